@@ -1,0 +1,84 @@
+//! What a data set is, wherever its samples were listed.
+
+use crate::{DatasetError, folder, manifest};
+use artifact::Split;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// One labelled file. Nothing says yet that it can be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The path relative to the data set, `/`-separated; unique.
+    pub id: String,
+    /// Where to open it.
+    pub path: PathBuf,
+    /// An index into the classes.
+    pub label: u32,
+    /// `None` where neither a folder nor a manifest says so: [`Ratios`](crate::Ratios) then draw it by the content.
+    pub split: Option<Split>,
+}
+
+/// The labelled files of a folder or a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataSet {
+    /// At least two names, sorted by their bytes.
+    pub classes: Vec<String>,
+    /// At least one a class, sorted by the bytes of their ids.
+    pub samples: Vec<Sample>,
+    /// How many files of a folder tree were passed over because their extension is no image's. Hidden ones do not count.
+    pub ignored: u64,
+}
+
+impl DataSet {
+    /// Lists a data set; opens none of its images.
+    ///
+    /// A folder holds a folder per class, with or without `train`, `val` and `test` on top; images may lie deeper
+    /// within their class. A `.csv` or `.parquet` manifest has the columns `path` (relative to the manifest's folder),
+    /// `label` and, if it likes, `split`.
+    pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
+        match std::fs::metadata(input) {
+            Ok(metadata) if metadata.is_dir() => folder::open(input),
+            Ok(_) if manifest::is_manifest(input) => manifest::open(input),
+            Ok(_) => Err(DatasetError::NotADataSet(input.to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(DatasetError::Missing(input.to_owned()))
+            }
+            Err(source) => Err(DatasetError::Unreadable { path: input.to_owned(), source }),
+        }
+    }
+
+    /// Sorts, numbers the classes, and refuses what no head can be fitted on.
+    pub(crate) fn assemble(origin: &Path, mut found: Vec<Found>, ignored: u64) -> Result<DataSet, DatasetError> {
+        let mut splits: BTreeMap<&str, BTreeSet<Option<Split>>> = BTreeMap::new();
+        for sample in &found {
+            splits.entry(&sample.class).or_default().insert(sample.split);
+        }
+        if let (1, Some((class, _))) = (splits.len(), splits.first_key_value()) {
+            return Err(DatasetError::OneClass { path: origin.to_owned(), class: (*class).to_owned() });
+        }
+        // A data set without any train split is there to be evaluated on.
+        if splits.values().any(|splits| splits.contains(&Some(Split::Train))) {
+            let untrained = splits.iter().find(|(_, splits)| !splits.contains(&Some(Split::Train)));
+            if let Some((class, splits)) = untrained {
+                let split = splits.iter().flatten().next().copied().unwrap_or(Split::Test);
+                return Err(DatasetError::NotInTrain { path: origin.to_owned(), class: (*class).to_owned(), split });
+            }
+        }
+        let classes: Vec<String> = splits.keys().map(|&class| class.to_owned()).collect();
+        found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let labels: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
+        let samples = found
+            .into_iter()
+            .map(|Found { id, path, class, split }| Sample { label: labels[class.as_str()], id, path, split })
+            .collect();
+        Ok(DataSet { classes, samples, ignored })
+    }
+}
+
+/// A sample before its class has a number.
+pub(crate) struct Found {
+    pub(crate) id: String,
+    pub(crate) path: PathBuf,
+    pub(crate) class: String,
+    pub(crate) split: Option<Split>,
+}

@@ -1,0 +1,74 @@
+//! PNG, WebP and BMP, through the `image` crate.
+
+use super::{Upright, convert, orientation::Orientation};
+use crate::{BadImage, Format, MAX_PIXELS, Picture};
+use image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::{ColorType, ImageDecoder, ImageError, Limits};
+use std::io::{Cursor, ErrorKind};
+
+/// A decoder's own buffers (a row, a palette, a WebP's planes) beside the picture's, in bytes: generous, but bounded.
+const MAX_WORKSPACE: u64 = MAX_PIXELS * 8;
+
+pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Upright, BadImage> {
+    let file = Cursor::new(bytes);
+    let bad = |error| bad(format, error);
+    // Each constructor reads the header alone.
+    match format {
+        Format::WebP => read(WebPDecoder::new(file).map_err(bad)?, format, false),
+        Format::Bmp => read(BmpDecoder::new(file).map_err(bad)?, format, false),
+        _ => {
+            // `image` calls a zero size corrupt; say what it is.
+            if let Some((width, height)) = png_size(bytes) {
+                format.check_size(width, height)?;
+            }
+            // A grey PNG stays grey for Pillow even where a tRNS chunk makes `image` add alpha.
+            let grey = bytes.get(25) == Some(&0);
+            read(PngDecoder::new(file).map_err(bad)?, format, grey)
+        }
+    }
+}
+
+fn read(mut decoder: impl ImageDecoder, format: Format, grey_png: bool) -> Result<Upright, BadImage> {
+    let (width, height) = decoder.dimensions();
+    format.check_size(width, height)?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_WORKSPACE);
+    decoder.set_limits(limits).map_err(|error| bad(format, error))?;
+    let exif = decoder.exif_metadata().ok().flatten();
+    let xmp = decoder.xmp_metadata().ok().flatten();
+    let orientation = Orientation::from_metadata(exif.as_deref(), xmp.as_deref());
+
+    let color = decoder.color_type();
+    let size = usize::try_from(decoder.total_bytes()).map_err(|_| format.unsupported("more bytes than memory has"))?;
+    let mut samples = vec![0; size];
+    decoder.read_image(&mut samples).map_err(|error| bad(format, error))?;
+    let wide = || samples.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
+    let pixels = match color {
+        ColorType::Rgb8 => samples,
+        ColorType::Rgba8 => convert::first_three(&samples, 4),
+        ColorType::L8 => convert::grey(&samples, 1),
+        ColorType::La8 => convert::grey(&samples, 2),
+        ColorType::L16 => convert::grey(&convert::clipped(wide()), 1),
+        ColorType::La16 if grey_png => convert::grey(&convert::clipped(wide()), 2),
+        ColorType::La16 => convert::grey(&convert::high_bytes(wide()), 2),
+        ColorType::Rgb16 => convert::high_bytes(wide()),
+        ColorType::Rgba16 => convert::first_three(&convert::high_bytes(wide()), 4),
+        other => return Err(format.unsupported(format!("pixels of {other:?}"))),
+    };
+    Ok(Upright { picture: Picture { width, height, pixels }, orientation })
+}
+
+/// Width and height of a PNG's first chunk, which must be IHDR.
+fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let header = bytes.get(12..24)?;
+    let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    header.starts_with(b"IHDR").then_some((number(4)?, number(8)?))
+}
+
+fn bad(format: Format, error: ImageError) -> BadImage {
+    match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => BadImage::Truncated(format),
+        ImageError::Unsupported(error) => format.unsupported(error),
+        error => format.corrupt(error),
+    }
+}

@@ -1,0 +1,124 @@
+//! TIFF: the first page, in the kinds that Pillow reads.
+
+use super::{Upright, convert, orientation::Orientation};
+use crate::{BadImage, Format, MAX_PIXELS, Picture};
+use std::io::{Cursor, ErrorKind};
+use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::{ColorType, TiffError, tags::Tag};
+
+const TIFF: Format = Format::Tiff;
+
+type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
+    let mut reader = Decoder::new(Cursor::new(bytes)).map_err(bad)?;
+    let (width, height) = reader.dimensions().map_err(bad)?;
+    TIFF.check_size(width, height)?;
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = MAX_PIXELS as usize * 4;
+    limits.intermediate_buffer_size = MAX_PIXELS as usize * 4;
+    reader = reader.with_limits(limits);
+    let orientation = reader.find_tag_unsigned::<u64>(Tag::Orientation).map_err(bad)?.unwrap_or(1);
+
+    let color = reader.colortype().map_err(bad)?;
+    let samples = interleaved(&mut reader, color)?;
+    let pixels = to_rgb(&mut reader, samples, color, width as usize, height as usize)?;
+    if pixels.len() != width as usize * height as usize * 3 {
+        return Err(BadImage::Truncated(TIFF));
+    }
+    let picture = Picture { width, height, pixels };
+    Ok(Upright { picture, orientation: Orientation::from_tag(orientation) })
+}
+
+/// All samples of the page, pixel by pixel, whether the file keeps them so or plane by plane.
+fn interleaved(reader: &mut Reader<'_>, color: ColorType) -> Result<DecodingResult, BadImage> {
+    let mut samples = DecodingResult::U8(Vec::new());
+    let layout = reader.read_image_to_buffer(&mut samples).map_err(bad)?;
+    if layout.planes <= 1 {
+        return Ok(samples);
+    }
+    let channels = usize::from(color.num_samples()).min(layout.planes);
+    Ok(match samples {
+        DecodingResult::U8(planes) => DecodingResult::U8(interleave(&planes, channels, layout.planes)),
+        DecodingResult::U16(planes) => DecodingResult::U16(interleave(&planes, channels, layout.planes)),
+        _ => return Err(TIFF.unsupported("separate planes of 32 or 64 bits")),
+    })
+}
+
+/// (planes, n) → (n, channels).
+fn interleave<T: Copy>(samples: &[T], channels: usize, planes: usize) -> Vec<T> {
+    let length = samples.len() / planes;
+    (0..length).flat_map(|i| (0..channels).map(move |c| samples[c * length + i])).collect()
+}
+
+fn to_rgb(
+    reader: &mut Reader<'_>,
+    samples: DecodingResult,
+    color: ColorType,
+    width: usize,
+    height: usize,
+) -> Result<Vec<u8>, BadImage> {
+    use DecodingResult::{F32, I8, I16, I32, U8, U16, U32};
+    let kind = || TIFF.unsupported(format!("pixels of {color:?}"));
+    Ok(match (samples, color) {
+        (U8(v), ColorType::Gray(bits @ (1 | 2 | 4))) => {
+            // The decoder inverts white-is-zero pages of whole bytes only.
+            let inverted = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
+            let (scale, flip) = (255 / ((1 << bits) - 1), if inverted { 255 } else { 0 });
+            let mut levels = convert::unpack(&v, width, height, usize::from(bits));
+            levels.iter_mut().for_each(|level| *level = *level * scale ^ flip);
+            convert::grey(&levels, 1)
+        }
+        (U8(v), ColorType::Gray(8)) => convert::grey(&v, 1),
+        (I8(v), ColorType::Gray(8)) => v.into_iter().flat_map(|level| [level as u8; 3]).collect(),
+        (U16(v), ColorType::Gray(12 | 16)) => convert::grey(&convert::clipped(v.into_iter()), 1),
+        (I16(v), ColorType::Gray(16)) => clamped(v.into_iter().map(f64::from)),
+        (U32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(|level| f64::from(level as i32))),
+        (I32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
+        (F32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
+        (U8(v), ColorType::GrayA(8)) => convert::grey(&v, 2),
+        (U8(v), ColorType::RGB(8)) => v,
+        (U16(v), ColorType::RGB(16)) => convert::high_bytes(v.into_iter()),
+        (U8(v), ColorType::RGBA(8)) => rgba(reader, &v)?,
+        (U16(v), ColorType::RGBA(16)) => rgba(reader, &convert::high_bytes(v.into_iter()))?,
+        (U8(v), ColorType::CMYK(8)) => convert::cmyk(&v, 4),
+        (U16(v), ColorType::CMYK(16)) => convert::cmyk(&convert::high_bytes(v.into_iter()), 4),
+        (U8(v), ColorType::Palette(8)) => convert::indexed(&v, &palette(reader)?),
+        (U8(v), ColorType::Palette(bits @ (1 | 2 | 4))) => {
+            convert::indexed(&convert::unpack(&v, width, height, usize::from(bits)), &palette(reader)?)
+        }
+        _ => return Err(kind()),
+    })
+}
+
+/// Grey of more than 16 bits, signed or real: clipped to 0..=255, then cut off to whole levels, as Pillow does.
+fn clamped(levels: impl Iterator<Item = f64>) -> Vec<u8> {
+    levels.flat_map(|level| [level.clamp(0.0, 255.0) as u8; 3]).collect()
+}
+
+/// RGBA → RGB; colours that are stored multiplied by their alpha (ExtraSamples 1) are divided by it again.
+fn rgba(reader: &mut Reader<'_>, samples: &[u8]) -> Result<Vec<u8>, BadImage> {
+    let extra = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).map_err(bad)?;
+    if extra.is_none_or(|extra| extra.first() != Some(&1)) {
+        return Ok(convert::first_three(samples, 4));
+    }
+    let divided = |colour: u8, alpha: u8| match alpha {
+        0 => 0,
+        alpha => (u32::from(colour) * 255 / u32::from(alpha)).min(255) as u8,
+    };
+    Ok(samples.chunks_exact(4).flat_map(|p| [divided(p[0], p[3]), divided(p[1], p[3]), divided(p[2], p[3])]).collect())
+}
+
+/// The colour map (all reds, all greens, all blues, of 16 bits) as (entries, 3) bytes.
+fn palette(reader: &mut Reader<'_>) -> Result<Vec<u8>, BadImage> {
+    let map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(bad)?;
+    Ok(interleave(&convert::high_bytes(map.into_iter()), 3, 3))
+}
+
+fn bad(error: TiffError) -> BadImage {
+    match error {
+        TiffError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => BadImage::Truncated(TIFF),
+        TiffError::UnsupportedError(error) => TIFF.unsupported(error),
+        error => TIFF.corrupt(error),
+    }
+}

@@ -1,0 +1,32 @@
+//! Samples: which files belong to a data set, and what pixels they hold.
+//!
+//! A data set is a folder tree or a manifest ([`DataSet::open`]); a file becomes a [`Picture`] ([`decode`]), a picture
+//! becomes a network's input bytes ([`prepare`]). Nothing here runs a network or knows what a feature is; channel order
+//! and normalisation are the engine's.
+//!
+//! **Invariant:** pixels are Pillow's and torchvision's, to the bit, for every lossless format (`tests/peers/preprocess.py`).
+//! **Invariant:** an id is a relative, `/`-separated path; samples are sorted by its bytes, classes by theirs.
+#![forbid(unsafe_code)]
+
+mod bad_image;
+mod data_set;
+mod decode;
+mod error;
+mod folder;
+mod manifest;
+mod picture;
+mod prepare;
+mod probe;
+mod ratios;
+mod resample;
+
+pub use bad_image::{BadImage, Format, MAX_PIXELS};
+pub use data_set::{DataSet, Sample};
+pub use decode::decode;
+pub use error::DatasetError;
+pub use folder::EXTENSIONS;
+pub use picture::Picture;
+pub use prepare::{prepare, resized_size};
+pub use probe::probe;
+pub use ratios::{Ratios, RatiosError};
+pub use resample::resize;

@@ -1,0 +1,85 @@
+use super::*;
+use polars::prelude::df;
+use tempfile::TempDir;
+
+/// A folder with `a.png`, `b.png` and `deep/c.png` (which are never opened) and the manifest `m.csv`.
+fn folder(csv: &str) -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("deep")).unwrap();
+    for file in ["a.png", "b.png", "deep/c.png"] {
+        std::fs::write(root.path().join(file), "").unwrap();
+    }
+    std::fs::write(root.path().join("m.csv"), csv.replace("ROOT", root.path().to_str().unwrap())).unwrap();
+    root
+}
+
+fn open_csv(root: &TempDir) -> Result<DataSet, DatasetError> {
+    DataSet::open(&root.path().join("m.csv"))
+}
+
+fn listing(set: &DataSet) -> Vec<String> {
+    let split = |split: Option<Split>| split.map_or("-".to_owned(), |split| split.to_string());
+    set.samples.iter().map(|s| format!("{} {} {}", s.id, set.classes[s.label as usize], split(s.split))).collect()
+}
+
+#[test]
+fn columns_come_in_any_order_and_company() {
+    let root = folder("note,label,path,split\nx,dog,deep/c.png,TEST\ny,cat,b.png,train\nz,dog,a.png,train\n");
+    let set = open_csv(&root).unwrap();
+    assert_eq!(listing(&set), ["a.png dog train", "b.png cat train", "deep/c.png dog test"]);
+    assert_eq!(set.samples[2].path, root.path().join("deep/c.png"));
+}
+
+#[test]
+fn ids_are_relative_whatever_the_manifest_says() {
+    let root = folder("path,label\n./deep/../deep/c.png,1\nROOT/a.png,007\n b.png ,7\n");
+    assert_eq!(listing(&open_csv(&root).unwrap()), ["a.png 007 -", "b.png 7 -", "deep/c.png 1 -"]);
+}
+
+#[test]
+fn parquet_labels_may_be_numbers() {
+    let root = folder("");
+    let path = root.path().join("m.parquet");
+    let mut frame = df!("path" => ["b.png", "a.png"], "label" => [10i64, 9], "split" => ["val", "train"]).unwrap();
+    artifact::table::write(&mut frame, &path, false).unwrap();
+    // Class 10 is not in train.
+    assert!(matches!(DataSet::open(&path), Err(DatasetError::NotInTrain { split: Split::Val, .. })));
+    let mut frame = frame.drop("split").unwrap();
+    artifact::table::write(&mut frame, &path, true).unwrap();
+    let set = DataSet::open(&path).unwrap();
+    assert_eq!((set.classes.as_slice(), listing(&set)), (&["10".to_owned(), "9".to_owned()][..], vec![
+        "a.png 9 -".to_owned(),
+        "b.png 10 -".to_owned()
+    ]));
+    let mut frame = df!("path" => [Some("b.png"), None], "label" => ["x", "y"]).unwrap();
+    artifact::table::write(&mut frame, &path, true).unwrap();
+    assert!(matches!(DataSet::open(&path), Err(DatasetError::EmptyValue { row: 2, column: "path", .. })));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_row() {
+    let cases = [
+        ("path,class\na.png,x\n", "`M` has no column `label`; expected path,label[,split], found path, class"),
+        ("file,label\na.png,x\n", "`M` has no column `path`; expected path,label[,split], found file, label"),
+        ("path,label\n", "`M` has no rows; expected one per image"),
+        ("path,label\na.png,x\n,y\n", "`M`, row 2: `path` is empty"),
+        ("path,label\na.png,\nb.png,y\n", "`M`, row 1: `label` is empty"),
+        ("path,label,split\na.png,x,train\nb.png,y,\n", "`M`, row 2: `split` is empty"),
+        ("path,label,split\na.png,x,dev\n", "`M`, row 1: split `dev` is unknown; expected train, val or test"),
+        ("path,label\na.png,x\nz.png,y\n", "`M`, row 2: `z.png` is not a file; paths are relative to the manifest's folder"),
+        ("path,label\ndeep,x\n", "`M`, row 1: `deep` is not a file; paths are relative to the manifest's folder"),
+        ("path,label\n../a.png,x\n", "`M`, row 1: `../a.png` lies outside the manifest's folder; move the manifest above its images"),
+        ("path,label\n/etc/passwd,x\n", "`M`, row 1: `/etc/passwd` lies outside the manifest's folder; move the manifest above its images"),
+        ("path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n", "`M`, row 3: `a.png` is already in row 1; each path may be there once"),
+        ("path,label\na.png,x\nb.png,x\n", "`M` has one class only, `x`; a classifier needs at least two"),
+        ("path,label,split\na.png,x,train\nb.png,y,test\n", "class `y` of `M` is in test but not in train; add it there or remove it"),
+    ];
+    for (csv, expected) in cases {
+        let root = folder(csv);
+        let message = open_csv(&root).unwrap_err().to_string();
+        let manifest = root.path().join("m.csv");
+        assert_eq!(message.replace(manifest.to_str().unwrap(), "M"), expected, "{csv}");
+    }
+    let root = folder("");
+    assert!(matches!(open_csv(&root), Err(DatasetError::Table(_))));
+}
