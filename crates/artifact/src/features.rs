@@ -1,0 +1,20 @@
+//! `NAME.features/`: an `index.json` beside shards of rows, each shard one mapped rkyv archive.
+//!
+//! **Invariant:** rows are sorted by the bytes of their sample's id, strictly; splits are interleaved as they fall.
+
+mod error;
+mod index;
+mod reader;
+mod shard;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{FeaturesError, ShardError};
+pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord, Skipped};
+pub use reader::Features;
+pub use writer::{FeaturesWriter, Plan, Row};
+
+/// The file by which a features folder is known.
+const INDEX: &str = "index.json";

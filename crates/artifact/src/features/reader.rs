@@ -1,0 +1,170 @@
+//! Opens features, checks them in full, and then hands rows out without a further look.
+
+use super::{FeaturesError, Index, ShardRecord, shard::Shard};
+use crate::{Digest, PROBES, Split};
+use std::path::Path;
+
+/// An opened `NAME.features/`: n rows of d values, in the order of the index.
+pub struct Features {
+    index: Index,
+    digest: Digest,
+    shards: Vec<Shard>,
+    /// The first row of each shard.
+    starts: Vec<usize>,
+    probes: Shard,
+}
+
+impl Features {
+    /// Opens and checks a features folder: versions, lengths, digests, structure, order, counts.
+    ///
+    /// # Errors
+    /// One [`FeaturesError`] that says what is wrong where, and what to do.
+    pub fn open(path: &Path) -> Result<Features, FeaturesError> {
+        let (index, digest) = Index::read(path)?;
+        let open = |record: &ShardRecord| {
+            // The index names files, not paths: nothing outside the folder is ever opened.
+            if Path::new(&record.file).file_name().is_none_or(|name| name != record.file.as_str()) {
+                let reason = format!("its index names `{}`, which is no file of this folder", record.file);
+                return Err(FeaturesError::Inconsistent { path: path.to_owned(), reason });
+            }
+            Shard::open(path, record, index.dim, index.dtype).map_err(|source| FeaturesError::Shard {
+                path: path.to_owned(),
+                shard: record.file.clone(),
+                source,
+            })
+        };
+        let shards = index.shards.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let probes = open(&index.probes)?;
+        let starts = shards.iter().scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows()))).collect();
+        let features = Features { index, digest, shards, starts, probes };
+        match features.disagreement() {
+            Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
+            None => Ok(features),
+        }
+    }
+
+    /// What `index.json` says.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// n, the number of rows.
+    pub fn len(&self) -> usize {
+        self.starts.last().map_or(0, |start| start + self.shards[self.shards.len() - 1].rows())
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// d, the number of values in a row.
+    pub fn dim(&self) -> usize {
+        self.index.dim
+    }
+
+    /// Class names, in the order of labels.
+    pub fn classes(&self) -> &[String] {
+        &self.index.classes
+    }
+
+    /// Identifies the whole artefact: the index's digest, and the index vouches for every shard.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The id of a row's sample.
+    pub fn id(&self, row: usize) -> &str {
+        let (shard, row) = self.locate(row);
+        shard.id(row)
+    }
+
+    /// A row's label, an index into [`Features::classes`].
+    pub fn label(&self, row: usize) -> u32 {
+        let (shard, row) = self.locate(row);
+        shard.label(row)
+    }
+
+    /// A row's split.
+    pub fn split(&self, row: usize) -> Split {
+        let (shard, row) = self.locate(row);
+        shard.split(row)
+    }
+
+    /// A row's content key.
+    pub fn key(&self, row: usize) -> Digest {
+        let (shard, row) = self.locate(row);
+        shard.key(row)
+    }
+
+    /// A row as it is stored: d values of the index's dtype, little-endian, a slice of the map.
+    pub fn row_bytes(&self, row: usize) -> &[u8] {
+        let (shard, row) = self.locate(row);
+        shard.bytes(row)
+    }
+
+    /// Writes a row's values, widened to f32, into `out` (d,).
+    pub fn copy_row(&self, row: usize, out: &mut [f32]) {
+        self.index.dtype.decode(self.row_bytes(row), out);
+    }
+
+    /// The rows of one split, ascending.
+    pub fn rows_of(&self, split: Split) -> Vec<usize> {
+        (0..self.len()).filter(|&row| self.split(row) == split).collect()
+    }
+
+    /// The given rows' values, widened to f32: (rows.len(), d) row-major.
+    pub fn matrix(&self, rows: &[usize]) -> Vec<f32> {
+        let mut matrix = vec![0.0; rows.len() * self.dim()];
+        for (&row, out) in rows.iter().zip(matrix.chunks_exact_mut(self.dim().max(1))) {
+            self.copy_row(row, out);
+        }
+        matrix
+    }
+
+    /// The given rows' labels.
+    pub fn labels(&self, rows: &[usize]) -> Vec<u32> {
+        rows.iter().map(|&row| self.label(row)).collect()
+    }
+
+    /// The features of the four synthetic probes, widened to f32: (4, d) row-major.
+    pub fn probes(&self) -> Vec<f32> {
+        let mut probes = vec![0.0; PROBES * self.dim()];
+        for (k, out) in probes.chunks_exact_mut(self.dim()).enumerate() {
+            self.index.dtype.decode(self.probes.bytes(k), out);
+        }
+        probes
+    }
+
+    fn locate(&self, row: usize) -> (&Shard, usize) {
+        let shard = self.starts.partition_point(|&start| start <= row) - 1;
+        (&self.shards[shard], row - self.starts[shard])
+    }
+
+    /// The first thing in which the parts contradict one another.
+    fn disagreement(&self) -> Option<String> {
+        if self.dim() == 0 {
+            return Some("its rows have no values".to_owned());
+        }
+        if self.index.source.dtype != self.index.dtype {
+            return Some(format!("dtype is {} and {}", self.index.dtype, self.index.source.dtype));
+        }
+        if self.probes.rows() != PROBES {
+            return Some(format!("{} probes, expected {PROBES}", self.probes.rows()));
+        }
+        if self.len() as u64 != self.index.rows {
+            return Some(format!("{} rows in its shards, index says {}", self.len(), self.index.rows));
+        }
+        let mut splits = std::collections::BTreeMap::<Split, u64>::new();
+        for row in 0..self.len() {
+            if self.label(row) as usize >= self.classes().len() {
+                return Some(format!("`{}` has label {} of {} classes", self.id(row), self.label(row), self.classes().len()));
+            }
+            if row > 0 && self.id(row - 1) >= self.id(row) {
+                return Some(format!("`{}` is out of order", self.id(row)));
+            }
+            *splits.entry(self.split(row)).or_default() += 1;
+        }
+        (splits != self.index.splits).then(|| format!("splits count {splits:?}, index says {:?}", self.index.splits))
+    }
+}

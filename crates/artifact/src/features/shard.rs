@@ -1,0 +1,197 @@
+//! One shard: a 64-byte prefix, then one rkyv archive of columns.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..8 | magic `HSFEATS\n` |
+//! | 8..12 | format version, u32 little-endian |
+//! | 12..16 | flags, u32: how rkyv laid the archive out (bit 0 little-endian, 1 aligned, 2 64-bit pointers) |
+//! | 16..24 | length of the archive in bytes, u64 |
+//! | 24..56 | BLAKE3 digest of the archive |
+//! | 56..64 | zero |
+//! | 64.. | the archive; its root sits at the end, as rkyv's does |
+
+use super::{ShardError, ShardRecord};
+use crate::{Digest, Dtype, MappedFile, Split};
+use bytemuck::{Pod, Zeroable};
+use rkyv::{Archive, Serialize, rancor};
+use std::{fs::File, io, io::Write, path::Path};
+
+const MAGIC: [u8; 8] = *b"HSFEATS\n";
+const FORMAT_VERSION: u32 = 1;
+const FLAGS: u32 = 0b111;
+const PREFIX: usize = 64;
+
+/// 64 bytes of features, so that the matrix is aligned to cache lines in memory and in the file.
+#[derive(Archive, Serialize, Clone, Copy, Pod, Zeroable)]
+#[rkyv(attr(derive(Clone, Copy, Pod, Zeroable), repr(align(64))))]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// The columns of some rows.
+#[derive(Archive, Serialize, Default)]
+pub(super) struct Columns {
+    dim: u64,
+    dtype: u8,
+    /// (rows, dim) values of `dtype`, little-endian, padded with zeros to whole lines.
+    features: Vec<Line>,
+    ids: Vec<String>,
+    labels: Vec<u32>,
+    splits: Vec<u8>,
+    /// Content keys: what each row is a pure function of.
+    keys: Vec<[u8; 32]>,
+    /// Bytes of features that are not padding.
+    #[rkyv(with = rkyv::with::Skip)]
+    filled: usize,
+}
+
+impl Columns {
+    pub(super) fn new(dim: usize, dtype: Dtype) -> Columns {
+        Columns { dim: dim as u64, dtype: code(dtype), ..Columns::default() }
+    }
+
+    /// Appends one row; `bytes` are its values in the columns' dtype.
+    pub(super) fn push(&mut self, id: &str, label: u32, split: Split, key: &Digest, bytes: &[u8]) {
+        let end = self.filled + bytes.len();
+        self.features.resize(end.div_ceil(64), Line::zeroed());
+        bytemuck::cast_slice_mut::<Line, u8>(&mut self.features)[self.filled..end].copy_from_slice(bytes);
+        self.filled = end;
+        self.ids.push(id.to_owned());
+        self.labels.push(label);
+        self.splits.push(split as u8);
+        self.keys.push(*key.as_bytes());
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Bytes of features gathered so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.filled
+    }
+
+    /// Writes the shard as `folder/file`.
+    pub(super) fn write(&self, folder: &Path, file: String) -> io::Result<ShardRecord> {
+        let archive = rkyv::to_bytes::<rancor::Error>(self).map_err(io::Error::other)?;
+        let digest = Digest::of(&archive);
+        let mut prefix = Vec::with_capacity(PREFIX);
+        prefix.extend(MAGIC);
+        prefix.extend(FORMAT_VERSION.to_le_bytes());
+        prefix.extend(FLAGS.to_le_bytes());
+        prefix.extend((archive.len() as u64).to_le_bytes());
+        prefix.extend(digest.as_bytes());
+        prefix.resize(PREFIX, 0);
+        let mut out = File::create(folder.join(&file))?;
+        out.write_all(&prefix)?;
+        out.write_all(&archive)?;
+        out.sync_all()?;
+        Ok(ShardRecord { file, rows: self.rows() as u64, bytes: (PREFIX + archive.len()) as u64, digest })
+    }
+}
+
+/// A mapped shard that was checked in full.
+pub(super) struct Shard {
+    map: MappedFile,
+    dim: usize,
+    dtype: Dtype,
+}
+
+impl Shard {
+    /// Maps and checks `folder/record.file`: length, prefix, digest, structure, and that its columns fit one another.
+    pub(super) fn open(folder: &Path, record: &ShardRecord, dim: usize, dtype: Dtype) -> Result<Shard, ShardError> {
+        let map = MappedFile::open(&folder.join(&record.file))?;
+        if map.len() as u64 != record.bytes {
+            return Err(ShardError::Length { expected: record.bytes, got: map.len() as u64 });
+        }
+        let (prefix, archive) = map.split_first_chunk::<PREFIX>().ok_or(ShardError::Magic)?;
+        check_prefix(prefix, archive, record)?;
+        let columns = rkyv::access::<ArchivedColumns, rancor::Error>(archive)
+            .map_err(|error| ShardError::Archive(error.to_string()))?;
+        check_columns(columns, record.rows, dim, dtype)?;
+        Ok(Shard { map, dim, dtype })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.columns().ids.len()
+    }
+
+    pub(super) fn id(&self, row: usize) -> &str {
+        &self.columns().ids[row]
+    }
+
+    pub(super) fn label(&self, row: usize) -> u32 {
+        self.columns().labels[row].to_native()
+    }
+
+    pub(super) fn split(&self, row: usize) -> Split {
+        Split::ALL[usize::from(self.columns().splits[row])]
+    }
+
+    pub(super) fn key(&self, row: usize) -> Digest {
+        Digest::from_bytes(self.columns().keys[row])
+    }
+
+    /// The stored bytes of a row: d values, little-endian. A slice of the map.
+    pub(super) fn bytes(&self, row: usize) -> &[u8] {
+        let width = self.dim * self.dtype.size();
+        &bytemuck::cast_slice::<ArchivedLine, u8>(&self.columns().features)[row * width..][..width]
+    }
+
+    fn columns(&self) -> &ArchivedColumns {
+        // SAFETY: `open` ran the checked `access` over these very bytes, and a map of an artefact does not change
+        // (see `MappedFile`).
+        unsafe { rkyv::access_unchecked::<ArchivedColumns>(&self.map[PREFIX..]) }
+    }
+}
+
+fn check_prefix(prefix: &[u8; PREFIX], archive: &[u8], record: &ShardRecord) -> Result<(), ShardError> {
+    let word = |at: usize| u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]]);
+    if prefix[..8] != MAGIC {
+        return Err(ShardError::Magic);
+    }
+    let (got, flags, expected) = (word(8), word(12), FORMAT_VERSION);
+    if got > expected {
+        return Err(ShardError::TooNew { expected, got });
+    }
+    if got < expected || flags != FLAGS {
+        return Err(ShardError::Format { expected, got, flags });
+    }
+    let length = u64::from(word(16)) | u64::from(word(20)) << 32;
+    if length != archive.len() as u64 {
+        return Err(ShardError::Length { expected: length, got: archive.len() as u64 });
+    }
+    if prefix[24..56] != *record.digest.as_bytes() || prefix[56..] != [0; 8] || Digest::of(archive) != record.digest {
+        return Err(ShardError::Digest);
+    }
+    Ok(())
+}
+
+fn check_columns(columns: &ArchivedColumns, rows: u64, dim: usize, dtype: Dtype) -> Result<(), ShardError> {
+    let wrong = |what: &str, expected: u64, got: u64| Err(ShardError::Archive(format!("{what} {got}, index says {expected}")));
+    if columns.dim.to_native() != dim as u64 {
+        return wrong("rows of width", dim as u64, columns.dim.to_native());
+    }
+    if columns.dtype != code(dtype) {
+        return wrong("dtype code", code(dtype).into(), columns.dtype.into());
+    }
+    let lengths = [columns.ids.len(), columns.labels.len(), columns.splits.len(), columns.keys.len()];
+    if let Some(&length) = lengths.iter().find(|&&length| length as u64 != rows) {
+        return wrong("a column of length", rows, length as u64);
+    }
+    let bytes = rows.checked_mul((dim * dtype.size()) as u64).unwrap_or(u64::MAX);
+    if columns.features.len() as u64 != bytes.div_ceil(64) {
+        return wrong("lines of features", bytes.div_ceil(64), columns.features.len() as u64);
+    }
+    match columns.splits.iter().find(|&&split| usize::from(split) >= Split::ALL.len()) {
+        Some(split) => Err(ShardError::Archive(format!("unknown split {split}"))),
+        None => Ok(()),
+    }
+}
+
+fn code(dtype: Dtype) -> u8 {
+    match dtype {
+        Dtype::F32 => 0,
+        Dtype::F16 => 1,
+        Dtype::BF16 => 2,
+    }
+}

@@ -1,0 +1,223 @@
+//! The format's promises: every row survives, the same rows give the same bytes, every corruption is told.
+
+use super::*;
+use crate::{Digest, Dtype, PlaceError, Preprocessing, Source, Split};
+use proptest::prelude::*;
+use std::{fs, path::Path};
+
+fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
+    let source = Source {
+        backbone: "resnet18".into(),
+        tap: "pooled".into(),
+        network: Digest::of(b"network"),
+        weights: Digest::of(b"weights"),
+        preprocessing: Preprocessing::imagenet(),
+        dtype,
+        engine: "reference-1".into(),
+    };
+    Plan { classes: vec!["cat".into(), "dog".into()], dim, source, shard_bytes }
+}
+
+fn lineage() -> Lineage {
+    Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() }
+}
+
+fn value(row: usize, column: usize) -> f32 {
+    (row * 31 + column) as f32 / 8.0
+}
+
+fn write(path: &Path, rows: usize, plan: Plan) -> Result<Index, FeaturesError> {
+    let dim = plan.dim;
+    let mut writer = FeaturesWriter::create(path, true, plan)?;
+    for row in 0..rows {
+        let values: Vec<f32> = (0..dim).map(|column| value(row, column)).collect();
+        let id = format!("cat/{row:04}.png");
+        let key = Digest::of(id.as_bytes());
+        let split = Split::ALL[row % 3];
+        writer.push(Row { id: &id, label: (row % 2) as u32, split, key, values: &values })?;
+    }
+    let probes: Vec<f32> = (0..4 * dim).map(|i| i as f32).collect();
+    writer.finish(&probes, lineage(), vec![Skipped { id: "dog/x.jpg".into(), reason: "truncated".into() }])
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut files: Vec<_> =
+        entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect();
+    files.sort();
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn rows_survive_whatever_the_shards(rows in 0usize..40, dim in 1usize..70, shard in 1usize..4000, half: bool) {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.features");
+        let dtype = if half { Dtype::BF16 } else { Dtype::F32 };
+        write(&path, rows, plan(dim, dtype, shard)).unwrap();
+        let features = Features::open(&path).unwrap();
+        prop_assert_eq!((features.len(), features.dim()), (rows, dim));
+        let mut out = vec![0.0; dim];
+        for row in 0..rows {
+            features.copy_row(row, &mut out);
+            for (column, &got) in out.iter().enumerate() {
+                let expected = value(row, column);
+                prop_assert!((got - expected).abs() <= if half { expected / 128.0 } else { 0.0 });
+            }
+            prop_assert_eq!(features.id(row), format!("cat/{row:04}.png"));
+            prop_assert_eq!(features.label(row), (row % 2) as u32);
+            prop_assert_eq!(features.split(row), Split::ALL[row % 3]);
+            prop_assert_eq!(features.key(row), Digest::of(features.id(row).as_bytes()));
+        }
+        prop_assert_eq!(features.probes()[dim], if half { half::bf16::from_f32(dim as f32).to_f32() } else { dim as f32 });
+        prop_assert_eq!(features.rows_of(Split::Train).len(), rows.div_ceil(3));
+    }
+}
+
+#[test]
+fn the_same_rows_give_the_same_bytes() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, b] = ["a.features", "b.features"].map(|name| root.path().join(name));
+    for path in [&a, &b] {
+        write(path, 25, plan(17, Dtype::F32, 500)).unwrap();
+    }
+    assert!(files(&a).len() > 3);
+    assert_eq!(files(&a), files(&b));
+}
+
+#[test]
+fn the_format_is_what_it_was() {
+    // Golden digests: a change here is a change of the format, and needs a new version number.
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write(&path, 5, plan(3, Dtype::F32, 1 << 20)).unwrap();
+    let digests: Vec<_> = files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
+    assert_eq!(digests, ["index.json GOLDEN", "probes.rkyv GOLDEN", "shard-00000.rkyv GOLDEN"]);
+}
+
+#[test]
+fn features_are_aligned_to_cache_lines() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write(&path, 5, plan(16, Dtype::F32, 1 << 20)).unwrap();
+    let features = Features::open(&path).unwrap();
+    assert_eq!(features.row_bytes(0).as_ptr() as usize % 64, 0);
+}
+
+#[test]
+fn the_writer_refuses_rows_that_are_wrong() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    let key = Digest::of(b"");
+    let good = Row { id: "b", label: 1, split: Split::Val, key, values: &[1.0, 2.0] };
+    for (row, expected) in [
+        (Row { id: "a", ..good }, "comes after `b`"),
+        (Row { id: "b", ..good }, "comes after `b`"),
+        (Row { id: "c", values: &[1.0], ..good }, "has 1 values, expected 2"),
+        (Row { id: "c", label: 2, ..good }, "there are 2 classes"),
+    ] {
+        let mut writer = FeaturesWriter::create(&path, false, plan(2, Dtype::F32, 1 << 20)).unwrap();
+        writer.push(good).unwrap();
+        let message = writer.push(row).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0, "a failed writer leaves nothing");
+}
+
+#[test]
+fn what_exists_is_only_replaced_by_force() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write(&path, 2, plan(2, Dtype::F32, 100)).unwrap();
+    let again = FeaturesWriter::create(&path, false, plan(2, Dtype::F32, 100));
+    assert!(matches!(again, Err(FeaturesError::Place(PlaceError::Exists(_)))));
+    assert_eq!(Features::open(&path).unwrap().len(), 2);
+}
+
+/// Damages a fresh artefact and gives the message of opening it.
+fn opened_after(damage: impl FnOnce(&Path)) -> String {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write(&path, 9, plan(5, Dtype::F32, 60)).unwrap();
+    damage(&path);
+    let message = Features::open(&path).err().expect("damage is noticed").to_string();
+    assert!(!message.contains('\n') && message.contains("x.features"), "{message}");
+    message
+}
+
+fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::write(path, bytes).unwrap();
+}
+
+fn edit_index(folder: &Path, from: &str, to: &str) {
+    edit(&folder.join(INDEX), |bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        *bytes = text.replacen(from, to, 1).into_bytes();
+    });
+}
+
+#[test]
+fn every_corruption_is_told() {
+    let shard = |folder: &Path| folder.join("shard-00001.rkyv");
+    let cases: Vec<(&str, Box<dyn FnOnce(&Path)>)> = vec![
+        ("expected a folder that extract wrote", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
+        ("its index is malformed", Box::new(|f| fs::write(f.join(INDEX), "{").unwrap())),
+        ("schema 2 is newer", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 2"))),
+        ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 0"))),
+        ("which is no file of this folder", Box::new(|f| edit_index(f, "\"shard-00001.rkyv\"", "\"../shard\""))),
+        ("9 rows in its shards, index says 8", Box::new(|f| edit_index(f, "\"rows\": 9", "\"rows\": 8"))),
+        ("splits count", Box::new(|f| edit_index(f, "\"train\": 3", "\"train\": 2"))),
+        ("unknown field", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 1, \"more\": 1"))),
+        ("rows of width 5, index says 6", Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 6"))),
+        ("cannot be opened", Box::new(move |f| fs::remove_file(shard(f)).unwrap())),
+        ("bytes, index says", Box::new(move |f| edit(&shard(f), |b| b.truncate(b.len() - 1)))),
+        ("bytes, index says", Box::new(move |f| edit(&shard(f), Vec::clear))),
+        ("does not begin as a shard", Box::new(move |f| edit(&shard(f), |b| b[0] ^= 1))),
+        ("has format 2, newer than", Box::new(move |f| edit(&shard(f), |b| b[8] = 2))),
+        ("flags 0x3", Box::new(move |f| edit(&shard(f), |b| b[12] = 3))),
+        ("is damaged", Box::new(move |f| edit(&shard(f), |b| b[70] ^= 4))),
+        ("is damaged", Box::new(move |f| edit(&shard(f), |b| b[30] ^= 1))),
+        ("`probes.rkyv` is damaged", Box::new(|f| edit(&f.join("probes.rkyv"), |b| b[70] ^= 4))),
+    ];
+    for (expected, damage) in cases {
+        let message = opened_after(damage);
+        assert!(message.contains(expected), "expected {expected:?} in {message:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_flipped_bit_goes_unnoticed(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        opened_after(|folder| edit(&folder.join("shard-00000.rkyv"), |bytes| {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+        }));
+    }
+
+    #[test]
+    fn an_archive_with_a_forged_digest_never_panics(at in any::<prop::sample::Index>(), byte: u8) {
+        // A well-formed digest over a malformed archive: only checked access stands between it and us.
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.features");
+        let index = write(&path, 9, plan(5, Dtype::F32, 60)).unwrap();
+        let file = path.join("shard-00000.rkyv");
+        edit(&file, |bytes| {
+            let at = 64 + at.index(bytes.len() - 64);
+            bytes[at] = byte;
+            let digest = Digest::of(&bytes[64..]);
+            bytes[24..56].copy_from_slice(digest.as_bytes());
+            edit_index(&path, &index.shards[0].digest.to_string(), &digest.to_string());
+        });
+        if let Ok(features) = Features::open(&path) {
+            for row in 0..features.len() {
+                features.id(row);
+                features.matrix(&[row]);
+            }
+        }
+    }
+}

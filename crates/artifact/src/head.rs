@@ -1,0 +1,314 @@
+//! `NAME.head`: one safetensors file, which any safetensors reader opens.
+//!
+//! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
+//! with a ReLU between them; `probes` (4, d), the features of the synthetic probes. `__metadata__` has one key,
+//! `headstart`, whose value is the JSON of everything else.
+
+use crate::{Digest, MapError, MappedFile, PROBES, Place, PlaceError, Source};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The format that this program writes, and the only one that it reads.
+const FORMAT_VERSION: u32 = 1;
+const METADATA_KEY: &str = "headstart";
+
+/// What was fitted on features: dense layers with ReLU between them. Standardisation is folded in already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// What kind of fit it was.
+    pub kind: HeadKind,
+    /// Class names; logit c belongs to `classes[c]`.
+    pub classes: Vec<String>,
+    /// The layers, first to last.
+    pub layers: Vec<Dense>,
+    /// What computed the features that it was fitted on, and so what must compute those that it is used on.
+    pub source: Source,
+    /// The features of the synthetic probes: (4, d) row-major.
+    pub probes: Vec<f32>,
+    /// Settings and outcome of the fit, a JSON object.
+    pub fit: serde_json::Value,
+    /// The features artefact that it was fitted on.
+    pub features: Digest,
+}
+
+/// Kinds of heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeadKind {
+    /// Multinomial logistic regression.
+    Linear,
+    /// One hidden layer.
+    Mlp,
+}
+
+/// `y = W x + b`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// Length of x.
+    pub inputs: usize,
+    /// Length of y.
+    pub outputs: usize,
+    /// W: (outputs, inputs) row-major.
+    pub weight: Vec<f32>,
+    /// b: (outputs,).
+    pub bias: Vec<f32>,
+}
+
+/// A head that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// It is no head, or damaged.
+    #[error("cannot read `{path}`: {reason}; expected a head that fit-head wrote")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Written by another release.
+    #[error("cannot read `{path}`: head format {got}, this program reads {expected}; {advice}")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The format that this program reads.
+        expected: u32,
+        /// The format found.
+        got: u32,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Its place could not be made or taken.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+}
+
+/// Everything in the JSON header.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: u32,
+    kind: HeadKind,
+    classes: Vec<String>,
+    source: Source,
+    fit: serde_json::Value,
+    features: Digest,
+    /// Digest of all tensors: names, shapes and bytes.
+    tensors: Digest,
+}
+
+impl Head {
+    /// Reads and checks a head.
+    ///
+    /// # Errors
+    /// Where the file is missing, malformed, damaged, or of another format.
+    pub fn read(path: &Path) -> Result<Head, HeadError> {
+        let map = MappedFile::open(path)?;
+        let malformed = |reason: String| HeadError::Malformed { path: path.to_owned(), reason };
+        let (_, metadata) = SafeTensors::read_metadata(&map).map_err(|error| malformed(error.to_string()))?;
+        let header = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
+        let header = header.ok_or_else(|| malformed(format!("its metadata has no `{METADATA_KEY}`")))?;
+        check_version(path, header)?;
+        let header: Header = serde_json::from_str(header).map_err(|error| malformed(error.to_string()))?;
+        let tensors = SafeTensors::deserialize(&map).map_err(|error| malformed(error.to_string()))?;
+        assemble(header, &tensors).map_err(malformed)
+    }
+
+    /// Writes the head, whole or not at all. The same head gives the same bytes.
+    ///
+    /// # Errors
+    /// Where `path` exists and `force` is not given, or the disk refuses.
+    pub fn write(&self, path: &Path, force: bool) -> Result<(), HeadError> {
+        let place = Place::file(path, force)?;
+        fs::write(place.temporary(), self.to_bytes()).map_err(|error| place.failed(error))?;
+        Ok(place.commit()?)
+    }
+
+    /// d, the length of the feature rows that it takes.
+    pub fn dim(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.inputs)
+    }
+
+    /// Identifies the head: the digest of its file.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let tensors = self.tensors();
+        let header = Header {
+            format: FORMAT_VERSION,
+            kind: self.kind,
+            classes: self.classes.clone(),
+            source: self.source.clone(),
+            fit: self.fit.clone(),
+            features: self.features,
+            tensors: digest(tensors.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), data.as_slice()))),
+        };
+        let header = serde_json::to_string(&header).expect("plain data serialises");
+        let views = tensors.iter().map(|(name, shape, data)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), data);
+            (name, view.expect("a head's tensors have the lengths that their shapes say"))
+        });
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
+        safetensors::serialize(views, Some(metadata)).expect("a head's tensors have distinct names")
+    }
+
+    /// (name, shape, bytes), sorted by name.
+    fn tensors(&self) -> Vec<(String, Vec<usize>, Vec<u8>)> {
+        let mut tensors = vec![("probes".to_owned(), vec![PROBES, self.dim()], bytes(&self.probes))];
+        for (n, layer) in self.layers.iter().enumerate() {
+            tensors.push((format!("layers.{n}.weight"), vec![layer.outputs, layer.inputs], bytes(&layer.weight)));
+            tensors.push((format!("layers.{n}.bias"), vec![layer.outputs], bytes(&layer.bias)));
+        }
+        tensors.sort();
+        tensors
+    }
+}
+
+fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u32,
+    }
+    let Versioned { format: got } = serde_json::from_str(header)
+        .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
+    let advice = if got > FORMAT_VERSION { "update Headstart" } else { "rerun fit-head" };
+    if got != FORMAT_VERSION {
+        return Err(HeadError::Version { path: path.to_owned(), expected: FORMAT_VERSION, got, advice });
+    }
+    Ok(())
+}
+
+fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
+    let mut named: Vec<_> = tensors.iter().collect();
+    named.sort_by(|a, b| a.0.cmp(b.0));
+    if digest(named.iter().map(|(name, view)| (*name, view.shape(), view.data()))) != header.tensors {
+        return Err("its tensors do not match their digest".to_owned());
+    }
+    let depth = match header.kind {
+        HeadKind::Linear => 1,
+        HeadKind::Mlp => 2,
+    };
+    let layers = (0..depth).map(|n| dense(tensors, n)).collect::<Result<Vec<_>, _>>()?;
+    let (probes, shape) = tensor(tensors, "probes")?;
+    let chained = layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs);
+    let ends = layers.first().map(|l| l.inputs).zip(layers.last().map(|l| l.outputs));
+    let Some((dim, outputs)) = ends.filter(|_| chained) else {
+        return Err("its layers do not fit one another".to_owned());
+    };
+    if outputs != header.classes.len() {
+        return Err(format!("{outputs} outputs for {} classes", header.classes.len()));
+    }
+    if shape != [PROBES, dim] {
+        return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
+    }
+    let Header { kind, classes, source, fit, features, .. } = header;
+    Ok(Head { kind, classes, layers, source, probes, fit, features })
+}
+
+fn dense(tensors: &SafeTensors<'_>, n: usize) -> Result<Dense, String> {
+    let (weight, shape) = tensor(tensors, &format!("layers.{n}.weight"))?;
+    let (bias, bias_shape) = tensor(tensors, &format!("layers.{n}.bias"))?;
+    match shape[..] {
+        [outputs, inputs] if bias_shape == [outputs] => Ok(Dense { inputs, outputs, weight, bias }),
+        _ => Err(format!("layer {n} has a weight of shape {shape:?} and a bias of shape {bias_shape:?}")),
+    }
+}
+
+fn tensor(tensors: &SafeTensors<'_>, name: &str) -> Result<(Vec<f32>, Vec<usize>), String> {
+    let view = tensors.tensor(name).map_err(|_| format!("tensor `{name}` is missing"))?;
+    if view.dtype() != Dtype::F32 {
+        return Err(format!("tensor `{name}` is {:?}, expected F32", view.dtype()));
+    }
+    let (values, _) = view.data().as_chunks::<4>();
+    Ok((values.iter().map(|&v| f32::from_le_bytes(v)).collect(), view.shape().to_vec()))
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [u8])>) -> Digest {
+    let mut builder = crate::DigestBuilder::new();
+    for (name, shape, data) in tensors {
+        let shape: Vec<u8> = shape.iter().flat_map(|&side| (side as u64).to_le_bytes()).collect();
+        builder.field(name.as_bytes()).field(&shape).field(data);
+    }
+    builder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Preprocessing;
+
+    fn head() -> Head {
+        Head {
+            kind: HeadKind::Mlp,
+            classes: vec!["cat".into(), "dog".into()],
+            layers: vec![
+                Dense { inputs: 3, outputs: 4, weight: (0..12).map(|i| i as f32 / 7.0).collect(), bias: vec![0.5; 4] },
+                Dense { inputs: 4, outputs: 2, weight: vec![-1.0; 8], bias: vec![0.0, 1.0] },
+            ],
+            source: Source {
+                backbone: "resnet18".into(),
+                tap: "pooled".into(),
+                network: Digest::of(b"network"),
+                weights: Digest::of(b"weights"),
+                preprocessing: Preprocessing::imagenet(),
+                dtype: crate::Dtype::F32,
+                engine: "reference-1".into(),
+            },
+            probes: vec![0.25; 12],
+            fit: serde_json::json!({"seed": 7}),
+            features: Digest::of(b"features"),
+        }
+    }
+
+    #[test]
+    fn a_head_survives_its_file() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        head().write(&path, false).unwrap();
+        assert_eq!(Head::read(&path).unwrap(), head());
+        assert_eq!(Digest::of(&fs::read(&path).unwrap()), head().digest());
+        assert!(matches!(head().write(&path, false), Err(HeadError::Place(PlaceError::Exists(_)))));
+    }
+
+    #[test]
+    fn every_damage_is_one_line() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        let good = head().to_bytes();
+        let replace = |from: &str, to: &str| {
+            let text = String::from_utf8_lossy(&good[..]).into_owned();
+            let at = text.find(from).unwrap();
+            let mut bytes = good.clone();
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+            bytes
+        };
+        let mut flipped = good.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        let cases = [
+            (Vec::new(), "expected a head"),
+            (good[..good.len() - 1].to_vec(), "expected a head"),
+            (flipped, "do not match their digest"),
+            (replace("\\\"format\\\":1", "\\\"format\\\":9"), "update Headstart"),
+            (replace("\\\"format\\\":1", "\\\"format\\\":0"), "rerun fit-head"),
+            (replace("headstart", "otherwise"), "no `headstart`"),
+        ];
+        for (bytes, expected) in cases {
+            fs::write(&path, bytes).unwrap();
+            let message = Head::read(&path).unwrap_err().to_string();
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The files that Headstart's tools hand to one another: features, heads, tables, and the lineage inside them.
+//!
+//! Only this crate knows rkyv, memmap2 and the `unsafe` of mapping. It knows nothing of images, networks or solvers.
+//!
+//! **Invariant:** an artefact is checked in full once, when it is opened; every accessor afterwards trusts it.
+//! **Invariant:** nothing here writes a time, a host name or an absolute path: the same inputs give the same bytes.
+
+mod backing;
+mod digest;
+mod dtype;
+mod features;
+mod head;
+mod place;
+mod preprocessing;
+mod source;
+mod split;
+pub mod table;
+
+pub use backing::{MapError, MappedFile};
+pub use digest::{Digest, DigestBuilder, ParseDigestError};
+pub use dtype::Dtype;
+pub use features::{
+    Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION, ShardError, ShardRecord,
+    Skipped,
+};
+pub use head::{Dense, Head, HeadError, HeadKind};
+pub use place::{Place, PlaceError};
+pub use preprocessing::{Channels, Filter, Preprocessing, PreprocessingError, Resize};
+pub use source::{Difference, Source};
+pub use split::Split;
+
+/// How many synthetic probe images every features artefact holds the features of.
+pub const PROBES: usize = 4;

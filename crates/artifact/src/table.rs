@@ -1,0 +1,174 @@
+//! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
+
+use crate::{Place, PlaceError};
+use polars::prelude::*;
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+/// A table that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// An extension that says nothing of the format.
+    #[error("cannot tell the format of `{path}`: expected {expected}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The extensions that would do.
+        expected: &'static str,
+    },
+    /// The file is not what its extension says, or cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The table could not be written.
+    #[error("cannot write `{path}`: {reason}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Its place could not be made or taken.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+}
+
+/// A format that tables come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Apache Parquet, zstd-free so that every reader opens it.
+    Parquet,
+    /// Comma-separated values with a header row.
+    Csv,
+    /// One JSON array of row objects.
+    Json,
+}
+
+impl Format {
+    /// The format that `path`'s extension names.
+    ///
+    /// # Errors
+    /// Where it is none of `.parquet`, `.csv` and `.json`.
+    pub fn of(path: &Path) -> Result<Format, TableError> {
+        match extension(path).as_str() {
+            "parquet" => Ok(Format::Parquet),
+            "csv" => Ok(Format::Csv),
+            "json" => Ok(Format::Json),
+            _ => Err(TableError::Format { path: path.to_owned(), expected: ".parquet, .csv or .json" }),
+        }
+    }
+}
+
+/// Writes `frame` to `path` in the format of its extension, whole or not at all. The same frame gives the same bytes.
+///
+/// # Errors
+/// Where the extension is unknown, the file exists and `force` is not given, or the disk refuses.
+pub fn write(frame: &mut DataFrame, path: &Path, force: bool) -> Result<(), TableError> {
+    let format = Format::of(path)?;
+    let place = Place::file(path, force)?;
+    write_at(frame, format, &place)?;
+    Ok(place.commit()?)
+}
+
+/// Writes `frame` at a place that is committed later, together with others.
+///
+/// # Errors
+/// Where the frame cannot be said in `format` or the disk refuses.
+pub fn write_at(frame: &mut DataFrame, format: Format, place: &Place) -> Result<(), TableError> {
+    let file = File::create(place.temporary()).map_err(|error| place.failed(error))?;
+    let mut out = BufWriter::new(file);
+    let written = match format {
+        Format::Parquet => {
+            ParquetWriter::new(&mut out).with_compression(ParquetCompression::Snappy).finish(frame).map(drop)
+        }
+        Format::Csv => CsvWriter::new(&mut out).finish(frame),
+        Format::Json => JsonWriter::new(&mut out).with_json_format(JsonFormat::Json).finish(frame),
+    };
+    written.map_err(|error| TableError::Write { path: place.target().to_owned(), reason: first_line(&error) })?;
+    Ok(out.flush().map_err(|error| place.failed(error))?)
+}
+
+/// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
+///
+/// # Errors
+/// Where the extension is neither, or the file cannot be read as what it names.
+pub fn read(path: &Path) -> Result<DataFrame, TableError> {
+    let fail = |reason: String| TableError::Read { path: path.to_owned(), reason };
+    match extension(path).as_str() {
+        "csv" => CsvReadOptions::default()
+            .with_has_header(true)
+            .with_infer_schema_length(Some(0))
+            .try_into_reader_with_file_path(Some(path.to_owned()))
+            .and_then(CsvReader::finish)
+            .map_err(|error| fail(first_line(&error))),
+        "parquet" => {
+            let file = File::open(path).map_err(|error| fail(error.to_string()))?;
+            ParquetReader::new(file).finish().map_err(|error| fail(first_line(&error)))
+        }
+        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv or .parquet" }),
+    }
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase()
+}
+
+/// polars' messages go on for paragraphs; their first line says what is wrong.
+fn first_line(error: &PolarsError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame() -> DataFrame {
+        df!("id" => ["a", "b"], "value" => [0.1, f64::MIN_POSITIVE], "class" => [Some("007"), None]).unwrap()
+    }
+
+    #[test]
+    fn tables_survive_every_format_they_can_be_read_in() {
+        let root = tempfile::tempdir().unwrap();
+        let parquet = root.path().join("t.parquet");
+        write(&mut frame(), &parquet, false).unwrap();
+        assert!(read(&parquet).unwrap().equals_missing(&frame()));
+        let csv = root.path().join("t.CSV");
+        write(&mut frame(), &csv, false).unwrap();
+        let back = read(&csv).unwrap();
+        assert_eq!(back.column("class").unwrap().str().unwrap().get(0), Some("007"));
+        assert_eq!(back.column("value").unwrap().str().unwrap().get(0), Some("0.1"));
+        write(&mut frame(), &root.path().join("t.json"), false).unwrap();
+    }
+
+    #[test]
+    fn wrong_tables_are_one_line() {
+        let root = tempfile::tempdir().unwrap();
+        let not_parquet = root.path().join("x.parquet");
+        std::fs::write(&not_parquet, "hello").unwrap();
+        for path in [not_parquet, root.path().join("missing.csv"), root.path().join("x.txt")] {
+            let message = read(&path).unwrap_err().to_string();
+            assert!(!message.contains('\n') && message.contains(path.to_str().unwrap()), "{message}");
+        }
+        assert!(matches!(Format::of(Path::new("metrics")), Err(TableError::Format { .. })));
+    }
+
+    #[test]
+    fn the_same_frame_gives_the_same_bytes() {
+        let root = tempfile::tempdir().unwrap();
+        for extension in ["parquet", "csv", "json"] {
+            let path = root.path().join("t").with_extension(extension);
+            let bytes = |force| {
+                write(&mut frame(), &path, force).unwrap();
+                std::fs::read(&path).unwrap()
+            };
+            assert_eq!(bytes(false), bytes(true));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a running tool tells its user, all on stderr.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{io::IsTerminal, sync::Mutex, time::Duration};
+
+/// A running tool's voice.
+pub struct Session {
+    quiet: bool,
+    verbose: bool,
+    bars: bool,
+    /// The bar that is on the screen now, so that lines can be printed above it.
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+/// A progress bar: done, total, rate and time left. Cleared when dropped.
+pub struct Progress(ProgressBar);
+
+impl Session {
+    pub(crate) fn new(quiet: bool, verbose: bool, no_progress: bool) -> Session {
+        let bars = !quiet && !no_progress && std::io::stderr().is_terminal();
+        Session { quiet, verbose, bars, bar: Mutex::new(None) }
+    }
+
+    /// Threads in force.
+    pub fn threads(&self) -> usize {
+        rayon::current_num_threads()
+    }
+
+    /// One line, unless `--quiet`.
+    pub fn note(&self, line: impl AsRef<str>) {
+        if !self.quiet {
+            self.say(line.as_ref());
+        }
+    }
+
+    /// One line with `--verbose` only.
+    pub fn detail(&self, line: impl AsRef<str>) {
+        if self.verbose {
+            self.say(line.as_ref());
+        }
+    }
+
+    /// A bar over `total` things of which one is a `unit` ("image", "epoch").
+    pub fn progress(&self, total: u64, unit: &str) -> Progress {
+        let bar = ProgressBar::with_draw_target(
+            Some(total),
+            if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
+        );
+        let template = format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit}s  {{per_sec}}  {{eta}} left  {{msg}}");
+        // The template is ours and fixed, so the default is never taken.
+        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(250));
+        *self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(bar.clone());
+        Progress(bar)
+    }
+
+    fn say(&self, line: &str) {
+        let bar = self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match bar.as_ref().filter(|bar| !bar.is_finished() && !bar.is_hidden()) {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Progress {
+    /// So many more are done.
+    pub fn advance(&self, n: u64) {
+        self.0.inc(n);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
