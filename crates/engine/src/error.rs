@@ -1,0 +1,51 @@
+//! Why a network could not be run.
+
+use network::NetworkError;
+
+/// A network that could not be set up or run. Nothing here is a panic, and no result is half a result.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The network does not work at this size.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The preprocessing leaves pictures of varying sizes.
+    #[error("the preprocessing gives pictures of varying sizes; give it a centre crop or an exact size")]
+    VaryingSize,
+    /// Not as many bytes or numbers as pictures of this size have.
+    #[error("expected {expected} values for {samples} pictures, got {got}")]
+    InputLength {
+        /// Pictures.
+        samples: usize,
+        /// Values that these have.
+        expected: usize,
+        /// Values that came.
+        got: usize,
+    },
+    /// One picture's intermediate results do not fit into memory.
+    #[error(
+        "running {network} on one picture of {width}×{height} pixels needs about {mebibytes} MiB, which this machine does not give; use a smaller picture"
+    )]
+    OutOfMemory {
+        /// The network.
+        network: String,
+        /// Rows of the picture.
+        height: usize,
+        /// Columns of the picture.
+        width: usize,
+        /// What one thread needs at once, about.
+        mebibytes: usize,
+    },
+    /// No worker could be started.
+    #[error("cannot start a worker: {0}")]
+    Worker(#[from] rayon::ThreadPoolBuildError),
+    /// candle could not run a step.
+    #[error("cannot run `{node}` of {network}: {source}")]
+    Step {
+        /// The network.
+        network: String,
+        /// The node.
+        node: String,
+        /// What candle said.
+        source: candle_core::Error,
+    },
+}

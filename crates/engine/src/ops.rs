@@ -1,0 +1,189 @@
+//! The operations that candle lacks or does badly, as plain loops over one map inside a `CustomOp`.
+//!
+//! They are written to be read: each is its definition, with every sum in one fixed order. Maps are (1, c, h, w), f32,
+//! contiguous. The engine has inferred every shape before the first of these runs.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, bail};
+use network::Pool;
+
+/// x · scale[c] + shift[c]: a batch norm whose statistics are frozen.
+pub(crate) struct Affine<'a> {
+    pub(crate) scale: &'a [f32],
+    pub(crate) shift: &'a [f32],
+}
+
+/// min(max(x, 0), 6).
+pub(crate) struct Relu6;
+
+/// The largest value of each window, of the places that are inside the map.
+pub(crate) struct MaxPool(pub(crate) Pool, pub(crate) (usize, usize));
+
+/// Means over cells i·h/rows .. ceil((i+1)·h/rows), as PyTorch divides a map; cells may overlap.
+pub(crate) struct AdaptiveAveragePool(pub(crate) usize, pub(crate) usize);
+
+/// The mean over all places, summed in f64: (1, c, h, w) to (1, c).
+pub(crate) struct GlobalAveragePool;
+
+/// Convolution whose groups are single channels; weight (c, 1, k, k).
+pub(crate) struct Depthwise {
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+    pub(crate) out: (usize, usize),
+}
+
+impl CustomOp1 for Affine<'_> {
+    fn name(&self) -> &'static str {
+        "affine"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, [_, h, w]) = map(storage, layout)?;
+        let mut out = Vec::with_capacity(x.len());
+        for ((places, scale), shift) in x.chunks_exact(h * w).zip(self.scale).zip(self.shift) {
+            out.extend(places.iter().map(|x| x * scale + shift));
+        }
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
+impl CustomOp1 for Relu6 {
+    fn name(&self) -> &'static str {
+        "relu6"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = values(storage, layout)?;
+        Ok((CpuStorage::F32(x.iter().map(|x| x.clamp(0.0, 6.0)).collect()), layout.shape().clone()))
+    }
+}
+
+impl CustomOp1 for MaxPool {
+    fn name(&self) -> &'static str {
+        "max-pool"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, [c, h, w]) = map(storage, layout)?;
+        let MaxPool(Pool { kernel, stride, padding, .. }, (rows, columns)) = *self;
+        // The part of a window that is inside a side of so many places.
+        let inside = |at: usize, side: usize| {
+            (at * stride).saturating_sub(padding)..(at * stride + kernel - padding).min(side)
+        };
+        let mut out = Vec::with_capacity(c * rows * columns);
+        for places in x.chunks_exact(h * w) {
+            for row in 0..rows {
+                for column in 0..columns {
+                    let mut largest = f32::NEG_INFINITY;
+                    for y in inside(row, h) {
+                        for value in &places[y * w..][inside(column, w)] {
+                            // A NaN wins, as in PyTorch.
+                            largest = if *value > largest || value.is_nan() { *value } else { largest };
+                        }
+                    }
+                    out.push(largest);
+                }
+            }
+        }
+        Ok((CpuStorage::F32(out), Shape::from((1, c, rows, columns))))
+    }
+}
+
+impl CustomOp1 for AdaptiveAveragePool {
+    fn name(&self) -> &'static str {
+        "adaptive-average-pool"
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, [c, h, w]) = map(storage, layout)?;
+        let AdaptiveAveragePool(rows, columns) = *self;
+        let cell =
+            |at: usize, side: usize, cells: usize| at * side / cells..((at + 1) * side).div_ceil(cells);
+        let mut out = Vec::with_capacity(c * rows * columns);
+        for places in x.chunks_exact(h * w) {
+            for row in 0..rows {
+                for column in 0..columns {
+                    let (ys, xs) = (cell(row, h, rows), cell(column, w, columns));
+                    let count = ys.len() * xs.len();
+                    let sum: f64 = ys.flat_map(|y| &places[y * w..][xs.clone()]).map(|x| f64::from(*x)).sum();
+                    out.push((sum / count as f64) as f32);
+                }
+            }
+        }
+        Ok((CpuStorage::F32(out), Shape::from((1, c, rows, columns))))
+    }
+}
+
+impl CustomOp1 for GlobalAveragePool {
+    fn name(&self) -> &'static str {
+        "global-average-pool"
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, [c, h, w]) = map(storage, layout)?;
+        let mean =
+            |places: &[f32]| (places.iter().map(|x| f64::from(*x)).sum::<f64>() / (h * w) as f64) as f32;
+        Ok((CpuStorage::F32(x.chunks_exact(h * w).map(mean).collect()), Shape::from((1, c))))
+    }
+}
+
+impl CustomOp2 for Depthwise {
+    fn name(&self) -> &'static str {
+        "depthwise"
+    }
+
+    fn cpu_fwd(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (x, [c, h, w]) = map(storage, layout)?;
+        let (&[_, _, kernel, _], weight) = (weight_layout.dims(), values(weight, weight_layout)?) else {
+            bail!("expected a weight of rank 4, got {:?}", weight_layout.shape());
+        };
+        let (rows, columns) = self.out;
+        // Padding by hand keeps the inner loop free of cases; the last windows never need more than this.
+        let (wide, high) = (w + 2 * self.padding, h + 2 * self.padding);
+        let mut padded = vec![0.0; wide * high];
+        let mut out = vec![0.0; c * rows * columns];
+        let channels = x.chunks_exact(h * w).zip(weight.chunks_exact(kernel * kernel));
+        for (out, (places, taps)) in out.chunks_exact_mut(rows * columns).zip(channels) {
+            for (y, line) in places.chunks_exact(w).enumerate() {
+                padded[(y + self.padding) * wide + self.padding..][..w].copy_from_slice(line);
+            }
+            for (row, line) in out.chunks_exact_mut(columns).enumerate() {
+                for (at, tap) in taps.iter().enumerate() {
+                    let start = (row * self.stride + at / kernel) * wide + at % kernel;
+                    let source = &padded[start..start + (columns - 1) * self.stride + 1];
+                    if self.stride == 1 {
+                        line.iter_mut().zip(source).for_each(|(sum, x)| *sum += tap * x);
+                    } else {
+                        line.iter_mut()
+                            .zip(source.iter().step_by(self.stride))
+                            .for_each(|(sum, x)| *sum += tap * x);
+                    }
+                }
+            }
+        }
+        Ok((CpuStorage::F32(out), Shape::from((1, c, rows, columns))))
+    }
+}
+
+/// The numbers of a contiguous f32 tensor.
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((from, to))) => Ok(&values[from..to]),
+        _ => bail!("expected contiguous f32, got {:?}", layout.shape()),
+    }
+}
+
+/// The same for one map, with its (c, h, w).
+fn map<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<(&'a [f32], [usize; 3])> {
+    match *layout.dims() {
+        [1, c, h, w] if h > 0 && w > 0 => Ok((values(storage, layout)?, [c, h, w])),
+        _ => bail!("expected one map (1, c, h, w), got {:?}", layout.shape()),
+    }
+}

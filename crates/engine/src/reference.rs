@@ -1,0 +1,328 @@
+//! The reference executor: one candle operation a node, one picture at a time.
+
+use crate::{EngineError, ops};
+use artifact::{Channels, Preprocessing};
+use candle_core::{Device, Result, Tensor};
+use network::{Bound, Network, Node, Op, Shape};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// A network that is ready to run.
+pub struct Reference {
+    network: Network,
+    params: Vec<Tensor>,
+    /// For batch norm nodes: what they come to.
+    affine: Vec<Option<Affine>>,
+    /// For every node, the nodes whose output nobody reads after it has run.
+    frees: Vec<Vec<usize>>,
+    tables: [[f32; 256]; 3],
+    channels: Channels,
+    size: (usize, usize),
+    widths: Vec<usize>,
+}
+
+/// A batch norm as x · scale + shift, per channel.
+struct Affine {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl Reference {
+    /// Makes a network ready for pictures that were prepared in this way. Nothing is copied.
+    ///
+    /// # Errors
+    /// Where the preprocessing has no fixed size, or the network does not work at it.
+    pub fn new(bound: Bound, preprocessing: &Preprocessing) -> std::result::Result<Reference, EngineError> {
+        let (height, width) = preprocessing.output_size().ok_or(EngineError::VaryingSize)?;
+        let size = (height as usize, width as usize);
+        let widths = bound.network().widths(size.0, size.1)?;
+        let affine = bound.network().nodes().iter().map(|node| Affine::of(node, &bound)).collect();
+        let (network, tensors) = bound.into_parts();
+        let params =
+            network.params().iter().zip(tensors).map(|(param, tensor)| {
+                Tensor::from_vec(tensor.data, tensor.shape, &Device::Cpu).map_err(|source| {
+                    EngineError::Step { network: network.name().to_owned(), node: param.name.clone(), source }
+                })
+            });
+        let params = params.collect::<std::result::Result<_, _>>()?;
+        let frees = frees(&network);
+        Ok(Reference {
+            tables: preprocessing.tables(),
+            channels: preprocessing.channels,
+            network,
+            params,
+            affine,
+            frees,
+            size,
+            widths,
+        })
+    }
+
+    /// The network that is run.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Height and width of the pictures it takes, in pixels.
+    pub fn input_size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// d of every output.
+    pub fn widths(&self) -> &[usize] {
+        &self.widths
+    }
+
+    /// pixels: (n, h, w, 3) RGB bytes, as prepared. Gives one (n, d) matrix for every output of the network.
+    ///
+    /// Every picture is run on its own, as many at a time as the current rayon pool has threads.
+    ///
+    /// # Errors
+    /// Where there are not as many bytes as that, or memory is short.
+    pub fn run(&self, pixels: &[u8], n: usize) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let (h, w) = self.size;
+        check_length(n, [h, w, 3], pixels.len())?;
+        self.run_each(n, (h, w), |i| self.normalised(&pixels[i * h * w * 3..][..h * w * 3]))
+    }
+
+    /// input: (n, 3, h, w) f32, already normalised; any size that the network takes. For tests.
+    ///
+    /// # Errors
+    /// As [`Reference::run`].
+    pub fn run_tensor(
+        &self,
+        input: &[f32],
+        shape: [usize; 4],
+    ) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let [n, c, h, w] = shape;
+        check_length(n, [c, h, w], input.len())?;
+        self.run_each(n, (h, w), |i| input[i * c * h * w..][..c * h * w].to_vec())
+    }
+
+    /// Runs `n` pictures of (h, w), the i-th being (3, h, w) numbers that `picture(i)` gives.
+    ///
+    /// candle shares out its loops over rayon. A thread that waits for such a share would start another picture
+    /// meanwhile, and hold both in memory. So every worker is a pool of one thread, and only pictures run in parallel.
+    fn run_each(
+        &self,
+        n: usize,
+        size: (usize, usize),
+        picture: impl Fn(usize) -> Vec<f32> + Sync,
+    ) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let shapes = self.network.shapes(size.0, size.1)?;
+        self.check_memory(&shapes, size)?;
+        let next = AtomicUsize::new(0);
+        let rows: Mutex<Vec<Option<Vec<Vec<f32>>>>> = Mutex::new(vec![None; n]);
+        let work = || -> std::result::Result<(), EngineError> {
+            let worker = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+            worker.install(|| {
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= n {
+                        return Ok(());
+                    }
+                    let row = self.run_one(picture(i), size, &shapes).inspect_err(|_| {
+                        next.store(n, Ordering::Relaxed);
+                    })?;
+                    rows.lock().unwrap_or_else(PoisonError::into_inner)[i] = Some(row);
+                }
+            })
+        };
+        std::thread::scope(|scope| {
+            let workers = rayon::current_num_threads().min(n);
+            let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            let mut outcome = work();
+            for other in others {
+                let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                outcome = outcome.and(theirs);
+            }
+            outcome
+        })?;
+        let mut outputs: Vec<Vec<f32>> = self.widths.iter().map(|d| Vec::with_capacity(n * d)).collect();
+        for row in rows.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten() {
+            for (output, values) in outputs.iter_mut().zip(row) {
+                output.extend(values);
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// One picture: its feature vector for every output.
+    fn run_one(
+        &self,
+        picture: Vec<f32>,
+        (h, w): (usize, usize),
+        shapes: &[Shape],
+    ) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let fail = |node: &Node, source| EngineError::Step {
+            network: self.network.name().to_owned(),
+            node: node.name.clone(),
+            source,
+        };
+        let mut picture = Some(picture);
+        let mut values: Vec<Option<Tensor>> = vec![None; self.network.nodes().len()];
+        for (at, node) in self.network.nodes().iter().enumerate() {
+            let inputs: Vec<Tensor> =
+                node.inputs.iter().filter_map(|input| values[input.index()].clone()).collect();
+            let value = match (&node.op, inputs.as_slice()) {
+                (Op::Input { channels }, []) => {
+                    Tensor::from_vec(picture.take().unwrap_or_default(), (1, *channels, h, w), &Device::Cpu)
+                }
+                (_, inputs) => self.step(at, node, inputs, shapes[at]),
+            };
+            values[at] = Some(value.map_err(|source| fail(node, source))?);
+            drop(inputs);
+            for freed in &self.frees[at] {
+                values[*freed] = None;
+            }
+        }
+        let row = self.network.outputs().iter().map(|output| {
+            let value = values[output.index()].as_ref().map(|value| value.flatten_all()?.to_vec1::<f32>());
+            value.unwrap_or_else(|| Ok(Vec::new())).map_err(|source| fail(self.network.node(*output), source))
+        });
+        row.collect()
+    }
+
+    fn step(&self, at: usize, node: &Node, inputs: &[Tensor], shape: Shape) -> Result<Tensor> {
+        let param = |id: network::ParamId| &self.params[id.index()];
+        let side = match shape {
+            Shape::Map { height, width, .. } => (height, width),
+            Shape::Vector(_) => (1, 1),
+        };
+        let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
+        match &node.op {
+            Op::Input { .. } => Ok(x.clone()),
+            Op::Conv { weight, bias, stride, padding, groups } => {
+                let y = conv(x, param(*weight), *stride, *padding, *groups, side)?;
+                match bias.map(param) {
+                    Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
+                    None => Ok(y),
+                }
+            }
+            Op::BatchNorm { .. } => match &self.affine[at] {
+                Some(Affine { scale, shift }) => x.apply_op1_no_bwd(&ops::Affine { scale, shift }),
+                None => candle_core::bail!("has no statistics"),
+            },
+            Op::Relu => x.relu(),
+            Op::Relu6 => x.apply_op1_no_bwd(&ops::Relu6),
+            Op::MaxPool(pool) => x.apply_op1_no_bwd(&ops::MaxPool(*pool, side)),
+            Op::AdaptiveAveragePool { height, width } => {
+                x.apply_op1_no_bwd(&ops::AdaptiveAveragePool(*height, *width))
+            }
+            Op::GlobalAveragePool => x.apply_op1_no_bwd(&ops::GlobalAveragePool),
+            Op::Flatten => x.flatten_from(1),
+            Op::Linear { weight, bias } => {
+                let y = x.matmul(&param(*weight).t()?)?;
+                match bias.map(param) {
+                    Some(bias) => y.broadcast_add(bias),
+                    None => Ok(y),
+                }
+            }
+            Op::Add => x + &inputs[1],
+            Op::Concat => Tensor::cat(inputs, 1),
+        }
+    }
+
+    /// (h, w, 3) RGB bytes to (3, h, w) numbers, in the network's channel order.
+    fn normalised(&self, pixels: &[u8]) -> Vec<f32> {
+        let order = match self.channels {
+            Channels::Rgb => [0, 1, 2],
+            Channels::Bgr => [2, 1, 0],
+        };
+        let plane = |(table, from): (&[f32; 256], usize)| {
+            let values: Vec<f32> =
+                pixels.as_chunks::<3>().0.iter().map(|rgb| table[usize::from(rgb[from])]).collect();
+            values
+        };
+        self.tables.iter().zip(order).flat_map(plane).collect()
+    }
+
+    /// Asks for the memory of one picture's largest moment, to fail here with a message instead of later without.
+    fn check_memory(
+        &self,
+        shapes: &[Shape],
+        (height, width): (usize, usize),
+    ) -> std::result::Result<(), EngineError> {
+        let mut alive = 0_usize;
+        let mut most = 0;
+        for (at, shape) in shapes.iter().enumerate() {
+            alive = alive.saturating_add(shape.len());
+            // candle's convolutions hold a copy of the input besides.
+            let copies: usize =
+                self.network.nodes()[at].inputs.iter().map(|input| shapes[input.index()].len()).sum();
+            most = most.max(alive.saturating_add(copies));
+            alive -= self.frees[at].iter().map(|freed| shapes[*freed].len()).sum::<usize>();
+        }
+        Vec::<f32>::new().try_reserve_exact(most).map_err(|_| EngineError::OutOfMemory {
+            network: self.network.name().to_owned(),
+            height,
+            width,
+            mebibytes: most.saturating_mul(4) >> 20,
+        })
+    }
+}
+
+impl Affine {
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+    fn of(node: &Node, bound: &Bound) -> Option<Affine> {
+        let Op::BatchNorm { weight, bias, mean, variance, eps } = &node.op else {
+            return None;
+        };
+        let [weight, bias, mean, variance] = [weight, bias, mean, variance].map(|id| &bound.tensor(*id).data);
+        let scale: Vec<f64> = weight
+            .iter()
+            .zip(variance)
+            .map(|(weight, variance)| f64::from(*weight) / (f64::from(*variance) + f64::from(*eps)).sqrt())
+            .collect();
+        let shift = bias.iter().zip(mean).zip(&scale);
+        let shift =
+            shift.map(|((bias, mean), scale)| (f64::from(*bias) - f64::from(*mean) * scale) as f32).collect();
+        Some(Affine { scale: scale.iter().map(|scale| *scale as f32).collect(), shift })
+    }
+}
+
+/// A convolution of one map.
+fn conv(
+    x: &Tensor,
+    weight: &Tensor,
+    stride: usize,
+    padding: usize,
+    groups: usize,
+    out: (usize, usize),
+) -> Result<Tensor> {
+    let (rows, per_group, kernel, _) = weight.dims4()?;
+    let (_, channels, h, w) = x.dims4()?;
+    if per_group == 1 && groups == channels && rows == channels {
+        return x.apply_op2_no_bwd(weight, &ops::Depthwise { stride, padding, out });
+    }
+    if kernel == 1 && stride == 1 && padding == 0 && groups == 1 {
+        // One product; candle's conv2d would copy the map pixel by pixel first.
+        let y = weight.reshape((rows, channels))?.matmul(&x.reshape((channels, h * w))?)?;
+        return y.reshape((1, rows, h, w));
+    }
+    x.conv2d(weight, padding, stride, 1, groups)
+}
+
+/// For every node, whose outputs are not needed once it has run.
+fn frees(network: &Network) -> Vec<Vec<usize>> {
+    let mut last: Vec<usize> = (0..network.nodes().len()).collect();
+    for (at, node) in network.nodes().iter().enumerate() {
+        for input in &node.inputs {
+            last[input.index()] = at;
+        }
+    }
+    let mut frees = vec![Vec::new(); network.nodes().len()];
+    for (node, last) in last.into_iter().enumerate() {
+        if !network.outputs().iter().any(|output| output.index() == node) {
+            frees[last].push(node);
+        }
+    }
+    frees
+}
+
+fn check_length(n: usize, sides: [usize; 3], got: usize) -> std::result::Result<(), EngineError> {
+    let expected = sides.into_iter().fold(n, usize::saturating_mul);
+    if expected == got { Ok(()) } else { Err(EngineError::InputLength { samples: n, expected, got }) }
+}

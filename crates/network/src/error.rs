@@ -1,0 +1,97 @@
+//! What can be wrong with a network, a tap or an input size.
+
+/// A network that cannot be used as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// No tap or node of that name.
+    #[error("{network} has no tap `{tap}`{}; its taps are {}, and any module such as `{example}`", suggest(.suggestion.as_deref()), .taps.join(", "))]
+    UnknownTap {
+        /// The network's name.
+        network: String,
+        /// What was asked for.
+        tap: String,
+        /// The named taps.
+        taps: Vec<String>,
+        /// The nearest name, where one is near.
+        suggestion: Option<String>,
+        /// The name of some node.
+        example: String,
+    },
+    /// An empty list of taps.
+    #[error("no tap was asked of {network}; give at least one")]
+    NoTap {
+        /// The network's name.
+        network: String,
+    },
+    /// A map would shrink to nothing.
+    #[error("an input of {width}×{height} pixels is too small for {network}: nothing would be left at `{node}`{}", least(*.minimum))]
+    InputTooSmall {
+        /// The network's name.
+        network: String,
+        /// Height of the input, in pixels.
+        height: usize,
+        /// Width of the input, in pixels.
+        width: usize,
+        /// The node that has nothing to read.
+        node: String,
+        /// The smallest square that works.
+        minimum: Option<usize>,
+    },
+    /// More numbers than memory can be addressed for.
+    #[error(
+        "an input of {width}×{height} pixels is too large for {network}: the output of `{node}` cannot be held in memory"
+    )]
+    InputTooLarge {
+        /// The network's name.
+        network: String,
+        /// Height of the input, in pixels.
+        height: usize,
+        /// Width of the input, in pixels.
+        width: usize,
+        /// The node whose output is too large.
+        node: String,
+    },
+    /// A node reads something of another shape than it needs.
+    #[error("`{node}` of {network} needs {expected}, got {got}")]
+    Mismatch {
+        /// The network's name.
+        network: String,
+        /// The node.
+        node: String,
+        /// What it needs.
+        expected: String,
+        /// What it would get.
+        got: String,
+    },
+    /// A graph that no builder of ours made.
+    #[error("{network} is not a well-formed network: `{node}` {reason}")]
+    Malformed {
+        /// The network's name.
+        network: String,
+        /// The node.
+        node: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+fn suggest(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+fn least(side: Option<usize>) -> String {
+    side.map_or_else(String::new, |side| format!("; it needs at least {side}×{side}"))
+}
+
+/// The name nearest to `asked`, where it is near enough to be a slip of the fingers.
+pub(crate) fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let asked = asked.to_lowercase();
+    names
+        .map(|name| (strsim::jaro_winkler(&asked, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score >= 0.8)
+        .fold(None, |best: Option<(f64, &str)>, this| match best {
+            Some(best) if best.0 >= this.0 => Some(best),
+            _ => Some(this),
+        })
+        .map(|(_, name)| name)
+}

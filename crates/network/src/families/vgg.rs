@@ -1,0 +1,69 @@
+//! VGG (Simonyan & Zisserman, 2014, table 1), with and without batch norm, as torchvision builds it.
+
+use crate::{Builder, Conv, Network, Pool};
+
+/// Convolutions of 3×3 before each of the five max pools.
+pub type Depths = [usize; 5];
+
+/// Configuration A.
+pub const VGG11: Depths = [1, 1, 2, 2, 2];
+/// Configuration B.
+pub const VGG13: Depths = [2, 2, 2, 2, 2];
+/// Configuration D.
+pub const VGG16: Depths = [2, 2, 3, 3, 3];
+/// Configuration E.
+pub const VGG19: Depths = [2, 2, 4, 4, 4];
+
+/// The network. Taps: `gap` (512, the mean of the last map), `fc7` (4096, after the second ReLU of the classifier),
+/// `pooled` (what the last layer reads, which is `fc7`; timm's pre-logits), `features`, `logits`.
+///
+/// Inputs of any size from 32×32 work: the map is brought to 7×7 before the classifier.
+pub fn vgg(name: &str, depths: Depths, batch_norm: bool) -> Network {
+    let mut net = Builder::image();
+    let mut x = net.input();
+    // Modules are numbered through, as torchvision's `nn.Sequential` does.
+    let mut next = 0..;
+    let mut name_next = || format!("features.{}", next.next().unwrap_or_default());
+    for (depth, width) in depths.into_iter().zip([64, 128, 256, 512, 512]) {
+        for _ in 0..depth {
+            x = net.conv(&name_next(), x, Conv::new(width, 3).bias());
+            if batch_norm {
+                x = net.batch_norm(&name_next(), x);
+            }
+            x = net.relu(&name_next(), x);
+        }
+        x = net.max_pool(&name_next(), x, Pool::new(2, 2));
+    }
+    let gap = net.global_average_pool("gap", x);
+    let cells = net.adaptive_average_pool("avgpool", x, 7);
+    let flat = net.flatten("flatten", cells);
+    let fc6 = net.linear("classifier.0", flat, 4096);
+    let fc6 = net.relu("classifier.1", fc6);
+    let fc7 = net.linear("classifier.3", fc6, 4096);
+    let fc7 = net.relu("classifier.4", fc7);
+    let logits = net.linear("classifier.6", fc7, 1000);
+    net.tap("gap", gap);
+    net.tap("fc7", fc7);
+    net.tap("pooled", fc7);
+    net.tap("logits", logits);
+    net.module("features", x);
+    // Dropout does nothing to a frozen network, but its modules can be asked for.
+    net.module("classifier.2", fc6);
+    net.module("classifier.5", fc7);
+    net.module("classifier", logits);
+    net.finish(name, logits)
+}
+
+/// timm's name of a parameter. Its classifier's first layers are convolutions of 7×7 and 1×1: the same numbers.
+pub(crate) fn timm_name(param: &str) -> String {
+    for (ours, theirs) in [
+        ("classifier.0.", "pre_logits.fc1."),
+        ("classifier.3.", "pre_logits.fc2."),
+        ("classifier.6.", "head.fc."),
+    ] {
+        if let Some(part) = param.strip_prefix(ours) {
+            return format!("{theirs}{part}");
+        }
+    }
+    param.to_owned()
+}

@@ -1,0 +1,233 @@
+//! The graph itself: nodes, parameters, taps, outputs.
+
+use crate::{NetworkError, Op};
+use artifact::Digest;
+use serde::{Deserialize, Serialize};
+
+/// A network: what is computed from what, without any weights.
+///
+/// Nodes stand in an order in which they can be run. Parameters bear torchvision's names, nodes torchvision's module
+/// paths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Network {
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) params: Vec<Param>,
+    pub(crate) outputs: Vec<NodeId>,
+    pub(crate) taps: Vec<Tap>,
+    /// Modules that are no node of their own, such as `features` or `layer2.0.downsample`: where they end.
+    pub(crate) modules: Vec<Tap>,
+}
+
+/// Which node: its place in [`Network::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub(crate) usize);
+
+/// Which parameter: its place in [`Network::params`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ParamId(pub(crate) usize);
+
+impl NodeId {
+    /// The place in [`Network::nodes`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+impl ParamId {
+    /// The place in [`Network::params`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// One step of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Unique; torchvision's module path where it has one.
+    pub name: String,
+    /// What is done.
+    #[serde(flatten)]
+    pub op: Op,
+    /// The nodes that are read, all of them earlier ones.
+    pub inputs: Vec<NodeId>,
+}
+
+/// A tensor that a network needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// torchvision's name.
+    pub name: String,
+    /// Row-major.
+    pub shape: Vec<usize>,
+}
+
+impl Param {
+    /// How many numbers.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there is no number at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A name for a place where features are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tap {
+    /// `pooled`, `gap`, `fc7`, `layer3` …
+    pub name: String,
+    /// Where it is.
+    pub node: NodeId,
+}
+
+impl Network {
+    /// What the zoo calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Every step, in an order in which they can be run.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Every parameter, in the order in which the steps read them.
+    pub fn params(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// What the network gives: the taps asked of [`Network::for_taps`], in that order; else the classifier's logits.
+    pub fn outputs(&self) -> &[NodeId] {
+        &self.outputs
+    }
+
+    /// The named taps. Any node's name works as a tap, too.
+    pub fn taps(&self) -> &[Tap] {
+        &self.taps
+    }
+
+    /// The node of that id.
+    ///
+    /// # Panics
+    /// Where the id belongs to another network.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The parameter of that id.
+    ///
+    /// # Panics
+    /// Where the id belongs to another network.
+    pub fn param(&self, id: ParamId) -> &Param {
+        &self.params[id.0]
+    }
+
+    /// The id of the parameter of that name.
+    pub fn param_named(&self, name: &str) -> Option<ParamId> {
+        self.params.iter().position(|param| param.name == name).map(ParamId)
+    }
+
+    /// How many numbers were trained: all parameters but the running statistics of batch norms.
+    pub fn parameter_count(&self) -> usize {
+        let trained =
+            |param: &&Param| !param.name.ends_with("running_mean") && !param.name.ends_with("running_var");
+        self.params.iter().filter(trained).map(Param::len).sum()
+    }
+
+    /// Identifies what is computed: nodes, parameters and outputs. What the network or its taps are called is left out.
+    pub fn fingerprint(&self) -> Digest {
+        #[derive(Serialize)]
+        struct Computed<'a> {
+            nodes: &'a [Node],
+            params: &'a [Param],
+            outputs: &'a [NodeId],
+        }
+        Digest::of_json(&Computed { nodes: &self.nodes, params: &self.params, outputs: &self.outputs })
+    }
+}
+
+/// What a file says before anybody has looked at it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    name: String,
+    nodes: Vec<Node>,
+    params: Vec<Param>,
+    outputs: Vec<NodeId>,
+    taps: Vec<Tap>,
+    modules: Vec<Tap>,
+}
+
+impl TryFrom<Unchecked> for Network {
+    type Error = NetworkError;
+
+    fn try_from(read: Unchecked) -> Result<Network, NetworkError> {
+        let Unchecked { name, nodes, params, outputs, taps, modules } = read;
+        let network = Network { name, nodes, params, outputs, taps, modules };
+        network.check().map(|()| network)
+    }
+}
+
+impl Network {
+    /// Checks the type's invariant: ids point at something, nodes read earlier ones, operations make sense on their own.
+    pub(crate) fn check(&self) -> Result<(), NetworkError> {
+        for (at, node) in self.nodes.iter().enumerate() {
+            let fail = |reason| NetworkError::Malformed {
+                network: self.name.clone(),
+                node: node.name.clone(),
+                reason,
+            };
+            if node.inputs.iter().any(|input| input.0 >= at) {
+                return Err(fail("reads a later node"));
+            }
+            let arity_fits = match node.op {
+                Op::Input { .. } => node.inputs.is_empty(),
+                Op::Add => node.inputs.len() == 2,
+                Op::Concat => !node.inputs.is_empty(),
+                _ => node.inputs.len() == 1,
+            };
+            if !arity_fits {
+                return Err(fail("reads a wrong number of nodes"));
+            }
+            if node.op.params().iter().any(|param| param.0 >= self.params.len()) {
+                return Err(fail("needs a parameter that is not there"));
+            }
+            let rank_fits = match node.op {
+                Op::Conv { weight, .. } => self.params[weight.0].shape.len() == 4,
+                Op::Linear { weight, .. } => self.params[weight.0].shape.len() == 2,
+                _ => true,
+            };
+            if !rank_fits {
+                return Err(fail("has a weight of a wrong rank"));
+            }
+            let numbers_fit = match node.op {
+                Op::Conv { stride, groups, .. } => stride > 0 && groups > 0,
+                Op::MaxPool(pool) => pool.stride > 0 && pool.kernel > 0 && pool.padding < pool.kernel,
+                Op::AdaptiveAveragePool { height, width } => height > 0 && width > 0,
+                Op::BatchNorm { eps, .. } => eps > 0.0 && eps.is_finite(),
+                _ => true,
+            };
+            if !numbers_fit {
+                return Err(fail("has a size that makes no sense"));
+            }
+        }
+        let ends = self.outputs.iter().chain(self.taps.iter().chain(&self.modules).map(|tap| &tap.node));
+        match ends.copied().find(|end| end.0 >= self.nodes.len()) {
+            Some(_) => Err(NetworkError::Malformed {
+                network: self.name.clone(),
+                node: "outputs".to_owned(),
+                reason: "point at a node that is not there",
+            }),
+            None => Ok(()),
+        }
+    }
+}

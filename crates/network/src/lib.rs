@@ -1,0 +1,29 @@
+//! Networks as plain data: graphs, the zoo's families, weight names of each ecosystem, weight files, ONNX.
+//!
+//! One definition of a network serves every reader: the reference executor, later engines, and the ONNX writer. This
+//! crate runs nothing and knows no tensor library; a [`Network`] has no weights, a [`Bound`] has all it needs.
+//!
+//! **Invariant:** a [`Network`] is well-formed from the moment it exists: nodes stand after the nodes they read, and
+//! every id points at something.
+//! **Invariant:** a [`Bound`] has a finite f32 tensor of the right shape for every parameter of its network.
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod error;
+mod families;
+mod graph;
+pub mod onnx;
+mod op;
+mod shape;
+mod taps;
+mod weights;
+pub mod zoo;
+
+pub use builder::Builder;
+pub use error::NetworkError;
+pub use families::{mobilenet_v2, resnet, squeezenet, vgg};
+pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
+pub use op::{Conv, Op, Pool};
+pub use shape::Shape;
+pub use weights::{Bound, Tensor, WeightError, WeightFile};

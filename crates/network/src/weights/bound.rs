@@ -1,0 +1,177 @@
+//! A network whose every slot is filled.
+
+use super::naming;
+use crate::{Network, Param, ParamId, WeightError, WeightFile};
+use artifact::{Digest, DigestBuilder};
+
+/// Some numbers and their shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Row-major.
+    pub shape: Vec<usize>,
+    /// As many as the shape says.
+    pub data: Vec<f32>,
+}
+
+/// A network with its weights: one finite tensor of the right shape for every parameter.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    network: Network,
+    tensors: Vec<Tensor>,
+}
+
+impl Bound {
+    /// Fills `network`, which is `full` or what [`Network::for_taps`] left of it, from a file.
+    ///
+    /// The file may follow torchvision's names or timm's. It may lack, or hold in other shapes, what `network` does not
+    /// need; it may not hold what `full` has no place for, since then it belongs to something else.
+    ///
+    /// # Errors
+    /// One [`WeightError`], which names the first tensor that is wrong and says how many more are.
+    pub fn bind(network: Network, full: &Network, file: &WeightFile) -> Result<Bound, WeightError> {
+        let naming = naming::detect(full, file);
+        let label = || file.label().to_owned();
+        let name = || network.name().to_owned();
+        let named = || network.params().iter().map(|param| (param, naming(&param.name)));
+
+        let mut missing = named().filter(|(_, name)| file.shape(name).is_none());
+        if let Some((_, tensor)) = missing.next() {
+            let hint = naming::advice(full, file);
+            return Err(WeightError::Missing {
+                file: label(),
+                tensor,
+                more: missing.count(),
+                network: name(),
+                hint,
+            });
+        }
+        let misshapen = |(param, name): (&Param, String)| {
+            let stored = file.shape(&name)?;
+            (!naming::fits(&param.shape, stored))
+                .then(|| (name.clone(), param.shape.clone(), stored.to_vec()))
+        };
+        let mut wrong = named().filter_map(misshapen);
+        if let Some((tensor, expected, got)) = wrong.next() {
+            let (more, hint) = (wrong.count(), naming::advice(full, file));
+            return Err(WeightError::Shape {
+                file: label(),
+                tensor,
+                more,
+                network: name(),
+                expected,
+                got,
+                hint,
+            });
+        }
+        let mut extras = naming::extras(full, file);
+        if let Some(tensor) = extras.next() {
+            let (tensor, more, hint) = (tensor.to_owned(), extras.count(), naming::advice(full, file));
+            return Err(WeightError::Extra { file: label(), tensor, more, network: name(), hint });
+        }
+        let tensors = named().map(|(param, name)| {
+            let tensor = file.read(&name)?.ok_or_else(|| WeightError::Missing {
+                file: label(),
+                tensor: name.clone(),
+                more: 0,
+                network: network.name().to_owned(),
+                hint: None,
+            })?;
+            Ok(Tensor { shape: param.shape.clone(), data: tensor.data })
+        });
+        let tensors = tensors.collect::<Result<_, WeightError>>()?;
+        Ok(Bound { network, tensors })
+    }
+
+    /// Fills `network` with whatever `fill` gives; `origin` stands for the file in errors.
+    ///
+    /// # Errors
+    /// Where `fill` gives nothing, a wrong shape, or a number that is not finite.
+    pub fn from_tensors(
+        network: Network,
+        origin: &str,
+        mut fill: impl FnMut(&Param) -> Option<Tensor>,
+    ) -> Result<Bound, WeightError> {
+        let mut tensors = Vec::with_capacity(network.params().len());
+        for param in network.params() {
+            let (file, tensor) = (origin.to_owned(), param.name.clone());
+            let network = network.name().to_owned();
+            let Some(filled) = fill(param) else {
+                return Err(WeightError::Missing { file, tensor, more: 0, network, hint: None });
+            };
+            if filled.shape != param.shape || filled.data.len() != param.len() {
+                let expected = param.shape.clone();
+                return Err(WeightError::Shape {
+                    file,
+                    tensor,
+                    more: 0,
+                    network,
+                    expected,
+                    got: filled.shape,
+                    hint: None,
+                });
+            }
+            if let Some(index) = filled.data.iter().position(|value| !value.is_finite()) {
+                return Err(WeightError::NotFinite { file, tensor, index, value: filled.data[index] });
+            }
+            tensors.push(filled);
+        }
+        Ok(Bound { network, tensors })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The weights of one parameter.
+    ///
+    /// # Panics
+    /// Where the id belongs to another network.
+    pub fn tensor(&self, id: ParamId) -> &Tensor {
+        &self.tensors[id.index()]
+    }
+
+    /// Every parameter with its weights, in the network's order.
+    pub fn tensors(&self) -> impl Iterator<Item = (&Param, &Tensor)> {
+        self.network.params().iter().zip(&self.tensors)
+    }
+
+    /// Takes the network and its weights apart, without copying.
+    pub fn into_parts(self) -> (Network, Vec<Tensor>) {
+        (self.network, self.tensors)
+    }
+
+    /// Identifies the weights: over the name, shape and little-endian f32 bytes of every parameter of this network.
+    /// How the file named them, what else it held and in which dtype and order makes no difference.
+    pub fn digest(&self) -> Digest {
+        digest(self.tensors())
+    }
+
+    /// The [`digest`](Bound::digest) that `part`, a network cut from the same one for fewer taps, would have by itself;
+    /// `None` where it needs a parameter that this one lacks.
+    pub fn digest_of(&self, part: &Network) -> Option<Digest> {
+        let find = |param| self.tensors().find(|(ours, _)| *ours == param);
+        let tensors: Option<Vec<(&Param, &Tensor)>> = part.params().iter().map(find).collect();
+        Some(digest(tensors?.into_iter()))
+    }
+}
+
+fn digest<'a>(tensors: impl Iterator<Item = (&'a Param, &'a Tensor)>) -> Digest {
+    let mut digest = DigestBuilder::new();
+    let mut bytes = Vec::new();
+    for (param, tensor) in tensors {
+        // Lengths go first, so that no two lists of tensors spell the same bytes.
+        digest.update(&(param.name.len() as u64).to_le_bytes());
+        digest.update(param.name.as_bytes());
+        digest.update(&(param.shape.len() as u64).to_le_bytes());
+        for side in &param.shape {
+            digest.update(&(*side as u64).to_le_bytes());
+        }
+        for block in tensor.data.chunks(1 << 16) {
+            bytes.clear();
+            bytes.extend(block.iter().flat_map(|value| value.to_le_bytes()));
+            digest.update(&bytes);
+        }
+    }
+    digest.finish()
+}

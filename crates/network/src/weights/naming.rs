@@ -1,0 +1,78 @@
+//! The names that ecosystems give to the same tensors. Ours are torchvision's; a naming translates them.
+
+use crate::{
+    Network, WeightFile,
+    families::{mobilenet_v2, vgg},
+    zoo,
+};
+
+/// From torchvision's name of a parameter to an ecosystem's.
+type Naming = fn(&str) -> String;
+
+/// torchvision's first: it wins where several fit equally, as for all ResNets, where timm's names are the same.
+const NAMINGS: [Naming; 3] = [str::to_owned, vgg::timm_name, mobilenet_v2::timm_name];
+
+/// The naming under which the file holds most of the network's parameters.
+pub(super) fn detect(network: &Network, file: &WeightFile) -> Naming {
+    let found = |naming: Naming| {
+        network.params().iter().filter(|param| file.shape(&naming(&param.name)).is_some()).count()
+    };
+    NAMINGS
+        .into_iter()
+        .fold(NAMINGS[0], |best, naming| if found(naming) > found(best) { naming } else { best })
+}
+
+/// Whether a stored shape can fill a slot as it is: equal, or a convolution over a whole map where a dense layer reads
+/// that map flattened (timm's VGG). Both hold the same numbers in the same order.
+pub(super) fn fits(expected: &[usize], stored: &[usize]) -> bool {
+    match (expected, stored) {
+        (&[out, inputs], &[rows, channels, height, width]) => {
+            rows == out && channels.checked_mul(height).and_then(|n| n.checked_mul(width)) == Some(inputs)
+        }
+        _ => expected == stored,
+    }
+}
+
+/// Whether a tensor may be in any file without being a parameter: PyTorch counts a batch norm's training steps.
+pub(super) fn is_ignored(tensor: &str) -> bool {
+    tensor.ends_with("num_batches_tracked")
+}
+
+/// What the file is good for: taps of this network that it suffices for, or another network that it fits.
+pub(super) fn advice(full: &Network, file: &WeightFile) -> Option<String> {
+    if !has_extras(full, file) {
+        let taps: Vec<&str> =
+            full.taps().iter().map(|tap| tap.name.as_str()).filter(|tap| suffices(full, tap, file)).collect();
+        return (!taps.is_empty()).then(|| format!("it suffices for the taps {}", taps.join(", ")));
+    }
+    let other = zoo::all().iter().find(|entry| {
+        let network = (entry.build)();
+        entry.name != full.name()
+            && !has_extras(&network, file)
+            && suffices(&network, entry.default_tap, file)
+    });
+    other.map(|entry| format!("it looks like {}", entry.name))
+}
+
+fn has_extras(full: &Network, file: &WeightFile) -> bool {
+    extras(full, file).next().is_some()
+}
+
+/// Tensors that the whole network has no place for.
+pub(super) fn extras<'a>(full: &Network, file: &'a WeightFile) -> impl Iterator<Item = &'a str> {
+    let naming = detect(full, file);
+    let known: std::collections::BTreeSet<String> =
+        full.params().iter().map(|param| naming(&param.name)).collect();
+    file.names().filter(move |name| !is_ignored(name) && !known.contains(*name))
+}
+
+/// Whether the file holds all that a tap needs, in the right shapes.
+fn suffices(full: &Network, tap: &str, file: &WeightFile) -> bool {
+    let naming = detect(full, file);
+    full.for_taps(&[tap]).is_ok_and(|network| {
+        network
+            .params()
+            .iter()
+            .all(|param| file.shape(&naming(&param.name)).is_some_and(|stored| fits(&param.shape, stored)))
+    })
+}
