@@ -1,0 +1,89 @@
+//! What the engine's tests share: the formula that fills networks and inputs, and the one tolerance.
+//!
+//! bits(name, i) = splitmix64(fnv1a64(name) + (i + 1) · 0x9E3779B97F4A7C15), u = (bits >> 40) / 2²⁴, v = 2u − 1, all in
+//! f64 and rounded once to f32. Any language can repeat it, so networks of any size are checked without a weight file.
+
+#![expect(dead_code, reason = "every test file uses a part of this")]
+
+use network::{Bound, Network, Param, Tensor};
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// The largest relative L2 error that passes.
+pub(crate) struct Tolerance(pub(crate) f64);
+
+impl Tolerance {
+    /// ‖got − expected‖ / ‖expected‖, printed; panics where it is too large or the lengths differ.
+    pub(crate) fn check(&self, what: &str, got: &[f32], expected: &[f32]) {
+        assert_eq!(got.len(), expected.len(), "{what}");
+        let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
+        let pairs = got.iter().zip(expected);
+        let error = square(&mut pairs.map(|(a, b)| f64::from(*a) - f64::from(*b)));
+        let error = (error / square(&mut expected.iter().map(|b| f64::from(*b)))).sqrt();
+        println!("{what}: relative L2 error {error:.2e}");
+        assert!(error <= self.0, "{what}: relative L2 error {error:.2e}, allowed {:.0e}", self.0);
+    }
+}
+
+/// u(name, i) in [0, 1).
+pub(crate) fn uniform(name: &str, i: usize) -> f64 {
+    uniform_of(fnv1a(name), i)
+}
+
+/// A network with every parameter filled by the formula.
+pub(crate) fn filled(network: Network) -> Bound {
+    Bound::from_tensors(network, "formula", |param| Some(fill(param))).unwrap()
+}
+
+/// (n, 3, side, side): coarse cells, so that deep features of the pictures differ, plus noise.
+pub(crate) fn image(side: usize, n: usize) -> Vec<f32> {
+    let value = |i: usize| {
+        let (plane, y, x) = (i / (side * side), i / side % side, i % side);
+        let coarse = 2.0 * uniform("input", (plane * 14 + y * 14 / side) * 14 + x * 14 / side) - 1.0;
+        // The formula doubles and halves the two parts before adding them.
+        (2.0 * coarse + 0.5 * (2.0 * uniform("noise", i) - 1.0)) as f32
+    };
+    (0..n * 3 * side * side).into_par_iter().map(value).collect()
+}
+
+/// The place of the real weights, where this checkout has it.
+pub(crate) fn shared(file: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")).join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: no `{}`", path.display());
+    None
+}
+
+fn fill(param: &Param) -> Tensor {
+    let name = param.name.as_str();
+    let hash = fnv1a(name);
+    let fan_in: usize = param.shape[1..].iter().product();
+    let value = |i| {
+        let u = uniform_of(hash, i);
+        let v = 2.0 * u - 1.0;
+        let x = match param.shape.len() {
+            _ if name.ends_with("running_var") => 0.5 + u,
+            _ if name.ends_with("running_mean") => 0.1 * v,
+            1 if name.ends_with("weight") => 0.75 + 0.5 * u,
+            1 => 0.1 * v,
+            _ => v * (6.0 / fan_in as f64).sqrt(),
+        };
+        x as f32
+    };
+    Tensor { shape: param.shape.clone(), data: (0..param.len()).into_par_iter().map(value).collect() }
+}
+
+fn fnv1a(name: &str) -> u64 {
+    name.bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+}
+
+fn uniform_of(hash: u64, i: usize) -> f64 {
+    let mut z = hash.wrapping_add((i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^= z >> 31;
+    (z >> 40) as f64 / f64::from(1 << 24)
+}
