@@ -150,7 +150,9 @@ impl Head {
             source: self.source.clone(),
             fit: self.fit.clone(),
             features: self.features,
-            tensors: digest(tensors.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), data.as_slice()))),
+            tensors: digest(
+                tensors.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), data.as_slice())),
+            ),
         };
         let header = serde_json::to_string(&header).expect("plain data serialises");
         let views = tensors.iter().map(|(name, shape, data)| {
@@ -165,7 +167,11 @@ impl Head {
     fn tensors(&self) -> Vec<(String, Vec<usize>, Vec<u8>)> {
         let mut tensors = vec![("probes".to_owned(), vec![PROBES, self.dim()], bytes(&self.probes))];
         for (n, layer) in self.layers.iter().enumerate() {
-            tensors.push((format!("layers.{n}.weight"), vec![layer.outputs, layer.inputs], bytes(&layer.weight)));
+            tensors.push((
+                format!("layers.{n}.weight"),
+                vec![layer.outputs, layer.inputs],
+                bytes(&layer.weight),
+            ));
             tensors.push((format!("layers.{n}.bias"), vec![layer.outputs], bytes(&layer.bias)));
         }
         tensors.sort();
@@ -255,7 +261,12 @@ mod tests {
             kind: HeadKind::Mlp,
             classes: vec!["cat".into(), "dog".into()],
             layers: vec![
-                Dense { inputs: 3, outputs: 4, weight: (0..12).map(|i| i as f32 / 7.0).collect(), bias: vec![0.5; 4] },
+                Dense {
+                    inputs: 3,
+                    outputs: 4,
+                    weight: (0..12).map(|i| i as f32 / 7.0).collect(),
+                    bias: vec![0.5; 4],
+                },
                 Dense { inputs: 4, outputs: 2, weight: vec![-1.0; 8], bias: vec![0.0, 1.0] },
             ],
             source: Source {

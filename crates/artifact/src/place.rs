@@ -108,7 +108,11 @@ impl Place {
             }
             if found.is_dir() != folder {
                 let kind = |is_folder: bool| if is_folder { "a folder" } else { "a file" };
-                return Err(PlaceError::Other { path: target, found: kind(found.is_dir()), expected: kind(folder) });
+                return Err(PlaceError::Other {
+                    path: target,
+                    found: kind(found.is_dir()),
+                    expected: kind(folder),
+                });
             }
             if let Some(marker) = marker
                 && !target.join(marker).exists()
@@ -202,7 +206,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("out");
         for folder in [false, true] {
-            let make = |force| if folder { Place::folder(&target, force, "a") } else { Place::file(&target, force) };
+            let make =
+                |force| if folder { Place::folder(&target, force, "a") } else { Place::file(&target, force) };
             drop(make(false).unwrap());
             assert!(names(root.path()).is_empty(), "a dropped place leaves nothing");
 

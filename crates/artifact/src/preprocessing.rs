@@ -57,7 +57,9 @@ pub enum Channels {
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum PreprocessingError {
     /// The output's size would follow the picture's.
-    #[error("resizing the shorter side needs a centre crop, or pictures come out in different sizes; give a crop or an exact size")]
+    #[error(
+        "resizing the shorter side needs a centre crop, or pictures come out in different sizes; give a crop or an exact size"
+    )]
     VaryingSize,
     /// A size of nothing, or of more than any network takes.
     #[error("a side of {0} pixels is outside 1 to 8192")]
@@ -169,7 +171,10 @@ mod tests {
         let cases = [
             (Preprocessing { crop: None, ..ok.clone() }, PreprocessingError::VaryingSize),
             (Preprocessing { crop: Some((0, 224)), ..ok.clone() }, PreprocessingError::Side(0)),
-            (Preprocessing { resize: Resize::ShorterSide(9000), ..ok.clone() }, PreprocessingError::Side(9000)),
+            (
+                Preprocessing { resize: Resize::ShorterSide(9000), ..ok.clone() },
+                PreprocessingError::Side(9000),
+            ),
             (
                 Preprocessing { std: [1.0, 0.0, 1.0], ..ok.clone() },
                 PreprocessingError::Number { what: "a std", value: 0.0 },

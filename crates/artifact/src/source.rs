@@ -46,10 +46,11 @@ impl Source {
             ("weights", self.weights.to_string(), other.weights.to_string()),
             ("preprocessing", describe(&self.preprocessing), describe(&other.preprocessing)),
         ];
-        pairs
-            .into_iter()
-            .find(|(_, expected, got)| expected != got)
-            .map(|(what, expected, got)| Difference { what, expected, got })
+        pairs.into_iter().find(|(_, expected, got)| expected != got).map(|(what, expected, got)| Difference {
+            what,
+            expected,
+            got,
+        })
     }
 }
 

@@ -91,7 +91,8 @@ pub fn write_at(frame: &mut DataFrame, format: Format, place: &Place) -> Result<
         Format::Csv => CsvWriter::new(&mut out).finish(frame),
         Format::Json => JsonWriter::new(&mut out).with_json_format(JsonFormat::Json).finish(frame),
     };
-    written.map_err(|error| TableError::Write { path: place.target().to_owned(), reason: first_line(&error) })?;
+    written
+        .map_err(|error| TableError::Write { path: place.target().to_owned(), reason: first_line(&error) })?;
     Ok(out.flush().map_err(|error| place.failed(error))?)
 }
 

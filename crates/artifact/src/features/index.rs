@@ -87,7 +87,8 @@ impl Index {
         let path = folder.to_owned();
         let bytes = fs::read(folder.join(INDEX))
             .map_err(|source| FeaturesError::Missing { path: path.clone(), source })?;
-        let malformed = |error: serde_json::Error| FeaturesError::Index { path: path.clone(), reason: error.to_string() };
+        let malformed =
+            |error: serde_json::Error| FeaturesError::Index { path: path.clone(), reason: error.to_string() };
         // The version first: another schema's fields would only confuse.
         let Versioned { schema } = serde_json::from_slice(&bytes).map_err(malformed)?;
         let expected = SCHEMA_VERSION;

@@ -35,7 +35,10 @@ impl Features {
         };
         let shards = index.shards.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let probes = open(&index.probes)?;
-        let starts = shards.iter().scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows()))).collect();
+        let starts = shards
+            .iter()
+            .scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows())))
+            .collect();
         let features = Features { index, digest, shards, starts, probes };
         match features.disagreement() {
             Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
@@ -158,13 +161,19 @@ impl Features {
         let mut splits = std::collections::BTreeMap::<Split, u64>::new();
         for row in 0..self.len() {
             if self.label(row) as usize >= self.classes().len() {
-                return Some(format!("`{}` has label {} of {} classes", self.id(row), self.label(row), self.classes().len()));
+                return Some(format!(
+                    "`{}` has label {} of {} classes",
+                    self.id(row),
+                    self.label(row),
+                    self.classes().len()
+                ));
             }
             if row > 0 && self.id(row - 1) >= self.id(row) {
                 return Some(format!("`{}` is out of order", self.id(row)));
             }
             *splits.entry(self.split(row)).or_default() += 1;
         }
-        (splits != self.index.splits).then(|| format!("splits count {splits:?}, index says {:?}", self.index.splits))
+        (splits != self.index.splits)
+            .then(|| format!("splits count {splits:?}, index says {:?}", self.index.splits))
     }
 }

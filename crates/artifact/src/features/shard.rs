@@ -98,7 +98,12 @@ pub(super) struct Shard {
 
 impl Shard {
     /// Maps and checks `folder/record.file`: length, prefix, digest, structure, and that its columns fit one another.
-    pub(super) fn open(folder: &Path, record: &ShardRecord, dim: usize, dtype: Dtype) -> Result<Shard, ShardError> {
+    pub(super) fn open(
+        folder: &Path,
+        record: &ShardRecord,
+        dim: usize,
+        dtype: Dtype,
+    ) -> Result<Shard, ShardError> {
         let map = MappedFile::open(&folder.join(&record.file))?;
         if map.len() as u64 != record.bytes {
             return Err(ShardError::Length { expected: record.bytes, got: map.len() as u64 });
@@ -160,14 +165,19 @@ fn check_prefix(prefix: &[u8; PREFIX], archive: &[u8], record: &ShardRecord) -> 
     if length != archive.len() as u64 {
         return Err(ShardError::Length { expected: length, got: archive.len() as u64 });
     }
-    if prefix[24..56] != *record.digest.as_bytes() || prefix[56..] != [0; 8] || Digest::of(archive) != record.digest {
+    if prefix[24..56] != *record.digest.as_bytes()
+        || prefix[56..] != [0; 8]
+        || Digest::of(archive) != record.digest
+    {
         return Err(ShardError::Digest);
     }
     Ok(())
 }
 
 fn check_columns(columns: &ArchivedColumns, rows: u64, dim: usize, dtype: Dtype) -> Result<(), ShardError> {
-    let wrong = |what: &str, expected: u64, got: u64| Err(ShardError::Archive(format!("{what} {got}, index says {expected}")));
+    let wrong = |what: &str, expected: u64, got: u64| {
+        Err(ShardError::Archive(format!("{what} {got}, index says {expected}")))
+    };
     if columns.dim.to_native() != dim as u64 {
         return wrong("rows of width", dim as u64, columns.dim.to_native());
     }

@@ -83,7 +83,12 @@ impl FeaturesWriter {
     ///
     /// # Errors
     /// Where the disk is full.
-    pub fn finish(mut self, probes: &[f32], lineage: Lineage, skipped: Vec<Skipped>) -> Result<Index, FeaturesError> {
+    pub fn finish(
+        mut self,
+        probes: &[f32],
+        lineage: Lineage,
+        skipped: Vec<Skipped>,
+    ) -> Result<Index, FeaturesError> {
         assert_eq!(probes.len(), PROBES * self.plan.dim, "the probes' features are (4, d)");
         if self.columns.rows() > 0 {
             self.flush()?;

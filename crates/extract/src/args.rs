@@ -1,0 +1,155 @@
+//! The command line.
+
+use artifact::{Channels, Dtype, Filter};
+use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
+
+/// Run a frozen, pretrained network once over a data set and cache its features.
+///
+/// Reads INPUT: a folder with one folder of images per class (with or without train, val and test folders on top), or
+/// a CSV or Parquet manifest with the columns path,label[,split], its paths relative to its own folder. JPEG, PNG,
+/// WebP, BMP, GIF (first frame) and TIFF are decoded as Pillow's convert("RGB") does, after applying the EXIF
+/// orientation; resizing is Pillow's to the bit.
+///
+/// Writes NAME.features/: index.json and shards of rows, sorted by sample id. The same inputs give the same bytes,
+/// whatever --batch and --threads. Images that cannot be decoded are skipped, counted, and named in the index.
+#[derive(Debug, Parser)]
+#[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
+pub struct Args {
+    /// Folder of class folders, or a .csv or .parquet manifest
+    #[arg(value_name = "INPUT", required_unless_present = "list_backbones")]
+    pub input: Option<PathBuf>,
+
+    /// Folder to write; with several taps, NAME.features becomes NAME.TAP.features for each
+    #[arg(short, long, value_name = "NAME.features", required_unless_present = "list_backbones")]
+    pub output: Option<PathBuf>,
+
+    /// Network to run; --list-backbones lists them
+    #[arg(short, long, value_name = "NAME", default_value = "headstart_tiny", help_heading = "Network")]
+    pub backbone: String,
+
+    /// Safetensors file of its weights, under torchvision's or timm's names [default: those that come with Headstart,
+    /// for headstart_tiny only]
+    #[arg(short, long, value_name = "FILE", help_heading = "Network")]
+    pub weights: Option<PathBuf>,
+
+    /// Where to read features: pooled, gap, fc7, or any named node (layer3, features.12), average-pooled; repeat it to
+    /// read several in one pass [default: the backbone's own]
+    #[arg(short, long = "tap", value_name = "TAP", help_heading = "Network")]
+    pub taps: Vec<String>,
+
+    /// Preprocessing to start from [default: the backbone's own]
+    #[arg(long, value_enum, value_name = "PRESET", help_heading = "Preprocessing")]
+    pub preprocess: Option<Preset>,
+
+    /// Resize the shorter side to N pixels, or to HxW exactly
+    #[arg(long, value_name = "N|HxW", help_heading = "Preprocessing")]
+    pub resize: Option<String>,
+
+    /// Centre crop of N or HxW pixels after resizing, or none
+    #[arg(long, value_name = "N|HxW|none", help_heading = "Preprocessing")]
+    pub crop: Option<String>,
+
+    /// Resampling kernel, antialiased
+    #[arg(long, value_name = "KERNEL", value_parser = parse_filter, help_heading = "Preprocessing")]
+    pub filter: Option<Filter>,
+
+    /// Channel order that the network expects: rgb or bgr
+    #[arg(long, value_name = "ORDER", value_parser = parse_channels, help_heading = "Preprocessing")]
+    pub channels: Option<Channels>,
+
+    /// What bytes are divided by first: 255 for values from 0 to 1, 1 for none
+    #[arg(long, value_name = "NUMBER", help_heading = "Preprocessing")]
+    pub divisor: Option<f32>,
+
+    /// Subtracted after dividing, per channel in the network's order
+    #[arg(long, value_name = "A,B,C", value_parser = parse_triple, allow_hyphen_values = true, help_heading = "Preprocessing")]
+    pub mean: Option<[f32; 3]>,
+
+    /// Divided by last, per channel in the network's order
+    #[arg(long, value_name = "A,B,C", value_parser = parse_triple, help_heading = "Preprocessing")]
+    pub std: Option<[f32; 3]>,
+
+    /// Per cent of train/val/test (or train/test), drawn by each file's content, where neither folders nor manifest
+    /// give splits [default: 80/10/10]
+    #[arg(long, value_name = "A/B/C", help_heading = "Samples")]
+    pub split: Option<dataset::Ratios>,
+
+    /// What to do with an image that cannot be read or decoded
+    #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Samples")]
+    pub on_error: OnError,
+
+    /// Fail when more than this share of the images, in per cent, was skipped
+    #[arg(long, value_name = "PERCENT", default_value = "1", help_heading = "Samples")]
+    pub max_skipped: f64,
+
+    /// Number format of stored features: f32, f16 or bf16
+    #[arg(long, value_name = "DTYPE", default_value = "f32", help_heading = "Output")]
+    pub dtype: Dtype,
+
+    /// Write a shard when its features reach this many MiB
+    #[arg(long, value_name = "MIB", default_value = "64", help_heading = "Output")]
+    pub shard_size: usize,
+
+    /// Replace NAME.features where it exists
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+
+    /// Images decoded ahead and run at a time; changes memory and speed, never a feature
+    #[arg(long, value_name = "N", default_value = "32")]
+    pub batch: usize,
+
+    /// Print a table of the backbones that can be named, and exit
+    #[arg(long)]
+    pub list_backbones: bool,
+
+    /// Flags that every tool has.
+    #[command(flatten)]
+    pub common: cli::Common,
+}
+
+/// What preprocessing to start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// torchvision's: shorter side 256, bilinear, centre crop 224, RGB / 255, ImageNet's mean and std
+    Imagenet,
+    /// Keras' VGG16 and ResNet50: 224x224 exactly, bilinear, BGR, ImageNet's mean subtracted, not scaled
+    Keras,
+}
+
+/// What to do with a bad sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Leave it out, name it in the index
+    Skip,
+    /// Stop
+    Fail,
+}
+
+/// Three numbers, one a channel.
+pub(crate) type Triple = [f32; 3];
+
+const EXAMPLE: &str = "Example, from the root of a clone after `make`, on the sample data set of `make demo`:
+  target/release/extract target/demo/sample -o /tmp/sample.features --force";
+
+fn parse_triple(text: &str) -> Result<Triple, String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    numbers.ok_or_else(|| "expected three numbers such as 0.485,0.456,0.406".to_owned())
+}
+
+fn parse_filter(text: &str) -> Result<Filter, String> {
+    match text {
+        "bilinear" => Ok(Filter::Bilinear),
+        "bicubic" => Ok(Filter::Bicubic),
+        _ => Err("expected bilinear or bicubic".to_owned()),
+    }
+}
+
+fn parse_channels(text: &str) -> Result<Channels, String> {
+    match text {
+        "rgb" => Ok(Channels::Rgb),
+        "bgr" => Ok(Channels::Bgr),
+        _ => Err("expected rgb or bgr".to_owned()),
+    }
+}

@@ -1,0 +1,166 @@
+//! What the flags come to, checked once.
+
+use crate::args::{Args, OnError};
+use crate::preprocess;
+use artifact::{Dtype, Preprocessing};
+use cli::UsageError;
+use dataset::{DataSet, Ratios};
+use network::zoo;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A checked job.
+pub(crate) struct Config {
+    input: PathBuf,
+    /// One a tap, in the same order.
+    outputs: Vec<PathBuf>,
+    taps: Vec<String>,
+    entry: &'static zoo::Entry,
+    weights: Option<PathBuf>,
+    preprocessing: Preprocessing,
+    split: Option<Ratios>,
+    on_error: OnError,
+    max_skipped: f64,
+    dtype: Dtype,
+    shard_bytes: usize,
+    force: bool,
+    batch: usize,
+}
+
+impl Config {
+    /// # Errors
+    /// [`UsageError`] where flags are wrong or do not go together.
+    pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
+        let usage = |text: String| Err(UsageError(text).into());
+        let entry = zoo::find(&args.backbone).map_err(|error| UsageError(error.to_string()))?;
+        let preprocessing = preprocess::of(&args, entry.preprocessing)?;
+        let Args {
+            input,
+            output,
+            weights,
+            mut taps,
+            split,
+            on_error,
+            max_skipped,
+            dtype,
+            shard_size,
+            batch,
+            ..
+        } = args;
+        // clap requires both unless a list is asked for, which never comes here.
+        let (Some(input), Some(output)) = (input, output) else {
+            return usage("INPUT and -o are required".to_owned());
+        };
+        if weights.is_none() && entry.weights.is_none() {
+            let name = entry.name;
+            return usage(format!(
+                "{name} needs --weights FILE (safetensors under torchvision's or timm's names)"
+            ));
+        }
+        if !(0.0..=100.0).contains(&max_skipped) {
+            return usage(format!("--max-skipped takes per cents from 0 to 100, got {max_skipped}"));
+        }
+        if !(1..=4096).contains(&batch) {
+            return usage(format!("--batch takes a number from 1 to 4096, got {batch}"));
+        }
+        if !(1..=65_536).contains(&shard_size) {
+            return usage(format!("--shard-size takes MiB from 1 to 65536, got {shard_size}"));
+        }
+        if taps.is_empty() {
+            taps.push(entry.default_tap.to_owned());
+        }
+        if taps.iter().collect::<BTreeSet<_>>().len() < taps.len() {
+            return usage("a --tap is given twice".to_owned());
+        }
+        let outputs = name_outputs(&output, &taps)?;
+        Ok(Config {
+            input,
+            outputs,
+            taps,
+            entry,
+            weights,
+            preprocessing,
+            split,
+            on_error,
+            max_skipped,
+            dtype,
+            shard_bytes: shard_size << 20,
+            force: args.force,
+            batch,
+        })
+    }
+
+    /// Refuses `--split` for data that has splits of its own.
+    pub(crate) fn check_splits(&self, data: &DataSet) -> Result<(), UsageError> {
+        if self.split.is_some() && data.samples.iter().any(|sample| sample.split.is_some()) {
+            let input = self.input.display();
+            return Err(UsageError(format!("`{input}` has splits of its own; leave --split out")));
+        }
+        Ok(())
+    }
+
+    /// How samples without a split are shared out; `None` where every sample has one.
+    pub(crate) fn ratios(&self, data: &DataSet) -> Option<Ratios> {
+        let default = Ratios { train: 80, val: 10, test: 10 };
+        data.samples.iter().any(|sample| sample.split.is_none()).then(|| self.split.unwrap_or(default))
+    }
+
+    pub(crate) fn input(&self) -> &Path {
+        &self.input
+    }
+
+    /// Taps and where their features go.
+    pub(crate) fn taps(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.taps.iter().map(String::as_str).zip(self.outputs.iter().map(PathBuf::as_path))
+    }
+
+    pub(crate) fn entry(&self) -> &'static zoo::Entry {
+        self.entry
+    }
+
+    pub(crate) fn weights(&self) -> Option<&Path> {
+        self.weights.as_deref()
+    }
+
+    pub(crate) fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    pub(crate) fn stops_on_error(&self) -> bool {
+        self.on_error == OnError::Fail
+    }
+
+    /// Per cent.
+    pub(crate) fn max_skipped(&self) -> f64 {
+        self.max_skipped
+    }
+
+    pub(crate) fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    pub(crate) fn shard_bytes(&self) -> usize {
+        self.shard_bytes
+    }
+
+    pub(crate) fn force(&self) -> bool {
+        self.force
+    }
+
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
+    }
+}
+
+/// `flowers.features` for one tap; `flowers.layer3.features`, `flowers.pooled.features` for several.
+fn name_outputs(output: &Path, taps: &[String]) -> Result<Vec<PathBuf>, UsageError> {
+    let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let Some(stem) = name.strip_suffix(".features").filter(|stem| !stem.is_empty()) else {
+        let output = output.display();
+        return Err(UsageError(format!("-o takes a name that ends in .features, got `{output}`")));
+    };
+    Ok(match taps {
+        [_] => vec![output.to_owned()],
+        _ => taps.iter().map(|tap| output.with_file_name(format!("{stem}.{tap}.features"))).collect(),
+    })
+}

@@ -1,0 +1,74 @@
+//! Runs a frozen, pretrained network once over a data set and caches its features.
+//!
+//! It fits nothing and knows no classifier; what it writes is a pure function of the files, the weights and the flags.
+#![forbid(unsafe_code)]
+
+mod args;
+mod backbone;
+mod config;
+mod outputs;
+mod pipeline;
+mod preprocess;
+mod skips;
+mod zoo_table;
+
+pub use args::Args;
+
+use anyhow::{Context, Result};
+use backbone::Backbone;
+use cli::{Session, count};
+use config::Config;
+use dataset::DataSet;
+use outputs::Outputs;
+use skips::Skips;
+
+/// The whole tool: arguments → open inputs → run the network → write → one line of counts.
+///
+/// # Errors
+/// Whatever stops it, as one line; nothing is left behind then.
+pub fn run(args: Args) -> Result<()> {
+    if args.list_backbones {
+        return Ok(cli::print(&zoo_table::render()?)?);
+    }
+    let session = args.common.start()?;
+    let config = Config::new(args)?;
+    let data = DataSet::open(config.input())?;
+    config.check_splits(&data)?;
+    describe(&session, &config, &data);
+    let backbone = Backbone::load(&config)?;
+    let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let mut skips = Skips::new(&config, data.samples.len());
+    {
+        let progress = session.progress(data.samples.len() as u64, "image");
+        pipeline::run(&data, &config, &backbone, |batch| {
+            outputs.push(&data, &batch)?;
+            for (sample, reason) in batch.bad {
+                skips.add(&session, &data.samples[sample].id, reason)?;
+            }
+            progress.advance(batch.size as u64);
+            Ok(())
+        })?;
+    }
+    let skipped = skips.finish(&data)?;
+    for summary in outputs.finish(&backbone, skipped).context("no features were written")? {
+        session.note(format!("extract: {summary}"));
+    }
+    Ok(())
+}
+
+fn describe(session: &Session, config: &Config, data: &DataSet) {
+    if data.ignored > 0 {
+        session.note(format!("extract: {} files that are no images were passed over", count(data.ignored)));
+    }
+    if let Some(ratios) = config.ratios(data) {
+        session.note(format!(
+            "extract: no splits given; {ratios} per cent for train/val/test by each file's content"
+        ));
+    }
+    session.detail(format!(
+        "extract: {} samples in {} classes, {} threads",
+        count(data.samples.len() as u64),
+        data.classes.len(),
+        session.threads()
+    ));
+}

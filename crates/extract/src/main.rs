@@ -1,0 +1,7 @@
+//! The `extract` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(extract::run)
+}

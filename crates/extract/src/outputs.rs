@@ -1,0 +1,106 @@
+//! The features folders being written, one a tap.
+
+use crate::{backbone::Backbone, config::Config, pipeline::Batch};
+use anyhow::Result;
+use artifact::{Digest, DigestBuilder, FeaturesWriter, Lineage, Plan, Row, Skipped, Source};
+use cli::count;
+use dataset::{DataSet, Ratios};
+use std::path::PathBuf;
+
+/// Everything that is written.
+pub(crate) struct Outputs {
+    taps: Vec<Tap>,
+    ratios: Option<Ratios>,
+    /// Every row's id, label, split and content.
+    dataset: DigestBuilder,
+}
+
+struct Tap {
+    path: PathBuf,
+    writer: FeaturesWriter,
+    source: Source,
+    dim: usize,
+}
+
+impl Outputs {
+    /// Takes every output's place, before any work is done.
+    ///
+    /// # Errors
+    /// Where one exists (without `--force`) or cannot be written.
+    pub(crate) fn create(config: &Config, data: &DataSet, backbone: &Backbone) -> Result<Outputs> {
+        let taps = config.taps().zip(backbone.sources()).zip(backbone.widths());
+        let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
+            let plan = Plan {
+                classes: data.classes.clone(),
+                dim,
+                source: source.clone(),
+                shard_bytes: config.shard_bytes(),
+            };
+            let writer = FeaturesWriter::create(path, config.force(), plan)?;
+            Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim })
+        };
+        let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
+        Ok(Outputs { taps, ratios: config.ratios(data), dataset: DigestBuilder::new() })
+    }
+
+    /// Appends a batch's rows.
+    ///
+    /// # Errors
+    /// Where the disk is full.
+    pub(crate) fn push(&mut self, data: &DataSet, batch: &Batch) -> Result<()> {
+        for (i, (sample, content)) in batch.good.iter().enumerate() {
+            let sample = &data.samples[*sample];
+            let drawn = self.ratios.map(|ratios| ratios.split_of(content));
+            let Some(split) = sample.split.or(drawn) else {
+                unreachable!("ratios are there wherever a sample has no split")
+            };
+            self.dataset
+                .field(sample.id.as_bytes())
+                .field(data.classes[sample.label as usize].as_bytes())
+                .field(split.name().as_bytes())
+                .field(content.as_bytes());
+            for (tap, features) in self.taps.iter_mut().zip(&batch.features) {
+                let values = &features[i * tap.dim..][..tap.dim];
+                let key = content_key(content, &tap.source);
+                tap.writer.push(Row { id: &sample.id, label: sample.label, split, key, values })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and moves everything into place; gives a line of counts for each.
+    ///
+    /// # Errors
+    /// Where the disk is full.
+    pub(crate) fn finish(self, backbone: &Backbone, skipped: Vec<Skipped>) -> Result<Vec<String>> {
+        let probes = backbone.probes()?;
+        let tool = concat!("extract ", env!("CARGO_PKG_VERSION")).to_owned();
+        let lineage = Lineage { dataset: self.dataset.finish(), tool };
+        let mut lines = Vec::new();
+        for (tap, probes) in self.taps.into_iter().zip(probes) {
+            let index = tap.writer.finish(&probes, lineage.clone(), skipped.clone())?;
+            let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), tap.path.display());
+            lines.push(format!(
+                "{rows} rows of {} features, {skips} skipped → {path}",
+                count(index.dim as u64)
+            ));
+        }
+        Ok(lines)
+    }
+}
+
+/// What a row is a pure function of: file, network, weights, preprocessing, tap, dtype, view and engine revision.
+fn content_key(content: &Digest, source: &Source) -> Digest {
+    /// The untouched picture; augmented views will count from 1.
+    const VIEW: u32 = 0;
+    let mut key = DigestBuilder::new();
+    key.field(content.as_bytes())
+        .field(source.network.as_bytes())
+        .field(source.weights.as_bytes())
+        .field(source.preprocessing.fingerprint().as_bytes())
+        .field(source.tap.as_bytes())
+        .field(source.dtype.to_string().as_bytes())
+        .field(&VIEW.to_le_bytes())
+        .field(source.engine.as_bytes());
+    key.finish()
+}

@@ -1,0 +1,113 @@
+//! The preprocessing that the flags describe: a preset or the backbone's own, then each flag on top.
+
+use crate::args::{Args, Preset};
+use artifact::{Preprocessing, Resize};
+use cli::UsageError;
+
+/// The preprocessing in force.
+///
+/// # Errors
+/// [`UsageError`] where a flag makes no sense, or they make none together.
+pub(crate) fn of(args: &Args, own: fn() -> Preprocessing) -> Result<Preprocessing, UsageError> {
+    let mut made = match args.preprocess {
+        Some(Preset::Imagenet) => Preprocessing::imagenet(),
+        Some(Preset::Keras) => Preprocessing::keras_caffe(),
+        None => own(),
+    };
+    if let Some(text) = &args.resize {
+        made.resize =
+            match size(text).ok_or_else(|| wrong("resize", "a size such as 256 or 224x224", text))? {
+                Size::One(side) => Resize::ShorterSide(side),
+                Size::Two(height, width) => Resize::Exact(height, width),
+            };
+    }
+    if let Some(text) = &args.crop {
+        made.crop = match size(text) {
+            Some(Size::One(side)) => Some((side, side)),
+            Some(Size::Two(height, width)) => Some((height, width)),
+            None if text == "none" => None,
+            None => return Err(wrong("crop", "a size such as 224 or 224x224, or none", text)),
+        };
+    }
+    made.filter = args.filter.unwrap_or(made.filter);
+    made.channels = args.channels.unwrap_or(made.channels);
+    made.divisor = args.divisor.unwrap_or(made.divisor);
+    made.mean = args.mean.unwrap_or(made.mean);
+    made.std = args.std.unwrap_or(made.std);
+    made.check().map_err(|error| UsageError(error.to_string()))?;
+    Ok(made)
+}
+
+enum Size {
+    One(u32),
+    /// Height, width.
+    Two(u32, u32),
+}
+
+fn size(text: &str) -> Option<Size> {
+    match text.split_once('x') {
+        None => text.parse().ok().map(Size::One),
+        Some((height, width)) => Some(Size::Two(height.parse().ok()?, width.parse().ok()?)),
+    }
+}
+
+fn wrong(flag: &str, expected: &str, got: &str) -> UsageError {
+    UsageError(format!("--{flag} takes {expected}, got `{got}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use artifact::{Channels, Filter};
+    use clap::Parser;
+
+    fn with(flags: &[&str]) -> Result<Preprocessing, String> {
+        let args = Args::try_parse_from(["extract", "in", "-o", "out"].iter().chain(flags))
+            .map_err(|e| e.to_string())?;
+        of(&args, Preprocessing::imagenet).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn flags_lie_on_top_of_presets() {
+        assert_eq!(with(&[]), Ok(Preprocessing::imagenet()));
+        assert_eq!(with(&["--preprocess", "keras"]), Ok(Preprocessing::keras_caffe()));
+        let flags = [
+            "--resize",
+            "232",
+            "--filter",
+            "bicubic",
+            "--channels",
+            "bgr",
+            "--mean=-1,0,2",
+            "--crop",
+            "96x128",
+        ];
+        let expected = Preprocessing {
+            resize: Resize::ShorterSide(232),
+            filter: Filter::Bicubic,
+            channels: Channels::Bgr,
+            mean: [-1.0, 0.0, 2.0],
+            crop: Some((96, 128)),
+            ..Preprocessing::imagenet()
+        };
+        assert_eq!(with(&flags), Ok(expected));
+        let exact = Preprocessing { resize: Resize::Exact(64, 48), crop: None, ..Preprocessing::imagenet() };
+        assert_eq!(with(&["--resize", "64x48", "--crop", "none"]), Ok(exact));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told() {
+        for (flags, expected) in [
+            (&["--crop", "none"][..], "needs a centre crop"),
+            (&["--resize", "big"], "--resize takes"),
+            (&["--resize", "64x"], "--resize takes"),
+            (&["--crop", "0"], "outside 1 to 8192"),
+            (&["--std", "1,0,1"], "other than zero"),
+            (&["--std", "1,1"], "expected three numbers"),
+            (&["--filter", "lanczos"], "expected bilinear or bicubic"),
+        ] {
+            let message = with(flags).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
