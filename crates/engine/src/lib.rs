@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod convolution;
 mod error;
 mod ops;
 mod reference;

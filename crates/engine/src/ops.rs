@@ -181,9 +181,60 @@ fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
 }
 
 /// The same for one map, with its (c, h, w).
-fn map<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<(&'a [f32], [usize; 3])> {
+pub(crate) fn map<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<(&'a [f32], [usize; 3])> {
     match *layout.dims() {
         [1, c, h, w] if h > 0 && w > 0 => Ok((values(storage, layout)?, [c, h, w])),
         _ => bail!("expected one map (1, c, h, w), got {:?}", layout.shape()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Tensor};
+
+    fn tensor(c: usize, h: usize, w: usize) -> Tensor {
+        // 0, 1, 2 … row by row: every expected value below can be worked out by hand.
+        Tensor::from_vec((0..c * h * w).map(|i| i as f32).collect(), (1, c, h, w), &Device::Cpu).unwrap()
+    }
+
+    fn run(x: &Tensor, op: &impl CustomOp1) -> Vec<f32> {
+        x.apply_op1_no_bwd(op).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn max_pools_are_pytorchs() {
+        // torch.nn.MaxPool2d(3, 2, padding, ceil_mode=ceil) of the 4×4 map.
+        let x = tensor(1, 4, 4);
+        assert_eq!(run(&x, &MaxPool(Pool::new(3, 2), (1, 1))), [10.0]);
+        assert_eq!(run(&x, &MaxPool(Pool::new(3, 2).ceil(), (2, 2))), [10.0, 11.0, 14.0, 15.0]);
+        assert_eq!(run(&x, &MaxPool(Pool::new(3, 2).pad(1), (2, 2))), [5.0, 7.0, 13.0, 15.0]);
+        // Padding never wins, not even over negative numbers.
+        let x = (tensor(1, 2, 2) - 9.0).unwrap();
+        assert_eq!(run(&x, &MaxPool(Pool::new(3, 2).pad(1), (1, 1))), [-6.0]);
+    }
+
+    #[test]
+    fn averages_are_pytorchs() {
+        // torch.nn.AdaptiveAvgPool2d: cells overlap where sides do not divide, and repeat where there are too few places.
+        assert_eq!(run(&tensor(1, 3, 3), &AdaptiveAveragePool(2, 2)), [2.0, 3.0, 5.0, 6.0]);
+        assert_eq!(run(&tensor(1, 1, 2), &AdaptiveAveragePool(2, 3)), [0.0, 0.5, 1.0, 0.0, 0.5, 1.0]);
+        assert_eq!(run(&tensor(2, 2, 2), &GlobalAveragePool), [1.5, 5.5]);
+    }
+
+    #[test]
+    fn depthwise_is_candles_grouped_convolution() {
+        for (h, w, stride, padding) in [(7, 9, 1, 1), (7, 9, 2, 1), (8, 8, 2, 1), (1, 1, 1, 1), (5, 5, 2, 0)]
+        {
+            let (x, weight) =
+                (tensor(4, h, w), (tensor(4, 3, 3).reshape((4, 1, 3, 3)).unwrap() / 9.0).unwrap());
+            let expected = x.conv2d(&weight, padding, stride, 1, 4).unwrap();
+            let (_, _, rows, columns) = expected.dims4().unwrap();
+            let got =
+                x.apply_op2_no_bwd(&weight, &Depthwise { stride, padding, out: (rows, columns) }).unwrap();
+            let error = ((got - &expected).unwrap().abs().unwrap() / (expected + 1.0).unwrap()).unwrap();
+            let largest = error.flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
+            assert!(largest < 1e-6, "{h}×{w} by {stride}: {largest}");
+        }
     }
 }

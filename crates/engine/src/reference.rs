@@ -1,6 +1,6 @@
 //! The reference executor: one candle operation a node, one picture at a time.
 
-use crate::{EngineError, ops};
+use crate::{EngineError, convolution::Convolution, ops};
 use artifact::{Channels, Preprocessing};
 use candle_core::{Device, Result, Tensor};
 use network::{Bound, Network, Node, Op, Shape};
@@ -195,11 +195,7 @@ impl Reference {
         match &node.op {
             Op::Input { .. } => Ok(x.clone()),
             Op::Conv { weight, bias, stride, padding, groups } => {
-                let y = conv(x, param(*weight), *stride, *padding, *groups, side)?;
-                match bias.map(param) {
-                    Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
-                    None => Ok(y),
-                }
+                conv(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
             }
             Op::BatchNorm { .. } => match &self.affine[at] {
                 Some(Affine { scale, shift }) => x.apply_op1_no_bwd(&ops::Affine { scale, shift }),
@@ -287,22 +283,23 @@ impl Affine {
 fn conv(
     x: &Tensor,
     weight: &Tensor,
-    stride: usize,
-    padding: usize,
-    groups: usize,
+    bias: Option<&Tensor>,
+    (stride, padding, groups): (usize, usize, usize),
     out: (usize, usize),
 ) -> Result<Tensor> {
-    let (rows, per_group, kernel, _) = weight.dims4()?;
-    let (_, channels, h, w) = x.dims4()?;
-    if per_group == 1 && groups == channels && rows == channels {
-        return x.apply_op2_no_bwd(weight, &ops::Depthwise { stride, padding, out });
+    let (rows, per_group, _, _) = weight.dims4()?;
+    if groups == 1 {
+        return x.apply_op1_no_bwd(&Convolution { weight, bias, stride, padding, out });
     }
-    if kernel == 1 && stride == 1 && padding == 0 && groups == 1 {
-        // One product; candle's conv2d would copy the map pixel by pixel first.
-        let y = weight.reshape((rows, channels))?.matmul(&x.reshape((channels, h * w))?)?;
-        return y.reshape((1, rows, h, w));
+    let y = if per_group == 1 && groups == rows {
+        x.apply_op2_no_bwd(weight, &ops::Depthwise { stride, padding, out })?
+    } else {
+        x.conv2d(weight, padding, stride, 1, groups)?
+    };
+    match bias {
+        Some(bias) => y.broadcast_add(&bias.reshape((1, rows, 1, 1))?),
+        None => Ok(y),
     }
-    x.conv2d(weight, padding, stride, 1, groups)
 }
 
 /// For every node, whose outputs are not needed once it has run.

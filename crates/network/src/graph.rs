@@ -46,7 +46,6 @@ impl ParamId {
 
 /// One step of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Node {
     /// Unique; torchvision's module path where it has one.
     pub name: String,
@@ -201,13 +200,15 @@ impl Network {
             if node.op.params().iter().any(|param| param.0 >= self.params.len()) {
                 return Err(fail("needs a parameter that is not there"));
             }
-            let rank_fits = match node.op {
-                Op::Conv { weight, .. } => self.params[weight.0].shape.len() == 4,
+            let weight_fits = match node.op {
+                Op::Conv { weight, .. } => {
+                    matches!(*self.params[weight.0].shape, [_, _, h @ 1..=usize::MAX, w] if h == w)
+                }
                 Op::Linear { weight, .. } => self.params[weight.0].shape.len() == 2,
                 _ => true,
             };
-            if !rank_fits {
-                return Err(fail("has a weight of a wrong rank"));
+            if !weight_fits {
+                return Err(fail("has a weight of a wrong rank, or a kernel that is no square"));
             }
             let numbers_fit = match node.op {
                 Op::Conv { stride, groups, .. } => stride > 0 && groups > 0,

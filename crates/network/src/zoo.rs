@@ -72,7 +72,11 @@ pub fn find(name: &str) -> Result<&'static Entry, ZooError> {
 }
 
 static ENTRIES: [Entry; 18] = [
-    Entry { preprocessing: tiny_preprocessing, ..entry("headstart_tiny", || ResNet::TINY.build(), "pooled") },
+    Entry {
+        preprocessing: tiny_preprocessing,
+        weights: Some(include_bytes!("../../../data/backbone/headstart_tiny.safetensors")),
+        ..entry("headstart_tiny", || ResNet::TINY.build(), "pooled")
+    },
     entry("resnet18", || ResNet::imagenet("resnet18", Basic, [2, 2, 2, 2]).build(), "pooled"),
     entry("resnet34", || ResNet::imagenet("resnet34", Basic, [3, 4, 6, 3]).build(), "pooled"),
     entry("resnet50", || ResNet::imagenet("resnet50", Bottleneck, [3, 4, 6, 3]).build(), "pooled"),

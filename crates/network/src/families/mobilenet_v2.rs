@@ -39,7 +39,7 @@ pub fn mobilenet_v2(name: &str) -> Network {
 }
 
 /// timm's name of a parameter, which counts stages and blocks where torchvision counts blocks only.
-pub(crate) fn timm_name(param: &str) -> String {
+pub fn timm_name(param: &str) -> String {
     translate(param).unwrap_or_else(|| param.to_owned())
 }
 

@@ -55,7 +55,7 @@ pub fn vgg(name: &str, depths: Depths, batch_norm: bool) -> Network {
 }
 
 /// timm's name of a parameter. Its classifier's first layers are convolutions of 7×7 and 1×1: the same numbers.
-pub(crate) fn timm_name(param: &str) -> String {
+pub fn timm_name(param: &str) -> String {
     for (ours, theirs) in [
         ("classifier.0.", "pre_logits.fc1."),
         ("classifier.3.", "pre_logits.fc2."),

@@ -1,1 +1,80 @@
-//! ONNX: being written.
+//! ONNX files: a bound network and its head as one graph, and the way back.
+//!
+//! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32; outputs `features`
+//! (batch, d), and with a head `logits` and `probabilities` (batch, classes). The batch axis is dynamic and called
+//! `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …
+//!
+//! Reading understands exactly what is written, and refuses all else: it is there to check an export, not to import.
+//!
+//! **Invariant:** the same network, weights, head and metadata give the same bytes.
+
+mod adaptive;
+mod lower;
+mod proto;
+mod read;
+mod write;
+
+pub use read::{Model, read};
+pub use write::write;
+
+/// A graph that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum OnnxError {
+    /// The network does not work at this size.
+    #[error(transparent)]
+    Network(#[from] crate::NetworkError),
+    /// A layer of the head does not fit what comes before it.
+    #[error("layer {layer} of the head reads {expected} numbers, but it would get {got}")]
+    HeadWidth {
+        /// Which layer, from 0.
+        layer: usize,
+        /// What its weight says.
+        expected: usize,
+        /// What comes before it.
+        got: usize,
+    },
+    /// A layer's numbers are not as many as its sides say.
+    #[error("layer {layer} of the head has {got} weights and biases; expected {expected}")]
+    HeadLength {
+        /// Which layer, from 0.
+        layer: usize,
+        /// As its sides say.
+        expected: usize,
+        /// As there are.
+        got: usize,
+    },
+    /// A model is exported for one tap.
+    #[error("a model has one tap, got a network with {0} outputs")]
+    Outputs(usize),
+    /// Protocol buffers end there.
+    #[error(
+        "the model would be {0} bytes long; an ONNX file holds at most 2 GiB; export it as safetensors, or choose an earlier tap"
+    )]
+    TooLarge(u64),
+    /// The disk is full, or the like.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// No protocol buffer, or a broken one.
+    #[error("it is not an ONNX file: {0}")]
+    Decode(#[from] prost::DecodeError),
+    /// A graph that was not written here, or was changed since.
+    #[error("`{node}` {reason}; only graphs that Headstart wrote can be read back")]
+    Foreign {
+        /// The node, initializer or value.
+        node: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A tensor that the graph needs is not there, is misshapen or is not finite.
+    #[error(transparent)]
+    Weights(#[from] crate::WeightError),
+}
+
+/// The graph's input.
+const INPUT: &str = "pixels";
+/// The tap's output.
+const FEATURES: &str = "features";
+/// The head's output.
+const LOGITS: &str = "logits";
+/// The softmax of the logits.
+const PROBABILITIES: &str = "probabilities";

@@ -76,3 +76,26 @@ fn suffices(full: &Network, tap: &str, file: &WeightFile) -> bool {
             .all(|param| file.shape(&naming(&param.name)).is_some_and(|stored| fits(&param.shape, stored)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timm_names_are_timms() {
+        // FNV-1a of the sorted keys of `timm.create_model(name).state_dict()`, timm 1.0.31, batch counters left out.
+        for (name, naming, expected) in [
+            ("vgg11", vgg::timm_name as Naming, 0xCA5B_0DA6_DC2D_01E4_u64),
+            ("vgg16_bn", vgg::timm_name, 0x2102_C02F_8108_4D5E),
+            ("mobilenetv2_100", mobilenet_v2::timm_name, 0x4941_ED80_42F0_9110),
+        ] {
+            let network = zoo::find(name).map(|entry| (entry.build)()).unwrap();
+            let mut names: Vec<String> = network.params().iter().map(|param| naming(&param.name)).collect();
+            names.sort();
+            let digest = names.join("\n").bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
+            });
+            assert_eq!(digest, expected, "{name}: {names:?}");
+        }
+    }
+}

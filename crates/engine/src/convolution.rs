@@ -1,0 +1,125 @@
+//! Dense convolution as matrix products by candle: the windows under some lines of the result are laid out as columns
+//! and multiplied by the weight, which is a matrix (out, c·k·k) as it is stored.
+//!
+//! candle's own `conv2d` does the same through two transpositions and a weight that is flattened anew at every call.
+//! Both are sums of products in f32 through the same `gemm`; the unit test compares them.
+
+use crate::ops::map;
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Storage, Tensor, bail};
+
+/// Numbers in one layout of windows: 1 MiB, which stays in a core's cache.
+const TILE: usize = 1 << 18;
+
+/// Convolution without groups of one map (1, c, h, w) by a weight (out, c, k, k).
+pub(crate) struct Convolution<'a> {
+    pub(crate) weight: &'a Tensor,
+    pub(crate) bias: Option<&'a Tensor>,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+    /// Height and width of the result.
+    pub(crate) out: (usize, usize),
+}
+
+impl CustomOp1 for Convolution<'_> {
+    fn name(&self) -> &'static str {
+        "convolution"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, [c, h, w]) = map(storage, layout)?;
+        let (channels, _, kernel, _) = self.weight.dims4()?;
+        let depth = c * kernel * kernel;
+        let weight = self.weight.reshape((channels, depth))?;
+        let bias = self.bias.map_or_else(|| Ok(vec![0.0; channels]), Tensor::to_vec1::<f32>)?;
+        let (rows, columns) = self.out;
+        let lines = (TILE / (depth * columns)).clamp(1, rows);
+        let mut out = vec![0.0; channels * rows * columns];
+        for first in (0..rows).step_by(lines) {
+            let lines = first..(first + lines).min(rows);
+            let count = lines.len() * columns;
+            let windows =
+                Tensor::from_vec(self.windows(x, [c, h, w], kernel, lines), (depth, count), &Device::Cpu)?;
+            let product = weight.matmul(&windows)?;
+            let (product, _) = product.storage_and_layout();
+            let Storage::Cpu(CpuStorage::F32(product)) = &*product else {
+                bail!("expected a product in f32 on the CPU");
+            };
+            let results = out.chunks_exact_mut(rows * columns).zip(product.chunks_exact(count));
+            for ((out, product), bias) in results.zip(&bias) {
+                let out = &mut out[first * columns..][..count];
+                out.iter_mut().zip(product).for_each(|(out, product)| *out = product + bias);
+            }
+        }
+        Ok((CpuStorage::F32(out), Shape::from((1, channels, rows, columns))))
+    }
+}
+
+impl Convolution<'_> {
+    /// (c·k·k, lines·columns): what the k² places of every channel see under every pixel of these lines.
+    fn windows(
+        &self,
+        x: &[f32],
+        [c, h, w]: [usize; 3],
+        kernel: usize,
+        lines: std::ops::Range<usize>,
+    ) -> Vec<f32> {
+        let columns = self.out.1;
+        let (stride, padding) = (self.stride, self.padding);
+        let mut windows = vec![0.0; c * kernel * kernel * lines.len() * columns];
+        for (at, seen) in windows.chunks_exact_mut(lines.len() * columns).enumerate() {
+            let (channel, dy, dx) = (at / (kernel * kernel), at / kernel % kernel, at % kernel);
+            // Pixels from `start` to `end` see the inside of a line; the others see padding, which is zero already.
+            let start = padding.saturating_sub(dx).div_ceil(stride).min(columns);
+            let end = (w + padding).saturating_sub(dx).div_ceil(stride).clamp(start, columns);
+            for (seen, line) in seen.chunks_exact_mut(columns).zip(lines.clone()) {
+                let Some(y) = (line * stride + dy).checked_sub(padding).filter(|y| *y < h) else { continue };
+                if start == end {
+                    continue;
+                }
+                let source = &x[(channel * h + y) * w..][..w][start * stride + dx - padding..];
+                if stride == 1 {
+                    seen[start..end].copy_from_slice(&source[..end - start]);
+                } else {
+                    let source = source.iter().step_by(stride);
+                    seen[start..end].iter_mut().zip(source).for_each(|(seen, x)| *seen = *x);
+                }
+            }
+        }
+        windows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_those_of_candles_conv2d() {
+        let numbers =
+            |count: usize| (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 50.0).collect::<Vec<_>>();
+        for ((c, h, w), (out, kernel, stride, padding)) in [
+            ((3, 20, 17), (8, 7, 2, 3)),
+            ((5, 9, 9), (4, 3, 1, 1)),
+            ((5, 9, 8), (4, 1, 2, 0)),
+            ((5, 6, 9), (4, 1, 1, 0)),
+            ((2, 1, 1), (3, 3, 1, 1)),
+            ((2, 1, 2), (3, 5, 3, 2)),
+            ((2, 11, 11), (3, 3, 2, 0)),
+            ((64, 70, 70), (3, 3, 1, 1)),
+        ] {
+            let x = Tensor::from_vec(numbers(c * h * w), (1, c, h, w), &Device::Cpu).unwrap();
+            let weight = numbers(out * c * kernel * kernel);
+            let weight = Tensor::from_vec(weight, (out, c, kernel, kernel), &Device::Cpu).unwrap();
+            let expected = x.conv2d(&weight, padding, stride, 1, 1).unwrap();
+            let (_, _, rows, columns) = expected.dims4().unwrap();
+            let bias = Tensor::full(0.5_f32, out, &Device::Cpu).unwrap();
+            let conv =
+                Convolution { weight: &weight, bias: Some(&bias), stride, padding, out: (rows, columns) };
+            let got = x.apply_op1_no_bwd(&conv).unwrap();
+            let error = (got - (expected + 0.5).unwrap()).unwrap().abs().unwrap().flatten_all().unwrap();
+            let largest = error.max(0).unwrap().to_scalar::<f32>().unwrap();
+            // Sums of up to 576 products of size 1.
+            assert!(largest < 1e-4, "{c}×{h}×{w}, {kernel} by {stride}: {largest}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Writes a model without holding a copy of its weights.
+
+use super::{
+    INPUT, OnnxError,
+    lower::{Constant, lower},
+    proto::{
+        FLOAT, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+        ValueInfoProto, signed,
+    },
+};
+use crate::{Bound, Op};
+use artifact::Dense;
+use prost::Message;
+use std::io::Write;
+
+/// Keys of length-delimited fields: `(number << 3) | 2`.
+const GRAPH: u8 = (7 << 3) | 2;
+const INITIALIZER: u8 = (5 << 3) | 2;
+const RAW_DATA: u8 = (9 << 3) | 2;
+
+/// Writes backbone, pooling, head and softmax as one graph for inputs of `size` (height, width) in pixels; without a
+/// head, the features alone. `metadata` goes into the file as it is, in its order. Gives the number of bytes written.
+///
+/// # Errors
+/// Where the network has not exactly one output, the head does not fit it, the file would pass 2 GiB, or writing fails.
+pub fn write(
+    out: &mut impl Write,
+    bound: &Bound,
+    size: (usize, usize),
+    head: &[Dense],
+    metadata: &[(String, String)],
+) -> Result<u64, OnnxError> {
+    let lowered = lower(bound, size, head)?;
+    let channels = bound.network().nodes().iter().find_map(|node| match node.op {
+        Op::Input { channels } => Some(channels),
+        _ => None,
+    });
+    let model = ModelProto {
+        ir_version: 8,
+        producer_name: "headstart".to_owned(),
+        graph: None,
+        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: 17 }],
+        metadata_props: metadata
+            .iter()
+            .map(|(key, value)| StringStringEntryProto { key: key.clone(), value: value.clone() })
+            .collect(),
+    };
+    let graph = GraphProto {
+        node: lowered.nodes,
+        name: bound.network().name().to_owned(),
+        initializer: Vec::new(),
+        input: vec![ValueInfoProto::batched(INPUT, &[channels.unwrap_or(3), size.0, size.1])],
+        output: lowered
+            .outputs
+            .iter()
+            .map(|(name, width)| ValueInfoProto::batched(name, &[*width]))
+            .collect(),
+    };
+    // A message's fields may stand in any order, so what is small is encoded as usual and the weights follow.
+    let (model, graph) = (model.encode_to_vec(), graph.encode_to_vec());
+    let headers: Vec<Vec<u8>> = lowered.constants.iter().map(header).collect();
+    let tensors = lowered.constants.iter().zip(&headers);
+    let tensor_len = |(constant, header): (&Constant<'_>, &Vec<u8>)| header.len() as u64 + bytes(constant);
+    let graph_len = graph.len() as u64
+        + tensors.clone().map(tensor_len).map(|len| 1 + delimiter(len).len() as u64 + len).sum::<u64>();
+    let total = model.len() as u64 + 1 + delimiter(graph_len).len() as u64 + graph_len;
+    if total > i32::MAX as u64 {
+        return Err(OnnxError::TooLarge(total));
+    }
+    out.write_all(&model)?;
+    out.write_all(&[GRAPH])?;
+    out.write_all(&delimiter(graph_len))?;
+    out.write_all(&graph)?;
+    let mut block = Vec::new();
+    for (constant, header) in tensors {
+        out.write_all(&[INITIALIZER])?;
+        out.write_all(&delimiter(tensor_len((constant, header))))?;
+        out.write_all(header)?;
+        for values in constant.data.chunks(1 << 16) {
+            block.clear();
+            block.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            out.write_all(&block)?;
+        }
+    }
+    Ok(total)
+}
+
+/// A tensor's fields, up to where its numbers follow.
+fn header(constant: &Constant<'_>) -> Vec<u8> {
+    let tensor = TensorProto {
+        dims: constant.shape.iter().copied().map(signed).collect(),
+        data_type: FLOAT,
+        name: constant.name.clone(),
+        raw_data: Vec::new(),
+    };
+    let mut header = tensor.encode_to_vec();
+    header.push(RAW_DATA);
+    header.extend(delimiter(bytes(constant)));
+    header
+}
+
+fn bytes(constant: &Constant<'_>) -> u64 {
+    4 * constant.data.len() as u64
+}
+
+/// A length as a base-128 varint.
+fn delimiter(mut len: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while len >= 0x80 {
+        bytes.push((len & 0x7F) as u8 | 0x80);
+        len >>= 7;
+    }
+    bytes.push(len as u8);
+    bytes
+}

@@ -1,0 +1,249 @@
+//! Weight files: namings, dtypes, partial files, and one clear error for each thing that can be wrong.
+
+use headstart_network::{Bound, Network, Tensor, WeightError, WeightFile, zoo};
+use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// What a test file holds: name → (dtype, shape, bytes).
+type Content = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+fn build(name: &str) -> Network {
+    (zoo::find(name).unwrap().build)()
+}
+
+/// Numbers that f16 and bf16 hold exactly.
+fn value(i: usize) -> f32 {
+    (i % 61) as f32 / 8.0 - 3.0
+}
+
+fn content(network: &Network) -> Content {
+    let tensor = |shape: &[usize], count: usize| {
+        (Dtype::F32, shape.to_vec(), (0..count).flat_map(|i| value(i).to_le_bytes()).collect())
+    };
+    network.params().iter().map(|param| (param.name.clone(), tensor(&param.shape, param.len()))).collect()
+}
+
+struct File {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl File {
+    fn write(content: &Content) -> File {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.safetensors");
+        let views = content.iter().map(|(name, (dtype, shape, bytes))| {
+            (name.clone(), TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+        });
+        serialize_to_file(views, None, &path).unwrap();
+        File { _folder: folder, path }
+    }
+
+    fn open(&self) -> WeightFile {
+        WeightFile::open(&self.path).unwrap()
+    }
+}
+
+fn bind(full: &Network, tap: &str, content: &Content) -> Result<Bound, WeightError> {
+    let file = File::write(content);
+    Bound::bind(full.for_taps(&[tap]).unwrap(), full, &file.open())
+}
+
+/// The error, its file's folder left out.
+fn error(full: &Network, tap: &str, content: &Content) -> String {
+    let file = File::write(content);
+    let error = Bound::bind(full.for_taps(&[tap]).unwrap(), full, &file.open()).unwrap_err();
+    error.to_string().replace(&file.path.display().to_string(), "w")
+}
+
+#[test]
+fn every_dtype_gives_the_same_weights() {
+    let full = build("headstart_tiny");
+    let plain = content(&full);
+    let expected = bind(&full, "pooled", &plain).unwrap();
+    let value = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+    let store = |dtype: Dtype, to: &dyn Fn(f32) -> Vec<u8>| {
+        let mut content = plain.clone();
+        for (kind, _, bytes) in content.values_mut() {
+            *kind = dtype;
+            *bytes = bytes.as_chunks().0.iter().flat_map(|bytes| to(value(bytes))).collect();
+        }
+        bind(&full, "pooled", &content).unwrap()
+    };
+    for bound in [
+        store(Dtype::F16, &|x| half::f16::from_f32(x).to_le_bytes().to_vec()),
+        store(Dtype::BF16, &|x| half::bf16::from_f32(x).to_le_bytes().to_vec()),
+        store(Dtype::F64, &|x| f64::from(x).to_le_bytes().to_vec()),
+    ] {
+        assert_eq!(bound.digest(), expected.digest());
+    }
+}
+
+#[test]
+fn timms_names_give_the_same_weights() {
+    let full = build("mobilenet_v2");
+    let expected = bind(&full, "pooled", &content(&full)).unwrap().digest();
+    let mut timm = Content::new();
+    for (name, tensor) in content(&full) {
+        let name = headstart_network::mobilenet_v2::timm_name(&name);
+        timm.insert(name, tensor);
+    }
+    let counter = (Dtype::I64, vec![], vec![0; 8]);
+    timm.insert("bn1.num_batches_tracked".to_owned(), counter);
+    assert_eq!(bind(&full, "pooled", &timm).unwrap().digest(), expected);
+    timm.remove("blocks.6.0.bn3.bias");
+    assert!(
+        error(&full, "pooled", &timm)
+            .starts_with("`w` lacks the tensor `blocks.6.0.bn3.bias` that mobilenet_v2")
+    );
+}
+
+#[test]
+fn timms_vgg_stores_dense_layers_as_convolutions() {
+    let full = build("vgg11");
+    let mut timm = Content::new();
+    for (name, (dtype, mut shape, _)) in
+        content(&full).into_iter().filter(|(name, _)| name != "classifier.6.bias")
+    {
+        if let [out @ 4096, inputs] = *shape {
+            shape = if inputs == 25088 { vec![out, 512, 7, 7] } else { vec![out, inputs, 1, 1] };
+        }
+        // Half precision and zeros keep the file small enough for a test.
+        let bytes = vec![0; 2 * shape.iter().product::<usize>()];
+        assert_eq!(dtype, Dtype::F32);
+        timm.insert(headstart_network::vgg::timm_name(&name), (Dtype::F16, shape, bytes));
+    }
+    let bound = bind(&full, "fc7", &timm).unwrap();
+    let id = bound.network().param_named("classifier.0.weight").unwrap();
+    assert_eq!(bound.tensor(id).shape, [4096, 25088]);
+}
+
+#[test]
+fn a_file_may_lack_what_the_tap_does_not_need() {
+    let full = build("headstart_tiny");
+    let mut part = content(&full);
+    part.retain(|name, _| !name.starts_with("layer4"));
+    bind(&full, "layer3", &part).unwrap();
+    let message = error(&full, "pooled", &part);
+    let expected = "`w` lacks the tensor `layer4.0.conv1.weight` (and 14 more) that headstart_tiny needs; \
+                    it suffices for the taps layer1, layer2, layer3";
+    assert_eq!(message, expected);
+    // Nor does the shape of what is not needed matter: classifiers are often replaced.
+    let full = build("squeezenet1_1");
+    let mut tuned = content(&full);
+    tuned.insert("classifier.1.bias".to_owned(), (Dtype::F32, vec![5], vec![0; 20]));
+    tuned.insert("classifier.1.weight".to_owned(), (Dtype::F32, vec![5, 512, 1, 1], vec![0; 5 * 512 * 4]));
+    bind(&full, "gap", &tuned).unwrap();
+    let message = error(&full, "logits", &tuned);
+    assert!(
+        message.contains("`classifier.1.weight` (and 1 more) should have the shape [1000, 512, 1, 1]"),
+        "{message}"
+    );
+    assert!(message.contains("got [5, 512, 1, 1]; it suffices for the taps gap, pooled"), "{message}");
+}
+
+#[test]
+fn weights_of_another_architecture_are_told() {
+    let other = content(&build("squeezenet1_1"));
+    let message = error(&build("headstart_tiny"), "pooled", &other);
+    let expected = "`w` lacks the tensor `conv1.weight` (and 59 more) that headstart_tiny needs; it looks like squeezenet1_1";
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let full = build("headstart_tiny");
+    let plain = content(&full);
+    let change = |name: &str, dtype: Dtype, shape: &[usize], bytes: Vec<u8>| {
+        let mut content = plain.clone();
+        content.insert(name.to_owned(), (dtype, shape.to_vec(), bytes));
+        error(&full, "pooled", &content)
+    };
+    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    for (message, expected) in [
+        (
+            change("bn1.bias", Dtype::F32, &[17], vec![0; 68]),
+            "`w`: the tensor `bn1.bias` should have the shape [16] for headstart_tiny, got [17]",
+        ),
+        (
+            change("extra.weight", Dtype::F32, &[1], vec![0; 4]),
+            "`w` holds the tensor `extra.weight` that headstart_tiny has no place for",
+        ),
+        (
+            change("bn1.bias", Dtype::I32, &[16], vec![0; 64]),
+            "`w`: the tensor `bn1.bias` is stored as I32; expected F32, F16, BF16 or F64",
+        ),
+        (
+            change(
+                "bn1.bias",
+                Dtype::F32,
+                &[16],
+                floats(&[[0.0; 9].as_slice(), &[f32::NAN], &[1.0; 6]].concat()),
+            ),
+            "`w`: the tensor `bn1.bias` holds NaN at place 9; weights must be finite",
+        ),
+        (
+            change(
+                "bn1.bias",
+                Dtype::F64,
+                &[16],
+                [1e300_f64; 16].iter().flat_map(|x| x.to_le_bytes()).collect(),
+            ),
+            "`w`: the tensor `bn1.bias` holds inf at place 0; weights must be finite",
+        ),
+    ] {
+        assert!(message.starts_with(expected), "{message}\n{expected}");
+    }
+}
+
+#[test]
+fn files_that_are_no_safetensors_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w");
+    let full = content(&build("headstart_tiny"));
+    let good = std::fs::read(&File::write(&full).path).unwrap();
+    let long = [u64::MAX.to_le_bytes().as_slice(), &good[8..]].concat();
+    for (bytes, reason) in [
+        (&b""[..], "too short to hold a header"),
+        (b"PK\x03\x04 a torch checkpoint", "longer than the file"),
+        (&good[..good.len() - 1], "cut short"),
+        (&good[..100], "longer than the file"),
+        (&long, "longer than the file"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = WeightFile::open(&path).err().unwrap().to_string();
+        assert!(error.contains("is not a usable safetensors file: ") && error.contains(reason), "{error}");
+    }
+    let error = WeightFile::open(&folder.path().join("none")).err().unwrap();
+    assert!(matches!(error, WeightError::Open(_)), "{error}");
+}
+
+#[test]
+fn the_digest_is_of_the_weights_alone() {
+    let full = build("headstart_tiny");
+    let plain = content(&full);
+    let whole = bind(&full, "pooled", &plain).unwrap();
+    let part = bind(&full, "layer2", &plain).unwrap();
+    assert_ne!(whole.digest(), part.digest());
+    assert_eq!(whole.digest_of(part.network()), Some(part.digest()));
+    assert_eq!(part.digest_of(whole.network()), None);
+    let mut tensors: BTreeMap<String, Tensor> =
+        whole.tensors().map(|(param, tensor)| (param.name.clone(), tensor.clone())).collect();
+    let again =
+        Bound::from_tensors(whole.network().clone(), "memory", |param| tensors.get(&param.name).cloned());
+    assert_eq!(again.unwrap().digest(), whole.digest());
+    tensors.get_mut("bn1.bias").unwrap().data[3] += 0.5;
+    let changed =
+        Bound::from_tensors(whole.network().clone(), "memory", |param| tensors.get(&param.name).cloned());
+    assert_ne!(changed.unwrap().digest(), whole.digest());
+}
+
+#[test]
+fn weights_that_come_along_fit_their_networks() {
+    let embedded: Vec<_> = zoo::all().iter().filter_map(|entry| Some((entry, entry.weights?))).collect();
+    assert_eq!(embedded[0].0.name, "headstart_tiny");
+    for (entry, bytes) in embedded {
+        let full = (entry.build)();
+        Bound::bind(full.clone(), &full, &WeightFile::embedded(entry.name, bytes).unwrap()).unwrap();
+    }
+}
