@@ -5,6 +5,7 @@
 //! all little-endian, or `OUT/i.error`. `prepare LIST PRESETS` prints how many images a second one thread prepares.
 
 use artifact::{Channels, Preprocessing};
+use headstart_dataset as dataset;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;

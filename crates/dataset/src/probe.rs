@@ -34,7 +34,7 @@ fn checks(x: u32, y: u32) -> [u8; 3] {
 /// Noise in blocks of 1, 4 and 16 pixels, so that some of it survives any resize.
 fn noise(x: u32, y: u32) -> [u8; 3] {
     let mut sum = [0u32; 3];
-    for shift in [0, 2, 4] {
+    for shift in [0u32, 2, 4] {
         let cell = u64::from(shift) << 40 | u64::from(y >> shift) << 20 | u64::from(x >> shift);
         let bits = splitmix64(cell);
         for (channel, sum) in sum.iter_mut().enumerate() {

@@ -15,7 +15,16 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Upright, BadImage> 
     // Each constructor reads the header alone.
     match format {
         Format::WebP => read(WebPDecoder::new(file).map_err(bad)?, format, false),
-        Format::Bmp => read(BmpDecoder::new(file).map_err(bad)?, format, false),
+        Format::Bmp => {
+            let mut upright = read(BmpDecoder::new(file).map_err(bad)?, format, false)?;
+            if let Some(bits) = bmp_bits(bytes) {
+                let tables = bits.map(expansion);
+                for pixel in upright.picture.pixels.chunks_exact_mut(3) {
+                    pixel.iter_mut().zip(&tables).for_each(|(byte, table)| *byte = table[usize::from(*byte)]);
+                }
+            }
+            Ok(upright)
+        }
         _ => {
             // `image` calls a zero size corrupt; say what it is.
             if let Some((width, height)) = png_size(bytes) {
@@ -56,6 +65,26 @@ fn read(mut decoder: impl ImageDecoder, format: Format, grey_png: bool) -> Resul
         other => return Err(format.unsupported(format!("pixels of {other:?}"))),
     };
     Ok(Upright { picture: Picture { width, height, pixels }, orientation })
+}
+
+/// How many bits red, green and blue have in a BMP of 16 bits a pixel.
+fn bmp_bits(bytes: &[u8]) -> Option<[u32; 3]> {
+    let field = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let (header, depth, compression) = (field(14)?, field(26)? >> 16, field(30)?);
+    if header < 40 || depth != 16 {
+        return None;
+    }
+    match compression {
+        0 => Some([5; 3]),
+        3 => Some([field(54)?, field(58)?, field(62)?].map(u32::count_ones)),
+        _ => None,
+    }
+}
+
+/// The byte that `image` makes of a level of `bits` bits → the one that Pillow makes: the first rounds, the other cuts off.
+fn expansion(bits: u32) -> [u8; 256] {
+    let top = (1u32 << bits.clamp(1, 8)) - 1;
+    std::array::from_fn(|byte| ((byte as u32 * top + 127) / 255 * 255 / top) as u8)
 }
 
 /// Width and height of a PNG's first chunk, which must be IHDR.

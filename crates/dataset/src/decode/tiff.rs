@@ -11,6 +11,19 @@ const TIFF: Format = Format::Tiff;
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
+    match palette_tag(bytes) {
+        // The decoder refuses palettes, but reads their indices well enough when told that they are grey.
+        Some(at) => {
+            let mut grey = bytes.to_vec();
+            grey[at] = 1;
+            page(&grey, true)
+        }
+        None => page(bytes, false),
+    }
+}
+
+/// The first page; `indexed`: what looks like grey levels are places in the colour map.
+fn page(bytes: &[u8], indexed: bool) -> Result<Upright, BadImage> {
     let mut reader = Decoder::new(Cursor::new(bytes)).map_err(bad)?;
     let (width, height) = reader.dimensions().map_err(bad)?;
     TIFF.check_size(width, height)?;
@@ -22,7 +35,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
 
     let color = reader.colortype().map_err(bad)?;
     let samples = interleaved(&mut reader, color)?;
-    let pixels = to_rgb(&mut reader, samples, color, width as usize, height as usize)?;
+    let pixels = to_rgb(&mut reader, samples, color, indexed, (width as usize, height as usize))?;
     if pixels.len() != width as usize * height as usize * 3 {
         return Err(BadImage::Truncated(TIFF));
     }
@@ -55,38 +68,41 @@ fn to_rgb(
     reader: &mut Reader<'_>,
     samples: DecodingResult,
     color: ColorType,
-    width: usize,
-    height: usize,
+    indexed: bool,
+    (width, height): (usize, usize),
 ) -> Result<Vec<u8>, BadImage> {
     use DecodingResult::{F32, I8, I16, I32, U8, U16, U32};
     let kind = || TIFF.unsupported(format!("pixels of {color:?}"));
     Ok(match (samples, color) {
+        (U8(v), ColorType::Gray(8)) if indexed => convert::indexed(&v, &palette(reader)?),
+        (U8(v), ColorType::Gray(bits @ (1 | 2 | 4))) if indexed => {
+            convert::indexed(&convert::unpack(&v, width, height, usize::from(bits)), &palette(reader)?)
+        }
+        _ if indexed => return Err(TIFF.unsupported("a palette with further samples")),
         (U8(v), ColorType::Gray(bits @ (1 | 2 | 4))) => {
-            // The decoder inverts white-is-zero pages of whole bytes only.
-            let inverted = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
-            let (scale, flip) = (255 / ((1 << bits) - 1), if inverted { 255 } else { 0 });
+            let scale = (255 / ((1u16 << bits) - 1)) as u8;
             let mut levels = convert::unpack(&v, width, height, usize::from(bits));
-            levels.iter_mut().for_each(|level| *level = *level * scale ^ flip);
+            levels.iter_mut().for_each(|level| *level *= scale);
             convert::grey(&levels, 1)
         }
         (U8(v), ColorType::Gray(8)) => convert::grey(&v, 1),
         (I8(v), ColorType::Gray(8)) => v.into_iter().flat_map(|level| [level as u8; 3]).collect(),
-        (U16(v), ColorType::Gray(12 | 16)) => convert::grey(&convert::clipped(v.into_iter()), 1),
+        (U16(v), ColorType::Gray(12 | 16)) => {
+            // Pillow takes 16-bit levels as they are stored, even where white is zero; the decoder has turned them over.
+            let turned = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
+            convert::grey(&convert::clipped(v.into_iter().map(|level| if turned { !level } else { level })), 1)
+        }
         (I16(v), ColorType::Gray(16)) => clamped(v.into_iter().map(f64::from)),
         (U32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(|level| f64::from(level as i32))),
         (I32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
         (F32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
-        (U8(v), ColorType::GrayA(8)) => convert::grey(&v, 2),
+        (U8(v), ColorType::GrayA(8) | ColorType::Multiband { bit_depth: 8, num_samples: 2 }) => convert::grey(&v, 2),
         (U8(v), ColorType::RGB(8)) => v,
         (U16(v), ColorType::RGB(16)) => convert::high_bytes(v.into_iter()),
         (U8(v), ColorType::RGBA(8)) => rgba(reader, &v)?,
         (U16(v), ColorType::RGBA(16)) => rgba(reader, &convert::high_bytes(v.into_iter()))?,
         (U8(v), ColorType::CMYK(8)) => convert::cmyk(&v, 4),
         (U16(v), ColorType::CMYK(16)) => convert::cmyk(&convert::high_bytes(v.into_iter()), 4),
-        (U8(v), ColorType::Palette(8)) => convert::indexed(&v, &palette(reader)?),
-        (U8(v), ColorType::Palette(bits @ (1 | 2 | 4))) => {
-            convert::indexed(&convert::unpack(&v, width, height, usize::from(bits)), &palette(reader)?)
-        }
         _ => return Err(kind()),
     })
 }
@@ -113,6 +129,27 @@ fn rgba(reader: &mut Reader<'_>, samples: &[u8]) -> Result<Vec<u8>, BadImage> {
 fn palette(reader: &mut Reader<'_>) -> Result<Vec<u8>, BadImage> {
     let map = reader.get_tag_u16_vec(Tag::ColorMap).map_err(bad)?;
     Ok(interleave(&convert::high_bytes(map.into_iter()), 3, 3))
+}
+
+/// Where the file says that the first page is indexed: the low byte of the value of its tag 262 (photometric
+/// interpretation), if that is 3.
+fn palette_tag(bytes: &[u8]) -> Option<usize> {
+    let big_endian = bytes.starts_with(b"MM");
+    let number = |at: usize, length: usize| -> Option<usize> {
+        let field = bytes.get(at..at.checked_add(length)?)?;
+        let push = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+        let value = if big_endian { field.iter().fold(0, push) } else { field.iter().rev().fold(0, push) };
+        usize::try_from(value).ok()
+    };
+    // BigTIFF's fields are twice as wide.
+    let (directory, count, entry, value) = match number(2, 2)? {
+        43 => (number(8, 8)?, 8, 20, 12),
+        _ => (number(4, 4)?, 2, 12, 8),
+    };
+    let first = directory.checked_add(count)?;
+    let entries = number(directory, count)?.min(bytes.len() / entry);
+    let tag = (0..entries).map(|i| first + i * entry).find(|at| number(*at, 2) == Some(262))?;
+    (number(tag + value, 2)? == 3).then_some(tag + value + usize::from(big_endian))
 }
 
 fn bad(error: TiffError) -> BadImage {

@@ -1,0 +1,186 @@
+//! Decoding, on one small file of each kind: `fixtures/`, which `tests/peers/fixtures.py` makes and prints this table of.
+
+use headstart_dataset::{BadImage, Format, decode};
+use std::path::PathBuf;
+
+/// File, (width, height), and FNV-1a of the RGB bytes that Pillow 13 decodes; none where lossy decoders may differ.
+#[rustfmt::skip]
+const FIXTURES: &[(&str, (u32, u32), Option<u64>)] = &[
+    ("png-1", (13, 11), Some(0x6C97118EADB4C059)),
+    ("png-l", (13, 11), Some(0xD8012C657F9E1E61)),
+    ("png-l-trns", (13, 11), Some(0xD8012C657F9E1E61)),
+    ("png-la", (13, 11), Some(0xD8012C657F9E1E61)),
+    ("png-p", (13, 11), Some(0x2D8BDE233E0CB28C)),
+    ("png-p-trns", (13, 11), Some(0x2D8BDE233E0CB28C)),
+    ("png-p4-alphas", (13, 11), Some(0x5544B076215B8C44)),
+    ("png-rgb", (13, 11), Some(0x2D8BDE233E0CB28C)),
+    ("png-rgba", (13, 11), Some(0x2D8BDE233E0CB28C)),
+    ("png-i-16", (13, 11), Some(0x6BD27583D318EFDC)),
+    ("png-rgb16", (13, 11), Some(0xB5A7664D5F6FE00D)),
+    ("png-la16", (13, 11), Some(0x471485E4ECC86A63)),
+    ("png-rgba16", (13, 11), Some(0xB5A7664D5F6FE00D)),
+    ("png-grey-1-bit", (61, 43), Some(0x0E35E7AF801F4416)),
+    ("png-grey-2-bit", (61, 43), Some(0xACB2E27CBEBB6D65)),
+    ("png-grey-4-bit", (61, 43), Some(0x62CF8214DE58F07C)),
+    ("png-interlaced", (61, 43), Some(0x62CF8214DE58F07C)),
+    ("png-short-palette", (61, 43), Some(0xA69470FA44CEF40D)),
+    ("png-i-16-trns", (30, 20), Some(0xD17A3251C825CD35)),
+    ("png-exif", (27, 41), Some(0x89FB9F5C05C5C2AB)),
+    ("webp-exif", (27, 41), Some(0x89FB9F5C05C5C2AB)),
+    ("tiff-orientation", (27, 41), Some(0x89FB9F5C05C5C2AB)),
+    ("jpeg-exif", (27, 41), None),
+    ("webp-xmp", (27, 41), Some(0xDCBCDF832A22191B)),
+    ("jpeg-xmp", (27, 41), None),
+    ("png-xmp", (27, 41), Some(0xDCBCDF832A22191B)),
+    ("bmp-rgb", (13, 11), Some(0x5365C76315F71098)),
+    ("bmp-l", (13, 11), Some(0xFAF726A32E1480C2)),
+    ("bmp-1", (13, 11), Some(0xE9D08F19B18F786E)),
+    ("bmp-p", (13, 11), Some(0x1D7820E7B75710DB)),
+    ("bmp-rgba", (13, 11), Some(0x5365C76315F71098)),
+    ("bmp-16-bit", (13, 11), Some(0x57E4AE9E6DD6F39D)),
+    ("bmp-565", (13, 11), Some(0x1C458ADCA7334E01)),
+    ("gif-p", (13, 11), Some(0x46C14AB2F60806B7)),
+    ("gif-l", (13, 11), Some(0x400FED2FC17097BE)),
+    ("gif-transparent", (13, 11), Some(0x46C14AB2F60806B7)),
+    ("gif-animated", (13, 11), Some(0xECD19C8BCBDED72F)),
+    ("gif-offset", (22, 20), Some(0x0C05046C2DE6C600)),
+    ("webp-lossless", (13, 11), Some(0x8A08F3D2A84E6C17)),
+    ("webp-lossless-rgba", (13, 11), Some(0x8A08F3D2A84E6C17)),
+    ("webp-lossy", (13, 11), None),
+    ("webp-lossy-rgba", (13, 11), None),
+    ("webp-animated", (13, 11), Some(0x8A08F3D2A84E6C17)),
+    ("tiff-rgb", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-rgba", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-l", (13, 11), Some(0x17463F551A72716E)),
+    ("tiff-1", (13, 11), Some(0x06824AFFAFDE7C13)),
+    ("tiff-la", (13, 11), Some(0x0FA71202A276B836)),
+    ("tiff-p", (13, 11), Some(0xB3295B4A965901AD)),
+    ("tiff-cmyk", (13, 11), Some(0x9E2CAB670BBA8A18)),
+    ("tiff-i-16", (13, 11), Some(0xA181DE737F3F060A)),
+    ("tiff-i", (13, 11), Some(0x0A6A8752B0519CAE)),
+    ("tiff-f", (13, 11), Some(0xF304A25FB470687B)),
+    ("tiff-tiff-lzw", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-tiff-adobe-deflate", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-packbits", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-rgb16", (13, 11), Some(0xC8E4466F04A0E03E)),
+    ("tiff-rgba16", (13, 11), Some(0xC8E4466F04A0E03E)),
+    ("tiff-cmyk16", (13, 11), Some(0x38D405883C5DD218)),
+    ("tiff-planar", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-signed-16", (13, 11), Some(0x866E33DF1F12DF8A)),
+    ("tiff-white-is-zero", (13, 11), Some(0x53671517D82F72E7)),
+    ("tiff-premultiplied", (13, 11), Some(0x6A09FA7D284AFDC2)),
+    ("tiff-i-16-white-is-zero", (13, 11), Some(0xA181DE737F3F060A)),
+    ("tiff-rgbx", (13, 11), Some(0x1876EBCD6C2BC898)),
+    ("tiff-grey-1-bit", (13, 11), Some(0x68A54CBB792945F5)),
+    ("tiff-palette-1-bit", (13, 11), Some(0xC5A4FB81A5F11B36)),
+    ("tiff-grey-2-bit", (13, 11), Some(0x3C695B209193BA24)),
+    ("tiff-palette-2-bit", (13, 11), Some(0xA4E873F09A0C3E50)),
+    ("tiff-grey-4-bit", (13, 11), Some(0xA4C0EA8CC2B3B644)),
+    ("tiff-palette-4-bit", (13, 11), Some(0xCA8F1653430ABE9D)),
+    ("jpeg-4-4-4", (13, 11), None),
+    ("jpeg-4-2-2", (13, 11), None),
+    ("jpeg-4-2-0", (13, 11), None),
+    ("jpeg-progressive-4-4-4", (13, 11), None),
+    ("jpeg-progressive-4-2-0", (13, 11), None),
+    ("jpeg-restarts", (13, 11), None),
+    ("jpeg-grey", (13, 11), None),
+    ("jpeg-rgb", (13, 11), None),
+    ("jpeg-cmyk", (13, 11), None),
+];
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", name].iter().collect();
+    std::fs::read(path).unwrap()
+}
+
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
+}
+
+#[test]
+fn every_kind_has_pillows_pixels() {
+    for (name, size, digest) in FIXTURES {
+        let picture = decode(&fixture(name)).unwrap_or_else(|reason| panic!("{name}: {reason}"));
+        assert_eq!((picture.width, picture.height), *size, "{name}");
+        assert_eq!(picture.pixels.len() as u32, size.0 * size.1 * 3, "{name}");
+        if let Some(digest) = digest {
+            assert_eq!(fnv(&picture.pixels), *digest, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_short_is_bad_at_every_length() {
+    for (name, ..) in FIXTURES {
+        let bytes = fixture(name);
+        // The last quarter may hold nothing that a picture needs: padding, tags that are read no more, a second frame.
+        for length in (0..bytes.len() * 3 / 4).step_by(1 + bytes.len() / 300) {
+            match decode(&bytes[..length]) {
+                Err(reason) => orderly(name, &reason),
+                Ok(_) => assert!(name.ends_with("animated") && length > bytes.len() / 3, "{name} at {length}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_without_its_last_byte_is_truncated() {
+    for (name, ..) in FIXTURES.iter().filter(|(name, ..)| name.starts_with("jpeg")) {
+        let bytes = fixture(name);
+        assert_eq!(decode(&bytes[..bytes.len() - 1]), Err(BadImage::Truncated(Format::Jpeg)), "{name}");
+    }
+}
+
+#[test]
+fn flipped_bytes_are_another_picture_or_a_reason() {
+    for (name, ..) in FIXTURES {
+        let bytes = fixture(name);
+        for at in (0..bytes.len()).step_by(1 + bytes.len() / 400) {
+            for flip in [0x01, 0x80, 0xFF] {
+                let mut broken = bytes.clone();
+                broken[at] ^= flip;
+                match decode(&broken) {
+                    Err(reason) => orderly(name, &reason),
+                    Ok(picture) => {
+                        assert_eq!(picture.pixels.len(), picture.width as usize * picture.height as usize * 3);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A reason is one line, and none that was caught on its way to a crash.
+fn orderly(name: &str, reason: &BadImage) {
+    let reason = reason.to_string();
+    assert!(!reason.contains('\n') && !reason.contains("gave up"), "{name}: {reason}");
+}
+
+/// A PNG's first chunk, saying this size, and nothing else.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut header = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+    header.extend(width.to_be_bytes());
+    header.extend(height.to_be_bytes());
+    header.extend([8, 2, 0, 0, 0, 0, 0, 0, 0]);
+    header
+}
+
+#[test]
+fn reasons_are_plain() {
+    let bomb = "the PNG header says 50000×50000 pixels, more than the limit of 178956970";
+    let mut gif = fixture("gif-p");
+    gif.truncate(40);
+    let cases: [(&[u8], &str); 8] = [
+        (b"", "the file is empty"),
+        (b"hello, world", "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got text"),
+        (&[0; 64], "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got zeros"),
+        (b"\x7fELF\x02\x01", "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got bytes 7f 45 4c 46"),
+        (&png_header(50_000, 50_000), bomb),
+        (&png_header(0, 7), "the PNG header says 0×7 pixels"),
+        (&fixture("png-rgb")[..200], "truncated PNG"),
+        (&fixture("jpeg-4-2-0")[..300], "truncated JPEG"),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(decode(bytes).unwrap_err().to_string(), expected);
+    }
+}
