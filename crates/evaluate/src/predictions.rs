@@ -1,0 +1,79 @@
+//! Every row's prediction as a table.
+
+use artifact::Features;
+use artifact::table::Format;
+use polars::df;
+use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
+
+use crate::scores::SplitScores;
+
+/// `id, split, label, predicted, confidence, probabilities`, splits one after the other, each in the
+/// order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets
+/// a column for each class.
+pub(crate) fn frame(
+    scores: &[SplitScores],
+    features: &Features,
+    format: Format,
+) -> anyhow::Result<DataFrame> {
+    let classes = features.classes();
+    let (mut ids, mut splits, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut predicted, mut confidence) = (Vec::new(), Vec::new());
+    let mut probabilities: Vec<&[f64]> = Vec::new();
+    for scores in scores {
+        let classes_of_rows = scores.scored()?.predicted();
+        for ((&row, class), row_probabilities) in
+            scores.rows.iter().zip(classes_of_rows).zip(scores.probabilities())
+        {
+            ids.push(features.id(row));
+            splits.push(scores.split.name());
+            labels.push(classes[features.label(row) as usize].as_str());
+            predicted.push(classes[class as usize].as_str());
+            confidence.push(row_probabilities[class as usize]);
+            probabilities.push(row_probabilities);
+        }
+    }
+    let mut frame = df!(
+        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence,
+    )?;
+    for column in columns(&probabilities, classes, format) {
+        frame.with_column(column)?;
+    }
+    Ok(frame)
+}
+
+fn columns(probabilities: &[&[f64]], classes: &[String], format: Format) -> Vec<Column> {
+    match format {
+        Format::Csv => (0..classes.len())
+            .map(|class| {
+                let values: Vec<f64> = probabilities.iter().map(|row| row[class]).collect();
+                Column::new(format!("probability:{}", classes[class]).into(), values)
+            })
+            .collect(),
+        Format::Parquet | Format::Json => {
+            let lists: ListChunked = probabilities.iter().map(|row| Series::new("".into(), *row)).collect();
+            vec![lists.into_series().with_name("probabilities".into()).into()]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::PolarsResult;
+
+    #[test]
+    fn lists_where_there_are_lists_and_columns_where_there_are_none() -> PolarsResult<()> {
+        let classes = ["a".to_owned(), "b".to_owned()];
+        let rows: [&[f64]; 2] = [&[0.25, 0.75], &[1.0, 0.0]];
+        let lists = columns(&rows, &classes, Format::Parquet);
+        assert_eq!(lists.len(), 1);
+        assert_eq!(lists[0].list()?.get_as_series(1).unwrap().f64()?.to_vec(), [Some(1.0), Some(0.0)]);
+        let flat = columns(&rows, &classes, Format::Csv);
+        assert_eq!(
+            flat.iter().map(|column| column.name().as_str()).collect::<Vec<_>>(),
+            ["probability:a", "probability:b"]
+        );
+        assert_eq!(flat[1].f64()?.to_vec(), [Some(0.75), Some(0.0)]);
+        Ok(())
+    }
+}

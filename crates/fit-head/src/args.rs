@@ -1,0 +1,117 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use cli::Common;
+
+use crate::config::HeadChoice;
+
+/// Fits a classifier on cached features.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "fit-head",
+    version,
+    long_about = "Fits a classifier (a head) on cached features.\n\n\
+        Reads a folder NAME.features that extract wrote. Fits on the rows of its train split; uses those of \
+        its val split, where there are any, to choose among several --l2 and to report loss and accuracy; \
+        never looks at those of its test split.\n\n\
+        Writes NAME.head: one safetensors file with the layers, the class names in order, the settings and \
+        outcome of the fit, and everything that says which features it belongs to. Features are standardised \
+        inside and the scaling is folded into the layers, so a head takes raw features. The same features \
+        and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
+    after_help = "Example:\n  fit-head flowers.features -o flowers.head --l2 0.1,1,10,100 --table fits.csv\n\n\
+        Exit codes: 0 success, 1 failed, 2 wrong usage."
+)]
+pub struct Args {
+    /// Features to fit on: a folder that extract wrote
+    #[arg(value_name = "FEATURES")]
+    pub features: PathBuf,
+
+    /// The head to write
+    #[arg(short, long, value_name = "NAME.head")]
+    pub output: PathBuf,
+
+    /// What to fit: `linear`, multinomial logistic regression by L-BFGS; or `mlp:UNITS`, one hidden layer
+    /// of so many rectified units trained by Adam
+    #[arg(long, value_name = "KIND", default_value = "linear")]
+    pub head: HeadChoice,
+
+    /// How much each class's loss counts: `none`, every row 1; or `balanced`, rows / (classes · rows of the
+    /// class)
+    #[arg(long, value_name = "HOW", value_enum, default_value = "none")]
+    pub class_weight: ClassWeight,
+
+    /// Take features as they are instead of standardising them (mean 0, std 1 over the train rows)
+    #[arg(long)]
+    pub no_standardize: bool,
+
+    /// Seed of initial weights, order of rows and dropout; linear heads draw no random numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Also write a table to this .parquet, .csv or .json: for linear heads a row for each --l2, for MLPs a
+    /// row for each epoch, with train and val loss (nats) and accuracy (0 to 1)
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+
+    /// Replace existing outputs
+    #[arg(long)]
+    pub force: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the tool's about line")]
+    pub linear: LinearArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the tool's about line")]
+    pub mlp: MlpArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the tool's about line")]
+    pub common: Common,
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "With --head linear")]
+pub struct LinearArgs {
+    /// Penalty on the weights, 1/C of scikit-learn's LogisticRegression; 0 is none. Of several, separated by
+    /// commas, the one with the least val loss is kept, of equals the largest [default: 1]
+    #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
+    pub l2: Option<Vec<f64>>,
+
+    /// Iterations of L-BFGS at most, for each --l2 [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub max_iterations: Option<usize>,
+
+    /// The fit has converged when no component of the gradient of the mean loss exceeds this
+    /// [default: 1e-6]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub tolerance: Option<f64>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "With --head mlp:UNITS")]
+pub struct MlpArgs {
+    /// Passes over the train rows; the weights of the last one are kept [default: 10]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+
+    /// Rows in a step of Adam; the last step of an epoch takes what is left [default: 32]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+
+    /// Step size of Adam, constant [default: 0.001]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub learning_rate: Option<f64>,
+
+    /// Part of the hidden units zeroed in training, from 0 to below 1 [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub dropout: Option<f64>,
+}
+
+/// `--class-weight`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClassWeight {
+    None,
+    Balanced,
+}

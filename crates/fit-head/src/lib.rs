@@ -1,0 +1,72 @@
+//! The tool `fit-head`: features in, a fitted head out.
+//!
+//! **Invariant:** only rows of the train split are fitted on; rows of the val split choose among
+//! penalties and are reported; rows of the test split are never looked at.
+#![forbid(unsafe_code)]
+
+mod args;
+mod config;
+mod linear;
+mod mlp;
+mod report;
+mod rows;
+
+pub use args::Args;
+pub use config::{Config, HeadChoice, Method};
+
+use artifact::{Dense, Features, Head, HeadKind};
+use cli::{Session, count};
+use polars::frame::DataFrame;
+
+use crate::report::{Outputs, Report};
+use crate::rows::Rows;
+
+/// What a method made of the rows.
+struct Fitted {
+    kind: HeadKind,
+    layers: Vec<Dense>,
+    report: Report,
+    /// How it went, for the last line.
+    outcome: String,
+    /// Row by row what `--table` writes.
+    table: DataFrame,
+}
+
+/// Runs the tool.
+///
+/// # Errors
+/// Settings that contradict one another, an existing output, features that cannot be read or fitted on.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let session = args.common.start()?;
+    let config = Config::new(args)?;
+    let outputs = Outputs::claim(&config)?;
+    let features = Features::open(config.features())?;
+    let rows = Rows::load(&features, config.features())?;
+    let fitted = fit(&config, &rows, &session)?;
+    let line = format!(
+        "fit-head: {} rows, {} classes, {} → {}",
+        count(rows.train.len() as u64),
+        features.classes().len(),
+        fitted.outcome,
+        config.output().display()
+    );
+    let head = Head {
+        kind: fitted.kind,
+        classes: features.classes().to_vec(),
+        layers: fitted.layers,
+        source: features.index().source.clone(),
+        probes: features.probes(),
+        fit: fitted.report.into_json(),
+        features: features.digest(),
+    };
+    outputs.write(&head, fitted.table)?;
+    session.note(line);
+    Ok(())
+}
+
+fn fit(config: &Config, rows: &Rows, session: &Session) -> anyhow::Result<Fitted> {
+    match config.method() {
+        Method::Linear { l2, settings } => linear::fit(l2, settings, rows, session),
+        Method::Mlp(settings) => mlp::fit(settings, rows, session),
+    }
+}

@@ -1,0 +1,7 @@
+//! `fit-head FEATURES -o NAME.head`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(fit_head::run)
+}

@@ -1,0 +1,62 @@
+//! `--head mlp:UNITS`: one training run, told epoch by epoch.
+
+use artifact::HeadKind;
+use cli::Session;
+use head::{Epoch, MlpSettings, fit_mlp, quality};
+use polars::df;
+
+use crate::Fitted;
+use crate::report::{Report, describe};
+use crate::rows::Rows;
+
+/// Trains; the weights of the last epoch are kept.
+pub(crate) fn fit(settings: &MlpSettings, rows: &Rows, session: &Session) -> anyhow::Result<Fitted> {
+    let train = rows.train.examples()?;
+    let val = rows.val.as_ref().map(|val| val.examples()).transpose()?;
+    let progress = session.progress(settings.epochs as u64, "epoch");
+    let fit = fit_mlp(&train, val.as_ref(), settings, |epoch| {
+        progress.advance(1);
+        session.note(line(epoch, settings.epochs));
+    })?;
+    drop(progress);
+
+    let quality = quality(&fit.layers, &train);
+    let mut report =
+        Report::new(&format!("mlp:{}", settings.hidden), settings.class_weights, settings.standardize, rows);
+    report.set("optimizer", "adam");
+    report.set("epochs", settings.epochs);
+    report.set("batch_size", settings.batch_size);
+    report.set("learning_rate", settings.learning_rate);
+    report.set("dropout", settings.dropout);
+    report.set("seed", settings.seed);
+    report.set_quality("train", quality);
+    if let Some(val) = fit.epochs.last().and_then(|epoch| epoch.val) {
+        report.set_quality("val", val);
+    }
+    Ok(Fitted {
+        kind: HeadKind::Mlp,
+        table: table(&fit.epochs)?,
+        layers: fit.layers,
+        report,
+        outcome: format!("{} epochs, train accuracy {:.1} %", settings.epochs, 100.0 * quality.accuracy),
+    })
+}
+
+fn line(epoch: &Epoch, epochs: usize) -> String {
+    let train = describe("train", epoch.train);
+    let val = epoch.val.map(|val| format!("; {}", describe("val", val))).unwrap_or_default();
+    format!("epoch {}/{epochs}: {train}{val}", epoch.epoch)
+}
+
+fn table(epochs: &[Epoch]) -> polars::prelude::PolarsResult<polars::frame::DataFrame> {
+    fn column<T>(epochs: &[Epoch], of: impl Fn(&Epoch) -> T) -> Vec<T> {
+        epochs.iter().map(of).collect()
+    }
+    df!(
+        "epoch" => column(epochs, |e| e.epoch as u64),
+        "train_loss" => column(epochs, |e| e.train.loss),
+        "train_accuracy" => column(epochs, |e| e.train.accuracy),
+        "val_loss" => column(epochs, |e| e.val.map(|val| val.loss)),
+        "val_accuracy" => column(epochs, |e| e.val.map(|val| val.accuracy)),
+    )
+}

@@ -1,0 +1,80 @@
+//! What a fit leaves behind: the record inside the head, the table beside it.
+
+use anyhow::Context;
+use artifact::{Head, Place, table};
+use head::{ClassWeights, Quality};
+use polars::frame::DataFrame;
+use serde_json::{Map, Value};
+
+use crate::Config;
+use crate::rows::Rows;
+
+/// The record of a fit that the head carries: settings first, then the outcome.
+pub(crate) struct Report(Map<String, Value>);
+
+impl Report {
+    /// Begins with what every method has.
+    pub(crate) fn new(head: &str, class_weights: ClassWeights, standardize: bool, rows: &Rows) -> Report {
+        let mut report = Report(Map::new());
+        let class_weight = match class_weights {
+            ClassWeights::None => "none",
+            ClassWeights::Balanced => "balanced",
+        };
+        report.set("tool", concat!("fit-head ", env!("CARGO_PKG_VERSION")));
+        report.set("head", head);
+        report.set("class_weight", class_weight);
+        report.set("standardize", standardize);
+        report.set("train_rows", rows.train.len());
+        report.set("val_rows", rows.val.as_ref().map_or(0, |val| val.len()));
+        report
+    }
+
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    /// Loss and accuracy on a split.
+    pub(crate) fn set_quality(&mut self, split: &str, quality: Quality) {
+        self.set(&format!("{split}_loss"), quality.loss);
+        self.set(&format!("{split}_accuracy"), quality.accuracy);
+    }
+
+    pub(crate) fn into_json(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+/// `train loss 0.1234, accuracy 98.2 %`
+pub(crate) fn describe(split: &str, quality: Quality) -> String {
+    format!("{split} loss {:.4}, accuracy {:.1} %", quality.loss, 100.0 * quality.accuracy)
+}
+
+/// The files a run writes, claimed before any work is done.
+pub(crate) struct Outputs<'a> {
+    config: &'a Config,
+    table: Option<(table::Format, Place)>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Fails where an output exists (without `--force`) or could not be written.
+    pub(crate) fn claim(config: &'a Config) -> anyhow::Result<Outputs<'a>> {
+        drop(Place::file(config.output(), config.force())?);
+        let table = config
+            .table()
+            .map(|path| anyhow::Ok((table::Format::of(path)?, Place::file(path, config.force())?)));
+        Ok(Outputs { config, table: table.transpose()? })
+    }
+
+    /// Writes both; neither is ever half there, and the table appears only with its head.
+    pub(crate) fn write(self, head: &Head, mut rows: DataFrame) -> anyhow::Result<()> {
+        if let Some((format, place)) = &self.table {
+            table::write_at(&mut rows, *format, place)?;
+        }
+        head.write(self.config.output(), self.config.force())?;
+        if let Some((_, place)) = self.table {
+            let target = place.target().to_owned();
+            place.commit().with_context(|| format!("cannot write `{}`", target.display()))?;
+        }
+        Ok(())
+    }
+}

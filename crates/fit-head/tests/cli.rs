@@ -1,0 +1,223 @@
+//! `fit-head` as users run it.
+
+mod support;
+
+use artifact::{Head, HeadKind, table};
+use support::{Made, Room, flip};
+
+#[test]
+fn help_states_every_default_and_its_example_runs() {
+    let room = Room::new();
+    let help = room.run(&["--help"]).fine().stdout();
+    for part in [
+        "default: linear",
+        "default: none",
+        "default: 0",
+        "default: 1]",
+        "default: 1000",
+        "default: 1e-6",
+        "default: 10]",
+        "default: 32",
+        "default: 0.001",
+        "nats",
+        "Reads a folder",
+        "Writes NAME.head",
+        "Exit codes",
+    ] {
+        assert!(help.contains(part), "no `{part}` in:\n{help}");
+    }
+    let example = help.lines().skip_while(|line| !line.starts_with("Example")).nth(1).unwrap();
+    let words: Vec<&str> = example.split_whitespace().collect();
+    assert_eq!(words[0], "fit-head");
+    room.features("flowers.features", &Made::default());
+    room.run(&words[1..]).fine();
+    assert_eq!(room.names(), ["fits.csv", "flowers.features", "flowers.head"]);
+}
+
+#[test]
+fn a_linear_head_says_what_it_is() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let run = room.run(&["x.features", "-o", "x.head"]).fine();
+    assert_eq!(run.stdout(), "");
+    let last = run.stderr().lines().last().unwrap().to_owned();
+    assert!(
+        last.starts_with("fit-head: 90 rows, 3 classes, ")
+            && last.ends_with(" iterations, converged → x.head"),
+        "{last}"
+    );
+    let head = Head::read(&room.path("x.head")).unwrap();
+    assert_eq!(head.kind, HeadKind::Linear);
+    assert_eq!(head.classes, ["daisy", "roses", "tulips"]);
+    assert_eq!((head.layers.len(), head.layers[0].inputs, head.layers[0].outputs), (1, 20, 3));
+    assert_eq!(head.probes[1], 0.125);
+    for (key, expected) in [
+        ("head", "\"linear\""),
+        ("l2", "1.0"),
+        ("converged", "true"),
+        ("train_rows", "90"),
+        ("val_rows", "30"),
+        ("standardize", "true"),
+        ("class_weight", "\"none\""),
+    ] {
+        assert_eq!(head.fit[key].to_string(), expected, "{key}");
+    }
+    let accuracy = head.fit["train_accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.6 && accuracy <= 1.0, "{accuracy}");
+    assert_eq!(room.names(), ["x.features", "x.head"]);
+}
+
+#[test]
+fn the_penalty_of_least_val_loss_is_kept() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    room.run(&["x.features", "-o", "x.head", "--l2", "0.001,10,1000", "--table", "fits.parquet"]).fine();
+    let table = table::read(&room.path("fits.parquet")).unwrap();
+    let column = |name: &str| table.column(name).unwrap().f64().unwrap().to_vec();
+    assert_eq!(column("l2"), [Some(1000.0), Some(10.0), Some(0.001)]);
+    let losses = column("val_loss");
+    let least = (0..3).min_by(|a, b| losses[*a].partial_cmp(&losses[*b]).unwrap()).unwrap();
+    let chosen = table.column("chosen").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
+    assert_eq!(chosen.iter().position(|chosen| *chosen == Some(true)), Some(least));
+    let head = Head::read(&room.path("x.head")).unwrap();
+    assert_eq!(head.fit["l2"].as_f64(), column("l2")[least]);
+}
+
+#[test]
+fn an_mlp_tells_every_epoch() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let arguments = ["x.features", "-o", "x.head", "--head", "mlp:16", "--epochs", "4", "--seed", "3"];
+    let run = room.run(&[&arguments[..], &["--table", "epochs.csv"]].concat()).fine();
+    let lines: Vec<String> = run.stderr().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert!(lines[0].starts_with("epoch 1/4: train loss ") && lines[0].contains("; val loss "), "{lines:?}");
+    assert!(lines[4].starts_with("fit-head: 90 rows, 3 classes, 4 epochs, train accuracy "), "{lines:?}");
+    let head = Head::read(&room.path("x.head")).unwrap();
+    assert_eq!(head.kind, HeadKind::Mlp);
+    assert_eq!(
+        head.layers.iter().map(|layer| (layer.inputs, layer.outputs)).collect::<Vec<_>>(),
+        [(20, 16), (16, 3)]
+    );
+    assert_eq!(head.fit["head"], "mlp:16");
+    let table = table::read(&room.path("epochs.csv")).unwrap();
+    assert_eq!((table.height(), table.get_column_names()[0].as_str()), (4, "epoch"));
+}
+
+#[test]
+fn the_same_bytes_on_any_number_of_threads() {
+    let room = Room::new();
+    room.features("x.features", &Made { dim: 300, rows: [200, 20, 0], ..Made::default() });
+    for kind in ["linear", "mlp:64"] {
+        let mut heads = Vec::new();
+        for (threads, environment) in [("1", "1"), ("2", "2"), ("2", "1"), ("1", "4")] {
+            let outputs = ["x.features", "-o", "x.head", "--table", "t.json", "--force"];
+            let settings = ["--head", kind, "--threads", threads, "--class-weight", "balanced"];
+            room.run_with(&[outputs, settings].concat(), &[("RAYON_NUM_THREADS", environment)]).fine();
+            heads.push(["x.head", "t.json"].map(|name| std::fs::read(room.path(name)).unwrap()));
+        }
+        assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{kind}");
+    }
+}
+
+#[test]
+fn features_that_cannot_be_fitted_on() {
+    let plain = Made::default();
+    let cases: [(Made, &[&str], &[&str]); 6] = [
+        (Made { rows: [0, 5, 5], ..plain.clone() }, &[], &["has no train rows", "--split 80/10/10"]),
+        (Made { last_class_train_rows: Some(0), ..plain.clone() }, &[], &["class `tulips`", "no train rows"]),
+        (Made { classes: vec!["daisy"], ..plain.clone() }, &[], &["one class, `daisy`"]),
+        (
+            Made { spoilt: Some(f32::NAN), ..plain.clone() },
+            &[],
+            &["feature 3 of row `daisy/0000.png` is NaN", "rerun extract"],
+        ),
+        (
+            Made { spoilt: Some(f32::INFINITY), ..plain.clone() },
+            &["--head", "mlp:8"],
+            &["feature 3 of row `daisy/0000.png` is inf"],
+        ),
+        (
+            Made { rows: [9, 0, 3], ..plain },
+            &["--l2", "1,10"],
+            &["2 values of --l2", "no", "val rows", "extract with --split 80/10/10"],
+        ),
+    ];
+    for (made, flags, parts) in cases {
+        let room = Room::new();
+        room.features("x.features", &made);
+        room.run(&[&["x.features", "-o", "x.head", "--table", "t.csv"], flags].concat()).failed(1, parts);
+        assert_eq!(room.names(), ["x.features"]);
+    }
+}
+
+#[test]
+fn damaged_features_are_refused() {
+    let room = Room::new();
+    let fit = |room: &Room| room.run(&["x.features", "-o", "x.head"]);
+    fit(&room).failed(1, &["cannot read `x.features`", "expected a folder that extract wrote"]);
+
+    room.features("x.features", &Made::default());
+    let shard = room.path("x.features/shard-00001.rkyv");
+    let whole = std::fs::read(&shard).unwrap();
+    flip(&shard);
+    fit(&room).failed(1, &["`x.features`", "shard-00001.rkyv", "damaged", "rerun extract"]);
+    std::fs::write(&shard, &whole[..whole.len() - 7]).unwrap();
+    fit(&room).failed(1, &["shard-00001.rkyv", "bytes, index says", "rerun extract"]);
+    std::fs::write(&shard, &whole).unwrap();
+    fit(&room).fine();
+
+    let index = room.path("x.features/index.json");
+    let text = std::fs::read_to_string(&index).unwrap();
+    std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 99", 1)).unwrap();
+    room.run(&["x.features", "-o", "y.head"]).failed(1, &["schema 99 is newer", "update Headstart"]);
+    assert_eq!(room.names(), ["x.features", "x.head"]);
+}
+
+#[test]
+fn outputs_are_never_replaced_unasked() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    std::fs::write(room.path("x.head"), "mine").unwrap();
+    room.run(&["x.features", "-o", "x.head"]).failed(1, &["`x.head` exists", "--force"]);
+    assert_eq!(std::fs::read(room.path("x.head")).unwrap(), b"mine");
+    room.run(&["x.features", "-o", "x.head", "--force"]).fine();
+    assert!(Head::read(&room.path("x.head")).is_ok());
+
+    std::fs::write(room.path("t.csv"), "mine").unwrap();
+    room.run(&["x.features", "-o", "y.head", "--table", "t.csv"]).failed(1, &["`t.csv` exists"]);
+    room.run(&["x.features", "-o", "gone/y.head"]).failed(1, &["cannot write `gone/y.head`"]);
+    assert_eq!(room.names(), ["t.csv", "x.features", "x.head"]);
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let cases: [(&[&str], &str); 6] = [
+        (&["x.features"], "--output"),
+        (&["x.features", "-o", "x.head", "--head", "tree"], "expected `linear` or `mlp:UNITS`"),
+        (&["x.features", "-o", "x.head", "--epochs", "2"], "--epochs goes with --head mlp:UNITS"),
+        (&["x.features", "-o", "x.head", "--l2", "much"], "much"),
+        (&["x.features", "-o", "x.head", "--table", "t.txt"], "expected .parquet, .csv or .json"),
+        (&["x.features", "-o", "x.csv", "--table", "x.csv"], "both name `x.csv`"),
+    ];
+    for (arguments, part) in cases {
+        room.run(arguments).failed(2, &[part]);
+    }
+    assert_eq!(room.names(), ["x.features"]);
+}
+
+#[test]
+fn quiet_is_silent_and_a_fit_that_did_not_converge_says_so() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let run = room.run(&["x.features", "-o", "x.head", "--quiet"]).fine();
+    assert_eq!(run.stderr(), "");
+    let run = room.run(&["x.features", "-o", "y.head", "--max-iterations", "2"]).fine();
+    assert!(
+        run.stderr().contains("not converged") && run.stderr().contains("raise --max-iterations"),
+        "{}",
+        run.stderr()
+    );
+}

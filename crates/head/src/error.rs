@@ -1,0 +1,72 @@
+//! Why a head cannot be fitted.
+
+/// Why a head cannot be fitted.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadFitError {
+    /// There is nothing to learn from.
+    #[error("no rows")]
+    NoRows,
+    /// Features and labels do not describe the same rows.
+    #[error("expected {rows} rows of {dim} values, got {got} values")]
+    Shape {
+        /// Number of labels.
+        rows: usize,
+        /// Values a row should have.
+        dim: usize,
+        /// Values there are.
+        got: usize,
+    },
+    /// A label names no class.
+    #[error("row {row} has label {label}, but there are only {classes} classes")]
+    Label {
+        /// The row.
+        row: usize,
+        /// Its label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A feature is infinite or not a number.
+    #[error("row {row}, column {column}: expected a finite number, got {value}")]
+    NotFinite {
+        /// The row.
+        row: usize,
+        /// The feature.
+        column: usize,
+        /// What stands there.
+        value: f32,
+    },
+    /// With one class there is nothing to tell apart.
+    #[error("expected at least two classes, got {got}")]
+    TooFewClasses {
+        /// Number of classes.
+        got: usize,
+    },
+    /// A class has no rows to learn from.
+    #[error("class {class} has no rows")]
+    AbsentClass {
+        /// The class, an index.
+        class: usize,
+    },
+    /// A setting outside its range.
+    #[error("expected {name} {expected}, got {got}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its range, in words.
+        expected: &'static str,
+        /// What was given.
+        got: f64,
+    },
+    /// The fit left the range of numbers, as too large a learning rate makes it.
+    #[error("the loss became {loss} in epoch {epoch}; use a smaller learning rate")]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The loss there.
+        loss: f64,
+    },
+    /// candle refused an operation: memory, or a fault of ours.
+    #[error("tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
