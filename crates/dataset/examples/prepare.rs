@@ -20,9 +20,10 @@ fn main() -> Result<(), Failure> {
     let list = std::fs::read_to_string(list)?;
     let presets: BTreeMap<String, Preprocessing> = serde_json::from_str(&std::fs::read_to_string(presets)?)?;
     match out.first() {
-        Some(out) => list.lines().enumerate().try_for_each(|(i, path)| {
-            write(Path::new(path), &presets, &Path::new(out).join(i.to_string()))
-        }),
+        Some(out) => list
+            .lines()
+            .enumerate()
+            .try_for_each(|(i, path)| write(Path::new(path), &presets, &Path::new(out).join(i.to_string()))),
         None => time(&list, &presets),
     }
 }

@@ -48,7 +48,11 @@ impl DataSet {
     }
 
     /// Sorts, numbers the classes, and refuses what no head can be fitted on.
-    pub(crate) fn assemble(origin: &Path, mut found: Vec<Found>, ignored: u64) -> Result<DataSet, DatasetError> {
+    pub(crate) fn assemble(
+        origin: &Path,
+        mut found: Vec<Found>,
+        ignored: u64,
+    ) -> Result<DataSet, DatasetError> {
         let mut splits: BTreeMap<&str, BTreeSet<Option<Split>>> = BTreeMap::new();
         for sample in &found {
             splits.entry(&sample.class).or_default().insert(sample.split);
@@ -61,7 +65,11 @@ impl DataSet {
             let untrained = splits.iter().find(|(_, splits)| !splits.contains(&Some(Split::Train)));
             if let Some((class, splits)) = untrained {
                 let split = splits.iter().flatten().next().copied().unwrap_or(Split::Test);
-                return Err(DatasetError::NotInTrain { path: origin.to_owned(), class: (*class).to_owned(), split });
+                return Err(DatasetError::NotInTrain {
+                    path: origin.to_owned(),
+                    class: (*class).to_owned(),
+                    split,
+                });
             }
         }
         let classes: Vec<String> = splits.keys().map(|&class| class.to_owned()).collect();

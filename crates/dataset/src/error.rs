@@ -32,7 +32,9 @@ pub enum DatasetError {
         found: String,
     },
     /// Images outside every class folder.
-    #[error("`{path}` holds {count} images outside any class folder (`{first}`); expected a folder per class")]
+    #[error(
+        "`{path}` holds {count} images outside any class folder (`{first}`); expected a folder per class"
+    )]
     Unclassed {
         /// The data set, or one of its splits.
         path: PathBuf,
@@ -127,7 +129,9 @@ pub enum DatasetError {
         value: String,
     },
     /// A path that leads out of the manifest's folder.
-    #[error("`{manifest}`, row {row}: `{value}` lies outside the manifest's folder; move the manifest above its images")]
+    #[error(
+        "`{manifest}`, row {row}: `{value}` lies outside the manifest's folder; move the manifest above its images"
+    )]
     Outside {
         /// The manifest.
         manifest: PathBuf,

@@ -6,8 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The extensions, in any case, of the files that are taken for images. Other files are ignored, and counted.
-pub const EXTENSIONS: [&str; 10] =
-    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
+pub const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
 
 pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
     let mut tree = Tree { root, found: Vec::new(), ignored: 0 };
@@ -95,7 +94,12 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     /// Takes every folder within `folder`, which lies at `at` under the root, for a class.
-    fn take_classes(&mut self, folder: &Folder, at: &[&str], split: Option<Split>) -> Result<(), DatasetError> {
+    fn take_classes(
+        &mut self,
+        folder: &Folder,
+        at: &[&str],
+        split: Option<Split>,
+    ) -> Result<(), DatasetError> {
         let path: PathBuf = self.root.iter().chain(at.iter().map(OsStr::new)).collect();
         self.refuse_unclassed(folder, &path)?;
         for class in &folder.folders {

@@ -4,7 +4,7 @@
 //! becomes a network's input bytes ([`prepare`]). Nothing here runs a network or knows what a feature is; channel order
 //! and normalisation are the engine's.
 //!
-//! **Invariant:** pixels are Pillow's and torchvision's, to the bit, for every lossless format (`tests/peers/preprocess.py`).
+//! **Invariant:** pixels are Pillow 13's and torchvision's, to the bit, for every lossless format (`tests/peers/preprocess.py`).
 //! **Invariant:** an id is a relative, `/`-separated path; samples are sorted by its bytes, classes by theirs.
 #![forbid(unsafe_code)]
 

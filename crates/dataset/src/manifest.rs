@@ -37,7 +37,11 @@ pub(crate) fn open(path: &Path) -> Result<DataSet, DatasetError> {
         })?;
         let file = manifest.folder.join(&id);
         if !std::fs::metadata(&file).is_ok_and(|metadata| metadata.is_file()) {
-            return Err(DatasetError::MissingFile { manifest: path.to_owned(), row, value: value.to_owned() });
+            return Err(DatasetError::MissingFile {
+                manifest: path.to_owned(),
+                row,
+                value: value.to_owned(),
+            });
         }
         if let Some(first) = rows.insert(id.clone(), row) {
             return Err(DatasetError::DuplicatePath { manifest: path.to_owned(), row, first, value: id });
@@ -69,13 +73,18 @@ impl Manifest<'_> {
     }
 
     fn missing_column(&self, column: &'static str, frame: &DataFrame) -> DatasetError {
-        let found: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+        let found: Vec<&str> =
+            frame.get_column_names().into_iter().map(polars::prelude::PlSmallStr::as_str).collect();
         DatasetError::MissingColumn { manifest: self.path.to_owned(), column, found: found.join(", ") }
     }
 
     fn value<'t>(&self, text: &'t Text, column: &'static str, index: usize) -> Result<&'t str, DatasetError> {
         let value = text.get(index).map(str::trim).filter(|value| !value.is_empty());
-        value.ok_or_else(|| DatasetError::EmptyValue { manifest: self.path.to_owned(), row: index + 1, column })
+        value.ok_or_else(|| DatasetError::EmptyValue {
+            manifest: self.path.to_owned(),
+            row: index + 1,
+            column,
+        })
     }
 
     fn split(&self, text: &Text, index: usize) -> Result<Split, DatasetError> {

@@ -24,7 +24,9 @@ pub struct Ratios {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RatiosError {
     /// Not two or three whole numbers.
-    #[error("`{0}` is not a split: expected per cents such as 80/10/10 (train/val/test) or 80/20 (train/test)")]
+    #[error(
+        "`{0}` is not a split: expected per cents such as 80/10/10 (train/val/test) or 80/20 (train/test)"
+    )]
     Shape(String),
     /// Something is left over, or overdrawn.
     #[error("`{text}` adds up to {sum}, expected 100")]
@@ -97,14 +99,18 @@ mod tests {
         for text in ["", "80", "80/10/5/5", "80/-10/30", "eighty/20", "80.0/20", "4294967295/1", "101/0"] {
             assert_eq!(text.parse::<Ratios>(), Err(RatiosError::Shape(text.to_owned())));
         }
-        assert_eq!("80/10/20".parse::<Ratios>(), Err(RatiosError::Sum { text: "80/10/20".to_owned(), sum: 110 }));
+        assert_eq!(
+            "80/10/20".parse::<Ratios>(),
+            Err(RatiosError::Sum { text: "80/10/20".to_owned(), sum: 110 })
+        );
         assert_eq!("0/50/50".parse::<Ratios>(), Err(RatiosError::NoTrain("0/50/50".to_owned())));
     }
 
     #[test]
     fn shares_come_out_as_asked_and_never_move() {
         let ratios: Ratios = "80/10/10".parse().unwrap();
-        let drawn: Vec<Split> = (0..10_000u32).map(|i| ratios.split_of(&Digest::of(&i.to_le_bytes()))).collect();
+        let drawn: Vec<Split> =
+            (0..10_000u32).map(|i| ratios.split_of(&Digest::of(&i.to_le_bytes()))).collect();
         let count = |split| drawn.iter().filter(|s| **s == split).count();
         // Three standard deviations: 3·√(n·p·(1 - p)) = 120 and 90.
         assert!(count(Split::Train).abs_diff(8000) < 120, "{}", count(Split::Train));

@@ -90,11 +90,13 @@ const FIXTURES: &[(&str, (u32, u32), Option<u64>)] = &[
 
 fn fixture(name: &str) -> Vec<u8> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", name].iter().collect();
-    std::fs::read(path).unwrap()
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 #[test]
@@ -117,7 +119,9 @@ fn a_file_cut_short_is_bad_at_every_length() {
         for length in (0..bytes.len() * 3 / 4).step_by(1 + bytes.len() / 300) {
             match decode(&bytes[..length]) {
                 Err(reason) => orderly(name, &reason),
-                Ok(_) => assert!(name.ends_with("animated") && length > bytes.len() / 3, "{name} at {length}"),
+                Ok(_) => {
+                    assert!(name.ends_with("animated") && length > bytes.len() / 3, "{name} at {length}");
+                }
             }
         }
     }
@@ -142,7 +146,10 @@ fn flipped_bytes_are_another_picture_or_a_reason() {
                 match decode(&broken) {
                     Err(reason) => orderly(name, &reason),
                     Ok(picture) => {
-                        assert_eq!(picture.pixels.len(), picture.width as usize * picture.height as usize * 3);
+                        assert_eq!(
+                            picture.pixels.len(),
+                            picture.width as usize * picture.height as usize * 3
+                        );
                     }
                 }
             }
@@ -174,7 +181,10 @@ fn reasons_are_plain() {
         (b"", "the file is empty"),
         (b"hello, world", "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got text"),
         (&[0; 64], "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got zeros"),
-        (b"\x7fELF\x02\x01", "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got bytes 7f 45 4c 46"),
+        (
+            b"\x7fELF\x02\x01",
+            "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got bytes 7f 45 4c 46",
+        ),
         (&png_header(50_000, 50_000), bomb),
         (&png_header(0, 7), "the PNG header says 0×7 pixels"),
         (&fixture("png-rgb")[..200], "truncated PNG"),

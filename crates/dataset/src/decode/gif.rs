@@ -13,7 +13,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
     options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::new(MAX_PIXELS).unwrap_or(NonZeroU64::MIN)));
     let mut decoder = options.read_info(bytes).map_err(bad)?;
     let (screen_width, screen_height) = (decoder.width(), decoder.height());
-    let Some(frame) = decoder.next_frame_info().map_err(bad)? else { return Err(Format::Gif.corrupt("no frame")) };
+    let Some(frame) = decoder.next_frame_info().map_err(bad)? else {
+        return Err(Format::Gif.corrupt("no frame"));
+    };
     let (left, top) = (u32::from(frame.left), u32::from(frame.top));
     let (frame_width, frame_height) = (u32::from(frame.width), u32::from(frame.height));
     // The canvas starts as the transparent index, else as index 0.
@@ -40,7 +42,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
 
 fn bad(error: DecodingError) -> BadImage {
     match error {
-        DecodingError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => BadImage::Truncated(Format::Gif),
+        DecodingError::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            BadImage::Truncated(Format::Gif)
+        }
         error => Format::Gif.corrupt(error),
     }
 }

@@ -13,10 +13,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
     if !reaches_its_end(bytes) {
         return Err(BadImage::Truncated(JPEG));
     }
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX);
+    let options =
+        DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(bad)?;
     let (width, height) = decoder.dimensions().ok_or_else(|| JPEG.corrupt("no frame header"))?;

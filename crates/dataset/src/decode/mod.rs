@@ -38,7 +38,8 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, BadImage> {
         Format::Gif => gif::decode(bytes),
         Format::Tiff => tiff::decode(bytes),
     }));
-    let Upright { picture, orientation } = decoded.unwrap_or_else(|_| Err(format.corrupt("the decoder gave up")))?;
+    let Upright { picture, orientation } =
+        decoded.unwrap_or_else(|_| Err(format.corrupt("the decoder gave up")))?;
     Ok(orientation.apply(picture))
 }
 

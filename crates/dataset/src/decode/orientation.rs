@@ -82,7 +82,9 @@ fn in_xmp(xmp: &[u8]) -> Option<u64> {
     const NAME: &[u8] = b"tiff:Orientation";
     let found = xmp.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);
     found.into_iter().find_map(|(at, _)| match xmp.get(at + NAME.len()..)? {
-        [b'=', b'"', digit @ b'0'..=b'9', ..] | [b'>', digit @ b'0'..=b'9', ..] => Some(u64::from(digit - b'0')),
+        [b'=', b'"', digit @ b'0'..=b'9', ..] | [b'>', digit @ b'0'..=b'9', ..] => {
+            Some(u64::from(digit - b'0'))
+        }
         _ => None,
     })
 }

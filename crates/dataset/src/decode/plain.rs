@@ -48,7 +48,8 @@ fn read(mut decoder: impl ImageDecoder, format: Format, grey_png: bool) -> Resul
     let orientation = Orientation::from_metadata(exif.as_deref(), xmp.as_deref());
 
     let color = decoder.color_type();
-    let size = usize::try_from(decoder.total_bytes()).map_err(|_| format.unsupported("more bytes than memory has"))?;
+    let size = usize::try_from(decoder.total_bytes())
+        .map_err(|_| format.unsupported("more bytes than memory has"))?;
     let mut samples = vec![0; size];
     decoder.read_image(&mut samples).map_err(|error| bad(format, error))?;
     let wide = || samples.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));

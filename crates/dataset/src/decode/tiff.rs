@@ -89,14 +89,20 @@ fn to_rgb(
         (I8(v), ColorType::Gray(8)) => v.into_iter().flat_map(|level| [level as u8; 3]).collect(),
         (U16(v), ColorType::Gray(12 | 16)) => {
             // Pillow takes 16-bit levels as they are stored, even where white is zero; the decoder has turned them over.
-            let turned = reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
-            convert::grey(&convert::clipped(v.into_iter().map(|level| if turned { !level } else { level })), 1)
+            let turned =
+                reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
+            convert::grey(
+                &convert::clipped(v.into_iter().map(|level| if turned { !level } else { level })),
+                1,
+            )
         }
         (I16(v), ColorType::Gray(16)) => clamped(v.into_iter().map(f64::from)),
         (U32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(|level| f64::from(level as i32))),
         (I32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
         (F32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
-        (U8(v), ColorType::GrayA(8) | ColorType::Multiband { bit_depth: 8, num_samples: 2 }) => convert::grey(&v, 2),
+        (U8(v), ColorType::GrayA(8) | ColorType::Multiband { bit_depth: 8, num_samples: 2 }) => {
+            convert::grey(&v, 2)
+        }
         (U8(v), ColorType::RGB(8)) => v,
         (U16(v), ColorType::RGB(16)) => convert::high_bytes(v.into_iter()),
         (U8(v), ColorType::RGBA(8)) => rgba(reader, &v)?,
@@ -122,7 +128,10 @@ fn rgba(reader: &mut Reader<'_>, samples: &[u8]) -> Result<Vec<u8>, BadImage> {
         0 => 0,
         alpha => (u32::from(colour) * 255 / u32::from(alpha)).min(255) as u8,
     };
-    Ok(samples.chunks_exact(4).flat_map(|p| [divided(p[0], p[3]), divided(p[1], p[3]), divided(p[2], p[3])]).collect())
+    Ok(samples
+        .chunks_exact(4)
+        .flat_map(|p| [divided(p[0], p[3]), divided(p[1], p[3]), divided(p[2], p[3])])
+        .collect())
 }
 
 /// The colour map (all reds, all greens, all blues, of 16 bits) as (entries, 3) bytes.

@@ -28,7 +28,16 @@ fn message(root: &TempDir) -> String {
 
 #[test]
 fn classes_without_splits() {
-    let root = tree(&["b/2.PNG", "b/1.jpeg", "B/x/y.tif", "a/notes.txt", "a/0.webp", ".git/c.png", "a/.d.png", "README"]);
+    let root = tree(&[
+        "b/2.PNG",
+        "b/1.jpeg",
+        "B/x/y.tif",
+        "a/notes.txt",
+        "a/0.webp",
+        ".git/c.png",
+        "a/.d.png",
+        "README",
+    ]);
     let set = DataSet::open(root.path()).unwrap();
     assert_eq!(set.classes, ["B", "a", "b"]);
     assert_eq!(listing(&set), ["B/x/y.tif 0 -", "a/0.webp 1 -", "b/1.jpeg 2 -", "b/2.PNG 2 -"]);
@@ -43,7 +52,8 @@ fn classes_below_splits() {
     let root = tree(&["train/a/1.png", "train/b/2.png", "Validation/b/3.png", "test/a/1.png", "test/b/"]);
     let set = DataSet::open(root.path()).unwrap();
     assert_eq!(set.classes, ["a", "b"]);
-    let expected = ["Validation/b/3.png 1 val", "test/a/1.png 0 test", "train/a/1.png 0 train", "train/b/2.png 1 train"];
+    let expected =
+        ["Validation/b/3.png 1 val", "test/a/1.png 0 test", "train/a/1.png 0 train", "train/b/2.png 1 train"];
     assert_eq!(listing(&set), expected);
 }
 
@@ -59,16 +69,46 @@ fn a_class_may_be_called_train_and_a_data_set_may_lack_it() {
 fn what_is_no_class_tree_is_one_clear_line() {
     let extensions = EXTENSIONS.join(", ");
     let cases: &[(&[&str], &str)] = &[
-        (&[], &format!("`ROOT` holds no images; expected a folder per class with files of {extensions}, found nothing")),
-        (&["a.txt"], &format!("`ROOT` holds no images; expected a folder per class with files of {extensions}, found 0 folders and 1 other files")),
-        (&["train/"], &format!("`ROOT` holds no images; expected a folder per class with files of {extensions}, found 1 folders and 0 other files")),
+        (
+            &[],
+            &format!(
+                "`ROOT` holds no images; expected a folder per class with files of {extensions}, found nothing"
+            ),
+        ),
+        (
+            &["a.txt"],
+            &format!(
+                "`ROOT` holds no images; expected a folder per class with files of {extensions}, found 0 folders and 1 other files"
+            ),
+        ),
+        (
+            &["train/"],
+            &format!(
+                "`ROOT` holds no images; expected a folder per class with files of {extensions}, found 1 folders and 0 other files"
+            ),
+        ),
         (&["a/1.png"], "`ROOT` has one class only, `a`; a classifier needs at least two"),
-        (&["2.png", "1.png"], "`ROOT` holds 2 images outside any class folder (`1.png`); expected a folder per class"),
-        (&["a/1.png", "b/1.png", "c.png"], "`ROOT` holds 1 images outside any class folder (`c.png`); expected a folder per class"),
-        (&["train/1.png"], "`ROOT/train` holds 1 images outside any class folder (`1.png`); expected a folder per class"),
+        (
+            &["2.png", "1.png"],
+            "`ROOT` holds 2 images outside any class folder (`1.png`); expected a folder per class",
+        ),
+        (
+            &["a/1.png", "b/1.png", "c.png"],
+            "`ROOT` holds 1 images outside any class folder (`c.png`); expected a folder per class",
+        ),
+        (
+            &["train/1.png"],
+            "`ROOT/train` holds 1 images outside any class folder (`1.png`); expected a folder per class",
+        ),
         (&["a/1.png", "b/"], "class folder `b` in `ROOT` holds no images; fill it or remove it"),
-        (&["train/a/1.png", "train/b/1.png", "test/c/1.png"], "class `c` of `ROOT` is in test but not in train; add it there or remove it"),
-        (&["train/a/1.png", "labels/x.png"], "`ROOT` mixes split folders with others: `train` holds class folders, `labels` lies beside it; expected only train, val and test on top, or only classes"),
+        (
+            &["train/a/1.png", "train/b/1.png", "test/c/1.png"],
+            "class `c` of `ROOT` is in test but not in train; add it there or remove it",
+        ),
+        (
+            &["train/a/1.png", "labels/x.png"],
+            "`ROOT` mixes split folders with others: `train` holds class folders, `labels` lies beside it; expected only train, val and test on top, or only classes",
+        ),
     ];
     for (files, expected) in cases {
         assert_eq!(message(&tree(files)), *expected, "{files:?}");

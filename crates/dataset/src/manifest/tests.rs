@@ -19,7 +19,10 @@ fn open_csv(root: &TempDir) -> Result<DataSet, DatasetError> {
 
 fn listing(set: &DataSet) -> Vec<String> {
     let split = |split: Option<Split>| split.map_or("-".to_owned(), |split| split.to_string());
-    set.samples.iter().map(|s| format!("{} {} {}", s.id, set.classes[s.label as usize], split(s.split))).collect()
+    set.samples
+        .iter()
+        .map(|s| format!("{} {} {}", s.id, set.classes[s.label as usize], split(s.split)))
+        .collect()
 }
 
 #[test]
@@ -40,17 +43,18 @@ fn ids_are_relative_whatever_the_manifest_says() {
 fn parquet_labels_may_be_numbers() {
     let root = folder("");
     let path = root.path().join("m.parquet");
-    let mut frame = df!("path" => ["b.png", "a.png"], "label" => [10i64, 9], "split" => ["val", "train"]).unwrap();
+    let mut frame =
+        df!("path" => ["b.png", "a.png"], "label" => [10i64, 9], "split" => ["val", "train"]).unwrap();
     artifact::table::write(&mut frame, &path, false).unwrap();
     // Class 10 is not in train.
     assert!(matches!(DataSet::open(&path), Err(DatasetError::NotInTrain { split: Split::Val, .. })));
     let mut frame = frame.drop("split").unwrap();
     artifact::table::write(&mut frame, &path, true).unwrap();
     let set = DataSet::open(&path).unwrap();
-    assert_eq!((set.classes.as_slice(), listing(&set)), (&["10".to_owned(), "9".to_owned()][..], vec![
-        "a.png 9 -".to_owned(),
-        "b.png 10 -".to_owned()
-    ]));
+    assert_eq!(
+        (set.classes.as_slice(), listing(&set)),
+        (&["10".to_owned(), "9".to_owned()][..], vec!["a.png 9 -".to_owned(), "b.png 10 -".to_owned()])
+    );
     let mut frame = df!("path" => [Some("b.png"), None], "label" => ["x", "y"]).unwrap();
     artifact::table::write(&mut frame, &path, true).unwrap();
     assert!(matches!(DataSet::open(&path), Err(DatasetError::EmptyValue { row: 2, column: "path", .. })));
@@ -59,20 +63,44 @@ fn parquet_labels_may_be_numbers() {
 #[test]
 fn what_is_wrong_is_named_with_its_row() {
     let cases = [
-        ("path,class\na.png,x\n", "`M` has no column `label`; expected path,label[,split], found path, class"),
+        (
+            "path,class\na.png,x\n",
+            "`M` has no column `label`; expected path,label[,split], found path, class",
+        ),
         ("file,label\na.png,x\n", "`M` has no column `path`; expected path,label[,split], found file, label"),
         ("path,label\n", "`M` has no rows; expected one per image"),
         ("path,label\na.png,x\n,y\n", "`M`, row 2: `path` is empty"),
         ("path,label\na.png,\nb.png,y\n", "`M`, row 1: `label` is empty"),
         ("path,label,split\na.png,x,train\nb.png,y,\n", "`M`, row 2: `split` is empty"),
-        ("path,label,split\na.png,x,dev\n", "`M`, row 1: split `dev` is unknown; expected train, val or test"),
-        ("path,label\na.png,x\nz.png,y\n", "`M`, row 2: `z.png` is not a file; paths are relative to the manifest's folder"),
-        ("path,label\ndeep,x\n", "`M`, row 1: `deep` is not a file; paths are relative to the manifest's folder"),
-        ("path,label\n../a.png,x\n", "`M`, row 1: `../a.png` lies outside the manifest's folder; move the manifest above its images"),
-        ("path,label\n/etc/passwd,x\n", "`M`, row 1: `/etc/passwd` lies outside the manifest's folder; move the manifest above its images"),
-        ("path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n", "`M`, row 3: `a.png` is already in row 1; each path may be there once"),
+        (
+            "path,label,split\na.png,x,dev\n",
+            "`M`, row 1: split `dev` is unknown; expected train, val or test",
+        ),
+        (
+            "path,label\na.png,x\nz.png,y\n",
+            "`M`, row 2: `z.png` is not a file; paths are relative to the manifest's folder",
+        ),
+        (
+            "path,label\ndeep,x\n",
+            "`M`, row 1: `deep` is not a file; paths are relative to the manifest's folder",
+        ),
+        (
+            "path,label\n../a.png,x\n",
+            "`M`, row 1: `../a.png` lies outside the manifest's folder; move the manifest above its images",
+        ),
+        (
+            "path,label\n/etc/passwd,x\n",
+            "`M`, row 1: `/etc/passwd` lies outside the manifest's folder; move the manifest above its images",
+        ),
+        (
+            "path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n",
+            "`M`, row 3: `a.png` is already in row 1; each path may be there once",
+        ),
         ("path,label\na.png,x\nb.png,x\n", "`M` has one class only, `x`; a classifier needs at least two"),
-        ("path,label,split\na.png,x,train\nb.png,y,test\n", "class `y` of `M` is in test but not in train; add it there or remove it"),
+        (
+            "path,label,split\na.png,x,train\nb.png,y,test\n",
+            "class `y` of `M` is in test but not in train; add it there or remove it",
+        ),
     ];
     for (csv, expected) in cases {
         let root = folder(csv);

@@ -33,8 +33,10 @@ pub(crate) fn resize_window(
     columns: Range<u32>,
     rows: Range<u32>,
 ) -> Vec<u8> {
-    let horizontal = (size.0 != picture.width).then(|| Weights::new(picture.width, size.0, columns.clone(), filter));
-    let vertical = (size.1 != picture.height).then(|| Weights::new(picture.height, size.1, rows.clone(), filter));
+    let horizontal =
+        (size.0 != picture.width).then(|| Weights::new(picture.width, size.0, columns.clone(), filter));
+    let vertical =
+        (size.1 != picture.height).then(|| Weights::new(picture.height, size.1, rows.clone(), filter));
     // What the passes will read of the picture.
     let across = horizontal.as_ref().map_or(columns.start as usize..columns.end as usize, Weights::inputs);
     let down = vertical.as_ref().map_or(rows.start as usize..rows.end as usize, Weights::inputs);

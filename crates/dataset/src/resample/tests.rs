@@ -10,7 +10,9 @@ fn busy(width: u32, height: u32) -> Picture {
 
 /// FNV-1a, 64 bits: short enough to be written down in Python as well.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 #[test]
@@ -51,8 +53,14 @@ fn every_size_has_pillows_bits() {
 
 #[test]
 fn edges_and_overshoot_are_pillows() {
-    let line = Picture { width: 5, height: 1, pixels: [0, 255, 0, 10, 200].into_iter().flat_map(|v| [v; 3]).collect() };
-    let to = |width, filter| -> Vec<u8> { resize(&line, width, 1, filter).pixels.chunks(3).map(|p| p[0]).collect() };
+    let line = Picture {
+        width: 5,
+        height: 1,
+        pixels: [0, 255, 0, 10, 200].into_iter().flat_map(|v| [v; 3]).collect(),
+    };
+    let to = |width, filter| -> Vec<u8> {
+        resize(&line, width, 1, filter).pixels.chunks(3).map(|p| p[0]).collect()
+    };
     assert_eq!(to(3, Bilinear), [109, 59, 119]);
     assert_eq!(to(3, Bicubic), [113, 58, 114]);
     assert_eq!(to(8, Bilinear), [0, 112, 239, 80, 3, 9, 117, 200]);
@@ -67,7 +75,12 @@ fn the_same_size_is_the_same_picture() {
 
 #[test]
 fn a_window_has_the_bytes_of_the_whole() {
-    for (size, columns, rows) in [((40, 30), 7..33, 2..29), ((60, 10), 7..33, 2..9), ((64, 30), 10..20, 0..30), ((40, 48), 0..1, 47..48)] {
+    for (size, columns, rows) in [
+        ((40, 30), 7..33, 2..29),
+        ((60, 10), 7..33, 2..9),
+        ((64, 30), 10..20, 0..30),
+        ((40, 48), 0..1, 47..48),
+    ] {
         let picture = busy(64, 48);
         let whole = resize(&picture, size.0, size.1, Bicubic);
         let window = resize_window(&picture, size, Bicubic, columns.clone(), rows.clone());

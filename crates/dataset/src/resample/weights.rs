@@ -95,7 +95,10 @@ mod tests {
                 for (first, values) in weights.iter() {
                     assert!(first + values.len() <= input as usize);
                     let off = values.iter().sum::<i32>() - (1 << PRECISION);
-                    assert!(off.unsigned_abs() as usize <= values.len() / 2 + 1, "{input} to {output}: {off}");
+                    assert!(
+                        off.unsigned_abs() as usize <= values.len() / 2 + 1,
+                        "{input} to {output}: {off}"
+                    );
                 }
             }
         }
