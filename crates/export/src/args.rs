@@ -1,0 +1,79 @@
+//! The command line.
+
+use artifact::Split;
+use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
+
+/// Write a model that other programs run, or a matrix of features that they read.
+///
+/// Reads INPUT: a NAME.head that fit-head wrote, and for it the backbone's weights; or a NAME.features folder that
+/// extract wrote.
+///
+/// Writes, by --to: onnx, one file with backbone, pooling, head and softmax, input `pixels` (batch, 3, height, width)
+/// normalised as the file's metadata says, outputs `features`, `logits` and `probabilities`; safetensors, a folder with
+/// model.safetensors and config.json, which says how to assemble them; npy, the features as a (rows, width) f32 matrix
+/// in the order of the index.
+///
+/// Before a model takes its place it is read back, run on four synthetic probe pictures, and compared with the logits
+/// that the cached features of those pictures give. Where they differ nothing is written, and the exit code is 3.
+#[derive(Debug, Parser)]
+#[command(name = "export", version, after_help = AFTER, max_term_width = 110)]
+pub struct Args {
+    /// A NAME.head, or a NAME.features folder for --to npy
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+
+    /// The file (onnx, npy) or folder (safetensors) to write
+    #[arg(short, long, value_name = "OUTPUT")]
+    pub output: PathBuf,
+
+    /// What to write [default: by OUTPUT's extension: .onnx, .npy, anything else is a safetensors folder]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub to: Option<To>,
+
+    /// Safetensors file of the backbone's weights, the one that extract read [default: those that come with Headstart,
+    /// for headstart_tiny only]
+    #[arg(short, long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Largest difference of a probe's logit that passes, relative to the largest logit [default: 1e-4; 0.01 for
+    /// features stored as f16, 0.05 as bf16]
+    #[arg(long, value_name = "NUMBER")]
+    pub tolerance: Option<f64>,
+
+    /// npy: rows of one split only (train, val or test)
+    #[arg(long, value_name = "SPLIT", value_parser = parse_split)]
+    pub split: Option<Split>,
+
+    /// npy: also write a table (.parquet, .csv or .json) with the id, split and label of every row
+    #[arg(long, value_name = "TABLE")]
+    pub rows: Option<PathBuf>,
+
+    /// Replace OUTPUT (and TABLE) where it exists
+    #[arg(long)]
+    pub force: bool,
+
+    /// Flags that every tool has.
+    #[command(flatten)]
+    pub common: cli::Common,
+}
+
+/// What to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    /// One ONNX file (opset 17)
+    Onnx,
+    /// A folder with weights and a description
+    Safetensors,
+    /// A matrix of features
+    Npy,
+}
+
+const AFTER: &str = "Example, from the root of a clone after `make demo`:
+  target/release/export target/demo/sample.head -o /tmp/sample.onnx --force
+
+Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache.";
+
+fn parse_split(text: &str) -> Result<Split, String> {
+    Split::parse(text).ok_or_else(|| "expected train, val or test".to_owned())
+}

@@ -1,0 +1,95 @@
+//! What the flags come to, checked once.
+
+use crate::args::{Args, To};
+use artifact::Split;
+use cli::UsageError;
+use std::path::{Path, PathBuf};
+
+/// A checked job.
+pub(crate) struct Config {
+    input: PathBuf,
+    output: PathBuf,
+    weights: Option<PathBuf>,
+    tolerance: Option<f64>,
+    force: bool,
+    job: Job,
+}
+
+/// What to write.
+pub(crate) enum Job {
+    /// A model as one ONNX file.
+    Onnx,
+    /// A model as a folder.
+    Folder,
+    /// Features as a matrix.
+    Matrix(Matrix),
+}
+
+/// What of the features, and where.
+pub(crate) struct Matrix {
+    pub(crate) output: PathBuf,
+    pub(crate) split: Option<Split>,
+    pub(crate) rows: Option<PathBuf>,
+    pub(crate) force: bool,
+}
+
+impl Config {
+    /// # Errors
+    /// [`UsageError`] where flags are wrong or do not go together.
+    pub(crate) fn new(args: Args) -> Result<Config, UsageError> {
+        let Args { input, output, to, weights, tolerance, split, rows, force, .. } = args;
+        let to = to.unwrap_or(match output.extension().and_then(|extension| extension.to_str()) {
+            Some("onnx") => To::Onnx,
+            Some("npy") => To::Npy,
+            _ => To::Safetensors,
+        });
+        let shown = input.display();
+        if to == To::Npy && weights.is_some() {
+            return Err(UsageError("--weights goes with a model, not with --to npy".to_owned()));
+        }
+        if to != To::Npy && (split.is_some() || rows.is_some()) {
+            return Err(UsageError("--split and --rows go with --to npy".to_owned()));
+        }
+        if to == To::Npy && input.is_file() {
+            return Err(UsageError(format!("--to npy takes a features folder, got the file `{shown}`")));
+        }
+        if to != To::Npy && input.is_dir() {
+            return Err(UsageError(format!(
+                "a model is made of a head, got the folder `{shown}`; for its matrix use --to npy"
+            )));
+        }
+        if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..1.0).contains(tolerance)) {
+            return Err(UsageError(format!("--tolerance takes a number from 0 to 1, got {tolerance}")));
+        }
+        let job = match to {
+            To::Onnx => Job::Onnx,
+            To::Safetensors => Job::Folder,
+            To::Npy => Job::Matrix(Matrix { output: output.clone(), split, rows, force }),
+        };
+        Ok(Config { input, output, weights, tolerance, force, job })
+    }
+
+    pub(crate) fn input(&self) -> &Path {
+        &self.input
+    }
+
+    pub(crate) fn output(&self) -> &Path {
+        &self.output
+    }
+
+    pub(crate) fn weights(&self) -> Option<&Path> {
+        self.weights.as_deref()
+    }
+
+    pub(crate) fn tolerance(&self) -> Option<f64> {
+        self.tolerance
+    }
+
+    pub(crate) fn force(&self) -> bool {
+        self.force
+    }
+
+    pub(crate) fn job(&self) -> &Job {
+        &self.job
+    }
+}

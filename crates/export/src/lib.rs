@@ -1,0 +1,58 @@
+//! Writes what other programs read: a model (ONNX, or safetensors with a description), or a matrix of features (npy).
+//!
+//! **Invariant:** no model takes its place before it was read back from the bytes that were written, run on the
+//! probes by the reference executor, and found to give the logits that the cached features give.
+#![forbid(unsafe_code)]
+
+mod args;
+mod backbone;
+mod config;
+mod matrix;
+mod model_folder;
+mod onnx_file;
+mod parity;
+
+pub use args::Args;
+
+use anyhow::Result;
+use artifact::{Features, Head};
+use cli::Session;
+use config::{Config, Job};
+use parity::Parity;
+
+/// The whole tool: arguments → open the input → write beside → check → move into place → one line.
+///
+/// # Errors
+/// Whatever stops it, as one line; a [`cli::GateError`] where the model disagrees with the cache. Nothing is left
+/// behind then.
+pub fn run(args: Args) -> Result<()> {
+    let session = args.common.start()?;
+    let config = Config::new(args)?;
+    let line = match config.job() {
+        Job::Matrix(job) => matrix::write(job, &Features::open(config.input())?)?,
+        Job::Onnx => model(&session, &config, onnx_file::write)?,
+        Job::Folder => model(&session, &config, model_folder::write)?,
+    };
+    session.note(format!("export: {line} → {}", config.output().display()));
+    Ok(())
+}
+
+fn model(
+    session: &Session,
+    config: &Config,
+    write: impl FnOnce(&Config, &Head, network::Bound) -> Result<Parity>,
+) -> Result<String> {
+    let head = Head::read(config.input())?;
+    let bound = backbone::load(config, &head)?;
+    session.detail(format!(
+        "export: {} weights of {}",
+        bound.network().parameter_count(),
+        bound.network().name()
+    ));
+    let parity = write(config, &head, bound)?;
+    let Parity { difference, scale, .. } = parity;
+    let classes = head.classes.len();
+    Ok(format!(
+        "{classes} classes, logits of the probes within {difference:.1e} of the cache (largest {scale:.1})"
+    ))
+}

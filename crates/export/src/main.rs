@@ -1,0 +1,7 @@
+//! The `export` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(export::run)
+}

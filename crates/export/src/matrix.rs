@@ -1,0 +1,89 @@
+//! Features as a NumPy matrix (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>), and its rows
+//! as a table.
+
+use crate::config::Matrix;
+use anyhow::{Result, bail};
+use artifact::{Features, Place, Split, table};
+use cli::count;
+use polars::prelude::{DataFrame, df};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+};
+
+/// Writes `job.output` and, if asked for, `job.rows`; gives a line of counts.
+///
+/// # Errors
+/// Where the split has no rows, an output exists, or the disk is full.
+pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
+    let rows: Vec<usize> =
+        job.split.map_or_else(|| (0..features.len()).collect(), |split| features.rows_of(split));
+    if let (true, Some(split)) = (rows.is_empty(), job.split) {
+        bail!("there are no rows in {split}");
+    }
+    let matrix = Place::file(&job.output, job.force)?;
+    let table = job
+        .rows
+        .as_deref()
+        .map(|path| Ok::<_, table::TableError>((table::Format::of(path)?, Place::file(path, job.force)?)));
+    let table = table.transpose()?;
+    write_npy(&matrix, features, &rows).map_err(|error| matrix.failed(error))?;
+    if let Some((format, place)) = table {
+        table::write_at(&mut frame(features, &rows)?, format, &place)?;
+        place.commit()?;
+    }
+    matrix.commit()?;
+    Ok(format!("{} rows of {} features", count(rows.len() as u64), count(features.dim() as u64)))
+}
+
+fn write_npy(place: &Place, features: &Features, rows: &[usize]) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(place.temporary())?);
+    out.write_all(&header(rows.len(), features.dim()))?;
+    let mut values = vec![0.0; features.dim()];
+    let mut bytes = Vec::with_capacity(4 * features.dim());
+    for &row in rows {
+        features.copy_row(row, &mut values);
+        bytes.clear();
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        out.write_all(&bytes)?;
+    }
+    out.flush()
+}
+
+/// Magic, version 1.0, length, and a Python dictionary padded with spaces so that the data is aligned to 64 bytes.
+fn header(rows: usize, dim: usize) -> Vec<u8> {
+    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dim}), }}");
+    const PREFIX: usize = 10;
+    let length = (PREFIX + dictionary.len() + 1).next_multiple_of(64) - PREFIX;
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend((length as u16).to_le_bytes());
+    header.extend(dictionary.as_bytes());
+    header.resize(PREFIX + length - 1, b' ');
+    header.push(b'\n');
+    header
+}
+
+fn frame(features: &Features, rows: &[usize]) -> Result<DataFrame> {
+    let ids: Vec<&str> = rows.iter().map(|&row| features.id(row)).collect();
+    let splits: Vec<&str> = rows.iter().map(|&row| Split::name(features.split(row))).collect();
+    let labels: Vec<&str> =
+        rows.iter().map(|&row| features.classes()[features.label(row) as usize].as_str()).collect();
+    Ok(df!("id" => ids, "split" => splits, "label" => labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::header;
+
+    #[test]
+    fn the_header_is_what_numpy_writes() {
+        // numpy 2: the bytes of numpy.save of a (850, 256) float32 array up to its data.
+        let header = header(850, 256);
+        assert_eq!(header.len(), 128);
+        assert_eq!(&header[..10], b"\x93NUMPY\x01\x00\x76\x00");
+        assert!(
+            header[10..].starts_with(b"{'descr': '<f4', 'fortran_order': False, 'shape': (850, 256), }   ")
+        );
+        assert_eq!(header.last(), Some(&b'\n'));
+    }
+}

@@ -1,0 +1,124 @@
+//! A model as a folder: `model.safetensors` (the backbone's tensors under torchvision's names, the head's as `head.N.…`)
+//! and `config.json`, which says how to assemble them.
+
+use crate::{
+    config::Config,
+    parity::{self, Parity},
+};
+use anyhow::{Context, Result};
+use artifact::{Dense, Digest, Head, Place, Preprocessing, Source};
+use network::{Bound, Network, Tensor, WeightFile};
+use safetensors::{Dtype, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, fs, path::Path};
+
+const WEIGHTS: &str = "model.safetensors";
+const CONFIG: &str = "config.json";
+
+/// What `config.json` holds.
+#[derive(Serialize, Deserialize)]
+struct Assembly {
+    format: String,
+    version: u32,
+    assembly: String,
+    backbone: String,
+    tap: String,
+    classes: Vec<String>,
+    preprocessing: Preprocessing,
+    /// (outputs, inputs) of `head.0`, `head.1` …, with a ReLU between them.
+    head: Vec<(usize, usize)>,
+    /// The backbone's graph up to the tap.
+    network: Network,
+    /// Digests of the weights, the head and the features that it was fitted on.
+    lineage: Lineage,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Lineage {
+    weights: Digest,
+    head: Digest,
+    features: Digest,
+}
+
+/// Writes the folder, reads it back, checks it, moves it into place.
+///
+/// # Errors
+/// Where it cannot be written, or disagrees with the cache.
+pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
+    let place = Place::folder(config.output(), config.force(), CONFIG)?;
+    let folder = place.temporary();
+    let description = serde_json::to_string_pretty(&describe(head, bound.network()))? + "\n";
+    fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
+    write_tensors(&folder.join(WEIGHTS), &bound, &head.layers)
+        .with_context(|| format!("cannot write `{}`", config.output().display()))?;
+    drop(bound);
+    let exported = read_and_run(folder)?;
+    let parity = parity::compare(config, head, &exported).gate()?;
+    place.commit()?;
+    Ok(parity)
+}
+
+fn describe(head: &Head, network: &Network) -> Assembly {
+    let Source { backbone, tap, preprocessing, weights, .. } = head.source.clone();
+    Assembly {
+        format: "headstart-model".to_owned(),
+        version: 1,
+        assembly: "decode, apply EXIF orientation, convert to RGB, resize (height, width; antialiased, Pillow's kernel), \
+                   centre crop, order channels, value = (byte / divisor - mean) / std; run `network`, whose parameters \
+                   are the tensors of the same names; its output goes through head.0, a ReLU, head.1 … \
+                   (y = weight x + bias, a ReLU between layers only); softmax gives the probabilities of `classes`"
+            .to_owned(),
+        backbone,
+        tap,
+        classes: head.classes.clone(),
+        preprocessing,
+        head: head.layers.iter().map(|layer| (layer.outputs, layer.inputs)).collect(),
+        network: network.clone(),
+        lineage: Lineage { weights, head: head.digest(), features: head.features },
+    }
+}
+
+fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = bound
+        .tensors()
+        .map(|(param, tensor)| (param.name.clone(), param.shape.clone(), bytes(&tensor.data)))
+        .collect();
+    for (n, layer) in layers.iter().enumerate() {
+        tensors.push((weight_name(n), vec![layer.outputs, layer.inputs], bytes(&layer.weight)));
+        tensors.push((bias_name(n), vec![layer.outputs], bytes(&layer.bias)));
+    }
+    let views = tensors
+        .iter()
+        .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data)?)));
+    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    // transformers and timm look for this entry.
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    Ok(safetensors::serialize_to_file(views, Some(metadata), path)?)
+}
+
+/// Logits of the probes by what lies in the folder, and nothing else.
+fn read_and_run(folder: &Path) -> Result<Vec<f32>> {
+    let assembly: Assembly = serde_json::from_slice(&fs::read(folder.join(CONFIG))?)?;
+    let file = WeightFile::open(&folder.join(WEIGHTS))?;
+    let read = |name: &str| -> Result<Tensor> {
+        file.read(name)?.with_context(|| format!("the exported folder lacks the tensor `{name}`"))
+    };
+    let layers = (0..assembly.head.len()).map(|n| {
+        let (outputs, inputs) = assembly.head[n];
+        Ok(Dense { inputs, outputs, weight: read(&weight_name(n))?.data, bias: read(&bias_name(n))?.data })
+    });
+    let layers = layers.collect::<Result<Vec<_>>>()?;
+    let bound =
+        Bound::from_tensors(assembly.network, file.label(), |param| file.read(&param.name).ok().flatten())?;
+    let features = parity::run_probes(bound, &assembly.preprocessing)?;
+    Ok(head::logits(&layers, &features))
+}
+
+fn weight_name(n: usize) -> String {
+    format!("head.{n}.weight")
+}
+
+fn bias_name(n: usize) -> String {
+    format!("head.{n}.bias")
+}

@@ -1,0 +1,62 @@
+//! A model as one ONNX file.
+
+use crate::{
+    config::Config,
+    parity::{self, Parity},
+};
+use anyhow::{Context, Result};
+use artifact::{Head, MappedFile, Place, Preprocessing};
+use network::{Bound, onnx};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+};
+
+/// The metadata key under which the preprocessing stands, as JSON.
+const PREPROCESSING: &str = "headstart.preprocessing";
+
+/// Writes the file, reads it back, checks it, moves it into place.
+///
+/// # Errors
+/// Where it cannot be written, or disagrees with the cache.
+pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
+    let (height, width) =
+        head.source.preprocessing.output_size().context("the head's pictures vary in size")?;
+    let place = Place::file(config.output(), config.force())?;
+    let mut out = BufWriter::new(File::create(place.temporary()).map_err(|error| place.failed(error))?);
+    onnx::write(&mut out, &bound, (height as usize, width as usize), &head.layers, &metadata(head)?)
+        .with_context(|| format!("cannot write `{}`", config.output().display()))?;
+    out.flush().map_err(|error| place.failed(error))?;
+    drop((out, bound));
+
+    // Everything from the file from here on: graph, weights, head and preprocessing.
+    let model = onnx::read(&MappedFile::open(place.temporary())?)?;
+    let how = model.metadata.iter().find(|(key, _)| key == PREPROCESSING).map(|(_, json)| json);
+    let how: Preprocessing =
+        serde_json::from_str(how.context("the model's metadata lacks its preprocessing")?)?;
+    let exported = parity::run_probes(model.bound, &how)?;
+    let parity = parity::compare(config, head, &exported).gate()?;
+    place.commit()?;
+    Ok(parity)
+}
+
+/// What a user of the file needs to know and the graph does not say.
+fn metadata(head: &Head) -> Result<Vec<(String, String)>> {
+    let source = &head.source;
+    let entries = [
+        ("headstart.classes", serde_json::to_string(&head.classes)?),
+        (PREPROCESSING, serde_json::to_string(&source.preprocessing)?),
+        (
+            "headstart.preprocessing_note",
+            "decode, apply EXIF orientation, convert to RGB; resize (height, width; antialiased, Pillow's kernel); \
+             centre crop; order channels; value = (byte / divisor - mean) / std"
+                .to_owned(),
+        ),
+        ("headstart.backbone", source.backbone.clone()),
+        ("headstart.tap", source.tap.clone()),
+        ("headstart.weights", source.weights.to_string()),
+        ("headstart.head", head.digest().to_string()),
+        ("headstart.features", head.features.to_string()),
+    ];
+    Ok(entries.map(|(key, value)| (key.to_owned(), value)).to_vec())
+}
