@@ -2,7 +2,8 @@
 //! and multiplied by the weight, which is a matrix (out, c·k·k) as it is stored.
 //!
 //! candle's own `conv2d` does the same through two transpositions and a weight that is flattened anew at every call.
-//! Both are sums of products in f32 through the same `gemm`; the unit test compares them.
+//! Both are sums of products in f32 through the same `gemm`; the unit test compares them. Measured on 2 threads of Zen 3,
+//! busy with other work, in images/s: ResNet-18 3.5 against 2.0, SqueezeNet 1.1 9.7 against 5.3, VGG-16 0.70 against 0.31.
 
 use crate::ops::map;
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Storage, Tensor, bail};

@@ -46,6 +46,6 @@ pub enum EngineError {
         /// The node.
         node: String,
         /// What candle said.
-        source: candle_core::Error,
+        source: Box<candle_core::Error>,
     },
 }

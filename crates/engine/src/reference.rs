@@ -40,12 +40,13 @@ impl Reference {
         let widths = bound.network().widths(size.0, size.1)?;
         let affine = bound.network().nodes().iter().map(|node| Affine::of(node, &bound)).collect();
         let (network, tensors) = bound.into_parts();
-        let params =
-            network.params().iter().zip(tensors).map(|(param, tensor)| {
-                Tensor::from_vec(tensor.data, tensor.shape, &Device::Cpu).map_err(|source| {
-                    EngineError::Step { network: network.name().to_owned(), node: param.name.clone(), source }
-                })
-            });
+        let params = network.params().iter().zip(tensors).map(|(param, tensor)| {
+            Tensor::from_vec(tensor.data, tensor.shape, &Device::Cpu).map_err(|source| EngineError::Step {
+                network: network.name().to_owned(),
+                node: param.name.clone(),
+                source: Box::new(source),
+            })
+        });
         let params = params.collect::<std::result::Result<_, _>>()?;
         let frees = frees(&network);
         Ok(Reference {
@@ -159,7 +160,7 @@ impl Reference {
         let fail = |node: &Node, source| EngineError::Step {
             network: self.network.name().to_owned(),
             node: node.name.clone(),
-            source,
+            source: Box::new(source),
         };
         let mut picture = Some(picture);
         let mut values: Vec<Option<Tensor>> = vec![None; self.network.nodes().len()];
@@ -210,7 +211,7 @@ impl Reference {
             Op::GlobalAveragePool => x.apply_op1_no_bwd(&ops::GlobalAveragePool),
             Op::Flatten => x.flatten_from(1),
             Op::Linear { weight, bias } => {
-                let y = x.matmul(&param(*weight).t()?)?;
+                let y = param(*weight).matmul(&x.t()?)?.t()?;
                 match bias.map(param) {
                     Some(bias) => y.broadcast_add(bias),
                     None => Ok(y),

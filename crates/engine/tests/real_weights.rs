@@ -1,5 +1,7 @@
 //! Trained weights against PyTorch's outputs on one photograph. Skipped where the files are not at hand.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
 mod common;
 
 use artifact::Preprocessing;
@@ -9,8 +11,11 @@ use network::{Bound, WeightFile, zoo};
 
 const TOLERANCE: Tolerance = Tolerance(1e-5);
 
-/// (file, network, [(tap, tensor of the golden file)]).
-const CASES: [(&str, &str, &[(&str, &str)]); 3] = [
+/// (tap, tensor of the golden file).
+type Tap = (&'static str, &'static str);
+
+/// (file, network, taps).
+const CASES: [(&str, &str, &[Tap]); 3] = [
     ("mobilenet_v2.features", "mobilenet_v2", &[("pooled", "mobilenet_v2.pooled")]),
     (
         "squeezenet1_1",

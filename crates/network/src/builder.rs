@@ -55,7 +55,7 @@ impl Builder {
         let channels = self.width(x);
         let Conv { out, kernel, stride, padding, groups, bias } = conv;
         assert!(
-            channels % groups == 0 && out % groups == 0,
+            channels.is_multiple_of(groups) && out.is_multiple_of(groups),
             "{name}: {groups} groups of {channels} to {out}"
         );
         let weight = self.param(format!("{name}.weight"), &[out, channels / groups, kernel, kernel]);

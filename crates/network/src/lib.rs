@@ -26,4 +26,4 @@ pub use families::{mobilenet_v2, resnet, squeezenet, vgg};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
 pub use op::{Conv, Op, Pool};
 pub use shape::Shape;
-pub use weights::{Bound, Tensor, WeightError, WeightFile};
+pub use weights::{Bound, Misfit, Tensor, WeightError, WeightFile};

@@ -109,11 +109,11 @@ impl At<'_> {
                 &[input @ Shape::Map { channels, height, width }],
             ) => {
                 let &[out, per_group, rows, columns] = self.network.param(*weight).shape.as_slice() else {
-                    return Err(self.mismatch("a weight of rank 4", input));
+                    return Err(self.mismatch("a weight of rank 4", &input));
                 };
                 if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 {
                     return Err(
-                        self.mismatch(&format!("{per_group} channels in each of {groups} groups"), input)
+                        self.mismatch(&format!("{per_group} channels in each of {groups} groups"), &input)
                     );
                 }
                 self.check_lengths([*bias], out)?;
@@ -146,16 +146,16 @@ impl At<'_> {
                     [out, inputs] if inputs == d => {
                         self.check_lengths([*bias], out).map(|()| Shape::Vector(out))
                     }
-                    ref shape => Err(self.mismatch(&format!("what a weight {shape:?} can multiply"), input)),
+                    ref shape => Err(self.mismatch(&format!("what a weight {shape:?} can multiply"), &input)),
                 }
             }
             (Op::Add, &[a, b]) if a == b => Ok(a),
-            (Op::Add, &[a, b]) => Err(self.mismatch(&a.to_string(), b)),
+            (Op::Add, &[a, b]) => Err(self.mismatch(&a.to_string(), &b)),
             (Op::Concat, inputs) => self.concat(inputs),
             (_, inputs) => {
                 let got = inputs.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);
                 let needs = if matches!(self.node.op, Op::Linear { .. }) { "a vector" } else { "a map" };
-                Err(self.mismatch(needs, got))
+                Err(self.mismatch(needs, &got))
             }
         }
     }
@@ -170,10 +170,10 @@ impl At<'_> {
                 {
                     Some((before.saturating_add(channels), h, w))
                 }
-                _ => return Err(self.mismatch("maps of one size", input)),
+                _ => return Err(self.mismatch("maps of one size", &input)),
             };
         }
-        let (channels, height, width) = sum.ok_or_else(|| self.mismatch("maps", "nothing"))?;
+        let (channels, height, width) = sum.ok_or_else(|| self.mismatch("maps", &"nothing"))?;
         Ok(Shape::Map { channels, height, width })
     }
 
@@ -200,7 +200,7 @@ impl At<'_> {
             let param = self.network.param(param);
             if param.shape != [out] {
                 return Err(self
-                    .mismatch(&format!("`{}` of shape [{out}]", param.name), format!("{:?}", param.shape)));
+                    .mismatch(&format!("`{}` of shape [{out}]", param.name), &format!("{:?}", param.shape)));
             }
         }
         Ok(())
@@ -232,7 +232,7 @@ impl At<'_> {
         NetworkError::InputTooLarge { network, height: self.height, width: self.width, node }
     }
 
-    fn mismatch(&self, expected: &str, got: impl ToString) -> NetworkError {
+    fn mismatch(&self, expected: &str, got: &dyn std::fmt::Display) -> NetworkError {
         let (network, node) = self.names();
         NetworkError::Mismatch { network, node, expected: expected.to_owned(), got: got.to_string() }
     }

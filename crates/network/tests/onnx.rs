@@ -1,5 +1,7 @@
 //! What is written comes back as it was; what was not written here is refused.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use artifact::Dense;
 use headstart_network::{
     Bound, Network, Op, Shape, Tensor,

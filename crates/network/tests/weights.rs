@@ -1,5 +1,7 @@
 //! Weight files: namings, dtypes, partial files, and one clear error for each thing that can be wrong.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use headstart_network::{Bound, Network, Tensor, WeightError, WeightFile, zoo};
 use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 use std::{collections::BTreeMap, path::PathBuf};

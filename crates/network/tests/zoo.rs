@@ -1,5 +1,7 @@
 //! Every network against torchvision's own: parameter counts and names; sizes and taps.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use headstart_network::{Network, NetworkError, zoo};
 
 fn build(name: &str) -> Network {
@@ -140,7 +142,7 @@ fn unknown_names_come_with_suggestions() {
 #[test]
 fn sizes_are_checked_before_anything_runs() {
     for (name, least) in
-        [("vgg16", 32), ("squeezenet1_1", 17), ("squeezenet1_0", 21), ("resnet18", 1), ("mobilenet_v2", 1)]
+        [("vgg16", 32), ("squeezenet1_1", 25), ("squeezenet1_0", 29), ("resnet18", 1), ("mobilenet_v2", 1)]
     {
         let network = build(name);
         network.shapes(least, least).unwrap();
@@ -168,7 +170,7 @@ fn networks_survive_json_and_broken_ones_are_refused() {
         ("\"weight\":0,", "\"weight\":9999,", "needs a parameter that is not there"),
         ("\"weight\":0,", "\"weight\":1,", "has a weight of a wrong rank"),
         ("\"stride\":2", "\"stride\":0", "has a size that makes no sense"),
-        ("\"eps\":1e-5", "\"eps\":-1.0", "has a size that makes no sense"),
+        ("\"eps\":", "\"eps\":-", "has a size that makes no sense"),
         ("\"outputs\":[", "\"outputs\":[9999,", "point at a node that is not there"),
     ] {
         assert!(json.contains(from), "{from}");

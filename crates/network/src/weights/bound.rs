@@ -1,7 +1,7 @@
 //! A network whose every slot is filled.
 
 use super::naming;
-use crate::{Network, Param, ParamId, WeightError, WeightFile};
+use crate::{Misfit, Network, Param, ParamId, WeightError, WeightFile};
 use artifact::{Digest, DigestBuilder};
 
 /// Some numbers and their shape.
@@ -30,20 +30,14 @@ impl Bound {
     /// One [`WeightError`], which names the first tensor that is wrong and says how many more are.
     pub fn bind(network: Network, full: &Network, file: &WeightFile) -> Result<Bound, WeightError> {
         let naming = naming::detect(full, file);
-        let label = || file.label().to_owned();
-        let name = || network.name().to_owned();
         let named = || network.params().iter().map(|param| (param, naming(&param.name)));
-
+        let misfit = |tensor: String, more| {
+            let (file_name, network) = (file.label().to_owned(), network.name().to_owned());
+            Box::new(Misfit { file: file_name, tensor, more, network, hint: naming::advice(full, file) })
+        };
         let mut missing = named().filter(|(_, name)| file.shape(name).is_none());
         if let Some((_, tensor)) = missing.next() {
-            let hint = naming::advice(full, file);
-            return Err(WeightError::Missing {
-                file: label(),
-                tensor,
-                more: missing.count(),
-                network: name(),
-                hint,
-            });
+            return Err(WeightError::Missing(misfit(tensor, missing.count())));
         }
         let misshapen = |(param, name): (&Param, String)| {
             let stored = file.shape(&name)?;
@@ -52,31 +46,15 @@ impl Bound {
         };
         let mut wrong = named().filter_map(misshapen);
         if let Some((tensor, expected, got)) = wrong.next() {
-            let (more, hint) = (wrong.count(), naming::advice(full, file));
-            return Err(WeightError::Shape {
-                file: label(),
-                tensor,
-                more,
-                network: name(),
-                expected,
-                got,
-                hint,
-            });
+            return Err(WeightError::Shape { misfit: misfit(tensor, wrong.count()), expected, got });
         }
         let mut extras = naming::extras(full, file);
         if let Some(tensor) = extras.next() {
-            let (tensor, more, hint) = (tensor.to_owned(), extras.count(), naming::advice(full, file));
-            return Err(WeightError::Extra { file: label(), tensor, more, network: name(), hint });
+            return Err(WeightError::Extra(misfit(tensor.to_owned(), extras.count())));
         }
-        let tensors = named().map(|(param, name)| {
-            let tensor = file.read(&name)?.ok_or_else(|| WeightError::Missing {
-                file: label(),
-                tensor: name.clone(),
-                more: 0,
-                network: network.name().to_owned(),
-                hint: None,
-            })?;
-            Ok(Tensor { shape: param.shape.clone(), data: tensor.data })
+        let tensors = named().map(|(param, name)| match file.read(&name)? {
+            Some(tensor) => Ok(Tensor { shape: param.shape.clone(), data: tensor.data }),
+            None => Err(WeightError::Missing(misfit(name, 0))),
         });
         let tensors = tensors.collect::<Result<_, WeightError>>()?;
         Ok(Bound { network, tensors })
@@ -94,21 +72,17 @@ impl Bound {
         let mut tensors = Vec::with_capacity(network.params().len());
         for param in network.params() {
             let (file, tensor) = (origin.to_owned(), param.name.clone());
-            let network = network.name().to_owned();
+            let misfit = || {
+                let (file, tensor, network) =
+                    (origin.to_owned(), param.name.clone(), network.name().to_owned());
+                Box::new(Misfit { file, tensor, more: 0, network, hint: None })
+            };
             let Some(filled) = fill(param) else {
-                return Err(WeightError::Missing { file, tensor, more: 0, network, hint: None });
+                return Err(WeightError::Missing(misfit()));
             };
             if filled.shape != param.shape || filled.data.len() != param.len() {
                 let expected = param.shape.clone();
-                return Err(WeightError::Shape {
-                    file,
-                    tensor,
-                    more: 0,
-                    network,
-                    expected,
-                    got: filled.shape,
-                    hint: None,
-                });
+                return Err(WeightError::Shape { misfit: misfit(), expected, got: filled.shape });
             }
             if let Some(index) = filled.data.iter().position(|value| !value.is_finite()) {
                 return Err(WeightError::NotFinite { file, tensor, index, value: filled.data[index] });

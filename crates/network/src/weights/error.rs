@@ -17,50 +17,20 @@ pub enum WeightError {
         reason: String,
     },
     /// A tensor is needed and not there.
-    #[error("`{file}` lacks the tensor `{tensor}`{} that {network} needs{}", and_more(*.more), advice(.hint.as_deref()))]
-    Missing {
-        /// The file.
-        file: String,
-        /// The first missing tensor, by the name the file would give it.
-        tensor: String,
-        /// How many more are missing.
-        more: usize,
-        /// The network.
-        network: String,
-        /// What the file is good for, where that is known.
-        hint: Option<String>,
-    },
+    #[error("`{}` lacks the tensor {} that {} needs{}", .0.file, .0.tensors(), .0.network, .0.advice())]
+    Missing(Box<Misfit>),
     /// A tensor is there that the network has no place for.
-    #[error("`{file}` holds the tensor `{tensor}`{} that {network} has no place for{}", and_more(*.more), advice(.hint.as_deref()))]
-    Extra {
-        /// The file.
-        file: String,
-        /// The first such tensor.
-        tensor: String,
-        /// How many more there are.
-        more: usize,
-        /// The network.
-        network: String,
-        /// What the file is good for, where that is known.
-        hint: Option<String>,
-    },
+    #[error("`{}` holds the tensor {} that {} has no place for{}", .0.file, .0.tensors(), .0.network, .0.advice())]
+    Extra(Box<Misfit>),
     /// A tensor has another shape.
-    #[error("`{file}`: the tensor `{tensor}`{} should have the shape {expected:?} for {network}, got {got:?}{}", and_more(*.more), advice(.hint.as_deref()))]
+    #[error("`{}`: the tensor {} should have the shape {expected:?} for {}, got {got:?}{}", .misfit.file, .misfit.tensors(), .misfit.network, .misfit.advice())]
     Shape {
-        /// The file.
-        file: String,
-        /// The first such tensor.
-        tensor: String,
-        /// How many more there are.
-        more: usize,
-        /// The network.
-        network: String,
+        /// The file, the network and the tensor.
+        misfit: Box<Misfit>,
         /// The shape that is needed.
         expected: Vec<usize>,
         /// The shape in the file.
         got: Vec<usize>,
-        /// What the file is good for, where that is known.
-        hint: Option<String>,
     },
     /// A tensor is stored in numbers that are no floats we know.
     #[error("`{file}`: the tensor `{tensor}` is stored as {got}; expected F32, F16, BF16 or F64")]
@@ -86,10 +56,28 @@ pub enum WeightError {
     },
 }
 
-fn and_more(count: usize) -> String {
-    if count == 0 { String::new() } else { format!(" (and {count} more)") }
+/// How a file does not fit a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The file.
+    pub file: String,
+    /// The first tensor in question, by the name the file gives it, or would.
+    pub tensor: String,
+    /// In how many more tensors the same is wrong.
+    pub more: usize,
+    /// The network.
+    pub network: String,
+    /// What the file is good for, where that is known.
+    pub hint: Option<String>,
 }
 
-fn advice(hint: Option<&str>) -> String {
-    hint.map_or_else(String::new, |hint| format!("; {hint}"))
+impl Misfit {
+    fn tensors(&self) -> String {
+        let Misfit { tensor, more, .. } = self;
+        if *more == 0 { format!("`{tensor}`") } else { format!("`{tensor}` (and {more} more)") }
+    }
+
+    fn advice(&self) -> String {
+        self.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"))
+    }
 }

@@ -6,5 +6,5 @@ mod file;
 mod naming;
 
 pub use bound::{Bound, Tensor};
-pub use error::WeightError;
+pub use error::{Misfit, WeightError};
 pub use file::WeightFile;
