@@ -1,0 +1,100 @@
+# Headstart's own work, and the pipelines that it is used in. `make help` lists the targets.
+BIN     := target/release
+DEMO    := target/demo
+PYTHON  ?= python3
+CARGO   ?= cargo
+
+# What the programs are made of: any change here rebuilds them before a pipeline uses them.
+SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors')
+
+.DELETE_ON_ERROR:
+.PHONY: help build demo tutorial check test reproduce peers peers-light clean-demo
+
+build: $(BIN)/extract                  ## build the programs (release)
+
+help:                                  ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | expand -t 14
+
+# One cargo run makes all programs; extract stands for them.
+$(BIN)/extract: $(SOURCES)
+	$(CARGO) build --release
+	@touch $@
+
+# ---- demo: the whole job on embedded data -----------------------------------------------------------------------
+
+demo: $(DEMO)/metrics.parquet $(DEMO)/sample.onnx  ## the whole job on the embedded backbone and sample data
+	@echo "demo: metrics in $(DEMO)/metrics.parquet, model in $(DEMO)/sample.onnx"
+
+$(DEMO)/sample/.headstart-sample: $(BIN)/extract
+	@mkdir -p $(DEMO)
+	$(BIN)/make-sample $(DEMO)/sample --force
+	@touch $@
+
+$(DEMO)/sample.features/index.json: $(DEMO)/sample/.headstart-sample
+	$(BIN)/extract $(DEMO)/sample -o $(DEMO)/sample.features --force
+
+$(DEMO)/sample.head: $(DEMO)/sample.features/index.json
+	$(BIN)/fit-head $(DEMO)/sample.features -o $@ --l2 1,10,100,1000 --force
+
+$(DEMO)/metrics.parquet: $(DEMO)/sample.head
+	$(BIN)/evaluate $(DEMO)/sample.features $< -o $@ --predictions $(DEMO)/predictions.parquet --force
+
+$(DEMO)/sample.onnx: $(DEMO)/sample.head
+	$(BIN)/export $< -o $@ --force
+
+clean-demo:                            ## remove what demo and tutorial made
+	rm -rf $(DEMO) target/tutorial
+
+# ---- tutorial: VGG16, global average pooling, dense 512, softmax -------------------------------------------------
+# make tutorial DATA=photos/ WEIGHTS=vgg16.safetensors
+
+TUTORIAL := target/tutorial
+ifneq ($(filter tutorial,$(MAKECMDGOALS)),)
+ifeq ($(and $(DATA),$(WEIGHTS)),)
+$(error tutorial needs DATA=folder (a folder per class) and WEIGHTS=vgg16.safetensors (torchvision's names))
+endif
+endif
+
+tutorial: $(TUTORIAL)/metrics.csv      ## VGG16 as in the classic tutorial: DATA=folder WEIGHTS=vgg16.safetensors
+
+$(TUTORIAL)/vgg16.features/index.json: $(BIN)/extract $(WEIGHTS)
+	@mkdir -p $(TUTORIAL)
+	$(BIN)/extract $(DATA) -o $(TUTORIAL)/vgg16.features --backbone vgg16 --tap gap --weights $(WEIGHTS) --force
+
+$(TUTORIAL)/vgg16.head: $(TUTORIAL)/vgg16.features/index.json
+	$(BIN)/fit-head $(TUTORIAL)/vgg16.features -o $@ --head mlp:512 --epochs 10 --table $(TUTORIAL)/epochs.csv --force
+
+$(TUTORIAL)/metrics.csv: $(TUTORIAL)/vgg16.head
+	$(BIN)/evaluate $(TUTORIAL)/vgg16.features $< -o $@ --force
+
+# ---- checks -----------------------------------------------------------------------------------------------------
+
+check:                                 ## formatting, lints, documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
+
+test:                                  ## every test
+	$(CARGO) build --release
+	$(CARGO) test --release --workspace
+
+reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
+	pipelines/reproduce.sh
+
+# ---- peers: checked against other people's programs; Python runs here and nowhere else ---------------------------
+
+.venv/light: tests/peers/requirements-light.txt
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/torch: tests/peers/requirements-torch.txt .venv/light
+	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+peers-light: .venv/light $(BIN)/extract  ## against Pillow, scikit-learn and ONNX Runtime
+	tests/peers/run.sh light
+
+peers: .venv/torch $(BIN)/extract      ## those, and PyTorch with torchvision on ../shared's weights and data
+	tests/peers/run.sh light
+	tests/peers/run.sh torch

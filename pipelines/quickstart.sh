@@ -1,0 +1,16 @@
+#!/bin/sh
+# The whole job on embedded data: a sample data set, features, a head, metrics, a model.
+#   pipelines/quickstart.sh [FOLDER] [flags for extract, such as --threads 1]
+# The programs are taken from $BIN (default target/release). `make demo` is the same with file targets.
+set -eu
+BIN=${BIN:-target/release}
+OUT=${1:-target/quickstart}
+[ $# -eq 0 ] || shift
+mkdir -p "$OUT"
+
+"$BIN/make-sample" "$OUT/sample" --force
+"$BIN/extract" "$OUT/sample" -o "$OUT/sample.features" --force "$@"
+"$BIN/fit-head" "$OUT/sample.features" -o "$OUT/sample.head" --l2 1,10,100,1000 --force "$@"
+"$BIN/evaluate" "$OUT/sample.features" "$OUT/sample.head" -o "$OUT/metrics.parquet" \
+    --predictions "$OUT/predictions.parquet" --force "$@"
+"$BIN/export" "$OUT/sample.head" -o "$OUT/sample.onnx" --force "$@"
