@@ -1,4 +1,5 @@
 //! `evaluate` as users run it.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 mod support;
 

@@ -7,12 +7,12 @@ use polars::df;
 
 use crate::Fitted;
 use crate::report::{Report, describe};
-use crate::rows::Rows;
+use crate::rows::{Part, Rows};
 
 /// Trains; the weights of the last epoch are kept.
 pub(crate) fn fit(settings: &MlpSettings, rows: &Rows, session: &Session) -> anyhow::Result<Fitted> {
     let train = rows.train.examples()?;
-    let val = rows.val.as_ref().map(|val| val.examples()).transpose()?;
+    let val = rows.val.as_ref().map(Part::examples).transpose()?;
     let progress = session.progress(settings.epochs as u64, "epoch");
     let fit = fit_mlp(&train, val.as_ref(), settings, |epoch| {
         progress.advance(1);

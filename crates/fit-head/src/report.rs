@@ -7,7 +7,7 @@ use polars::frame::DataFrame;
 use serde_json::{Map, Value};
 
 use crate::Config;
-use crate::rows::Rows;
+use crate::rows::{Part, Rows};
 
 /// The record of a fit that the head carries: settings first, then the outcome.
 pub(crate) struct Report(Map<String, Value>);
@@ -25,7 +25,7 @@ impl Report {
         report.set("class_weight", class_weight);
         report.set("standardize", standardize);
         report.set("train_rows", rows.train.len());
-        report.set("val_rows", rows.val.as_ref().map_or(0, |val| val.len()));
+        report.set("val_rows", rows.val.as_ref().map_or(0, Part::len));
         report
     }
 

@@ -1,4 +1,5 @@
 //! Logistic regression through its public face.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use headstart_head::{
     ClassWeights, Examples, HeadFitError, LinearFit, LinearProblem, LinearSettings, logits, quality,

@@ -1,4 +1,5 @@
 //! The multi-layer perceptron through its public face.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use headstart_head::{ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, fit_mlp, quality};
 

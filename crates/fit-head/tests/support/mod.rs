@@ -1,5 +1,9 @@
 //! A folder of its own for each test, features made on the spot, and the tool run as a user would.
-#![expect(unreachable_pub, reason = "a module of one test program")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a module of a test program, where a failure should panic"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
