@@ -119,7 +119,9 @@ fn the_table_agrees_with_the_predictions() {
 
 #[test]
 fn splits_are_chosen_and_all_come_by_themselves() {
-    let cases: [([usize; 3], &[&str], &[&str], &str); 6] = [
+    /// Rows in each split, flags, splits scored, note on stderr.
+    type Case = ([usize; 3], &'static [&'static str], &'static [&'static str], &'static str);
+    let cases: [Case; 6] = [
         ([30, 10, 10], &[], &["test"], ""),
         ([30, 10, 0], &[], &["val"], "no test rows, so the val rows are scored"),
         ([30, 0, 0], &[], &["train"], "the head has seen them"),
