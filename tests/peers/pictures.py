@@ -246,7 +246,11 @@ def jpegs():
         yield "JPEG restarts", save(rgb, "JPEG", subsampling=2, restart_marker_rows=1), False
         yield "JPEG grey", save(rgb.convert("L"), "JPEG", quality=90), False
         yield "JPEG RGB", save(rgb, "JPEG", keep_rgb=True, quality=90), False
-        yield "JPEG CMYK", save(Image.fromarray(rgba, "CMYK"), "JPEG", quality=90), False
+        cmyk = save(Image.fromarray(rgba, "CMYK"), "JPEG", quality=90)
+        yield "JPEG CMYK", cmyk, False
+        # Adobe's marker ends with the colour transform: 2 makes YCCK of the same samples.
+        transform = cmyk.index(b"Adobe") + 11
+        yield "JPEG YCCK", cmyk[:transform] + b"\2" + cmyk[transform + 1:], False
 
 
 def everything():

@@ -86,6 +86,7 @@ const FIXTURES: &[(&str, (u32, u32), Option<u64>)] = &[
     ("jpeg-grey", (13, 11), None),
     ("jpeg-rgb", (13, 11), None),
     ("jpeg-cmyk", (13, 11), None),
+    ("jpeg-ycck", (13, 11), None),
 ];
 
 fn fixture(name: &str) -> Vec<u8> {
