@@ -31,7 +31,9 @@ impl Common {
     pub fn start(&self) -> anyhow::Result<Session> {
         if let Some(threads) = self.threads {
             if !(1..=1024).contains(&threads) {
-                return Err(UsageError(format!("--threads takes a number from 1 to 1024, got {threads}")).into());
+                return Err(
+                    UsageError(format!("--threads takes a number from 1 to 1024, got {threads}")).into()
+                );
             }
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
         }

@@ -53,7 +53,8 @@ fn refuse(tool: &str, error: &clap::Error) -> ExitCode {
 /// clap's paragraphs, up to its usage, as one line.
 fn one_line(rendered: &str) -> String {
     let told = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let told: Vec<_> = told.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
+    let told: Vec<_> =
+        told.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
     told.join(" ").trim_start_matches("error: ").to_owned()
 }
 
@@ -82,7 +83,9 @@ fn code(error: &anyhow::Error) -> u8 {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
 #[cfg(test)]
@@ -108,6 +111,9 @@ mod tests {
     #[test]
     fn claps_paragraphs_become_one_line() {
         let rendered = "error: unexpected argument '--tpa' found\n\n  tip: a similar argument exists: '--tap'\n\nUsage: extract\n\nFor more information, try '--help'.\n";
-        assert_eq!(one_line(rendered), "unexpected argument '--tpa' found tip: a similar argument exists: '--tap'");
+        assert_eq!(
+            one_line(rendered),
+            "unexpected argument '--tpa' found tip: a similar argument exists: '--tap'"
+        );
     }
 }

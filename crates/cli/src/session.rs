@@ -46,9 +46,12 @@ impl Session {
             Some(total),
             if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
         );
-        let template = format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit}s  {{per_sec}}  {{eta}} left  {{msg}}");
+        let template =
+            format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit}s  {{per_sec}}  {{eta}} left  {{msg}}");
         // The template is ours and fixed, so the default is never taken.
-        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.enable_steady_tick(Duration::from_millis(250));
         *self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(bar.clone());
         Progress(bar)

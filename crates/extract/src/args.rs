@@ -129,7 +129,7 @@ pub enum OnError {
 /// Three numbers, one a channel.
 pub(crate) type Triple = [f32; 3];
 
-const EXAMPLE: &str = "Example, from the root of a clone after `make`, on the sample data set of `make demo`:
+const EXAMPLE: &str = "Example, from the root of a clone after `make demo`:
   target/release/extract target/demo/sample -o /tmp/sample.features --force";
 
 fn parse_triple(text: &str) -> Result<Triple, String> {

@@ -1,0 +1,75 @@
+//! `headstart STAGE …` runs the program STAGE that lies beside it, as git does: for people who install the programs on
+//! their PATH, where `export` alone would be the shell's own.
+#![forbid(unsafe_code)]
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Write},
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+
+const STAGES: [(&str, &str); 4] = [
+    ("extract", "run a frozen network once over a data set, cache its features"),
+    ("fit-head", "fit a classifier on cached features"),
+    ("evaluate", "write a metrics table of a head"),
+    ("export", "write a model that other programs run"),
+];
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let stage = args.next().unwrap_or_else(|| OsString::from("--help"));
+    match stage.to_str() {
+        Some("-h" | "--help" | "help") => help(),
+        Some("-V" | "--version") => say(concat!("headstart ", env!("CARGO_PKG_VERSION"), "\n")),
+        Some(name) if STAGES.iter().any(|(stage, _)| *stage == name) => run(name, args),
+        _ => {
+            let names = STAGES.map(|(name, _)| name).join(", ");
+            eprintln!("headstart: unknown stage `{}`; known are {names}", stage.display());
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn run(stage: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
+    let program = beside(stage);
+    match Command::new(&program).args(args).status() {
+        // A stage that a signal ended has no code of its own.
+        Ok(status) => {
+            ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED))
+        }
+        Err(error) => {
+            eprintln!(
+                "headstart: cannot run `{}`: {error}; install the stages beside headstart",
+                program.display()
+            );
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn beside(stage: &str) -> PathBuf {
+    let name = format!("{stage}{}", env::consts::EXE_SUFFIX);
+    env::current_exe().map(|path| path.with_file_name(&name)).unwrap_or_else(|_| PathBuf::from(&name))
+}
+
+fn help() -> ExitCode {
+    let mut text = String::from(
+        "Transfer learning on frozen features, stage by stage.\n\nUsage: headstart STAGE [ARGUMENTS]\n\nStages:\n",
+    );
+    for (name, what) in STAGES {
+        text += &format!("  {name:<10}{what}\n");
+    }
+    text +=
+        "\n`headstart STAGE --help` says what a stage reads and writes. Each is also a program of its own.\n";
+    say(&text)
+}
+
+/// A closed pipe is no failure, so the result does not matter.
+fn say(text: &str) -> ExitCode {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}

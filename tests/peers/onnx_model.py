@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Runs exported models in ONNX Runtime and compares their logits with ours on real pictures.
+
+For each backbone: extract → fit-head → export --to onnx; `onnx.checker` must pass; then ONNX Runtime gets the pictures
+as Pillow and numpy prepare them, by nothing but the constants in the file's metadata. JPEGs are turned into PNGs first,
+so that both sides see the same pixels. A logit may differ by 1e-4 of the largest. Without ../shared, the sample data
+set and the embedded backbone are used. Run from the repository's root, after `make`.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+from PIL import Image, ImageOps
+from safetensors.numpy import load_file
+
+import tools
+
+PICTURES = 50
+TOLERANCE = 1e-4
+
+
+def prepared(path, how):
+    """(3, h, w) f32, as the metadata describes."""
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    kernel = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[how["filter"]]
+    if "exact" in how["resize"]:
+        height, width = how["resize"]["exact"]
+    else:
+        side, (width, height) = how["resize"]["shorter_side"], image.size
+        short = min(width, height)
+        width, height = (side if length == short else int(side * length / short) for length in (width, height))
+    image = image.resize((width, height), kernel)
+    if how["crop"]:
+        h, w = how["crop"]
+        top, left = round((image.height - h) / 2), round((image.width - w) / 2)
+        image = image.crop((left, top, left + w, top + h))
+    pixels = np.asarray(image, np.float32)
+    if how["channels"] == "bgr":
+        pixels = pixels[:, :, ::-1]
+    constants = (np.float32(how["divisor"]), np.array(how["mean"], np.float32), np.array(how["std"], np.float32))
+    return ((pixels / constants[0] - constants[1]) / constants[2]).transpose(2, 0, 1)
+
+
+def our_logits(head, features):
+    """What our head makes of our features, in f64."""
+    tensors = load_file(head)
+    depth = sum(name.endswith(".weight") for name in tensors)
+    x = features.astype(np.float64)
+    for layer in range(depth):
+        x = x @ tensors[f"layers.{layer}.weight"].T.astype(np.float64) + tensors[f"layers.{layer}.bias"]
+        if layer + 1 < depth:
+            x = np.maximum(x, 0)
+    return x
+
+
+def check(data, backbone, tap, weights, kind, scratch):
+    """The largest difference of a logit, and the largest logit."""
+    features, head, model = scratch / "m.features", scratch / "m.head", scratch / "m.onnx"
+    tools.extract(data, features, backbone, tap, weights)
+    tools.tool("fit-head", features, "-o", head, "--head", kind, "--force")
+    tools.tool("export", head, "-o", model, *(["--weights", weights] if weights else []), "--force")
+    onnx.checker.check_model(str(model), full_check=True)
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    meta = session.get_modelmeta().custom_metadata_map
+    how = json.loads(meta["headstart.preprocessing"])
+    values, ids, _, labels = tools.matrix(features, scratch)
+    chosen = np.linspace(0, len(ids) - 1, min(PICTURES, len(ids))).astype(int)
+    batch = np.stack([prepared(data / ids[i], how) for i in chosen])
+    ours = our_logits(head, values[chosen])
+    logits, probabilities = session.run(["logits", "probabilities"], {"pixels": batch})
+    # One alone and all together must both work: the batch axis is dynamic.
+    alone = session.run(["logits"], {"pixels": batch[:1]})[0]
+    assert np.allclose(alone[0], logits[0], atol=1e-4 * np.abs(logits).max()), "a batch of one differs"
+    assert np.allclose(probabilities.sum(1), 1, atol=1e-5), "probabilities do not add up to one"
+    assert json.loads(meta["headstart.classes"]) == sorted(set(labels)), "classes are out of order"
+    return np.abs(logits - ours).max(), np.abs(ours).max()
+
+
+def pngs(scratch):
+    """Every sixth flowers photograph as PNG, or the rendered sample data set."""
+    source, target = tools.SHARED / "data/flowers", scratch / "pictures"
+    if not source.is_dir():
+        print("skipped: ../shared/data/flowers is missing; the rendered sample data set stands in")
+        tools.tool("make-sample", target)
+        return target
+    for photograph in sorted(source.rglob("*.jpg"))[::6]:
+        path = (target / photograph.relative_to(source)).with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(photograph).convert("RGB").save(path)
+    return target
+
+
+def main():
+    jobs = [("headstart_tiny", "pooled", None, "linear"), ("headstart_tiny", "layer3", None, "mlp:32")]
+    for backbone, tap, weights in tools.REAL:
+        if weights.is_file():
+            jobs.append((backbone, tap, weights, "linear"))
+        else:
+            print(f"skipped: {weights} is missing")
+    print(f"onnx {onnx.__version__}, ONNX Runtime {onnxruntime.__version__}, {PICTURES} pictures")
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = pathlib.Path(folder)
+        data = pngs(scratch)
+        for backbone, tap, weights, kind in jobs:
+            difference, largest = check(data, backbone, tap, weights, kind, scratch)
+            good = difference <= TOLERANCE * max(1, largest)
+            failed += not good
+            print(f"  {backbone:15} {tap:7} {kind:7} largest difference {difference:.2e} (logits up to {largest:.1f}) {'ok' if good else 'FAILED'}")
+    print(f"{len(jobs) - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

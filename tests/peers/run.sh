@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, onnx and onnxruntime; `torch` needs PyTorch too.
+set -eu
+PYTHON=.venv/bin/python
+case ${1:-} in
+light)
+    cargo build --quiet --release --workspace --examples
+    $PYTHON tests/peers/preprocess.py
+    $PYTHON tests/peers/metrics.py
+    $PYTHON tests/peers/head.py
+    $PYTHON tests/peers/onnx_model.py
+    ;;
+torch)
+    $PYTHON tests/peers/accuracy.py
+    ;;
+*)
+    echo "usage: tests/peers/run.sh light|torch" >&2
+    exit 2
+    ;;
+esac
