@@ -40,6 +40,14 @@ pub enum PlaceError {
         /// The file by which our folders are known.
         marker: &'static str,
     },
+    /// The folder that it should lie in is not there.
+    #[error("cannot write `{path}`: the folder `{parent}` does not exist; create it first")]
+    NoParent {
+        /// The output asked for.
+        path: PathBuf,
+        /// The folder.
+        parent: PathBuf,
+    },
     /// A name that names no file.
     #[error("`{0}` does not name an output")]
     Nameless(PathBuf),
@@ -102,6 +110,10 @@ impl Place {
         // `foo/` names the folder `foo`; the rebuilt path has no trailing slash to trip rename.
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let target = if parent == Path::new(".") { PathBuf::from(name) } else { parent.join(name) };
+        if !parent.is_dir() {
+            let parent = parent.to_owned();
+            return Err(PlaceError::NoParent { path: target, parent });
+        }
         if let Ok(found) = fs::symlink_metadata(&target) {
             if !force {
                 return Err(PlaceError::Exists(target));
@@ -229,6 +241,12 @@ mod tests {
             assert_eq!(fs::read_to_string(read).unwrap(), "two");
             remove(&target).unwrap();
         }
+    }
+
+    #[test]
+    fn a_missing_folder_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(matches!(Place::file(&root.path().join("no/x"), true), Err(PlaceError::NoParent { .. })));
     }
 
     #[test]

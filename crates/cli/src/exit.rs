@@ -55,7 +55,7 @@ fn one_line(rendered: &str) -> String {
     let told = rendered.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let told: Vec<_> =
         told.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
-    told.join(" ").trim_start_matches("error: ").to_owned()
+    told.join(" ").replace(" tip: ", "; ").trim_start_matches("error: ").to_owned()
 }
 
 /// The chain of causes, each told once.
@@ -113,7 +113,7 @@ mod tests {
         let rendered = "error: unexpected argument '--tpa' found\n\n  tip: a similar argument exists: '--tap'\n\nUsage: extract\n\nFor more information, try '--help'.\n";
         assert_eq!(
             one_line(rendered),
-            "unexpected argument '--tpa' found tip: a similar argument exists: '--tap'"
+            "unexpected argument '--tpa' found; a similar argument exists: '--tap'"
         );
     }
 }

@@ -57,8 +57,10 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn describe(session: &Session, config: &Config, data: &DataSet) {
-    if data.ignored > 0 {
-        session.note(format!("extract: {} files that are no images were passed over", count(data.ignored)));
+    match data.ignored {
+        0 => {}
+        1 => session.note("extract: 1 file that is no image was passed over"),
+        n => session.note(format!("extract: {} files that are no images were passed over", count(n))),
     }
     if let Some(ratios) = config.ratios(data) {
         session.note(format!(

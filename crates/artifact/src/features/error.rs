@@ -6,7 +6,7 @@ use std::{io, path::PathBuf};
 /// Features that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FeaturesError {
-    /// Not a features folder at all.
+    /// Nothing is there, or nothing that can be read.
     #[error("cannot read `{path}`: {source}; expected a folder that extract wrote")]
     Missing {
         /// The folder.
@@ -14,6 +14,9 @@ pub enum FeaturesError {
         /// What the system said of its index.
         source: io::Error,
     },
+    /// A folder of something else.
+    #[error("`{0}` is no features folder: it holds no `index.json`; expected a folder that extract wrote")]
+    NotFeatures(PathBuf),
     /// The index is no JSON of ours.
     #[error("cannot read `{path}`: its index is malformed ({reason}); rerun extract")]
     Index {

@@ -3,7 +3,7 @@
 use super::{FeaturesError, INDEX};
 use crate::{Digest, Dtype, Source, Split};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// The schema that this program writes, and the only one that it reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -85,8 +85,13 @@ impl Index {
             schema: u32,
         }
         let path = folder.to_owned();
-        let bytes = fs::read(folder.join(INDEX))
-            .map_err(|source| FeaturesError::Missing { path: path.clone(), source })?;
+        let bytes = match fs::read(folder.join(INDEX)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+                return Err(FeaturesError::NotFeatures(path));
+            }
+            Err(source) => return Err(FeaturesError::Missing { path, source }),
+        };
         let malformed =
             |error: serde_json::Error| FeaturesError::Index { path: path.clone(), reason: error.to_string() };
         // The version first: another schema's fields would only confuse.

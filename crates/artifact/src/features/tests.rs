@@ -169,7 +169,7 @@ fn edit_index(folder: &Path, from: &str, to: &str) {
 fn every_corruption_is_told() {
     let shard = |folder: &Path| folder.join("shard-00001.rkyv");
     let cases: Vec<(&str, Box<dyn FnOnce(&Path)>)> = vec![
-        ("expected a folder that extract wrote", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
+        ("is no features folder", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
         ("its index is malformed", Box::new(|f| fs::write(f.join(INDEX), "{").unwrap())),
         ("schema 2 is newer", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 2"))),
         ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 0"))),
