@@ -1,11 +1,15 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-mod support;
-
 use artifact::{Dense, Digest, Features, Head, HeadKind, table};
+use harness::{Made, Room, Run, flip};
 use polars::prelude::DataFrame;
-use support::{Made, Room, flip};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_evaluate");
+
+fn evaluate(room: &Room, arguments: &[&str]) -> Run {
+    room.call(TOOL, arguments)
+}
 
 /// A head that tells the classes of the made features apart, mostly: it adds up each class's columns.
 fn head(room: &Room, features: &str) -> Head {
@@ -53,9 +57,9 @@ fn value(frame: &DataFrame, split: &str, scope: &str, metric: &str, class: &str)
 }
 
 #[test]
-fn help_states_its_files_and_its_example_runs() {
+fn help_states_its_files_and_defaults() {
     let room = Room::new();
-    let help = room.run(&["--help"]).fine().stdout();
+    let help = evaluate(&room, &["--help"]).fine().stdout();
     for part in [
         "default: test, else val, else train",
         "split, scope, metric, class, value, ci_low, ci_high, n",
@@ -69,19 +73,12 @@ fn help_states_its_files_and_its_example_runs() {
         let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flowing.contains(part), "no `{part}` in:\n{help}");
     }
-    let example = help.lines().skip_while(|line| !line.starts_with("Example")).nth(1).unwrap();
-    let words: Vec<&str> = example.split_whitespace().collect();
-    assert_eq!(words[0], "evaluate");
-    room.features("flowers.features", &Made::default());
-    head(&room, "flowers.features").write(&room.path("flowers.head"), false).unwrap();
-    room.run(&words[1..]).fine();
-    assert_eq!(room.names(), ["flowers.features", "flowers.head", "metrics.csv", "predictions.parquet"]);
 }
 
 #[test]
 fn the_table_agrees_with_the_predictions() {
     let room = room(&Made::default());
-    let run = room.run(&["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet"]).fine();
+    let run = evaluate(&room, &["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet"]).fine();
     assert!(run.stdout().starts_with("test: 30 rows, 3 classes\n"), "{}", run.stdout());
     assert_eq!(run.stderr(), "evaluate: 30 rows, 3 classes → m.parquet, p.parquet\n");
 
@@ -131,7 +128,7 @@ fn splits_are_chosen_and_all_come_by_themselves() {
     ];
     for (rows, flags, expected, note) in cases {
         let room = room(&Made { rows, ..Made::default() });
-        let run = room.run(&[&["x.features", "x.head", "-o", "m.csv"], flags].concat()).fine();
+        let run = evaluate(&room, &[&["x.features", "x.head", "-o", "m.csv"], flags].concat()).fine();
         let mut splits = text(&table::read(&room.path("m.csv")).unwrap(), "split");
         splits.sort();
         splits.dedup();
@@ -147,7 +144,7 @@ fn every_format_holds_the_same() {
     let room = room(&Made { classes, rows: [2, 0, 9], dim: 30, ..Made::default() });
     for extension in ["parquet", "csv", "json"] {
         let (metrics, predictions) = (format!("m.{extension}"), format!("p.{extension}"));
-        room.run(&["x.features", "x.head", "-o", &metrics, "--predictions", &predictions]).fine();
+        evaluate(&room, &["x.features", "x.head", "-o", &metrics, "--predictions", &predictions]).fine();
     }
     let parquet = table::read(&room.path("m.parquet")).unwrap();
     let csv = table::read(&room.path("m.csv")).unwrap();
@@ -179,7 +176,7 @@ fn the_same_bytes_on_any_number_of_threads() {
         let outputs = ["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet", "--force"];
         let flags = ["--split", "all", "--threads", threads];
         let environment = [("POLARS_MAX_THREADS", threads), ("RAYON_NUM_THREADS", threads)];
-        let run = room.run_with(&[&outputs[..], &flags].concat(), &environment).fine();
+        let run = room.call_with(TOOL, &[&outputs[..], &flags].concat(), &environment).fine();
         let files = ["m.parquet", "p.parquet"].map(|name| std::fs::read(room.path(name)).unwrap());
         seen.push((run.stdout(), files));
     }
@@ -222,7 +219,7 @@ fn heads_of_other_features_are_refused() {
         let mut other = head(&room, "x.features");
         change(&mut other);
         other.write(&room.path("y.head"), false).unwrap();
-        let run = room.run(&["x.features", "y.head", "-o", "m.csv"]);
+        let run = evaluate(&room, &["x.features", "y.head", "-o", "m.csv"]);
         run.failed(1, &[&["head `y.head` does not belong to `x.features`"], parts].concat());
         assert_eq!(room.names(), ["x.features", "x.head", "y.head"]);
     }
@@ -231,9 +228,9 @@ fn heads_of_other_features_are_refused() {
 #[test]
 fn damaged_inputs_are_refused() {
     let room = room(&Made::default());
-    let run = |room: &Room| room.run(&["x.features", "x.head", "-o", "m.csv"]);
-    room.run(&["y.features", "x.head", "-o", "m.csv"]).failed(1, &["cannot read `y.features`"]);
-    room.run(&["x.features", "y.head", "-o", "m.csv"]).failed(1, &["`y.head`"]);
+    let run = |room: &Room| evaluate(room, &["x.features", "x.head", "-o", "m.csv"]);
+    evaluate(&room, &["y.features", "x.head", "-o", "m.csv"]).failed(1, &["cannot read `y.features`"]);
+    evaluate(&room, &["x.features", "y.head", "-o", "m.csv"]).failed(1, &["`y.head`"]);
 
     let shard = room.path("x.features/shard-00001.rkyv");
     let whole = std::fs::read(&shard).unwrap();
@@ -262,12 +259,12 @@ fn damaged_inputs_are_refused() {
 #[test]
 fn values_that_are_no_numbers_are_named() {
     let room = room(&Made { spoilt: Some(f32::NAN), ..Made::default() });
-    let run = room.run(&["x.features", "x.head", "-o", "m.csv", "--split", "train"]);
+    let run = evaluate(&room, &["x.features", "x.head", "-o", "m.csv", "--split", "train"]);
     run.failed(1, &["feature 3 of row `daisy/0000.png` is NaN"]);
     let mut broken = head(&room, "x.features");
     broken.layers[0].bias[0] = f32::NAN;
     broken.write(&room.path("y.head"), false).unwrap();
-    room.run(&["x.features", "y.head", "-o", "m.csv"]).failed(1, &["cannot score `y.head`", "got NaN"]);
+    evaluate(&room, &["x.features", "y.head", "-o", "m.csv"]).failed(1, &["cannot score `y.head`", "got NaN"]);
     assert_eq!(room.names(), ["x.features", "x.head", "y.head"]);
 }
 
@@ -276,13 +273,13 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
     let room = room(&Made::default());
     std::fs::write(room.path("p.csv"), "mine").unwrap();
     let arguments = ["x.features", "x.head", "-o", "m.csv", "--predictions", "p.csv"];
-    room.run(&arguments).failed(1, &["`p.csv` exists", "--force"]);
+    evaluate(&room, &arguments).failed(1, &["`p.csv` exists", "--force"]);
     assert_eq!(room.names(), ["p.csv", "x.features", "x.head"]);
-    room.run(&["x.features", "x.head", "-o", "p.csv"]).failed(1, &["`p.csv` exists"]);
+    evaluate(&room, &["x.features", "x.head", "-o", "p.csv"]).failed(1, &["`p.csv` exists"]);
     let gone = ["x.features", "x.head", "-o", "m.csv", "--predictions", "gone/p.csv"];
-    room.run(&gone).failed(1, &["cannot write `gone/p.csv`"]);
+    evaluate(&room, &gone).failed(1, &["cannot write `gone/p.csv`"]);
     assert_eq!(room.names(), ["p.csv", "x.features", "x.head"]);
-    room.run(&[&arguments[..], &["--force"]].concat()).fine();
+    evaluate(&room, &[&arguments[..], &["--force"]].concat()).fine();
     assert_eq!(room.names(), ["m.csv", "p.csv", "x.features", "x.head"]);
 }
 
@@ -298,7 +295,7 @@ fn wrong_usage_and_missing_splits() {
         (&["-o", "m.csv", "--split", "val"], 1, "has no val rows, only train and test"),
     ];
     for (flags, code, part) in cases {
-        room.run(&[&base[..], flags].concat()).failed(code, &[part]);
+        evaluate(&room, &[&base[..], flags].concat()).failed(code, &[part]);
     }
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }

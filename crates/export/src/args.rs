@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     pub tolerance: Option<f64>,
 
-    /// npy: rows of one split only (train, val or test)
+    /// npy: rows of one split only: train, val or test [default: all rows]
     #[arg(long, value_name = "SPLIT", value_parser = parse_split)]
     pub split: Option<Split>,
 

@@ -1,7 +1,7 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, To};
-use artifact::Split;
+use artifact::{Split, table::Format};
 use cli::UsageError;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,12 @@ impl Config {
         }
         if to != To::Npy && (split.is_some() || rows.is_some()) {
             return Err(UsageError("--split and --rows go with --to npy".to_owned()));
+        }
+        if let Some(table) = &rows {
+            Format::of(table).map_err(|error| UsageError(error.to_string()))?;
+            if *table == output {
+                return Err(UsageError(format!("--rows and --output both name `{}`", table.display())));
+            }
         }
         if to == To::Npy && input.is_file() {
             return Err(UsageError(format!("--to npy takes a features folder, got the file `{shown}`")));

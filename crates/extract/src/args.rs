@@ -42,31 +42,31 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "PRESET", help_heading = "Preprocessing")]
     pub preprocess: Option<Preset>,
 
-    /// Resize the shorter side to N pixels, or to HxW exactly
+    /// Resize the shorter side to N pixels, or to HxW pixels exactly (height first) [default: the preset's]
     #[arg(long, value_name = "N|HxW", help_heading = "Preprocessing")]
     pub resize: Option<String>,
 
-    /// Centre crop of N or HxW pixels after resizing, or none
+    /// Centre crop of N or HxW pixels after resizing, or none [default: the preset's]
     #[arg(long, value_name = "N|HxW|none", help_heading = "Preprocessing")]
     pub crop: Option<String>,
 
-    /// Resampling kernel, antialiased
+    /// Resampling kernel, antialiased: bilinear or bicubic [default: the preset's]
     #[arg(long, value_name = "KERNEL", value_parser = parse_filter, help_heading = "Preprocessing")]
     pub filter: Option<Filter>,
 
-    /// Channel order that the network expects: rgb or bgr
+    /// Channel order that the network expects: rgb or bgr [default: the preset's]
     #[arg(long, value_name = "ORDER", value_parser = parse_channels, help_heading = "Preprocessing")]
     pub channels: Option<Channels>,
 
-    /// What bytes are divided by first: 255 for values from 0 to 1, 1 for none
+    /// What bytes are divided by first: 255 for values from 0 to 1, 1 for none [default: the preset's]
     #[arg(long, value_name = "NUMBER", help_heading = "Preprocessing")]
     pub divisor: Option<f32>,
 
-    /// Subtracted after dividing, per channel in the network's order
+    /// Subtracted after dividing, per channel in the network's order [default: the preset's]
     #[arg(long, value_name = "A,B,C", value_parser = parse_triple, allow_hyphen_values = true, help_heading = "Preprocessing")]
     pub mean: Option<[f32; 3]>,
 
-    /// Divided by last, per channel in the network's order
+    /// Divided by last, per channel in the network's order [default: the preset's]
     #[arg(long, value_name = "A,B,C", value_parser = parse_triple, help_heading = "Preprocessing")]
     pub std: Option<[f32; 3]>,
 
@@ -130,7 +130,9 @@ pub enum OnError {
 pub(crate) type Triple = [f32; 3];
 
 const EXAMPLE: &str = "Example, from the root of a clone after `make demo`:
-  target/release/extract target/demo/sample -o /tmp/sample.features --force";
+  target/release/extract target/demo/sample -o /tmp/sample.features --force
+
+Exit codes: 0 success, 1 failed, 2 wrong usage.";
 
 fn parse_triple(text: &str) -> Result<Triple, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();

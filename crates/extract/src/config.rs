@@ -72,6 +72,10 @@ impl Config {
         if taps.iter().collect::<BTreeSet<_>>().len() < taps.len() {
             return usage("a --tap is given twice".to_owned());
         }
+        let network = (entry.build)();
+        for tap in &taps {
+            network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
+        }
         let outputs = name_outputs(&output, &taps)?;
         Ok(Config {
             input,

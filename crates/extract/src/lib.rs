@@ -34,7 +34,12 @@ pub fn run(args: Args) -> Result<()> {
     let config = Config::new(args)?;
     let data = DataSet::open(config.input())?;
     config.check_splits(&data)?;
-    describe(&session, &config, &data);
+    session.detail(format!(
+        "extract: {} samples in {} classes, {} threads",
+        count(data.samples.len() as u64),
+        data.classes.len(),
+        session.threads()
+    ));
     let backbone = Backbone::load(&config)?;
     let mut outputs = Outputs::create(&config, &data, &backbone)?;
     let mut skips = Skips::new(&config, data.samples.len());
@@ -43,19 +48,22 @@ pub fn run(args: Args) -> Result<()> {
         pipeline::run(&data, &config, &backbone, |batch| {
             outputs.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
-                skips.add(&session, &data.samples[sample].id, reason)?;
+                skips.add(&data.samples[sample].id, reason)?;
             }
             progress.advance(batch.size as u64);
             Ok(())
         })?;
     }
-    let skipped = skips.finish(&data)?;
-    for summary in outputs.finish(&backbone, skipped).context("no features were written")? {
-        session.note(format!("extract: {summary}"));
+    let skipped = skips.finish()?;
+    let summaries = outputs.finish(&backbone, &skipped).context("no features were written")?;
+    describe(&session, &config, &data);
+    for line in skips::describe(&skipped).into_iter().chain(summaries) {
+        session.note(format!("extract: {line}"));
     }
     Ok(())
 }
 
+/// Said once all is done: a run that fails says one line, and that is why.
 fn describe(session: &Session, config: &Config, data: &DataSet) {
     match data.ignored {
         0 => {}
@@ -67,10 +75,4 @@ fn describe(session: &Session, config: &Config, data: &DataSet) {
             "extract: no splits given; {ratios} per cent for train/val/test by each file's content"
         ));
     }
-    session.detail(format!(
-        "extract: {} samples in {} classes, {} threads",
-        count(data.samples.len() as u64),
-        data.classes.len(),
-        session.threads()
-    ));
 }

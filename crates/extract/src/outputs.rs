@@ -72,13 +72,13 @@ impl Outputs {
     ///
     /// # Errors
     /// Where the disk is full.
-    pub(crate) fn finish(self, backbone: &Backbone, skipped: Vec<Skipped>) -> Result<Vec<String>> {
+    pub(crate) fn finish(self, backbone: &Backbone, skipped: &[Skipped]) -> Result<Vec<String>> {
         let probes = backbone.probes()?;
         let tool = concat!("extract ", env!("CARGO_PKG_VERSION")).to_owned();
         let lineage = Lineage { dataset: self.dataset.finish(), tool };
         let mut lines = Vec::new();
         for (tap, probes) in self.taps.into_iter().zip(probes) {
-            let index = tap.writer.finish(&probes, lineage.clone(), skipped.clone())?;
+            let index = tap.writer.finish(&probes, lineage.clone(), skipped.to_vec())?;
             let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), tap.path.display());
             lines.push(format!(
                 "{rows} rows of {} features, {skips} skipped → {path}",

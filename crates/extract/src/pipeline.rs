@@ -26,6 +26,8 @@ pub(crate) struct Batch {
 pub(crate) enum Reason {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
+    #[error("is not a regular file")]
+    Irregular,
     #[error(transparent)]
     Bad(#[from] BadImage),
 }
@@ -72,7 +74,12 @@ pub(crate) fn run(
 fn prepare(samples: &[Sample], range: Range<usize>, how: &Preprocessing) -> Prepared {
     let size = range.len();
     let each = |sample: usize| {
-        let bytes = fs::read(&samples[sample].path)?;
+        let path = &samples[sample].path;
+        // A named pipe would be waited for, and a device read without end.
+        if !fs::metadata(path)?.is_file() {
+            return Err(Reason::Irregular);
+        }
+        let bytes = fs::read(path)?;
         let picture = dataset::decode(&bytes)?;
         Ok::<_, Reason>((Digest::of(&bytes), dataset::prepare(&picture, how)))
     };

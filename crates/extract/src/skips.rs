@@ -3,8 +3,7 @@
 use crate::{config::Config, pipeline::Reason};
 use anyhow::{Result, bail};
 use artifact::Skipped;
-use cli::{Session, count};
-use dataset::DataSet;
+use cli::count;
 
 /// The samples that were left out so far.
 pub(crate) struct Skips {
@@ -24,12 +23,9 @@ impl Skips {
 
     /// # Errors
     /// Where nothing may be skipped, or too much was.
-    pub(crate) fn add(&mut self, session: &Session, id: &str, reason: Reason) -> Result<()> {
+    pub(crate) fn add(&mut self, id: &str, reason: Reason) -> Result<()> {
         if self.stop {
             bail!("`{id}` {reason}; mend or remove it, or leave --on-error fail out");
-        }
-        if self.skipped.len() < SHOWN {
-            session.note(format!("extract: skipped `{id}`: {reason}"));
         }
         self.skipped.push(Skipped { id: id.to_owned(), reason: reason.to_string() });
         if self.skipped.len() as f64 * 100.0 > self.max_percent * self.total as f64 {
@@ -47,11 +43,19 @@ impl Skips {
     /// Everything that was left out, in the data set's order.
     ///
     /// # Errors
-    /// Where a class, or everything, was left out.
-    pub(crate) fn finish(self, data: &DataSet) -> Result<Vec<Skipped>> {
-        if self.skipped.len() == data.samples.len() {
+    /// Where that is everything.
+    pub(crate) fn finish(self) -> Result<Vec<Skipped>> {
+        if self.skipped.len() == self.total {
             bail!("none of {} images can be used", count(self.total as u64));
         }
         Ok(self.skipped)
     }
+}
+
+/// A line for each sample that was left out, up to a point.
+pub(crate) fn describe(skipped: &[Skipped]) -> Vec<String> {
+    let shown = skipped.iter().take(SHOWN).map(|Skipped { id, reason }| format!("skipped `{id}`: {reason}"));
+    let more = skipped.len().saturating_sub(SHOWN) as u64;
+    let rest = (more > 0).then(|| format!("skipped {} more, named in index.json", count(more)));
+    shown.chain(rest).collect()
 }

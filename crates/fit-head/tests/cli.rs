@@ -1,14 +1,18 @@
 //! `fit-head` as users run it.
 
-mod support;
-
 use artifact::{Head, HeadKind, table};
-use support::{Made, Room, flip};
+use harness::{Made, Room, Run, flip};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_fit-head");
+
+fn fit_head(room: &Room, arguments: &[&str]) -> Run {
+    room.call(TOOL, arguments)
+}
 
 #[test]
-fn help_states_every_default_and_its_example_runs() {
+fn help_states_every_default() {
     let room = Room::new();
-    let help = room.run(&["--help"]).fine().stdout();
+    let help = fit_head(&room, &["--help"]).fine().stdout();
     for part in [
         "default: linear",
         "default: none",
@@ -26,19 +30,13 @@ fn help_states_every_default_and_its_example_runs() {
     ] {
         assert!(help.contains(part), "no `{part}` in:\n{help}");
     }
-    let example = help.lines().skip_while(|line| !line.starts_with("Example")).nth(1).unwrap();
-    let words: Vec<&str> = example.split_whitespace().collect();
-    assert_eq!(words[0], "fit-head");
-    room.features("flowers.features", &Made::default());
-    room.run(&words[1..]).fine();
-    assert_eq!(room.names(), ["fits.csv", "flowers.features", "flowers.head"]);
 }
 
 #[test]
 fn a_linear_head_says_what_it_is() {
     let room = Room::new();
     room.features("x.features", &Made::default());
-    let run = room.run(&["x.features", "-o", "x.head"]).fine();
+    let run = fit_head(&room, &["x.features", "-o", "x.head"]).fine();
     assert_eq!(run.stdout(), "");
     let last = run.stderr().lines().last().unwrap().to_owned();
     assert!(
@@ -71,7 +69,7 @@ fn a_linear_head_says_what_it_is() {
 fn the_penalty_of_least_val_loss_is_kept() {
     let room = Room::new();
     room.features("x.features", &Made::default());
-    room.run(&["x.features", "-o", "x.head", "--l2", "0.001,10,1000", "--table", "fits.parquet"]).fine();
+    fit_head(&room, &["x.features", "-o", "x.head", "--l2", "0.001,10,1000", "--table", "fits.parquet"]).fine();
     let table = table::read(&room.path("fits.parquet")).unwrap();
     let column = |name: &str| table.column(name).unwrap().f64().unwrap().to_vec();
     assert_eq!(column("l2"), [Some(1000.0), Some(10.0), Some(0.001)]);
@@ -88,7 +86,7 @@ fn an_mlp_tells_every_epoch() {
     let room = Room::new();
     room.features("x.features", &Made::default());
     let arguments = ["x.features", "-o", "x.head", "--head", "mlp:16", "--epochs", "4", "--seed", "3"];
-    let run = room.run(&[&arguments[..], &["--table", "epochs.csv"]].concat()).fine();
+    let run = fit_head(&room, &[&arguments[..], &["--table", "epochs.csv"]].concat()).fine();
     let lines: Vec<String> = run.stderr().lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 5, "{lines:?}");
     assert!(lines[0].starts_with("epoch 1/4: train loss ") && lines[0].contains("; val loss "), "{lines:?}");
@@ -113,7 +111,7 @@ fn the_same_bytes_on_any_number_of_threads() {
         for (threads, environment) in [("1", "1"), ("2", "2"), ("2", "1"), ("1", "4")] {
             let outputs = ["x.features", "-o", "x.head", "--table", "t.json", "--force"];
             let settings = ["--head", kind, "--threads", threads, "--class-weight", "balanced"];
-            room.run_with(&[outputs, settings].concat(), &[("RAYON_NUM_THREADS", environment)]).fine();
+            room.call_with(TOOL, &[outputs, settings].concat(), &[("RAYON_NUM_THREADS", environment)]).fine();
             heads.push(["x.head", "t.json"].map(|name| std::fs::read(room.path(name)).unwrap()));
         }
         assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{kind}");
@@ -146,7 +144,7 @@ fn features_that_cannot_be_fitted_on() {
     for (made, flags, parts) in cases {
         let room = Room::new();
         room.features("x.features", &made);
-        room.run(&[&["x.features", "-o", "x.head", "--table", "t.csv"], flags].concat()).failed(1, parts);
+        fit_head(&room, &[&["x.features", "-o", "x.head", "--table", "t.csv"], flags].concat()).failed(1, parts);
         assert_eq!(room.names(), ["x.features"]);
     }
 }
@@ -154,7 +152,7 @@ fn features_that_cannot_be_fitted_on() {
 #[test]
 fn damaged_features_are_refused() {
     let room = Room::new();
-    let fit = |room: &Room| room.run(&["x.features", "-o", "x.head"]);
+    let fit = |room: &Room| fit_head(room, &["x.features", "-o", "x.head"]);
     fit(&room).failed(1, &["cannot read `x.features`", "expected a folder that extract wrote"]);
 
     room.features("x.features", &Made::default());
@@ -170,7 +168,7 @@ fn damaged_features_are_refused() {
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
     std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 99", 1)).unwrap();
-    room.run(&["x.features", "-o", "y.head"]).failed(1, &["schema 99 is newer", "update Headstart"]);
+    fit_head(&room, &["x.features", "-o", "y.head"]).failed(1, &["schema 99 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }
 
@@ -179,14 +177,14 @@ fn outputs_are_never_replaced_unasked() {
     let room = Room::new();
     room.features("x.features", &Made::default());
     std::fs::write(room.path("x.head"), "mine").unwrap();
-    room.run(&["x.features", "-o", "x.head"]).failed(1, &["`x.head` exists", "--force"]);
+    fit_head(&room, &["x.features", "-o", "x.head"]).failed(1, &["`x.head` exists", "--force"]);
     assert_eq!(std::fs::read(room.path("x.head")).unwrap(), b"mine");
-    room.run(&["x.features", "-o", "x.head", "--force"]).fine();
+    fit_head(&room, &["x.features", "-o", "x.head", "--force"]).fine();
     assert!(Head::read(&room.path("x.head")).is_ok());
 
     std::fs::write(room.path("t.csv"), "mine").unwrap();
-    room.run(&["x.features", "-o", "y.head", "--table", "t.csv"]).failed(1, &["`t.csv` exists"]);
-    room.run(&["x.features", "-o", "gone/y.head"]).failed(1, &["cannot write `gone/y.head`"]);
+    fit_head(&room, &["x.features", "-o", "y.head", "--table", "t.csv"]).failed(1, &["`t.csv` exists"]);
+    fit_head(&room, &["x.features", "-o", "gone/y.head"]).failed(1, &["cannot write `gone/y.head`"]);
     assert_eq!(room.names(), ["t.csv", "x.features", "x.head"]);
 }
 
@@ -203,7 +201,7 @@ fn wrong_usage_is_exit_code_2() {
         (&["x.features", "-o", "x.csv", "--table", "x.csv"], "both name `x.csv`"),
     ];
     for (arguments, part) in cases {
-        room.run(arguments).failed(2, &[part]);
+        fit_head(&room, arguments).failed(2, &[part]);
     }
     assert_eq!(room.names(), ["x.features"]);
 }
@@ -212,9 +210,9 @@ fn wrong_usage_is_exit_code_2() {
 fn quiet_is_silent_and_a_fit_that_did_not_converge_says_so() {
     let room = Room::new();
     room.features("x.features", &Made::default());
-    let run = room.run(&["x.features", "-o", "x.head", "--quiet"]).fine();
+    let run = fit_head(&room, &["x.features", "-o", "x.head", "--quiet"]).fine();
     assert_eq!(run.stderr(), "");
-    let run = room.run(&["x.features", "-o", "y.head", "--max-iterations", "2"]).fine();
+    let run = fit_head(&room, &["x.features", "-o", "y.head", "--max-iterations", "2"]).fine();
     assert!(
         run.stderr().contains("not converged") && run.stderr().contains("raise --max-iterations"),
         "{}",

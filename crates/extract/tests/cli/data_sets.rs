@@ -1,0 +1,82 @@
+//! Folders and manifests that are no data sets.
+
+use super::{Room, extract, room};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+
+fn refused(room: &Room, input: &str, parts: &[&str]) {
+    let before = room.names();
+    extract(room, &[input, "-o", "x.features"]).failed(1, parts);
+    assert_eq!(room.names(), before);
+}
+
+#[test]
+fn folders() {
+    let room = Room::new();
+    refused(&room, "data", &["`data` does not exist", "expected a folder of images"]);
+    fs::create_dir(room.path("data")).unwrap();
+    refused(&room, "data", &["`data` holds no images", "expected a folder per class", "found nothing"]);
+    fs::create_dir_all(room.path("data/a")).unwrap();
+    room.write("data/a/notes.txt", "no image");
+    refused(&room, "data", &["`data`", "images"]);
+    room.pictures("data", 1, 2);
+    refused(&room, "data", &["`data` has one class only, `a`", "at least two"]);
+    fs::create_dir(room.path("data/b")).unwrap();
+    refused(&room, "data", &["class folder `b` in `data` holds no images", "fill it or remove it"]);
+    room.pictures("data", 2, 2);
+    fs::copy(room.path("data/a/000.png"), room.path("data/stray.png")).unwrap();
+    refused(&room, "data", &["1 images outside any class folder (`stray.png`)"]);
+    fs::remove_file(room.path("data/stray.png")).unwrap();
+    room.pictures("data/train", 2, 2);
+    refused(&room, "data", &["`data` mixes split folders with others", "`train`", "`a`"]);
+    room.write("data.txt", "no data set");
+    refused(&room, "data.txt", &["`data.txt` is not a data set", ".csv or .parquet"]);
+}
+
+#[test]
+fn a_class_that_is_not_in_train() {
+    let room = Room::new();
+    room.pictures("data/train", 2, 2);
+    room.pictures("data/test", 3, 2);
+    refused(&room, "data", &["class `c` of `data` is in test but not in train"]);
+}
+
+#[test]
+fn names_that_are_not_utf_8() {
+    let room = room(2);
+    let odd = OsStr::from_bytes(b"caf\xe9.png");
+    if fs::copy(room.path("data/a/000.png"), room.path("data/a").join(odd)).is_err() {
+        println!("skipped: this file system takes UTF-8 only");
+        return;
+    }
+    refused(&room, "data", &["`data/a/caf", "is not valid UTF-8", "rename it"]);
+}
+
+#[test]
+fn manifests() {
+    let room = room(2);
+    let cases: [(&str, &[&str]); 8] = [
+        ("path,class\na/000.png,a\n", &["`data/m.csv` has no column `label`", "found path, class"]),
+        ("file,label\na/000.png,a\n", &["has no column `path`", "expected path,label[,split]"]),
+        ("path,label\n", &["`data/m.csv` has no rows"]),
+        (
+            "path,label\na/000.png,a\nb/007.png,b\n",
+            &["`data/m.csv`, row 2: `b/007.png` is not a file", "relative to the manifest's folder"],
+        ),
+        (
+            "path,label\na/000.png,a\nb/000.png,b\n./b/../a/000.png,b\n",
+            &["`data/m.csv`, row 3: `a/000.png` is already in row 1"],
+        ),
+        ("path,label\na/000.png,\nb/000.png,b\n", &["row 1: `label` is empty"]),
+        ("path,label,split\na/000.png,a,half\n", &["row 1: split `half` is unknown", "train, val or test"]),
+        ("path,label\n../data.png,a\n", &["row 1: `../data.png` lies outside the manifest's folder"]),
+    ];
+    for (text, parts) in cases {
+        room.write("data/m.csv", text);
+        refused(&room, "data/m.csv", parts);
+    }
+    refused(&room, "data/none.csv", &["`data/none.csv` does not exist"]);
+    room.write("data/m.parquet", "no parquet");
+    refused(&room, "data/m.parquet", &["cannot read `data/m.parquet`"]);
+    room.write("data/m.csv", b"path,label\na/\xff.png,a\n");
+    refused(&room, "data/m.csv", &["`data/m.csv`"]);
+}

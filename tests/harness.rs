@@ -1,0 +1,23 @@
+//! What tests of the tools share: a fresh folder each, pictures and features made on the spot, and programs run as users
+//! run them.
+//!
+//! It knows the files between the tools and nothing of the tools themselves: a test sees exit codes, lines and files.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "only tests call this, where a failure should panic")]
+
+#[path = "harness/disk.rs"]
+mod disk;
+#[path = "harness/features.rs"]
+mod features;
+#[path = "harness/pictures.rs"]
+mod pictures;
+#[path = "harness/room.rs"]
+mod room;
+#[path = "harness/run.rs"]
+mod run;
+
+pub use disk::SmallDisk;
+pub use features::Made;
+pub use pictures::{chunk, picture, png_header, turned_png};
+pub use room::{Room, flip, program};
+pub use run::Run;

@@ -1,0 +1,88 @@
+//! Features made on the spot, for tests that need no network.
+
+use artifact::{Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split};
+use std::path::Path;
+
+/// What the features of a test are like; every number follows from it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Class names.
+    pub classes: Vec<&'static str>,
+    /// d
+    pub dim: usize,
+    /// Rows of each class in train, val and test.
+    pub rows: [usize; 3],
+    /// Rows of the last class in train, if other than that.
+    pub last_class_train_rows: Option<usize>,
+    /// A value that is put into the first train row.
+    pub spoilt: Option<f32>,
+}
+
+impl Default for Made {
+    fn default() -> Self {
+        Made {
+            classes: vec!["daisy", "roses", "tulips"],
+            dim: 20,
+            rows: [30, 10, 10],
+            last_class_train_rows: None,
+            spoilt: None,
+        }
+    }
+}
+
+/// Overlapping clusters, one a class, in several shards.
+pub(crate) fn write(path: &Path, made: &Made) {
+    let source = Source {
+        backbone: "resnet18".into(),
+        tap: "pooled".into(),
+        network: Digest::of(b"network"),
+        weights: Digest::of(b"weights"),
+        preprocessing: Preprocessing::imagenet(),
+        dtype: Dtype::F32,
+        engine: "reference-1".into(),
+    };
+    let classes = made.classes.iter().map(|class| (*class).to_owned()).collect();
+    let plan = Plan { classes, dim: made.dim, source, shard_bytes: 2000 };
+    let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
+    let mut noise = Noise(1);
+    let mut spoilt = made.spoilt;
+    for (label, class) in made.classes.iter().enumerate() {
+        let mut rows = made.rows;
+        if label + 1 == made.classes.len() {
+            rows[0] = made.last_class_train_rows.unwrap_or(rows[0]);
+        }
+        for number in 0..rows.iter().sum::<usize>() {
+            let split = match number {
+                n if n < rows[0] => Split::Train,
+                n if n < rows[0] + rows[1] => Split::Val,
+                _ => Split::Test,
+            };
+            let mut values: Vec<f32> = (0..made.dim)
+                .map(|column| {
+                    let centre = if column % made.classes.len() == label { 0.7 } else { 0.0 };
+                    centre + 2.0 * noise.next() + column as f32
+                })
+                .collect();
+            if let (Split::Train, Some(value)) = (split, spoilt) {
+                values[3] = value;
+                spoilt = None;
+            }
+            let id = format!("{class}/{number:04}.png");
+            let key = Digest::of(id.as_bytes());
+            writer.push(Row { id: &id, label: label as u32, split, key, values: &values }).unwrap();
+        }
+    }
+    let probes: Vec<f32> = (0..PROBES * made.dim).map(|i| i as f32 / 8.0).collect();
+    let lineage = Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() };
+    writer.finish(&probes, lineage, Vec::new()).unwrap();
+}
+
+/// Uniform in [-1, 1): a linear congruential generator (Knuth's MMIX).
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+}
