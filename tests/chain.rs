@@ -1,1 +1,214 @@
-//! Soon.
+//! The main job: pictures in; features, a head, metrics and a model out.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+
+use artifact::{Features, Head, Split, table};
+use harness::{Room, program};
+use polars::prelude::DataFrame;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+const TOOLS: [&str; 5] = ["extract", "fit-head", "evaluate", "export", "make-sample"];
+
+/// A room with `demo`, as `make demo` leaves it but for two thirds of the pictures.
+struct Demo {
+    room: Room,
+    summary: String,
+}
+
+/// Made once: every test here reads it and none writes into it.
+fn demo() -> &'static Demo {
+    static DEMO: OnceLock<Demo> = OnceLock::new();
+    DEMO.get_or_init(|| {
+        let room = Room::new();
+        let run = |tool, arguments: &[&str]| room.tool(tool, arguments).fine();
+        fs::create_dir(room.path("demo")).unwrap();
+        let line = run("make-sample", &["demo/sample"]).stderr();
+        assert_eq!(line, "make-sample: 800 pictures → demo/sample\n");
+        thin_out(&room.path("demo/sample"));
+        run("extract", &["demo/sample", "-o", "demo/sample.features"]);
+        run("fit-head", &["demo/sample.features", "-o", "demo/sample.head", "--l2", "1,10,100,1000"]);
+        let inputs = ["demo/sample.features", "demo/sample.head"];
+        let outputs = ["-o", "demo/metrics.parquet", "--predictions", "demo/predictions.parquet"];
+        let summary = run("evaluate", &[&inputs[..], &outputs].concat()).stdout();
+        run("export", &["demo/sample.head", "-o", "demo/sample.onnx"]);
+        Demo { room, summary }
+    })
+}
+
+/// Leaves every third picture.
+fn thin_out(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let number = entry.file_stem().and_then(|stem| stem.to_str()?.parse::<usize>().ok());
+        if entry.is_dir() {
+            thin_out(&entry);
+        } else if number.is_some_and(|number| number % 3 != 0) {
+            fs::remove_file(entry).unwrap();
+        }
+    }
+}
+
+fn text(frame: &DataFrame, column: &str) -> Vec<String> {
+    let column = frame.column(column).unwrap().str().unwrap();
+    column.iter().map(|value| value.unwrap_or("null").to_owned()).collect()
+}
+
+#[test]
+fn the_demo_tells_ten_classes_apart() {
+    let Demo { room, summary } = demo();
+    let features = Features::open(&room.path("demo/sample.features")).unwrap();
+    assert_eq!(features.classes().len(), 10);
+    let counts = Split::ALL.map(|split| features.rows_of(split).len());
+    assert_eq!(counts, [170, 40, 70]);
+
+    let metrics = table::read(&room.path("demo/metrics.parquet")).unwrap();
+    let values = metrics.column("value").unwrap().f64().unwrap().to_vec();
+    let keys = ["split", "scope", "metric", "class"].map(|name| text(&metrics, name));
+    let value = |metric: &str| {
+        let row = (0..values.len()).find(|&row| keys[1][row] == "overall" && keys[2][row] == metric).unwrap();
+        values[row].unwrap()
+    };
+    assert!(keys[0].iter().all(|split| split == "test"));
+    // Chance is 0.1. The whole sample's 50 train pictures a class do better than these 17.
+    let accuracy = value("accuracy");
+    assert!(accuracy > 0.5 && accuracy <= 1.0, "{accuracy}");
+    assert!(value("top_5_accuracy") >= accuracy && value("log_loss") < 10_f64.ln());
+    for metric in ["balanced_accuracy", "macro_f1", "weighted_recall", "brier_score_loss", "ece"] {
+        assert!((0.0..=1.0).contains(&value(metric)), "{metric} {}", value(metric));
+    }
+    let supports = (0..values.len()).filter(|&row| keys[2][row] == "support").map(|row| values[row].unwrap());
+    assert_eq!(supports.collect::<Vec<_>>(), [7.0; 10]);
+    let confused =
+        (0..values.len()).filter(|&row| keys[1][row] == "confusion").map(|row| values[row].unwrap());
+    assert_eq!(confused.sum::<f64>(), 70.0);
+    let intervals = metrics.column("ci_low").unwrap().f64().unwrap().to_vec();
+    assert!(intervals[0].unwrap() < accuracy);
+
+    let predictions = table::read(&room.path("demo/predictions.parquet")).unwrap();
+    let [ids, labels, predicted] = ["id", "label", "predicted"].map(|name| text(&predictions, name));
+    let expected: Vec<&str> = features.rows_of(Split::Test).into_iter().map(|row| features.id(row)).collect();
+    assert_eq!(ids, expected);
+    assert!(ids.iter().zip(&labels).all(|(id, label)| id.starts_with(&format!("test/{label}/"))));
+    let hits = labels.iter().zip(&predicted).filter(|(label, predicted)| label == predicted).count();
+    assert_eq!(hits as f64 / 70.0, accuracy);
+
+    assert!(summary.starts_with("test: 70 rows, 10 classes\n") && summary.contains("accuracy"), "{summary}");
+    assert!(fs::metadata(room.path("demo/sample.onnx")).unwrap().len() > 1_000_000);
+    let head = Head::read(&room.path("demo/sample.head")).unwrap();
+    assert_eq!(head.features, features.digest());
+    assert_eq!(head.probes, features.probes());
+}
+
+#[test]
+fn a_stage_of_headstart_is_the_tool_itself() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    let path = |name: &str| room.path(name).to_str().unwrap().to_owned();
+    let (features, head) = (path("demo/sample.features"), path("demo/sample.head"));
+    let run = own.tool("headstart", &["evaluate", &features, &head, "-o", "m.parquet"]).fine();
+    assert_eq!(run.stdout(), demo().summary);
+    assert_eq!(own.bytes("m.parquet"), room.bytes("demo/metrics.parquet"));
+    let run = own.tool("headstart", &["evaluate", &features, &head, "-o", "m.parquet"]);
+    assert_eq!(run.code(), 1);
+    assert_eq!(run.stderr().lines().count(), 1);
+    assert!(run.stderr().starts_with("evaluate: `m.parquet` exists"), "{}", run.stderr());
+    assert_eq!(own.tool("headstart", &["extract", "x", "-o", "x.features", "--batch", "0"]).code(), 2);
+}
+
+#[test]
+fn every_example_runs_as_printed() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    fs::create_dir(own.path("tmp")).unwrap();
+    let demo = room.path("demo");
+    for tool in TOOLS {
+        // As on a wide terminal: clap breaks lines at the terminal's width.
+        let help = own.call_with(program(tool), &["--help"], &[("COLUMNS", "160")]).fine().stdout();
+        let lines = help.lines().skip_while(|line| !line.starts_with("Example")).skip(1);
+        let example = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+        let example = example.replace("\\\n", " ");
+        assert_eq!(example.lines().count(), 1, "{tool} --help has one example: {example}");
+        let words = example.split_whitespace().map(|word| {
+            // A clone's folders, as this test has them.
+            let word = word.replacen("/tmp/", "tmp/", 1);
+            word.replacen("target/demo", demo.to_str().unwrap(), 1)
+        });
+        let words: Vec<String> = words.collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(words[0], format!("target/release/{tool}"), "{example}");
+        own.tool(tool, &words[1..]).fine();
+        assert_eq!(own.names(), ["tmp"], "{example}");
+    }
+    let left: Vec<PathBuf> =
+        fs::read_dir(own.path("tmp")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.len() >= TOOLS.len(), "{left:?}");
+}
+
+#[test]
+fn every_flag_with_a_value_states_its_default() {
+    let room = Room::new();
+    for tool in TOOLS {
+        let help = room.tool(tool, &["--help"]).fine().stdout();
+        let usage = help.lines().find(|line| line.starts_with("Usage:")).unwrap();
+        let flags = paragraphs(&help);
+        assert!(flags.len() >= 2, "{tool} has {} flags with values", flags.len());
+        for (flag, paragraph) in flags {
+            let required = usage.contains(&flag) || flag == "--output";
+            let optional_output = paragraph.to_lowercase().contains("also write");
+            assert!(
+                required || optional_output || paragraph.contains("[default: "),
+                "{tool} --help states no default of {flag}: {paragraph}"
+            );
+        }
+        for part in ["Reads", "Writes", "Exit codes: 0 success, 1 failed, 2 wrong usage"] {
+            // The sample comes from nothing.
+            let not_asked = tool == "make-sample" && part != "Writes";
+            assert!(not_asked || help.contains(part), "{tool} --help says nothing of `{part}`");
+        }
+    }
+}
+
+/// Every flag that takes a value, and what is said of it.
+fn paragraphs(help: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for line in help.lines() {
+        let words = line.trim();
+        if words.starts_with('-') && line.starts_with("  ") && !line.starts_with("          ") {
+            inside = words.contains('<');
+            if inside {
+                let flag = words.split([' ', ',']).find(|word| word.starts_with("--")).unwrap();
+                found.push((flag.to_owned(), String::new()));
+            }
+        } else if !line.is_empty() && !line.starts_with(' ') {
+            inside = false;
+        } else if let (true, Some((_, paragraph))) = (inside, found.last_mut()) {
+            *paragraph = format!("{paragraph} {words}").trim().to_owned();
+        }
+    }
+    found
+}
+
+#[test]
+fn an_mlp_goes_the_same_way() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    let features = room.path("demo/sample.features");
+    let features = features.to_str().unwrap();
+    let fit = ["-o", "mlp.head", "--head", "mlp:64", "--epochs", "20", "--table", "epochs.csv"];
+    own.tool("fit-head", &[&[features], &fit[..]].concat()).fine();
+    let epochs = table::read(&own.path("epochs.csv")).unwrap();
+    assert_eq!(epochs.height(), 20);
+    let losses: Vec<f64> = text(&epochs, "train_loss").iter().map(|loss| loss.parse().unwrap()).collect();
+    assert!(losses[19] < losses[0] / 2.0, "{losses:?}");
+    own.tool("evaluate", &[features, "mlp.head", "-o", "m.csv"]).fine();
+    let metrics = table::read(&own.path("m.csv")).unwrap();
+    assert_eq!(text(&metrics, "metric")[0], "accuracy");
+    let accuracy: f64 = text(&metrics, "value")[0].parse().unwrap();
+    assert!(accuracy > 0.5, "{accuracy}");
+    own.tool("export", &["mlp.head", "-o", "mlp.onnx"]).fine();
+    own.tool("export", &["mlp.head", "-o", "model"]).fine();
+    assert!(own.path("model/config.json").is_file());
+}

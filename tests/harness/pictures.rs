@@ -18,7 +18,7 @@ pub(crate) fn write(folder: &Path, classes: usize, each: usize) {
 pub fn picture(class: usize, n: usize) -> RgbImage {
     let (width, height) = (70 + n as u32 % 13, 70 + n as u32 % 7);
     RgbImage::from_fn(width, height, |x, y| {
-        let along = if class % 2 == 0 { x } else { y } + n as u32;
+        let along = if class.is_multiple_of(2) { x } else { y } + n as u32;
         let stripe = along / (3 + 4 * class as u32) % 2;
         let dark = 20 + (n * 37 % 90) as u32;
         let level = dark + stripe * 110 + (x * 7 + y * 13 + n as u32) % 11;
@@ -57,6 +57,9 @@ pub fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 /// CRC-32 as PNG has it (ISO 3309, reflected), bit by bit.
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 },
+        )
     })
 }

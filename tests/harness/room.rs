@@ -42,7 +42,11 @@ impl Room {
     ) -> Run {
         let program = program.as_ref();
         let mut command = Command::new(program);
-        command.args(arguments).envs(environment.iter().copied()).current_dir(self.0.path()).timeout(PATIENCE);
+        command
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .current_dir(self.0.path())
+            .timeout(PATIENCE);
         Run::new(program, command.output().unwrap())
     }
 

@@ -78,7 +78,8 @@ fn help_states_its_files_and_defaults() {
 #[test]
 fn the_table_agrees_with_the_predictions() {
     let room = room(&Made::default());
-    let run = evaluate(&room, &["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet"]).fine();
+    let run =
+        evaluate(&room, &["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet"]).fine();
     assert!(run.stdout().starts_with("test: 30 rows, 3 classes\n"), "{}", run.stdout());
     assert_eq!(run.stderr(), "evaluate: 30 rows, 3 classes → m.parquet, p.parquet\n");
 
@@ -264,7 +265,8 @@ fn values_that_are_no_numbers_are_named() {
     let mut broken = head(&room, "x.features");
     broken.layers[0].bias[0] = f32::NAN;
     broken.write(&room.path("y.head"), false).unwrap();
-    evaluate(&room, &["x.features", "y.head", "-o", "m.csv"]).failed(1, &["cannot score `y.head`", "got NaN"]);
+    evaluate(&room, &["x.features", "y.head", "-o", "m.csv"])
+        .failed(1, &["cannot score `y.head`", "got NaN"]);
     assert_eq!(room.names(), ["x.features", "x.head", "y.head"]);
 }
 

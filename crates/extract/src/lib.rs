@@ -48,7 +48,7 @@ pub fn run(args: Args) -> Result<()> {
         pipeline::run(&data, &config, &backbone, |batch| {
             outputs.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
-                skips.add(&data.samples[sample].id, reason)?;
+                skips.add(&data.samples[sample].id, &reason)?;
             }
             progress.advance(batch.size as u64);
             Ok(())

@@ -23,7 +23,7 @@ impl Skips {
 
     /// # Errors
     /// Where nothing may be skipped, or too much was.
-    pub(crate) fn add(&mut self, id: &str, reason: Reason) -> Result<()> {
+    pub(crate) fn add(&mut self, id: &str, reason: &Reason) -> Result<()> {
         if self.stop {
             bail!("`{id}` {reason}; mend or remove it, or leave --on-error fail out");
         }

@@ -69,7 +69,8 @@ fn a_linear_head_says_what_it_is() {
 fn the_penalty_of_least_val_loss_is_kept() {
     let room = Room::new();
     room.features("x.features", &Made::default());
-    fit_head(&room, &["x.features", "-o", "x.head", "--l2", "0.001,10,1000", "--table", "fits.parquet"]).fine();
+    fit_head(&room, &["x.features", "-o", "x.head", "--l2", "0.001,10,1000", "--table", "fits.parquet"])
+        .fine();
     let table = table::read(&room.path("fits.parquet")).unwrap();
     let column = |name: &str| table.column(name).unwrap().f64().unwrap().to_vec();
     assert_eq!(column("l2"), [Some(1000.0), Some(10.0), Some(0.001)]);
@@ -144,7 +145,8 @@ fn features_that_cannot_be_fitted_on() {
     for (made, flags, parts) in cases {
         let room = Room::new();
         room.features("x.features", &made);
-        fit_head(&room, &[&["x.features", "-o", "x.head", "--table", "t.csv"], flags].concat()).failed(1, parts);
+        fit_head(&room, &[&["x.features", "-o", "x.head", "--table", "t.csv"], flags].concat())
+            .failed(1, parts);
         assert_eq!(room.names(), ["x.features"]);
     }
 }

@@ -40,11 +40,7 @@ const BAD: [Bad; 9] = [
         make: |path| fs::write(path, png_header(50_000, 50_000)).unwrap(),
         reason: "the PNG header says 50000×50000 pixels, more than the limit of 178956970",
     },
-    Bad {
-        name: "zero wide.png",
-        make: |path| fs::write(path, png_header(0, 7)).unwrap(),
-        reason: "PNG",
-    },
+    Bad { name: "zero wide.png", make: |path| fs::write(path, png_header(0, 7)).unwrap(), reason: "PNG" },
     Bad {
         name: "a flipped byte.png",
         make: |path| {

@@ -59,8 +59,10 @@ fn splits_are_drawn_by_content() {
 #[test]
 fn a_manifest_gives_the_folders_features() {
     let room = room(4);
-    let mut lines: Vec<String> =
-        ["a", "b"].iter().flat_map(|class| (0..4).map(move |n| format!("{class}/{n:03}.png,{class},7"))).collect();
+    let mut lines: Vec<String> = ["a", "b"]
+        .iter()
+        .flat_map(|class| (0..4).map(move |n| format!("{class}/{n:03}.png,{class},7")))
+        .collect();
     lines.reverse();
     room.write("data/m.csv", format!("path,label,other\n{}\n", lines.join("\n")));
     extract(&room, &["data", "-o", "folder.features"]).fine();

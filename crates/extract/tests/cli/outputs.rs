@@ -28,7 +28,9 @@ fn force_never_costs_anybody_their_own_files() {
     let room = room(3);
     room.write("mine.features/holiday.jpg", "mine");
     room.write("note.features", "mine");
-    for (output, part) in [("mine.features", "holds no `index.json`"), ("note.features", "is a file, not a folder")] {
+    for (output, part) in
+        [("mine.features", "holds no `index.json`"), ("note.features", "is a file, not a folder")]
+    {
         let before = room.bytes(output);
         let run = extract(&room, &["data", "-o", output, "--force"]);
         run.failed(1, &[&format!("`{output}` exists"), part, "give another name"]);

@@ -31,7 +31,8 @@ fn wrong_calls() {
     extract(&room, &["data"]).failed(2, &["--output"]);
     extract(&room, &[]).failed(2, &["INPUT"]);
     for output in ["x", "x.feature", ".features", "x.features/y"] {
-        extract(&room, &["data", "-o", output]).failed(2, &["-o takes a name that ends in .features", output]);
+        extract(&room, &["data", "-o", output])
+            .failed(2, &["-o takes a name that ends in .features", output]);
     }
     assert_eq!(room.names(), ["data"]);
 }
@@ -79,7 +80,10 @@ fn the_backbones_are_listed() {
     assert_eq!(run.stderr(), "");
     assert!(list.starts_with("name "), "{list}");
     let tiny = list.lines().find(|line| line.starts_with("headstart_tiny ")).unwrap();
-    assert!(tiny.contains(" 64x64 ") && tiny.contains(" pooled 224") && tiny.ends_with("  included"), "{tiny}");
+    assert!(
+        tiny.contains(" 64x64 ") && tiny.contains(" pooled 224") && tiny.ends_with("  included"),
+        "{tiny}"
+    );
     let vgg = list.lines().find(|line| line.starts_with("vgg16 ")).unwrap();
     assert!(vgg.contains(" 138,357,544 ") && vgg.contains("gap 512") && vgg.contains("fc7 4096"), "{vgg}");
     assert_eq!(list.lines().count(), 1 + network::zoo::all().len());

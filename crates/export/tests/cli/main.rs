@@ -1,0 +1,68 @@
+//! `export` as users run it.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+
+mod matrix;
+mod models;
+mod refusals;
+
+use artifact::{Dense, Digest, Dtype, Head, HeadKind, PROBES, Source};
+use harness::{Room, Run};
+use network::{Bound, WeightFile, zoo};
+
+const TOOL: &str = env!("CARGO_BIN_EXE_export");
+/// d of headstart_tiny's `pooled`.
+const DIM: usize = 224;
+
+fn export(room: &Room, arguments: &[&str]) -> Run {
+    room.call(TOOL, arguments)
+}
+
+/// A head of three classes behind the embedded backbone, as extract and fit-head would leave it: its probes are what
+/// the backbone makes of the probe pictures.
+fn head(kind: HeadKind) -> Head {
+    let entry = zoo::find("headstart_tiny").unwrap();
+    let (full, preprocessing) = ((entry.build)(), (entry.preprocessing)());
+    let pruned = full.for_taps(&["pooled"]).unwrap();
+    let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
+    let weights = bound.digest();
+    let pixels: Vec<u8> =
+        (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), &preprocessing)).collect();
+    let engine = engine::Reference::new(bound, &preprocessing).unwrap();
+    let probes = engine.run(&pixels, PROBES).unwrap().remove(0);
+    let layers = match kind {
+        HeadKind::Linear => vec![dense(DIM, 3)],
+        HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],
+    };
+    Head {
+        kind,
+        classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
+        layers,
+        source: Source {
+            backbone: entry.name.to_owned(),
+            tap: "pooled".to_owned(),
+            network: pruned.fingerprint(),
+            weights,
+            preprocessing,
+            dtype: Dtype::F32,
+            engine: engine::REVISION.to_owned(),
+        },
+        probes,
+        fit: serde_json::json!({"head": "made for a test"}),
+        features: Digest::of(b"features"),
+    }
+}
+
+fn dense(inputs: usize, outputs: usize) -> Dense {
+    let weight = (0..inputs * outputs).map(|i| ((i * 7 % 23) as f32 - 11.0) / 16.0).collect();
+    Dense { inputs, outputs, weight, bias: (0..outputs).map(|i| i as f32 / 4.0).collect() }
+}
+
+/// A room with `x.head`, after `change`.
+fn room(change: impl FnOnce(&mut Head)) -> Room {
+    let room = Room::new();
+    let mut head = head(HeadKind::Linear);
+    change(&mut head);
+    head.write(&room.path("x.head"), false).unwrap();
+    room
+}

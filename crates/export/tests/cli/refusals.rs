@@ -1,0 +1,147 @@
+//! Models that are not written, and why.
+
+use super::{Room, export, head, room};
+use artifact::{Digest, Head, HeadKind};
+use harness::SmallDisk;
+use std::fs;
+
+const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/backbone/headstart_tiny.safetensors");
+
+/// Neither an ONNX file nor a folder is written.
+fn refused(room: &Room, flags: &[&str], code: i32, parts: &[&str]) {
+    let before = room.names();
+    for output in ["x.onnx", "model"] {
+        export(room, &[&["x.head", "-o", output], flags].concat()).failed(code, parts);
+        assert_eq!(room.names(), before);
+    }
+}
+
+#[test]
+fn a_model_that_disagrees_with_the_cache() {
+    let room = room(|head| head.probes[800] += 0.5);
+    let parts =
+        ["differ from the cache's by ", "of the largest; at most 1e-4 passes", "rerun extract and fit-head"];
+    refused(&room, &[], 3, &parts);
+    refused(&room, &["--tolerance", "0"], 3, &["at most 0e0 passes"]);
+    export(&room, &["x.head", "-o", "x.onnx", "--tolerance", "0.9"]).fine();
+
+    let mut broken = head(HeadKind::Linear);
+    broken.probes[0] = f32::NAN;
+    broken.write(&room.path("x.head"), true).unwrap();
+    refused(&room, &["--force"], 3, &["differ from the cache's by NaN"]);
+}
+
+#[test]
+fn other_weights_than_those_of_the_features() {
+    let room = room(|_| {});
+    let mut bytes = fs::read(EMBEDDED).unwrap();
+    room.write("same.safetensors", &bytes);
+    export(&room, &["x.head", "-o", "same.onnx", "--weights", "same.safetensors"]).fine();
+    // The lowest bit of some weight.
+    let end = bytes.len() - 4;
+    bytes[end] ^= 1;
+    room.write("other.safetensors", &bytes);
+    let digest = head(HeadKind::Linear).source.weights.to_string();
+    let told = ["`other.safetensors` holds other weights", "expected digest ", &digest, ", got "];
+    refused(&room, &["--weights", "other.safetensors"], 1, &told);
+    room.write("short.safetensors", &bytes[..end]);
+    refused(
+        &room,
+        &["--weights", "short.safetensors"],
+        1,
+        &["`short.safetensors` is not a usable", "cut short"],
+    );
+    refused(&room, &["--weights", "none.safetensors"], 1, &["cannot read `none.safetensors`"]);
+}
+
+#[test]
+fn a_backbone_that_is_not_what_it_was() {
+    let graph = room(|head| head.source.network = Digest::of(b"another graph"));
+    refused(
+        &graph,
+        &[],
+        1,
+        &["the graph of headstart_tiny up to `pooled`", "rerun extract with this version"],
+    );
+    let unknown = room(|head| head.source.backbone = "headstart_tniy".to_owned());
+    refused(&unknown, &[], 1, &["unknown backbone `headstart_tniy`", "did you mean `headstart_tiny`?"]);
+    let tap = room(|head| head.source.tap = "layer9".to_owned());
+    refused(&tap, &[], 1, &["headstart_tiny has no tap `layer9`"]);
+    let outside = room(|head| head.source.backbone = "vgg16".to_owned());
+    refused(&outside, &[], 2, &["vgg16 needs --weights FILE, the one that extract read"]);
+}
+
+#[test]
+fn files_that_are_no_heads() {
+    let room = room(|_| {});
+    let good = fs::read(room.path("x.head")).unwrap();
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let format_at = good.windows(12).position(|bytes| bytes == br#"\"format\":1"#).unwrap() + 11;
+    let mut newer = good.clone();
+    newer[format_at] = b'7';
+    for (bytes, part) in [
+        (&b"no head"[..], "expected a head that fit-head wrote"),
+        (b"", "expected a head that fit-head wrote"),
+        (&good[..good.len() - 3], "expected a head that fit-head wrote"),
+        (&flipped, "its tensors do not match their digest"),
+        (&newer, "head format 7, this program reads 1; update Headstart"),
+    ] {
+        room.write("x.head", bytes);
+        refused(&room, &[], 1, &["cannot read `x.head`", part]);
+    }
+    fs::remove_file(room.path("x.head")).unwrap();
+    refused(&room, &[], 1, &["cannot read `x.head`"]);
+}
+
+#[test]
+fn what_exists_is_replaced_by_force_alone() {
+    let room = room(|_| {});
+    room.write("x.onnx", "mine");
+    room.write("model/holiday.jpg", "mine");
+    refused(&room, &[], 1, &["exists", "another name"]);
+    let run = export(&room, &["x.head", "-o", "model", "--force"]);
+    run.failed(1, &["`model` exists and holds no `config.json`", "give another name"]);
+    assert_eq!(room.bytes("model").len(), 1);
+    export(&room, &["x.head", "-o", "x.onnx", "--force"]).fine();
+    assert!(room.bytes("x.onnx").into_values().next().unwrap().len() > 1000);
+    // A model that fails its gate does not cost the good one.
+    let before = room.bytes("x.onnx");
+    let mut tampered = Head::read(&room.path("x.head")).unwrap();
+    tampered.probes[7] += 1.0;
+    tampered.write(&room.path("x.head"), true).unwrap();
+    export(&room, &["x.head", "-o", "x.onnx", "--force"]).failed(3, &["differ"]);
+    assert_eq!(room.bytes("x.onnx"), before);
+    assert_eq!(room.names(), ["model", "x.head", "x.onnx"]);
+}
+
+#[test]
+fn a_full_disk() {
+    for free in [0, 65_536] {
+        let room = room(|_| {});
+        let Some(disk) = SmallDisk::mount(&room, free) else { return };
+        for output in ["disk/x.onnx", "disk/model"] {
+            let run = export(&room, &["x.head", "-o", output]);
+            run.failed(1, &[&format!("cannot write `{output}`"), "No space left on device"]);
+            assert_eq!(disk.names(), [""; 0], "{output} with {free} bytes free");
+        }
+    }
+}
+
+#[test]
+fn help_states_every_default_and_exit_code() {
+    let help = export(&Room::new(), &["--help"]).fine().stdout();
+    let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "[default: by OUTPUT's extension: .onnx, .npy, anything else is a safetensors folder]",
+        "[default: those that come with Headstart, for headstart_tiny only]",
+        "[default: 1e-4; 0.01 for features stored as f16, 0.05 as bf16]",
+        "[default: all rows]",
+        "[default: as many as the machine has cores]",
+        "Reads INPUT: a NAME.head",
+        "Writes, by --to",
+        "Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache.",
+    ] {
+        assert!(flowing.contains(part), "no `{part}` in:\n{help}");
+    }
+}
