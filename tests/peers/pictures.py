@@ -1,4 +1,6 @@
-"""Pictures of every kind that `dataset` decodes, made here: (name, file bytes, lossless) triples.
+"""Pictures of every kind that `dataset` decodes, made here: (name, file bytes, exact) triples.
+
+`exact`: every bit of the pixels must be Pillow's. Of lossy WebP alone there are several decoders that are all right.
 
 Pillow writes most of them; what it cannot write (interlaced PNGs, 16-bit RGB, TIFFs of odd kinds, GIF frames that lie
 off the corner) is put together by hand below, so that nothing has to be carried along.
@@ -112,10 +114,10 @@ def oriented():
         yield "PNG exif", save(image, "PNG", exif=exif), True
         yield "WebP exif", save(image, "WEBP", lossless=True, exif=exif), True
         yield "TIFF orientation", save(image, "TIFF", tiffinfo={274: tag}), True
-        yield "JPEG exif", save(image, "JPEG", exif=exif, subsampling=0, quality=95), False
+        yield "JPEG exif", save(image, "JPEG", exif=exif, subsampling=0, quality=95), True
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
     yield "WebP xmp", save(image, "WEBP", lossless=True, xmp=xmp), True
-    yield "JPEG xmp", save(image, "JPEG", xmp=xmp, subsampling=0), False
+    yield "JPEG xmp", save(image, "JPEG", xmp=xmp, subsampling=0), True
     itxt = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
     yield "PNG xmp", png(scene(41, 27, 5, 3), 8, 2, itxt), True
 
@@ -235,22 +237,55 @@ def tiffs():
             yield f"TIFF palette {bits} bit", tiff(rgba[..., :1] >> (8 - bits), bits, 3, tags=[(320, colours)]), True
 
 
+# JPEG by hand
+
+def sampled(data, factors, width, height):
+    """A JPEG whose frame header says another size and other sampling factors of the first component.
+
+    Where both have as many blocks in a unit, and as many units, the file stays valid; its blocks come elsewhere.
+    """
+    data, at = bytearray(data), 2
+    while data[at + 1] not in (0xC0, 0xC2):
+        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    data[at + 5:at + 9] = struct.pack(">HH", height, width)
+    data[at + 11] = factors
+    return bytes(data)
+
+
+def unfinished(data, scans):
+    """The first scans of a progressive JPEG, as a writer leaves it who stops there."""
+    at = 0
+    for _ in range(scans + 1):
+        at = data.index(b"\xff\xda", at + 1)
+    return data[:at] + b"\xff\xd9"
+
+
 def jpegs():
     for number, (width, height) in enumerate(SIZES[2::2]):
         rgba = scene(width, height, 700 + number, 4)
         rgb = Image.fromarray(rgba[..., :3])
         for subsampling, name in enumerate(["4:4:4", "4:2:2", "4:2:0"]):
-            yield f"JPEG {name}", save(rgb, "JPEG", subsampling=subsampling, quality=90), False
-        yield "JPEG progressive 4:4:4", save(rgb, "JPEG", subsampling=0, progressive=True, quality=85), False
-        yield "JPEG progressive 4:2:0", save(rgb, "JPEG", subsampling=2, progressive=True, quality=85), False
-        yield "JPEG restarts", save(rgb, "JPEG", subsampling=2, restart_marker_rows=1), False
-        yield "JPEG grey", save(rgb.convert("L"), "JPEG", quality=90), False
-        yield "JPEG RGB", save(rgb, "JPEG", keep_rgb=True, quality=90), False
+            yield f"JPEG {name}", save(rgb, "JPEG", subsampling=subsampling, quality=90), True
+            coarse = save(rgb, "JPEG", subsampling=subsampling, quality=5)
+            yield f"JPEG coarse {name}", coarse, True
+            progressive = save(rgb, "JPEG", subsampling=subsampling, progressive=True, quality=85)
+            yield f"JPEG progressive {name}", progressive, True
+            for scans in (1, 3, 6):
+                yield f"JPEG unfinished {name}", unfinished(progressive, scans), True
+        for progressive in (False, True):
+            wide = save(rgb, "JPEG", subsampling=1, progressive=progressive)
+            yield "JPEG 4:4:0" + " progressive" * progressive, sampled(wide, 0x12, height, width), True
+        square = save(rgb, "JPEG", subsampling=2)
+        yield "JPEG 4:1:1", sampled(square, 0x41, width * 2, (height + 1) // 2), True
+        yield "JPEG restarts", save(rgb, "JPEG", subsampling=2, restart_marker_rows=1), True
+        yield "JPEG grey", save(rgb.convert("L"), "JPEG", quality=90), True
+        yield "JPEG progressive grey", save(rgb.convert("L"), "JPEG", quality=90, progressive=True), True
+        yield "JPEG RGB", save(rgb, "JPEG", keep_rgb=True, quality=90), True
         cmyk = save(Image.fromarray(rgba, "CMYK"), "JPEG", quality=90)
-        yield "JPEG CMYK", cmyk, False
+        yield "JPEG CMYK", cmyk, True
         # Adobe's marker ends with the colour transform: 2 makes YCCK of the same samples.
         transform = cmyk.index(b"Adobe") + 11
-        yield "JPEG YCCK", cmyk[:transform] + b"\2" + cmyk[transform + 1:], False
+        yield "JPEG YCCK", cmyk[:transform] + b"\2" + cmyk[transform + 1:], True
 
 
 def everything():
