@@ -8,7 +8,7 @@ CARGO   ?= cargo
 SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors')
 
 .DELETE_ON_ERROR:
-.PHONY: help build demo tutorial check test reproduce peers peers-light clean-demo
+.PHONY: FORCE help build demo tutorial check test reproduce peers peers-light clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -55,17 +55,24 @@ $(error tutorial needs DATA=folder (a folder per class) and WEIGHTS=vgg16.safete
 endif
 endif
 
-tutorial: $(TUTORIAL)/metrics.csv      ## VGG16 as in the classic tutorial: DATA=folder WEIGHTS=vgg16.safetensors
+tutorial: $(TUTORIAL)/metrics.csv $(TUTORIAL)/vgg16.onnx  ## VGG16 as in the classic tutorial: DATA=folder WEIGHTS=vgg16.safetensors
 
-$(TUTORIAL)/vgg16.features/index.json: $(BIN)/extract $(WEIGHTS)
+# Holds DATA and WEIGHTS, and changes only when they do: other data means other features.
+$(TUTORIAL)/inputs: FORCE
 	@mkdir -p $(TUTORIAL)
-	$(BIN)/extract $(DATA) -o $(TUTORIAL)/vgg16.features --backbone vgg16 --tap gap --weights $(WEIGHTS) --force
+	@printf '%s\n' "$(DATA)" "$(WEIGHTS)" | cmp -s - $@ || printf '%s\n' "$(DATA)" "$(WEIGHTS)" > $@
+
+$(TUTORIAL)/vgg16.features/index.json: $(BIN)/extract $(TUTORIAL)/inputs
+	$(BIN)/extract "$(DATA)" -o $(TUTORIAL)/vgg16.features --backbone vgg16 --tap gap --weights "$(WEIGHTS)" --force
 
 $(TUTORIAL)/vgg16.head: $(TUTORIAL)/vgg16.features/index.json
 	$(BIN)/fit-head $(TUTORIAL)/vgg16.features -o $@ --head mlp:512 --epochs 10 --table $(TUTORIAL)/epochs.csv --force
 
 $(TUTORIAL)/metrics.csv: $(TUTORIAL)/vgg16.head
 	$(BIN)/evaluate $(TUTORIAL)/vgg16.features $< -o $@ --force
+
+$(TUTORIAL)/vgg16.onnx: $(TUTORIAL)/vgg16.head
+	$(BIN)/export $< -o $@ --weights "$(WEIGHTS)" --force
 
 # ---- checks -----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The whole job on embedded data: a sample data set, features, a head, metrics, a model.
-#   pipelines/quickstart.sh [FOLDER] [flags for extract, such as --threads 1]
+#   pipelines/quickstart.sh [FOLDER] [flags that every tool has, such as --threads 1]
 # The programs are taken from $BIN (default target/release). `make demo` is the same with file targets.
 set -eu
 BIN=${BIN:-target/release}

@@ -2,7 +2,7 @@
 
 use memmap2::Mmap;
 use std::{
-    fs::File,
+    fs::{self, File},
     io,
     ops::Deref,
     path::{Path, PathBuf},
@@ -36,12 +36,12 @@ impl MappedFile {
     }
 
     fn map(path: &Path) -> io::Result<MappedFile> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
+        // Asked before opening: opening a pipe would wait for ever.
+        if !fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        if metadata.len() == 0 {
+        let file = File::open(path)?;
+        if file.metadata()?.len() == 0 {
             return Ok(MappedFile(None));
         }
         // SAFETY: the map is read-only and private to this value; that the file is not changed meanwhile is the

@@ -14,7 +14,8 @@ mod tests;
 pub use error::{FeaturesError, ShardError};
 pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord, Skipped};
 pub use reader::Features;
-pub use writer::{FeaturesWriter, Plan, Row};
+pub use writer::{Complete, FeaturesWriter, Plan, Row};
 
 /// The file by which a features folder is known.
 const INDEX: &str = "index.json";
+const PROBES_FILE: &str = "probes.rkyv";

@@ -4,7 +4,7 @@
 //! with a ReLU between them; `probes` (4, d), the features of the synthetic probes. `__metadata__` has one key,
 //! `headstart`, whose value is the JSON of everything else.
 
-use crate::{Digest, MapError, MappedFile, PROBES, Place, PlaceError, Source};
+use crate::{Digest, MapError, MappedFile, PROBES, Place, PlaceError, Source, source::disordered};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -63,7 +63,7 @@ pub struct Dense {
 #[derive(Debug, thiserror::Error)]
 pub enum HeadError {
     /// It cannot be opened.
-    #[error(transparent)]
+    #[error("{0}; expected a head that fit-head wrote")]
     Map(#[from] MapError),
     /// It is no head, or damaged.
     #[error("cannot read `{path}`: {reason}; expected a head that fit-head wrote")]
@@ -85,6 +85,11 @@ pub enum HeadError {
         /// What to do.
         advice: &'static str,
     },
+    /// The fit diverged.
+    #[error(
+        "`{0}` is not written: the fitted weights are not finite; lower the learning rate or raise the penalty"
+    )]
+    NotFinite(PathBuf),
     /// Its place could not be made or taken.
     #[error(transparent)]
     Place(#[from] PlaceError),
@@ -124,8 +129,11 @@ impl Head {
     /// Writes the head, whole or not at all. The same head gives the same bytes.
     ///
     /// # Errors
-    /// Where `path` exists and `force` is not given, or the disk refuses.
+    /// Where a number is not finite, `path` exists and `force` is not given, or the disk refuses.
     pub fn write(&self, path: &Path, force: bool) -> Result<(), HeadError> {
+        if !self.is_finite() {
+            return Err(HeadError::NotFinite(path.to_owned()));
+        }
         let place = Place::file(path, force)?;
         fs::write(place.temporary(), self.to_bytes()).map_err(|error| place.failed(error))?;
         Ok(place.commit()?)
@@ -139,6 +147,11 @@ impl Head {
     /// Identifies the head: the digest of its file.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())
+    }
+
+    fn is_finite(&self) -> bool {
+        let layers = self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
+        layers.chain(&self.probes).all(|value| value.is_finite())
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -217,7 +230,11 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
     }
     let Header { kind, classes, source, fit, features, .. } = header;
-    Ok(Head { kind, classes, layers, source, probes, fit, features })
+    if let Some(reason) = source.disorder().or_else(|| disordered(&classes)) {
+        return Err(reason);
+    }
+    let head = Head { kind, classes, layers, source, probes, fit, features };
+    if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
 fn dense(tensors: &SafeTensors<'_>, n: usize) -> Result<Dense, String> {
@@ -292,6 +309,17 @@ mod tests {
         assert_eq!(Head::read(&path).unwrap(), head());
         assert_eq!(Digest::of(&fs::read(&path).unwrap()), head().digest());
         assert!(matches!(head().write(&path, false), Err(HeadError::Place(PlaceError::Exists(_)))));
+    }
+
+    #[test]
+    fn a_head_that_diverged_is_neither_written_nor_read() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        let mut diverged = head();
+        diverged.layers[1].bias[0] = f32::NAN;
+        assert!(matches!(diverged.write(&path, false), Err(HeadError::NotFinite(_))));
+        fs::write(&path, diverged.to_bytes()).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains("not finite"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use features::{
-    Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION, ShardError,
+    Complete, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION, ShardError,
     ShardRecord, Skipped,
 };
 pub use head::{Dense, Head, HeadError, HeadKind};

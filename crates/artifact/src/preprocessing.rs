@@ -64,6 +64,9 @@ pub enum PreprocessingError {
     /// A size of nothing, or of more than any network takes.
     #[error("a side of {0} pixels is outside 1 to 8192")]
     Side(u32),
+    /// Numbers that are fine alone.
+    #[error("divisor, mean and std together make values that are not finite")]
+    Overflow,
     /// A number that no arithmetic survives.
     #[error("{what} must be a finite number other than zero, got {value}")]
     Number {
@@ -128,9 +131,12 @@ impl Preprocessing {
                 return Err(PreprocessingError::Number { what, value });
             }
         }
-        match self.mean.into_iter().find(|m| !m.is_finite()) {
-            Some(value) => Err(PreprocessingError::Number { what: "a mean", value }),
-            None => Ok(()),
+        if let Some(value) = self.mean.into_iter().find(|m| !m.is_finite()) {
+            return Err(PreprocessingError::Number { what: "a mean", value });
+        }
+        match self.tables().iter().flatten().all(|value| value.is_finite()) {
+            true => Ok(()),
+            false => Err(PreprocessingError::Overflow),
         }
     }
 
@@ -179,6 +185,7 @@ mod tests {
                 Preprocessing { std: [1.0, 0.0, 1.0], ..ok.clone() },
                 PreprocessingError::Number { what: "a std", value: 0.0 },
             ),
+            (Preprocessing { divisor: 1e-40, ..ok.clone() }, PreprocessingError::Overflow),
         ];
         for (preprocessing, expected) in cases {
             assert_eq!(preprocessing.check(), Err(expected));

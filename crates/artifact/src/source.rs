@@ -35,6 +35,11 @@ pub struct Difference {
 }
 
 impl Source {
+    /// What is wrong with a source that was read from a file, if anything.
+    pub(crate) fn disorder(&self) -> Option<String> {
+        self.preprocessing.check().err().map(|error| format!("its preprocessing cannot be used: {error}"))
+    }
+
     /// The first difference that makes a head of `self` wrong for features of `other`.
     ///
     /// Storage dtype and engine are not among them: they change digits, not meaning.
@@ -52,6 +57,15 @@ impl Source {
             got,
         })
     }
+}
+
+/// What is wrong with class names that were read from a file, if anything.
+pub(crate) fn disordered(classes: &[String]) -> Option<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    if classes.is_empty() {
+        return Some("it has no classes".to_owned());
+    }
+    classes.iter().find(|class| !seen.insert(*class)).map(|class| format!("it has the class `{class}` twice"))
 }
 
 fn describe(preprocessing: &Preprocessing) -> String {

@@ -1,7 +1,11 @@
 //! From a tool's result to one line on stderr and an exit code.
 
 use clap::error::ErrorKind;
-use std::{io, panic, process::ExitCode};
+use std::{
+    io::{self, Write},
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+};
 
 /// A wrong call: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +32,16 @@ pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>) -> ExitC
     // A panic is a fault of ours: it still gets one line, never a backtrace.
     panic::set_hook(Box::new(move |info| {
         let what = info.to_string().replace('\n', " ");
-        eprintln!("{name}: internal error ({what}); please report it with the command you ran");
+        complain(&format!("{name}: internal error ({what}); please report it with the command you ran"));
     }));
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{tool}: {}", line(&error));
+    match panic::catch_unwind(AssertUnwindSafe(|| run(args))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            complain(&format!("{tool}: {}", line(&error)));
             ExitCode::from(code(&error))
         }
+        Err(_) => ExitCode::from(FAILED),
     }
 }
 
@@ -46,8 +51,13 @@ fn refuse(tool: &str, error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    eprintln!("{tool}: {}; see `{tool} --help`", one_line(&error.render().to_string()));
+    complain(&format!("{tool}: {}; see `{tool} --help`", one_line(&error.render().to_string())));
     ExitCode::from(USAGE)
+}
+
+/// One line on stderr. Nobody may be there to read it, which is no reason to lose work: `eprintln!` would panic.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// clap's paragraphs, up to its usage, as one line.

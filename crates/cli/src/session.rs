@@ -61,7 +61,7 @@ impl Session {
         let bar = self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         match bar.as_ref().filter(|bar| !bar.is_finished() && !bar.is_hidden()) {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => crate::exit::complain(line),
         }
     }
 }

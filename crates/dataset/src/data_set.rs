@@ -25,8 +25,9 @@ pub struct DataSet {
     pub classes: Vec<String>,
     /// At least one a class, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
-    /// How many files of a folder tree were passed over because their extension is no image's. Hidden ones do not count.
-    pub ignored: u64,
+    /// How many files of a folder tree were passed over because their extension is no image's: by extension, in lower
+    /// case, `none` for those without. Hidden files do not count.
+    pub ignored: BTreeMap<String, u64>,
 }
 
 impl DataSet {
@@ -51,7 +52,7 @@ impl DataSet {
     pub(crate) fn assemble(
         origin: &Path,
         mut found: Vec<Found>,
-        ignored: u64,
+        ignored: BTreeMap<String, u64>,
     ) -> Result<DataSet, DatasetError> {
         let mut splits: BTreeMap<&str, BTreeSet<Option<Split>>> = BTreeMap::new();
         for sample in &found {

@@ -2,6 +2,7 @@
 
 use crate::{DataSet, DatasetError, data_set::Found};
 use artifact::Split;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
 
 pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
-    let mut tree = Tree { root, found: Vec::new(), ignored: 0 };
+    let mut tree = Tree { root, found: Vec::new(), ignored: BTreeMap::new() };
     let top = Folder::list(root)?;
     match top.layout(root)? {
         Layout::Classes => tree.take_classes(&top, &[], None)?,
@@ -23,7 +24,7 @@ pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
         }
     }
     if tree.found.is_empty() {
-        let found = match (top.folders.len(), tree.ignored) {
+        let found = match (top.folders.len(), tree.ignored.values().sum::<u64>()) {
             (0, 0) => "nothing".to_owned(),
             (folders, files) => format!("{folders} folders and {files} other files"),
         };
@@ -42,7 +43,8 @@ enum Layout {
 struct Folder {
     folders: Vec<String>,
     images: Vec<String>,
-    ignored: u64,
+    /// Counts by extension.
+    ignored: BTreeMap<String, u64>,
 }
 
 impl Folder {
@@ -58,7 +60,7 @@ impl Folder {
             // Links are followed; one that leads nowhere is left for the reader to stumble over, with its own reason.
             let is_folder = std::fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
             if !is_folder && !has_image_extension(&name) {
-                folder.ignored += 1;
+                *folder.ignored.entry(extension(&name)).or_default() += 1;
                 continue;
             }
             let name = name.into_string().map_err(|_| DatasetError::NotUtf8(entry.path()))?;
@@ -89,7 +91,7 @@ impl Folder {
 struct Tree<'a> {
     root: &'a Path,
     found: Vec<Found>,
-    ignored: u64,
+    ignored: BTreeMap<String, u64>,
 }
 
 impl Tree<'_> {
@@ -129,7 +131,7 @@ impl Tree<'_> {
             return Ok(());
         }
         let folder = Folder::list(path)?;
-        self.ignored += folder.ignored;
+        self.ignore(&folder);
         for name in folder.images {
             let (id, path) = (join(id, &name), path.join(&name));
             self.found.push(Found { id, path, class: class.to_owned(), split });
@@ -142,9 +144,15 @@ impl Tree<'_> {
         Ok(())
     }
 
+    fn ignore(&mut self, folder: &Folder) {
+        for (kind, count) in &folder.ignored {
+            *self.ignored.entry(kind.clone()).or_default() += count;
+        }
+    }
+
     /// Images that lie above the class folders have no label: that is a mistake, not something to pass over.
     fn refuse_unclassed(&mut self, folder: &Folder, path: &Path) -> Result<(), DatasetError> {
-        self.ignored += folder.ignored;
+        self.ignore(folder);
         match folder.images.first() {
             None => Ok(()),
             Some(first) => Err(DatasetError::Unclassed {
@@ -162,6 +170,12 @@ fn canonical(path: &Path) -> Result<PathBuf, DatasetError> {
 
 fn join(id: &str, name: &str) -> String {
     if id.is_empty() { name.to_owned() } else { format!("{id}/{name}") }
+}
+
+/// In lower case; `none` for a name without.
+fn extension(name: &OsStr) -> String {
+    let extension = Path::new(name).extension();
+    extension.map_or_else(|| "none".to_owned(), |extension| extension.to_string_lossy().to_lowercase())
 }
 
 fn has_image_extension(name: &OsStr) -> bool {

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 /// model.safetensors and config.json, which says how to assemble them; npy, the features as a (rows, width) f32 matrix
 /// in the order of the index.
 ///
-/// Before a model takes its place it is read back, run on four synthetic probe pictures, and compared with the logits
-/// that the cached features of those pictures give. Where they differ nothing is written, and the exit code is 3.
+/// Before a model takes its place it is read back, run on four synthetic probe pictures, and compared with their
+/// cached features and the logits that those give. Where they differ nothing is written, and the exit code is 3.
 #[derive(Debug, Parser)]
 #[command(name = "export", version, after_help = AFTER, max_term_width = 110)]
 pub struct Args {
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
 
-    /// What to write [default: by OUTPUT's extension: .onnx, .npy, anything else is a safetensors folder]
+    /// What to write [default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: Option<To>,
 
@@ -36,8 +36,8 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// Largest difference of a probe's logit that passes, relative to the largest logit [default: 1e-4; 0.01 for
-    /// features stored as f16, 0.05 as bf16]
+    /// Largest difference of a probe's feature or logit that passes, relative to the largest of them, or to 1 where
+    /// all are smaller [default: 1e-4]
     #[arg(long, value_name = "NUMBER")]
     pub tolerance: Option<f64>,
 

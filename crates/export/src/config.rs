@@ -38,11 +38,7 @@ impl Config {
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> Result<Config, UsageError> {
         let Args { input, output, to, weights, tolerance, split, rows, force, .. } = args;
-        let to = to.unwrap_or(match output.extension().and_then(|extension| extension.to_str()) {
-            Some("onnx") => To::Onnx,
-            Some("npy") => To::Npy,
-            _ => To::Safetensors,
-        });
+        let to = to.map_or_else(|| by_extension(&output), Ok)?;
         let shown = input.display();
         if to == To::Npy && weights.is_some() {
             return Err(UsageError("--weights goes with a model, not with --to npy".to_owned()));
@@ -64,7 +60,7 @@ impl Config {
                 "a model is made of a head, got the folder `{shown}`; for its matrix use --to npy"
             )));
         }
-        if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..1.0).contains(tolerance)) {
+        if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
             return Err(UsageError(format!("--tolerance takes a number from 0 to 1, got {tolerance}")));
         }
         let job = match to {
@@ -97,5 +93,16 @@ impl Config {
 
     pub(crate) fn job(&self) -> &Job {
         &self.job
+    }
+}
+
+fn by_extension(output: &Path) -> Result<To, UsageError> {
+    let Some(extension) = output.extension() else { return Ok(To::Safetensors) };
+    match extension.to_string_lossy().to_lowercase().as_str() {
+        "onnx" => Ok(To::Onnx),
+        "npy" => Ok(To::Npy),
+        other => Err(UsageError(format!(
+            "cannot tell what to write from `.{other}`: name the output .onnx or .npy, a folder without extension, or give --to"
+        ))),
     }
 }

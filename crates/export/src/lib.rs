@@ -18,7 +18,7 @@ use anyhow::Result;
 use artifact::{Features, Head};
 use cli::Session;
 use config::{Config, Job};
-use parity::Parity;
+use parity::{Distance, Parity};
 
 /// The whole tool: arguments → open the input → write beside → check → move into place → one line.
 ///
@@ -50,7 +50,7 @@ fn model(
         bound.network().name()
     ));
     let parity = write(config, &head, bound)?;
-    let Parity { difference, scale, .. } = parity;
+    let Distance { difference, scale } = parity.logits;
     let classes = head.classes.len();
     Ok(format!(
         "{classes} classes, logits of the probes within {difference:.1e} of the cache (largest {scale:.1})"

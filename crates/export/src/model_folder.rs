@@ -10,10 +10,11 @@ use artifact::{Dense, Digest, Head, Place, Preprocessing, Source};
 use network::{Bound, Network, Tensor, WeightFile};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, ffi::OsStr, fs, path::Path};
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
+const FORMAT: &str = "headstart-model";
 
 /// What `config.json` holds.
 #[derive(Serialize, Deserialize)]
@@ -45,15 +46,15 @@ struct Lineage {
 /// # Errors
 /// Where it cannot be written, or disagrees with the cache.
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
-    let place = Place::folder(config.output(), config.force(), CONFIG)?;
+    let place = Place::folder(config.output(), config.force(), is_ours)?;
     let folder = place.temporary();
     let description = serde_json::to_string_pretty(&describe(head, bound.network()))? + "\n";
     fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
     write_tensors(&folder.join(WEIGHTS), &bound, &head.layers)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     drop(bound);
-    let exported = read_and_run(folder)?;
-    let parity = parity::compare(config, head, &exported).gate()?;
+    let (features, logits) = read_and_run(folder)?;
+    let parity = Parity::of(config, head, &features, &logits).gate()?;
     place.commit()?;
     Ok(parity)
 }
@@ -61,7 +62,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 fn describe(head: &Head, network: &Network) -> Assembly {
     let Source { backbone, tap, preprocessing, weights, .. } = head.source.clone();
     Assembly {
-        format: "headstart-model".to_owned(),
+        format: FORMAT.to_owned(),
         version: 1,
         assembly: "decode, apply EXIF orientation, convert to RGB, resize (height, width; antialiased, Pillow's kernel), \
                    centre crop, order channels, value = (byte / divisor - mean) / std; run `network`, whose parameters \
@@ -97,8 +98,20 @@ fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
     Ok(safetensors::serialize_to_file(views, Some(metadata), path)?)
 }
 
-/// Logits of the probes by what lies in the folder, and nothing else.
-fn read_and_run(folder: &Path) -> Result<Vec<f32>> {
+/// Whether a folder is an exported model and holds nothing else.
+fn is_ours(folder: &Path) -> bool {
+    let known = |name: &OsStr| name == WEIGHTS || name == CONFIG;
+    let all_known = fs::read_dir(folder)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| known(&entry.file_name()))));
+    let format = || {
+        let config: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(CONFIG)).ok()?).ok()?;
+        Some(config.get("format")?.as_str()? == FORMAT)
+    };
+    all_known && format() == Some(true)
+}
+
+/// Features and logits of the probes by what lies in the folder, and nothing else.
+fn read_and_run(folder: &Path) -> Result<(Vec<f32>, Vec<f32>)> {
     let assembly: Assembly = serde_json::from_slice(&fs::read(folder.join(CONFIG))?)?;
     let file = WeightFile::open(&folder.join(WEIGHTS))?;
     let read = |name: &str| -> Result<Tensor> {
@@ -111,8 +124,9 @@ fn read_and_run(folder: &Path) -> Result<Vec<f32>> {
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let bound =
         Bound::from_tensors(assembly.network, file.label(), |param| file.read(&param.name).ok().flatten())?;
-    let features = parity::run_probes(bound, &assembly.preprocessing)?;
-    Ok(head::logits(&layers, &features))
+    let features = parity::run_probes(bound, &assembly.preprocessing)?.concat();
+    let logits = head::logits(&layers, &features);
+    Ok((features, logits))
 }
 
 fn weight_name(n: usize) -> String {

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     parity::{self, Parity},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use artifact::{Head, MappedFile, Place, Preprocessing};
 use network::{Bound, onnx};
 use std::{
@@ -34,8 +34,11 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let how = model.metadata.iter().find(|(key, _)| key == PREPROCESSING).map(|(_, json)| json);
     let how: Preprocessing =
         serde_json::from_str(how.context("the model's metadata lacks its preprocessing")?)?;
-    let exported = parity::run_probes(model.bound, &how)?;
-    let parity = parity::compare(config, head, &exported).gate()?;
+    let outputs = parity::run_probes(model.bound, &how)?;
+    let [features, logits] = outputs.as_slice() else {
+        bail!("the model has {} outputs that can be checked, expected features and logits", outputs.len());
+    };
+    let parity = Parity::of(config, head, features, logits).gate()?;
     place.commit()?;
     Ok(parity)
 }

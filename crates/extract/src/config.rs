@@ -77,6 +77,12 @@ impl Config {
             network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
         }
         let outputs = name_outputs(&output, &taps)?;
+        if lies_within(&output, &input) {
+            let (output, input) = (output.display(), input.display());
+            return usage(format!(
+                "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
+            ));
+        }
         Ok(Config {
             input,
             outputs,
@@ -153,6 +159,16 @@ impl Config {
 
     pub(crate) fn batch(&self) -> usize {
         self.batch
+    }
+}
+
+/// Whether an output would lie in a folder of samples.
+fn lies_within(output: &Path, input: &Path) -> bool {
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (parent.canonicalize(), input.canonicalize()) {
+        (Ok(parent), Ok(input)) => input.is_dir() && parent.starts_with(input),
+        // What is not there is told when it is opened.
+        _ => false,
     }
 }
 

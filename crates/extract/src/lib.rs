@@ -14,7 +14,7 @@ mod zoo_table;
 
 pub use args::Args;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use backbone::Backbone;
 use cli::{Session, count};
 use config::Config;
@@ -55,7 +55,7 @@ pub fn run(args: Args) -> Result<()> {
         })?;
     }
     let skipped = skips.finish()?;
-    let summaries = outputs.finish(&backbone, &skipped).context("no features were written")?;
+    let summaries = outputs.finish(&backbone, &skipped)?;
     describe(&session, &config, &data);
     for line in skips::describe(&skipped).into_iter().chain(summaries) {
         session.note(format!("extract: {line}"));
@@ -65,10 +65,9 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Said once all is done: a run that fails says one line, and that is why.
 fn describe(session: &Session, config: &Config, data: &DataSet) {
-    match data.ignored {
-        0 => {}
-        1 => session.note("extract: 1 file that is no image was passed over"),
-        n => session.note(format!("extract: {} files that are no images were passed over", count(n))),
+    if !data.ignored.is_empty() {
+        let kinds: Vec<_> = data.ignored.iter().map(|(kind, &n)| format!("{kind} {}", count(n))).collect();
+        session.note(format!("extract: passed over for their extension: {}", kinds.join(", ")));
     }
     if let Some(ratios) = config.ratios(data) {
         session.note(format!(

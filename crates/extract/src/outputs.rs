@@ -76,10 +76,14 @@ impl Outputs {
         let probes = backbone.probes()?;
         let tool = concat!("extract ", env!("CARGO_PKG_VERSION")).to_owned();
         let lineage = Lineage { dataset: self.dataset.finish(), tool };
+        // All are written in full before the first takes its place: a full disk leaves none of several taps behind.
+        let complete = self.taps.into_iter().zip(probes).map(|(tap, probes)| {
+            Ok((tap.path, tap.writer.complete(&probes, lineage.clone(), skipped.to_vec())?))
+        });
         let mut lines = Vec::new();
-        for (tap, probes) in self.taps.into_iter().zip(probes) {
-            let index = tap.writer.finish(&probes, lineage.clone(), skipped.to_vec())?;
-            let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), tap.path.display());
+        for (path, complete) in complete.collect::<Result<Vec<_>>>()? {
+            let index = complete.commit()?;
+            let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), path.display());
             lines.push(format!(
                 "{rows} rows of {} features, {skips} skipped → {path}",
                 count(index.dim as u64)

@@ -26,7 +26,7 @@ pub(crate) fn fit(
 ) -> anyhow::Result<Fitted> {
     if l2.len() > 1 && rows.val.is_none() {
         bail!(
-            "{} values of --l2 are chosen from on val rows, but there are none; rerun extract with --split 80/10/10, or give one value",
+            "{} values of --l2 are chosen from on val rows, but there are none; give one value, or extract again with a val split (a val folder, or --split 80/10/10)",
             l2.len()
         );
     }
@@ -93,9 +93,12 @@ impl Candidate {
     }
 }
 
-/// Of least val loss; of equals the first, which has the largest penalty.
+/// Of least val loss; of equals the first, which has the largest penalty. One that diverged is never the best of several.
 fn best(candidates: &[Candidate]) -> Option<usize> {
-    let loss = |at: &usize| candidates[*at].val.map_or(0.0, |val| val.loss);
+    let loss = |at: &usize| {
+        let loss = candidates[*at].val.map_or(0.0, |val| val.loss);
+        if loss.is_finite() { loss } else { f64::INFINITY }
+    };
     (0..candidates.len()).min_by(|a, b| loss(a).total_cmp(&loss(b)))
 }
 

@@ -58,11 +58,13 @@ pub(crate) struct Outputs<'a> {
 impl<'a> Outputs<'a> {
     /// Fails where an output exists (without `--force`) or could not be written.
     pub(crate) fn claim(config: &'a Config) -> anyhow::Result<Outputs<'a>> {
-        drop(Place::file(config.output(), config.force())?);
         let table = config
             .table()
             .map(|path| anyhow::Ok((table::Format::of(path)?, Place::file(path, config.force())?)));
-        Ok(Outputs { config, table: table.transpose()? })
+        let table = table.transpose()?;
+        // Claimed while the table's place is held: the two may be one file by different spellings.
+        drop(Place::file(config.output(), config.force())?);
+        Ok(Outputs { config, table })
     }
 
     /// Writes both; neither is ever half there, and the table appears only with its head.

@@ -29,7 +29,9 @@ impl Rows {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }
         let Some(train) = Part::load(features, Split::Train)? else {
-            bail!("`{path}` has no train rows, expected some to fit on; rerun extract with --split 80/10/10");
+            bail!(
+                "`{path}` has no train rows, expected some to fit on; give it a train folder, a train split in the manifest, or --split, and rerun extract"
+            );
         };
         let counts = train.examples()?.counts();
         if let Some(absent) = counts.iter().position(|&count| count == 0) {

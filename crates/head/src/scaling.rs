@@ -26,7 +26,9 @@ impl Scaling {
         let std = mean.iter().zip(variance).map(|(mean, variance)| {
             // scikit-learn's `_is_constant_feature`.
             let rounding = n * f64::EPSILON * variance + (n * mean * f64::EPSILON).powi(2);
-            if variance <= rounding { 1.0 } else { variance.sqrt() }
+            // Below f32's smallest normal number a column says nothing, and a weight divided by it would overflow.
+            let tiny = variance.sqrt() < f64::from(f32::MIN_POSITIVE);
+            if variance <= rounding || tiny { 1.0 } else { variance.sqrt() }
         });
         Scaling { std: std.collect(), mean }
     }

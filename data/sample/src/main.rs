@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<()> {
     let session = args.common.start()?;
-    let place = Place::folder(&args.output, args.force, MARKER)?;
+    let place = Place::folder(&args.output, args.force, |folder| folder.join(MARKER).exists())?;
     fs::write(place.temporary().join(MARKER), "").map_err(|error| place.failed(error))?;
     let mut pictures = 0u64;
     for (split, each) in [(Split::Train, 50), (Split::Val, 10), (Split::Test, 20)] {
@@ -65,7 +65,7 @@ fn run(args: Args) -> Result<()> {
                 let mut stream = Stream::new(args.seed, &format!("{split}/{}/{n}", class.name()));
                 let picture = scene::render(class, &mut stream);
                 let path = folder.join(format!("{n:03}.png"));
-                picture.save(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+                picture.save(&path).with_context(|| format!("cannot write `{}`", args.output.display()))?;
                 pictures += 1;
             }
         }

@@ -1,7 +1,7 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
 use super::{FeaturesError, Index, ShardRecord, shard::Shard};
-use crate::{Digest, PROBES, Split};
+use crate::{Digest, Dtype, PROBES, Split};
 use std::path::Path;
 
 /// An opened `NAME.features/`: n rows of d values, in the order of the index.
@@ -21,20 +21,21 @@ impl Features {
     /// One [`FeaturesError`] that says what is wrong where, and what to do.
     pub fn open(path: &Path) -> Result<Features, FeaturesError> {
         let (index, digest) = Index::read(path)?;
-        let open = |record: &ShardRecord| {
+        let open = |record: &ShardRecord, dtype: Dtype| {
             // The index names files, not paths: nothing outside the folder is ever opened.
             if Path::new(&record.file).file_name().is_none_or(|name| name != record.file.as_str()) {
                 let reason = format!("its index names `{}`, which is no file of this folder", record.file);
                 return Err(FeaturesError::Inconsistent { path: path.to_owned(), reason });
             }
-            Shard::open(path, record, index.dim, index.dtype).map_err(|source| FeaturesError::Shard {
+            Shard::open(path, record, index.dim, dtype).map_err(|source| FeaturesError::Shard {
                 path: path.to_owned(),
                 shard: record.file.clone(),
                 source,
             })
         };
-        let shards = index.shards.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let probes = open(&index.probes)?;
+        let shards =
+            index.shards.iter().map(|record| open(record, index.dtype)).collect::<Result<Vec<_>, _>>()?;
+        let probes = open(&index.probes, Dtype::F32)?;
         let starts = shards
             .iter()
             .scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows())))
@@ -130,11 +131,11 @@ impl Features {
         rows.iter().map(|&row| self.label(row)).collect()
     }
 
-    /// The features of the four synthetic probes, widened to f32: (4, d) row-major.
+    /// The features of the four synthetic probes, always f32: (4, d) row-major.
     pub fn probes(&self) -> Vec<f32> {
         let mut probes = vec![0.0; PROBES * self.dim()];
         for (k, out) in probes.chunks_exact_mut(self.dim()).enumerate() {
-            self.index.dtype.decode(self.probes.bytes(k), out);
+            Dtype::F32.decode(self.probes.bytes(k), out);
         }
         probes
     }
@@ -146,8 +147,10 @@ impl Features {
 
     /// The first thing in which the parts contradict one another.
     fn disagreement(&self) -> Option<String> {
-        if self.dim() == 0 {
-            return Some("its rows have no values".to_owned());
+        if let Some(reason) =
+            self.index.source.disorder().or_else(|| crate::source::disordered(self.classes()))
+        {
+            return Some(reason);
         }
         if self.index.source.dtype != self.index.dtype {
             return Some(format!("dtype is {} and {}", self.index.dtype, self.index.source.dtype));

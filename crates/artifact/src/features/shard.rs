@@ -20,6 +20,7 @@ const MAGIC: [u8; 8] = *b"HSFEATS\n";
 const FORMAT_VERSION: u32 = 1;
 const FLAGS: u32 = 0b111;
 const PREFIX: usize = 64;
+const MAX_DIM: usize = 1 << 28;
 
 /// 64 bytes of features, so that the matrix is aligned to cache lines in memory and in the file.
 #[derive(Archive, Serialize, Clone, Copy, Pod, Zeroable)]
@@ -178,6 +179,10 @@ fn check_columns(columns: &ArchivedColumns, rows: u64, dim: usize, dtype: Dtype)
     let wrong = |what: &str, expected: u64, got: u64| {
         Err(ShardError::Archive(format!("{what} {got}, index says {expected}")))
     };
+    // No network has wider features; below it no arithmetic on rows can overflow.
+    if !(1..=MAX_DIM).contains(&dim) {
+        return wrong("rows of width", MAX_DIM as u64, dim as u64);
+    }
     if columns.dim.to_native() != dim as u64 {
         return wrong("rows of width", dim as u64, columns.dim.to_native());
     }

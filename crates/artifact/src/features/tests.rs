@@ -71,7 +71,7 @@ proptest! {
             prop_assert_eq!(features.split(row), Split::ALL[row % 3]);
             prop_assert_eq!(features.key(row), Digest::of(features.id(row).as_bytes()));
         }
-        prop_assert_eq!(features.probes()[dim], if half { half::bf16::from_f32(dim as f32).to_f32() } else { dim as f32 });
+        prop_assert_eq!(features.probes()[dim], dim as f32);
         prop_assert_eq!(features.rows_of(Split::Train).len(), rows.div_ceil(3));
     }
 }
@@ -131,6 +131,31 @@ fn the_writer_refuses_rows_that_are_wrong() {
 }
 
 #[test]
+fn what_a_dtype_cannot_hold_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    for (dtype, value, expected) in
+        [(Dtype::F16, 1e6, "more than f16 holds"), (Dtype::F32, f32::NAN, "has the value NaN")]
+    {
+        let mut writer = FeaturesWriter::create(&path, false, plan(2, dtype, 100)).unwrap();
+        let row = Row { id: "a", label: 0, split: Split::Val, key: Digest::of(b""), values: &[1.0, value] };
+        let message = writer.push(row).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn force_spares_folders_that_hold_anything_else() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write(&path, 2, plan(2, Dtype::F32, 100)).unwrap();
+    fs::write(path.join("photo.jpg"), "").unwrap();
+    let again = FeaturesWriter::create(&path, true, plan(2, Dtype::F32, 100));
+    assert!(matches!(again, Err(FeaturesError::Place(PlaceError::Foreign(_)))));
+    assert!(path.join("photo.jpg").exists());
+}
+
+#[test]
 fn what_exists_is_only_replaced_by_force() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("x.features");
@@ -180,6 +205,16 @@ fn every_corruption_is_told() {
         ("9 rows in its shards, index says 8", Box::new(|f| edit_index(f, "\"rows\": 9", "\"rows\": 8"))),
         ("splits count", Box::new(|f| edit_index(f, "\"train\": 3", "\"train\": 2"))),
         ("unknown field", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 1, \"more\": 1"))),
+        ("rows of width 0, index says", Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 0"))),
+        (
+            "rows of width 4611686018427387904",
+            Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 4611686018427387904")),
+        ),
+        (
+            "preprocessing cannot be used",
+            Box::new(|f| edit_index(f, "\"shorter_side\": 256", "\"shorter_side\": 0")),
+        ),
+        ("has the class `cat` twice", Box::new(|f| edit_index(f, "\"dog\"", "\"cat\""))),
         ("rows of width 5, index says 6", Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 6"))),
         ("cannot be opened", Box::new(move |f| fs::remove_file(shard(f)).unwrap())),
         ("bytes, index says", Box::new(move |f| edit(&shard(f), |b| b.truncate(b.len() - 1)))),

@@ -1,7 +1,9 @@
 //! Writes features: rows are gathered in memory up to a shard's size, and the index comes last.
 
-use super::{FeaturesError, INDEX, Index, Lineage, SCHEMA_VERSION, ShardRecord, Skipped, shard::Columns};
-use crate::{Digest, PROBES, Place, Source, Split};
+use super::{
+    FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped, shard::Columns,
+};
+use crate::{Digest, Dtype, PROBES, Place, Source, Split};
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// What is known before the first row.
@@ -49,7 +51,7 @@ impl FeaturesWriter {
     /// # Errors
     /// Where something is there already (and `force` is not given, or it is no features folder), or the disk refuses.
     pub fn create(path: &Path, force: bool, plan: Plan) -> Result<FeaturesWriter, FeaturesError> {
-        let place = Place::folder(path, force, INDEX)?;
+        let place = Place::folder(path, force, is_ours)?;
         let columns = Columns::new(plan.dim, plan.source.dtype);
         Ok(FeaturesWriter {
             place,
@@ -70,6 +72,7 @@ impl FeaturesWriter {
         self.check(&row).map_err(|reason| FeaturesError::Row { id: row.id.to_owned(), reason })?;
         self.encoded.clear();
         self.plan.source.dtype.encode(row.values, &mut self.encoded);
+        self.check_stored(&row)?;
         self.columns.push(row.id, row.label, row.split, &row.key, &self.encoded);
         *self.splits.entry(row.split).or_default() += 1;
         self.last_id = Some(row.id.to_owned());
@@ -79,16 +82,17 @@ impl FeaturesWriter {
         Ok(())
     }
 
-    /// Writes what is left, the probes' features ((4, d) f32) and the index, and moves the folder into place.
+    /// Writes what is left, the probes' features ((4, d) f32) and the index; [`Complete::commit`] moves the folder into
+    /// place.
     ///
     /// # Errors
-    /// Where the disk is full.
-    pub fn finish(
+    /// Where the disk is full, or a probe's feature is not finite.
+    pub fn complete(
         mut self,
         probes: &[f32],
         lineage: Lineage,
         skipped: Vec<Skipped>,
-    ) -> Result<Index, FeaturesError> {
+    ) -> Result<Complete, FeaturesError> {
         assert_eq!(probes.len(), PROBES * self.plan.dim, "the probes' features are (4, d)");
         if self.columns.rows() > 0 {
             self.flush()?;
@@ -109,8 +113,20 @@ impl FeaturesWriter {
         };
         let write = fs::write(self.place.temporary().join(INDEX), index.to_bytes());
         write.map_err(|error| self.place.failed(error))?;
-        self.place.commit()?;
-        Ok(index)
+        Ok(Complete { place: self.place, index })
+    }
+
+    /// [`FeaturesWriter::complete`] and [`Complete::commit`] in one.
+    ///
+    /// # Errors
+    /// As both.
+    pub fn finish(
+        self,
+        probes: &[f32],
+        lineage: Lineage,
+        skipped: Vec<Skipped>,
+    ) -> Result<Index, FeaturesError> {
+        self.complete(probes, lineage, skipped)?.commit()
     }
 
     fn check(&self, row: &Row<'_>) -> Result<(), String> {
@@ -126,6 +142,23 @@ impl FeaturesWriter {
         Ok(())
     }
 
+    /// Refuses what the dtype cannot hold, and what no fit could use.
+    fn check_stored(&self, row: &Row<'_>) -> Result<(), FeaturesError> {
+        let dtype = self.plan.source.dtype;
+        let mut stored = vec![0.0; row.values.len()];
+        dtype.decode(&self.encoded, &mut stored);
+        let Some(column) = stored.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        let value = row.values[column];
+        let reason = if value.is_finite() {
+            format!(
+                "has the value {value} in column {column}, more than {dtype} holds; use --dtype f32 or bf16"
+            )
+        } else {
+            format!("has the value {value} in column {column}; check weights and preprocessing")
+        };
+        Err(FeaturesError::Row { id: row.id.to_owned(), reason })
+    }
+
     fn flush(&mut self) -> Result<(), FeaturesError> {
         let file = format!("shard-{:05}.rkyv", self.shards.len());
         let empty = Columns::new(self.plan.dim, self.plan.source.dtype);
@@ -135,19 +168,54 @@ impl FeaturesWriter {
         Ok(())
     }
 
-    /// The probes lie in a shard like any other: one format, one reader.
+    /// The probes lie in a shard like any other (one format, one reader), always in f32: exports are held against them.
     fn write_probes(&self, probes: &[f32]) -> Result<ShardRecord, FeaturesError> {
-        let mut columns = Columns::new(self.plan.dim, self.plan.source.dtype);
+        let mut columns = Columns::new(self.plan.dim, Dtype::F32);
         for (k, values) in probes.chunks_exact(self.plan.dim).enumerate() {
-            let mut bytes = Vec::new();
-            self.plan.source.dtype.encode(values, &mut bytes);
             let id = format!("probe-{k}");
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                let reason = format!("has the value {value}; check weights and preprocessing");
+                return Err(FeaturesError::Row { id, reason });
+            }
+            let mut bytes = Vec::new();
+            Dtype::F32.encode(values, &mut bytes);
             columns.push(&id, 0, Split::Train, &Digest::of(id.as_bytes()), &bytes);
         }
-        self.written(columns.write(self.place.temporary(), "probes.rkyv".to_owned()))
+        self.written(columns.write(self.place.temporary(), PROBES_FILE.to_owned()))
     }
 
     fn written<T>(&self, result: io::Result<T>) -> Result<T, FeaturesError> {
         Ok(result.map_err(|error| self.place.failed(error))?)
     }
+}
+
+/// Features that are written in full but not yet in their place; dropped, they leave nothing behind.
+pub struct Complete {
+    place: Place,
+    index: Index,
+}
+
+impl Complete {
+    /// Moves the folder into place.
+    ///
+    /// # Errors
+    /// Where something has come to lie there meanwhile, or the disk refuses.
+    pub fn commit(self) -> Result<Index, FeaturesError> {
+        self.place.commit()?;
+        Ok(self.index)
+    }
+}
+
+/// Whether a folder is a features folder and holds nothing else.
+fn is_ours(folder: &Path) -> bool {
+    let named_as_ours = |name: &str| name == INDEX || name == PROBES_FILE || name.starts_with("shard-");
+    let all_ours = fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(named_as_ours)))
+    });
+    // Not `Index::read`: features of another version may be replaced too.
+    let schema = || {
+        let index: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(INDEX)).ok()?).ok()?;
+        index.get("schema")?.as_u64()
+    };
+    all_ours && schema().is_some()
 }

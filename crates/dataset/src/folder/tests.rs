@@ -41,7 +41,7 @@ fn classes_without_splits() {
     let set = DataSet::open(root.path()).unwrap();
     assert_eq!(set.classes, ["B", "a", "b"]);
     assert_eq!(listing(&set), ["B/x/y.tif 0 -", "a/0.webp 1 -", "b/1.jpeg 2 -", "b/2.PNG 2 -"]);
-    assert_eq!(set.ignored, 2);
+    assert_eq!(set.ignored, [("none".to_owned(), 1), ("txt".to_owned(), 1)].into());
     for sample in &set.samples {
         assert_eq!(std::fs::read_to_string(&sample.path).unwrap(), sample.id);
     }
@@ -143,7 +143,7 @@ mod unix {
     fn names_that_are_not_utf8_are_refused_unless_ignored_anyway() {
         let root = tree(&["a/1.png", "b/1.png"]);
         std::fs::write(root.path().join(OsStr::from_bytes(b"a/\xff.txt")), "").unwrap();
-        assert_eq!(DataSet::open(root.path()).unwrap().ignored, 1);
+        assert_eq!(DataSet::open(root.path()).unwrap().ignored, [("txt".to_owned(), 1)].into());
         std::fs::write(root.path().join(OsStr::from_bytes(b"a/\xff.png")), "").unwrap();
         assert_eq!(message(&root), "the name of `ROOT/a/\u{fffd}.png` is not valid UTF-8; rename it");
     }
