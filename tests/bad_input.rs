@@ -1,5 +1,4 @@
 //! What goes wrong between tools, or in all of them alike: one line, the right exit code, nothing left behind.
-#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use artifact::{Features, Head, HeadKind};
 use harness::{Made, Room, SmallDisk, flip, program};

@@ -1,5 +1,4 @@
 //! The same inputs give the same bytes: for any number of threads, any batch, and twice.
-#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use harness::Room;
 use std::{collections::BTreeMap, path::PathBuf};
