@@ -14,8 +14,6 @@ pub struct Made {
     pub rows: [usize; 3],
     /// Rows of the last class in train, if other than that.
     pub last_class_train_rows: Option<usize>,
-    /// A value that is put into the first train row.
-    pub spoilt: Option<f32>,
 }
 
 impl Default for Made {
@@ -25,7 +23,6 @@ impl Default for Made {
             dim: 20,
             rows: [30, 10, 10],
             last_class_train_rows: None,
-            spoilt: None,
         }
     }
 }
@@ -45,7 +42,6 @@ pub(crate) fn write(path: &Path, made: &Made) {
     let plan = Plan { classes, dim: made.dim, source, shard_bytes: 2000 };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
     let mut noise = Noise(1);
-    let mut spoilt = made.spoilt;
     for (label, class) in made.classes.iter().enumerate() {
         let mut rows = made.rows;
         if label + 1 == made.classes.len() {
@@ -57,16 +53,12 @@ pub(crate) fn write(path: &Path, made: &Made) {
                 n if n < rows[0] + rows[1] => Split::Val,
                 _ => Split::Test,
             };
-            let mut values: Vec<f32> = (0..made.dim)
+            let values: Vec<f32> = (0..made.dim)
                 .map(|column| {
                     let centre = if column % made.classes.len() == label { 0.7 } else { 0.0 };
                     centre + 2.0 * noise.next() + column as f32
                 })
                 .collect();
-            if let (Split::Train, Some(value)) = (split, spoilt) {
-                values[3] = value;
-                spoilt = None;
-            }
             let id = format!("{class}/{number:04}.png");
             let key = Digest::of(id.as_bytes());
             writer.push(Row { id: &id, label: label as u32, split, key, values: &values }).unwrap();

@@ -9,22 +9,26 @@ static PANICS: AtomicUsize = AtomicUsize::new(0);
 /// Every JPEG of `fixtures/`, by name.
 fn jpegs() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"));
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("jpeg"));
-    files.sort();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("fixtures lie beside this file") {
+        let entry = entry.expect("a folder that can be listed");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("jpeg") {
+            files.push((name, std::fs::read(entry.path()).expect("a file that can be read")));
+        }
+    }
     assert!(files.len() > 15, "{} files", files.len());
-    let read =
-        |path: &Path| (path.file_name().unwrap().to_string_lossy().into(), std::fs::read(path).unwrap());
-    files.iter().map(|path| read(path)).collect()
+    files.sort();
+    files
 }
 
 fn jpeg(name: &str) -> Vec<u8> {
-    jpegs().into_iter().find(|(file, _)| file == name).unwrap().1
+    jpegs().into_iter().find(|(file, _)| file == name).expect("a fixture of that name").1
 }
 
 /// Where a segment of this kind starts, its FF included.
 fn segment(bytes: &[u8], marker: u8) -> usize {
-    bytes.windows(2).position(|pair| pair == [0xFF, marker]).unwrap()
+    bytes.windows(2).position(|pair| pair == [0xFF, marker]).expect("a segment of that kind")
 }
 
 #[test]

@@ -114,7 +114,9 @@ impl Shard {
         let columns = rkyv::access::<ArchivedColumns, rancor::Error>(archive)
             .map_err(|error| ShardError::Archive(error.to_string()))?;
         check_columns(columns, record.rows, dim, dtype)?;
-        Ok(Shard { map, dim, dtype })
+        let shard = Shard { map, dim, dtype };
+        shard.check_finite()?;
+        Ok(shard)
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -141,6 +143,19 @@ impl Shard {
     pub(super) fn bytes(&self, row: usize) -> &[u8] {
         let width = self.dim * self.dtype.size();
         &bytemuck::cast_slice::<ArchivedLine, u8>(&self.columns().features)[row * width..][..width]
+    }
+
+    /// What the writer refused, nobody else shall have slipped in: a NaN would spoil every later sum in silence.
+    fn check_finite(&self) -> Result<(), ShardError> {
+        let mut values = vec![0.0; self.dim];
+        for row in 0..self.rows() {
+            self.dtype.decode(self.bytes(row), &mut values);
+            if let Some(column) = values.iter().position(|value| !value.is_finite()) {
+                let what = format!("`{}` has the value {} in column {column}", self.id(row), values[column]);
+                return Err(ShardError::Archive(what));
+            }
+        }
+        Ok(())
     }
 
     fn columns(&self) -> &ArchivedColumns {

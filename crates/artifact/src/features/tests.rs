@@ -243,6 +243,23 @@ proptest! {
     }
 
     #[test]
+    fn a_number_that_is_none_is_told(row in 1usize..9) {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.features");
+        let index = write(&path, 9, plan(5, Dtype::F32, 1 << 20)).unwrap();
+        edit(&path.join("shard-00000.rkyv"), |bytes| {
+            let old = value(row, 2).to_le_bytes();
+            let at = bytes.windows(4).position(|window| window == old).unwrap();
+            bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+            let digest = Digest::of(&bytes[64..]);
+            bytes[24..56].copy_from_slice(digest.as_bytes());
+            edit_index(&path, &index.shards[0].digest.to_string(), &digest.to_string());
+        });
+        let message = Features::open(&path).err().unwrap().to_string();
+        prop_assert!(message.contains(&format!("`cat/{row:04}.png` has the value NaN in column 2")), "{}", message);
+    }
+
+    #[test]
     fn an_archive_with_a_forged_digest_never_panics(at in any::<prop::sample::Index>(), byte: u8) {
         // A well-formed digest over a malformed archive: only checked access stands between it and us.
         let root = tempfile::tempdir().unwrap();

@@ -24,11 +24,6 @@ fn a_model_that_disagrees_with_the_cache() {
     refused(&room, &[], 3, &parts);
     refused(&room, &["--tolerance", "0"], 3, &["at most 0e0 passes"]);
     export(&room, &["x.head", "-o", "x.onnx", "--tolerance", "0.9"]).fine();
-
-    let mut broken = head(HeadKind::Linear);
-    broken.probes[0] = f32::NAN;
-    broken.write(&room.path("x.head"), true).unwrap();
-    refused(&room, &["--force"], 3, &["differ from the cache's by NaN"]);
 }
 
 #[test]
@@ -101,7 +96,7 @@ fn what_exists_is_replaced_by_force_alone() {
     room.write("model/holiday.jpg", "mine");
     refused(&room, &[], 1, &["exists", "another name"]);
     let run = export(&room, &["x.head", "-o", "model", "--force"]);
-    run.failed(1, &["`model` exists and holds no `config.json`", "give another name"]);
+    run.failed(1, &["`model` exists and holds other things", "give another name"]);
     assert_eq!(room.bytes("model").len(), 1);
     export(&room, &["x.head", "-o", "x.onnx", "--force"]).fine();
     assert!(room.bytes("x.onnx").into_values().next().unwrap().len() > 1000);
@@ -133,9 +128,9 @@ fn help_states_every_default_and_exit_code() {
     let help = export(&Room::new(), &["--help"]).fine().stdout();
     let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[default: by OUTPUT's extension: .onnx, .npy, anything else is a safetensors folder]",
+        "[default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]",
         "[default: those that come with Headstart, for headstart_tiny only]",
-        "[default: 1e-4; 0.01 for features stored as f16, 0.05 as bf16]",
+        "[default: 1e-4]",
         "[default: all rows]",
         "[default: as many as the machine has cores]",
         "Reads INPUT: a NAME.head",
