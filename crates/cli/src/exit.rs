@@ -82,10 +82,9 @@ fn line(error: &anyhow::Error) -> String {
 }
 
 fn code(error: &anyhow::Error) -> u8 {
-    let any = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
-    if any(|e| e.is::<UsageError>()) {
+    if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
         USAGE
-    } else if any(|e| e.is::<GateError>()) {
+    } else if error.chain().any(<dyn std::error::Error>::is::<GateError>) {
         GATE
     } else {
         FAILED

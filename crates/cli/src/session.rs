@@ -1,7 +1,11 @@
 //! What a running tool tells its user, all on stderr.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{io::IsTerminal, sync::Mutex, time::Duration};
+use std::{
+    io::IsTerminal,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// A running tool's voice.
 pub struct Session {
@@ -53,12 +57,12 @@ impl Session {
             ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         bar.enable_steady_tick(Duration::from_millis(250));
-        *self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(bar.clone());
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Progress(bar)
     }
 
     fn say(&self, line: &str) {
-        let bar = self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         match bar.as_ref().filter(|bar| !bar.is_finished() && !bar.is_hidden()) {
             Some(bar) => bar.println(line),
             None => crate::exit::complain(line),

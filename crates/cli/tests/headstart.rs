@@ -1,5 +1,7 @@
 //! `headstart STAGE` runs its sibling, passes its exit code on, and says what is wrong in one line.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,

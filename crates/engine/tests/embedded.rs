@@ -1,6 +1,6 @@
 //! The embedded backbone against PyTorch's float64 answer, which `data/backbone/train.py` left beside the weights.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod common;
 

@@ -208,7 +208,7 @@ fn check_columns(columns: &ArchivedColumns, rows: u64, dim: usize, dtype: Dtype)
     if let Some(&length) = lengths.iter().find(|&&length| length as u64 != rows) {
         return wrong("a column of length", rows, length as u64);
     }
-    let bytes = rows.checked_mul((dim * dtype.size()) as u64).unwrap_or(u64::MAX);
+    let bytes = rows.saturating_mul((dim * dtype.size()) as u64);
     if columns.features.len() as u64 != bytes.div_ceil(64) {
         return wrong("lines of features", bytes.div_ceil(64), columns.features.len() as u64);
     }

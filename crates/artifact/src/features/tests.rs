@@ -193,7 +193,8 @@ fn edit_index(folder: &Path, from: &str, to: &str) {
 #[test]
 fn every_corruption_is_told() {
     let shard = |folder: &Path| folder.join("shard-00001.rkyv");
-    let cases: Vec<(&str, Box<dyn FnOnce(&Path)>)> = vec![
+    type Damage = Box<dyn FnOnce(&Path)>;
+    let cases: Vec<(&str, Damage)> = vec![
         ("is no features folder", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
         ("its index is malformed", Box::new(|f| fs::write(f.join(INDEX), "{").unwrap())),
         ("schema 2 is newer", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 2"))),
