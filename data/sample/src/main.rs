@@ -52,8 +52,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<()> {
-    let session = args.common.start()?;
-    let place = Place::folder(&args.output, args.force, |folder| folder.join(MARKER).exists())?;
+    let Args { output, seed, force, common } = args;
+    let session = common.start()?;
+    let place = Place::folder(&output, force, |folder| folder.join(MARKER).exists())?;
     fs::write(place.temporary().join(MARKER), "").map_err(|error| place.failed(error))?;
     let mut pictures = 0u64;
     for (split, each) in [(Split::Train, 50), (Split::Val, 10), (Split::Test, 20)] {
@@ -62,15 +63,15 @@ fn run(args: Args) -> Result<()> {
             fs::create_dir_all(&folder).map_err(|error| place.failed(error))?;
             for n in 0..each {
                 // A stream of its own for every picture: none depends on how many came before it.
-                let mut stream = Stream::new(args.seed, &format!("{split}/{}/{n}", class.name()));
+                let mut stream = Stream::new(seed, &format!("{split}/{}/{n}", class.name()));
                 let picture = scene::render(class, &mut stream);
                 let path = folder.join(format!("{n:03}.png"));
-                picture.save(&path).with_context(|| format!("cannot write `{}`", args.output.display()))?;
+                picture.save(&path).with_context(|| format!("cannot write `{}`", output.display()))?;
                 pictures += 1;
             }
         }
     }
     place.commit()?;
-    session.note(format!("make-sample: {} pictures → {}", cli::count(pictures), args.output.display()));
+    session.note(format!("make-sample: {} pictures → {}", cli::count(pictures), output.display()));
     Ok(())
 }
