@@ -186,6 +186,20 @@ fn a_reader_that_goes_away_is_no_failure() {
         assert!(!String::from_utf8_lossy(&output.stderr).contains("error"));
     }
     assert!(room.path("m.csv").is_file());
+    // Nor is one of what it tells its user: the work is done, and a failure is still one.
+    let cases: [(&str, &[&str], i32); 3] = [
+        ("extract", &["data", "-o", "y.features"], 0),
+        ("fit-head", &["x.features", "-o", "y.head"], 0),
+        ("extract", &["gone", "-o", "z.features"], 1),
+    ];
+    for (tool, arguments, code) in cases {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(program(tool));
+        let status = command.args(arguments).current_dir(room.path("")).stderr(writer).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{tool}");
+    }
+    assert_eq!(room.names(), ["data", "m.csv", "x.features", "x.head", "y.features", "y.head"]);
     let piped = format!("{} --list-backbones | head -1", program("extract").display());
     let output = Command::new("sh").args(["-c", &piped]).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1);

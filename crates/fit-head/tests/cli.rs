@@ -123,7 +123,7 @@ fn the_same_bytes_on_any_number_of_threads() {
 fn a_fit_that_diverges_is_not_written() {
     let room = Room::new();
     room.features("x.features", &Made::default());
-    let flags = ["--head", "mlp:8", "--epochs", "1", "--batch-size", "4096", "--learning-rate", "1e38"];
+    let flags = ["--head", "mlp:8", "--epochs", "1", "--batch-size", "4096", "--learning-rate", "1e38", "-q"];
     fit_head(&room, &[&["x.features", "-o", "x.head"][..], &flags].concat())
         .failed(1, &["x.head", "lower the learning rate"]);
     assert_eq!(room.names(), ["x.features"]);

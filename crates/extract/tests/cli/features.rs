@@ -14,7 +14,7 @@ fn the_index_says_what_was_run() {
     room.write("data/train/a/notes.txt", "no image");
     let run = extract(&room, &["data", "-o", "x.features"]).fine();
     assert_eq!(run.last_line(), "extract: 18 rows of 224 features, 0 skipped → x.features");
-    assert!(run.stderr().contains("1 file"), "{}", run.stderr());
+    assert!(run.stderr().contains("extract: passed over for their extension: txt 1\n"), "{}", run.stderr());
     assert_eq!(run.stderr().lines().count(), 2, "{}", run.stderr());
     let features = open(&room, "x.features");
     assert_eq!(features.classes(), ["a", "b", "c"]);
