@@ -3,9 +3,8 @@
     .venv/bin/python tests/peers/preprocess.py [--images FOLDER] [--time FOLDER]
 
 Run from the repository's root; builds and runs `crates/dataset/examples/prepare.rs` on the pictures of `pictures.py`
-(and on real JPEGs, where a folder of them is given or lies in `../shared/data`). All must agree in every bit, but for
-lossy WebP, whose decoders differ: that difference is stated. Ends with `N passed, M failed`; exits with 1 when anything
-failed.
+(and on real JPEGs, where a folder of them is given or lies in `../shared/data`). All must agree in every bit. Ends with
+`N passed, M failed`; exits with 1 when anything failed.
 
 Without torchvision, its Resize, CenterCrop, ToTensor and Normalize are emulated in numpy, and the output says so.
 """
@@ -123,28 +122,28 @@ class Kind:
 
 
 def check(binary, cases):
-    """Compares every (name, bytes, exact); returns how many passed and failed."""
+    """Compares every (name, bytes); returns how many passed and failed."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "in").mkdir()
         (folder / "out").mkdir()
         (folder / "presets.json").write_text(json.dumps(PRESETS))
         files = []
-        for number, (_, data, _) in enumerate(cases):
+        for number, (_, data) in enumerate(cases):
             files.append(folder / "in" / str(number))
             files[-1].write_bytes(data)
         (folder / "list").write_text("".join(f"{file}\n" for file in files))
         subprocess.run([binary, folder / "list", folder / "presets.json", folder / "out"], check=True)
         kinds = collections.defaultdict(Kind)
-        for number, (name, data, exact) in enumerate(cases):
-            kind = kinds[name, exact]
+        for number, (name, data) in enumerate(cases):
+            kind = kinds[name]
             kind.count += 1
-            right = one(kind, folder / "out" / str(number), data, exact)
+            right = one(kind, folder / "out" / str(number), data)
             kind.wrong += not right
     return report(kinds)
 
 
-def one(kind, out, data, exact):
+def one(kind, out, data):
     """One picture; whether it is as it should be."""
     error = out.with_suffix(".error")
     if error.exists():
@@ -154,34 +153,27 @@ def one(kind, out, data, exact):
     file = out.with_suffix(".decoded").read_bytes()
     width, height = np.frombuffer(file[:8], "<u4")
     right = kind.compare("decoded", np.frombuffer(file[8:], np.uint8).reshape(height, width, 3), np.asarray(theirs))
-    ours = Image.frombytes("RGB", (int(width), int(height)), file[8:])
     for name, how in PRESETS.items():
-        # The peers' preprocessing of the peers' decoding …
         pixels, tensor = prepared(theirs, how)
         u8 = np.frombuffer(out.with_suffix(f".{name}.u8").read_bytes(), np.uint8).reshape(pixels.shape)
         f32 = np.frombuffer(out.with_suffix(f".{name}.f32").read_bytes(), "<f4").reshape(tensor.shape)
         same = kind.compare("prepared", u8, pixels) and f32.tobytes() == tensor.astype("<f4").tobytes()
-        if not exact:
-            # … and, where the decoders differ, of ours: what comes after decoding must agree in every bit all the same.
-            pixels, tensor = prepared(ours, how)
-            same = u8.tobytes() == pixels.tobytes() and f32.tobytes() == tensor.astype("<f4").tobytes()
         if not same:
             kind.first = kind.first or f"preset {name} differs"
-        right = (right or not exact) and same
+        right = right and same
     return right
 
 
 def report(kinds):
     print(f"{'kind':26} {'pictures':>8} {'failed':>6}  decoded bytes, and prepared ones, that differ from the peers'")
     passed = failed = 0
-    for (name, exact), kind in kinds.items():
+    for name, kind in kinds.items():
         passed, failed = passed + kind.count - kind.wrong, failed + kind.wrong
         if kind.differing["decoded"] or kind.differing["prepared"]:
             says = f"{kind.difference('decoded')} | {kind.difference('prepared')}"
         else:
             says = "none" if not kind.wrong else ""
-        expected = "" if exact or says == "none" else " (stated, not required to agree)"
-        print(f"{name:26} {kind.count:8} {kind.wrong:6}  {says}{expected} {kind.first}".rstrip())
+        print(f"{name:26} {kind.count:8} {kind.wrong:6}  {says} {kind.first}".rstrip())
     return passed, failed
 
 
@@ -189,7 +181,7 @@ def real_jpegs(folders, limit=100):
     for folder in folders:
         files = sorted(path for path in folder.rglob("*.jp*g"))
         for file in files[:: max(1, len(files) // limit)]:
-            yield f"JPEG {folder.name}", file.read_bytes(), True
+            yield f"JPEG {folder.name}", file.read_bytes()
 
 
 def speed(binary, folder):
