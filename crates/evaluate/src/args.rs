@@ -27,7 +27,7 @@ use crate::config::SplitChoice;
         number of rows a value is taken over: the split's, the rows of the class, or, for precision, the rows \
         predicted as it.\n\n\
         Prints a summary on stdout; its layout may change, so read the table from programs.",
-    after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head -o /tmp/metrics.csv --force\n\n\
+    after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage."
 )]
 pub struct Args {

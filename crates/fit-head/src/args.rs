@@ -19,7 +19,7 @@ use crate::config::HeadChoice;
         outcome of the fit, and everything that says which features it belongs to. Features are standardised \
         inside and the scaling is folded into the layers, so a head takes raw features. The same features \
         and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
-    after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features -o /tmp/sample.head --l2 1,10,100 --table /tmp/fits.csv --force\n\n\
+    after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --l2 1,10,100 --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage."
 )]
 pub struct Args {
