@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
 /// Reads INPUT: a folder with one folder of images per class (with or without train, val and test folders on top), or
-/// a CSV or Parquet manifest with the columns path,label[,split], its paths relative to its own folder. JPEG, PNG,
+/// a CSV or Parquet manifest with the columns `path,label[,split]`, its paths relative to its own folder. JPEG, PNG,
 /// WebP, BMP, GIF (first frame) and TIFF are decoded as Pillow's convert("RGB") does, after applying the EXIF
 /// orientation; resizing is Pillow's to the bit.
 ///
