@@ -2,7 +2,7 @@
 """Compares crates/head's logistic regression with scikit-learn's: the same minimum, on random cases.
 
 Needs numpy and scikit-learn 1.7 or later, and
-    cargo build --release -p headstart-head --example fit
+    cargo build --release --workspace --examples
 Run from the project's root: python tests/peers/head.py [--time]
 
 Both standardise, both minimise  C · Σ w·nll + ½‖W‖²  with C = 1/l2 (for two classes over the difference of

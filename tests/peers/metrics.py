@@ -2,7 +2,7 @@
 """Compares crates/metrics with scikit-learn on random cases: every figure to 1e-12.
 
 Needs numpy and scikit-learn 1.7 or later (the multi-class Brier score), and
-    cargo build --release -p headstart-metrics --example score
+    cargo build --release --workspace --examples
 Run from the project's root: python tests/peers/metrics.py [--cases 300]
 """
 

@@ -215,8 +215,9 @@ def main():
     arguments.add_argument("--images", type=pathlib.Path, action="append", help="a folder of real JPEGs to compare")
     arguments.add_argument("--time", type=pathlib.Path, help="a folder of JPEGs to time, after the comparison")
     given = arguments.parse_args()
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "headstart-dataset", "--example", "prepare"], check=True)
     binary = pathlib.Path("target/release/examples/prepare").resolve()
+    if not binary.exists():
+        sys.exit("preprocess.py: build our side first: cargo build --release --workspace --examples")
     shared = pathlib.Path("../shared/data")
     folders = given.images or [shared / name for name in ("flowers", "bccd") if (shared / name).is_dir()]
     peers = f"Pillow {Image.__version__}, " + (
