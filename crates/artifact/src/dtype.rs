@@ -26,6 +26,15 @@ impl Dtype {
         }
     }
 
+    /// Whether a value is a finite number, and still one once it is rounded to this format.
+    pub fn holds(self, value: f32) -> bool {
+        match self {
+            Dtype::F32 => value.is_finite(),
+            Dtype::F16 => f16::from_f32(value).is_finite(),
+            Dtype::BF16 => bf16::from_f32(value).is_finite(),
+        }
+    }
+
     /// Appends `values`, little-endian, rounded once where this format is narrower than f32.
     pub fn encode(self, values: &[f32], out: &mut Vec<u8>) {
         match self {

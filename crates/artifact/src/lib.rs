@@ -10,6 +10,7 @@ mod digest;
 mod dtype;
 mod features;
 mod head;
+mod ours;
 mod place;
 mod preprocessing;
 mod source;
@@ -24,6 +25,7 @@ pub use features::{
     ShardRecord, Skipped,
 };
 pub use head::{Dense, Head, HeadError, HeadKind};
+pub use ours::Marks;
 pub use place::{Place, PlaceError};
 pub use preprocessing::{Channels, Filter, Preprocessing, PreprocessingError, Resize};
 pub use source::{Difference, Source};

@@ -4,7 +4,7 @@ use crate::config::Config;
 use anyhow::{Result, bail};
 use artifact::Head;
 use cli::UsageError;
-use network::{Bound, WeightFile, zoo};
+use network::{Bound, zoo};
 
 /// The graph up to the head's tap with the weights that computed its features.
 ///
@@ -13,16 +13,9 @@ use network::{Bound, WeightFile, zoo};
 pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     let source = &head.source;
     let entry = zoo::find(&source.backbone)?;
-    let file = match (config.weights(), entry.weights) {
-        (Some(path), _) => WeightFile::open(path)?,
-        (None, Some(bytes)) => WeightFile::embedded(entry.name, bytes)?,
-        (None, None) => {
-            return Err(UsageError(format!(
-                "{} needs --weights FILE, the one that extract read",
-                entry.name
-            ))
-            .into());
-        }
+    let Some(file) = entry.open_weights(config.weights())? else {
+        let name = entry.name;
+        return Err(UsageError(format!("{name} needs --weights FILE, the one that extract read")).into());
     };
     let full = (entry.build)();
     let pruned = full.for_taps(&[&source.tap])?;

@@ -6,15 +6,20 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use artifact::{Dense, Digest, Head, Place, Preprocessing, Source};
+use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source};
 use network::{Bound, Network, Tensor, WeightFile};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, ffi::OsStr, fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
 const FORMAT: &str = "headstart-model";
+const MARKS: Marks = Marks {
+    manifest: CONFIG,
+    recognised: |config| config.get("format").is_some_and(|format| format == FORMAT),
+    belongs: |name| name == WEIGHTS,
+};
 
 /// What `config.json` holds.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +51,7 @@ struct Lineage {
 /// # Errors
 /// Where it cannot be written, or disagrees with the cache.
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
-    let place = Place::folder(config.output(), config.force(), is_ours)?;
+    let place = Place::folder(config.output(), config.force(), |folder| MARKS.all_of(folder))?;
     let folder = place.temporary();
     let description = serde_json::to_string_pretty(&describe(head, bound.network()))? + "\n";
     fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
@@ -96,18 +101,6 @@ fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
     // transformers and timm look for this entry.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     Ok(safetensors::serialize_to_file(views, Some(metadata), path)?)
-}
-
-/// Whether a folder is an exported model and holds nothing else.
-fn is_ours(folder: &Path) -> bool {
-    let known = |name: &OsStr| name == WEIGHTS || name == CONFIG;
-    let all_known = fs::read_dir(folder)
-        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| known(&entry.file_name()))));
-    let format = || {
-        let config: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(CONFIG)).ok()?).ok()?;
-        Some(config.get("format")?.as_str()? == FORMAT)
-    };
-    all_known && format() == Some(true)
 }
 
 /// Features and logits of the probes by what lies in the folder, and nothing else.

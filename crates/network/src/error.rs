@@ -87,11 +87,8 @@ fn least(side: Option<usize>) -> String {
 pub(crate) fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let asked = asked.to_lowercase();
     names
-        .map(|name| (strsim::jaro_winkler(&asked, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score >= 0.8)
-        .fold(None, |best: Option<(f64, &str)>, this| match best {
-            Some(best) if best.0 >= this.0 => Some(best),
-            _ => Some(this),
-        })
+        .map(|name| (strsim::damerau_levenshtein(&asked, &name.to_lowercase()), name))
+        .filter(|(slips, _)| *slips * 3 <= asked.len())
+        .min_by_key(|(slips, _)| *slips)
         .map(|(_, name)| name)
 }

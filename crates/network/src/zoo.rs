@@ -1,7 +1,7 @@
 //! The networks that tools know by name.
 
 use crate::{
-    Network,
+    Network, WeightError, WeightFile,
     error::nearest,
     families::{
         mobilenet_v2::mobilenet_v2,
@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use artifact::{Filter, Preprocessing, Resize};
+use std::path::Path;
 
 /// A network, and what belongs to it.
 #[derive(Debug)]
@@ -36,6 +37,19 @@ impl Entry {
     /// Height and width of its input in pixels, as it was trained.
     pub fn input_size(&self) -> Option<(u32, u32)> {
         (self.preprocessing)().output_size()
+    }
+
+    /// The weights to run it with: those of the file that the user gives, else those that come with Headstart; `None`
+    /// where there are neither.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is not a weights file.
+    pub fn open_weights(&self, given: Option<&Path>) -> Result<Option<WeightFile>, WeightError> {
+        match (given, self.weights) {
+            (Some(path), _) => WeightFile::open(path).map(Some),
+            (None, Some(bytes)) => WeightFile::embedded(self.name, bytes).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped, shard::Columns,
 };
-use crate::{Digest, Dtype, PROBES, Place, Source, Split};
+use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split};
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// What is known before the first row.
@@ -51,7 +51,7 @@ impl FeaturesWriter {
     /// # Errors
     /// Where something is there already (and `force` is not given, or it is no features folder), or the disk refuses.
     pub fn create(path: &Path, force: bool, plan: Plan) -> Result<FeaturesWriter, FeaturesError> {
-        let place = Place::folder(path, force, is_ours)?;
+        let place = Place::folder(path, force, |folder| MARKS.all_of(folder))?;
         let columns = Columns::new(plan.dim, plan.source.dtype);
         Ok(FeaturesWriter {
             place,
@@ -72,7 +72,6 @@ impl FeaturesWriter {
         self.check(&row).map_err(|reason| FeaturesError::Row { id: row.id.to_owned(), reason })?;
         self.encoded.clear();
         self.plan.source.dtype.encode(row.values, &mut self.encoded);
-        self.check_stored(&row)?;
         self.columns.push(row.id, row.label, row.split, &row.key, &self.encoded);
         *self.splits.entry(row.split).or_default() += 1;
         self.last_id = Some(row.id.to_owned());
@@ -129,6 +128,7 @@ impl FeaturesWriter {
         self.complete(probes, lineage, skipped)?.commit()
     }
 
+    /// Refuses what does not belong here, what the dtype cannot hold, and what no fit could use.
     fn check(&self, row: &Row<'_>) -> Result<(), String> {
         if let Some(last) = self.last_id.as_deref().filter(|last| *last >= row.id) {
             return Err(format!("comes after `{last}`; ids must rise strictly"));
@@ -139,24 +139,16 @@ impl FeaturesWriter {
         if row.label as usize >= self.plan.classes.len() {
             return Err(format!("has label {}, there are {} classes", row.label, self.plan.classes.len()));
         }
-        Ok(())
-    }
-
-    /// Refuses what the dtype cannot hold, and what no fit could use.
-    fn check_stored(&self, row: &Row<'_>) -> Result<(), FeaturesError> {
         let dtype = self.plan.source.dtype;
-        let mut stored = vec![0.0; row.values.len()];
-        dtype.decode(&self.encoded, &mut stored);
-        let Some(column) = stored.iter().position(|value| !value.is_finite()) else { return Ok(()) };
-        let value = row.values[column];
-        let reason = if value.is_finite() {
-            format!(
+        match row.values.iter().enumerate().find(|(_, value)| !dtype.holds(**value)) {
+            None => Ok(()),
+            Some((column, value)) if value.is_finite() => Err(format!(
                 "has the value {value} in column {column}, more than {dtype} holds; use --dtype f32 or bf16"
-            )
-        } else {
-            format!("has the value {value} in column {column}; check weights and preprocessing")
-        };
-        Err(FeaturesError::Row { id: row.id.to_owned(), reason })
+            )),
+            Some((column, value)) => {
+                Err(format!("has the value {value} in column {column}; check weights and preprocessing"))
+            }
+        }
     }
 
     fn flush(&mut self) -> Result<(), FeaturesError> {
@@ -206,16 +198,9 @@ impl Complete {
     }
 }
 
-/// Whether a folder is a features folder and holds nothing else.
-fn is_ours(folder: &Path) -> bool {
-    let named_as_ours = |name: &str| name == INDEX || name == PROBES_FILE || name.starts_with("shard-");
-    let all_ours = fs::read_dir(folder).is_ok_and(|mut entries| {
-        entries.all(|e| e.is_ok_and(|e| e.file_name().to_str().is_some_and(named_as_ours)))
-    });
-    // Not `Index::read`: features of another version may be replaced too.
-    let schema = || {
-        let index: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(INDEX)).ok()?).ok()?;
-        index.get("schema")?.as_u64()
-    };
-    all_ours && schema().is_some()
-}
+/// Features of any version: `Index::read` would refuse those that are too old or too new.
+const MARKS: Marks = Marks {
+    manifest: INDEX,
+    recognised: |index| index.get("schema").is_some_and(serde_json::Value::is_u64),
+    belongs: |name| name == PROBES_FILE || name.starts_with("shard-"),
+};
