@@ -320,7 +320,7 @@ fn frees(network: &Network) -> Vec<Vec<usize>> {
     frees
 }
 
-fn check_length(n: usize, sides: [usize; 3], got: usize) -> std::result::Result<(), EngineError> {
+pub(crate) fn check_length(n: usize, sides: [usize; 3], got: usize) -> std::result::Result<(), EngineError> {
     let expected = sides.into_iter().fold(n, usize::saturating_mul);
     if expected == got { Ok(()) } else { Err(EngineError::InputLength { samples: n, expected, got }) }
 }

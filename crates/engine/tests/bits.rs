@@ -5,7 +5,7 @@
 mod common;
 
 use artifact::{Channels, Preprocessing, Resize};
-use headstart_engine::{EngineError, Reference};
+use headstart_engine::{Cpu, EngineError, Isa, Reference};
 use network::zoo;
 
 fn small(side: u32) -> Preprocessing {
@@ -16,71 +16,137 @@ fn pixels(side: usize, n: usize) -> Vec<u8> {
     (0..n * side * side * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect()
 }
 
-#[test]
-fn threads_and_batches_leave_bits_alone() {
-    // Sides that are no multiple of anything, so that every kind of remainder is met.
-    for (name, taps, side) in [
-        ("headstart_tiny", &["pooled", "layer2"] as &[&str], 64),
-        ("resnet18", &["pooled"], 97),
-        ("resnet50", &["layer2"], 75),
-        ("mobilenet_v2", &["pooled", "logits"], 97),
-        ("squeezenet1_1", &["gap"], 97),
-        ("vgg11", &["gap"], 45),
-    ] {
-        let network = (zoo::find(name).unwrap().build)().for_taps(taps).unwrap();
-        let reference = Reference::new(common::filled(network), &small(side)).unwrap();
-        let side = side as usize;
-        let pixels = pixels(side, 7);
-        let one = side * side * 3;
-        let run = |threads, first: usize, n: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| reference.run(&pixels[first * one..][..n * one], n)).unwrap()
-        };
-        let whole = run(1, 0, 7);
-        for threads in [1, 2, 5] {
-            for (first, n) in [(0, 7), (0, 3), (3, 3), (6, 1)] {
-                for ((part, whole), d) in run(threads, first, n).iter().zip(&whole).zip(reference.widths()) {
-                    let whole = &whole[first * d..][..n * d];
-                    let same = part.iter().map(|x| x.to_bits()).eq(whole.iter().map(|x| x.to_bits()));
-                    assert!(same, "{name}: {n} pictures from {first} on {threads} threads");
-                }
+/// Networks, taps and sides that are no multiple of anything, so that every kind of remainder is met.
+const CASES: [(&str, &[&str], u32); 7] = [
+    ("headstart_tiny", &["pooled", "layer2"], 64),
+    ("resnet18", &["pooled"], 97),
+    ("resnet50", &["layer2"], 75),
+    ("mobilenet_v2", &["pooled", "logits"], 97),
+    ("squeezenet1_1", &["gap"], 97),
+    ("vgg11", &["gap"], 45),
+    ("vgg11_bn", &["features.0", "input"], 45),
+];
+
+fn network(name: &str, taps: &[&str]) -> network::Bound {
+    common::filled((zoo::find(name).unwrap().build)().for_taps(taps).unwrap())
+}
+
+fn bits(rows: &[f32]) -> Vec<u32> {
+    rows.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Runs seven pictures in one batch on one thread, and asks for the same bits of other batches on more threads.
+fn check_batches(
+    what: &str,
+    side: u32,
+    widths: &[usize],
+    run: impl Fn(&[u8], usize) -> Vec<Vec<f32>> + Sync,
+) -> Vec<Vec<f32>> {
+    let side = side as usize;
+    let (pixels, one) = (pixels(side, 7), side * side * 3);
+    let run = |threads, first: usize, n: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&pixels[first * one..][..n * one], n))
+    };
+    let whole = run(1, 0, 7);
+    for threads in [1, 2, 5] {
+        for (first, n) in [(0, 7), (0, 3), (3, 3), (6, 1)] {
+            for ((part, whole), d) in run(threads, first, n).iter().zip(&whole).zip(widths) {
+                let same = bits(part) == bits(&whole[first * d..][..n * d]);
+                assert!(same, "{what}: {n} pictures from {first} on {threads} threads");
             }
         }
-        assert_ne!(
-            whole[0][..reference.widths()[0]],
-            whole[0][reference.widths()[0]..][..reference.widths()[0]]
-        );
+    }
+    let d = widths[0];
+    assert_ne!(whole[0][..d], whole[0][d..2 * d], "{what}: two pictures have the same features");
+    whole
+}
+
+#[test]
+fn threads_batches_and_instruction_sets_leave_bits_alone() {
+    for (name, taps, side) in CASES {
+        let best = Cpu::new(network(name, taps), &small(side)).unwrap();
+        let expected = check_batches(name, side, best.widths(), |pixels, n| best.run(pixels, n).unwrap());
+        for isa in Isa::available() {
+            let other = Cpu::with_isa(network(name, taps), &small(side), isa).unwrap();
+            let got = other.run(&pixels(side as usize, 7), 7).unwrap();
+            let same = got.iter().zip(&expected).all(|(got, expected)| bits(got) == bits(expected));
+            assert!(same, "{name}: {isa:?} gives other bits than {:?}", Isa::best());
+            println!("{name}: {isa:?} gives the same bits");
+        }
+    }
+}
+
+#[test]
+fn the_reference_leaves_bits_alone_for_threads_and_batches() {
+    for (name, taps, side) in &CASES[..3] {
+        let reference = Reference::new(network(name, taps), &small(*side)).unwrap();
+        check_batches(name, *side, reference.widths(), |pixels, n| reference.run(pixels, n).unwrap());
+    }
+}
+
+#[test]
+fn a_taps_bits_do_not_depend_on_the_other_taps() {
+    // Taps within what is computed at one go: before a batch norm, before a sum, before an activation, at the picture.
+    let taps = ["pooled", "layer1.0.conv1", "layer2.0.bn2", "layer3.0.add", "layer2.0.downsample.0", "input"];
+    let (side, pixels) = (64, pixels(64, 2));
+    let run = |taps: &[&str]| {
+        Cpu::new(network("headstart_tiny", taps), &small(side)).unwrap().run(&pixels, 2).unwrap()
+    };
+    for (tap, among) in taps.iter().zip(run(&taps)) {
+        assert_eq!(bits(&run(&[tap])[0]), bits(&among), "{tap}");
+    }
+}
+
+#[test]
+fn both_engines_agree_at_any_size() {
+    for (name, taps, side) in CASES {
+        let pixels = pixels(side as usize, 2);
+        let cpu = Cpu::new(network(name, taps), &small(side)).unwrap().run(&pixels, 2).unwrap();
+        let reference = Reference::new(network(name, taps), &small(side)).unwrap().run(&pixels, 2).unwrap();
+        for (tap, (cpu, reference)) in taps.iter().zip(cpu.iter().zip(&reference)) {
+            common::Tolerance(1e-5).check(&format!("{name} at {side}, {tap}"), cpu, reference);
+        }
     }
 }
 
 #[test]
 fn bytes_are_normalised_in_the_networks_channel_order() {
-    let network = (zoo::find("headstart_tiny").unwrap().build)().for_taps(&["input"]).unwrap();
     let caffe = Preprocessing { resize: Resize::Exact(1, 2), ..Preprocessing::keras_caffe() };
     assert_eq!(caffe.channels, Channels::Bgr);
-    let reference = Reference::new(common::filled(network), &caffe).unwrap();
-    let means = reference.run(&[10, 20, 30, 14, 24, 34], 1).unwrap();
+    let pixels = [10, 20, 30, 14, 24, 34];
+    let reference =
+        Reference::new(network("headstart_tiny", &["input"]), &caffe).unwrap().run(&pixels, 1).unwrap();
+    let cpu = Cpu::new(network("headstart_tiny", &["input"]), &caffe).unwrap().run(&pixels, 1).unwrap();
     let expected = [32.0 - 103.939, 22.0 - 116.779, 12.0 - 123.68_f32];
-    common::Tolerance(1e-6).check("means of bytes", &means[0], &expected);
+    for (what, means) in [("reference", reference), ("cpu", cpu)] {
+        common::Tolerance(1e-6).check(&format!("means of bytes, {what}"), &means[0], &expected);
+    }
 }
 
 #[test]
 fn what_cannot_be_run_is_an_error() {
-    let build = |name: &str, taps: &[&str]| {
-        common::filled((zoo::find(name).unwrap().build)().for_taps(taps).unwrap())
-    };
     let varying = Preprocessing { crop: None, ..Preprocessing::imagenet() };
-    let error = Reference::new(build("headstart_tiny", &["pooled"]), &varying).err().unwrap();
-    assert!(matches!(error, EngineError::VaryingSize), "{error}");
-
-    let error = Reference::new(build("vgg11", &["gap"]), &small(31)).err().unwrap().to_string();
-    assert!(
-        error.contains("31×31 pixels is too small for vgg11") && error.contains("at least 32×32"),
-        "{error}"
-    );
-
-    let reference = Reference::new(build("headstart_tiny", &["pooled"]), &small(64)).unwrap();
-    let error = reference.run(&[0; 100], 1).err().unwrap().to_string();
-    assert_eq!(error, "expected 12288 values for 1 pictures, got 100");
+    let tiny = || network("headstart_tiny", &["pooled"]);
+    for error in [Reference::new(tiny(), &varying).err().unwrap(), Cpu::new(tiny(), &varying).err().unwrap()]
+    {
+        assert!(matches!(error, EngineError::VaryingSize), "{error}");
+    }
+    let vgg = || network("vgg11", &["gap"]);
+    for error in
+        [Reference::new(vgg(), &small(31)).err().unwrap(), Cpu::new(vgg(), &small(31)).err().unwrap()]
+    {
+        let error = error.to_string();
+        assert!(
+            error.contains("31×31 pixels is too small for vgg11") && error.contains("at least 32×32"),
+            "{error}"
+        );
+    }
+    let (reference, cpu) =
+        (Reference::new(tiny(), &small(64)).unwrap(), Cpu::new(tiny(), &small(64)).unwrap());
+    for error in [reference.run(&[0; 100], 1).err().unwrap(), cpu.run(&[0; 100], 1).err().unwrap()] {
+        assert_eq!(error.to_string(), "expected 12288 values for 1 pictures, got 100");
+    }
     assert_eq!(reference.run(&[], 0).unwrap(), [Vec::<f32>::new()]);
+    assert_eq!(cpu.run(&[], 0).unwrap(), [Vec::<f32>::new()]);
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::Tolerance;
-use headstart_engine::Reference;
+use headstart_engine::{Cpu, Reference};
 use network::{Bound, WeightFile, zoo};
 
 #[test]
@@ -18,12 +18,15 @@ fn headstart_tiny_is_what_was_trained() {
     let full = (entry.build)();
     let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(full.for_taps(&["pooled"]).unwrap(), &full, &file).unwrap();
-    let engine = Reference::new(bound, &(entry.preprocessing)()).unwrap();
     // The formula that probe.json states.
     let input: Vec<f32> = (0..3 * 64 * 64)
         .map(|i| (i / 4096, i / 64 % 64, i % 64))
         .map(|(c, y, x)| (0.1 * (c + 1) as f64 * x as f64 + 0.07 * y as f64).sin() as f32)
         .collect();
-    let outputs = engine.run_tensor(&input, [1, 3, 64, 64]).unwrap();
-    Tolerance(1e-5).check("headstart_tiny/pooled", &outputs[0], &expected);
+    let how = (entry.preprocessing)();
+    let reference = Reference::new(bound.clone(), &how).unwrap().run_tensor(&input, [1, 3, 64, 64]).unwrap();
+    let cpu = Cpu::new(bound, &how).unwrap().run_tensor(&input, 1, |_, _| {}).unwrap();
+    for (engine, outputs) in [("reference", reference), ("cpu", cpu)] {
+        Tolerance(1e-5).check(&format!("headstart_tiny/pooled, {engine}"), &outputs[0], &expected);
+    }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use artifact::Preprocessing;
 use common::Tolerance;
-use headstart_engine::Reference;
+use headstart_engine::{Cpu, Reference};
 use network::{Bound, WeightFile, zoo};
 
 const TOLERANCE: Tolerance = Tolerance(1e-5);
@@ -40,9 +40,13 @@ fn outputs_are_pytorchs() {
         let names: Vec<&str> = taps.iter().map(|(tap, _)| *tap).collect();
         let network = full.for_taps(&names).unwrap();
         let bound = Bound::bind(network, &full, &WeightFile::open(&path).unwrap()).unwrap();
-        let outputs = Reference::new(bound, &mean_std).unwrap().run_tensor(&input, [1, 3, 224, 224]).unwrap();
-        for ((_, key), got) in taps.iter().zip(outputs) {
-            TOLERANCE.check(key, &got, &golden.read(key).unwrap().unwrap().data);
+        let reference =
+            Reference::new(bound.clone(), &mean_std).unwrap().run_tensor(&input, [1, 3, 224, 224]).unwrap();
+        let cpu = Cpu::new(bound, &mean_std).unwrap().run_tensor(&input, 1, |_, _| {}).unwrap();
+        for ((_, key), (reference, cpu)) in taps.iter().zip(reference.iter().zip(&cpu)) {
+            let expected = golden.read(key).unwrap().unwrap().data;
+            TOLERANCE.check(&format!("{key}, reference"), reference, &expected);
+            TOLERANCE.check(&format!("{key}, cpu"), cpu, &expected);
         }
     }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use artifact::Preprocessing;
 use common::Tolerance;
-use headstart_engine::Reference;
+use headstart_engine::{Cpu, Reference};
 use network::zoo;
 use std::{fs, time::Instant};
 
@@ -22,12 +22,17 @@ fn check(name: &str, taps: &[&str]) {
     let start = Instant::now();
     let outputs = reference.run_tensor(&input, [2, 3, 224, 224]).unwrap();
     println!("{name}: {:.2} images/s", 2.0 / start.elapsed().as_secs_f64());
-    assert_eq!(outputs.len(), taps.len());
-    for (tap, got) in taps.iter().zip(&outputs) {
+    drop(reference);
+    let network = (zoo::find(name).unwrap().build)().for_taps(taps).unwrap();
+    let cpu = Cpu::new(common::filled(network), &Preprocessing::imagenet()).unwrap();
+    let ours = cpu.run_tensor(&input, 2, |_, _| {}).unwrap();
+    assert!(outputs.len() == taps.len() && ours.len() == taps.len());
+    for (tap, (got, ours)) in taps.iter().zip(outputs.iter().zip(&ours)) {
         let key = format!("torchvision/{name}@224/{tap}");
         let values = expected.tensor(&key).unwrap();
         let values: Vec<f32> = values.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        TOLERANCE.check(&key, got, &values);
+        TOLERANCE.check(&format!("{key}, reference"), got, &values);
+        TOLERANCE.check(&format!("{key}, cpu"), ours, &values);
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::config::Config;
 use anyhow::{Context, Result};
 use artifact::{PROBES, Source};
-use engine::Reference;
-use network::{Bound, WeightFile};
+use engine::Cpu;
+use network::Bound;
 
 /// A frozen network, ready to run.
 pub(crate) struct Backbone {
-    engine: Reference,
+    engine: Cpu,
     /// What identifies each tap's features, as if it had been extracted alone.
     sources: Vec<Source>,
 }
@@ -23,10 +23,8 @@ impl Backbone {
         let full = (entry.build)();
         let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
         let pruned = full.for_taps(&taps)?;
-        let file = match (config.weights(), entry.weights) {
-            (Some(path), _) => WeightFile::open(path)?,
-            (None, Some(bytes)) => WeightFile::embedded(entry.name, bytes)?,
-            (None, None) => unreachable!("Config::new refuses a backbone without weights"),
+        let Some(file) = entry.open_weights(config.weights())? else {
+            unreachable!("Config::new refuses a backbone without weights")
         };
         let bound = Bound::bind(pruned, &full, &file)?;
         let source = |&tap: &&str| {
@@ -43,7 +41,7 @@ impl Backbone {
             })
         };
         let sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        Ok(Backbone { engine: Reference::new(bound, config.preprocessing())?, sources })
+        Ok(Backbone { engine: Cpu::new(bound, config.preprocessing())?, sources })
     }
 
     /// What identifies each tap's features.

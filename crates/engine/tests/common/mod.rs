@@ -3,7 +3,7 @@
 //! bits(name, i) = splitmix64(fnv1a64(name) + (i + 1) · 0x9E3779B97F4A7C15), u = (bits >> 40) / 2²⁴, v = 2u − 1, all in
 //! f64 and rounded once to f32. Any language can repeat it, so networks of any size are checked without a weight file.
 
-#![expect(dead_code, reason = "every test file uses a part of this")]
+#![allow(dead_code, clippy::allow_attributes, reason = "every test file uses a part of this")]
 
 use network::{Bound, Network, Param, Tensor};
 use rayon::prelude::*;

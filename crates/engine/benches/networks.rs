@@ -1,0 +1,80 @@
+//! Times networks, layer by layer: `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers`.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use artifact::Preprocessing;
+use headstart_engine::Cpu;
+use network::zoo;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let value = |flag: &str, default: usize| {
+        args.iter().position(|arg| arg == flag).map_or(default, |at| args[at + 1].parse().unwrap())
+    };
+    let (threads, batch, rounds) = (value("--threads", 2), value("--batch", 16), value("--rounds", 5));
+    let layers = args.iter().any(|arg| arg == "--layers");
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap();
+    let names: Vec<&str> = match args.first().filter(|arg| !arg.starts_with("--")) {
+        Some(names) => names.split(',').collect(),
+        None => zoo::all().iter().map(|entry| entry.name).collect(),
+    };
+    for name in names {
+        let entry = zoo::find(name).unwrap();
+        let network = (entry.build)().for_taps(&[entry.default_tap]).unwrap();
+        let flops = 2.0 * multiplications(&network, &(entry.preprocessing)());
+        let cpu = Cpu::new(common::filled(network), &(entry.preprocessing)()).unwrap();
+        let (height, width) = cpu.input_size();
+        let input: Vec<f32> =
+            (0..batch * 3 * height * width).map(|i| common::uniform("input", i) as f32).collect();
+        let mut seconds = Vec::new();
+        let mut times: BTreeMap<String, (usize, Duration)> = BTreeMap::new();
+        for round in 0..rounds + 1 {
+            let start = Instant::now();
+            cpu.run_tensor(&input, batch, |step, time| {
+                if round > 0 {
+                    let order = times.len();
+                    let entry = times.entry(step.to_owned()).or_insert((order, Duration::ZERO));
+                    entry.1 += time;
+                }
+            })
+            .unwrap();
+            if round > 0 {
+                seconds.push(start.elapsed().as_secs_f64() / batch as f64);
+            }
+        }
+        seconds.sort_by(f64::total_cmp);
+        let median = seconds[seconds.len() / 2];
+        println!("{name}: {:.2} images/s, {:.0} effective GFLOP/s", 1.0 / median, flops / median / 1e9);
+        if layers {
+            let mut times: Vec<_> = times.into_iter().collect();
+            times.sort_by_key(|(_, (order, _))| *order);
+            for (step, (_, time)) in times {
+                println!("{:>9.3} ms  {step}", time.as_secs_f64() * 1e3 / (rounds * batch) as f64);
+            }
+        }
+    }
+}
+
+/// Multiplications of one picture, counted directly.
+fn multiplications(network: &network::Network, how: &Preprocessing) -> f64 {
+    let (height, width) = how.output_size().unwrap();
+    let shapes = network.shapes(height as usize, width as usize).unwrap();
+    let products = network.nodes().iter().zip(&shapes).map(|(node, shape)| {
+        let weight = node.op.params().first().map(|id| network.param(*id).shape.clone());
+        match (&node.op, weight, shape) {
+            (network::Op::Conv { .. }, Some(weight), network::Shape::Map { height, width, .. }) => {
+                weight.iter().product::<usize>() * height * width
+            }
+            (network::Op::Linear { .. }, Some(weight), _) => weight.iter().product(),
+            _ => 0,
+        }
+    });
+    products.sum::<usize>() as f64
+}

@@ -1,0 +1,398 @@
+//! From a network with its weights to the steps that run it at one size of picture: batch norms, sums and activations
+//! go into the products before them, weights are laid out for the one kernel that reads them.
+
+use super::{
+    conv::Conv,
+    depthwise::Depthwise,
+    gemm::{Clamp, Lane, Packed, blocks},
+    maps::{Affine, Pooling},
+    plan::{Action, Picture, Plan, Step},
+    simd::LANES,
+    winograd::Winograd,
+};
+use crate::EngineError;
+use network::{Bound, Network, Node, NodeId, Op, ParamId, Shape, Tensor};
+
+/// Compiles a network for pictures of (height, width).
+///
+/// # Errors
+/// Where the network does not work at that size.
+pub(crate) fn compile(bound: Bound, (height, width): (usize, usize)) -> Result<Plan, EngineError> {
+    let (network, tensors) = bound.into_parts();
+    let shapes = network.shapes(height, width)?;
+    let mut readers = vec![Vec::new(); shapes.len()];
+    for (at, node) in network.nodes().iter().enumerate() {
+        node.inputs.iter().for_each(|input| readers[input.index()].push(at));
+    }
+    let compiler = Compiler {
+        network: &network,
+        tensors,
+        size: (height, width),
+        readers,
+        values: vec![None; shapes.len()],
+        done: vec![false; shapes.len()],
+        shapes,
+        plan: Plan::default(),
+    };
+    Ok(compiler.compile())
+}
+
+struct Compiler<'a> {
+    network: &'a Network,
+    /// Emptied one by one, as kernels' own copies take their place.
+    tensors: Vec<Tensor>,
+    size: (usize, usize),
+    shapes: Vec<Shape>,
+    /// For every node, those that read it.
+    readers: Vec<Vec<usize>>,
+    /// For every node that has a value of its own, which.
+    values: Vec<Option<usize>>,
+    /// Nodes that went into a step.
+    done: Vec<bool>,
+    plan: Plan,
+}
+
+/// A product, and what is done to its sums before anybody else sees them.
+struct Fused {
+    /// The last node of the run.
+    end: usize,
+    /// (outputs, the rest), row-major.
+    weight: Tensor,
+    /// What a batch norm multiplies each output's weights by.
+    scales: Vec<f64>,
+    bias: Vec<Lane>,
+    residual: Option<usize>,
+    clamp: Clamp,
+}
+
+impl Compiler<'_> {
+    fn compile(mut self) -> Plan {
+        let network = self.network;
+        for (at, node) in network.nodes().iter().enumerate() {
+            if !self.done[at] {
+                self.step(at, node);
+            }
+        }
+        let outputs = network.outputs().iter().map(|id| {
+            let value = self.value(*id);
+            (value, self.shapes[id.index()].len())
+        });
+        let outputs: Vec<_> = outputs.collect();
+        self.plan.finish(outputs)
+    }
+
+    /// The value that a node gives.
+    fn value(&self, id: NodeId) -> usize {
+        self.values[id.index()]
+            .expect("nodes are compiled in their order, and only those with one reader go into another")
+    }
+
+    fn step(&mut self, at: usize, node: &Node) {
+        let input = |this: &Self| this.value(node.inputs[0]);
+        let (end, action, from) = match &node.op {
+            Op::Input { .. } => return self.picture(at),
+            Op::Conv { .. } => {
+                let norm = self.norm_after(at);
+                if norm.is_none() || self.readers[at].len() > 1 || self.is_output(at) {
+                    self.conv(at, node, None);
+                }
+                return norm.into_iter().for_each(|norm| self.conv(at, node, Some(norm)));
+            }
+            Op::Linear { .. } => return self.linear(at, node),
+            Op::BatchNorm { .. } => {
+                let (end, clamp) = self.clamp_after(at);
+                let (scale, shift) = self.affine(node);
+                let lanes = |numbers: &[f64]| lanes(numbers.iter().map(|x| narrow(*x)));
+                (
+                    end,
+                    Action::Affine(Affine { scale: lanes(&scale), shift: lanes(&shift), clamp }),
+                    vec![input(self)],
+                )
+            }
+            Op::Relu | Op::Relu6 => (at, Action::Clamp(clamp_of(&node.op)), vec![input(self)]),
+            Op::Add => {
+                let (end, clamp) = self.clamp_after(at);
+                (end, Action::Add(clamp), vec![input(self), self.value(node.inputs[1])])
+            }
+            Op::MaxPool(pool) => {
+                let pooling = Pooling::max(*pool, self.sides(node.inputs[0].index()), self.sides(at));
+                (at, Action::Pool(pooling), vec![input(self)])
+            }
+            Op::AdaptiveAveragePool { .. } | Op::GlobalAveragePool => {
+                let pooling = Pooling::mean(self.sides(node.inputs[0].index()), self.sides(at));
+                (at, Action::Pool(pooling), vec![input(self)])
+            }
+            Op::Concat => {
+                let channels = node.inputs.iter().map(|input| self.channels(input.index())).collect();
+                (at, Action::Concat(channels), node.inputs.iter().map(|input| self.value(*input)).collect())
+            }
+            Op::Flatten => {
+                let channels = self.channels(node.inputs[0].index());
+                (at, Action::Flatten { channels }, vec![input(self)])
+            }
+        };
+        self.push(at, end, action, from);
+    }
+
+    /// Pictures are laid out for who reads them: a convolution without groups reads the bytes of its window's lines as
+    /// they lie, from a picture with a rim; anybody else blocks of sixteen channels.
+    fn picture(&mut self, at: usize) {
+        self.done[at] = true;
+        let convolved =
+            |reader: &usize| matches!(self.network.nodes()[*reader].op, Op::Conv { groups: 1, .. });
+        if self.is_output(at) || !self.readers[at].iter().all(convolved) {
+            let value = self.plan.picture(Picture::Lanes, self.size);
+            self.values[at] = Some(value);
+        }
+    }
+
+    fn conv(&mut self, at: usize, node: &Node, norm: Option<usize>) {
+        let Op::Conv { weight, bias, stride, padding, groups } = node.op else { return };
+        let [outputs, depth, kernel] = [0, 1, 2].map(|side| self.network.param(weight).shape[side]);
+        let from = node.inputs[0].index();
+        let (input, channels) = (self.sides(from), self.channels(from));
+        let Fused { end, weight, scales, bias, residual, clamp } = self.fuse(at, weight, bias, norm);
+        let output = self.sides(end);
+        let exact = |output: usize, channel: usize, y: usize, x: usize| {
+            let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
+            f64::from(number) * scales[output]
+        };
+        let number = |output, channel, y, x| narrow(exact(output, channel, y, x));
+        let sees_picture = groups == 1 && matches!(self.network.node(node.inputs[0]).op, Op::Input { .. });
+        let read = if sees_picture {
+            self.plan.picture(Picture::Rimmed(padding), self.size)
+        } else {
+            self.value(node.inputs[0])
+        };
+        let action = if sees_picture {
+            let run = kernel * channels;
+            Action::Conv(Conv {
+                input: (input.0 + 2 * padding, input.1 + 2 * padding),
+                pixel: channels,
+                output,
+                stride,
+                padding: 0,
+                taps: (0..kernel).map(|y| (y, 0)).collect(),
+                offsets: Vec::new(),
+                depth: run,
+                weights: Packed::new(outputs, kernel * run, |output, k| {
+                    number(output, k % channels, k / run, k % run / channels)
+                }),
+                bias,
+                clamp,
+            })
+        } else if depth == 1 && groups == channels && outputs == channels && residual.is_none() {
+            let weights = (0..kernel * kernel).flat_map(|tap| {
+                lanes((0..channels).map(|channel| number(channel, 0, tap / kernel, tap % kernel)))
+            });
+            let weights = weights.collect();
+            Action::Depthwise(Depthwise { input, output, kernel, stride, padding, weights, bias, clamp })
+        } else if (kernel, stride, padding, groups) == (3, 1, 1, 1) && input.0.min(input.1) >= WINOGRAD_SIDE {
+            Action::Winograd(Winograd::new(input, (outputs, depth), exact, bias, clamp))
+        } else {
+            let (offsets, span) = group_offsets((outputs, channels), groups);
+            let weights = Packed::new(outputs, kernel * kernel * span, |output, k| {
+                let (tap, first) = (k / span, offsets.get(output / LANES).copied().unwrap_or(0));
+                let group = output / (outputs / groups) * depth;
+                match (first + k % span).checked_sub(group) {
+                    Some(channel) if channel < depth => number(output, channel, tap / kernel, tap % kernel),
+                    _ => 0.0,
+                }
+            });
+            Action::Conv(Conv {
+                input,
+                pixel: channels.next_multiple_of(LANES),
+                output,
+                stride,
+                padding,
+                taps: (0..kernel * kernel).map(|tap| (tap / kernel, tap % kernel)).collect(),
+                offsets,
+                depth: span,
+                weights,
+                bias,
+                clamp,
+            })
+        };
+        self.push(at, end, action, [read].into_iter().chain(residual).collect());
+    }
+
+    fn linear(&mut self, at: usize, node: &Node) {
+        let Op::Linear { weight, bias } = node.op else { return };
+        let [outputs, depth] = [0, 1].map(|side| self.network.param(weight).shape[side]);
+        let Fused { end, weight, scales, bias, residual, clamp } = self.fuse(at, weight, bias, None);
+        let action = Action::Conv(Conv {
+            input: (1, 1),
+            pixel: depth.next_multiple_of(LANES),
+            output: (1, 1),
+            stride: 1,
+            padding: 0,
+            taps: vec![(0, 0)],
+            offsets: Vec::new(),
+            depth,
+            weights: Packed::new(outputs, depth, |output, k| {
+                narrow(f64::from(weight.data[output * depth + k]) * scales[output])
+            }),
+            bias,
+            clamp,
+        });
+        let read = self.value(node.inputs[0]);
+        self.push(at, end, action, [read].into_iter().chain(residual).collect());
+    }
+
+    /// Follows what only this product's results go through: `norm`, a sum with something already there, an activation.
+    fn fuse(&mut self, at: usize, weight: ParamId, bias: Option<ParamId>, norm: Option<usize>) -> Fused {
+        let outputs = self.network.param(weight).shape[0];
+        let mut scales = vec![1.0; outputs];
+        let mut shift = match bias {
+            Some(bias) => self.numbers(bias),
+            None => vec![0.0; outputs],
+        };
+        let mut end = at;
+        if let Some(norm) = norm {
+            let (scale, shifts) = self.affine(&self.network.nodes()[norm]);
+            for ((bias, scale), shift) in shift.iter_mut().zip(&scale).zip(shifts) {
+                *bias = *bias * scale + shift;
+            }
+            scales = scale;
+            self.done[norm] = true;
+            end = norm;
+        }
+        let mut residual = None;
+        if let Some((next, sum)) = self.only_reader(end).filter(|(_, n)| n.op == Op::Add) {
+            let others = sum.inputs.iter().filter(|input| input.index() != end);
+            if let Some(other) = others.filter_map(|input| self.values[input.index()]).next() {
+                residual = Some(other);
+                self.done[next] = true;
+                end = next;
+            }
+        }
+        let (end, clamp) = self.clamp_after(end);
+        self.done[end] = true;
+        // A convolution that is read before its batch norm, too, is computed twice.
+        let shared = norm.is_none() && self.norm_after(at).is_some()
+            || self.network.nodes().iter().filter(|node| node.op.params().contains(&weight)).count() > 1;
+        let tensor = &mut self.tensors[weight.index()];
+        let weight = if shared {
+            tensor.clone()
+        } else {
+            std::mem::replace(tensor, Tensor { shape: vec![0], data: Vec::new() })
+        };
+        Fused { end, weight, scales, bias: lanes(shift.into_iter().map(narrow)), residual, clamp }
+    }
+
+    /// The activation that is all that reads a node, if there is one, and where it ends.
+    fn clamp_after(&self, at: usize) -> (usize, Clamp) {
+        match self.only_reader(at) {
+            Some((next, node)) if matches!(node.op, Op::Relu | Op::Relu6) => (next, clamp_of(&node.op)),
+            _ => (at, Clamp::NONE),
+        }
+    }
+
+    fn only_reader(&self, at: usize) -> Option<(usize, &Node)> {
+        let [reader] = self.readers[at][..] else { return None };
+        (!self.is_output(at)).then(|| (reader, &self.network.nodes()[reader]))
+    }
+
+    /// The batch norm that a convolution's weights take in. Whether they do must not depend on the taps, for the bits'
+    /// sake: so a tap at the convolution does not count.
+    fn norm_after(&self, at: usize) -> Option<usize> {
+        let of = |op: fn(&Op) -> bool| {
+            let readers = self.readers[at].iter().copied();
+            readers.filter(move |reader| op(&self.network.nodes()[*reader].op))
+        };
+        let others = of(|op| !matches!(op, Op::BatchNorm { .. } | Op::GlobalAveragePool)).count();
+        let norms: Vec<usize> = of(|op| matches!(op, Op::BatchNorm { .. })).collect();
+        if let ([norm], 0) = (&norms[..], others) { Some(*norm) } else { None }
+    }
+
+    fn is_output(&self, at: usize) -> bool {
+        self.network.outputs().iter().any(|output| output.index() == at)
+    }
+
+    /// A batch norm's scale and shift.
+    fn affine(&self, node: &Node) -> (Vec<f64>, Vec<f64>) {
+        let Op::BatchNorm { weight, bias, mean, variance, eps } = node.op else {
+            unreachable!("asked of batch norms only")
+        };
+        let [weight, bias, mean, variance] = [weight, bias, mean, variance].map(|id| self.numbers(id));
+        let scale: Vec<f64> =
+            weight.iter().zip(variance).map(|(weight, v)| weight / (v + f64::from(eps)).sqrt()).collect();
+        let shift =
+            bias.iter().zip(mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale).collect();
+        (scale, shift)
+    }
+
+    fn numbers(&self, id: ParamId) -> Vec<f64> {
+        self.tensors[id.index()].data.iter().map(|x| f64::from(*x)).collect()
+    }
+
+    /// Appends a step that begins with the node `at`, and gives the result of `end`.
+    fn push(&mut self, at: usize, end: usize, action: Action, from: Vec<usize>) {
+        self.done[end] = true;
+        let to = self.plan.value(self.sides(end), self.channels(end));
+        self.values[end] = Some(to);
+        let name = self.network.nodes()[at].name.clone();
+        self.plan.push(Step { name, action, from, to });
+    }
+
+    /// Rows and columns of a node's result; a vector is a map of one pixel.
+    fn sides(&self, at: usize) -> (usize, usize) {
+        match self.shapes[at] {
+            Shape::Map { height, width, .. } => (height, width),
+            Shape::Vector(_) => (1, 1),
+        }
+    }
+
+    fn channels(&self, at: usize) -> usize {
+        match self.shapes[at] {
+            Shape::Map { channels, .. } => channels,
+            Shape::Vector(d) => d,
+        }
+    }
+}
+
+/// Where in the input each block of outputs begins to read, and how many channels: the groups of its sixteen outputs,
+/// those of other groups among them weighted by zero.
+fn group_offsets((outputs, channels): (usize, usize), groups: usize) -> (Vec<usize>, usize) {
+    if groups == 1 {
+        return (Vec::new(), channels);
+    }
+    let (ours, theirs) = (outputs / groups, channels / groups);
+    let seen = |block: usize| {
+        let last = ((block + 1) * LANES).min(outputs) - 1;
+        (block * LANES / ours * theirs, (last / ours + 1) * theirs)
+    };
+    let seen: Vec<(usize, usize)> = (0..blocks(outputs)).map(seen).collect();
+    let span = seen.iter().map(|(start, end)| end - start).max().unwrap_or(0);
+    (seen.into_iter().map(|(start, _)| start.min(channels - span)).collect(), span)
+}
+
+/// Smaller maps than this leave too much of a tile unused.
+const WINOGRAD_SIDE: usize = 6;
+
+fn clamp_of(op: &Op) -> Clamp {
+    match op {
+        Op::Relu => Clamp::RELU,
+        Op::Relu6 => Clamp::RELU6,
+        _ => Clamp::NONE,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "weights are folded in f64 and rounded to f32 once")]
+fn narrow(x: f64) -> f32 {
+    x as f32
+}
+
+/// Numbers in blocks of sixteen, the last filled up with zeros.
+fn lanes(numbers: impl Iterator<Item = f32>) -> Vec<Lane> {
+    let mut lanes = Vec::new();
+    for (i, x) in numbers.enumerate() {
+        if i % LANES == 0 {
+            lanes.push(Lane::default());
+        }
+        if let Some(lane) = lanes.last_mut() {
+            lane.0[i % LANES] = x;
+        }
+    }
+    lanes
+}

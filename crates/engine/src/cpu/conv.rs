@@ -1,0 +1,168 @@
+//! Convolution without groups, and dense layers, as products of rows: a row of the product is what a pixel of the result
+//! sees, read in place through pointers.
+
+use super::{
+    gemm::{Clamp, Lane, Packed, Product, tile_rows},
+    parallel::{Shared, each},
+    simd::Isa,
+};
+use std::ops::Range;
+
+/// Numbers of the inner dimension that are worked off at a time: 16 outputs' weights then stay in the nearest cache.
+const DEPTH: usize = 384;
+/// Numbers of the input that one task reads, about: a quarter of a mebibyte, half of the second cache.
+const INPUT: usize = 1 << 16;
+
+/// A convolution, compiled for one size of map.
+#[derive(Debug)]
+pub(crate) struct Conv {
+    /// Rows and columns of the input.
+    pub(crate) input: (usize, usize),
+    /// Numbers from one pixel of the input to the next.
+    pub(crate) pixel: usize,
+    /// Rows and columns of the result.
+    pub(crate) output: (usize, usize),
+    pub(crate) stride: usize,
+    /// Zeros on every side.
+    pub(crate) padding: usize,
+    /// (dy, dx): where each run of the inner dimension begins.
+    pub(crate) taps: Vec<(usize, usize)>,
+    /// Numbers in a run.
+    pub(crate) depth: usize,
+    /// For convolutions in groups: where in a pixel each block of outputs begins to read. Else empty.
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) weights: Packed,
+    pub(crate) bias: Vec<Lane>,
+    pub(crate) clamp: Clamp,
+}
+
+/// A part of the inner dimension.
+struct Part {
+    taps: Range<usize>,
+    depth: Range<usize>,
+}
+
+impl Conv {
+    /// input: n maps; out: n maps of whole blocks; residual: as out.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        n: usize,
+        input: &[Lane],
+        residual: Option<&[Lane]>,
+        out: &mut [Lane],
+    ) {
+        let input: &[f32] = bytemuck::cast_slice(input);
+        let blocks = self.weights.blocks();
+        let pixels = self.output.0 * self.output.1;
+        let image = self.input.0 * self.input.1 * self.pixel;
+        let total = n * pixels;
+        assert!(input.len() >= n * image && out.len() >= total * blocks && self.bias.len() == blocks);
+        assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
+        let zeros = vec![0.0_f32; self.depth.max(self.pixel)];
+        let tile = tile_rows(isa);
+        let rows = self.rows_of_a_task(tile, total);
+        let row_tasks = total.div_ceil(rows);
+        // Few rows (dense layers): threads share out the outputs.
+        let threads = rayon::current_num_threads();
+        let column_tasks = (4 * threads).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
+        let columns = blocks.div_ceil(column_tasks);
+        let parts = self.parts();
+        let out = Shared(bytemuck::cast_slice_mut::<Lane, f32>(out).as_mut_ptr());
+        let residual = Shared(
+            residual.map_or(std::ptr::null_mut(), |residual| residual.as_ptr().cast::<f32>().cast_mut()),
+        );
+        each(row_tasks * column_tasks, |task| {
+            let (row, column) = (task / column_tasks, task % column_tasks);
+            let rows = row * rows..total.min((row + 1) * rows);
+            let columns = column * columns..blocks.min((column + 1) * columns);
+            let places: Vec<usize> = rows.clone().map(|row| row * blocks * super::simd::LANES).collect();
+            let pointers = self.pointers(rows, tile, input, &zeros);
+            // Blocks of groups read different channels, so they are products of their own.
+            let products: Vec<(Range<usize>, usize)> = match &self.offsets[..] {
+                [] => vec![(columns, 0)],
+                offsets => columns.map(|block| (block..block + 1, offsets[block])).collect(),
+            };
+            for ((columns, offset), (i, part)) in
+                products.iter().flat_map(|product| parts.iter().enumerate().map(move |part| (product, part)))
+            {
+                let product = Product {
+                    inputs: &pointers,
+                    all_taps: self.taps.len(),
+                    first_tap: part.taps.start,
+                    taps: part.taps.len(),
+                    first: offset + part.depth.start,
+                    depth: part.depth.len(),
+                    weight_at: part.taps.start * self.depth + part.depth.start,
+                    weights: &self.weights,
+                    blocks: columns.clone(),
+                    bias: &self.bias,
+                    resume: i > 0,
+                    finish: i + 1 == parts.len(),
+                    rows: &places,
+                    out: out.get(),
+                    residual: residual.get(),
+                    clamp: self.clamp,
+                };
+                // SAFETY: pointers lie `depth` numbers before the end of a pixel's run or of `zeros`; places lie within
+                // `out` and `residual`, whose lengths were checked above; tasks differ in rows or blocks.
+                unsafe { isa.run(product) }
+            }
+        });
+    }
+
+    fn rows_of_a_task(&self, tile: usize, total: usize) -> usize {
+        let reads = self.pixel.min(DEPTH) * self.stride.min(2).pow(2);
+        let fitting = (INPUT / reads.max(1)).clamp(tile, 32 * tile);
+        // Not one large task and a small one, but equal ones, where there are only a few.
+        let threads = rayon::current_num_threads();
+        fitting.min(total.div_ceil(threads)).next_multiple_of(tile)
+    }
+
+    /// For each tile of rows, for each tap, a pointer for each row.
+    fn pointers(&self, rows: Range<usize>, tile: usize, input: &[f32], zeros: &[f32]) -> Vec<*const f32> {
+        let (height, width) = self.input;
+        let last = rows.end - 1;
+        let mut pointers = Vec::with_capacity(rows.len().next_multiple_of(tile) * self.taps.len());
+        // Where each row of a tile begins: first number of its window's first pixel, without padding; line; column.
+        let mut places = vec![(0, 0, 0); tile];
+        for first in rows.step_by(tile) {
+            for (row, place) in (first..).zip(&mut places) {
+                let row = row.min(last);
+                let (line, x) = (row / self.output.1, row % self.output.1 * self.stride);
+                let (picture, y) = (line / self.output.0, line % self.output.0 * self.stride);
+                *place = (((picture * height + y) * width + x) * self.pixel, y, x);
+            }
+            for (dy, dx) in &self.taps {
+                // Above and to the left of the map the differences wrap around, and are as large as can be.
+                let (dy, dx) = (dy.wrapping_sub(self.padding), dx.wrapping_sub(self.padding));
+                let offset = dy.wrapping_mul(width).wrapping_add(dx).wrapping_mul(self.pixel);
+                pointers.extend(places.iter().map(|(at, y, x)| {
+                    if y.wrapping_add(dy) < height && x.wrapping_add(dx) < width {
+                        let at = at.wrapping_add(offset);
+                        debug_assert!(at + self.depth <= input.len());
+                        // Not followed here: whoever does promises that it lies within.
+                        input.as_ptr().wrapping_add(at)
+                    } else {
+                        zeros.as_ptr()
+                    }
+                }));
+            }
+        }
+        pointers
+    }
+
+    /// The inner dimension in its order: several taps at a time, or each tap in several cuts.
+    fn parts(&self) -> Vec<Part> {
+        let taps = self.taps.len();
+        let together = (DEPTH / self.depth).max(1);
+        let cut = self.depth.div_ceil(self.depth.div_ceil(DEPTH));
+        let part = |tap: usize| {
+            (0..self.depth).step_by(cut).map(move |first| Part {
+                taps: tap..taps.min(tap + together),
+                depth: first..self.depth.min(first + cut),
+            })
+        };
+        (0..taps).step_by(together).flat_map(part).collect()
+    }
+}

@@ -1,0 +1,135 @@
+//! Depthwise convolution: every channel by a kernel of its own, sixteen channels at a time.
+
+use super::{
+    gemm::{Clamp, Lane},
+    parallel::{Shared, each},
+    simd::{Isa, Kernel, LANES, Simd},
+};
+use std::ops::Range;
+
+/// Neighbouring results that are worked on together, so that each weight is read once for all.
+const TOGETHER: usize = 4;
+
+/// A depthwise convolution, compiled for one size of map.
+#[derive(Debug)]
+pub(crate) struct Depthwise {
+    pub(crate) input: (usize, usize),
+    pub(crate) output: (usize, usize),
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+    /// (k², blocks).
+    pub(crate) weights: Vec<Lane>,
+    pub(crate) bias: Vec<Lane>,
+    pub(crate) clamp: Clamp,
+}
+
+impl Depthwise {
+    /// input: n maps; out: n maps.
+    pub(crate) fn run(&self, isa: Isa, n: usize, input: &[Lane], out: &mut [Lane]) {
+        let blocks = self.bias.len();
+        let (pixels_in, pixels_out) = (self.input.0 * self.input.1, self.output.0 * self.output.1);
+        assert!(input.len() >= n * pixels_in * blocks && out.len() >= n * pixels_out * blocks);
+        assert!(self.weights.len() == self.kernel * self.kernel * blocks);
+        let out = Shared(bytemuck::cast_slice_mut::<Lane, f32>(out).as_mut_ptr());
+        each(n * self.output.0, |task| {
+            let (picture, y) = (task / self.output.0, task % self.output.0);
+            let top = (y * self.stride) as isize - self.padding as isize;
+            let line = Line {
+                layer: self,
+                // SAFETY: within `input`, whose length was checked above.
+                input: unsafe { input.as_ptr().cast::<f32>().add(picture * pixels_in * blocks * LANES) },
+                top,
+                rows: inside(top, self.kernel, self.input.0),
+                // SAFETY: within `out`, whose length was checked above.
+                out: unsafe { out.get().add((picture * pixels_out + y * self.output.1) * blocks * LANES) },
+            };
+            // SAFETY: as above; every task has a line of `out` of its own.
+            unsafe { isa.run(line) }
+        });
+    }
+}
+
+/// Which places of a window that begins at `start` lie within `length`.
+fn inside(start: isize, kernel: usize, length: usize) -> Range<usize> {
+    let first = start.min(0).unsigned_abs().min(kernel);
+    let end = (length as isize - start).clamp(0, kernel as isize) as usize;
+    first..end.max(first)
+}
+
+/// One line of the result.
+struct Line<'a> {
+    layer: &'a Depthwise,
+    input: *const f32,
+    /// The first line that its windows see; negative in the padding.
+    top: isize,
+    /// The rows of the kernel that see the map.
+    rows: Range<usize>,
+    out: *mut f32,
+}
+
+impl Kernel for Line<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Depthwise { input: (_, width), output: (_, columns), kernel, stride, padding, .. } = *self.layer;
+        // Results whose windows lie within the map from left to right.
+        let first = padding.div_ceil(stride).min(columns);
+        let end = ((width + padding).saturating_sub(kernel) / stride + 1).clamp(first, columns);
+        let end = if width + padding < kernel { first } else { end };
+        // SAFETY: as promised by the caller of `Isa::run`.
+        unsafe {
+            for block in 0..self.layer.bias.len() {
+                for x in (0..first).chain(end..columns) {
+                    let left = (x * stride) as isize - padding as isize;
+                    self.results::<S, 1>(block, x, left, inside(left, kernel, width));
+                }
+                let mut x = first;
+                while x < end {
+                    let left = (x * stride) as isize - padding as isize;
+                    if x + TOGETHER <= end {
+                        self.results::<S, TOGETHER>(block, x, left, 0..kernel);
+                        x += TOGETHER;
+                    } else {
+                        self.results::<S, 1>(block, x, left, 0..kernel);
+                        x += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Line<'_> {
+    /// `N` neighbouring results whose windows all see the same columns of the kernel.
+    #[inline(always)]
+    unsafe fn results<S: Simd, const N: usize>(
+        &self,
+        block: usize,
+        x: usize,
+        left: isize,
+        seen: Range<usize>,
+    ) {
+        let layer = self.layer;
+        let blocks = layer.bias.len();
+        // SAFETY: as promised to `run`; `seen` and `rows` keep within the map.
+        unsafe {
+            let mut sums = [S::load(layer.bias.as_ptr().add(block).cast()); N];
+            for dy in self.rows.clone() {
+                let y = (self.top + dy as isize) as usize;
+                for dx in seen.clone() {
+                    let w =
+                        S::load(layer.weights.as_ptr().add((dy * layer.kernel + dx) * blocks + block).cast());
+                    let from = y * layer.input.1 + (left + dx as isize) as usize;
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        let at = ((from + i * layer.stride) * blocks + block) * LANES;
+                        *sum = S::fma(S::load(self.input.add(at)), w, *sum);
+                    }
+                }
+            }
+            for (i, sum) in sums.into_iter().enumerate() {
+                let at = ((x + i) * blocks + block) * LANES;
+                S::store(self.out.add(at), layer.clamp.apply::<S>(sum));
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Products of rows by a packed matrix: what convolutions, dense layers and Winograd's middle step come to.
+//!
+//! **Invariant:** each number of a result is one chain of fused multiply-adds over the inner dimension, in its order,
+//! beginning with the bias. How rows are tiled and how the inner dimension is cut (sums then wait in the result and are
+//! taken up again) leaves the chain as it is, and so the bits.
+
+#![expect(
+    clippy::needless_range_loop,
+    reason = "constant indices into small arrays: these stay in registers"
+)]
+
+use super::simd::{Isa, Kernel, LANES, Simd};
+
+/// Sixteen numbers on a cache line's boundary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+pub(crate) struct Lane(pub(crate) [f32; LANES]);
+
+/// How many blocks of sixteen hold `n` numbers.
+pub(crate) fn blocks(n: usize) -> usize {
+    n.div_ceil(LANES)
+}
+
+/// A matrix (outputs, depth), stored as the kernel reads it: blocks of sixteen outputs, depth after depth.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    data: Vec<Lane>,
+    depth: usize,
+    blocks: usize,
+}
+
+impl Packed {
+    /// The matrix whose number at (output, k) is `at(output, k)`; padded with zeros to whole blocks of outputs.
+    pub(crate) fn new(outputs: usize, depth: usize, at: impl Fn(usize, usize) -> f32) -> Packed {
+        let blocks = blocks(outputs);
+        let mut data = vec![Lane::default(); blocks * depth];
+        for output in 0..outputs {
+            let block = &mut data[output / LANES * depth..][..depth];
+            block.iter_mut().enumerate().for_each(|(k, lane)| lane.0[output % LANES] = at(output, k));
+        }
+        Packed { data, depth, blocks }
+    }
+
+    /// How many blocks of sixteen outputs.
+    pub(crate) fn blocks(&self) -> usize {
+        self.blocks
+    }
+}
+
+/// What is done with each sum before it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clamp {
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+}
+
+impl Clamp {
+    /// Leaves every number as it is.
+    pub(crate) const NONE: Clamp = Clamp { low: f32::NEG_INFINITY, high: f32::INFINITY };
+    /// max(x, 0).
+    pub(crate) const RELU: Clamp = Clamp { low: 0.0, ..Clamp::NONE };
+    /// min(max(x, 0), 6).
+    pub(crate) const RELU6: Clamp = Clamp { low: 0.0, high: 6.0 };
+
+    /// # Safety
+    /// The processor has `S`.
+    #[inline(always)]
+    pub(crate) unsafe fn apply<S: Simd>(self, v: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::min(S::splat(self.high), S::max(S::splat(self.low), v)) }
+    }
+}
+
+/// Rows of a tile of this instruction set.
+pub(crate) fn tile_rows(isa: Isa) -> usize {
+    if isa == Isa::Avx512 { 12 } else { 6 }
+}
+
+/// Rows times some blocks of a matrix, over a part of the inner dimension: `taps` runs of `depth` numbers.
+pub(crate) struct Product<'a> {
+    /// For every tile of rows, for every tap of the whole inner dimension, a pointer for each of [`tile_rows`] rows. A
+    /// last tile that is not full repeats some row.
+    pub(crate) inputs: &'a [*const f32],
+    /// All taps; a tile's pointers are `all_taps · tile_rows`.
+    pub(crate) all_taps: usize,
+    /// The first tap of this part, and how many.
+    pub(crate) first_tap: usize,
+    pub(crate) taps: usize,
+    /// Of each run, the first number that is read, and how many.
+    pub(crate) first: usize,
+    pub(crate) depth: usize,
+    /// Where in the matrix's inner dimension this part begins.
+    pub(crate) weight_at: usize,
+    pub(crate) weights: &'a Packed,
+    /// The blocks to compute.
+    pub(crate) blocks: std::ops::Range<usize>,
+    /// Where sums begin, one number an output; not read where `resume`.
+    pub(crate) bias: &'a [Lane],
+    /// Whether sums were begun by an earlier part, and wait in the result.
+    pub(crate) resume: bool,
+    /// Whether this is the last part, after which the residual is added and the clamp applied.
+    pub(crate) finish: bool,
+    /// Where each row goes, counted in numbers from `out`; as many as there are rows.
+    pub(crate) rows: &'a [usize],
+    pub(crate) out: *mut f32,
+    /// Added to the sums: laid out as the result is. Null for nothing.
+    pub(crate) residual: *const f32,
+    pub(crate) clamp: Clamp,
+}
+
+impl Kernel for Product<'_> {
+    /// # Safety
+    /// Every pointer and every row's place is good for the reads and writes that the fields describe, and no other
+    /// thread uses those places of `out`.
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: as promised to this function.
+        unsafe {
+            if S::WIDE {
+                let even = self.blocks.start + self.blocks.len() / 2 * 2;
+                for block in (self.blocks.start..even).step_by(2) {
+                    self.column::<S, 12, 2>(block);
+                }
+                if even < self.blocks.end {
+                    self.column::<S, 12, 1>(even);
+                }
+            } else {
+                for block in self.blocks.clone() {
+                    self.column::<S, 6, 1>(block);
+                }
+            }
+        }
+    }
+}
+
+impl Product<'_> {
+    /// All tiles for `P` blocks of outputs, whose weights stay in the nearest cache meanwhile.
+    #[inline(always)]
+    unsafe fn column<S: Simd, const R: usize, const P: usize>(&self, block: usize) {
+        debug_assert!(block + P <= self.weights.blocks);
+        for (tile, rows) in self.rows.chunks(R).enumerate() {
+            let inputs = &self.inputs[(tile * self.all_taps + self.first_tap) * R..][..self.taps * R];
+            // SAFETY: as promised to `run`.
+            unsafe { self.tile::<S, R, P>(block, inputs, rows) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const R: usize, const P: usize>(
+        &self,
+        block: usize,
+        inputs: &[*const f32],
+        rows: &[usize],
+    ) {
+        // SAFETY: as promised to `run`; `column` has cut `inputs` to R pointers a tap.
+        unsafe {
+            let mut sums = [[S::splat(0.0); P]; R];
+            if self.resume {
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    for (p, sum) in sums.iter_mut().enumerate() {
+                        *sum = S::load(self.out.add(row + (block + p) * LANES));
+                    }
+                }
+            } else {
+                let bias: [S::V; P] =
+                    std::array::from_fn(|p| S::load(self.bias.as_ptr().add(block + p).cast()));
+                sums = [bias; R];
+            }
+            let mut weights: [*const f32; P] = std::array::from_fn(|p| {
+                self.weights.data.as_ptr().add((block + p) * self.weights.depth + self.weight_at).cast()
+            });
+            for pointers in inputs.chunks_exact(R) {
+                let from: [*const f32; R] =
+                    std::array::from_fn(|r| (*pointers.get_unchecked(r)).add(self.first));
+                for k in 0..self.depth {
+                    let w: [S::V; P] = std::array::from_fn(|p| S::load(weights[p].add(k * LANES)));
+                    for r in 0..R {
+                        let x = S::splat(*from[r].add(k));
+                        for p in 0..P {
+                            sums[r][p] = S::fma(x, w[p], sums[r][p]);
+                        }
+                    }
+                }
+                for weights in &mut weights {
+                    *weights = weights.add(self.depth * LANES);
+                }
+            }
+            for r in 0..R {
+                // Written so that `r` stays a constant and sums stay in registers.
+                let Some(row) = rows.get(r) else { break };
+                for p in 0..P {
+                    let at = row + (block + p) * LANES;
+                    let mut sum = sums[r][p];
+                    if self.finish {
+                        if !self.residual.is_null() {
+                            sum = S::add(sum, S::load(self.residual.add(at)));
+                        }
+                        sum = self.clamp.apply::<S>(sum);
+                    }
+                    S::store(self.out.add(at), sum);
+                }
+            }
+        }
+    }
+}
