@@ -88,7 +88,7 @@ test:                                  ## every test
 reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
 	pipelines/reproduce.sh
 
-# ---- peers: checked against other people's programs; Python runs here and nowhere else ---------------------------
+# ---- peers: checked against other people's programs; Python runs here and nowhere else but data/backbone ---------------------------
 
 .venv/light: tests/peers/requirements-light.txt
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv

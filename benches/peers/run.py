@@ -9,6 +9,7 @@ best peer, both medians over the rounds.
 """
 
 import argparse
+import os
 import pathlib
 import statistics
 import subprocess
@@ -28,9 +29,15 @@ def ours(model, args):
 def theirs(peer, model, args):
     command = [sys.executable, str(PEERS), "--one", "--peer", peer, "--models", model]
     command += ["--threads", str(args.threads), "--batch", str(args.batch), "--rounds", "3"]
-    out = subprocess.run(command, capture_output=True, text=True).stdout
-    lines = [line for line in out.splitlines() if line.startswith("images/s")]
-    return float(lines[0].split()[1]) if lines else None
+    environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+    lines = [line for line in run.stdout.splitlines() if line.startswith("images/s")]
+    if lines:
+        return float(lines[0].split()[1])
+    last = (run.stderr.strip().splitlines() or ["said nothing"])[-1]
+    if "ModuleNotFoundError" not in last:
+        sys.exit(f"{peer} failed on {model}: {last}")
+    return None
 
 
 def main():

@@ -18,7 +18,12 @@ impl Marks {
     pub fn all_of(self, folder: &Path) -> bool {
         let belongs = |name: &str| name == self.manifest || (self.belongs)(name);
         let nothing_else = fs::read_dir(folder).is_ok_and(|mut entries| {
-            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(belongs)))
+            entries.all(|entry| {
+                entry.is_ok_and(|entry| {
+                    let file = entry.file_type().is_ok_and(|kind| kind.is_file());
+                    file && entry.file_name().to_str().is_some_and(belongs)
+                })
+            })
         });
         let manifest = || serde_json::from_slice(&fs::read(folder.join(self.manifest)).ok()?).ok();
         nothing_else && manifest().is_some_and(|manifest| (self.recognised)(&manifest))

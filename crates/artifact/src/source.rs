@@ -19,7 +19,7 @@ pub struct Source {
     pub preprocessing: Preprocessing,
     /// How features are stored.
     pub dtype: Dtype,
-    /// The engine and its revision, such as `reference-1`.
+    /// The engine and its revision, such as `cpu-1`.
     pub engine: String,
 }
 

@@ -11,6 +11,14 @@ pub enum EngineError {
     /// The preprocessing leaves pictures of varying sizes.
     #[error("the preprocessing gives pictures of varying sizes; give it a centre crop or an exact size")]
     VaryingSize,
+    /// The network looks at something else than pictures in colour.
+    #[error("{network} reads {channels} channels; pictures have 3")]
+    Channels {
+        /// The network.
+        network: String,
+        /// What it reads.
+        channels: usize,
+    },
     /// Not as many bytes or numbers as pictures of this size have.
     #[error("expected {expected} values for {samples} pictures, got {got}")]
     InputLength {
@@ -32,7 +40,7 @@ pub enum EngineError {
         height: usize,
         /// Columns of the picture.
         width: usize,
-        /// What one thread needs at once, about.
+        /// What one picture needs at once, about.
         mebibytes: usize,
     },
     /// No worker could be started.

@@ -6,7 +6,10 @@
 //! **Invariant:** the bits of a feature depend on its picture, the weights, the preprocessing and the tap, but not on
 //! what else was in the batch, nor on the threads, nor (with [`Cpu`]) on the processor's instruction set.
 
+#![deny(unsafe_code)]
+
 mod convolution;
+#[expect(unsafe_code, reason = "kernels")]
 mod cpu;
 mod error;
 mod ops;

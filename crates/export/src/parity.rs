@@ -7,7 +7,7 @@ use cli::GateError;
 use engine::Reference;
 use network::Bound;
 
-/// Passes unless told otherwise: ten times what different orders of f32 sums have been seen to make.
+/// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
 const TOLERANCE: f64 = 1e-4;
 
 /// How far an exported model is from the cache.

@@ -95,7 +95,7 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
-    /// Images decoded ahead and run at a time; changes memory and speed, never a feature
+    /// Images decoded ahead at a time; changes memory and speed, never a feature
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch: usize,
 

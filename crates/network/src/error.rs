@@ -83,12 +83,13 @@ fn least(side: Option<usize>) -> String {
     side.map_or_else(String::new, |side| format!("; it needs at least {side}×{side}"))
 }
 
-/// The name nearest to `asked`, where it is near enough to be a slip of the fingers.
+/// The name nearest to `asked`, where it is near enough to be a slip of the fingers, or begins like it.
 pub(crate) fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let asked = asked.to_lowercase();
+    let begins = |name: &str| asked.len() >= 3 && (name.starts_with(&asked) || asked.starts_with(name));
     names
         .map(|name| (strsim::damerau_levenshtein(&asked, &name.to_lowercase()), name))
-        .filter(|(slips, _)| *slips * 3 <= asked.len())
+        .filter(|(slips, name)| *slips * 3 <= asked.len() || begins(&name.to_lowercase()))
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, name)| name)
 }

@@ -1,6 +1,6 @@
 //! Networks as plain data: graphs, the zoo's families, weight names of each ecosystem, weight files, ONNX.
 //!
-//! One definition of a network serves every reader: the reference executor, later engines, and the ONNX writer. This
+//! One definition of a network serves every reader: the CPU engine, the reference executor, and the ONNX writer. This
 //! crate runs nothing and knows no tensor library; a [`Network`] has no weights, a [`Bound`] has all it needs.
 //!
 //! **Invariant:** a [`Network`] is well-formed from the moment it exists: nodes stand after the nodes they read, and

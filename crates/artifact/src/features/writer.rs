@@ -143,7 +143,7 @@ impl FeaturesWriter {
         match row.values.iter().enumerate().find(|(_, value)| !dtype.holds(**value)) {
             None => Ok(()),
             Some((column, value)) if value.is_finite() => Err(format!(
-                "has the value {value} in column {column}, more than {dtype} holds; use --dtype f32 or bf16"
+                "has the value {value} in column {column}, more than {dtype} holds; use --dtype f32"
             )),
             Some((column, value)) => {
                 Err(format!("has the value {value} in column {column}; check weights and preprocessing"))
@@ -202,5 +202,5 @@ impl Complete {
 const MARKS: Marks = Marks {
     manifest: INDEX,
     recognised: |index| index.get("schema").is_some_and(serde_json::Value::is_u64),
-    belongs: |name| name == PROBES_FILE || name.starts_with("shard-"),
+    belongs: |name| name == PROBES_FILE || (name.starts_with("shard-") && name.ends_with(".rkyv")),
 };

@@ -73,11 +73,22 @@ impl Compiler<'_> {
                 self.step(at, node);
             }
         }
-        let outputs = network.outputs().iter().map(|id| {
-            let value = self.value(*id);
-            (value, self.shapes[id.index()].len())
-        });
-        let outputs: Vec<_> = outputs.collect();
+        let mut outputs = Vec::new();
+        for id in network.outputs() {
+            let (shape, mut value) = (self.shapes[id.index()], self.value(*id));
+            if let Shape::Map { channels, .. } = shape {
+                let flat = self.plan.value((1, 1), shape.len());
+                let name = network.node(*id).name.clone();
+                self.plan.push(Step {
+                    name,
+                    action: Action::Flatten { channels },
+                    from: vec![value],
+                    to: flat,
+                });
+                value = flat;
+            }
+            outputs.push((value, shape.len()));
+        }
         self.plan.finish(outputs)
     }
 
@@ -92,11 +103,7 @@ impl Compiler<'_> {
         let (end, action, from) = match &node.op {
             Op::Input { .. } => return self.picture(at),
             Op::Conv { .. } => {
-                let norm = self.norm_after(at);
-                if norm.is_none() || self.readers[at].len() > 1 || self.is_output(at) {
-                    self.conv(at, node, None);
-                }
-                return norm.into_iter().for_each(|norm| self.conv(at, node, Some(norm)));
+                return self.products(at).into_iter().for_each(|norm| self.conv(at, node, norm));
             }
             Op::Linear { .. } => return self.linear(at, node),
             Op::BatchNorm { .. } => {
@@ -181,7 +188,7 @@ impl Compiler<'_> {
                 bias,
                 clamp,
             })
-        } else if depth == 1 && groups == channels && outputs == channels && residual.is_none() {
+        } else if self.is_depthwise(at) {
             let weights = (0..kernel * kernel).flat_map(|tap| {
                 lanes((0..channels).map(|channel| number(channel, 0, tap / kernel, tap % kernel)))
             });
@@ -258,7 +265,8 @@ impl Compiler<'_> {
             end = norm;
         }
         let mut residual = None;
-        if let Some((next, sum)) = self.only_reader(end).filter(|(_, n)| n.op == Op::Add) {
+        let takes_sums = !self.is_depthwise(at);
+        if let Some((next, sum)) = self.only_reader(end).filter(|(_, n)| takes_sums && n.op == Op::Add) {
             let others = sum.inputs.iter().filter(|input| input.index() != end);
             if let Some(other) = others.filter_map(|input| self.values[input.index()]).next() {
                 residual = Some(other);
@@ -268,9 +276,8 @@ impl Compiler<'_> {
         }
         let (end, clamp) = self.clamp_after(end);
         self.done[end] = true;
-        // A convolution that is read before its batch norm, too, is computed twice.
-        let shared = norm.is_none() && self.norm_after(at).is_some()
-            || self.network.nodes().iter().filter(|node| node.op.params().contains(&weight)).count() > 1;
+        let readers = self.network.nodes().iter().filter(|node| node.op.params().contains(&weight)).count();
+        let shared = readers > 1 || self.products(at).len() > 1;
         let tensor = &mut self.tensors[weight.index()];
         let weight = if shared {
             tensor.clone()
@@ -293,16 +300,21 @@ impl Compiler<'_> {
         (!self.is_output(at)).then(|| (reader, &self.network.nodes()[reader]))
     }
 
-    /// The batch norm that a convolution's weights take in. Whether they do must not depend on the taps, for the bits'
-    /// sake: so a tap at the convolution does not count.
-    fn norm_after(&self, at: usize) -> Option<usize> {
-        let of = |op: fn(&Op) -> bool| {
-            let readers = self.readers[at].iter().copied();
-            readers.filter(move |reader| op(&self.network.nodes()[*reader].op))
-        };
-        let others = of(|op| !matches!(op, Op::BatchNorm { .. } | Op::GlobalAveragePool)).count();
-        let norms: Vec<usize> = of(|op| matches!(op, Op::BatchNorm { .. })).collect();
-        if let ([norm], 0) = (&norms[..], others) { Some(*norm) } else { None }
+    /// The products that a convolution comes to: one for every batch norm that reads it, with that one folded in, and
+    /// one for everybody else. Who else reads it must not decide what is folded: taps would change each other's bits.
+    fn products(&self, at: usize) -> Vec<Option<usize>> {
+        let is_norm = |reader: &usize| matches!(self.network.nodes()[*reader].op, Op::BatchNorm { .. });
+        let (norms, others): (Vec<usize>, Vec<usize>) =
+            self.readers[at].iter().partition(|reader| is_norm(reader));
+        let plain = self.is_output(at) || !others.is_empty();
+        plain.then_some(None).into_iter().chain(norms.into_iter().map(Some)).collect()
+    }
+
+    fn is_depthwise(&self, at: usize) -> bool {
+        let node = &self.network.nodes()[at];
+        let Op::Conv { weight, groups, .. } = node.op else { return false };
+        let channels = self.channels(node.inputs[0].index());
+        groups > 1 && groups == channels && self.network.param(weight).shape[0] == channels
     }
 
     fn is_output(&self, at: usize) -> bool {

@@ -68,10 +68,8 @@ impl Conv {
         let column_tasks = (4 * threads).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
         let columns = blocks.div_ceil(column_tasks);
         let parts = self.parts();
-        let out = Shared(bytemuck::cast_slice_mut::<Lane, f32>(out).as_mut_ptr());
-        let residual = Shared(
-            residual.map_or(std::ptr::null_mut(), |residual| residual.as_ptr().cast::<f32>().cast_mut()),
-        );
+        let out = Shared::writing(out);
+        let residual = residual.map_or(Shared::NULL, Shared::reading);
         each(row_tasks * column_tasks, |task| {
             let (row, column) = (task / column_tasks, task % column_tasks);
             let rows = row * rows..total.min((row + 1) * rows);

@@ -2,7 +2,7 @@
 
 use super::{
     gemm::{Clamp, Lane},
-    parallel::{Shared, each},
+    parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use std::ops::Range;
@@ -31,8 +31,8 @@ impl Depthwise {
         let (pixels_in, pixels_out) = (self.input.0 * self.input.1, self.output.0 * self.output.1);
         assert!(input.len() >= n * pixels_in * blocks && out.len() >= n * pixels_out * blocks);
         assert!(self.weights.len() == self.kernel * self.kernel * blocks);
-        let out = Shared(bytemuck::cast_slice_mut::<Lane, f32>(out).as_mut_ptr());
-        each(n * self.output.0, |task| {
+        let out = Shared::writing(out);
+        each_line(n * self.output.0, self.output.1 * blocks * LANES, |task| {
             let (picture, y) = (task / self.output.0, task % self.output.0);
             let top = (y * self.stride) as isize - self.padding as isize;
             let line = Line {

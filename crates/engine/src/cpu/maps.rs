@@ -1,11 +1,12 @@
 //! What is done to maps without a product: pooling, sums, scales. All are a small part of a network's time.
 
 use super::{
-    gemm::{Clamp, Lane},
-    parallel::{Shared, each},
+    gemm::{Clamp, Lane, blocks},
+    parallel::{Shared, each, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::Pool;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Blocks of sixteen that a task works on, about.
@@ -64,8 +65,8 @@ impl Pooling {
     pub(crate) fn run(&self, isa: Isa, n: usize, blocks: usize, from: &[Lane], to: &mut [Lane]) {
         let (map_in, line_out) = (self.input.0 * self.input.1 * blocks, self.columns.len() * blocks);
         assert!(from.len() >= n * map_in && to.len() >= n * self.rows.len() * line_out);
-        let to = Shared(bytemuck::cast_slice_mut::<Lane, f32>(to).as_mut_ptr());
-        each(n * self.rows.len(), |task| {
+        let to = Shared::writing(to);
+        each_line(n * self.rows.len(), line_out * LANES, |task| {
             let (picture, row) = (task / self.rows.len(), task % self.rows.len());
             let line = PooledLine {
                 pooling: self,
@@ -107,7 +108,7 @@ impl Kernel for PooledLine<'_> {
                             let mut largest = S::splat(f32::NEG_INFINITY);
                             for y in self.rows.clone() {
                                 for x in columns.clone() {
-                                    largest = S::max(largest, load(y, x));
+                                    largest = S::larger(largest, load(y, x));
                                 }
                             }
                             largest
@@ -170,7 +171,7 @@ enum Lanewise<'a> {
 fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, clamp: Clamp, from: &[Lane], to: &mut [Lane]) {
     assert_eq!(from.len(), to.len());
     let grain = GRAIN.next_multiple_of(period);
-    let out = Shared(bytemuck::cast_slice_mut::<Lane, f32>(to).as_mut_ptr());
+    let out = Shared::writing(to);
     each(from.len().div_ceil(grain), |task| {
         let run = task * grain..from.len().min((task + 1) * grain);
         let op = match op {
@@ -223,33 +224,35 @@ impl Kernel for LanewisePart<'_> {
     }
 }
 
-/// n maps one after the other along the channels. parts: maps and their channels.
-pub(crate) fn concat(pixels: usize, parts: &[(&[Lane], usize)], to: &mut [Lane]) {
+/// Maps one after the other along the channels, pixel by pixel. parts: maps and their channels.
+pub(crate) fn concat(parts: &[(&[Lane], usize)], to: &mut [Lane]) {
     let channels: usize = parts.iter().map(|(_, channels)| channels).sum();
-    let width = channels.next_multiple_of(LANES);
-    let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-    for (pixel, to) in to.chunks_exact_mut(width).take(pixels).enumerate() {
-        let mut at = 0;
-        for (from, channels) in parts {
-            let from: &[f32] = bytemuck::cast_slice(from);
-            let from = &from[pixel * channels.next_multiple_of(LANES)..][..*channels];
-            to[at..at + channels].copy_from_slice(from);
-            at += channels;
+    let width = blocks(channels);
+    to.par_chunks_mut(width * GRAIN.div_ceil(width)).enumerate().for_each(|(task, to)| {
+        let first = task * GRAIN.div_ceil(width);
+        for (pixel, to) in to.chunks_exact_mut(width).enumerate() {
+            let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+            let mut at = 0;
+            for (from, channels) in parts {
+                let from = &from[(first + pixel) * blocks(*channels)..][..blocks(*channels)];
+                to[at..at + channels].copy_from_slice(&bytemuck::cast_slice(from)[..*channels]);
+                at += channels;
+            }
+            to[at..].fill(0.0);
         }
-        to[at..].fill(0.0);
-    }
+    });
 }
 
-/// n maps of `pixels` to n vectors (c · pixels,), row-major as PyTorch flattens.
-pub(crate) fn flatten(n: usize, pixels: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
-    let (width, length) = (channels.next_multiple_of(LANES), (channels * pixels).next_multiple_of(LANES));
-    let (from, to): (&[f32], &mut [f32]) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(to));
-    for (from, to) in from.chunks_exact(pixels * width).zip(to.chunks_exact_mut(length)).take(n) {
+/// Maps of `pixels` to vectors (c · pixels,), row-major as PyTorch flattens.
+pub(crate) fn flatten(pixels: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
+    let (width, length) = (blocks(channels), blocks(channels * pixels));
+    from.par_chunks_exact(pixels * width).zip(to.par_chunks_exact_mut(length)).for_each(|(from, to)| {
+        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
         for (pixel, from) in from.chunks_exact(width).enumerate() {
-            for (channel, x) in from[..channels].iter().enumerate() {
+            for (channel, x) in bytemuck::cast_slice::<Lane, f32>(from)[..channels].iter().enumerate() {
                 to[channel * pixels + pixel] = *x;
             }
         }
         to[channels * pixels..].fill(0.0);
-    }
+    });
 }

@@ -147,14 +147,21 @@ impl Plan {
 
     /// Buffers for n pictures; `None` where memory is short.
     pub(crate) fn buffers(&self, n: usize) -> Option<Vec<Vec<Lane>>> {
+        // Asked for once in one piece: a system that promises every piece may refuse the whole.
+        Vec::<Lane>::new().try_reserve_exact(self.lanes().checked_mul(n)?).ok()?;
         let buffer = |lanes: &usize| {
             let mut buffer = Vec::new();
-            let lanes = lanes.checked_mul(n)?;
-            buffer.try_reserve_exact(lanes).ok()?;
-            buffer.resize(lanes, Lane::default());
+            buffer.try_reserve_exact(lanes * n).ok()?;
+            buffer.resize(lanes * n, Lane::default());
             Some(buffer)
         };
         self.slots.iter().map(buffer).collect()
+    }
+
+    /// Whether these buffers are large enough for n pictures.
+    pub(crate) fn fits(&self, n: usize, buffers: &[Vec<Lane>]) -> bool {
+        buffers.len() == self.slots.len()
+            && buffers.iter().zip(&self.slots).all(|(buffer, lanes)| buffer.len() >= lanes * n)
     }
 
     /// Where pictures go: their layouts and buffers.
@@ -185,9 +192,9 @@ impl Plan {
             Action::Concat(channels) => {
                 let parts: Vec<_> =
                     channels.iter().enumerate().map(|(i, channels)| (read(i), *channels)).collect();
-                maps::concat(n * value.pixels, &parts, to);
+                maps::concat(&parts, to);
             }
-            Action::Flatten { channels } => maps::flatten(n, from.pixels, *channels, read(0), to),
+            Action::Flatten { channels } => maps::flatten(from.pixels, *channels, read(0), to),
         }
         buffers[value.slot] = out;
     }

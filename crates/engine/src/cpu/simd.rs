@@ -27,6 +27,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// a > b ? a : b, so that a NaN in `b` stays.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// As `max`, but a NaN in either stays.
+    unsafe fn larger(a: Self::V, b: Self::V) -> Self::V;
     /// a < b ? a : b, so that a NaN in `b` stays.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
 }
@@ -59,7 +61,10 @@ impl Isa {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+            {
                 found.push(Isa::Avx512);
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -135,6 +140,7 @@ impl Simd for Portable {
         mul(a, b) = a * b;
         fma(a, b, c) = a.mul_add(b, c);
         max(a, b) = if a > b { a } else { b };
+        larger(a, b) = if a > b || a.is_nan() { a } else { b };
         min(a, b) = if a < b { a } else { b };
     }
 }
@@ -196,6 +202,16 @@ mod x86 {
                 _mm256_storeu_ps(to.add(8), v.1);
             }
         }
+        #[inline(always)]
+        unsafe fn larger(a: Self::V, b: Self::V) -> Self::V {
+            #[inline(always)]
+            unsafe fn half(a: __m256, b: __m256) -> __m256 {
+                // SAFETY: the trait's condition.
+                unsafe { _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a)) }
+            }
+            // SAFETY: the trait's condition.
+            unsafe { (half(a.0, b.0), half(a.1, b.1)) }
+        }
         both! {
             add = _mm256_add_ps(a, b);
             sub = _mm256_sub_ps(a, b);
@@ -220,6 +236,11 @@ mod x86 {
         type V = __m512;
         const WIDE: bool = true;
 
+        #[inline(always)]
+        unsafe fn larger(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: the trait's condition.
+            unsafe { _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
+        }
         one! {
             splat = _mm512_set1_ps(x: f32) -> __m512;
             load = _mm512_loadu_ps(from: *const f32) -> __m512;
@@ -287,6 +308,14 @@ mod neon {
         unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
             // Not `vmaxq_f32`, which treats NaN and negative zero otherwise. SAFETY: every 64-bit ARM has NEON.
             from_fn(|i| unsafe { vbslq_f32(vcgtq_f32(a[i], b[i]), a[i], b[i]) })
+        }
+        #[inline(always)]
+        unsafe fn larger(a: Self::V, b: Self::V) -> Self::V {
+            // `a` where it is above `b`, and where it is not equal to itself. SAFETY: every 64-bit ARM has NEON.
+            from_fn(|i| unsafe {
+                let chosen = vorrq_u32(vcgtq_f32(a[i], b[i]), vmvnq_u32(vceqq_f32(a[i], a[i])));
+                vbslq_f32(chosen, a[i], b[i])
+            })
         }
         #[inline(always)]
         unsafe fn min(a: Self::V, b: Self::V) -> Self::V {

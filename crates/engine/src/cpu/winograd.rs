@@ -13,6 +13,7 @@ use super::{
     parallel::{Shared, each},
     simd::{Isa, Kernel, LANES, Simd},
 };
+use rayon::prelude::*;
 use std::{cell::RefCell, ops::Range};
 
 /// Results of a tile, on a side.
@@ -53,18 +54,30 @@ impl Winograd {
     pub(crate) fn new(
         size: (usize, usize),
         (outputs, channels): (usize, usize),
-        weight: impl Fn(usize, usize, usize, usize) -> f64,
+        weight: impl Fn(usize, usize, usize, usize) -> f64 + Sync,
         bias: Vec<Lane>,
         clamp: Clamp,
     ) -> Winograd {
+        // (outputs, channels, points).
+        let mut transformed = vec![0.0; outputs * channels * POINTS];
+        transformed.par_chunks_exact_mut(POINTS).enumerate().for_each(|(at, points)| {
+            let (output, channel) = (at / channels, at % channels);
+            let kernel: [[f64; 3]; 3] =
+                std::array::from_fn(|y| std::array::from_fn(|x| weight(output, channel, y, x)));
+            let rows = G.map(|g| kernel.map(|row| (0..3).map(|x| g[x] * row[x]).sum::<f64>()));
+            for (i, g) in G.iter().enumerate() {
+                for (j, row) in rows.iter().enumerate() {
+                    points[i * IN + j] = (0..3).map(|y| g[y] * row[y]).sum::<f64>() as f32;
+                }
+            }
+        });
         let point = |point: usize| {
-            let (i, j) = (point / IN, point % IN);
-            Packed::new(outputs, channels, |output, channel| {
-                let row = |y: usize| (0..3).map(|x| G[j][x] * weight(output, channel, y, x)).sum::<f64>();
-                (0..3).map(|y| G[i][y] * row(y)).sum::<f64>() as f32
-            })
+            let at =
+                |output: usize, channel: usize| transformed[(output * channels + channel) * POINTS + point];
+            Packed::new(outputs, channels, at)
         };
-        Winograd { size, channels, weights: (0..POINTS).map(point).collect(), bias, clamp }
+        let weights = (0..POINTS).into_par_iter().map(point).collect();
+        Winograd { size, channels, weights, bias, clamp }
     }
 
     /// input: n maps; out: n maps of whole blocks; residual: as out.
@@ -76,118 +89,190 @@ impl Winograd {
         residual: Option<&[Lane]>,
         out: &mut [Lane],
     ) {
-        let (height, width) = self.size;
-        let (from, to) = (blocks(self.channels), self.bias.len());
-        let pixels = height * width;
+        let pixels = self.size.0 * self.size.1;
+        let (from, to) = self.widths();
         assert!(input.len() >= n * pixels * from && out.len() >= n * pixels * to);
         assert!(residual.is_none_or(|residual| residual.len() >= n * pixels * to));
-        let tiles = (height.div_ceil(OUT), width.div_ceil(OUT));
+        let tiles = (self.size.0.div_ceil(OUT), self.size.1.div_ceil(OUT));
+        let job = Job {
+            layer: self,
+            isa,
+            tiles,
+            input,
+            residual: residual.map_or(Shared::NULL, Shared::reading),
+            out: Shared::writing(out),
+        };
         let total = n * tiles.0 * tiles.1;
-        let together = self.tiles_of_a_task(tile_rows(isa), total);
-        let out = Shared(bytemuck::cast_slice_mut::<Lane, f32>(out).as_mut_ptr());
-        let residual = Shared(
-            residual.map_or(std::ptr::null_mut(), |residual| residual.as_ptr().cast::<f32>().cast_mut()),
-        );
-        each(total.div_ceil(together), |task| {
-            let run = task * together..total.min((task + 1) * together);
-            // A line of cache more than the tiles need, so that the 36 points do not fall on the same sets of it.
-            let steps = (run.len() * from + 1, run.len() * to + 1);
-            SCRATCH.with_borrow_mut(|scratch| {
-                let needed = POINTS * (steps.0 + steps.1);
-                if scratch.len() < needed {
-                    scratch.resize(needed, Lane::default());
-                }
-                let (spread, sums) = scratch.split_at_mut(POINTS * steps.0);
-                let there = There {
-                    run: run.clone(),
-                    tiles,
-                    size: self.size,
-                    blocks: from,
-                    input: input.as_ptr().cast(),
-                    spread: spread.as_mut_ptr().cast(),
-                    step: steps.0 * LANES,
-                };
-                // SAFETY: the run's tiles lie within `input`, whose length was checked above; `spread` is this task's.
-                unsafe { isa.run(there) }
-                self.products(isa, run.len(), (spread, steps.0), (sums, steps.1));
-                let back = Back {
-                    run,
-                    tiles,
-                    size: self.size,
-                    blocks: to,
-                    sums: sums.as_ptr().cast(),
-                    step: steps.1 * LANES,
-                    bias: &self.bias,
-                    residual: residual.get(),
-                    clamp: self.clamp,
-                    out: out.get(),
-                };
-                // SAFETY: the run's tiles lie within `out` and `residual`; no other task has a tile of this run.
-                unsafe { isa.run(back) }
+        let lanes = POINTS * (from + to);
+        if POINTS * self.channels * to <= NEAR_WEIGHTS {
+            // The weights stay near whoever uses them: every task takes its tiles all the way.
+            let threads = rayon::current_num_threads();
+            let fitting = (NEAR_TILES / lanes).clamp(LEAST_TILES, MOST_TILES);
+            let tasks = total.div_ceil(fitting).next_multiple_of(threads);
+            let together = total.div_ceil(tasks).next_multiple_of(tile_rows(isa));
+            each(total.div_ceil(together), |task| {
+                let tiles = task * together..total.min((task + 1) * together);
+                job.group(tiles, |group| {
+                    job.spread(group, 0..group.tiles.len());
+                    (0..POINTS).for_each(|point| job.product(group, point));
+                    job.gather(group, 0..group.tiles.len());
+                });
             });
-        });
+        } else {
+            // The weights come from far: each point's are read once for as many tiles as fit.
+            let groups = total.div_ceil((FAR_TILES / lanes).max(LEAST_TILES));
+            let together = total.div_ceil(groups);
+            for first in (0..total).step_by(together) {
+                job.group(first..total.min(first + together), |group| {
+                    let part = |task: usize| task * GRAIN..group.tiles.len().min((task + 1) * GRAIN);
+                    let parts = group.tiles.len().div_ceil(GRAIN);
+                    each(parts, |task| job.spread(group, part(task)));
+                    each(POINTS, |point| job.product(group, point));
+                    each(parts, |task| job.gather(group, part(task)));
+                });
+            }
+        }
     }
 
-    fn tiles_of_a_task(&self, tile: usize, total: usize) -> usize {
-        let bytes = 4 * POINTS * LANES * (blocks(self.channels) + self.bias.len());
-        let fitting = (SCRATCH_BYTES / bytes).clamp(LEAST_TILES, MOST_TILES);
-        let threads = rayon::current_num_threads();
-        let tasks = total.div_ceil(fitting).next_multiple_of(threads);
-        total.div_ceil(tasks).next_multiple_of(tile)
+    /// Blocks of a pixel of the input and of the result.
+    fn widths(&self) -> (usize, usize) {
+        (blocks(self.channels), self.bias.len())
+    }
+}
+
+/// Blocks of weights that may be read again for every few tiles: 4 MiB.
+const NEAR_WEIGHTS: usize = 1 << 16;
+/// Blocks that a task's own tiles may take: three quarters of the second cache.
+const NEAR_TILES: usize = 6 << 10;
+/// Fewer tiles than this would read the weights too often.
+const LEAST_TILES: usize = 48;
+const MOST_TILES: usize = 192;
+/// Blocks that the tiles of all tasks may take, where the weights come from far: 16 MiB.
+const FAR_TILES: usize = 1 << 18;
+/// Tiles that are transformed by one task there.
+const GRAIN: usize = 8;
+/// Numbers of the inner dimension that are worked off at a time.
+const DEPTH: usize = 256;
+
+/// One run of a layer.
+struct Job<'a> {
+    layer: &'a Winograd,
+    isa: Isa,
+    /// Tiles of a picture, down and across.
+    tiles: (usize, usize),
+    input: &'a [Lane],
+    residual: Shared,
+    out: Shared,
+}
+
+/// Tiles that are worked on together, and where they are kept between the transforms: (point, tile, block).
+struct Group {
+    tiles: Range<usize>,
+    spread: Shared,
+    sums: Shared,
+    /// Numbers from one point's tiles to the next point's.
+    steps: (usize, usize),
+}
+
+thread_local! {
+    /// Kept from one group to the next.
+    static SCRATCH: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Job<'_> {
+    fn group(&self, tiles: Range<usize>, work: impl FnOnce(&Group)) {
+        let (from, to) = self.layer.widths();
+        // A line of cache more than the tiles need, so that the points do not all fall on the same sets of it.
+        let steps = (tiles.len() * from + 1, tiles.len() * to + 1);
+        // Taken, not borrowed: this thread may begin another group while it waits for others.
+        let mut scratch = SCRATCH.take();
+        let needed = POINTS * (steps.0 + steps.1);
+        if scratch.len() < needed {
+            scratch.resize(needed, Lane::default());
+        }
+        let (spread, sums) = scratch.split_at_mut(POINTS * steps.0);
+        let (spread, sums) = (Shared::writing(spread), Shared::writing(sums));
+        work(&Group { tiles, spread, sums, steps: (steps.0 * LANES, steps.1 * LANES) });
+        SCRATCH.set(scratch);
     }
 
-    fn products(
-        &self,
-        isa: Isa,
-        tiles: usize,
-        (spread, from): (&[Lane], usize),
-        (sums, to): (&mut [Lane], usize),
-    ) {
-        let tile = tile_rows(isa);
-        let zero = vec![Lane::default(); self.bias.len()];
-        let rows: Vec<usize> = (0..tiles).map(|i| i * self.bias.len() * LANES).collect();
-        let step = blocks(self.channels);
-        let mut pointers = Vec::with_capacity(tiles.next_multiple_of(tile));
-        for (point, weights) in self.weights.iter().enumerate() {
-            let spread = &spread[point * from..];
-            pointers.clear();
-            pointers.extend(
-                (0..tiles.next_multiple_of(tile))
-                    .map(|i| spread[i.min(tiles - 1) * step..].as_ptr().cast::<f32>()),
-            );
+    /// The input's transform, for some tiles of a group.
+    fn spread(&self, group: &Group, part: Range<usize>) {
+        let (from, _) = self.layer.widths();
+        let there = There {
+            run: group.tiles.start + part.start..group.tiles.start + part.end,
+            tiles: self.tiles,
+            size: self.layer.size,
+            blocks: from,
+            input: self.input.as_ptr().cast(),
+            // SAFETY: the group's place for its tiles is as long as that.
+            spread: unsafe { group.spread.get().add(part.start * from * LANES) },
+            step: group.steps.0,
+        };
+        // SAFETY: tiles lie within `input`, whose length `Winograd::run` has checked; parts of a group do not overlap.
+        unsafe { self.isa.run(there) }
+    }
+
+    /// One point's product, for all tiles of a group.
+    fn product(&self, group: &Group, point: usize) {
+        let (from, to) = self.layer.widths();
+        let count = group.tiles.len();
+        let tile = tile_rows(self.isa);
+        let zero = vec![Lane::default(); to];
+        let rows: Vec<usize> = (0..count).map(|i| i * to * LANES).collect();
+        // SAFETY: the group's places hold `POINTS` times as much as a step.
+        let (spread, out) = unsafe {
+            (group.spread.get().add(point * group.steps.0), group.sums.get().add(point * group.steps.1))
+        };
+        let pointers: Vec<*const f32> = (0..count.next_multiple_of(tile))
+            .map(|i| spread.wrapping_add(i.min(count - 1) * from * LANES).cast_const())
+            .collect();
+        let channels = self.layer.channels;
+        for first in (0..channels).step_by(DEPTH) {
             let product = Product {
                 inputs: &pointers,
                 all_taps: 1,
                 first_tap: 0,
                 taps: 1,
-                first: 0,
-                depth: self.channels,
-                weight_at: 0,
-                weights,
-                blocks: 0..self.bias.len(),
+                first,
+                depth: DEPTH.min(channels - first),
+                weight_at: first,
+                weights: &self.layer.weights[point],
+                blocks: 0..to,
                 bias: &zero,
-                resume: false,
+                resume: first > 0,
                 finish: false,
                 rows: &rows,
-                out: sums[point * to..][..tiles * self.bias.len()].as_mut_ptr().cast(),
+                out,
                 residual: std::ptr::null(),
                 clamp: Clamp::NONE,
             };
-            // SAFETY: every row of `spread` holds `channels` numbers, every row of `sums` all blocks; both are this task's.
-            unsafe { isa.run(product) }
+            // SAFETY: every row of `spread` holds `channels` numbers, every row of `out` all blocks; no other task has
+            // this point of this group.
+            unsafe { self.isa.run(product) }
         }
     }
-}
 
-/// What a task's tiles may take: three quarters of the second cache.
-const SCRATCH_BYTES: usize = 384 << 10;
-/// Fewer tiles than this would read the weights from far caches too often.
-const LEAST_TILES: usize = 48;
-const MOST_TILES: usize = 192;
-
-thread_local! {
-    /// A thread's tiles between the transforms.
-    static SCRATCH: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
+    /// The result's transform, for some tiles of a group.
+    fn gather(&self, group: &Group, part: Range<usize>) {
+        let (_, to) = self.layer.widths();
+        let back = Back {
+            run: group.tiles.start + part.start..group.tiles.start + part.end,
+            tiles: self.tiles,
+            size: self.layer.size,
+            blocks: to,
+            // SAFETY: the group's place for its tiles is as long as that.
+            sums: unsafe { group.sums.get().add(part.start * to * LANES) },
+            step: group.steps.1,
+            bias: &self.layer.bias,
+            residual: self.residual.get(),
+            clamp: self.layer.clamp,
+            out: self.out.get(),
+        };
+        // SAFETY: tiles lie within `out` and `residual`, whose lengths `Winograd::run` has checked; no other task has
+        // these tiles.
+        unsafe { self.isa.run(back) }
+    }
 }
 
 /// Where a tile begins: picture, row, column of the result.

@@ -28,7 +28,7 @@ fn head(kind: HeadKind) -> Head {
     let weights = bound.digest();
     let pixels: Vec<u8> =
         (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), &preprocessing)).collect();
-    let engine = engine::Reference::new(bound, &preprocessing).unwrap();
+    let engine = engine::Cpu::new(bound, &preprocessing).unwrap();
     let probes = engine.run(&pixels, PROBES).unwrap().remove(0);
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],

@@ -1,0 +1,163 @@
+//! Small graphs of every kind, also of kinds that no network of the zoo has, at sizes that are no multiple of anything:
+//! the CPU engine against the reference, and every instruction set against the best, to the bit.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod common;
+
+use artifact::{Preprocessing, Resize};
+use common::Tolerance;
+use headstart_engine::{Cpu, EngineError, Isa, Reference};
+use network::{Bound, Builder, Conv, Network, NodeId, Pool};
+
+/// A graph after a first convolution to so many channels.
+type Graph = fn(&mut Builder, NodeId) -> NodeId;
+
+const GRAPHS: &[(&str, usize, Graph)] = &[
+    ("a convolution alone", 17, |_, x| x),
+    ("1×1", 17, |net, x| net.conv("a", x, Conv::new(40, 1).bias())),
+    ("1×1 by 2", 24, |net, x| net.conv("a", x, Conv::new(5, 1).stride(2))),
+    ("3×3, Winograd where the map is large", 17, |net, x| net.conv("a", x, Conv::new(24, 3).bias())),
+    ("3×3 by 2", 40, |net, x| net.conv("a", x, Conv::new(17, 3).stride(2))),
+    ("3×3 without padding", 5, |net, x| net.conv("a", x, Conv::new(3, 3).pad(0))),
+    ("1×1 with padding", 5, |net, x| net.conv("a", x, Conv::new(3, 1).pad(1).bias())),
+    ("5×5 by 3", 24, |net, x| net.conv("a", x, Conv::new(17, 5).stride(3))),
+    ("1×1 by 4, stride above the kernel", 24, |net, x| net.conv("a", x, Conv::new(17, 1).stride(4))),
+    ("deep", 600, |net, x| net.conv("a", x, Conv::new(33, 1))),
+    ("far weights", 272, |net, x| net.conv("a", x, Conv::new(272, 3))),
+    ("groups of 4", 24, |net, x| net.conv("a", x, Conv::new(24, 3).groups(6).bias())),
+    ("groups of 5 to 3", 25, |net, x| net.conv("a", x, Conv::new(15, 3).groups(5))),
+    ("groups of 40", 80, |net, x| net.conv("a", x, Conv::new(34, 3).groups(2).stride(2))),
+    ("depthwise", 17, |net, x| net.conv("a", x, Conv::new(17, 3).groups(17).bias())),
+    ("depthwise by 2", 40, |net, x| net.conv("a", x, Conv::new(40, 5).groups(40).stride(2))),
+    ("depthwise, twice as many", 5, |net, x| net.conv("a", x, Conv::new(10, 3).groups(5))),
+    ("depthwise with a sum", 17, |net, x| {
+        let y = net.conv("a", x, Conv::new(17, 3).groups(17));
+        let sum = net.add("sum", y, x);
+        net.relu("relu", sum)
+    }),
+    ("a sum with itself", 17, |net, x| net.add("sum", x, x)),
+    ("a batch norm after an activation", 17, |net, x| {
+        let x = net.relu("relu", x);
+        let x = net.batch_norm("bn", x);
+        net.relu6("relu6", x)
+    }),
+    ("a convolution read by two batch norms and a sum", 17, |net, x| {
+        let x = net.conv("a", x, Conv::new(17, 3));
+        let (one, two) = (net.batch_norm("bn1", x), net.batch_norm("bn2", x));
+        let sum = net.add("sum1", one, two);
+        net.add("sum2", sum, x)
+    }),
+    ("a sum of two fused products", 24, |net, x| {
+        let one = net.conv_bn("a", "bn1", x, Conv::new(17, 3));
+        let two = net.conv_bn("b", "bn2", x, Conv::new(17, 1));
+        let sum = net.add("sum", one, two);
+        net.relu("relu", sum)
+    }),
+    ("max pools", 17, |net, x| {
+        let x = net.max_pool("a", x, Pool::new(3, 2).pad(1));
+        net.max_pool("b", x, Pool::new(2, 1).pad(1).ceil())
+    }),
+    ("cells that do not divide the map", 17, |net, x| net.adaptive_average_pool("a", x, 3)),
+    ("a vector of cells, and dense layers", 17, |net, x| {
+        let x = net.adaptive_average_pool("a", x, 2);
+        let x = net.flatten("flat", x);
+        let x = net.linear("fc1", x, 600);
+        let x = net.relu("relu", x);
+        net.linear("fc2", x, 7)
+    }),
+    ("channels one after the other", 17, |net, x| {
+        let one = net.conv("a", x, Conv::new(5, 1));
+        let two = net.relu("relu", x);
+        net.concat("cat", &[one, two, x])
+    }),
+    ("the picture twice, with two paddings", 3, |net, x| {
+        let input = net.input();
+        let wide = net.conv("a", input, Conv::new(3, 5));
+        let sum = net.add("sum", x, wide);
+        let mean = net.relu("plain", input);
+        net.add("all", sum, mean)
+    }),
+    ("a batch norm and a depthwise convolution on the picture", 3, |net, x| {
+        let input = net.input();
+        let y = net.batch_norm("bn", input);
+        let y = net.add("sum", x, y);
+        let z = net.conv("a", input, Conv::new(3, 3).groups(3));
+        net.add("all", y, z)
+    }),
+];
+
+fn build(name: &str, channels: usize, graph: Graph) -> Network {
+    let mut net = Builder::image();
+    let x = net.conv("first", net.input(), Conv::new(channels, 3).bias());
+    let x = graph(&mut net, x);
+    net.finish(name, x)
+}
+
+fn exactly((height, width): (u32, u32)) -> Preprocessing {
+    Preprocessing { resize: Resize::Exact(height, width), crop: None, ..Preprocessing::imagenet() }
+}
+
+#[test]
+fn both_engines_agree_on_every_kind_of_graph() {
+    for size in [(5, 9), (13, 7), (1, 1), (2, 31), (24, 24)] {
+        for (name, channels, graph) in GRAPHS {
+            let network = build(name, *channels, *graph);
+            let how = exactly(size);
+            if network.shapes(size.0 as usize, size.1 as usize).is_err() {
+                continue;
+            }
+            let (h, w) = (size.0 as usize, size.1 as usize);
+            let pixels: Vec<u8> =
+                (0..19 * h * w * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
+            let filled = || -> Bound { common::filled(network.clone()) };
+            let expected = Reference::new(filled(), &how).unwrap().run(&pixels, 19).unwrap();
+            let best = Cpu::new(filled(), &how).unwrap();
+            // More than go together at a time.
+            let whole = best.run(&pixels, 19).unwrap();
+            Tolerance(1e-5).check(&format!("{name} at {size:?}"), &whole[0], &expected[0]);
+            for isa in Isa::available() {
+                let engine = Cpu::with_isa(filled(), &how, isa).unwrap();
+                for (first, n) in [(0, 19), (3, 1), (4, 15)] {
+                    let part = engine.run(&pixels[first * h * w * 3..][..n * h * w * 3], n).unwrap();
+                    let d = engine.widths()[0];
+                    let same =
+                        part[0].iter().zip(&whole[0][first * d..]).all(|(a, b)| a.to_bits() == b.to_bits());
+                    assert!(same, "{name} at {size:?}: {isa:?}, {n} pictures from {first}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_number_is_lost_that_is_none() {
+    // One tap of weights overflows: what every later step makes of it must show.
+    let mut net = Builder::image();
+    let x = net.conv("first", net.input(), Conv::new(16, 1));
+    let x = net.batch_norm("bn", x);
+    let x = net.relu("relu", x);
+    let x = net.max_pool("pool", x, Pool::new(3, 1).pad(1));
+    let network = net.finish("overflowing", x).for_taps(&["pool"]).unwrap();
+    let fill = |param: &network::Param| {
+        let value = if param.name == "bn.running_mean" { f32::MAX } else { 3e38 };
+        let value = if param.name == "bn.running_var" { 1.0 } else { value };
+        Some(network::Tensor { shape: param.shape.clone(), data: vec![value; param.len()] })
+    };
+    let bound = Bound::from_tensors(network, "formula", fill).unwrap();
+    let pixels: Vec<u8> = (0..8 * 8 * 3).map(|i| (i * 7 % 256) as u8).collect();
+    for isa in Isa::available() {
+        let rows = Cpu::with_isa(bound.clone(), &exactly((8, 8)), isa).unwrap().run(&pixels, 1).unwrap();
+        println!("{isa:?}: {:?}", &rows[0][..2]);
+        assert!(rows[0].iter().any(|x| !x.is_finite()), "{isa:?}: {:?}", rows[0]);
+    }
+}
+
+#[test]
+fn pictures_have_three_channels() {
+    let text = serde_json::to_string(&build("multispectral", 3, |_, x| x)).unwrap();
+    let text = text.replace("\"channels\":3", "\"channels\":4").replace("[3,3,3,3]", "[3,4,3,3]");
+    let network: Network = serde_json::from_str(&text).unwrap();
+    let error = Cpu::new(common::filled(network), &exactly((8, 8))).err().unwrap();
+    assert!(matches!(error, EngineError::Channels { channels: 4, .. }), "{error}");
+}
