@@ -3,7 +3,7 @@
 //! Families are our own code, so what they get wrong is a bug of ours and panics; what a user can get wrong (an input's
 //! size, a tap, a weight file) is checked elsewhere and never panics.
 
-use crate::{Conv, Network, Node, NodeId, Op, Param, ParamId, Pool, Tap};
+use crate::{Activation, Conv, Interpolation, Network, Node, NodeId, Op, Param, ParamId, Pool, Tap};
 
 /// A network in the making.
 pub struct Builder {
@@ -12,6 +12,7 @@ pub struct Builder {
     params: Vec<Param>,
     taps: Vec<Tap>,
     modules: Vec<Tap>,
+    batch_norm_eps: f32,
 }
 
 /// What is known of a node's shape before the input's size is.
@@ -22,6 +23,25 @@ enum Width {
     /// Channels of a map, and how many places it has.
     Cells(usize, usize),
     Vector(usize),
+    Tokens(usize),
+}
+
+impl Width {
+    fn channels(self) -> usize {
+        match self {
+            Width::Map(width) | Width::Cells(width, _) | Width::Vector(width) | Width::Tokens(width) => width,
+        }
+    }
+
+    /// The same with another number of channels.
+    fn of(self, channels: usize) -> Width {
+        match self {
+            Width::Map(_) => Width::Map(channels),
+            Width::Cells(_, cells) => Width::Cells(channels, cells),
+            Width::Vector(_) => Width::Vector(channels),
+            Width::Tokens(_) => Width::Tokens(channels),
+        }
+    }
 }
 
 impl Builder {
@@ -33,6 +53,7 @@ impl Builder {
             params: Vec::new(),
             taps: Vec::new(),
             modules: Vec::new(),
+            batch_norm_eps: 1e-5,
         };
         net.push("input", Op::Input { channels: 3 }, &[], Width::Map(3));
         net
@@ -45,9 +66,12 @@ impl Builder {
 
     /// How many channels a node has, or how long a vector it is.
     pub fn width(&self, x: NodeId) -> usize {
-        match self.widths[x.0] {
-            Width::Map(width) | Width::Cells(width, _) | Width::Vector(width) => width,
-        }
+        self.widths[x.0].channels()
+    }
+
+    /// The eps of batch norms from here on, 1e-5 otherwise.
+    pub fn set_batch_norm_eps(&mut self, eps: f32) {
+        self.batch_norm_eps = eps;
     }
 
     /// A convolution; its parameters are `name.weight` and, where it has one, `name.bias`.
@@ -63,12 +87,13 @@ impl Builder {
         self.push(name, Op::Conv { weight, bias, stride, padding, groups }, &[x], Width::Map(out))
     }
 
-    /// Batch norm with torchvision's names and eps 1e-5.
+    /// Batch norm with PyTorch's names.
     pub fn batch_norm(&mut self, name: &str, x: NodeId) -> NodeId {
         let channels = self.width(x);
         let [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
             .map(|part| self.param(format!("{name}.{part}"), &[channels]));
-        self.push(name, Op::BatchNorm { weight, bias, mean, variance, eps: 1e-5 }, &[x], Width::Map(channels))
+        let eps = self.batch_norm_eps;
+        self.push(name, Op::BatchNorm { weight, bias, mean, variance, eps }, &[x], self.widths[x.0])
     }
 
     /// A convolution and its batch norm.
@@ -77,20 +102,40 @@ impl Builder {
         self.batch_norm(norm_name, x)
     }
 
-    /// max(x, 0).
-    pub fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.push(name, Op::Relu, &[x], self.widths[x.0])
+    /// Layer norm over the channels of each place or token.
+    pub fn layer_norm(&mut self, name: &str, x: NodeId, eps: f32) -> NodeId {
+        let channels = self.width(x);
+        let [weight, bias] = ["weight", "bias"].map(|part| self.param(format!("{name}.{part}"), &[channels]));
+        self.push(name, Op::LayerNorm { weight, bias, eps }, &[x], self.widths[x.0])
     }
 
-    /// min(max(x, 0), 6).
-    pub fn relu6(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.push(name, Op::Relu6, &[x], self.widths[x.0])
+    /// A function of each number.
+    pub fn activation(&mut self, name: &str, x: NodeId, function: Activation) -> NodeId {
+        self.push(name, Op::Activation { function }, &[x], self.widths[x.0])
+    }
+
+    /// max(x, 0).
+    pub fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.activation(name, x, Activation::Relu)
+    }
+
+    /// Every channel times a number of its own; `shape` is that of the parameter, which bears the full name `param`.
+    pub fn scale(&mut self, name: &str, param: &str, shape: &[usize], x: NodeId) -> NodeId {
+        assert_eq!(shape.iter().product::<usize>(), self.width(x), "{name}: a factor for each channel");
+        let weight = self.param(param.to_owned(), shape);
+        self.push(name, Op::Scale { weight }, &[x], self.widths[x.0])
     }
 
     /// Max pooling.
     pub fn max_pool(&mut self, name: &str, x: NodeId, pool: Pool) -> NodeId {
         let channels = self.width(x);
         self.push(name, Op::MaxPool(pool), &[x], Width::Map(channels))
+    }
+
+    /// Average pooling, of the places that are inside the map.
+    pub fn average_pool(&mut self, name: &str, x: NodeId, pool: Pool) -> NodeId {
+        let channels = self.width(x);
+        self.push(name, Op::AveragePool(pool), &[x], Width::Map(channels))
     }
 
     /// Adaptive average pooling to `side`² places.
@@ -118,14 +163,89 @@ impl Builder {
         self.push(name, Op::Flatten, &[x], Width::Vector(channels * cells))
     }
 
-    /// A dense layer with a bias.
+    /// A dense layer with a bias, over a vector or over every place or token.
     pub fn linear(&mut self, name: &str, x: NodeId, out: usize) -> NodeId {
-        let Width::Vector(inputs) = self.widths[x.0] else {
-            panic!("{name}: a dense layer reads a vector");
-        };
-        let weight = self.param(format!("{name}.weight"), &[out, inputs]);
-        let bias = Some(self.param(format!("{name}.bias"), &[out]));
-        self.push(name, Op::Linear { weight, bias }, &[x], Width::Vector(out))
+        self.linear_with(name, [&format!("{name}.weight"), &format!("{name}.bias")], x, out)
+    }
+
+    /// The same with the parameters' full names: weight and bias.
+    pub fn linear_with(&mut self, name: &str, params: [&str; 2], x: NodeId, out: usize) -> NodeId {
+        let weight = self.param(params[0].to_owned(), &[out, self.width(x)]);
+        let bias = Some(self.param(params[1].to_owned(), &[out]));
+        self.push(name, Op::Linear { weight, bias }, &[x], self.widths[x.0].of(out))
+    }
+
+    /// A dense layer without a bias.
+    pub fn linear_without_bias(&mut self, name: &str, x: NodeId, out: usize) -> NodeId {
+        let weight = self.param(format!("{name}.weight"), &[out, self.width(x)]);
+        self.push(name, Op::Linear { weight, bias: None }, &[x], self.widths[x.0].of(out))
+    }
+
+    /// A map as tokens: `prefix` are full names and counts of parameters (1, count, d) that come before its places;
+    /// `positions` the name of those that are added, for a grid of (rows, columns), and whether the prefix has its own.
+    pub fn tokens(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        prefix: &[(&str, usize)],
+        (positions, grid, prefix_too): (&str, (usize, usize), bool),
+        interpolation: Interpolation,
+    ) -> NodeId {
+        let d = self.width(x);
+        let before: usize = prefix.iter().map(|(_, count)| count).sum();
+        let prefix =
+            prefix.iter().map(|(name, count)| self.param((*name).to_owned(), &[1, *count, d])).collect();
+        let count = grid.0 * grid.1 + if prefix_too { before } else { 0 };
+        let positions = self.param(positions.to_owned(), &[1, count, d]);
+        self.push(name, Op::Tokens { prefix, positions, grid, interpolation }, &[x], Width::Tokens(d))
+    }
+
+    /// Tokens (count, d) that are the same for every picture; `param` is the full name of their parameter.
+    pub fn constant(&mut self, name: &str, param: &str, (count, d): (usize, usize)) -> NodeId {
+        let value = self.param(param.to_owned(), &[1, count, d]);
+        self.push(name, Op::Constant { value }, &[], Width::Tokens(d))
+    }
+
+    /// One token as a vector.
+    pub fn token(&mut self, name: &str, x: NodeId, index: usize) -> NodeId {
+        let d = self.width(x);
+        self.push(name, Op::Token { index }, &[x], Width::Vector(d))
+    }
+
+    /// Attention from queries, keys and values one after the other (n, 3d), to (n, d).
+    pub fn attention(&mut self, name: &str, qkv: NodeId, heads: usize) -> NodeId {
+        let d = self.width(qkv) / 3;
+        self.push(name, Op::Attention { heads }, &[qkv], Width::Tokens(d))
+    }
+
+    /// Attention of queries (m, d) to keys and values (n, 2d), to (m, d).
+    pub fn cross_attention(&mut self, name: &str, q: NodeId, kv: NodeId, heads: usize) -> NodeId {
+        self.push(name, Op::Attention { heads }, &[q, kv], self.widths[q.0])
+    }
+
+    /// Attention within (shifted) windows of a map (3d, h, w); `bias` is the full name of its table of relative positions.
+    pub fn window_attention(
+        &mut self,
+        name: &str,
+        bias: &str,
+        qkv: NodeId,
+        heads: usize,
+        (window, shift): (usize, usize),
+    ) -> NodeId {
+        let bias = self.param(bias.to_owned(), &[(2 * window - 1).pow(2), heads]);
+        let d = self.width(qkv) / 3;
+        self.push(name, Op::WindowAttention { heads, window, shift, bias }, &[qkv], Width::Map(d))
+    }
+
+    /// Four neighbours as one place.
+    pub fn merge_patches(&mut self, name: &str, x: NodeId) -> NodeId {
+        let channels = 4 * self.width(x);
+        self.push(name, Op::MergePatches, &[x], Width::Map(channels))
+    }
+
+    /// Every place of a map times `gates`, a map of one place.
+    pub fn gate(&mut self, name: &str, x: NodeId, gates: NodeId) -> NodeId {
+        self.push(name, Op::Gate, &[x, gates], self.widths[x.0])
     }
 
     /// The sum of two nodes.

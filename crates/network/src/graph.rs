@@ -189,8 +189,9 @@ impl Network {
                 return Err(fail("reads a later node"));
             }
             let arity_fits = match node.op {
-                Op::Input { .. } => node.inputs.is_empty(),
-                Op::Add => node.inputs.len() == 2,
+                Op::Input { .. } | Op::Constant { .. } => node.inputs.is_empty(),
+                Op::Add | Op::Gate => node.inputs.len() == 2,
+                Op::Attention { .. } => [1, 2].contains(&node.inputs.len()),
                 Op::Concat => !node.inputs.is_empty(),
                 _ => node.inputs.len() == 1,
             };
@@ -212,9 +213,17 @@ impl Network {
             }
             let numbers_fit = match node.op {
                 Op::Conv { stride, groups, .. } => stride > 0 && groups > 0,
-                Op::MaxPool(pool) => pool.stride > 0 && pool.kernel > 0 && pool.padding < pool.kernel,
+                Op::MaxPool(pool) | Op::AveragePool(pool) => {
+                    pool.stride > 0 && pool.kernel > 0 && pool.padding < pool.kernel
+                }
                 Op::AdaptiveAveragePool { height, width } => height > 0 && width > 0,
-                Op::BatchNorm { eps, .. } => eps > 0.0 && eps.is_finite(),
+                Op::BatchNorm { eps, .. } | Op::LayerNorm { eps, .. } => eps > 0.0 && eps.is_finite(),
+                // Far more than any network has, and no product of a few of them overflows.
+                Op::Attention { heads } => (1..1 << 10).contains(&heads),
+                Op::WindowAttention { heads, window, shift, .. } => {
+                    (1..1 << 10).contains(&heads) && (1..1 << 10).contains(&window) && shift < window
+                }
+                Op::Tokens { grid, .. } => grid.0 > 0 && grid.1 > 0,
                 _ => true,
             };
             if !numbers_fit {

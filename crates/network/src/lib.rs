@@ -24,6 +24,6 @@ pub use builder::Builder;
 pub use error::NetworkError;
 pub use families::{mobilenet_v2, resnet, squeezenet, vgg};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
-pub use op::{Conv, Op, Pool};
+pub use op::{Activation, Conv, Interpolation, Op, Pool};
 pub use shape::Shape;
 pub use weights::{Bound, Misfit, Tensor, WeightError, WeightFile};

@@ -38,12 +38,15 @@ pub enum Op {
         /// Added to the variance.
         eps: f32,
     },
-    /// max(x, 0).
-    Relu,
-    /// min(max(x, 0), 6).
-    Relu6,
+    /// A function of each number.
+    Activation {
+        /// Which.
+        function: Activation,
+    },
     /// The largest value of each window; padding never wins.
     MaxPool(Pool),
+    /// The mean of each window, of the places that are inside the map.
+    AveragePool(Pool),
     /// Means over an even division of the map into (height, width) cells, as PyTorch's `AdaptiveAvgPool2d`.
     AdaptiveAveragePool {
         /// Rows of the result.
@@ -51,11 +54,11 @@ pub enum Op {
         /// Columns of the result.
         width: usize,
     },
-    /// The mean over all places of a map: (c, h, w) to (c,).
+    /// The mean over all places of a map, (c, h, w) to (c,), or over all tokens that are places, (n, d) to (d,).
     GlobalAveragePool,
     /// (c, h, w) to (c·h·w,), row-major.
     Flatten,
-    /// weight · x + bias for a vector (d,).
+    /// weight · x + bias, for a vector (d,), every token of (n, d) or every place of a map (d, h, w).
     Linear {
         /// (out, d).
         weight: ParamId,
@@ -66,36 +69,129 @@ pub enum Op {
     Add,
     /// Maps of one size, one after the other along the channels.
     Concat,
+    /// Layer normalisation over the channels of each place, token or vector:
+    /// (x - mean) / sqrt(variance + eps) * weight + bias.
+    LayerNorm {
+        /// (c,).
+        weight: ParamId,
+        /// (c,).
+        bias: ParamId,
+        /// Added to the variance.
+        eps: f32,
+    },
+    /// x · weight, per channel ("layer scale").
+    Scale {
+        /// c numbers.
+        weight: ParamId,
+    },
+    /// Every place of a map (c, h, w) times a second one (c, 1, 1) ("squeeze and excite").
+    Gate,
+    /// A map (d, h, w), row by row, as tokens (h·w, d) with others before them and positions added.
+    Tokens {
+        /// (1, k, d) each: what stands before the places, in their order.
+        prefix: Vec<ParamId>,
+        /// (1, rows·columns, d), or with the prefix's own before them, (1, k + rows·columns, d). For a map of another
+        /// size they are interpolated.
+        positions: ParamId,
+        /// Rows and columns that the positions were trained for.
+        grid: (usize, usize),
+        /// How positions are brought to another size.
+        interpolation: Interpolation,
+    },
+    /// Tokens that are the same for every picture.
+    Constant {
+        /// (1, n, d).
+        value: ParamId,
+    },
+    /// One token, as a vector.
+    Token {
+        /// Which.
+        index: usize,
+    },
+    /// Scaled dot-product attention, softmax(q·kᵀ / sqrt(d / heads)) · v in each head (Vaswani et al., 2017, equation 1).
+    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d).
+    Attention {
+        /// Heads that d is split into.
+        heads: usize,
+    },
+    /// Attention within windows of a map (3d, h, w), whose sides are multiples of the window's; the windows are moved
+    /// down and right by `shift` and wrap around, where parts that are no neighbours do not see each other (Liu et al.,
+    /// 2021, "Swin", section 3.2).
+    WindowAttention {
+        /// Heads that d is split into.
+        heads: usize,
+        /// Side of a window, in places.
+        window: usize,
+        /// By how much windows are moved; not at all where one window is the whole map.
+        shift: usize,
+        /// ((2·window - 1)², heads): added to a score, by how far apart two places are.
+        bias: ParamId,
+    },
+    /// Four neighbours (2 down, 2 right) as one place: (c, h, w) to (4c, h/2, w/2), sides rounded up with zeros; upper
+    /// left, lower left, upper right, lower right.
+    MergePatches,
+}
+
+/// A function of each number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// max(x, 0).
+    Relu,
+    /// min(max(x, 0), 6).
+    Relu6,
+    /// x · Φ(x), by the error function (Hendrycks and Gimpel, 2016).
+    Gelu,
+    /// Its approximation by tanh, in the same paper.
+    GeluTanh,
+    /// x · sigmoid(1.702 x), as in CLIP's own weights.
+    QuickGelu,
+    /// x · sigmoid(x).
+    Silu,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
+    /// min(max(x + 3, 0), 6) / 6.
+    HardSigmoid,
+    /// x · hard sigmoid(x).
+    HardSwish,
+}
+
+/// How positions that were trained for one grid are brought to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    /// PyTorch's bicubic with antialiasing (a = -0.5), as timm does, and DINOv2 with registers.
+    Antialiased,
+    /// PyTorch's bicubic (a = -0.75) by the factor (side + 0.1) / trained side, as DINOv2 without registers does.
+    Offset,
 }
 
 impl Op {
     /// The parameters this operation reads, in the order of its fields.
     pub fn params(&self) -> Vec<ParamId> {
-        match *self {
-            Op::Conv { weight, bias, .. } | Op::Linear { weight, bias } => {
-                [Some(weight), bias].into_iter().flatten().collect()
-            }
-            Op::BatchNorm { weight, bias, mean, variance, .. } => vec![weight, bias, mean, variance],
-            _ => Vec::new(),
-        }
+        self.clone().slots().into_iter().map(|param| *param).collect()
     }
 
     /// The same operation reading other parameters.
     pub(crate) fn map_params(&self, to: impl Fn(ParamId) -> ParamId) -> Op {
         let mut op = self.clone();
-        match &mut op {
-            Op::Conv { weight, bias, .. } | Op::Linear { weight, bias } => {
-                *weight = to(*weight);
-                *bias = bias.map(&to);
-            }
-            Op::BatchNorm { weight, bias, mean, variance, .. } => {
-                for param in [weight, bias, mean, variance] {
-                    *param = to(*param);
-                }
-            }
-            _ => {}
-        }
+        op.slots().into_iter().for_each(|param| *param = to(*param));
         op
+    }
+
+    fn slots(&mut self) -> Vec<&mut ParamId> {
+        match self {
+            Op::Conv { weight, bias, .. } | Op::Linear { weight, bias } => {
+                [Some(weight), bias.as_mut()].into_iter().flatten().collect()
+            }
+            Op::BatchNorm { weight, bias, mean, variance, .. } => vec![weight, bias, mean, variance],
+            Op::LayerNorm { weight, bias, .. } => vec![weight, bias],
+            Op::Tokens { prefix, positions, .. } => prefix.iter_mut().chain([positions]).collect(),
+            Op::Scale { weight: param }
+            | Op::Constant { value: param }
+            | Op::WindowAttention { bias: param, .. } => vec![param],
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -17,6 +17,15 @@ pub enum Shape {
     },
     /// (d,).
     Vector(usize),
+    /// (prefix + places, d): places of a picture, row by row, after tokens that stand for none.
+    Tokens {
+        /// Tokens before the places.
+        prefix: usize,
+        /// Tokens that are places.
+        places: usize,
+        /// Numbers in each.
+        width: usize,
+    },
 }
 
 impl Shape {
@@ -25,6 +34,23 @@ impl Shape {
         match self {
             Shape::Map { channels, height, width } => channels * height * width,
             Shape::Vector(d) => d,
+            Shape::Tokens { prefix, places, width } => (prefix + places) * width,
+        }
+    }
+
+    /// Numbers at each place, or in each token: what a layer norm or a dense layer sees at a time.
+    pub fn width(self) -> usize {
+        match self {
+            Shape::Map { channels: width, .. } | Shape::Vector(width) | Shape::Tokens { width, .. } => width,
+        }
+    }
+
+    /// The same with another number of channels.
+    fn with_width(self, d: usize) -> Shape {
+        match self {
+            Shape::Map { height, width, .. } => Shape::Map { channels: d, height, width },
+            Shape::Vector(_) => Shape::Vector(d),
+            Shape::Tokens { prefix, places, .. } => Shape::Tokens { prefix, places, width: d },
         }
     }
 
@@ -39,6 +65,7 @@ impl fmt::Display for Shape {
         match self {
             Shape::Map { channels, height, width } => write!(f, "a map ({channels}, {height}, {width})"),
             Shape::Vector(d) => write!(f, "a vector ({d},)"),
+            Shape::Tokens { prefix, places, width } => write!(f, "tokens ({}, {width})", prefix + places),
         }
     }
 }
@@ -67,13 +94,18 @@ impl Network {
         Ok(self.outputs.iter().map(|output| shapes[output.0].len()).collect())
     }
 
-    /// Whether a node gives a map, which holds whatever the input's size.
-    pub(crate) fn is_map(&self, id: NodeId) -> bool {
+    /// Whether a node gives a vector, which holds whatever the input's size.
+    pub(crate) fn is_vector(&self, id: NodeId) -> bool {
         let node = self.node(id);
         match node.op {
-            Op::GlobalAveragePool | Op::Flatten | Op::Linear { .. } => false,
-            Op::Relu | Op::Relu6 | Op::Add => self.is_map(node.inputs[0]),
-            _ => true,
+            Op::GlobalAveragePool | Op::Flatten | Op::Token { .. } => true,
+            Op::Activation { .. }
+            | Op::Add
+            | Op::Linear { .. }
+            | Op::LayerNorm { .. }
+            | Op::Scale { .. }
+            | Op::BatchNorm { .. } => self.is_vector(node.inputs[0]),
+            _ => false,
         }
     }
 
@@ -87,6 +119,21 @@ impl Network {
             shapes.push(shape);
         }
         Ok(shapes)
+    }
+}
+
+/// Shapes, as errors tell them.
+struct Shown<'a>(&'a [Shape]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("nothing");
+        }
+        for (at, shape) in self.0.iter().enumerate() {
+            write!(f, "{}{shape}", if at > 0 { " and " } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -130,33 +177,122 @@ impl At<'_> {
                 self.check_lengths([weight, bias, mean, variance].map(|param| Some(*param)), channels)?;
                 Ok(input)
             }
-            (Op::Relu | Op::Relu6, &[input]) => Ok(input),
-            (Op::MaxPool(pool), &[Shape::Map { channels, height, width }]) => Ok(Shape::Map {
-                channels,
-                height: self.windows(height, *pool)?,
-                width: self.windows(width, *pool)?,
-            }),
+            (Op::LayerNorm { weight, bias, .. }, &[input]) => {
+                self.check_lengths([Some(*weight), Some(*bias)], input.width()).map(|()| input)
+            }
+            (Op::Scale { weight }, &[input]) => {
+                match self.network.param(*weight) {
+                    param if param.len() == input.width() => Ok(input),
+                    param => Err(self
+                        .mismatch(&format!("`{}` of {} numbers", param.name, input.width()), &param.len())),
+                }
+            }
+            (Op::Activation { .. }, &[input]) => Ok(input),
+            (Op::MaxPool(pool) | Op::AveragePool(pool), &[Shape::Map { channels, height, width }]) => {
+                Ok(Shape::Map {
+                    channels,
+                    height: self.windows(height, *pool)?,
+                    width: self.windows(width, *pool)?,
+                })
+            }
             (&Op::AdaptiveAveragePool { height, width }, &[Shape::Map { channels, .. }]) => {
                 Ok(Shape::Map { channels, height, width })
             }
-            (Op::GlobalAveragePool, &[Shape::Map { channels, .. }]) => Ok(Shape::Vector(channels)),
-            (Op::Flatten, &[map @ Shape::Map { .. }]) => Ok(Shape::Vector(map.len())),
-            (Op::Linear { weight, bias }, &[input @ Shape::Vector(d)]) => {
-                match *self.network.param(*weight).shape {
-                    [out, inputs] if inputs == d => {
-                        self.check_lengths([*bias], out).map(|()| Shape::Vector(out))
-                    }
-                    ref shape => Err(self.mismatch(&format!("what a weight {shape:?} can multiply"), &input)),
-                }
+            (Op::GlobalAveragePool, &[input @ (Shape::Map { .. } | Shape::Tokens { .. })]) => {
+                Ok(Shape::Vector(input.width()))
             }
+            (Op::Flatten, &[map @ Shape::Map { .. }]) => Ok(Shape::Vector(map.len())),
+            (Op::Linear { weight, bias }, &[input]) => match *self.network.param(*weight).shape {
+                [out, inputs] if inputs == input.width() => {
+                    self.check_lengths([*bias], out).map(|()| input.with_width(out))
+                }
+                ref shape => Err(self.mismatch(&format!("what a weight {shape:?} can multiply"), &input)),
+            },
             (Op::Add, &[a, b]) if a == b => Ok(a),
             (Op::Add, &[a, b]) => Err(self.mismatch(&a.to_string(), &b)),
             (Op::Concat, inputs) => self.concat(inputs),
-            (_, inputs) => {
-                let got = inputs.first().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-                let needs = if matches!(self.node.op, Op::Linear { .. }) { "a vector" } else { "a map" };
-                Err(self.mismatch(needs, &got))
+            (
+                Op::Gate,
+                &[map @ Shape::Map { channels, .. }, Shape::Map { channels: gates, height: 1, width: 1 }],
+            ) if channels == gates => Ok(map),
+            (Op::MergePatches, &[Shape::Map { channels, height, width }]) => Ok(Shape::Map {
+                channels: channels.saturating_mul(4),
+                height: height.div_ceil(2),
+                width: width.div_ceil(2),
+            }),
+            (
+                Op::Tokens { .. }
+                | Op::Token { .. }
+                | Op::Constant { .. }
+                | Op::Attention { .. }
+                | Op::WindowAttention { .. },
+                inputs,
+            ) => self.tokens(inputs),
+            (_, inputs) => Err(self.mismatch("a map", &Shown(inputs))),
+        }
+    }
+
+    /// What belongs to attention.
+    fn tokens(&self, inputs: &[Shape]) -> Result<Shape, NetworkError> {
+        let needs = |expected: &str| Err(self.mismatch(expected, &Shown(inputs)));
+        match (&self.node.op, inputs) {
+            (Op::Tokens { prefix, positions, grid, .. }, &[Shape::Map { channels, height, width }]) => {
+                let mut count = 0_usize;
+                for param in prefix.iter().map(|param| self.network.param(*param)) {
+                    match *param.shape {
+                        [1, tokens, d] if d == channels => count = count.saturating_add(tokens),
+                        ref shape => {
+                            return needs(&format!("as many channels as `{}` {shape:?}", param.name));
+                        }
+                    }
+                }
+                let positions = self.network.param(*positions);
+                let trained = grid.0.saturating_mul(grid.1);
+                match *positions.shape {
+                    [1, known, d]
+                        if d == channels && (known == trained || known == trained.saturating_add(count)) => {}
+                    ref shape => {
+                        return needs(&format!("as many channels as `{}` {shape:?}", positions.name));
+                    }
+                }
+                let places = height.checked_mul(width).ok_or_else(|| self.too_large())?;
+                Ok(Shape::Tokens { prefix: count, places, width: channels })
             }
+            (&Op::Constant { value }, []) => match *self.network.param(value).shape {
+                [1, count, width] => Ok(Shape::Tokens { prefix: count, places: 0, width }),
+                ref shape => needs(&format!("tokens (1, n, d), not {shape:?}")),
+            },
+            (&Op::Token { index }, &[Shape::Tokens { prefix, places, width }]) if index < prefix + places => {
+                Ok(Shape::Vector(width))
+            }
+            (&Op::Attention { heads }, &[input @ Shape::Tokens { width, .. }])
+                if width % (3 * heads) == 0 =>
+            {
+                Ok(input.with_width(width / 3))
+            }
+            (
+                &Op::Attention { heads },
+                &[q @ Shape::Tokens { width: d, .. }, Shape::Tokens { width, .. }],
+            ) if d % heads == 0 && width == 2 * d => Ok(q),
+            (
+                &Op::WindowAttention { heads, window, bias, .. },
+                &[map @ Shape::Map { channels, height, width }],
+            ) if channels % (3 * heads) == 0 => {
+                if height % window != 0 || width % window != 0 {
+                    return needs(&format!("sides that are multiples of its window's {window}"));
+                }
+                match *self.network.param(bias).shape {
+                    [places, known] if known == heads && places == (2 * window - 1).pow(2) => {
+                        Ok(map.with_width(channels / 3))
+                    }
+                    ref shape => needs(&format!("a bias ((2·{window} - 1)², {heads}), not {shape:?}")),
+                }
+            }
+            (Op::Attention { heads } | Op::WindowAttention { heads, .. }, _) => {
+                needs(&format!("queries, keys and values in {heads} heads"))
+            }
+            (Op::Token { index }, _) => needs(&format!("more than {index} tokens")),
+            _ => needs("a map"),
         }
     }
 
@@ -211,6 +347,7 @@ impl At<'_> {
         let sides = match shape {
             Shape::Map { channels, height, width } => [channels, height, width],
             Shape::Vector(d) => [d, 1, 1],
+            Shape::Tokens { prefix, places, width } => [prefix.saturating_add(places), width, 1],
         };
         if sides.contains(&0) {
             return Err(self.too_small());

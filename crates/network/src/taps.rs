@@ -15,7 +15,7 @@ impl Network {
     }
 
     /// The part of the network that the taps need. Its [`outputs`](Network::outputs) are the taps, in the order asked,
-    /// each a vector (d,): a tap that is a map gets a global average pool appended.
+    /// each a vector (d,): a tap that is a map, or tokens, gets a global average pool appended.
     ///
     /// # Errors
     /// [`NetworkError::UnknownTap`], or [`NetworkError::NoTap`] for an empty list.
@@ -33,7 +33,7 @@ impl Network {
 
     /// The node itself where it is a vector; else its mean over all places, appended unless it is there already.
     fn pooled(&mut self, id: NodeId) -> NodeId {
-        if !self.is_map(id) {
+        if self.is_vector(id) {
             return id;
         }
         let is_mean = |node: &Node| node.op == Op::GlobalAveragePool && node.inputs == [id];

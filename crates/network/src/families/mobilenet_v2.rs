@@ -1,6 +1,6 @@
 //! MobileNetV2 (Sandler et al., 2018, table 2), width 1.0, as torchvision builds it.
 
-use crate::{Builder, Conv, Network, NodeId};
+use crate::{Activation, Builder, Conv, Network, NodeId};
 
 /// Expansion, output channels, blocks, stride of the first.
 const STAGES: [(usize, usize, usize, usize); 7] = [
@@ -46,7 +46,7 @@ pub fn timm_name(param: &str) -> String {
 /// torchvision's `Conv2dNormActivation`.
 fn conv_bn_relu6(net: &mut Builder, name: &str, x: NodeId, conv: Conv) -> NodeId {
     let x = net.conv_bn(&format!("{name}.0"), &format!("{name}.1"), x, conv);
-    let x = net.relu6(&format!("{name}.2"), x);
+    let x = net.activation(&format!("{name}.2"), x, Activation::Relu6);
     net.module(name, x);
     x
 }

@@ -4,7 +4,7 @@ use super::{
     FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, adaptive,
     proto::{AttributeProto, NodeProto},
 };
-use crate::{Bound, Network, Node, Op, ParamId, Shape};
+use crate::{Activation, Bound, Network, Node, Op, ParamId, Shape};
 use artifact::Dense;
 use std::borrow::Cow;
 
@@ -88,8 +88,8 @@ impl Graph<'_, '_> {
                 inputs.extend([weight, bias, mean, variance].map(|id| param(*id)));
                 ("BatchNormalization", vec![AttributeProto::float("epsilon", *eps)])
             }
-            Op::Relu => ("Relu", Vec::new()),
-            Op::Relu6 => {
+            Op::Activation { function: Activation::Relu } => ("Relu", Vec::new()),
+            Op::Activation { function: Activation::Relu6 } => {
                 inputs.extend([self.scalar("relu6.min", 0.0), self.scalar("relu6.max", 6.0)]);
                 ("Clip", Vec::new())
             }
@@ -119,6 +119,7 @@ impl Graph<'_, '_> {
             }
             Op::Add => ("Add", Vec::new()),
             Op::Concat => ("Concat", vec![AttributeProto::int("axis", 1)]),
+            other => todo!("{other:?}"),
         };
         self.out.push(op, name, inputs, attributes);
         name.to_owned()

@@ -5,7 +5,7 @@ use super::{
     FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, adaptive,
     proto::{AttributeProto, FLOAT, GraphProto, ModelProto, NodeProto, TensorProto},
 };
-use crate::{Bound, Network, Node, NodeId, Op, Param, ParamId, Pool, Tap, Tensor};
+use crate::{Activation, Bound, Network, Node, NodeId, Op, Param, ParamId, Pool, Tap, Tensor};
 use prost::Message;
 use std::collections::BTreeMap;
 
@@ -92,14 +92,14 @@ impl Reader {
                     .f
                     .ok_or_else(|| foreign(name, "has an epsilon that is no number"))?,
             },
-            "Relu" => Op::Relu,
+            "Relu" => Op::Activation { function: Activation::Relu },
             "Clip" => {
                 let limits =
                     [self.tensor(input(1)?)?.data.as_slice(), self.tensor(input(2)?)?.data.as_slice()];
                 if limits != [&[0.0], &[6.0]] {
                     return Err(foreign(name, "clips to other limits than 0 and 6"));
                 }
-                Op::Relu6
+                Op::Activation { function: Activation::Relu6 }
             }
             "MaxPool" => {
                 let kernel = square(node, "kernel_shape", 2)?;
