@@ -23,7 +23,7 @@ pub struct Sample {
 pub struct DataSet {
     /// At least two names, sorted by their bytes.
     pub classes: Vec<String>,
-    /// At least one a class, sorted by the bytes of their ids.
+    /// At least one a class in a whole data set, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
     /// How many files of a folder tree were passed over because their extension is no image's: by extension, in lower
     /// case, `none` for those without. Hidden files do not count.
@@ -31,6 +31,15 @@ pub struct DataSet {
 }
 
 impl DataSet {
+    /// One of `count` runs of its samples, as equal as can be, in their order; `index` counts from 0. Classes stay those
+    /// of the whole, so that parts can be put together again.
+    pub fn part(mut self, index: usize, count: usize) -> DataSet {
+        let bound = |at: usize| (self.samples.len() as u128 * at as u128 / count as u128) as usize;
+        let run = bound(index)..bound(index + 1);
+        self.samples = self.samples.drain(run).collect();
+        self
+    }
+
     /// Lists a data set; opens none of its images.
     ///
     /// A folder holds a folder per class, with or without `train`, `val` and `test` on top; images may lie deeper

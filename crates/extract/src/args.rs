@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// orientation; resizing is Pillow's to the bit.
 ///
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id. The same inputs give the same bytes,
-/// whatever --batch and --threads. Images that cannot be decoded are skipped, counted, and named in the index.
+/// whatever --batch, --threads and --isa. Images that cannot be decoded are skipped, counted, and named in the index.
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
@@ -75,6 +75,11 @@ pub struct Args {
     #[arg(long, value_name = "A/B/C", help_heading = "Samples")]
     pub split: Option<dataset::Ratios>,
 
+    /// Take only the I-th of N equal runs of the samples, in the order of their ids: machines can share the work. A
+    /// row's bytes are those of a whole run [default: 1/1]
+    #[arg(long, value_name = "I/N", value_parser = parse_part, help_heading = "Samples")]
+    pub part: Option<Part>,
+
     /// What to do with an image that cannot be read or decoded
     #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Samples")]
     pub on_error: OnError,
@@ -98,6 +103,11 @@ pub struct Args {
     /// Images decoded ahead at a time; changes memory and speed, never a feature
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch: usize,
+
+    /// Instruction set to run the network with: avx512, avx2, neon or portable; changes speed, never a feature
+    /// [default: the fastest that the processor has]
+    #[arg(long, value_name = "NAME", value_parser = parse_isa)]
+    pub isa: Option<engine::Isa>,
 
     /// Print a table of the backbones that can be named, and exit
     #[arg(long)]
@@ -124,6 +134,15 @@ pub enum OnError {
     Skip,
     /// Stop
     Fail,
+}
+
+/// One of several equal runs of samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which, from 0.
+    pub(crate) index: usize,
+    /// Of how many.
+    pub(crate) count: usize,
 }
 
 /// Three numbers, one a channel.
@@ -154,4 +173,20 @@ fn parse_channels(text: &str) -> Result<Channels, String> {
         "bgr" => Ok(Channels::Bgr),
         _ => Err("expected rgb or bgr".to_owned()),
     }
+}
+
+fn parse_part(text: &str) -> Result<Part, String> {
+    let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    match numbers {
+        Some((index @ 1.., count)) if index <= count => Ok(Part { index: index - 1, count }),
+        _ => Err("expected I/N such as 2/3, the second of three".to_owned()),
+    }
+}
+
+fn parse_isa(text: &str) -> Result<engine::Isa, String> {
+    let names = engine::Isa::available().into_iter().map(|isa| (format!("{isa:?}").to_lowercase(), isa));
+    let names: Vec<_> = names.collect();
+    let known = names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let found = names.iter().find(|(name, _)| name == text).map(|(_, isa)| *isa);
+    found.ok_or_else(|| format!("this processor runs {known}"))
 }

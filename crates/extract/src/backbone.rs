@@ -41,7 +41,7 @@ impl Backbone {
             })
         };
         let sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        Ok(Backbone { engine: Cpu::new(bound, config.preprocessing())?, sources })
+        Ok(Backbone { engine: Cpu::with_isa(bound, config.preprocessing(), config.isa())?, sources })
     }
 
     /// What identifies each tap's features.

@@ -1,10 +1,11 @@
 //! What the flags come to, checked once.
 
-use crate::args::{Args, OnError};
+use crate::args::{Args, OnError, Part};
 use crate::preprocess;
 use artifact::{Dtype, Preprocessing};
 use cli::UsageError;
 use dataset::{DataSet, Ratios};
+use engine::Isa;
 use network::zoo;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,12 +20,14 @@ pub(crate) struct Config {
     weights: Option<PathBuf>,
     preprocessing: Preprocessing,
     split: Option<Ratios>,
+    part: Option<Part>,
     on_error: OnError,
     max_skipped: f64,
     dtype: Dtype,
     shard_bytes: usize,
     force: bool,
     batch: usize,
+    isa: Isa,
 }
 
 impl Config {
@@ -40,11 +43,13 @@ impl Config {
             weights,
             mut taps,
             split,
+            part,
             on_error,
             max_skipped,
             dtype,
             shard_size,
             batch,
+            isa,
             ..
         } = args;
         // clap requires both unless a list is asked for, which never comes here.
@@ -91,12 +96,14 @@ impl Config {
             weights,
             preprocessing,
             split,
+            part,
             on_error,
             max_skipped,
             dtype,
             shard_bytes: shard_size << 20,
             force: args.force,
             batch,
+            isa: isa.unwrap_or_else(Isa::best),
         })
     }
 
@@ -107,6 +114,21 @@ impl Config {
             return Err(UsageError(format!("`{input}` has splits of its own; leave --split out")));
         }
         Ok(())
+    }
+
+    /// The samples of this run.
+    ///
+    /// # Errors
+    /// [`UsageError`] where there are fewer samples than parts.
+    pub(crate) fn part_of(&self, data: DataSet) -> Result<DataSet, UsageError> {
+        match self.part {
+            Some(Part { count, .. }) if count > data.samples.len() => {
+                let (input, samples) = (self.input.display(), data.samples.len());
+                Err(UsageError(format!("`{input}` has {samples} samples, too few for {count} parts")))
+            }
+            Some(Part { index, count }) => Ok(data.part(index, count)),
+            None => Ok(data),
+        }
     }
 
     /// How samples without a split are shared out; `None` where every sample has one.
@@ -159,6 +181,10 @@ impl Config {
 
     pub(crate) fn batch(&self) -> usize {
         self.batch
+    }
+
+    pub(crate) fn isa(&self) -> Isa {
+        self.isa
     }
 }
 

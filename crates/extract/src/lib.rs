@@ -34,6 +34,7 @@ pub fn run(args: Args) -> Result<()> {
     let config = Config::new(args)?;
     let data = DataSet::open(config.input())?;
     config.check_splits(&data)?;
+    let data = config.part_of(data)?;
     session.detail(format!(
         "extract: {} samples in {} classes, {} threads",
         count(data.samples.len() as u64),

@@ -139,3 +139,44 @@ fn a_picture_on_its_side_is_turned_upright() {
     assert_eq!(rows[1].1, rows[2].1);
     assert_ne!(rows[0].1, rows[1].1);
 }
+
+#[test]
+fn rows_do_not_depend_on_how_they_were_made() {
+    let room = room(20);
+    extract(&room, &["data", "-o", "whole.features", "--threads", "1", "--batch", "7", "--split", "70/30"])
+        .fine();
+    let whole = room.bytes("whole.features");
+    let mut ways =
+        vec![vec!["--batch", "1"], vec!["--batch", "64"], vec!["--threads", "2"], vec!["--isa", "portable"]];
+    for isa in ["avx2", "avx512", "neon"] {
+        if extract(&room, &["data", "-o", "isa.features", "--isa", isa, "--force"]).code() == 0 {
+            ways.push(vec!["--isa", isa]);
+        }
+    }
+    for way in ways {
+        let flags = [&["data", "-o", "other.features", "--split", "70/30", "--force"], &way[..]].concat();
+        extract(&room, &flags).fine();
+        assert!(room.bytes("other.features") == whole, "{way:?}");
+    }
+
+    // Rows of every part, and of the same files under a manifest in another order.
+    let whole = rows(&open(&room, "whole.features"));
+    let mut together = Vec::new();
+    for (part, expected) in [("1/3", 13), ("2/3", 13), ("3/3", 14)] {
+        extract(&room, &["data", "-o", "part.features", "--part", part, "--split", "70/30", "--force"])
+            .fine();
+        let part = open(&room, "part.features");
+        assert_eq!((part.len(), part.classes().len()), (expected, 2));
+        together.extend(rows(&part));
+    }
+    assert_eq!(together, whole);
+    for (flags, message) in [
+        (["--part", "4/3"], "expected I/N such as 2/3, the second of three"),
+        (["--part", "0/3"], "expected I/N such as 2/3, the second of three"),
+        (["--part", "1/41"], "`data` has 40 samples, too few for 41 parts"),
+        (["--isa", "mmx"], "this processor runs "),
+    ] {
+        let run = extract(&room, &[&["data", "-o", "bad.features"], &flags[..]].concat());
+        assert!(run.code() == 2 && run.stderr().contains(message), "{}", run.stderr());
+    }
+}
