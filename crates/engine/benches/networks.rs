@@ -1,12 +1,12 @@
 //! Times networks, layer by layer:
-//! `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers [--isa Avx2]`.
+//! `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers [--size 224] [--isa Avx2]`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use artifact::Preprocessing;
+use artifact::{Preprocessing, Resize};
 use headstart_engine::{Cpu, Isa};
 use network::zoo;
 use std::{
@@ -33,8 +33,13 @@ fn main() {
     for name in names {
         let entry = zoo::find(name).unwrap();
         let network = (entry.build)().for_taps(&[entry.default_tap]).unwrap();
-        let flops = 2.0 * multiplications(&network, &(entry.preprocessing)());
-        let cpu = Cpu::with_isa(common::filled(network), &(entry.preprocessing)(), isa).unwrap();
+        let mut how = (entry.preprocessing)();
+        if let size @ 1.. = value("--size", 0) {
+            let side = u32::try_from(size).unwrap();
+            (how.resize, how.crop) = (Resize::Exact(side, side), None);
+        }
+        let flops = 2.0 * multiplications(&network, &how);
+        let cpu = Cpu::with_isa(common::filled(network), &how, isa).unwrap();
         let (height, width) = cpu.input_size();
         let input: Vec<f32> =
             (0..batch * 3 * height * width).map(|i| common::uniform("input", i) as f32).collect();
@@ -85,7 +90,9 @@ fn multiplications(network: &network::Network, how: &Preprocessing) -> f64 {
             (network::Op::Conv { .. }, Some(weight), network::Shape::Map { height, width, .. }) => {
                 weight.iter().product::<usize>() * height * width
             }
-            (network::Op::Linear { .. }, Some(weight), _) => weight.iter().product(),
+            (network::Op::Linear { .. }, Some(weight), shape) => {
+                weight.iter().product::<usize>() * shape.len() / shape.width()
+            }
             _ => 0,
         }
     });
