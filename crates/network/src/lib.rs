@@ -15,6 +15,7 @@ mod families;
 mod graph;
 pub mod onnx;
 mod op;
+pub mod positions;
 mod shape;
 mod taps;
 mod weights;
