@@ -8,12 +8,14 @@
 
 #![deny(unsafe_code)]
 
+mod attend;
 mod convolution;
 #[expect(unsafe_code, reason = "kernels")]
 mod cpu;
 mod error;
 mod ops;
 mod reference;
+mod windows;
 
 pub use cpu::{Cpu, Isa};
 pub use error::EngineError;

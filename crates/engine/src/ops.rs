@@ -18,6 +18,9 @@ pub(crate) struct Relu6;
 /// The largest value of each window, of the places that are inside the map.
 pub(crate) struct MaxPool(pub(crate) Pool, pub(crate) (usize, usize));
 
+/// The mean of each window, of the places that are inside the map, summed in f64.
+pub(crate) struct AveragePool(pub(crate) Pool, pub(crate) (usize, usize));
+
 /// Means over cells i·h/rows .. ceil((i+1)·h/rows), as PyTorch divides a map; cells may overlap.
 pub(crate) struct AdaptiveAveragePool(pub(crate) usize, pub(crate) usize);
 
@@ -63,29 +66,50 @@ impl CustomOp1 for MaxPool {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (x, [c, h, w]) = map(storage, layout)?;
-        let MaxPool(Pool { kernel, stride, padding, .. }, (rows, columns)) = *self;
-        // The part of a window that is inside a side of so many places.
-        let inside = |at: usize, side: usize| {
-            (at * stride).saturating_sub(padding)..(at * stride + kernel - padding).min(side)
-        };
-        let mut out = Vec::with_capacity(c * rows * columns);
-        for places in x.chunks_exact(h * w) {
-            for row in 0..rows {
-                for column in 0..columns {
-                    let mut largest = f32::NEG_INFINITY;
-                    for y in inside(row, h) {
-                        for value in &places[y * w..][inside(column, w)] {
-                            // A NaN wins, as in PyTorch.
-                            largest = if *value > largest || value.is_nan() { *value } else { largest };
-                        }
-                    }
-                    out.push(largest);
-                }
+        // A NaN wins, as in PyTorch.
+        let larger = |a: f32, b: f32| if b > a || b.is_nan() { b } else { a };
+        windows(storage, layout, self.0, self.1, |seen| seen.fold(f32::NEG_INFINITY, larger))
+    }
+}
+
+impl CustomOp1 for AveragePool {
+    fn name(&self) -> &'static str {
+        "average-pool"
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        windows(storage, layout, self.0, self.1, |seen| {
+            let (sum, count) = seen.fold((0.0, 0.0), |(sum, count), x| (sum + f64::from(x), count + 1.0));
+            (sum / count) as f32
+        })
+    }
+}
+
+/// What `reduce` makes of each window's places that are inside the map, row by row.
+fn windows(
+    storage: &CpuStorage,
+    layout: &Layout,
+    pool: Pool,
+    (rows, columns): (usize, usize),
+    reduce: impl Fn(&mut dyn Iterator<Item = f32>) -> f32,
+) -> Result<(CpuStorage, Shape)> {
+    let (x, [c, h, w]) = map(storage, layout)?;
+    let Pool { kernel, stride, padding, .. } = pool;
+    // The part of a window that is inside a side of so many places.
+    let inside = |at: usize, side: usize| {
+        (at * stride).saturating_sub(padding)..(at * stride + kernel - padding).min(side)
+    };
+    let mut out = Vec::with_capacity(c * rows * columns);
+    for places in x.chunks_exact(h * w) {
+        for row in 0..rows {
+            for column in 0..columns {
+                let seen = inside(row, h).flat_map(|y| &places[y * w..][inside(column, w)]);
+                out.push(reduce(&mut seen.copied()));
             }
         }
-        Ok((CpuStorage::F32(out), Shape::from((1, c, rows, columns))))
     }
+    Ok((CpuStorage::F32(out), Shape::from((1, c, rows, columns))))
 }
 
 impl CustomOp1 for AdaptiveAveragePool {
@@ -220,6 +244,8 @@ mod tests {
         assert_eq!(run(&tensor(1, 3, 3), &AdaptiveAveragePool(2, 2)), [2.0, 3.0, 5.0, 6.0]);
         assert_eq!(run(&tensor(1, 1, 2), &AdaptiveAveragePool(2, 3)), [0.0, 0.5, 1.0, 0.0, 0.5, 1.0]);
         assert_eq!(run(&tensor(2, 2, 2), &GlobalAveragePool), [1.5, 5.5]);
+        // torch.nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False).
+        assert_eq!(run(&tensor(1, 3, 3), &AveragePool(Pool::new(2, 2).ceil(), (2, 2))), [2.0, 3.5, 6.5, 8.0]);
     }
 
     #[test]

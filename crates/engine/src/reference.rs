@@ -1,6 +1,6 @@
 //! The reference executor: one candle operation a node, one picture at a time.
 
-use crate::{EngineError, convolution::Convolution, ops};
+use crate::{EngineError, attend, convolution::Convolution, ops};
 use artifact::{Channels, Preprocessing};
 use candle_core::{Device, Result, Tensor};
 use network::{Bound, Network, Node, Op, Shape};
@@ -171,7 +171,7 @@ impl Reference {
                 (Op::Input { channels }, []) => {
                     Tensor::from_vec(picture.take().unwrap_or_default(), (1, *channels, h, w), &Device::Cpu)
                 }
-                (_, inputs) => self.step(at, node, inputs, shapes[at]),
+                (_, inputs) => self.step(at, node, inputs, shapes),
             };
             values[at] = Some(value.map_err(|source| fail(node, source))?);
             drop(inputs);
@@ -186,15 +186,18 @@ impl Reference {
         row.collect()
     }
 
-    fn step(&self, at: usize, node: &Node, inputs: &[Tensor], shape: Shape) -> Result<Tensor> {
+    fn step(&self, at: usize, node: &Node, inputs: &[Tensor], shapes: &[Shape]) -> Result<Tensor> {
         let param = |id: network::ParamId| &self.params[id.index()];
-        let side = match shape {
+        let side = match shapes[at] {
             Shape::Map { height, width, .. } => (height, width),
-            Shape::Vector(_) => (1, 1),
+            _ => (1, 1),
         };
+        if let Op::Constant { value } = node.op {
+            return Ok(param(value).clone());
+        }
         let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
         match &node.op {
-            Op::Input { .. } => Ok(x.clone()),
+            Op::Input { .. } | Op::Constant { .. } => Ok(x.clone()),
             Op::Conv { weight, bias, stride, padding, groups } => {
                 conv(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
             }
@@ -202,23 +205,44 @@ impl Reference {
                 Some(Affine { scale, shift }) => x.apply_op1_no_bwd(&ops::Affine { scale, shift }),
                 None => candle_core::bail!("has no statistics"),
             },
-            Op::Relu => x.relu(),
-            Op::Relu6 => x.apply_op1_no_bwd(&ops::Relu6),
+            Op::Activation { function } => attend::activation(x, *function),
             Op::MaxPool(pool) => x.apply_op1_no_bwd(&ops::MaxPool(*pool, side)),
+            Op::AveragePool(pool) => x.apply_op1_no_bwd(&ops::AveragePool(*pool, side)),
             Op::AdaptiveAveragePool { height, width } => {
                 x.apply_op1_no_bwd(&ops::AdaptiveAveragePool(*height, *width))
             }
-            Op::GlobalAveragePool => x.apply_op1_no_bwd(&ops::GlobalAveragePool),
+            Op::GlobalAveragePool => match shapes[node.inputs[0].index()] {
+                Shape::Tokens { prefix, .. } => attend::mean_of_places(x, prefix),
+                _ => x.apply_op1_no_bwd(&ops::GlobalAveragePool),
+            },
             Op::Flatten => x.flatten_from(1),
-            Op::Linear { weight, bias } => {
-                let y = param(*weight).matmul(&x.t()?)?.t()?;
-                match bias.map(param) {
-                    Some(bias) => y.broadcast_add(bias),
-                    None => Ok(y),
-                }
-            }
+            Op::Linear { weight, bias } => attend::linear(x, param(*weight), bias.map(param)),
             Op::Add => x + &inputs[1],
             Op::Concat => Tensor::cat(inputs, 1),
+            Op::LayerNorm { weight, bias, eps } => attend::layer_norm(x, param(*weight), param(*bias), *eps),
+            Op::Scale { weight } => attend::scale(x, param(*weight)),
+            Op::Gate => x.broadcast_mul(&inputs[1]),
+            Op::Tokens { prefix, positions, grid, interpolation } => {
+                let numbers = |id| param(id).flatten_all()?.to_vec1::<f32>();
+                let prefix: Vec<Vec<f32>> = prefix.iter().map(|id| numbers(*id)).collect::<Result<_>>()?;
+                let prefix: Vec<&[f32]> = prefix.iter().map(Vec::as_slice).collect();
+                let (_, d, h, w) = x.dims4()?;
+                let table = network::positions::table(
+                    &prefix,
+                    &numbers(*positions)?,
+                    d,
+                    *grid,
+                    (h, w),
+                    *interpolation,
+                );
+                attend::tokens(x, table)
+            }
+            Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
+            Op::Attention { heads } => attend::attention(inputs, *heads),
+            Op::WindowAttention { heads, window, shift, bias } => {
+                attend::window_attention(x, param(*bias), *heads, *window, *shift)
+            }
+            Op::MergePatches => attend::merge_patches(x),
         }
     }
 

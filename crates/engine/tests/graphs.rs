@@ -8,7 +8,7 @@ mod common;
 use artifact::{Preprocessing, Resize};
 use common::Tolerance;
 use headstart_engine::{Cpu, EngineError, Isa, Reference};
-use network::{Bound, Builder, Conv, Network, NodeId, Pool};
+use network::{Activation, Bound, Builder, Conv, Interpolation, Network, NodeId, Pool};
 
 /// A graph after a first convolution to so many channels.
 type Graph = fn(&mut Builder, NodeId) -> NodeId;
@@ -40,7 +40,7 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
     ("a batch norm after an activation", 17, |net, x| {
         let x = net.relu("relu", x);
         let x = net.batch_norm("bn", x);
-        net.relu6("relu6", x)
+        net.activation("relu6", x, Activation::Relu6)
     }),
     ("a convolution read by two batch norms and a sum", 17, |net, x| {
         let x = net.conv("a", x, Conv::new(17, 3));
@@ -85,7 +85,106 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let z = net.conv("a", input, Conv::new(3, 3).groups(3));
         net.add("all", y, z)
     }),
+    ("every function, on its own", 17, |net, x| {
+        let all = FUNCTIONS.map(|function| net.activation(&format!("{function:?}"), x, function));
+        net.concat("all", &all)
+    }),
+    ("every function after a product", 17, |net, x| {
+        let all = FUNCTIONS.map(|function| {
+            let x = net.conv(&format!("{function:?}.product"), x, Conv::new(21, 1).bias());
+            net.activation(&format!("{function:?}"), x, function)
+        });
+        net.concat("all", &all)
+    }),
+    ("functions after Winograd, a depthwise convolution, a sum and a batch norm", 17, |net, x| {
+        let x = net.conv("a", x, Conv::new(17, 3));
+        let x = net.activation("silu", x, Activation::Silu);
+        let y = net.conv("b", x, Conv::new(17, 5).groups(17));
+        let y = net.activation("swish", y, Activation::HardSwish);
+        let y = net.add("sum", x, y);
+        let y = net.activation("gelu", y, Activation::Gelu);
+        let y = net.batch_norm("bn", y);
+        net.activation("tanh", y, Activation::GeluTanh)
+    }),
+    ("average pools", 17, |net, x| {
+        let x = net.average_pool("a", x, Pool::new(3, 2).pad(1));
+        net.average_pool("b", x, Pool::new(2, 2).ceil())
+    }),
+    ("a layer norm", 17, |net, x| net.layer_norm("ln", x, 1e-6)),
+    ("layer norms and dense layers at every place, with a layer scale and a sum", 40, |net, x| {
+        let y = net.layer_norm("ln", x, 1e-5);
+        let y = net.linear("up", y, 100);
+        let y = net.activation("gelu", y, Activation::Gelu);
+        let y = net.linear("down", y, 40);
+        let y = net.scale("scale", "gamma", &[40, 1, 1], y);
+        let y = net.add("sum", x, y);
+        net.scale("alone", "lambda1", &[40], y)
+    }),
+    ("squeeze and excite", 40, |net, x| {
+        let gates = net.adaptive_average_pool("pool", x, 1);
+        let gates = net.conv("down", gates, Conv::new(7, 1).bias());
+        let gates = net.activation("silu", gates, Activation::Silu);
+        let gates = net.conv("up", gates, Conv::new(40, 1).bias());
+        let gates = net.activation("sigmoid", gates, Activation::Sigmoid);
+        let x = net.gate("gate", x, gates);
+        net.relu("relu", x)
+    }),
+    ("attention of tokens, with positions of the picture's own size or another", 24, |net, x| {
+        let prefix = [("class", 1), ("registers", 3)];
+        let x = net.tokens("tokens", x, &prefix, ("positions", (5, 9), true), Interpolation::Antialiased);
+        attention(net, x, 3)
+    }),
+    ("attention without a prefix, and another interpolation", 40, |net, x| {
+        let x = net.tokens("tokens", x, &[], ("positions", (6, 7), false), Interpolation::Offset);
+        attention(net, x, 1)
+    }),
+    ("attention of a token of its own to a picture's", 32, |net, x| {
+        let x =
+            net.tokens("tokens", x, &[("class", 1)], ("positions", (24, 24), false), Interpolation::Offset);
+        let latent = net.constant("latent", "latent", (2, 32));
+        let q = net.linear("q", latent, 32);
+        let kv = net.linear("kv", x, 64);
+        let x = net.cross_attention("attention", q, kv, 2);
+        let x = net.token("second", x, 1);
+        net.linear("head", x, 5)
+    }),
+    ("windows", 18, |net, x| windows(net, x, 3, (4, 0))),
+    ("shifted windows", 18, |net, x| windows(net, x, 3, (4, 2))),
+    ("windows of a third, shifted by one", 32, |net, x| windows(net, x, 2, (8, 1))),
+    ("one window", 16, |net, x| windows(net, x, 1, (24, 2))),
+    ("four neighbours as one place", 17, |net, x| {
+        let x = net.merge_patches("merge", x);
+        let x = net.layer_norm("ln", x, 1e-5);
+        net.linear_without_bias("reduce", x, 30)
+    }),
 ];
+
+const FUNCTIONS: [Activation; 9] = [
+    Activation::Relu,
+    Activation::Relu6,
+    Activation::Gelu,
+    Activation::GeluTanh,
+    Activation::QuickGelu,
+    Activation::Silu,
+    Activation::Sigmoid,
+    Activation::HardSigmoid,
+    Activation::HardSwish,
+];
+
+fn attention(net: &mut Builder, x: NodeId, heads: usize) -> NodeId {
+    let d = net.width(x);
+    let y = net.layer_norm("ln", x, 1e-6);
+    let qkv = net.linear("qkv", y, 3 * d);
+    let y = net.attention("attention", qkv, heads);
+    let y = net.linear("proj", y, d);
+    net.add("sum", x, y)
+}
+
+fn windows(net: &mut Builder, x: NodeId, heads: usize, windows: (usize, usize)) -> NodeId {
+    let d = net.width(x);
+    let qkv = net.linear("qkv", x, 3 * d);
+    net.window_attention("attention", "relative_position_bias_table", qkv, heads, windows)
+}
 
 fn build(name: &str, channels: usize, graph: Graph) -> Network {
     let mut net = Builder::image();

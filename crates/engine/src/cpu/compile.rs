@@ -2,15 +2,18 @@
 //! go into the products before them, weights are laid out for the one kernel that reads them.
 
 use super::{
+    attention::{Attention, Groups},
     conv::Conv,
     depthwise::Depthwise,
-    gemm::{Clamp, Lane, Packed, blocks},
+    functions::After,
+    gemm::{Lane, Packed, blocks},
     maps::{Affine, Pooling},
+    norm::LayerNorm,
     plan::{Action, Picture, Plan, Step},
     simd::LANES,
     winograd::Winograd,
 };
-use crate::EngineError;
+use crate::{EngineError, windows::Windows};
 use network::{Bound, Network, Node, NodeId, Op, ParamId, Shape, Tensor};
 
 /// Compiles a network for pictures of (height, width).
@@ -58,11 +61,11 @@ struct Fused {
     end: usize,
     /// (outputs, the rest), row-major.
     weight: Tensor,
-    /// What a batch norm multiplies each output's weights by.
+    /// What a batch norm, or a layer scale, multiplies each output's weights by.
     scales: Vec<f64>,
     bias: Vec<Lane>,
     residual: Option<usize>,
-    clamp: Clamp,
+    after: After,
 }
 
 impl Compiler<'_> {
@@ -76,15 +79,15 @@ impl Compiler<'_> {
         let mut outputs = Vec::new();
         for id in network.outputs() {
             let (shape, mut value) = (self.shapes[id.index()], self.value(*id));
-            if let Shape::Map { channels, .. } = shape {
+            let action = match shape {
+                Shape::Map { channels, .. } => Some(Action::Flatten { channels }),
+                Shape::Tokens { width: channels, .. } => Some(Action::Rows { channels }),
+                Shape::Vector(_) => None,
+            };
+            if let Some(action) = action {
                 let flat = self.plan.value((1, 1), shape.len());
                 let name = network.node(*id).name.clone();
-                self.plan.push(Step {
-                    name,
-                    action: Action::Flatten { channels },
-                    from: vec![value],
-                    to: flat,
-                });
+                self.plan.push(Step { name, action, from: vec![value], to: flat });
                 value = flat;
             }
             outputs.push((value, shape.len()));
@@ -105,28 +108,107 @@ impl Compiler<'_> {
             Op::Conv { .. } => {
                 return self.products(at).into_iter().for_each(|norm| self.conv(at, node, norm));
             }
-            Op::Linear { .. } => return self.linear(at, node),
-            Op::BatchNorm { .. } => {
-                let (end, clamp) = self.clamp_after(at);
+            Op::Linear { .. } => {
+                return self.products(at).into_iter().for_each(|norm| self.linear(at, node, norm));
+            }
+            Op::BatchNorm { .. } | Op::Scale { .. } => {
+                let (end, after) = self.function_after(at);
                 let (scale, shift) = self.affine(node);
                 let lanes = |numbers: &[f64]| lanes(numbers.iter().map(|x| narrow(*x)));
                 (
                     end,
-                    Action::Affine(Affine { scale: lanes(&scale), shift: lanes(&shift), clamp }),
+                    Action::Affine(Affine { scale: lanes(&scale), shift: lanes(&shift), after }),
                     vec![input(self)],
                 )
             }
-            Op::Relu | Op::Relu6 => (at, Action::Clamp(clamp_of(&node.op)), vec![input(self)]),
+            Op::Activation { function } => (at, Action::Activate(After::of(*function)), vec![input(self)]),
             Op::Add => {
-                let (end, clamp) = self.clamp_after(at);
-                (end, Action::Add(clamp), vec![input(self), self.value(node.inputs[1])])
+                let (end, after) = self.function_after(at);
+                (end, Action::Add(after), vec![input(self), self.value(node.inputs[1])])
+            }
+            Op::Gate => {
+                let (end, after) = self.function_after(at);
+                (end, Action::Gate(after), vec![input(self), self.value(node.inputs[1])])
+            }
+            Op::LayerNorm { weight, bias, eps } => {
+                let [weight, bias] = [weight, bias].map(|id| self.lanes(*id));
+                let channels = self.shapes[at].width();
+                (at, Action::LayerNorm(LayerNorm { channels, weight, bias, eps: *eps }), vec![input(self)])
+            }
+            Op::Tokens { prefix, positions, grid, interpolation } => {
+                let prefix: Vec<&[f32]> = prefix.iter().map(|id| self.tensor(*id)).collect();
+                let (d, size) = (self.shapes[at].width(), self.sides(node.inputs[0].index()));
+                let table = network::positions::table(
+                    &prefix,
+                    self.tensor(*positions),
+                    d,
+                    *grid,
+                    size,
+                    *interpolation,
+                );
+                (
+                    at,
+                    Action::Tokens(table.chunks(d).flat_map(|row| lanes(row.iter().copied())).collect()),
+                    vec![input(self)],
+                )
+            }
+            Op::Constant { value } => {
+                let d = self.shapes[at].width();
+                let tokens = self.tensor(*value).chunks(d).flat_map(|row| lanes(row.iter().copied()));
+                (at, Action::Constant(tokens.collect()), Vec::new())
+            }
+            Op::Token { index } => (at, Action::Token(*index), vec![input(self)]),
+            Op::Attention { heads } => {
+                let depth = self.shapes[at].width() / heads;
+                let d = depth * heads;
+                let places =
+                    [node.inputs[0], node.inputs[node.inputs.len() - 1]].map(|id| self.sides(id.index()).1);
+                let attention = Attention {
+                    heads: *heads,
+                    depth,
+                    places: (places[0], places[1]),
+                    at: if node.inputs.len() == 1 { (d, 2 * d) } else { (0, d) },
+                    groups: Groups::All,
+                };
+                (at, Action::Attention(attention), node.inputs.iter().map(|id| self.value(*id)).collect())
+            }
+            Op::WindowAttention { heads, window, shift, bias } => {
+                let (size, d) = (self.sides(at), self.shapes[at].width());
+                let (table, windows) = (self.tensor(*bias), Windows::new(size, *window, *shift));
+                let attention = Attention {
+                    heads: *heads,
+                    depth: d / heads,
+                    places: (size.0 * size.1, size.0 * size.1),
+                    at: (d, 2 * d),
+                    groups: Groups::windows(&windows, *heads, |relative, head| {
+                        table[relative * heads + head]
+                    }),
+                };
+                (at, Action::Attention(attention), vec![input(self)])
+            }
+            Op::MergePatches => {
+                let from = node.inputs[0].index();
+                (
+                    at,
+                    Action::Merge { size: self.sides(from), channels: self.channels(from) },
+                    vec![input(self)],
+                )
             }
             Op::MaxPool(pool) => {
                 let pooling = Pooling::max(*pool, self.sides(node.inputs[0].index()), self.sides(at));
                 (at, Action::Pool(pooling), vec![input(self)])
             }
+            Op::AveragePool(pool) => {
+                let pooling = Pooling::average(*pool, self.sides(node.inputs[0].index()), self.sides(at));
+                (at, Action::Pool(pooling), vec![input(self)])
+            }
             Op::AdaptiveAveragePool { .. } | Op::GlobalAveragePool => {
-                let pooling = Pooling::mean(self.sides(node.inputs[0].index()), self.sides(at));
+                let pooling = match self.shapes[node.inputs[0].index()] {
+                    Shape::Tokens { prefix, places, .. } => {
+                        Pooling::line(prefix + places, prefix..prefix + places)
+                    }
+                    _ => Pooling::mean(self.sides(node.inputs[0].index()), self.sides(at)),
+                };
                 (at, Action::Pool(pooling), vec![input(self)])
             }
             Op::Concat => {
@@ -158,7 +240,7 @@ impl Compiler<'_> {
         let [outputs, depth, kernel] = [0, 1, 2].map(|side| self.network.param(weight).shape[side]);
         let from = node.inputs[0].index();
         let (input, channels) = (self.sides(from), self.channels(from));
-        let Fused { end, weight, scales, bias, residual, clamp } = self.fuse(at, weight, bias, norm);
+        let Fused { end, weight, scales, bias, residual, after } = self.fuse(at, weight, bias, norm);
         let output = self.sides(end);
         let exact = |output: usize, channel: usize, y: usize, x: usize| {
             let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
@@ -186,16 +268,16 @@ impl Compiler<'_> {
                     number(output, k % channels, k / run, k % run / channels)
                 }),
                 bias,
-                clamp,
+                after,
             })
         } else if self.is_depthwise(at) {
             let weights = (0..kernel * kernel).flat_map(|tap| {
                 lanes((0..channels).map(|channel| number(channel, 0, tap / kernel, tap % kernel)))
             });
             let weights = weights.collect();
-            Action::Depthwise(Depthwise { input, output, kernel, stride, padding, weights, bias, clamp })
+            Action::Depthwise(Depthwise { input, output, kernel, stride, padding, weights, bias, after })
         } else if (kernel, stride, padding, groups) == (3, 1, 1, 1) && input.0.min(input.1) >= WINOGRAD_SIDE {
-            Action::Winograd(Winograd::new(input, (outputs, depth), exact, bias, clamp))
+            Action::Winograd(Winograd::new(input, (outputs, depth), exact, bias, after))
         } else {
             let (offsets, span) = group_offsets((outputs, channels), groups);
             let weights = Packed::new(outputs, kernel * kernel * span, |output, k| {
@@ -217,20 +299,21 @@ impl Compiler<'_> {
                 depth: span,
                 weights,
                 bias,
-                clamp,
+                after,
             })
         };
         self.push(at, end, action, [read].into_iter().chain(residual).collect());
     }
 
-    fn linear(&mut self, at: usize, node: &Node) {
+    fn linear(&mut self, at: usize, node: &Node, norm: Option<usize>) {
         let Op::Linear { weight, bias } = node.op else { return };
         let [outputs, depth] = [0, 1].map(|side| self.network.param(weight).shape[side]);
-        let Fused { end, weight, scales, bias, residual, clamp } = self.fuse(at, weight, bias, None);
+        let Fused { end, weight, scales, bias, residual, after } = self.fuse(at, weight, bias, norm);
+        let size = self.sides(at);
         let action = Action::Conv(Conv {
-            input: (1, 1),
+            input: size,
             pixel: depth.next_multiple_of(LANES),
-            output: (1, 1),
+            output: size,
             stride: 1,
             padding: 0,
             taps: vec![(0, 0)],
@@ -240,7 +323,7 @@ impl Compiler<'_> {
                 narrow(f64::from(weight.data[output * depth + k]) * scales[output])
             }),
             bias,
-            clamp,
+            after,
         });
         let read = self.value(node.inputs[0]);
         self.push(at, end, action, [read].into_iter().chain(residual).collect());
@@ -274,7 +357,7 @@ impl Compiler<'_> {
                 end = next;
             }
         }
-        let (end, clamp) = self.clamp_after(end);
+        let (end, after) = self.function_after(end);
         self.done[end] = true;
         let readers = self.network.nodes().iter().filter(|node| node.op.params().contains(&weight)).count();
         let shared = readers > 1 || self.products(at).len() > 1;
@@ -284,14 +367,14 @@ impl Compiler<'_> {
         } else {
             std::mem::replace(tensor, Tensor { shape: vec![0], data: Vec::new() })
         };
-        Fused { end, weight, scales, bias: lanes(shift.into_iter().map(narrow)), residual, clamp }
+        Fused { end, weight, scales, bias: lanes(shift.into_iter().map(narrow)), residual, after }
     }
 
     /// The activation that is all that reads a node, if there is one, and where it ends.
-    fn clamp_after(&self, at: usize) -> (usize, Clamp) {
+    fn function_after(&self, at: usize) -> (usize, After) {
         match self.only_reader(at) {
-            Some((next, node)) if matches!(node.op, Op::Relu | Op::Relu6) => (next, clamp_of(&node.op)),
-            _ => (at, Clamp::NONE),
+            Some((next, Node { op: Op::Activation { function }, .. })) => (next, After::of(*function)),
+            _ => (at, After::NONE),
         }
     }
 
@@ -303,7 +386,9 @@ impl Compiler<'_> {
     /// The products that a convolution comes to: one for every batch norm that reads it, with that one folded in, and
     /// one for everybody else. Who else reads it must not decide what is folded: taps would change each other's bits.
     fn products(&self, at: usize) -> Vec<Option<usize>> {
-        let is_norm = |reader: &usize| matches!(self.network.nodes()[*reader].op, Op::BatchNorm { .. });
+        let is_norm = |reader: &usize| {
+            matches!(self.network.nodes()[*reader].op, Op::BatchNorm { .. } | Op::Scale { .. })
+        };
         let (norms, others): (Vec<usize>, Vec<usize>) =
             self.readers[at].iter().partition(|reader| is_norm(reader));
         let plain = self.is_output(at) || !others.is_empty();
@@ -321,10 +406,14 @@ impl Compiler<'_> {
         self.network.outputs().iter().any(|output| output.index() == at)
     }
 
-    /// A batch norm's scale and shift.
+    /// A batch norm's scale and shift, or a layer scale's.
     fn affine(&self, node: &Node) -> (Vec<f64>, Vec<f64>) {
+        if let Op::Scale { weight } = node.op {
+            let scale = self.numbers(weight);
+            return (scale.clone(), vec![0.0; scale.len()]);
+        }
         let Op::BatchNorm { weight, bias, mean, variance, eps } = node.op else {
-            unreachable!("asked of batch norms only")
+            unreachable!("asked of batch norms and layer scales only")
         };
         let [weight, bias, mean, variance] = [weight, bias, mean, variance].map(|id| self.numbers(id));
         let scale: Vec<f64> =
@@ -332,6 +421,14 @@ impl Compiler<'_> {
         let shift =
             bias.iter().zip(mean).zip(&scale).map(|((bias, mean), scale)| bias - mean * scale).collect();
         (scale, shift)
+    }
+
+    fn tensor(&self, id: ParamId) -> &[f32] {
+        &self.tensors[id.index()].data
+    }
+
+    fn lanes(&self, id: ParamId) -> Vec<Lane> {
+        lanes(self.tensor(id).iter().copied())
     }
 
     fn numbers(&self, id: ParamId) -> Vec<f64> {
@@ -352,14 +449,12 @@ impl Compiler<'_> {
         match self.shapes[at] {
             Shape::Map { height, width, .. } => (height, width),
             Shape::Vector(_) => (1, 1),
+            Shape::Tokens { prefix, places, .. } => (1, prefix + places),
         }
     }
 
     fn channels(&self, at: usize) -> usize {
-        match self.shapes[at] {
-            Shape::Map { channels, .. } => channels,
-            Shape::Vector(d) => d,
-        }
+        self.shapes[at].width()
     }
 }
 
@@ -381,14 +476,6 @@ fn group_offsets((outputs, channels): (usize, usize), groups: usize) -> (Vec<usi
 
 /// Smaller maps than this leave too much of a tile unused.
 const WINOGRAD_SIDE: usize = 6;
-
-fn clamp_of(op: &Op) -> Clamp {
-    match op {
-        Op::Relu => Clamp::RELU,
-        Op::Relu6 => Clamp::RELU6,
-        _ => Clamp::NONE,
-    }
-}
 
 #[expect(clippy::cast_possible_truncation, reason = "weights are folded in f64 and rounded to f32 once")]
 fn narrow(x: f64) -> f32 {

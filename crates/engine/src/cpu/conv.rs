@@ -2,7 +2,8 @@
 //! sees, read in place through pointers.
 
 use super::{
-    gemm::{Clamp, Lane, Packed, Product, tile_rows},
+    functions::After,
+    gemm::{Lane, Packed, Product, tile_rows},
     parallel::{Shared, each},
     simd::Isa,
 };
@@ -33,7 +34,7 @@ pub(crate) struct Conv {
     pub(crate) offsets: Vec<usize>,
     pub(crate) weights: Packed,
     pub(crate) bias: Vec<Lane>,
-    pub(crate) clamp: Clamp,
+    pub(crate) after: After,
 }
 
 /// A part of the inner dimension.
@@ -92,7 +93,7 @@ impl Conv {
                     first: offset + part.depth.start,
                     depth: part.depth.len(),
                     weight_at: part.taps.start * self.depth + part.depth.start,
-                    weights: &self.weights,
+                    weights: self.weights.matrix(),
                     blocks: columns.clone(),
                     bias: &self.bias,
                     resume: i > 0,
@@ -100,7 +101,7 @@ impl Conv {
                     rows: &places,
                     out: out.get(),
                     residual: residual.get(),
-                    clamp: self.clamp,
+                    after: self.after,
                 };
                 // SAFETY: pointers lie `depth` numbers before the end of a pixel's run or of `zeros`; places lie within
                 // `out` and `residual`, whose lengths were checked above; tasks differ in rows or blocks.

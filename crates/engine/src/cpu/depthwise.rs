@@ -1,7 +1,8 @@
 //! Depthwise convolution: every channel by a kernel of its own, sixteen channels at a time.
 
 use super::{
-    gemm::{Clamp, Lane},
+    functions::After,
+    gemm::Lane,
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -21,7 +22,7 @@ pub(crate) struct Depthwise {
     /// (k², blocks).
     pub(crate) weights: Vec<Lane>,
     pub(crate) bias: Vec<Lane>,
-    pub(crate) clamp: Clamp,
+    pub(crate) after: After,
 }
 
 impl Depthwise {
@@ -95,6 +96,7 @@ impl Kernel for Line<'_> {
                     }
                 }
             }
+            self.layer.after.finish::<S>(self.out, columns * self.layer.bias.len());
         }
     }
 }
@@ -128,7 +130,7 @@ impl Line<'_> {
             }
             for (i, sum) in sums.into_iter().enumerate() {
                 let at = ((x + i) * blocks + block) * LANES;
-                S::store(self.out.add(at), layer.clamp.apply::<S>(sum));
+                S::store(self.out.add(at), layer.after.clamp::<S>(sum));
             }
         }
     }

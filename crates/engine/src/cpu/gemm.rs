@@ -9,7 +9,10 @@
     reason = "constant indices into small arrays: these stay in registers"
 )]
 
-use super::simd::{Isa, Kernel, LANES, Simd};
+use super::{
+    functions::After,
+    simd::{Isa, Kernel, LANES, Simd},
+};
 
 /// Sixteen numbers on a cache line's boundary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -26,7 +29,6 @@ pub(crate) fn blocks(n: usize) -> usize {
 pub(crate) struct Packed {
     data: Vec<Lane>,
     depth: usize,
-    blocks: usize,
 }
 
 impl Packed {
@@ -38,37 +40,25 @@ impl Packed {
             let block = &mut data[output / LANES * depth..][..depth];
             block.iter_mut().enumerate().for_each(|(k, lane)| lane.0[output % LANES] = at(output, k));
         }
-        Packed { data, depth, blocks }
+        Packed { data, depth }
     }
 
     /// How many blocks of sixteen outputs.
     pub(crate) fn blocks(&self) -> usize {
-        self.blocks
+        self.data.len() / self.depth.max(1)
+    }
+
+    /// As a product reads it.
+    pub(crate) fn matrix(&self) -> Matrix<'_> {
+        Matrix { data: &self.data, depth: self.depth }
     }
 }
 
-/// What is done with each sum before it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clamp {
-    pub(crate) low: f32,
-    pub(crate) high: f32,
-}
-
-impl Clamp {
-    /// Leaves every number as it is.
-    pub(crate) const NONE: Clamp = Clamp { low: f32::NEG_INFINITY, high: f32::INFINITY };
-    /// max(x, 0).
-    pub(crate) const RELU: Clamp = Clamp { low: 0.0, ..Clamp::NONE };
-    /// min(max(x, 0), 6).
-    pub(crate) const RELU6: Clamp = Clamp { low: 0.0, high: 6.0 };
-
-    /// # Safety
-    /// The processor has `S`.
-    #[inline(always)]
-    pub(crate) unsafe fn apply<S: Simd>(self, v: S::V) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe { S::min(S::splat(self.high), S::max(S::splat(self.low), v)) }
-    }
+/// A packed matrix: blocks of sixteen outputs, `depth` lanes each.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    pub(crate) data: &'a [Lane],
+    pub(crate) depth: usize,
 }
 
 /// Rows of a tile of this instruction set.
@@ -91,21 +81,50 @@ pub(crate) struct Product<'a> {
     pub(crate) depth: usize,
     /// Where in the matrix's inner dimension this part begins.
     pub(crate) weight_at: usize,
-    pub(crate) weights: &'a Packed,
+    pub(crate) weights: Matrix<'a>,
     /// The blocks to compute.
     pub(crate) blocks: std::ops::Range<usize>,
-    /// Where sums begin, one number an output; not read where `resume`.
+    /// Where sums begin, one number an output; empty for zeros. Not read where `resume`.
     pub(crate) bias: &'a [Lane],
     /// Whether sums were begun by an earlier part, and wait in the result.
     pub(crate) resume: bool,
-    /// Whether this is the last part, after which the residual is added and the clamp applied.
+    /// Whether this is the last part, after which the residual is added and the function applied.
     pub(crate) finish: bool,
     /// Where each row goes, counted in numbers from `out`; as many as there are rows.
     pub(crate) rows: &'a [usize],
     pub(crate) out: *mut f32,
     /// Added to the sums: laid out as the result is. Null for nothing.
     pub(crate) residual: *const f32,
-    pub(crate) clamp: Clamp,
+    pub(crate) after: After,
+}
+
+impl<'a> Product<'a> {
+    /// Rows of one run each, as many numbers as the matrix is deep, times the whole matrix: sums as they are.
+    pub(crate) fn plain(
+        inputs: &'a [*const f32],
+        weights: Matrix<'a>,
+        rows: &'a [usize],
+        out: *mut f32,
+    ) -> Product<'a> {
+        Product {
+            inputs,
+            all_taps: 1,
+            first_tap: 0,
+            taps: 1,
+            first: 0,
+            depth: weights.depth,
+            weight_at: 0,
+            weights,
+            blocks: 0..weights.data.len() / weights.depth,
+            bias: &[],
+            resume: false,
+            finish: false,
+            rows,
+            out,
+            residual: std::ptr::null(),
+            after: After::NONE,
+        }
+    }
 }
 
 impl Kernel for Product<'_> {
@@ -137,7 +156,7 @@ impl Product<'_> {
     /// All tiles for `P` blocks of outputs, whose weights stay in the nearest cache meanwhile.
     #[inline(always)]
     unsafe fn column<S: Simd, const R: usize, const P: usize>(&self, block: usize) {
-        debug_assert!(block + P <= self.weights.blocks);
+        debug_assert!((block + P) * self.weights.depth <= self.weights.data.len());
         for (tile, rows) in self.rows.chunks(R).enumerate() {
             let inputs = &self.inputs[(tile * self.all_taps + self.first_tap) * R..][..self.taps * R];
             // SAFETY: as promised to `run`.
@@ -162,9 +181,11 @@ impl Product<'_> {
                     }
                 }
             } else {
-                let bias: [S::V; P] =
-                    std::array::from_fn(|p| S::load(self.bias.as_ptr().add(block + p).cast()));
-                sums = [bias; R];
+                if !self.bias.is_empty() {
+                    let bias: [S::V; P] =
+                        std::array::from_fn(|p| S::load(self.bias.as_ptr().add(block + p).cast()));
+                    sums = [bias; R];
+                }
             }
             let mut weights: [*const f32; P] = std::array::from_fn(|p| {
                 self.weights.data.as_ptr().add((block + p) * self.weights.depth + self.weight_at).cast()
@@ -195,9 +216,14 @@ impl Product<'_> {
                         if !self.residual.is_null() {
                             sum = S::add(sum, S::load(self.residual.add(at)));
                         }
-                        sum = self.clamp.apply::<S>(sum);
+                        sum = self.after.clamp::<S>(sum);
                     }
                     S::store(self.out.add(at), sum);
+                }
+            }
+            if self.finish && !self.after.is_clamp() {
+                for row in rows {
+                    self.after.finish::<S>(self.out.add(row + block * LANES), P);
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! What is done to maps without a product: pooling, sums, scales. All are a small part of a network's time.
 
 use super::{
-    gemm::{Clamp, Lane, blocks},
+    functions::After,
+    gemm::{Lane, blocks},
     parallel::{Shared, each, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -32,6 +33,20 @@ pub(crate) struct Pooling {
 impl Pooling {
     /// The largest number of each window; padding never wins.
     pub(crate) fn max(pool: Pool, input: (usize, usize), output: (usize, usize)) -> Pooling {
+        Pooling::windows(pool, input, output, Reduce::Max)
+    }
+
+    /// The mean of each window's places that lie within the map.
+    pub(crate) fn average(pool: Pool, input: (usize, usize), output: (usize, usize)) -> Pooling {
+        Pooling::windows(pool, input, output, Reduce::Mean)
+    }
+
+    /// The mean of some of the places of a line.
+    pub(crate) fn line(length: usize, seen: Range<usize>) -> Pooling {
+        Pooling { input: (1, length), rows: vec![0..1], columns: vec![seen], reduce: Reduce::Mean }
+    }
+
+    fn windows(pool: Pool, input: (usize, usize), output: (usize, usize), reduce: Reduce) -> Pooling {
         let Pool { kernel, stride, padding, .. } = pool;
         let seen = |count: usize, length: usize| {
             let window = |at: usize| {
@@ -40,12 +55,7 @@ impl Pooling {
             };
             (0..count).map(window).collect()
         };
-        Pooling {
-            input,
-            rows: seen(output.0, input.0),
-            columns: seen(output.1, input.1),
-            reduce: Reduce::Max,
-        }
+        Pooling { input, rows: seen(output.0, input.0), columns: seen(output.1, input.1), reduce }
     }
 
     /// Means over an even division into cells, as PyTorch's `AdaptiveAvgPool2d`.
@@ -133,31 +143,51 @@ impl Kernel for PooledLine<'_> {
     }
 }
 
-/// x · scale + shift per channel, then the clamp: a batch norm that no convolution takes in.
+/// x · scale + shift per channel, then a function: a batch norm that no convolution takes in.
 #[derive(Debug)]
 pub(crate) struct Affine {
     pub(crate) scale: Vec<Lane>,
     pub(crate) shift: Vec<Lane>,
-    pub(crate) clamp: Clamp,
+    pub(crate) after: After,
 }
 
 impl Affine {
     /// from, to: n maps of as many blocks as the scale has.
     pub(crate) fn run(&self, isa: Isa, from: &[Lane], to: &mut [Lane]) {
         let scaled = Lanewise::Affine { scale: &self.scale, shift: &self.shift };
-        lanewise(isa, self.scale.len(), scaled, self.clamp, from, to);
+        lanewise(isa, self.scale.len(), scaled, self.after, from, to);
     }
 }
 
-/// The clamp alone.
-pub(crate) fn clamp(isa: Isa, clamp: Clamp, from: &[Lane], to: &mut [Lane]) {
-    lanewise(isa, 1, Lanewise::Same, clamp, from, to);
+/// A function alone.
+pub(crate) fn activate(isa: Isa, after: After, from: &[Lane], to: &mut [Lane]) {
+    lanewise(isa, 1, Lanewise::Same, after, from, to);
 }
 
-/// The sum of two maps, then the clamp.
-pub(crate) fn add(isa: Isa, clamp: Clamp, a: &[Lane], b: &[Lane], to: &mut [Lane]) {
+/// The sum of two maps, then a function.
+pub(crate) fn add(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane]) {
     assert_eq!(a.len(), b.len());
-    lanewise(isa, 1, Lanewise::Add(b), clamp, a, to);
+    lanewise(isa, 1, Lanewise::Add(b), after, a, to);
+}
+
+/// Every place of n maps times the map's own gates: n vectors.
+pub(crate) fn gate(isa: Isa, after: After, n: usize, from: &[Lane], gates: &[Lane], to: &mut [Lane]) {
+    assert!(from.len() == to.len() && n > 0);
+    let (map, blocks) = (from.len() / n, gates.len() / n);
+    let tasks = map.div_ceil(GRAIN.next_multiple_of(blocks));
+    let grain = GRAIN.next_multiple_of(blocks);
+    let shift = vec![Lane::default(); blocks];
+    let out = Shared::writing(to);
+    each(n * tasks, |task| {
+        let (picture, first) = (task / tasks, task % tasks * grain);
+        let run = picture * map + first..picture * map + map.min(first + grain);
+        // SAFETY: within `to`, which is as long as `from`.
+        let to = unsafe { out.get().add(run.start * LANES) };
+        let op = Lanewise::Affine { scale: &gates[picture * blocks..][..blocks], shift: &shift };
+        let part = LanewisePart { op, after, from: &from[run], to };
+        // SAFETY: every task has a run of `to` of its own.
+        unsafe { isa.run(part) }
+    });
 }
 
 #[derive(Clone, Copy)]
@@ -168,7 +198,7 @@ enum Lanewise<'a> {
 }
 
 /// Works on block after block; `period` blocks make a pixel.
-fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, clamp: Clamp, from: &[Lane], to: &mut [Lane]) {
+fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, after: After, from: &[Lane], to: &mut [Lane]) {
     assert_eq!(from.len(), to.len());
     let grain = GRAIN.next_multiple_of(period);
     let out = Shared::writing(to);
@@ -180,7 +210,7 @@ fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, clamp: Clamp, from: &[Lan
         };
         // SAFETY: within `to`, which is as long as `from`.
         let to = unsafe { out.get().add(run.start * LANES) };
-        let part = LanewisePart { op, clamp, from: &from[run], to };
+        let part = LanewisePart { op, after, from: &from[run], to };
         // SAFETY: every task has a run of `to` of its own.
         unsafe { isa.run(part) }
     });
@@ -188,7 +218,7 @@ fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, clamp: Clamp, from: &[Lan
 
 struct LanewisePart<'a> {
     op: Lanewise<'a>,
-    clamp: Clamp,
+    after: After,
     from: &'a [Lane],
     to: *mut f32,
 }
@@ -199,7 +229,7 @@ impl Kernel for LanewisePart<'_> {
         // SAFETY: as promised by the caller of `Isa::run`; the zips keep within all slices.
         unsafe {
             let load = |lane: &Lane| S::load(lane.0.as_ptr());
-            let put = |i: usize, v| S::store(self.to.add(i * LANES), self.clamp.apply::<S>(v));
+            let put = |i: usize, v| S::store(self.to.add(i * LANES), self.after.apply::<S>(v));
             match self.op {
                 Lanewise::Same => {
                     for (i, x) in self.from.iter().enumerate() {
@@ -254,5 +284,66 @@ pub(crate) fn flatten(pixels: usize, channels: usize, from: &[Lane], to: &mut [L
             }
         }
         to[channels * pixels..].fill(0.0);
+    });
+}
+
+/// Maps of `places` as tokens: `table` holds what is added to each place, after what stands before them as it is.
+pub(crate) fn tokens(places: usize, blocks: usize, table: &[Lane], from: &[Lane], to: &mut [Lane]) {
+    let prefix = table.len() - places * blocks;
+    to.par_chunks_exact_mut(table.len()).zip(from.par_chunks_exact(places * blocks)).for_each(
+        |(to, from)| {
+            let (before, to) = to.split_at_mut(prefix);
+            before.copy_from_slice(&table[..prefix]);
+            for ((to, from), added) in to.iter_mut().zip(from).zip(&table[prefix..]) {
+                *to = Lane(std::array::from_fn(|i| from.0[i] + added.0[i]));
+            }
+        },
+    );
+}
+
+/// The same tokens for every picture.
+pub(crate) fn constant(value: &[Lane], to: &mut [Lane]) {
+    to.chunks_exact_mut(value.len()).for_each(|to| to.copy_from_slice(value));
+}
+
+/// One of each picture's places.
+pub(crate) fn token(index: usize, n: usize, from: &[Lane], to: &mut [Lane]) {
+    let (places, width) = (from.len() / n, to.len() / n);
+    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(places)) {
+        to.copy_from_slice(&from[index * width..][..width]);
+    }
+}
+
+/// Four neighbours of maps (height, width) as one place, channels one after the other: upper left, lower left, upper
+/// right, lower right.
+pub(crate) fn merge(size: (usize, usize), channels: usize, from: &[Lane], to: &mut [Lane]) {
+    let (height, width) = size;
+    let (blocks_in, blocks_out, columns) = (blocks(channels), blocks(4 * channels), width.div_ceil(2));
+    let (map, rows) = (height * width * blocks_in, height.div_ceil(2));
+    to.par_chunks_exact_mut(columns * blocks_out).enumerate().for_each(|(line, to)| {
+        let (from, y) = (&from[line / rows * map..][..map], line % rows * 2);
+        for (x, to) in to.chunks_exact_mut(blocks_out).enumerate() {
+            let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+            to.fill(0.0);
+            for (part, (dy, dx)) in [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().enumerate() {
+                let (y, x) = (y + dy, 2 * x + dx);
+                if y < height && x < width {
+                    let place: &[f32] =
+                        bytemuck::cast_slice(&from[(y * width + x) * blocks_in..][..blocks_in]);
+                    to[part * channels..][..channels].copy_from_slice(&place[..channels]);
+                }
+            }
+        }
+    });
+}
+
+/// Places of `channels`, one after the other, as one vector.
+pub(crate) fn rows(places: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
+    let (width, length) = (blocks(channels), blocks(channels * places));
+    from.par_chunks_exact(places * width).zip(to.par_chunks_exact_mut(length)).for_each(|(from, to)| {
+        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+        for (to, from) in to.chunks_mut(channels).zip(from.chunks_exact(width)) {
+            to.copy_from_slice(&bytemuck::cast_slice::<Lane, f32>(from)[..to.len()]);
+        }
     });
 }

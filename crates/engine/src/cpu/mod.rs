@@ -7,12 +7,15 @@
 //! the batch, the threads or the instruction set. Each number is made by one chain of operations, each rounded as
 //! IEEE 754 says, in an order that the layer's shape fixes.
 
+mod attention;
 mod compile;
 mod conv;
 mod depthwise;
 mod engine;
+mod functions;
 mod gemm;
 mod maps;
+mod norm;
 mod parallel;
 mod plan;
 mod simd;

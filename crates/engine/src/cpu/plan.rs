@@ -1,10 +1,13 @@
 //! The steps of a compiled network, and where their values lie.
 
 use super::{
+    attention::Attention,
     conv::Conv,
     depthwise::Depthwise,
-    gemm::{Clamp, Lane, blocks},
+    functions::After,
+    gemm::{Lane, blocks},
     maps::{self, Affine, Pooling},
+    norm::LayerNorm,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
@@ -40,11 +43,29 @@ pub(crate) enum Action {
     Depthwise(Depthwise),
     Pool(Pooling),
     Affine(Affine),
-    Clamp(Clamp),
-    Add(Clamp),
+    Activate(After),
+    Add(After),
     /// With each value's channels.
     Concat(Vec<usize>),
     Flatten {
+        channels: usize,
+    },
+    /// Places one after the other, as one vector.
+    Rows {
+        channels: usize,
+    },
+    LayerNorm(LayerNorm),
+    /// The second value, one place, multiplies every place of the first.
+    Gate(After),
+    /// (prefix and places, blocks): added to a map's places, or put before them.
+    Tokens(Vec<Lane>),
+    /// The same for every picture.
+    Constant(Vec<Lane>),
+    Token(usize),
+    /// Keys and values are the last value.
+    Attention(Attention),
+    Merge {
+        size: (usize, usize),
         channels: usize,
     },
 }
@@ -178,7 +199,7 @@ impl Plan {
             let value = self.values[step.from[i]];
             &buffers[value.slot][..value.lanes * n]
         };
-        let from = self.values[step.from[0]];
+        let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
         let to = &mut out[..value.lanes * n];
         let residual = (step.from.len() > 1).then(|| read(step.from.len() - 1));
         match &step.action {
@@ -187,14 +208,22 @@ impl Plan {
             Action::Depthwise(conv) => conv.run(isa, n, read(0), to),
             Action::Pool(pooling) => pooling.run(isa, n, value.blocks, read(0), to),
             Action::Affine(affine) => affine.run(isa, read(0), to),
-            Action::Clamp(clamp) => maps::clamp(isa, *clamp, read(0), to),
-            Action::Add(clamp) => maps::add(isa, *clamp, read(0), read(1), to),
+            Action::Activate(after) => maps::activate(isa, *after, read(0), to),
+            Action::Add(after) => maps::add(isa, *after, read(0), read(1), to),
             Action::Concat(channels) => {
                 let parts: Vec<_> =
                     channels.iter().enumerate().map(|(i, channels)| (read(i), *channels)).collect();
                 maps::concat(&parts, to);
             }
-            Action::Flatten { channels } => maps::flatten(from.pixels, *channels, read(0), to),
+            Action::Flatten { channels } => maps::flatten(places, *channels, read(0), to),
+            Action::Rows { channels } => maps::rows(places, *channels, read(0), to),
+            Action::LayerNorm(norm) => norm.run(isa, read(0), to),
+            Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
+            Action::Tokens(table) => maps::tokens(places, value.blocks, table, read(0), to),
+            Action::Constant(tokens) => maps::constant(tokens, to),
+            Action::Token(index) => maps::token(*index, n, read(0), to),
+            Action::Attention(attention) => attention.run(isa, n, read(0), read(step.from.len() - 1), to),
+            Action::Merge { size, channels } => maps::merge(*size, *channels, read(0), to),
         }
         buffers[value.slot] = out;
     }

@@ -23,6 +23,7 @@ pub(crate) trait Simd: Copy {
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
     /// a · b + c, rounded once.
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// a > b ? a : b, so that a NaN in `b` stays.
@@ -31,6 +32,31 @@ pub(crate) trait Simd: Copy {
     unsafe fn larger(a: Self::V, b: Self::V) -> Self::V;
     /// a < b ? a : b, so that a NaN in `b` stays.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// 2ⁿ, given n + 1.5 · 2²³, for whole numbers n from -126 to 127.
+    unsafe fn pow2(shifted: Self::V) -> Self::V;
+
+    /// The sum of all lanes, in one fixed tree.
+    #[inline(always)]
+    unsafe fn sum(v: Self::V) -> f32 {
+        let mut lanes = [0.0_f32; LANES];
+        // SAFETY: the trait's condition, and the array is that long.
+        unsafe { Self::store(lanes.as_mut_ptr(), v) };
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                lanes[i] += lanes[i + half];
+            }
+        }
+        lanes[0]
+    }
+
+    /// The largest of all lanes; a NaN stays.
+    #[inline(always)]
+    unsafe fn largest(v: Self::V) -> f32 {
+        let mut lanes = [0.0_f32; LANES];
+        // SAFETY: the trait's condition, and the array is that long.
+        unsafe { Self::store(lanes.as_mut_ptr(), v) };
+        lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if a > b || a.is_nan() { a } else { b })
+    }
 }
 
 /// Work that is compiled for every instruction set.
@@ -138,10 +164,12 @@ impl Simd for Portable {
         add(a, b) = a + b;
         sub(a, b) = a - b;
         mul(a, b) = a * b;
+        div(a, b) = a / b;
         fma(a, b, c) = a.mul_add(b, c);
         max(a, b) = if a > b { a } else { b };
         larger(a, b) = if a > b || a.is_nan() { a } else { b };
         min(a, b) = if a < b { a } else { b };
+        pow2(shifted) = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     }
 }
 
@@ -212,10 +240,24 @@ mod x86 {
             // SAFETY: the trait's condition.
             unsafe { (half(a.0, b.0), half(a.1, b.1)) }
         }
+        #[inline(always)]
+        unsafe fn pow2(shifted: Self::V) -> Self::V {
+            #[inline(always)]
+            unsafe fn half(v: __m256) -> __m256 {
+                // SAFETY: the trait's condition.
+                unsafe {
+                    let bits = _mm256_add_epi32(_mm256_castps_si256(v), _mm256_set1_epi32(127));
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<23>(bits))
+                }
+            }
+            // SAFETY: the trait's condition.
+            unsafe { (half(shifted.0), half(shifted.1)) }
+        }
         both! {
             add = _mm256_add_ps(a, b);
             sub = _mm256_sub_ps(a, b);
             mul = _mm256_mul_ps(a, b);
+            div = _mm256_div_ps(a, b);
             fma = _mm256_fmadd_ps(a, b, c);
             max = _mm256_max_ps(a, b);
             min = _mm256_min_ps(a, b);
@@ -241,6 +283,14 @@ mod x86 {
             // SAFETY: the trait's condition.
             unsafe { _mm512_mask_mov_ps(_mm512_max_ps(a, b), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a), a) }
         }
+        #[inline(always)]
+        unsafe fn pow2(shifted: __m512) -> __m512 {
+            // SAFETY: the trait's condition.
+            unsafe {
+                let bits = _mm512_add_epi32(_mm512_castps_si512(shifted), _mm512_set1_epi32(127));
+                _mm512_castsi512_ps(_mm512_slli_epi32::<23>(bits))
+            }
+        }
         one! {
             splat = _mm512_set1_ps(x: f32) -> __m512;
             load = _mm512_loadu_ps(from: *const f32) -> __m512;
@@ -248,6 +298,7 @@ mod x86 {
             add = _mm512_add_ps(a: __m512, b: __m512) -> __m512;
             sub = _mm512_sub_ps(a: __m512, b: __m512) -> __m512;
             mul = _mm512_mul_ps(a: __m512, b: __m512) -> __m512;
+            div = _mm512_div_ps(a: __m512, b: __m512) -> __m512;
             fma = _mm512_fmadd_ps(a: __m512, b: __m512, c: __m512) -> __m512;
             max = _mm512_max_ps(a: __m512, b: __m512) -> __m512;
             min = _mm512_min_ps(a: __m512, b: __m512) -> __m512;
@@ -298,6 +349,19 @@ mod neon {
         unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
             // SAFETY: every 64-bit ARM has NEON.
             from_fn(|i| unsafe { vmulq_f32(a[i], b[i]) })
+        }
+        #[inline(always)]
+        unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+            // SAFETY: every 64-bit ARM has NEON.
+            from_fn(|i| unsafe { vdivq_f32(a[i], b[i]) })
+        }
+        #[inline(always)]
+        unsafe fn pow2(shifted: Self::V) -> Self::V {
+            // SAFETY: every 64-bit ARM has NEON.
+            from_fn(|i| unsafe {
+                let bits = vaddq_s32(vreinterpretq_s32_f32(shifted[i]), vdupq_n_s32(127));
+                vreinterpretq_f32_s32(vshlq_n_s32::<23>(bits))
+            })
         }
         #[inline(always)]
         unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {

@@ -9,7 +9,8 @@
 )]
 
 use super::{
-    gemm::{Clamp, Lane, Packed, Product, blocks, tile_rows},
+    functions::After,
+    gemm::{Lane, Packed, Product, blocks, tile_rows},
     parallel::{Shared, each},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -42,7 +43,7 @@ pub(crate) struct Winograd {
     /// One matrix (outputs, channels) a point.
     weights: Vec<Packed>,
     bias: Vec<Lane>,
-    clamp: Clamp,
+    after: After,
 }
 
 impl Winograd {
@@ -56,7 +57,7 @@ impl Winograd {
         (outputs, channels): (usize, usize),
         weight: impl Fn(usize, usize, usize, usize) -> f64 + Sync,
         bias: Vec<Lane>,
-        clamp: Clamp,
+        after: After,
     ) -> Winograd {
         // (outputs, channels, points).
         let mut transformed = vec![0.0; outputs * channels * POINTS];
@@ -77,7 +78,7 @@ impl Winograd {
             Packed::new(outputs, channels, at)
         };
         let weights = (0..POINTS).into_par_iter().map(point).collect();
-        Winograd { size, channels, weights, bias, clamp }
+        Winograd { size, channels, weights, bias, after }
     }
 
     /// input: n maps; out: n maps of whole blocks; residual: as out.
@@ -218,7 +219,6 @@ impl Job<'_> {
         let (from, to) = self.layer.widths();
         let count = group.tiles.len();
         let tile = tile_rows(self.isa);
-        let zero = vec![Lane::default(); to];
         let rows: Vec<usize> = (0..count).map(|i| i * to * LANES).collect();
         // SAFETY: the group's places hold `POINTS` times as much as a step.
         let (spread, out) = unsafe {
@@ -230,22 +230,11 @@ impl Job<'_> {
         let channels = self.layer.channels;
         for first in (0..channels).step_by(DEPTH) {
             let product = Product {
-                inputs: &pointers,
-                all_taps: 1,
-                first_tap: 0,
-                taps: 1,
                 first,
                 depth: DEPTH.min(channels - first),
                 weight_at: first,
-                weights: &self.layer.weights[point],
-                blocks: 0..to,
-                bias: &zero,
                 resume: first > 0,
-                finish: false,
-                rows: &rows,
-                out,
-                residual: std::ptr::null(),
-                clamp: Clamp::NONE,
+                ..Product::plain(&pointers, self.layer.weights[point].matrix(), &rows, out)
             };
             // SAFETY: every row of `spread` holds `channels` numbers, every row of `out` all blocks; no other task has
             // this point of this group.
@@ -266,7 +255,7 @@ impl Job<'_> {
             step: group.steps.1,
             bias: &self.layer.bias,
             residual: self.residual.get(),
-            clamp: self.layer.clamp,
+            after: self.layer.after,
             out: self.out.get(),
         };
         // SAFETY: tiles lie within `out` and `residual`, whose lengths `Winograd::run` has checked; no other task has
@@ -362,7 +351,7 @@ struct Back<'a> {
     step: usize,
     bias: &'a [Lane],
     residual: *const f32,
-    clamp: Clamp,
+    after: After,
     out: *mut f32,
 }
 
@@ -393,7 +382,7 @@ impl Kernel for Back<'_> {
                             if !self.residual.is_null() {
                                 v = S::add(v, S::load(self.residual.add(at)));
                             }
-                            S::store(self.out.add(at), self.clamp.apply::<S>(v));
+                            S::store(self.out.add(at), self.after.apply::<S>(v));
                         }
                     }
                 }

@@ -1,0 +1,164 @@
+//! Attention, layer norm and what else transformers are made of, by candle: the oracle's side.
+//!
+//! Tokens are (1, n, d), maps (1, c, h, w), vectors (1, d). Means and variances are taken in f64.
+
+use crate::windows::Windows;
+use candle_core::{D, DType, Device, Result, Tensor, bail};
+use network::Activation;
+
+pub(crate) fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
+    let sigmoid = |x: &Tensor| (x.neg()?.exp()? + 1.0)?.recip();
+    let hard = |x: &Tensor| (x + 3.0)?.clamp(0.0_f32, 6.0_f32)? / 6.0;
+    match function {
+        Activation::Relu => x.relu(),
+        Activation::Relu6 => x.apply_op1_no_bwd(&crate::ops::Relu6),
+        Activation::Gelu => x.gelu_erf(),
+        Activation::GeluTanh => x.gelu(),
+        Activation::QuickGelu => x * sigmoid(&(x * 1.702)?)?,
+        Activation::Silu => x * sigmoid(x)?,
+        Activation::Sigmoid => sigmoid(x),
+        Activation::HardSigmoid => hard(x),
+        Activation::HardSwish => x * hard(x)?,
+    }
+}
+
+/// Over the channels of a map, token or vector.
+pub(crate) fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Tensor> {
+    if x.rank() == 4 {
+        // Channels last, as rows of places.
+        let (_, c, h, w) = x.dims4()?;
+        let rows = x.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
+        return layer_norm(&rows, weight, bias, eps)?.transpose(1, 2)?.reshape((1, c, h, w));
+    }
+    let x = x.to_dtype(DType::F64)?;
+    let apart = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let spread = (apart.sqr()?.mean_keepdim(D::Minus1)? + f64::from(eps))?.sqrt()?;
+    let [weight, bias] = [weight.to_dtype(DType::F64)?, bias.to_dtype(DType::F64)?];
+    apart.broadcast_div(&spread)?.broadcast_mul(&weight)?.broadcast_add(&bias)?.to_dtype(DType::F32)
+}
+
+/// weight · x + bias, for a vector, tokens or every place of a map.
+pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (out, d) = weight.dims2()?;
+    match *x.dims() {
+        // Places as columns, as they lie.
+        [1, _, h, w] => {
+            let y = weight.matmul(&x.reshape((d, h * w))?)?.reshape((1, out, h, w))?;
+            bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(&bias.reshape((1, out, 1, 1))?))
+        }
+        [1, n, _] => {
+            let y = x.reshape((n, d))?.matmul(&weight.t()?)?.reshape((1, n, out))?;
+            bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))
+        }
+        _ => {
+            let y = weight.matmul(&x.t()?)?.t()?;
+            bias.map_or(Ok(y.clone()), |bias| y.broadcast_add(bias))
+        }
+    }
+}
+
+/// Every channel times a number of its own.
+pub(crate) fn scale(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let weight = weight.flatten_all()?;
+    match x.rank() {
+        4 => x.broadcast_mul(&weight.reshape((1, (), 1, 1))?),
+        _ => x.broadcast_mul(&weight),
+    }
+}
+
+/// A map (1, d, h, w) with `table` (prefix + h·w, d): what stands before its places, and what is added to them.
+pub(crate) fn tokens(x: &Tensor, table: Vec<f32>) -> Result<Tensor> {
+    let (_, d, h, w) = x.dims4()?;
+    let count = table.len() / d;
+    let places = x.flatten_from(2)?.transpose(1, 2)?;
+    let before = Tensor::zeros((1, count - h * w, d), DType::F32, &Device::Cpu)?;
+    Tensor::cat(&[before, places], 1)? + Tensor::from_vec(table, (1, count, d), &Device::Cpu)?
+}
+
+/// The mean over tokens from `prefix` on.
+pub(crate) fn mean_of_places(x: &Tensor, prefix: usize) -> Result<Tensor> {
+    let count = x.dim(1)?;
+    x.narrow(1, prefix, count - prefix)?.to_dtype(DType::F64)?.mean(1)?.to_dtype(DType::F32)
+}
+
+/// qkv (1, n, 3d); or q (1, m, d) with kv (1, n, 2d).
+pub(crate) fn attention(inputs: &[Tensor], heads: usize) -> Result<Tensor> {
+    let [q, k, v] = match inputs {
+        [qkv] => {
+            let d = qkv.dim(2)? / 3;
+            [qkv.narrow(2, 0, d)?, qkv.narrow(2, d, d)?, qkv.narrow(2, 2 * d, d)?]
+        }
+        [q, kv] => {
+            let d = q.dim(2)?;
+            [q.clone(), kv.narrow(2, 0, d)?, kv.narrow(2, d, d)?]
+        }
+        _ => bail!("attention reads one value or two"),
+    };
+    attend(&q, &k, &v, heads, None)
+}
+
+/// q (g, m, d), k and v (g, n, d); bias (g, heads, m, n).
+fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (groups, m, d) = q.dims3()?;
+    let split = |x: &Tensor| {
+        let n = x.dim(1)?;
+        x.reshape((groups, n, heads, d / heads))?.transpose(1, 2)?.contiguous()
+    };
+    let (q, k, v) = (split(&q.contiguous()?)?, split(&k.contiguous()?)?, split(&v.contiguous()?)?);
+    let scores = (q.matmul(&k.t()?)? / ((d / heads) as f64).sqrt())?;
+    let scores = match bias {
+        Some(bias) => scores.broadcast_add(bias)?,
+        None => scores,
+    };
+    let weights = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
+    let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
+    weights.matmul(&v)?.transpose(1, 2)?.reshape((groups, m, d))
+}
+
+/// qkv (1, 3d, h, w); table ((2·window - 1)², heads).
+pub(crate) fn window_attention(
+    qkv: &Tensor,
+    table: &Tensor,
+    heads: usize,
+    window: usize,
+    shift: usize,
+) -> Result<Tensor> {
+    let (_, wide, h, w) = qkv.dims4()?;
+    let (d, windows, n) = (wide / 3, Windows::new((h, w), window, shift), window * window);
+    let order: Vec<usize> = (0..windows.count()).flat_map(|i| windows.places(i)).collect();
+    let index = |places: &[usize]| {
+        let places: Vec<u32> = places.iter().map(|place| u32::try_from(*place).unwrap_or(u32::MAX)).collect();
+        Tensor::new(places, &Device::Cpu)
+    };
+    let rows = qkv.flatten_from(2)?.squeeze(0)?.t()?.contiguous()?.index_select(&index(&order)?, 0)?;
+    let rows = rows.reshape((windows.count(), n, wide))?;
+    let table = table.to_vec2::<f32>()?;
+    let bias = (0..windows.count()).flat_map(|i| {
+        let (windows, table) = (&windows, &table);
+        let at = move |head: usize, q: usize, k: usize| {
+            if windows.sees(windows.kind(i), q, k) {
+                table[windows.relative(q, k)][head]
+            } else {
+                f32::NEG_INFINITY
+            }
+        };
+        (0..heads * n * n).map(move |j| at(j / (n * n), j / n % n, j % n))
+    });
+    let bias = Tensor::from_iter(bias, &Device::Cpu)?.reshape((windows.count(), heads, n, n))?;
+    let part = |i: usize| rows.narrow(2, i * d, d);
+    let out = attend(&part(0)?, &part(1)?, &part(2)?, heads, Some(&bias))?.reshape((h * w, d))?;
+    let mut back = vec![0; h * w];
+    order.iter().enumerate().for_each(|(at, place)| back[*place] = at);
+    out.index_select(&index(&back)?, 0)?.t()?.reshape((1, d, h, w))
+}
+
+/// Four neighbours as one place.
+pub(crate) fn merge_patches(x: &Tensor) -> Result<Tensor> {
+    let (_, c, h, w) = x.dims4()?;
+    let x = x.pad_with_zeros(2, 0, h % 2)?.pad_with_zeros(3, 0, w % 2)?;
+    let (h, w) = (h.div_ceil(2), w.div_ceil(2));
+    let x = x.contiguous()?.reshape((c, h, 2, w, 2))?;
+    let part = |(dy, dx)| x.narrow(2, dy, 1)?.narrow(4, dx, 1)?.contiguous()?.reshape((1, c, h, w));
+    let parts: Vec<Tensor> = [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().map(part).collect::<Result<_>>()?;
+    Tensor::cat(&parts, 1)
+}

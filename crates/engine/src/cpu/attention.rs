@@ -1,0 +1,264 @@
+//! Scaled dot-product attention: in each head, every query's scores against all keys, their softmax, and the sum of
+//! values that it weighs. Only some queries' scores exist at a time.
+
+use super::{
+    functions::exp,
+    gemm::{Lane, Matrix, Product, blocks, tile_rows},
+    parallel::{Shared, each_line},
+    simd::{Isa, Kernel, LANES, Simd},
+};
+use crate::windows::Windows;
+use std::cell::RefCell;
+
+/// Attention, compiled for one number of places.
+#[derive(Debug)]
+pub(crate) struct Attention {
+    pub(crate) heads: usize,
+    /// Numbers of a query, a key or a value in one head.
+    pub(crate) depth: usize,
+    /// Places of the queries, and of keys and values.
+    pub(crate) places: (usize, usize),
+    /// Where in its place a head's first key stands, and its first value.
+    pub(crate) at: (usize, usize),
+    /// Who attends to whom.
+    pub(crate) groups: Groups,
+}
+
+/// Who attends to whom.
+#[derive(Debug)]
+pub(crate) enum Groups {
+    /// Every query to every key.
+    All,
+    /// Those of one window to each other.
+    Windows {
+        /// Places of each window.
+        places: Vec<Vec<usize>>,
+        /// Which biases each window adds.
+        kinds: Vec<usize>,
+        /// (kinds, heads, queries, keys): added to scores; minus infinity hides a key. Rows are whole blocks.
+        biases: Vec<Lane>,
+    },
+}
+
+impl Groups {
+    /// bias(relative, head): the table of relative positions.
+    pub(crate) fn windows(windows: &Windows, heads: usize, bias: impl Fn(usize, usize) -> f32) -> Groups {
+        let places: Vec<_> = (0..windows.count()).map(|window| windows.places(window)).collect();
+        let count = places.first().map_or(0, Vec::len);
+        let width = blocks(count);
+        let kinds = (0..windows.count()).map(|window| windows.kind(window)).collect();
+        let mut biases = vec![Lane([f32::NEG_INFINITY; LANES]); 4 * heads * count * width];
+        for (row, lanes) in biases.chunks_exact_mut(width.max(1)).enumerate() {
+            let (kind, head, query) = (row / (heads * count), row / count % heads, row % count);
+            for key in (0..count).filter(|key| windows.sees(kind, query, *key)) {
+                lanes[key / LANES].0[key % LANES] = bias(windows.relative(query, key), head);
+            }
+        }
+        Groups::Windows { places, kinds, biases }
+    }
+}
+
+/// Blocks that the scores of the queries in work may take: 128 KiB.
+const SCORES: usize = 2 << 10;
+/// Queries in work: a multiple of every tile's rows.
+const LEAST_QUERIES: usize = 12;
+const MOST_QUERIES: usize = 96;
+
+thread_local! {
+    /// Kept from one head to the next.
+    static SCRATCH: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Attention {
+    /// queries: n maps; keys: n maps of keys and values (the same as the queries, or others); out: n maps of d.
+    pub(crate) fn run(&self, isa: Isa, n: usize, queries: &[Lane], keys: &[Lane], out: &mut [Lane]) {
+        let counts = self.places;
+        let widths =
+            (queries.len() / (n * counts.0), keys.len() / (n * counts.1), out.len() / (n * counts.0));
+        let d = self.heads * self.depth;
+        assert!(widths.0 * LANES >= d && widths.1 * LANES >= self.at.1 + d && widths.2 * LANES >= d);
+        let groups = match &self.groups {
+            Groups::All => 1,
+            Groups::Windows { places, .. } => places.len(),
+        };
+        let (queries, keys, out) = (Shared::reading(queries), Shared::reading(keys), Shared::writing(out));
+        let work = counts.0 * counts.1 / (groups * groups) * self.depth / 32;
+        each_line(n * groups * self.heads, work, |task| {
+            let (picture, group, head) =
+                (task / (groups * self.heads), task / self.heads % groups, task % self.heads);
+            let (places, bias): (Option<&[usize]>, &[Lane]) = match &self.groups {
+                Groups::All => (None, &[]),
+                Groups::Windows { places, kinds, biases } => {
+                    let count = places[group].len();
+                    let length = count * blocks(count);
+                    (Some(&places[group]), &biases[(kinds[group] * self.heads + head) * length..][..length])
+                }
+            };
+            let mut scratch = SCRATCH.take();
+            // SAFETY: pictures lie within the maps, as the lengths checked above say.
+            let [queries, keys, out] = unsafe {
+                [
+                    queries.get().add(picture * counts.0 * widths.0 * LANES),
+                    keys.get().add(picture * counts.1 * widths.1 * LANES),
+                    out.get().add(picture * counts.0 * widths.2 * LANES),
+                ]
+            };
+            let work = Head {
+                layer: self,
+                head,
+                tile: tile_rows(isa),
+                places,
+                bias,
+                queries,
+                keys,
+                out,
+                steps: (widths.0 * LANES, widths.1 * LANES, widths.2 * LANES),
+                scratch: &mut scratch,
+            };
+            // SAFETY: as above; every task has a head and places of `out` of its own.
+            unsafe { isa.run(work) }
+            SCRATCH.set(scratch);
+        });
+    }
+}
+
+/// One head of one group of places.
+struct Head<'a> {
+    layer: &'a Attention,
+    head: usize,
+    /// Rows of a tile.
+    tile: usize,
+    /// The places of the group; all for `None`.
+    places: Option<&'a [usize]>,
+    /// (queries, keys), rows of whole blocks; empty for none.
+    bias: &'a [Lane],
+    queries: *const f32,
+    keys: *const f32,
+    out: *mut f32,
+    /// Numbers from one place to the next: of queries, of keys, of `out`.
+    steps: (usize, usize, usize),
+    scratch: &'a mut Vec<Lane>,
+}
+
+impl Kernel for Head<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Attention { depth, places: (queries, keys), at, .. } = *self.layer;
+        let (queries, keys) = self.places.map_or((queries, keys), |places| (places.len(), places.len()));
+        let (width, wide) = (blocks(keys), blocks(depth));
+        let together = (SCORES / width).clamp(LEAST_QUERIES, MOST_QUERIES) / LEAST_QUERIES * LEAST_QUERIES;
+        let lengths = [width * depth, wide * keys, together * width, together * wide];
+        self.scratch.resize(lengths.iter().sum::<usize>().max(self.scratch.len()), Lane::default());
+        let (packed_keys, rest) = self.scratch.split_at_mut(lengths[0]);
+        let (packed_values, rest) = rest.split_at_mut(lengths[1]);
+        let (scores, sums) = rest.split_at_mut(lengths[2]);
+        let place = |i: usize| self.places.map_or(i, |places| places[i]);
+        let first = self.head * depth;
+        // SAFETY: as promised by the caller of `Isa::run`: places lie within the maps, heads within a place.
+        unsafe {
+            for key in 0..keys {
+                let from = self.keys.add(place(key) * self.steps.1 + first);
+                let to = packed_keys.as_mut_ptr().add(key / LANES * depth).cast::<f32>().add(key % LANES);
+                for k in 0..depth {
+                    *to.add(k * LANES) = *from.add(at.0 + k);
+                }
+                for block in 0..wide {
+                    let lane = &mut packed_values[block * keys + key].0;
+                    let count = LANES.min(depth - block * LANES);
+                    let value = from.add(at.1 + block * LANES);
+                    if count == LANES {
+                        S::store(lane.as_mut_ptr(), S::load(value));
+                    } else {
+                        *lane = std::array::from_fn(|i| if i < count { *value.add(i) } else { 0.0 });
+                    }
+                }
+            }
+            for key in keys..width * LANES {
+                (0..depth).for_each(|k| packed_keys[key / LANES * depth + k].0[key % LANES] = 0.0);
+            }
+            let tail: [f32; LANES] =
+                std::array::from_fn(|i| if (width - 1) * LANES + i < keys { 0.0 } else { f32::NEG_INFINITY });
+            let scale = 1.0 / (depth as f32).sqrt();
+            let mut pointers = Vec::with_capacity(together);
+            let mut rows = Vec::with_capacity(together);
+            for start in (0..queries).step_by(together) {
+                let count = together.min(queries - start);
+                let padded = count.next_multiple_of(self.tile);
+                pointers.clear();
+                pointers.extend(
+                    (0..padded)
+                        .map(|i| self.queries.add(place(start + i.min(count - 1)) * self.steps.0 + first)),
+                );
+                rows.clear();
+                rows.extend((0..count).map(|i| i * width * LANES));
+                let keys_matrix = Matrix { data: packed_keys, depth };
+                Product::plain(&pointers, keys_matrix, &rows, scores.as_mut_ptr().cast()).run::<S>();
+                let mut shares = [0.0_f32; MOST_QUERIES];
+                for (i, share) in shares.iter_mut().enumerate().take(count) {
+                    let row = scores.as_mut_ptr().add(i * width).cast::<f32>();
+                    let bias = self.bias.get((start + i) * width..).filter(|bias| !bias.is_empty());
+                    *share = softmax::<S>(row, width, scale, &tail, bias);
+                }
+                pointers.clear();
+                pointers
+                    .extend((0..padded).map(|i| scores.as_ptr().add(i.min(count - 1) * width).cast::<f32>()));
+                rows.clear();
+                rows.extend((0..count).map(|i| i * wide * LANES));
+                let values_matrix = Matrix { data: packed_values, depth: keys };
+                Product::plain(&pointers, values_matrix, &rows, sums.as_mut_ptr().cast()).run::<S>();
+                for (i, share) in shares.iter().enumerate().take(count) {
+                    let out = self.out.add(place(start + i) * self.steps.2);
+                    let share = S::splat(*share);
+                    for block in 0..wide {
+                        let mut lane = Lane::default();
+                        let sum = S::load(sums.as_ptr().add(i * wide + block).cast());
+                        S::store(lane.0.as_mut_ptr(), S::mul(sum, share));
+                        let count = LANES.min(depth - block * LANES);
+                        let to = out.add(first + block * LANES);
+                        std::ptr::copy_nonoverlapping(lane.0.as_ptr(), to, count);
+                    }
+                    if self.head == 0 {
+                        let d = self.layer.heads * depth;
+                        (d..self.steps.2).for_each(|i| *out.add(i) = 0.0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Turns a row of scores into exp(score · scale + bias - largest), and gives 1 / their sum.
+#[inline(always)]
+unsafe fn softmax<S: Simd>(
+    row: *mut f32,
+    width: usize,
+    scale: f32,
+    tail: &[f32; LANES],
+    bias: Option<&[Lane]>,
+) -> f32 {
+    // SAFETY: the caller runs on a processor with `S`; the row has `width` blocks, and so has the bias.
+    unsafe {
+        let scale = S::splat(scale);
+        let mut largest = S::splat(f32::NEG_INFINITY);
+        for block in 0..width {
+            let at = row.add(block * LANES);
+            let mut score = S::mul(S::load(at), scale);
+            if let Some(bias) = bias {
+                score = S::add(score, S::load(bias.as_ptr().add(block).cast()));
+            } else if block + 1 == width {
+                score = S::add(score, S::load(tail.as_ptr()));
+            }
+            S::store(at, score);
+            largest = S::larger(largest, score);
+        }
+        let largest = S::splat(S::largest(largest));
+        let mut sum = S::splat(0.0);
+        for block in 0..width {
+            let at = row.add(block * LANES);
+            let weight = exp::<S>(S::sub(S::load(at), largest));
+            S::store(at, weight);
+            sum = S::add(sum, weight);
+        }
+        1.0 / S::sum(sum)
+    }
+}

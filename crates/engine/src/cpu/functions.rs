@@ -1,0 +1,287 @@
+//! Functions of each number: activations, and the exponential that they and softmax stand on.
+//!
+//! They are our own polynomials, each a fixed chain of operations, so that every instruction set gives the same bits.
+
+use super::simd::Simd;
+use network::Activation;
+
+/// What is done with each sum before it is stored: a clamp, and a function where a clamp is not all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct After {
+    low: f32,
+    high: f32,
+    function: Option<Activation>,
+}
+
+impl After {
+    /// Leaves every number as it is.
+    pub(crate) const NONE: After = After { low: f32::NEG_INFINITY, high: f32::INFINITY, function: None };
+
+    pub(crate) fn of(activation: Activation) -> After {
+        match activation {
+            Activation::Relu => After { low: 0.0, ..After::NONE },
+            Activation::Relu6 => After { low: 0.0, high: 6.0, ..After::NONE },
+            function => After { function: Some(function), ..After::NONE },
+        }
+    }
+
+    /// Whether the clamp is all there is.
+    pub(crate) fn is_clamp(self) -> bool {
+        self.function.is_none()
+    }
+
+    /// The clamp alone.
+    ///
+    /// # Safety
+    /// The processor has `S`.
+    #[inline(always)]
+    pub(crate) unsafe fn clamp<S: Simd>(self, v: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::min(S::splat(self.high), S::max(S::splat(self.low), v)) }
+    }
+
+    /// Everything. Inlined, it is long: where many results are in registers at once, [`After::finish`] is shorter.
+    ///
+    /// # Safety
+    /// The processor has `S`.
+    #[inline(always)]
+    pub(crate) unsafe fn apply<S: Simd>(self, v: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.function {
+                None => self.clamp::<S>(v),
+                Some(function) => activate::<S>(function, v),
+            }
+        }
+    }
+
+    /// The function alone, on blocks that were stored clamped.
+    ///
+    /// # Safety
+    /// The processor has `S`; there are `blocks` at `at`.
+    #[inline(always)]
+    pub(crate) unsafe fn finish<S: Simd>(self, at: *mut f32, blocks: usize) {
+        if let Some(function) = self.function {
+            for block in 0..blocks {
+                // SAFETY: the caller's promises.
+                unsafe {
+                    let at = at.add(block * super::simd::LANES);
+                    S::store(at, activate::<S>(function, S::load(at)));
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn activate<S: Simd>(function: Activation, x: S::V) -> S::V {
+    // SAFETY: the caller runs on a processor with `S`.
+    unsafe {
+        match function {
+            Activation::Relu => S::max(S::splat(0.0), x),
+            Activation::Relu6 => S::min(S::splat(6.0), S::max(S::splat(0.0), x)),
+            Activation::Gelu => gelu::<S>(x),
+            Activation::GeluTanh => {
+                // x / 2 · (1 + tanh u) = x · sigmoid(2u), u = sqrt(2 / π) · (x + 0.044715 x³).
+                let [linear, cubic] = [1.595_769_1, 0.071_354_82].map(|x| S::splat(x));
+                let u = S::mul(x, S::fma(S::mul(x, x), cubic, linear));
+                S::mul(x, sigmoid::<S>(u))
+            }
+            Activation::QuickGelu => S::mul(x, sigmoid::<S>(S::mul(x, S::splat(1.702)))),
+            Activation::Silu => S::mul(x, sigmoid::<S>(x)),
+            Activation::Sigmoid => sigmoid::<S>(x),
+            Activation::HardSigmoid => S::div(hard::<S>(x), S::splat(6.0)),
+            Activation::HardSwish => S::div(S::mul(x, hard::<S>(x)), S::splat(6.0)),
+        }
+    }
+}
+
+/// min(max(x + 3, 0), 6).
+#[inline(always)]
+unsafe fn hard<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller runs on a processor with `S`.
+    unsafe { S::min(S::splat(6.0), S::max(S::splat(0.0), S::add(x, S::splat(3.0)))) }
+}
+
+/// 1 / (1 + exp(-x)).
+#[inline(always)]
+unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller runs on a processor with `S`.
+    unsafe {
+        let one = S::splat(1.0);
+        S::div(one, S::add(one, exp::<S>(S::sub(S::splat(0.0), x))))
+    }
+}
+
+/// exp(x) to about one unit in the last place; below -87.3 as there, about 1e-38, and above 88.3 as there.
+///
+/// x = n ln 2 + r with |r| ≤ ln 2 / 2; the polynomial in r is that of Cephes' `expf` (Moshier, 1989).
+///
+/// # Safety
+/// The processor has `S`.
+#[inline(always)]
+pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let x = S::min(S::splat(88.3), S::max(S::splat(-87.3), x));
+        // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the lowest bits.
+        let magic = S::splat(12_582_912.0);
+        let shifted = S::fma(x, S::splat(std::f32::consts::LOG2_E), magic);
+        let n = S::sub(shifted, magic);
+        // ln 2 in two parts, the first of so few bits that its product with n is exact.
+        let r = S::fma(n, S::splat(-0.693_359_4), x);
+        let r = S::fma(n, S::splat(2.121_944_4e-4), r);
+        let mut p = S::splat(1.987_569_1e-4);
+        for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1, 1.0, 1.0] {
+            p = S::fma(p, r, S::splat(c));
+        }
+        S::mul(p, S::pow2(shifted))
+    }
+}
+
+/// x · Φ(x) = max(x, 0) - |x| · Φ(-|x|), to 2e-7.
+///
+/// Φ(-|x|) is a polynomial in |x| / 2.7 - 1 on |x| ≤ 5.4, beyond which it counts as Φ(-5.4) = 3e-8: least squares on
+/// Chebyshev points, weighted to spread |x| · error evenly.
+#[inline(always)]
+unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
+    const TAIL: [f32; 17] = [
+        1.126_604_2e-3,
+        -6.100_339_3e-3,
+        2.158_191_5e-3,
+        2.852_063_2e-2,
+        -3.734_286_5e-2,
+        -3.937_735_8e-2,
+        1.169_969_66e-1,
+        -4.594_583_4e-2,
+        -1.341_160_4e-1,
+        2.108_593_43e-1,
+        -7.215_339e-2,
+        -1.548_053_7e-1,
+        2.673_072_2e-1,
+        -2.150_143_5e-1,
+        1.025_564_15e-1,
+        -2.813_678_4e-2,
+        3.466_982_9e-3,
+    ];
+    // SAFETY: the caller runs on a processor with `S`.
+    unsafe {
+        let zero = S::splat(0.0);
+        let size = S::min(S::splat(5.4), S::max(S::sub(zero, x), x));
+        let u = S::fma(size, S::splat(1.0 / 2.7), S::splat(-1.0));
+        let mut tail = S::splat(TAIL[0]);
+        for c in &TAIL[1..] {
+            tail = S::fma(tail, u, S::splat(*c));
+        }
+        S::fma(S::sub(zero, size), tail, S::max(zero, x))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::simd::{Isa, Kernel, LANES};
+
+    struct Run<'a>(After, &'a mut [f32]);
+
+    impl Kernel for Run<'_> {
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            for chunk in self.1.chunks_exact_mut(LANES) {
+                // SAFETY: a chunk holds a block.
+                unsafe { S::store(chunk.as_mut_ptr(), self.0.apply::<S>(S::load(chunk.as_ptr()))) }
+            }
+        }
+    }
+
+    /// erfc by its continued fraction and erf by its series, in f64.
+    fn exact_erf(x: f64) -> f64 {
+        if x < 0.0 {
+            return -exact_erf(-x);
+        }
+        if x < 3.0 {
+            let (mut term, mut sum) = (x, x);
+            for n in 1..200 {
+                term *= -x * x / f64::from(n);
+                sum += term / f64::from(2 * n + 1);
+            }
+            return sum * 2.0 / std::f64::consts::PI.sqrt();
+        }
+        let fraction = (1..200).rev().fold(x, |f, k| x + f64::from(k) / 2.0 / f);
+        1.0 - (-x * x).exp() / (fraction * std::f64::consts::PI.sqrt())
+    }
+
+    fn exact(function: Activation, x: f64) -> f64 {
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        match function {
+            Activation::Relu => x.max(0.0),
+            Activation::Relu6 => x.clamp(0.0, 6.0),
+            Activation::Gelu => x / 2.0 * (1.0 + exact_erf(x / 2_f64.sqrt())),
+            Activation::GeluTanh => {
+                let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                x / 2.0 * (1.0 + u.tanh())
+            }
+            Activation::QuickGelu => x * sigmoid(1.702 * x),
+            Activation::Silu => x * sigmoid(x),
+            Activation::Sigmoid => sigmoid(x),
+            Activation::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
+            Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        }
+    }
+
+    #[test]
+    fn functions_are_what_they_are_called_to_the_last_digits() {
+        for function in [
+            Activation::Relu,
+            Activation::Relu6,
+            Activation::Gelu,
+            Activation::GeluTanh,
+            Activation::QuickGelu,
+            Activation::Silu,
+            Activation::Sigmoid,
+            Activation::HardSigmoid,
+            Activation::HardSwish,
+        ] {
+            let numbers: Vec<f32> = (-160_000..160_000).map(|i| i as f32 / 8000.0).collect();
+            let mut best: Option<Vec<f32>> = None;
+            for isa in Isa::available() {
+                let mut got = numbers.clone();
+                // SAFETY: one of those available.
+                unsafe { isa.run(Run(After::of(function), &mut got)) };
+                let worst = numbers.iter().zip(&got).map(|(x, y)| {
+                    let exact = exact(function, f64::from(*x));
+                    (f64::from(*y) - exact).abs() / exact.abs().max(0.5)
+                });
+                let worst = worst.fold(0.0, f64::max);
+                assert!(worst < 4e-7, "{function:?} on {isa:?}: {worst:e}");
+                let same = best
+                    .as_ref()
+                    .is_none_or(|best| best.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+                assert!(same, "{function:?}: {isa:?} gives other bits");
+                best = Some(got);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none_and_far_numbers_stay_finite() {
+        for function in [
+            Activation::Gelu,
+            Activation::GeluTanh,
+            Activation::Silu,
+            Activation::Sigmoid,
+            Activation::HardSwish,
+        ] {
+            for isa in Isa::available() {
+                let mut x = [0.0; LANES];
+                (x[0], x[1], x[2]) = (f32::NAN, 1e30, -1e30);
+                // SAFETY: one of those available.
+                unsafe { isa.run(Run(After::of(function), &mut x)) };
+                assert!(x[0].is_nan(), "{function:?} on {isa:?}");
+                let limit = if function == Activation::Sigmoid { 1.0 } else { 1e30 };
+                let near = (x[1] / limit - 1.0).abs() < 1e-6;
+                assert!(near && x[2].abs() < 1e-6, "{function:?} on {isa:?}: {x:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Layer normalisation over the channels of each place.
+
+use super::{
+    gemm::Lane,
+    parallel::{Shared, each_line},
+    simd::{Isa, Kernel, LANES, Simd},
+};
+
+/// A layer norm.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    pub(crate) channels: usize,
+    pub(crate) weight: Vec<Lane>,
+    pub(crate) bias: Vec<Lane>,
+    pub(crate) eps: f32,
+}
+
+/// Places that are worked on together, so that none waits for its own sums.
+const TOGETHER: usize = 4;
+/// Places of a task.
+const GRAIN: usize = 32;
+
+impl LayerNorm {
+    /// from, to: places of as many blocks as the weight has.
+    pub(crate) fn run(&self, isa: Isa, from: &[Lane], to: &mut [Lane]) {
+        assert!(from.len() == to.len() && self.weight.len() == self.bias.len());
+        let blocks = self.weight.len();
+        let places = from.len() / blocks;
+        let out = Shared::writing(to);
+        each_line(places.div_ceil(GRAIN), GRAIN * blocks * LANES, |task| {
+            let run = task * GRAIN..places.min((task + 1) * GRAIN);
+            let places = Places {
+                layer: self,
+                from: &from[run.start * blocks..run.end * blocks],
+                // SAFETY: within `to`, which is as long as `from`.
+                to: unsafe { out.get().add(run.start * blocks * LANES) },
+            };
+            // SAFETY: every task has places of `to` of its own.
+            unsafe { isa.run(places) }
+        });
+    }
+}
+
+struct Places<'a> {
+    layer: &'a LayerNorm,
+    from: &'a [Lane],
+    to: *mut f32,
+}
+
+impl Kernel for Places<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let blocks = self.layer.weight.len();
+        let count = self.from.len() / blocks;
+        let even = count / TOGETHER * TOGETHER;
+        // SAFETY: as promised by the caller of `Isa::run`; places lie within `from` and `to`.
+        unsafe {
+            for place in (0..even).step_by(TOGETHER) {
+                self.normalise::<S, TOGETHER>(place);
+            }
+            for place in even..count {
+                self.normalise::<S, 1>(place);
+            }
+        }
+    }
+}
+
+impl Places<'_> {
+    #[inline(always)]
+    unsafe fn normalise<S: Simd, const N: usize>(&self, place: usize) {
+        let LayerNorm { channels, weight, bias, eps } = self.layer;
+        let blocks = weight.len();
+        let rest = channels - (blocks - 1) * LANES;
+        let inside: [f32; LANES] = std::array::from_fn(|lane| if lane < rest { 1.0 } else { 0.0 });
+        // SAFETY: as promised to `run`.
+        unsafe {
+            let inside = S::load(inside.as_ptr());
+            let at = |i: usize, block: usize| ((place + i) * blocks + block) * LANES;
+            let load = |i: usize, block: usize| {
+                let x = S::load(self.from.as_ptr().cast::<f32>().add(at(i, block)));
+                if block + 1 == blocks { S::mul(x, inside) } else { x }
+            };
+            let mut sums = [S::splat(0.0); N];
+            for block in 0..blocks {
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::add(*sum, load(i, block));
+                }
+            }
+            let means = sums.map(|sum| S::splat(S::sum(sum) / *channels as f32));
+            let mut squares = [S::splat(0.0); N];
+            for block in 0..blocks {
+                for (i, square) in squares.iter_mut().enumerate() {
+                    let apart = S::sub(load(i, block), means[i]);
+                    let apart = if block + 1 == blocks { S::mul(apart, inside) } else { apart };
+                    *square = S::fma(apart, apart, *square);
+                }
+            }
+            let shares =
+                squares.map(|square| S::splat(1.0 / (S::sum(square) / *channels as f32 + eps).sqrt()));
+            for block in 0..blocks {
+                let [weight, bias] = [weight, bias].map(|lanes| S::load(lanes.as_ptr().add(block).cast()));
+                for i in 0..N {
+                    let x = S::mul(S::sub(load(i, block), means[i]), shares[i]);
+                    S::store(self.to.add(at(i, block)), S::fma(x, weight, bias));
+                }
+            }
+        }
+    }
+}
