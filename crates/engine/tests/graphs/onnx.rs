@@ -1,0 +1,125 @@
+//! Every kind of graph as an ONNX file: what is read back and run, node by node, is what the reference executor gives.
+//! The files stay in `target/tmp/onnx`, with inputs and expected features, for `tests/peers/onnx_model.py`.
+
+use super::{GRAPHS, build, common, exactly};
+use common::Tolerance;
+use headstart_engine::{EngineError, Interpreter, Reference};
+use network::{Bound, onnx};
+use safetensors::{Dtype, tensor::TensorView};
+use std::{fs, path::PathBuf};
+
+const BATCH: usize = 3;
+
+fn written(bound: &Bound, size: (usize, usize)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    onnx::write(&mut bytes, bound, size, &[], &[]).unwrap();
+    bytes
+}
+
+#[test]
+fn files_give_what_the_reference_gives() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("onnx");
+    fs::create_dir_all(&folder).unwrap();
+    for size in [(24, 24), (13, 7), (5, 9), (2, 31), (1, 1)] {
+        for (at, (name, channels, graph)) in GRAPHS.iter().enumerate() {
+            let (network, how) = (build(name, *channels, *graph), exactly(size));
+            let (h, w) = (size.0 as usize, size.1 as usize);
+            if network.shapes(h, w).is_err() {
+                continue;
+            }
+            let bound = common::filled(network);
+            let bytes = written(&bound, (h, w));
+            let input: Vec<f32> =
+                (0..BATCH * 3 * h * w).map(|i| (4.0 * common::uniform("input", i) - 2.0) as f32).collect();
+            let expected = Reference::new(bound, &how).unwrap().run_tensor(&input, [BATCH, 3, h, w]).unwrap();
+            let model = onnx::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let got = Interpreter::new(model, &how).unwrap().run_tensor(&input, BATCH);
+            let got = got.unwrap_or_else(|error| panic!("{name} at {size:?}: {error}"));
+            Tolerance(1e-5).check(&format!("{name} at {size:?}"), &got[0], &expected[0]);
+
+            let stem = folder.join(format!("{at:02}-{h}x{w}"));
+            fs::write(stem.with_extension("onnx"), bytes).unwrap();
+            let d = expected[0].len() / BATCH;
+            let tensors =
+                [("input", vec![BATCH, 3, h, w], &input), ("features", vec![BATCH, d], &expected[0])];
+            let raw = tensors.map(|(what, shape, values)| {
+                (what, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
+            });
+            let views = raw.iter().map(|(what, shape, bytes)| {
+                (*what, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+            });
+            let about = Some([("graph".to_owned(), format!("{name} at {h}×{w}"))].into());
+            safetensors::serialize_to_file(views, about, &stem.with_extension("safetensors")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn broken_files_are_errors_and_never_panics() {
+    // Between them these have every operator but a few functions.
+    for part in [
+        "average pools",
+        "max pools",
+        "attention of tokens",
+        "shifted windows",
+        "four neighbours",
+        "depthwise by 2",
+    ] {
+        let (name, channels, graph) = GRAPHS.iter().find(|(name, ..)| name.starts_with(part)).unwrap();
+        let (how, size) = (exactly((8, 8)), (8, 8));
+        let bytes = written(&common::filled(build(name, *channels, *graph)), size);
+        let input = vec![0.5; 3 * 8 * 8];
+        let run = |bytes: &[u8]| -> Result<(), Box<dyn std::error::Error>> {
+            Interpreter::new(onnx::read(bytes)?, &how)?.run_tensor(&input, 1)?;
+            Ok(())
+        };
+        run(&bytes).unwrap();
+        // The nodes stand at the front, the initializers' names and shapes further on.
+        let mut wrong = 0;
+        for at in (0..bytes.len().min(6000)).chain((6000..bytes.len()).step_by(61)) {
+            for flip in [1, 0x40, 0x80] {
+                let mut broken = bytes.clone();
+                broken[at] ^= flip;
+                wrong += usize::from(run(&broken).is_err());
+            }
+        }
+        println!("{name}: {wrong} refused");
+        assert!(wrong > 1000);
+    }
+}
+
+#[test]
+fn attributes_and_wiring_come_from_the_file() {
+    // Each change makes another valid ONNX model, which must give other features or be refused; never the same.
+    let (name, channels, graph) =
+        GRAPHS.iter().find(|(name, ..)| name.starts_with("shifted windows")).unwrap();
+    let (how, size) = (exactly((8, 8)), (8, 8));
+    let bytes = written(&common::filled(build(name, *channels, *graph)), size);
+    let input: Vec<f32> = (0..3 * 8 * 8).map(|i| common::uniform("input", i) as f32).collect();
+    let features = |bytes: &[u8]| {
+        let interpreter = Interpreter::new(onnx::read(bytes).ok()?, &how).ok()?;
+        interpreter.run_tensor(&input, 1).ok()
+    };
+    let good = features(&bytes).unwrap();
+    let mut seen = 0;
+    for (from, to) in
+        [("starts/0", "starts/2"), ("shape/0,4,16,18", "shape/0,4,18,16"), ("attention/q", "attention/k")]
+    {
+        let places = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from.as_bytes());
+        for (at, _) in places {
+            let mut changed = bytes.clone();
+            changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+            assert_ne!(features(&changed).as_ref(), Some(&good), "{from} to {to} at {at}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 6, "{seen}");
+}
+
+#[test]
+fn pictures_have_the_size_of_the_input() {
+    let (name, channels, graph) = GRAPHS[0];
+    let model = onnx::read(&written(&common::filled(build(name, channels, graph)), (8, 8))).unwrap();
+    let error = Interpreter::new(model, &exactly((8, 9))).err().unwrap();
+    assert!(matches!(error, EngineError::PictureSize { expected: [3, 8, 8], got: [3, 8, 9] }), "{error}");
+}
