@@ -4,9 +4,9 @@
 use super::{GRAPHS, build, common, exactly};
 use common::Tolerance;
 use headstart_engine::{EngineError, Interpreter, Reference};
-use network::{Bound, onnx};
+use network::{Bound, onnx, zoo};
 use safetensors::{Dtype, tensor::TensorView};
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Instant};
 
 const BATCH: usize = 3;
 
@@ -55,6 +55,22 @@ fn files_give_what_the_reference_gives() {
 }
 
 #[test]
+fn whole_networks_give_what_the_reference_gives() {
+    for name in ["resnet50", "vgg16", "mobilenet_v2", "squeezenet1_1"] {
+        let network = (zoo::find(name).unwrap().build)();
+        let (how, side) = (exactly((224, 224)), 224);
+        let bound = common::filled(network);
+        let bytes = written(&bound, (side, side));
+        let input = common::image(side, 2);
+        let expected = Reference::new(bound, &how).unwrap().run_tensor(&input, [2, 3, side, side]).unwrap();
+        let start = Instant::now();
+        let got = Interpreter::new(onnx::read(&bytes).unwrap(), &how).unwrap().run_tensor(&input, 2).unwrap();
+        println!("{name}: {:.1?}", start.elapsed());
+        Tolerance(1e-5).check(name, &got[0], &expected[0]);
+    }
+}
+
+#[test]
 fn broken_files_are_errors_and_never_panics() {
     // Between them these have every operator but a few functions.
     for part in [
@@ -76,15 +92,15 @@ fn broken_files_are_errors_and_never_panics() {
         run(&bytes).unwrap();
         // The nodes stand at the front, the initializers' names and shapes further on.
         let mut wrong = 0;
-        for at in (0..bytes.len().min(6000)).chain((6000..bytes.len()).step_by(61)) {
-            for flip in [1, 0x40, 0x80] {
+        for at in (0..bytes.len().min(4000)).chain((4000..bytes.len()).step_by(61)) {
+            for flip in [1, 0x80] {
                 let mut broken = bytes.clone();
                 broken[at] ^= flip;
                 wrong += usize::from(run(&broken).is_err());
             }
         }
         println!("{name}: {wrong} refused");
-        assert!(wrong > 1000);
+        assert!(wrong > 700);
     }
 }
 

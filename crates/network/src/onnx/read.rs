@@ -26,7 +26,7 @@ pub fn read(bytes: &[u8]) -> Result<Model, OnnxError> {
     }
     let input = input(&graph)?;
     let mut reader = Reader::default();
-    reader.give(INPUT.to_owned(), Value::Input)?;
+    reader.give(INPUT, Value::Input)?;
     for tensor in std::mem::take(&mut graph.initializer) {
         reader.initializer(tensor)?;
     }
@@ -81,7 +81,7 @@ impl Reader {
             return Err(foreign(&name, "holds a number that is not finite"));
         }
         self.tensors.push(Tensor { shape, data });
-        self.give(name, Value::Tensor(self.tensors.len() - 1))
+        self.give(&name, Value::Tensor(self.tensors.len() - 1))
     }
 
     fn node(&mut self, node: NodeProto) -> Result<(), OnnxError> {
@@ -93,7 +93,7 @@ impl Reader {
         let inputs = inputs.iter().map(|input| self.value(input, &node.name)).collect::<Result<_, _>>()?;
         self.read.extend(node.input);
         self.steps.push(Step { name: node.name.clone(), operator, inputs });
-        self.give(node.name, Value::Step(self.steps.len() - 1))
+        self.give(&node.name, Value::Step(self.steps.len() - 1))
     }
 
     fn outputs(&mut self, declared: &[ValueInfoProto]) -> Result<Vec<Output>, OnnxError> {
@@ -116,10 +116,10 @@ impl Reader {
         declared.iter().zip(names).map(output).collect()
     }
 
-    fn give(&mut self, name: String, value: Value) -> Result<(), OnnxError> {
-        match self.values.insert(name.clone(), value) {
+    fn give(&mut self, name: &str, value: Value) -> Result<(), OnnxError> {
+        match self.values.insert(name.to_owned(), value) {
             None => Ok(()),
-            Some(_) => Err(foreign(&name, "is there twice")),
+            Some(_) => Err(foreign(name, "is there twice")),
         }
     }
 
