@@ -8,65 +8,70 @@ use network::{Bound, onnx, zoo};
 use safetensors::{Dtype, tensor::TensorView};
 use std::{fs, path::PathBuf, time::Instant};
 
-const BATCH: usize = 3;
-
 fn written(bound: &Bound, size: (usize, usize)) -> Vec<u8> {
     let mut bytes = Vec::new();
     onnx::write(&mut bytes, bound, size, &[], &[]).unwrap();
     bytes
 }
 
-#[test]
-fn files_give_what_the_reference_gives() {
+/// The folder that files are left in.
+fn folder() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("onnx");
     fs::create_dir_all(&folder).unwrap();
-    for size in [(24, 24), (13, 7), (5, 9), (2, 31), (1, 1)] {
-        for (at, (name, channels, graph)) in GRAPHS.iter().enumerate() {
-            let (network, how) = (build(name, *channels, *graph), exactly(size));
-            let (h, w) = (size.0 as usize, size.1 as usize);
-            if network.shapes(h, w).is_err() {
-                continue;
-            }
-            let bound = common::filled(network);
-            let bytes = written(&bound, (h, w));
-            let input: Vec<f32> =
-                (0..BATCH * 3 * h * w).map(|i| (4.0 * common::uniform("input", i) - 2.0) as f32).collect();
-            let expected = Reference::new(bound, &how).unwrap().run_tensor(&input, [BATCH, 3, h, w]).unwrap();
-            let model = onnx::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let got = Interpreter::new(model, &how).unwrap().run_tensor(&input, BATCH);
-            let got = got.unwrap_or_else(|error| panic!("{name} at {size:?}: {error}"));
-            Tolerance(1e-5).check(&format!("{name} at {size:?}"), &got[0], &expected[0]);
+    folder
+}
 
-            let stem = folder.join(format!("{at:02}-{h}x{w}"));
-            fs::write(stem.with_extension("onnx"), bytes).unwrap();
-            let d = expected[0].len() / BATCH;
-            let tensors =
-                [("input", vec![BATCH, 3, h, w], &input), ("features", vec![BATCH, d], &expected[0])];
-            let raw = tensors.map(|(what, shape, values)| {
-                (what, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
-            });
-            let views = raw.iter().map(|(what, shape, bytes)| {
-                (*what, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
-            });
-            let about = Some([("graph".to_owned(), format!("{name} at {h}×{w}"))].into());
-            safetensors::serialize_to_file(views, about, &stem.with_extension("safetensors")).unwrap();
+/// Writes, reads, runs and compares; leaves the files as `stem`.
+fn check(about: &str, bound: Bound, (h, w): (usize, usize), input: &[f32], stem: Option<String>) {
+    let how = exactly((h as u32, w as u32));
+    let bytes = written(&bound, (h, w));
+    let n = input.len() / (3 * h * w);
+    let expected = Reference::new(bound, &how).unwrap().run_tensor(input, [n, 3, h, w]).unwrap();
+    let start = Instant::now();
+    let model = onnx::read(&bytes).unwrap_or_else(|error| panic!("{about}: {error}"));
+    let got = Interpreter::new(model, &how).unwrap().run_tensor(input, n);
+    let got = got.unwrap_or_else(|error| panic!("{about}: {error}"));
+    println!("{about}: {:.1?}", start.elapsed());
+    Tolerance(1e-5).check(about, &got[0], &expected[0]);
+
+    let Some(stem) = stem else { return };
+    let raw = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let (input, features) = (raw(input), raw(&expected[0]));
+    let views = [
+        ("input", TensorView::new(Dtype::F32, vec![n, 3, h, w], &input).unwrap()),
+        ("features", TensorView::new(Dtype::F32, vec![n, expected[0].len() / n], &features).unwrap()),
+    ];
+    let metadata = Some([("graph".to_owned(), about.to_owned())].into());
+    safetensors::serialize_to_file(views, metadata, &folder().join(format!("{stem}.safetensors"))).unwrap();
+    fs::write(folder().join(format!("{stem}.onnx")), bytes).unwrap();
+}
+
+#[test]
+fn files_give_what_the_reference_gives() {
+    for size in [(24, 24), (13, 7), (5, 9), (2, 31), (1, 1)] {
+        let (h, w) = size;
+        let input: Vec<f32> =
+            (0..3 * 3 * h * w).map(|i| (4.0 * common::uniform("input", i) - 2.0) as f32).collect();
+        for (at, (name, channels, graph)) in GRAPHS.iter().enumerate() {
+            let network = build(name, *channels, *graph);
+            if network.shapes(h, w).is_ok() {
+                let stem = Some(format!("{at:02}-{h}x{w}"));
+                check(&format!("{name} at {h}×{w}"), common::filled(network), size, &input, stem);
+            }
         }
     }
+}
+
+/// A network of the zoo, filled by the formula.
+fn whole(name: &str, side: usize, stem: Option<String>) {
+    let network = (zoo::find(name).unwrap().build)();
+    check(name, common::filled(network), (side, side), &common::image(side, 2), stem);
 }
 
 #[test]
 fn whole_networks_give_what_the_reference_gives() {
     for name in ["resnet50", "vgg16", "mobilenet_v2", "squeezenet1_1"] {
-        let network = (zoo::find(name).unwrap().build)();
-        let (how, side) = (exactly((224, 224)), 224);
-        let bound = common::filled(network);
-        let bytes = written(&bound, (side, side));
-        let input = common::image(side, 2);
-        let expected = Reference::new(bound, &how).unwrap().run_tensor(&input, [2, 3, side, side]).unwrap();
-        let start = Instant::now();
-        let got = Interpreter::new(onnx::read(&bytes).unwrap(), &how).unwrap().run_tensor(&input, 2).unwrap();
-        println!("{name}: {:.1?}", start.elapsed());
-        Tolerance(1e-5).check(name, &got[0], &expected[0]);
+        whole(name, 224, None);
     }
 }
 
