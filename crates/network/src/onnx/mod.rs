@@ -17,6 +17,7 @@ mod lower;
 mod operator;
 mod proto;
 mod read;
+mod spelling;
 mod write;
 
 pub use graph::{Graph, Model, Output, Step, Value};

@@ -2,8 +2,8 @@
 
 use super::{
     FEATURES, Graph, INPUT, LOGITS, Model, OnnxError, Operator, Output, PROBABILITIES, Step, Value,
-    operator::Stored,
     proto::{FLOAT, GraphProto, INT64, ModelProto, NodeProto, TensorProto, ValueInfoProto},
+    spelling::Stored,
     write,
 };
 use crate::Tensor;

@@ -41,29 +41,31 @@ impl Lowering<'_, '_, '_> {
 
     /// x · (1 + erf(x / √2)) · ½.
     fn gelu(&mut self, x: String) -> String {
-        let root = self.number(SQRT_2);
+        let (root, half) = (self.number(SQRT_2), self.number(0.5));
         let scaled = self.part("scaled", &Operator::Div, vec![x.clone(), root]);
         let erf = self.part("erf", &Operator::Erf, vec![scaled]);
-        self.gated(x, erf)
-    }
-
-    /// x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) · ½.
-    fn gelu_tanh(&mut self, x: String) -> String {
-        let square = self.part("square", &Operator::Mul, vec![x.clone(), x.clone()]);
-        let cube = self.part("cube", &Operator::Mul, vec![square, x.clone()]);
-        let bend = self.times("bend", cube, 0.044_715);
-        let bent = self.part("bent", &Operator::Add, vec![x.clone(), bend]);
-        let scaled = self.times("scaled", bent, FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
-        let tanh = self.part("tanh", &Operator::Tanh, vec![scaled]);
-        self.gated(x, tanh)
-    }
-
-    /// x · (1 + gate) · ½.
-    fn gated(&mut self, x: String, gate: String) -> String {
-        let (one, half) = (self.number(1.0), self.number(0.5));
-        let gate = self.part("gate", &Operator::Add, vec![gate, one]);
+        let gate = self.plus_one("gate", erf);
         let twice = self.part("twice", &Operator::Mul, vec![x, gate]);
         self.whole(&Operator::Mul, vec![twice, half])
+    }
+
+    /// x · ½ · (1 + tanh(x · √(2/π) · (1 + 0.044715 x · x))).
+    fn gelu_tanh(&mut self, x: String) -> String {
+        let small = self.times("small", x.clone(), 0.044_715);
+        let square = self.part("square", &Operator::Mul, vec![small, x.clone()]);
+        let bend = self.plus_one("bend", square);
+        let scaled = self.times("scaled", x.clone(), FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
+        let bent = self.part("bent", &Operator::Mul, vec![scaled, bend]);
+        let tanh = self.part("tanh", &Operator::Tanh, vec![bent]);
+        let gate = self.plus_one("gate", tanh);
+        let half = self.times("half", x, 0.5);
+        self.whole(&Operator::Mul, vec![half, gate])
+    }
+
+    /// x + 1, on the way.
+    fn plus_one(&mut self, what: &str, x: String) -> String {
+        let one = self.number(1.0);
+        self.part(what, &Operator::Add, vec![x, one])
     }
 
     /// x · factor, on the way.

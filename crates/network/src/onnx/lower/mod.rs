@@ -7,6 +7,7 @@ mod head;
 mod layout;
 mod pool;
 mod tokens;
+mod window_attention;
 mod windows;
 
 use super::{FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, draft::Draft, operator::Operator};
@@ -141,7 +142,7 @@ impl Lowering<'_, '_, '_> {
             let inputs = [x, weight].into_iter().chain(bias).collect();
             return Laid::both(self.whole(&Operator::Gemm, inputs));
         }
-        let weight = self.part("weight", &Operator::Transpose { perm: vec![1, 0] }, vec![weight]);
+        let weight = self.turned("weight", weight, &[1, 0]);
         let value = match bias {
             Some(bias) => {
                 let product = self.part("product", &Operator::MatMul, vec![x, weight]);
@@ -168,11 +169,7 @@ impl Lowering<'_, '_, '_> {
         let (weight, channels) = (self.param(weight), self.shape().width());
         let last = self.laid(0).last.is_some();
         let shape = if last { vec![channels] } else { vec![channels, 1, 1] };
-        let weight = if *known == shape {
-            weight
-        } else {
-            self.part("weight", &Operator::Reshape { shape }, vec![weight])
-        };
+        let weight = if *known == shape { weight } else { self.reshaped("weight", weight, &shape) };
         if last {
             let x = self.last(0);
             let value = self.whole(&Operator::Mul, vec![x, weight]);
@@ -193,6 +190,16 @@ impl Lowering<'_, '_, '_> {
     fn part(&mut self, what: &str, operator: &Operator, inputs: Vec<String>) -> String {
         let name = self.graph.draft.free(&format!("{}/{what}", self.node.name));
         self.graph.draft.step(operator, name, inputs)
+    }
+
+    /// The same numbers in another shape, on the way.
+    fn reshaped(&mut self, what: &str, x: String, shape: &[usize]) -> String {
+        self.part(what, &Operator::Reshape { shape: shape.to_vec() }, vec![x])
+    }
+
+    /// The same numbers with axes in another order, on the way.
+    fn turned(&mut self, what: &str, x: String, perm: &[usize]) -> String {
+        self.part(what, &Operator::Transpose { perm: perm.to_vec() }, vec![x])
     }
 
     /// Adds an initializer.

@@ -25,11 +25,11 @@ impl Lowering<'_, '_, '_> {
         let table = self.constant("table", &[1, before + places, d], table);
 
         let mut x = match self.laid(0).last {
-            Some(last) => self.part("places", &Operator::Reshape { shape: vec![0, places, d] }, vec![last]),
+            Some(last) => self.reshaped("places", last, &[0, places, d]),
             None => {
                 let x = self.first(0);
-                let x = self.part("columns", &Operator::Reshape { shape: vec![0, d, places] }, vec![x]);
-                self.part("places", &Operator::Transpose { perm: vec![0, 2, 1] }, vec![x])
+                let x = self.reshaped("columns", x, &[0, d, places]);
+                self.turned("places", x, &[0, 2, 1])
             }
         };
         if before > 0 {
@@ -50,10 +50,9 @@ impl Lowering<'_, '_, '_> {
             let pads = vec![0, 0, 0, 0, 0, 2 * rows - height, 2 * columns - width, 0];
             x = self.part("even", &Operator::Pad { pads }, vec![x]);
         }
-        let fours = Operator::Reshape { shape: vec![0, rows, 2, columns, 2, channels] };
-        let x = self.part("fours", &fours, vec![x]);
+        let x = self.reshaped("fours", x, &[0, rows, 2, columns, 2, channels]);
         // Upper left, lower left, upper right, lower right: columns go before rows.
-        let x = self.part("columns_first", &Operator::Transpose { perm: vec![0, 1, 3, 4, 2, 5] }, vec![x]);
+        let x = self.turned("columns_first", x, &[0, 1, 3, 4, 2, 5]);
         let value = self.whole(&Operator::Reshape { shape: vec![0, rows, columns, 4 * channels] }, vec![x]);
         self.channels_last(value)
     }
