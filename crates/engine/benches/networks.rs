@@ -1,4 +1,5 @@
-//! Times networks, layer by layer: `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers`.
+//! Times networks, layer by layer:
+//! `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers [--isa Avx2]`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -6,7 +7,7 @@
 mod common;
 
 use artifact::Preprocessing;
-use headstart_engine::Cpu;
+use headstart_engine::{Cpu, Isa};
 use network::zoo;
 use std::{
     collections::BTreeMap,
@@ -20,6 +21,10 @@ fn main() {
     };
     let (threads, batch, rounds) = (value("--threads", 2), value("--batch", 16), value("--rounds", 5));
     let layers = args.iter().any(|arg| arg == "--layers");
+    let isa = match args.iter().position(|arg| arg == "--isa").map(|at| args[at + 1].as_str()) {
+        None => Isa::best(),
+        Some(name) => Isa::available().into_iter().find(|isa| format!("{isa:?}") == name).unwrap(),
+    };
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap();
     let names: Vec<&str> = match args.first().filter(|arg| !arg.starts_with("--")) {
         Some(names) => names.split(',').collect(),
@@ -29,7 +34,7 @@ fn main() {
         let entry = zoo::find(name).unwrap();
         let network = (entry.build)().for_taps(&[entry.default_tap]).unwrap();
         let flops = 2.0 * multiplications(&network, &(entry.preprocessing)());
-        let cpu = Cpu::new(common::filled(network), &(entry.preprocessing)()).unwrap();
+        let cpu = Cpu::with_isa(common::filled(network), &(entry.preprocessing)(), isa).unwrap();
         let (height, width) = cpu.input_size();
         let input: Vec<f32> =
             (0..batch * 3 * height * width).map(|i| common::uniform("input", i) as f32).collect();

@@ -152,6 +152,22 @@ impl Kernel for Product<'_> {
     }
 }
 
+/// Written out for each row of a tile, so that row numbers are constants and sums stay in registers: a loop over 12 rows
+/// of 2 blocks is too long for the compiler to unroll, and every step of the product then stored all sums (2 times as
+/// slow on Zen 4).
+macro_rules! each_row {
+    ($r:ident in $rows:ident => $work:expr) => {
+        each_row!($r in $rows => $work, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($r:ident in $rows:ident => $work:expr, $($i:literal)*) => {$(
+        #[allow(clippy::allow_attributes, clippy::absurd_extreme_comparisons, reason = "the first row is 0")]
+        if $i < $rows {
+            let $r = $i % $rows;
+            $work
+        }
+    )*};
+}
+
 impl Product<'_> {
     /// All tiles for `P` blocks of outputs, whose weights stay in the nearest cache meanwhile.
     #[inline(always)]
@@ -175,17 +191,15 @@ impl Product<'_> {
         unsafe {
             let mut sums = [[S::splat(0.0); P]; R];
             if self.resume {
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    for (p, sum) in sums.iter_mut().enumerate() {
-                        *sum = S::load(self.out.add(row + (block + p) * LANES));
+                each_row!(r in R => if let Some(row) = rows.get(r) {
+                    for p in 0..P {
+                        sums[r][p] = S::load(self.out.add(row + (block + p) * LANES));
                     }
-                }
-            } else {
-                if !self.bias.is_empty() {
-                    let bias: [S::V; P] =
-                        std::array::from_fn(|p| S::load(self.bias.as_ptr().add(block + p).cast()));
-                    sums = [bias; R];
-                }
+                });
+            } else if !self.bias.is_empty() {
+                let bias: [S::V; P] =
+                    std::array::from_fn(|p| S::load(self.bias.as_ptr().add(block + p).cast()));
+                sums = [bias; R];
             }
             let mut weights: [*const f32; P] = std::array::from_fn(|p| {
                 self.weights.data.as_ptr().add((block + p) * self.weights.depth + self.weight_at).cast()
@@ -206,9 +220,7 @@ impl Product<'_> {
                     *weights = weights.add(self.depth * LANES);
                 }
             }
-            for r in 0..R {
-                // Written so that `r` stays a constant and sums stay in registers.
-                let Some(row) = rows.get(r) else { break };
+            each_row!(r in R => if let Some(row) = rows.get(r) {
                 for p in 0..P {
                     let at = row + (block + p) * LANES;
                     let mut sum = sums[r][p];
@@ -220,7 +232,7 @@ impl Product<'_> {
                     }
                     S::store(self.out.add(at), sum);
                 }
-            }
+            });
             if self.finish && !self.after.is_clamp() {
                 for row in rows {
                     self.after.finish::<S>(self.out.add(row + block * LANES), P);
