@@ -62,16 +62,27 @@ fn files_give_what_the_reference_gives() {
     }
 }
 
-/// A network of the zoo, filled by the formula.
-fn whole(name: &str, side: usize, stem: Option<String>) {
-    let network = (zoo::find(name).unwrap().build)();
-    check(name, common::filled(network), (side, side), &common::image(side, 2), stem);
+/// A network of the zoo at the size of its pictures, filled by the formula.
+fn whole(entry: &zoo::Entry, tap: &str, stem: Option<String>) {
+    let network = (entry.build)().for_taps(&[tap]).unwrap();
+    let (h, w) = entry.input_size().unwrap();
+    let input = common::image(h as usize, 2);
+    check(entry.name, common::filled(network), (h as usize, w as usize), &input, stem);
 }
 
 #[test]
 fn whole_networks_give_what_the_reference_gives() {
     for name in ["resnet50", "vgg16", "mobilenet_v2", "squeezenet1_1"] {
-        whole(name, 224, None);
+        let entry = zoo::find(name).unwrap();
+        whole(entry, entry.default_tap, None);
+    }
+}
+
+#[test]
+#[ignore = "leaves files of a gigabyte or two, for tests/peers/onnx_model.py"]
+fn files_of_whole_networks() {
+    for entry in zoo::all().iter().filter(|entry| (entry.build)().parameter_count() < 30_000_000) {
+        whole(entry, entry.default_tap, Some(format!("zoo-{}", entry.name)));
     }
 }
 
