@@ -4,8 +4,8 @@
 use super::{
     functions::After,
     gemm::{Lane, Packed, Product, tile_rows},
-    parallel::{Shared, each},
-    simd::Isa,
+    parallel::{Shared, each, threads},
+    simd::{Isa, LANES},
 };
 use std::ops::Range;
 
@@ -56,7 +56,7 @@ impl Conv {
         let input: &[f32] = bytemuck::cast_slice(input);
         let blocks = self.weights.blocks();
         let pixels = self.output.0 * self.output.1;
-        let image = self.input.0 * self.input.1 * self.pixel;
+        let image = self.image();
         let total = n * pixels;
         assert!(input.len() >= n * image && out.len() >= total * blocks && self.bias.len() == blocks);
         assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
@@ -65,7 +65,7 @@ impl Conv {
         let rows = self.rows_of_a_task(tile, total);
         let row_tasks = total.div_ceil(rows);
         // Few rows (dense layers): threads share out the outputs.
-        let threads = rayon::current_num_threads();
+        let threads = threads();
         let column_tasks = (4 * threads).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
         let columns = blocks.div_ceil(column_tasks);
         let parts = self.parts();
@@ -75,7 +75,7 @@ impl Conv {
             let (row, column) = (task / column_tasks, task % column_tasks);
             let rows = row * rows..total.min((row + 1) * rows);
             let columns = column * columns..blocks.min((column + 1) * columns);
-            let places: Vec<usize> = rows.clone().map(|row| row * blocks * super::simd::LANES).collect();
+            let places: Vec<usize> = rows.clone().map(|row| row * blocks * LANES).collect();
             let pointers = self.pointers(rows, tile, input, &zeros);
             // Blocks of groups read different channels, so they are products of their own.
             let products: Vec<(Range<usize>, usize)> = match &self.offsets[..] {
@@ -110,11 +110,16 @@ impl Conv {
         });
     }
 
+    /// Numbers from one picture to the next: whole blocks.
+    fn image(&self) -> usize {
+        (self.input.0 * self.input.1 * self.pixel).next_multiple_of(LANES)
+    }
+
     fn rows_of_a_task(&self, tile: usize, total: usize) -> usize {
         let reads = self.pixel.min(DEPTH) * self.stride.min(2).pow(2);
         let fitting = (INPUT / reads.max(1)).clamp(tile, 32 * tile);
         // Not one large task and a small one, but equal ones, where there are only a few.
-        let threads = rayon::current_num_threads();
+        let threads = threads();
         fitting.min(total.div_ceil(threads)).next_multiple_of(tile)
     }
 
@@ -130,7 +135,7 @@ impl Conv {
                 let row = row.min(last);
                 let (line, x) = (row / self.output.1, row % self.output.1 * self.stride);
                 let (picture, y) = (line / self.output.0, line % self.output.0 * self.stride);
-                *place = (((picture * height + y) * width + x) * self.pixel, y, x);
+                *place = (picture * self.image() + (y * width + x) * self.pixel, y, x);
             }
             for (dy, dx) in &self.taps {
                 // Above and to the left of the map the differences wrap around, and are as large as can be.

@@ -3,15 +3,18 @@
 use super::{
     compile::compile,
     gemm::Lane,
-    parallel::{Shared, each_line},
-    plan::{Picture, Plan},
+    parallel::{Shared, alone, each, each_line},
+    plan::{Buffers, Memory, Picture, Plan, Step},
     simd::{Isa, LANES},
 };
 use crate::{EngineError, reference::check_length};
 use artifact::{Channels, Preprocessing};
 use network::{Bound, Op};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -30,7 +33,15 @@ pub struct Cpu {
     size: (usize, usize),
     widths: Vec<usize>,
     /// Kept from one batch to the next.
-    buffers: Mutex<Vec<Vec<Lane>>>,
+    buffers: Mutex<Pool>,
+}
+
+/// Buffers that are not in use.
+#[derive(Default)]
+struct Pool {
+    shared: Buffers,
+    /// Of pictures that are worked on alone.
+    own: Mutex<Vec<Buffers>>,
 }
 
 impl Cpu {
@@ -125,40 +136,60 @@ impl Cpu {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let mut rows: Vec<Vec<f32>> = self.widths.iter().map(|d| Vec::with_capacity(n * d)).collect();
         // Taken, not held: another thread may begin a run meanwhile, and makes buffers of its own.
-        let mut buffers = std::mem::take(&mut *self.buffers.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut buffers = std::mem::take(&mut *locked(&self.buffers));
+        let times = Times::default();
         let mut together = (VALUES / self.plan.lanes().max(1)).clamp(1, TOGETHER);
         let mut first = 0;
         while first < n {
             let count = together.min(n - first);
-            if !self.plan.fits(count, &buffers) {
-                buffers.clear();
-                match self.plan.buffers(count) {
-                    Some(made) => buffers = made,
-                    None if count > 1 => {
-                        together = count / 2;
-                        continue;
-                    }
-                    None => return Err(self.out_of_memory()),
+            if !self.plan.make_room(count, &mut buffers.shared) {
+                if count == 1 {
+                    return Err(self.out_of_memory());
                 }
+                together = count / 2;
+                continue;
             }
+            let memory = Memory::new(&mut buffers.shared, 0..count);
             let pixels = self.size.0 * self.size.1;
-            let start = Instant::now();
-            for (layout, slot) in self.plan.pictures() {
-                self.fill(layout, count, &mut buffers[slot], |at, channel| {
-                    number(first * pixels + at, channel)
-                });
+            let input = |picture: usize| {
+                let number = &number;
+                move |at: usize, channel: usize| number((first + picture) * pixels + at, channel)
+            };
+            let (early, late) = self.plan.steps();
+            let short = AtomicBool::new(false);
+            let take = |picture: usize| {
+                let mut own = locked(&buffers.own).pop().unwrap_or_default();
+                if self.plan.make_own_room(&mut own) {
+                    let memory = memory.of_one(picture, &mut own);
+                    times.take(0, || self.lay_out(true, &memory, input(picture)));
+                    self.run_steps(early, 1, &memory, &times);
+                } else {
+                    short.store(true, Ordering::Relaxed);
+                }
+                locked(&buffers.own).push(own);
+            };
+            times.take(0, || self.lay_out(false, &memory, input(0)));
+            if count < rayon::current_num_threads() {
+                (0..count).for_each(take);
+            } else {
+                each(count, |picture| alone(|| take(picture)));
             }
-            observe("input", start.elapsed());
-            for step in self.plan.steps() {
-                let start = Instant::now();
-                self.plan.run(step, self.isa, count, &mut buffers);
-                observe(&step.name, start.elapsed());
+            if short.into_inner() {
+                return Err(self.out_of_memory());
             }
-            self.plan.collect(count, &buffers, &mut rows);
+            self.run_steps(late, 1 + early.len(), &memory, &times);
+            self.plan.collect(&memory, &mut rows);
             first += count;
         }
-        *self.buffers.lock().unwrap_or_else(PoisonError::into_inner) = buffers;
+        times.tell(&self.plan, &mut observe);
+        *locked(&self.buffers) = buffers;
         Ok(rows)
+    }
+
+    fn run_steps(&self, steps: &[Step], first: usize, memory: &Memory<'_>, times: &Times) {
+        for (at, step) in steps.iter().enumerate() {
+            times.take(first + at, || self.plan.run(step, self.isa, memory));
+        }
     }
 
     fn out_of_memory(&self) -> EngineError {
@@ -170,34 +201,61 @@ impl Cpu {
         }
     }
 
-    /// Lays pictures out.
-    fn fill(
-        &self,
-        layout: Picture,
-        n: usize,
-        to: &mut [Lane],
-        number: impl Fn(usize, usize) -> f32 + Send + Sync,
-    ) {
+    /// Lays the memory's pictures out. `own`: for the steps that take them one by one.
+    fn lay_out(&self, own: bool, memory: &Memory<'_>, number: impl Fn(usize, usize) -> f32 + Send + Sync) {
         let (height, width) = self.size;
-        let (rim, pixel) = match layout {
-            Picture::Rimmed(rim) => (rim, 3),
-            Picture::Lanes => (0, LANES),
-        };
-        let (rows, line) = (height + 2 * rim, (width + 2 * rim) * pixel);
-        assert!(to.len() * LANES >= n * rows * line);
-        let to = Shared::writing(to);
-        each_line(n * rows, line, |task| {
-            // SAFETY: within `to`, whose length was checked above; every task has a line of its own.
-            let out = unsafe { std::slice::from_raw_parts_mut(to.get().add(task * line), line) };
-            out.fill(0.0);
-            let (picture, row) = (task / rows, task % rows);
-            if (rim..rim + height).contains(&row) {
-                let at = (picture * height + row - rim) * width;
-                let inside = out[rim * pixel..].chunks_exact_mut(pixel).take(width);
-                for (x, out) in inside.enumerate() {
-                    (0..3).for_each(|channel| out[channel] = number(at + x, channel));
+        for (layout, value) in self.plan.pictures(own) {
+            let to = self.plan.out(value, memory);
+            let (rim, pixel) = match layout {
+                Picture::Rimmed(rim) => (rim, 3),
+                Picture::Lanes => (0, LANES),
+            };
+            let (rows, line) = (height + 2 * rim, (width + 2 * rim) * pixel);
+            let length = to.len() / memory.count() * LANES;
+            assert!(length >= rows * line);
+            let to = Shared::writing(to);
+            each_line(memory.count() * rows, line, |task| {
+                let (picture, row) = (task / rows, task % rows);
+                // SAFETY: within `to`, as checked above; every task has a line of its own.
+                let out = unsafe {
+                    std::slice::from_raw_parts_mut(to.get().add(picture * length + row * line), line)
+                };
+                out.fill(0.0);
+                if (rim..rim + height).contains(&row) {
+                    let at = (picture * height + row - rim) * width;
+                    let inside = out[rim * pixel..].chunks_exact_mut(pixel).take(width);
+                    for (x, out) in inside.enumerate() {
+                        (0..3).for_each(|channel| out[channel] = number(at + x, channel));
+                    }
                 }
-            }
-        });
+            });
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long each step has taken, on all threads that took it at the same time.
+#[derive(Default)]
+struct Times(Mutex<Vec<Duration>>);
+
+impl Times {
+    fn take(&self, at: usize, work: impl FnOnce()) {
+        let start = Instant::now();
+        work();
+        let mut times = locked(&self.0);
+        if times.len() <= at {
+            times.resize(at + 1, Duration::ZERO);
+        }
+        times[at] += start.elapsed();
+    }
+
+    fn tell(self, plan: &Plan, observe: &mut impl FnMut(&str, Duration)) {
+        let (early, late) = plan.steps();
+        let names = std::iter::once("input").chain(early.iter().chain(late).map(|step| step.name.as_str()));
+        let times = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        names.zip(times).for_each(|(name, time)| observe(name, time));
     }
 }

@@ -3,11 +3,10 @@
 use super::{
     functions::After,
     gemm::{Lane, blocks},
-    parallel::{Shared, each, each_line},
+    parallel::{Shared, each, each_line, each_piece},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::Pool;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Blocks of sixteen that a task works on, about.
@@ -257,28 +256,25 @@ impl Kernel for LanewisePart<'_> {
 /// Maps one after the other along the channels, pixel by pixel. parts: maps and their channels.
 pub(crate) fn concat(parts: &[(&[Lane], usize)], to: &mut [Lane]) {
     let channels: usize = parts.iter().map(|(_, channels)| channels).sum();
-    let width = blocks(channels);
-    to.par_chunks_mut(width * GRAIN.div_ceil(width)).enumerate().for_each(|(task, to)| {
-        let first = task * GRAIN.div_ceil(width);
-        for (pixel, to) in to.chunks_exact_mut(width).enumerate() {
-            let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-            let mut at = 0;
-            for (from, channels) in parts {
-                let from = &from[(first + pixel) * blocks(*channels)..][..blocks(*channels)];
-                to[at..at + channels].copy_from_slice(&bytemuck::cast_slice(from)[..*channels]);
-                at += channels;
-            }
-            to[at..].fill(0.0);
+    each_piece(to, blocks(channels), |pixel, to| {
+        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+        let mut at = 0;
+        for (from, channels) in parts {
+            let from = &from[pixel * blocks(*channels)..][..blocks(*channels)];
+            to[at..at + channels].copy_from_slice(&bytemuck::cast_slice(from)[..*channels]);
+            at += channels;
         }
+        to[at..].fill(0.0);
     });
 }
 
 /// Maps of `pixels` to vectors (c · pixels,), row-major as PyTorch flattens.
 pub(crate) fn flatten(pixels: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
-    let (width, length) = (blocks(channels), blocks(channels * pixels));
-    from.par_chunks_exact(pixels * width).zip(to.par_chunks_exact_mut(length)).for_each(|(from, to)| {
+    let width = blocks(channels);
+    each_piece(to, blocks(channels * pixels), |picture, to| {
         let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        for (pixel, from) in from.chunks_exact(width).enumerate() {
+        let from = from[picture * pixels * width..].chunks_exact(width).take(pixels);
+        for (pixel, from) in from.enumerate() {
             for (channel, x) in bytemuck::cast_slice::<Lane, f32>(from)[..channels].iter().enumerate() {
                 to[channel * pixels + pixel] = *x;
             }
@@ -290,15 +286,14 @@ pub(crate) fn flatten(pixels: usize, channels: usize, from: &[Lane], to: &mut [L
 /// Maps of `places` as tokens: `table` holds what is added to each place, after what stands before them as it is.
 pub(crate) fn tokens(places: usize, blocks: usize, table: &[Lane], from: &[Lane], to: &mut [Lane]) {
     let prefix = table.len() - places * blocks;
-    to.par_chunks_exact_mut(table.len()).zip(from.par_chunks_exact(places * blocks)).for_each(
-        |(to, from)| {
-            let (before, to) = to.split_at_mut(prefix);
-            before.copy_from_slice(&table[..prefix]);
-            for ((to, from), added) in to.iter_mut().zip(from).zip(&table[prefix..]) {
-                *to = Lane(std::array::from_fn(|i| from.0[i] + added.0[i]));
-            }
-        },
-    );
+    each_piece(to, table.len(), |picture, to| {
+        let from = &from[picture * places * blocks..][..places * blocks];
+        let (before, to) = to.split_at_mut(prefix);
+        before.copy_from_slice(&table[..prefix]);
+        for ((to, from), added) in to.iter_mut().zip(from).zip(&table[prefix..]) {
+            *to = Lane(std::array::from_fn(|i| from.0[i] + added.0[i]));
+        }
+    });
 }
 
 /// The same tokens for every picture.
@@ -308,8 +303,8 @@ pub(crate) fn constant(value: &[Lane], to: &mut [Lane]) {
 
 /// One of each picture's places.
 pub(crate) fn token(index: usize, n: usize, from: &[Lane], to: &mut [Lane]) {
-    let (places, width) = (from.len() / n, to.len() / n);
-    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(places)) {
+    let (map, width) = (from.len() / n, to.len() / n);
+    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(map)) {
         to.copy_from_slice(&from[index * width..][..width]);
     }
 }
@@ -318,20 +313,17 @@ pub(crate) fn token(index: usize, n: usize, from: &[Lane], to: &mut [Lane]) {
 /// right, lower right.
 pub(crate) fn merge(size: (usize, usize), channels: usize, from: &[Lane], to: &mut [Lane]) {
     let (height, width) = size;
-    let (blocks_in, blocks_out, columns) = (blocks(channels), blocks(4 * channels), width.div_ceil(2));
-    let (map, rows) = (height * width * blocks_in, height.div_ceil(2));
-    to.par_chunks_exact_mut(columns * blocks_out).enumerate().for_each(|(line, to)| {
-        let (from, y) = (&from[line / rows * map..][..map], line % rows * 2);
-        for (x, to) in to.chunks_exact_mut(blocks_out).enumerate() {
-            let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-            to.fill(0.0);
-            for (part, (dy, dx)) in [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().enumerate() {
-                let (y, x) = (y + dy, 2 * x + dx);
-                if y < height && x < width {
-                    let place: &[f32] =
-                        bytemuck::cast_slice(&from[(y * width + x) * blocks_in..][..blocks_in]);
-                    to[part * channels..][..channels].copy_from_slice(&place[..channels]);
-                }
+    let (blocks_in, blocks_out) = (blocks(channels), blocks(4 * channels));
+    let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
+    each_piece(to, blocks_out, |place, to| {
+        let from = &from[place / (rows * columns) * height * width * blocks_in..];
+        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+        to.fill(0.0);
+        for (part, (dy, dx)) in [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().enumerate() {
+            let (y, x) = (place / columns % rows * 2 + dy, place % columns * 2 + dx);
+            if y < height && x < width {
+                let place: &[f32] = bytemuck::cast_slice(&from[(y * width + x) * blocks_in..][..blocks_in]);
+                to[part * channels..][..channels].copy_from_slice(&place[..channels]);
             }
         }
     });
@@ -339,10 +331,11 @@ pub(crate) fn merge(size: (usize, usize), channels: usize, from: &[Lane], to: &m
 
 /// Places of `channels`, one after the other, as one vector.
 pub(crate) fn rows(places: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
-    let (width, length) = (blocks(channels), blocks(channels * places));
-    from.par_chunks_exact(places * width).zip(to.par_chunks_exact_mut(length)).for_each(|(from, to)| {
+    let width = blocks(channels);
+    each_piece(to, blocks(channels * places), |picture, to| {
         let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        for (to, from) in to.chunks_mut(channels).zip(from.chunks_exact(width)) {
+        let from = from[picture * places * width..].chunks_exact(width).take(places);
+        for (to, from) in to.chunks_mut(channels).zip(from) {
             to.copy_from_slice(&bytemuck::cast_slice::<Lane, f32>(from)[..to.len()]);
         }
     });

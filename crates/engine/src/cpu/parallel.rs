@@ -1,16 +1,47 @@
 //! Sharing work out over threads.
 
-use super::gemm::Lane;
+use super::{gemm::Lane, simd::LANES};
 use rayon::prelude::*;
+use std::cell::Cell;
+
+thread_local! {
+    /// Whether this thread works on a picture of its own.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Threads that share out the work at hand.
+pub(crate) fn threads() -> usize {
+    if ALONE.get() { 1 } else { rayon::current_num_threads() }
+}
+
+/// Runs `work` on this thread only, whatever it shares out. It must not wait for other threads.
+pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
+    let before = ALONE.replace(true);
+    let result = work();
+    ALONE.set(before);
+    result
+}
 
 /// Runs `work` for every task, on all threads of the current rayon pool. Tasks are claimed one by one: they should be
 /// large enough for that, and cores are not equally free.
 pub(crate) fn each(tasks: usize, work: impl Fn(usize) + Send + Sync) {
-    if tasks == 1 || rayon::current_num_threads() == 1 {
+    if tasks == 1 || threads() == 1 {
         (0..tasks).for_each(work);
     } else {
         (0..tasks).into_par_iter().with_max_len(1).for_each(work);
     }
+}
+
+/// [`each`] for pieces of a slice, `length` blocks long: as many of them make a task as are worth it.
+pub(crate) fn each_piece(to: &mut [Lane], length: usize, work: impl Fn(usize, &mut [Lane]) + Send + Sync) {
+    let pieces = to.len() / length;
+    let to = Shared::writing(to);
+    each_line(pieces, length * LANES, |piece| {
+        // SAFETY: every task has a piece of its own, and all lie within `to`.
+        let to =
+            unsafe { std::slice::from_raw_parts_mut(to.get().cast::<Lane>().add(piece * length), length) };
+        work(piece, to);
+    });
 }
 
 /// [`each`] for lines of a map, `numbers` long: as many of them make a task as are worth it.

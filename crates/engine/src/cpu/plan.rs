@@ -8,9 +8,11 @@ use super::{
     gemm::{Lane, blocks},
     maps::{self, Affine, Pooling},
     norm::LayerNorm,
+    parallel::Shared,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
+use std::{marker::PhantomData, ops::Range};
 
 /// How a picture is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,27 +79,127 @@ struct Value {
     blocks: usize,
     /// Blocks of one picture.
     lanes: usize,
-    /// Which buffer holds it.
-    slot: usize,
+    home: Home,
+}
+
+/// Where a value lies: in which buffer of which kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Home {
+    /// Beside those of the other pictures.
+    Shared(usize),
+    /// In the memory of whoever takes one picture through the first steps.
+    Own(usize),
+    Nowhere,
 }
 
 /// A compiled network.
+///
+/// Its first steps, whose maps are large, are run picture by picture, so that what one step has written is still in a
+/// near cache when the next reads it; the others, whose weights are large, for many pictures together.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     steps: Vec<Step>,
+    /// How many steps are run picture by picture.
+    alone: usize,
     values: Vec<Value>,
     pictures: Vec<(Picture, usize)>,
     /// Values and the length of their vectors.
     outputs: Vec<(usize, usize)>,
-    /// Blocks of each buffer for one picture.
-    slots: Vec<usize>,
+    /// Blocks of each shared buffer for one picture.
+    shared: Vec<usize>,
+    /// Blocks of each of a picture's own buffers.
+    own: Vec<usize>,
+}
+
+/// Buffers of some pictures.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers(Vec<Vec<Lane>>);
+
+impl Buffers {
+    /// Of these sizes for n pictures; `None` where memory is short.
+    fn new(sizes: &[usize], n: usize) -> Option<Buffers> {
+        // Asked for once in one piece: a system that promises every piece may refuse the whole.
+        let whole = sizes.iter().try_fold(0_usize, |sum, lanes| sum.checked_add(lanes.checked_mul(n)?))?;
+        Vec::<Lane>::new().try_reserve_exact(whole).ok()?;
+        let buffer = |lanes: &usize| {
+            let mut buffer = Vec::new();
+            buffer.try_reserve_exact(lanes * n).ok()?;
+            buffer.resize(lanes * n, Lane::default());
+            Some(buffer)
+        };
+        sizes.iter().map(buffer).collect::<Option<_>>().map(Buffers)
+    }
+
+    fn fits(&self, sizes: &[usize], n: usize) -> bool {
+        self.0.len() == sizes.len()
+            && self.0.iter().zip(sizes).all(|(buffer, lanes)| buffer.len() >= lanes * n)
+    }
+}
+
+/// Where steps find and put their values: some pictures' part of the shared buffers, and buffers of their own.
+#[derive(Clone)]
+pub(crate) struct Memory<'a> {
+    shared: Vec<(Shared, usize)>,
+    own: Vec<(Shared, usize)>,
+    /// The pictures, counted in the shared buffers.
+    pictures: Range<usize>,
+    buffers: PhantomData<&'a mut Buffers>,
+}
+
+impl<'a> Memory<'a> {
+    pub(crate) fn new(shared: &'a mut Buffers, pictures: Range<usize>) -> Memory<'a> {
+        Memory { shared: pieces(shared), own: Vec::new(), pictures, buffers: PhantomData }
+    }
+
+    /// The memory of one picture, and of one thread.
+    pub(crate) fn of_one<'b>(&'b self, picture: usize, own: &'b mut Buffers) -> Memory<'b> {
+        assert!(self.pictures.contains(&picture));
+        Memory {
+            shared: self.shared.clone(),
+            own: pieces(own),
+            pictures: picture..picture + 1,
+            buffers: PhantomData,
+        }
+    }
+
+    /// Pictures that are worked on.
+    pub(crate) fn count(&self) -> usize {
+        self.pictures.len()
+    }
+
+    /// The place of a value, and its length in blocks.
+    fn place(&self, value: Value) -> (*mut Lane, usize) {
+        let count = self.pictures.len();
+        let ((buffer, length), first) = match value.home {
+            Home::Shared(slot) => (self.shared[slot], self.pictures.start),
+            Home::Own(slot) => (self.own[slot], 0),
+            Home::Nowhere => unreachable!("every value has been placed"),
+        };
+        assert!((first + count) * value.lanes <= length, "a buffer is as long as its values");
+        (buffer.get().cast::<Lane>().wrapping_add(first * value.lanes), count * value.lanes)
+    }
+}
+
+fn pieces(buffers: &mut Buffers) -> Vec<(Shared, usize)> {
+    buffers.0.iter_mut().map(|buffer| (Shared::writing(buffer), buffer.len())).collect()
+}
+
+impl Action {
+    /// Blocks of weights that are read for every run.
+    fn weights(&self) -> usize {
+        match self {
+            Action::Conv(conv) => conv.weights.matrix().data.len(),
+            Action::Winograd(conv) => conv.weights(),
+            _ => 0,
+        }
+    }
 }
 
 impl Plan {
     /// A new value: a map of whole blocks.
     pub(crate) fn value(&mut self, (height, width): (usize, usize), channels: usize) -> usize {
         let (pixels, blocks) = (height * width, blocks(channels));
-        self.values.push(Value { pixels, blocks, lanes: pixels * blocks, slot: usize::MAX });
+        self.values.push(Value { pixels, blocks, lanes: pixels * blocks, home: Home::Nowhere });
         self.values.len() - 1
     }
 
@@ -122,85 +224,112 @@ impl Plan {
     pub(crate) fn finish(mut self, outputs: Vec<(usize, usize)>) -> Plan {
         let mut last = vec![0; self.values.len()];
         for (at, step) in self.steps.iter().enumerate() {
-            step.from.iter().for_each(|value| last[*value] = at);
+            step.from.iter().chain([&step.to]).for_each(|value| last[*value] = at);
         }
         outputs.iter().for_each(|(value, _)| last[*value] = usize::MAX);
-        let mut free: Vec<usize> = Vec::new();
-        let pictures: Vec<usize> = self.pictures.iter().map(|(_, value)| *value).collect();
-        pictures.into_iter().for_each(|value| self.place(value, &mut free));
-        for at in 0..self.steps.len() {
-            self.place(self.steps[at].to, &mut free);
-            let mut read = self.steps[at].from.clone();
-            read.sort_unstable();
-            read.dedup();
-            free.extend(
-                read.into_iter().filter(|value| last[*value] == at).map(|value| self.values[value].slot),
-            );
+        let alone = self.best_split();
+        let mut is_early = vec![false; self.values.len()];
+        self.pictures.iter().for_each(|(_, value)| is_early[*value] = true);
+        self.steps[..alone].iter().for_each(|step| is_early[step.to] = true);
+        let is_own = |value: usize| is_early[value] && last[value] < alone;
+        let made: Vec<usize> = self.pictures.iter().map(|(_, value)| *value).collect();
+        let first: Vec<usize> = self.steps[..alone].iter().map(|step| step.to).collect();
+        let (mut own, mut shared) = (Slots::default(), Slots::default());
+        // What the first steps hand on is there for all pictures before any later step begins.
+        for value in made.iter().chain(&first).filter(|value| !is_own(**value)) {
+            self.values[*value].home = Home::Shared(shared.take(self.values[*value].lanes));
         }
-        self.outputs = outputs;
+        for value in made.iter().filter(|value| is_own(**value)) {
+            self.values[*value].home = Home::Own(own.take(self.values[*value].lanes));
+        }
+        for at in 0..self.steps.len() {
+            let to = self.steps[at].to;
+            if is_own(to) {
+                self.values[to].home = Home::Own(own.take(self.values[to].lanes));
+            } else if at >= alone {
+                self.values[to].home = Home::Shared(shared.take(self.values[to].lanes));
+            }
+            let mut ends = self.steps[at].from.clone();
+            ends.push(to);
+            ends.retain(|value| last[*value] == at);
+            ends.sort_unstable();
+            ends.dedup();
+            for value in ends {
+                match self.values[value].home {
+                    Home::Own(slot) => own.free.push(slot),
+                    Home::Shared(slot) => shared.free.push(slot),
+                    Home::Nowhere => {}
+                }
+            }
+        }
+        (self.own, self.shared) = (own.sizes, shared.sizes);
+        (self.alone, self.outputs) = (alone, outputs);
         self
     }
 
-    /// The smallest free buffer that is large enough, else the largest, made larger.
-    fn place(&mut self, value: usize, free: &mut Vec<usize>) {
-        let needed = self.values[value].lanes;
-        let sizes = free.iter().enumerate().map(|(i, slot)| (self.slots[*slot], i));
-        let fitting = sizes.clone().filter(|(size, _)| *size >= needed).min();
-        let slot = match fitting.or(sizes.max()) {
-            Some((_, i)) => free.swap_remove(i),
-            None => {
-                self.slots.push(0);
-                self.slots.len() - 1
+    /// How many steps to run picture by picture: each reads its weights anew for every picture, where those that come
+    /// after read and write maps that no near cache has kept.
+    fn best_split(&self) -> usize {
+        let costs = self.steps.iter().map(|step| {
+            let maps = step.from.iter().chain([&step.to]).map(|value| self.values[*value].lanes).sum();
+            (step.action.weights(), if maps > LARGE { maps } else { 0_usize })
+        });
+        let (mut least, mut best, mut cost) = (0, 0, 0);
+        for (at, (weights, maps)) in costs.enumerate() {
+            cost += weights as isize - maps as isize;
+            if cost < least {
+                (least, best) = (cost, at + 1);
             }
-        };
-        self.slots[slot] = self.slots[slot].max(needed);
-        self.values[value].slot = slot;
+        }
+        best
     }
 
-    /// Blocks that all buffers take for one picture.
+    /// Blocks that the shared buffers take for one picture.
     pub(crate) fn lanes(&self) -> usize {
-        self.slots.iter().sum()
+        self.shared.iter().sum()
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
-        &self.steps
+    /// Steps that are run picture by picture, and those that are run for many together.
+    pub(crate) fn steps(&self) -> (&[Step], &[Step]) {
+        self.steps.split_at(self.alone)
     }
 
-    /// Buffers for n pictures; `None` where memory is short.
-    pub(crate) fn buffers(&self, n: usize) -> Option<Vec<Vec<Lane>>> {
-        // Asked for once in one piece: a system that promises every piece may refuse the whole.
-        Vec::<Lane>::new().try_reserve_exact(self.lanes().checked_mul(n)?).ok()?;
-        let buffer = |lanes: &usize| {
-            let mut buffer = Vec::new();
-            buffer.try_reserve_exact(lanes * n).ok()?;
-            buffer.resize(lanes * n, Lane::default());
-            Some(buffer)
-        };
-        self.slots.iter().map(buffer).collect()
+    /// Makes the shared buffers large enough for n pictures. Whether that was possible.
+    pub(crate) fn make_room(&self, n: usize, buffers: &mut Buffers) -> bool {
+        make_room(&self.shared, n, buffers)
     }
 
-    /// Whether these buffers are large enough for n pictures.
-    pub(crate) fn fits(&self, n: usize, buffers: &[Vec<Lane>]) -> bool {
-        buffers.len() == self.slots.len()
-            && buffers.iter().zip(&self.slots).all(|(buffer, lanes)| buffer.len() >= lanes * n)
+    /// The same for the buffers of one picture's own.
+    pub(crate) fn make_own_room(&self, buffers: &mut Buffers) -> bool {
+        make_room(&self.own, 1, buffers)
     }
 
-    /// Where pictures go: their layouts and buffers.
-    pub(crate) fn pictures(&self) -> impl Iterator<Item = (Picture, usize)> {
-        self.pictures.iter().map(|(layout, value)| (*layout, self.values[*value].slot))
+    /// Where pictures go: their layouts and places, in whole pictures. `own`: those that the first steps read.
+    pub(crate) fn pictures(&self, own: bool) -> impl Iterator<Item = (Picture, usize)> {
+        let pictures = self.pictures.iter().copied();
+        pictures.filter(move |(_, value)| matches!(self.values[*value].home, Home::Own(_)) == own)
     }
 
-    /// Runs one step over n pictures.
-    pub(crate) fn run(&self, step: &Step, isa: Isa, n: usize, buffers: &mut [Vec<Lane>]) {
+    /// The place of a value that is about to be written, by nobody else.
+    #[expect(clippy::mut_from_ref, reason = "the memory is that of many, and says so")]
+    pub(crate) fn out<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a mut [Lane] {
+        let (place, length) = memory.place(self.values[value]);
+        // SAFETY: within its buffer, which `memory` borrows, and `place` checks; pictures that are worked on at the same
+        // time have places of their own in shared buffers, and buffers of their own besides.
+        unsafe { std::slice::from_raw_parts_mut(place, length) }
+    }
+
+    /// Runs one step over the pictures of the memory.
+    pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &Memory<'_>) {
+        let n = memory.count();
         let value = self.values[step.to];
-        // A buffer that is being written is never one that is read: see `finish`.
-        let mut out = std::mem::take(&mut buffers[value.slot]);
         let read = |i: usize| {
-            let value = self.values[step.from[i]];
-            &buffers[value.slot][..value.lanes * n]
+            let (place, length) = memory.place(self.values[step.from[i]]);
+            // SAFETY: as in `out`; a buffer that a step writes is never one that it reads (see `finish`).
+            unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
         };
         let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
-        let to = &mut out[..value.lanes * n];
+        let to = self.out(step.to, memory);
         let residual = (step.from.len() > 1).then(|| read(step.from.len() - 1));
         match &step.action {
             Action::Conv(conv) => conv.run(isa, n, read(0), residual, to),
@@ -222,18 +351,58 @@ impl Plan {
             Action::Tokens(table) => maps::tokens(places, value.blocks, table, read(0), to),
             Action::Constant(tokens) => maps::constant(tokens, to),
             Action::Token(index) => maps::token(*index, n, read(0), to),
-            Action::Attention(attention) => attention.run(isa, n, read(0), read(step.from.len() - 1), to),
+            Action::Attention(attention) => {
+                attention.run(isa, n, read(0), read(step.from.len() - 1), to);
+            }
             Action::Merge { size, channels } => maps::merge(*size, *channels, read(0), to),
         }
-        buffers[value.slot] = out;
     }
 
-    /// Every output's vectors of n pictures, (n, d), appended.
-    pub(crate) fn collect(&self, n: usize, buffers: &[Vec<Lane>], rows: &mut [Vec<f32>]) {
+    /// Every output's vectors, (n, d), appended.
+    pub(crate) fn collect(&self, memory: &Memory<'_>, rows: &mut [Vec<f32>]) {
         for ((value, d), rows) in self.outputs.iter().zip(rows) {
+            let numbers: &[f32] = bytemuck::cast_slice(self.out(*value, memory));
             let value = self.values[*value];
-            let numbers: &[f32] = bytemuck::cast_slice(&buffers[value.slot][..value.lanes * n]);
             numbers.chunks_exact(value.lanes * LANES).for_each(|row| rows.extend_from_slice(&row[..*d]));
         }
+    }
+}
+
+/// Blocks of maps that stay in a near cache from one step to the next, whoever's turn it is: 512 KiB.
+const LARGE: usize = 8 << 10;
+
+fn make_room(sizes: &[usize], n: usize, buffers: &mut Buffers) -> bool {
+    if !buffers.fits(sizes, n) {
+        // The old ones are given back first.
+        *buffers = Buffers::default();
+        match Buffers::new(sizes, n) {
+            Some(made) => *buffers = made,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// Buffers of one kind, while values are being placed.
+#[derive(Default)]
+struct Slots {
+    sizes: Vec<usize>,
+    free: Vec<usize>,
+}
+
+impl Slots {
+    /// The smallest free buffer that is large enough, else the largest, made larger.
+    fn take(&mut self, needed: usize) -> usize {
+        let sizes = self.free.iter().enumerate().map(|(i, slot)| (self.sizes[*slot], i));
+        let fitting = sizes.clone().filter(|(size, _)| *size >= needed).min();
+        let slot = match fitting.or(sizes.max()) {
+            Some((_, i)) => self.free.swap_remove(i),
+            None => {
+                self.sizes.push(0);
+                self.sizes.len() - 1
+            }
+        };
+        self.sizes[slot] = self.sizes[slot].max(needed);
+        slot
     }
 }

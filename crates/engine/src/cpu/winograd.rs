@@ -11,7 +11,7 @@
 use super::{
     functions::After,
     gemm::{Lane, Packed, Product, blocks, tile_rows},
-    parallel::{Shared, each},
+    parallel::{Shared, each, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use rayon::prelude::*;
@@ -107,7 +107,7 @@ impl Winograd {
         let lanes = POINTS * (from + to);
         if POINTS * self.channels * to <= NEAR_WEIGHTS {
             // The weights stay near whoever uses them: every task takes its tiles all the way.
-            let threads = rayon::current_num_threads();
+            let threads = threads();
             let fitting = (NEAR_TILES / lanes).clamp(LEAST_TILES, MOST_TILES);
             let tasks = total.div_ceil(fitting).next_multiple_of(threads);
             let together = total.div_ceil(tasks).next_multiple_of(tile_rows(isa));
@@ -133,6 +133,11 @@ impl Winograd {
                 });
             }
         }
+    }
+
+    /// Blocks of transformed weights.
+    pub(crate) fn weights(&self) -> usize {
+        self.weights.iter().map(|point| point.matrix().data.len()).sum()
     }
 
     /// Blocks of a pixel of the input and of the result.
