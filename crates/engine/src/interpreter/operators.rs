@@ -18,7 +18,7 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
             conv(x, weight, bias.first(), *group, (*pads, *strides))
         }
         (Operator::BatchNormalization { epsilon }, [_, weight, bias, mean, variance]) => {
-            let c = x.dim(1)?;
+            let (_, c, _, _) = x.dims4()?;
             let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape((1, c, 1, 1));
             let scale = (channels(weight)? / (channels(variance)? + f64::from(*epsilon))?.sqrt()?)?;
             let shift = (channels(bias)? - (channels(mean)? * &scale)?)?;

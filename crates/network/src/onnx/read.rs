@@ -64,9 +64,8 @@ impl Reader {
             INT64 => 8,
             _ => return Err(wrong()),
         };
-        if shape.iter().try_fold(bytes, |product: usize, side| product.checked_mul(*side))
-            != Some(raw_data.len())
-        {
+        let length = shape.iter().try_fold(bytes, |product: usize, side| product.checked_mul(*side));
+        if length != Some(raw_data.len()) || raw_data.is_empty() {
             return Err(wrong());
         }
         if data_type == INT64 {
