@@ -9,7 +9,7 @@ set and the embedded backbone are used.
 Before that, every operation by itself: the engine's tests leave small graphs in target/tmp/onnx (and, asked for by
 `cargo test --release -p headstart-engine --test graphs -- --ignored`, whole networks whose weights are made by a
 formula), each with an input and the features that our reference gives. `onnx.checker` must pass, and ONNX Runtime must
-give these features to 1e-5 (relative L2), with its optimisations and without, for the whole batch and for one picture
+give these features to 1e-5 (relative L2; whole networks 1e-4), with its optimisations and without, for the whole batch and for one picture
 of it. Run from the repository's root, after `make` and `make test`.
 """
 
@@ -31,6 +31,8 @@ PICTURES = 50
 TOLERANCE = 1e-4
 GRAPHS = tools.BIN.parent / "tmp/onnx"
 GRAPH_TOLERANCE = 1e-5
+# Of whole networks: either side may be 1e-5 off by itself.
+NETWORK_TOLERANCE = 1e-4
 
 
 def prepared(path, how):
@@ -114,13 +116,17 @@ def check_graphs():
     if not paths:
         print(f"skipped: no graphs in {GRAPHS}; `make test` leaves them there")
         return 0, 0
-    errors = dict(error_of_graph(path) for path in paths)
-    wrong = {name: error for name, error in errors.items() if not error <= GRAPH_TOLERANCE}
-    for name, error in wrong.items():
-        print(f"  {name}: relative L2 error {error:.2e} FAILED")
-    worst = max(errors, key=errors.get)
-    print(f"  {len(errors)} graphs, the largest relative L2 error {errors[worst]:.2e} ({worst})")
-    return len(errors) - len(wrong), len(wrong)
+    failed = 0
+    for kind, tolerance in ((False, GRAPH_TOLERANCE), (True, NETWORK_TOLERANCE)):
+        errors = dict(error_of_graph(path) for path in paths if path.name.startswith("zoo-") == kind)
+        for name, error in errors.items():
+            if not error <= tolerance:
+                failed += 1
+                print(f"  {name}: relative L2 error {error:.2e} FAILED")
+        if errors:
+            worst, what = max(errors, key=errors.get), "whole networks" if kind else "graphs"
+            print(f"  {len(errors)} {what}, the largest relative L2 error {errors[worst]:.2e} ({worst})")
+    return len(paths) - failed, failed
 
 
 def pngs(scratch):

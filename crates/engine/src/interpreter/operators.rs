@@ -29,7 +29,7 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
             let apart = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
             let variance = apart.sqr()?.mean_keepdim(D::Minus1)?;
             let x = apart.broadcast_div(&(variance + f64::from(*epsilon))?.sqrt()?)?.to_dtype(DType::F32)?;
-            same_rank(x.broadcast_mul(scale)?.broadcast_add(bias)?, &x)
+            same_shape(x.broadcast_mul(scale)?.broadcast_add(bias)?, &x)
         }
         (Operator::Relu, [_]) => each(x, |x| if x < 0.0 { 0.0 } else { x }),
         (Operator::Sigmoid, [_]) => each(x, |x| 1.0 / (1.0 + (-x).exp())),
@@ -64,7 +64,7 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         (Operator::Flatten, [_]) => x.flatten_from(1),
         (Operator::Gemm, [_, weight, bias @ ..]) => {
             let y = x.matmul(&weight.t()?)?;
-            bias.first().map_or(Ok(y.clone()), |bias| same_rank(y.broadcast_add(bias)?, &y))
+            bias.first().map_or(Ok(y.clone()), |bias| same_shape(y.broadcast_add(bias)?, &y))
         }
         (Operator::MatMul, [_, y]) => product(x, y),
         (Operator::Add, [_, y]) => x.broadcast_add(y),
@@ -98,7 +98,7 @@ fn each(x: &Tensor, f: impl Fn(f32) -> f32) -> Result<Tensor> {
 }
 
 /// What was broadcast onto `x` must not have widened it.
-fn same_rank(y: Tensor, x: &Tensor) -> Result<Tensor> {
+fn same_shape(y: Tensor, x: &Tensor) -> Result<Tensor> {
     if y.dims() == x.dims() { Ok(y) } else { bail!("expected {:?}, got {:?}", x.shape(), y.shape()) }
 }
 
