@@ -4,7 +4,13 @@
 For each backbone: extract → fit-head → export --to onnx; `onnx.checker` must pass; then ONNX Runtime gets the pictures
 as Pillow and numpy prepare them, by nothing but the constants in the file's metadata. JPEGs are turned into PNGs first,
 so that both sides see the same pixels. A logit may differ by 1e-4 of the largest. Without ../shared, the sample data
-set and the embedded backbone are used. Run from the repository's root, after `make`.
+set and the embedded backbone are used.
+
+Before that, every operation by itself: the engine's tests leave small graphs in target/tmp/onnx (and, asked for by
+`cargo test --release -p headstart-engine --test graphs -- --ignored`, whole networks whose weights are made by a
+formula), each with an input and the features that our reference gives. `onnx.checker` must pass, and ONNX Runtime must
+give these features to 1e-5 (relative L2; whole networks 1e-4), with its optimisations and without, for the whole batch and for one picture
+of it. Run from the repository's root, after `make` and `make test`.
 """
 
 import json
@@ -16,12 +22,17 @@ import numpy as np
 import onnx
 import onnxruntime
 from PIL import Image, ImageOps
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 import tools
 
 PICTURES = 50
 TOLERANCE = 1e-4
+GRAPHS = tools.BIN.parent / "tmp/onnx"
+GRAPH_TOLERANCE = 1e-5
+# Of whole networks: either side may be 1e-5 off by itself.
+NETWORK_TOLERANCE = 1e-4
 
 
 def prepared(path, how):
@@ -81,6 +92,43 @@ def check(data, backbone, tap, weights, kind, scratch):
     return np.abs(logits - ours).max(), np.abs(ours).max()
 
 
+def error_of_graph(path):
+    """What a graph is, and the largest relative L2 error of its features."""
+    onnx.checker.check_model(str(path), full_check=True)
+    with safe_open(path.with_suffix(".safetensors"), "numpy") as file:
+        name, pixels, expected = file.metadata()["graph"], file.get_tensor("input"), file.get_tensor("features")
+    errors = []
+    for level in ("ORT_ENABLE_ALL", "ORT_DISABLE_ALL"):
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        for part in (slice(None), slice(1, 2)):
+            (got,) = session.run(["features"], {"pixels": pixels[part]})
+            right = expected[part].astype(np.float64)
+            assert got.shape == right.shape, f"{name}: expected {right.shape}, got {got.shape}"
+            errors.append(np.linalg.norm(got - right) / np.linalg.norm(right))
+    return name, max(errors)
+
+
+def check_graphs():
+    """How many of the graphs that tests have left passed and failed."""
+    paths = sorted(GRAPHS.glob("*.onnx"))
+    if not paths:
+        print(f"skipped: no graphs in {GRAPHS}; `make test` leaves them there")
+        return 0, 0
+    failed = 0
+    for kind, tolerance in ((False, GRAPH_TOLERANCE), (True, NETWORK_TOLERANCE)):
+        errors = dict(error_of_graph(path) for path in paths if path.name.startswith("zoo-") == kind)
+        for name, error in errors.items():
+            if not error <= tolerance:
+                failed += 1
+                print(f"  {name}: relative L2 error {error:.2e} FAILED")
+        if errors:
+            worst, what = max(errors, key=errors.get), "whole networks" if kind else "graphs"
+            print(f"  {len(errors)} {what}, the largest relative L2 error {errors[worst]:.2e} ({worst})")
+    return len(paths) - failed, failed
+
+
 def pngs(scratch):
     """Every sixth flowers photograph as PNG, or the rendered sample data set."""
     source, target = tools.SHARED / "data/flowers", scratch / "pictures"
@@ -103,16 +151,16 @@ def main():
         else:
             print(f"skipped: {weights} is missing")
     print(f"onnx {onnx.__version__}, ONNX Runtime {onnxruntime.__version__}, {PICTURES} pictures")
-    failed = 0
+    passed, failed = check_graphs()
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
         data = pngs(scratch)
         for backbone, tap, weights, kind in jobs:
             difference, largest = check(data, backbone, tap, weights, kind, scratch)
             good = difference <= TOLERANCE * max(1, largest)
-            failed += not good
+            passed, failed = passed + good, failed + (not good)
             print(f"  {backbone:15} {tap:7} {kind:7} largest difference {difference:.2e} (logits up to {largest:.1f}) {'ok' if good else 'FAILED'}")
-    print(f"{len(jobs) - failed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)
 
 

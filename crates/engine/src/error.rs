@@ -19,6 +19,16 @@ pub enum EngineError {
         /// What it reads.
         channels: usize,
     },
+    /// A model is for pictures of another size.
+    #[error(
+        "the model takes pictures {expected:?} (channels, height, width), its preprocessing gives {got:?}"
+    )]
+    PictureSize {
+        /// What the model takes.
+        expected: [usize; 3],
+        /// What the preprocessing gives.
+        got: [usize; 3],
+    },
     /// Not as many bytes or numbers as pictures of this size have.
     #[error("expected {expected} values for {samples} pictures, got {got}")]
     InputLength {

@@ -85,7 +85,8 @@ impl Reference {
     pub fn run(&self, pixels: &[u8], n: usize) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
         let (h, w) = self.size;
         check_length(n, [h, w, 3], pixels.len())?;
-        self.run_each(n, (h, w), |i| self.normalised(&pixels[i * h * w * 3..][..h * w * 3]))
+        let tables = (&self.tables, self.channels);
+        self.run_each(n, (h, w), |i| tabulated(&pixels[i * h * w * 3..][..h * w * 3], tables))
     }
 
     /// input: (n, 3, h, w) f32, already normalised; any size that the network takes. For tests.
@@ -246,20 +247,6 @@ impl Reference {
         }
     }
 
-    /// (h, w, 3) RGB bytes to (3, h, w) numbers, in the network's channel order.
-    fn normalised(&self, pixels: &[u8]) -> Vec<f32> {
-        let order = match self.channels {
-            Channels::Rgb => [0, 1, 2],
-            Channels::Bgr => [2, 1, 0],
-        };
-        let plane = |(table, from): (&[f32; 256], usize)| {
-            let values: Vec<f32> =
-                pixels.as_chunks::<3>().0.iter().map(|rgb| table[usize::from(rgb[from])]).collect();
-            values
-        };
-        self.tables.iter().zip(order).flat_map(plane).collect()
-    }
-
     /// Asks for the memory of one picture's largest moment, to fail here with a message instead of later without.
     fn check_memory(
         &self,
@@ -305,7 +292,7 @@ impl Affine {
 }
 
 /// A convolution of one map.
-fn conv(
+pub(crate) fn conv(
     x: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
@@ -325,6 +312,24 @@ fn conv(
         Some(bias) => y.broadcast_add(&bias.reshape((1, rows, 1, 1))?),
         None => Ok(y),
     }
+}
+
+/// (h, w, 3) RGB bytes to (3, h, w) numbers, normalised, in the order of channels that is asked for.
+pub(crate) fn normalised(pixels: &[u8], how: &Preprocessing) -> Vec<f32> {
+    tabulated(pixels, (&how.tables(), how.channels))
+}
+
+fn tabulated(pixels: &[u8], (tables, channels): (&[[f32; 256]; 3], Channels)) -> Vec<f32> {
+    let order = match channels {
+        Channels::Rgb => [0, 1, 2],
+        Channels::Bgr => [2, 1, 0],
+    };
+    let plane = |(table, from): (&[f32; 256], usize)| {
+        let values: Vec<f32> =
+            pixels.as_chunks::<3>().0.iter().map(|rgb| table[usize::from(rgb[from])]).collect();
+        values
+    };
+    tables.iter().zip(order).flat_map(plane).collect()
 }
 
 /// For every node, whose outputs are not needed once it has run.

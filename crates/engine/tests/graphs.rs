@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod common;
+#[path = "graphs/onnx.rs"]
+mod onnx;
 
 use artifact::{Preprocessing, Resize};
 use common::Tolerance;

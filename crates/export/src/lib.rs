@@ -1,7 +1,8 @@
 //! Writes what other programs read: a model (ONNX, or safetensors with a description), or a matrix of features (npy).
 //!
-//! **Invariant:** no model takes its place before it was read back from the bytes that were written, run on the
-//! probes by the reference executor, and found to give the logits that the cached features give.
+//! **Invariant:** no model takes its place before it was read back from the bytes that were written, run on the probes
+//! (a folder by the reference executor, an ONNX file node by node by the interpreter), and found to give the logits that
+//! the cached features give.
 #![forbid(unsafe_code)]
 
 mod args;

@@ -34,11 +34,13 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let how = model.metadata.iter().find(|(key, _)| key == PREPROCESSING).map(|(_, json)| json);
     let how: Preprocessing =
         serde_json::from_str(how.context("the model's metadata lacks its preprocessing")?)?;
-    let outputs = parity::run_probes(model.bound, &how)?;
-    let [features, logits] = outputs.as_slice() else {
-        bail!("the model has {} outputs that can be checked, expected features and logits", outputs.len());
+    let outputs = parity::interpret_probes(model, &how)?;
+    let [features, logits, probabilities] = outputs.as_slice() else {
+        bail!("the model has {} outputs, expected features, logits and probabilities", outputs.len());
     };
-    let parity = Parity::of(config, head, features, logits).gate()?;
+    let parity = Parity::of(config, head, features, logits)
+        .with_probabilities(probabilities, logits, head.classes.len())
+        .gate()?;
     place.commit()?;
     Ok(parity)
 }

@@ -4,8 +4,8 @@ use crate::config::Config;
 use anyhow::Result;
 use artifact::{Head, PROBES, Preprocessing};
 use cli::GateError;
-use engine::Reference;
-use network::Bound;
+use engine::{Interpreter, Reference};
+use network::{Bound, onnx::Model};
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
 const TOLERANCE: f64 = 1e-4;
@@ -16,6 +16,8 @@ pub(crate) struct Parity {
     features: Distance,
     /// Of the probes' logits.
     pub(crate) logits: Distance,
+    /// From the softmax of the model's own logits, where it gives probabilities.
+    probabilities: Option<Distance>,
     tolerance: f64,
 }
 
@@ -34,8 +36,15 @@ impl Parity {
         Parity {
             features: Distance::between(features, &head.probes),
             logits: Distance::between(logits, &head::logits(&head.layers, &head.probes)),
+            probabilities: None,
             tolerance: config.tolerance().unwrap_or(TOLERANCE),
         }
+    }
+
+    /// Compares the probabilities that a model gives, (4, classes), with the logits that it gives besides.
+    pub(crate) fn with_probabilities(self, probabilities: &[f32], logits: &[f32], classes: usize) -> Parity {
+        let expected: Vec<f32> = head::softmax(logits, classes).into_iter().map(|p| p as f32).collect();
+        Parity { probabilities: Some(Distance::between(probabilities, &expected)), ..self }
     }
 
     /// Passes, or says by how much it does not.
@@ -43,14 +52,16 @@ impl Parity {
     /// # Errors
     /// [`GateError`] where a difference is above the tolerance, or no number.
     pub(crate) fn gate(self) -> Result<Parity, GateError> {
-        for (what, distance) in [("features", self.features), ("logits", self.logits)] {
+        let of_cache = [("features", "the cache's", self.features), ("logits", "the cache's", self.logits)];
+        let of_itself = self.probabilities.map(|distance| ("probabilities", "its logits' softmax", distance));
+        for (what, expected, distance) in of_cache.into_iter().chain(of_itself) {
             let Distance { difference, scale } = distance;
             // Written so that a NaN fails.
             if difference <= self.tolerance * scale {
                 continue;
             }
             return Err(GateError(format!(
-                "the exported model's {what} differ from the cache's by {difference:.3e} on the probes, \
+                "the exported model's {what} differ from {expected} by {difference:.3e} on the probes, \
                  {:.1e} of the largest; at most {:.0e} passes; rerun extract and fit-head with these weights",
                 difference / scale,
                 self.tolerance
@@ -78,9 +89,19 @@ impl Distance {
 /// # Errors
 /// Where the network does not run.
 pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    let engine = Reference::new(bound, how)?;
-    let pixels: Vec<u8> = (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), how)).collect();
-    Ok(engine.run(&pixels, PROBES)?)
+    Ok(Reference::new(bound, how)?.run(&probes(how), PROBES)?)
+}
+
+/// What an ONNX file makes of them, node by node: one (4, width) matrix an output.
+///
+/// # Errors
+/// Where the graph does not run.
+pub(crate) fn interpret_probes(model: Model, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
+    Ok(Interpreter::new(model, how)?.run(&probes(how), PROBES)?)
+}
+
+fn probes(how: &Preprocessing) -> Vec<u8> {
+    (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), how)).collect()
 }
 
 #[cfg(test)]
@@ -99,12 +120,11 @@ mod tests {
             (&[10.0], false),
         ] {
             let (far, near) = (Distance::between(got, &expected), Distance::between(&expected, &expected));
-            for (features, logits) in [(far, near), (near, far)] {
-                assert_eq!(
-                    Parity { features, logits, tolerance: TOLERANCE }.gate().is_ok(),
-                    passes,
-                    "{got:?}"
-                );
+            for (features, logits, probabilities) in
+                [(far, near, None), (near, far, None), (near, near, Some(far)), (far, far, Some(near))]
+            {
+                let parity = Parity { features, logits, probabilities, tolerance: TOLERANCE };
+                assert_eq!(parity.gate().is_ok(), passes, "{got:?}");
             }
         }
     }

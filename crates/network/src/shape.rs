@@ -198,8 +198,11 @@ impl At<'_> {
             (&Op::AdaptiveAveragePool { height, width }, &[Shape::Map { channels, .. }]) => {
                 Ok(Shape::Map { channels, height, width })
             }
-            (Op::GlobalAveragePool, &[input @ (Shape::Map { .. } | Shape::Tokens { .. })]) => {
+            (Op::GlobalAveragePool, &[input @ (Shape::Map { .. } | Shape::Tokens { places: 1.., .. })]) => {
                 Ok(Shape::Vector(input.width()))
+            }
+            (Op::GlobalAveragePool, inputs) => {
+                Err(self.mismatch("a map, or tokens that are places of a picture", &Shown(inputs)))
             }
             (Op::Flatten, &[map @ Shape::Map { .. }]) => Ok(Shape::Vector(map.len())),
             (Op::Linear { weight, bias }, &[input]) => match *self.network.param(*weight).shape {
@@ -376,5 +379,23 @@ impl At<'_> {
 
     fn names(&self) -> (String, String) {
         (self.network.name.clone(), self.node.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Builder;
+
+    #[test]
+    fn a_mean_is_of_places() {
+        // A token of the network's own stands for no place of a picture.
+        let mut net = Builder::image();
+        let latent = net.constant("latent", "latent", (1, 8));
+        let network = net.finish("means", latent).for_taps(&["latent"]).unwrap();
+        let error = network.shapes(8, 8).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`latent.mean` of means needs a map, or tokens that are places of a picture, got tokens (1, 8)"
+        );
     }
 }

@@ -4,13 +4,16 @@
 
 use artifact::Dense;
 use headstart_network::{
-    Bound, Network, Op, Shape, Tensor,
-    onnx::{self, OnnxError},
+    Activation, Bound, Builder, Conv, Network, Op, Tensor,
+    onnx::{self, Graph, Model, OnnxError, Operator, Value},
     zoo,
 };
 
 fn bound(name: &str, tap: &str) -> Bound {
-    let network = (zoo::find(name).unwrap().build)().for_taps(&[tap]).unwrap();
+    filled((zoo::find(name).unwrap().build)().for_taps(&[tap]).unwrap())
+}
+
+fn filled(network: Network) -> Bound {
     let fill = |len: usize| (0..len).map(|i| (i % 97) as f32 / 97.0).collect();
     Bound::from_tensors(network, "test", |param| {
         Some(Tensor { shape: param.shape.clone(), data: fill(param.len()) })
@@ -30,13 +33,13 @@ fn written(bound: &Bound, size: (usize, usize), head: &[Dense]) -> Vec<u8> {
     bytes
 }
 
-/// Operations, and how many nodes they read.
-fn steps(network: &Network) -> Vec<(Op, usize)> {
-    network.nodes().iter().map(|node| (node.op.clone(), node.inputs.len())).collect()
+/// How many nodes of an operator there are.
+fn count(graph: &Graph, wanted: impl Fn(&Operator) -> bool) -> usize {
+    graph.steps.iter().filter(|step| wanted(&step.operator)).count()
 }
 
 #[test]
-fn a_network_comes_back_as_it_was() {
+fn a_network_comes_back_as_the_graph_it_was_written_as() {
     for (name, tap, size) in [
         ("headstart_tiny", "pooled", (64, 64)),
         ("resnet50", "layer1", (65, 97)),
@@ -50,35 +53,77 @@ fn a_network_comes_back_as_it_was() {
         let head = [dense(d, 7), dense(7, 3)];
         let bytes = written(&bound, size, &head);
         assert_eq!(bytes, written(&bound, size, &head), "{name}: the same bytes");
-        let model = onnx::read(&bytes).unwrap();
-        assert_eq!((model.size, model.metadata[1].1.as_str()), (size, "ä"));
-        let read = model.bound.network();
-        let shapes = read.shapes(size.0, size.1).unwrap();
-        let ends: Vec<Shape> = read.outputs().iter().map(|output| shapes[output.index()]).collect();
-        assert_eq!(ends, [Shape::Vector(d), Shape::Vector(3)], "{name}");
-        for (param, tensor) in bound.tensors() {
-            let id = read.param_named(&param.name).unwrap();
-            assert_eq!(model.bound.tensor(id), tensor, "{name}: {}", param.name);
+        let Model { graph, input, metadata } = onnx::read(&bytes).unwrap();
+        assert_eq!((input, metadata[1].1.as_str()), ([3, size.0, size.1], "ä"));
+        assert_eq!(graph.name, name);
+        let outputs: Vec<_> = graph.outputs.iter().map(|output| (output.name, output.width)).collect();
+        assert_eq!(outputs, [("features", d), ("logits", 3), ("probabilities", 3)], "{name}");
+
+        // Weights stand in the network's order, then what was made for the file.
+        for ((param, tensor), read) in bound.tensors().zip(&graph.tensors) {
+            assert_eq!(tensor, read, "{name}: {}", param.name);
         }
-        let id = read.param_named("head.1.bias").unwrap();
-        assert_eq!(model.bound.tensor(id).data, [0.5; 3]);
-        // The graph, but for the head's two dense layers with their ReLU, and a pool that has nothing to do.
-        let mut expected = steps(bound.network());
-        if size == (224, 224) {
-            expected.retain(|(op, _)| !matches!(op, Op::AdaptiveAveragePool { .. }));
-        }
-        let got = steps(read);
-        assert_eq!(got.len(), expected.len() + 3, "{name}");
-        assert_eq!(got[..expected.len()], expected, "{name}");
+        assert_eq!(graph.tensors.last().unwrap().data, [0.5; 3], "{name}");
+
+        let ours =
+            |wanted: fn(&Op) -> bool| bound.network().nodes().iter().filter(|node| wanted(&node.op)).count();
+        let convolutions = count(&graph, |operator| matches!(operator, Operator::Conv { .. }));
+        assert_eq!(convolutions, ours(|op| matches!(op, Op::Conv { .. })), "{name}");
+        let sums = count(&graph, |operator| *operator == Operator::Add);
+        assert_eq!(sums, ours(|op| *op == Op::Add), "{name}");
+        // A pool into as many cells as there are places has nothing to do.
+        let pools =
+            if size == (224, 224) { 0 } else { ours(|op| matches!(op, Op::AdaptiveAveragePool { .. })) };
+        assert_eq!(count(&graph, |operator| *operator == Operator::MatMul), 2 * pools, "{name}");
     }
 }
 
 #[test]
 fn a_backbone_may_go_without_a_head() {
     let bound = bound("headstart_tiny", "pooled");
-    let model = onnx::read(&written(&bound, (64, 64), &[])).unwrap();
-    assert_eq!(model.bound.network().outputs().len(), 1);
-    assert_eq!(model.bound.digest(), bound.digest());
+    let graph = onnx::read(&written(&bound, (64, 64), &[])).unwrap().graph;
+    assert_eq!(graph.outputs.len(), 1);
+    assert_eq!(graph.outputs[0].value, Value::Step(graph.steps.len() - 1));
+}
+
+#[test]
+fn maps_are_turned_no_more_often_than_they_must() {
+    // Two blocks as ConvNeXt has them: only the depthwise convolution wants its channels first.
+    let mut net = Builder::image();
+    let mut x = net.conv("stem", net.input(), Conv::new(8, 4).stride(4).pad(0).bias());
+    x = net.layer_norm("norm", x, 1e-6);
+    for block in ["one", "two"] {
+        let y = net.conv(&format!("{block}.conv"), x, Conv::new(8, 7).groups(8));
+        let y = net.layer_norm(&format!("{block}.norm"), y, 1e-6);
+        let y = net.linear(&format!("{block}.up"), y, 32);
+        let y = net.activation(&format!("{block}.gelu"), y, Activation::Gelu);
+        let y = net.linear(&format!("{block}.down"), y, 8);
+        let y = net.scale(&format!("{block}.scale"), &format!("{block}.gamma"), &[8, 1, 1], y);
+        x = net.add(&format!("{block}.sum"), x, y);
+    }
+    let network = net.finish("blocks", x).for_taps(&["two.sum"]).unwrap();
+    let graph = onnx::read(&written(&filled(network), (16, 20), &[])).unwrap().graph;
+    let turns = |operator: &Operator| matches!(operator, Operator::Transpose { perm } if perm.len() == 4);
+    // After the stem, around each convolution, and before the mean.
+    assert_eq!(count(&graph, turns), 1 + 2 * 2 + 1);
+    assert_eq!(graph.outputs[0].width, 8);
+}
+
+#[test]
+fn names_are_never_given_twice() {
+    // Names that the graph's own values bear, or the head's.
+    let mut net = Builder::image();
+    let x = net.conv("features", net.input(), Conv::new(8, 1));
+    let x = net.conv("pixels", x, Conv::new(8, 1));
+    let x = net.global_average_pool("logits", x);
+    let x = net.linear("head.0", x, 8);
+    let x = net.relu("scalar/0", x);
+    let network = net.finish("clashes", x).for_taps(&["scalar/0"]).unwrap();
+    let graph = onnx::read(&written(&filled(network), (8, 8), &[dense(8, 2)])).unwrap().graph;
+    let names: Vec<_> = graph.steps.iter().map(|step| step.name.as_str()).collect();
+    let expected =
+        ["features/", "pixels/", "logits/map", "logits/", "head.0", "features", "logits", "probabilities"];
+    assert_eq!(names, expected);
 }
 
 #[test]
@@ -98,6 +143,50 @@ fn heads_that_do_not_fit_are_refused() {
     });
     let error = onnx::write(&mut Vec::new(), &two.unwrap(), (64, 64), &[], &[]).unwrap_err();
     assert!(matches!(error, OnnxError::Outputs(2)), "{error}");
+}
+
+/// Gives the node, initializer or part of the model that is refused after `from` was replaced by `to`.
+fn refused(bytes: &[u8], from: &[u8], to: &[u8]) -> (String, &'static str) {
+    assert_eq!(from.len(), to.len());
+    let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
+    let changed = [&bytes[..at], to, &bytes[at + to.len()..]].concat();
+    match onnx::read(&changed).unwrap_err() {
+        OnnxError::Foreign { node, reason } => (node, reason),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn what_is_never_written_is_refused() {
+    let bytes = written(&bound("headstart_tiny", "pooled"), (64, 64), &[dense(224, 2)]);
+    for (from, to, node, reason) in [
+        // Of the model.
+        (&b"headstart"[..], &b"someothers"[..9], "model", "another program"),
+        (&[0x10, 17], &[0x10, 18], "model", "another version"),
+        // An attribute of another name, and one with another value than is ever written.
+        (b"strides", b"stridez", "conv1", "never written"),
+        (b"transB\x18\x01", b"transB\x18\x02", "logits", "never written"),
+        (b"Softmax", b"Hardmax", "probabilities", "never written"),
+        // Wiring.
+        (b"\x0a\x06pixels\x0a", b"\x0a\x06pixelz\x0a", "conv1", "not there"),
+        (b"batch", b"bitch", "pixels", "rank 4"),
+    ] {
+        let got = refused(&bytes, from, to);
+        assert!(got.0 == node && got.1.contains(reason), "{from:?}: {got:?}");
+    }
+    let mut longer = bytes.clone();
+    // Field 4 of the model: a domain, which is never written.
+    longer.extend(b"\x22\x01a");
+    let error = onnx::read(&longer).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`model` has fields that are never written; only graphs that Headstart wrote can be read back"
+    );
+    let mut not_finite = bytes.clone();
+    let end = not_finite.len() - 4;
+    not_finite[end..].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    let error = onnx::read(&not_finite).unwrap_err().to_string();
+    assert!(error.starts_with("`head.0.bias` holds a number that is not finite"), "{error}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{DIM, export, head, room};
 use artifact::{Head, HeadKind};
-use engine::Reference;
+use engine::Interpreter;
 use network::{WeightFile, onnx};
 use std::fs;
 
@@ -31,10 +31,12 @@ fn an_onnx_file_gives_the_heads_logits_by_itself() {
         assert_eq!(head.source.preprocessing, how);
 
         let pixels = dataset::prepare(&dataset::probe(2), &how);
-        let logits = Reference::new(model.bound, &how).unwrap().run(&pixels, 1).unwrap().pop().unwrap();
+        let outputs = Interpreter::new(model, &how).unwrap().run(&pixels, 1).unwrap();
+        let [_, logits, probabilities] = outputs.as_slice() else { panic!("{} outputs", outputs.len()) };
         let expected = head::logits(&head.layers, &head.probes[2 * DIM..][..DIM]);
         let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * b.abs().max(1.0);
         assert!(logits.iter().zip(&expected).all(near), "{logits:?} {expected:?}");
+        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{probabilities:?}");
     }
 }
 

@@ -1,20 +1,28 @@
-//! ONNX files: a bound network and its head as one graph, and the way back.
+//! ONNX files: a bound network and its head as one graph, and that graph back as plain data.
 //!
 //! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32; outputs `features`
 //! (batch, d), and with a head `logits` and `probabilities` (batch, classes). The batch axis is dynamic and called
-//! `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …
+//! `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
+//! for the file (positions at its size, biases of windows, masks) has a slash in its name. A node bears the name of the
+//! module whose result it gives; those on the way there have a slash.
 //!
 //! Reading understands exactly what is written, and refuses all else: it is there to check an export, not to import.
+//! What it gives is the file's own graph, node by node, for an interpreter; this crate runs nothing.
 //!
 //! **Invariant:** the same network, weights, head and metadata give the same bytes.
 
-mod adaptive;
+mod draft;
+mod graph;
 mod lower;
+mod operator;
 mod proto;
 mod read;
+mod spelling;
 mod write;
 
-pub use read::{Model, read};
+pub use graph::{Graph, Model, Output, Step, Value};
+pub use operator::{Operator, Window};
+pub use read::read;
 pub use write::write;
 
 /// A graph that cannot be written or read.
@@ -65,9 +73,6 @@ pub enum OnnxError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A tensor that the graph needs is not there, is misshapen or is not finite.
-    #[error(transparent)]
-    Weights(#[from] crate::WeightError),
 }
 
 /// The graph's input.

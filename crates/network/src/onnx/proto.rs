@@ -125,19 +125,16 @@ pub(super) struct DimensionProto {
 
 /// `TensorProto.DataType.FLOAT`, and `elem_type` of a tensor of f32.
 pub(super) const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT64`.
+pub(super) const INT64: i32 = 7;
 
 impl AttributeProto {
     pub(super) fn float(name: &str, value: f32) -> AttributeProto {
         AttributeProto { name: name.to_owned(), f: Some(value), r#type: 1, ..AttributeProto::default() }
     }
 
-    pub(super) fn int(name: &str, value: usize) -> AttributeProto {
-        AttributeProto {
-            name: name.to_owned(),
-            i: Some(signed(value)),
-            r#type: 2,
-            ..AttributeProto::default()
-        }
+    pub(super) fn int(name: &str, value: i64) -> AttributeProto {
+        AttributeProto { name: name.to_owned(), i: Some(value), r#type: 2, ..AttributeProto::default() }
     }
 
     pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {

@@ -2,10 +2,11 @@
 
 use super::{
     INPUT, OnnxError,
-    lower::{Constant, lower},
+    draft::{Constant, Numbers},
+    lower::lower,
     proto::{
-        FLOAT, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-        ValueInfoProto, signed,
+        GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto, ValueInfoProto,
+        signed,
     },
 };
 use crate::{Bound, Op};
@@ -35,16 +36,9 @@ pub fn write(
         Op::Input { channels } => Some(channels),
         _ => None,
     });
-    let model = ModelProto {
-        ir_version: 8,
-        producer_name: "headstart".to_owned(),
-        graph: None,
-        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: 17 }],
-        metadata_props: metadata
-            .iter()
-            .map(|(key, value)| StringStringEntryProto { key: key.clone(), value: value.clone() })
-            .collect(),
-    };
+    let metadata =
+        metadata.iter().map(|(key, value)| StringStringEntryProto { key: key.clone(), value: value.clone() });
+    let model = header(metadata.collect());
     let graph = GraphProto {
         node: lowered.nodes,
         name: bound.network().name().to_owned(),
@@ -58,9 +52,10 @@ pub fn write(
     };
     // A message's fields may stand in any order, so what is small is encoded as usual and the weights follow.
     let (model, graph) = (model.encode_to_vec(), graph.encode_to_vec());
-    let headers: Vec<Vec<u8>> = lowered.constants.iter().map(header).collect();
+    let headers: Vec<Vec<u8>> = lowered.constants.iter().map(tensor_header).collect();
     let tensors = lowered.constants.iter().zip(&headers);
-    let tensor_len = |(constant, header): (&Constant<'_>, &Vec<u8>)| header.len() as u64 + bytes(constant);
+    let tensor_len =
+        |(constant, header): (&Constant<'_>, &Vec<u8>)| header.len() as u64 + constant.data.bytes();
     let graph_len = graph.len() as u64
         + tensors.clone().map(tensor_len).map(|len| 1 + delimiter(len).len() as u64 + len).sum::<u64>();
     let total = model.len() as u64 + 1 + delimiter(graph_len).len() as u64 + graph_len;
@@ -76,31 +71,47 @@ pub fn write(
         out.write_all(&[INITIALIZER])?;
         out.write_all(&delimiter(tensor_len((constant, header))))?;
         out.write_all(header)?;
-        for values in constant.data.chunks(1 << 16) {
-            block.clear();
-            block.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-            out.write_all(&block)?;
+        match &constant.data {
+            Numbers::Floats(values) => {
+                for values in values.chunks(1 << 16) {
+                    block.clear();
+                    block.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+                    out.write_all(&block)?;
+                }
+            }
+            Numbers::Integers(values) => {
+                for value in values {
+                    out.write_all(&value.to_le_bytes())?;
+                }
+            }
         }
     }
     Ok(total)
 }
 
+/// A model without its graph.
+pub(super) fn header(metadata_props: Vec<StringStringEntryProto>) -> ModelProto {
+    ModelProto {
+        ir_version: 8,
+        producer_name: "headstart".to_owned(),
+        graph: None,
+        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: 17 }],
+        metadata_props,
+    }
+}
+
 /// A tensor's fields, up to where its numbers follow.
-fn header(constant: &Constant<'_>) -> Vec<u8> {
+fn tensor_header(constant: &Constant<'_>) -> Vec<u8> {
     let tensor = TensorProto {
         dims: constant.shape.iter().copied().map(signed).collect(),
-        data_type: FLOAT,
+        data_type: constant.data.data_type(),
         name: constant.name.clone(),
         raw_data: Vec::new(),
     };
     let mut header = tensor.encode_to_vec();
     header.push(RAW_DATA);
-    header.extend(delimiter(bytes(constant)));
+    header.extend(delimiter(constant.data.bytes()));
     header
-}
-
-fn bytes(constant: &Constant<'_>) -> u64 {
-    4 * constant.data.len() as u64
 }
 
 /// A length as a base-128 varint.

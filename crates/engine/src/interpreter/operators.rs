@@ -1,0 +1,197 @@
+//! What each ONNX operator does to tensors, by its definition in opset 17. Every value is contiguous.
+
+use crate::{ops, reference};
+use candle_core::{D, DType, Device, Result, Tensor, bail};
+use network::{
+    Pool,
+    onnx::{Operator, Window},
+};
+
+/// Far more numbers than a value of any network that runs on a picture, and few enough to be counted everywhere.
+const MOST: usize = 1 << 31;
+
+/// As many inputs as the operator needs have been checked to be there.
+pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
+    let Some(x) = inputs.first() else { bail!("reads nothing") };
+    match (operator, inputs) {
+        (Operator::Conv { group, pads, strides }, [_, weight, bias @ ..]) => {
+            conv(x, weight, bias.first(), *group, (*pads, *strides))
+        }
+        (Operator::BatchNormalization { epsilon }, [_, weight, bias, mean, variance]) => {
+            let (_, c, _, _) = x.dims4()?;
+            let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape((1, c, 1, 1));
+            let scale = (channels(weight)? / (channels(variance)? + f64::from(*epsilon))?.sqrt()?)?;
+            let shift = (channels(bias)? - (channels(mean)? * &scale)?)?;
+            x.broadcast_mul(&scale.to_dtype(x.dtype())?)?.broadcast_add(&shift.to_dtype(x.dtype())?)
+        }
+        (Operator::LayerNormalization { epsilon }, [_, scale, bias]) => {
+            let x = x.to_dtype(DType::F64)?;
+            let apart = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+            let variance = apart.sqr()?.mean_keepdim(D::Minus1)?;
+            let x = apart.broadcast_div(&(variance + f64::from(*epsilon))?.sqrt()?)?.to_dtype(DType::F32)?;
+            same_shape(x.broadcast_mul(scale)?.broadcast_add(bias)?, &x)
+        }
+        (Operator::Relu, [_]) => each(x, |x| if x < 0.0 { 0.0 } else { x }),
+        (Operator::Sigmoid, [_]) => each(x, |x| 1.0 / (1.0 + (-x).exp())),
+        (Operator::HardSigmoid { alpha, beta }, [_]) => each(x, |x| (alpha * x + beta).clamp(0.0, 1.0)),
+        (Operator::HardSwish, [_]) => each(x, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+        (Operator::Erf, [_]) => x.erf(),
+        (Operator::Tanh, [_]) => x.tanh(),
+        (Operator::Clip, [_, low, high]) => {
+            let (low, high) = (low.to_scalar::<f32>()?, high.to_scalar::<f32>()?);
+            each(x, |x| {
+                if x < low {
+                    low
+                } else if x > high {
+                    high
+                } else {
+                    x
+                }
+            })
+        }
+        (Operator::MaxPool(window), [_]) => {
+            let (pool, out) = pool(x, window)?;
+            by_picture(x, |x| x.apply_op1_no_bwd(&ops::MaxPool(pool, out)))
+        }
+        (Operator::AveragePool(window), [_]) => {
+            let (pool, out) = pool(x, window)?;
+            by_picture(x, |x| x.apply_op1_no_bwd(&ops::AveragePool(pool, out)))
+        }
+        (Operator::GlobalAveragePool, [_]) => {
+            let (n, c, _, _) = x.dims4()?;
+            by_picture(x, |x| x.apply_op1_no_bwd(&ops::GlobalAveragePool))?.reshape((n, c, 1, 1))
+        }
+        (Operator::Flatten, [_]) => x.flatten_from(1),
+        (Operator::Gemm, [_, weight, bias @ ..]) => {
+            let y = x.matmul(&weight.t()?)?;
+            bias.first().map_or(Ok(y.clone()), |bias| same_shape(y.broadcast_add(bias)?, &y))
+        }
+        (Operator::MatMul, [_, y]) => product(x, y),
+        (Operator::Add, [_, y]) => x.broadcast_add(y),
+        (Operator::Mul, [_, y]) => x.broadcast_mul(y),
+        (Operator::Div, [_, y]) => x.broadcast_div(y),
+        (Operator::Concat { axis }, _) => Tensor::cat(inputs, *axis),
+        (Operator::Softmax, [_]) => {
+            let powers = x.broadcast_sub(&x.max_keepdim(D::Minus1)?)?.exp()?;
+            powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)
+        }
+        (Operator::Transpose { perm }, [_]) => x.permute(perm.as_slice())?.contiguous(),
+        (Operator::Reshape { shape }, [_]) => {
+            let side = |(at, side): (usize, &usize)| if *side == 0 { x.dim(at) } else { Ok(*side) };
+            x.reshape(shape.iter().enumerate().map(side).collect::<Result<Vec<_>>>()?)
+        }
+        (Operator::Pad { pads }, [_]) => pad(x, pads),
+        (Operator::Slice { axis, start, end }, [_]) => match end.checked_sub(*start) {
+            Some(length @ 1..) => x.narrow(*axis, *start, length)?.contiguous(),
+            _ => bail!("expected a slice of something, got {start} to {end}"),
+        },
+        (Operator::Gather { axis, index }, [_]) => x.narrow(*axis, *index, 1)?.squeeze(*axis)?.contiguous(),
+        (Operator::ReduceMean { axis }, [_]) => x.to_dtype(DType::F64)?.mean(*axis)?.to_dtype(DType::F32),
+        _ => bail!("reads a wrong number of values"),
+    }
+}
+
+/// f of each number; what is no number stays none.
+fn each(x: &Tensor, f: impl Fn(f32) -> f32) -> Result<Tensor> {
+    let values = x.flatten_all()?.to_vec1::<f32>()?;
+    Tensor::from_vec(values.into_iter().map(f).collect(), x.shape(), &Device::Cpu)
+}
+
+/// What was broadcast onto `x` must not have widened it.
+fn same_shape(y: Tensor, x: &Tensor) -> Result<Tensor> {
+    if y.dims() == x.dims() { Ok(y) } else { bail!("expected {:?}, got {:?}", x.shape(), y.shape()) }
+}
+
+/// `f` of the maps (1, c, h, w) of a batch, one by one.
+fn by_picture(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    let maps = (0..x.dim(0)?).map(|i| f(&x.narrow(0, i, 1)?.contiguous()?));
+    Tensor::cat(&maps.collect::<Result<Vec<_>>>()?, 0)
+}
+
+fn conv(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    group: usize,
+    ([pad, pads @ ..], [stride, across]): ([usize; 4], [usize; 2]),
+) -> Result<Tensor> {
+    let ((_, c, h, w), (out, per_group, rows, columns)) = (x.dims4()?, weight.dims4()?);
+    if pads != [pad; 3] || across != stride || columns != rows {
+        bail!("expected pads, strides and a kernel that are the same on every side");
+    }
+    if group == 0 || per_group.checked_mul(group) != Some(c) || !out.is_multiple_of(group) {
+        bail!("expected {group} groups of {c} channels, got a weight {:?}", weight.shape());
+    }
+    if bias.is_some_and(|bias| bias.dims() != [out]) {
+        bail!("expected a bias for each of {out} channels");
+    }
+    let window = Window { kernel: [rows; 2], pads: [pad; 4], strides: [stride; 2] };
+    let side = windows((h, w), &window, out)?;
+    by_picture(x, |x| reference::conv(x, weight, bias, (stride, pad, group), side))
+}
+
+/// A pool, and rows and columns of its result. What is padded more at the end only makes room for more windows.
+fn pool(x: &Tensor, window: &Window) -> Result<(Pool, (usize, usize))> {
+    let (_, c, h, w) = x.dims4()?;
+    let Window { kernel: [kernel, wide], pads: [padding, left, bottom, right], strides: [stride, across] } =
+        *window;
+    if wide != kernel
+        || left != padding
+        || across != stride
+        || [padding, bottom, right].iter().any(|pad| *pad >= kernel)
+    {
+        bail!("expected square windows that see the map, got {window:?}");
+    }
+    Ok((Pool::new(kernel, stride).pad(padding), windows((h, w), window, c)?))
+}
+
+/// Rows and columns of windows on a map, of which the result has `channels`.
+fn windows(map: (usize, usize), window: &Window, channels: usize) -> Result<(usize, usize)> {
+    let Window { kernel, pads, strides } = window;
+    let padded = |axis: usize, side: usize| side.checked_add(pads[axis])?.checked_add(pads[axis + 2]);
+    let along = |padded: usize, axis: usize| {
+        Some((padded.checked_sub(kernel[axis])?).checked_div(strides[axis])? + 1)
+    };
+    let counted =
+        |a: usize, b: usize, c: usize| a.checked_mul(b)?.checked_mul(c).filter(|product| *product <= MOST);
+    let sides = || {
+        let (height, width) = (padded(0, map.0)?, padded(1, map.1)?);
+        let sides = (along(height, 0)?, along(width, 1)?);
+        counted(height, width, 1).and(counted(sides.0, sides.1, channels)).map(|_| sides)
+    };
+    sides().ok_or_else(|| candle_core::Error::Msg(format!("a map {map:?} has no windows {window:?}")))
+}
+
+/// Zeros around x, axis by axis.
+fn pad(x: &Tensor, pads: &[usize]) -> Result<Tensor> {
+    let rank = x.rank();
+    if pads.len() != 2 * rank {
+        bail!("expected pads before and after {rank} axes, got {pads:?}");
+    }
+    let mut x = x.clone();
+    for (axis, (before, after)) in pads[..rank].iter().zip(&pads[rank..]).enumerate() {
+        let rest = x.elem_count() / x.dim(axis)?.max(1);
+        let most = before.checked_add(*after).and_then(|more| more.checked_mul(rest));
+        if most.is_none_or(|most| most > MOST) {
+            bail!("expected a few zeros, got {pads:?}");
+        }
+        x = x.pad_with_zeros(axis, *before, *after)?;
+    }
+    Ok(x)
+}
+
+/// numpy's `matmul`. A matrix on the right multiplies all rows on the left at once.
+fn product(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    match (x.dims(), y.dims()) {
+        ([lead @ .., d], [_, out]) if lead.len() > 1 => {
+            let shape = [lead, &[*out]].concat();
+            x.reshape(((), *d))?.matmul(y)?.reshape(shape)
+        }
+        // candle's products have one or two axes of matrices.
+        ([lead @ .., m, d], [other @ .., inner, out]) if lead.len() > 2 && lead == other => {
+            let shape = [lead, &[*m, *out]].concat();
+            x.reshape(((), *m, *d))?.matmul(&y.reshape(((), *inner, *out))?)?.reshape(shape)
+        }
+        _ => x.broadcast_matmul(y),
+    }
+}

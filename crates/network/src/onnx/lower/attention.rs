@@ -1,0 +1,67 @@
+//! Attention of tokens to tokens.
+
+use super::{Laid, Lowering, Operator};
+
+impl Lowering<'_, '_, '_> {
+    /// Of (n, tokens, 3d) to itself, or of (n, others, d) to (n, tokens, 2d).
+    pub(super) fn attention(&mut self, heads: usize) -> Laid {
+        let d = self.shape().width();
+        let x = self.last(0);
+        let [q, k, v] = if self.node.inputs.len() == 1 {
+            self.cut(["q", "k", "v"], &x, 2, d)
+        } else {
+            let kv = self.last(1);
+            let [k, v] = self.cut(["k", "v"], &kv, 2, d);
+            [x, k, v]
+        };
+        let (mixed, joined) = self.attend([q, k, v], &[], heads, d, 1);
+        Laid::both(self.whole(&joined, vec![mixed]))
+    }
+
+    /// softmax(q · kᵀ / √(d / heads) + added) · v in each head, for (n, …, tokens, d) with `lead` axes before the tokens;
+    /// gives (n, …, tokens, heads, d / heads) and the step that joins its heads.
+    pub(super) fn attend(
+        &mut self,
+        [q, k, v]: [String; 3],
+        added: &[String],
+        heads: usize,
+        d: usize,
+        lead: usize,
+    ) -> (String, Operator) {
+        let depth = d / heads;
+        let in_heads = [vec![0; lead + 1], vec![heads, depth]].concat();
+        let axes = |rest: [usize; 3]| (0..lead).chain(rest.map(|axis| lead + axis)).collect::<Vec<_>>();
+        let heads_first = axes([1, 0, 2]);
+        let q = self.times("q/scaled", q, 1.0 / (depth as f32).sqrt());
+        let q = self.reshaped("q/heads", q, &in_heads);
+        let q = self.turned("q/turned", q, &heads_first);
+        let k = self.reshaped("k/heads", k, &in_heads);
+        let k = self.turned("k/turned", k, &axes([1, 2, 0]));
+        let v = self.reshaped("v/heads", v, &in_heads);
+        let v = self.turned("v/turned", v, &heads_first);
+        let mut scores = self.part("scores", &Operator::MatMul, vec![q, k]);
+        for (at, other) in added.iter().enumerate() {
+            scores = self.part(&format!("scores/{}", at + 1), &Operator::Add, vec![scores, other.clone()]);
+        }
+        let shares = self.part("shares", &Operator::Softmax, vec![scores]);
+        let mixed = self.part("mixed", &Operator::MatMul, vec![shares, v]);
+        let mixed = self.turned("mixed/turned", mixed, &heads_first);
+        (mixed, Operator::Reshape { shape: [vec![0; lead + 1], vec![d]].concat() })
+    }
+
+    /// Parts of `d` numbers each along an axis.
+    pub(super) fn cut<const N: usize>(
+        &mut self,
+        parts: [&str; N],
+        x: &str,
+        axis: usize,
+        d: usize,
+    ) -> [String; N] {
+        let mut start = 0;
+        parts.map(|part| {
+            let slice = Operator::Slice { axis, start, end: start + d };
+            start += d;
+            self.part(part, &slice, vec![x.to_owned()])
+        })
+    }
+}

@@ -1,0 +1,116 @@
+//! The ONNX operators that are written: a small part of opset 17, each in one form.
+
+/// What a node does. Axes count from 0, the batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operator {
+    /// Of x (n, c, h, w) with weight (out, c / group, k, k) and perhaps a bias (out,).
+    Conv {
+        /// Groups of channels.
+        group: usize,
+        /// Zeros above, left, below, right.
+        pads: [usize; 4],
+        /// Steps down and right.
+        strides: [usize; 2],
+    },
+    /// Of x (n, c, …) with scale, bias, mean and variance, (c,) each.
+    BatchNormalization {
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// Over the last axis of x, with scale and bias.
+    LayerNormalization {
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// max(x, 0).
+    Relu,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
+    /// max(0, min(1, alpha · x + beta)).
+    HardSigmoid {
+        /// The slope.
+        alpha: f32,
+        /// The value at 0.
+        beta: f32,
+    },
+    /// x · max(0, min(1, x / 6 + 0.5)).
+    HardSwish,
+    /// The error function.
+    Erf,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// Of x, from one number to another.
+    Clip,
+    /// The largest number of each window; pads never win.
+    MaxPool(Window),
+    /// The mean of each window, pads not counted.
+    AveragePool(Window),
+    /// (n, c, h, w) to (n, c, 1, 1).
+    GlobalAveragePool,
+    /// (n, …) to (n, numbers).
+    Flatten,
+    /// x (n, d) times the transpose of a weight (out, d), perhaps plus a bias (out,).
+    Gemm,
+    /// numpy's `matmul`.
+    MatMul,
+    /// The sum, broadcast as numpy does.
+    Add,
+    /// The product, broadcast.
+    Mul,
+    /// The quotient, broadcast.
+    Div,
+    /// One after the other.
+    Concat {
+        /// Along which axis.
+        axis: usize,
+    },
+    /// Over the last axis.
+    Softmax,
+    /// numpy's `transpose`.
+    Transpose {
+        /// The axes of x, as they stand in the result.
+        perm: Vec<usize>,
+    },
+    /// numpy's `reshape`.
+    Reshape {
+        /// Sides of the result; 0 is the side that stands there already.
+        shape: Vec<usize>,
+    },
+    /// Zeros around x.
+    Pad {
+        /// For each axis how many before, then for each how many after.
+        pads: Vec<usize>,
+    },
+    /// numpy's `x[…, start:end, …]`.
+    Slice {
+        /// Which axis.
+        axis: usize,
+        /// The first that stays.
+        start: usize,
+        /// The first after those.
+        end: usize,
+    },
+    /// numpy's `x[…, index, …]`; the axis disappears.
+    Gather {
+        /// Which axis.
+        axis: usize,
+        /// Which.
+        index: usize,
+    },
+    /// The mean over one axis, which disappears.
+    ReduceMean {
+        /// Which axis.
+        axis: usize,
+    },
+}
+
+/// Windows of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Height and width.
+    pub kernel: [usize; 2],
+    /// Places outside that are seen above, left, below, right.
+    pub pads: [usize; 4],
+    /// Steps down and right.
+    pub strides: [usize; 2],
+}
