@@ -219,7 +219,10 @@ fn both_engines_agree_on_every_kind_of_graph() {
             Tolerance(1e-5).check(&format!("{name} at {size:?}"), &whole[0], &expected[0]);
             for isa in Isa::available() {
                 let engine = Cpu::with_isa(filled(), &how, isa).unwrap();
-                for (first, n) in [(0, 19), (3, 1), (4, 15)] {
+                // Plain Rust is slow: one part is enough for it.
+                let parts: &[(usize, usize)] =
+                    if isa == Isa::best() { &[(0, 19), (3, 1), (4, 15)] } else { &[(1, 17)] };
+                for &(first, n) in parts {
                     let part = engine.run(&pixels[first * h * w * 3..][..n * h * w * 3], n).unwrap();
                     let d = engine.widths()[0];
                     let same =

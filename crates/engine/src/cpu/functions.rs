@@ -83,7 +83,7 @@ unsafe fn activate<S: Simd>(function: Activation, x: S::V) -> S::V {
             Activation::Gelu => gelu::<S>(x),
             Activation::GeluTanh => {
                 // x / 2 · (1 + tanh u) = x · sigmoid(2u), u = sqrt(2 / π) · (x + 0.044715 x³).
-                let [linear, cubic] = [1.595_769_1, 0.071_354_82].map(|x| S::splat(x));
+                let [linear, cubic] = [1.595_769, 0.071_354_814].map(|x| S::splat(x));
                 let u = S::mul(x, S::fma(S::mul(x, x), cubic, linear));
                 S::mul(x, sigmoid::<S>(u))
             }
@@ -132,7 +132,7 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
         let r = S::fma(n, S::splat(-0.693_359_4), x);
         let r = S::fma(n, S::splat(2.121_944_4e-4), r);
         let mut p = S::splat(1.987_569_1e-4);
-        for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1, 1.0, 1.0] {
+        for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5, 1.0, 1.0] {
             p = S::fma(p, r, S::splat(c));
         }
         S::mul(p, S::pow2(shifted))
@@ -152,10 +152,10 @@ unsafe fn gelu<S: Simd>(x: S::V) -> S::V {
         2.852_063_2e-2,
         -3.734_286_5e-2,
         -3.937_735_8e-2,
-        1.169_969_66e-1,
+        1.169_969_7e-1,
         -4.594_583_4e-2,
         -1.341_160_4e-1,
-        2.108_593_43e-1,
+        2.108_593_4e-1,
         -7.215_339e-2,
         -1.548_053_7e-1,
         2.673_072_2e-1,

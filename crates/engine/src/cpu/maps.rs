@@ -42,7 +42,12 @@ impl Pooling {
 
     /// The mean of some of the places of a line.
     pub(crate) fn line(length: usize, seen: Range<usize>) -> Pooling {
-        Pooling { input: (1, length), rows: vec![0..1], columns: vec![seen], reduce: Reduce::Mean }
+        Pooling {
+            input: (1, length),
+            rows: std::iter::once(0..1).collect(),
+            columns: std::iter::once(seen).collect(),
+            reduce: Reduce::Mean,
+        }
     }
 
     fn windows(pool: Pool, input: (usize, usize), output: (usize, usize), reduce: Reduce) -> Pooling {
