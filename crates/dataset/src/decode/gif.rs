@@ -1,11 +1,11 @@
 //! GIF: the first frame, on the canvas that Pillow paints it on.
 
-use super::{Upright, convert, orientation::Orientation};
+use super::{Stored, convert, orientation::Orientation};
 use crate::{BadImage, Format, MAX_PIXELS, Picture};
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use std::{io::ErrorKind, num::NonZeroU64};
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Stored, BadImage> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     // A frame may reach beyond the screen: Pillow then grows the canvas.
@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
         // Neither a global nor a local palette: indices are grey levels.
         Err(_) => convert::grey(&canvas, 1),
     };
-    Ok(Upright { picture: Picture { width, height, pixels }, orientation: Orientation::UPRIGHT })
+    Ok(Stored { part: Picture { width, height, pixels }.into(), orientation: Orientation::UPRIGHT })
 }
 
 fn bad(error: DecodingError) -> BadImage {

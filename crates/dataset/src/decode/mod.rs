@@ -13,6 +13,7 @@ mod convert;
 mod gif;
 mod jpeg;
 mod orientation;
+mod part;
 mod plain;
 mod tiff;
 
@@ -20,12 +21,24 @@ use crate::{BadImage, Format, Picture};
 use orientation::Orientation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub(crate) use jpeg::idct;
+pub(crate) use part::{Part, Wanted};
+
 /// Decodes a whole file's bytes.
 ///
 /// # Errors
 ///
 /// [`BadImage`] says in one line why the file is not a picture; none of the reasons is worth a second try.
 pub fn decode(bytes: &[u8]) -> Result<Picture, BadImage> {
+    let whole = |width, height| Wanted { eighths: 8, columns: 0..width, rows: 0..height };
+    Ok(decode_part(bytes, &whole)?.into_picture())
+}
+
+/// Decodes what `wanted` asks for, given the width and height of the upright picture, or more of it.
+pub(crate) fn decode_part(
+    bytes: &[u8],
+    wanted: &dyn Fn(u32, u32) -> Wanted,
+) -> Result<Part<'static>, BadImage> {
     if bytes.is_empty() {
         return Err(BadImage::Empty);
     }
@@ -33,19 +46,23 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, BadImage> {
     // The decoders are other people's code and see other people's bytes: should one of them panic, then it is this
     // picture that is bad, not the run.
     let decoded = catch_unwind(AssertUnwindSafe(|| match format {
-        Format::Jpeg => jpeg::decode(bytes),
+        Format::Jpeg => jpeg::decode(bytes, wanted),
         Format::Png | Format::WebP | Format::Bmp => plain::decode(bytes, format),
         Format::Gif => gif::decode(bytes),
         Format::Tiff => tiff::decode(bytes),
     }));
-    let Upright { picture, orientation } =
+    let Stored { part, orientation } =
         decoded.unwrap_or_else(|_| Err(format.corrupt("the decoder gave up")))?;
-    Ok(orientation.apply(picture))
+    Ok(match orientation {
+        Orientation::UPRIGHT => part,
+        // What is stored another way is always decoded whole.
+        turned => turned.apply(part.into_picture()).into(),
+    })
 }
 
 /// A picture as it is stored, and what makes it upright.
-struct Upright {
-    picture: Picture,
+struct Stored {
+    part: Part<'static>,
     orientation: Orientation,
 }
 

@@ -25,6 +25,11 @@ impl Orientation {
         tag.map_or(Orientation::UPRIGHT, Orientation::from_tag)
     }
 
+    /// Whether width and height change places.
+    pub(super) fn turns(self) -> bool {
+        self.0 >= 5
+    }
+
     /// The picture turned upright.
     pub(super) fn apply(self, picture: Picture) -> Picture {
         // Where the pixel at (x, y) of the result was stored, as (column, row); `right` and `bottom` are the last ones.

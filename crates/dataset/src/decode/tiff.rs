@@ -1,6 +1,6 @@
 //! TIFF: the first page, in the kinds that Pillow reads.
 
-use super::{Upright, convert, orientation::Orientation};
+use super::{Stored, convert, orientation::Orientation};
 use crate::{BadImage, Format, MAX_PIXELS, Picture};
 use std::io::{Cursor, ErrorKind};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
@@ -10,7 +10,7 @@ const TIFF: Format = Format::Tiff;
 
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Stored, BadImage> {
     match palette_tag(bytes) {
         // The decoder refuses palettes, but reads their indices well enough when told that they are grey.
         Some(at) => {
@@ -23,7 +23,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
 }
 
 /// The first page; `indexed`: what looks like grey levels are places in the colour map.
-fn page(bytes: &[u8], indexed: bool) -> Result<Upright, BadImage> {
+fn page(bytes: &[u8], indexed: bool) -> Result<Stored, BadImage> {
     let mut reader = Decoder::new(Cursor::new(bytes)).map_err(bad)?;
     let (width, height) = reader.dimensions().map_err(bad)?;
     TIFF.check_size(width, height)?;
@@ -40,7 +40,7 @@ fn page(bytes: &[u8], indexed: bool) -> Result<Upright, BadImage> {
         return Err(BadImage::Truncated(TIFF));
     }
     let picture = Picture { width, height, pixels };
-    Ok(Upright { picture, orientation: Orientation::from_tag(orientation) })
+    Ok(Stored { part: picture.into(), orientation: Orientation::from_tag(orientation) })
 }
 
 /// All samples of the page, pixel by pixel, whether the file keeps them so or plane by plane.

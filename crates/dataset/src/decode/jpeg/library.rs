@@ -4,20 +4,21 @@
 //! The library's SIMD is left out. Valid files have the same bytes with it; corrupt ones, whose coefficients overflow
 //! its 16 bits, have not.
 
-use super::{Upright, convert, orientation::Orientation};
-use crate::{BadImage, Format, Picture};
+use super::{JPEG, orientation};
+use crate::decode::{Stored, convert};
+use crate::{BadImage, Picture};
 use mozjpeg::{ColorSpace, Decompress, Marker};
 use std::any::Any;
 use std::io;
-use std::panic::{catch_unwind, resume_unwind};
-
-const JPEG: Format = Format::Jpeg;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// More scans than this are refused: each goes over the whole picture, so that a small file could take hours. Writers
 /// make about ten; libjpeg-turbo's fuzzers draw the line here.
 const MAX_SCANS: usize = 500;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
+/// `eighths` says at how many eighths of its size the picture is wanted: it is given the width and height that are
+/// stored, and whether upright they change places.
+pub(super) fn decode(bytes: &[u8], eighths: &dyn Fn(u32, u32, bool) -> u32) -> Result<Stored, BadImage> {
     // The decoder, left to itself, fills what is missing of a truncated file with grey.
     match scans(bytes) {
         None => return Err(BadImage::Truncated(JPEG)),
@@ -28,15 +29,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Upright, BadImage> {
     }
     // The library's fatal errors unwind to here with their message; no panic hook hears of them. Its warnings (odd
     // restarts, data that end early) are passed over, as Pillow does.
-    catch_unwind(|| read(bytes)).unwrap_or_else(|error| Err(fatal(error)))
+    catch_unwind(AssertUnwindSafe(|| read(bytes, eighths))).unwrap_or_else(|error| Err(fatal(error)))
 }
 
-fn read(bytes: &[u8]) -> Result<Upright, BadImage> {
+fn read(bytes: &[u8], eighths: &dyn Fn(u32, u32, bool) -> u32) -> Result<Stored, BadImage> {
     // Reads the header alone.
-    let decoder = Decompress::with_markers(&[Marker::APP(1)]).from_mem(bytes).map_err(bad)?;
+    let mut decoder = Decompress::with_markers(&[Marker::APP(1)]).from_mem(bytes).map_err(bad)?;
     let (width, height) = decoder.size();
     JPEG.check_size(width as u64, height as u64)?;
-    let orientation = orientation(&decoder);
+    let orientation = orientation(&decoder.markers().map(|marker| marker.data).collect::<Vec<_>>());
+    // Both sides come from 16-bit fields.
+    let eighths = eighths(width as u32, height as u32, orientation.turns());
+    decoder.scale(eighths as u8);
+    let scaled = |side: usize| (side * eighths as usize).div_ceil(8);
+    let (width, height) = (scaled(width), scaled(height));
     // Inks are taken as they are stored: Pillow's conversion of them to RGB is its own.
     let wanted = match decoder.components().len() {
         1 => ColorSpace::JCS_GRAYSCALE,
@@ -55,17 +61,8 @@ fn read(bytes: &[u8]) -> Result<Upright, BadImage> {
     if pixels.len() != width * height * 3 {
         return Err(JPEG.corrupt("fewer pixels than its header says"));
     }
-    // Both sides come from 16-bit fields.
-    let (width, height) = (width as u32, height as u32);
-    Ok(Upright { picture: Picture { width, height, pixels }, orientation })
-}
-
-/// Of EXIF's segments all, one after the other; of XMP's the last, as Pillow takes them.
-fn orientation<R>(decoder: &Decompress<R>) -> Orientation {
-    let segments: Vec<&[u8]> = decoder.markers().map(|marker| marker.data).collect();
-    let exif: Vec<&[u8]> = segments.iter().filter_map(|data| data.strip_prefix(b"Exif\0\0")).collect();
-    let xmp = segments.iter().rev().find_map(|data| data.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0"));
-    Orientation::from_metadata((!exif.is_empty()).then(|| exif.concat()).as_deref(), xmp)
+    let picture = Picture { width: width as u32, height: height as u32, pixels };
+    Ok(Stored { part: picture.into(), orientation })
 }
 
 /// How many scans there are up to the end-of-image marker; none where the file ends before that.
