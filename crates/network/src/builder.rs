@@ -84,7 +84,10 @@ impl Builder {
         );
         let weight = self.param(format!("{name}.weight"), &[out, channels / groups, kernel, kernel]);
         let bias = bias.then(|| self.param(format!("{name}.bias"), &[out]));
-        self.push(name, Op::Conv { weight, bias, stride, padding, groups }, &[x], Width::Map(out))
+        // A map of a known number of places keeps them where every place is looked at alone.
+        let alone = (kernel, stride, padding) == (1, 1, 0);
+        let width = if alone { self.widths[x.0].of(out) } else { Width::Map(out) };
+        self.push(name, Op::Conv { weight, bias, stride, padding, groups }, &[x], width)
     }
 
     /// Batch norm with PyTorch's names.

@@ -23,7 +23,10 @@ pub mod zoo;
 
 pub use builder::Builder;
 pub use error::NetworkError;
-pub use families::{mobilenet_v2, resnet, squeezenet, vgg};
+pub use families::{
+    convnext, densenet, efficientnet, mobilenet_v2, mobilenet_v3, mobilenet_v4, regnet, resnet, squeezenet,
+    swin, vgg, vit,
+};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
 pub use op::{Activation, Conv, Interpolation, Op, Pool};
 pub use shape::Shape;

@@ -1,4 +1,4 @@
-//! Every network against torchvision's own: parameter counts and names; sizes and taps.
+//! Every network against torchvision's own, or timm's: parameter counts and names; sizes and taps.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -9,9 +9,9 @@ fn build(name: &str) -> Network {
 }
 
 #[test]
-fn parameters_are_torchvisions() {
+fn parameters_are_the_peers() {
     // (name, sum of p.numel() over parameters(), FNV-1a of the sorted lines "name shape" of the state dict without
-    // batch counters), torchvision 0.29.2.
+    // batch counters and Swin's indices), torchvision 0.29.2; those that only timm has, timm 1.0.31.
     for (name, count, names) in [
         ("resnet18", 11_689_512, 0x7D6D_E2EA_9DF6_F7C8_u64),
         ("resnet34", 21_797_672, 0xA36E_859B_C61F_2502),
@@ -29,6 +29,78 @@ fn parameters_are_torchvisions() {
         ("mobilenet_v2", 3_504_872, 0x1F0E_1B04_4FEA_5D99),
         ("squeezenet1_0", 1_248_424, 0xB512_4644_98C9_E8DD),
         ("squeezenet1_1", 1_235_496, 0x5F72_9C6E_0784_224C),
+        ("resnext50_32x4d", 25_028_904, 0xA735_6C00_DB53_C674),
+        ("resnext101_32x8d", 88_791_336, 0x0204_7B20_DF58_E231),
+        ("resnext101_64x4d", 83_455_272, 0x18BB_4D1B_6F83_BC06),
+        ("wide_resnet50_2", 68_883_240, 0x9DAE_FB04_F2C9_4897),
+        ("wide_resnet101_2", 126_886_696, 0x1DA3_C427_9CBC_ECB0),
+        ("resnet18d", 11_708_744, 0x952B_64F8_1AD3_6D84),
+        ("resnet26d", 16_014_408, 0x52E2_ABC5_5E66_2E8E),
+        ("resnet34d", 21_816_904, 0xCB64_8C15_994D_2802),
+        ("resnet50d", 25_576_264, 0x0FB3_1F1A_7BF4_CD80),
+        ("resnet101d", 44_568_392, 0x76A4_953A_4197_89FF),
+        ("densenet121", 7_978_856, 0xEDC6_4A8A_ADF3_95D9),
+        ("densenet161", 28_681_000, 0xF688_BFC1_7B41_D876),
+        ("densenet169", 14_149_480, 0xCEB8_19D2_745C_D501),
+        ("densenet201", 20_013_928, 0x9D0B_998D_FCC1_A483),
+        ("mobilenet_v3_small", 2_542_856, 0x3B17_CB76_06F8_9947),
+        ("mobilenet_v3_large", 5_483_032, 0x76FC_7422_61A6_FE78),
+        ("mobilenetv4_conv_small", 3_774_024, 0x4D75_96B3_69F1_91FC),
+        ("mobilenetv4_conv_medium", 9_715_512, 0x6476_4D26_1762_B4E3),
+        ("mobilenetv4_conv_large", 32_590_864, 0x3666_31FB_8EFA_8F0B),
+        ("efficientnet_b0", 5_288_548, 0x3B6C_0464_6663_98FE),
+        ("efficientnet_b1", 7_794_184, 0x3F5F_0245_2A13_F9D0),
+        ("efficientnet_b2", 9_109_994, 0x904E_6EE6_8367_8D69),
+        ("efficientnet_b3", 12_233_232, 0xA030_48CD_8292_BB65),
+        ("efficientnet_b4", 19_341_616, 0x585F_38D1_69D7_734B),
+        ("efficientnet_v2_s", 21_458_488, 0x9C3A_7750_4631_DC62),
+        ("regnet_x_400mf", 5_495_976, 0x1539_D17D_84BA_F4F0),
+        ("regnet_x_800mf", 7_259_656, 0x235B_69D7_0314_A1F3),
+        ("regnet_x_1_6gf", 9_190_136, 0x32EF_70E9_E2CB_699F),
+        ("regnet_x_3_2gf", 15_296_552, 0x255F_E51A_48E6_6A5B),
+        ("regnet_x_8gf", 39_572_648, 0x3A90_67F9_510F_BFB7),
+        ("regnet_x_16gf", 54_278_536, 0x90BA_76C6_4B72_6302),
+        ("regnet_x_32gf", 107_811_560, 0x26D9_AB0D_9AA4_4B8F),
+        ("regnet_y_400mf", 4_344_144, 0x74AA_AF25_1E66_64DA),
+        ("regnet_y_800mf", 6_432_512, 0x0C2E_FA5D_9FD5_FB7B),
+        ("regnet_y_1_6gf", 11_202_430, 0x7ED5_8ECC_8580_C54E),
+        ("regnet_y_3_2gf", 19_436_338, 0x5074_87B8_1B15_6F4F),
+        ("regnet_y_8gf", 39_381_472, 0x78E1_1980_69A1_35E6),
+        ("regnet_y_16gf", 83_590_140, 0x0E7E_07B6_3FEE_3C75),
+        ("regnet_y_32gf", 145_046_770, 0xAAAA_D3DE_DADC_606A),
+        ("convnext_tiny", 28_589_128, 0xAAB1_5ADD_444A_798F),
+        ("convnext_small", 50_223_688, 0xAF37_34E2_12A9_9EEE),
+        ("convnext_base", 88_591_464, 0x8E19_04EA_5BA0_2345),
+        ("convnext_large", 197_767_336, 0x9565_4BA5_F88E_3C70),
+        ("vit_b_16", 86_567_656, 0xA7BA_8FA4_CD63_10C6),
+        ("vit_b_32", 88_224_232, 0xAD3B_2E10_C50D_D44E),
+        ("vit_l_16", 304_326_632, 0x54A8_61B5_6709_E0F2),
+        ("vit_l_32", 306_535_400, 0xF87C_C166_B467_659A),
+        ("vit_tiny_patch16_224", 5_717_416, 0x013F_F5B6_4DEE_AD9B),
+        ("vit_small_patch16_224", 22_050_664, 0x83B4_11C3_792A_ED5E),
+        ("vit_small_patch32_224", 22_878_952, 0x66A5_6F19_93BF_1F2E),
+        ("vit_base_patch16_224", 86_567_656, 0x1B2C_A6BD_9D23_DDD8),
+        ("vit_base_patch32_224", 88_224_232, 0x7573_6C14_E387_D1C0),
+        ("vit_large_patch16_224", 304_326_632, 0xD719_B043_9611_565E),
+        ("deit_tiny_patch16_224", 5_717_416, 0x013F_F5B6_4DEE_AD9B),
+        ("deit_small_patch16_224", 22_050_664, 0x83B4_11C3_792A_ED5E),
+        ("deit_base_patch16_224", 86_567_656, 0x1B2C_A6BD_9D23_DDD8),
+        ("vit_small_patch14_dinov2", 22_056_192, 0xA4C6_9337_CD20_8B7A),
+        ("vit_base_patch14_dinov2", 86_579_712, 0xBE9D_A561_ACF2_A916),
+        ("vit_large_patch14_dinov2", 304_367_616, 0xAF39_7ABD_95CE_9EF8),
+        ("vit_small_patch14_reg4_dinov2", 22_057_344, 0x67CD_E831_9AF0_08A6),
+        ("vit_base_patch14_reg4_dinov2", 86_582_016, 0xC5DE_97A4_416D_2944),
+        ("vit_large_patch14_reg4_dinov2", 304_370_688, 0x0478_F876_9673_AFC2),
+        ("vit_base_patch16_clip_224", 86_568_424, 0x8C74_84D7_0EA5_D0E8),
+        ("vit_base_patch32_clip_224", 88_225_000, 0x7F6D_DF7F_7C57_D410),
+        ("vit_large_patch14_clip_224", 304_204_776, 0xAEFE_1CE0_B730_FF8F),
+        ("vit_base_patch16_clip_quickgelu_224", 86_193_152, 0xA2E1_8C51_B01F_D8D6),
+        ("vit_base_patch32_clip_quickgelu_224", 87_849_728, 0xAFC8_46B2_92A7_F31E),
+        ("vit_large_patch14_clip_quickgelu_224", 303_966_976, 0x80B3_7FF4_4A14_4895),
+        ("vit_base_patch16_siglip_224", 92_884_224, 0xB08E_C20F_207B_556B),
+        ("swin_t", 28_288_354, 0x7405_AA25_1320_3511),
+        ("swin_s", 49_606_258, 0xF122_523D_B2E0_AA01),
+        ("swin_b", 87_768_224, 0xB260_282D_CF77_A16F),
     ] {
         let network = build(name);
         assert_eq!(network.parameter_count(), count, "{name}");
@@ -43,22 +115,43 @@ fn parameters_are_torchvisions() {
 }
 
 #[test]
-fn every_entry_works_at_its_size_and_default_tap() {
+fn every_entry_works_at_its_size_and_taps() {
     for entry in zoo::all() {
         let network = (entry.build)();
         assert_eq!(network.name(), entry.name);
+        assert_eq!(zoo::find(entry.name).unwrap().name, entry.name);
         let (height, width) = entry.input_size().unwrap();
+        (entry.preprocessing)().check().unwrap();
         network.shapes(height as usize, width as usize).unwrap();
-        for tap in [entry.default_tap, "pooled", "gap"] {
+        let taps: Vec<&str> = network.taps().iter().map(|tap| tap.name.as_str()).collect();
+        assert!(taps.contains(&entry.default_tap) && taps.contains(&"pooled"), "{}: {taps:?}", entry.name);
+        assert!(taps.contains(&"gap") || taps.contains(&"patch_mean"), "{}: {taps:?}", entry.name);
+        for &tap in &taps {
             let cut = network.for_taps(&[tap]).unwrap();
             let widths = cut.widths(height as usize, width as usize).unwrap();
-            assert!(matches!(*widths, [d] if d >= 224), "{}: {widths:?}", entry.name);
-            assert!(
-                cut.params().len() < network.params().len() || entry.name == "headstart_tiny",
-                "{}",
-                entry.name
-            );
+            assert!(matches!(*widths, [16..=4096]), "{} {tap}: {widths:?}", entry.name);
         }
+        let pooled = network.for_taps(&["pooled"]).unwrap();
+        let classifies = taps.iter().any(|tap| ["logits", "projected"].contains(tap));
+        assert_eq!(pooled.params().len() < network.params().len(), classifies, "{}", entry.name);
+    }
+}
+
+#[test]
+fn entries_that_differ_in_preprocessing_alone_share_a_graph() {
+    let print = |name: &str| build(name).for_taps(&["pooled"]).unwrap().fingerprint();
+    let tagged = zoo::all().iter().filter_map(|entry| Some((entry.name, entry.name.split_once('.')?.0)));
+    let twins = [
+        ("mobilenetv2_100", "mobilenet_v2"),
+        ("swin_tiny_patch4_window7_224", "swin_t"),
+        ("swin_small_patch4_window7_224", "swin_s"),
+        ("swin_base_patch4_window7_224", "swin_b"),
+        ("deit_tiny_patch16_224", "vit_tiny_patch16_224"),
+    ];
+    for (one, other) in tagged.chain(twins) {
+        assert_eq!(print(one), print(other), "{one}");
+        let [one, other] = [one, other].map(|name| zoo::find(name).unwrap());
+        assert_ne!((one.preprocessing)(), (other.preprocessing)(), "{}", one.name);
     }
 }
 
@@ -114,6 +207,27 @@ fn modules_are_found_by_torchvisions_paths() {
             "squeezenet1_1",
             "features features.3 features.3.squeeze features.12.expand3x3 classifier classifier.1",
         ),
+        ("resnet50d", "conv1 conv1.4 act1 layer1.0.downsample layer2.0.downsample.0 layer2.0.act2 layer4"),
+        (
+            "densenet121",
+            "features.relu0 features.denseblock2 features.denseblock2.denselayer3 features.transition1 features",
+        ),
+        (
+            "mobilenet_v3_small",
+            "features.1.block.1.fc1 features.1.block.1 features.1.block features.4 classifier.1",
+        ),
+        ("mobilenetv4_conv_small", "conv_stem blocks.0 blocks.2.0.dw_start.bn blocks.3.5 conv_head"),
+        ("efficientnet_v2_s", "features.1.0.block.0 features.4.0.block.2.fc2 features.6.14.block features"),
+        ("regnet_y_400mf", "stem trunk_output.block1 trunk_output.block3.block3-0.f.se trunk_output fc"),
+        ("convnext_tiny", "features.0 features.1 features.1.0.block features.4.1 classifier.0"),
+        ("vit_b_16", "conv_proj encoder.layers.encoder_layer_11.mlp encoder.ln heads.head"),
+        ("vit_tiny_patch16_224", "patch_embed.proj blocks.0.attn.qkv blocks.0.attn blocks.11 norm head"),
+        ("vit_small_patch14_dinov2", "blocks.3.ls1 blocks.11"),
+        ("vit_base_patch16_siglip_224", "attn_pool.latent attn_pool.q attn_pool.kv attn_pool.mlp attn_pool"),
+        (
+            "swin_t",
+            "features.0 features.1.1.attn.qkv features.1.1.attn features.2.reduction features.2 norm head",
+        ),
     ] {
         for tap in taps.split(' ') {
             build(name).resolve(tap).unwrap();
@@ -136,7 +250,15 @@ fn unknown_names_come_with_suggestions() {
         error.starts_with("unknown backbone `resnet-18`; did you mean `resnet18`?; known are"),
         "{error}"
     );
-    assert_eq!(zoo::find("vgg16.tv_in1k").unwrap().name, "vgg16");
+    for (asked, found) in [
+        ("vgg16.tv_in1k", "vgg16"),
+        ("vit_tiny_patch16_224.augreg_in21k_ft_in1k", "vit_tiny_patch16_224"),
+        ("convnext_tiny.fb_in1k", "convnext_tiny.fb_in1k"),
+    ] {
+        assert_eq!(zoo::find(asked).unwrap().name, found);
+    }
+    // Weights that were trained with another preprocessing do not pass for those that are known.
+    zoo::find("vit_base_patch16_224.mae").unwrap_err();
 }
 
 #[test]

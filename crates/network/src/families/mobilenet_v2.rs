@@ -1,6 +1,14 @@
 //! MobileNetV2 (Sandler et al., 2018, table 2), width 1.0, as torchvision builds it.
 
+use super::layers::{average_and_classify, conv_bn_act, residual};
+use crate::zoo::{Entry, bicubic, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
+
+/// These networks by name.
+pub(crate) static NETWORKS: &[Entry] = &[
+    entry("mobilenet_v2", imagenet, || mobilenet_v2("mobilenet_v2")),
+    timm("mobilenetv2_100", &["ra_in1k"], || bicubic(256, 224), || mobilenet_v2("mobilenetv2_100")),
+];
 
 /// Expansion, output channels, blocks, stride of the first.
 const STAGES: [(usize, usize, usize, usize); 7] = [
@@ -17,7 +25,7 @@ const STAGES: [(usize, usize, usize, usize); 7] = [
 pub fn mobilenet_v2(name: &str) -> Network {
     let mut net = Builder::image();
     let input = net.input();
-    let mut x = conv_bn_relu6(&mut net, "features.0", input, Conv::new(32, 3).stride(2));
+    let mut x = conv(&mut net, "features.0", input, Conv::new(32, 3).stride(2));
     let mut at = 0;
     for (expansion, width, blocks, stride) in STAGES {
         for block in 0..blocks {
@@ -26,29 +34,16 @@ pub fn mobilenet_v2(name: &str) -> Network {
             x = inverted_residual(&mut net, &format!("features.{at}"), x, expansion, width, stride);
         }
     }
-    x = conv_bn_relu6(&mut net, &format!("features.{}", at + 1), x, Conv::new(1280, 1));
+    x = conv(&mut net, &format!("features.{}", at + 1), x, Conv::new(1280, 1));
     net.module("features", x);
-    let pooled = net.global_average_pool("avgpool", x);
-    net.tap("pooled", pooled);
-    net.tap("gap", pooled);
-    let logits = net.linear("classifier.1", pooled, 1000);
-    net.module("classifier.0", pooled);
+    let logits = average_and_classify(&mut net, x, "classifier.1");
     net.module("classifier", logits);
-    net.tap("logits", logits);
     net.finish(name, logits)
 }
 
 /// timm's name of a parameter, which counts stages and blocks where torchvision counts blocks only.
 pub fn timm_name(param: &str) -> String {
     translate(param).unwrap_or_else(|| param.to_owned())
-}
-
-/// torchvision's `Conv2dNormActivation`.
-fn conv_bn_relu6(net: &mut Builder, name: &str, x: NodeId, conv: Conv) -> NodeId {
-    let x = net.conv_bn(&format!("{name}.0"), &format!("{name}.1"), x, conv);
-    let x = net.activation(&format!("{name}.2"), x, Activation::Relu6);
-    net.module(name, x);
-    x
 }
 
 fn inverted_residual(
@@ -65,16 +60,15 @@ fn inverted_residual(
     let mut next = || format!("{at}.conv.{}", part.next().unwrap_or_default());
     let mut y = x;
     if expansion > 1 {
-        y = conv_bn_relu6(net, &next(), y, Conv::new(hidden, 1));
+        y = conv(net, &next(), y, Conv::new(hidden, 1));
     }
-    y = conv_bn_relu6(net, &next(), y, Conv::new(hidden, 3).stride(stride).groups(hidden));
+    y = conv(net, &next(), y, Conv::new(hidden, 3).stride(stride).groups(hidden));
     y = net.conv_bn(&next(), &next(), y, Conv::new(width, 1));
-    net.module(&format!("{at}.conv"), y);
-    if stride == 1 && inputs == width {
-        return net.add(at, x, y);
-    }
-    net.module(at, y);
-    y
+    residual(net, at, "conv", x, y, stride)
+}
+
+fn conv(net: &mut Builder, name: &str, x: NodeId, conv: Conv) -> NodeId {
+    conv_bn_act(net, name, x, conv, Some(Activation::Relu6))
 }
 
 fn translate(param: &str) -> Option<String> {

@@ -1,6 +1,38 @@
-//! ResNet (He et al., 2015, table 1), as torchvision builds it: "v1.5", with a bottleneck's stride in its 3×3.
+//! ResNet (He et al., 2015, table 1), as torchvision builds it: "v1.5", with a bottleneck's stride in its 3×3. So are
+//! ResNeXt (Xie et al., 2016) and Wide ResNet (Zagoruyko & Komodakis, 2016). ResNet-D (He et al., 2018, "Bag of tricks",
+//! figure 2) is as timm builds it.
 
+use crate::zoo::{Entry, bicubic, bilinear, entry, imagenet, timm};
 use crate::{Builder, Conv, Network, NodeId, Pool};
+use Block::{Basic, Bottleneck};
+
+/// These networks by name.
+pub(crate) static NETWORKS: &[Entry] = &[
+    Entry {
+        weights: Some(include_bytes!("../../../../data/backbone/headstart_tiny.safetensors")),
+        ..entry("headstart_tiny", || bilinear(64, 64), || ResNet::TINY.build())
+    },
+    entry("resnet18", imagenet, || resnet("resnet18", Basic, [2, 2, 2, 2]).build()),
+    entry("resnet34", imagenet, || resnet("resnet34", Basic, [3, 4, 6, 3]).build()),
+    entry("resnet50", imagenet, || resnet("resnet50", Bottleneck, [3, 4, 6, 3]).build()),
+    entry("resnet101", imagenet, || resnet("resnet101", Bottleneck, [3, 4, 23, 3]).build()),
+    entry("resnet152", imagenet, || resnet("resnet152", Bottleneck, [3, 8, 36, 3]).build()),
+    entry("resnext50_32x4d", imagenet, || grouped("resnext50_32x4d", [3, 4, 6, 3], 32, 4)),
+    entry("resnext101_32x8d", imagenet, || grouped("resnext101_32x8d", [3, 4, 23, 3], 32, 8)),
+    entry("resnext101_64x4d", || bilinear(232, 224), || grouped("resnext101_64x4d", [3, 4, 23, 3], 64, 4)),
+    entry("wide_resnet50_2", imagenet, || grouped("wide_resnet50_2", [3, 4, 6, 3], 1, 128)),
+    entry("wide_resnet101_2", imagenet, || grouped("wide_resnet101_2", [3, 4, 23, 3], 1, 128)),
+    timm("resnet18d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet18d", Basic, [2, 2, 2, 2])),
+    timm("resnet26d", &["bt_in1k"], || bicubic(256, 224), || deep("resnet26d", Bottleneck, [2, 2, 2, 2])),
+    timm("resnet34d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet34d", Basic, [3, 4, 6, 3])),
+    timm(
+        "resnet50d",
+        &["ra2_in1k", "gluon_in1k"],
+        || bicubic(256, 224),
+        || deep("resnet50d", Bottleneck, [3, 4, 6, 3]),
+    ),
+    timm("resnet101d", &["ra2_in1k"], || bicubic(269, 256), || deep("resnet101d", Bottleneck, [3, 4, 23, 3])),
+];
 
 /// What tells one residual network from another.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +45,10 @@ pub struct ResNet {
     pub depths: [usize; 4],
     /// Channels inside the blocks of each stage.
     pub widths: [usize; 4],
+    /// Channels that a block of each stage gives.
+    pub out: [usize; 4],
+    /// Groups of a bottleneck's 3×3.
+    pub groups: usize,
     /// What comes before the first stage.
     pub stem: Stem,
     /// Logits of its classifier, where it has one.
@@ -24,7 +60,7 @@ pub struct ResNet {
 pub enum Block {
     /// Two 3×3 convolutions.
     Basic,
-    /// 1×1, 3×3, and 1×1 to four times as many channels.
+    /// 1×1, 3×3, and 1×1 to more channels.
     Bottleneck,
 }
 
@@ -33,35 +69,51 @@ pub enum Block {
 pub enum Stem {
     /// 7×7 by 2 to 64 channels and a 3×3 max pool by 2: a quarter of the sides is left.
     ImageNet,
+    /// ResNet-D: the 7×7 is three 3×3, and later, where a shortcut halves the sides, it does so by averaging.
+    Deep,
     /// 3×3 by 2 to so many channels and no pooling: half of the sides is left.
     Small(usize),
 }
 
-impl ResNet {
-    /// The standard widths and stem, 1000 classes.
-    pub const fn imagenet(name: &'static str, block: Block, depths: [usize; 4]) -> ResNet {
-        ResNet { name, block, depths, widths: [64, 128, 256, 512], stem: Stem::ImageNet, classes: Some(1000) }
-    }
+const fn resnet(name: &'static str, block: Block, depths: [usize; 4]) -> ResNet {
+    let widths = [64, 128, 256, 512];
+    let out = match block {
+        Basic => widths,
+        Bottleneck => [256, 512, 1024, 2048],
+    };
+    ResNet { name, block, depths, widths, out, groups: 1, stem: Stem::ImageNet, classes: Some(1000) }
+}
 
+/// `groups` groups of 3×3, in the first stage of `width` channels each.
+fn grouped(name: &'static str, depths: [usize; 4], groups: usize, width: usize) -> Network {
+    let widths = [1, 2, 4, 8].map(|wider| wider * groups * width);
+    ResNet { groups, widths, ..resnet(name, Bottleneck, depths) }.build()
+}
+
+fn deep(name: &'static str, block: Block, depths: [usize; 4]) -> Network {
+    ResNet { stem: Stem::Deep, ..resnet(name, block, depths) }.build()
+}
+
+impl ResNet {
     /// Our own embedded backbone for 64×64 pictures; how it was trained is told in `data/backbone/`.
     pub const TINY: ResNet = ResNet {
-        name: "headstart_tiny",
-        block: Block::Basic,
         depths: [1; 4],
         widths: [16, 48, 112, 224],
+        out: [16, 48, 112, 224],
         stem: Stem::Small(16),
         classes: None,
+        ..resnet("headstart_tiny", Basic, [1; 4])
     };
 
     /// The network. Taps: `pooled` and `gap` (one and the same), `layer1` to `layer4`, `logits`.
     pub fn build(self) -> Network {
         let mut net = Builder::image();
         let mut x = self.stem.build(&mut net);
-        for (stage, (depth, width)) in self.depths.into_iter().zip(self.widths).enumerate() {
+        for (stage, depth) in self.depths.into_iter().enumerate() {
             let layer = format!("layer{}", stage + 1);
             for i in 0..depth {
                 let stride = if i == 0 && stage > 0 { 2 } else { 1 };
-                x = self.block.build(&mut net, x, &format!("{layer}.{i}"), width, stride);
+                x = self.block(&mut net, x, &format!("{layer}.{i}"), stage, stride);
             }
             net.tap(&layer, x);
         }
@@ -75,49 +127,77 @@ impl ResNet {
         net.tap("logits", logits);
         net.finish(self.name, logits)
     }
-}
 
-impl Stem {
-    fn build(self, net: &mut Builder) -> NodeId {
-        let (width, kernel) = match self {
-            Stem::ImageNet => (64, 7),
-            Stem::Small(width) => (width, 3),
-        };
-        let x = net.conv_bn("conv1", "bn1", net.input(), Conv::new(width, kernel).stride(2));
-        let x = net.relu("relu", x);
-        match self {
-            Stem::ImageNet => net.max_pool("maxpool", x, Pool::new(3, 2).pad(1)),
-            Stem::Small(_) => x,
-        }
-    }
-}
-
-impl Block {
-    fn build(self, net: &mut Builder, x: NodeId, at: &str, width: usize, stride: usize) -> NodeId {
-        let convs: &[Conv] = match self {
-            Block::Basic => &[Conv::new(width, 3).stride(stride), Conv::new(width, 3)],
-            Block::Bottleneck => {
-                &[Conv::new(width, 1), Conv::new(width, 3).stride(stride), Conv::new(4 * width, 1)]
+    fn block(self, net: &mut Builder, x: NodeId, at: &str, stage: usize, stride: usize) -> NodeId {
+        let (width, out) = (self.widths[stage], self.out[stage]);
+        let convs: &[Conv] = match self.block {
+            Basic => &[Conv::new(width, 3).stride(stride), Conv::new(out, 3)],
+            Bottleneck => {
+                let middle = Conv::new(width, 3).stride(stride).groups(self.groups);
+                &[Conv::new(width, 1), middle, Conv::new(out, 1)]
             }
         };
         let mut y = x;
         for (i, conv) in convs.iter().enumerate() {
             y = net.conv_bn(&format!("{at}.conv{}", i + 1), &format!("{at}.bn{}", i + 1), y, *conv);
             if i + 1 < convs.len() {
-                // torchvision calls one `relu` module over and over; this numbering is that of its feature extractor.
-                y = net.relu(&if i == 0 { format!("{at}.relu") } else { format!("{at}.relu_{i}") }, y);
+                y = net.relu(&self.stem.relu_in_block(at, i), y);
             }
         }
-        let out = net.width(y);
-        let shortcut = if stride != 1 || net.width(x) != out {
-            let (conv, norm) = (format!("{at}.downsample.0"), format!("{at}.downsample.1"));
-            let end = net.conv_bn(&conv, &norm, x, Conv::new(out, 1).stride(stride));
-            net.module(&format!("{at}.downsample"), end);
-            end
-        } else {
-            x
-        };
+        let changes = stride != 1 || net.width(x) != out;
+        let shortcut = if changes { self.stem.shortcut(net, at, x, out, stride) } else { x };
         let sum = net.add(&format!("{at}.add"), y, shortcut);
         net.relu(at, sum)
+    }
+}
+
+impl Stem {
+    fn build(self, net: &mut Builder) -> NodeId {
+        let input = net.input();
+        let (x, relu) = match self {
+            Stem::ImageNet => (net.conv("conv1", input, Conv::new(64, 7).stride(2)), "relu"),
+            Stem::Small(width) => (net.conv("conv1", input, Conv::new(width, 3).stride(2)), "relu"),
+            Stem::Deep => {
+                let x = net.conv_bn("conv1.0", "conv1.1", input, Conv::new(32, 3).stride(2));
+                let x = net.relu("conv1.2", x);
+                let x = net.conv_bn("conv1.3", "conv1.4", x, Conv::new(32, 3));
+                let x = net.relu("conv1.5", x);
+                let x = net.conv("conv1.6", x, Conv::new(64, 3));
+                net.module("conv1", x);
+                (x, "act1")
+            }
+        };
+        let x = net.batch_norm("bn1", x);
+        let x = net.relu(relu, x);
+        match self {
+            Stem::ImageNet | Stem::Deep => net.max_pool("maxpool", x, Pool::new(3, 2).pad(1)),
+            Stem::Small(_) => x,
+        }
+    }
+
+    /// A shortcut to `out` channels and another size, with what belongs to this stem.
+    fn shortcut(self, net: &mut Builder, at: &str, x: NodeId, out: usize, stride: usize) -> NodeId {
+        let at = format!("{at}.downsample");
+        let part = |i: usize| format!("{at}.{i}");
+        let end = match (self, stride) {
+            (Stem::Deep, 1) => net.conv_bn(&part(1), &part(2), x, Conv::new(out, 1)),
+            (Stem::Deep, _) => {
+                let x = net.average_pool(&part(0), x, Pool::new(2, stride).ceil());
+                net.conv_bn(&part(1), &part(2), x, Conv::new(out, 1))
+            }
+            _ => net.conv_bn(&part(0), &part(1), x, Conv::new(out, 1).stride(stride)),
+        };
+        net.module(&at, end);
+        end
+    }
+
+    /// What the ReLU after the i-th convolution of a block is called.
+    fn relu_in_block(self, at: &str, i: usize) -> String {
+        match (self, i) {
+            (Stem::Deep, _) => format!("{at}.act{}", i + 1),
+            // torchvision calls one `relu` module over and over; this numbering is that of its feature extractor.
+            (_, 0) => format!("{at}.relu"),
+            _ => format!("{at}.relu_{i}"),
+        }
     }
 }

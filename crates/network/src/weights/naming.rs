@@ -2,7 +2,7 @@
 
 use crate::{
     Network, WeightFile,
-    families::{mobilenet_v2, vgg},
+    families::{convnext, efficientnet, mobilenet_v2, swin, vgg, vit},
     zoo,
 };
 
@@ -10,7 +10,15 @@ use crate::{
 type Naming = fn(&str) -> String;
 
 /// torchvision's first: it wins where several fit equally, as for all ResNets, where timm's names are the same.
-const NAMINGS: [Naming; 3] = [str::to_owned, vgg::timm_name, mobilenet_v2::timm_name];
+const NAMINGS: [Naming; 7] = [
+    str::to_owned,
+    vgg::timm_name,
+    mobilenet_v2::timm_name,
+    efficientnet::timm_name,
+    convnext::timm_name,
+    vit::timm_name,
+    swin::timm_name,
+];
 
 /// The naming under which the file holds most of the network's parameters.
 pub(super) fn detect(network: &Network, file: &WeightFile) -> Naming {
@@ -22,20 +30,23 @@ pub(super) fn detect(network: &Network, file: &WeightFile) -> Naming {
         .fold(NAMINGS[0], |best, naming| if found(naming) > found(best) { naming } else { best })
 }
 
-/// Whether a stored shape can fill a slot as it is: equal, or a convolution over a whole map where a dense layer reads
-/// that map flattened (timm's VGG). Both hold the same numbers in the same order.
+/// Whether a stored shape can fill a slot as it is: equal but for axes of length 1 (a layer scale (c,) where a map is
+/// scaled by (c, 1, 1), a 1×1 convolution that is a dense layer), or a convolution over a whole map where a dense layer
+/// reads that map flattened (timm's VGG). Both hold the same numbers in the same order.
 pub(super) fn fits(expected: &[usize], stored: &[usize]) -> bool {
     match (expected, stored) {
         (&[out, inputs], &[rows, channels, height, width]) => {
             rows == out && channels.checked_mul(height).and_then(|n| n.checked_mul(width)) == Some(inputs)
         }
-        _ => expected == stored,
+        _ => expected.iter().filter(|side| **side != 1).eq(stored.iter().filter(|side| **side != 1)),
     }
 }
 
-/// Whether a tensor may be in any file without being a parameter: PyTorch counts a batch norm's training steps.
+/// Whether a tensor may be in any file without being a parameter: PyTorch counts a batch norm's training steps, and files
+/// of Swin Transformers hold what follows from the size of their windows.
 pub(super) fn is_ignored(tensor: &str) -> bool {
-    tensor.ends_with("num_batches_tracked")
+    let part = tensor.rsplit('.').next().unwrap_or_default();
+    ["num_batches_tracked", "relative_position_index", "attn_mask"].contains(&part)
 }
 
 /// What the file is good for: taps of this network that it suffices for, or another network that it fits.
@@ -88,6 +99,13 @@ mod tests {
             ("vgg11", vgg::timm_name as Naming, 0xCA5B_0DA6_DC2D_01E4_u64),
             ("vgg16_bn", vgg::timm_name, 0x2102_C02F_8108_4D5E),
             ("mobilenetv2_100", mobilenet_v2::timm_name, 0x4941_ED80_42F0_9110),
+            ("efficientnet_b0", efficientnet::timm_name, 0x5D5A_FDA1_66C0_A0E1),
+            ("efficientnet_b4", efficientnet::timm_name, 0x17EE_DBDC_FE93_6B7E),
+            ("convnext_small", convnext::timm_name, 0x1A04_8B45_89E5_3595),
+            ("vit_b_16", vit::timm_name, 0x716C_7B24_EA82_3AEE),
+            ("vit_l_16", vit::timm_name, 0x24F6_B2A2_78AC_CBDE),
+            ("swin_t", swin::timm_name, 0x035A_3843_F2B4_1F75),
+            ("swin_b", swin::timm_name, 0x875D_C855_62AD_5BB1),
         ] {
             let network = zoo::find(name).map(|entry| (entry.build)()).unwrap();
             let mut names: Vec<String> = network.params().iter().map(|param| naming(&param.name)).collect();

@@ -1,0 +1,116 @@
+//! ConvNeXt (Liu et al., 2022, section 3), as torchvision builds it.
+
+use super::layers::{mlp, replaced};
+use crate::zoo::{Entry, bicubic, bilinear, entry};
+use crate::{Activation, Builder, Conv, Network, NodeId};
+use artifact::Preprocessing;
+
+/// These networks by name. timm's weights of the same graphs were trained with other sizes.
+pub(crate) static NETWORKS: &[Entry] = &[
+    entry("convnext_tiny", || bilinear(236, 224), || convnext("convnext_tiny", TINY)),
+    entry("convnext_small", || bilinear(230, 224), || convnext("convnext_small", SMALL)),
+    entry("convnext_base", || bilinear(232, 224), || convnext("convnext_base", BASE)),
+    entry("convnext_large", || bilinear(232, 224), || convnext("convnext_large", LARGE)),
+    entry("convnext_tiny.fb_in1k", fb, || convnext("convnext_tiny.fb_in1k", TINY)),
+    entry("convnext_small.fb_in1k", fb, || convnext("convnext_small.fb_in1k", SMALL)),
+    entry("convnext_base.fb_in1k", fb, || convnext("convnext_base.fb_in1k", BASE)),
+    entry("convnext_large.fb_in1k", fb, || convnext("convnext_large.fb_in1k", LARGE)),
+    entry("convnext_tiny.fb_in22k_ft_in1k", fb, || convnext("convnext_tiny.fb_in22k_ft_in1k", TINY)),
+    entry("convnext_small.fb_in22k_ft_in1k", fb, || convnext("convnext_small.fb_in22k_ft_in1k", SMALL)),
+    entry("convnext_base.fb_in22k_ft_in1k", fb, || convnext("convnext_base.fb_in22k_ft_in1k", BASE)),
+    entry("convnext_large.fb_in22k_ft_in1k", fb, || convnext("convnext_large.fb_in22k_ft_in1k", LARGE)),
+    entry("convnext_tiny.in12k_ft_in1k", in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
+    entry("convnext_small.in12k_ft_in1k", in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
+];
+
+/// Blocks and channels of each stage.
+pub type Stages = [(usize, usize); 4];
+
+/// ConvNeXt-T.
+pub const TINY: Stages = [(3, 96), (3, 192), (9, 384), (3, 768)];
+/// ConvNeXt-S.
+pub const SMALL: Stages = [(3, 96), (3, 192), (27, 384), (3, 768)];
+/// ConvNeXt-B.
+pub const BASE: Stages = [(3, 128), (3, 256), (27, 512), (3, 1024)];
+/// ConvNeXt-L.
+pub const LARGE: Stages = [(3, 192), (3, 384), (27, 768), (3, 1536)];
+
+fn fb() -> Preprocessing {
+    bicubic(256, 224)
+}
+
+fn in12k() -> Preprocessing {
+    bicubic(235, 224)
+}
+
+const EPS: f32 = 1e-6;
+
+/// The network. Taps: `pooled` (the normalised mean of the last map), `gap` (that mean itself), `stage1` to `stage4`,
+/// `features`, `logits`.
+pub fn convnext(name: &str, stages: Stages) -> Network {
+    let mut net = Builder::image();
+    let mut x = net.input();
+    for (i, (depth, width)) in stages.into_iter().enumerate() {
+        let at = format!("features.{}", 2 * i);
+        if i == 0 {
+            x = net.conv(&format!("{at}.0"), x, Conv::new(width, 4).stride(4).pad(0).bias());
+            x = net.layer_norm(&format!("{at}.1"), x, EPS);
+        } else {
+            x = net.layer_norm(&format!("{at}.0"), x, EPS);
+            x = net.conv(&format!("{at}.1"), x, Conv::new(width, 2).stride(2).pad(0).bias());
+        }
+        net.module(&at, x);
+        let at = format!("features.{}", 2 * i + 1);
+        for i in 0..depth {
+            x = block(&mut net, &format!("{at}.{i}"), x);
+        }
+        net.module(&at, x);
+        net.tap(&format!("stage{}", i + 1), x);
+    }
+    net.module("features", x);
+    let gap = net.global_average_pool("avgpool", x);
+    let pooled = net.layer_norm("classifier.0", gap, EPS);
+    net.module("classifier.1", pooled);
+    let logits = net.linear("classifier.2", pooled, 1000);
+    net.module("classifier", logits);
+    net.tap("pooled", pooled);
+    net.tap("gap", gap);
+    net.tap("logits", logits);
+    net.finish(name, logits)
+}
+
+/// A depthwise 7×7, a layer norm, two dense layers at every place, a layer scale and a shortcut (figure 4).
+fn block(net: &mut Builder, at: &str, x: NodeId) -> NodeId {
+    let part = |i: usize| format!("{at}.block.{i}");
+    let width = net.width(x);
+    let y = net.conv(&part(0), x, Conv::new(width, 7).groups(width).bias());
+    // block.1 and block.6 permute axes, which ours need not.
+    let y = net.layer_norm(&part(2), y, EPS);
+    let y = mlp(net, [&part(3), &part(4), &part(5)], y, 4 * width, Activation::Gelu);
+    net.module(&format!("{at}.block"), y);
+    let scale = format!("{at}.layer_scale");
+    let y = net.scale(&scale, &scale, &[width, 1, 1], y);
+    net.add(at, x, y)
+}
+
+/// timm's name of a parameter. Where torchvision counts stages and what is between them, it counts stages.
+pub fn timm_name(param: &str) -> String {
+    let place = |param: &str| -> Option<String> {
+        let (module, rest) = param.strip_prefix("features.")?.split_once('.')?;
+        match module.parse::<usize>().ok()? {
+            0 => Some(format!("stem.{rest}")),
+            i if i % 2 == 0 => Some(format!("stages.{}.downsample.{rest}", i / 2)),
+            i => Some(format!("stages.{}.blocks.{}", i / 2, replaced(rest, &IN_BLOCK))),
+        }
+    };
+    let ends = [("classifier.0.", "head.norm."), ("classifier.2.", "head.fc.")];
+    place(param).unwrap_or_else(|| replaced(param, &ends))
+}
+
+const IN_BLOCK: [(&str, &str); 5] = [
+    (".block.0.", ".conv_dw."),
+    (".block.2.", ".norm."),
+    (".block.3.", ".mlp.fc1."),
+    (".block.5.", ".mlp.fc2."),
+    (".layer_scale", ".gamma"),
+];

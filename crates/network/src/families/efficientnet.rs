@@ -1,0 +1,163 @@
+//! EfficientNet (Tan & Le, 2019, table 1) and `EfficientNetV2` (Tan & Le, 2021, table 4), as torchvision builds them.
+
+use super::layers::{InvertedResidual, average_and_classify, conv_bn_act, multiple_of_8, replaced, residual};
+use crate::zoo::{Entry, bicubic, bilinear, centred, entry};
+use crate::{Activation, Builder, Conv, Network, NodeId};
+use Activation::{Sigmoid, Silu};
+
+/// These networks by name. Under timm's tags are weights of the same graphs that were trained with other sizes.
+pub(crate) static NETWORKS: &[Entry] = &[
+    Entry {
+        tags: &["ra_in1k"],
+        ..entry("efficientnet_b0", || bicubic(256, 224), || efficientnet("efficientnet_b0", 10, 10))
+    },
+    entry("efficientnet_b1", || bicubic(256, 240), || efficientnet("efficientnet_b1", 10, 11)),
+    entry("efficientnet_b2", || bicubic(288, 288), || efficientnet("efficientnet_b2", 11, 12)),
+    entry("efficientnet_b3", || bicubic(320, 300), || efficientnet("efficientnet_b3", 12, 14)),
+    entry("efficientnet_b4", || bicubic(384, 380), || efficientnet("efficientnet_b4", 14, 18)),
+    entry(
+        "efficientnet_b1.ft_in1k",
+        || bicubic(256, 224),
+        || efficientnet("efficientnet_b1.ft_in1k", 10, 11),
+    ),
+    entry(
+        "efficientnet_b1.ra4_e3600_r240_in1k",
+        || centred(266, 240),
+        || efficientnet("efficientnet_b1.ra4_e3600_r240_in1k", 10, 11),
+    ),
+    entry(
+        "efficientnet_b2.ra_in1k",
+        || bicubic(292, 256),
+        || efficientnet("efficientnet_b2.ra_in1k", 11, 12),
+    ),
+    entry(
+        "efficientnet_b3.ra2_in1k",
+        || bicubic(329, 288),
+        || efficientnet("efficientnet_b3.ra2_in1k", 12, 14),
+    ),
+    entry(
+        "efficientnet_b4.ra2_in1k",
+        || bicubic(365, 320),
+        || efficientnet("efficientnet_b4.ra2_in1k", 14, 18),
+    ),
+    entry("efficientnet_v2_s", || bilinear(384, 384), || efficientnet_v2("efficientnet_v2_s", &V2_S)),
+];
+
+/// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.
+type Stage = (bool, usize, usize, usize, usize, usize);
+
+const B0: [Stage; 7] = [
+    (false, 1, 3, 1, 16, 1),
+    (false, 6, 3, 2, 24, 2),
+    (false, 6, 5, 2, 40, 2),
+    (false, 6, 3, 2, 80, 3),
+    (false, 6, 5, 1, 112, 3),
+    (false, 6, 5, 2, 192, 4),
+    (false, 6, 3, 1, 320, 1),
+];
+
+const V2_S: [Stage; 6] = [
+    (true, 1, 3, 1, 24, 2),
+    (true, 4, 3, 2, 48, 4),
+    (true, 4, 3, 2, 64, 4),
+    (false, 4, 3, 2, 128, 6),
+    (false, 6, 3, 1, 160, 9),
+    (false, 6, 3, 2, 256, 15),
+];
+
+/// The network that is so many tenths as wide and as deep as B0. Taps: `pooled` and `gap` (one and the same), `features`,
+/// `features.1` to `features.7`, `logits`.
+pub fn efficientnet(name: &str, width: usize, depth: usize) -> Network {
+    let stages = B0.map(|(fused, expansion, kernel, stride, out, blocks)| {
+        (fused, expansion, kernel, stride, multiple_of_8(out * width, 10), (blocks * depth).div_ceil(10))
+    });
+    build(Builder::image(), name, multiple_of_8(32 * width, 10), &stages, 4 * stages[6].4)
+}
+
+/// An `EfficientNetV2`, with the same taps.
+fn efficientnet_v2(name: &str, stages: &[Stage]) -> Network {
+    let mut net = Builder::image();
+    net.set_batch_norm_eps(1e-3);
+    build(net, name, stages[0].4, stages, 1280)
+}
+
+fn build(mut net: Builder, name: &str, first: usize, stages: &[Stage], last: usize) -> Network {
+    let input = net.input();
+    let mut x = conv_bn_act(&mut net, "features.0", input, Conv::new(first, 3).stride(2), Some(Silu));
+    for (i, &(fused, expansion, kernel, stride, out, blocks)) in stages.iter().enumerate() {
+        let stage = format!("features.{}", i + 1);
+        for block in 0..blocks {
+            let (at, stride) = (format!("{stage}.{block}"), if block == 0 { stride } else { 1 });
+            let inputs = net.width(x);
+            let expanded = inputs * expansion;
+            x = if fused {
+                fused_block(&mut net, &at, x, expanded, Conv::new(out, kernel).stride(stride))
+            } else {
+                let (squeeze, gate) = (Some((inputs / 4).max(1)), [Silu, Sigmoid]);
+                let block =
+                    InvertedResidual { kernel, expanded, out, stride, squeeze, activation: Silu, gate };
+                block.build(&mut net, &at, x)
+            };
+        }
+        net.tap(&stage, x);
+    }
+    let end = format!("features.{}", stages.len() + 1);
+    x = conv_bn_act(&mut net, &end, x, Conv::new(last, 1), Some(Silu));
+    net.module("features", x);
+    let logits = average_and_classify(&mut net, x, "classifier.1");
+    net.module("classifier", logits);
+    net.finish(name, logits)
+}
+
+/// Expansion and depthwise convolution in one (Tan & Le, 2021, figure 2); without expansion there is no projection.
+fn fused_block(net: &mut Builder, at: &str, x: NodeId, expanded: usize, conv: Conv) -> NodeId {
+    let mut y = x;
+    if expanded == net.width(x) {
+        y = conv_bn_act(net, &format!("{at}.block.0"), y, conv, Some(Silu));
+    } else {
+        y = conv_bn_act(net, &format!("{at}.block.0"), y, Conv { out: expanded, ..conv }, Some(Silu));
+        y = conv_bn_act(net, &format!("{at}.block.1"), y, Conv::new(conv.out, 1), None);
+    }
+    residual(net, at, "block", x, y, conv.stride)
+}
+
+/// timm's name of a parameter of B0 to B4. It counts stages from 0, and its first stage, which does not expand, has one
+/// convolution less.
+pub fn timm_name(param: &str) -> String {
+    let place = |param: &str| -> Option<String> {
+        let (stage, rest) = param.strip_prefix("features.")?.split_once('.')?;
+        let (block, part) = rest.split_once(".block.")?;
+        let stage = stage.parse::<usize>().ok()?.checked_sub(1)?;
+        let parts: &[(&str, &str)] = if stage == 0 {
+            &[
+                ("0.0.", "conv_dw."),
+                ("0.1.", "bn1."),
+                ("1.fc1.", "se.conv_reduce."),
+                ("1.fc2.", "se.conv_expand."),
+                ("2.0.", "conv_pw."),
+                ("2.1.", "bn2."),
+            ]
+        } else {
+            &[
+                ("0.0.", "conv_pw."),
+                ("0.1.", "bn1."),
+                ("1.0.", "conv_dw."),
+                ("1.1.", "bn2."),
+                ("2.fc1.", "se.conv_reduce."),
+                ("2.fc2.", "se.conv_expand."),
+                ("3.0.", "conv_pwl."),
+                ("3.1.", "bn3."),
+            ]
+        };
+        let (ours, theirs) = parts.iter().find(|(ours, _)| part.starts_with(ours))?;
+        Some(format!("blocks.{stage}.{block}.{theirs}{}", &part[ours.len()..]))
+    };
+    let ends = [
+        ("features.0.0.", "conv_stem."),
+        ("features.0.1.", "bn1."),
+        ("features.8.0.", "conv_head."),
+        ("features.8.1.", "bn2."),
+        ("classifier.1.", "classifier."),
+    ];
+    place(param).unwrap_or_else(|| replaced(param, &ends))
+}

@@ -1,0 +1,94 @@
+//! One network of the zoo, and the words that the families' tables are written in.
+
+use crate::{Network, WeightError, WeightFile};
+use artifact::{Filter, Preprocessing, Resize};
+use std::path::Path;
+
+/// A network, and what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// torchvision's name, or timm's where the network was trained otherwise there.
+    pub name: &'static str,
+    /// timm's tags of weights that it is for: `timm/NAME.TAG` on the Hugging Face hub.
+    pub tags: &'static [&'static str],
+    /// Makes the graph.
+    pub build: fn() -> Network,
+    /// Where features are read unless somebody says otherwise.
+    pub default_tap: &'static str,
+    /// How its pictures were prepared when it was trained.
+    pub preprocessing: fn() -> Preprocessing,
+    /// Trained weights that come with Headstart, as the bytes of a safetensors file.
+    pub weights: Option<&'static [u8]>,
+}
+
+impl Entry {
+    /// Whether this is its name, with or without one of its tags.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let tag = name.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.'));
+        name == self.name || tag.is_some_and(|tag| self.tags.contains(&tag))
+    }
+
+    /// Height and width of its input in pixels, as it was trained.
+    pub fn input_size(&self) -> Option<(u32, u32)> {
+        (self.preprocessing)().output_size()
+    }
+
+    /// The weights to run it with: those of the file that the user gives, else those that come with Headstart; `None`
+    /// where there are neither.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is not a weights file.
+    pub fn open_weights(&self, given: Option<&Path>) -> Result<Option<WeightFile>, WeightError> {
+        match (given, self.weights) {
+            (Some(path), _) => WeightFile::open(path).map(Some),
+            (None, Some(bytes)) => WeightFile::embedded(self.name, bytes).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// A network whose features are read from `pooled`.
+pub(crate) const fn entry(
+    name: &'static str,
+    preprocessing: fn() -> Preprocessing,
+    build: fn() -> Network,
+) -> Entry {
+    Entry { name, tags: &[], build, default_tap: "pooled", preprocessing, weights: None }
+}
+
+/// The same for one of timm's, and the tags of weights that were trained with this preprocessing.
+pub(crate) const fn timm(
+    name: &'static str,
+    tags: &'static [&'static str],
+    preprocessing: fn() -> Preprocessing,
+    build: fn() -> Network,
+) -> Entry {
+    Entry { tags, ..entry(name, preprocessing, build) }
+}
+
+/// torchvision's classic, `bilinear(256, 224)`: that of its first weights (`IMAGENET1K_V1`) of most networks.
+pub(crate) fn imagenet() -> Preprocessing {
+    Preprocessing::imagenet()
+}
+
+/// ImageNet's mean and deviation; the shorter side to `resize` pixels, bilinear, then a centre crop of `crop`².
+pub(crate) fn bilinear(resize: u32, crop: u32) -> Preprocessing {
+    let (resize, crop) = (Resize::ShorterSide(resize), Some((crop, crop)));
+    Preprocessing { resize, crop, ..Preprocessing::imagenet() }
+}
+
+/// The same, bicubic. timm gives a crop as a part of the shorter side: 0.875 of 256 or 0.9 of 248 are 224.
+pub(crate) fn bicubic(resize: u32, crop: u32) -> Preprocessing {
+    Preprocessing { filter: Filter::Bicubic, ..bilinear(resize, crop) }
+}
+
+/// Bicubic, with values brought to -1 … 1, as Google trains.
+pub(crate) fn centred(resize: u32, crop: u32) -> Preprocessing {
+    Preprocessing { mean: [0.5; 3], std: [0.5; 3], ..bicubic(resize, crop) }
+}
+
+/// Bicubic, with the mean and deviation of CLIP's own pictures (Radford et al., 2021).
+pub(crate) fn clip(resize: u32, crop: u32) -> Preprocessing {
+    let (mean, std) = ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_55, 0.261_302_6, 0.275_777_1]);
+    Preprocessing { mean, std, ..bicubic(resize, crop) }
+}
