@@ -105,8 +105,9 @@ impl Cpu {
             Channels::Rgb => [0, 1, 2],
             Channels::Bgr => [2, 1, 0],
         };
-        let number =
-            |at: usize, channel: usize| self.tables[channel][usize::from(pixels[at * 3 + order[channel]])];
+        let number = |picture: usize, at: usize, channel: usize| {
+            self.tables[channel][usize::from(pixels[(picture * h * w + at) * 3 + order[channel]])]
+        };
         self.run_numbers(n, number, |_, _| {})
     }
 
@@ -123,15 +124,15 @@ impl Cpu {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let (h, w) = self.size;
         check_length(n, [h, w, 3], input.len())?;
-        let place = |at: usize, channel: usize| (at / (h * w) * 3 + channel) * h * w + at % (h * w);
-        self.run_numbers(n, |at, channel| input[place(at, channel)], observe)
+        let number = |picture: usize, at: usize, channel: usize| input[(picture * 3 + channel) * h * w + at];
+        self.run_numbers(n, number, observe)
     }
 
-    /// number(pixel, channel), pixels counted through all pictures.
+    /// number(picture, pixel, channel).
     fn run_numbers(
         &self,
         n: usize,
-        number: impl Fn(usize, usize) -> f32 + Send + Sync,
+        number: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
         mut observe: impl FnMut(&str, Duration),
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let mut rows: Vec<Vec<f32>> = self.widths.iter().map(|d| Vec::with_capacity(n * d)).collect();
@@ -150,10 +151,9 @@ impl Cpu {
                 continue;
             }
             let memory = Memory::new(&mut buffers.shared, 0..count);
-            let pixels = self.size.0 * self.size.1;
-            let input = |picture: usize| {
+            let input = |from: usize| {
                 let number = &number;
-                move |at: usize, channel: usize| number((first + picture) * pixels + at, channel)
+                move |picture: usize, at: usize, channel: usize| number(first + from + picture, at, channel)
             };
             let (early, late) = self.plan.steps();
             let short = AtomicBool::new(false);
@@ -202,7 +202,12 @@ impl Cpu {
     }
 
     /// Lays the memory's pictures out. `own`: for the steps that take them one by one.
-    fn lay_out(&self, own: bool, memory: &Memory<'_>, number: impl Fn(usize, usize) -> f32 + Send + Sync) {
+    fn lay_out(
+        &self,
+        own: bool,
+        memory: &Memory<'_>,
+        number: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
+    ) {
         let (height, width) = self.size;
         for (layout, value) in self.plan.pictures(own) {
             let to = self.plan.out(value, memory);
@@ -222,10 +227,10 @@ impl Cpu {
                 };
                 out.fill(0.0);
                 if (rim..rim + height).contains(&row) {
-                    let at = (picture * height + row - rim) * width;
+                    let at = (row - rim) * width;
                     let inside = out[rim * pixel..].chunks_exact_mut(pixel).take(width);
                     for (x, out) in inside.enumerate() {
-                        (0..3).for_each(|channel| out[channel] = number(at + x, channel));
+                        (0..3).for_each(|channel| out[channel] = number(picture, at + x, channel));
                     }
                 }
             });
