@@ -32,7 +32,12 @@ pub(crate) fn uniform(name: &str, i: usize) -> f64 {
 
 /// A network with every parameter filled by the formula.
 pub(crate) fn filled(network: Network) -> Bound {
-    Bound::from_tensors(network, "formula", |param| Some(fill(param))).unwrap()
+    filled_as(network, str::to_owned)
+}
+
+/// The same by the names that `naming` gives to parameters, so that the peer of those names has the same numbers.
+pub(crate) fn filled_as(network: Network, naming: fn(&str) -> String) -> Bound {
+    Bound::from_tensors(network, "formula", |param| Some(fill(&naming(&param.name), param))).unwrap()
 }
 
 /// (n, 3, side, side): coarse cells, so that deep features of the pictures differ, plus noise.
@@ -56,19 +61,24 @@ pub(crate) fn shared(file: &str) -> Option<PathBuf> {
     None
 }
 
-fn fill(param: &Param) -> Tensor {
-    let name = param.name.as_str();
+/// A parameter's numbers; the first line that fits its name decides.
+fn fill(name: &str, param: &Param) -> Tensor {
     let hash = fnv1a(name);
     let fan_in: usize = param.shape[1..].iter().product();
+    let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    // A layer scale may be stored as (c, 1, 1), but is one number a channel all the same.
+    let flat = param.shape.len() == 1;
     let value = |i| {
         let u = uniform_of(hash, i);
         let v = 2.0 * u - 1.0;
-        let x = match param.shape.len() {
-            _ if name.ends_with("running_var") => 0.5 + u,
-            _ if name.ends_with("running_mean") => 0.1 * v,
-            1 if name.ends_with("weight") => 0.75 + 0.5 * u,
-            1 => 0.1 * v,
-            _ => v * (6.0 / fan_in as f64).sqrt(),
+        let x = match () {
+            () if name.ends_with("running_var") => 0.5 + u,
+            () if name.ends_with("running_mean") => 0.1 * v,
+            () if is(&["gamma", "layer_scale"]) => 0.25 + 0.5 * u,
+            () if flat && name.ends_with("weight") => 0.75 + 0.5 * u,
+            () if flat => 0.1 * v,
+            () if is(&["token", "position"]) || is(&["embed"]) && !is(&["patch_embed"]) => 0.5 * v,
+            () => v * (6.0 / fan_in as f64).sqrt(),
         };
         x as f32
     };
