@@ -86,14 +86,21 @@ impl Kernel for Line<'_> {
                 }
                 let mut x = first;
                 while x < end {
-                    let left = (x * stride) as isize - padding as isize;
-                    if x + TOGETHER <= end {
-                        self.results::<S, TOGETHER>(block, x, left, 0..kernel);
-                        x += TOGETHER;
-                    } else {
-                        self.results::<S, 1>(block, x, left, 0..kernel);
+                    let left = x * stride - padding;
+                    if x + TOGETHER > end {
+                        self.results::<S, 1>(block, x, left as isize, 0..kernel);
                         x += 1;
+                        continue;
                     }
+                    match (kernel, stride) {
+                        (3, 1) => self.neighbours::<S, 3, 1>(block, x, left),
+                        (3, 2) => self.neighbours::<S, 3, 2>(block, x, left),
+                        (5, 1) => self.neighbours::<S, 5, 1>(block, x, left),
+                        (5, 2) => self.neighbours::<S, 5, 2>(block, x, left),
+                        (7, 1) => self.neighbours::<S, 7, 1>(block, x, left),
+                        _ => self.results::<S, TOGETHER>(block, x, left as isize, 0..kernel),
+                    }
+                    x += TOGETHER;
                 }
             }
             self.layer.after.finish::<S>(self.out, columns * self.layer.bias.len());
@@ -102,6 +109,41 @@ impl Kernel for Line<'_> {
 }
 
 impl Line<'_> {
+    /// [`TOGETHER`] neighbouring results of a kernel of side `K`, moved by `STRIDE`: each number of the map is read once
+    /// for all of them. The same chains of operations as in `results`.
+    #[inline(always)]
+    unsafe fn neighbours<S: Simd, const K: usize, const STRIDE: usize>(
+        &self,
+        block: usize,
+        x: usize,
+        left: usize,
+    ) {
+        let layer = self.layer;
+        let blocks = layer.bias.len();
+        // SAFETY: as promised to `run`; all windows lie within the map from left to right, `rows` from top to bottom.
+        unsafe {
+            let mut sums = [S::load(layer.bias.as_ptr().add(block).cast()); TOGETHER];
+            for dy in self.rows.clone() {
+                let y = (self.top + dy as isize) as usize;
+                let from = self.input.add(((y * layer.input.1 + left) * blocks + block) * LANES);
+                let weights = layer.weights.as_ptr().add(dy * K * blocks + block);
+                let weights: [S::V; K] = std::array::from_fn(|dx| S::load(weights.add(dx * blocks).cast()));
+                for column in 0..(TOGETHER - 1) * STRIDE + K {
+                    let number = S::load(from.add(column * blocks * LANES));
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        if column >= i * STRIDE && column - i * STRIDE < K {
+                            *sum = S::fma(number, weights[column - i * STRIDE], *sum);
+                        }
+                    }
+                }
+            }
+            for (i, sum) in sums.into_iter().enumerate() {
+                let at = ((x + i) * blocks + block) * LANES;
+                S::store(self.out.add(at), layer.after.clamp::<S>(sum));
+            }
+        }
+    }
+
     /// `N` neighbouring results whose windows all see the same columns of the kernel.
     #[inline(always)]
     unsafe fn results<S: Simd, const N: usize>(
