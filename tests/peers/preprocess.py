@@ -41,6 +41,9 @@ PRESETS = {
     "odd": {"resize": {"exact": [67, 90]}, "filter": "bilinear", "crop": [64, 63], **IMAGENET},
     "caffe": {"resize": {"exact": [224, 224]}, "filter": "bilinear", "crop": None, "channels": "bgr", "divisor": 1.0,
               "mean": [103.939, 116.779, 123.68], "std": [1.0, 1.0, 1.0]},
+    "fast": {"resize": {"shorter_side": 256}, "filter": "bilinear", "crop": [224, 224], "decode": "fast", **IMAGENET},
+    "fast-64": {"resize": {"shorter_side": 64}, "filter": "bicubic", "crop": [64, 64], "decode": "fast", **IMAGENET},
+    "fast-odd": {"resize": {"exact": [19, 30]}, "filter": "bilinear", "crop": [19, 30], "decode": "fast", **IMAGENET},
 }
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -49,9 +52,33 @@ def decoded(data):
     return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
 
 
-def prepared(image, how):
+def drafted(data, how):
+    """As `decoded`, but drafted to what it will be resized to, and that size: (height, width)."""
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    height, width = target(upright.size, how)
+    image = Image.open(io.BytesIO(data))
+    turned = image.getexif().get(0x0112, 1) >= 5
+    image.draft(None, (height, width) if turned else (width, height))
+    return ImageOps.exif_transpose(image).convert("RGB"), (height, width)
+
+
+def target(size, how):
+    """(height, width) that a picture of this (width, height) is resized to."""
+    width, height = size
+    if "exact" in how["resize"]:
+        return how["resize"]["exact"]
+    short, long = min(width, height), max(width, height)
+    size = how["resize"]["shorter_side"]
+    longer = int(size * long / short)
+    return (longer, size) if width <= height else (size, longer)
+
+
+def prepared(data, image, how):
     """The peers' picture after Resize and CenterCrop, and their tensor: (h, w, 3) u8 and (3, h, w) f32."""
     resize = with_torchvision if torch else with_numpy
+    if how.get("decode") == "fast":
+        image, size = drafted(data, how)
+        how = {**how, "resize": {"exact": size}}
     image = resize(image, how)
     pixels = np.asarray(image)
     order = pixels if how["channels"] == "rgb" else pixels[..., ::-1]
@@ -72,14 +99,7 @@ def with_torchvision(image, how):
 
 
 def with_numpy(image, how):
-    width, height = image.size
-    if "exact" in how["resize"]:
-        height, width = how["resize"]["exact"]
-    else:
-        short, long = min(width, height), max(width, height)
-        size = how["resize"]["shorter_side"]
-        longer = int(size * long / short)
-        width, height = (size, longer) if width <= height else (longer, size)
+    height, width = target(image.size, how)
     image = image.resize((width, height), FILTERS[how["filter"]])
     if how["crop"] is None:
         return image
@@ -154,7 +174,7 @@ def one(kind, out, data):
     width, height = np.frombuffer(file[:8], "<u4")
     right = kind.compare("decoded", np.frombuffer(file[8:], np.uint8).reshape(height, width, 3), np.asarray(theirs))
     for name, how in PRESETS.items():
-        pixels, tensor = prepared(theirs, how)
+        pixels, tensor = prepared(data, theirs, how)
         u8 = np.frombuffer(out.with_suffix(f".{name}.u8").read_bytes(), np.uint8).reshape(pixels.shape)
         f32 = np.frombuffer(out.with_suffix(f".{name}.f32").read_bytes(), "<f4").reshape(tensor.shape)
         same = kind.compare("prepared", u8, pixels) and f32.tobytes() == tensor.astype("<f4").tobytes()
@@ -184,8 +204,8 @@ def real_jpegs(folders, limit=100):
             yield f"JPEG {folder.name}", file.read_bytes()
 
 
-def speed(binary, folder):
-    """Images a second, one thread, ours and the peers', in one run."""
+def speed(binary, folder, rounds=3):
+    """One thread, ours and the peers', by turns in one run: the ratio of the sums of each image's best time."""
     if torch:
         torch.set_num_threads(1)
     files = sorted(path for path in folder.rglob("*.jp*g"))
@@ -193,21 +213,32 @@ def speed(binary, folder):
         scratch = pathlib.Path(scratch)
         (scratch / "list").write_text("".join(f"{file}\n" for file in files))
         (scratch / "presets.json").write_text(json.dumps(PRESETS))
-        output = subprocess.run([binary, scratch / "list", scratch / "presets.json"], check=True, stdout=subprocess.PIPE)
-    ours = {name: float(rate) for name, rate in (line.split() for line in output.stdout.decode().splitlines())}
-    data = [file.read_bytes() for file in files]
-    start = time.perf_counter()
-    images = [decoded(each) for each in data]
-    theirs = {"decode": len(data) / (time.perf_counter() - start)}
+        runs = []
+        for _ in range(rounds):
+            command = [binary, scratch / "list", scratch / "presets.json"]
+            names, *rows = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode().splitlines()
+            ours = np.array([row.split() for row in rows], float)
+            runs.append((ours, np.array([peers_times(file.read_bytes()) for file in files])))
+    ours, theirs = (np.min(sides, axis=0).mean(axis=0) * 1e3 for sides in zip(*runs))
+    print(f"\n{len(files)} JPEGs of {folder.name}, ms an image on one thread: ours, peers', ratio")
+    for name, mine, other in zip(names.split(), ours, theirs):
+        what = f"decode + {name[5:]}" if name.startswith("load:") else name
+        print(f"  {what:20} {mine:8.3f} {other:8.3f} {other / mine:6.2f}")
+
+
+def peers_times(data):
+    """Seconds for one image: decoding, then for each preset resizing and both together."""
     resize = with_torchvision if torch else with_numpy
-    for name, how in PRESETS.items():
+    start = time.perf_counter()
+    image = decoded(data)
+    decoding = time.perf_counter() - start
+    times = [decoding]
+    for name in sorted(PRESETS):
         start = time.perf_counter()
-        for image in images:
-            resize(image, how)
-        theirs[name] = len(data) / (time.perf_counter() - start)
-    print(f"\n{len(data)} JPEGs of {folder.name}, images/s on one thread: ours, peers', ratio")
-    for name, rate in ours.items():
-        print(f"  {name:10} {rate:8.1f} {theirs[name]:8.1f} {rate / theirs[name]:6.2f}")
+        resize(image, PRESETS[name])
+        resizing = time.perf_counter() - start
+        times += [resizing, decoding + resizing]
+    return times
 
 
 def main():

@@ -27,7 +27,7 @@ pub use features::{
 pub use head::{Dense, Head, HeadError, HeadKind};
 pub use ours::Marks;
 pub use place::{Place, PlaceError};
-pub use preprocessing::{Channels, Filter, Preprocessing, PreprocessingError, Resize};
+pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};
 pub use source::{Difference, Source};
 pub use split::Split;
 

@@ -21,6 +21,28 @@ pub struct Preprocessing {
     pub mean: [f32; 3],
     /// Divided by, per channel in the order of `channels`.
     pub std: [f32; 3],
+    /// How JPEGs are decoded. Left out where it is exact, so that what was described before there was a choice keeps its
+    /// fingerprint.
+    #[serde(default, skip_serializing_if = "Decode::is_exact")]
+    pub decode: Decode,
+}
+
+/// How JPEGs are decoded. It plays no part in other formats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decode {
+    /// Every pixel of them.
+    #[default]
+    Exact,
+    /// At half, a quarter or an eighth of their size, scaled within the DCT, where that is still no smaller than what
+    /// they are resized to: Pillow's `Image.draft`.
+    Fast,
+}
+
+impl Decode {
+    fn is_exact(&self) -> bool {
+        *self == Decode::Exact
+    }
 }
 
 /// The size that a picture is resized to.
@@ -88,6 +110,7 @@ impl Preprocessing {
             divisor: 255.0,
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
+            decode: Decode::Exact,
         }
     }
 
@@ -101,6 +124,7 @@ impl Preprocessing {
             divisor: 1.0,
             mean: [103.939, 116.779, 123.68],
             std: [1.0; 3],
+            decode: Decode::Exact,
         }
     }
 
@@ -196,7 +220,9 @@ mod tests {
     fn fingerprints_tell_descriptions_apart() {
         let a = Preprocessing::imagenet();
         let b = Preprocessing { filter: Filter::Bicubic, ..a.clone() };
+        let fast = Preprocessing { decode: Decode::Fast, ..a.clone() };
         assert_ne!(a.fingerprint(), b.fingerprint());
+        assert_ne!(a.fingerprint(), fast.fingerprint());
         assert_eq!(a.fingerprint(), a.clone().fingerprint());
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! `prepare LIST PRESETS OUT` reads image paths (one a line) and named preprocessings (JSON), and writes for image i
 //! `OUT/i.decoded` (width and height as u32, then RGB bytes), `OUT/i.NAME.u8` (h, w, 3) and `OUT/i.NAME.f32` (3, h, w),
-//! all little-endian, or `OUT/i.error`. `prepare LIST PRESETS` prints how many images a second one thread prepares.
+//! all little-endian, or `OUT/i.error`. `prepare LIST PRESETS` times one thread: for every image it prints the seconds
+//! that decoding it takes, then for each preset those of `prepare` and of `load`; the first line has the names.
 
-use artifact::{Channels, Preprocessing};
+use artifact::{Channels, Decode, Preprocessing};
 use headstart_dataset as dataset;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,8 +36,13 @@ fn write(image: &Path, presets: &BTreeMap<String, Preprocessing>, out: &Path) ->
     };
     let size = [picture.width, picture.height].map(u32::to_le_bytes).concat();
     std::fs::write(out.with_extension("decoded"), [size.as_slice(), &picture.pixels].concat())?;
+    let file = std::fs::read(image)?;
     for (name, how) in presets {
-        let bytes = dataset::prepare(&picture, how);
+        let bytes = dataset::load(&file, how)?;
+        // Decoding no more than is needed must not show.
+        if how.decode == Decode::Exact && bytes != dataset::prepare(&picture, how) {
+            return Ok(std::fs::write(out.with_extension("error"), format!("{name}: load differs from prepare"))?);
+        }
         std::fs::write(out.with_extension(format!("{name}.u8")), &bytes)?;
         let mut tensor = Vec::with_capacity(bytes.len() * 4);
         for (channel, table) in how.tables().iter().enumerate() {
@@ -50,17 +56,25 @@ fn write(image: &Path, presets: &BTreeMap<String, Preprocessing>, out: &Path) ->
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the figure is what it is run for")]
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 fn time(list: &str, presets: &BTreeMap<String, Preprocessing>) -> Result<(), Failure> {
-    let files: Vec<Vec<u8>> = list.lines().map(std::fs::read).collect::<Result<_, _>>()?;
-    let start = Instant::now();
-    let pictures: Vec<_> = files.iter().map(|bytes| dataset::decode(bytes)).collect::<Result<_, _>>()?;
-    println!("decode {:.1}", files.len() as f64 / start.elapsed().as_secs_f64());
-    for (name, how) in presets {
+    let names: Vec<String> = presets.keys().flat_map(|name| [name.clone(), format!("load:{name}")]).collect();
+    println!("decode {}", names.join(" "));
+    for path in list.lines() {
+        let file = std::fs::read(path)?;
         let start = Instant::now();
-        let bytes: usize = pictures.iter().map(|picture| dataset::prepare(picture, how).len()).sum();
-        println!("{name} {:.1}", files.len() as f64 / start.elapsed().as_secs_f64());
-        assert!(bytes > 0);
+        let picture = dataset::decode(&file)?;
+        let mut line = format!("{:.7}", start.elapsed().as_secs_f64());
+        for how in presets.values() {
+            let start = Instant::now();
+            let prepared = dataset::prepare(&picture, how);
+            let between = Instant::now();
+            let loaded = dataset::load(&file, how)?;
+            let end = Instant::now();
+            assert!(prepared.len() == loaded.len());
+            line += &format!(" {:.7} {:.7}", (between - start).as_secs_f64(), (end - between).as_secs_f64());
+        }
+        println!("{line}");
     }
     Ok(())
 }

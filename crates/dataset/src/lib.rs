@@ -1,7 +1,7 @@
 //! Samples: which files belong to a data set, and what pixels they hold.
 //!
 //! A data set is a folder tree or a manifest ([`DataSet::open`]); a file becomes a [`Picture`] ([`decode`]), a picture
-//! becomes a network's input bytes ([`prepare`]). Nothing here runs a network or knows what a feature is; channel order
+//! becomes a network's input bytes ([`prepare`]), or both at once ([`load`]), which decodes no more than is needed. Nothing here runs a network or knows what a feature is; channel order
 //! and normalisation are the engine's.
 //!
 //! **Invariant:** pixels are Pillow 13's and torchvision's, to the bit, for every lossless format (`tests/peers/preprocess.py`).
@@ -29,7 +29,7 @@ pub use decode::decode;
 pub use error::DatasetError;
 pub use folder::EXTENSIONS;
 pub use picture::Picture;
-pub use prepare::{prepare, resized_size};
+pub use prepare::{load, prepare, resized_size};
 pub use probe::probe;
 pub use ratios::{Ratios, RatiosError};
 pub use resample::resize;

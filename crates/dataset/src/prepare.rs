@@ -1,20 +1,83 @@
 //! A picture → what a network is fed, still in bytes: torchvision's `Resize` and `CenterCrop`.
 
-use crate::{Picture, resample::resize_window};
-use artifact::{Preprocessing, Resize};
-use std::ops::Range;
+use crate::{
+    BadImage, Picture,
+    decode::{Part, Wanted, decode_part},
+    resample::{inputs, resize_window},
+};
+use artifact::{Decode, Preprocessing, Resize};
+use std::{cell::Cell, ops::Range};
 
 /// Resizes and crops: (height, width, 3) RGB bytes, where (height, width) is `how.output_size()`, or, where that is
 /// `None`, [`resized`](resized_size) to whatever the picture's aspect ratio makes of it.
 ///
 /// Channel order and normalisation are left to the engine, by `how.tables()`.
 pub fn prepare(picture: &Picture, how: &Preprocessing) -> Vec<u8> {
-    let (height, width) = resized_size(picture.width, picture.height, how.resize);
-    let (crop_height, crop_width) = how.crop.unwrap_or((height, width));
-    let rows = Kept::of(height, crop_height);
-    let columns = Kept::of(width, crop_width);
+    finish(&Part::of(picture), how, &Layout::of(picture.width, picture.height, how))
+}
+
+/// The bytes of a file → those of [`prepare`], without decoding more than that takes: what lies outside the crop is left
+/// out, and where `how.decode` says so, JPEGs are decoded at the smallest half, quarter or eighth of their size that is
+/// not smaller than what they are resized to.
+///
+/// # Errors
+///
+/// As [`decode`](crate::decode).
+pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Vec<u8>, BadImage> {
+    let upright = Cell::new((0, 0));
+    let part = decode_part(bytes, &|width, height| {
+        upright.set((width, height));
+        let layout = Layout::of(width, height, how);
+        let eighths = match how.decode {
+            Decode::Exact => 8,
+            Decode::Fast => 8 / draft(width, height, &layout),
+        };
+        let scaled = |side: u32| (side * eighths).div_ceil(8);
+        let needed = |from, to, kept: &Kept| inputs(scaled(from), to, kept.range.clone(), how.filter);
+        Wanted {
+            eighths,
+            columns: needed(width, layout.width, &layout.columns),
+            rows: needed(height, layout.height, &layout.rows),
+        }
+    })?;
+    // What a picture is resized to follows its own size, not the one that it was decoded at. Decoders that have but one
+    // size do not ask for it.
+    let (width, height) = match upright.get() {
+        (0, 0) => part.whole,
+        size => size,
+    };
+    Ok(finish(&part, how, &Layout::of(width, height, how)))
+}
+
+/// How many times smaller a picture may be decoded: Pillow's `Image.draft`.
+fn draft(width: u32, height: u32, layout: &Layout) -> u32 {
+    let times = (width / layout.width.max(1)).min(height / layout.height.max(1));
+    [8, 4, 2].into_iter().find(|scale| times >= *scale).unwrap_or(1)
+}
+
+/// What a picture is resized to, and what the crop keeps of that.
+struct Layout {
+    width: u32,
+    height: u32,
+    columns: Kept,
+    rows: Kept,
+    /// Height and width.
+    crop: (u32, u32),
+}
+
+impl Layout {
+    fn of(width: u32, height: u32, how: &Preprocessing) -> Layout {
+        let (height, width) = resized_size(width, height, how.resize);
+        let crop = how.crop.unwrap_or((height, width));
+        Layout { width, height, columns: Kept::of(width, crop.1), rows: Kept::of(height, crop.0), crop }
+    }
+}
+
+fn finish(part: &Part<'_>, how: &Preprocessing, layout: &Layout) -> Vec<u8> {
+    let Layout { width, height, columns, rows, crop: (crop_height, crop_width) } = layout;
+    let (crop_height, crop_width) = (*crop_height, *crop_width);
     // Only what the crop keeps is computed; a thin strip would else be blown up to gigabytes and thrown away.
-    let kept = resize_window(picture, (width, height), how.filter, columns.range.clone(), rows.range.clone());
+    let kept = resize_window(part, (*width, *height), how.filter, columns.range.clone(), rows.range.clone());
     if rows.is_all_of(crop_height) && columns.is_all_of(crop_width) {
         return kept;
     }

@@ -4,6 +4,8 @@
 //! intrinsics. What takes `unsafe` is to call code that was compiled for AVX2, once it is known that the processor has
 //! it. All of it is integers, so the bits are the same either way.
 
+use crate::{decode::idct, resample::across};
+
 /// Work that is compiled for each instruction set.
 pub(crate) trait Kernel {
     /// What comes of it.
@@ -56,16 +58,26 @@ impl Isa {
         }
     }
 
-    /// See [`crate::decode::idct`].
+    /// See [`idct`].
     #[inline(always)]
-    pub(crate) fn idct(self, block: &crate::decode::idct::Block) -> [[u8; 8]; 8] {
+    pub(crate) fn idct(self, block: &idct::Block) -> [[u8; 8]; 8] {
         match self.0 {
             // SAFETY: `Isa::best` made this value, having found AVX2.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => unsafe { crate::decode::idct::avx2(block) },
-            Set::Portable => crate::decode::idct::portable(block),
+            Set::Avx2 => unsafe { idct::avx2(block) },
+            Set::Portable => idct::portable(block),
         }
     }
+}
+
+/// See [`across::turned`].
+#[inline(always)]
+pub(crate) fn turn(rows: [across::Lane; across::LANES]) -> [across::Lane; across::LANES] {
+    // SAFETY: every x86-64 processor has SSE2.
+    #[cfg(target_arch = "x86_64")]
+    return unsafe { across::turned(rows) };
+    #[cfg(not(target_arch = "x86_64"))]
+    across::turned(rows)
 }
 
 #[cfg(target_arch = "x86_64")]

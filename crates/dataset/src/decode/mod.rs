@@ -13,15 +13,16 @@ mod convert;
 mod gif;
 mod jpeg;
 mod orientation;
+mod part;
 mod plain;
 mod tiff;
 
 use crate::{BadImage, Format, Picture};
 use orientation::Orientation;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use jpeg::idct;
+pub(crate) use part::{Part, Wanted};
 
 /// Decodes a whole file's bytes.
 ///
@@ -30,11 +31,14 @@ pub(crate) use jpeg::idct;
 /// [`BadImage`] says in one line why the file is not a picture; none of the reasons is worth a second try.
 pub fn decode(bytes: &[u8]) -> Result<Picture, BadImage> {
     let whole = |width, height| Wanted { eighths: 8, columns: 0..width, rows: 0..height };
-    Ok(decode_part(bytes, &whole)?.picture)
+    Ok(decode_part(bytes, &whole)?.into_picture())
 }
 
 /// Decodes what `wanted` asks for, given the width and height of the upright picture, or more of it.
-pub(crate) fn decode_part(bytes: &[u8], wanted: &dyn Fn(u32, u32) -> Wanted) -> Result<Part, BadImage> {
+pub(crate) fn decode_part(
+    bytes: &[u8],
+    wanted: &dyn Fn(u32, u32) -> Wanted,
+) -> Result<Part<'static>, BadImage> {
     if bytes.is_empty() {
         return Err(BadImage::Empty);
     }
@@ -52,37 +56,13 @@ pub(crate) fn decode_part(bytes: &[u8], wanted: &dyn Fn(u32, u32) -> Wanted) -> 
     Ok(match orientation {
         Orientation::UPRIGHT => part,
         // What is stored another way is always decoded whole.
-        turned => turned.apply(part.picture).into(),
+        turned => turned.apply(part.into_picture()).into(),
     })
-}
-
-/// What will be looked at of a picture.
-pub(crate) struct Wanted {
-    /// 8 for the picture as it is; 4, 2 or 1 where so many eighths of its sides will do. Only JPEGs can be had smaller.
-    pub(crate) eighths: u32,
-    /// Which columns and rows of the picture, after that scaling.
-    pub(crate) columns: Range<u32>,
-    pub(crate) rows: Range<u32>,
-}
-
-/// A picture, or as much of it as was wanted.
-pub(crate) struct Part {
-    pub(crate) picture: Picture,
-    /// Width and height of all of it.
-    pub(crate) whole: (u32, u32),
-    /// Where in it the part begins: column, row.
-    pub(crate) origin: (u32, u32),
-}
-
-impl From<Picture> for Part {
-    fn from(picture: Picture) -> Part {
-        Part { whole: (picture.width, picture.height), origin: (0, 0), picture }
-    }
 }
 
 /// A picture as it is stored, and what makes it upright.
 struct Stored {
-    part: Part,
+    part: Part<'static>,
     orientation: Orientation,
 }
 

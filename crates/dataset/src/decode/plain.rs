@@ -10,20 +10,25 @@ use std::io::{Cursor, ErrorKind};
 const MAX_WORKSPACE: u64 = MAX_PIXELS * 8;
 
 pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Stored, BadImage> {
+    let (picture, orientation) = stored(bytes, format)?;
+    Ok(Stored { part: picture.into(), orientation })
+}
+
+fn stored(bytes: &[u8], format: Format) -> Result<(Picture, Orientation), BadImage> {
     let file = Cursor::new(bytes);
     let bad = |error| bad(format, error);
     // Each constructor reads the header alone.
     match format {
         Format::WebP => read(WebPDecoder::new(file).map_err(bad)?, format, false),
         Format::Bmp => {
-            let mut upright = read(BmpDecoder::new(file).map_err(bad)?, format, false)?;
+            let (mut picture, orientation) = read(BmpDecoder::new(file).map_err(bad)?, format, false)?;
             if let Some(bits) = bmp_bits(bytes) {
                 let tables = bits.map(expansion);
-                for pixel in upright.part.picture.pixels.chunks_exact_mut(3) {
+                for pixel in picture.pixels.chunks_exact_mut(3) {
                     pixel.iter_mut().zip(&tables).for_each(|(byte, table)| *byte = table[usize::from(*byte)]);
                 }
             }
-            Ok(upright)
+            Ok((picture, orientation))
         }
         _ => {
             // `image` calls a zero size corrupt; say what it is.
@@ -37,7 +42,11 @@ pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Stored, BadImage> {
     }
 }
 
-fn read(mut decoder: impl ImageDecoder, format: Format, grey_png: bool) -> Result<Stored, BadImage> {
+fn read(
+    mut decoder: impl ImageDecoder,
+    format: Format,
+    grey_png: bool,
+) -> Result<(Picture, Orientation), BadImage> {
     let (width, height) = decoder.dimensions();
     format.check_size(width, height)?;
     let mut limits = Limits::no_limits();
@@ -65,7 +74,7 @@ fn read(mut decoder: impl ImageDecoder, format: Format, grey_png: bool) -> Resul
         ColorType::Rgba16 => convert::first_three(&convert::high_bytes(wide()), 4),
         other => return Err(format.unsupported(format!("pixels of {other:?}"))),
     };
-    Ok(Stored { part: Picture { width, height, pixels }.into(), orientation })
+    Ok((Picture { width, height, pixels }, orientation))
 }
 
 /// How many bits red, green and blue have in a BMP of 16 bits a pixel.

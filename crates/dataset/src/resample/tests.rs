@@ -83,7 +83,7 @@ fn a_window_has_the_bytes_of_the_whole() {
     ] {
         let picture = busy(64, 48);
         let whole = resize(&picture, size.0, size.1, Bicubic);
-        let window = resize_window(&picture, size, Bicubic, columns.clone(), rows.clone());
+        let window = resize_window(&Part::of(&picture), size, Bicubic, columns.clone(), rows.clone());
         let expected: Vec<u8> = rows
             .flat_map(|y| columns.clone().map(move |x| (y * size.0 + x) as usize * CHANNELS))
             .flat_map(|at| whole.pixels[at..at + CHANNELS].to_vec())

@@ -1,19 +1,28 @@
 //! From planes to pixels: chroma spread over the pixels that share it, then YCbCr to RGB, as libjpeg does both.
 
-use super::{Area, planes::Plane};
+use super::planes::Plane;
 use crate::simd::{Isa, Kernel};
+use std::ops::Range;
 
-/// The pixels of an area, (rows, columns, 3) bytes, of planes that cover it.
-pub(super) fn pixels(planes: &[Plane], area: &Area, isa: Isa) -> Vec<u8> {
-    let mut pixels = vec![0; area.rows.len() * area.columns.len() * 3];
-    isa.run(Rows { planes, area, pixels: &mut pixels });
-    pixels
+/// Y alone, or Y, Cb and Cr, as far as they were wanted.
+pub(crate) struct Ycc {
+    pub(super) planes: Vec<Plane>,
+    pub(super) isa: Isa,
+}
+
+impl Ycc {
+    /// Writes the RGB bytes of some columns of some rows, which begin `apart` bytes from one another.
+    pub(crate) fn read(&self, columns: &Range<usize>, rows: Range<usize>, out: &mut [u8], apart: usize) {
+        self.isa.run(Rows { planes: &self.planes, columns, rows, out, apart });
+    }
 }
 
 struct Rows<'a> {
     planes: &'a [Plane],
-    area: &'a Area,
-    pixels: &'a mut [u8],
+    columns: &'a Range<usize>,
+    rows: Range<usize>,
+    out: &'a mut [u8],
+    apart: usize,
 }
 
 impl Kernel for Rows<'_> {
@@ -21,14 +30,15 @@ impl Kernel for Rows<'_> {
 
     #[inline(always)]
     fn run(self, _: Isa) {
-        let Rows { planes, area, pixels } = self;
+        let Rows { planes, columns, rows, out, apart } = self;
         let mut chroma = [Spread::default(), Spread::default()];
-        for (y, out) in area.rows.clone().zip(pixels.chunks_exact_mut(area.columns.len() * 3)) {
-            let luma = part(planes[0].row(y), planes[0].origin.0, area);
+        for (y, out) in rows.zip(out.chunks_mut(apart)) {
+            let out = &mut out[..columns.len() * 3];
+            let luma = part(planes[0].row(y), planes[0].origin.0, columns);
             match &planes[1..] {
                 [cb, cr] => {
                     let [for_cb, for_cr] = &mut chroma;
-                    to_rgb(luma, for_cb.row(cb, y, area), for_cr.row(cr, y, area), out);
+                    to_rgb(luma, for_cb.row(cb, y, columns), for_cr.row(cr, y, columns), out);
                 }
                 _ => out.chunks_exact_mut(3).zip(luma).for_each(|(pixel, grey)| pixel.fill(*grey)),
             }
@@ -36,10 +46,10 @@ impl Kernel for Rows<'_> {
     }
 }
 
-/// The area's columns of a row that begins with column `first`.
+/// Some columns of a row that begins with column `first`.
 #[inline(always)]
-fn part<'r>(row: &'r [u8], first: usize, area: &Area) -> &'r [u8] {
-    &row[area.columns.start - first..area.columns.end - first]
+fn part<'r>(row: &'r [u8], first: usize, columns: &Range<usize>) -> &'r [u8] {
+    &row[columns.start - first..columns.end - first]
 }
 
 /// One row of a chroma plane at the picture's resolution: libjpeg's "fancy" upsampling, in which the nearer sample counts
@@ -52,12 +62,12 @@ struct Spread {
 }
 
 impl Spread {
-    /// Row `y` of the picture, as far as the area goes.
+    /// Some columns of row `y` of the picture.
     #[inline(always)]
-    fn row<'s>(&'s mut self, plane: &'s Plane, y: usize, area: &Area) -> &'s [u8] {
+    fn row<'s>(&'s mut self, plane: &'s Plane, y: usize, columns: &Range<usize>) -> &'s [u8] {
         let first = plane.origin.0;
         match plane.spread {
-            (1, _) => return part(plane.row(y), first, area),
+            (1, _) => return part(plane.row(y), first, columns),
             (_, 1) => {
                 self.sum(plane.row(y), plane.row(y), |near, _| near);
                 self.across::<1, 2, 2>();
@@ -69,7 +79,7 @@ impl Spread {
                 self.across::<8, 7, 4>();
             }
         }
-        part(&self.spread, first * 2, area)
+        part(&self.spread, first * 2, columns)
     }
 
     #[inline(always)]

@@ -16,7 +16,8 @@ mod planes;
 mod reduced;
 
 use super::{Part, Stored, Wanted, orientation::Orientation};
-use crate::{BadImage, Format, Picture, simd::Isa};
+use crate::{BadImage, Format, simd::Isa};
+pub(super) use colour::Ycc;
 use header::Header;
 use std::ops::Range;
 
@@ -50,12 +51,10 @@ fn ordinary(header: &Header<'_>, wanted: &dyn Fn(u32, u32) -> Wanted, isa: Isa) 
         }
         _ => (0..width, 0..height),
     };
-    let range = |range: &Range<u32>| range.start as usize..range.end as usize;
-    let area = Area { columns: range(&columns), rows: range(&rows) };
+    let range = |range: Range<u32>| range.start as usize..range.end as usize;
+    let area = Area { columns: range(columns), rows: range(rows) };
     let planes = planes::planes(header, eighths as usize, &area, isa)?;
-    let pixels = colour::pixels(&planes, &area, isa);
-    let picture = Picture { width: columns.len() as u32, height: rows.len() as u32, pixels };
-    let part = Part { picture, whole: (width, height), origin: (columns.start, rows.start) };
+    let part = Part::of_planes((width, height), Ycc { planes, isa });
     Some(Stored { part, orientation })
 }
 
