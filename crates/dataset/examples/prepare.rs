@@ -41,7 +41,10 @@ fn write(image: &Path, presets: &BTreeMap<String, Preprocessing>, out: &Path) ->
         let bytes = dataset::load(&file, how)?;
         // Decoding no more than is needed must not show.
         if how.decode == Decode::Exact && bytes != dataset::prepare(&picture, how) {
-            return Ok(std::fs::write(out.with_extension("error"), format!("{name}: load differs from prepare"))?);
+            return Ok(std::fs::write(
+                out.with_extension("error"),
+                format!("{name}: load differs from prepare"),
+            )?);
         }
         std::fs::write(out.with_extension(format!("{name}.u8")), &bytes)?;
         let mut tensor = Vec::with_capacity(bytes.len() * 4);

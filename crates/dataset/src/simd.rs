@@ -4,7 +4,10 @@
 //! intrinsics. What takes `unsafe` is to call code that was compiled for AVX2, once it is known that the processor has
 //! it. All of it is integers, so the bits are the same either way.
 
-use crate::{decode::idct, resample::across};
+use crate::{
+    decode::idct,
+    resample::{CHANNELS, across, down},
+};
 
 /// Work that is compiled for each instruction set.
 pub(crate) trait Kernel {
@@ -66,6 +69,28 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { idct::avx2(block) },
             Set::Portable => idct::portable(block),
+        }
+    }
+
+    /// See [`across::portable`].
+    #[inline(always)]
+    pub(crate) fn across(self, inputs: &[across::Lane], weights: &[i32]) -> [across::Lane; CHANNELS] {
+        match self.0 {
+            // SAFETY: `Isa::best` made this value, having found AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { across::avx2(inputs, weights) },
+            Set::Portable => across::portable(inputs, weights),
+        }
+    }
+
+    /// See [`down::portable`].
+    #[inline(always)]
+    pub(crate) fn down(self, inputs: &[u8], stride: usize, weights: &[i32]) -> [u8; down::RUN] {
+        match self.0 {
+            // SAFETY: `Isa::best` made this value, having found AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { down::avx2(inputs, stride, weights) },
+            Set::Portable => down::portable(inputs, stride, weights),
         }
     }
 }

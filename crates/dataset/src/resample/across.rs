@@ -44,7 +44,7 @@ impl Kernel for Band<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self, _: Isa) {
+    fn run(self, isa: Isa) {
         let apart = self.band.len() / LANES;
         for (x, lanes) in self.turned.chunks_exact_mut(LANES).enumerate() {
             let rows = std::array::from_fn(|row| lane(&self.band[row * apart + x * LANES..]));
@@ -52,19 +52,7 @@ impl Kernel for Band<'_> {
         }
         for ((first, weights), out) in self.weights.iter().zip(self.sums.chunks_exact_mut(CHANNELS)) {
             let inputs = &self.turned[(first - self.first) * CHANNELS..][..weights.len() * CHANNELS];
-            let mut sums = [[HALF; LANES]; CHANNELS];
-            for (pixel, weight) in inputs.chunks_exact(CHANNELS).zip(weights) {
-                for (sums, bytes) in sums.iter_mut().zip(pixel) {
-                    for (sum, byte) in sums.iter_mut().zip(bytes) {
-                        *sum += i32::from(*byte) * weight;
-                    }
-                }
-            }
-            for (out, sums) in out.iter_mut().zip(&sums) {
-                for (byte, sum) in out.iter_mut().zip(sums) {
-                    *byte = to_byte(*sum);
-                }
-            }
+            out.copy_from_slice(&isa.across(inputs, weights));
         }
         for (x, lanes) in self.sums.chunks_exact(LANES).enumerate() {
             let rows = turn(std::array::from_fn(|i| lanes[i]));
@@ -78,6 +66,35 @@ impl Kernel for Band<'_> {
             }
         }
     }
+}
+
+/// The weighted sum of some columns' pixels, each of which is three lanes.
+pub(crate) fn portable(inputs: &[Lane], weights: &[i32]) -> [Lane; CHANNELS] {
+    let mut sums = [[HALF; LANES]; CHANNELS];
+    for (pixel, weight) in inputs.chunks_exact(CHANNELS).zip(weights) {
+        for (sums, bytes) in sums.iter_mut().zip(pixel) {
+            for (sum, byte) in sums.iter_mut().zip(bytes) {
+                *sum += i32::from(*byte) * weight;
+            }
+        }
+    }
+    sums.map(|sums| sums.map(to_byte))
+}
+
+/// The same for AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+pub(crate) fn avx2(inputs: &[Lane], weights: &[i32]) -> [Lane; CHANNELS] {
+    use super::vector::{add, half, to_bytes};
+
+    let mut sums = [[half(); 2]; CHANNELS];
+    for (pixel, weight) in inputs.chunks_exact(CHANNELS).zip(weights) {
+        for (sums, bytes) in sums.iter_mut().zip(pixel) {
+            add(sums, bytes, *weight);
+        }
+    }
+    [to_bytes(sums[0]), to_bytes(sums[1]), to_bytes(sums[2])]
 }
 
 #[inline(always)]

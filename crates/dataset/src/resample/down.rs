@@ -4,7 +4,7 @@ use super::{HALF, to_byte, weights::Weights};
 use crate::simd::{Isa, Kernel};
 
 /// Bytes of a row whose sums are held in registers.
-const RUN: usize = 32;
+pub(crate) const RUN: usize = 64;
 
 /// Rows of `stride` bytes, the first of which is row `offset` of the picture → `weights.len()` such rows.
 pub(super) fn pass(isa: Isa, source: &[u8], stride: usize, offset: usize, weights: &Weights) -> Vec<u8> {
@@ -25,18 +25,17 @@ impl Kernel for Down<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self, _: Isa) {
+    fn run(self, isa: Isa) {
         let stride = self.stride;
         for ((first, weights), out) in self.weights.iter().zip(self.output.chunks_exact_mut(stride)) {
             let inputs = &self.source[(first - self.offset) * stride..][..weights.len() * stride];
-            let mut runs = out.chunks_exact_mut(RUN);
-            for (x, out) in (&mut runs).enumerate() {
-                sum::<RUN>(&inputs[x * RUN..], stride, weights, out);
+            let (runs, rest) = out.as_chunks_mut::<RUN>();
+            let from = runs.len() * RUN;
+            for (x, out) in runs.iter_mut().enumerate() {
+                *out = isa.down(&inputs[x * RUN..], stride, weights);
             }
-            let rest = runs.into_remainder();
-            let from = stride - rest.len();
-            for (x, out) in rest.chunks_mut(1).enumerate() {
-                sum::<1>(&inputs[from + x..], stride, weights, out);
+            for (x, out) in rest.iter_mut().enumerate() {
+                [*out] = sum(&inputs[from + x..], stride, weights);
             }
         }
     }
@@ -44,14 +43,34 @@ impl Kernel for Down<'_> {
 
 /// N bytes of an output row.
 #[inline(always)]
-fn sum<const N: usize>(inputs: &[u8], stride: usize, weights: &[i32], out: &mut [u8]) {
+fn sum<const N: usize>(inputs: &[u8], stride: usize, weights: &[i32]) -> [u8; N] {
     let mut sums = [HALF; N];
     for (row, weight) in inputs.chunks(stride).zip(weights) {
         for (sum, byte) in sums.iter_mut().zip(&row[..N]) {
             *sum += i32::from(*byte) * weight;
         }
     }
-    for (byte, sum) in out.iter_mut().zip(&sums) {
-        *byte = to_byte(*sum);
+    sums.map(to_byte)
+}
+
+/// [`RUN`] bytes of an output row: the weighted sum of those of some rows, which begin `stride` bytes from one another.
+pub(crate) fn portable(inputs: &[u8], stride: usize, weights: &[i32]) -> [u8; RUN] {
+    sum(inputs, stride, weights)
+}
+
+/// The same for AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+pub(crate) fn avx2(inputs: &[u8], stride: usize, weights: &[i32]) -> [u8; RUN] {
+    use super::vector::{add, half, to_bytes};
+
+    let mut sums = [[half(); 2]; RUN / 16];
+    for (row, weight) in inputs.chunks(stride).zip(weights) {
+        let (bytes, _) = row[..RUN].as_chunks::<16>();
+        for (sums, bytes) in sums.iter_mut().zip(bytes) {
+            add(sums, bytes, *weight);
+        }
     }
+    bytemuck::cast([to_bytes(sums[0]), to_bytes(sums[1]), to_bytes(sums[2]), to_bytes(sums[3])])
 }

@@ -5,7 +5,9 @@
 //! on its weights and its inputs alone. All is integers, whose sums have the same bits in any order and with any vectors.
 
 pub(crate) mod across;
-mod down;
+pub(crate) mod down;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 mod weights;
 
 use crate::{Picture, decode::Part, simd::Isa};
@@ -14,7 +16,7 @@ use std::ops::Range;
 use weights::{PRECISION, Weights};
 
 /// Bytes a pixel.
-const CHANNELS: usize = 3;
+pub(crate) const CHANNELS: usize = 3;
 
 /// The picture at another size.
 ///
