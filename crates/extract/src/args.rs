@@ -1,6 +1,6 @@
 //! The command line.
 
-use artifact::{Channels, Dtype, Filter};
+use artifact::{Channels, Decode, Dtype, Filter};
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
@@ -53,6 +53,12 @@ pub struct Args {
     /// Resampling kernel, antialiased: bilinear or bicubic [default: the preset's]
     #[arg(long, value_name = "KERNEL", value_parser = parse_filter, help_heading = "Preprocessing")]
     pub filter: Option<Filter>,
+
+    /// How JPEGs are decoded: exact, every pixel; or fast, at a half, a quarter or an eighth of their size where that is
+    /// no smaller than what they are resized to, as Pillow's draft does. Fast changes features a little (ACCURACY.md says
+    /// how much), and they say so: they do not mix with exact ones
+    #[arg(long, value_name = "HOW", value_parser = parse_decode, default_value = "exact", help_heading = "Preprocessing")]
+    pub decode: Decode,
 
     /// Channel order that the network expects: rgb or bgr [default: the preset's]
     #[arg(long, value_name = "ORDER", value_parser = parse_channels, help_heading = "Preprocessing")]
@@ -145,6 +151,14 @@ fn parse_filter(text: &str) -> Result<Filter, String> {
         "bilinear" => Ok(Filter::Bilinear),
         "bicubic" => Ok(Filter::Bicubic),
         _ => Err("expected bilinear or bicubic".to_owned()),
+    }
+}
+
+fn parse_decode(text: &str) -> Result<Decode, String> {
+    match text {
+        "exact" => Ok(Decode::Exact),
+        "fast" => Ok(Decode::Fast),
+        _ => Err("expected exact or fast".to_owned()),
     }
 }
 

@@ -80,8 +80,8 @@ fn prepare(samples: &[Sample], range: Range<usize>, how: &Preprocessing) -> Prep
             return Err(Reason::Irregular);
         }
         let bytes = fs::read(path)?;
-        let picture = dataset::decode(&bytes)?;
-        Ok::<_, Reason>((Digest::of(&bytes), dataset::prepare(&picture, how)))
+        let pixels = dataset::load(&bytes, how)?;
+        Ok::<_, Reason>((Digest::of(&bytes), pixels))
     };
     let results: Vec<_> = range.into_par_iter().map(|sample| (sample, each(sample))).collect();
     let mut prepared = Prepared { size, good: Vec::new(), bad: Vec::new(), pixels: Vec::new() };

@@ -34,6 +34,7 @@ pub(crate) fn of(args: &Args, own: fn() -> Preprocessing) -> Result<Preprocessin
     made.divisor = args.divisor.unwrap_or(made.divisor);
     made.mean = args.mean.unwrap_or(made.mean);
     made.std = args.std.unwrap_or(made.std);
+    made.decode = args.decode;
     made.check().map_err(|error| UsageError(error.to_string()))?;
     Ok(made)
 }
@@ -58,7 +59,7 @@ fn wrong(flag: &str, expected: &str, got: &str) -> UsageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Channels, Filter};
+    use artifact::{Channels, Decode, Filter};
     use clap::Parser;
 
     fn with(flags: &[&str]) -> Result<Preprocessing, String> {
@@ -93,6 +94,9 @@ mod tests {
         assert_eq!(with(&flags), Ok(expected));
         let exact = Preprocessing { resize: Resize::Exact(64, 48), crop: None, ..Preprocessing::imagenet() };
         assert_eq!(with(&["--resize", "64x48", "--crop", "none"]), Ok(exact));
+        let fast = Preprocessing { decode: Decode::Fast, ..Preprocessing::imagenet() };
+        assert_eq!(with(&["--decode", "fast"]), Ok(fast));
+        assert_eq!(with(&["--decode", "exact"]), Ok(Preprocessing::imagenet()));
     }
 
     #[test]
@@ -105,6 +109,7 @@ mod tests {
             (&["--std", "1,0,1"], "other than zero"),
             (&["--std", "1,1"], "expected three numbers"),
             (&["--filter", "lanczos"], "expected bilinear or bicubic"),
+            (&["--decode", "slow"], "expected exact or fast"),
         ] {
             let message = with(flags).unwrap_err();
             assert!(message.contains(expected), "{message}");
