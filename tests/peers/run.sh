@@ -12,6 +12,7 @@ light)
     ;;
 torch)
     $PYTHON tests/peers/accuracy.py
+    $PYTHON tests/peers/fast.py
     ;;
 *)
     echo "usage: tests/peers/run.sh light|torch" >&2

@@ -25,10 +25,10 @@ def tool(name, *arguments):
     return subprocess.run(command, check=True, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr
 
 
-def extract(source, out, backbone, tap, weights):
-    """Features of a folder or manifest; `weights` is None for those that come with Headstart."""
+def extract(source, out, backbone, tap, weights, *more):
+    """Features of a folder or manifest; `weights` is None for those that come with Headstart, `more` are further flags."""
     given = ["--weights", weights] if weights else []
-    tool("extract", source, "-o", out, "--backbone", backbone, "--tap", tap, *given, "--force", "--quiet")
+    tool("extract", source, "-o", out, "--backbone", backbone, "--tap", tap, *given, *more, "--force", "--quiet")
 
 
 def matrix(features, scratch):

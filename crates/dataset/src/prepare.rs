@@ -194,4 +194,54 @@ mod tests {
         let strip = Picture::from_fn(60_000, 1, |x, _| [(x % 251) as u8; 3]);
         assert_eq!(prepare(&strip, &Preprocessing::imagenet()).len(), 224 * 224 * 3);
     }
+
+    /// Files that differ in format, sampling and how the camera was held.
+    fn files() -> Vec<(String, Vec<u8>)> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+        let names =
+            ["jpeg-4-2-0", "jpeg-4-4-0", "jpeg-exif", "jpeg-xmp", "jpeg-cmyk", "png-rgb", "tiff-orientation"];
+        names.map(|name| (name.to_owned(), std::fs::read(format!("{folder}/{name}")).unwrap())).into()
+    }
+
+    #[test]
+    fn loading_is_decoding_and_preparing() {
+        for (name, bytes) in files() {
+            let picture = crate::decode(&bytes).unwrap();
+            for resize in
+                [Resize::Exact(5, 9), Resize::ShorterSide(8), Resize::ShorterSide(40), Resize::Exact(11, 13)]
+            {
+                for crop in [None, Some((4, 3)), Some((30, 50))] {
+                    let how = how(resize, crop);
+                    assert!(
+                        load(&bytes, &how).unwrap() == prepare(&picture, &how),
+                        "{name}, {resize:?}, {crop:?}"
+                    );
+                }
+            }
+        }
+        assert_eq!(load(b"", &how(Resize::Exact(1, 1), None)), Err(BadImage::Empty));
+    }
+
+    #[test]
+    fn drafts_are_pillows() {
+        // Image.draft(None, (width, height)) of a picture of 640×480: how many times smaller it becomes.
+        let cases =
+            [((640, 480), 1), ((341, 256), 1), ((320, 240), 2), ((85, 64), 4), ((80, 60), 8), ((1, 480), 1)];
+        for ((width, height), times) in cases {
+            let layout = Layout::of(640, 480, &how(Resize::Exact(height, width), None));
+            assert_eq!(draft(640, 480, &layout), times, "{width}×{height}");
+        }
+    }
+
+    #[test]
+    fn fast_is_another_picture_only_where_a_jpeg_shrinks_enough() {
+        for (name, bytes) in files() {
+            for (side, shrinks) in [(20, false), (3, name.starts_with("jpeg"))] {
+                let exact = how(Resize::ShorterSide(side), Some((3, 3)));
+                let fast = Preprocessing { decode: Decode::Fast, ..exact.clone() };
+                let (exact, fast) = (load(&bytes, &exact).unwrap(), load(&bytes, &fast).unwrap());
+                assert_eq!(exact != fast, shrinks, "{name} to {side}");
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Digest, Features, Head, HeadKind, table};
+use artifact::{Decode, Dense, Digest, Features, Head, HeadKind, table};
 use harness::{Made, Room, Run, flip};
 use polars::prelude::DataFrame;
 
@@ -187,7 +187,7 @@ fn the_same_bytes_on_any_number_of_threads() {
 #[test]
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
-    let cases: [(Change, &[&str]); 7] = [
+    let cases: [(Change, &[&str]); 8] = [
         (|head| head.source.tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
         (
             |head| head.source.backbone = "vgg16".into(),
@@ -195,6 +195,10 @@ fn heads_of_other_features_are_refused() {
         ),
         (|head| head.source.weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
         (|head| head.source.preprocessing.crop = Some((96, 96)), &["preprocessing differs"]),
+        (
+            |head| head.source.preprocessing.decode = Decode::Fast,
+            &["preprocessing differs", r#""decode":"fast""#],
+        ),
         (
             |head| {
                 let classes = head.classes.len();

@@ -91,3 +91,36 @@ fn a_window_has_the_bytes_of_the_whole() {
         assert_eq!(window, expected, "{size:?}");
     }
 }
+
+#[test]
+fn every_instruction_set_has_the_same_bits() {
+    // Noise between black and white overshoots at every edge; widths and heights around the vectors' lengths.
+    let noise = Picture::from_fn(70, 53, |x, y| {
+        [x * 7919 + y * 104_729, x * y * 31, x ^ (y * 3)].map(|v| if v % 5 < 2 { 255 } else { (v % 3) as u8 })
+    });
+    for filter in [Bilinear, Bicubic] {
+        for (width, height) in
+            [(1, 1), (15, 80), (16, 16), (17, 33), (21, 5), (22, 31), (70, 20), (99, 53), (140, 97)]
+        {
+            let resized =
+                |isa| resize_by(isa, &Part::of(&noise), (width, height), filter, 0..width, 0..height);
+            assert!(resized(Isa::best()) == resized(Isa::portable()), "{width}×{height}, {filter:?}");
+        }
+    }
+}
+
+#[test]
+fn inputs_are_all_that_a_window_needs() {
+    for filter in [Bilinear, Bicubic] {
+        for (whole, size, wanted) in
+            [(640, 341, 58..282), (480, 256, 16..240), (100, 300, 7..9), (50, 50, 3..20)]
+        {
+            let needed = inputs(whole, size, wanted.clone(), filter);
+            let all = match whole == size {
+                true => wanted.start as usize..wanted.end as usize,
+                false => Weights::new(whole, size, wanted, filter).inputs(),
+            };
+            assert_eq!(needed.start as usize..needed.end as usize, all, "{whole} to {size}");
+        }
+    }
+}

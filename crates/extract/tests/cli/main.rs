@@ -3,6 +3,7 @@
 
 mod bad_images;
 mod data_sets;
+mod decode;
 mod features;
 mod outputs;
 mod usage;

@@ -8,7 +8,7 @@ use std::{io, process::Command};
 fn wrong_calls() {
     let room = room(2);
     let base = ["data", "-o", "x.features"];
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["--batch", "0"], "--batch takes a number from 1 to 4096, got 0"),
         (&["--batch", "many"], "'many'"),
         (&["--split", "50/60"], "`50/60` adds up to 110, expected 100"),
@@ -20,6 +20,7 @@ fn wrong_calls() {
         (&["--threads", "0"], "--threads takes a number from 1 to 1024, got 0"),
         (&["--dtype", "f8"], "f8"),
         (&["--crop", "none"], "crop"),
+        (&["--decode", "slow"], "expected exact or fast"),
         (&["--resize", "0x64"], "outside 1 to 8192"),
         (&["--divisor", "0"], "divisor"),
         (&["--on-error", "cry"], "[possible values: skip, fail]"),

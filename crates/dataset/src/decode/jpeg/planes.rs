@@ -168,7 +168,7 @@ fn read(component: &Component, dc: i32, bits: &mut super::bits::Bits<'_>, block:
     *block = Block::ZERO;
     block.values[0] = dc * component.quantization[0];
     let mut sum = block.values[0].unsigned_abs();
-    let (mut place, mut flat) = (0u32, true);
+    let mut place = 0u32;
     while place < 63 {
         let (value, step) = component.ac.read(bits)?;
         place += step;
@@ -184,10 +184,9 @@ fn read(component: &Component, dc: i32, bits: &mut super::bits::Bits<'_>, block:
         let value = value * component.quantization[place as usize];
         sum += value.unsigned_abs();
         block.values[usize::from(at & 63)] = value;
-        flat = false;
     }
     block.sum = sum;
-    Some(flat)
+    Some(sum == block.values[0].unsigned_abs())
 }
 
 /// Over the AC coefficients of a block that is not needed.

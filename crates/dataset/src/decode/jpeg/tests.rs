@@ -171,13 +171,12 @@ fn ordinary_files_are_decoded_here() {
 fn whatever_is_broken_is_the_librarys_or_has_its_bits() {
     let mut decoded = 0;
     let mut check = |name: &str, at: usize, broken: &[u8]| {
-        for eighths in [8, 4] {
-            let Some(here) = here(broken, &all(eighths), Isa::best()) else { continue };
-            decoded += 1;
-            let there = there(broken, eighths).unwrap_or_else(|reason| panic!("{name} at {at}: {reason}"));
-            assert_eq!(here.orientation, there.orientation, "{name} at {at}");
-            assert!(here.part.into_picture() == there.part.into_picture(), "{name} at {at}, {eighths}/8");
-        }
+        let eighths = if at % 3 == 0 { 4 } else { 8 };
+        let Some(here) = here(broken, &all(eighths), Isa::best()) else { return };
+        decoded += 1;
+        let there = there(broken, eighths).unwrap_or_else(|reason| panic!("{name} at {at}: {reason}"));
+        assert_eq!(here.orientation, there.orientation, "{name} at {at}");
+        assert!(here.part.into_picture() == there.part.into_picture(), "{name} at {at}, {eighths}/8");
     };
     let mut files = fixtures();
     for sampling in ORDINARY {
@@ -190,8 +189,7 @@ fn whatever_is_broken_is_the_librarys_or_has_its_bits() {
         let frame = bytes.windows(2).position(|p| p[0] == 0xFF && (0xC0..=0xC2).contains(&p[1])).unwrap();
         for at in 2..bytes.len() {
             // A size that is merely large costs time and shows nothing.
-            let flips: &[u8] =
-                if (frame + 5..frame + 9).contains(&at) { &[0x03] } else { &[0x01, 0x10, 0x80, 0xFF] };
+            let flips: &[u8] = if (frame + 5..frame + 9).contains(&at) { &[0x03] } else { &[0x01, 0x90] };
             for flip in flips {
                 let mut broken = bytes.clone();
                 broken[at] ^= flip;
