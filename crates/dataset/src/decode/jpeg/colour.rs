@@ -74,7 +74,11 @@ impl Spread {
             }
             _ => {
                 let near = y / 2;
-                let far = if y.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(plane.size.1 - 1) };
+                let far = if y.is_multiple_of(2) {
+                    near.saturating_sub(1)
+                } else {
+                    (near + 1).min(plane.size.1 - 1)
+                };
                 self.sum(plane.row(near), plane.row(far), |near, far| near * 3 + far);
                 self.across::<8, 7, 4>();
             }
