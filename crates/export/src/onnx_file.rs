@@ -53,7 +53,8 @@ fn metadata(head: &Head) -> Result<Vec<(String, String)>> {
         (PREPROCESSING, serde_json::to_string(&source.preprocessing)?),
         (
             "headstart.preprocessing_note",
-            "decode, apply EXIF orientation, convert to RGB; resize (height, width; antialiased, Pillow's kernel); \
+            "decode (JPEGs with Pillow's draft to the resized size where decode is fast), apply EXIF orientation, convert \
+             to RGB; resize (height, width; antialiased, Pillow's kernel); \
              centre crop; order channels; value = (byte / divisor - mean) / std"
                 .to_owned(),
         ),

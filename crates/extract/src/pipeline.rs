@@ -1,4 +1,8 @@
-//! Decoding overlapped with the network: one thread prepares batches ahead, this one runs them.
+//! Decoding overlapped with the network: one thread hands out batches to prepare ahead, this one runs them.
+//!
+//! Both give their work to the same pool of threads, a picture or a piece of a layer at a time. Nobody has to say how
+//! many cores decoding needs: whenever the network leaves one idle, it decodes, up to the batches that may exist; when
+//! decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
 //!
 //! At most three batches of prepared pictures exist at any time, whatever the data set's size.
 

@@ -1,7 +1,7 @@
 //! Bytes of a file → an upright RGB picture, as Pillow's `ImageOps.exif_transpose(image).convert("RGB")` gives it.
 //!
-//! The decoders are libjpeg-turbo's, the `image` crate's and those that the latter stands on; the conversions to RGB are
-//! ours, since they differ from Pillow's there. What follows from that, and surprises at times:
+//! The decoders are our own for ordinary JPEGs, libjpeg-turbo's for all others, the `image` crate's and those that the
+//! latter stands on; the conversions to RGB are ours, since they differ from Pillow's there. What follows from that, and surprises at times:
 //!
 //! - alpha is dropped, not composited; a transparent pixel shows the colour that lies under it;
 //! - 16-bit grey is *clipped* at 255, not scaled (Pillow's `I;16` → `RGB`); every other 16-bit kind keeps its high byte;

@@ -29,13 +29,15 @@ impl Kernel for Down<'_> {
         let stride = self.stride;
         for ((first, weights), out) in self.weights.iter().zip(self.output.chunks_exact_mut(stride)) {
             let inputs = &self.source[(first - self.offset) * stride..][..weights.len() * stride];
-            let (runs, rest) = out.as_chunks_mut::<RUN>();
-            let from = runs.len() * RUN;
-            for (x, out) in runs.iter_mut().enumerate() {
-                *out = isa.down(&inputs[x * RUN..], stride, weights);
+            if stride < RUN {
+                for (x, out) in out.iter_mut().enumerate() {
+                    [*out] = sum(&inputs[x..], stride, weights);
+                }
+                continue;
             }
-            for (x, out) in rest.iter_mut().enumerate() {
-                [*out] = sum(&inputs[from + x..], stride, weights);
+            // The last run lies over the one before, where the row is no whole number of them.
+            for x in (0..stride - RUN).step_by(RUN).chain([stride - RUN]) {
+                out[x..x + RUN].copy_from_slice(&isa.down(&inputs[x..], stride, weights));
             }
         }
     }
@@ -45,8 +47,8 @@ impl Kernel for Down<'_> {
 #[inline(always)]
 fn sum<const N: usize>(inputs: &[u8], stride: usize, weights: &[i32]) -> [u8; N] {
     let mut sums = [HALF; N];
-    for (row, weight) in inputs.chunks(stride).zip(weights) {
-        for (sum, byte) in sums.iter_mut().zip(&row[..N]) {
+    for (row, weight) in weights.iter().enumerate() {
+        for (sum, byte) in sums.iter_mut().zip(&inputs[row * stride..][..N]) {
             *sum += i32::from(*byte) * weight;
         }
     }
@@ -66,8 +68,8 @@ pub(crate) fn avx2(inputs: &[u8], stride: usize, weights: &[i32]) -> [u8; RUN] {
     use super::vector::{add, half, to_bytes};
 
     let mut sums = [[half(); 2]; RUN / 16];
-    for (row, weight) in inputs.chunks(stride).zip(weights) {
-        let (bytes, _) = row[..RUN].as_chunks::<16>();
+    for (row, weight) in weights.iter().enumerate() {
+        let (bytes, _) = inputs[row * stride..][..RUN].as_chunks::<16>();
         for (sums, bytes) in sums.iter_mut().zip(bytes) {
             add(sums, bytes, *weight);
         }

@@ -85,6 +85,14 @@ impl Bits<'_> {
         self.count |= 56;
     }
 
+    /// Makes sure of 32 bits, which is more than any code takes with its value.
+    #[inline(always)]
+    pub(super) fn refill_if_low(&mut self) {
+        if self.count < 32 {
+            self.refill();
+        }
+    }
+
     /// The next `n` bits, 1 to 32, which are in the buffer.
     #[inline(always)]
     pub(super) fn peek(&self, n: u32) -> u32 {

@@ -157,7 +157,7 @@ impl Coefficients {
     /// coefficient: sixteen zeros, or [`END`]. `None` where the data are corrupt.
     #[inline(always)]
     pub(super) fn read(&self, bits: &mut Bits<'_>) -> Option<(i32, u32)> {
-        bits.refill();
+        bits.refill_if_low();
         let entry = self.look[bits.peek(LOOK) as usize];
         if entry != 0 && entry & CODE_ONLY == 0 {
             bits.skip(entry & 0xFF);

@@ -13,6 +13,7 @@ mod huffman;
 pub(crate) mod idct;
 mod library;
 mod planes;
+mod pool;
 mod reduced;
 
 use super::{Part, Stored, Wanted, orientation::Orientation};

@@ -5,7 +5,7 @@ use super::{
     header::{Component, Header},
     huffman::END,
     idct::Block,
-    reduced,
+    pool, reduced,
 };
 use crate::simd::{Isa, Kernel};
 use std::ops::Range;
@@ -22,6 +22,12 @@ pub(super) struct Plane {
     pub(super) spread: (usize, usize),
     /// Samples a block, across and down.
     block: usize,
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        pool::give(std::mem::take(&mut self.samples));
+    }
 }
 
 impl Plane {
@@ -93,7 +99,8 @@ fn plane(header: &Header<'_>, component: &Component, eighths: usize, mcus: &Mcus
     Some(Plane {
         origin: (mcus.columns.start * across * block, mcus.rows.start * down * block),
         stride,
-        samples: vec![0; stride * mcus.rows.len() * down * block],
+        // Every block that is needed is written before it is read.
+        samples: pool::take(stride * mcus.rows.len() * down * block),
         size,
         spread,
         block,

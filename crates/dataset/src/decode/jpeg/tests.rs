@@ -171,7 +171,7 @@ fn ordinary_files_are_decoded_here() {
 fn whatever_is_broken_is_the_librarys_or_has_its_bits() {
     let mut decoded = 0;
     let mut check = |name: &str, at: usize, broken: &[u8]| {
-        let eighths = if at % 3 == 0 { 4 } else { 8 };
+        let eighths = if at.is_multiple_of(3) { 4 } else { 8 };
         let Some(here) = here(broken, &all(eighths), Isa::best()) else { return };
         decoded += 1;
         let there = there(broken, eighths).unwrap_or_else(|reason| panic!("{name} at {at}: {reason}"));
