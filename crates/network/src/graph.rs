@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A network: what is computed from what, without any weights.
 ///
 /// Nodes stand in an order in which they can be run. Parameters bear torchvision's names, nodes torchvision's module
-/// paths.
+/// paths; where only timm has the network, timm's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Network {

@@ -6,6 +6,7 @@ use artifact::Dense;
 use headstart_network::{
     Activation, Bound, Builder, Conv, Network, Op, Tensor,
     onnx::{self, Graph, Model, OnnxError, Operator, Value},
+    vit::{Head, Vit},
     zoo,
 };
 
@@ -76,6 +77,34 @@ fn a_network_comes_back_as_the_graph_it_was_written_as() {
             if size == (224, 224) { 0 } else { ours(|op| matches!(op, Op::AdaptiveAveragePool { .. })) };
         assert_eq!(count(&graph, |operator| *operator == Operator::MatMul), 2 * pools, "{name}");
     }
+}
+
+#[test]
+fn every_family_is_written() {
+    for (name, tap, size) in [
+        ("resnet18d", "layer2", (65, 97)),
+        ("densenet121", "denseblock2", (64, 64)),
+        ("mobilenet_v3_small", "pooled", (64, 64)),
+        ("mobilenetv4_conv_small", "pooled", (64, 64)),
+        ("efficientnet_b0", "pooled", (64, 64)),
+        ("regnet_y_400mf", "pooled", (64, 64)),
+        ("convnext_tiny", "stage2", (64, 64)),
+        ("vit_tiny_patch16_224", "pooled", (64, 96)),
+        ("vit_small_patch14_reg4_dinov2", "blocks.0", (70, 98)),
+        ("swin_t", "stage2", (224, 224)),
+    ] {
+        comes_back(&bound(name, tap), size);
+    }
+    // SigLIP's head, whose own network is large.
+    let small = Vit { depth: 1, head: Head::Attention, ..Vit::tiny(16) }.build("siglip");
+    comes_back(&filled(small), (64, 64));
+}
+
+fn comes_back(bound: &Bound, size: (usize, usize)) {
+    let d = bound.network().widths(size.0, size.1).unwrap()[0];
+    let graph = onnx::read(&written(bound, size, &[])).unwrap().graph;
+    let outputs: Vec<_> = graph.outputs.iter().map(|output| output.width).collect();
+    assert_eq!((graph.name.as_str(), outputs), (bound.network().name(), vec![d]));
 }
 
 #[test]

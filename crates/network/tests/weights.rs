@@ -121,6 +121,34 @@ fn timms_vgg_stores_dense_layers_as_convolutions() {
 }
 
 #[test]
+fn every_map_of_names_finds_its_files() {
+    use headstart_network::{convnext, efficientnet, swin};
+    // The parameter whose shape or companions timm stores otherwise, and what its files hold besides.
+    for (name, timm_name, flat, besides) in [
+        ("efficientnet_b0", efficientnet::timm_name as fn(&str) -> String, "", "bn1.num_batches_tracked"),
+        ("convnext_tiny", convnext::timm_name, "layer_scale", "mask_token"),
+        ("swin_t", swin::timm_name, "", "layers.0.blocks.1.attn.relative_position_index"),
+    ] {
+        let full = build(name);
+        let network = full.for_taps(&["pooled"]).unwrap();
+        let mut timm = Content::new();
+        for (name, (_, mut shape, _)) in content(&network) {
+            if !flat.is_empty() && name.ends_with(flat) {
+                shape.truncate(1);
+            }
+            // Half precision and zeros keep the file small enough for a test.
+            let bytes = vec![0; 2 * shape.iter().product::<usize>()];
+            timm.insert(timm_name(&name), (Dtype::F16, shape, bytes));
+        }
+        timm.insert(besides.to_owned(), (Dtype::I64, vec![2], vec![0; 16]));
+        let bound = bind(&full, "pooled", &timm).unwrap();
+        assert_eq!(bound.network(), &network, "{name}");
+        timm.insert("another".to_owned(), (Dtype::I64, vec![2], vec![0; 16]));
+        assert!(error(&full, "pooled", &timm).contains("`another`"), "{name}");
+    }
+}
+
+#[test]
 fn a_file_may_lack_what_the_tap_does_not_need() {
     let full = build("headstart_tiny");
     let mut part = content(&full);

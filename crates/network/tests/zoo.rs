@@ -263,9 +263,16 @@ fn unknown_names_come_with_suggestions() {
 
 #[test]
 fn sizes_are_checked_before_anything_runs() {
-    for (name, least) in
-        [("vgg16", 32), ("squeezenet1_1", 25), ("squeezenet1_0", 29), ("resnet18", 1), ("mobilenet_v2", 1)]
-    {
+    for (name, least) in [
+        ("vgg16", 32),
+        ("squeezenet1_1", 25),
+        ("squeezenet1_0", 29),
+        ("resnet18", 1),
+        ("mobilenet_v2", 1),
+        ("densenet121", 29),
+        ("convnext_tiny", 32),
+        ("vit_b_16", 16),
+    ] {
         let network = build(name);
         network.shapes(least, least).unwrap();
         if least > 1 {

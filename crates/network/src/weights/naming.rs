@@ -1,4 +1,5 @@
-//! The names that ecosystems give to the same tensors. Ours are torchvision's; a naming translates them.
+//! The names that ecosystems give to the same tensors. Ours are torchvision's, or timm's where only timm has the network;
+//! a naming translates them.
 
 use crate::{
     Network, WeightFile,
@@ -6,10 +7,10 @@ use crate::{
     zoo,
 };
 
-/// From torchvision's name of a parameter to an ecosystem's.
+/// From our name of a parameter to an ecosystem's.
 type Naming = fn(&str) -> String;
 
-/// torchvision's first: it wins where several fit equally, as for all ResNets, where timm's names are the same.
+/// Ours first: it wins where several fit equally, as for all ResNets, where timm's names are the same.
 const NAMINGS: [Naming; 7] = [
     str::to_owned,
     vgg::timm_name,
@@ -42,11 +43,11 @@ pub(super) fn fits(expected: &[usize], stored: &[usize]) -> bool {
     }
 }
 
-/// Whether a tensor may be in any file without being a parameter: PyTorch counts a batch norm's training steps, and files
-/// of Swin Transformers hold what follows from the size of their windows.
+/// Whether a tensor may be in any file without being a parameter: PyTorch counts a batch norm's training steps, files of
+/// Swin Transformers hold what follows from the size of their windows, and a mask token stands for what training hid.
 pub(super) fn is_ignored(tensor: &str) -> bool {
     let part = tensor.rsplit('.').next().unwrap_or_default();
-    ["num_batches_tracked", "relative_position_index", "attn_mask"].contains(&part)
+    ["num_batches_tracked", "relative_position_index", "attn_mask", "mask_token"].contains(&part)
 }
 
 /// What the file is good for: taps of this network that it suffices for, or another network that it fits.
