@@ -8,7 +8,7 @@ CARGO   ?= cargo
 SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build demo tutorial check test reproduce peers peers-light clean-demo
+.PHONY: FORCE help build demo tutorial check test reproduce bench peers peers-light clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -87,6 +87,9 @@ test:                                  ## every test
 
 reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
 	pipelines/reproduce.sh
+
+bench:                                 ## images/s of the usual networks, and their share of the measured peak
+	$(CARGO) bench --workspace --bench networks
 
 # ---- peers: checked against other people's programs; Python runs here and nowhere else but data/backbone ---------------------------
 

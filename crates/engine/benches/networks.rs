@@ -6,13 +6,25 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use artifact::{Preprocessing, Resize};
+use artifact::Resize;
 use headstart_engine::{Cpu, Isa};
 use network::zoo;
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
+
+/// Those that are timed where none is named.
+const USUAL: [&str; 8] = [
+    "resnet18",
+    "vgg16",
+    "resnet50",
+    "mobilenet_v2",
+    "efficientnet_b0",
+    "convnext_tiny",
+    "vit_small_patch16_224",
+    "swin_t",
+];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -28,7 +40,7 @@ fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap();
     let names: Vec<&str> = match args.first().filter(|arg| !arg.starts_with("--")) {
         Some(names) => names.split(',').collect(),
-        None => zoo::all().iter().map(|entry| entry.name).collect(),
+        None => USUAL.to_vec(),
     };
     for name in names {
         let entry = zoo::find(name).unwrap();
@@ -38,7 +50,8 @@ fn main() {
             let side = u32::try_from(size).unwrap();
             (how.resize, how.crop) = (Resize::Exact(side, side), None);
         }
-        let flops = 2.0 * multiplications(&network, &how);
+        let (height, width) = how.output_size().unwrap();
+        let flops = 2.0 * network.multiplications(height as usize, width as usize).unwrap() as f64;
         let cpu = Cpu::with_isa(common::filled(network), &how, isa).unwrap();
         let (height, width) = cpu.input_size();
         let input: Vec<f32> =
@@ -78,25 +91,6 @@ fn main() {
             }
         }
     }
-}
-
-/// Multiplications of one picture, counted directly.
-fn multiplications(network: &network::Network, how: &Preprocessing) -> f64 {
-    let (height, width) = how.output_size().unwrap();
-    let shapes = network.shapes(height as usize, width as usize).unwrap();
-    let products = network.nodes().iter().zip(&shapes).map(|(node, shape)| {
-        let weight = node.op.params().first().map(|id| network.param(*id).shape.clone());
-        match (&node.op, weight, shape) {
-            (network::Op::Conv { .. }, Some(weight), network::Shape::Map { height, width, .. }) => {
-                weight.iter().product::<usize>() * height * width
-            }
-            (network::Op::Linear { .. }, Some(weight), shape) => {
-                weight.iter().product::<usize>() * shape.len() / shape.width()
-            }
-            _ => 0,
-        }
-    });
-    products.sum::<usize>() as f64
 }
 
 /// Floating-point operations a second that so many threads of this processor reach with nothing but fused multiply-adds

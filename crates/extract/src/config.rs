@@ -35,7 +35,9 @@ impl Config {
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
         let usage = |text: String| Err(UsageError(text).into());
-        let entry = zoo::find(&args.backbone).map_err(|error| UsageError(error.to_string()))?;
+        let entry = zoo::find(&args.backbone).map_err(|error| {
+            UsageError(format!("{error}; --list-backbones lists all {}", zoo::all().len()))
+        })?;
         let preprocessing = preprocess::of(&args, entry.preprocessing)?;
         let Args {
             input,

@@ -9,26 +9,41 @@ use network::{Network, zoo};
 /// # Errors
 /// None that a user can cause: every network of the zoo works at its own size.
 pub(crate) fn render() -> Result<String> {
-    let mut rows = vec![["name", "parameters", "input", "tap (default first)", "weights"].map(str::to_owned)];
+    let mut rows = vec![
+        ["name", "parameters", "GFLOP", "input", "tap (default first)", "weights that load"]
+            .map(str::to_owned),
+    ];
     for entry in zoo::all() {
         let network = (entry.build)();
         let (height, width) = (entry.preprocessing)().output_size().unwrap_or_default();
         rows.push([
             entry.name.to_owned(),
             count(network.parameter_count() as u64),
+            format!("{:.1}", 2e-9 * network.multiplications(height as usize, width as usize)? as f64),
             format!("{height}x{width}"),
             taps(entry, &network, (height as usize, width as usize))?,
-            if entry.weights.is_some() { "included" } else { "--weights FILE" }.to_owned(),
+            weights(entry),
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let line = |row: &[String; 5]| {
-        let [name, parameters, input, taps, weights] = row;
-        let [a, b, c, d, _] = widths;
-        format!("{name:a$}  {parameters:>b$}  {input:>c$}  {taps:d$}  {weights}\n")
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let line = |row: &[String; 6]| {
+        let [name, parameters, cost, input, taps, weights] = row;
+        let [a, b, c, d, e, _] = widths;
+        format!("{name:a$}  {parameters:>b$}  {cost:>c$}  {input:>d$}  {taps:e$}  {weights}\n")
     };
     Ok(rows.iter().map(line).collect())
+}
+
+/// Whose weights are known to be for it. All but those that are included are given with `--weights`.
+fn weights(entry: &zoo::Entry) -> String {
+    if entry.weights.is_some() {
+        return "included".to_owned();
+    }
+    match entry.tags {
+        [] => "torchvision's".to_owned(),
+        tags => format!("timm's {}", tags.join(", ")),
+    }
 }
 
 /// Named taps and the width of their features: `pooled 512`.

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod cost;
 mod error;
 mod families;
 mod graph;

@@ -29,7 +29,7 @@ static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| FAMILIES.concat());
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ZooError {
     /// With what it may have been meant to be.
-    #[error("unknown backbone `{name}`{}; known are {}", .suggestion.map_or_else(String::new, |near| format!("; did you mean `{near}`?")), names())]
+    #[error("unknown backbone `{name}`{}", .suggestion.map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
     UnknownBackbone {
         /// What was asked for.
         name: String,
@@ -54,8 +54,4 @@ pub fn find(name: &str) -> Result<&'static Entry, ZooError> {
         name: name.to_owned(),
         suggestion: nearest(name, all().iter().map(|entry| entry.name)),
     })
-}
-
-fn names() -> String {
-    all().iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
 }
