@@ -68,20 +68,17 @@ fn fill(name: &str, param: &Param) -> Tensor {
     let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     // A layer scale may be stored as (c, 1, 1), but is one number a channel all the same.
     let flat = param.shape.len() == 1;
-    let value = |i| {
-        let u = uniform_of(hash, i);
-        let v = 2.0 * u - 1.0;
-        let x = match () {
-            () if name.ends_with("running_var") => 0.5 + u,
-            () if name.ends_with("running_mean") => 0.1 * v,
-            () if is(&["gamma", "layer_scale"]) => 0.25 + 0.5 * u,
-            () if flat && name.ends_with("weight") => 0.75 + 0.5 * u,
-            () if flat => 0.1 * v,
-            () if is(&["token", "position"]) || is(&["embed"]) && !is(&["patch_embed"]) => 0.5 * v,
-            () => v * (6.0 / fan_in as f64).sqrt(),
-        };
-        x as f32
+    // The number is `middle` + `reach` · v.
+    let (middle, reach) = match () {
+        () if name.ends_with("running_var") => (1.0, 0.5),
+        () if name.ends_with("running_mean") => (0.0, 0.1),
+        () if is(&["gamma", "layer_scale"]) => (0.5, 0.25),
+        () if flat && name.ends_with("weight") => (1.0, 0.25),
+        () if flat => (0.0, 0.1),
+        () if is(&["token", "position"]) || is(&["embed"]) && !is(&["patch_embed"]) => (0.0, 0.5),
+        () => (0.0, (6.0 / fan_in as f64).sqrt()),
     };
+    let value = |i| (middle + reach * (2.0 * uniform_of(hash, i) - 1.0)) as f32;
     Tensor { shape: param.shape.clone(), data: (0..param.len()).into_par_iter().map(value).collect() }
 }
 
