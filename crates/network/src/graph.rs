@@ -212,16 +212,21 @@ impl Network {
                 return Err(fail("has a weight of a wrong rank, or a kernel that is no square"));
             }
             let numbers_fit = match node.op {
-                Op::Conv { stride, groups, .. } => stride > 0 && groups > 0,
+                // Far more than any network has, and no product of a few of them overflows.
+                Op::Conv { stride, padding, groups, .. } => {
+                    (1..1 << 16).contains(&stride) && padding < 1 << 16 && groups > 0
+                }
                 Op::MaxPool(pool) | Op::AveragePool(pool) => {
                     pool.stride > 0 && pool.kernel > 0 && pool.padding < pool.kernel
                 }
-                Op::AdaptiveAveragePool { height, width } => height > 0 && width > 0,
+                Op::AdaptiveAveragePool { height, width } => {
+                    (1..1 << 16).contains(&height) && (1..1 << 16).contains(&width)
+                }
                 Op::BatchNorm { eps, .. } | Op::LayerNorm { eps, .. } => eps > 0.0 && eps.is_finite(),
                 // Far more than any network has, and no product of a few of them overflows.
                 Op::Attention { heads } => (1..1 << 10).contains(&heads),
                 Op::WindowAttention { heads, window, shift, .. } => {
-                    (1..1 << 10).contains(&heads) && (1..1 << 10).contains(&window) && shift < window
+                    (1..1 << 10).contains(&heads) && (1..1 << 6).contains(&window) && shift < window
                 }
                 Op::Tokens { grid, .. } => grid.0 > 0 && grid.1 > 0,
                 _ => true,

@@ -169,7 +169,9 @@ impl Cpu {
                 locked(&buffers.own).push(own);
             };
             times.take(0, || self.lay_out(false, &memory, input(0)));
-            if count < rayon::current_num_threads() {
+            // Pictures that are very large one after the other, each on all threads.
+            let workers = rayon::current_num_threads();
+            if count < workers || self.plan.own_lanes().saturating_mul(workers) > VALUES {
                 (0..count).for_each(take);
             } else {
                 each(count, |picture| alone(|| take(picture)));
@@ -197,7 +199,9 @@ impl Cpu {
             network: self.name.clone(),
             height: self.size.0,
             width: self.size.1,
-            mebibytes: self.plan.lanes().saturating_mul(size_of::<Lane>()) >> 20,
+            mebibytes: (self.plan.lanes().saturating_add(self.plan.own_lanes()))
+                .saturating_mul(size_of::<Lane>())
+                >> 20,
         }
     }
 

@@ -286,7 +286,12 @@ impl Plan {
 
     /// Blocks that the shared buffers take for one picture.
     pub(crate) fn lanes(&self) -> usize {
-        self.shared.iter().sum()
+        self.shared.iter().fold(0, |sum, lanes| sum.saturating_add(*lanes))
+    }
+
+    /// Blocks that a picture takes while the first steps are run for it.
+    pub(crate) fn own_lanes(&self) -> usize {
+        self.own.iter().fold(0, |sum, lanes| sum.saturating_add(*lanes))
     }
 
     /// Steps that are run picture by picture, and those that are run for many together.
