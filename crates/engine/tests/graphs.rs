@@ -88,11 +88,11 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         net.add("all", y, z)
     }),
     ("every function, on its own", 17, |net, x| {
-        let all = FUNCTIONS.map(|function| net.activation(&format!("{function:?}"), x, function));
+        let all = Activation::ALL.map(|function| net.activation(&format!("{function:?}"), x, function));
         net.concat("all", &all)
     }),
     ("every function after a product", 17, |net, x| {
-        let all = FUNCTIONS.map(|function| {
+        let all = Activation::ALL.map(|function| {
             let x = net.conv(&format!("{function:?}.product"), x, Conv::new(21, 1).bias());
             net.activation(&format!("{function:?}"), x, function)
         });
@@ -159,18 +159,6 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let x = net.layer_norm("ln", x, 1e-5);
         net.linear_without_bias("reduce", x, 30)
     }),
-];
-
-const FUNCTIONS: [Activation; 9] = [
-    Activation::Relu,
-    Activation::Relu6,
-    Activation::Gelu,
-    Activation::GeluTanh,
-    Activation::QuickGelu,
-    Activation::Silu,
-    Activation::Sigmoid,
-    Activation::HardSigmoid,
-    Activation::HardSwish,
 ];
 
 fn attention(net: &mut Builder, x: NodeId, heads: usize) -> NodeId {

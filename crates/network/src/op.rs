@@ -156,6 +156,21 @@ pub enum Activation {
     HardSwish,
 }
 
+impl Activation {
+    /// Every one.
+    pub const ALL: [Activation; 9] = [
+        Activation::Relu,
+        Activation::Relu6,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::QuickGelu,
+        Activation::Silu,
+        Activation::Sigmoid,
+        Activation::HardSigmoid,
+        Activation::HardSwish,
+    ];
+}
+
 /// How positions that were trained for one grid are brought to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -27,11 +27,15 @@ pub(crate) fn compile(bound: Bound, (height, width): (usize, usize)) -> Result<P
     for (at, node) in network.nodes().iter().enumerate() {
         node.inputs.iter().for_each(|input| readers[input.index()].push(at));
     }
+    let mut uses = vec![0; network.params().len()];
+    let params = network.nodes().iter().flat_map(|node| node.op.params());
+    params.for_each(|param| uses[param.index()] += 1);
     let compiler = Compiler {
         network: &network,
         tensors,
         size: (height, width),
         readers,
+        uses,
         values: vec![None; shapes.len()],
         done: vec![false; shapes.len()],
         shapes,
@@ -48,6 +52,8 @@ struct Compiler<'a> {
     shapes: Vec<Shape>,
     /// For every node, those that read it.
     readers: Vec<Vec<usize>>,
+    /// For every parameter, how many nodes read it.
+    uses: Vec<usize>,
     /// For every node that has a value of its own, which.
     values: Vec<Option<usize>>,
     /// Nodes that went into a step.
@@ -105,11 +111,8 @@ impl Compiler<'_> {
         let input = |this: &Self| this.value(node.inputs[0]);
         let (end, action, from) = match &node.op {
             Op::Input { .. } => return self.picture(at),
-            Op::Conv { .. } => {
-                return self.products(at).into_iter().for_each(|norm| self.conv(at, node, norm));
-            }
-            Op::Linear { .. } => {
-                return self.products(at).into_iter().for_each(|norm| self.linear(at, node, norm));
+            Op::Conv { .. } | Op::Linear { .. } => {
+                return self.products(at).into_iter().for_each(|norm| self.product(at, node, norm));
             }
             Op::BatchNorm { .. } | Op::Scale { .. } => {
                 let (end, after) = self.function_after(at);
@@ -227,17 +230,26 @@ impl Compiler<'_> {
     /// they lie, from a picture with a rim; anybody else blocks of sixteen channels.
     fn picture(&mut self, at: usize) {
         self.done[at] = true;
-        let convolved =
-            |reader: &usize| matches!(self.network.nodes()[*reader].op, Op::Conv { groups: 1, .. });
-        if self.is_output(at) || !self.readers[at].iter().all(convolved) {
+        if self.is_output(at) || !self.readers[at].iter().all(|reader| self.sees_lines(*reader)) {
             let value = self.plan.picture(Picture::Lanes, self.size);
             self.values[at] = Some(value);
         }
     }
 
-    fn conv(&mut self, at: usize, node: &Node, norm: Option<usize>) {
-        let Op::Conv { weight, bias, stride, padding, groups } = node.op else { return };
-        let [outputs, depth, kernel] = [0, 1, 2].map(|side| self.network.param(weight).shape[side]);
+    /// Whether a node reads a picture as it lies.
+    fn sees_lines(&self, at: usize) -> bool {
+        matches!(self.network.nodes()[at].op, Op::Conv { groups: 1, .. })
+    }
+
+    /// A convolution, or a dense layer, which is one of 1×1 at every place.
+    fn product(&mut self, at: usize, node: &Node, norm: Option<usize>) {
+        let (weight, bias, stride, padding, groups) = match node.op {
+            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
+            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
+            _ => return,
+        };
+        let shape = &self.network.param(weight).shape;
+        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
         let from = node.inputs[0].index();
         let (input, channels) = (self.sides(from), self.channels(from));
         let Fused { end, weight, scales, bias, residual, after } = self.fuse(at, weight, bias, norm);
@@ -247,7 +259,8 @@ impl Compiler<'_> {
             f64::from(number) * scales[output]
         };
         let number = |output, channel, y, x| narrow(exact(output, channel, y, x));
-        let sees_picture = groups == 1 && matches!(self.network.node(node.inputs[0]).op, Op::Input { .. });
+        let sees_picture =
+            self.sees_lines(at) && matches!(self.network.node(node.inputs[0]).op, Op::Input { .. });
         let read = if sees_picture {
             self.plan.picture(Picture::Rimmed(padding), self.size)
         } else {
@@ -305,30 +318,6 @@ impl Compiler<'_> {
         self.push(at, end, action, [read].into_iter().chain(residual).collect());
     }
 
-    fn linear(&mut self, at: usize, node: &Node, norm: Option<usize>) {
-        let Op::Linear { weight, bias } = node.op else { return };
-        let [outputs, depth] = [0, 1].map(|side| self.network.param(weight).shape[side]);
-        let Fused { end, weight, scales, bias, residual, after } = self.fuse(at, weight, bias, norm);
-        let size = self.sides(at);
-        let action = Action::Conv(Conv {
-            input: size,
-            pixel: depth.next_multiple_of(LANES),
-            output: size,
-            stride: 1,
-            padding: 0,
-            taps: vec![(0, 0)],
-            offsets: Vec::new(),
-            depth,
-            weights: Packed::new(outputs, depth, |output, k| {
-                narrow(f64::from(weight.data[output * depth + k]) * scales[output])
-            }),
-            bias,
-            after,
-        });
-        let read = self.value(node.inputs[0]);
-        self.push(at, end, action, [read].into_iter().chain(residual).collect());
-    }
-
     /// Follows what only this product's results go through: `norm`, a sum with something already there, an activation.
     fn fuse(&mut self, at: usize, weight: ParamId, bias: Option<ParamId>, norm: Option<usize>) -> Fused {
         let outputs = self.network.param(weight).shape[0];
@@ -359,8 +348,7 @@ impl Compiler<'_> {
         }
         let (end, after) = self.function_after(end);
         self.done[end] = true;
-        let readers = self.network.nodes().iter().filter(|node| node.op.params().contains(&weight)).count();
-        let shared = readers > 1 || self.products(at).len() > 1;
+        let shared = self.uses[weight.index()] > 1 || self.products(at).len() > 1;
         let tensor = &mut self.tensors[weight.index()];
         let weight = if shared {
             tensor.clone()

@@ -233,17 +233,7 @@ mod tests {
 
     #[test]
     fn functions_are_what_they_are_called_to_the_last_digits() {
-        for function in [
-            Activation::Relu,
-            Activation::Relu6,
-            Activation::Gelu,
-            Activation::GeluTanh,
-            Activation::QuickGelu,
-            Activation::Silu,
-            Activation::Sigmoid,
-            Activation::HardSigmoid,
-            Activation::HardSwish,
-        ] {
+        for function in Activation::ALL {
             let numbers: Vec<f32> = (-160_000..160_000).map(|i| i as f32 / 8000.0).collect();
             let mut best: Option<Vec<f32>> = None;
             for isa in Isa::available() {

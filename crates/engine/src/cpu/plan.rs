@@ -324,15 +324,18 @@ impl Plan {
         unsafe { std::slice::from_raw_parts_mut(place, length) }
     }
 
+    /// A value that has been written.
+    fn read<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a [Lane] {
+        let (place, length) = memory.place(self.values[value]);
+        // SAFETY: as in `out`; a buffer that a step writes is never one that it reads (see `finish`).
+        unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
+    }
+
     /// Runs one step over the pictures of the memory.
     pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &Memory<'_>) {
         let n = memory.count();
         let value = self.values[step.to];
-        let read = |i: usize| {
-            let (place, length) = memory.place(self.values[step.from[i]]);
-            // SAFETY: as in `out`; a buffer that a step writes is never one that it reads (see `finish`).
-            unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
-        };
+        let read = |i: usize| self.read(step.from[i], memory);
         let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
         let to = self.out(step.to, memory);
         let residual = (step.from.len() > 1).then(|| read(step.from.len() - 1));
@@ -366,7 +369,7 @@ impl Plan {
     /// Every output's vectors, (n, d), appended.
     pub(crate) fn collect(&self, memory: &Memory<'_>, rows: &mut [Vec<f32>]) {
         for ((value, d), rows) in self.outputs.iter().zip(rows) {
-            let numbers: &[f32] = bytemuck::cast_slice(self.out(*value, memory));
+            let numbers: &[f32] = bytemuck::cast_slice(self.read(*value, memory));
             let value = self.values[*value];
             numbers.chunks_exact(value.lanes * LANES).for_each(|row| rows.extend_from_slice(&row[..*d]));
         }
