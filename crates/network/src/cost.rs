@@ -9,6 +9,14 @@ impl Network {
     /// # Errors
     /// As [`Network::shapes`].
     pub fn multiplications(&self, height: usize, width: usize) -> Result<u64, NetworkError> {
+        Ok(self.multiplications_of_nodes(height, width)?.into_iter().sum())
+    }
+
+    /// The same for every node.
+    ///
+    /// # Errors
+    /// As [`Network::shapes`].
+    pub fn multiplications_of_nodes(&self, height: usize, width: usize) -> Result<Vec<u64>, NetworkError> {
         let shapes = self.shapes(height, width)?;
         let counts = self.nodes().iter().zip(&shapes).map(|(node, shape)| {
             let places = shape.len() / shape.width().max(1);
@@ -25,6 +33,6 @@ impl Network {
             };
             count as u64
         });
-        Ok(counts.sum())
+        Ok(counts.collect())
     }
 }
