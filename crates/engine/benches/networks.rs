@@ -67,8 +67,8 @@ fn main() {
             cpu.run_tensor(&input, batch, |step, time| {
                 if round > 0 {
                     let order = times.len();
-                    let entry = times.entry(step.to_owned()).or_insert((order, Duration::ZERO));
-                    entry.1 += time;
+                    let entry = times.entry(step.to_owned()).or_insert((order, time));
+                    entry.1 = entry.1.min(time);
                 }
             })
             .unwrap();
@@ -91,7 +91,7 @@ fn main() {
             let mut times: Vec<_> = times.into_iter().collect();
             times.sort_by_key(|(_, (order, _))| *order);
             for (step, (_, time)) in times {
-                let seconds = time.as_secs_f64() / (rounds * batch) as f64;
+                let seconds = time.as_secs_f64() / batch as f64;
                 let share = layer_flops.get(&step).copied().unwrap_or(0.0) / seconds / peak;
                 println!("{:>9.3} ms {share:>6.2}  {step}", seconds * 1e3);
             }

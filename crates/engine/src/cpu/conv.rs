@@ -128,15 +128,29 @@ impl Conv {
         let (height, width) = self.input;
         let last = rows.end - 1;
         let mut pointers = Vec::with_capacity(rows.len().next_multiple_of(tile) * self.taps.len());
-        // Where each row of a tile begins: first number of its window's first pixel, without padding; line; column.
+        // The row at hand: its column in the result, and where its window begins: first number of its first pixel, without
+        // padding; line; column. Counted up, as divisions took longer than small products.
+        let mut x = rows.start % self.output.1;
+        let line = rows.start / self.output.1;
+        let mut y = line % self.output.0;
+        let mut picture = line / self.output.0 * self.image();
+        let mut place = |row: usize| {
+            let (top, left) = (y * self.stride, x * self.stride);
+            let place = (picture + (top * width + left) * self.pixel, top, left);
+            if row < last {
+                x += 1;
+                if x == self.output.1 {
+                    (x, y) = (0, y + 1);
+                    if y == self.output.0 {
+                        (y, picture) = (0, picture + self.image());
+                    }
+                }
+            }
+            place
+        };
         let mut places = vec![(0, 0, 0); tile];
         for first in rows.step_by(tile) {
-            for (row, place) in (first..).zip(&mut places) {
-                let row = row.min(last);
-                let (line, x) = (row / self.output.1, row % self.output.1 * self.stride);
-                let (picture, y) = (line / self.output.0, line % self.output.0 * self.stride);
-                *place = (picture * self.image() + (y * width + x) * self.pixel, y, x);
-            }
+            places.iter_mut().zip(first..).for_each(|(to, row)| *to = place(row));
             for (dy, dx) in &self.taps {
                 // Above and to the left of the map the differences wrap around, and are as large as can be.
                 let (dy, dx) = (dy.wrapping_sub(self.padding), dx.wrapping_sub(self.padding));

@@ -1,15 +1,25 @@
 //! Depthwise convolution: every channel by a kernel of its own, sixteen channels at a time.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "constant indices into small arrays: these stay in registers"
+)]
+
 use super::{
     functions::After,
     gemm::Lane,
-    parallel::{Shared, each_line},
+    parallel::{Shared, each, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use std::ops::Range;
 
-/// Neighbouring results that are worked on together, so that each weight is read once for all.
+/// Neighbouring results that are worked on together, so that each number and each weight is read once for all. On
+/// AVX-512 in two blocks, as fewer chains of multiply-adds than eight would wait for each other (2 times as slow on Zen 5).
 const TOGETHER: usize = 4;
+/// Lines, and columns, that are taken through one block after the other: what they read and write stays in the nearest
+/// cache.
+const LINES: usize = 8;
+const COLUMNS: usize = 28;
 
 /// A depthwise convolution, compiled for one size of map.
 #[derive(Debug)]
@@ -33,20 +43,22 @@ impl Depthwise {
         assert!(input.len() >= n * pixels_in * blocks && out.len() >= n * pixels_out * blocks);
         assert!(self.weights.len() == self.kernel * self.kernel * blocks);
         let out = Shared::writing(out);
-        each_line(n * self.output.0, self.output.1 * blocks * LANES, |task| {
-            let (picture, y) = (task / self.output.0, task % self.output.0);
-            let top = (y * self.stride) as isize - self.padding as isize;
-            let line = Line {
+        // Whole maps where there are enough of them for all threads.
+        let (height, threads) = (self.output.0, threads());
+        let strips = if threads == 1 { 1 } else { (4 * threads).div_ceil(n).min(height) };
+        let lines = height.div_ceil(strips);
+        each(n * strips, |task| {
+            let (picture, first) = (task / strips, task % strips * lines);
+            let strip = Strip {
                 layer: self,
                 // SAFETY: within `input`, whose length was checked above.
                 input: unsafe { input.as_ptr().cast::<f32>().add(picture * pixels_in * blocks * LANES) },
-                top,
-                rows: inside(top, self.kernel, self.input.0),
+                lines: first..height.min(first + lines),
                 // SAFETY: within `out`, whose length was checked above.
-                out: unsafe { out.get().add((picture * pixels_out + y * self.output.1) * blocks * LANES) },
+                out: unsafe { out.get().add(picture * pixels_out * blocks * LANES) },
             };
-            // SAFETY: as above; every task has a line of `out` of its own.
-            unsafe { isa.run(line) }
+            // SAFETY: as above; every task has lines of `out` of its own.
+            unsafe { isa.run(strip) }
         });
     }
 }
@@ -58,121 +70,185 @@ fn inside(start: isize, kernel: usize, length: usize) -> Range<usize> {
     first..end.max(first)
 }
 
-/// One line of the result.
-struct Line<'a> {
+/// Some lines of the result.
+struct Strip<'a> {
     layer: &'a Depthwise,
+    input: *const f32,
+    lines: Range<usize>,
+    out: *mut f32,
+}
+
+impl Kernel for Strip<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (columns, blocks) = (self.layer.output.1, self.layer.bias.len());
+        let paired = if S::WIDE { blocks / 2 * 2 } else { 0 };
+        for first in self.lines.clone().step_by(LINES) {
+            let lines = first..self.lines.end.min(first + LINES);
+            for first in (0..columns).step_by(COLUMNS) {
+                let columns = first..columns.min(first + COLUMNS);
+                // SAFETY: as promised by the caller of `Isa::run`.
+                unsafe {
+                    for block in (0..paired).step_by(2) {
+                        self.part::<S, 2>(block, lines.clone(), columns.clone());
+                    }
+                    for block in paired..blocks {
+                        self.part::<S, 1>(block, lines.clone(), columns.clone());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Strip<'_> {
+    /// Some lines and columns of `P` blocks.
+    #[inline(always)]
+    unsafe fn part<S: Simd, const P: usize>(&self, block: usize, lines: Range<usize>, columns: Range<usize>) {
+        let Depthwise { input: (height, width), output, kernel, stride, padding, after, .. } = *self.layer;
+        let blocks = self.layer.bias.len();
+        // SAFETY: as promised to `run`.
+        unsafe {
+            let out = self.out.add(block * LANES);
+            for y in lines.clone() {
+                let top = (y * stride) as isize - padding as isize;
+                let line = Line::<P> {
+                    layer: self.layer,
+                    input: self.input.add(block * LANES),
+                    top,
+                    rows: inside(top, kernel, height),
+                    out: out.add(y * output.1 * blocks * LANES),
+                    block,
+                };
+                if columns.len() < TOGETHER {
+                    columns.clone().for_each(|x| line.result::<S>(x));
+                    continue;
+                }
+                for x in columns.clone().step_by(TOGETHER) {
+                    // The last few begin earlier, and make some results a second time.
+                    let x = x.min(columns.end - TOGETHER);
+                    let left = (x * stride) as isize - padding as isize;
+                    let right = left + ((TOGETHER - 1) * stride + kernel) as isize;
+                    if left >= 0 && right <= width as isize {
+                        match (kernel, stride) {
+                            (3, 1) => line.results::<S, 3, 1, true>(x, left),
+                            (3, 2) => line.results::<S, 3, 2, true>(x, left),
+                            (5, 1) => line.results::<S, 5, 1, true>(x, left),
+                            (5, 2) => line.results::<S, 5, 2, true>(x, left),
+                            (7, 1) => line.results::<S, 7, 1, true>(x, left),
+                            _ => (x..x + TOGETHER).for_each(|x| line.result::<S>(x)),
+                        }
+                    } else {
+                        match (kernel, stride) {
+                            (3, 1) => line.results::<S, 3, 1, false>(x, left),
+                            (3, 2) => line.results::<S, 3, 2, false>(x, left),
+                            (5, 1) => line.results::<S, 5, 1, false>(x, left),
+                            (5, 2) => line.results::<S, 5, 2, false>(x, left),
+                            (7, 1) => line.results::<S, 7, 1, false>(x, left),
+                            _ => (x..x + TOGETHER).for_each(|x| line.result::<S>(x)),
+                        }
+                    }
+                }
+            }
+            if !after.is_clamp() {
+                for y in lines {
+                    for x in columns.clone() {
+                        after.finish::<S>(out.add((y * output.1 + x) * blocks * LANES), P);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One line of `P` blocks of the result.
+struct Line<'a, const P: usize> {
+    layer: &'a Depthwise,
+    /// The first block of the map's first pixel.
     input: *const f32,
     /// The first line that its windows see; negative in the padding.
     top: isize,
     /// The rows of the kernel that see the map.
     rows: Range<usize>,
+    /// The first block of the line's first pixel.
     out: *mut f32,
+    block: usize,
 }
 
-impl Kernel for Line<'_> {
+impl<const P: usize> Line<'_, P> {
+    /// [`TOGETHER`] neighbouring results of a kernel of side `K`, moved by `STRIDE`, whose first window begins at `left`.
+    /// `INSIDE`: all windows lie within the map from left to right.
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let Depthwise { input: (_, width), output: (_, columns), kernel, stride, padding, .. } = *self.layer;
-        // Results whose windows lie within the map from left to right.
-        let first = padding.div_ceil(stride).min(columns);
-        let end = ((width + padding).saturating_sub(kernel) / stride + 1).clamp(first, columns);
-        let end = if width + padding < kernel { first } else { end };
-        // SAFETY: as promised by the caller of `Isa::run`.
-        unsafe {
-            for block in 0..self.layer.bias.len() {
-                for x in (0..first).chain(end..columns) {
-                    let left = (x * stride) as isize - padding as isize;
-                    self.results::<S, 1>(block, x, left, inside(left, kernel, width));
-                }
-                let mut x = first;
-                while x < end {
-                    let left = x * stride - padding;
-                    if x + TOGETHER > end {
-                        self.results::<S, 1>(block, x, left as isize, 0..kernel);
-                        x += 1;
-                        continue;
-                    }
-                    match (kernel, stride) {
-                        (3, 1) => self.neighbours::<S, 3, 1>(block, x, left),
-                        (3, 2) => self.neighbours::<S, 3, 2>(block, x, left),
-                        (5, 1) => self.neighbours::<S, 5, 1>(block, x, left),
-                        (5, 2) => self.neighbours::<S, 5, 2>(block, x, left),
-                        (7, 1) => self.neighbours::<S, 7, 1>(block, x, left),
-                        _ => self.results::<S, TOGETHER>(block, x, left as isize, 0..kernel),
-                    }
-                    x += TOGETHER;
-                }
-            }
-            self.layer.after.finish::<S>(self.out, columns * self.layer.bias.len());
-        }
-    }
-}
-
-impl Line<'_> {
-    /// [`TOGETHER`] neighbouring results of a kernel of side `K`, moved by `STRIDE`: each number of the map is read once
-    /// for all of them. The same chains of operations as in `results`.
-    #[inline(always)]
-    unsafe fn neighbours<S: Simd, const K: usize, const STRIDE: usize>(
+    unsafe fn results<S: Simd, const K: usize, const STRIDE: usize, const INSIDE: bool>(
         &self,
-        block: usize,
         x: usize,
-        left: usize,
+        left: isize,
     ) {
         let layer = self.layer;
-        let blocks = layer.bias.len();
-        // SAFETY: as promised to `run`; all windows lie within the map from left to right, `rows` from top to bottom.
+        let (blocks, width) = (layer.bias.len(), layer.input.1);
+        // SAFETY: as promised to `Strip::run`; columns are checked unless `INSIDE`, `rows` keep within the map.
         unsafe {
-            let mut sums = [S::load(layer.bias.as_ptr().add(block).cast()); TOGETHER];
+            let bias = layer.bias.as_ptr().add(self.block);
+            let mut sums = [[S::splat(0.0); P]; TOGETHER];
+            for p in 0..P {
+                let bias = S::load(bias.add(p).cast());
+                for i in 0..TOGETHER {
+                    sums[i][p] = bias;
+                }
+            }
             for dy in self.rows.clone() {
                 let y = (self.top + dy as isize) as usize;
-                let from = self.input.add(((y * layer.input.1 + left) * blocks + block) * LANES);
-                let weights = layer.weights.as_ptr().add(dy * K * blocks + block);
-                let weights: [S::V; K] = std::array::from_fn(|dx| S::load(weights.add(dx * blocks).cast()));
+                let from = self.input.wrapping_offset(((y * width) as isize + left) * (blocks * LANES) as isize);
+                let row = layer.weights.as_ptr().add(dy * K * blocks + self.block);
+                let mut weights = [[S::splat(0.0); P]; K];
+                for dx in 0..K {
+                    for p in 0..P {
+                        weights[dx][p] = S::load(row.add(dx * blocks + p).cast());
+                    }
+                }
                 for column in 0..(TOGETHER - 1) * STRIDE + K {
-                    let number = S::load(from.add(column * blocks * LANES));
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        if column >= i * STRIDE && column - i * STRIDE < K {
-                            *sum = S::fma(number, weights[column - i * STRIDE], *sum);
+                    if !INSIDE && (left + column as isize) as usize >= width {
+                        continue;
+                    }
+                    for p in 0..P {
+                        let number = S::load(from.wrapping_add((column * blocks + p) * LANES));
+                        for i in 0..TOGETHER {
+                            if column >= i * STRIDE && column - i * STRIDE < K {
+                                sums[i][p] = S::fma(number, weights[column - i * STRIDE][p], sums[i][p]);
+                            }
                         }
                     }
                 }
             }
-            for (i, sum) in sums.into_iter().enumerate() {
-                let at = ((x + i) * blocks + block) * LANES;
-                S::store(self.out.add(at), layer.after.clamp::<S>(sum));
+            for i in 0..TOGETHER {
+                for p in 0..P {
+                    let at = ((x + i) * blocks + p) * LANES;
+                    S::store(self.out.add(at), layer.after.clamp::<S>(sums[i][p]));
+                }
             }
         }
     }
 
-    /// `N` neighbouring results whose windows all see the same columns of the kernel.
+    /// One result of any kernel. The same chain of operations as in `results`.
     #[inline(always)]
-    unsafe fn results<S: Simd, const N: usize>(
-        &self,
-        block: usize,
-        x: usize,
-        left: isize,
-        seen: Range<usize>,
-    ) {
+    unsafe fn result<S: Simd>(&self, x: usize) {
         let layer = self.layer;
-        let blocks = layer.bias.len();
-        // SAFETY: as promised to `run`; `seen` and `rows` keep within the map.
+        let (blocks, (_, width)) = (layer.bias.len(), layer.input);
+        let left = (x * layer.stride) as isize - layer.padding as isize;
+        // SAFETY: as promised to `Strip::run`; the columns and `rows` that are seen keep within the map.
         unsafe {
-            let mut sums = [S::load(layer.bias.as_ptr().add(block).cast()); N];
-            for dy in self.rows.clone() {
-                let y = (self.top + dy as isize) as usize;
-                for dx in seen.clone() {
-                    let w =
-                        S::load(layer.weights.as_ptr().add((dy * layer.kernel + dx) * blocks + block).cast());
-                    let from = y * layer.input.1 + (left + dx as isize) as usize;
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        let at = ((from + i * layer.stride) * blocks + block) * LANES;
-                        *sum = S::fma(S::load(self.input.add(at)), w, *sum);
+            for p in 0..P {
+                let mut sum = S::load(layer.bias.as_ptr().add(self.block + p).cast());
+                for dy in self.rows.clone() {
+                    let y = (self.top + dy as isize) as usize;
+                    for dx in inside(left, layer.kernel, width) {
+                        let weight = (dy * layer.kernel + dx) * blocks + self.block + p;
+                        let from = y * width + (left + dx as isize) as usize;
+                        let number = S::load(self.input.add((from * blocks + p) * LANES));
+                        sum = S::fma(number, S::load(layer.weights.as_ptr().add(weight).cast()), sum);
                     }
                 }
-            }
-            for (i, sum) in sums.into_iter().enumerate() {
-                let at = ((x + i) * blocks + block) * LANES;
-                S::store(self.out.add(at), layer.after.clamp::<S>(sum));
+                S::store(self.out.add((x * blocks + p) * LANES), layer.after.clamp::<S>(sum));
             }
         }
     }

@@ -105,10 +105,16 @@ impl Cpu {
             Channels::Rgb => [0, 1, 2],
             Channels::Bgr => [2, 1, 0],
         };
-        let number = |picture: usize, at: usize, channel: usize| {
-            self.tables[channel][usize::from(pixels[(picture * h * w + at) * 3 + order[channel]])]
+        let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
+            let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
+            for (out, bytes) in out.chunks_exact_mut(pixel).zip(bytes.chunks_exact(3)) {
+                let out = &mut out[..3];
+                for channel in 0..3 {
+                    out[channel] = self.tables[channel][usize::from(bytes[order[channel]])];
+                }
+            }
         };
-        self.run_numbers(n, number, |_, _| {})
+        self.run_lines(n, line, |_, _| {})
     }
 
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks:
@@ -124,15 +130,22 @@ impl Cpu {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let (h, w) = self.size;
         check_length(n, [h, w, 3], input.len())?;
-        let number = |picture: usize, at: usize, channel: usize| input[(picture * 3 + channel) * h * w + at];
-        self.run_numbers(n, number, observe)
+        let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
+            let [red, green, blue] =
+                [0, 1, 2].map(|channel| &input[((picture * 3 + channel) * h + y) * w..][..w]);
+            let numbers = red.iter().zip(green).zip(blue);
+            for (out, ((red, green), blue)) in out.chunks_exact_mut(pixel).zip(numbers) {
+                out[..3].copy_from_slice(&[*red, *green, *blue]);
+            }
+        };
+        self.run_lines(n, line, observe)
     }
 
-    /// number(picture, pixel, channel).
-    fn run_numbers(
+    /// line(picture, y, numbers of a pixel, out): puts a line of a picture's numbers, three a pixel.
+    fn run_lines(
         &self,
         n: usize,
-        number: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
+        line: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,
         mut observe: impl FnMut(&str, Duration),
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let mut rows: Vec<Vec<f32>> = self.widths.iter().map(|d| Vec::with_capacity(n * d)).collect();
@@ -152,8 +165,10 @@ impl Cpu {
             }
             let memory = Memory::new(&mut buffers.shared, 0..count);
             let input = |from: usize| {
-                let number = &number;
-                move |picture: usize, at: usize, channel: usize| number(first + from + picture, at, channel)
+                let line = &line;
+                move |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
+                    line(first + from + picture, y, pixel, out);
+                }
             };
             let (early, late) = self.plan.steps();
             let short = AtomicBool::new(false);
@@ -210,7 +225,7 @@ impl Cpu {
         &self,
         own: bool,
         memory: &Memory<'_>,
-        number: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
+        fill: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,
     ) {
         let (height, width) = self.size;
         for (layout, value) in self.plan.pictures(own) {
@@ -231,11 +246,7 @@ impl Cpu {
                 };
                 out.fill(0.0);
                 if (rim..rim + height).contains(&row) {
-                    let at = (row - rim) * width;
-                    let inside = out[rim * pixel..].chunks_exact_mut(pixel).take(width);
-                    for (x, out) in inside.enumerate() {
-                        (0..3).for_each(|channel| out[channel] = number(picture, at + x, channel));
-                    }
+                    fill(picture, row - rim, pixel, &mut out[rim * pixel..][..width * pixel]);
                 }
             });
         }

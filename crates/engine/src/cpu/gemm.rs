@@ -189,6 +189,13 @@ impl Product<'_> {
     ) {
         // SAFETY: as promised to `run`; `column` has cut `inputs` to R pointers a tap.
         unsafe {
+            if self.finish && !self.residual.is_null() {
+                for row in rows {
+                    for p in 0..P {
+                        S::prefetch(self.residual.wrapping_add(row + (block + p) * LANES));
+                    }
+                }
+            }
             let mut sums = [[S::splat(0.0); P]; R];
             if self.resume {
                 each_row!(r in R => if let Some(row) = rows.get(r) {

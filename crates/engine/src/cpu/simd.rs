@@ -35,6 +35,10 @@ pub(crate) trait Simd: Copy {
     /// 2ⁿ, given n + 1.5 · 2²³, for whole numbers n from -126 to 127.
     unsafe fn pow2(shifted: Self::V) -> Self::V;
 
+    /// Asks for the cache line at an address, which may be any, to be brought near. Does nothing by default.
+    #[inline(always)]
+    unsafe fn prefetch(_: *const f32) {}
+
     /// The sum of all lanes, in one fixed tree.
     #[inline(always)]
     unsafe fn sum(v: Self::V) -> f32 {
@@ -231,6 +235,11 @@ mod x86 {
             }
         }
         #[inline(always)]
+        unsafe fn prefetch(at: *const f32) {
+            // SAFETY: a hint, which never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        }
+        #[inline(always)]
         unsafe fn larger(a: Self::V, b: Self::V) -> Self::V {
             #[inline(always)]
             unsafe fn half(a: __m256, b: __m256) -> __m256 {
@@ -278,6 +287,11 @@ mod x86 {
         type V = __m512;
         const WIDE: bool = true;
 
+        #[inline(always)]
+        unsafe fn prefetch(at: *const f32) {
+            // SAFETY: a hint, which never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        }
         #[inline(always)]
         unsafe fn larger(a: __m512, b: __m512) -> __m512 {
             // SAFETY: the trait's condition.
