@@ -10,7 +10,7 @@ use super::{
 use std::ops::Range;
 
 /// Numbers of the inner dimension that are worked off at a time: 16 outputs' weights then stay in the nearest cache.
-const DEPTH: usize = 384;
+const DEPTH: usize = 1024;
 /// Numbers of the input that one task reads, about: a quarter of a mebibyte, half of the second cache.
 const INPUT: usize = 1 << 16;
 
