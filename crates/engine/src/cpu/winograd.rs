@@ -151,7 +151,7 @@ impl Winograd {
 }
 
 /// Blocks of weights that may be read again for every few tiles: 4 MiB.
-const NEAR_WEIGHTS: usize = 1 << 16;
+const NEAR_WEIGHTS: usize = 1 << 18;
 /// Blocks that a task's own tiles may take: three quarters of the second cache.
 const NEAR_TILES: usize = 6 << 10;
 /// Blocks of results whose products are kept at a time there.
