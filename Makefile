@@ -88,7 +88,8 @@ test:                                  ## every test
 reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
 	pipelines/reproduce.sh
 
-bench:                                 ## images/s of the usual networks, and their share of the measured peak
+bench:                                 ## preparation, kernels, networks: times, and shares of the measured peak
+	$(CARGO) bench --workspace --bench prepare --bench kernels
 	$(CARGO) bench --workspace --bench networks
 
 # ---- peers: checked against other people's programs; Python runs here and nowhere else but data/backbone ---------------------------

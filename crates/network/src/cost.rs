@@ -9,7 +9,8 @@ impl Network {
     /// # Errors
     /// As [`Network::shapes`].
     pub fn multiplications(&self, height: usize, width: usize) -> Result<u64, NetworkError> {
-        Ok(self.multiplications_of_nodes(height, width)?.into_iter().sum())
+        let counts = self.multiplications_of_nodes(height, width)?;
+        Ok(counts.into_iter().fold(0, u64::saturating_add))
     }
 
     /// The same for every node.
@@ -21,17 +22,18 @@ impl Network {
         let counts = self.nodes().iter().zip(&shapes).map(|(node, shape)| {
             let places = shape.len() / shape.width().max(1);
             let read = |at: usize| shapes[node.inputs[at].index()];
-            let count = match &node.op {
-                Op::Conv { weight, .. } | Op::Linear { weight, .. } => places * self.param(*weight).len(),
+            // Two numbers that each can be counted may have a product that cannot.
+            let factors = match &node.op {
+                Op::Conv { weight, .. } | Op::Linear { weight, .. } => [places, self.param(*weight).len()],
                 // Scores, and the sums of values.
                 Op::Attention { .. } => {
                     let keys = read(node.inputs.len() - 1);
-                    2 * shape.len() * (keys.len() / keys.width().max(1))
+                    [2 * shape.len(), keys.len() / keys.width().max(1)]
                 }
-                Op::WindowAttention { window, .. } => 2 * shape.len() * window * window,
-                _ => 0,
+                Op::WindowAttention { window, .. } => [2 * shape.len(), window * window],
+                _ => [0, 0],
             };
-            count as u64
+            (factors[0] as u64).saturating_mul(factors[1] as u64)
         });
         Ok(counts.collect())
     }

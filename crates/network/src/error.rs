@@ -68,7 +68,7 @@ pub enum NetworkError {
     Malformed {
         /// The network's name.
         network: String,
-        /// The node.
+        /// The node, or the parameter.
         node: String,
         /// What is wrong with it.
         reason: &'static str,

@@ -3,13 +3,15 @@
 //! One definition of a network serves every reader: the CPU engine, the reference executor, and the ONNX writer. This
 //! crate runs nothing and knows no tensor library; a [`Network`] has no weights, a [`Bound`] has all it needs.
 //!
-//! **Invariant:** a [`Network`] is well-formed from the moment it exists: nodes stand after the nodes they read, and
-//! every id points at something.
-//! **Invariant:** a [`Bound`] has a finite f32 tensor of the right shape for every parameter of its network.
+//! **Invariant:** a [`Network`] is well-formed from the moment it exists: nodes stand after the nodes they read, every
+//! id points at something, and the bytes of all parameters together can be counted.
+//! **Invariant:** a [`Bound`] has a finite f32 tensor of the right shape for every parameter of its network, and no
+//! variance in it is negative.
 
 #![forbid(unsafe_code)]
 
 mod builder;
+mod check;
 mod cost;
 mod error;
 mod families;

@@ -95,17 +95,21 @@ impl Network {
     }
 
     /// Whether a node gives a vector, which holds whatever the input's size.
-    pub(crate) fn is_vector(&self, id: NodeId) -> bool {
-        let node = self.node(id);
-        match node.op {
-            Op::GlobalAveragePool | Op::Flatten | Op::Token { .. } => true,
-            Op::Activation { .. }
-            | Op::Add
-            | Op::Linear { .. }
-            | Op::LayerNorm { .. }
-            | Op::Scale { .. }
-            | Op::BatchNorm { .. } => self.is_vector(node.inputs[0]),
-            _ => false,
+    pub(crate) fn is_vector(&self, mut id: NodeId) -> bool {
+        // What keeps the shape it reads is as its first input is, which stands before it. A file may have a hundred
+        // thousand of those one after the other, more than a stack has room for.
+        loop {
+            let node = self.node(id);
+            match node.op {
+                Op::GlobalAveragePool | Op::Flatten | Op::Token { .. } => return true,
+                Op::Activation { .. }
+                | Op::Add
+                | Op::Linear { .. }
+                | Op::LayerNorm { .. }
+                | Op::Scale { .. }
+                | Op::BatchNorm { .. } => id = node.inputs[0],
+                _ => return false,
+            }
         }
     }
 

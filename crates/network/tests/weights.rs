@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_network::{Bound, Network, Tensor, WeightError, WeightFile, zoo};
+use headstart_network::{Bound, Network, Param, Tensor, WeightError, WeightFile, zoo};
 use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -19,10 +19,13 @@ fn value(i: usize) -> f32 {
 }
 
 fn content(network: &Network) -> Content {
-    let tensor = |shape: &[usize], count: usize| {
-        (Dtype::F32, shape.to_vec(), (0..count).flat_map(|i| value(i).to_le_bytes()).collect())
+    let tensor = |param: &Param| {
+        // No variance is negative.
+        let value = |i| if param.name.ends_with("running_var") { value(i).abs() } else { value(i) };
+        let bytes = (0..param.len()).flat_map(|i| value(i).to_le_bytes()).collect();
+        (Dtype::F32, param.shape.clone(), bytes)
     };
-    network.params().iter().map(|param| (param.name.clone(), tensor(&param.shape, param.len()))).collect()
+    network.params().iter().map(|param| (param.name.clone(), tensor(param))).collect()
 }
 
 struct File {
@@ -220,6 +223,19 @@ fn what_is_wrong_is_named() {
                 [1e300_f64; 16].iter().flat_map(|x| x.to_le_bytes()).collect(),
             ),
             "`w`: the tensor `bn1.bias` holds inf at place 0; weights must be finite",
+        ),
+        (
+            change(
+                "layer1.0.bn1.running_var",
+                Dtype::F32,
+                &[16],
+                floats(&[[0.0; 7].as_slice(), &[-1e-3], &[1.0; 8]].concat()),
+            ),
+            "`w`: the tensor `layer1.0.bn1.running_var` holds -0.001 at place 7; a variance cannot be negative",
+        ),
+        (
+            change("layer1.0.bn1.running_var", Dtype::F32, &[16], floats(&[f32::NAN; 16])),
+            "`w`: the tensor `layer1.0.bn1.running_var` holds NaN at place 0; weights must be finite",
         ),
     ] {
         assert!(message.starts_with(expected), "{message}\n{expected}");

@@ -29,7 +29,8 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
             let apart = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
             let variance = apart.sqr()?.mean_keepdim(D::Minus1)?;
             let x = apart.broadcast_div(&(variance + f64::from(*epsilon))?.sqrt()?)?.to_dtype(DType::F32)?;
-            same_shape(x.broadcast_mul(scale)?.broadcast_add(bias)?, &x)
+            let scaled = broadcast(&x, scale, Tensor::broadcast_mul)?;
+            same_shape(broadcast(&scaled, bias, Tensor::broadcast_add)?, &x)
         }
         (Operator::Relu, [_]) => each(x, |x| if x < 0.0 { 0.0 } else { x }),
         (Operator::Sigmoid, [_]) => each(x, |x| 1.0 / (1.0 + (-x).exp())),
@@ -63,14 +64,19 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         }
         (Operator::Flatten, [_]) => x.flatten_from(1),
         (Operator::Gemm, [_, weight, bias @ ..]) => {
-            let y = x.matmul(&weight.t()?)?;
-            bias.first().map_or(Ok(y.clone()), |bias| same_shape(y.broadcast_add(bias)?, &y))
+            let y = product(x, &weight.t()?)?;
+            let sum = |bias| same_shape(broadcast(&y, bias, Tensor::broadcast_add)?, &y);
+            bias.first().map_or(Ok(y.clone()), sum)
         }
         (Operator::MatMul, [_, y]) => product(x, y),
-        (Operator::Add, [_, y]) => x.broadcast_add(y),
-        (Operator::Mul, [_, y]) => x.broadcast_mul(y),
-        (Operator::Div, [_, y]) => x.broadcast_div(y),
-        (Operator::Concat { axis }, _) => Tensor::cat(inputs, *axis),
+        (Operator::Add, [_, y]) => broadcast(x, y, Tensor::broadcast_add),
+        (Operator::Mul, [_, y]) => broadcast(x, y, Tensor::broadcast_mul),
+        (Operator::Div, [_, y]) => broadcast(x, y, Tensor::broadcast_div),
+        (Operator::Concat { axis }, _) => {
+            let numbers = inputs.iter().fold(0, |sum: usize, x| sum.saturating_add(x.elem_count()));
+            bounded([numbers])?;
+            Tensor::cat(inputs, *axis)
+        }
         (Operator::Softmax, [_]) => {
             let powers = x.broadcast_sub(&x.max_keepdim(D::Minus1)?)?.exp()?;
             powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)
@@ -78,7 +84,10 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         (Operator::Transpose { perm }, [_]) => x.permute(perm.as_slice())?.contiguous(),
         (Operator::Reshape { shape }, [_]) => {
             let side = |(at, side): (usize, &usize)| if *side == 0 { x.dim(at) } else { Ok(*side) };
-            x.reshape(shape.iter().enumerate().map(side).collect::<Result<Vec<_>>>()?)
+            let sides = shape.iter().enumerate().map(side).collect::<Result<Vec<_>>>()?;
+            // candle's own count of them may wrap.
+            bounded(sides.iter().copied())?;
+            x.reshape(sides)
         }
         (Operator::Pad { pads }, [_]) => pad(x, pads),
         (Operator::Slice { axis, start, end }, [_]) => match end.checked_sub(*start) {
@@ -95,6 +104,28 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
 fn each(x: &Tensor, f: impl Fn(f32) -> f32) -> Result<Tensor> {
     let values = x.flatten_all()?.to_vec1::<f32>()?;
     Tensor::from_vec(values.into_iter().map(f).collect(), x.shape(), &Device::Cpu)
+}
+
+/// Refuses a value of those sides that would have too many numbers, before there is room made for it.
+fn bounded(sides: impl IntoIterator<Item = usize>) -> Result<()> {
+    let numbers = sides.into_iter().try_fold(1, |product: usize, side| product.checked_mul(side));
+    match numbers {
+        Some(..=MOST) => Ok(()),
+        _ => bail!("would have more than {MOST} numbers"),
+    }
+}
+
+/// The sides of what two shapes are broadcast to, where they can be.
+fn widened(a: &[usize], b: &[usize]) -> impl Iterator<Item = usize> {
+    let rank = a.len().max(b.len());
+    let side = move |of: &[usize], axis: usize| (axis + of.len()).checked_sub(rank).map_or(1, |at| of[at]);
+    (0..rank).map(move |axis| side(a, axis).max(side(b, axis)))
+}
+
+/// `f` of two values that are broadcast to one shape.
+fn broadcast(x: &Tensor, y: &Tensor, f: impl Fn(&Tensor, &Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    bounded(widened(x.dims(), y.dims()))?;
+    f(x, y)
 }
 
 /// What was broadcast onto `x` must not have widened it.
@@ -182,6 +213,9 @@ fn pad(x: &Tensor, pads: &[usize]) -> Result<Tensor> {
 
 /// numpy's `matmul`. A matrix on the right multiplies all rows on the left at once.
 fn product(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    if let ([lead @ .., m, _], [other @ .., _, out]) = (x.dims(), y.dims()) {
+        bounded(widened(lead, other).chain([*m, *out]))?;
+    }
     match (x.dims(), y.dims()) {
         ([lead @ .., d], [_, out]) if lead.len() > 1 => {
             let shape = [lead, &[*out]].concat();
@@ -193,5 +227,53 @@ fn product(x: &Tensor, y: &Tensor) -> Result<Tensor> {
             x.reshape(((), *m, *d))?.matmul(&y.reshape(((), *inner, *out))?)?.reshape(shape)
         }
         _ => x.broadcast_matmul(y),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Zeros of that shape, which take no memory: one number stands for all.
+    fn zeros(shape: &[usize]) -> Tensor {
+        Tensor::zeros((), DType::F32, &Device::Cpu).unwrap().broadcast_as(shape).unwrap()
+    }
+
+    #[test]
+    fn values_that_no_memory_holds_are_refused() {
+        const SIDE: usize = 1 << 20;
+        let (tall, wide, flat) = (zeros(&[SIDE, 1]), zeros(&[1, SIDE]), zeros(&[SIDE]));
+        let concat = vec![zeros(&[1, 1 << 30]), zeros(&[1, 1 << 30]), zeros(&[1, 1])];
+        let reshape = vec![1 << 32, 1 << 32, SIDE];
+        for (operator, inputs) in [
+            (Operator::Add, vec![tall.clone(), wide.clone()]),
+            (Operator::Mul, vec![flat.clone(), tall.clone()]),
+            (Operator::Div, vec![tall.clone(), flat.clone()]),
+            (Operator::MatMul, vec![tall.clone(), wide.clone()]),
+            (Operator::MatMul, vec![zeros(&[2, SIDE, 1]), zeros(&[2, 1, SIDE])]),
+            (Operator::MatMul, vec![zeros(&[SIDE, 1, 1, 1]), zeros(&[SIDE, 1, 1])]),
+            (Operator::Gemm, vec![tall.clone(), tall.clone()]),
+            (Operator::Gemm, vec![tall.clone(), zeros(&[1, 1]), flat.clone()]),
+            (Operator::LayerNormalization { epsilon: 1.0 }, vec![tall.clone(), flat.clone(), flat.clone()]),
+            (Operator::Concat { axis: 1 }, concat),
+            (Operator::Reshape { shape: reshape }, vec![wide]),
+        ] {
+            let error = apply(&operator, &inputs).unwrap_err().to_string();
+            assert!(error.starts_with("would have more than 2147483648 numbers"), "{operator:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_fits_is_not_refused() {
+        let [sum, product, joined] = [
+            (Operator::Add, [zeros(&[2, 1, 3]), zeros(&[4, 1])]),
+            (Operator::MatMul, [zeros(&[5, 2, 4, 3]), zeros(&[5, 2, 3, 6])]),
+            (Operator::Concat { axis: 1 }, [zeros(&[2, 3]), zeros(&[2, 4])]),
+        ]
+        .map(|(operator, inputs)| apply(&operator, &inputs.map(|x| x.contiguous().unwrap())).unwrap());
+        assert_eq!(
+            (sum.dims(), product.dims(), joined.dims()),
+            (&[2, 4, 3][..], &[5, 2, 4, 6][..], &[2, 7][..])
+        );
     }
 }

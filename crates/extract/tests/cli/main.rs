@@ -6,6 +6,7 @@ mod data_sets;
 mod decode;
 mod features;
 mod outputs;
+mod photographs;
 mod usage;
 mod weights;
 

@@ -1,7 +1,7 @@
 //! A network whose every slot is filled.
 
 use super::naming;
-use crate::{Misfit, Network, Param, ParamId, WeightError, WeightFile};
+use crate::{Misfit, Network, Op, Param, ParamId, WeightError, WeightFile};
 use artifact::{Digest, DigestBuilder};
 
 /// Some numbers and their shape.
@@ -13,7 +13,7 @@ pub struct Tensor {
     pub data: Vec<f32>,
 }
 
-/// A network with its weights: one finite tensor of the right shape for every parameter.
+/// A network with its weights: one finite tensor of the right shape for every parameter, no variance negative.
 #[derive(Clone, Debug)]
 pub struct Bound {
     network: Network,
@@ -57,13 +57,13 @@ impl Bound {
             None => Err(WeightError::Missing(misfit(name, 0))),
         });
         let tensors = tensors.collect::<Result<_, WeightError>>()?;
-        Ok(Bound { network, tensors })
+        Bound { network, tensors }.with_variances_checked(file.label(), |param| naming(&param.name))
     }
 
     /// Fills `network` with whatever `fill` gives; `origin` stands for the file in errors.
     ///
     /// # Errors
-    /// Where `fill` gives nothing, a wrong shape, or a number that is not finite.
+    /// Where `fill` gives nothing, a wrong shape, a number that is not finite, or a negative variance.
     pub fn from_tensors(
         network: Network,
         origin: &str,
@@ -89,7 +89,25 @@ impl Bound {
             }
             tensors.push(filled);
         }
-        Ok(Bound { network, tensors })
+        Bound { network, tensors }.with_variances_checked(origin, |param| param.name.clone())
+    }
+
+    /// Refuses a negative variance, in whatever batch norm. `name`: what the file calls a parameter.
+    fn with_variances_checked(
+        self,
+        file: &str,
+        name: impl Fn(&Param) -> String,
+    ) -> Result<Bound, WeightError> {
+        for node in self.network.nodes() {
+            if let Op::BatchNorm { variance, .. } = node.op
+                && let values = &self.tensor(variance).data
+                && let Some(index) = values.iter().position(|value| *value < 0.0)
+            {
+                let (file, tensor) = (file.to_owned(), name(self.network.param(variance)));
+                return Err(WeightError::NegativeVariance { file, tensor, index, value: values[index] });
+            }
+        }
+        Ok(self)
     }
 
     /// The network.

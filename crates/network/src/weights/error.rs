@@ -54,6 +54,18 @@ pub enum WeightError {
         /// What is there.
         value: f32,
     },
+    /// The running variance of a batch norm is negative somewhere, so that its root would be no number.
+    #[error("`{file}`: the tensor `{tensor}` holds {value} at place {index}; a variance cannot be negative")]
+    NegativeVariance {
+        /// The file.
+        file: String,
+        /// The tensor.
+        tensor: String,
+        /// The first such place.
+        index: usize,
+        /// What is there.
+        value: f32,
+    },
 }
 
 /// How a file does not fit a network.
