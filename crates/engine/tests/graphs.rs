@@ -222,6 +222,59 @@ fn both_engines_agree_on_every_kind_of_graph() {
     }
 }
 
+/// Maps of more than 2 MiB, which are taken in strips where a step follows another.
+const STRIPS: &[(&str, usize, Graph)] = &[
+    ("convolutions and a pool, as VGG begins", 5, |net, x| {
+        let x = net.relu("relu1", x);
+        let x = net.conv("a", x, Conv::new(7, 3).bias());
+        let x = net.relu("relu2", x);
+        net.max_pool("pool", x, Pool::new(2, 2))
+    }),
+    ("depthwise by 2, functions, a pool that overlaps", 9, |net, x| {
+        let x = net.activation("silu1", x, Activation::Silu);
+        let x = net.conv("a", x, Conv::new(9, 5).groups(9));
+        let x = net.activation("silu2", x, Activation::Silu);
+        let x = net.conv("b", x, Conv::new(9, 3).groups(9).stride(2).bias());
+        net.max_pool("pool", x, Pool::new(3, 2).pad(1))
+    }),
+    ("places alone, with a sum and a gate", 6, |net, x| {
+        let y = net.conv("a", x, Conv::new(6, 7).groups(6).bias());
+        let y = net.layer_norm("ln", y, 1e-6);
+        let y = net.conv("b", y, Conv::new(11, 1).bias());
+        let y = net.activation("gelu", y, Activation::Gelu);
+        let y = net.conv("c", y, Conv::new(6, 1).bias());
+        let y = net.add("sum", x, y);
+        let gate = net.adaptive_average_pool("mean", y, 1);
+        let gate = net.activation("sigmoid", gate, Activation::Sigmoid);
+        let y = net.gate("gate", y, gate);
+        net.conv("d", y, Conv::new(3, 3).stride(2))
+    }),
+];
+
+#[test]
+fn maps_that_are_taken_in_strips_have_the_same_bits() {
+    let (h, w) = (203, 187);
+    for (name, channels, graph) in STRIPS {
+        let filled = || -> Bound { common::filled(build(name, *channels, *graph)) };
+        let pixels: Vec<u8> =
+            (0..3 * h * w * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
+        let how = exactly((203, 187));
+        let expected = Reference::new(filled(), &how).unwrap().run(&pixels, 3).unwrap();
+        let mut first: Option<Vec<f32>> = None;
+        for isa in Isa::available() {
+            let engine = Cpu::with_isa(filled(), &how, isa).unwrap();
+            for (threads, n) in [(1, 3), (2, 3), (2, 1), (5, 1)] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let got = pool.install(|| engine.run(&pixels[..n * h * w * 3], n)).unwrap().swap_remove(0);
+                let first = first.get_or_insert_with(|| got.clone());
+                let same = got.iter().zip(first.iter()).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{name}: {isa:?}, {n} pictures on {threads} threads");
+            }
+        }
+        Tolerance(1e-5).check(name, &first.unwrap(), &expected[0]);
+    }
+}
+
 #[test]
 fn no_number_is_lost_that_is_none() {
     // One tap of weights overflows: what every later step makes of it must show.

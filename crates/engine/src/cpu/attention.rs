@@ -2,13 +2,13 @@
 //! values that it weighs. Only some queries' scores exist at a time.
 
 use super::{
-    functions::exp,
+    functions::exp2_below,
     gemm::{Lane, Matrix, Product, blocks, tile_rows},
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use crate::windows::Windows;
-use std::cell::RefCell;
+use std::{cell::RefCell, f32::consts::LOG2_E};
 
 /// Attention, compiled for one number of places.
 #[derive(Debug)]
@@ -35,7 +35,8 @@ pub(crate) enum Groups {
         places: Vec<Vec<usize>>,
         /// Which biases each window adds.
         kinds: Vec<usize>,
-        /// (kinds, heads, queries, keys): added to scores; minus infinity hides a key. Rows are whole blocks.
+        /// (kinds, heads, queries, keys): added to scores, as powers of 2; minus infinity hides a key. Rows are whole
+        /// blocks.
         biases: Vec<Lane>,
     },
 }
@@ -51,15 +52,17 @@ impl Groups {
         for (row, lanes) in biases.chunks_exact_mut(width.max(1)).enumerate() {
             let (kind, head, query) = (row / (heads * count), row / count % heads, row % count);
             for key in (0..count).filter(|key| windows.sees(kind, query, *key)) {
-                lanes[key / LANES].0[key % LANES] = bias(windows.relative(query, key), head);
+                lanes[key / LANES].0[key % LANES] = bias(windows.relative(query, key), head) * LOG2_E;
             }
         }
         Groups::Windows { places, kinds, biases }
     }
 }
 
-/// Blocks that the scores of the queries in work may take: 128 KiB.
-const SCORES: usize = 2 << 10;
+/// Blocks that the scores of the queries in work may take: 256 KiB.
+const SCORES: usize = 4 << 10;
+/// Keys whose values are summed at a time: two blocks of them stay in the nearest cache.
+const KEYS: usize = 256;
 /// Queries in work: a multiple of every tile's rows.
 const LEAST_QUERIES: usize = 12;
 const MOST_QUERIES: usize = 96;
@@ -176,9 +179,7 @@ impl Kernel for Head<'_> {
             for key in keys..width * LANES {
                 (0..depth).for_each(|k| packed_keys[key / LANES * depth + k].0[key % LANES] = 0.0);
             }
-            let tail: [f32; LANES] =
-                std::array::from_fn(|i| if (width - 1) * LANES + i < keys { 0.0 } else { f32::NEG_INFINITY });
-            let scale = 1.0 / (depth as f32).sqrt();
+            let scale = LOG2_E / (depth as f32).sqrt();
             let mut pointers = Vec::with_capacity(together);
             let mut rows = Vec::with_capacity(together);
             for start in (0..queries).step_by(together) {
@@ -197,25 +198,44 @@ impl Kernel for Head<'_> {
                 for (i, share) in shares.iter_mut().enumerate().take(count) {
                     let row = scores.as_mut_ptr().add(i * width).cast::<f32>();
                     let bias = self.bias.get((start + i) * width..).filter(|bias| !bias.is_empty());
-                    *share = softmax::<S>(row, width, scale, &tail, bias);
+                    // Keys that are none.
+                    (keys..width * LANES).for_each(|key| *row.add(key) = f32::NEG_INFINITY);
+                    *share = softmax::<S>(row, width, scale, bias);
                 }
                 pointers.clear();
                 pointers
                     .extend((0..padded).map(|i| scores.as_ptr().add(i.min(count - 1) * width).cast::<f32>()));
                 rows.clear();
                 rows.extend((0..count).map(|i| i * wide * LANES));
-                let values_matrix = Matrix { data: packed_values, depth: keys };
-                Product::plain(&pointers, values_matrix, &rows, sums.as_mut_ptr().cast()).run::<S>();
+                for first in (0..keys).step_by(KEYS) {
+                    let product = Product {
+                        first,
+                        depth: KEYS.min(keys - first),
+                        weight_at: first,
+                        resume: first > 0,
+                        ..Product::plain(
+                            &pointers,
+                            Matrix { data: packed_values, depth: keys },
+                            &rows,
+                            sums.as_mut_ptr().cast(),
+                        )
+                    };
+                    product.run::<S>();
+                }
                 for (i, share) in shares.iter().enumerate().take(count) {
                     let out = self.out.add(place(start + i) * self.steps.2);
                     let share = S::splat(*share);
                     for block in 0..wide {
-                        let mut lane = Lane::default();
-                        let sum = S::load(sums.as_ptr().add(i * wide + block).cast());
-                        S::store(lane.0.as_mut_ptr(), S::mul(sum, share));
+                        let sum = S::mul(S::load(sums.as_ptr().add(i * wide + block).cast()), share);
                         let count = LANES.min(depth - block * LANES);
                         let to = out.add(first + block * LANES);
-                        std::ptr::copy_nonoverlapping(lane.0.as_ptr(), to, count);
+                        if count == LANES {
+                            S::store(to, sum);
+                        } else {
+                            let mut lane = Lane::default();
+                            S::store(lane.0.as_mut_ptr(), sum);
+                            (0..count).for_each(|i| *to.add(i) = lane.0[i]);
+                        }
                     }
                     if self.head == 0 {
                         let d = self.layer.heads * depth;
@@ -227,35 +247,30 @@ impl Kernel for Head<'_> {
     }
 }
 
-/// Turns a row of scores into exp(score · scale + bias - largest), and gives 1 / their sum.
+/// Turns a row of scores into 2^(score · scale + bias - largest), and gives 1 / their sum.
 #[inline(always)]
-unsafe fn softmax<S: Simd>(
-    row: *mut f32,
-    width: usize,
-    scale: f32,
-    tail: &[f32; LANES],
-    bias: Option<&[Lane]>,
-) -> f32 {
+unsafe fn softmax<S: Simd>(row: *mut f32, width: usize, scale: f32, bias: Option<&[Lane]>) -> f32 {
     // SAFETY: the caller runs on a processor with `S`; the row has `width` blocks, and so has the bias.
     unsafe {
-        let scale = S::splat(scale);
+        let mut scale = S::splat(scale);
+        if let Some(bias) = bias {
+            for block in 0..width {
+                let at = row.add(block * LANES);
+                let bias = S::load(bias.as_ptr().add(block).cast());
+                S::store(at, S::fma(S::load(at), scale, bias));
+            }
+            scale = S::splat(1.0);
+        }
         let mut largest = S::splat(f32::NEG_INFINITY);
         for block in 0..width {
-            let at = row.add(block * LANES);
-            let mut score = S::mul(S::load(at), scale);
-            if let Some(bias) = bias {
-                score = S::add(score, S::load(bias.as_ptr().add(block).cast()));
-            } else if block + 1 == width {
-                score = S::add(score, S::load(tail.as_ptr()));
-            }
-            S::store(at, score);
-            largest = S::larger(largest, score);
+            largest = S::larger(largest, S::load(row.add(block * LANES)));
         }
-        let largest = S::splat(S::largest(largest));
+        let largest = S::mul(S::splat(S::largest(largest)), scale);
+        let less = S::sub(S::splat(0.0), largest);
         let mut sum = S::splat(0.0);
         for block in 0..width {
             let at = row.add(block * LANES);
-            let weight = exp::<S>(S::sub(S::load(at), largest));
+            let weight = exp2_below::<S>(S::fma(S::load(at), scale, less));
             S::store(at, weight);
             sum = S::add(sum, weight);
         }

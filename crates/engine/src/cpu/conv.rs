@@ -4,7 +4,8 @@
 use super::{
     functions::After,
     gemm::{Lane, Packed, Product, tile_rows},
-    parallel::{Shared, each, threads},
+    lines::{Maps, window},
+    parallel::{each, threads},
     simd::{Isa, LANES},
 };
 use std::ops::Range;
@@ -43,6 +44,13 @@ struct Part {
     depth: Range<usize>,
 }
 
+/// What all rows of a product share.
+struct Cut {
+    parts: Vec<Part>,
+    /// A run of padding.
+    zeros: Vec<f32>,
+}
+
 impl Conv {
     /// input: n maps; out: n maps of whole blocks; residual: as out.
     pub(crate) fn run(
@@ -53,61 +61,88 @@ impl Conv {
         residual: Option<&[Lane]>,
         out: &mut [Lane],
     ) {
-        let input: &[f32] = bytemuck::cast_slice(input);
         let blocks = self.weights.blocks();
         let pixels = self.output.0 * self.output.1;
         let image = self.image();
         let total = n * pixels;
-        assert!(input.len() >= n * image && out.len() >= total * blocks && self.bias.len() == blocks);
+        assert!(input.len() * LANES >= n * image && out.len() >= total * blocks && self.bias.len() == blocks);
         assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
-        let zeros = vec![0.0_f32; self.depth.max(self.pixel)];
-        let tile = tile_rows(isa);
-        let rows = self.rows_of_a_task(tile, total);
+        let rows = self.rows_of_a_task(tile_rows(isa), total);
         let row_tasks = total.div_ceil(rows);
         // Few rows (dense layers): threads share out the outputs.
-        let threads = threads();
-        let column_tasks = (4 * threads).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
+        let column_tasks = (4 * threads()).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
         let columns = blocks.div_ceil(column_tasks);
-        let parts = self.parts();
-        let out = Shared::writing(out);
-        let residual = residual.map_or(Shared::NULL, Shared::reading);
+        let cut = self.cut();
+        let maps = Maps::new(input, residual, out);
         each(row_tasks * column_tasks, |task| {
             let (row, column) = (task / column_tasks, task % column_tasks);
             let rows = row * rows..total.min((row + 1) * rows);
             let columns = column * columns..blocks.min((column + 1) * columns);
-            let places: Vec<usize> = rows.clone().map(|row| row * blocks * LANES).collect();
-            let pointers = self.pointers(rows, tile, input, &zeros);
-            // Blocks of groups read different channels, so they are products of their own.
-            let products: Vec<(Range<usize>, usize)> = match &self.offsets[..] {
-                [] => vec![(columns, 0)],
-                offsets => columns.map(|block| (block..block + 1, offsets[block])).collect(),
-            };
-            for ((columns, offset), (i, part)) in
-                products.iter().flat_map(|product| parts.iter().enumerate().map(move |part| (product, part)))
-            {
-                let product = Product {
-                    inputs: &pointers,
-                    all_taps: self.taps.len(),
-                    first_tap: part.taps.start,
-                    taps: part.taps.len(),
-                    first: offset + part.depth.start,
-                    depth: part.depth.len(),
-                    weight_at: part.taps.start * self.depth + part.depth.start,
-                    weights: self.weights.matrix(),
-                    blocks: columns.clone(),
-                    bias: &self.bias,
-                    resume: i > 0,
-                    finish: i + 1 == parts.len(),
-                    rows: &places,
-                    out: out.get(),
-                    residual: residual.get(),
-                    after: self.after,
-                };
-                // SAFETY: pointers lie `depth` numbers before the end of a pixel's run or of `zeros`; places lie within
-                // `out` and `residual`, whose lengths were checked above; tasks differ in rows or blocks.
-                unsafe { isa.run(product) }
-            }
+            // SAFETY: the maps are as long as was checked above; tasks differ in rows or blocks.
+            unsafe { self.rows(isa, &cut, maps, rows, columns) }
         });
+    }
+
+    /// Some lines of one picture.
+    ///
+    /// # Safety
+    /// As [`Maps`] says; nobody else uses these lines of the result.
+    pub(crate) unsafe fn run_lines(&self, isa: Isa, maps: Maps, lines: Range<usize>) {
+        let cut = self.cut();
+        let (first, end) = (lines.start * self.output.1, lines.end * self.output.1);
+        let together = self.rows_of_a_task(tile_rows(isa), end - first);
+        for row in (first..end).step_by(together) {
+            // SAFETY: the caller's promise.
+            unsafe { self.rows(isa, &cut, maps, row..end.min(row + together), 0..self.weights.blocks()) }
+        }
+    }
+
+    /// Some rows and some blocks of the result. Pictures lie one after the other.
+    ///
+    /// # Safety
+    /// What the windows of these rows see of the input, and these rows of the others, are there; nobody else uses these
+    /// rows and blocks of the result.
+    unsafe fn rows(&self, isa: Isa, cut: &Cut, maps: Maps, rows: Range<usize>, columns: Range<usize>) {
+        let width = self.weights.blocks() * LANES;
+        let places: Vec<usize> = rows.clone().map(|row| row * width).collect();
+        let pointers = self.pointers(rows, tile_rows(isa), maps.input.get(), &cut.zeros);
+        // Blocks of groups read different channels, so they are products of their own.
+        let products: Vec<(Range<usize>, usize)> = match &self.offsets[..] {
+            [] => vec![(columns, 0)],
+            offsets => columns.map(|block| (block..block + 1, offsets[block])).collect(),
+        };
+        let parts = cut.parts.iter().enumerate();
+        for ((columns, offset), (i, part)) in
+            products.iter().flat_map(|product| parts.clone().map(move |part| (product, part)))
+        {
+            let product = Product {
+                inputs: &pointers,
+                all_taps: self.taps.len(),
+                first_tap: part.taps.start,
+                taps: part.taps.len(),
+                first: offset + part.depth.start,
+                depth: part.depth.len(),
+                weight_at: part.taps.start * self.depth + part.depth.start,
+                weights: self.weights.matrix(),
+                blocks: columns.clone(),
+                bias: &self.bias,
+                resume: i > 0,
+                finish: i + 1 == cut.parts.len(),
+                rows: &places,
+                out: maps.out.get(),
+                residual: maps.residual.get(),
+                after: self.after,
+            };
+            // SAFETY: pointers lie `depth` numbers before the end of a pixel's run or of `zeros`; the rest is the caller's
+            // promise.
+            unsafe { isa.run(product) }
+        }
+    }
+
+    /// The first lines of the input that lines of the result see, and the end of them.
+    pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
+        let kernel = self.taps.last().map_or(1, |(dy, _)| dy + 1);
+        window(lines, (kernel, self.stride, self.padding), self.input.0)
     }
 
     /// Numbers from one picture to the next: whole blocks.
@@ -119,12 +154,11 @@ impl Conv {
         let reads = self.pixel.min(DEPTH) * self.stride.min(2).pow(2);
         let fitting = (INPUT / reads.max(1)).clamp(tile, 32 * tile);
         // Not one large task and a small one, but equal ones, where there are only a few.
-        let threads = threads();
-        fitting.min(total.div_ceil(threads)).next_multiple_of(tile)
+        fitting.min(total.div_ceil(threads())).next_multiple_of(tile)
     }
 
     /// For each tile of rows, for each tap, a pointer for each row.
-    fn pointers(&self, rows: Range<usize>, tile: usize, input: &[f32], zeros: &[f32]) -> Vec<*const f32> {
+    fn pointers(&self, rows: Range<usize>, tile: usize, input: *const f32, zeros: &[f32]) -> Vec<*const f32> {
         let (height, width) = self.input;
         let last = rows.end - 1;
         let mut pointers = Vec::with_capacity(rows.len().next_multiple_of(tile) * self.taps.len());
@@ -157,10 +191,8 @@ impl Conv {
                 let offset = dy.wrapping_mul(width).wrapping_add(dx).wrapping_mul(self.pixel);
                 pointers.extend(places.iter().map(|(at, y, x)| {
                     if y.wrapping_add(dy) < height && x.wrapping_add(dx) < width {
-                        let at = at.wrapping_add(offset);
-                        debug_assert!(at + self.depth <= input.len());
                         // Not followed here: whoever does promises that it lies within.
-                        input.as_ptr().wrapping_add(at)
+                        input.wrapping_add(at.wrapping_add(offset))
                     } else {
                         zeros.as_ptr()
                     }
@@ -171,7 +203,7 @@ impl Conv {
     }
 
     /// The inner dimension in its order: several taps at a time, or each tap in several cuts.
-    fn parts(&self) -> Vec<Part> {
+    fn cut(&self) -> Cut {
         let taps = self.taps.len();
         let together = (DEPTH / self.depth).max(1);
         let cut = self.depth.div_ceil(self.depth.div_ceil(DEPTH));
@@ -181,6 +213,7 @@ impl Conv {
                 depth: first..self.depth.min(first + cut),
             })
         };
-        (0..taps).step_by(together).flat_map(part).collect()
+        let parts = (0..taps).step_by(together).flat_map(part).collect();
+        Cut { parts, zeros: vec![0.0; self.depth.max(self.pixel)] }
     }
 }

@@ -8,6 +8,7 @@
 use super::{
     functions::After,
     gemm::Lane,
+    lines::{Maps, window},
     parallel::{Shared, each, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -60,6 +61,23 @@ impl Depthwise {
             // SAFETY: as above; every task has lines of `out` of its own.
             unsafe { isa.run(strip) }
         });
+    }
+}
+
+impl Depthwise {
+    /// Some lines of one picture.
+    ///
+    /// # Safety
+    /// As [`Maps`] says; nobody else uses these lines of the result.
+    pub(crate) unsafe fn run_lines(&self, isa: Isa, maps: Maps, lines: Range<usize>) {
+        let strip = Strip { layer: self, input: maps.input.get(), lines, out: maps.out.get() };
+        // SAFETY: the caller's promise.
+        unsafe { isa.run(strip) }
+    }
+
+    /// Lines of the input that lines of the result see.
+    pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
+        window(lines, (self.kernel, self.stride, self.padding), self.input.0)
     }
 }
 
@@ -198,7 +216,8 @@ impl<const P: usize> Line<'_, P> {
             }
             for dy in self.rows.clone() {
                 let y = (self.top + dy as isize) as usize;
-                let from = self.input.wrapping_offset(((y * width) as isize + left) * (blocks * LANES) as isize);
+                let from =
+                    self.input.wrapping_offset(((y * width) as isize + left) * (blocks * LANES) as isize);
                 let row = layer.weights.as_ptr().add(dy * K * blocks + self.block);
                 let mut weights = [[S::splat(0.0); P]; K];
                 for dx in 0..K {

@@ -4,7 +4,7 @@ use super::{
     compile::compile,
     gemm::Lane,
     parallel::{Shared, alone, each, each_line},
-    plan::{Buffers, Memory, Picture, Plan, Step},
+    plan::{Buffers, Memory, Picture, Plan},
     simd::{Isa, LANES},
 };
 use crate::{EngineError, reference::check_length};
@@ -177,7 +177,7 @@ impl Cpu {
                 if self.plan.make_own_room(&mut own) {
                     let memory = memory.of_one(picture, &mut own);
                     times.take(0, || self.lay_out(true, &memory, input(picture)));
-                    self.run_steps(early, 1, &memory, &times);
+                    self.plan.run_early(self.isa, &memory, &|at, work| times.take(1 + at, work));
                 } else {
                     short.store(true, Ordering::Relaxed);
                 }
@@ -194,19 +194,15 @@ impl Cpu {
             if short.into_inner() {
                 return Err(self.out_of_memory());
             }
-            self.run_steps(late, 1 + early.len(), &memory, &times);
+            for (at, step) in late.iter().enumerate() {
+                times.take(1 + early.len() + at, || self.plan.run(step, self.isa, &memory));
+            }
             self.plan.collect(&memory, &mut rows);
             first += count;
         }
         times.tell(&self.plan, &mut observe);
         *locked(&self.buffers) = buffers;
         Ok(rows)
-    }
-
-    fn run_steps(&self, steps: &[Step], first: usize, memory: &Memory<'_>, times: &Times) {
-        for (at, step) in steps.iter().enumerate() {
-            times.take(first + at, || self.plan.run(step, self.isa, memory));
-        }
     }
 
     fn out_of_memory(&self) -> EngineError {

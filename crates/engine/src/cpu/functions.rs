@@ -4,6 +4,7 @@
 
 use super::simd::Simd;
 use network::Activation;
+use std::f32::consts::LN_2;
 
 /// What is done with each sum before it is stored: a clamp, and a function where a clamp is not all.
 #[derive(Clone, Copy, Debug)]
@@ -38,21 +39,6 @@ impl After {
     pub(crate) unsafe fn clamp<S: Simd>(self, v: S::V) -> S::V {
         // SAFETY: the caller's promise.
         unsafe { S::min(S::splat(self.high), S::max(S::splat(self.low), v)) }
-    }
-
-    /// Everything. Inlined, it is long: where many results are in registers at once, [`After::finish`] is shorter.
-    ///
-    /// # Safety
-    /// The processor has `S`.
-    #[inline(always)]
-    pub(crate) unsafe fn apply<S: Simd>(self, v: S::V) -> S::V {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self.function {
-                None => self.clamp::<S>(v),
-                Some(function) => activate::<S>(function, v),
-            }
-        }
     }
 
     /// The function alone, on blocks that were stored clamped.
@@ -141,6 +127,29 @@ pub(crate) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     }
 }
 
+/// 2ˣ for x ≤ 0 or hardly above, to 2e-7; below -126 as there, about 1e-38.
+///
+/// x = n + r with |r| ≤ 1/2; the polynomial in r is a least squares fit to 2ʳ in relative error, on Chebyshev points.
+///
+/// # Safety
+/// The processor has `S`.
+#[inline(always)]
+pub(crate) unsafe fn exp2_below<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let x = S::max(S::splat(-126.0), x);
+        // Rounds to a whole number, as in `exp`.
+        let magic = S::splat(12_582_912.0);
+        let shifted = S::add(x, magic);
+        let r = S::sub(x, S::sub(shifted, magic));
+        let mut p = S::splat(0.000_153_375_77);
+        for c in [0.001_339_986, 0.009_618_52, 0.055_503_29, 0.240_226_46, LN_2, 1.0] {
+            p = S::fma(p, r, S::splat(c));
+        }
+        S::mul(p, S::pow2(shifted))
+    }
+}
+
 /// x · Φ(x) = max(x, 0) - |x| · Φ(-|x|), to 2e-7.
 ///
 /// Φ(-|x|) is a polynomial in |x| / 2.7 - 1 on |x| ≤ 5.4, beyond which it counts as Φ(-5.4) = 3e-8: least squares on
@@ -191,7 +200,10 @@ mod tests {
         unsafe fn run<S: Simd>(self) {
             for chunk in self.1.chunks_exact_mut(LANES) {
                 // SAFETY: a chunk holds a block.
-                unsafe { S::store(chunk.as_mut_ptr(), self.0.apply::<S>(S::load(chunk.as_ptr()))) }
+                unsafe {
+                    S::store(chunk.as_mut_ptr(), self.0.clamp::<S>(S::load(chunk.as_ptr())));
+                    self.0.finish::<S>(chunk.as_mut_ptr(), 1);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     functions::After,
     gemm::{Lane, blocks},
+    lines::Maps,
     parallel::{Shared, each, each_line, each_piece},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -96,6 +97,36 @@ impl Pooling {
     }
 }
 
+impl Pooling {
+    /// Some lines of one picture of `blocks`.
+    ///
+    /// # Safety
+    /// As [`Maps`] says; nobody else uses these lines of the result.
+    pub(crate) unsafe fn run_lines(&self, isa: Isa, blocks: usize, maps: Maps, lines: Range<usize>) {
+        for row in lines {
+            let line = PooledLine {
+                pooling: self,
+                rows: self.rows[row].clone(),
+                blocks,
+                from: maps.input.get(),
+                to: maps.out.get().wrapping_add(row * self.columns.len() * blocks * LANES),
+            };
+            // SAFETY: the caller's promise.
+            unsafe { isa.run(line) }
+        }
+    }
+
+    /// Whether one line sees the whole map.
+    pub(crate) fn is_global(&self) -> bool {
+        self.rows.len() == 1
+    }
+
+    /// Lines of the input that lines of the result see.
+    pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
+        self.rows[lines.start].start..self.rows[lines.end - 1].end
+    }
+}
+
 struct PooledLine<'a> {
     pooling: &'a Pooling,
     rows: Range<usize>,
@@ -114,32 +145,28 @@ impl Kernel for PooledLine<'_> {
                 let count = self.rows.len() * columns.len();
                 let share = S::splat(1.0 / count as f32);
                 for block in 0..self.blocks {
-                    let load = |y: usize, x: usize| {
-                        S::load(self.from.add(((y * width + x) * self.blocks + block) * LANES))
+                    let mut value = match self.pooling.reduce {
+                        Reduce::Max => S::splat(f32::NEG_INFINITY),
+                        Reduce::Mean => S::splat(0.0),
                     };
-                    let value = match self.pooling.reduce {
-                        Reduce::Max => {
-                            let mut largest = S::splat(f32::NEG_INFINITY);
-                            for y in self.rows.clone() {
-                                for x in columns.clone() {
-                                    largest = S::larger(largest, load(y, x));
-                                }
+                    for y in self.rows.clone() {
+                        let from = self.from.wrapping_add((y * width * self.blocks + block) * LANES);
+                        // Means are sums of each row's sum, which rounds less than one long sum.
+                        let mut line = S::splat(0.0);
+                        for x in columns.clone() {
+                            let number = S::load(from.wrapping_add(x * self.blocks * LANES));
+                            match self.pooling.reduce {
+                                Reduce::Max => value = S::larger(value, number),
+                                Reduce::Mean => line = S::add(line, number),
                             }
-                            largest
                         }
-                        Reduce::Mean => {
-                            // A sum of each row's sum, which rounds less than one long sum.
-                            let mut sum = S::splat(0.0);
-                            for y in self.rows.clone() {
-                                let mut line = S::splat(0.0);
-                                for x in columns.clone() {
-                                    line = S::add(line, load(y, x));
-                                }
-                                sum = S::add(sum, line);
-                            }
-                            S::mul(sum, share)
+                        if self.pooling.reduce == Reduce::Mean {
+                            value = S::add(value, line);
                         }
-                    };
+                    }
+                    if self.pooling.reduce == Reduce::Mean {
+                        value = S::mul(value, share);
+                    }
                     S::store(self.to.add((x * self.blocks + block) * LANES), value);
                 }
             }

@@ -8,12 +8,14 @@
 //! IEEE 754 says, in an order that the layer's shape fixes.
 
 mod attention;
+mod chain;
 mod compile;
 mod conv;
 mod depthwise;
 mod engine;
 mod functions;
 mod gemm;
+mod lines;
 mod maps;
 mod norm;
 mod parallel;

@@ -78,6 +78,11 @@ impl Shared {
         Shared(lanes.as_ptr().cast::<f32>().cast_mut())
     }
 
+    /// An address.
+    pub(crate) fn at(at: *mut f32) -> Shared {
+        Shared(at)
+    }
+
     /// A method, so that closures capture the whole and not the bare pointer.
     pub(crate) fn get(self) -> *mut f32 {
         self.0

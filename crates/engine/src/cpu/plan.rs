@@ -2,6 +2,7 @@
 
 use super::{
     attention::Attention,
+    chain::{self, Chain},
     conv::Conv,
     depthwise::Depthwise,
     functions::After,
@@ -75,6 +76,7 @@ pub(crate) enum Action {
 /// What flows between steps: pixels of some blocks, for every picture.
 #[derive(Clone, Copy, Debug)]
 struct Value {
+    height: usize,
     pixels: usize,
     blocks: usize,
     /// Blocks of one picture.
@@ -89,6 +91,7 @@ enum Home {
     Shared(usize),
     /// In the memory of whoever takes one picture through the first steps.
     Own(usize),
+    /// In strips, within a chain; or nowhere yet.
     Nowhere,
 }
 
@@ -101,6 +104,8 @@ pub(crate) struct Plan {
     steps: Vec<Step>,
     /// How many steps are run picture by picture.
     alone: usize,
+    /// Those among them that are run strip by strip.
+    chains: Vec<Chain>,
     values: Vec<Value>,
     pictures: Vec<(Picture, usize)>,
     /// Values and the length of their vectors.
@@ -199,7 +204,7 @@ impl Plan {
     /// A new value: a map of whole blocks.
     pub(crate) fn value(&mut self, (height, width): (usize, usize), channels: usize) -> usize {
         let (pixels, blocks) = (height * width, blocks(channels));
-        self.values.push(Value { pixels, blocks, lanes: pixels * blocks, home: Home::Nowhere });
+        self.values.push(Value { height, pixels, blocks, lanes: pixels * blocks, home: Home::Nowhere });
         self.values.len() - 1
     }
 
@@ -228,6 +233,21 @@ impl Plan {
         }
         outputs.iter().for_each(|(value, _)| last[*value] = usize::MAX);
         let alone = self.best_split();
+        let mut uses = vec![0; self.values.len()];
+        let read = self.steps.iter().flat_map(|step| &step.from);
+        read.chain(outputs.iter().map(|(value, _)| value)).for_each(|value| uses[*value] += 1);
+        self.chains = chain::find(&self, alone, &uses);
+        let mut in_strips = vec![false; self.values.len()];
+        for chain in &self.chains {
+            let (end, steps) = (chain.steps.end - 1, &self.steps[chain.steps.clone()]);
+            steps[..steps.len() - 1].iter().for_each(|step| in_strips[step.to] = true);
+            // What any of its steps reads is read until the last strip.
+            steps.iter().flat_map(|step| &step.from).for_each(|value| last[*value] = last[*value].max(end));
+        }
+        let mut ending = vec![Vec::new(); self.steps.len()];
+        for (value, last) in last.iter().enumerate().filter(|(_, last)| **last != usize::MAX) {
+            ending[*last].push(value);
+        }
         let mut is_early = vec![false; self.values.len()];
         self.pictures.iter().for_each(|(_, value)| is_early[*value] = true);
         self.steps[..alone].iter().for_each(|step| is_early[step.to] = true);
@@ -242,20 +262,15 @@ impl Plan {
         for value in made.iter().filter(|value| is_own(**value)) {
             self.values[*value].home = Home::Own(own.take(self.values[*value].lanes));
         }
-        for at in 0..self.steps.len() {
+        for (at, ending) in ending.iter().enumerate() {
             let to = self.steps[at].to;
-            if is_own(to) {
+            if is_own(to) && !in_strips[to] {
                 self.values[to].home = Home::Own(own.take(self.values[to].lanes));
             } else if at >= alone {
                 self.values[to].home = Home::Shared(shared.take(self.values[to].lanes));
             }
-            let mut ends = self.steps[at].from.clone();
-            ends.push(to);
-            ends.retain(|value| last[*value] == at);
-            ends.sort_unstable();
-            ends.dedup();
-            for value in ends {
-                match self.values[value].home {
+            for value in ending {
+                match self.values[*value].home {
                     Home::Own(slot) => own.free.push(slot),
                     Home::Shared(slot) => shared.free.push(slot),
                     Home::Nowhere => {}
@@ -294,6 +309,22 @@ impl Plan {
         self.own.iter().fold(0, |sum, lanes| sum.saturating_add(*lanes))
     }
 
+    /// All steps, in their order.
+    pub(crate) fn steps_in_order(&self) -> &[Step] {
+        &self.steps
+    }
+
+    #[cfg(test)]
+    pub(crate) fn chains(&self) -> &[Chain] {
+        &self.chains
+    }
+
+    /// Lines of a value, blocks of a pixel, blocks of one picture.
+    pub(crate) fn value_size(&self, value: usize) -> (usize, usize, usize) {
+        let Value { height, blocks, lanes, .. } = self.values[value];
+        (height, blocks, lanes)
+    }
+
     /// Steps that are run picture by picture, and those that are run for many together.
     pub(crate) fn steps(&self) -> (&[Step], &[Step]) {
         self.steps.split_at(self.alone)
@@ -325,10 +356,30 @@ impl Plan {
     }
 
     /// A value that has been written.
-    fn read<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a [Lane] {
+    pub(crate) fn read<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a [Lane] {
         let (place, length) = memory.place(self.values[value]);
         // SAFETY: as in `out`; a buffer that a step writes is never one that it reads (see `finish`).
         unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
+    }
+
+    /// Runs the steps that are run picture by picture, for the memory's one. `time(step, work)` runs `work`, which is that
+    /// step or a part of it.
+    pub(crate) fn run_early(
+        &self,
+        isa: Isa,
+        memory: &Memory<'_>,
+        time: &(impl Fn(usize, &mut dyn FnMut()) + Sync),
+    ) {
+        let (mut at, mut chains) = (0, self.chains.iter().peekable());
+        while at < self.alone {
+            if let Some(chain) = chains.next_if(|chain| chain.steps.start == at) {
+                chain.run(self, isa, memory, time);
+                at = chain.steps.end;
+            } else {
+                time(at, &mut || self.run(&self.steps[at], isa, memory));
+                at += 1;
+            }
+        }
     }
 
     /// Runs one step over the pictures of the memory.

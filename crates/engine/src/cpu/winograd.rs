@@ -11,6 +11,7 @@
 use super::{
     functions::After,
     gemm::{Lane, Matrix, Packed, Product, blocks, tile_rows},
+    lines::{Maps, window},
     parallel::{Shared, each, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -18,7 +19,7 @@ use rayon::prelude::*;
 use std::{cell::RefCell, ops::Range};
 
 /// Results of a tile, on a side.
-const OUT: usize = 4;
+pub(crate) const OUT: usize = 4;
 /// Inputs of a tile, on a side.
 const IN: usize = 6;
 /// Products that a tile comes to.
@@ -94,16 +95,38 @@ impl Winograd {
         let (from, to) = self.widths();
         assert!(input.len() >= n * pixels * from && out.len() >= n * pixels * to);
         assert!(residual.is_none_or(|residual| residual.len() >= n * pixels * to));
-        let tiles = (self.size.0.div_ceil(OUT), self.size.1.div_ceil(OUT));
-        let job = Job {
-            layer: self,
-            isa,
-            tiles,
-            input,
-            residual: residual.map_or(Shared::NULL, Shared::reading),
-            out: Shared::writing(out),
-        };
-        let total = n * tiles.0 * tiles.1;
+        let (down, across) = self.tiles();
+        // SAFETY: the maps are as long as was just checked.
+        unsafe { self.run_tiles(isa, Maps::new(input, residual, out), 0..n * down * across) }
+    }
+
+    /// Some lines of one picture. `lines` begins with a tile, and ends with one or with the map.
+    ///
+    /// # Safety
+    /// As [`Maps`] says; nobody else uses these lines of the result.
+    pub(crate) unsafe fn run_lines(&self, isa: Isa, maps: Maps, lines: Range<usize>) {
+        let across = self.tiles().1;
+        let tiles = lines.start / OUT * across..lines.end.div_ceil(OUT) * across;
+        // SAFETY: the caller's promise.
+        unsafe { self.run_tiles(isa, maps, tiles) }
+    }
+
+    /// Lines of the input that lines of the result see.
+    pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
+        window(lines, (3, 1, 1), self.size.0)
+    }
+
+    /// Tiles down and across.
+    fn tiles(&self) -> (usize, usize) {
+        (self.size.0.div_ceil(OUT), self.size.1.div_ceil(OUT))
+    }
+
+    /// # Safety
+    /// What these tiles see and make is there; nobody else uses their results.
+    unsafe fn run_tiles(&self, isa: Isa, maps: Maps, all: Range<usize>) {
+        let (from, to) = self.widths();
+        let job = Job { layer: self, isa, tiles: self.tiles(), maps };
+        let (begin, total) = (all.start, all.len());
         let lanes = POINTS * (from + to);
         if POINTS * self.channels * to <= NEAR_WEIGHTS {
             // The weights stay near whoever uses them: every task takes its tiles all the way.
@@ -112,7 +135,7 @@ impl Winograd {
             let tasks = total.div_ceil(fitting).next_multiple_of(threads);
             let together = total.div_ceil(tasks).next_multiple_of(tile_rows(isa));
             each(total.div_ceil(together), |task| {
-                let tiles = task * together..total.min((task + 1) * together);
+                let tiles = begin + task * together..begin + total.min((task + 1) * together);
                 job.group(tiles, NEAR_SUMS.min(to), |group| {
                     let all = 0..group.tiles.len();
                     job.spread(group, all.clone());
@@ -128,7 +151,7 @@ impl Winograd {
             let groups = total.div_ceil((FAR_TILES / lanes).max(LEAST_TILES));
             let together = total.div_ceil(groups).next_multiple_of(tile_rows(isa));
             for first in (0..total).step_by(together) {
-                job.group(first..total.min(first + together), to, |group| {
+                job.group(begin + first..begin + total.min(first + together), to, |group| {
                     let part = |task: usize| task * GRAIN..group.tiles.len().min((task + 1) * GRAIN);
                     let parts = group.tiles.len().div_ceil(GRAIN);
                     each(parts, |task| job.spread(group, part(task)));
@@ -170,9 +193,7 @@ struct Job<'a> {
     isa: Isa,
     /// Tiles of a picture, down and across.
     tiles: (usize, usize),
-    input: &'a [Lane],
-    residual: Shared,
-    out: Shared,
+    maps: Maps,
 }
 
 /// Tiles that are worked on together, and where they are kept between the transforms: (point, tile, block).
@@ -220,13 +241,13 @@ impl Job<'_> {
             tiles: self.tiles,
             size: self.layer.size,
             blocks: from,
-            input: self.input.as_ptr().cast(),
+            input: self.maps.input.get(),
             // SAFETY: the group's place for its tiles is as long as that.
             spread: unsafe { group.spread.get().add(part.start * group.pitches.0) },
             pitch: group.pitches.0,
             step: group.steps.0,
         };
-        // SAFETY: tiles lie within `input`, whose length `Winograd::run` has checked; parts of a group do not overlap.
+        // SAFETY: what tiles see is there, as promised to `run_tiles`; parts of a group do not overlap.
         unsafe { self.isa.run(there) }
     }
 
@@ -262,12 +283,11 @@ impl Job<'_> {
             pitch: group.pitches.1,
             step: group.steps.1,
             bias: &self.layer.bias,
-            residual: self.residual.get(),
+            residual: self.maps.residual.get(),
             after: self.layer.after,
-            out: self.out.get(),
+            out: self.maps.out.get(),
         };
-        // SAFETY: tiles lie within `out` and `residual`, whose lengths `Winograd::run` has checked; no other task has
-        // these tiles.
+        // SAFETY: the results of tiles are there, as promised to `run_tiles`; no other task has these tiles.
         unsafe { self.isa.run(back) }
     }
 }

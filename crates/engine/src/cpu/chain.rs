@@ -1,0 +1,327 @@
+//! Chains of steps that are taken through a picture strip by strip, so that large maps between them never exist as a
+//! whole: a strip of them stays in a near cache from the step that makes it to the one that reads it.
+//!
+//! **Invariant:** a number's bits do not depend on which strip it was made in, so chains change no results.
+
+use super::{
+    gemm::Lane,
+    lines::Maps,
+    maps,
+    parallel::{Shared, each, threads},
+    plan::{Action, Memory, Plan, Step},
+    simd::{Isa, LANES},
+    winograd,
+};
+use std::{cell::RefCell, ops::Range};
+
+/// Blocks that the strips between the steps of a chain may take: 768 KiB.
+const STRIPS: usize = 12 << 10;
+/// Blocks of a map that stays in a near cache as it is: 2 MiB.
+const SMALL: usize = 32 << 10;
+/// Places of a strip: fewer make poor products, and read weights too often.
+const PLACES: usize = 240;
+/// The same for Winograd's tiles.
+const TILES: usize = 48;
+
+/// Steps that follow one another, each the only reader of the map before it.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) steps: Range<usize>,
+    /// Lines of the last result that are made at a time.
+    lines: usize,
+    /// Of each map between the steps.
+    between: Vec<Between>,
+}
+
+/// A map between two steps.
+#[derive(Debug)]
+struct Between {
+    height: usize,
+    /// Blocks of a line.
+    line: usize,
+    /// Lines that are kept at a time, at most.
+    lines: usize,
+    /// Lines are made in multiples of this.
+    grain: usize,
+}
+
+thread_local! {
+    /// Strips, kept from one picture to the next.
+    static SCRATCH: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The chains among the first `alone` steps. `uses`: how often each value is read, or handed on as an output.
+pub(crate) fn find(plan: &Plan, alone: usize, uses: &[usize]) -> Vec<Chain> {
+    let steps = &plan.steps_in_order()[..alone];
+    let mut made_by = vec![None; uses.len()];
+    steps.iter().enumerate().for_each(|(at, step)| made_by[step.to] = Some(at));
+    let mut chains = Vec::new();
+    let mut first = 0;
+    while first < alone {
+        let mut end = first + 1;
+        let made_before = |value: usize| made_by[value].is_none_or(|at| at < first);
+        while end < alone {
+            let (before, next) = (&steps[end - 1], &steps[end]);
+            let follows = next.from[0] == before.to && uses[before.to] == 1;
+            let others = next.from[1..].iter().all(|value| made_before(*value));
+            let large = plan.value_size(before.to).2 >= SMALL;
+            if !(follows && others && large && goes_by_lines(before) && goes_by_lines(next)) {
+                break;
+            }
+            end += 1;
+        }
+        // The longest that has strips of a useful size.
+        let chain = (first + 2..=end).rev().find_map(|end| Chain::new(plan, first..end));
+        first = chain.as_ref().map_or(first + 1, |chain| chain.steps.end);
+        chains.extend(chain);
+    }
+    chains
+}
+
+/// Whether some lines of a step's result follow from some lines of its first input.
+fn goes_by_lines(step: &Step) -> bool {
+    match &step.action {
+        Action::Conv(_)
+        | Action::Winograd(_)
+        | Action::Depthwise(_)
+        | Action::Affine(_)
+        | Action::Activate(_)
+        | Action::LayerNorm(_)
+        | Action::Gate(_) => true,
+        Action::Pool(pooling) => !pooling.is_global(),
+        _ => false,
+    }
+}
+
+/// The lines of its first input that a step sees for some lines of its result.
+fn sees(step: &Step, lines: Range<usize>) -> Range<usize> {
+    match &step.action {
+        Action::Conv(conv) => conv.sees(lines),
+        Action::Winograd(conv) => conv.sees(lines),
+        Action::Depthwise(conv) => conv.sees(lines),
+        Action::Pool(pooling) => pooling.sees(lines),
+        _ => lines,
+    }
+}
+
+/// Whether so many lines of a step's result are enough to make at a time.
+fn is_worth(plan: &Plan, step: &Step, lines: usize) -> bool {
+    let (height, blocks, lanes) = plan.value_size(step.to);
+    let width = lanes / height / blocks;
+    match step.action {
+        Action::Winograd(_) => lines / winograd::OUT * width.div_ceil(winograd::OUT) >= TILES,
+        Action::Conv(_) => lines * width >= PLACES,
+        _ => true,
+    }
+}
+
+impl Chain {
+    fn new(plan: &Plan, steps: Range<usize>) -> Option<Chain> {
+        let all = &plan.steps_in_order()[steps.clone()];
+        let grain = |step: &Step| if matches!(step.action, Action::Winograd(_)) { winograd::OUT } else { 1 };
+        let between = |step: &Step| {
+            let (height, _, lanes) = plan.value_size(step.to);
+            Between { height, line: lanes / height, lines: 0, grain: grain(step) }
+        };
+        let (last, firsts) = all.split_last()?;
+        let (height, grain) = (plan.value_size(last.to).0, grain(last));
+        let mut chain = Chain { steps, lines: 0, between: firsts.iter().map(between).collect() };
+        // The fewest lines at a time that are worth it.
+        while chain.lines < height {
+            chain.lines += grain;
+            chain.measure(all, height);
+            let made = chain.between.iter().map(|map| map.lines).chain([chain.lines]);
+            if all.iter().zip(made).all(|(step, lines)| is_worth(plan, step, lines)) {
+                break;
+            }
+        }
+        let taken: usize = chain.between.iter().map(|map| map.line * map.lines).sum();
+        (taken <= STRIPS && chain.lines < height).then_some(chain)
+    }
+
+    /// Notes how many lines of each map are kept.
+    fn measure(&mut self, steps: &[Step], height: usize) {
+        for first in (0..height).step_by(self.lines) {
+            let needed = self.needed(steps, first..height.min(first + self.lines));
+            self.between
+                .iter_mut()
+                .zip(needed)
+                .for_each(|(map, needed)| map.lines = map.lines.max(needed.len()));
+        }
+    }
+
+    /// The lines of each map between the steps that some lines of the last result need.
+    fn needed(&self, steps: &[Step], lines: Range<usize>) -> Vec<Range<usize>> {
+        let mut needed = vec![0..0; self.between.len()];
+        let mut lines = lines;
+        for (at, map) in self.between.iter().enumerate().rev() {
+            let seen = sees(&steps[at + 1], lines);
+            let first = seen.start / map.grain * map.grain;
+            lines = first..seen.end.next_multiple_of(map.grain).min(map.height);
+            needed[at] = lines.clone();
+        }
+        needed
+    }
+
+    /// Takes one picture through the steps. `time(step, work)` runs `work`, which is a part of that step.
+    pub(crate) fn run(
+        &self,
+        plan: &Plan,
+        isa: Isa,
+        memory: &Memory<'_>,
+        time: &(impl Fn(usize, &mut dyn FnMut()) + Sync),
+    ) {
+        let steps = &plan.steps_in_order()[self.steps.clone()];
+        let [first, .., last] = steps else { unreachable!("chains have two steps or more") };
+        let height = plan.value_size(last.to).0;
+        let input = Shared::reading(plan.read(first.from[0], memory));
+        let out = Shared::writing(plan.out(last.to, memory));
+        let strips = height.div_ceil(self.lines);
+        let together = strips.div_ceil(threads());
+        each(strips.div_ceil(together), |task| {
+            // Taken, not borrowed: a thread that waits for others may begin another part.
+            let mut scratch = SCRATCH.take();
+            let lengths: Vec<usize> = self.between.iter().map(|map| map.line * map.lines).collect();
+            let whole = lengths.iter().sum();
+            if scratch.len() < whole {
+                scratch.resize(whole, Lane::default());
+            }
+            // The strips, and which lines each holds.
+            let mut held: Vec<(&mut [Lane], Range<usize>)> = Vec::with_capacity(lengths.len());
+            let mut rest = &mut scratch[..];
+            for length in lengths {
+                let (strip, others) = rest.split_at_mut(length);
+                held.push((strip, 0..0));
+                rest = others;
+            }
+            for strip in task * together..strips.min((task + 1) * together) {
+                let lines = strip * self.lines..height.min((strip + 1) * self.lines);
+                let needed = self.needed(steps, lines.clone());
+                let mut from = input;
+                for (at, (map, needed)) in self.between.iter().zip(needed).enumerate() {
+                    let (strip, there) = &mut held[at];
+                    let made = keep(strip, map.line, there, needed.clone());
+                    let to = origin(strip, map.line, needed.start);
+                    time(self.steps.start + at, &mut || {
+                        // SAFETY: `needed` is what the next step sees, and `made` the part of it that is not there yet.
+                        unsafe { run_lines(plan, isa, memory, &steps[at], (from, to), made.clone()) }
+                    });
+                    from = to;
+                }
+                time(self.steps.end - 1, &mut || {
+                    // SAFETY: as above; no other strip has these lines of the result.
+                    unsafe { run_lines(plan, isa, memory, last, (from, out), lines.clone()) }
+                });
+            }
+            drop(held);
+            SCRATCH.set(scratch);
+        });
+    }
+}
+
+/// Moves the lines of `there` that are still needed to the strip's beginning, and gives those that are to be made.
+fn keep(strip: &mut [Lane], line: usize, there: &mut Range<usize>, needed: Range<usize>) -> Range<usize> {
+    let kept = needed.start.max(there.start)..there.end.max(needed.start).min(needed.end);
+    if !kept.is_empty() && kept.start > there.start {
+        let from = (kept.start - there.start) * line;
+        strip.copy_within(from..from + kept.len() * line, 0);
+    }
+    *there = needed.clone();
+    kept.end..needed.end
+}
+
+/// Where a map would begin whose line `first` is a strip's first.
+fn origin(strip: &mut [Lane], line: usize, first: usize) -> Shared {
+    Shared::at(strip.as_mut_ptr().cast::<f32>().wrapping_sub(first * line * LANES))
+}
+
+/// Some lines of a step's result.
+///
+/// # Safety
+/// As [`Maps`] says of where the first input and the result lie.
+unsafe fn run_lines(
+    plan: &Plan,
+    isa: Isa,
+    memory: &Memory<'_>,
+    step: &Step,
+    (input, out): (Shared, Shared),
+    lines: Range<usize>,
+) {
+    if lines.is_empty() {
+        return;
+    }
+    let other = step.from.get(1).map(|value| plan.read(*value, memory));
+    let maps = Maps { input, residual: other.map_or(Shared::NULL, Shared::reading), out };
+    let (height, blocks, lanes) = plan.value_size(step.to);
+    let line = lanes / height;
+    // SAFETY: the caller's promise; a step that sees only the place at hand has lines as long as its result's.
+    unsafe {
+        match &step.action {
+            Action::Conv(conv) => conv.run_lines(isa, maps, lines),
+            Action::Winograd(conv) => conv.run_lines(isa, maps, lines),
+            Action::Depthwise(conv) => conv.run_lines(isa, maps, lines),
+            Action::Pool(pooling) => pooling.run_lines(isa, blocks, maps, lines),
+            action => {
+                let part = |map: Shared| map.get().wrapping_add(lines.start * line * LANES).cast::<Lane>();
+                let length = lines.len() * line;
+                let from = std::slice::from_raw_parts(part(input).cast_const(), length);
+                let to = std::slice::from_raw_parts_mut(part(out), length);
+                match action {
+                    Action::Affine(affine) => affine.run(isa, from, to),
+                    Action::Activate(after) => maps::activate(isa, *after, from, to),
+                    Action::LayerNorm(norm) => norm.run(isa, from, to),
+                    Action::Gate(after) => {
+                        maps::gate(isa, *after, 1, from, other.unwrap_or_default(), to);
+                    }
+                    _ => unreachable!("see `goes_by_lines`"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::compile::compile;
+    use network::{Bound, Builder, Conv, NodeId, Pool, Tensor};
+
+    /// The chains of a graph at a size of picture, and how many lines each makes at a time.
+    fn chains(side: usize, graph: impl Fn(&mut Builder, NodeId) -> NodeId) -> Vec<(Range<usize>, usize)> {
+        let mut net = Builder::image();
+        let input = net.input();
+        let output = graph(&mut net, input);
+        let network = net.finish("chains", output);
+        let zeros = |param: &network::Param| {
+            Some(Tensor { shape: param.shape.clone(), data: vec![0.0; param.shape.iter().product()] })
+        };
+        let bound = Bound::from_tensors(network, "zeros", zeros).expect("every parameter is there");
+        let plan = compile(bound, (side, side)).expect("it works at this size");
+        plan.chains().iter().map(|chain| (chain.steps.clone(), chain.lines)).collect()
+    }
+
+    fn vgg(net: &mut Builder, x: NodeId) -> NodeId {
+        let x = net.conv("a", x, Conv::new(64, 3));
+        let x = net.conv("b", x, Conv::new(64, 3));
+        net.max_pool("pool", x, Pool::new(2, 2))
+    }
+
+    #[test]
+    fn large_maps_are_taken_in_strips_and_small_ones_as_they_are() {
+        // A line of the pool sees two, which are made four at a time: 56 of Winograd's tiles.
+        assert_eq!(chains(224, vgg), [(0..3, 1)]);
+        assert_eq!(chains(64, vgg), []);
+    }
+
+    #[test]
+    fn a_map_that_two_steps_read_is_there_as_a_whole() {
+        let twice = |net: &mut Builder, x: NodeId| {
+            let x = net.conv("a", x, Conv::new(64, 3));
+            let y = net.conv("b", x, Conv::new(64, 3));
+            let y = net.conv("c", y, Conv::new(64, 3));
+            net.add("sum", x, y)
+        };
+        // The sum goes into `c`; only what is between `b` and `c` is read once.
+        assert_eq!(chains(224, twice), [(1..3, 4)]);
+    }
+}
