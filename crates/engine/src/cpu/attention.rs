@@ -2,7 +2,7 @@
 //! values that it weighs. Only some queries' scores exist at a time.
 
 use super::{
-    functions::exp2_below,
+    functions::exp2,
     gemm::{Lane, Matrix, Product, blocks, tile_rows},
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
@@ -270,7 +270,7 @@ unsafe fn softmax<S: Simd>(row: *mut f32, width: usize, scale: f32, bias: Option
         let mut sum = S::splat(0.0);
         for block in 0..width {
             let at = row.add(block * LANES);
-            let weight = exp2_below::<S>(S::fma(S::load(at), scale, less));
+            let weight = exp2::<S>(S::fma(S::load(at), scale, less));
             S::store(at, weight);
             sum = S::add(sum, weight);
         }
