@@ -1,5 +1,10 @@
 //! Layer normalisation over the channels of each place.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "constant indices into small arrays: these stay in registers"
+)]
+
 use super::{
     gemm::Lane,
     parallel::{Shared, each_line},
@@ -72,36 +77,49 @@ impl Places<'_> {
         let blocks = weight.len();
         let rest = channels - (blocks - 1) * LANES;
         let inside: [f32; LANES] = std::array::from_fn(|lane| if lane < rest { 1.0 } else { 0.0 });
-        // SAFETY: as promised to `run`.
+        // No closures: they are compiled without the instruction set. SAFETY: as promised to `run`.
         unsafe {
             let inside = S::load(inside.as_ptr());
-            let at = |i: usize, block: usize| ((place + i) * blocks + block) * LANES;
-            let load = |i: usize, block: usize| {
-                let x = S::load(self.from.as_ptr().cast::<f32>().add(at(i, block)));
-                if block + 1 == blocks { S::mul(x, inside) } else { x }
-            };
+            let first = place * blocks * LANES;
+            let (from, to) = (self.from.as_ptr().cast::<f32>().add(first), self.to.add(first));
             let mut sums = [S::splat(0.0); N];
             for block in 0..blocks {
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::add(*sum, load(i, block));
+                for i in 0..N {
+                    let mut x = S::load(from.add((i * blocks + block) * LANES));
+                    if block + 1 == blocks {
+                        x = S::mul(x, inside);
+                    }
+                    sums[i] = S::add(sums[i], x);
                 }
             }
-            let means = sums.map(|sum| S::splat(S::sum(sum) / *channels as f32));
+            let mut means = sums;
+            for i in 0..N {
+                means[i] = S::splat(S::sum(sums[i]) / *channels as f32);
+            }
             let mut squares = [S::splat(0.0); N];
             for block in 0..blocks {
-                for (i, square) in squares.iter_mut().enumerate() {
-                    let apart = S::sub(load(i, block), means[i]);
-                    let apart = if block + 1 == blocks { S::mul(apart, inside) } else { apart };
-                    *square = S::fma(apart, apart, *square);
+                for i in 0..N {
+                    let mut apart = S::sub(S::load(from.add((i * blocks + block) * LANES)), means[i]);
+                    if block + 1 == blocks {
+                        apart = S::mul(apart, inside);
+                    }
+                    squares[i] = S::fma(apart, apart, squares[i]);
                 }
             }
-            let shares =
-                squares.map(|square| S::splat(1.0 / (S::sum(square) / *channels as f32 + eps).sqrt()));
+            let mut shares = squares;
+            for i in 0..N {
+                shares[i] = S::splat(1.0 / (S::sum(squares[i]) / *channels as f32 + eps).sqrt());
+            }
             for block in 0..blocks {
-                let [weight, bias] = [weight, bias].map(|lanes| S::load(lanes.as_ptr().add(block).cast()));
+                let weight = S::load(weight.as_ptr().add(block).cast());
+                let bias = S::load(bias.as_ptr().add(block).cast());
                 for i in 0..N {
-                    let x = S::mul(S::sub(load(i, block), means[i]), shares[i]);
-                    S::store(self.to.add(at(i, block)), S::fma(x, weight, bias));
+                    let at = (i * blocks + block) * LANES;
+                    let mut x = S::load(from.add(at));
+                    if block + 1 == blocks {
+                        x = S::mul(x, inside);
+                    }
+                    S::store(to.add(at), S::fma(S::mul(S::sub(x, means[i]), shares[i]), weight, bias));
                 }
             }
         }
