@@ -189,6 +189,10 @@ impl Conv {
                 // Above and to the left of the map the differences wrap around, and are as large as can be.
                 let (dy, dx) = (dy.wrapping_sub(self.padding), dx.wrapping_sub(self.padding));
                 let offset = dy.wrapping_mul(width).wrapping_add(dx).wrapping_mul(self.pixel);
+                if self.padding == 0 {
+                    pointers.extend(places.iter().map(|(at, ..)| input.wrapping_add(at + offset)));
+                    continue;
+                }
                 pointers.extend(places.iter().map(|(at, y, x)| {
                     if y.wrapping_add(dy) < height && x.wrapping_add(dx) < width {
                         // Not followed here: whoever does promises that it lies within.
