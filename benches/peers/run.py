@@ -38,6 +38,8 @@ def serve(infer, rounds, sync=lambda: None):
     infer(); infer(); sync()
     print("ready", flush=True)
     for _ in sys.stdin:
+        # Not timed: caches are those of whoever ran before. Ours has such a pass as well.
+        infer(); sync()
         times = []
         for _ in range(int(passes)):
             start = time.perf_counter(); infer(); sync(); times.append(time.perf_counter() - start)

@@ -270,7 +270,9 @@ unsafe fn softmax<S: Simd>(row: *mut f32, width: usize, scale: f32, bias: Option
         let mut sum = S::splat(0.0);
         for block in 0..width {
             let at = row.add(block * LANES);
-            let weight = exp2::<S>(S::fma(S::load(at), scale, less));
+            // Where scores are huge, the product's rounding could be more than any power of 2 can say.
+            let power = S::min(S::splat(64.0), S::fma(S::load(at), scale, less));
+            let weight = exp2::<S>(power);
             S::store(at, weight);
             sum = S::add(sum, weight);
         }

@@ -7,8 +7,9 @@ use super::{
     gemm::Lane,
     lines::Maps,
     maps,
+    memory::Memory,
     parallel::{Shared, each, threads},
-    plan::{Action, Memory, Plan, Step},
+    plan::{Action, Plan, Step},
     simd::{Isa, LANES},
     winograd,
 };
@@ -41,6 +42,8 @@ struct Between {
     line: usize,
     /// Lines that are kept at a time, at most.
     lines: usize,
+    /// Lines that are made at a time, at most, but for the first strip.
+    made: usize,
     /// Lines are made in multiples of this.
     grain: usize,
 }
@@ -95,6 +98,9 @@ fn goes_by_lines(step: &Step) -> bool {
 
 /// The lines of its first input that a step sees for some lines of its result.
 fn sees(step: &Step, lines: Range<usize>) -> Range<usize> {
+    if lines.is_empty() {
+        return 0..0;
+    }
     match &step.action {
         Action::Conv(conv) => conv.sees(lines),
         Action::Winograd(conv) => conv.sees(lines),
@@ -121,7 +127,7 @@ impl Chain {
         let grain = |step: &Step| if matches!(step.action, Action::Winograd(_)) { winograd::OUT } else { 1 };
         let between = |step: &Step| {
             let (height, _, lanes) = plan.value_size(step.to);
-            Between { height, line: lanes / height, lines: 0, grain: grain(step) }
+            Between { height, line: lanes / height, lines: 0, made: 0, grain: grain(step) }
         };
         let (last, firsts) = all.split_last()?;
         let (height, grain) = (plan.value_size(last.to).0, grain(last));
@@ -130,7 +136,7 @@ impl Chain {
         while chain.lines < height {
             chain.lines += grain;
             chain.measure(all, height);
-            let made = chain.between.iter().map(|map| map.lines).chain([chain.lines]);
+            let made = chain.between.iter().map(|map| map.made).chain([chain.lines]);
             if all.iter().zip(made).all(|(step, lines)| is_worth(plan, step, lines)) {
                 break;
             }
@@ -139,14 +145,18 @@ impl Chain {
         (taken <= STRIPS && chain.lines < height).then_some(chain)
     }
 
-    /// Notes how many lines of each map are kept.
+    /// Notes how many lines of each map are kept, and made.
     fn measure(&mut self, steps: &[Step], height: usize) {
+        self.between.iter_mut().for_each(|map| (map.lines, map.made) = (0, 0));
+        let mut before: Option<Vec<Range<usize>>> = None;
         for first in (0..height).step_by(self.lines) {
             let needed = self.needed(steps, first..height.min(first + self.lines));
-            self.between
-                .iter_mut()
-                .zip(needed)
-                .for_each(|(map, needed)| map.lines = map.lines.max(needed.len()));
+            for (at, (map, needed)) in self.between.iter_mut().zip(&needed).enumerate() {
+                map.lines = map.lines.max(needed.len());
+                let end = before.as_ref().map_or(needed.end, |before| before[at].end);
+                map.made = map.made.max(needed.end.saturating_sub(end));
+            }
+            before = Some(needed);
         }
     }
 
@@ -203,7 +213,8 @@ impl Chain {
                     let made = keep(strip, map.line, there, needed.clone());
                     let to = origin(strip, map.line, needed.start);
                     time(self.steps.start + at, &mut || {
-                        // SAFETY: `needed` is what the next step sees, and `made` the part of it that is not there yet.
+                        // SAFETY: `made` is the part of `needed` that is not there yet, and what it sees of the map before is
+                        // there, as that holds what this step sees for all of `needed`; `measure` saw every strip.
                         unsafe { run_lines(plan, isa, memory, &steps[at], (from, to), made.clone()) }
                     });
                     from = to;
@@ -226,6 +237,7 @@ fn keep(strip: &mut [Lane], line: usize, there: &mut Range<usize>, needed: Range
         let from = (kept.start - there.start) * line;
         strip.copy_within(from..from + kept.len() * line, 0);
     }
+    debug_assert!(needed.len() * line <= strip.len(), "`measure` saw every strip");
     *there = needed.clone();
     kept.end..needed.end
 }

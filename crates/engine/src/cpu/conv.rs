@@ -10,7 +10,9 @@ use super::{
 };
 use std::ops::Range;
 
-/// Numbers of the inner dimension that are worked off at a time: 16 outputs' weights then stay in the nearest cache.
+/// Numbers of the inner dimension that are worked off at a time: the weights of two blocks of outputs, at most 128 KiB, then
+/// stay in the second cache. Taking up sums again costs more than the nearest would give (cut at 384, deep layers were 2
+/// to 5 % slower on Zen 5).
 const DEPTH: usize = 1024;
 /// Numbers of the input that one task reads, about: a quarter of a mebibyte, half of the second cache.
 const INPUT: usize = 1 << 16;
@@ -139,7 +141,7 @@ impl Conv {
         }
     }
 
-    /// The first lines of the input that lines of the result see, and the end of them.
+    /// Lines of the input that lines of the result see.
     pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
         let kernel = self.taps.last().map_or(1, |(dy, _)| dy + 1);
         window(lines, (kernel, self.stride, self.padding), self.input.0)
@@ -189,6 +191,7 @@ impl Conv {
                 // Above and to the left of the map the differences wrap around, and are as large as can be.
                 let (dy, dx) = (dy.wrapping_sub(self.padding), dx.wrapping_sub(self.padding));
                 let offset = dy.wrapping_mul(width).wrapping_add(dx).wrapping_mul(self.pixel);
+                // Without padding, windows lie within the map: that is what the result's size says.
                 if self.padding == 0 {
                     pointers.extend(places.iter().map(|(at, ..)| input.wrapping_add(at + offset)));
                     continue;

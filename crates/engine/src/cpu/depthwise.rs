@@ -62,9 +62,7 @@ impl Depthwise {
             unsafe { isa.run(strip) }
         });
     }
-}
 
-impl Depthwise {
     /// Some lines of one picture.
     ///
     /// # Safety
@@ -127,19 +125,21 @@ impl Strip<'_> {
         let blocks = self.layer.bias.len();
         // SAFETY: as promised to `run`.
         unsafe {
-            let out = self.out.add(block * LANES);
+            let out = self.out.wrapping_add(block * LANES);
             for y in lines.clone() {
                 let top = (y * stride) as isize - padding as isize;
                 let line = Line::<P> {
                     layer: self.layer,
-                    input: self.input.add(block * LANES),
+                    input: self.input.wrapping_add(block * LANES),
                     top,
                     rows: inside(top, kernel, height),
-                    out: out.add(y * output.1 * blocks * LANES),
+                    out: out.wrapping_add(y * output.1 * blocks * LANES),
                     block,
                 };
                 if columns.len() < TOGETHER {
-                    columns.clone().for_each(|x| line.result::<S>(x));
+                    for x in columns.clone() {
+                        line.result::<S>(x);
+                    }
                     continue;
                 }
                 for x in columns.clone().step_by(TOGETHER) {
@@ -148,30 +148,16 @@ impl Strip<'_> {
                     let left = (x * stride) as isize - padding as isize;
                     let right = left + ((TOGETHER - 1) * stride + kernel) as isize;
                     if left >= 0 && right <= width as isize {
-                        match (kernel, stride) {
-                            (3, 1) => line.results::<S, 3, 1, true>(x, left),
-                            (3, 2) => line.results::<S, 3, 2, true>(x, left),
-                            (5, 1) => line.results::<S, 5, 1, true>(x, left),
-                            (5, 2) => line.results::<S, 5, 2, true>(x, left),
-                            (7, 1) => line.results::<S, 7, 1, true>(x, left),
-                            _ => (x..x + TOGETHER).for_each(|x| line.result::<S>(x)),
-                        }
+                        line.group::<S, true>(x, left);
                     } else {
-                        match (kernel, stride) {
-                            (3, 1) => line.results::<S, 3, 1, false>(x, left),
-                            (3, 2) => line.results::<S, 3, 2, false>(x, left),
-                            (5, 1) => line.results::<S, 5, 1, false>(x, left),
-                            (5, 2) => line.results::<S, 5, 2, false>(x, left),
-                            (7, 1) => line.results::<S, 7, 1, false>(x, left),
-                            _ => (x..x + TOGETHER).for_each(|x| line.result::<S>(x)),
-                        }
+                        line.group::<S, false>(x, left);
                     }
                 }
             }
             if !after.is_clamp() {
                 for y in lines {
                     for x in columns.clone() {
-                        after.finish::<S>(out.add((y * output.1 + x) * blocks * LANES), P);
+                        after.finish::<S>(out.wrapping_add((y * output.1 + x) * blocks * LANES), P);
                     }
                 }
             }
@@ -194,8 +180,28 @@ struct Line<'a, const P: usize> {
 }
 
 impl<const P: usize> Line<'_, P> {
-    /// [`TOGETHER`] neighbouring results of a kernel of side `K`, moved by `STRIDE`, whose first window begins at `left`.
-    /// `INSIDE`: all windows lie within the map from left to right.
+    /// [`TOGETHER`] neighbouring results, whose first window begins at `left`. `INSIDE`: all windows lie within the map from
+    /// left to right.
+    #[inline(always)]
+    unsafe fn group<S: Simd, const INSIDE: bool>(&self, x: usize, left: isize) {
+        // SAFETY: as promised to `Strip::run`.
+        unsafe {
+            match (self.layer.kernel, self.layer.stride) {
+                (3, 1) => self.results::<S, 3, 1, INSIDE>(x, left),
+                (3, 2) => self.results::<S, 3, 2, INSIDE>(x, left),
+                (5, 1) => self.results::<S, 5, 1, INSIDE>(x, left),
+                (5, 2) => self.results::<S, 5, 2, INSIDE>(x, left),
+                (7, 1) => self.results::<S, 7, 1, INSIDE>(x, left),
+                _ => {
+                    for x in x..x + TOGETHER {
+                        self.result::<S>(x);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same for a kernel of side `K`, moved by `STRIDE`.
     #[inline(always)]
     unsafe fn results<S: Simd, const K: usize, const STRIDE: usize, const INSIDE: bool>(
         &self,
@@ -242,7 +248,7 @@ impl<const P: usize> Line<'_, P> {
             for i in 0..TOGETHER {
                 for p in 0..P {
                     let at = ((x + i) * blocks + p) * LANES;
-                    S::store(self.out.add(at), layer.after.clamp::<S>(sums[i][p]));
+                    S::store(self.out.wrapping_add(at), layer.after.clamp::<S>(sums[i][p]));
                 }
             }
         }
@@ -263,11 +269,11 @@ impl<const P: usize> Line<'_, P> {
                     for dx in inside(left, layer.kernel, width) {
                         let weight = (dy * layer.kernel + dx) * blocks + self.block + p;
                         let from = y * width + (left + dx as isize) as usize;
-                        let number = S::load(self.input.add((from * blocks + p) * LANES));
+                        let number = S::load(self.input.wrapping_add((from * blocks + p) * LANES));
                         sum = S::fma(number, S::load(layer.weights.as_ptr().add(weight).cast()), sum);
                     }
                 }
-                S::store(self.out.add((x * blocks + p) * LANES), layer.after.clamp::<S>(sum));
+                S::store(self.out.wrapping_add((x * blocks + p) * LANES), layer.after.clamp::<S>(sum));
             }
         }
     }

@@ -3,8 +3,9 @@
 use super::{
     compile::compile,
     gemm::Lane,
+    memory::{Buffers, Memory},
     parallel::{Shared, alone, each, each_line},
-    plan::{Buffers, Memory, Picture, Plan},
+    plan::{Picture, Plan},
     simd::{Isa, LANES},
 };
 use crate::{EngineError, reference::check_length};
@@ -114,7 +115,7 @@ impl Cpu {
                 }
             }
         };
-        self.run_lines(n, line, |_, _| {})
+        self.run_pictures(n, line, |_, _| {})
     }
 
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks:
@@ -138,11 +139,11 @@ impl Cpu {
                 out[..3].copy_from_slice(&[*red, *green, *blue]);
             }
         };
-        self.run_lines(n, line, observe)
+        self.run_pictures(n, line, observe)
     }
 
     /// line(picture, y, numbers of a pixel, out): puts a line of a picture's numbers, three a pixel.
-    fn run_lines(
+    fn run_pictures(
         &self,
         n: usize,
         line: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,

@@ -89,7 +89,7 @@ unsafe fn hard<S: Simd>(x: S::V) -> S::V {
     unsafe { S::min(S::splat(6.0), S::max(S::splat(0.0), S::add(x, S::splat(3.0)))) }
 }
 
-/// 1 / (1 + 2^(-x / ln 2)), to 2e-7. Below -55 it is 0: what would be left is soon no normal number, and slow to reckon
+/// 1 / (1 + 2^(-x / ln 2)), to 2e-7 of 1. Below -55 it is 0: what would be left is soon no normal number, and slow to reckon
 /// with.
 #[inline(always)]
 unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {

@@ -200,7 +200,7 @@ impl Product<'_> {
             if self.resume {
                 each_row!(r in R => if let Some(row) = rows.get(r) {
                     for p in 0..P {
-                        sums[r][p] = S::load(self.out.add(row + (block + p) * LANES));
+                        sums[r][p] = S::load(self.out.wrapping_add(row + (block + p) * LANES));
                     }
                 });
             } else if !self.bias.is_empty() {
@@ -237,12 +237,12 @@ impl Product<'_> {
                         }
                         sum = self.after.clamp::<S>(sum);
                     }
-                    S::store(self.out.add(at), sum);
+                    S::store(self.out.wrapping_add(at), sum);
                 }
             });
             if self.finish && !self.after.is_clamp() {
                 for row in rows {
-                    self.after.finish::<S>(self.out.add(row + block * LANES), P);
+                    self.after.finish::<S>(self.out.wrapping_add(row + block * LANES), P);
                 }
             }
         }

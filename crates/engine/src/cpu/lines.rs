@@ -6,7 +6,8 @@ use std::ops::Range;
 /// Where kernels read and write maps: pointers to where each map begins.
 ///
 /// Not all of a map has to be there. Whoever runs a kernel on some lines promises that those lines of the result and of
-/// the residual, and those of the input that they see, lie where they would if the whole map began at the pointer.
+/// the residual, and those of the input that they see, lie where they would if the whole map began at the pointer. It may
+/// point outside of all memory: kernels count from it with `wrapping_add` alone.
 #[derive(Clone, Copy)]
 pub(crate) struct Maps {
     pub(crate) input: Shared,

@@ -95,9 +95,7 @@ impl Pooling {
             unsafe { isa.run(line) }
         });
     }
-}
 
-impl Pooling {
     /// Some lines of one picture of `blocks`.
     ///
     /// # Safety
@@ -205,8 +203,8 @@ pub(crate) fn add(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane
 pub(crate) fn gate(isa: Isa, after: After, n: usize, from: &[Lane], gates: &[Lane], to: &mut [Lane]) {
     assert!(from.len() == to.len() && n > 0);
     let (map, blocks) = (from.len() / n, gates.len() / n);
-    let tasks = map.div_ceil(GRAIN.next_multiple_of(blocks));
     let grain = GRAIN.next_multiple_of(blocks);
+    let tasks = map.div_ceil(grain);
     let shift = vec![Lane::default(); blocks];
     let out = Shared::writing(to);
     each(n * tasks, |task| {
@@ -274,8 +272,8 @@ impl Kernel for LanewisePart<'_> {
                             S::add(x, S::load(other.as_ptr().add(i * period + block).cast()))
                         }
                         Lanewise::Affine { scale, shift } => {
-                            let [scale, shift] = [scale, shift].map(|lanes| lanes.as_ptr().add(block).cast());
-                            S::fma(x, S::load(scale), S::load(shift))
+                            let scale = S::load(scale.as_ptr().add(block).cast());
+                            S::fma(x, scale, S::load(shift.as_ptr().add(block).cast()))
                         }
                     };
                     S::store(to.add(block * LANES), self.after.clamp::<S>(x));

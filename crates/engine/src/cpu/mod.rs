@@ -17,6 +17,7 @@ mod functions;
 mod gemm;
 mod lines;
 mod maps;
+mod memory;
 mod norm;
 mod parallel;
 mod plan;

@@ -8,12 +8,12 @@ use super::{
     functions::After,
     gemm::{Lane, blocks},
     maps::{self, Affine, Pooling},
+    memory::{Buffers, Home, Memory, Slots, Value, make_room},
     norm::LayerNorm,
-    parallel::Shared,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
-use std::{marker::PhantomData, ops::Range};
+use std::ops::Range;
 
 /// How a picture is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,28 +73,6 @@ pub(crate) enum Action {
     },
 }
 
-/// What flows between steps: pixels of some blocks, for every picture.
-#[derive(Clone, Copy, Debug)]
-struct Value {
-    height: usize,
-    pixels: usize,
-    blocks: usize,
-    /// Blocks of one picture.
-    lanes: usize,
-    home: Home,
-}
-
-/// Where a value lies: in which buffer of which kind.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Home {
-    /// Beside those of the other pictures.
-    Shared(usize),
-    /// In the memory of whoever takes one picture through the first steps.
-    Own(usize),
-    /// In strips, within a chain; or nowhere yet.
-    Nowhere,
-}
-
 /// A compiled network.
 ///
 /// Its first steps, whose maps are large, are run picture by picture, so that what one step has written is still in a
@@ -114,89 +92,6 @@ pub(crate) struct Plan {
     shared: Vec<usize>,
     /// Blocks of each of a picture's own buffers.
     own: Vec<usize>,
-}
-
-/// Buffers of some pictures.
-#[derive(Debug, Default)]
-pub(crate) struct Buffers(Vec<Vec<Lane>>);
-
-impl Buffers {
-    /// Of these sizes for n pictures; `None` where memory is short.
-    fn new(sizes: &[usize], n: usize) -> Option<Buffers> {
-        // Asked for once in one piece: a system that promises every piece may refuse the whole.
-        let whole =
-            sizes.iter().try_fold(0_usize, |sum, lanes| sum.checked_add(lanes.checked_mul(n)? + PAGE))?;
-        Vec::<Lane>::new().try_reserve_exact(whole).ok()?;
-        let buffer = |lanes: &usize| {
-            let mut buffer = Vec::new();
-            buffer.try_reserve_exact(lanes * n + PAGE).ok()?;
-            buffer.resize(lanes * n + PAGE, Lane::default());
-            Some(buffer)
-        };
-        sizes.iter().map(buffer).collect::<Option<_>>().map(Buffers)
-    }
-
-    fn fits(&self, sizes: &[usize], n: usize) -> bool {
-        self.0.len() == sizes.len()
-            && self.0.iter().zip(sizes).all(|(buffer, lanes)| buffer.len() >= lanes * n + PAGE)
-    }
-}
-
-/// Where steps find and put their values: some pictures' part of the shared buffers, and buffers of their own.
-#[derive(Clone)]
-pub(crate) struct Memory<'a> {
-    shared: Vec<(Shared, usize)>,
-    own: Vec<(Shared, usize)>,
-    /// The pictures, counted in the shared buffers.
-    pictures: Range<usize>,
-    buffers: PhantomData<&'a mut Buffers>,
-}
-
-impl<'a> Memory<'a> {
-    pub(crate) fn new(shared: &'a mut Buffers, pictures: Range<usize>) -> Memory<'a> {
-        Memory { shared: pieces(shared), own: Vec::new(), pictures, buffers: PhantomData }
-    }
-
-    /// The memory of one picture, and of one thread.
-    pub(crate) fn of_one<'b>(&'b self, picture: usize, own: &'b mut Buffers) -> Memory<'b> {
-        assert!(self.pictures.contains(&picture));
-        Memory {
-            shared: self.shared.clone(),
-            own: pieces(own),
-            pictures: picture..picture + 1,
-            buffers: PhantomData,
-        }
-    }
-
-    /// Pictures that are worked on.
-    pub(crate) fn count(&self) -> usize {
-        self.pictures.len()
-    }
-
-    /// The place of a value, and its length in blocks.
-    fn place(&self, value: Value) -> (*mut Lane, usize) {
-        let count = self.pictures.len();
-        let ((buffer, length), first) = match value.home {
-            Home::Shared(slot) => (self.shared[slot], self.pictures.start),
-            Home::Own(slot) => (self.own[slot], 0),
-            Home::Nowhere => unreachable!("every value has been placed"),
-        };
-        assert!((first + count) * value.lanes <= length, "a buffer is as long as its values");
-        (buffer.get().cast::<Lane>().wrapping_add(first * value.lanes), count * value.lanes)
-    }
-}
-
-/// Blocks of a page of memory.
-const PAGE: usize = 64;
-
-/// Buffers begin at different places of a page: where a map is read and another written at the same offset, a processor
-/// takes each read for one of what was just written, and waits (products with a sum took 10 % longer on Zen 5).
-fn pieces(buffers: &mut Buffers) -> Vec<(Shared, usize)> {
-    let piece = |(i, buffer): (usize, &mut Vec<Lane>)| {
-        let buffer = &mut buffer[i * 21 % PAGE..];
-        (Shared::writing(buffer), buffer.len())
-    };
-    buffers.0.iter_mut().enumerate().map(piece).collect()
 }
 
 impl Action {
@@ -368,7 +263,8 @@ impl Plan {
     /// A value that has been written.
     pub(crate) fn read<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a [Lane] {
         let (place, length) = memory.place(self.values[value]);
-        // SAFETY: as in `out`; a buffer that a step writes is never one that it reads (see `finish`).
+        // SAFETY: as in `out`; a buffer that a step, or the last of a chain, writes is never one
+        // that it, or any step of the chain, reads (see `finish`).
         unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
     }
 
@@ -439,39 +335,3 @@ impl Plan {
 
 /// Blocks of maps that stay in a near cache from one step to the next, whoever's turn it is: 512 KiB.
 const LARGE: usize = 8 << 10;
-
-fn make_room(sizes: &[usize], n: usize, buffers: &mut Buffers) -> bool {
-    if !buffers.fits(sizes, n) {
-        // The old ones are given back first.
-        *buffers = Buffers::default();
-        match Buffers::new(sizes, n) {
-            Some(made) => *buffers = made,
-            None => return false,
-        }
-    }
-    true
-}
-
-/// Buffers of one kind, while values are being placed.
-#[derive(Default)]
-struct Slots {
-    sizes: Vec<usize>,
-    free: Vec<usize>,
-}
-
-impl Slots {
-    /// The smallest free buffer that is large enough, else the largest, made larger.
-    fn take(&mut self, needed: usize) -> usize {
-        let sizes = self.free.iter().enumerate().map(|(i, slot)| (self.sizes[*slot], i));
-        let fitting = sizes.clone().filter(|(size, _)| *size >= needed).min();
-        let slot = match fitting.or(sizes.max()) {
-            Some((_, i)) => self.free.swap_remove(i),
-            None => {
-                self.sizes.push(0);
-                self.sizes.len() - 1
-            }
-        };
-        self.sizes[slot] = self.sizes[slot].max(needed);
-        slot
-    }
-}
