@@ -326,6 +326,23 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_step_that_sees_some_lines_may_stand_in_a_chain() {
+        let all = |net: &mut Builder, x: NodeId| {
+            let x = net.conv("first", x, Conv::new(40, 3));
+            let x = net.relu("relu", x);
+            let x = net.batch_norm("bn", x);
+            let x = net.max_pool("pool", x, Pool::new(3, 1).pad(1));
+            let x = net.conv("groups", x, Conv::new(40, 3).groups(4));
+            let x = net.conv("depthwise", x, Conv::new(40, 5).groups(40));
+            let x = net.layer_norm("ln", x, 1e-6);
+            let x = net.activation("gelu", x, network::Activation::Gelu);
+            net.conv("last", x, Conv::new(20, 1).stride(2))
+        };
+        // Two chains, as the strips between all eight steps would not fit.
+        assert_eq!(chains(203, all), [(0..4, 2), (4..8, 3)]);
+    }
+
+    #[test]
     fn a_map_that_two_steps_read_is_there_as_a_whole() {
         let twice = |net: &mut Builder, x: NodeId| {
             let x = net.conv("a", x, Conv::new(64, 3));

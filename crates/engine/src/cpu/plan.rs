@@ -13,7 +13,6 @@ use super::{
     simd::{Isa, LANES},
     winograd::Winograd,
 };
-use std::ops::Range;
 
 /// How a picture is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
