@@ -16,10 +16,15 @@ pub(crate) fn threads() -> usize {
 
 /// Runs `work` on this thread only, whatever it shares out. It must not wait for other threads.
 pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
-    let before = ALONE.replace(true);
-    let result = work();
-    ALONE.set(before);
-    result
+    /// Also where `work` panics: the thread goes on in its pool.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let _restore = Restore(ALONE.replace(true));
+    work()
 }
 
 /// Runs `work` for every task, on all threads of the current rayon pool. Tasks are claimed one by one: they should be
