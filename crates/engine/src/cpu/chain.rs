@@ -65,10 +65,12 @@ pub(crate) fn find(plan: &Plan, alone: usize, uses: &[usize]) -> Vec<Chain> {
         let made_before = |value: usize| made_by[value].is_none_or(|at| at < first);
         while end < alone {
             let (before, next) = (&steps[end - 1], &steps[end]);
-            let follows = next.from[0] == before.to && uses[before.to] == 1;
-            let others = next.from[1..].iter().all(|value| made_before(*value));
+            // A constant reads nothing, and follows nothing.
+            let follows = next.from.split_first().is_some_and(|(input, others)| {
+                *input == before.to && uses[before.to] == 1 && others.iter().all(|value| made_before(*value))
+            });
             let large = plan.value_size(before.to).2 >= SMALL;
-            if !(follows && others && large && goes_by_lines(before) && goes_by_lines(next)) {
+            if !(follows && large && goes_by_lines(before) && goes_by_lines(next)) {
                 break;
             }
             end += 1;
@@ -340,6 +342,19 @@ mod tests {
         };
         // Two chains, as the strips between all eight steps would not fit.
         assert_eq!(chains(203, all), [(0..4, 2), (4..8, 3)]);
+    }
+
+    #[test]
+    fn a_step_that_reads_nothing_ends_a_chain() {
+        let constant = |net: &mut Builder, x: NodeId| {
+            let x = net.conv("a", x, Conv::new(64, 3));
+            let latent = net.constant("latent", "latent", (2, 5));
+            let latent = net.token("first", latent, 0);
+            let x = net.conv("b", x, Conv::new(5, 3));
+            let x = net.global_average_pool("mean", x);
+            net.add("sum", x, latent)
+        };
+        assert_eq!(chains(224, constant), []);
     }
 
     #[test]
