@@ -56,6 +56,21 @@ pub enum EngineError {
     /// No worker could be started.
     #[error("cannot start a worker: {0}")]
     Worker(#[from] rayon::ThreadPoolBuildError),
+    /// The kernels for cards do no attention with heads like these.
+    #[error(
+        "cannot run `{node}` of {network} on a card: heads are {depth} deep; up to 128 in multiples of 8 are (with --precision f32 any up to 128); use --device cpu"
+    )]
+    HeadDepth {
+        /// The network.
+        network: String,
+        /// The node.
+        node: String,
+        /// Numbers of a head.
+        depth: usize,
+    },
+    /// A card could not do its part.
+    #[error(transparent)]
+    Card(#[from] crate::cuda::CardError),
     /// candle could not run a step.
     #[error("cannot run `{node}` of {network}: {source}")]
     Step {

@@ -12,7 +12,9 @@ mod attend;
 mod convolution;
 #[expect(unsafe_code, reason = "kernels")]
 mod cpu;
+pub mod cuda;
 mod error;
+mod fuse;
 mod interpreter;
 mod ops;
 mod reference;
@@ -25,3 +27,15 @@ pub use reference::Reference;
 
 /// Goes into every artefact; changes whenever an engine's bits do.
 pub const REVISION: &str = "cpu-2";
+
+/// Refuses networks that look at something else than pictures in colour.
+fn check_channels(network: &network::Network) -> Result<(), EngineError> {
+    let channels = network.nodes().iter().filter_map(|node| match node.op {
+        network::Op::Input { channels } if channels != 3 => Some(channels),
+        _ => None,
+    });
+    match channels.min() {
+        Some(channels) => Err(EngineError::Channels { network: network.name().to_owned(), channels }),
+        None => Ok(()),
+    }
+}

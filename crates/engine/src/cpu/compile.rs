@@ -1,8 +1,6 @@
 //! From a network with its weights to the steps that run it at one size of picture: batch norms, sums and activations
 //! go into the products before them, weights are laid out for the one kernel that reads them.
 
-mod fuse;
-
 use super::{
     attention::{Attention, Groups},
     conv::Conv,
@@ -15,66 +13,41 @@ use super::{
     simd::LANES,
     winograd::Winograd,
 };
-use crate::{EngineError, windows::Windows};
-use fuse::Fused;
-use network::{Bound, Network, Node, NodeId, Op, ParamId, Shape, Tensor};
+use crate::{
+    EngineError,
+    fuse::{Fused, Graph, narrow},
+    windows::Windows,
+};
+use network::{Bound, NodeId, Op, ParamId, Shape};
 
 /// Compiles a network for pictures of (height, width).
 ///
 /// # Errors
 /// Where the network does not work at that size.
-pub(crate) fn compile(bound: Bound, (height, width): (usize, usize)) -> Result<Plan, EngineError> {
-    let (network, tensors) = bound.into_parts();
-    let shapes = network.shapes(height, width)?;
-    let mut readers = vec![Vec::new(); shapes.len()];
-    for (at, node) in network.nodes().iter().enumerate() {
-        node.inputs.iter().for_each(|input| readers[input.index()].push(at));
-    }
-    let mut uses = vec![0; network.params().len()];
-    let params = network.nodes().iter().flat_map(|node| node.op.params());
-    params.for_each(|param| uses[param.index()] += 1);
-    let compiler = Compiler {
-        network: &network,
-        tensors,
-        size: (height, width),
-        readers,
-        uses,
-        values: vec![None; shapes.len()],
-        done: vec![false; shapes.len()],
-        shapes,
-        plan: Plan::default(),
-    };
-    Ok(compiler.compile())
+pub(crate) fn compile(bound: Bound, size: (usize, usize)) -> Result<Plan, EngineError> {
+    let graph = Graph::new(bound, size)?;
+    let values = vec![None; graph.network().nodes().len()];
+    Ok(Compiler { graph, size, values, plan: Plan::default() }.compile())
 }
 
-struct Compiler<'a> {
-    network: &'a Network,
-    /// Emptied one by one, as kernels' own copies take their place.
-    tensors: Vec<Tensor>,
+struct Compiler {
+    graph: Graph,
     size: (usize, usize),
-    shapes: Vec<Shape>,
-    /// For every node, those that read it.
-    readers: Vec<Vec<usize>>,
-    /// For every parameter, how many nodes read it.
-    uses: Vec<usize>,
     /// For every node that has a value of its own, which.
     values: Vec<Option<usize>>,
-    /// Nodes that went into a step.
-    done: Vec<bool>,
     plan: Plan,
 }
 
-impl Compiler<'_> {
+impl Compiler {
     fn compile(mut self) -> Plan {
-        let network = self.network;
-        for (at, node) in network.nodes().iter().enumerate() {
-            if !self.done[at] {
-                self.step(at, node);
+        for at in 0..self.values.len() {
+            if !self.graph.is_done(at) {
+                self.step(at);
             }
         }
         let mut outputs = Vec::new();
-        for id in network.outputs() {
-            let (shape, mut value) = (self.shapes[id.index()], self.value(*id));
+        for id in self.graph.network().outputs() {
+            let (shape, mut value) = (self.graph.shape(id.index()), self.value(*id));
             let action = match shape {
                 Shape::Map { channels, .. } => Some(Action::Flatten { channels }),
                 Shape::Tokens { width: channels, .. } => Some(Action::Rows { channels }),
@@ -82,7 +55,7 @@ impl Compiler<'_> {
             };
             if let Some(action) = action {
                 let flat = self.plan.value((1, 1), shape.len());
-                let name = network.node(*id).name.clone();
+                let name = self.graph.network().node(*id).name.clone();
                 self.plan.push(Step { name, action, from: vec![value], to: flat });
                 value = flat;
             }
@@ -97,16 +70,17 @@ impl Compiler<'_> {
             .expect("nodes are compiled in their order, and only those with one reader go into another")
     }
 
-    fn step(&mut self, at: usize, node: &Node) {
+    fn step(&mut self, at: usize) {
+        let node = &self.graph.node(at).clone();
         let input = |this: &Self| this.value(node.inputs[0]);
         let (end, action, from) = match &node.op {
             Op::Input { .. } => return self.picture(at),
             Op::Conv { .. } | Op::Linear { .. } => {
-                return self.products(at).into_iter().for_each(|norm| self.product(at, node, norm));
+                return self.graph.products(at).into_iter().for_each(|norm| self.product(at, norm));
             }
             Op::BatchNorm { .. } | Op::Scale { .. } => {
                 let (end, after) = self.function_after(at);
-                let (scale, shift) = self.affine(node);
+                let (scale, shift) = self.graph.affine(at);
                 let lanes = |numbers: &[f64]| lanes(numbers.iter().map(|x| narrow(*x)));
                 (
                     end,
@@ -114,7 +88,9 @@ impl Compiler<'_> {
                     vec![input(self)],
                 )
             }
-            Op::Activation { function } => (at, Action::Activate(After::of(*function)), vec![input(self)]),
+            Op::Activation { function } => {
+                (at, Action::Activate(After::of(Some(*function))), vec![input(self)])
+            }
             Op::Add => {
                 let (end, after) = self.function_after(at);
                 (end, Action::Add(after), vec![input(self), self.value(node.inputs[1])])
@@ -125,20 +101,12 @@ impl Compiler<'_> {
             }
             Op::LayerNorm { weight, bias, eps } => {
                 let [weight, bias] = [weight, bias].map(|id| self.lanes(*id));
-                let channels = self.shapes[at].width();
+                let channels = self.graph.channels(at);
                 (at, Action::LayerNorm(LayerNorm { channels, weight, bias, eps: *eps }), vec![input(self)])
             }
-            Op::Tokens { prefix, positions, grid, interpolation } => {
-                let prefix: Vec<&[f32]> = prefix.iter().map(|id| self.tensor(*id)).collect();
-                let (d, size) = (self.shapes[at].width(), self.sides(node.inputs[0].index()));
-                let table = network::positions::table(
-                    &prefix,
-                    self.tensor(*positions),
-                    d,
-                    *grid,
-                    size,
-                    *interpolation,
-                );
+            Op::Tokens { .. } => {
+                let d = self.graph.channels(at);
+                let table = self.graph.positions(at);
                 (
                     at,
                     Action::Tokens(table.chunks(d).flat_map(|row| lanes(row.iter().copied())).collect()),
@@ -146,16 +114,16 @@ impl Compiler<'_> {
                 )
             }
             Op::Constant { value } => {
-                let d = self.shapes[at].width();
-                let tokens = self.tensor(*value).chunks(d).flat_map(|row| lanes(row.iter().copied()));
+                let d = self.graph.channels(at);
+                let tokens = self.graph.tensor(*value).chunks(d).flat_map(|row| lanes(row.iter().copied()));
                 (at, Action::Constant(tokens.collect()), Vec::new())
             }
             Op::Token { index } => (at, Action::Token(*index), vec![input(self)]),
             Op::Attention { heads } => {
-                let depth = self.shapes[at].width() / heads;
+                let depth = self.graph.channels(at) / heads;
                 let d = depth * heads;
-                let places =
-                    [node.inputs[0], node.inputs[node.inputs.len() - 1]].map(|id| self.sides(id.index()).1);
+                let places = [node.inputs[0], node.inputs[node.inputs.len() - 1]]
+                    .map(|id| self.graph.sides(id.index()).1);
                 let attention = Attention {
                     heads: *heads,
                     depth,
@@ -166,8 +134,8 @@ impl Compiler<'_> {
                 (at, Action::Attention(attention), node.inputs.iter().map(|id| self.value(*id)).collect())
             }
             Op::WindowAttention { heads, window, shift, bias } => {
-                let (size, d) = (self.sides(at), self.shapes[at].width());
-                let (table, windows) = (self.tensor(*bias), Windows::new(size, *window, *shift));
+                let (size, d) = (self.graph.sides(at), self.graph.channels(at));
+                let (table, windows) = (self.graph.tensor(*bias), Windows::new(size, *window, *shift));
                 let attention = Attention {
                     heads: *heads,
                     depth: d / heads,
@@ -183,33 +151,35 @@ impl Compiler<'_> {
                 let from = node.inputs[0].index();
                 (
                     at,
-                    Action::Merge { size: self.sides(from), channels: self.channels(from) },
+                    Action::Merge { size: self.graph.sides(from), channels: self.graph.channels(from) },
                     vec![input(self)],
                 )
             }
             Op::MaxPool(pool) => {
-                let pooling = Pooling::max(*pool, self.sides(node.inputs[0].index()), self.sides(at));
+                let pooling =
+                    Pooling::max(*pool, self.graph.sides(node.inputs[0].index()), self.graph.sides(at));
                 (at, Action::Pool(pooling), vec![input(self)])
             }
             Op::AveragePool(pool) => {
-                let pooling = Pooling::average(*pool, self.sides(node.inputs[0].index()), self.sides(at));
+                let pooling =
+                    Pooling::average(*pool, self.graph.sides(node.inputs[0].index()), self.graph.sides(at));
                 (at, Action::Pool(pooling), vec![input(self)])
             }
             Op::AdaptiveAveragePool { .. } | Op::GlobalAveragePool => {
-                let pooling = match self.shapes[node.inputs[0].index()] {
+                let pooling = match self.graph.shape(node.inputs[0].index()) {
                     Shape::Tokens { prefix, places, .. } => {
                         Pooling::line(prefix + places, prefix..prefix + places)
                     }
-                    _ => Pooling::mean(self.sides(node.inputs[0].index()), self.sides(at)),
+                    _ => Pooling::mean(self.graph.sides(node.inputs[0].index()), self.graph.sides(at)),
                 };
                 (at, Action::Pool(pooling), vec![input(self)])
             }
             Op::Concat => {
-                let channels = node.inputs.iter().map(|input| self.channels(input.index())).collect();
+                let channels = node.inputs.iter().map(|input| self.graph.channels(input.index())).collect();
                 (at, Action::Concat(channels), node.inputs.iter().map(|input| self.value(*input)).collect())
             }
             Op::Flatten => {
-                let channels = self.channels(node.inputs[0].index());
+                let channels = self.graph.channels(node.inputs[0].index());
                 (at, Action::Flatten { channels }, vec![input(self)])
             }
         };
@@ -219,8 +189,8 @@ impl Compiler<'_> {
     /// Pictures are laid out for who reads them: a convolution without groups reads the bytes of its window's lines as
     /// they lie, from a picture with a rim; anybody else blocks of sixteen channels.
     fn picture(&mut self, at: usize) {
-        self.done[at] = true;
-        if self.is_output(at) || !self.readers[at].iter().all(|reader| self.sees_lines(*reader)) {
+        self.graph.made(at);
+        if self.graph.is_output(at) || !self.graph.readers(at).iter().all(|reader| self.sees_lines(*reader)) {
             let value = self.plan.picture(Picture::Lanes, self.size);
             self.values[at] = Some(value);
         }
@@ -228,29 +198,33 @@ impl Compiler<'_> {
 
     /// Whether a node reads a picture as it lies.
     fn sees_lines(&self, at: usize) -> bool {
-        matches!(self.network.nodes()[at].op, Op::Conv { groups: 1, .. })
+        matches!(self.graph.node(at).op, Op::Conv { groups: 1, .. })
     }
 
     /// A convolution, or a dense layer, which is one of 1×1 at every place.
-    fn product(&mut self, at: usize, node: &Node, norm: Option<usize>) {
+    fn product(&mut self, at: usize, norm: Option<usize>) {
+        let node = self.graph.node(at).clone();
         let (weight, bias, stride, padding, groups) = match node.op {
             Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
             Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
             _ => return,
         };
-        let shape = &self.network.param(weight).shape;
+        let shape = self.graph.network().param(weight).shape.clone();
         let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
         let from = node.inputs[0].index();
-        let (input, channels) = (self.sides(from), self.channels(from));
-        let Fused { end, weight, scales, bias, residual, after } = self.fuse(at, weight, bias, norm);
-        let output = self.sides(end);
+        let (input, channels) = (self.graph.sides(from), self.graph.channels(from));
+        let Fused { end, weight, scales, bias, residual, activation } =
+            self.graph.fuse(at, weight, bias, norm);
+        let bias = lanes(bias.into_iter().map(narrow));
+        let (residual, after) = (residual.map(|node| self.value(node)), After::of(activation));
+        let output = self.graph.sides(end);
         let exact = |output: usize, channel: usize, y: usize, x: usize| {
             let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
             f64::from(number) * scales[output]
         };
         let number = |output, channel, y, x| narrow(exact(output, channel, y, x));
         let sees_picture =
-            self.sees_lines(at) && matches!(self.network.node(node.inputs[0]).op, Op::Input { .. });
+            self.sees_lines(at) && matches!(self.graph.node(node.inputs[0].index()).op, Op::Input { .. });
         let read = if sees_picture {
             self.plan.picture(Picture::Rimmed(padding), self.size)
         } else {
@@ -273,7 +247,7 @@ impl Compiler<'_> {
                 bias,
                 after,
             })
-        } else if self.is_depthwise(at) {
+        } else if self.graph.is_depthwise(at) {
             let weights = (0..kernel * kernel).flat_map(|tap| {
                 lanes((0..channels).map(|channel| number(channel, 0, tap / kernel, tap % kernel)))
             });
@@ -308,49 +282,23 @@ impl Compiler<'_> {
         self.push(at, end, action, [read].into_iter().chain(residual).collect());
     }
 
-    fn is_depthwise(&self, at: usize) -> bool {
-        let node = &self.network.nodes()[at];
-        let Op::Conv { weight, groups, .. } = node.op else { return false };
-        let channels = self.channels(node.inputs[0].index());
-        groups > 1 && groups == channels && self.network.param(weight).shape[0] == channels
-    }
-
-    fn is_output(&self, at: usize) -> bool {
-        self.network.outputs().iter().any(|output| output.index() == at)
-    }
-
-    fn tensor(&self, id: ParamId) -> &[f32] {
-        &self.tensors[id.index()].data
+    /// The activation that is all that reads a node, if there is one, and where it ends.
+    fn function_after(&self, at: usize) -> (usize, After) {
+        let (end, activation) = self.graph.function_after(at);
+        (end, After::of(activation))
     }
 
     fn lanes(&self, id: ParamId) -> Vec<Lane> {
-        lanes(self.tensor(id).iter().copied())
-    }
-
-    fn numbers(&self, id: ParamId) -> Vec<f64> {
-        self.tensors[id.index()].data.iter().map(|x| f64::from(*x)).collect()
+        lanes(self.graph.tensor(id).iter().copied())
     }
 
     /// Appends a step that begins with the node `at`, and gives the result of `end`.
     fn push(&mut self, at: usize, end: usize, action: Action, from: Vec<usize>) {
-        self.done[end] = true;
-        let to = self.plan.value(self.sides(end), self.channels(end));
+        self.graph.made(end);
+        let to = self.plan.value(self.graph.sides(end), self.graph.channels(end));
         self.values[end] = Some(to);
-        let name = self.network.nodes()[at].name.clone();
+        let name = self.graph.node(at).name.clone();
         self.plan.push(Step { name, action, from, to });
-    }
-
-    /// Rows and columns of a node's result; a vector is a map of one pixel.
-    fn sides(&self, at: usize) -> (usize, usize) {
-        match self.shapes[at] {
-            Shape::Map { height, width, .. } => (height, width),
-            Shape::Vector(_) => (1, 1),
-            Shape::Tokens { prefix, places, .. } => (1, prefix + places),
-        }
-    }
-
-    fn channels(&self, at: usize) -> usize {
-        self.shapes[at].width()
     }
 }
 
@@ -372,11 +320,6 @@ fn group_offsets((outputs, channels): (usize, usize), groups: usize) -> (Vec<usi
 
 /// Smaller maps than this leave too much of a tile unused.
 const WINOGRAD_SIDE: usize = 6;
-
-#[expect(clippy::cast_possible_truncation, reason = "weights are folded in f64 and rounded to f32 once")]
-fn narrow(x: f64) -> f32 {
-    x as f32
-}
 
 /// Numbers in blocks of sixteen, the last filled up with zeros.
 fn lanes(numbers: impl Iterator<Item = f32>) -> Vec<Lane> {

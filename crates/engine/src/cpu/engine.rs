@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{EngineError, reference::check_length};
 use artifact::{Channels, Preprocessing};
-use network::{Bound, Op};
+use network::Bound;
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -65,13 +65,7 @@ impl Cpu {
         assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
         let (height, width) = preprocessing.output_size().ok_or(EngineError::VaryingSize)?;
         let size = (height as usize, width as usize);
-        for node in bound.network().nodes() {
-            if let Op::Input { channels } = node.op
-                && channels != 3
-            {
-                return Err(EngineError::Channels { network: bound.network().name().to_owned(), channels });
-            }
-        }
+        crate::check_channels(bound.network())?;
         Ok(Cpu {
             name: bound.network().name().to_owned(),
             widths: bound.network().widths(size.0, size.1)?,

@@ -18,11 +18,11 @@ impl After {
     /// Leaves every number as it is.
     pub(crate) const NONE: After = After { low: f32::NEG_INFINITY, high: f32::INFINITY, function: None };
 
-    pub(crate) fn of(activation: Activation) -> After {
+    pub(crate) fn of(activation: Option<Activation>) -> After {
         match activation {
-            Activation::Relu => After { low: 0.0, ..After::NONE },
-            Activation::Relu6 => After { low: 0.0, high: 6.0, ..After::NONE },
-            function => After { function: Some(function), ..After::NONE },
+            Some(Activation::Relu) => After { low: 0.0, ..After::NONE },
+            Some(Activation::Relu6) => After { low: 0.0, high: 6.0, ..After::NONE },
+            function => After { function, ..After::NONE },
         }
     }
 

@@ -1,0 +1,236 @@
+//! What each kernel is given: the structs of `kernels/arguments.h`, which says what their fields mean.
+
+use super::Address;
+use bytemuck::{Pod, Zeroable};
+
+/// Convolutions and dense layers.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Products {
+    pub input: Address,
+    pub weights: Address,
+    pub bias: Address,
+    pub residual: Address,
+    pub out: Address,
+    pub pieces: Address,
+    pub first: Address,
+    pub rows: i32,
+    pub steps: i32,
+    pub in_height: i32,
+    pub in_width: i32,
+    pub in_stride: i32,
+    pub out_height: i32,
+    pub out_width: i32,
+    pub out_stride: i32,
+    pub columns: i32,
+    pub step_y: i32,
+    pub step_x: i32,
+    pub pad_y: i32,
+    pub pad_x: i32,
+    pub activation: i32,
+    pub out_f32: i32,
+    pub unused: i32,
+}
+
+/// 16 bytes of what a place of a result sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Piece {
+    pub dy: i16,
+    pub dx: i16,
+    pub at: i32,
+}
+
+impl Piece {
+    /// Zeros.
+    pub const NOWHERE: Piece = Piece { dy: 0x4000, dx: 0, at: 0 };
+}
+
+/// Convolutions whose channels do not see one another.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Depthwise {
+    pub input: Address,
+    pub weights: Address,
+    pub bias: Address,
+    pub out: Address,
+    pub pictures: i32,
+    pub in_height: i32,
+    pub in_width: i32,
+    pub out_height: i32,
+    pub out_width: i32,
+    pub stride: i32,
+    pub kernel: i32,
+    pub step: i32,
+    pub pad: i32,
+    pub activation: i32,
+}
+
+/// Attention.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Attention {
+    pub q: Address,
+    pub k: Address,
+    pub v: Address,
+    pub out: Address,
+    pub places: Address,
+    pub kinds: Address,
+    pub bias: Address,
+    pub pictures: i32,
+    pub groups: i32,
+    pub heads: i32,
+    pub depth: i32,
+    pub queries: i32,
+    pub keys: i32,
+    pub q_rows: i32,
+    pub k_rows: i32,
+    pub q_stride: i32,
+    pub k_stride: i32,
+    pub out_stride: i32,
+    pub scale: f32,
+}
+
+/// Layer normalisation.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct LayerNorm {
+    pub input: Address,
+    pub out: Address,
+    pub weight: Address,
+    pub bias: Address,
+    pub rows: i32,
+    pub channels: i32,
+    pub stride: i32,
+    pub eps: f32,
+    pub out_f32: i32,
+    pub unused: i32,
+}
+
+/// Functions of each number.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Map {
+    pub input: Address,
+    pub out: Address,
+    pub scale: Address,
+    pub shift: Address,
+    pub other: Address,
+    pub gate: Address,
+    pub rows: i32,
+    pub places: i32,
+    pub stride: i32,
+    pub activation: i32,
+}
+
+/// Pooling by windows.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Pool {
+    pub input: Address,
+    pub out: Address,
+    pub pictures: i32,
+    pub in_height: i32,
+    pub in_width: i32,
+    pub out_height: i32,
+    pub out_width: i32,
+    pub stride: i32,
+    pub kernel: i32,
+    pub step: i32,
+    pub pad: i32,
+    pub average: i32,
+}
+
+/// Means over cells.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Mean {
+    pub input: Address,
+    pub out: Address,
+    pub pictures: i32,
+    pub skip: i32,
+    pub in_height: i32,
+    pub in_width: i32,
+    pub out_height: i32,
+    pub out_width: i32,
+    pub stride: i32,
+    pub out_f32: i32,
+}
+
+/// Rows into rows.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Copy {
+    pub input: Address,
+    pub out: Address,
+    pub table: Address,
+    pub pictures: i32,
+    pub rows: i32,
+    pub channels: i32,
+    pub in_rows: i32,
+    pub from: i32,
+    pub in_stride: i32,
+    pub out_rows: i32,
+    pub to: i32,
+    pub out_stride: i32,
+    pub out_first: i32,
+    pub fill: i32,
+    pub in_f32: i32,
+    pub out_f32: i32,
+    pub unused: i32,
+}
+
+/// Four neighbours as one place.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Merge {
+    pub input: Address,
+    pub out: Address,
+    pub pictures: i32,
+    pub in_height: i32,
+    pub in_width: i32,
+    pub channels: i32,
+    pub in_stride: i32,
+    pub out_stride: i32,
+}
+
+/// Channels first.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Flatten {
+    pub input: Address,
+    pub out: Address,
+    pub pictures: i32,
+    pub places: i32,
+    pub channels: i32,
+    pub in_stride: i32,
+    pub out_stride: i32,
+    pub in_f32: i32,
+    pub out_f32: i32,
+    pub unused: i32,
+}
+
+/// Bytes to numbers.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Normalise {
+    pub pixels: Address,
+    pub table: Address,
+    pub out: Address,
+    pub places: i32,
+    pub stride: i32,
+    pub reversed: i32,
+    pub unused: i32,
+}

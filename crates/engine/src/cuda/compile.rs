@@ -1,0 +1,550 @@
+//! From a network with its weights to the launches that run it at one size of picture: batch norms, sums and activations go
+//! into the products before them, weights are laid out for the one kernel that reads them.
+
+use super::{
+    arguments,
+    plan::{Constant, Output, Plan, Step, To, Value, Windows, Work},
+    precision::Precision,
+    products::{Layer, Packed, pixel, whole},
+};
+use crate::{
+    EngineError,
+    fuse::{Fused, Graph, narrow},
+    windows,
+};
+use artifact::{Channels, Preprocessing};
+use network::{Activation, Bound, NodeId, Op, Pool, Shape};
+
+/// Compiles a network for pictures that were prepared in this way.
+///
+/// # Errors
+/// Where the network does not work at that size, or holds something that the kernels do not do.
+pub(crate) fn compile(
+    bound: Bound,
+    preprocessing: &Preprocessing,
+    size: (usize, usize),
+    precision: Precision,
+) -> Result<Plan, EngineError> {
+    let graph = Graph::new(bound, size)?;
+    let values = vec![None; graph.network().nodes().len()];
+    let mut plan = Plan::default();
+    let table = plan.numbers(preprocessing.tables().as_flattened());
+    let picture =
+        Picture { size, table, reversed: preprocessing.channels == Channels::Bgr, made: Vec::new() };
+    Compiler { graph, precision, values, picture, plan }.compile()
+}
+
+struct Compiler {
+    graph: Graph,
+    precision: Precision,
+    /// For every node that has a value of its own, which.
+    values: Vec<Option<usize>>,
+    picture: Picture,
+    plan: Plan,
+}
+
+struct Picture {
+    size: (usize, usize),
+    table: Constant,
+    reversed: bool,
+    /// Numbers of a pixel, and the value that has pictures so.
+    made: Vec<(usize, usize)>,
+}
+
+impl Compiler {
+    fn compile(mut self) -> Result<Plan, EngineError> {
+        for at in 0..self.values.len() {
+            if !self.graph.is_done(at) {
+                self.step(at)?;
+            }
+        }
+        let outputs = self.graph.network().outputs().to_vec();
+        let mut before = 0;
+        for id in outputs {
+            let (shape, value) = (self.graph.shape(id.index()), self.value(id));
+            let Value { places, stride: in_stride, .. } = self.plan.values[value];
+            let channels = shape.width();
+            let in_f32 = i32::from(self.plan.values[value].is_f32(self.precision.bytes()));
+            // A map's features are its channels one after the other; tokens' their rows.
+            let (work, output) = if matches!(shape, Shape::Map { .. }) {
+                let stride = shape.len().next_multiple_of(8);
+                let arguments = arguments::Flatten {
+                    places: whole(places),
+                    channels: whole(channels),
+                    in_stride: whole(in_stride),
+                    out_stride: whole(stride),
+                    in_f32,
+                    out_f32: 1,
+                    ..Default::default()
+                };
+                (Work::Flatten(arguments), Output { rows: 1, stride, channels: shape.len() })
+            } else {
+                let stride = channels.next_multiple_of(8);
+                let arguments = arguments::Copy {
+                    in_rows: whole(places),
+                    in_stride: whole(in_stride),
+                    fill: 1,
+                    in_f32,
+                    out_f32: 1,
+                    ..self.rows_into(id.index())
+                };
+                (Work::Copy { arguments, table: None }, Output { rows: places, stride, channels })
+            };
+            let name = self.graph.network().node(id).name.clone();
+            self.plan.steps.push(Step { name, work, from: vec![value], to: To::Output(before) });
+            before += output.rows * output.stride;
+            self.plan.outputs.push(output);
+        }
+        Ok(self.plan.finish())
+    }
+
+    /// The value that a node gives.
+    fn value(&self, id: NodeId) -> usize {
+        self.values[id.index()]
+            .expect("nodes are compiled in their order, and only those with one reader go into another")
+    }
+
+    fn step(&mut self, at: usize) -> Result<(), EngineError> {
+        let node = &self.graph.node(at).clone();
+        let inputs = |this: &Self| node.inputs.iter().map(|id| this.value(*id)).collect::<Vec<_>>();
+        let input = |this: &Self| vec![this.value(node.inputs[0])];
+        let from = node.inputs.first().map(|id| id.index());
+        let (end, work, from) = match &node.op {
+            Op::Input { .. } => {
+                // Convolutions without groups read pictures as it suits them.
+                let is_conv =
+                    |reader: &usize| matches!(self.graph.node(*reader).op, Op::Conv { groups: 1, .. });
+                if self.graph.is_output(at) || !self.graph.readers(at).iter().all(is_conv) {
+                    self.values[at] = Some(self.picture(8));
+                }
+                self.graph.made(at);
+                return Ok(());
+            }
+            Op::Conv { .. } | Op::Linear { .. } => {
+                for norm in self.graph.products(at) {
+                    self.product(at, norm)?;
+                }
+                return Ok(());
+            }
+            Op::BatchNorm { .. } | Op::Scale { .. } => {
+                let (end, activation) = self.graph.function_after(at);
+                let (scale, shift) = self.graph.affine(at);
+                let affine = (self.padded(scale.into_iter()), self.padded(shift.into_iter()));
+                (end, self.map(at, activation, Some(affine), false), input(self))
+            }
+            Op::Activation { function } => (at, self.map(at, Some(*function), None, false), input(self)),
+            Op::Add | Op::Gate => {
+                let (end, activation) = self.graph.function_after(at);
+                (end, self.map(at, activation, None, node.op == Op::Gate), inputs(self))
+            }
+            Op::LayerNorm { weight, bias, eps } => {
+                let [weight, bias] =
+                    [weight, bias].map(|id| self.padded(self.graph.numbers(*id).into_iter()));
+                let arguments = arguments::LayerNorm {
+                    channels: whole(self.graph.channels(at)),
+                    stride: whole(self.stride(at)),
+                    eps: *eps,
+                    ..Default::default()
+                };
+                (at, Work::LayerNorm { arguments, places: self.places(at), weight, bias }, input(self))
+            }
+            Op::Tokens { .. } => return self.tokens(at),
+            Op::Constant { value } => {
+                let table = self.graph.tensor(*value).to_vec();
+                let table = self.plan.numbers(&table);
+                let arguments = arguments::Copy { fill: 1, ..self.rows_into(at) };
+                (at, Work::Copy { arguments, table: Some(table) }, Vec::new())
+            }
+            Op::Token { index } => {
+                let from = self.plan.values[input(self)[0]];
+                let arguments = arguments::Copy {
+                    in_rows: whole(from.places),
+                    from: whole(*index),
+                    in_stride: whole(from.stride),
+                    fill: 1,
+                    ..self.rows_into(at)
+                };
+                (at, Work::Copy { arguments, table: None }, input(self))
+            }
+            Op::Attention { heads } => {
+                let work = self.attention(at, *heads, None)?;
+                (at, work, inputs(self))
+            }
+            Op::WindowAttention { heads, window, shift, bias } => {
+                let windows = windows::Windows::new(self.graph.sides(at), *window, *shift);
+                let table = self.graph.tensor(*bias).to_vec();
+                let work = self.attention(at, *heads, Some((&windows, &table)))?;
+                (at, work, inputs(self))
+            }
+            Op::MergePatches => {
+                let from = from.unwrap_or(0);
+                let size = self.graph.sides(from);
+                let arguments = arguments::Merge {
+                    in_height: whole(size.0),
+                    in_width: whole(size.1),
+                    channels: whole(self.graph.channels(from)),
+                    in_stride: whole(self.stride(from)),
+                    out_stride: whole(self.stride(at)),
+                    ..Default::default()
+                };
+                (at, Work::Merge(arguments), input(self))
+            }
+            Op::MaxPool(pool) => (at, self.pool(at, *pool, false), input(self)),
+            Op::AveragePool(pool) => (at, self.pool(at, *pool, true), input(self)),
+            Op::AdaptiveAveragePool { .. } | Op::GlobalAveragePool => {
+                let from = from.unwrap_or(0);
+                let (skip, size) = match self.graph.shape(from) {
+                    Shape::Tokens { prefix, places, .. } => (prefix, (1, places)),
+                    _ => (0, self.graph.sides(from)),
+                };
+                let out = self.graph.sides(at);
+                let arguments = arguments::Mean {
+                    skip: whole(skip),
+                    in_height: whole(size.0),
+                    in_width: whole(size.1),
+                    out_height: whole(out.0),
+                    out_width: whole(out.1),
+                    stride: whole(self.stride(at)),
+                    ..Default::default()
+                };
+                (at, Work::Mean(arguments), input(self))
+            }
+            Op::Concat => return self.concat(at),
+            Op::Flatten => {
+                let from = from.unwrap_or(0);
+                let arguments = arguments::Flatten {
+                    places: whole(self.places(from)),
+                    channels: whole(self.graph.channels(from)),
+                    in_stride: whole(self.stride(from)),
+                    out_stride: whole(self.stride(at)),
+                    ..Default::default()
+                };
+                (at, Work::Flatten(arguments), input(self))
+            }
+        };
+        self.push(at, end, work, from);
+        Ok(())
+    }
+
+    /// The value of pictures with so many numbers a pixel.
+    fn picture(&mut self, pixel: usize) -> usize {
+        if let Some((_, value)) = self.picture.made.iter().find(|(made, _)| *made == pixel) {
+            return *value;
+        }
+        let places = self.picture.size.0 * self.picture.size.1;
+        let value = self.plan.value(places, pixel, self.precision.bytes());
+        let arguments = arguments::Normalise {
+            stride: whole(pixel),
+            reversed: i32::from(self.picture.reversed),
+            ..Default::default()
+        };
+        let work = Work::Normalise { arguments, table: self.picture.table, places };
+        self.plan.steps.push(Step { name: "input".to_owned(), work, from: Vec::new(), to: To::Value(value) });
+        self.picture.made.push((pixel, value));
+        value
+    }
+
+    /// A convolution, or a dense layer, which is one of 1×1 at every place.
+    fn product(&mut self, at: usize, norm: Option<usize>) -> Result<(), EngineError> {
+        let node = self.graph.node(at).clone();
+        let (weight, bias, stride, padding, groups) = match node.op {
+            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
+            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
+            _ => return Ok(()),
+        };
+        let shape = self.graph.network().param(weight).shape.clone();
+        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
+        let from = node.inputs[0].index();
+        let (input, is_depthwise) = (self.graph.sides(from), self.graph.is_depthwise(at));
+        let sees_picture = groups == 1
+            && matches!(self.graph.node(from).op, Op::Input { .. })
+            && matches!(node.op, Op::Conv { .. });
+        let read = if sees_picture {
+            self.picture(pixel(self.precision, stride, input.1))
+        } else {
+            self.value(node.inputs[0])
+        };
+        let Fused { end, weight, scales, bias, residual, activation } =
+            self.graph.fuse(at, weight, bias, norm);
+        let number = |output: usize, channel: usize, y: usize, x: usize| {
+            let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
+            narrow(f64::from(number) * scales[output])
+        };
+        let (output, out_stride) = (self.graph.sides(end), self.stride(end));
+        let in_stride = self.plan.values[read].stride;
+        let work = if is_depthwise {
+            let weights: Vec<f32> = (0..kernel * kernel)
+                .flat_map(|tap| {
+                    let number = &number;
+                    (0..out_stride).map(move |channel| {
+                        if channel < outputs { number(channel, 0, tap / kernel, tap % kernel) } else { 0.0 }
+                    })
+                })
+                .collect();
+            Work::Depthwise {
+                arguments: arguments::Depthwise {
+                    in_height: whole(input.0),
+                    in_width: whole(input.1),
+                    out_height: whole(output.0),
+                    out_width: whole(output.1),
+                    stride: whole(out_stride),
+                    kernel: whole(kernel),
+                    step: whole(stride),
+                    pad: whole(padding),
+                    activation: code(activation),
+                    ..Default::default()
+                },
+                weights: self.plan.numbers(&weights),
+                bias: self.padded(bias.into_iter()),
+            }
+        } else {
+            let layer = Layer {
+                outputs,
+                groups,
+                depth,
+                kernel,
+                stride,
+                padding,
+                input,
+                in_stride,
+                output,
+                out_stride,
+            };
+            let packed = if sees_picture {
+                layer.pack_picture(self.precision, number)
+            } else {
+                layer.pack(self.precision, number)
+            };
+            let mut bias: Vec<f32> = bias.into_iter().map(narrow).collect();
+            bias.resize(packed.tiles() * packed.columns, 0.0);
+            let (kernel, tiles, shared) = (packed.kernel(self.precision), packed.tiles(), packed.shared());
+            let Packed { arguments, weights, pieces, first, .. } = packed;
+            Work::Products {
+                arguments: arguments::Products { activation: code(activation), ..arguments },
+                kernel,
+                tiles,
+                shared,
+                weights: self.plan.constant(&weights),
+                bias: self.plan.numbers(&bias),
+                pieces: self.plan.constant(bytemuck::cast_slice(&pieces)),
+                first: (!first.is_empty()).then(|| self.plan.constant(bytemuck::cast_slice(&first))),
+            }
+        };
+        let from = [read].into_iter().chain(residual.map(|node| self.value(node))).collect();
+        self.push(at, end, work, from);
+        Ok(())
+    }
+
+    fn map(
+        &self,
+        at: usize,
+        activation: Option<Activation>,
+        affine: Option<(Constant, Constant)>,
+        gates: bool,
+    ) -> Work {
+        let arguments = arguments::Map {
+            places: whole(self.places(at)),
+            stride: whole(self.stride(at)),
+            activation: code(activation),
+            ..Default::default()
+        };
+        Work::Map { arguments, affine, gates }
+    }
+
+    fn pool(&self, at: usize, pool: Pool, average: bool) -> Work {
+        let from = self.graph.sides(self.graph.node(at).inputs[0].index());
+        let out = self.graph.sides(at);
+        Work::Pool(arguments::Pool {
+            in_height: whole(from.0),
+            in_width: whole(from.1),
+            out_height: whole(out.0),
+            out_width: whole(out.1),
+            stride: whole(self.stride(at)),
+            kernel: whole(pool.kernel),
+            step: whole(pool.stride),
+            pad: whole(pool.padding),
+            average: i32::from(average),
+            ..Default::default()
+        })
+    }
+
+    fn attention(
+        &mut self,
+        at: usize,
+        heads: usize,
+        within: Option<(&windows::Windows, &[f32])>,
+    ) -> Result<Work, EngineError> {
+        let node = self.graph.node(at).clone();
+        let (d, inputs) = (self.graph.channels(at), node.inputs.clone());
+        let depth = d / heads;
+        // Rows of a head begin at 16 bytes, and there is a kernel for it.
+        let aligned = self.precision.bytes() == 4 || depth.is_multiple_of(8);
+        if depth > MOST_DEPTH || !aligned {
+            return Err(EngineError::HeadDepth {
+                network: self.graph.network().name().to_owned(),
+                node: node.name,
+                depth,
+            });
+        }
+        let ends = [inputs[0], inputs[inputs.len() - 1]].map(|id| self.plan.values[self.value(id)]);
+        let mut arguments = arguments::Attention {
+            groups: 1,
+            heads: whole(heads),
+            depth: whole(depth),
+            queries: whole(ends[0].places),
+            keys: whole(ends[1].places),
+            q_rows: whole(ends[0].places),
+            k_rows: whole(ends[1].places),
+            q_stride: whole(ends[0].stride),
+            k_stride: whole(ends[1].stride),
+            out_stride: whole(self.stride(at)),
+            scale: narrow(1.0 / (depth as f64).sqrt()),
+            ..Default::default()
+        };
+        let windows = within.map(|(windows, table)| {
+            let count = windows.places(0).len();
+            arguments.groups = whole(windows.count());
+            (arguments.queries, arguments.keys) = (whole(count), whole(count));
+            self.windows(windows, table, heads)
+        });
+        let (key, value) = if inputs.len() == 1 { (d, 2 * d) } else { (0, d) };
+        Ok(Work::Attention { arguments, key, value, windows })
+    }
+
+    fn windows(&mut self, windows: &windows::Windows, table: &[f32], heads: usize) -> Windows {
+        let places: Vec<i32> =
+            (0..windows.count()).flat_map(|window| windows.places(window)).map(whole).collect();
+        let kinds: Vec<i32> = (0..windows.count()).map(|window| whole(windows.kind(window))).collect();
+        let (count, seen) = (windows.places(0).len(), kinds.iter().max().map_or(0, |kind| kind + 1));
+        let mut bias = Vec::new();
+        for kind in 0..usize::try_from(seen).unwrap_or(0) {
+            for head in 0..heads {
+                bias.extend((0..count * count).map(|at| {
+                    let (query, key) = (at / count, at % count);
+                    if windows.sees(kind, query, key) {
+                        table[windows.relative(query, key) * heads + head]
+                    } else {
+                        f32::NEG_INFINITY
+                    }
+                }));
+            }
+        }
+        Windows {
+            places: self.plan.constant(bytemuck::cast_slice(&places)),
+            kinds: self.plan.constant(bytemuck::cast_slice(&kinds)),
+            bias: self.plan.numbers(&bias),
+        }
+    }
+
+    /// What stands before the places, then the places; each with its position.
+    fn tokens(&mut self, at: usize) -> Result<(), EngineError> {
+        let from = self.graph.node(at).inputs[0];
+        let (d, table) = (self.graph.channels(at), self.graph.positions(at));
+        let from = self.value(from);
+        let (places, stride) = (self.plan.values[from].places, self.plan.values[from].stride);
+        let prefix = self.places(at) - places;
+        let (before, after) = table.split_at(prefix * d);
+        let to = self.plan.value(self.places(at), self.stride(at), self.precision.bytes());
+        let name = self.graph.node(at).name.clone();
+        let parts = [(Vec::new(), before, 0, prefix), (vec![from], after, prefix, places)];
+        for (from, table, first, rows) in parts.into_iter().filter(|(.., rows)| *rows > 0) {
+            let arguments = arguments::Copy {
+                rows: whole(rows),
+                in_rows: whole(places),
+                in_stride: whole(stride),
+                to: whole(first),
+                fill: 1,
+                ..self.rows_into(at)
+            };
+            let work = Work::Copy { arguments, table: Some(self.plan.numbers(table)) };
+            self.plan.steps.push(Step { name: name.clone(), work, from, to: To::Value(to) });
+        }
+        self.values[at] = Some(to);
+        self.graph.made(at);
+        Ok(())
+    }
+
+    fn concat(&mut self, at: usize) -> Result<(), EngineError> {
+        let node = self.graph.node(at).clone();
+        let to = self.plan.value(self.places(at), self.stride(at), self.precision.bytes());
+        let mut first = 0;
+        for (i, input) in node.inputs.iter().enumerate() {
+            let (from, channels) = (self.value(*input), self.graph.channels(input.index()));
+            let arguments = arguments::Copy {
+                channels: whole(channels),
+                in_rows: whole(self.places(at)),
+                in_stride: whole(self.plan.values[from].stride),
+                out_first: whole(first),
+                fill: i32::from(i + 1 == node.inputs.len()),
+                ..self.rows_into(at)
+            };
+            let work = Work::Copy { arguments, table: None };
+            self.plan.steps.push(Step { name: node.name.clone(), work, from: vec![from], to: To::Value(to) });
+            first += channels;
+        }
+        self.values[at] = Some(to);
+        self.graph.made(at);
+        Ok(())
+    }
+
+    /// A copy to all rows and channels of a node's value.
+    fn rows_into(&self, at: usize) -> arguments::Copy {
+        arguments::Copy {
+            rows: whole(self.places(at)),
+            channels: whole(self.graph.channels(at)),
+            out_rows: whole(self.places(at)),
+            out_stride: whole(self.stride(at)),
+            ..Default::default()
+        }
+    }
+
+    /// Appends a step that begins with the node `at`, and gives the result of `end`. What only becomes features is not
+    /// rounded first.
+    fn push(&mut self, at: usize, end: usize, mut work: Work, from: Vec<usize>) {
+        self.graph.made(end);
+        let last = self.graph.is_output(end) && self.graph.readers(end).is_empty();
+        let mut bytes = self.precision.bytes();
+        let out_f32 = match &mut work {
+            Work::Products { arguments, .. } => Some(&mut arguments.out_f32),
+            Work::LayerNorm { arguments, .. } => Some(&mut arguments.out_f32),
+            Work::Mean(arguments) => Some(&mut arguments.out_f32),
+            Work::Copy { arguments, .. } => Some(&mut arguments.out_f32),
+            _ => None,
+        };
+        if let Some(out_f32) = out_f32.filter(|_| last && bytes != 4) {
+            *out_f32 = 1;
+            bytes = 4;
+        }
+        let to = self.plan.value(self.places(end), self.stride(end), bytes);
+        self.values[end] = Some(to);
+        let name = self.graph.node(at).name.clone();
+        self.plan.steps.push(Step { name, work, from, to: To::Value(to) });
+    }
+
+    fn places(&self, at: usize) -> usize {
+        let (rows, columns) = self.graph.sides(at);
+        rows * columns
+    }
+
+    /// Numbers of a place of a node's value.
+    fn stride(&self, at: usize) -> usize {
+        self.graph.channels(at).next_multiple_of(8)
+    }
+
+    /// One number a channel, and zeros after them.
+    fn padded(&mut self, numbers: impl Iterator<Item = f64>) -> Constant {
+        let mut numbers: Vec<f32> = numbers.map(narrow).collect();
+        numbers.resize(numbers.len().next_multiple_of(8), 0.0);
+        self.plan.numbers(&numbers)
+    }
+}
+
+/// Of a head.
+const MOST_DEPTH: usize = 128;
+
+/// What kernels call a function (`enum Activation` in `arguments.h`).
+fn code(activation: Option<Activation>) -> i32 {
+    activation
+        .and_then(|activation| Activation::ALL.iter().position(|other| *other == activation))
+        .map_or(0, |at| whole(at + 1))
+}

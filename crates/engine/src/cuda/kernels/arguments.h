@@ -1,0 +1,137 @@
+// What each kernel is given: by value, as one struct. `../arguments.rs` declares the same structs; a test compares their
+// sizes. Addresses are the card's; counts are of numbers, not bytes, unless they say so.
+//
+// A value of the network lies as (pictures, places, stride): one row of `stride` numbers a place, of which the first
+// `channels` are its channels and the rest zeros. `stride` is a multiple of 8, so that a row begins at 16 bytes.
+#pragma once
+#include <stdint.h>
+
+typedef uint64_t Address;
+
+// What is done with a number last. The order is that of `network::Activation::ALL`, after NONE.
+enum Activation { NONE, RELU, RELU6, GELU, GELU_TANH, QUICK_GELU, SILU, SIGMOID, HARD_SIGMOID, HARD_SWISH };
+
+// Convolutions and dense layers: out[m][n] = activation(sum over k of seen[m][k] weight[n][k] + bias[n] + residual[m][n]).
+struct Products {
+    Address in;
+    Address weights;    // tiles, as `products.cu` says
+    Address bias;       // (tiles of columns, columns of a tile) f32
+    Address residual;   // as out, or 0
+    Address out;
+    Address pieces;     // (steps * 8) Piece: where the k-th 16 bytes of a row are
+    Address first;      // (tiles of columns) int32: numbers by which a tile's columns read further right, or 0
+    int32_t rows;       // pictures * height * width of the result
+    int32_t steps;      // blocks of 128 bytes that a row has
+    int32_t in_height, in_width, in_stride;
+    int32_t out_height, out_width, out_stride;
+    int32_t columns;    // that are stored: out_stride
+    int32_t step_y, step_x, pad_y, pad_x;
+    int32_t activation;
+    int32_t out_f32;    // 1: the result is stored in f32, whatever the network's numbers are
+    int32_t unused;
+};
+
+// 16 bytes of what a place of a result sees.
+struct Piece {
+    int16_t dy, dx;     // pixels below and right of the window's corner; dy = 0x4000 is nowhere: zeros
+    int32_t at;         // numbers right of the place's first
+};
+
+struct Depthwise {
+    Address in;
+    Address weights;    // (kernel * kernel, stride) f32
+    Address bias;       // (stride) f32
+    Address out;
+    int32_t pictures;
+    int32_t in_height, in_width, out_height, out_width, stride;
+    int32_t kernel, step, pad;
+    int32_t activation;
+};
+
+// softmax(q . k / sqrt(depth) + bias) . v in every group and head.
+struct Attention {
+    Address q, k, v;    // the first number of the first row of each
+    Address out;
+    Address places;     // (groups, queries) int32: which row of its picture each is, or 0: the i-th is row i
+    Address kinds;      // (groups) int32: which bias, or 0
+    Address bias;       // (kinds, heads, queries, keys) f32, or 0
+    int32_t pictures, groups, heads, depth;
+    int32_t queries, keys;              // of a group
+    int32_t q_rows, k_rows;             // of a picture
+    int32_t q_stride, k_stride, out_stride;
+    float scale;        // 1 / sqrt(depth)
+};
+
+struct LayerNorm {
+    Address in, out;
+    Address weight, bias;   // (stride) f32, zeros after the channels
+    int32_t rows, channels, stride;
+    float eps;
+    int32_t out_f32;
+    int32_t unused;
+};
+
+// out = activation((in * scale + shift + other) * gate): what is 0 is left out.
+struct Map {
+    Address in, out;
+    Address scale, shift;   // (stride) f32
+    Address other;          // as in
+    Address gate;           // (pictures, stride)
+    int32_t rows, places, stride;   // rows = pictures * places
+    int32_t activation;
+};
+
+// The largest, or the mean, of the places of each window that are inside the map.
+struct Pool {
+    Address in, out;
+    int32_t pictures, in_height, in_width, out_height, out_width, stride;
+    int32_t kernel, step, pad;
+    int32_t average;
+};
+
+// Means over an even division into cells, as PyTorch's adaptive average pooling; the first `skip` rows of a picture are
+// not counted.
+struct Mean {
+    Address in, out;
+    int32_t pictures, skip, in_height, in_width, out_height, out_width, stride;
+    int32_t out_f32;
+};
+
+// Copies rows into rows: out[picture][to + i][out_first + c] = in[picture][from + i][c] (+ table[i][c]) for i < rows,
+// c < channels; with `fill`, the numbers of out's rows after that are zeros.
+struct Copy {
+    Address in;             // 0: zeros
+    Address out;
+    Address table;          // (rows, channels) f32, or 0
+    int32_t pictures, rows, channels;
+    int32_t in_rows, from, in_stride;
+    int32_t out_rows, to, out_stride, out_first;
+    int32_t fill;
+    int32_t in_f32, out_f32;
+    int32_t unused;
+};
+
+// Four neighbours as one place: upper left, lower left, upper right, lower right; outside are zeros.
+struct Merge {
+    Address in, out;
+    int32_t pictures, in_height, in_width, channels, in_stride, out_stride;
+};
+
+// (places, channels) to one row, channels first: out[picture][c * places + p] = in[picture][p][c].
+struct Flatten {
+    Address in, out;
+    int32_t pictures, places, channels, in_stride, out_stride;
+    int32_t in_f32, out_f32;
+    int32_t unused;
+};
+
+// (height, width, 3) bytes to the network's numbers, by a table.
+struct Normalise {
+    Address pixels;
+    Address table;      // (3, 256) f32, in the network's order of channels
+    Address out;
+    int32_t places;     // pictures * height * width
+    int32_t stride;     // numbers a pixel: 4 or 8
+    int32_t reversed;   // 1: the network's first channel is the last byte
+    int32_t unused;
+};

@@ -1,0 +1,236 @@
+// What kernels are written in: the card's own words where nvcc compiles them, and an emulation's where a C++ compiler does,
+// so that every kernel can be run and tested on a machine without a card (`tests/emulator`).
+//
+// Numbers are f32 (`F32`), f16 (`F16`) or bf16 (`B16`); arithmetic is f32 everywhere but in the tensor cores, which
+// accumulate in f32.
+#pragma once
+#include "arguments.h"
+
+#ifdef __CUDACC__
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#define DEVICE __device__ __forceinline__
+// A kernel for blocks of `threads`, of which `blocks` are to fit on a multiprocessor.
+#define KERNEL(name, Arguments, threads, blocks) \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name(const __grid_constant__ Arguments a)
+// The memory that a block's threads share, as bytes.
+#define SHARED(name) extern __shared__ __align__(1024) unsigned char name[]
+#else
+#include "emulator.h"
+#endif
+
+struct F32 { static constexpr int bytes = 4; };
+struct F16 { static constexpr int bytes = 2; };
+struct B16 { static constexpr int bytes = 2; };
+// f32 in memory, rounded to tf32 by the tensor cores' products.
+struct T32 { static constexpr int bytes = 4; };
+
+// 16 bytes.
+struct alignas(16) Quad { uint32_t word[4]; };
+
+template <class T> DEVICE T* pointer(Address address) { return reinterpret_cast<T*>(address); }
+
+DEVICE int least(int a, int b) { return a < b ? a : b; }
+DEVICE int most(int a, int b) { return a > b ? a : b; }
+DEVICE int blocks_of(int count, int size) { return (count + size - 1) / size; }
+
+// ---- two numbers of 16 bits in a word ------------------------------------------------------------------------------
+
+template <class E> struct Pair;
+#ifdef __CUDACC__
+template <> struct Pair<B16> {
+    static DEVICE uint32_t pack(float low, float high) {
+        uint32_t word;
+        asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+        return word;
+    }
+    static DEVICE float low(uint32_t word) { return __uint_as_float(word << 16); }
+    static DEVICE float high(uint32_t word) { return __uint_as_float(word & 0xffff0000u); }
+};
+template <> struct Pair<F16> {
+    static DEVICE uint32_t pack(float low, float high) {
+        // What lies beyond f16's largest number stays there, instead of becoming infinite.
+        low = fminf(fmaxf(low, -65504.f), 65504.f), high = fminf(fmaxf(high, -65504.f), 65504.f);
+        uint32_t word;
+        asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+        return word;
+    }
+    static DEVICE float low(uint32_t word) {
+        return __half2float(__ushort_as_half(static_cast<unsigned short>(word & 0xffffu)));
+    }
+    static DEVICE float high(uint32_t word) {
+        return __half2float(__ushort_as_half(static_cast<unsigned short>(word >> 16)));
+    }
+};
+#else
+template <> struct Pair<B16> {
+    static uint32_t pack(float low, float high) { return emulator::bf16(low) | uint32_t(emulator::bf16(high)) << 16; }
+    static float low(uint32_t word) { return emulator::from_bits(word << 16); }
+    static float high(uint32_t word) { return emulator::from_bits(word & 0xffff0000u); }
+};
+template <> struct Pair<F16> {
+    static uint32_t pack(float low, float high) {
+        low = fminf(fmaxf(low, -65504.f), 65504.f), high = fminf(fmaxf(high, -65504.f), 65504.f);
+        return emulator::f16(low) | uint32_t(emulator::f16(high)) << 16;
+    }
+    static float low(uint32_t word) { return emulator::from_f16(uint16_t(word)); }
+    static float high(uint32_t word) { return emulator::from_f16(uint16_t(word >> 16)); }
+};
+#endif
+
+// Eight numbers one after the other, beginning at a multiple of eight.
+template <class E> DEVICE void load8(float (&x)[8], Address base, size_t at) {
+    if constexpr (E::bytes == 4) {
+        const Quad* from = pointer<const Quad>(base) + at / 4;
+        Quad low = from[0], high = from[1];
+        for (int i = 0; i < 4; i++) x[i] = __uint_as_float(low.word[i]), x[4 + i] = __uint_as_float(high.word[i]);
+    } else {
+        Quad quad = pointer<const Quad>(base)[at / 8];
+        for (int i = 0; i < 4; i++) x[2 * i] = Pair<E>::low(quad.word[i]), x[2 * i + 1] = Pair<E>::high(quad.word[i]);
+    }
+}
+
+template <class E> DEVICE void store8(const float (&x)[8], Address base, size_t at) {
+    if constexpr (E::bytes == 4) {
+        Quad* to = pointer<Quad>(base) + at / 4;
+        for (int half = 0; half < 2; half++) {
+            Quad quad;
+            for (int i = 0; i < 4; i++) quad.word[i] = __float_as_uint(x[4 * half + i]);
+            to[half] = quad;
+        }
+    } else {
+        Quad quad;
+        for (int i = 0; i < 4; i++) quad.word[i] = Pair<E>::pack(x[2 * i], x[2 * i + 1]);
+        pointer<Quad>(base)[at / 8] = quad;
+    }
+}
+
+// As above, in f32 where that is asked for.
+template <class E> DEVICE void store8(const float (&x)[8], Address base, size_t at, bool f32) {
+    if (f32) store8<F32>(x, base, at);
+    else store8<E>(x, base, at);
+}
+
+template <class E> DEVICE float load1(Address base, size_t at) {
+    if constexpr (E::bytes == 4) {
+        return pointer<const float>(base)[at];
+    } else {
+        uint32_t word = pointer<const uint16_t>(base)[at];
+        return Pair<E>::low(word);
+    }
+}
+
+template <class E> DEVICE void store1(float x, Address base, size_t at) {
+    if constexpr (E::bytes == 4) pointer<float>(base)[at] = x;
+    else pointer<uint16_t>(base)[at] = static_cast<uint16_t>(Pair<E>::pack(x, 0.f));
+}
+
+// ---- functions of a number -----------------------------------------------------------------------------------------
+
+DEVICE float sigmoid(float x) { return 1.f / (1.f + exp2f(fminf(x * -1.44269504f, 126.f))); }
+
+// x times the normal distribution's share below x. With 16 bits to keep, the error function is Abramowitz and Stegun's
+// 7.1.25, to 2.5e-5.
+template <class E> DEVICE float gelu(float x) {
+    if constexpr (E::bytes == 4) {
+        return 0.5f * x * (1.f + erff(x * 0.70710678f));
+    } else {
+        float u = fabsf(x) * 0.70710678f;
+        float t = 1.f / (1.f + 0.47047f * u);
+        float tail = t * (0.3480242f + t * (-0.0958798f + t * 0.7478556f)) * exp2f(u * u * -1.44269504f);
+        return x > 0.f ? x * (1.f - 0.5f * tail) : x * 0.5f * tail;
+    }
+}
+
+template <class E> DEVICE float activate(int function, float x) {
+    switch (function) {
+    case RELU: return fmaxf(x, 0.f);
+    case RELU6: return fminf(fmaxf(x, 0.f), 6.f);
+    case GELU: return gelu<E>(x);
+    case GELU_TANH: return x * sigmoid(x * (1.595769f + 0.071354814f * x * x));
+    case QUICK_GELU: return x * sigmoid(1.702f * x);
+    case SILU: return x * sigmoid(x);
+    case SIGMOID: return sigmoid(x);
+    case HARD_SIGMOID: return fminf(fmaxf(x + 3.f, 0.f), 6.f) / 6.f;
+    case HARD_SWISH: return x * fminf(fmaxf(x + 3.f, 0.f), 6.f) / 6.f;
+    default: return x;
+    }
+}
+
+// As above, of eight numbers: the function is looked up once.
+template <class E> DEVICE void activate8(int function, float (&x)[8]) {
+#define EACH(which) \
+    case which: \
+        for (int i = 0; i < 8; i++) x[i] = activate<E>(which, x[i]); \
+        break;
+    switch (function) {
+        EACH(RELU) EACH(RELU6) EACH(GELU) EACH(GELU_TANH) EACH(QUICK_GELU) EACH(SILU) EACH(SIGMOID) EACH(HARD_SIGMOID)
+        EACH(HARD_SWISH)
+    }
+#undef EACH
+}
+
+// ---- copies that go on while threads work, and the tensor cores ----------------------------------------------------
+
+#ifdef __CUDACC__
+DEVICE uint32_t shared_address(const void* at) { return static_cast<uint32_t>(__cvta_generic_to_shared(at)); }
+
+// 16 bytes from the card's memory into shared memory, or zeros where they are not `there`.
+DEVICE void copy16(void* to, const void* from, bool there) {
+    int bytes = there ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(bytes));
+}
+// Ends a group of copies.
+DEVICE void copies_end() { asm volatile("cp.async.commit_group;"); }
+// Waits until no more than the last `left` groups are under way.
+template <int left> DEVICE void copies_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(left) : "memory"); }
+
+// Four matrices of eight rows of 16 bytes; lane i gives the address of row i % 8 of matrix i / 8. A lane is given word
+// lane % 4 of row lane / 4 of each.
+DEVICE void load_matrices(uint32_t (&r)[4], const void* row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(shared_address(row)) : "memory");
+}
+// As above, each matrix of 16-bit numbers transposed.
+DEVICE void load_transposed(uint32_t (&r)[4], const void* row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(shared_address(row)) : "memory");
+}
+
+// sums (16, 8) += a (16, k) . b (k, 8): k = 16 numbers of 16 bits, or 8 of tf32. With g = lane / 4 and t = lane % 4, sums
+// are of rows g, g + 8 and columns 2t, 2t + 1 (PTX, "Matrix Fragments for mma.m16n8k16").
+template <class E> DEVICE void multiply(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
+template <> DEVICE void multiply<B16>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+template <> DEVICE void multiply<F16>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+template <> DEVICE void multiply<T32>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+// The nearest number that tf32 has, ties away from zero.
+DEVICE uint32_t tf32(uint32_t word) {
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(word) : "f"(__uint_as_float(word)));
+    return word;
+}
+DEVICE float shuffle_xor(float x, int lanes) { return __shfl_xor_sync(0xffffffffu, x, lanes); }
+#else
+using emulator::copies_end;
+using emulator::copy16;
+using emulator::load_matrices;
+using emulator::load_transposed;
+using emulator::shuffle_xor;
+using emulator::tf32;
+template <int left> void copies_wait() { emulator::copies_wait(left); }
+template <class E> void multiply(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
+template <> inline void multiply<B16>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_b16(sums, a, b); }
+template <> inline void multiply<F16>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_f16(sums, a, b); }
+template <> inline void multiply<T32>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_t32(sums, a, b); }
+#endif

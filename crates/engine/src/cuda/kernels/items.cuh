@@ -1,0 +1,83 @@
+// What the small kernels share: each thread does one item of many, four or eight neighbouring channels of a place at a time.
+#pragma once
+#include "device.cuh"
+
+constexpr int ITEM_THREADS = 256;
+
+// This thread's item. There are fewer than 2^32 of them, as an item is at least four numbers; numbers themselves may be
+// more, and are counted in 64 bits.
+DEVICE uint32_t item() { return blockIdx.x * blockDim.x + threadIdx.x; }
+
+// Splits off the fastest of an item's coordinates, of which there are `count`.
+DEVICE int coordinate(uint32_t& rest, int count) {
+    uint32_t whole = rest / uint32_t(count);
+    int at = int(rest - whole * uint32_t(count));
+    rest = whole;
+    return at;
+}
+
+// 8 bytes.
+struct alignas(8) Half { uint32_t word[2]; };
+
+// Four numbers one after the other, beginning at a multiple of four; zeros where they do not `count`. They are read even
+// then, so that a thread can have many reads on their way without a branch.
+template <class E> DEVICE void load4(float (&x)[4], Address base, size_t at, bool count = true) {
+    if constexpr (E::bytes == 4) {
+        Quad quad = pointer<const Quad>(base)[at / 4];
+        for (int i = 0; i < 4; i++) x[i] = __uint_as_float(count ? quad.word[i] : 0u);
+    } else {
+        Half half = pointer<const Half>(base)[at / 4];
+        for (int i = 0; i < 2; i++) {
+            uint32_t word = count ? half.word[i] : 0u;
+            x[2 * i] = Pair<E>::low(word), x[2 * i + 1] = Pair<E>::high(word);
+        }
+    }
+}
+
+template <class E> DEVICE void store4(const float (&x)[4], Address base, size_t at) {
+    if constexpr (E::bytes == 4) {
+        Quad quad;
+        for (int i = 0; i < 4; i++) quad.word[i] = __float_as_uint(x[i]);
+        pointer<Quad>(base)[at / 4] = quad;
+    } else {
+        Half half;
+        for (int i = 0; i < 2; i++) half.word[i] = Pair<E>::pack(x[2 * i], x[2 * i + 1]);
+        pointer<Half>(base)[at / 4] = half;
+    }
+}
+
+// From or to f32 where that is said.
+template <class E> DEVICE void load8(float (&x)[8], Address base, size_t at, bool f32) {
+    if (f32) load8<F32>(x, base, at);
+    else load8<E>(x, base, at);
+}
+
+template <class E> DEVICE float load1(Address base, size_t at, bool f32) {
+    return f32 ? load1<F32>(base, at) : load1<E>(base, at);
+}
+
+template <class E> DEVICE void store1(float x, Address base, size_t at, bool f32) {
+    if (f32) store1<F32>(x, base, at);
+    else store1<E>(x, base, at);
+}
+
+template <class E, int FUNCTION, int N> DEVICE void activate_as(float (&x)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; i++) x[i] = activate<E>(FUNCTION, x[i]);
+}
+
+// A function of several numbers, which is chosen once for all of them.
+template <class E, int N> DEVICE void activate_each(int function, float (&x)[N]) {
+    switch (function) {
+    case RELU: return activate_as<E, RELU>(x);
+    case RELU6: return activate_as<E, RELU6>(x);
+    case GELU: return activate_as<E, GELU>(x);
+    case GELU_TANH: return activate_as<E, GELU_TANH>(x);
+    case QUICK_GELU: return activate_as<E, QUICK_GELU>(x);
+    case SILU: return activate_as<E, SILU>(x);
+    case SIGMOID: return activate_as<E, SIGMOID>(x);
+    case HARD_SIGMOID: return activate_as<E, HARD_SIGMOID>(x);
+    case HARD_SWISH: return activate_as<E, HARD_SWISH>(x);
+    default: return;
+    }
+}

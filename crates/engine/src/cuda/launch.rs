@@ -1,0 +1,176 @@
+//! From a step to the launch of its kernel: addresses, numbers of pictures, and how many blocks there are.
+
+use super::{
+    Address,
+    arguments::{Copy, Depthwise, Merge},
+    plan::{Bases, Constant, Plan, Step, To, Work},
+    precision::Precision,
+    products::{self, whole},
+};
+
+/// A launch that owns what it says.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) kernel: String,
+    pub(crate) blocks: usize,
+    pub(crate) threads: u32,
+    pub(crate) shared: usize,
+    pub(crate) arguments: Vec<u8>,
+}
+
+/// Threads of a block of the small kernels.
+const SMALL: usize = 256;
+
+impl Plan {
+    /// The launch of a step for `n` pictures.
+    pub(crate) fn prepare(&self, step: &Step, precision: Precision, n: usize, bases: &Bases) -> Prepared {
+        let read = |i: usize| step.from.get(i).map_or(0, |value| self.address(*value, n, bases));
+        let constant = |at: Constant| bases.constants + at as Address;
+        let maybe = |at: Option<Constant>| at.map_or(0, constant);
+        let input = read(0);
+        let other = if step.from.len() > 1 { read(step.from.len() - 1) } else { 0 };
+        let out = match step.to {
+            To::Value(value) => self.address(value, n, bases),
+            To::Output(before) => bases.out + (before * n * size_of::<f32>()) as Address,
+        };
+        let (pictures, suffix) = (whole(n), precision.suffix());
+        // Of the small kernels: a thread does an item.
+        let small = |kernel: &str, items: usize, arguments: &[u8]| Prepared {
+            kernel: format!("{kernel}_{suffix}"),
+            blocks: items.div_ceil(SMALL),
+            threads: 256,
+            shared: 0,
+            arguments: arguments.to_vec(),
+        };
+        match &step.work {
+            Work::Normalise { arguments, table, places } => {
+                let mut arguments = *arguments;
+                (arguments.pixels, arguments.table, arguments.out) = (bases.pixels, constant(*table), out);
+                arguments.places = whole(n * places);
+                let blocks = (n * places).div_ceil(PIXELS);
+                Prepared { blocks, shared: 9216, ..small("normalise", 0, bytemuck::bytes_of(&arguments)) }
+            }
+            Work::Products { arguments, kernel, tiles, shared, weights, bias, pieces, first } => {
+                let mut arguments = *arguments;
+                let places = count(arguments.out_height) * count(arguments.out_width);
+                (arguments.input, arguments.residual, arguments.out) = (input, other, out);
+                (arguments.weights, arguments.bias) = (constant(*weights), constant(*bias));
+                (arguments.pieces, arguments.first) = (constant(*pieces), maybe(*first));
+                arguments.rows = whole(n * places);
+                Prepared {
+                    kernel: kernel.clone(),
+                    blocks: products::row_tiles(n * places) * tiles,
+                    threads: products::THREADS,
+                    shared: *shared,
+                    arguments: bytemuck::bytes_of(&arguments).to_vec(),
+                }
+            }
+            Work::Depthwise { arguments, weights, bias } => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
+                (arguments.weights, arguments.bias) = (constant(*weights), constant(*bias));
+                small("depthwise", n * depthwise_items(&arguments), bytemuck::bytes_of(&arguments))
+            }
+            Work::Attention { arguments, key, value, windows } => {
+                let mut arguments = *arguments;
+                let right = |numbers: usize| (numbers * precision.bytes()) as Address;
+                let keys = if other == 0 { input } else { other };
+                (arguments.q, arguments.out, arguments.pictures) = (input, out, pictures);
+                (arguments.k, arguments.v) = (keys + right(*key), keys + right(*value));
+                if let Some(windows) = windows {
+                    (arguments.places, arguments.kinds) = (constant(windows.places), constant(windows.kinds));
+                    arguments.bias = constant(windows.bias);
+                }
+                let wide = precision.bytes() == 4;
+                let queries = count(arguments.queries).div_ceil(if wide { 32 } else { 64 });
+                let depth = count(arguments.depth).next_multiple_of(32);
+                Prepared {
+                    kernel: format!("attention_{suffix}_{depth}"),
+                    blocks: n * count(arguments.groups) * count(arguments.heads) * queries,
+                    threads: 128,
+                    shared: if wide { 2 * 32 * depth * 4 } else { 5 * 64 * (depth * 2 + 16) },
+                    arguments: bytemuck::bytes_of(&arguments).to_vec(),
+                }
+            }
+            Work::LayerNorm { arguments, places, weight, bias } => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out) = (input, out);
+                (arguments.weight, arguments.bias) = (constant(*weight), constant(*bias));
+                arguments.rows = whole(n * places);
+                // Half a warp, or a warp, a row.
+                let lanes = if arguments.stride <= 128 { 16 } else { 32 };
+                small("layer_norm", n * places * lanes, bytemuck::bytes_of(&arguments))
+            }
+            Work::Map { arguments, affine, gates } => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out) = (input, out);
+                (arguments.scale, arguments.shift) =
+                    affine.map_or((0, 0), |(scale, shift)| (constant(scale), constant(shift)));
+                *if *gates { &mut arguments.gate } else { &mut arguments.other } = other;
+                let rows = n * count(arguments.places);
+                arguments.rows = whole(rows);
+                small("map", rows * count(arguments.stride) / 8, bytemuck::bytes_of(&arguments))
+            }
+            Work::Pool(arguments) => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
+                let places = count(arguments.out_height) * count(arguments.out_width);
+                small("pool", n * places * count(arguments.stride) / 8, bytemuck::bytes_of(&arguments))
+            }
+            Work::Mean(arguments) => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
+                let cells = n * count(arguments.out_height) * count(arguments.out_width);
+                let groups = count(arguments.stride) / 8;
+                let blocks = cells * groups.div_ceil(groups.next_power_of_two().min(32));
+                Prepared { blocks, shared: 8192, ..small("mean", 0, bytemuck::bytes_of(&arguments)) }
+            }
+            Work::Copy { arguments, table } => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
+                arguments.table = maybe(*table);
+                small("copy", n * copy_items(&arguments), bytemuck::bytes_of(&arguments))
+            }
+            Work::Merge(arguments) => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
+                small("merge", n * merge_items(&arguments), bytemuck::bytes_of(&arguments))
+            }
+            Work::Flatten(arguments) => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
+                small("flatten", n * count(arguments.out_stride) / 8, bytemuck::bytes_of(&arguments))
+            }
+        }
+    }
+}
+
+/// Pixels of a block that normalises.
+const PIXELS: usize = 2048;
+
+/// Tiles of four channels, as `depthwise.cu` divides them.
+fn depthwise_items(a: &Depthwise) -> usize {
+    let (rows, columns) = match (a.kernel, a.step) {
+        (3 | 5, 1) => (2, 4),
+        (7, 1) => (2, 7),
+        (3 | 5 | 7, 2) => (1, 4),
+        _ => (1, 1),
+    };
+    let chunks = count(a.stride).div_ceil(64);
+    let groups = (count(a.stride) / 4).div_ceil(chunks);
+    chunks * groups * count(a.out_height).div_ceil(rows) * count(a.out_width).div_ceil(columns)
+}
+
+/// Groups of eight numbers of the result's rows.
+fn copy_items(a: &Copy) -> usize {
+    let written = if a.fill == 0 { a.out_first + a.channels } else { a.out_stride };
+    count(a.rows) * (count(written).div_ceil(8) - count(a.out_first) / 8)
+}
+
+fn merge_items(a: &Merge) -> usize {
+    count(a.in_height).div_ceil(2) * count(a.in_width).div_ceil(2) * count(a.out_stride) / 8
+}
+
+fn count(x: i32) -> usize {
+    usize::try_from(x).unwrap_or(0)
+}

@@ -1,0 +1,22 @@
+//! Our own engine on NVIDIA's cards: the same networks, compiled once for one size of picture to launches of our own
+//! kernels (`kernels/`, in CUDA C++). Nothing of NVIDIA's but the driver is needed to run them.
+//!
+//! The engine is written against [`Card`]; with the Cargo feature `cuda` there is a real one.
+
+pub mod arguments;
+mod card;
+mod compile;
+#[cfg(feature = "cuda")]
+#[expect(unsafe_code, reason = "the driver is C")]
+mod driver;
+mod engine;
+mod launch;
+mod plan;
+mod precision;
+mod products;
+
+pub use card::{Address, Card, CardError, Description, Launch, Queue};
+#[cfg(feature = "cuda")]
+pub use driver::Driver;
+pub use engine::{Cuda, Features, Spent};
+pub use precision::Precision;

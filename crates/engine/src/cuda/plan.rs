@@ -1,0 +1,229 @@
+//! The steps of a network that was compiled for a card, and where their values lie in its memory.
+
+use super::{
+    Address,
+    arguments::{
+        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products,
+    },
+};
+
+/// Something that does not change, by its offset among the constants, in bytes.
+pub(crate) type Constant = usize;
+
+/// What flows between steps: (places, stride) numbers a picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Value {
+    pub(crate) places: usize,
+    /// Numbers of a place: its channels, rounded up to eight; of a picture, four or eight.
+    pub(crate) stride: usize,
+    /// Bytes of a number.
+    pub(crate) bytes: usize,
+    /// Where it lies: an offset that is multiplied by the number of pictures.
+    pub(crate) at: usize,
+}
+
+impl Value {
+    /// Bytes of one picture, rounded up so that what lies after it begins at 256 bytes however many pictures there are.
+    pub(crate) fn size(&self) -> usize {
+        (self.places * self.stride * self.bytes).next_multiple_of(256)
+    }
+
+    pub(crate) fn is_f32(&self, bytes: usize) -> bool {
+        self.bytes != bytes
+    }
+}
+
+/// Where a step puts what it makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum To {
+    Value(usize),
+    /// The features of an output: after so many numbers a picture of the outputs before it.
+    Output(usize),
+}
+
+/// One launch.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// The first node whose work it does.
+    pub(crate) name: String,
+    pub(crate) work: Work,
+    /// The values that are read; the pictures, where there is none.
+    pub(crate) from: Vec<usize>,
+    pub(crate) to: To,
+}
+
+/// What a step does: the kernel's arguments, without addresses and numbers of pictures.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Normalise {
+        arguments: Normalise,
+        table: Constant,
+        places: usize,
+    },
+    /// The second value, if any, is added.
+    Products {
+        arguments: Products,
+        kernel: String,
+        /// Tiles of columns.
+        tiles: usize,
+        shared: usize,
+        weights: Constant,
+        bias: Constant,
+        pieces: Constant,
+        first: Option<Constant>,
+    },
+    Depthwise {
+        arguments: Depthwise,
+        weights: Constant,
+        bias: Constant,
+    },
+    /// Keys and values are the last value, so many numbers right of its places' first.
+    Attention {
+        arguments: Attention,
+        key: usize,
+        value: usize,
+        windows: Option<Windows>,
+    },
+    LayerNorm {
+        arguments: LayerNorm,
+        places: usize,
+        weight: Constant,
+        bias: Constant,
+    },
+    /// The second value, if any, is added, or multiplies where `gates`.
+    Map {
+        arguments: Map,
+        affine: Option<(Constant, Constant)>,
+        gates: bool,
+    },
+    Pool(Pool),
+    Mean(Mean),
+    Copy {
+        arguments: Copy,
+        table: Option<Constant>,
+    },
+    Merge(Merge),
+    Flatten(Flatten),
+}
+
+/// Attention within windows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windows {
+    pub(crate) places: Constant,
+    pub(crate) kinds: Constant,
+    pub(crate) bias: Constant,
+}
+
+/// An output as kernels write it: (rows, stride) numbers in f32 a picture, `channels` of each row its features.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) rows: usize,
+    pub(crate) stride: usize,
+    pub(crate) channels: usize,
+}
+
+impl Output {
+    fn numbers(&self) -> usize {
+        self.rows * self.stride
+    }
+}
+
+/// A compiled network.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) values: Vec<Value>,
+    /// Everything that does not change.
+    pub(crate) constants: Vec<u8>,
+    pub(crate) outputs: Vec<Output>,
+    /// Bytes of all values, a picture.
+    pub(crate) memory: usize,
+}
+
+/// Where a run's memory lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bases {
+    pub(crate) constants: Address,
+    pub(crate) values: Address,
+    pub(crate) pixels: Address,
+    pub(crate) out: Address,
+}
+
+impl Plan {
+    pub(crate) fn value(&mut self, places: usize, stride: usize, bytes: usize) -> usize {
+        self.values.push(Value { places, stride, bytes, at: 0 });
+        self.values.len() - 1
+    }
+
+    /// Appends something that does not change.
+    pub(crate) fn constant(&mut self, bytes: &[u8]) -> Constant {
+        let at = self.constants.len().next_multiple_of(256);
+        self.constants.resize(at, 0);
+        self.constants.extend_from_slice(bytes);
+        at
+    }
+
+    /// Numbers in f32.
+    pub(crate) fn numbers(&mut self, numbers: &[f32]) -> Constant {
+        self.constant(bytemuck::cast_slice(numbers))
+    }
+
+    /// Gives every value a place, which is another's as soon as nobody reads it any more.
+    pub(crate) fn finish(mut self) -> Plan {
+        let mut last: Vec<usize> = vec![0; self.values.len()];
+        for (at, step) in self.steps.iter().enumerate() {
+            step.from.iter().for_each(|value| last[*value] = at);
+            if let To::Value(value) = step.to {
+                last[value] = last[value].max(at);
+            }
+        }
+        // What lies in memory at this point, by offset.
+        let mut live: Vec<usize> = Vec::new();
+        let mut placed = vec![false; self.values.len()];
+        for at in 0..self.steps.len() {
+            live.retain(|value| last[*value] >= at);
+            // A value that several steps write, part by part, has its place from the first on.
+            if let To::Value(value) = self.steps[at].to
+                && !placed[value]
+            {
+                let size = self.values[value].size();
+                let mut offset = 0;
+                for other in &live {
+                    if offset + size <= self.values[*other].at {
+                        break;
+                    }
+                    offset = offset.max(self.values[*other].at + self.values[*other].size());
+                }
+                self.values[value].at = offset;
+                placed[value] = true;
+                self.memory = self.memory.max(offset + size);
+                let index = live.partition_point(|other| self.values[*other].at < offset);
+                live.insert(index, value);
+            }
+        }
+        self
+    }
+
+    /// Bytes of a picture's features, as kernels write them.
+    pub(crate) fn out_bytes(&self) -> usize {
+        self.outputs.iter().map(Output::numbers).sum::<usize>() * size_of::<f32>()
+    }
+
+    /// Features of `n` pictures, as they came from the card: one (n, d) matrix an output.
+    pub(crate) fn rows(&self, bytes: &[u8], n: usize) -> Vec<Vec<f32>> {
+        let mut rest = bytes;
+        let output = |output: &Output| {
+            let (these, others) = rest.split_at(n * output.numbers() * size_of::<f32>());
+            rest = others;
+            let rows = these.chunks_exact(output.stride * size_of::<f32>());
+            let numbers = rows.flat_map(|row| &row.as_chunks().0[..output.channels]);
+            numbers.map(|number| f32::from_le_bytes(*number)).collect()
+        };
+        self.outputs.iter().map(output).collect()
+    }
+
+    /// Where the first of `n` pictures' value lies.
+    pub(crate) fn address(&self, value: usize, n: usize, bases: &Bases) -> Address {
+        bases.values + (self.values[value].at * n) as Address
+    }
+}
