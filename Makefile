@@ -8,7 +8,7 @@ CARGO   ?= cargo
 SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build demo tutorial check test reproduce bench peers peers-light clean-demo
+.PHONY: FORCE help build cuda demo tutorial check test reproduce bench peers peers-light clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -19,6 +19,15 @@ help:                                  ## list these targets
 $(BIN)/extract: $(SOURCES)
 	$(CARGO) build --release
 	@touch $@
+
+# nvcc, from NVIDIA's CUDA toolkit, 12.0 or newer: NVCC, or CUDA_HOME's, or CUDA_PATH's, or the shell's, or where it usually is.
+NVCC    ?= $(firstword $(wildcard $(CUDA_HOME:%=%/bin/nvcc) $(CUDA_PATH:%=%/bin/nvcc)) \
+             $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+
+cuda:                                  ## build the programs with NVIDIA's cards in them: needs nvcc, and no card
+	@test -n "$(NVCC)" || { echo "cuda: no nvcc found: install NVIDIA's CUDA toolkit, 12.0 or newer, and set CUDA_HOME to its folder" >&2; exit 1; }
+	NVCC="$(NVCC)" $(CARGO) build --release --features headstart-extract/cuda
+	@touch $(BIN)/extract
 
 # ---- demo: the whole job on embedded data -----------------------------------------------------------------------
 

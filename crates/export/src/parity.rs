@@ -4,7 +4,7 @@ use crate::config::Config;
 use anyhow::Result;
 use artifact::{Head, PROBES, Preprocessing};
 use cli::GateError;
-use engine::{Interpreter, Reference};
+use engine::{Interpreter, Reference, cuda::Precision};
 use network::{Bound, onnx::Model};
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
@@ -18,7 +18,12 @@ pub(crate) struct Parity {
     pub(crate) logits: Distance,
     /// From the softmax of the model's own logits, where it gives probabilities.
     probabilities: Option<Distance>,
+    /// That of features and logits from the cache's.
     tolerance: f64,
+    /// That of probabilities from the model's own logits.
+    strict: f64,
+    /// What the cache's features were made in, where that was a card.
+    made: Option<Precision>,
 }
 
 /// How far some numbers are from those expected.
@@ -33,11 +38,16 @@ pub(crate) struct Distance {
 impl Parity {
     /// Compares what an exported model makes of the probes, (4, d) features and (4, classes) logits, with the cache.
     pub(crate) fn of(config: &Config, head: &Head, features: &[f32], logits: &[f32]) -> Parity {
+        let made = Precision::of_engine(&head.source.engine);
+        // A cache that was rounded more on the way is that much further from what the model gives.
+        let usual = made.map_or(TOLERANCE, |precision| precision.tolerance().max(TOLERANCE));
         Parity {
             features: Distance::between(features, &head.probes),
             logits: Distance::between(logits, &head::logits(&head.layers, &head.probes)),
             probabilities: None,
-            tolerance: config.tolerance().unwrap_or(TOLERANCE),
+            tolerance: config.tolerance().unwrap_or(usual),
+            strict: config.tolerance().unwrap_or(TOLERANCE),
+            made,
         }
     }
 
@@ -52,19 +62,24 @@ impl Parity {
     /// # Errors
     /// [`GateError`] where a difference is above the tolerance, or no number.
     pub(crate) fn gate(self) -> Result<Parity, GateError> {
-        let of_cache = [("features", "the cache's", self.features), ("logits", "the cache's", self.logits)];
-        let of_itself = self.probabilities.map(|distance| ("probabilities", "its logits' softmax", distance));
-        for (what, expected, distance) in of_cache.into_iter().chain(of_itself) {
+        let cache = self
+            .made
+            .map_or("the cache's".to_owned(), |made| format!("the cache's (made in {made} on a card)"));
+        let of_cache = [("features", self.features), ("logits", self.logits)]
+            .map(|(what, distance)| (what, &*cache, distance, self.tolerance));
+        let of_itself = self
+            .probabilities
+            .map(|distance| ("probabilities", "its logits' softmax", distance, self.strict));
+        for (what, expected, distance, tolerance) in of_cache.into_iter().chain(of_itself) {
             let Distance { difference, scale } = distance;
             // Written so that a NaN fails.
-            if difference <= self.tolerance * scale {
+            if difference <= tolerance * scale {
                 continue;
             }
             return Err(GateError(format!(
                 "the exported model's {what} differ from {expected} by {difference:.3e} on the probes, \
-                 {:.1e} of the largest; at most {:.0e} passes; rerun extract and fit-head with these weights",
+                 {:.1e} of the largest; at most {tolerance:.0e} passes; rerun extract and fit-head with these weights",
                 difference / scale,
-                self.tolerance
             )));
         }
         Ok(self)
@@ -123,9 +138,27 @@ mod tests {
             for (features, logits, probabilities) in
                 [(far, near, None), (near, far, None), (near, near, Some(far)), (far, far, Some(near))]
             {
-                let parity = Parity { features, logits, probabilities, tolerance: TOLERANCE };
+                let (tolerance, strict, made) = (TOLERANCE, TOLERANCE, None);
+                let parity = Parity { features, logits, probabilities, tolerance, strict, made };
                 assert_eq!(parity.gate().is_ok(), passes, "{got:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_model_agrees_with_itself_however_the_cache_was_made() {
+        let (far, near) =
+            (Distance { difference: 1e-3, scale: 1.0 }, Distance { difference: 0.0, scale: 1.0 });
+        let parity = Parity {
+            features: far,
+            logits: far,
+            probabilities: Some(near),
+            tolerance: Precision::Bf16.tolerance(),
+            strict: TOLERANCE,
+            made: Some(Precision::Bf16),
+        };
+        assert!(parity.gate().is_ok());
+        let message = Parity { probabilities: Some(far), ..parity }.gate().unwrap_err().to_string();
+        assert!(message.contains("its logits' softmax") && message.contains("at most 1e-4"), "{message}");
     }
 }

@@ -1,7 +1,9 @@
 //! The command line.
 
+use crate::place::Device;
 use artifact::{Channels, Decode, Dtype, Filter};
 use clap::{Parser, ValueEnum};
+use engine::cuda::Precision;
 use std::path::PathBuf;
 
 /// Run a frozen, pretrained network once over a data set and cache its features.
@@ -12,7 +14,7 @@ use std::path::PathBuf;
 /// orientation; resizing is Pillow's to the bit.
 ///
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id. The same inputs give the same bytes,
-/// whatever --batch, --threads and --isa. Images that cannot be decoded are skipped, counted, and named in the index.
+/// whatever --batch, --threads and --isa; on a card, for one --precision and kind of card. Images that cannot be decoded are skipped, counted, and named in the index.
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
@@ -106,13 +108,25 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
-    /// Images decoded ahead at a time; changes memory and speed, never a feature
-    #[arg(long, value_name = "N", default_value = "32")]
-    pub batch: usize,
+    /// Where to run the network: cpu; cuda, the first of NVIDIA's cards; cuda:1, another; cuda:0,1, several of one kind that
+    /// share the work; or auto, the first card where this build has CUDA and there is one, else the CPU. Before a card is
+    /// used, what it makes of four made-up pictures is held against what the CPU makes of them
+    #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
+    pub device: Device,
 
-    /// Instruction set to run the network with: avx512, avx2, neon or portable; changes speed, never a feature
+    /// What numbers are on a card: f32; tf32, rounded to 10 bits before they are multiplied; f16 (10 bits) or bf16 (7 bits,
+    /// and f32's range). Features from a card say which they were made in [default: bf16]
+    #[arg(long, value_name = "PRECISION", help_heading = "Device")]
+    pub precision: Option<Precision>,
+
+    /// Images that are prepared, and go through the network, together; changes memory and speed, never a feature
+    /// [default: 32 on the CPU; on a card as many as keep it busy and fit into its memory]
+    #[arg(long, value_name = "N", help_heading = "Device")]
+    pub batch: Option<usize>,
+
+    /// Instruction set to run the network with, on the CPU: avx512, avx2, neon or portable; changes speed, never a feature
     /// [default: the fastest that the processor has]
-    #[arg(long, value_name = "NAME", value_parser = parse_isa)]
+    #[arg(long, value_name = "NAME", value_parser = parse_isa, help_heading = "Device")]
     pub isa: Option<engine::Isa>,
 
     /// Print a table of the backbones that can be named, and exit

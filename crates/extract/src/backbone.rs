@@ -1,23 +1,54 @@
-//! The network that is run: its graph up to the taps, its weights, its engine.
+//! The network that is run: its graph up to the taps, its weights, and what runs it.
 
-use crate::config::Config;
+#[cfg(feature = "cuda")]
+use crate::cards::{Cards, Setup};
+use crate::{
+    config::Config,
+    pipeline::{self, Job, Take},
+    place::Place,
+    times::Times,
+};
 use anyhow::{Context, Result};
-use artifact::{PROBES, Source};
-use engine::Cpu;
+use artifact::{PROBES, Preprocessing, Source};
+#[cfg(feature = "cuda")]
+use engine::cuda::Driver;
+use engine::{Cpu, Isa, cuda::Precision};
 use network::Bound;
+
+/// Pictures of a batch on the CPU, unless told otherwise.
+const BATCH: usize = 32;
 
 /// A frozen network, ready to run.
 pub(crate) struct Backbone {
-    engine: Cpu,
+    runner: Box<dyn Runner>,
     /// What identifies each tap's features, as if it had been extracted alone.
     sources: Vec<Source>,
 }
 
+/// What runs a network, whose outputs are the taps.
+pub(crate) trait Runner {
+    /// What names it in artefacts.
+    fn revision(&self) -> String;
+
+    /// Pictures of a batch.
+    fn batch(&self) -> usize;
+
+    /// d of each tap.
+    fn widths(&self) -> &[usize];
+
+    /// The probes' features, one (4, d) matrix a tap.
+    fn probes(&self) -> Result<Vec<Vec<f32>>>;
+
+    /// Prepares all samples, runs the network over them, and hands batches over in their order.
+    fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times>;
+}
+
 impl Backbone {
-    /// Builds the graph, reads the weights, checks both.
+    /// Builds the graph, reads the weights, checks both; a card is checked as well.
     ///
     /// # Errors
-    /// Where a tap is unknown, the weights do not fit, or the input is too small for the network.
+    /// Where a tap is unknown, the weights do not fit, or the input is too small for the network; where a card is not there,
+    /// or does not give what the CPU gives.
     pub(crate) fn load(config: &Config) -> Result<Backbone> {
         let entry = config.entry();
         let full = (entry.build)();
@@ -37,11 +68,16 @@ impl Backbone {
                 weights,
                 preprocessing: config.preprocessing().clone(),
                 dtype: config.dtype(),
-                engine: engine::REVISION.to_owned(),
+                engine: String::new(),
             })
         };
-        let sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        Ok(Backbone { engine: Cpu::with_isa(bound, config.preprocessing(), config.isa())?, sources })
+        let mut sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
+        let runner = match config.place() {
+            Place::Cpu(isa) => Box::new(OnCpu::new(bound, config, *isa)?),
+            Place::Cards(cards, precision) => on_cards(bound, config, cards, *precision)?,
+        };
+        sources.iter_mut().for_each(|source| source.engine = runner.revision());
+        Ok(Backbone { runner, sources })
     }
 
     /// What identifies each tap's features.
@@ -49,20 +85,76 @@ impl Backbone {
         &self.sources
     }
 
-    /// d of each tap.
-    pub(crate) fn widths(&self) -> &[usize] {
-        self.engine.widths()
+    /// What runs it.
+    pub(crate) fn runner(&self) -> &dyn Runner {
+        &*self.runner
     }
 
-    /// pixels: (n, h, w, 3) RGB bytes as prepared; one (n, d) matrix a tap.
-    pub(crate) fn run(&self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>> {
-        Ok(self.engine.run(pixels, n)?)
+    /// As [`Runner::run`].
+    pub(crate) fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
+        self.runner.run(job, take)
+    }
+}
+
+/// The four probes, prepared.
+pub(crate) fn probe_pixels(how: &Preprocessing) -> Vec<u8> {
+    (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), how)).collect()
+}
+
+struct OnCpu {
+    cpu: Cpu,
+    batch: usize,
+    probes: Vec<u8>,
+}
+
+impl OnCpu {
+    fn new(bound: Bound, config: &Config, isa: Isa) -> Result<OnCpu> {
+        let cpu = Cpu::with_isa(bound, config.preprocessing(), isa)?;
+        let (batch, probes) = (config.batch().unwrap_or(BATCH), probe_pixels(config.preprocessing()));
+        Ok(OnCpu { cpu, batch, probes })
+    }
+}
+
+impl Runner for OnCpu {
+    fn revision(&self) -> String {
+        engine::REVISION.to_owned()
     }
 
-    /// The probes' features, one (4, d) matrix a tap.
-    pub(crate) fn probes(&self) -> Result<Vec<Vec<f32>>> {
-        let how = &self.sources[0].preprocessing;
-        let pixels: Vec<u8> = (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), how)).collect();
-        self.run(&pixels, PROBES)
+    fn batch(&self) -> usize {
+        self.batch
     }
+
+    fn widths(&self) -> &[usize] {
+        self.cpu.widths()
+    }
+
+    fn probes(&self) -> Result<Vec<Vec<f32>>> {
+        Ok(self.cpu.run(&self.probes, PROBES)?)
+    }
+
+    fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
+        pipeline::run(&self.cpu, job, self.batch, take)
+    }
+}
+
+/// Opens cards, and compiles the network for them.
+#[cfg(feature = "cuda")]
+fn on_cards(bound: Bound, config: &Config, cards: &[usize], precision: Precision) -> Result<Box<dyn Runner>> {
+    let open = |&index: &usize| {
+        let name = format!("cuda:{index}");
+        let card = Driver::open(index).with_context(|| format!("cannot use {name}"))?;
+        Ok((name, card))
+    };
+    let cards = cards.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
+    let how = config.preprocessing();
+    let setup = Setup { bound: &bound, taps: &taps, how, precision, batch: config.batch() };
+    Ok(Box::new(Cards::new(cards, setup, || {
+        Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?)
+    })?))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn on_cards(_: Bound, _: &Config, _: &[usize], _: Precision) -> Result<Box<dyn Runner>> {
+    unreachable!("Config::new refuses cards in a build without CUDA")
 }

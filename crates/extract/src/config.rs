@@ -1,11 +1,11 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, OnError, Part};
+use crate::place::{COUNT, Place, Wish};
 use crate::preprocess;
 use artifact::{Dtype, Preprocessing};
 use cli::UsageError;
 use dataset::{DataSet, Ratios};
-use engine::Isa;
 use network::zoo;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,9 @@ pub(crate) struct Config {
     dtype: Dtype,
     shard_bytes: usize,
     force: bool,
-    batch: usize,
-    isa: Isa,
+    batch: Option<usize>,
+    place: Place,
+    no_card: Option<String>,
 }
 
 impl Config {
@@ -51,6 +52,8 @@ impl Config {
             dtype,
             shard_size,
             batch,
+            device,
+            precision,
             isa,
             ..
         } = args;
@@ -67,7 +70,7 @@ impl Config {
         if !(0.0..=100.0).contains(&max_skipped) {
             return usage(format!("--max-skipped takes per cents from 0 to 100, got {max_skipped}"));
         }
-        if !(1..=4096).contains(&batch) {
+        if let Some(batch) = batch.filter(|batch| !(1..=4096).contains(batch)) {
             return usage(format!("--batch takes a number from 1 to 4096, got {batch}"));
         }
         if !(1..=65_536).contains(&shard_size) {
@@ -90,6 +93,7 @@ impl Config {
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
             ));
         }
+        let (place, no_card) = Wish { device, precision, isa }.settle(COUNT)?;
         Ok(Config {
             input,
             outputs,
@@ -105,7 +109,8 @@ impl Config {
             shard_bytes: shard_size << 20,
             force: args.force,
             batch,
-            isa: isa.unwrap_or_else(Isa::best),
+            place,
+            no_card,
         })
     }
 
@@ -181,12 +186,19 @@ impl Config {
         self.force
     }
 
-    pub(crate) fn batch(&self) -> usize {
+    /// Pictures of a batch, where that was given.
+    pub(crate) fn batch(&self) -> Option<usize> {
         self.batch
     }
 
-    pub(crate) fn isa(&self) -> Isa {
-        self.isa
+    /// What runs the network.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Why that is no card, where one was looked for in vain.
+    pub(crate) fn no_card(&self) -> Option<&str> {
+        self.no_card.as_deref()
     }
 }
 

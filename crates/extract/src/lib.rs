@@ -5,11 +5,15 @@
 
 mod args;
 mod backbone;
+#[cfg(any(feature = "cuda", test))]
+mod cards;
 mod config;
 mod outputs;
 mod pipeline;
+mod place;
 mod preprocess;
 mod skips;
+mod times;
 mod zoo_table;
 
 pub use args::Args;
@@ -20,6 +24,8 @@ use cli::{Session, count};
 use config::Config;
 use dataset::DataSet;
 use outputs::Outputs;
+use pipeline::Job;
+use place::Place;
 use skips::Skips;
 
 /// The whole tool: arguments → open inputs → run the network → write → one line of counts.
@@ -41,23 +47,33 @@ pub fn run(args: Args) -> Result<()> {
         data.classes.len(),
         session.threads()
     ));
-    let backbone = Backbone::load(&config)?;
+    let mut backbone = Backbone::load(&config)?;
+    session.detail(format!(
+        "extract: the network runs on {}, {} images at a time",
+        config.place(),
+        count(backbone.runner().batch() as u64)
+    ));
     let mut outputs = Outputs::create(&config, &data, &backbone)?;
     let mut skips = Skips::new(&config, data.samples.len());
-    {
+    let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
-        pipeline::run(&data, &config, &backbone, |batch| {
+        let job = Job { samples: &data.samples, how: config.preprocessing() };
+        backbone.run(job, &mut |batch| {
             outputs.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
                 skips.add(&data.samples[sample].id, &reason)?;
             }
             progress.advance(batch.size as u64);
             Ok(())
-        })?;
-    }
+        })?
+    };
     let skipped = skips.finish()?;
     let summaries = outputs.finish(&backbone, &skipped)?;
     describe(&session, &config, &data);
+    match config.place() {
+        Place::Cpu(_) => session.detail(format!("extract: {times}")),
+        Place::Cards(..) => session.note(format!("extract: {times}")),
+    }
     for line in skips::describe(&skipped).into_iter().chain(summaries) {
         session.note(format!("extract: {line}"));
     }
@@ -66,6 +82,9 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Said once all is done: a run that fails says one line, and that is why.
 fn describe(session: &Session, config: &Config, data: &DataSet) {
+    if let Some(why) = config.no_card() {
+        session.note(format!("extract: {why}; ran on the CPU"));
+    }
     if !data.ignored.is_empty() {
         let kinds: Vec<_> = data.ignored.iter().map(|(kind, &n)| format!("{kind} {}", count(n))).collect();
         session.note(format!("extract: passed over for their extension: {}", kinds.join(", ")));

@@ -28,7 +28,7 @@ impl Outputs {
     /// # Errors
     /// Where one exists (without `--force`) or cannot be written.
     pub(crate) fn create(config: &Config, data: &DataSet, backbone: &Backbone) -> Result<Outputs> {
-        let taps = config.taps().zip(backbone.sources()).zip(backbone.widths());
+        let taps = config.taps().zip(backbone.sources()).zip(backbone.runner().widths());
         let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
             let plan = Plan {
                 classes: data.classes.clone(),
@@ -73,7 +73,7 @@ impl Outputs {
     /// # Errors
     /// Where the disk is full.
     pub(crate) fn finish(self, backbone: &Backbone, skipped: &[Skipped]) -> Result<Vec<String>> {
-        let probes = backbone.probes()?;
+        let probes = backbone.runner().probes()?;
         let tool = concat!("extract ", env!("CARGO_PKG_VERSION")).to_owned();
         let lineage = Lineage { dataset: self.dataset.finish(), tool };
         // All are written in full before the first takes its place: a full disk leaves none of several taps behind.

@@ -1,17 +1,29 @@
-//! Decoding overlapped with the network: one thread hands out batches to prepare ahead, this one runs them.
+//! Decoding overlapped with the network: pictures are prepared ahead by a thread of their own, this one runs them.
 //!
-//! Both give their work to the same pool of threads, a picture or a piece of a layer at a time. Nobody has to say how
-//! many cores decoding needs: whenever the network leaves one idle, it decodes, up to the batches that may exist; when
-//! decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
+//! On the CPU both give their work to the same pool of threads, a picture or a piece of a layer at a time. Nobody has to
+//! say how many cores decoding needs: whenever the network leaves one idle, it decodes, up to the batches that may exist;
+//! when decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
 //!
-//! At most three batches of prepared pictures exist at any time, whatever the data set's size.
+//! At most three batches of prepared pictures exist at any time, whatever the data set's size. Cards, to which pictures
+//! are copied, have a pipeline of their own, in `cards.rs`.
 
-use crate::{backbone::Backbone, config::Config};
+use crate::times::{Times, timed};
 use anyhow::Result;
 use artifact::{Digest, Preprocessing};
-use dataset::{BadImage, DataSet, Sample};
+use dataset::{BadImage, Sample};
+use engine::Cpu;
 use rayon::prelude::*;
-use std::{fs, ops::Range, sync::mpsc};
+use std::{fs, ops::Range, sync::mpsc, time::Instant};
+
+/// What there is to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) samples: &'a [Sample],
+    pub(crate) how: &'a Preprocessing,
+}
+
+/// What is done with a batch: in the data set's order, and an error ends the run.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
 
 /// A run of samples after the network.
 pub(crate) struct Batch {
@@ -45,49 +57,38 @@ struct Prepared {
     pixels: Vec<u8>,
 }
 
-/// Prepares every sample, runs the network over them, and hands batches over in the data set's order.
+/// Prepares every sample, `batch` at a time, runs the network over them, and hands batches over.
 ///
 /// # Errors
 /// The first error of the network or of `take`; nothing more is run then.
-pub(crate) fn run(
-    data: &DataSet,
-    config: &Config,
-    backbone: &Backbone,
-    mut take: impl FnMut(Batch) -> Result<()>,
-) -> Result<()> {
+pub(crate) fn run(cpu: &Cpu, job: Job<'_>, batch: usize, take: Take<'_>) -> Result<Times> {
+    let (start, mut times) = (Instant::now(), Times::default());
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            for start in (0..data.samples.len()).step_by(config.batch()) {
-                let range = start..data.samples.len().min(start + config.batch());
-                let prepared = prepare(&data.samples, range, config.preprocessing());
+            for start in (0..job.samples.len()).step_by(batch) {
+                let prepared = prepare(job, start..job.samples.len().min(start + batch));
                 // The other end is gone when the run has failed: stop quietly.
                 if sender.send(prepared).is_err() {
                     return;
                 }
             }
         });
-        for Prepared { size, good, bad, pixels } in receiver {
-            let features = backbone.run(&pixels, good.len())?;
-            take(Batch { size, good, bad, features })?;
+        // Moved in here, so that it is gone when the run has failed.
+        let receiver = receiver;
+        while let Ok(Prepared { size, good, bad, pixels }) = timed(&mut times.decoding, || receiver.recv()) {
+            let features = timed(&mut times.network, || cpu.run(&pixels, good.len()))?;
+            timed(&mut times.writing, || take(Batch { size, good, bad, features }))?;
         }
-        Ok(())
+        times.all = start.elapsed();
+        Ok(times)
     })
 }
 
-fn prepare(samples: &[Sample], range: Range<usize>, how: &Preprocessing) -> Prepared {
+fn prepare(job: Job<'_>, range: Range<usize>) -> Prepared {
     let size = range.len();
-    let each = |sample: usize| {
-        let path = &samples[sample].path;
-        // A named pipe would be waited for, and a device read without end.
-        if !fs::metadata(path)?.is_file() {
-            return Err(Reason::Irregular);
-        }
-        let bytes = fs::read(path)?;
-        let pixels = dataset::load(&bytes, how)?;
-        Ok::<_, Reason>((Digest::of(&bytes), pixels))
-    };
-    let results: Vec<_> = range.into_par_iter().map(|sample| (sample, each(sample))).collect();
+    let results: Vec<_> =
+        range.into_par_iter().map(|sample| (sample, read(&job.samples[sample], job.how))).collect();
     let mut prepared = Prepared { size, good: Vec::new(), bad: Vec::new(), pixels: Vec::new() };
     for (sample, result) in results {
         match result {
@@ -99,4 +100,16 @@ fn prepare(samples: &[Sample], range: Range<usize>, how: &Preprocessing) -> Prep
         }
     }
     prepared
+}
+
+/// A sample's file, prepared: (h, w, 3) RGB bytes, and the digest of the file.
+pub(crate) fn read(sample: &Sample, how: &Preprocessing) -> Result<(Digest, Vec<u8>), Reason> {
+    let path = &sample.path;
+    // A named pipe would be waited for, and a device read without end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(Reason::Irregular);
+    }
+    let bytes = fs::read(path)?;
+    let pixels = dataset::load(&bytes, how)?;
+    Ok((Digest::of(&bytes), pixels))
 }

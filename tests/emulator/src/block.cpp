@@ -60,6 +60,7 @@ void Block::run(const Work& next, Triple index) {
         warp[i].runnable = ALL_LANES;
         warp[i].at_collective = warp[i].at_barrier = warp[i].done = 0;
     }
+    if (at_random()) warp_in_turn = random() % warps;
     here = choose();
     scheduler.switch_to(running()->fibre);
     end_shared();
@@ -89,7 +90,7 @@ uint32_t Block::random() {
 
 Thread* Block::choose() {
     // Now and then another warp's turn comes though this one could go on.
-    if (at_random() && random() % 16 == 0) warp_in_turn = random() % warps;
+    if (at_random() && (!warp[warp_in_turn].runnable || random() % 16 == 0)) warp_in_turn = random() % warps;
     for (unsigned i = 0; i < warps; i++) {
         uint32_t runnable = warp[warp_in_turn].runnable;
         if (runnable) {
@@ -139,6 +140,7 @@ void Block::barrier() {
     me->warp->at_barrier |= 1u << me->lane;
     if (++arrived < work->threads) return give_way();
     arrived = 0;
+    if (at_random()) warp_in_turn = random() % warps;
     for (unsigned i = 0; i < warps; i++) warp[i].runnable = ALL_LANES, warp[i].at_barrier = 0;
     pass();
 }

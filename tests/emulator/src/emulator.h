@@ -72,6 +72,8 @@ float shuffle_xor(float x, int lanes);
     static void name(const Arguments& a)
 #define SHARED(name) unsigned char* const name = emulator::shared_memory()
 
+// A macro, since newer C libraries have a function of this name.
+#define rsqrtf(x) (1.f / sqrtf(x))
 #define threadIdx (emulator::here->thread)
 #define blockIdx (emulator::here->block)
 #define blockDim (emulator::here->threads)
@@ -83,5 +85,4 @@ static inline uint32_t __float_as_uint(float x) { return emulator::to_bits(x); }
 static inline float __uint_as_float(uint32_t bits) { return emulator::from_bits(bits); }
 static inline int32_t __float_as_int(float x) { return int32_t(emulator::to_bits(x)); }
 static inline float __int_as_float(int32_t bits) { return emulator::from_bits(uint32_t(bits)); }
-static inline float rsqrtf(float x) { return 1.f / sqrtf(x); }
 template <class T> static inline T __ldg(const T* at) { return *at; }

@@ -1,6 +1,6 @@
 //! The card's memory: how much of it is taken, and by what.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 
 use engine::cuda::CardError;
@@ -33,10 +33,6 @@ pub struct Memory {
 impl Store {
     pub(crate) fn new(bytes: usize) -> Self {
         Self { bytes, taken: Arc::default() }
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
     }
 
     pub(crate) fn free(&self) -> usize {
@@ -74,7 +70,7 @@ impl Store {
     }
 
     // A test that panicked elsewhere leaves nothing half done here.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use super::{
     arguments,
     plan::{Constant, Output, Plan, Step, To, Value, Windows, Work},
     precision::Precision,
-    products::{Layer, Packed, pixel, whole},
+    products::{Layer, Packed, Unit, pixel, whole},
 };
 use crate::{
     EngineError,
@@ -24,6 +24,7 @@ pub(crate) fn compile(
     preprocessing: &Preprocessing,
     size: (usize, usize),
     precision: Precision,
+    unit: Unit,
 ) -> Result<Plan, EngineError> {
     let graph = Graph::new(bound, size)?;
     let values = vec![None; graph.network().nodes().len()];
@@ -31,12 +32,13 @@ pub(crate) fn compile(
     let table = plan.numbers(preprocessing.tables().as_flattened());
     let picture =
         Picture { size, table, reversed: preprocessing.channels == Channels::Bgr, made: Vec::new() };
-    Compiler { graph, precision, values, picture, plan }.compile()
+    Compiler { graph, precision, unit, values, picture, plan }.compile()
 }
 
 struct Compiler {
     graph: Graph,
     precision: Precision,
+    unit: Unit,
     /// For every node that has a value of its own, which.
     values: Vec<Option<usize>>,
     picture: Picture,
@@ -317,7 +319,8 @@ impl Compiler {
             };
             let mut bias: Vec<f32> = bias.into_iter().map(narrow).collect();
             bias.resize(packed.tiles() * packed.columns, 0.0);
-            let (kernel, tiles, shared) = (packed.kernel(self.precision), packed.tiles(), packed.shared());
+            let (kernel, tiles, shared) =
+                (packed.kernel(self.precision, self.unit), packed.tiles(), packed.shared());
             let Packed { arguments, weights, pieces, first, .. } = packed;
             Work::Products {
                 arguments: arguments::Products { activation: code(activation), ..arguments },

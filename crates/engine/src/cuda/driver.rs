@@ -9,13 +9,11 @@ mod context;
 mod kernels;
 mod owned;
 
-pub use owned::{Event, Memory, Recording, Staging};
-
 use super::{Address, Card, CardError, Description, Launch, Queue};
 use context::{Context, failed};
 use cudarc::driver::{result, sys};
 use kernels::Kernels;
-use owned::Stream;
+use owned::{Event, Memory, Recording, Staging, Stream};
 use std::cell::Cell;
 use std::sync::Arc;
 

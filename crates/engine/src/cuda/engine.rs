@@ -5,6 +5,7 @@ use super::{
     compile::compile,
     plan::{Bases, Plan, To, Work},
     precision::Precision,
+    products::Unit,
 };
 use crate::{EngineError, reference::check_length};
 use artifact::Preprocessing;
@@ -30,6 +31,7 @@ pub struct Cuda<C: Card> {
     card: C,
     plan: Plan,
     precision: Precision,
+    unit: Unit,
     size: (usize, usize),
     widths: Vec<usize>,
     batch: usize,
@@ -91,11 +93,27 @@ impl<C: Card> Cuda<C> {
         precision: Precision,
         batch: Option<usize>,
     ) -> Result<Cuda<C>, EngineError> {
+        let unit = Unit::best(&card, precision)?;
+        Cuda::with_unit(card, bound, preprocessing, precision, batch, unit)
+    }
+
+    /// [`Cuda::new`], with products made by those who are named.
+    ///
+    /// # Errors
+    /// As [`Cuda::new`].
+    pub fn with_unit(
+        card: C,
+        bound: Bound,
+        preprocessing: &Preprocessing,
+        precision: Precision,
+        batch: Option<usize>,
+        unit: Unit,
+    ) -> Result<Cuda<C>, EngineError> {
         let (height, width) = preprocessing.output_size().ok_or(EngineError::VaryingSize)?;
         let size = (height as usize, width as usize);
         crate::check_channels(bound.network())?;
         let widths = bound.network().widths(size.0, size.1)?;
-        let mut plan = compile(bound, preprocessing, size, precision)?;
+        let mut plan = compile(bound, preprocessing, size, precision, unit)?;
         let constants = card.allocate(plan.constants.len().max(1))?;
         card.upload(&plan.constants, &constants, 0)?;
         plan.constants = Vec::new();
@@ -119,6 +137,7 @@ impl<C: Card> Cuda<C> {
             card,
             plan,
             precision,
+            unit,
             size,
             widths,
             batch,
@@ -130,6 +149,16 @@ impl<C: Card> Cuda<C> {
     /// The card.
     pub fn card(&self) -> &C {
         &self.card
+    }
+
+    /// What names it in artefacts, such as `cuda-1-bf16-sm90`: everything of the engine and the card that bits depend on.
+    pub fn revision(&self) -> String {
+        self.precision.engine(self.card.description().capability)
+    }
+
+    /// Who makes its products.
+    pub fn unit(&self) -> Unit {
+        self.unit
     }
 
     /// Pictures of a batch, at most.

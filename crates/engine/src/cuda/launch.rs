@@ -69,7 +69,15 @@ impl Plan {
                 let mut arguments = *arguments;
                 (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
                 (arguments.weights, arguments.bias) = (constant(*weights), constant(*bias));
-                small("depthwise", n * depthwise_items(&arguments), bytemuck::bytes_of(&arguments))
+                let items = n * depthwise_items(&arguments);
+                let bytes = bytemuck::bytes_of(&arguments);
+                if matches!((arguments.kernel, arguments.step), (5 | 7, 1)) {
+                    // Many sums a thread, so fewer threads.
+                    let (blocks, threads) = (items.div_ceil(SMALL / 2), 128);
+                    Prepared { blocks, threads, ..small("depthwise_wide", 0, bytes) }
+                } else {
+                    small("depthwise", items, bytes)
+                }
             }
             Work::Attention { arguments, key, value, windows } => {
                 let mut arguments = *arguments;

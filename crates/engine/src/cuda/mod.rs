@@ -14,9 +14,14 @@ mod launch;
 mod plan;
 mod precision;
 mod products;
+mod unit;
 
 pub use card::{Address, Card, CardError, Description, Launch, Queue};
 #[cfg(feature = "cuda")]
 pub use driver::Driver;
 pub use engine::{Cuda, Features, Spent};
 pub use precision::Precision;
+pub use products::Unit;
+
+/// Goes into every artefact, with the precision and the kind of card; changes whenever bits do.
+pub const REVISION: &str = "cuda-1";

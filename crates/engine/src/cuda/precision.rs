@@ -1,5 +1,6 @@
 //! What a network's numbers are on a card.
 
+use super::REVISION;
 use std::{fmt, str::FromStr};
 
 /// What numbers are stored as, and multiplied in; sums are f32 always.
@@ -18,6 +19,33 @@ pub enum Precision {
 impl Precision {
     /// Every one.
     pub const ALL: [Precision; 4] = [Precision::F32, Precision::Tf32, Precision::Bf16, Precision::F16];
+
+    /// How far a card's features may be from those of [`Cpu`](crate::Cpu): the relative L2 difference of all four probes'
+    /// features of a tap. A kernel that is wrong, or a card that is broken, misses it by orders of magnitude.
+    ///
+    /// Roundings of single numbers are 6e-8 in f32, 5e-4 in tf32 and f16, 4e-3 in bf16. In a whole network they add up
+    /// to a few times that at most, and in tf32, which rounds nothing but what is multiplied, to less than in f16.
+    pub fn tolerance(self) -> f64 {
+        match self {
+            Precision::F32 => 1e-4,
+            Precision::Tf32 => 3e-3,
+            Precision::Bf16 | Precision::F16 => 3e-2,
+        }
+    }
+
+    /// Names the engine whose bits features have: what it is, and the kind of card, of this compute capability.
+    pub(crate) fn engine(self, (major, minor): (u32, u32)) -> String {
+        format!("{REVISION}-{self}-sm{major}{minor}")
+    }
+
+    /// The precision of features by the name of their engine, as [`Cuda::revision`](super::Cuda::revision) gives it, in
+    /// this revision or another; `None` where that was no card.
+    pub fn of_engine(name: &str) -> Option<Precision> {
+        let mut words = name.split('-');
+        let (kind, _revision, precision, card) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let is_card = kind == "cuda" && card.starts_with("sm") && words.next().is_none();
+        precision.parse().ok().filter(|_| is_card)
+    }
 
     /// Bytes of a number.
     pub(crate) fn bytes(self) -> usize {
@@ -103,6 +131,25 @@ mod tests {
         for precision in Precision::ALL {
             assert_eq!(precision.to_string().parse(), Ok(precision));
             assert_eq!(encoded(precision, 0.5).len(), precision.bytes());
+        }
+    }
+
+    #[test]
+    fn engines_say_their_precision() {
+        for precision in Precision::ALL {
+            assert_eq!(Precision::of_engine(&precision.engine((9, 0))), Some(precision));
+        }
+        assert_eq!(Precision::Bf16.engine((12, 0)), format!("{REVISION}-bf16-sm120"));
+        for (name, expected) in [
+            ("cuda-17-tf32-sm80", Some(Precision::Tf32)),
+            ("cuda-1-f64-sm80", None),
+            ("cuda-1-bf16", None),
+            ("cuda-1-bf16-sm80-x", None),
+            ("cuda-1-bf16-gfx942", None),
+            ("cpu-2", None),
+            ("", None),
+        ] {
+            assert_eq!(Precision::of_engine(name), expected, "{name}");
         }
     }
 }

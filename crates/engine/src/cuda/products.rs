@@ -14,6 +14,15 @@ const STAGES: usize = 3;
 /// Threads of a block.
 pub(crate) const THREADS: u32 = 256;
 
+/// Who makes a product by the tensor cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A warp, from registers; on every card there is.
+    Warp,
+    /// Four warps together, from shared memory; on cards of compute capability 9.0, which reach their full rate only so.
+    Warpgroup,
+}
+
 /// A convolution in the words of the kernel.
 #[derive(Debug)]
 pub(crate) struct Packed {
@@ -200,8 +209,9 @@ impl Packed {
     }
 
     /// The kernel's name.
-    pub(crate) fn kernel(&self, precision: Precision) -> String {
-        format!("products_{}_{}", precision.multiplied(), self.columns)
+    pub(crate) fn kernel(&self, precision: Precision, unit: Unit) -> String {
+        let groups = unit == Unit::Warpgroup && precision.bytes() == 2 && self.columns > 32;
+        format!("products_{}_{}{}", precision.multiplied(), self.columns, if groups { "g" } else { "" })
     }
 
     /// Bytes that a block shares: its stages, in which its results are passed on last.

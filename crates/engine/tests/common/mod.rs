@@ -5,6 +5,9 @@
 
 #![allow(dead_code, clippy::allow_attributes, reason = "every test file uses a part of this")]
 
+pub(crate) mod rows;
+
+use artifact::{Preprocessing, Resize};
 use network::{Bound, Network, Param, Tensor};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -13,21 +16,32 @@ use std::path::PathBuf;
 pub(crate) struct Tolerance(pub(crate) f64);
 
 impl Tolerance {
-    /// ‖got − expected‖ / ‖expected‖, printed; panics where it is too large or the lengths differ.
+    /// The [`error`], printed; panics where it is too large or the lengths differ.
     pub(crate) fn check(&self, what: &str, got: &[f32], expected: &[f32]) {
-        assert_eq!(got.len(), expected.len(), "{what}");
-        let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
-        let pairs = got.iter().zip(expected);
-        let error = square(&mut pairs.map(|(a, b)| f64::from(*a) - f64::from(*b)));
-        let error = (error / square(&mut expected.iter().map(|b| f64::from(*b)))).sqrt();
+        let error = error(got, expected);
         println!("{what}: relative L2 error {error:.2e}");
         assert!(error <= self.0, "{what}: relative L2 error {error:.2e}, allowed {:.0e}", self.0);
     }
 }
 
+/// ‖got − expected‖ / ‖expected‖; panics where the lengths differ.
+pub(crate) fn error(got: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(got.len(), expected.len());
+    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
+    let error = square(&mut got.iter().zip(expected).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    (error / square(&mut expected.iter().map(|b| f64::from(*b)))).sqrt()
+}
+
 /// u(name, i) in [0, 1).
 pub(crate) fn uniform(name: &str, i: usize) -> f64 {
     uniform_of(fnv1a(name), i)
+}
+
+/// Pictures of `side` pixels, as they are.
+pub(crate) fn sized(side: usize) -> Preprocessing {
+    let side = u32::try_from(side).unwrap();
+    let (resize, crop) = (Resize::Exact(side, side), Some((side, side)));
+    Preprocessing { resize, crop, ..Preprocessing::imagenet() }
 }
 
 /// A network with every parameter filled by the formula.

@@ -27,6 +27,31 @@ fn a_model_that_disagrees_with_the_cache() {
 }
 
 #[test]
+fn features_of_a_card_are_held_to_its_precision() {
+    let largest =
+        head(HeadKind::Linear).probes.iter().fold(0.0_f32, |largest, x| largest.max(x.abs())).max(1.0);
+    let made_by = |engine: &str, error: f32| {
+        let engine = engine.to_owned();
+        room(move |head| {
+            head.probes[800] += error * largest;
+            head.source.engine = engine;
+            // Logits feel one feature as much as it is.
+            head.layers[0].weight.iter_mut().for_each(|weight| *weight /= 64.0);
+        })
+    };
+    for (engine, passes, fails, told) in [
+        ("cuda-1-bf16-sm90", 2e-2, 4e-2, ["(made in bf16 on a card) by ", "at most 3e-2 passes"]),
+        ("cuda-9-tf32-sm120", 2e-3, 4e-3, ["(made in tf32 on a card) by ", "at most 3e-3 passes"]),
+        ("cuda-1-f32-sm90", 5e-5, 2e-4, ["(made in f32 on a card) by ", "at most 1e-4 passes"]),
+        ("cuda-1-f64-sm90", 5e-5, 2e-4, ["differ from the cache's by ", "at most 1e-4 passes"]),
+    ] {
+        export(&made_by(engine, passes), &["x.head", "-o", "x.onnx"]).fine();
+        refused(&made_by(engine, fails), &[], 3, &told);
+    }
+    refused(&made_by("cuda-1-bf16-sm90", 2e-2), &["--tolerance", "1e-3"], 3, &["at most 1e-3 passes"]);
+}
+
+#[test]
 fn other_weights_than_those_of_the_features() {
     let room = room(|_| {});
     let mut bytes = fs::read(EMBEDDED).unwrap();
@@ -130,7 +155,7 @@ fn help_states_every_default_and_exit_code() {
     for part in [
         "[default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]",
         "[default: those that come with Headstart, for headstart_tiny only]",
-        "[default: 1e-4]",
+        "[default: 1e-4; for features that a card made in tf32 3e-3, in f16 or bf16 3e-2]",
         "[default: all rows]",
         "[default: as many as the machine has cores]",
         "Reads INPUT: a NAME.head",

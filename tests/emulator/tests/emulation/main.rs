@@ -1,4 +1,5 @@
 //! The emulator, tried by kernels of its own (`src/probes.cu`): what they are given and how they are launched.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use emulator::{Emulator, Memory};
 use engine::cuda::{Card, CardError, Launch};

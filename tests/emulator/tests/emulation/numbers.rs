@@ -39,7 +39,7 @@ fn numbers_of_16_bits() {
 
     let card = Emulator::new(MEMORY);
     let count = given.len();
-    let other: Vec<u32> = (0..count as u32 / 2 + 1).map(|i| (2 * i & 0xffff) | (2 * i + 1) << 16).collect();
+    let other: Vec<u32> = (0..count as u32 / 2 + 1).map(|i| ((2 * i) & 0xffff) | (2 * i + 1) << 16).collect();
     let (input, other) = (upload(&card, &given), upload(&card, &other));
     let out = card.allocate(16 * count).unwrap();
     let probe = Probe {
@@ -66,7 +66,7 @@ fn numbers_of_16_bits() {
             assert_eq!(brain.to_bits(), bf16::from_f32(x).to_bits(), "{bits:#x}");
             assert_eq!(half.to_bits(), f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits(), "{bits:#x}");
             // Half a step more, then cut: in the bits of the magnitude that is away from zero.
-            let away = (bits & 0x7fff_ffff) + 0x1000 & !0x1fff | bits & 0x8000_0000;
+            let away = (((bits & 0x7fff_ffff) + 0x1000) & !0x1fff) | (bits & 0x8000_0000);
             assert_eq!(tf32, away, "{bits:#x}");
         }
     }

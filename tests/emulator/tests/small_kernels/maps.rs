@@ -140,7 +140,7 @@ fn pictures_are_looked_up() {
     for kind in Kind::ALL {
         // With pictures that begin at 16 bytes, and that do not.
         for (places, stride, reversed, before) in
-            [(1, 4, 0, 0), (2048, 8, 1, 0), (5000, 4, 1, 3), (4099, 8, 0, 0), (77, 4, 1, 48)]
+            [(1usize, 4, 0, 0), (2048, 8, 1, 0), (5000, 4, 1, 3), (4099, 8, 0, 0), (77, 4, 1, 48)]
         {
             let mut rig = Rig::new();
             let bytes: Vec<u8> = (0..before + 3 * places).map(|i| (i * i / 7 + i) as u8).collect();

@@ -2,7 +2,8 @@
 // sizes. Addresses are the card's; counts are of numbers, not bytes, unless they say so.
 //
 // A value of the network lies as (pictures, places, stride): one row of `stride` numbers a place, of which the first
-// `channels` are its channels and the rest zeros. `stride` is a multiple of 8, so that a row begins at 16 bytes.
+// `channels` are its channels. The rest is finite, mostly zeros, and whoever reads it gives it no weight. `stride` is a
+// multiple of 8, so that a row begins at 16 bytes.
 #pragma once
 #include <stdint.h>
 

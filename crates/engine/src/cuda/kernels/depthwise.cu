@@ -58,7 +58,7 @@ DEVICE void add_line(float (&sums)[SUMS], const Depthwise& a, size_t line, int l
     for (int i = 0; i < (COLUMNS - 1) * STEP + SIDE; i++) {
         float seen[4];
         int nearest = most(0, least(left + i, a.in_width - 1));
-        load4<E>(seen, a.in, line + uint32_t(nearest * a.stride), nearest == left + i);
+        load4<E>(seen, a.in, line + uint32_t(nearest * a.stride), unsigned(left + i) < unsigned(a.in_width));
 #pragma unroll
         for (int column = 0; column < COLUMNS; column++) {
             int dx = i - column * STEP;

@@ -221,6 +221,48 @@ DEVICE uint32_t tf32(uint32_t word) {
     return word;
 }
 DEVICE float shuffle_xor(float x, int lanes) { return __shfl_xor_sync(0xffffffffu, x, lanes); }
+// Makes what this thread's copies have written visible to `group_multiply`, after the next barrier.
+DEVICE void publish() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+// A tile of rows of 128 bytes, their pieces exchanged by the row's number, as the tensor cores of compute capability 9.0
+// are told of it (PTX, "Matrix Descriptor Format"): eight rows are 1024 bytes apart from the next eight, swizzled by 128.
+DEVICE uint64_t matrix(const unsigned char* tile) {
+    return uint64_t((shared_address(tile) & 0x3ffff) >> 4) | 1ull << 16 | uint64_t(1024 >> 4) << 32 | 1ull << 62;
+}
+#define GROUP_MULTIPLY(E, type, columns, registers, left, right, list)                                                   \
+    template <> DEVICE void group_product<E>(float (&sums)[columns / 8][4], uint64_t rows, uint64_t weights) {           \
+        asm volatile("{\n.reg .pred all;\nsetp.eq.u32 all, 0, 0;\n"                                                    \
+                     "wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." type "." type " {" registers "}, " left     \
+                     ", " right ", all, 1, 1, 0, 0;\n}"                                                                  \
+                     : list : "l"(rows), "l"(weights));                                                                  \
+    }
+#define S(i) "+f"(sums[i][0]), "+f"(sums[i][1]), "+f"(sums[i][2]), "+f"(sums[i][3])
+#define FIRST32 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, "   \
+    "%22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define NEXT32 "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, "    \
+    "%52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define SUMS8 S(0), S(1), S(2), S(3), S(4), S(5), S(6), S(7)
+#define SUMS16 SUMS8, S(8), S(9), S(10), S(11), S(12), S(13), S(14), S(15)
+template <class E> DEVICE void group_product(float (&sums)[8][4], uint64_t rows, uint64_t weights);
+template <class E> DEVICE void group_product(float (&sums)[16][4], uint64_t rows, uint64_t weights);
+GROUP_MULTIPLY(B16, "bf16", 64, FIRST32, "%32", "%33", SUMS8)
+GROUP_MULTIPLY(F16, "f16", 64, FIRST32, "%32", "%33", SUMS8)
+GROUP_MULTIPLY(B16, "bf16", 128, FIRST32 ", " NEXT32, "%64", "%65", SUMS16)
+GROUP_MULTIPLY(F16, "f16", 128, FIRST32 ", " NEXT32, "%64", "%65", SUMS16)
+
+// sums (64, 8·N) += rows (64, 64) . columns (8·N, 64): 128 threads together, by their own tensor cores' asynchronous
+// products. Both tiles lie as `matrix` says. A warp has the sixteen rows of its number, fragments as `multiply`'s.
+template <class E, int N>
+DEVICE void group_multiply(float (&sums)[N][4], const unsigned char* rows, const unsigned char* columns) {
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+    uint64_t left = matrix(rows), right = matrix(columns);
+#pragma unroll
+    for (int k = 0; k < 4; k++) group_product<E>(sums, left + 2 * k, right + 2 * k);
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+    asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+}
+#endif
 #else
 using emulator::copies_end;
 using emulator::copy16;
@@ -233,4 +275,25 @@ template <class E> void multiply(float (&sums)[4], const uint32_t (&a)[4], const
 template <> inline void multiply<B16>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_b16(sums, a, b); }
 template <> inline void multiply<F16>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_f16(sums, a, b); }
 template <> inline void multiply<T32>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_t32(sums, a, b); }
+// As on a card; each thread works out its own sums.
+inline void publish() {}
+template <class E, int N>
+void group_multiply(float (&sums)[N][4], const unsigned char* rows, const unsigned char* columns) {
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
+    // Number k of a row, which lies where the row's number has moved its piece.
+    auto number = [](const unsigned char* tile, int row, int k) {
+        const unsigned char* at = tile + row * 128 + ((k / 8) ^ (row & 7)) * 16 + k % 8 * 2;
+        uint32_t word = *reinterpret_cast<const uint16_t*>(at);
+        return Pair<E>::low(word);
+    };
+    float left[2][64];
+    for (int half = 0; half < 2; half++)
+        for (int k = 0; k < 64; k++) left[half][k] = number(rows, warp * 16 + lane / 4 + 8 * half, k);
+    for (int j = 0; j < N; j++)
+        for (int side = 0; side < 2; side++)
+            for (int k = 0; k < 64; k++) {
+                float right = number(columns, 8 * j + lane % 4 * 2 + side, k);
+                for (int half = 0; half < 2; half++) sums[j][2 * half + side] += left[half][k] * right;
+            }
+}
 #endif

@@ -99,6 +99,32 @@ template <class M, int COLUMNS> struct Tensor {
     }
 };
 
+#if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+// Two groups of four warps, each with 64 rows and all columns, by the tensor cores of compute capability 9.0, which read
+// both sides from shared memory.
+template <class E, int COLUMNS> struct Group {
+    float sums[COLUMNS / 8][4];
+
+    DEVICE Group() {
+        for (int j = 0; j < COLUMNS / 8; j++)
+            for (int k = 0; k < 4; k++) sums[j][k] = 0.f;
+    }
+
+    DEVICE void add(unsigned char* seen, unsigned char* weights) {
+        group_multiply<E>(sums, seen + threadIdx.x / 128 * 64 * DEPTH, weights);
+    }
+
+    DEVICE void put(float* tile, int pitch) const {
+        int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 + lane / 4;
+        for (int j = 0; j < COLUMNS / 8; j++) {
+            float* at = tile + row * pitch + 8 * j + lane % 4 * 2;
+            at[0] = sums[j][0], at[1] = sums[j][1];
+            at[8 * pitch] = sums[j][2], at[8 * pitch + 1] = sums[j][3];
+        }
+    }
+};
+#endif
+
 // Sixteen by sixteen threads, each with 8 rows and COLUMNS / 16 columns, by fused multiply-adds in f32.
 template <int COLUMNS> struct Plain {
     static constexpr int DOWN = ROWS / 16, ACROSS = COLUMNS / 16;
@@ -131,7 +157,8 @@ template <int COLUMNS> struct Plain {
     }
 };
 
-template <class E, int COLUMNS, class Sums> DEVICE void products(const Products& a) {
+// `PUBLISH`: the sums are made by others than the threads that copy.
+template <class E, int COLUMNS, class Sums, bool PUBLISH = false> DEVICE void products(const Products& a) {
     SHARED(shared);
     constexpr int STAGE = (ROWS + COLUMNS) * DEPTH;
     int tiles = blocks_of(a.columns, COLUMNS);
@@ -156,6 +183,7 @@ template <class E, int COLUMNS, class Sums> DEVICE void products(const Products&
     for (int step = 0; step < STAGES - 1; step++) fetch(step);
     for (int step = 0; step < a.steps; step++) {
         copies_wait<STAGES - 2>();
+        if constexpr (PUBLISH) publish();
         // Now everybody's copies of this step are there, and everybody is done with the stage that is filled next.
         __syncthreads();
         fetch(step + STAGES - 1);
@@ -203,3 +231,16 @@ TENSOR(t32, F32, T32)
 PRODUCTS(f32, F32, Plain<128>, 128)
 PRODUCTS(f32, F32, Plain<64>, 64)
 PRODUCTS(f32, F32, Plain<32>, 32)
+
+// For compute capability 9.0 alone; elsewhere nobody launches them.
+#if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#define GROUP(name, E, COLUMNS) \
+    KERNEL(products_##name##_##COLUMNS##g, Products, THREADS, 2) { products<E, COLUMNS, Group<E COMMA COLUMNS>, true>(a); }
+#else
+#define GROUP(name, E, COLUMNS) \
+    KERNEL(products_##name##_##COLUMNS##g, Products, THREADS, 2) { __trap(); }
+#endif
+GROUP(b16, B16, 128)
+GROUP(b16, B16, 64)
+GROUP(f16, F16, 128)
+GROUP(f16, F16, 64)

@@ -1,0 +1,133 @@
+//! On the emulated card.
+
+use super::{check_bits, check_network, check_rows, check_zoo, common};
+use emulator::Emulator;
+use headstart_engine::{
+    EngineError,
+    cuda::{CardError, Cuda, Precision, Unit},
+};
+use network::{swin::Swin, vit::Vit, zoo};
+
+const ALL: &[Precision] = &Precision::ALL;
+/// f32 shows mistakes, and f16 those of the tensor cores.
+const BOTH: &[Precision] = &[Precision::F32, Precision::F16];
+
+fn open() -> Emulator {
+    Emulator::new(2 << 30)
+}
+
+#[test]
+fn the_embedded_network_in_every_precision() {
+    check_zoo(open, "headstart_tiny", &["pooled", "layer2", "layer1.0.conv1"], 64, ALL);
+}
+
+#[test]
+fn residual_networks() {
+    check_zoo(open, "resnet18", &["pooled", "layer3"], 48, ALL);
+    check_zoo(open, "resnet50", &["layer2"], 48, BOTH);
+    check_zoo(open, "resnext50_32x4d", &["layer2"], 32, BOTH);
+    check_zoo(open, "resnet26d", &["layer2"], 33, BOTH);
+}
+
+#[test]
+fn networks_without_batch_norm_or_with_many_branches() {
+    check_zoo(open, "vgg11", &["gap", "features.3"], 32, BOTH);
+    check_zoo(open, "squeezenet1_1", &["gap", "features.6"], 63, BOTH);
+    check_zoo(open, "densenet121", &["features.transition1"], 40, BOTH);
+}
+
+#[test]
+fn dense_layers_after_a_map() {
+    check_zoo(open, "vgg11", &["fc7", "logits"], 32, &[Precision::Bf16]);
+}
+
+#[test]
+fn depthwise_networks() {
+    check_zoo(open, "mobilenet_v2", &["pooled", "features.3"], 32, BOTH);
+    check_zoo(open, "mobilenet_v3_small", &["pooled"], 48, BOTH);
+    check_zoo(open, "mobilenetv4_conv_small", &["pooled"], 32, BOTH);
+    check_zoo(open, "efficientnet_b0", &["pooled"], 32, BOTH);
+    check_zoo(open, "regnet_y_400mf", &["pooled"], 32, BOTH);
+    check_zoo(open, "convnext_tiny", &["features.3"], 32, BOTH);
+}
+
+#[test]
+fn transformers() {
+    let small = Vit { width: 128, depth: 2, heads: 2, ..Vit::small(16) };
+    check_network(open, &small.build("small"), &["cls", "patch_mean"], 112, BOTH);
+    check_network(open, &small.build("small"), &["patch_mean"], 112, &[Precision::Tf32, Precision::Bf16]);
+    let dino = Vit { width: 192, depth: 2, heads: 3, ..Vit::small(14).dinov2() };
+    check_network(open, &dino.build("dino"), &["cls"], 70, BOTH);
+    // 145 places and one before them: three tiles of keys.
+    check_network(open, &Vit { depth: 1, ..small }.build("more"), &["cls"], 192, BOTH);
+}
+
+#[test]
+fn transformers_with_windows() {
+    let tiny = Swin { width: 32, depths: [2, 2, 2, 2], head: 32, window: 7 };
+    check_network(open, &tiny.build("tiny_swin"), &["features.1", "features.3"], 224, BOTH);
+}
+
+#[test]
+fn features_do_not_depend_on_the_batch() {
+    for precision in Precision::ALL {
+        let bound = || {
+            let network = (zoo::find("headstart_tiny").unwrap().build)();
+            common::filled(network.for_taps(&["pooled", "layer2"]).unwrap())
+        };
+        check_bits(open, bound, 64, precision, 7, &[1, 3, 4, 8]);
+    }
+}
+
+#[test]
+fn both_units_give_the_same_features_and_the_better_is_taken() {
+    let network = (zoo::find("headstart_tiny").unwrap().build)();
+    let run = |unit| {
+        let bound = common::filled(network.for_taps(&["pooled"]).unwrap());
+        let how = common::sized(64);
+        let mut cuda = Cuda::with_unit(open(), bound, &how, Precision::Bf16, Some(2), unit).unwrap();
+        cuda.run_tensor(&common::image(64, 2), 2).unwrap()
+    };
+    let (warp, group) = (run(Unit::Warp), run(Unit::Warpgroup));
+    common::Tolerance(1e-3).check("warpgroups", &group[0], &warp[0]);
+    assert_eq!(Unit::best(&open(), Precision::F16).unwrap(), Unit::Warpgroup);
+    assert_eq!(Unit::best(&open(), Precision::Tf32).unwrap(), Unit::Warp);
+}
+
+#[test]
+fn batches_are_halved_until_they_fit() {
+    let bound =
+        || common::filled((zoo::find("headstart_tiny").unwrap().build)().for_taps(&["pooled"]).unwrap());
+    let cuda = |memory: usize, batch| {
+        Cuda::new(Emulator::new(memory), bound(), &common::sized(64), Precision::F32, batch)
+    };
+    let all = cuda(2 << 30, Some(64)).unwrap().batch();
+    let some = cuda(16 << 20, Some(64)).unwrap().batch();
+    assert!(all == 64 && some < 64 && some > 0, "{all}, {some}");
+    let none = cuda(1 << 20, Some(64)).map(|cuda| cuda.batch());
+    assert!(matches!(none, Err(EngineError::Card(CardError::OutOfMemory { .. }))), "{none:?}");
+}
+
+#[test]
+#[ignore = "half an hour"]
+fn every_row_of_the_reference_in_f32() {
+    check_rows(|| Emulator::new(8 << 30), Precision::F32);
+}
+
+#[test]
+#[ignore = "half an hour"]
+fn every_row_of_the_reference_in_tf32() {
+    check_rows(|| Emulator::new(8 << 30), Precision::Tf32);
+}
+
+#[test]
+#[ignore = "half an hour"]
+fn every_row_of_the_reference_in_bf16() {
+    check_rows(|| Emulator::new(8 << 30), Precision::Bf16);
+}
+
+#[test]
+#[ignore = "half an hour"]
+fn every_row_of_the_reference_in_f16() {
+    check_rows(|| Emulator::new(8 << 30), Precision::F16);
+}

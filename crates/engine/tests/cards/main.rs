@@ -1,0 +1,110 @@
+//! The engine on cards, real or emulated, against torchvision and timm in float64 and against the engine on the processor.
+//!
+//! The emulated card runs small pictures everywhere; what is marked as ignored runs every row of the reference on it, in
+//! about an hour. With the Cargo feature `cuda`, `real.rs` does so on a real card, where there is one (`make gpu-check`).
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod emulated;
+#[cfg(feature = "cuda")]
+mod real;
+
+use common::{Tolerance, rows::FAMILIES};
+use headstart_engine::{
+    Cpu,
+    cuda::{Card, Cuda, Precision},
+};
+use network::{Bound, Network, zoo};
+
+/// Relative L2 errors that pass, for a network whose f32 passes with `f32`.
+fn tolerance(precision: Precision, f32: &Tolerance) -> Tolerance {
+    Tolerance(match precision {
+        Precision::F32 => f32.0,
+        Precision::Tf32 => 1e-3,
+        Precision::Bf16 | Precision::F16 => 1e-2,
+    })
+}
+
+/// Holds a card's outputs for rows of the reference against the peers'; all are run before any fails.
+fn check_rows<C: Card>(open: impl Fn() -> C, precision: Precision) {
+    let mut failed = Vec::new();
+    for row in FAMILIES.iter().flat_map(|family| family()) {
+        let (input, how) = (common::image(row.side(), 2), common::sized(row.side()));
+        let mut cuda = Cuda::new(open(), row.filled(), &how, precision, Some(2)).unwrap();
+        let outputs = cuda.run_tensor(&input, 2).unwrap();
+        assert_eq!(outputs.len(), row.expected().len());
+        let limit = tolerance(precision, &row.tolerance).0;
+        for ((tap, values), got) in row.expected().iter().zip(&outputs) {
+            let error = common::error(got, values);
+            let line = format!("{}/{tap} in {precision}: relative L2 error {error:.2e}", row.peer);
+            println!("{line}");
+            if error.is_nan() || error > limit {
+                failed.push(line);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "too far off:\n{}", failed.join("\n"));
+}
+
+/// Holds a network's taps, on pictures of some side, against the engine on the processor.
+fn check_network<C: Card>(
+    open: impl Fn() -> C,
+    network: &Network,
+    taps: &[&str],
+    side: usize,
+    precisions: &[Precision],
+) {
+    let network = network.for_taps(taps).unwrap();
+    let bound = || common::filled(network.clone());
+    let input = common::image(side, 2);
+    let how = common::sized(side);
+    let expected = Cpu::new(bound(), &how).unwrap().run_tensor(&input, 2, |_, _| {}).unwrap();
+    for precision in precisions {
+        let mut cuda = Cuda::new(open(), bound(), &how, *precision, Some(2)).unwrap();
+        let got = cuda.run_tensor(&input, 2).unwrap();
+        for ((tap, got), expected) in taps.iter().zip(&got).zip(&expected) {
+            let what = format!("{}/{tap} at {side} in {precision}", network.name());
+            tolerance(*precision, &Tolerance(1e-5)).check(&what, got, expected);
+        }
+    }
+}
+
+/// Holds a network of the zoo as above.
+fn check_zoo<C: Card>(
+    open: impl Fn() -> C,
+    name: &str,
+    taps: &[&str],
+    side: usize,
+    precisions: &[Precision],
+) {
+    check_network(open, &(zoo::find(name).unwrap().build)(), taps, side, precisions);
+}
+
+/// Checks that every feature has the same bits whatever the batch, and when run again: n pictures, in batches of each size.
+fn check_bits<C: Card>(
+    open: impl Fn() -> C,
+    bound: impl Fn() -> Bound,
+    side: usize,
+    precision: Precision,
+    n: usize,
+    batches: &[usize],
+) {
+    let pixels: Vec<u8> =
+        (0..n * side * side * 3).map(|i| (common::uniform("bytes", i) * 256.0) as u8).collect();
+    let mut first: Option<Vec<Vec<f32>>> = None;
+    for batch in batches {
+        let mut cuda = Cuda::new(open(), bound(), &common::sized(side), precision, Some(*batch)).unwrap();
+        for again in [false, true] {
+            let rows = cuda.run(&pixels, n).unwrap();
+            let same = first.get_or_insert_with(|| rows.clone());
+            assert!(rows.iter().flatten().all(|x| x.is_finite()));
+            let bits = |rows: &[Vec<f32>]| rows.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert!(
+                bits(same) == bits(&rows),
+                "{precision}: other bits in batches of {batch}, again: {again}"
+            );
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Cards as far as that goes without one: on the emulation, which runs the same kernels.
+
+use super::*;
+use crate::pipeline::Reason;
+use anyhow::anyhow;
+use artifact::Digest;
+use dataset::DataSet;
+use emulator::Emulator;
+use engine::Cpu;
+use harness::Room;
+use network::{WeightFile, zoo};
+use std::time::Duration;
+
+const TAPS: [&str; 2] = ["pooled", "layer1"];
+
+/// The embedded backbone up to [`TAPS`], and how it wants pictures.
+fn tiny() -> (Bound, Preprocessing) {
+    let entry = zoo::find("headstart_tiny").unwrap();
+    let full = (entry.build)();
+    let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    (Bound::bind(full.for_taps(&TAPS).unwrap(), &full, &file).unwrap(), (entry.preprocessing)())
+}
+
+fn probes_of_cpu(bound: &Bound, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
+    Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?)
+}
+
+fn cards(count: usize, precision: Precision, batch: usize) -> Result<Cards<Emulator>> {
+    let (bound, how) = tiny();
+    let cards = (0..count).map(|index| (format!("cuda:{index}"), Emulator::new(1 << 28))).collect();
+    let setup = Setup { bound: &bound, taps: &TAPS, how: &how, precision, batch: Some(batch) };
+    Cards::new(cards, setup, || probes_of_cpu(&bound, &how))
+}
+
+/// Two classes of `each` pictures, and one in the middle that is none.
+fn data(each: usize) -> (Room, DataSet) {
+    let room = Room::new();
+    room.pictures("data", 2, each);
+    room.write("data/a/999.png", "no picture");
+    let data = DataSet::open(&room.path("data")).unwrap();
+    (room, data)
+}
+
+/// All that a run came to: samples with the digests of their files, features of each tap, samples that are bad.
+#[derive(Default)]
+struct Came {
+    good: Vec<(usize, Digest)>,
+    features: Vec<Vec<f32>>,
+    bad: Vec<(usize, String)>,
+    sizes: Vec<usize>,
+}
+
+impl Came {
+    fn take(&mut self, batch: Batch) {
+        self.good.extend(batch.good);
+        self.bad.extend(
+            batch.bad.into_iter().map(|(sample, reason): (usize, Reason)| (sample, reason.to_string())),
+        );
+        self.features.resize(TAPS.len(), Vec::new());
+        self.features.iter_mut().zip(batch.features).for_each(|(all, more)| all.extend(more));
+        self.sizes.push(batch.size);
+    }
+}
+
+fn run(runner: &mut dyn Runner, data: &DataSet, how: &Preprocessing) -> (Came, Times) {
+    let mut came = Came::default();
+    let job = Job { samples: &data.samples, how };
+    let times = runner
+        .run(job, &mut |batch| {
+            came.take(batch);
+            Ok(())
+        })
+        .unwrap();
+    (came, times)
+}
+
+#[test]
+fn rows_do_not_depend_on_batches_and_cards() {
+    let (bound, how) = tiny();
+    let (_room, data) = data(5);
+    let on_cpu = {
+        let mut came = Came::default();
+        let cpu = Cpu::new(bound, &how).unwrap();
+        crate::pipeline::run(&cpu, Job { samples: &data.samples, how: &how }, 32, &mut |batch| {
+            came.take(batch);
+            Ok(())
+        })
+        .unwrap();
+        came
+    };
+    assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (10, 1));
+    let mut first: Option<Vec<Vec<f32>>> = None;
+    for (count, batch) in [(1, 8), (1, 1), (1, 3), (2, 1), (2, 3), (2, 8)] {
+        let mut cards = cards(count, Precision::F32, batch).unwrap();
+        assert_eq!((cards.batch(), cards.revision().as_str()), (batch, "cuda-1-f32-sm90"));
+        let (came, times) = run(&mut cards, &data, &how);
+        let told = format!("{count} cards, {batch} pictures at a time");
+        assert_eq!(came.good, on_cpu.good, "{told}");
+        assert_eq!(came.bad, on_cpu.bad, "{told}");
+        let sizes: Vec<usize> = (0..11).step_by(batch).map(|first| batch.min(11 - first)).collect();
+        assert_eq!(came.sizes, sizes, "{told}");
+        for (got, expected) in came.features.iter().zip(&on_cpu.features) {
+            let difference = difference(expected, got);
+            assert!(difference < 1e-5, "{told}: {difference:e}");
+        }
+        assert!(*first.get_or_insert(came.features.clone()) == came.features, "{told}: other bits");
+        let Some(times::Cards { count: told_count, spent }) = times.cards else {
+            panic!("no times of cards")
+        };
+        assert_eq!(told_count, count);
+        assert!(spent.kernels > Duration::ZERO && spent.kernels <= times.all * 2, "{times:?}");
+        assert!(times.decoding + times.network + times.writing <= times.all, "{times:?}");
+    }
+}
+
+#[test]
+fn a_second_run_is_as_the_first() {
+    let (_, how) = tiny();
+    let (_room, data) = data(2);
+    let mut cards = cards(1, Precision::Bf16, 2).unwrap();
+    let (first, _) = run(&mut cards, &data, &how);
+    let (second, _) = run(&mut cards, &data, &how);
+    assert!(first.features == second.features);
+    assert_eq!(
+        cards.probes().unwrap().iter().map(Vec::len).collect::<Vec<_>>(),
+        [4 * 224, 4 * cards.widths()[1]]
+    );
+}
+
+#[test]
+fn nothing_but_bad_pictures() {
+    let (_, how) = tiny();
+    let room = Room::new();
+    for n in 0..3 {
+        for class in ["a", "b"] {
+            room.write(&format!("data/{class}/{n}.png"), "no picture");
+        }
+    }
+    let data = DataSet::open(&room.path("data")).unwrap();
+    let (came, _) = run(&mut cards(1, Precision::Bf16, 2).unwrap(), &data, &how);
+    assert_eq!((came.good.len(), came.bad.len()), (0, 6));
+    assert!(came.features.iter().all(Vec::is_empty));
+}
+
+#[test]
+fn a_run_ends_with_its_first_error() {
+    let (_, how) = tiny();
+    let (_room, data) = data(4);
+    let mut cards = cards(2, Precision::Bf16, 1).unwrap();
+    let mut seen = 0;
+    let job = Job { samples: &data.samples, how: &how };
+    let result = cards.run(job, &mut |_| {
+        seen += 1;
+        if seen == 2 { Err(anyhow!("the disk is full")) } else { Ok(()) }
+    });
+    assert_eq!((result.unwrap_err().to_string().as_str(), seen), ("the disk is full", 2));
+}
+
+#[test]
+fn a_card_that_computes_something_else_is_not_used() {
+    let (bound, how) = tiny();
+    let wrong = |precision, factor: f32| {
+        let card = vec![("cuda:3".to_owned(), Emulator::new(1 << 28))];
+        let setup = Setup { bound: &bound, taps: &TAPS, how: &how, precision, batch: Some(4) };
+        let reference = || {
+            let mut probes = probes_of_cpu(&bound, &how)?;
+            probes[1].iter_mut().for_each(|x| *x *= factor);
+            Ok(probes)
+        };
+        Cards::new(card, setup, reference).err().map(|error| error.to_string())
+    };
+    let message = wrong(Precision::F32, 1.01).unwrap();
+    let part = "cuda:3 (emulation) does not give the CPU's features for the probes: at `layer1` the relative L2 \
+                difference is 9.9e-3, with f32 at most 1e-4 passes; use --device cpu";
+    assert_eq!(message, part);
+    assert_eq!(wrong(Precision::Bf16, 1.01), None);
+    let message = wrong(Precision::Bf16, 1.1).unwrap();
+    assert!(
+        message.ends_with("with bf16 at most 3e-2 passes; use --precision f32, or --device cpu"),
+        "{message}"
+    );
+    assert!(wrong(Precision::Bf16, f32::NAN).is_some());
+}
+
+#[test]
+fn a_reference_that_fails_is_told() {
+    let (bound, how) = tiny();
+    let card = vec![("cuda:0".to_owned(), Emulator::new(1 << 28))];
+    let setup = Setup { bound: &bound, taps: &TAPS, how: &how, precision: Precision::Bf16, batch: Some(4) };
+    let error = Cards::new(card, setup, || Err(anyhow!("memory is short"))).err().unwrap();
+    assert_eq!(error.to_string(), "memory is short");
+}
+
+#[test]
+fn every_precision_passes_its_check() {
+    for precision in Precision::ALL {
+        if let Err(error) = cards(1, precision, 4) {
+            panic!("{precision}: {error}");
+        }
+    }
+}
+
+#[test]
+fn differences_are_relative() {
+    for (expected, got, difference) in [
+        (&[3.0, 4.0][..], &[3.0, 4.0][..], 0.0),
+        (&[3.0, 4.0], &[3.0, 4.5], 0.1),
+        (&[0.0, 0.0], &[0.0, 0.0], 0.0),
+        (&[0.0, 0.0], &[0.0, 1.0], f64::INFINITY),
+        (&[3.0, 4.0], &[3.0, f32::INFINITY], f64::INFINITY),
+    ] {
+        assert_eq!(super::difference(expected, got), difference, "{got:?}");
+    }
+    for got in [&[3.0, f32::NAN][..], &[3.0]] {
+        assert!(super::difference(&[3.0, 4.0], got).is_nan());
+    }
+}
+
+#[test]
+fn cards_are_of_one_kind() {
+    let card = |name: &str, capability, memory| Description { name: name.to_owned(), capability, memory };
+    let (first, same) = (card("NVIDIA H200", (9, 0), 2), card("NVIDIA H200", (9, 0), 3));
+    assert!(check_alike(&[("cuda:0", &first)]).is_ok());
+    assert!(check_alike(&[("cuda:0", &first), ("cuda:1", &same)]).is_ok());
+    for other in [card("NVIDIA H100", (9, 0), 2), card("NVIDIA H200", (9, 1), 2)] {
+        let error = check_alike(&[("cuda:2", &first), ("cuda:1", &same), ("cuda:0", &other)]).unwrap_err();
+        let expected = format!(
+            "cuda:2 is NVIDIA H200 (9.0), cuda:0 is {} ({}.{}): ",
+            other.name, other.capability.0, other.capability.1
+        );
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+}

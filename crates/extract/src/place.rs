@@ -1,0 +1,217 @@
+//! Where the network runs: what was asked for, and what it comes to.
+
+use cli::UsageError;
+use engine::{
+    Isa,
+    cuda::{CardError, Precision},
+};
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+/// What `--device` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// A card, where there is one.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// Cards, each once, in the driver's numbers.
+    Cards(Vec<usize>),
+}
+
+/// What is asked for.
+pub(crate) struct Wish {
+    pub(crate) device: Device,
+    pub(crate) precision: Option<Precision>,
+    pub(crate) isa: Option<Isa>,
+}
+
+/// What runs the network.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Cpu(Isa),
+    Cards(Vec<usize>, Precision),
+}
+
+/// Counts cards.
+pub(crate) type Count = fn() -> Result<usize, CardError>;
+
+/// What counts cards; `None` in a build without CUDA.
+pub(crate) const COUNT: Option<Count> = {
+    #[cfg(feature = "cuda")]
+    let count: Option<Count> = Some(engine::cuda::Driver::count);
+    #[cfg(not(feature = "cuda"))]
+    let count: Option<Count> = None;
+    count
+};
+
+impl Wish {
+    /// What runs the network, and why that is no card where one was looked for in vain.
+    ///
+    /// # Errors
+    /// [`UsageError`] where flags do not go together, or not with this build.
+    pub(crate) fn settle(
+        self,
+        count: Option<impl FnOnce() -> Result<usize, CardError>>,
+    ) -> Result<(Place, Option<String>), UsageError> {
+        let usage = |text: String| Err(UsageError(text));
+        let Wish { device, precision, isa } = self;
+        let (device, without) = match (device, count) {
+            (Device::Cards(_), None) => {
+                let how = "build it with `make cuda` (or --features headstart-extract/cuda)";
+                return usage(format!("this build has no CUDA; {how}"));
+            }
+            // Whoever names an instruction set wants it.
+            (Device::Auto, Some(count)) if isa.is_none() => match count() {
+                Ok(1..) => (Device::Cards(vec![0]), None),
+                Ok(0) => (Device::Cpu, Some("no card: there is none".to_owned())),
+                Err(error) => (Device::Cpu, Some(format!("no card: {error}"))),
+            },
+            (Device::Auto, _) => (Device::Cpu, None),
+            (device, _) => (device, None),
+        };
+        match device {
+            Device::Cards(_) if isa.is_some() => {
+                usage("--isa goes with the CPU; give --device cpu, or leave --isa out".to_owned())
+            }
+            Device::Cards(cards) => Ok((Place::Cards(cards, precision.unwrap_or(Precision::Bf16)), without)),
+            Device::Auto | Device::Cpu => match precision {
+                None | Some(Precision::F32) => Ok((Place::Cpu(isa.unwrap_or_else(Isa::best)), without)),
+                Some(precision) => {
+                    let why = without.map(|why| format!(" ({why})")).unwrap_or_default();
+                    usage(format!(
+                        "the CPU runs in f32, not in {precision}{why}; leave --precision out, or give --device cuda"
+                    ))
+                }
+            },
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Device, String> {
+        let numbers = match text {
+            "auto" => return Ok(Device::Auto),
+            "cpu" => return Ok(Device::Cpu),
+            "cuda" => return Ok(Device::Cards(vec![0])),
+            _ => text.strip_prefix("cuda:").into_iter().flat_map(|numbers| numbers.split(',')),
+        };
+        let number = |digits: &str| {
+            let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse().ok().filter(|_| is_plain)
+        };
+        let cards: Option<Vec<usize>> = numbers.map(number).collect();
+        let Some(cards) = cards.filter(|cards| !cards.is_empty()) else {
+            return Err(
+                "expected auto, cpu, cuda, or cards by their numbers such as cuda:1 or cuda:0,1".to_owned()
+            );
+        };
+        let mut seen = BTreeSet::new();
+        match cards.iter().find(|card| !seen.insert(**card)) {
+            Some(card) => Err(format!("card {card} is named twice")),
+            None => Ok(Device::Cards(cards)),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Cpu(isa) => write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase()),
+            Place::Cards(cards, precision) => {
+                let cards = cards.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+                write!(f, "cuda:{cards} in {precision}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named() {
+        for (text, expected) in [
+            ("auto", Ok(Device::Auto)),
+            ("cpu", Ok(Device::Cpu)),
+            ("cuda", Ok(Device::Cards(vec![0]))),
+            ("cuda:3", Ok(Device::Cards(vec![3]))),
+            ("cuda:1,0", Ok(Device::Cards(vec![1, 0]))),
+            ("cuda:0,0", Err("card 0 is named twice")),
+            ("cuda:1,01", Err("card 1 is named twice")),
+            ("cuda:", Err("expected auto, cpu")),
+            ("cuda:0,", Err("expected auto, cpu")),
+            ("cuda:0, 1", Err("expected auto, cpu")),
+            ("cuda:+1", Err("expected auto, cpu")),
+            ("cuda:-1", Err("expected auto, cpu")),
+            ("cuda:99999999999999999999", Err("expected auto, cpu")),
+            ("cuda0", Err("expected auto, cpu")),
+            ("CPU", Err("expected auto, cpu")),
+            ("", Err("expected auto, cpu")),
+        ] {
+            match (text.parse::<Device>(), expected) {
+                (Err(message), Err(part)) => assert!(message.contains(part), "{text}: {message}"),
+                (got, expected) => assert_eq!(got.ok(), expected.ok(), "{text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn flags_and_machines_settle_it() {
+        const NONE: &str = "no NVIDIA driver on this machine";
+        let found = |what: Option<usize>| what.ok_or_else(|| CardError::Absent(NONE.to_owned()));
+        let cpu = || Ok("the CPU".to_owned());
+        let card = |text: &str| Ok(text.to_owned());
+        let no_cuda = || Err("this build has no CUDA; build it with `make cuda`");
+        let isa = Isa::available()[0];
+        // What is given; what a build has; what that comes to.
+        for (device, precision, isa, found, expected) in [
+            ("auto", None, None, None, cpu()),
+            ("auto", None, None, Some(found(Some(2))), card("cuda:0 in bf16")),
+            ("auto", Some("tf32"), None, Some(found(Some(1))), card("cuda:0 in tf32")),
+            (
+                "auto",
+                None,
+                None,
+                Some(found(None)),
+                card("the CPU; no card: no NVIDIA driver on this machine"),
+            ),
+            ("auto", None, None, Some(Ok(0)), card("the CPU; no card: there is none")),
+            ("auto", None, Some(isa), Some(found(Some(1))), cpu()),
+            ("auto", None, Some(isa), Some(found(None)), cpu()),
+            ("auto", Some("f32"), None, None, cpu()),
+            (
+                "auto",
+                Some("bf16"),
+                None,
+                None,
+                Err("the CPU runs in f32, not in bf16; leave --precision out"),
+            ),
+            ("auto", Some("f16"), None, Some(found(None)), Err("not in f16 (no card: no NVIDIA driver")),
+            ("cpu", None, None, Some(found(Some(1))), cpu()),
+            ("cpu", None, Some(isa), None, cpu()),
+            ("cpu", Some("tf32"), None, Some(found(Some(1))), Err("the CPU runs in f32, not in tf32")),
+            ("cuda", None, None, Some(found(Some(1))), card("cuda:0 in bf16")),
+            ("cuda:1,0", Some("f32"), None, Some(found(Some(2))), card("cuda:1,0 in f32")),
+            // It is opened later, and then told to be missing.
+            ("cuda:7", None, None, Some(found(Some(1))), card("cuda:7 in bf16")),
+            ("cuda", None, Some(isa), Some(found(Some(1))), Err("--isa goes with the CPU")),
+            ("cuda", None, None, None, no_cuda()),
+            ("cuda:0,1", Some("f16"), None, None, no_cuda()),
+        ] {
+            let told = format!("--device {device} --precision {precision:?} --isa {isa:?}, {found:?}");
+            let precision = precision.and_then(|text| text.parse().ok());
+            let wish = Wish { device: device.parse().unwrap_or(Device::Cpu), precision, isa };
+            match (wish.settle(found.map(|found| || found)), expected) {
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{told}: {error}"),
+                (Ok((place, without)), Ok(expected)) => {
+                    let got = without.map_or(place.to_string(), |why| format!("the CPU; {why}"));
+                    assert!(got.starts_with(&expected), "{told}: {got}");
+                }
+                (got, expected) => panic!("{told}: got {got:?}, expected {expected:?}"),
+            }
+        }
+    }
+}
