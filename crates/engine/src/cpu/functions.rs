@@ -226,7 +226,7 @@ mod tests {
             for isa in Isa::available() {
                 let mut got = numbers.clone();
                 // SAFETY: one of those available.
-                unsafe { isa.run(Run(After::of(function), &mut got)) };
+                unsafe { isa.run(Run(After::of(Some(function)), &mut got)) };
                 let worst = numbers.iter().zip(&got).map(|(x, y)| {
                     let exact = exact(function, f64::from(*x));
                     (f64::from(*y) - exact).abs() / exact.abs().max(0.5)
@@ -255,7 +255,7 @@ mod tests {
                 let mut x = [0.0; LANES];
                 (x[0], x[1], x[2]) = (f32::NAN, 1e30, -1e30);
                 // SAFETY: one of those available.
-                unsafe { isa.run(Run(After::of(function), &mut x)) };
+                unsafe { isa.run(Run(After::of(Some(function)), &mut x)) };
                 assert!(x[0].is_nan(), "{function:?} on {isa:?}");
                 let limit = if function == Activation::Sigmoid { 1.0 } else { 1e30 };
                 assert!(function != Activation::Sigmoid || x[2] == 0.0, "{isa:?}: {}", x[2]);

@@ -1,7 +1,7 @@
 //! The engine that tools hold: compiled once, given batch after batch.
 
 use super::{
-    Card, CardError, Launch, Queue,
+    Card, CardError, Queue,
     compile::compile,
     plan::{Bases, Plan, To, Work},
     precision::Precision,
@@ -234,9 +234,7 @@ impl<C: Card> Cuda<C> {
     pub fn collect(&mut self) -> Result<Option<Features<C>>, EngineError> {
         let Some(flight) = self.flights.pop_front() else { return Ok(None) };
         self.card.finish(&flight.done)?;
-        let took = |[start, end]: &[C::Event; 2]| {
-            self.card.between(start, end).map(|ms| Duration::from_secs_f32(ms.max(0.0) / 1e3))
-        };
+        let took = |[start, end]: &[C::Event; 2]| self.card.between(start, end).map(milliseconds);
         self.spent.copies += took(&flight.copies)?;
         self.spent.kernels += took(&flight.kernels)?;
         let rows = self.plan.rows(&flight.features, flight.n);
@@ -299,6 +297,32 @@ impl<C: Card> Cuda<C> {
         Ok(self.plan.rows(features, n))
     }
 
+    /// Runs a batch of pictures as they happen to lie there, step by step. For benchmarks: names of nodes and kernels, and
+    /// the time that each took.
+    ///
+    /// # Errors
+    /// Where the driver fails.
+    ///
+    /// # Panics
+    /// Where batches are under way.
+    pub fn profile(&mut self) -> Result<Vec<(String, String, Duration)>, EngineError> {
+        assert!(self.flights.is_empty(), "batches are under way");
+        let bases = self.bases(0);
+        let mut events = vec![self.card.event(Queue::Kernels)?];
+        let mut steps = Vec::new();
+        for step in &self.plan.steps {
+            let prepared = self.plan.prepare(step, self.precision, self.batch, &bases);
+            self.card.launch(&prepared.launch())?;
+            events.push(self.card.event(Queue::Kernels)?);
+            steps.push((step.name.clone(), prepared.kernel));
+        }
+        self.card.finish(&events[steps.len()])?;
+        let timed = steps.into_iter().zip(events.windows(2)).map(|((step, kernel), ends)| {
+            Ok((step, kernel, milliseconds(self.card.between(&ends[0], &ends[1])?)))
+        });
+        timed.collect()
+    }
+
     /// Has a batch run: a full one from a recording, from its second time on.
     fn run_slot(&mut self, slot: usize, n: usize) -> Result<(), EngineError> {
         if n == self.batch {
@@ -319,25 +343,25 @@ impl<C: Card> Cuda<C> {
         if n == 0 {
             return Ok(());
         }
-        let bases = Bases {
+        let bases = self.bases(slot);
+        for step in self.plan.steps.iter().filter(|step| wanted(&step.work)) {
+            self.card.launch(&self.plan.prepare(step, self.precision, n, &bases).launch())?;
+        }
+        Ok(())
+    }
+
+    fn bases(&self, slot: usize) -> Bases {
+        Bases {
             constants: self.card.address(&self.constants),
             values: self.card.address(&self.values),
             pixels: self.card.address(&self.slots[slot].pixels),
             out: self.card.address(&self.slots[slot].out),
-        };
-        for step in self.plan.steps.iter().filter(|step| wanted(&step.work)) {
-            let prepared = self.plan.prepare(step, self.precision, n, &bases);
-            let number = |x: usize| u32::try_from(x).unwrap_or(u32::MAX);
-            self.card.launch(&Launch {
-                kernel: &prepared.kernel,
-                blocks: [number(prepared.blocks), 1, 1],
-                threads: prepared.threads,
-                shared: number(prepared.shared),
-                arguments: &prepared.arguments,
-            })?;
         }
-        Ok(())
     }
+}
+
+fn milliseconds(ms: f32) -> Duration {
+    Duration::from_secs_f32(ms.max(0.0) / 1e3)
 }
 
 /// Memory for batches of so many pictures.

@@ -1,7 +1,7 @@
 //! From a step to the launch of its kernel: addresses, numbers of pictures, and how many blocks there are.
 
 use super::{
-    Address,
+    Address, Launch,
     arguments::{Copy, Depthwise, Merge},
     plan::{Bases, Constant, Plan, Step, To, Work},
     precision::Precision,
@@ -16,6 +16,20 @@ pub(crate) struct Prepared {
     pub(crate) threads: u32,
     pub(crate) shared: usize,
     pub(crate) arguments: Vec<u8>,
+}
+
+impl Prepared {
+    /// As a card takes it.
+    pub(crate) fn launch(&self) -> Launch<'_> {
+        let number = |x: usize| u32::try_from(x).unwrap_or(u32::MAX);
+        Launch {
+            kernel: &self.kernel,
+            blocks: [number(self.blocks), 1, 1],
+            threads: self.threads,
+            shared: number(self.shared),
+            arguments: &self.arguments,
+        }
+    }
 }
 
 /// Threads of a block of the small kernels.

@@ -6,7 +6,7 @@ use network::{
     vit::{self, Vit},
     zoo,
 };
-use std::{collections::BTreeMap, fs, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// From our names of parameters to those of the peer, by which they were filled.
 pub(crate) type Naming = fn(&str) -> String;
@@ -23,9 +23,10 @@ pub(crate) struct Row {
 
 /// The peers' outputs: `torchvision/resnet18@224` → tap → (2, d), row by row.
 static OUTPUTS: LazyLock<BTreeMap<String, BTreeMap<String, Vec<f32>>>> = LazyLock::new(|| {
-    let bytes = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/reference.safetensors")).unwrap();
+    // Within the program, so that it can be taken to a machine with a card.
+    let bytes = include_bytes!("../data/reference.safetensors");
     let mut outputs: BTreeMap<String, BTreeMap<String, Vec<f32>>> = BTreeMap::new();
-    for (name, tensor) in safetensors::SafeTensors::deserialize(&bytes).unwrap().tensors() {
+    for (name, tensor) in safetensors::SafeTensors::deserialize(bytes).unwrap().tensors() {
         let (peer, tap) = name.rsplit_once('/').unwrap();
         let values = tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         outputs.entry(peer.to_owned()).or_default().insert(tap.to_owned(), values);
