@@ -5,10 +5,11 @@ PYTHON  ?= python3
 CARGO   ?= cargo
 
 # What the programs are made of: any change here rebuilds them before a pipeline uses them.
-SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors')
+SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors' \
+             -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build cuda demo tutorial check test reproduce bench peers peers-light clean-demo
+.PHONY: FORCE help build cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -100,6 +101,17 @@ reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads:
 bench:                                 ## preparation, kernels, networks: times, and shares of the measured peak
 	$(CARGO) bench --workspace --bench prepare --bench kernels
 	$(CARGO) bench --workspace --bench networks
+
+# ---- on a card ----------------------------------------------------------------------------------------------------
+
+gpu-kit: cuda                          ## what checks and times a card, for a machine without Rust: target/gpu-kit
+	NVCC="$(NVCC)" CARGO="$(CARGO)" pipelines/gpu.sh kit
+
+gpu-check: gpu-kit                     ## the reference, bits and photographs on a card; says 'skipped' without one
+	pipelines/gpu.sh check
+
+gpu-bench: gpu-kit                     ## times on a card, beside PyTorch
+	pipelines/gpu.sh bench
 
 # ---- peers: checked against other people's programs; Python runs here and nowhere else but data/backbone ---------------------------
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The whole job on embedded data: a sample data set, features, a head, metrics, a model.
 #   pipelines/quickstart.sh [FOLDER] [flags that every tool has, such as --threads 1]
-# The programs are taken from $BIN (default target/release). `make demo` is the same with file targets.
+# The programs are taken from $BIN (default target/release); $DEVICE says where the network runs (default auto).
+# `make demo` is the same with file targets.
 set -eu
 BIN=${BIN:-target/release}
 OUT=${1:-target/quickstart}
@@ -9,7 +10,7 @@ OUT=${1:-target/quickstart}
 mkdir -p "$OUT"
 
 "$BIN/make-sample" "$OUT/sample" --force
-"$BIN/extract" "$OUT/sample" -o "$OUT/sample.features" --force "$@"
+"$BIN/extract" "$OUT/sample" -o "$OUT/sample.features" --device "${DEVICE:-auto}" --force "$@"
 "$BIN/fit-head" "$OUT/sample.features" -o "$OUT/sample.head" --l2 1,10,100,1000 --force "$@"
 "$BIN/evaluate" "$OUT/sample.features" "$OUT/sample.head" -o "$OUT/metrics.parquet" \
     --predictions "$OUT/predictions.parquet" --force "$@"

@@ -43,6 +43,8 @@ fn compile() -> Result<(), String> {
     let mut command = Command::new(&nvcc);
     // f32 as IEEE has it: no --use_fast_math, and an error for whatever nvcc warns of.
     command.args(["-fatbin", "-std=c++17", "-O3", "-Werror", "all-warnings"]);
+    // A third of the size; the driver unpacks what it loads.
+    command.arg("-Xfatbin=-compress-all");
     command.args(["--threads", &env::var("NUM_JOBS").unwrap_or_else(|_| "1".to_owned())]);
     command.args(targets(&nvcc)?);
     command.arg("--output-directory").arg(&out).args(&sources);

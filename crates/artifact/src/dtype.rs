@@ -106,4 +106,16 @@ mod tests {
             assert_eq!(dtype.to_string().parse::<Dtype>(), Ok(dtype));
         }
     }
+
+    #[test]
+    fn what_was_stored_is_stored_the_same_again() {
+        for dtype in [Dtype::F16, Dtype::BF16] {
+            for bits in 0..=u16::MAX {
+                let (stored, mut value, mut again) = (bits.to_le_bytes(), [0.0], Vec::new());
+                dtype.decode(&stored, &mut value);
+                dtype.encode(&value, &mut again);
+                assert!(again == stored || value[0].is_nan(), "{dtype}: {stored:?} became {again:?}");
+            }
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! `NAME.features/`: an `index.json` beside shards of rows, each shard one mapped rkyv archive.
 //!
 //! **Invariant:** rows are sorted by the bytes of their sample's id, strictly; splits are interleaved as they fall.
+//! **Invariant:** a shard vouches for itself, and a content key for its row: what a stopped run left needs no index.
 
+mod earlier;
 mod error;
 mod index;
 mod reader;
@@ -11,6 +13,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use earlier::Earlier;
 pub use error::{FeaturesError, ShardError};
 pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord, Skipped};
 pub use reader::Features;

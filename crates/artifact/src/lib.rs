@@ -21,8 +21,8 @@ pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use features::{
-    Complete, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION, ShardError,
-    ShardRecord, Skipped,
+    Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
+    ShardError, ShardRecord, Skipped,
 };
 pub use head::{Dense, Head, HeadError, HeadKind};
 pub use ours::Marks;

@@ -1,14 +1,20 @@
 //! Where an output goes: written beside its place, made durable, and renamed, so that it is there whole or not at all.
 
+mod claim;
+
+#[cfg(test)]
+mod tests;
+
 use std::{
     ffi::OsString,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
 
-/// An output in the making. Dropped without [`Place::commit`], it leaves nothing behind; a run that is killed leaves
-/// `.NAME.partial`, which the next run of the same output removes.
+/// An output in the making. Dropped without [`Place::commit`], it leaves nothing behind but what it found; a run that is
+/// killed leaves `.NAME.partial`, which the next run of the same output removes, or moves to `.NAME.earlier` where it can
+/// be resumed.
 #[derive(Debug)]
 pub struct Place {
     target: PathBuf,
@@ -17,7 +23,10 @@ pub struct Place {
     lock: Option<File>,
     kind: Kind,
     force: bool,
-    committed: bool,
+    /// Whether what stopped runs left is kept until the output is there.
+    resumes: bool,
+    /// Whether the temporary place is not to be removed.
+    settled: bool,
 }
 
 /// What is being written, and so what may be replaced by it.
@@ -79,7 +88,7 @@ impl Place {
     /// # Errors
     /// Where `target` exists and `force` is not given, its folder cannot be written to, or another run is writing it.
     pub fn file(target: &Path, force: bool) -> Result<Place, PlaceError> {
-        Place::new(target, force, Kind::File)
+        Place::new(target, force, Kind::File, false)
     }
 
     /// A place for a folder; [`Place::temporary`] exists and is empty. Only an empty folder, or one that `ours` knows
@@ -89,7 +98,16 @@ impl Place {
     /// # Errors
     /// As [`Place::file`].
     pub fn folder(target: &Path, force: bool, ours: fn(&Path) -> bool) -> Result<Place, PlaceError> {
-        Place::new(target, force, Kind::Folder(ours))
+        Place::new(target, force, Kind::Folder(ours), false)
+    }
+
+    /// As [`Place::folder`], but what stopped runs of this output left lies in [`Place::earlier`] until the output is
+    /// committed. A run that fails leaves it there.
+    ///
+    /// # Errors
+    /// As [`Place::file`].
+    pub fn resumable(target: &Path, force: bool, ours: fn(&Path) -> bool) -> Result<Place, PlaceError> {
+        Place::new(target, force, Kind::Folder(ours), true)
     }
 
     /// Where to write.
@@ -97,9 +115,22 @@ impl Place {
         &self.temporary
     }
 
+    /// A folder with one folder for each stopped run of a [`Place::resumable`], or nothing. It is this run's to sweep.
+    pub fn earlier(&self) -> PathBuf {
+        beside(&self.target, "earlier")
+    }
+
     /// Where the output will be.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Makes the names of what was written so far in [`Place::temporary`] survive a power cut.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        sync(&self.temporary)
     }
 
     /// An error of this output, for a writer that met one.
@@ -120,11 +151,21 @@ impl Place {
             }
             _ => self.failed(source),
         })?;
-        self.committed = true;
+        self.settled = true;
+        if self.resumes {
+            // The output is there, whatever becomes of this.
+            let _ = remove(&self.earlier());
+        }
         Ok(())
     }
 
-    fn new(target: &Path, force: bool, kind: Kind) -> Result<Place, PlaceError> {
+    /// Ends without an output: what was written stays at [`Place::temporary`], for the next run of a
+    /// [`Place::resumable`].
+    pub fn leave(mut self) {
+        self.settled = true;
+    }
+
+    fn new(target: &Path, force: bool, kind: Kind, resumes: bool) -> Result<Place, PlaceError> {
         let name = target.file_name().ok_or_else(|| PlaceError::Nameless(target.to_owned()))?;
         // `foo/` names the folder `foo`; the rebuilt path has no trailing slash to trip rename.
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -134,10 +175,12 @@ impl Place {
             return Err(PlaceError::NoParent { path: target, parent });
         }
         let temporary = beside(&target, "partial");
-        let mut place = Place { temporary, target, lock: None, kind, force, committed: false };
+        let mut place = Place { temporary, target, lock: None, kind, force, resumes, settled: false };
+        place.check()?;
+        place.lock = Some(place.claim()?);
+        // Under the lock: what looks like a killed run's may be a running one's, between its renames.
         place.restore().map_err(|source| place.failed(source))?;
         place.check()?;
-        place.claim()?;
         Ok(place)
     }
 
@@ -161,32 +204,6 @@ impl Place {
             (Kind::Folder(ours), true) => {
                 let empty = fs::read_dir(&self.target).is_ok_and(|mut entries| entries.next().is_none());
                 if empty || ours(&self.target) { Ok(()) } else { Err(PlaceError::Foreign(path())) }
-            }
-        }
-    }
-
-    /// Takes the temporary place, after a killed run if need be, and locks it.
-    fn claim(&mut self) -> Result<(), PlaceError> {
-        let stale = File::open(&self.temporary);
-        if stale.is_ok_and(|stale| matches!(stale.try_lock(), Err(TryLockError::WouldBlock))) {
-            return Err(PlaceError::Busy(self.target.clone()));
-        }
-        let made = self.make().map_err(|source| self.failed(source))?;
-        // A file system without locks is no reason to refuse work.
-        if matches!(made.try_lock(), Err(TryLockError::WouldBlock)) {
-            return Err(PlaceError::Busy(self.target.clone()));
-        }
-        self.lock = Some(made);
-        Ok(())
-    }
-
-    fn make(&self) -> io::Result<File> {
-        remove(&self.temporary)?;
-        match self.kind {
-            Kind::File => File::create_new(&self.temporary),
-            Kind::Folder(_) => {
-                fs::create_dir(&self.temporary)?;
-                File::open(&self.temporary)
             }
         }
     }
@@ -222,7 +239,11 @@ impl Place {
             // A folder is never renamed over a full one, so what came meanwhile stays.
             _ => fs::rename(&self.temporary, &self.target)?,
         }
-        sync(self.target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        sync(self.parent())
+    }
+
+    fn parent(&self) -> &Path {
+        self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 
     /// Unlike a rename, a link never replaces what came meanwhile.
@@ -239,7 +260,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // Without the lock the temporary belongs to another run.
-        if !self.committed && self.lock.is_some() {
+        if !self.settled && self.lock.is_some() {
             // Nothing better can be done about a failure here; the next run removes what stayed.
             let _ = remove(&self.temporary);
         }
@@ -268,107 +289,5 @@ fn remove(path: &Path) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn an_output_is_there_whole_or_not_at_all() {
-        let root = tempfile::tempdir().unwrap();
-        let target = root.path().join("out");
-        for folder in [false, true] {
-            let make = |force| {
-                if folder { Place::folder(&target, force, |_| true) } else { Place::file(&target, force) }
-            };
-            drop(make(false).unwrap());
-            assert!(names(root.path()).is_empty(), "a dropped place leaves nothing");
-
-            let write = |place: &Place, text: &str| {
-                let path = if folder { place.temporary().join("a") } else { place.temporary().to_owned() };
-                fs::write(path, text).unwrap();
-            };
-            let place = make(false).unwrap();
-            write(&place, "one");
-            place.commit().unwrap();
-            assert_eq!(names(root.path()), ["out"]);
-
-            assert!(matches!(make(false), Err(PlaceError::Exists(_))));
-            let place = make(true).unwrap();
-            write(&place, "two");
-            place.commit().unwrap();
-            assert_eq!(names(root.path()), ["out"]);
-            let read = if folder { target.join("a") } else { target.clone() };
-            assert_eq!(fs::read_to_string(read).unwrap(), "two");
-            remove(&target).unwrap();
-        }
-    }
-
-    #[test]
-    fn two_runs_never_share_a_place_and_a_killed_one_is_swept() {
-        let root = tempfile::tempdir().unwrap();
-        let target = root.path().join("out");
-        for folder in [false, true] {
-            let make =
-                || if folder { Place::folder(&target, true, |_| true) } else { Place::file(&target, true) };
-            let first = make().unwrap();
-            assert!(matches!(make(), Err(PlaceError::Busy(_))));
-            assert!(first.temporary().exists(), "the second run leaves the first alone");
-            drop(first);
-            // As a killed run leaves it: there, but not locked.
-            fs::create_dir(beside(&target, "partial")).unwrap();
-            fs::write(beside(&target, "partial").join("half"), "").unwrap();
-            drop(make().unwrap());
-            assert!(names(root.path()).is_empty());
-        }
-    }
-
-    #[test]
-    fn what_comes_meanwhile_is_not_replaced_without_force() {
-        let root = tempfile::tempdir().unwrap();
-        let target = root.path().join("out");
-        let place = Place::folder(&target, false, |_| true).unwrap();
-        fs::create_dir(&target).unwrap();
-        fs::write(target.join("diary"), "precious").unwrap();
-        assert!(matches!(place.commit(), Err(PlaceError::Exists(_))));
-        let place = Place::file(&root.path().join("file"), false).unwrap();
-        fs::write(root.path().join("file"), "precious").unwrap();
-        assert!(matches!(place.commit(), Err(PlaceError::Exists(_))));
-        assert_eq!(names(root.path()), ["file", "out"]);
-        assert_eq!(names(&target), ["diary"]);
-    }
-
-    #[test]
-    fn a_run_killed_between_its_renames_loses_nothing() {
-        let root = tempfile::tempdir().unwrap();
-        let target = root.path().join("out");
-        fs::create_dir(beside(&target, "replaced")).unwrap();
-        fs::write(beside(&target, "replaced").join("old"), "").unwrap();
-        assert!(matches!(Place::folder(&target, false, |_| true), Err(PlaceError::Exists(_))));
-        assert_eq!(names(&target), ["old"]);
-    }
-
-    #[test]
-    fn a_missing_folder_is_told() {
-        let root = tempfile::tempdir().unwrap();
-        assert!(matches!(Place::file(&root.path().join("no/x"), true), Err(PlaceError::NoParent { .. })));
-    }
-
-    #[test]
-    fn force_never_replaces_a_folder_by_a_file() {
-        let root = tempfile::tempdir().unwrap();
-        assert!(matches!(Place::file(root.path(), true), Err(PlaceError::Other { .. })));
-        fs::write(root.path().join("holiday.jpg"), "").unwrap();
-        assert!(matches!(Place::folder(root.path(), true, |_| false), Err(PlaceError::Foreign(_))));
-        assert_eq!(names(root.path()), ["holiday.jpg"]);
     }
 }

@@ -1,5 +1,6 @@
 //! From a tool's result to one line on stderr and an exit code.
 
+use crate::Interrupted;
 use clap::error::ErrorKind;
 use std::{
     io::{self, Write},
@@ -20,6 +21,8 @@ pub struct GateError(pub String);
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const GATE: u8 = 3;
+/// As a shell counts a program that SIGINT ended.
+const INTERRUPTED: u8 = 130;
 
 /// Runs a tool: parses its arguments, runs it, prints one error line, gives the exit code.
 pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>) -> ExitCode {
@@ -86,6 +89,8 @@ fn code(error: &anyhow::Error) -> u8 {
         USAGE
     } else if error.chain().any(<dyn std::error::Error>::is::<GateError>) {
         GATE
+    } else if error.chain().any(<dyn std::error::Error>::is::<Interrupted>) {
+        INTERRUPTED
     } else {
         FAILED
     }
@@ -109,6 +114,7 @@ mod tests {
         let told_twice = anyhow!("disk full").context("cannot write `a`: disk full");
         assert_eq!((line(&told_twice).as_str(), code(&told_twice)), ("cannot write `a`: disk full", FAILED));
         assert_eq!(code(&UsageError(String::new()).into()), USAGE);
+        assert_eq!(code(&Interrupted(String::new()).into()), INTERRUPTED);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Times networks on a card, step by step:
 //! `cargo bench --workspace --features headstart-extract/cuda --bench cards -- resnet50 --batch 256 --precision bf16 --layers
-//! [--size 224] [--unit warp] [--rounds 20]`. Without a card it says 'skipped'.
+//! [--size 224] [--tap layer3] [--unit warp] [--rounds 20]`. Without a card it says 'skipped'.
 //!
 //! Weights and pictures are formula-made: speed does not depend on them, but on zeros a card would be faster than it is.
 
@@ -36,7 +36,8 @@ fn main() {
             Some(_) => Unit::Warpgroup,
         };
         let entry = zoo::find(name).unwrap();
-        let network = (entry.build)().for_taps(&[entry.default_tap]).unwrap();
+        let tap = value("--tap").unwrap_or(entry.default_tap);
+        let network = (entry.build)().for_taps(&[tap]).unwrap();
         let mut how = (entry.preprocessing)();
         if let size @ 1.. = number("--size", 224) {
             let side = u32::try_from(size).unwrap();

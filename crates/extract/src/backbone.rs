@@ -8,6 +8,8 @@ use crate::{
     place::Place,
     times::Times,
 };
+#[cfg(feature = "cuda")]
+use anyhow::bail;
 use anyhow::{Context, Result};
 use artifact::{PROBES, Preprocessing, Source};
 #[cfg(feature = "cuda")]
@@ -142,8 +144,10 @@ impl Runner for OnCpu {
 fn on_cards(bound: Bound, config: &Config, cards: &[usize], precision: Precision) -> Result<Box<dyn Runner>> {
     let open = |&index: &usize| {
         let name = format!("cuda:{index}");
-        let card = Driver::open(index).with_context(|| format!("cannot use {name}"))?;
-        Ok((name, card))
+        match Driver::open(index) {
+            Ok(card) => Ok((name, card)),
+            Err(error) => bail!("cannot use {name}: {error}; --device cpu does without"),
+        }
     };
     let cards = cards.iter().map(open).collect::<Result<Vec<_>>>()?;
     let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();

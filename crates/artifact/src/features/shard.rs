@@ -22,6 +22,16 @@ const FLAGS: u32 = 0b111;
 const PREFIX: usize = 64;
 const MAX_DIM: usize = 1 << 28;
 
+/// The file name of a folder's n-th shard.
+pub(super) fn name(n: usize) -> String {
+    format!("shard-{n:05}.rkyv")
+}
+
+/// Whether a file of this name is a shard of rows.
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with("shard-") && name.ends_with(".rkyv")
+}
+
 /// 64 bytes of features, so that the matrix is aligned to cache lines in memory and in the file.
 #[derive(Archive, Serialize, Clone, Copy, Pod, Zeroable)]
 #[rkyv(attr(derive(Clone, Copy, Pod, Zeroable), repr(align(64))))]
@@ -109,11 +119,25 @@ impl Shard {
         if map.len() as u64 != record.bytes {
             return Err(ShardError::Length { expected: record.bytes, got: map.len() as u64 });
         }
+        Shard::check(map, Some(record), dim, dtype)
+    }
+
+    /// As [`Shard::open`], for a shard that no index vouches for: its own prefix does.
+    pub(super) fn open_alone(path: &Path, dim: usize, dtype: Dtype) -> Result<Shard, ShardError> {
+        Shard::check(MappedFile::open(path)?, None, dim, dtype)
+    }
+
+    fn check(
+        map: MappedFile,
+        record: Option<&ShardRecord>,
+        dim: usize,
+        dtype: Dtype,
+    ) -> Result<Shard, ShardError> {
         let (prefix, archive) = map.split_first_chunk::<PREFIX>().ok_or(ShardError::Magic)?;
         check_prefix(prefix, archive, record)?;
         let columns = rkyv::access::<ArchivedColumns, rancor::Error>(archive)
             .map_err(|error| ShardError::Archive(error.to_string()))?;
-        check_columns(columns, record.rows, dim, dtype)?;
+        check_columns(columns, record.map_or(columns.ids.len() as u64, |record| record.rows), dim, dtype)?;
         let shard = Shard { map, dim, dtype };
         shard.check_finite()?;
         Ok(shard)
@@ -159,13 +183,17 @@ impl Shard {
     }
 
     fn columns(&self) -> &ArchivedColumns {
-        // SAFETY: `open` ran the checked `access` over these very bytes, and a map of an artefact does not change
+        // SAFETY: `check` ran the checked `access` over these very bytes, and a map of an artefact does not change
         // (see `MappedFile`).
         unsafe { rkyv::access_unchecked::<ArchivedColumns>(&self.map[PREFIX..]) }
     }
 }
 
-fn check_prefix(prefix: &[u8; PREFIX], archive: &[u8], record: &ShardRecord) -> Result<(), ShardError> {
+fn check_prefix(
+    prefix: &[u8; PREFIX],
+    archive: &[u8],
+    record: Option<&ShardRecord>,
+) -> Result<(), ShardError> {
     let word = |at: usize| u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]]);
     if prefix[..8] != MAGIC {
         return Err(ShardError::Magic);
@@ -181,9 +209,10 @@ fn check_prefix(prefix: &[u8; PREFIX], archive: &[u8], record: &ShardRecord) -> 
     if length != archive.len() as u64 {
         return Err(ShardError::Length { expected: length, got: archive.len() as u64 });
     }
-    if prefix[24..56] != *record.digest.as_bytes()
+    let digest = Digest::of(archive);
+    if prefix[24..56] != *digest.as_bytes()
         || prefix[56..] != [0; 8]
-        || Digest::of(archive) != record.digest
+        || record.is_some_and(|record| record.digest != digest)
     {
         return Err(ShardError::Digest);
     }

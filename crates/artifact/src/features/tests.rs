@@ -5,7 +5,7 @@ use crate::{Digest, Dtype, PlaceError, Preprocessing, Source, Split};
 use proptest::prelude::*;
 use std::{fs, path::Path};
 
-fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
+pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
     let source = Source {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
@@ -18,11 +18,11 @@ fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
     Plan { classes: vec!["cat".into(), "dog".into()], dim, source, shard_bytes }
 }
 
-fn lineage() -> Lineage {
+pub(super) fn lineage() -> Lineage {
     Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() }
 }
 
-fn value(row: usize, column: usize) -> f32 {
+pub(super) fn value(row: usize, column: usize) -> f32 {
     (row * 31 + column) as f32 / 8.0
 }
 
@@ -40,7 +40,7 @@ fn write(path: &Path, rows: usize, plan: Plan) -> Result<Index, FeaturesError> {
     writer.finish(&probes, lineage(), vec![Skipped { id: "dog/x.jpg".into(), reason: "truncated".into() }])
 }
 
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let mut files: Vec<_> =
         entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect();
@@ -176,7 +176,7 @@ fn opened_after(damage: impl FnOnce(&Path)) -> String {
     message
 }
 
-fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();
     change(&mut bytes);
     fs::write(path, bytes).unwrap();

@@ -1,7 +1,8 @@
 //! Writes features: rows are gathered in memory up to a shard's size, and the index comes last.
 
 use super::{
-    FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped, shard::Columns,
+    Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped,
+    shard::{self, Columns},
 };
 use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split};
 use std::{collections::BTreeMap, fs, io, path::Path};
@@ -34,7 +35,8 @@ pub struct Row<'a> {
     pub values: &'a [f32],
 }
 
-/// Features in the making; dropped without [`FeaturesWriter::finish`], they leave nothing behind.
+/// Features in the making; dropped without [`FeaturesWriter::finish`] or [`FeaturesWriter::suspend`], they leave nothing
+/// behind but what stopped runs had left.
 pub struct FeaturesWriter {
     place: Place,
     plan: Plan,
@@ -51,7 +53,7 @@ impl FeaturesWriter {
     /// # Errors
     /// Where something is there already (and `force` is not given, or it is no features folder), or the disk refuses.
     pub fn create(path: &Path, force: bool, plan: Plan) -> Result<FeaturesWriter, FeaturesError> {
-        let place = Place::folder(path, force, |folder| MARKS.all_of(folder))?;
+        let place = Place::resumable(path, force, |folder| MARKS.all_of(folder))?;
         let columns = Columns::new(plan.dim, plan.source.dtype);
         Ok(FeaturesWriter {
             place,
@@ -62,6 +64,12 @@ impl FeaturesWriter {
             last_id: None,
             encoded: Vec::new(),
         })
+    }
+
+    /// The rows that stopped runs of this output left, of this one's width and dtype. They are read and checked in full,
+    /// so ask once.
+    pub fn earlier(&self) -> Earlier {
+        Earlier::open(&self.place.earlier(), self.plan.dim, self.plan.source.dtype)
     }
 
     /// Takes one row. Rows come in the order of their ids' bytes.
@@ -128,6 +136,22 @@ impl FeaturesWriter {
         self.complete(probes, lineage, skipped)?.commit()
     }
 
+    /// Stops before the end, and leaves what was written for the next run of this output, which finds it through
+    /// [`FeaturesWriter::earlier`]. Gives the number of rows left.
+    ///
+    /// A run that is killed leaves the same, but for the rows since the last whole shard.
+    ///
+    /// # Errors
+    /// Where the disk is full; the shards before the last stay all the same.
+    pub fn suspend(mut self) -> Result<u64, FeaturesError> {
+        let rows = self.splits.values().sum();
+        let flushed = if self.columns.rows() > 0 { self.flush() } else { Ok(()) };
+        if rows > 0 {
+            self.place.leave();
+        }
+        flushed.map(|()| rows)
+    }
+
     /// Refuses what does not belong here, what the dtype cannot hold, and what no fit could use.
     fn check(&self, row: &Row<'_>) -> Result<(), String> {
         if let Some(last) = self.last_id.as_deref().filter(|last| *last >= row.id) {
@@ -152,10 +176,12 @@ impl FeaturesWriter {
     }
 
     fn flush(&mut self) -> Result<(), FeaturesError> {
-        let file = format!("shard-{:05}.rkyv", self.shards.len());
+        let file = shard::name(self.shards.len());
         let empty = Columns::new(self.plan.dim, self.plan.source.dtype);
         let columns = std::mem::replace(&mut self.columns, empty);
         let record = self.written(columns.write(self.place.temporary(), file))?;
+        // From here on the shard is found again, whatever becomes of this run.
+        self.written(self.place.sync())?;
         self.shards.push(record);
         Ok(())
     }
@@ -202,5 +228,5 @@ impl Complete {
 const MARKS: Marks = Marks {
     manifest: INDEX,
     recognised: |index| index.get("schema").is_some_and(serde_json::Value::is_u64),
-    belongs: |name| name == PROBES_FILE || (name.starts_with("shard-") && name.ends_with(".rkyv")),
+    belongs: |name| name == PROBES_FILE || shard::is_name(name),
 };

@@ -1,15 +1,18 @@
 //! From a network with its weights to the launches that run it at one size of picture: batch norms, sums and activations go
 //! into the products before them, weights are laid out for the one kernel that reads them.
 
+mod attention;
+mod product;
+
 use super::{
     arguments,
-    plan::{Constant, Output, Plan, Step, To, Value, Windows, Work},
+    plan::{Constant, Output, Plan, Step, To, Value, Work},
     precision::Precision,
-    products::{Layer, Packed, Unit, pixel, whole},
+    products::{Unit, whole},
 };
 use crate::{
     EngineError,
-    fuse::{Fused, Graph, narrow},
+    fuse::{Graph, narrow},
     windows,
 };
 use artifact::{Channels, Preprocessing};
@@ -228,116 +231,6 @@ impl Compiler {
         Ok(())
     }
 
-    /// The value of pictures with so many numbers a pixel.
-    fn picture(&mut self, pixel: usize) -> usize {
-        if let Some((_, value)) = self.picture.made.iter().find(|(made, _)| *made == pixel) {
-            return *value;
-        }
-        let places = self.picture.size.0 * self.picture.size.1;
-        let value = self.plan.value(places, pixel, self.precision.bytes());
-        let arguments = arguments::Normalise {
-            stride: whole(pixel),
-            reversed: i32::from(self.picture.reversed),
-            ..Default::default()
-        };
-        let work = Work::Normalise { arguments, table: self.picture.table, places };
-        self.plan.steps.push(Step { name: "input".to_owned(), work, from: Vec::new(), to: To::Value(value) });
-        self.picture.made.push((pixel, value));
-        value
-    }
-
-    /// A convolution, or a dense layer, which is one of 1×1 at every place.
-    fn product(&mut self, at: usize, norm: Option<usize>) -> Result<(), EngineError> {
-        let node = self.graph.node(at).clone();
-        let (weight, bias, stride, padding, groups) = match node.op {
-            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
-            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
-            _ => return Ok(()),
-        };
-        let shape = self.graph.network().param(weight).shape.clone();
-        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
-        let from = node.inputs[0].index();
-        let (input, is_depthwise) = (self.graph.sides(from), self.graph.is_depthwise(at));
-        let sees_picture = groups == 1
-            && matches!(self.graph.node(from).op, Op::Input { .. })
-            && matches!(node.op, Op::Conv { .. });
-        let read = if sees_picture {
-            self.picture(pixel(self.precision, stride, input.1))
-        } else {
-            self.value(node.inputs[0])
-        };
-        let Fused { end, weight, scales, bias, residual, activation } =
-            self.graph.fuse(at, weight, bias, norm);
-        let number = |output: usize, channel: usize, y: usize, x: usize| {
-            let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
-            narrow(f64::from(number) * scales[output])
-        };
-        let (output, out_stride) = (self.graph.sides(end), self.stride(end));
-        let in_stride = self.plan.values[read].stride;
-        let work = if is_depthwise {
-            let weights: Vec<f32> = (0..kernel * kernel)
-                .flat_map(|tap| {
-                    let number = &number;
-                    (0..out_stride).map(move |channel| {
-                        if channel < outputs { number(channel, 0, tap / kernel, tap % kernel) } else { 0.0 }
-                    })
-                })
-                .collect();
-            Work::Depthwise {
-                arguments: arguments::Depthwise {
-                    in_height: whole(input.0),
-                    in_width: whole(input.1),
-                    out_height: whole(output.0),
-                    out_width: whole(output.1),
-                    stride: whole(out_stride),
-                    kernel: whole(kernel),
-                    step: whole(stride),
-                    pad: whole(padding),
-                    activation: code(activation),
-                    ..Default::default()
-                },
-                weights: self.plan.numbers(&weights),
-                bias: self.padded(bias.into_iter()),
-            }
-        } else {
-            let layer = Layer {
-                outputs,
-                groups,
-                depth,
-                kernel,
-                stride,
-                padding,
-                input,
-                in_stride,
-                output,
-                out_stride,
-            };
-            let packed = if sees_picture {
-                layer.pack_picture(self.precision, number)
-            } else {
-                layer.pack(self.precision, number)
-            };
-            let mut bias: Vec<f32> = bias.into_iter().map(narrow).collect();
-            bias.resize(packed.tiles() * packed.columns, 0.0);
-            let (kernel, tiles, shared) =
-                (packed.kernel(self.precision, self.unit), packed.tiles(), packed.shared());
-            let Packed { arguments, weights, pieces, first, .. } = packed;
-            Work::Products {
-                arguments: arguments::Products { activation: code(activation), ..arguments },
-                kernel,
-                tiles,
-                shared,
-                weights: self.plan.constant(&weights),
-                bias: self.plan.numbers(&bias),
-                pieces: self.plan.constant(bytemuck::cast_slice(&pieces)),
-                first: (!first.is_empty()).then(|| self.plan.constant(bytemuck::cast_slice(&first))),
-            }
-        };
-        let from = [read].into_iter().chain(residual.map(|node| self.value(node))).collect();
-        self.push(at, end, work, from);
-        Ok(())
-    }
-
     fn map(
         &self,
         at: usize,
@@ -369,74 +262,6 @@ impl Compiler {
             average: i32::from(average),
             ..Default::default()
         })
-    }
-
-    fn attention(
-        &mut self,
-        at: usize,
-        heads: usize,
-        within: Option<(&windows::Windows, &[f32])>,
-    ) -> Result<Work, EngineError> {
-        let node = self.graph.node(at).clone();
-        let (d, inputs) = (self.graph.channels(at), node.inputs.clone());
-        let depth = d / heads;
-        // Rows of a head begin at 16 bytes, and there is a kernel for it.
-        let aligned = self.precision.bytes() == 4 || depth.is_multiple_of(8);
-        if depth > MOST_DEPTH || !aligned {
-            return Err(EngineError::HeadDepth {
-                network: self.graph.network().name().to_owned(),
-                node: node.name,
-                depth,
-            });
-        }
-        let ends = [inputs[0], inputs[inputs.len() - 1]].map(|id| self.plan.values[self.value(id)]);
-        let mut arguments = arguments::Attention {
-            groups: 1,
-            heads: whole(heads),
-            depth: whole(depth),
-            queries: whole(ends[0].places),
-            keys: whole(ends[1].places),
-            q_rows: whole(ends[0].places),
-            k_rows: whole(ends[1].places),
-            q_stride: whole(ends[0].stride),
-            k_stride: whole(ends[1].stride),
-            out_stride: whole(self.stride(at)),
-            scale: narrow(1.0 / (depth as f64).sqrt()),
-            ..Default::default()
-        };
-        let windows = within.map(|(windows, table)| {
-            let count = windows.places(0).len();
-            arguments.groups = whole(windows.count());
-            (arguments.queries, arguments.keys) = (whole(count), whole(count));
-            self.windows(windows, table, heads)
-        });
-        let (key, value) = if inputs.len() == 1 { (d, 2 * d) } else { (0, d) };
-        Ok(Work::Attention { arguments, key, value, windows })
-    }
-
-    fn windows(&mut self, windows: &windows::Windows, table: &[f32], heads: usize) -> Windows {
-        let places: Vec<i32> =
-            (0..windows.count()).flat_map(|window| windows.places(window)).map(whole).collect();
-        let kinds: Vec<i32> = (0..windows.count()).map(|window| whole(windows.kind(window))).collect();
-        let (count, seen) = (windows.places(0).len(), kinds.iter().max().map_or(0, |kind| kind + 1));
-        let mut bias = Vec::new();
-        for kind in 0..usize::try_from(seen).unwrap_or(0) {
-            for head in 0..heads {
-                bias.extend((0..count * count).map(|at| {
-                    let (query, key) = (at / count, at % count);
-                    if windows.sees(kind, query, key) {
-                        table[windows.relative(query, key) * heads + head]
-                    } else {
-                        f32::NEG_INFINITY
-                    }
-                }));
-            }
-        }
-        Windows {
-            places: self.plan.constant(bytemuck::cast_slice(&places)),
-            kinds: self.plan.constant(bytemuck::cast_slice(&kinds)),
-            bias: self.plan.numbers(&bias),
-        }
     }
 
     /// What stands before the places, then the places; each with its position.
@@ -541,9 +366,6 @@ impl Compiler {
         self.plan.numbers(&numbers)
     }
 }
-
-/// Of a head.
-const MOST_DEPTH: usize = 128;
 
 /// What kernels call a function (`enum Activation` in `arguments.h`).
 fn code(activation: Option<Activation>) -> i32 {

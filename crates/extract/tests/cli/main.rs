@@ -4,6 +4,7 @@
 mod bad_images;
 mod data_sets;
 mod decode;
+mod devices;
 mod features;
 mod outputs;
 mod photographs;
@@ -15,8 +16,11 @@ use harness::{Room, Run};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_extract");
 
+/// Runs it on the CPU, unless told otherwise: in a build with CUDA a machine's card would be taken.
 fn extract(room: &Room, arguments: &[&str]) -> Run {
-    room.call(TOOL, arguments)
+    let elsewhere = !cfg!(feature = "cuda") || arguments.contains(&"--device");
+    let device: &[&str] = if elsewhere { &[] } else { &["--device", "cpu"] };
+    room.call(TOOL, &[arguments, device].concat())
 }
 
 /// A room with `data`: two classes of `each` pictures.

@@ -106,7 +106,7 @@ template <class E, int DEPTH> DEVICE void attention16(const Attention& a) {
             tops[half] = fmaxf(tops[half], shuffle_xor(tops[half], 2));
             // Where nothing was seen yet, any number does: everything is weighed by 0.
             float top = tops[half] == -INFINITY ? 0.f : tops[half];
-            shrink[half] = exp2f(largest[half] - top);
+            shrink[half] = power_of_2<E>(largest[half] - top);
             largest[half] = tops[half];
             tops[half] = top;
             total[half] *= shrink[half];
@@ -116,7 +116,7 @@ template <class E, int DEPTH> DEVICE void attention16(const Attention& a) {
         uint32_t shares[KEYS / 16][4];
         for (int j = 0; j < KEYS / 8; j++) {
             for (int i = 0; i < 4; i++) {
-                scores[j][i] = exp2f(scores[j][i] - tops[i / 2]);
+                scores[j][i] = power_of_2<E>(scores[j][i] - tops[i / 2]);
                 total[i / 2] += scores[j][i];
             }
             shares[j / 2][j % 2 * 2] = Pair<E>::pack(scores[j][0], scores[j][1]);
@@ -140,7 +140,7 @@ template <class E, int DEPTH> DEVICE void attention16(const Attention& a) {
     for (int half = 0; half < 2; half++) {
         total[half] += shuffle_xor(total[half], 1);
         total[half] += shuffle_xor(total[half], 2);
-        whole[half] = 1.f / total[half];
+        whole[half] = reciprocal<E>(total[half]);
     }
     // Through the queries' own memory, whose rows here only this warp has read, to store 16 bytes at a time.
     for (int j = 0; j < DEPTH / 8; j++)

@@ -1,0 +1,186 @@
+//! What may be replaced, by whom, and what is left of runs that did not end.
+
+use super::*;
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_output_is_there_whole_or_not_at_all() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    for folder in [false, true] {
+        let make = |force| {
+            if folder { Place::folder(&target, force, |_| true) } else { Place::file(&target, force) }
+        };
+        drop(make(false).unwrap());
+        assert!(names(root.path()).is_empty(), "a dropped place leaves nothing");
+
+        let write = |place: &Place, text: &str| {
+            let path = if folder { place.temporary().join("a") } else { place.temporary().to_owned() };
+            fs::write(path, text).unwrap();
+        };
+        let place = make(false).unwrap();
+        write(&place, "one");
+        place.commit().unwrap();
+        assert_eq!(names(root.path()), ["out"]);
+
+        assert!(matches!(make(false), Err(PlaceError::Exists(_))));
+        let place = make(true).unwrap();
+        write(&place, "two");
+        place.commit().unwrap();
+        assert_eq!(names(root.path()), ["out"]);
+        let read = if folder { target.join("a") } else { target.clone() };
+        assert_eq!(fs::read_to_string(read).unwrap(), "two");
+        remove(&target).unwrap();
+    }
+}
+
+#[test]
+fn two_runs_never_share_a_place_and_a_killed_one_is_swept() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    for folder in [false, true] {
+        let make =
+            || if folder { Place::folder(&target, true, |_| true) } else { Place::file(&target, true) };
+        let first = make().unwrap();
+        assert!(matches!(make(), Err(PlaceError::Busy(_))));
+        assert!(first.temporary().exists(), "the second run leaves the first alone");
+        drop(first);
+        // As a killed run leaves it: there, but not locked.
+        fs::create_dir(beside(&target, "partial")).unwrap();
+        fs::write(beside(&target, "partial").join("half"), "").unwrap();
+        drop(make().unwrap());
+        assert!(names(root.path()).is_empty());
+    }
+}
+
+#[test]
+fn what_comes_meanwhile_is_not_replaced_without_force() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    let place = Place::folder(&target, false, |_| true).unwrap();
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("diary"), "precious").unwrap();
+    assert!(matches!(place.commit(), Err(PlaceError::Exists(_))));
+    let place = Place::file(&root.path().join("file"), false).unwrap();
+    fs::write(root.path().join("file"), "precious").unwrap();
+    assert!(matches!(place.commit(), Err(PlaceError::Exists(_))));
+    assert_eq!(names(root.path()), ["file", "out"]);
+    assert_eq!(names(&target), ["diary"]);
+}
+
+#[test]
+fn a_run_killed_between_its_renames_loses_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    fs::create_dir(beside(&target, "replaced")).unwrap();
+    fs::write(beside(&target, "replaced").join("old"), "").unwrap();
+    assert!(matches!(Place::folder(&target, false, |_| true), Err(PlaceError::Exists(_))));
+    assert_eq!(names(&target), ["old"]);
+}
+
+#[test]
+fn a_missing_folder_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(matches!(Place::file(&root.path().join("no/x"), true), Err(PlaceError::NoParent { .. })));
+}
+
+#[test]
+fn force_never_replaces_a_folder_by_a_file() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(matches!(Place::file(root.path(), true), Err(PlaceError::Other { .. })));
+    fs::write(root.path().join("holiday.jpg"), "").unwrap();
+    assert!(matches!(Place::folder(root.path(), true, |_| false), Err(PlaceError::Foreign(_))));
+    assert_eq!(names(root.path()), ["holiday.jpg"]);
+}
+
+#[test]
+fn what_stopped_runs_leave_is_kept_until_the_output_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    let stop = |text: &str| {
+        let place = Place::resumable(&target, false, |_| true).unwrap();
+        assert!(names(place.temporary()).is_empty());
+        fs::write(place.temporary().join("a"), text).unwrap();
+        let earlier = place.earlier();
+        place.leave();
+        earlier
+    };
+    let earlier = stop("one");
+    assert_eq!(names(root.path()), [".out.partial"]);
+    stop("two");
+    assert_eq!(names(root.path()), [".out.earlier", ".out.partial"]);
+    // One that fails leaves what it found, and nothing of its own.
+    let failing = Place::resumable(&target, false, |_| true).unwrap();
+    fs::write(failing.temporary().join("a"), "three").unwrap();
+    drop(failing);
+    assert_eq!(names(root.path()), [".out.earlier"]);
+    let texts = ["0", "1"].map(|run| fs::read_to_string(earlier.join(run).join("a")).unwrap());
+    assert_eq!((texts, names(&earlier)), (["one", "two"].map(String::from), vec!["0".into(), "1".into()]));
+    // As one that is killed: there, but not locked.
+    fs::create_dir(root.path().join(".out.partial")).unwrap();
+    fs::write(root.path().join(".out.partial").join("a"), "four").unwrap();
+    let place = Place::resumable(&target, false, |_| true).unwrap();
+    assert_eq!(fs::read_to_string(earlier.join("2/a")).unwrap(), "four");
+    place.commit().unwrap();
+    assert_eq!(names(root.path()), ["out"]);
+}
+
+#[test]
+fn a_refused_run_touches_nothing_that_stopped_runs_left() {
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    let place = Place::resumable(&target, false, |_| true).unwrap();
+    fs::write(place.temporary().join("a"), "").unwrap();
+    assert!(matches!(Place::resumable(&target, false, |_| true), Err(PlaceError::Busy(_))));
+    assert_eq!(names(place.temporary()), ["a"]);
+    place.leave();
+    fs::create_dir(&target).unwrap();
+    assert!(matches!(Place::resumable(&target, false, |_| true), Err(PlaceError::Exists(_))));
+    assert_eq!(names(&root.path().join(".out.partial")), ["a"]);
+}
+
+#[test]
+fn of_many_runs_that_begin_at_once_one_has_the_place() {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    for kind in ["file", "folder", "resumable"] {
+        let (holders, taken, begun) = (AtomicUsize::new(0), AtomicUsize::new(0), std::sync::Barrier::new(4));
+        let run = |thread: usize| {
+            begun.wait();
+            for round in 0..150 {
+                let place = match kind {
+                    "file" => Place::file(&target, false),
+                    "folder" => Place::folder(&target, false, |_| true),
+                    _ => Place::resumable(&target, false, |_| true),
+                };
+                let place = match place {
+                    Ok(place) => place,
+                    Err(PlaceError::Busy(_)) => continue,
+                    Err(error) => panic!("{error}"),
+                };
+                assert_eq!(holders.fetch_add(1, SeqCst), 0, "two runs have the same {kind}");
+                let temporary = place.temporary();
+                let path = if kind == "file" { temporary.to_owned() } else { temporary.join("a") };
+                let mine = format!("{thread} {round}");
+                fs::write(&path, &mine).unwrap();
+                std::thread::yield_now();
+                assert_eq!(fs::read_to_string(&path).unwrap(), mine);
+                taken.fetch_add(1, SeqCst);
+                holders.fetch_sub(1, SeqCst);
+                // Some end, some stop: both are what the next one may find.
+                if round % 2 == 0 { place.leave() } else { drop(place) }
+            }
+        };
+        let run = &run;
+        std::thread::scope(|scope| (0..4).for_each(|thread| drop(scope.spawn(move || run(thread)))));
+        assert!(taken.into_inner() >= 4);
+        remove(&beside(&target, "partial")).unwrap();
+    }
+}

@@ -1,0 +1,43 @@
+//! SIGINT and SIGTERM (Ctrl-C on Windows) as a request to stop, which a tool looks at between two pieces of work.
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Whether this program was asked to stop.
+#[derive(Debug)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+/// A run that stopped because it was asked to, and that can be resumed: exit code 130.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Interrupted(pub String);
+
+impl Interrupt {
+    /// From now on the first signal is a request, and the second ends the program at once, as the first would have done.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn listen() -> io::Result<Interrupt> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: what a second signal does depends on what the first has set.
+            flag::register_conditional_default(signal, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Interrupt(asked))
+    }
+
+    /// Whether a signal has come.
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,83 @@
+//! Where the network runs. What a card makes of it is tested on an emulated one, beside the code.
+
+use super::{extract, room};
+
+#[test]
+fn devices_that_make_no_sense() {
+    let room = room(1);
+    let cases: [(&[&str], &str); 8] = [
+        (
+            &["--device", "gpu"],
+            "expected auto, cpu, cuda, or cards by their numbers such as cuda:1 or cuda:0,1",
+        ),
+        (&["--device", "cuda:"], "expected auto, cpu, cuda"),
+        (&["--device", "cuda:0,x"], "expected auto, cpu, cuda"),
+        (&["--device", "cuda:1,2,1"], "card 1 is named twice"),
+        (&["--precision", "f64"], "expected f32, tf32, bf16 or f16"),
+        (
+            &["--device", "cpu", "--precision", "bf16"],
+            "the CPU runs in f32, not in bf16; leave --precision out",
+        ),
+        (
+            &["--device", "cpu", "--precision", "tf32"],
+            "the CPU runs in f32, not in tf32; leave --precision out",
+        ),
+        (&["--device", "cpu", "--batch", "4097"], "--batch takes a number from 1 to 4096, got 4097"),
+    ];
+    for (flags, part) in cases {
+        extract(&room, &[&["data", "-o", "x.features"], flags].concat()).failed(2, &[part]);
+    }
+    assert_eq!(room.names(), ["data"]);
+}
+
+#[test]
+fn the_cpu_by_its_name() {
+    let room = room(2);
+    let flags = |name, flags: &[&'static str]| [&["data", "-o", name], flags].concat();
+    extract(&room, &flags("x.features", &[])).fine();
+    let run = extract(&room, &flags("y.features", &["--device", "cpu", "--precision", "f32", "-v"])).fine();
+    assert_eq!(room.bytes("x.features"), room.bytes("y.features"));
+    let told = run.stderr();
+    assert!(told.contains("extract: the network runs on the CPU ("), "{told}");
+    assert!(told.contains("), 32 images at a time\n"), "{told}");
+    let limit = told.lines().find(|line| line.starts_with("extract: limited by ")).unwrap();
+    assert!(limit.contains(": the network took ") && limit.contains(", waiting for pictures "), "{limit}");
+    let quiet = extract(&room, &flags("z.features", &["--device", "cpu"])).fine();
+    assert!(!quiet.stderr().contains("limited by"), "{}", quiet.stderr());
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_build_without_cuda_says_how_to_get_it() {
+    let room = room(1);
+    let how = "this build has no CUDA; build it with `make cuda` (or --features headstart-extract/cuda)";
+    for flags in
+        [&["--device", "cuda"][..], &["--device", "cuda:0,1"], &["--device", "cuda", "--isa", "portable"]]
+    {
+        extract(&room, &[&["data", "-o", "x.features"], flags].concat()).failed(2, &[how]);
+    }
+    let flags = ["data", "-o", "x.features", "--precision", "f16"];
+    extract(&room, &flags).failed(2, &["the CPU runs in f32, not in f16; leave --precision out"]);
+    assert_eq!(room.names(), ["data"]);
+    // Nobody looked for a card, and nobody is told that there is none.
+    let run = extract(&room, &["data", "-o", "x.features", "--device", "auto"]).fine();
+    assert!(!run.stderr().contains("card"), "{}", run.stderr());
+}
+
+#[cfg(feature = "cuda")]
+#[test]
+fn a_build_with_cuda_on_any_machine() {
+    let room = room(1);
+    let base = ["data", "-o", "x.features"];
+    let with = |flags: &[&'static str]| extract(&room, &[&base[..], flags].concat());
+    with(&["--device", "cuda:63"]).failed(1, &["cannot use cuda:63: "]);
+    with(&["--device", "cuda", "--isa", "portable"]).failed(2, &["--isa goes with the CPU"]);
+    assert_eq!(room.names(), ["data"]);
+    let told = with(&["--device", "auto"]).fine().stderr();
+    let without = told.contains("extract: no card: ") && told.contains("; ran on the CPU\n");
+    assert!(without != told.contains("extract: limited by "), "{told}");
+    if without {
+        let flags = ["--device", "auto", "--precision", "bf16", "--force"];
+        with(&flags).failed(2, &["the CPU runs in f32, not in bf16 (no card: "]);
+    }
+}
