@@ -10,8 +10,9 @@ use std::process::{Command, ExitCode};
 
 const KERNELS: &str = "src/cuda/kernels";
 
-/// What machine code is made for: A100; A10, RTX 30; L4, L40, RTX 40; H100, H200; B200; RTX 50.
-const ARCHITECTURES: &[&str] = &["80", "86", "89", "90a", "100", "120"];
+/// What machine code is made for: A100, and with it A10, RTX 30, L4, L40 and RTX 40, which run the same; H100, H200; B200;
+/// RTX 50.
+const ARCHITECTURES: &[&str] = &["80", "90a", "100", "120"];
 
 /// What all of these can run: its PTX is translated by the drivers of later cards.
 const OLDEST: &str = "80";

@@ -12,8 +12,8 @@ use std::{
     },
 };
 
-/// Whether this program was asked to stop.
-#[derive(Debug)]
+/// Whether this program was asked to stop. The default hears nothing.
+#[derive(Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 /// A run that stopped because it was asked to, and that can be resumed: exit code 130.
@@ -36,8 +36,26 @@ impl Interrupt {
         Ok(Interrupt(asked))
     }
 
-    /// Whether a signal has come.
+    /// Asks it to stop, as a signal does.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to stop.
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_a_request() {
+        let interrupt = Interrupt::listen().unwrap();
+        assert!(!interrupt.asked());
+        signal_hook::low_level::raise(SIGTERM).unwrap();
+        assert!(interrupt.asked());
     }
 }

@@ -1,20 +1,14 @@
 //! The network that is run: its graph up to the taps, its weights, and what runs it.
 
-#[cfg(feature = "cuda")]
-use crate::cards::{Cards, Setup};
 use crate::{
     config::Config,
     pipeline::{self, Job, Take},
     place::Place,
     times::Times,
 };
-#[cfg(feature = "cuda")]
-use anyhow::bail;
 use anyhow::{Context, Result};
 use artifact::{PROBES, Preprocessing, Source};
-#[cfg(feature = "cuda")]
-use engine::cuda::Driver;
-use engine::{Cpu, Isa, cuda::Precision};
+use engine::{Cpu, Isa};
 use network::Bound;
 
 /// Pictures of a batch on the CPU, unless told otherwise.
@@ -74,9 +68,12 @@ impl Backbone {
             })
         };
         let mut sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        let runner = match config.place() {
+        let runner: Box<dyn Runner> = match config.place() {
             Place::Cpu(isa) => Box::new(OnCpu::new(bound, config, *isa)?),
-            Place::Cards(cards, precision) => on_cards(bound, config, cards, *precision)?,
+            #[cfg(feature = "cuda")]
+            Place::Cards(cards, precision) => crate::cards::open(&bound, config, cards, *precision)?,
+            #[cfg(not(feature = "cuda"))]
+            Place::Cards(..) => unreachable!("Config::new refuses cards in a build without CUDA"),
         };
         sources.iter_mut().for_each(|source| source.engine = runner.revision());
         Ok(Backbone { runner, sources })
@@ -137,28 +134,4 @@ impl Runner for OnCpu {
     fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
         pipeline::run(&self.cpu, job, self.batch, take)
     }
-}
-
-/// Opens cards, and compiles the network for them.
-#[cfg(feature = "cuda")]
-fn on_cards(bound: Bound, config: &Config, cards: &[usize], precision: Precision) -> Result<Box<dyn Runner>> {
-    let open = |&index: &usize| {
-        let name = format!("cuda:{index}");
-        match Driver::open(index) {
-            Ok(card) => Ok((name, card)),
-            Err(error) => bail!("cannot use {name}: {error}; --device cpu does without"),
-        }
-    };
-    let cards = cards.iter().map(open).collect::<Result<Vec<_>>>()?;
-    let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
-    let how = config.preprocessing();
-    let setup = Setup { bound: &bound, taps: &taps, how, precision, batch: config.batch() };
-    Ok(Box::new(Cards::new(cards, setup, || {
-        Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?)
-    })?))
-}
-
-#[cfg(not(feature = "cuda"))]
-fn on_cards(_: Bound, _: &Config, _: &[usize], _: Precision) -> Result<Box<dyn Runner>> {
-    unreachable!("Config::new refuses cards in a build without CUDA")
 }

@@ -10,6 +10,14 @@
 //! **Invariant:** no features come from a card that does not give what the CPU gives for the probes, to the precision's
 //! [`tolerance`](Precision::tolerance).
 
+#[cfg(feature = "cuda")]
+mod open;
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "cuda")]
+pub(crate) use open::open;
+
 use crate::{
     backbone::{Runner, probe_pixels},
     pipeline::{Batch, Job, Take, read},
@@ -295,6 +303,3 @@ fn difference(expected: &[f32], got: &[f32]) -> f64 {
         (differences, all) => (differences / all).sqrt(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -61,11 +61,6 @@ impl Earlier {
         self.rows.is_empty()
     }
 
-    /// Whether there is a row of this key.
-    pub fn contains(&self, key: &Digest) -> bool {
-        self.rows.contains_key(key)
-    }
-
     /// The values of a key's row: (d,) f32, which become the same stored bits again.
     pub fn get(&self, key: &Digest) -> Option<Vec<f32>> {
         let &(shard, row) = self.rows.get(key)?;

@@ -12,7 +12,7 @@ pub enum Precision {
     Tf32,
     /// bf16 (7 bits, f32's range).
     Bf16,
-    /// f16 (10 bits, up to 65,504; what lies beyond stays there).
+    /// f16 (10 bits, up to 65,504; what lies beyond becomes infinite, and so do features).
     F16,
 }
 
@@ -74,10 +74,7 @@ impl Precision {
         match self {
             Precision::F32 | Precision::Tf32 => numbers.for_each(|x| to.extend(x.to_le_bytes())),
             Precision::Bf16 => numbers.for_each(|x| to.extend(half::bf16::from_f32(x).to_le_bytes())),
-            Precision::F16 => {
-                let limit = half::f16::MAX.to_f32();
-                numbers.for_each(|x| to.extend(half::f16::from_f32(x.clamp(-limit, limit)).to_le_bytes()));
-            }
+            Precision::F16 => numbers.for_each(|x| to.extend(half::f16::from_f32(x).to_le_bytes())),
         }
     }
 
@@ -127,7 +124,7 @@ mod tests {
             bytes
         };
         assert_eq!(encoded(Precision::Bf16, 1.0), [0x80, 0x3f]);
-        assert_eq!(encoded(Precision::F16, 1e9), half::f16::MAX.to_le_bytes(), "never infinite");
+        assert_eq!(encoded(Precision::F16, 1e9), half::f16::INFINITY.to_le_bytes());
         for precision in Precision::ALL {
             assert_eq!(precision.to_string().parse(), Ok(precision));
             assert_eq!(encoded(precision, 0.5).len(), precision.bytes());

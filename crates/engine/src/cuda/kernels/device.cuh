@@ -2,7 +2,8 @@
 // so that every kernel can be run and tested on a machine without a card (`tests/emulator`).
 //
 // Numbers are f32 (`F32`), f16 (`F16`) or bf16 (`B16`); arithmetic is f32 everywhere but in the tensor cores, which
-// accumulate in f32.
+// accumulate in f32. What lies beyond f16's largest number becomes infinite, and no function of a number hides that, or that
+// it is no number: features show it.
 #pragma once
 #include "arguments.h"
 
@@ -49,8 +50,6 @@ template <> struct Pair<B16> {
 };
 template <> struct Pair<F16> {
     static DEVICE uint32_t pack(float low, float high) {
-        // What lies beyond f16's largest number stays there, instead of becoming infinite.
-        low = fminf(fmaxf(low, -65504.f), 65504.f), high = fminf(fmaxf(high, -65504.f), 65504.f);
         uint32_t word;
         asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
         return word;
@@ -70,7 +69,6 @@ template <> struct Pair<B16> {
 };
 template <> struct Pair<F16> {
     static uint32_t pack(float low, float high) {
-        low = fminf(fmaxf(low, -65504.f), 65504.f), high = fminf(fmaxf(high, -65504.f), 65504.f);
         return emulator::f16(low) | uint32_t(emulator::f16(high)) << 16;
     }
     static float low(uint32_t word) { return emulator::from_f16(uint16_t(word)); }
@@ -127,6 +125,9 @@ template <class E> DEVICE void store1(float x, Address base, size_t at) {
 
 // ---- functions of a number -----------------------------------------------------------------------------------------
 
+// What is no number stays so: `fminf` and `fmaxf` would drop it.
+DEVICE float within(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+
 // 1 / x and 2^x: exact to the last digit or two in f32; where the result is rounded to 16 bits, what the card has an
 // instruction for (relative errors of 2^-23 and 2^-22; numbers below 2^-126 are 0).
 template <class E> DEVICE float reciprocal(float x) {
@@ -151,7 +152,7 @@ template <class E> DEVICE float power_of_2(float x) {
 }
 
 template <class E> DEVICE float sigmoid(float x) {
-    return reciprocal<E>(1.f + power_of_2<E>(fminf(x * -1.44269504f, 126.f)));
+    return reciprocal<E>(1.f + power_of_2<E>(within(x * -1.44269504f, -126.f, 126.f)));
 }
 
 // x times the normal distribution's share below x. With 16 bits to keep, the error function is Abramowitz and Stegun's
@@ -169,15 +170,15 @@ template <class E> DEVICE float gelu(float x) {
 
 template <class E> DEVICE float activate(int function, float x) {
     switch (function) {
-    case RELU: return fmaxf(x, 0.f);
-    case RELU6: return fminf(fmaxf(x, 0.f), 6.f);
+    case RELU: return x < 0.f ? 0.f : x;
+    case RELU6: return within(x, 0.f, 6.f);
     case GELU: return gelu<E>(x);
     case GELU_TANH: return x * sigmoid<E>(x * (1.595769f + 0.071354814f * x * x));
     case QUICK_GELU: return x * sigmoid<E>(1.702f * x);
     case SILU: return x * sigmoid<E>(x);
     case SIGMOID: return sigmoid<E>(x);
-    case HARD_SIGMOID: return fminf(fmaxf(x + 3.f, 0.f), 6.f) * 0.16666667f;
-    case HARD_SWISH: return x * fminf(fmaxf(x + 3.f, 0.f), 6.f) * 0.16666667f;
+    case HARD_SIGMOID: return within(x + 3.f, 0.f, 6.f) * 0.16666667f;
+    case HARD_SWISH: return x * within(x + 3.f, 0.f, 6.f) * 0.16666667f;
     default: return x;
     }
 }
