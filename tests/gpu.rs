@@ -1,7 +1,11 @@
 //! Real photographs through the programs on a card, against the processor. Where there is no card, or no `../shared` (or
 //! the folder that HEADSTART_SHARED names), it says 'skipped'. `make gpu-check` runs it.
 
-#![expect(clippy::print_stdout, reason = "a test says what it skipped, and what it measured")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test says what it skipped, and what it measured"
+)]
 
 use artifact::Features;
 use harness::Room;

@@ -37,7 +37,7 @@ pub struct Args {
     pub weights: Option<PathBuf>,
 
     /// Largest difference of a probe's feature or logit that passes, relative to the largest of them, or to 1 where
-    /// all are smaller [default: 1e-4; for features that a card made in tf32 3e-3, in f16 or bf16 3e-2]
+    /// all are smaller [default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]
     #[arg(long, value_name = "NUMBER")]
     pub tolerance: Option<f64>,
 

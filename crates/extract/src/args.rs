@@ -114,8 +114,9 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: Device,
 
-    /// What numbers are on a card: f32; tf32, rounded to 10 bits before they are multiplied; f16 (10 bits) or bf16 (7 bits,
-    /// and f32's range). Features from a card say which they were made in [default: bf16]
+    /// What numbers are on a card: f32; tf32, rounded to 10 bits before they are multiplied; f16 (10 bits, up to 65,504)
+    /// or bf16 (7 bits, and f32's range). Features from a card say which they were made in [default: f16, or bf16 where the
+    /// made-up pictures show that the network's numbers are too large for it]
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
     pub precision: Option<Precision>,
 
@@ -171,7 +172,7 @@ pub(crate) type Triple = [f32; 3];
 const EXAMPLE: &str = "Example, from the root of a clone after `make demo`:
   target/release/extract target/demo/sample -o /tmp/sample.features --force
 
-Exit codes: 0 success, 1 failed, 2 wrong usage.";
+Exit codes: 0 success, 1 failed, 2 wrong usage, 130 interrupted (the same command goes on).";
 
 fn parse_triple(text: &str) -> Result<Triple, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();

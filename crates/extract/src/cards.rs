@@ -20,7 +20,7 @@ pub(crate) use open::open;
 
 use crate::{
     backbone::{Runner, probe_pixels},
-    pipeline::{Batch, Job, Take, read},
+    pipeline::{Batch, File, Job, Known, Take},
     times::{self, Times, timed},
 };
 use anyhow::{Result, bail};
@@ -84,9 +84,8 @@ impl<C: Card> Cards<C> {
         let (mut cards, mut probes) = (Vec::new(), Vec::new());
         for (name, mut card) in compiled {
             probes = card.run(&pixels, PROBES)?;
-            if let Err(why) = check_probes(taps, &expected, &probes, precision) {
-                bail!("{name} ({}) {why}", card.card().description().name);
-            }
+            let kind = &card.card().description().name;
+            check_probes(&format!("{name} ({kind})"), taps, &expected, &probes, precision)?;
             cards.push(card);
         }
         let batch = cards.iter().map(Cuda::batch).min().unwrap_or(1);
@@ -136,6 +135,9 @@ impl<C: Card + 'static> Runner for Cards<C> {
                 }
                 scope.spawn(move || {
                     for number in numbers {
+                        if job.interrupt.asked() {
+                            return;
+                        }
                         // The other ends are gone when the run has failed: stop quietly.
                         let Ok(pixels) = buffers.recv() else { return };
                         let range = number * batch..job.samples.len().min((number + 1) * batch);
@@ -186,15 +188,20 @@ impl<C: Card> Conductor<'_, C> {
             // First of all, so that its memory goes back to who prepares pictures.
             let done = if self.cards[card].is_ready() { None } else { self.collect()? };
             let lane = &self.lanes[number % self.lanes.len()];
-            let prepared = timed(&mut self.times.decoding, || lane.prepared.recv());
-            // A thread that is gone has panicked, which the scope passes on.
-            let Ok(Prepared { batch, pixels }) = prepared else { break };
-            let good = batch.good.len();
-            timed(&mut self.times.network, || self.cards[card].submit(pixels, good))?;
-            self.flights.push_back((number, batch));
+            // A thread that is gone was interrupted, or has panicked, which the scope passes on.
+            let prepared = timed(&mut self.times.decoding, || lane.prepared.recv()).ok();
+            let goes_on = prepared.is_some();
+            if let Some(Prepared { batch, pixels }) = prepared {
+                let good = batch.good.len();
+                timed(&mut self.times.network, || self.cards[card].submit(pixels, good))?;
+                self.flights.push_back((number, batch));
+            }
             // Written while the cards have enough to do.
             if let Some(batch) = done {
                 timed(&mut self.times.writing, || take(batch))?;
+            }
+            if !goes_on {
+                break;
             }
         }
         while let Some(batch) = self.collect()? {
@@ -225,20 +232,25 @@ where
     // One by one: they take long, and some much longer than others.
     let places = pixels[..range.len() * picture].par_chunks_exact_mut(picture).with_max_len(1);
     let prepare = |(sample, place): (usize, &mut [u8])| {
-        let (digest, pixels) = read(&job.samples[sample], job.how)?;
-        place.copy_from_slice(&pixels);
-        Ok(digest)
+        Ok(match job.read(sample)? {
+            File::Prepared(content, pixels) => {
+                place.copy_from_slice(&pixels);
+                File::Prepared(content, Vec::new())
+            }
+            known => known,
+        })
     };
     let results: Vec<_> = range.clone().into_par_iter().zip(places).map(prepare).collect();
-    let mut batch = Batch { size: range.len(), good: Vec::new(), bad: Vec::new(), features: Vec::new() };
+    let mut batch = Batch { size: range.len(), ..Batch::default() };
     for (from, (sample, result)) in range.zip(results).enumerate() {
         match result {
-            Ok(digest) => {
+            Ok(File::Known(content, features)) => batch.known.push(Known { sample, content, features }),
+            Ok(File::Prepared(content, _)) => {
                 let to = batch.good.len();
                 if from != to {
                     pixels.copy_within(from * picture..(from + 1) * picture, to * picture);
                 }
-                batch.good.push((sample, digest));
+                batch.good.push((sample, content));
             }
             Err(reason) => batch.bad.push((sample, reason)),
         }
@@ -265,28 +277,39 @@ fn check_alike(cards: &[(&str, &Description)]) -> Result<()> {
     }
 }
 
-/// Holds the probes' features, one (4, d) matrix a tap, against those expected, or says what is wrong.
+/// A card whose features are not the CPU's.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{card} does not give the CPU's features for the probes: at `{tap}` the relative L2 difference is {difference:.1e}, \
+     with {precision} at most {limit:.0e} passes; {}",
+    match precision {
+        Precision::F32 => "use --device cpu",
+        _ => "use --precision f32, or --device cpu",
+    }
+)]
+pub(crate) struct Unlike {
+    card: String,
+    tap: String,
+    difference: f64,
+    precision: Precision,
+    limit: f64,
+}
+
+/// Holds the probes' features, one (4, d) matrix a tap, against those expected.
 fn check_probes(
+    card: &str,
     taps: &[&str],
     expected: &[Vec<f32>],
     got: &[Vec<f32>],
     precision: Precision,
-) -> Result<(), String> {
+) -> Result<(), Unlike> {
     let limit = precision.tolerance();
     for ((tap, expected), got) in taps.iter().zip(expected).zip(got) {
         let difference = difference(expected, got);
-        // Written so that a NaN fails.
-        if difference <= limit {
-            continue;
+        if difference.is_nan() || difference > limit {
+            let (card, tap) = (card.to_owned(), (*tap).to_owned());
+            return Err(Unlike { card, tap, difference, precision, limit });
         }
-        let advice = match precision {
-            Precision::F32 => "use --device cpu",
-            _ => "use --precision f32, or --device cpu",
-        };
-        return Err(format!(
-            "does not give the CPU's features for the probes: at `{tap}` the relative L2 difference is {difference:.1e}, \
-             with {precision} at most {limit:.0e} passes; {advice}"
-        ));
     }
     Ok(())
 }

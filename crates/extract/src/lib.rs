@@ -12,6 +12,7 @@ mod outputs;
 mod pipeline;
 mod place;
 mod preprocess;
+mod reuse;
 mod skips;
 mod times;
 mod zoo_table;
@@ -20,7 +21,7 @@ pub use args::Args;
 
 use anyhow::Result;
 use backbone::Backbone;
-use cli::{Session, count};
+use cli::{Interrupt, Interrupted, Session, count};
 use config::Config;
 use dataset::DataSet;
 use outputs::Outputs;
@@ -31,7 +32,7 @@ use skips::Skips;
 /// The whole tool: arguments → open inputs → run the network → write → one line of counts.
 ///
 /// # Errors
-/// Whatever stops it, as one line; nothing is left behind then.
+/// Whatever stops it, as one line; nothing is left behind then, unless it is [`Interrupted`]: then the same call goes on.
 pub fn run(args: Args) -> Result<()> {
     if args.list_backbones {
         return Ok(cli::print(&zoo_table::render()?)?);
@@ -53,26 +54,43 @@ pub fn run(args: Args) -> Result<()> {
         config.place(),
         count(backbone.runner().batch() as u64)
     ));
+    let interrupt = Interrupt::listen()?;
     let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let reuse = outputs.earlier();
+    if reuse.len() > 0 {
+        session.detail(format!("extract: stopped runs left {} rows", count(reuse.len() as u64)));
+    }
     let mut skips = Skips::new(&config, data.samples.len());
+    let mut done = 0;
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
-        let job = Job { samples: &data.samples, how: config.preprocessing() };
+        let how = config.preprocessing();
+        let job = Job { samples: &data.samples, how, reuse: &reuse, interrupt: &interrupt };
         backbone.run(job, &mut |batch| {
             outputs.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
                 skips.add(&data.samples[sample].id, &reason)?;
             }
             progress.advance(batch.size as u64);
+            done += batch.size;
             Ok(())
         })?
     };
+    drop(reuse);
+    if done < data.samples.len() {
+        outputs.suspend()?;
+        let (done, all) = (count(done as u64), count(data.samples.len() as u64));
+        let line = format!("interrupted after {done} of {all} images; run the same command again to go on");
+        return Err(Interrupted(line).into());
+    }
     let skipped = skips.finish()?;
     let summaries = outputs.finish(&backbone, &skipped)?;
     describe(&session, &config, &data);
     match config.place() {
         Place::Cpu(_) => session.detail(format!("extract: {times}")),
-        Place::Cards(..) => session.note(format!("extract: {times}")),
+        Place::Cards(..) => {
+            session.note(format!("extract: {times}; engine {}", backbone.runner().revision()));
+        }
     }
     for line in skips::describe(&skipped).into_iter().chain(summaries) {
         session.note(format!("extract: {line}"));

@@ -1,8 +1,13 @@
 //! The features folders being written, one a tap.
 
-use crate::{backbone::Backbone, config::Config, pipeline::Batch};
+use crate::{
+    backbone::Backbone,
+    config::Config,
+    pipeline::Batch,
+    reuse::{Reuse, content_key},
+};
 use anyhow::Result;
-use artifact::{Digest, DigestBuilder, FeaturesWriter, Lineage, Plan, Row, Skipped, Source};
+use artifact::{DigestBuilder, FeaturesWriter, Lineage, Plan, Row, Skipped, Source};
 use cli::count;
 use dataset::{DataSet, Ratios};
 use std::path::PathBuf;
@@ -13,6 +18,8 @@ pub(crate) struct Outputs {
     ratios: Option<Ratios>,
     /// Every row's id, label, split and content.
     dataset: DigestBuilder,
+    /// Rows that were not computed.
+    reused: u64,
 }
 
 struct Tap {
@@ -40,7 +47,12 @@ impl Outputs {
             Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim })
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
-        Ok(Outputs { taps, ratios: config.ratios(data), dataset: DigestBuilder::new() })
+        Ok(Outputs { taps, ratios: config.ratios(data), dataset: DigestBuilder::new(), reused: 0 })
+    }
+
+    /// What stopped runs of these outputs left.
+    pub(crate) fn earlier(&self) -> Reuse {
+        Reuse::new(self.taps.iter().map(|tap| (tap.source.clone(), tap.writer.earlier())).collect())
     }
 
     /// Appends a batch's rows.
@@ -48,9 +60,15 @@ impl Outputs {
     /// # Errors
     /// Where the disk is full.
     pub(crate) fn push(&mut self, data: &DataSet, batch: &Batch) -> Result<()> {
-        for (i, (sample, content)) in batch.good.iter().enumerate() {
-            let sample = &data.samples[*sample];
-            let drawn = self.ratios.map(|ratios| ratios.split_of(content));
+        let run = batch.good.iter().enumerate();
+        let run = run.map(|(i, &(sample, content))| (sample, content, &batch.features, i));
+        let known = batch.known.iter().map(|known| (known.sample, known.content, &known.features, 0));
+        let mut rows: Vec<_> = run.chain(known).collect();
+        // In the data set's order again.
+        rows.sort_unstable_by_key(|&(sample, ..)| sample);
+        for (sample, content, features, i) in rows {
+            let sample = &data.samples[sample];
+            let drawn = self.ratios.map(|ratios| ratios.split_of(&content));
             let Some(split) = sample.split.or(drawn) else {
                 unreachable!("ratios are there wherever a sample has no split")
             };
@@ -59,13 +77,24 @@ impl Outputs {
                 .field(data.classes[sample.label as usize].as_bytes())
                 .field(split.name().as_bytes())
                 .field(content.as_bytes());
-            for (tap, features) in self.taps.iter_mut().zip(&batch.features) {
+            for (tap, features) in self.taps.iter_mut().zip(features) {
                 let values = &features[i * tap.dim..][..tap.dim];
-                let key = content_key(content, &tap.source);
+                let key = content_key(&content, &tap.source);
                 tap.writer.push(Row { id: &sample.id, label: sample.label, split, key, values })?;
             }
         }
+        self.reused += batch.known.len() as u64;
         Ok(())
+    }
+
+    /// Leaves what was written to the next run.
+    ///
+    /// # Errors
+    /// Where the disk is full.
+    pub(crate) fn suspend(self) -> Result<()> {
+        // All of them, whatever becomes of the first.
+        let suspended: Vec<_> = self.taps.into_iter().map(|tap| tap.writer.suspend()).collect();
+        Ok(suspended.into_iter().try_for_each(|suspended| suspended.map(drop))?)
     }
 
     /// Writes what is left and moves everything into place; gives a line of counts for each.
@@ -84,27 +113,13 @@ impl Outputs {
         for (path, complete) in complete.collect::<Result<Vec<_>>>()? {
             let index = complete.commit()?;
             let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), path.display());
+            let reused =
+                if self.reused > 0 { format!(" ({} reused)", count(self.reused)) } else { String::new() };
             lines.push(format!(
-                "{rows} rows of {} features, {skips} skipped → {path}",
+                "{rows} rows of {} features{reused}, {skips} skipped → {path}",
                 count(index.dim as u64)
             ));
         }
         Ok(lines)
     }
-}
-
-/// What a row is a pure function of: file, network, weights, preprocessing, tap, dtype, view and engine revision.
-fn content_key(content: &Digest, source: &Source) -> Digest {
-    /// The untouched picture; augmented views will count from 1.
-    const VIEW: u32 = 0;
-    let mut key = DigestBuilder::new();
-    key.field(content.as_bytes())
-        .field(source.network.as_bytes())
-        .field(source.weights.as_bytes())
-        .field(source.preprocessing.fingerprint().as_bytes())
-        .field(source.tap.as_bytes())
-        .field(source.dtype.to_string().as_bytes())
-        .field(&VIEW.to_le_bytes())
-        .field(source.engine.as_bytes());
-    key.finish()
 }

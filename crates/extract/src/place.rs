@@ -29,7 +29,8 @@ pub(crate) struct Wish {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Cpu(Isa),
-    Cards(Vec<usize>, Precision),
+    /// Without a precision: the most exact of 16 bits that holds the network's numbers.
+    Cards(Vec<usize>, Option<Precision>),
 }
 
 /// Counts cards.
@@ -73,7 +74,7 @@ impl Wish {
             Device::Cards(_) if isa.is_some() => {
                 usage("--isa goes with the CPU; give --device cpu, or leave --isa out".to_owned())
             }
-            Device::Cards(cards) => Ok((Place::Cards(cards, precision.unwrap_or(Precision::Bf16)), without)),
+            Device::Cards(cards) => Ok((Place::Cards(cards, precision), without)),
             Device::Auto | Device::Cpu => match precision {
                 None | Some(Precision::F32) => Ok((Place::Cpu(isa.unwrap_or_else(Isa::best)), without)),
                 Some(precision) => {
@@ -121,7 +122,8 @@ impl fmt::Display for Place {
             Place::Cpu(isa) => write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase()),
             Place::Cards(cards, precision) => {
                 let cards = cards.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-                write!(f, "cuda:{cards} in {precision}")
+                write!(f, "cuda:{cards}")?;
+                precision.map_or(Ok(()), |precision| write!(f, " in {precision}"))
             }
         }
     }
@@ -169,7 +171,7 @@ mod tests {
         // What is given; what a build has; what that comes to.
         for (device, precision, isa, found, expected) in [
             ("auto", None, None, None, cpu()),
-            ("auto", None, None, Some(found(Some(2))), card("cuda:0 in bf16")),
+            ("auto", None, None, Some(found(Some(2))), card("cuda:0")),
             ("auto", Some("tf32"), None, Some(found(Some(1))), card("cuda:0 in tf32")),
             (
                 "auto",
@@ -193,10 +195,10 @@ mod tests {
             ("cpu", None, None, Some(found(Some(1))), cpu()),
             ("cpu", None, Some(isa), None, cpu()),
             ("cpu", Some("tf32"), None, Some(found(Some(1))), Err("the CPU runs in f32, not in tf32")),
-            ("cuda", None, None, Some(found(Some(1))), card("cuda:0 in bf16")),
+            ("cuda", None, None, Some(found(Some(1))), card("cuda:0")),
             ("cuda:1,0", Some("f32"), None, Some(found(Some(2))), card("cuda:1,0 in f32")),
             // It is opened later, and then told to be missing.
-            ("cuda:7", None, None, Some(found(Some(1))), card("cuda:7 in bf16")),
+            ("cuda:7", None, None, Some(found(Some(1))), card("cuda:7")),
             ("cuda", None, Some(isa), Some(found(Some(1))), Err("--isa goes with the CPU")),
             ("cuda", None, None, None, no_cuda()),
             ("cuda:0,1", Some("f16"), None, None, no_cuda()),

@@ -23,13 +23,13 @@ impl Precision {
     /// How far a card's features may be from those of [`Cpu`](crate::Cpu): the relative L2 difference of all four probes'
     /// features of a tap. A kernel that is wrong, or a card that is broken, misses it by orders of magnitude.
     ///
-    /// Roundings of single numbers are 6e-8 in f32, 5e-4 in tf32 and f16, 4e-3 in bf16. In a whole network they add up
-    /// to a few times that at most, and in tf32, which rounds nothing but what is multiplied, to less than in f16.
+    /// Roundings of single numbers are 6e-8 in f32, 5e-4 in tf32 and f16, 4e-3 in bf16. In a whole network they add up to a
+    /// few times that: with trained weights, MobileNetV2's features are off by 1.9e-3 in tf32 and f16, and 1.4e-2 in bf16.
     pub fn tolerance(self) -> f64 {
         match self {
             Precision::F32 => 1e-4,
-            Precision::Tf32 => 3e-3,
-            Precision::Bf16 | Precision::F16 => 3e-2,
+            Precision::Tf32 | Precision::F16 => 1e-2,
+            Precision::Bf16 => 5e-2,
         }
     }
 

@@ -1,6 +1,6 @@
 //! On the emulated card.
 
-use super::{check_bits, check_network, check_rows, check_zoo, common};
+use super::{check_bits, check_golden, check_network, check_rows, check_zoo, common};
 use emulator::Emulator;
 use headstart_engine::{
     EngineError,
@@ -66,6 +66,11 @@ fn transformers() {
 fn transformers_with_windows() {
     let tiny = Swin { width: 32, depths: [2, 2, 2, 2], head: 32, window: 7 };
     check_network(open, &tiny.build("tiny_swin"), &["features.1", "features.3"], 224, BOTH);
+}
+
+#[test]
+fn trained_networks() {
+    check_golden(open, &[Precision::Tf32, Precision::F16, Precision::Bf16]);
 }
 
 #[test]

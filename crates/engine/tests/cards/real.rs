@@ -1,6 +1,6 @@
 //! On a real card, where there is one. One test at a time: `--test-threads 1`.
 
-use super::{check_bits, check_rows, common};
+use super::{check_bits, check_golden, check_rows, common};
 use headstart_engine::cuda::{CardError, Driver, Precision, Unit};
 use network::zoo;
 
@@ -25,6 +25,13 @@ fn every_row_of_the_reference_on_a_card() {
     }
     for precision in Precision::ALL {
         check_rows(|| Driver::open(0).unwrap(), precision);
+    }
+}
+
+#[test]
+fn trained_networks_on_a_card() {
+    if open().is_some() {
+        check_golden(|| Driver::open(0).unwrap(), &Precision::ALL);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, clippy::allow_attributes, reason = "every test file uses a part of this")]
 
+pub(crate) mod golden;
 pub(crate) mod rows;
 
 use artifact::{Preprocessing, Resize};

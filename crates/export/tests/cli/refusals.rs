@@ -40,8 +40,8 @@ fn features_of_a_card_are_held_to_its_precision() {
         })
     };
     for (engine, passes, fails, told) in [
-        ("cuda-1-bf16-sm90", 2e-2, 4e-2, ["(made in bf16 on a card) by ", "at most 3e-2 passes"]),
-        ("cuda-9-tf32-sm120", 2e-3, 4e-3, ["(made in tf32 on a card) by ", "at most 3e-3 passes"]),
+        ("cuda-1-bf16-sm90", 2e-2, 7e-2, ["(made in bf16 on a card) by ", "at most 5e-2 passes"]),
+        ("cuda-9-tf32-sm120", 2e-3, 2e-2, ["(made in tf32 on a card) by ", "at most 1e-2 passes"]),
         ("cuda-1-f32-sm90", 5e-5, 2e-4, ["(made in f32 on a card) by ", "at most 1e-4 passes"]),
         ("cuda-1-f64-sm90", 5e-5, 2e-4, ["differ from the cache's by ", "at most 1e-4 passes"]),
     ] {
@@ -155,7 +155,7 @@ fn help_states_every_default_and_exit_code() {
     for part in [
         "[default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]",
         "[default: those that come with Headstart, for headstart_tiny only]",
-        "[default: 1e-4; for features that a card made in tf32 3e-3, in f16 or bf16 3e-2]",
+        "[default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]",
         "[default: all rows]",
         "[default: as many as the machine has cores]",
         "Reads INPUT: a NAME.head",

@@ -1,6 +1,6 @@
 //! Cards by their numbers.
 
-use super::{Cards, Setup};
+use super::{Cards, Setup, Unlike};
 use crate::{
     backbone::{Runner, probe_pixels},
     config::Config,
@@ -13,7 +13,8 @@ use engine::{
 };
 use network::Bound;
 
-/// Opens cards, and gets the network ready on them.
+/// Opens cards, and gets the network ready on them: where no precision was asked for, in f16, or in bf16 where the probes
+/// show that f16 does not hold the network's numbers.
 ///
 /// # Errors
 /// Where one of them is not there, and as [`Cards::new`].
@@ -21,18 +22,25 @@ pub(crate) fn open(
     bound: &Bound,
     config: &Config,
     numbers: &[usize],
-    precision: Precision,
+    precision: Option<Precision>,
 ) -> Result<Box<dyn Runner>> {
-    let mut cards = Vec::new();
-    for number in numbers {
-        match Driver::open(*number) {
-            Ok(card) => cards.push((format!("cuda:{number}"), card)),
-            Err(error) => bail!("cannot use cuda:{number}: {error}; --device cpu does without"),
-        }
-    }
     let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
     let how = config.preprocessing();
-    let setup = Setup { bound, taps: &taps, how, precision, batch: config.batch() };
-    let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?);
-    Ok(Box::new(Cards::new(cards, setup, reference)?))
+    let ready = |precision| {
+        let mut cards = Vec::new();
+        for number in numbers {
+            match Driver::open(*number) {
+                Ok(card) => cards.push((format!("cuda:{number}"), card)),
+                Err(error) => bail!("cannot use cuda:{number}: {error}; --device cpu does without"),
+            }
+        }
+        let setup = Setup { bound, taps: &taps, how, precision, batch: config.batch() };
+        let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?);
+        Cards::new(cards, setup, reference)
+    };
+    let cards = match ready(precision.unwrap_or(Precision::F16)) {
+        Err(error) if precision.is_none() && error.is::<Unlike>() => ready(Precision::Bf16),
+        cards => cards,
+    };
+    Ok(Box::new(cards?))
 }

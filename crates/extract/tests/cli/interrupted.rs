@@ -1,0 +1,125 @@
+//! A run that was stopped goes on where it was, and nobody can tell afterwards.
+
+use super::{Room, TOOL, extract};
+use std::{
+    fs,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Two taps, whose shards are full after 1,171 and 2,341 rows.
+const CALL: [&str; 10] =
+    ["data", "-o", "x.features", "--tap", "pooled", "--tap", "layer3", "--shard-size", "1", "--no-progress"];
+
+/// A room with `count` files: few pictures, but each with some bytes of its own after its end.
+fn room(count: usize) -> Room {
+    let room = Room::new();
+    room.pictures("some", 1, 20);
+    let some: Vec<Vec<u8>> =
+        (0..20).map(|n| fs::read(room.path(&format!("some/a/{n:03}.png"))).unwrap()).collect();
+    for n in 0..count {
+        let name = format!("data/{}/{n:05}.png", ["a", "b"][n % 2]);
+        room.write(&name, [&some[n % 20][..], n.to_string().as_bytes()].concat());
+    }
+    room
+}
+
+/// Starts it, slowly.
+fn start(room: &Room, arguments: &[&str]) -> Child {
+    Command::new(TOOL)
+        .args(arguments)
+        .args(["--threads", "1", "--device", "cpu"])
+        .current_dir(room.path(""))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Sends a signal as soon as something is there.
+fn stop_at(room: &Room, running: &mut Child, name: &str, signal: &str) {
+    let begun = Instant::now();
+    while !room.path(name).exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no `{name}` in a minute");
+        assert!(running.try_wait().unwrap().is_none(), "it was done before it could be stopped");
+        thread::sleep(Duration::from_millis(1));
+    }
+    send(running, signal);
+}
+
+fn send(running: &Child, signal: &str) {
+    let kill = format!("kill -{signal} {}", running.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// How many images were done when it was interrupted.
+fn interrupted(output: &Output) -> usize {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    let counts = told
+        .strip_prefix("extract: interrupted after ")
+        .and_then(|rest| rest.strip_suffix(" images; run the same command again to go on\n"));
+    let (done, _) = counts.and_then(|counts| counts.split_once(" of ")).expect(&told);
+    done.replace(',', "").parse().expect(&told)
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_bytes() {
+    let room = room(4000);
+    let mut first = start(&room, &CALL);
+    stop_at(&room, &mut first, ".x.pooled.features.partial/shard-00000.rkyv", "INT");
+    let done = interrupted(&first.wait_with_output().unwrap());
+    assert!((1171..4000).contains(&done), "{done}");
+    assert_eq!(room.names(), [".x.layer3.features.partial", ".x.pooled.features.partial", "data", "some"]);
+
+    // The next one is killed, when it has got further. Meanwhile one file was changed, and one has gone.
+    room.write("data/a/00100.png", fs::read(room.path("some/a/003.png")).unwrap());
+    fs::remove_file(room.path("data/b/00001.png")).unwrap();
+    let mut second = start(&room, &CALL);
+    stop_at(&room, &mut second, ".x.pooled.features.partial/shard-00001.rkyv", "KILL");
+    assert_eq!(second.wait_with_output().unwrap().status.code(), None);
+
+    let third = extract(&room, &CALL).fine().stderr();
+    assert_eq!(room.names(), ["data", "some", "x.layer3.features", "x.pooled.features"]);
+    let told = |tap: &str, width: usize| {
+        let line = third.lines().find(|line| line.ends_with(&format!(" → x.{tap}.features"))).expect(&third);
+        let begin = format!("extract: 3,999 rows of {width} features (");
+        let reused = line.strip_prefix(&begin).and_then(|rest| rest.split_once(" reused), 0 skipped"));
+        reused.expect(line).0.replace(',', "").parse::<usize>().unwrap()
+    };
+    let reused = told("pooled", 224);
+    assert_eq!(reused, told("layer3", 112));
+    assert!(reused >= done - 2, "{reused} of {done}");
+
+    let mut undisturbed = CALL;
+    undisturbed[2] = "y.features";
+    assert!(!extract(&room, &undisturbed).fine().stderr().contains("reused"));
+    for tap in ["pooled", "layer3"] {
+        let [x, y] = ["x", "y"].map(|name| room.bytes(&format!("{name}.{tap}.features")));
+        assert!(x == y, "{tap}: other bytes");
+    }
+}
+
+#[test]
+fn nothing_is_reused_that_would_be_other_bits() {
+    let room = room(600);
+    let mut first = start(&room, &["data", "-o", "x.features"]);
+    stop_at(&room, &mut first, ".x.features.partial", "TERM");
+    assert!(interrupted(&first.wait_with_output().unwrap()) < 600);
+    let other = extract(&room, &["data", "-o", "x.features", "--dtype", "f16"]).fine();
+    assert!(!other.stderr().contains("reused"), "{}", other.stderr());
+    assert_eq!(room.names(), ["data", "some", "x.features"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+    let room = room(4000);
+    // All are one batch, which takes seconds.
+    let mut running = start(&room, &["data", "-o", "x.features", "--batch", "4096"]);
+    stop_at(&room, &mut running, ".x.features.partial", "TERM");
+    thread::sleep(Duration::from_millis(50));
+    send(&running, "INT");
+    assert_eq!(running.wait().unwrap().signal(), Some(2));
+}
