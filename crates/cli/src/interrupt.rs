@@ -47,15 +47,28 @@ impl Interrupt {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use signal_hook::low_level::raise;
+    use std::{env, os::unix::process::ExitStatusExt, process::Command};
 
     #[test]
-    fn a_signal_is_a_request() {
+    fn the_first_signal_is_a_request_and_the_second_the_end() {
+        const CHILD: &str = "HEADSTART_TEST_CHILD";
+        if env::var_os(CHILD).is_none() {
+            let name = "interrupt::tests::the_first_signal_is_a_request_and_the_second_the_end";
+            let mut child = Command::new(env::current_exe().unwrap());
+            let ended = child.args(["--exact", name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+            let told = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.signal(), Some(SIGINT), "{told}");
+            assert!(told.contains("asked: false, asked: true"), "{told}");
+            return;
+        }
         let interrupt = Interrupt::listen().unwrap();
-        assert!(!interrupt.asked());
-        signal_hook::low_level::raise(SIGTERM).unwrap();
-        assert!(interrupt.asked());
+        let before = interrupt.asked();
+        raise(SIGTERM).unwrap();
+        eprintln!("asked: {before}, asked: {}", interrupt.asked());
+        raise(SIGINT).unwrap();
     }
 }

@@ -1,4 +1,5 @@
 //! A run that was stopped goes on where it was, and nobody can tell afterwards.
+#![cfg(unix)]
 
 use super::{Room, TOOL, extract};
 use std::{
@@ -36,20 +37,17 @@ fn start(room: &Room, arguments: &[&str]) -> Child {
         .unwrap()
 }
 
-/// Sends a signal as soon as something is there.
-fn stop_at(room: &Room, running: &mut Child, name: &str, signal: &str) {
+/// Sends a signal as soon as something is there, and waits for the end.
+fn stop_at(room: &Room, mut running: Child, name: &str, signal: &str) -> Output {
     let begun = Instant::now();
     while !room.path(name).exists() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no `{name}` in a minute");
         assert!(running.try_wait().unwrap().is_none(), "it was done before it could be stopped");
         thread::sleep(Duration::from_millis(1));
     }
-    send(running, signal);
-}
-
-fn send(running: &Child, signal: &str) {
     let kill = format!("kill -{signal} {}", running.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    running.wait_with_output().unwrap()
 }
 
 /// How many images were done when it was interrupted.
@@ -66,18 +64,16 @@ fn interrupted(output: &Output) -> usize {
 #[test]
 fn a_stopped_run_goes_on_to_the_same_bytes() {
     let room = room(4000);
-    let mut first = start(&room, &CALL);
-    stop_at(&room, &mut first, ".x.pooled.features.partial/shard-00000.rkyv", "INT");
-    let done = interrupted(&first.wait_with_output().unwrap());
+    let first = stop_at(&room, start(&room, &CALL), ".x.pooled.features.partial/shard-00000.rkyv", "INT");
+    let done = interrupted(&first);
     assert!((1171..4000).contains(&done), "{done}");
     assert_eq!(room.names(), [".x.layer3.features.partial", ".x.pooled.features.partial", "data", "some"]);
 
     // The next one is killed, when it has got further. Meanwhile one file was changed, and one has gone.
     room.write("data/a/00100.png", fs::read(room.path("some/a/003.png")).unwrap());
     fs::remove_file(room.path("data/b/00001.png")).unwrap();
-    let mut second = start(&room, &CALL);
-    stop_at(&room, &mut second, ".x.pooled.features.partial/shard-00001.rkyv", "KILL");
-    assert_eq!(second.wait_with_output().unwrap().status.code(), None);
+    let second = stop_at(&room, start(&room, &CALL), ".x.pooled.features.partial/shard-00001.rkyv", "KILL");
+    assert_eq!(second.status.code(), None);
 
     let third = extract(&room, &CALL).fine().stderr();
     assert_eq!(room.names(), ["data", "some", "x.layer3.features", "x.pooled.features"]);
@@ -103,23 +99,10 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
 #[test]
 fn nothing_is_reused_that_would_be_other_bits() {
     let room = room(600);
-    let mut first = start(&room, &["data", "-o", "x.features"]);
-    stop_at(&room, &mut first, ".x.features.partial", "TERM");
-    assert!(interrupted(&first.wait_with_output().unwrap()) < 600);
+    let first = start(&room, &["data", "-o", "x.features", "--batch", "1"]);
+    let first = stop_at(&room, first, ".x.features.partial", "TERM");
+    assert!(interrupted(&first) < 600);
     let other = extract(&room, &["data", "-o", "x.features", "--dtype", "f16"]).fine();
     assert!(!other.stderr().contains("reused"), "{}", other.stderr());
     assert_eq!(room.names(), ["data", "some", "x.features"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_second_signal_ends_it_at_once() {
-    use std::os::unix::process::ExitStatusExt;
-    let room = room(4000);
-    // All are one batch, which takes seconds.
-    let mut running = start(&room, &["data", "-o", "x.features", "--batch", "4096"]);
-    stop_at(&room, &mut running, ".x.features.partial", "TERM");
-    thread::sleep(Duration::from_millis(50));
-    send(&running, "INT");
-    assert_eq!(running.wait().unwrap().signal(), Some(2));
 }
