@@ -104,8 +104,10 @@ bench:                                 ## preparation, kernels, networks: times,
 
 # ---- on a card ----------------------------------------------------------------------------------------------------
 
-gpu-kit: cuda                          ## what checks and times a card, for a machine without Rust: target/gpu-kit
+gpu-kit:                               ## what checks and times a card, for a machine without Rust: target/gpu-kit
+	@test -n "$(NVCC)" || { echo "skipped: no nvcc found (see make cuda)"; exit 1; }
 	NVCC="$(NVCC)" CARGO="$(CARGO)" pipelines/gpu.sh kit
+	@touch $(BIN)/extract
 
 gpu-check: gpu-kit                     ## the reference, bits and photographs on a card; says 'skipped' without one
 	pipelines/gpu.sh check

@@ -20,7 +20,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Of the repository; a kit is told where things are.
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHARED = pathlib.Path(os.environ.get("HEADSTART_SHARED", ROOT.parent / "shared"))
 NETWORKS = {
     "mobilenet_v2": ("mobilenet_v2.features.safetensors", "pooled"),
@@ -54,7 +55,7 @@ def theirs(name, batch, workers, tree):
     parts = list(model.children())
     body = parts[0] if tap == "pooled" else torch.nn.Sequential(*parts[:7])
     body = torch.nn.Sequential(body, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()).eval()
-    body = torch.compile(body.cuda().bfloat16().to(memory_format=torch.channels_last), mode="max-autotune")
+    body = torch.compile(body.cuda().bfloat16().to(memory_format=torch.channels_last), mode="max-autotune", dynamic=False)
     mean, std = (torch.tensor(x, device="cuda").view(1, 3, 1, 1) * 255 for x in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 
     @torch.inference_mode()
@@ -68,7 +69,8 @@ def theirs(name, batch, workers, tree):
     torch.cuda.synchronize()
     print("ready", flush=True)
     for _ in sys.stdin:
-        loader = torch.utils.data.DataLoader(Photographs(), batch_size=batch, num_workers=workers, pin_memory=True, prefetch_factor=4)
+        loader = torch.utils.data.DataLoader(Photographs(), batch_size=batch, num_workers=workers, pin_memory=True, prefetch_factor=4,
+                                             multiprocessing_context="fork")
         start = time.perf_counter()
         features = [run(pixels).clone() for pixels in loader]
         torch.cat(features).cpu()
@@ -119,6 +121,8 @@ def main():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.symlink_to(path.resolve())
         tree, count = scratch / "tree", len(files) * args.copies
+        if not files:
+            sys.exit(f"skipped: no photographs in `{args.folder}`")
         for name, (weights, tap) in NETWORKS.items():
             command = [sys.executable, __file__, "--theirs", name, str(args.batch), str(args.workers), str(tree)]
             said = tempfile.TemporaryFile("w+")

@@ -88,6 +88,10 @@ impl<C: Card> Cards<C> {
             check_probes(&format!("{name} ({kind})"), taps, &expected, &probes, precision)?;
             cards.push(card);
         }
+        let revision = cards[0].revision();
+        if let Some(other) = cards.iter().map(Cuda::revision).find(|other| *other != revision) {
+            bail!("the cards run {revision} and {other}, whose bits differ; name one of them");
+        }
         let batch = cards.iter().map(Cuda::batch).min().unwrap_or(1);
         Ok(Cards { cards, batch, probes })
     }

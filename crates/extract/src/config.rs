@@ -1,7 +1,7 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, OnError, Part};
-use crate::place::{COUNT, Place, Wish};
+use crate::place::{LOOK, Place, Wish};
 use crate::preprocess;
 use artifact::{Dtype, Preprocessing};
 use cli::UsageError;
@@ -93,7 +93,7 @@ impl Config {
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
             ));
         }
-        let (place, no_card) = Wish { device, precision, isa }.settle(COUNT)?;
+        let (place, no_card) = Wish { device, precision, isa }.settle(LOOK)?;
         Ok(Config {
             input,
             outputs,

@@ -33,16 +33,16 @@ pub(crate) enum Place {
     Cards(Vec<usize>, Option<Precision>),
 }
 
-/// Counts cards.
-pub(crate) type Count = fn() -> Result<usize, CardError>;
+/// Looks whether there is a card that can be used.
+pub(crate) type Look = fn() -> Result<(), CardError>;
 
-/// What counts cards; `None` in a build without CUDA.
-pub(crate) const COUNT: Option<Count> = {
+/// What looks for a card; `None` in a build without CUDA.
+pub(crate) const LOOK: Option<Look> = {
     #[cfg(feature = "cuda")]
-    let count: Option<Count> = Some(engine::cuda::Driver::count);
+    let look: Option<Look> = Some(|| engine::cuda::Driver::look_at(0).map(drop));
     #[cfg(not(feature = "cuda"))]
-    let count: Option<Count> = None;
-    count
+    let look: Option<Look> = None;
+    look
 };
 
 impl Wish {
@@ -52,19 +52,18 @@ impl Wish {
     /// [`UsageError`] where flags do not go together, or not with this build.
     pub(crate) fn settle(
         self,
-        count: Option<impl FnOnce() -> Result<usize, CardError>>,
+        look: Option<impl FnOnce() -> Result<(), CardError>>,
     ) -> Result<(Place, Option<String>), UsageError> {
         let usage = |text: String| Err(UsageError(text));
         let Wish { device, precision, isa } = self;
-        let (device, without) = match (device, count) {
+        let (device, without) = match (device, look) {
             (Device::Cards(_), None) => {
                 let how = "build it with `make cuda` (or --features headstart-extract/cuda)";
                 return usage(format!("this build has no CUDA; {how}"));
             }
             // Whoever names an instruction set wants it.
-            (Device::Auto, Some(count)) if isa.is_none() => match count() {
-                Ok(1..) => (Device::Cards(vec![0]), None),
-                Ok(0) => (Device::Cpu, Some("no card: there is none".to_owned())),
+            (Device::Auto, Some(look)) if isa.is_none() => match look() {
+                Ok(()) => (Device::Cards(vec![0]), None),
                 Err(error) => (Device::Cpu, Some(format!("no card: {error}"))),
             },
             (Device::Auto, _) => (Device::Cpu, None),
@@ -163,7 +162,7 @@ mod tests {
     #[test]
     fn flags_and_machines_settle_it() {
         const NONE: &str = "no NVIDIA driver on this machine";
-        let found = |what: Option<usize>| what.ok_or_else(|| CardError::Absent(NONE.to_owned()));
+        let found = |what: Option<()>| what.ok_or_else(|| CardError::Absent(NONE.to_owned()));
         let cpu = || Ok("the CPU".to_owned());
         let card = |text: &str| Ok(text.to_owned());
         let no_cuda = || Err("this build has no CUDA; build it with `make cuda`");
@@ -171,8 +170,8 @@ mod tests {
         // What is given; what a build has; what that comes to.
         for (device, precision, isa, found, expected) in [
             ("auto", None, None, None, cpu()),
-            ("auto", None, None, Some(found(Some(2))), card("cuda:0")),
-            ("auto", Some("tf32"), None, Some(found(Some(1))), card("cuda:0 in tf32")),
+            ("auto", None, None, Some(found(Some(()))), card("cuda:0")),
+            ("auto", Some("tf32"), None, Some(found(Some(()))), card("cuda:0 in tf32")),
             (
                 "auto",
                 None,
@@ -180,8 +179,7 @@ mod tests {
                 Some(found(None)),
                 card("the CPU; no card: no NVIDIA driver on this machine"),
             ),
-            ("auto", None, None, Some(Ok(0)), card("the CPU; no card: there is none")),
-            ("auto", None, Some(isa), Some(found(Some(1))), cpu()),
+            ("auto", None, Some(isa), Some(found(Some(()))), cpu()),
             ("auto", None, Some(isa), Some(found(None)), cpu()),
             ("auto", Some("f32"), None, None, cpu()),
             (
@@ -192,14 +190,14 @@ mod tests {
                 Err("the CPU runs in f32, not in bf16; leave --precision out"),
             ),
             ("auto", Some("f16"), None, Some(found(None)), Err("not in f16 (no card: no NVIDIA driver")),
-            ("cpu", None, None, Some(found(Some(1))), cpu()),
+            ("cpu", None, None, Some(found(Some(()))), cpu()),
             ("cpu", None, Some(isa), None, cpu()),
-            ("cpu", Some("tf32"), None, Some(found(Some(1))), Err("the CPU runs in f32, not in tf32")),
-            ("cuda", None, None, Some(found(Some(1))), card("cuda:0")),
-            ("cuda:1,0", Some("f32"), None, Some(found(Some(2))), card("cuda:1,0 in f32")),
+            ("cpu", Some("tf32"), None, Some(found(Some(()))), Err("the CPU runs in f32, not in tf32")),
+            ("cuda", None, None, Some(found(Some(()))), card("cuda:0")),
+            ("cuda:1,0", Some("f32"), None, Some(found(Some(()))), card("cuda:1,0 in f32")),
             // It is opened later, and then told to be missing.
-            ("cuda:7", None, None, Some(found(Some(1))), card("cuda:7")),
-            ("cuda", None, Some(isa), Some(found(Some(1))), Err("--isa goes with the CPU")),
+            ("cuda:7", None, None, Some(found(Some(()))), card("cuda:7")),
+            ("cuda", None, Some(isa), Some(found(Some(()))), Err("--isa goes with the CPU")),
             ("cuda", None, None, None, no_cuda()),
             ("cuda:0,1", Some("f16"), None, None, no_cuda()),
         ] {

@@ -31,11 +31,12 @@ pub(crate) fn compile(
 ) -> Result<Plan, EngineError> {
     let graph = Graph::new(bound, size)?;
     let values = vec![None; graph.network().nodes().len()];
+    let features = values.clone();
     let mut plan = Plan::default();
     let table = plan.numbers(preprocessing.tables().as_flattened());
     let picture =
         Picture { size, table, reversed: preprocessing.channels == Channels::Bgr, made: Vec::new() };
-    Compiler { graph, precision, unit, values, picture, plan }.compile()
+    Compiler { graph, precision, unit, values, features, picture, plan }.compile()
 }
 
 struct Compiler {
@@ -44,6 +45,8 @@ struct Compiler {
     unit: Unit,
     /// For every node that has a value of its own, which.
     values: Vec<Option<usize>>,
+    /// For every output whose numbers are wider than others read them, the value that has them.
+    features: Vec<Option<usize>>,
     picture: Picture,
     plan: Plan,
 }
@@ -66,7 +69,8 @@ impl Compiler {
         let outputs = self.graph.network().outputs().to_vec();
         let mut before = 0;
         for id in outputs {
-            let (shape, value) = (self.graph.shape(id.index()), self.value(id));
+            let shape = self.graph.shape(id.index());
+            let value = self.features[id.index()].unwrap_or_else(|| self.value(id));
             let Value { places, stride: in_stride, .. } = self.plan.values[value];
             let channels = shape.width();
             let in_f32 = i32::from(self.plan.values[value].is_f32(self.precision.bytes()));
@@ -326,27 +330,26 @@ impl Compiler {
         }
     }
 
-    /// Appends a step that begins with the node `at`, and gives the result of `end`. What only becomes features is not
-    /// rounded first.
-    fn push(&mut self, at: usize, end: usize, mut work: Work, from: Vec<usize>) {
+    /// Appends a step that begins with the node `at`, and gives the result of `end`. What becomes features is not rounded
+    /// first; where others read it, rounded, it is made twice.
+    fn push(&mut self, at: usize, end: usize, work: Work, from: Vec<usize>) {
         self.graph.made(end);
-        let last = self.graph.is_output(end) && self.graph.readers(end).is_empty();
-        let mut bytes = self.precision.bytes();
-        let out_f32 = match &mut work {
-            Work::Products { arguments, .. } => Some(&mut arguments.out_f32),
-            Work::LayerNorm { arguments, .. } => Some(&mut arguments.out_f32),
-            Work::Mean(arguments) => Some(&mut arguments.out_f32),
-            Work::Copy { arguments, .. } => Some(&mut arguments.out_f32),
-            _ => None,
-        };
-        if let Some(out_f32) = out_f32.filter(|_| last && bytes != 4) {
-            *out_f32 = 1;
-            bytes = 4;
+        let is_read = !self.graph.readers(end).is_empty();
+        let exact = self.precision.bytes() != size_of::<f32>() && self.graph.is_output(end);
+        if let Some(work) = Some(&work).filter(|_| exact).and_then(Work::in_f32) {
+            let value = self.append(at, end, work, from.clone(), size_of::<f32>());
+            self.features[end] = Some(value);
         }
+        if is_read || self.features[end].is_none() {
+            self.values[end] = Some(self.append(at, end, work, from, self.precision.bytes()));
+        }
+    }
+
+    fn append(&mut self, at: usize, end: usize, work: Work, from: Vec<usize>, bytes: usize) -> usize {
         let to = self.plan.value(self.places(end), self.stride(end), bytes);
-        self.values[end] = Some(to);
         let name = self.graph.node(at).name.clone();
         self.plan.steps.push(Step { name, work, from, to: To::Value(to) });
+        to
     }
 
     fn places(&self, at: usize) -> usize {

@@ -29,12 +29,12 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// How many cards there are; at least 1.
+    /// What card `index` is, in the driver's order, without beginning to use it.
     ///
     /// # Errors
-    /// [`CardError::Absent`] where there is none, or no driver.
-    pub fn count() -> Result<usize, CardError> {
-        context::count()
+    /// [`CardError::Absent`] where there is no such card or no driver, or where one of them is too old.
+    pub fn look_at(index: usize) -> Result<Description, CardError> {
+        context::check(index).map(|(_, description)| description)
     }
 
     /// Card `index`, in the driver's order, with our kernels.
@@ -134,6 +134,7 @@ impl Card for Driver {
         self.rehearsing.set(false);
         rehearsed?;
 
+        let _recording = self.context.record();
         self.context.enter()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // SAFETY: the stream exists as long as `self`.

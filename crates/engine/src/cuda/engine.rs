@@ -121,7 +121,8 @@ impl<C: Card> Cuda<C> {
         let each = (plan.memory + SLOTS * own).max(1);
         // A tenth is left to others, and to the driver.
         let fits = card.free()? / 10 * 9 / each;
-        let mut batch = batch.unwrap_or(MOST).min(fits.max(1)).max(1);
+        let most = fits.min(plan.most_pictures()).max(1);
+        let mut batch = batch.unwrap_or(MOST).clamp(1, most);
         let (values, slots) = loop {
             match room(&card, &plan, size, batch) {
                 Err(CardError::OutOfMemory { .. }) if batch > 1 => batch /= 2,
@@ -151,9 +152,9 @@ impl<C: Card> Cuda<C> {
         &self.card
     }
 
-    /// What names it in artefacts, such as `cuda-1-bf16-sm90`: everything of the engine and the card that bits depend on.
+    /// What names it in artefacts, such as `cuda-1-f16-sm90a`: everything of the engine and the card that bits depend on.
     pub fn revision(&self) -> String {
-        self.precision.engine(self.card.description().capability)
+        self.precision.engine(self.card.description().capability, self.unit)
     }
 
     /// Who makes its products.
@@ -200,7 +201,8 @@ impl<C: Card> Cuda<C> {
     /// Where the driver fails.
     ///
     /// # Panics
-    /// Where the card is not ready for one more, or `n` is larger than its batches.
+    /// Where the card is not ready for one more, `n` is larger than its batches, or a call before failed: whoever was told
+    /// that goes on with another engine.
     pub fn submit(&mut self, pixels: C::Staging, n: usize) -> Result<(), EngineError> {
         assert!(self.is_ready() && n <= self.batch, "a batch of {n} pictures was given unasked");
         let slot = self.next;
@@ -328,8 +330,9 @@ impl<C: Card> Cuda<C> {
         if n == self.batch {
             self.slots[slot].runs += 1;
             if self.slots[slot].runs == 2 {
-                let graph = self.card.record(&mut || self.launch(slot, n, |_| true))?;
-                self.slots[slot].graph = graph;
+                // Without a recording each is launched as it comes; where that is not all, it fails as well, and says why.
+                let graph = self.card.record(&mut || self.launch(slot, n, |_| true));
+                self.slots[slot].graph = graph.unwrap_or(None);
             }
             if let Some(graph) = &self.slots[slot].graph {
                 return Ok(self.card.replay(graph)?);

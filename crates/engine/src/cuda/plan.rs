@@ -53,7 +53,7 @@ pub(crate) struct Step {
 }
 
 /// What a step does: the kernel's arguments, without addresses and numbers of pictures.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Work {
     Normalise {
         arguments: Normalise,
@@ -104,6 +104,21 @@ pub(crate) enum Work {
     },
     Merge(Merge),
     Flatten(Flatten),
+}
+
+impl Work {
+    /// The same with a result in f32, whatever the network's numbers are, where the kernel can.
+    pub(crate) fn in_f32(&self) -> Option<Work> {
+        let mut work = self.clone();
+        match &mut work {
+            Work::Products { arguments, .. } => arguments.out_f32 = 1,
+            Work::LayerNorm { arguments, .. } => arguments.out_f32 = 1,
+            Work::Mean(arguments) => arguments.out_f32 = 1,
+            Work::Copy { arguments, .. } => arguments.out_f32 = 1,
+            _ => return None,
+        }
+        Some(work)
+    }
 }
 
 /// Attention within windows.
@@ -220,6 +235,15 @@ impl Plan {
             numbers.map(|number| f32::from_le_bytes(*number)).collect()
         };
         self.outputs.iter().map(output).collect()
+    }
+
+    /// Pictures of a batch whose places and items kernels can count.
+    pub(crate) fn most_pictures(&self) -> usize {
+        let most = |value: &Value| {
+            let (places, items) = (value.places, value.places * value.stride / 4);
+            (i32::MAX as usize / places.max(1)).min(u32::MAX as usize / items.max(1))
+        };
+        self.values.iter().map(most).min().unwrap_or(usize::MAX)
     }
 
     /// Where the first of `n` pictures' value lies.

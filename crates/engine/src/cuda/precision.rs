@@ -1,6 +1,6 @@
 //! What a network's numbers are on a card.
 
-use super::REVISION;
+use super::{REVISION, Unit};
 use std::{fmt, str::FromStr};
 
 /// What numbers are stored as, and multiplied in; sums are f32 always.
@@ -33,9 +33,11 @@ impl Precision {
         }
     }
 
-    /// Names the engine whose bits features have: what it is, and the kind of card, of this compute capability.
-    pub(crate) fn engine(self, (major, minor): (u32, u32)) -> String {
-        format!("{REVISION}-{self}-sm{major}{minor}")
+    /// Names the engine whose bits features have: what it is, and the kind of card, of this compute capability; with an `a`
+    /// where products are made by what only that one has.
+    pub(crate) fn engine(self, (major, minor): (u32, u32), unit: Unit) -> String {
+        let own = if unit == Unit::Warpgroup { "a" } else { "" };
+        format!("{REVISION}-{self}-sm{major}{minor}{own}")
     }
 
     /// The precision of features by the name of their engine, as [`Cuda::revision`](super::Cuda::revision) gives it, in
@@ -134,9 +136,9 @@ mod tests {
     #[test]
     fn engines_say_their_precision() {
         for precision in Precision::ALL {
-            assert_eq!(Precision::of_engine(&precision.engine((9, 0))), Some(precision));
+            assert_eq!(Precision::of_engine(&precision.engine((9, 0), Unit::Warpgroup)), Some(precision));
         }
-        assert_eq!(Precision::Bf16.engine((12, 0)), format!("{REVISION}-bf16-sm120"));
+        assert_eq!(Precision::Bf16.engine((12, 0), Unit::Warp), format!("{REVISION}-bf16-sm120"));
         for (name, expected) in [
             ("cuda-17-tf32-sm80", Some(Precision::Tf32)),
             ("cuda-1-f64-sm80", None),

@@ -214,9 +214,10 @@ impl Packed {
         format!("products_{}_{}{}", precision.multiplied(), self.columns, if groups { "g" } else { "" })
     }
 
-    /// Bytes that a block shares: its stages, in which its results are passed on last.
+    /// Bytes that a block shares: its stages, in which its results are passed on last. Few steps fill few stages, so that more
+    /// blocks have room beside one another.
     pub(crate) fn shared(&self) -> usize {
-        let stages = STAGES * (ROWS + self.columns) * DEPTH;
+        let stages = STAGES.min(whole_usize(self.arguments.steps)) * (ROWS + self.columns) * DEPTH;
         stages.max(ROWS * (self.columns + 8) * 4)
     }
 }

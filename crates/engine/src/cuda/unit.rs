@@ -3,7 +3,7 @@
 use super::{
     Card, CardError, Launch, Queue,
     precision::Precision,
-    products::{Layer, THREADS, Unit, row_tiles},
+    products::{Layer, THREADS, Unit, row_tiles, whole},
 };
 
 impl Unit {
@@ -17,12 +17,29 @@ impl Unit {
     }
 }
 
-/// Channels in and out, and rows, of the product that is tried: several tiles and steps.
-const SIDES: (usize, usize, usize) = (192, 192, 200);
+/// Channels in and out of the products that are tried: tiles of 64 and of 128 columns, several of them, several steps.
+const SIDES: [(usize, usize); 2] = [(192, 192), (320, 320)];
+/// Rows of each: two tiles, the second in part.
+const TRIED: usize = 200;
 
-/// Whether both make the same of a product, but for the order in which a step's products are summed up.
+/// Whether both make the same of some products.
 fn agree<C: Card>(card: &C, precision: Precision) -> Result<bool, CardError> {
-    let (depth, outputs, rows) = SIDES;
+    for (depth, outputs) in SIDES {
+        let warps = product(card, precision, Unit::Warp, (depth, outputs))?;
+        if warps != product(card, precision, Unit::Warpgroup, (depth, outputs))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The bytes of a product.
+fn product<C: Card>(
+    card: &C,
+    precision: Precision,
+    unit: Unit,
+    (depth, outputs): (usize, usize),
+) -> Result<Vec<u8>, CardError> {
     let layer = Layer {
         outputs,
         groups: 1,
@@ -30,17 +47,16 @@ fn agree<C: Card>(card: &C, precision: Precision) -> Result<bool, CardError> {
         kernel: 1,
         stride: 1,
         padding: 0,
-        input: (1, rows),
+        input: (1, TRIED),
         in_stride: depth,
-        output: (1, rows),
+        output: (1, TRIED),
         out_stride: outputs,
     };
-    // Whole numbers and halves, whose products and sums f32 holds exactly.
-    let number = |seed: usize| (seed.wrapping_mul(2_654_435_761) >> 7) % 17;
-    let value = move |seed: usize| number(seed) as f32 / 2.0 - 4.0;
+    // Halves of whole numbers, whose products and sums f32 holds exactly, in whatever order they are summed up.
+    let value = |seed: usize| ((seed.wrapping_mul(2_654_435_761) >> 7) % 17) as f32 / 2.0 - 4.0;
     let packed = layer.pack(precision, |output, channel, _, _| value(output * depth + channel));
     let mut seen = Vec::new();
-    precision.encode((0..rows * depth).map(|at| value(at + 7)), &mut seen);
+    precision.encode((0..TRIED * depth).map(|at| value(at + 7)), &mut seen);
     let bias: Vec<f32> = (0..packed.tiles() * packed.columns).map(value).collect();
     let place = |bytes: &[u8]| {
         let memory = card.allocate(bytes.len())?;
@@ -49,26 +65,23 @@ fn agree<C: Card>(card: &C, precision: Precision) -> Result<bool, CardError> {
     };
     let (input, weights) = (place(&seen)?, place(&packed.weights)?);
     let (bias, pieces) = (place(bytemuck::cast_slice(&bias))?, place(bytemuck::cast_slice(&packed.pieces))?);
-    let length = rows * outputs * size_of::<f32>();
-    let out = card.allocate(length)?;
-    let mut results = [Unit::Warp, Unit::Warpgroup].map(|_| Vec::new());
-    for (unit, results) in [Unit::Warp, Unit::Warpgroup].into_iter().zip(&mut results) {
-        let mut arguments = packed.arguments;
-        (arguments.input, arguments.weights) = (card.address(&input), card.address(&weights));
-        (arguments.bias, arguments.pieces) = (card.address(&bias), card.address(&pieces));
-        (arguments.out, arguments.out_f32) = (card.address(&out), 1);
-        arguments.rows = i32::try_from(rows).unwrap_or(0);
-        card.launch(&Launch {
-            kernel: &packed.kernel(precision, unit),
-            blocks: [u32::try_from(row_tiles(rows) * packed.tiles()).unwrap_or(0), 1, 1],
-            threads: THREADS,
-            shared: u32::try_from(packed.shared()).unwrap_or(0),
-            arguments: bytemuck::bytes_of(&arguments),
-        })?;
-        let mut staging = card.staging(length)?;
-        card.copy_out(&out, &mut staging, length)?;
-        card.finish(&card.event(Queue::Kernels)?)?;
-        *results = staging.to_vec();
-    }
-    Ok(results[0] == results[1])
+    // Numbers that are none, so that what is not written shows.
+    let length = TRIED * outputs * size_of::<f32>();
+    let out = place(&vec![0xff; length])?;
+    let mut arguments = packed.arguments;
+    (arguments.input, arguments.weights) = (card.address(&input), card.address(&weights));
+    (arguments.bias, arguments.pieces) = (card.address(&bias), card.address(&pieces));
+    (arguments.out, arguments.out_f32) = (card.address(&out), 1);
+    arguments.rows = whole(TRIED);
+    card.launch(&Launch {
+        kernel: &packed.kernel(precision, unit),
+        blocks: [u32::try_from(row_tiles(TRIED) * packed.tiles()).unwrap_or(0), 1, 1],
+        threads: THREADS,
+        shared: u32::try_from(packed.shared()).unwrap_or(0),
+        arguments: bytemuck::bytes_of(&arguments),
+    })?;
+    let mut staging = card.staging(length)?;
+    card.copy_out(&out, &mut staging, length)?;
+    card.finish(&card.event(Queue::Kernels)?)?;
+    Ok(staging[..length].to_vec())
 }

@@ -85,6 +85,32 @@ fn features_do_not_depend_on_the_batch() {
 }
 
 #[test]
+fn a_taps_bits_do_not_depend_on_the_other_taps() {
+    let small = Vit { width: 64, depth: 1, heads: 2, ..Vit::small(16) };
+    let zoo = |name| (zoo::find(name).unwrap().build)();
+    for (network, side, nodes) in [
+        (zoo("headstart_tiny"), 32, 0..40),
+        (small.build("small"), 32, 0..40),
+        (zoo("mobilenet_v3_small"), 32, 3..40),
+    ] {
+        let names: Vec<&str> = network.nodes().iter().map(|node| node.name.as_str()).collect();
+        let names = &names[nodes.start..nodes.end.min(names.len())];
+        for precision in [Precision::F16, Precision::F32] {
+            let run = |taps: &[&str]| {
+                let bound = common::filled(network.for_taps(taps).unwrap());
+                let mut cuda = Cuda::new(open(), bound, &common::sized(side), precision, Some(1)).unwrap();
+                cuda.run_tensor(&common::image(side, 1), 1).unwrap()
+            };
+            let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            for (name, among) in names.iter().zip(run(names)) {
+                let alone = bits(&run(&[name])[0]);
+                assert!(alone == bits(&among), "{}: {name} in {precision}", network.name());
+            }
+        }
+    }
+}
+
+#[test]
 fn both_units_give_the_same_features_and_the_better_is_taken() {
     let network = (zoo::find("headstart_tiny").unwrap().build)();
     let run = |unit| {

@@ -66,9 +66,11 @@ pub(crate) fn image(side: usize, n: usize) -> Vec<f32> {
     (0..n * 3 * side * side).into_par_iter().map(value).collect()
 }
 
-/// The place of the real weights, where this checkout has it.
+/// The place of the real weights, where this checkout has it, or HEADSTART_SHARED says where it is.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")).join(file);
+    let folder = std::env::var_os("HEADSTART_SHARED");
+    let folder = folder.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").into());
+    let path = PathBuf::from(folder).join(file);
     if path.exists() {
         return Some(path);
     }

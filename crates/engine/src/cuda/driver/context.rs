@@ -4,12 +4,15 @@ use super::super::{CardError, Description};
 use super::kernels::TOOLKIT;
 use cudarc::driver::{DriverError, result, sys};
 use std::ffi::{CStr, c_int};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A card that is being used. It is left when dropped.
 pub(super) struct Context {
     description: Description,
     device: sys::CUdevice,
     handle: sys::CUcontext,
+    /// Held while something is recorded: whoever waits for the whole card meanwhile breaks the recording.
+    recording: Mutex<()>,
 }
 
 // SAFETY: the driver takes a context's handle on any thread, on several at once too.
@@ -19,21 +22,11 @@ unsafe impl Sync for Context {}
 
 impl Context {
     pub(super) fn open(index: usize) -> Result<Context, CardError> {
-        let count = count()?;
-        if index >= count {
-            return Err(CardError::Absent(no_such(index, count)));
-        }
-        let device =
-            result::device::get(number(index)).map_err(failed(format!("looking for cuda:{index}")))?;
-        let description = describe(device).map_err(failed(format!("looking at cuda:{index}")))?;
-        let driver = version().map_err(failed("asking for the driver's version"))?;
-        if let Some(why) = too_old(&description, driver) {
-            return Err(CardError::Absent(why));
-        }
+        let (device, description) = check(index)?;
         // SAFETY: `device` is one that the driver gave.
         let handle = unsafe { result::primary_ctx::retain(device) }
             .map_err(failed(format!("beginning to use cuda:{index}")))?;
-        Ok(Context { description, device, handle })
+        Ok(Context { description, device, handle, recording: Mutex::new(()) })
     }
 
     pub(super) fn description(&self) -> &Description {
@@ -46,9 +39,15 @@ impl Context {
         unsafe { result::ctx::set_current(self.handle) }.map_err(failed("turning to the card"))
     }
 
+    /// Nobody waits for the whole card until what this gives is dropped.
+    pub(super) fn record(&self) -> MutexGuard<'_, ()> {
+        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for everything that the card is doing, before something is given back that it may be using. An error would
     /// have come from another call already, or is about work that nobody waits for.
     pub(super) fn settle(&self) {
+        let _recording = self.record();
         if self.enter().is_ok() {
             let _ = result::ctx::synchronize();
         }
@@ -63,7 +62,7 @@ impl Drop for Context {
 }
 
 /// How many cards there are: at least 1.
-pub(super) fn count() -> Result<usize, CardError> {
+fn count() -> Result<usize, CardError> {
     // SAFETY: loading the driver's library runs its initialisers, which are NVIDIA's and made to be run like that.
     if !unsafe { sys::is_culib_present() } {
         let why = "no NVIDIA driver on this machine: libcuda.so.1 cannot be loaded";
@@ -74,6 +73,21 @@ pub(super) fn count() -> Result<usize, CardError> {
     match usize::try_from(count) {
         Ok(count) if count > 0 => Ok(count),
         _ => Err(CardError::Absent(NO_CARD.to_owned())),
+    }
+}
+
+/// Looks at a card without beginning to use it.
+pub(super) fn check(index: usize) -> Result<(sys::CUdevice, Description), CardError> {
+    let count = count()?;
+    if index >= count {
+        return Err(CardError::Absent(no_such(index, count)));
+    }
+    let device = result::device::get(number(index)).map_err(failed(format!("looking for cuda:{index}")))?;
+    let description = describe(device).map_err(failed(format!("looking at cuda:{index}")))?;
+    let driver = version().map_err(failed("asking for the driver's version"))?;
+    match too_old(&description, driver) {
+        Some(why) => Err(CardError::Absent(why)),
+        None => Ok((device, description)),
     }
 }
 

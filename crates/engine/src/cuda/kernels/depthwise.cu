@@ -37,6 +37,7 @@ struct Tile {
 
     // sums: four channels of one column after the other, row by row.
     template <class E, int ROWS, int COLUMNS> DEVICE void store(const Depthwise& a, float (&sums)[ROWS * COLUMNS * 4]) const {
+        if (a.activation) round_off<E>(sums);
         activate_each<E>(a.activation, sums);
 #pragma unroll
         for (int i = 0; i < ROWS * COLUMNS; i++) {

@@ -2,10 +2,15 @@
 // so that every kernel can be run and tested on a machine without a card (`tests/emulator`).
 //
 // Numbers are f32 (`F32`), f16 (`F16`) or bf16 (`B16`); arithmetic is f32 everywhere but in the tensor cores, which
-// accumulate in f32. What lies beyond f16's largest number becomes infinite, and no function of a number hides that, or that
-// it is no number: features show it.
+// accumulate in f32. What lies beyond f16's largest number becomes infinite, and soon no number at all, which no function
+// turns into one again: features show it.
 #pragma once
 #include "arguments.h"
+
+// Whether there are products by four warps together: on compute capability 9.0, and in the emulation.
+#if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#define WARPGROUPS
+#endif
 
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
@@ -121,6 +126,18 @@ template <class E> DEVICE float load1(Address base, size_t at) {
 template <class E> DEVICE void store1(float x, Address base, size_t at) {
     if constexpr (E::bytes == 4) pointer<float>(base)[at] = x;
     else pointer<uint16_t>(base)[at] = static_cast<uint16_t>(Pair<E>::pack(x, 0.f));
+}
+
+// As a value of the network would hold them. Between the operations that one kernel does, numbers are rounded as if each
+// were stored: what else reads a node, and so which kernels there are, must not decide what becomes of it.
+template <class E, int N> DEVICE void round_off(float (&x)[N]) {
+    static_assert(N % 2 == 0, "numbers are rounded two at a time");
+    if constexpr (E::bytes == 2)
+#pragma unroll
+        for (int i = 0; i < N; i += 2) {
+            uint32_t word = Pair<E>::pack(x[i], x[i + 1]);
+            x[i] = Pair<E>::low(word), x[i + 1] = Pair<E>::high(word);
+        }
 }
 
 // ---- functions of a number -----------------------------------------------------------------------------------------
@@ -247,7 +264,7 @@ DEVICE uint32_t tf32(uint32_t word) {
     return word;
 }
 DEVICE float shuffle_xor(float x, int lanes) { return __shfl_xor_sync(0xffffffffu, x, lanes); }
-// Makes what this thread's copies have written visible to `group_multiply`, after the next barrier.
+// Makes what this thread's copies have written visible to `group_begin`, after the next barrier.
 DEVICE void publish() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
@@ -278,15 +295,21 @@ GROUP_MULTIPLY(B16, "bf16", 128, FIRST32 ", " NEXT32, "%64", "%65", SUMS16)
 GROUP_MULTIPLY(F16, "f16", 128, FIRST32 ", " NEXT32, "%64", "%65", SUMS16)
 
 // sums (64, 8·N) += rows (64, 64) . columns (8·N, 64): 128 threads together, by their own tensor cores' asynchronous
-// products. Both tiles lie as `matrix` says. A warp has the sixteen rows of its number, fragments as `multiply`'s.
+// products, which go on until `group_end`; nobody touches sums or tiles before. Both tiles lie as `matrix` says. A warp has
+// the sixteen rows of its number, fragments as `multiply`'s.
 template <class E, int N>
-DEVICE void group_multiply(float (&sums)[N][4], const unsigned char* rows, const unsigned char* columns) {
+DEVICE void group_begin(float (&sums)[N][4], const unsigned char* rows, const unsigned char* columns) {
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
     uint64_t left = matrix(rows), right = matrix(columns);
 #pragma unroll
     for (int k = 0; k < 4; k++) group_product<E>(sums, left + 2 * k, right + 2 * k);
     asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+template <int N> DEVICE void group_end(float (&sums)[N][4]) {
     asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+    // What reads the sums comes after this.
+    for (int j = 0; j < N; j++)
+        asm volatile("" : "+f"(sums[j][0]), "+f"(sums[j][1]), "+f"(sums[j][2]), "+f"(sums[j][3])::"memory");
 }
 #endif
 #else
@@ -303,8 +326,9 @@ template <> inline void multiply<F16>(float (&sums)[4], const uint32_t (&a)[4], 
 template <> inline void multiply<T32>(float (&sums)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { emulator::multiply_t32(sums, a, b); }
 // As on a card; each thread works out its own sums.
 inline void publish() {}
+template <int N> void group_end(float (&)[N][4]) {}
 template <class E, int N>
-void group_multiply(float (&sums)[N][4], const unsigned char* rows, const unsigned char* columns) {
+void group_begin(float (&sums)[N][4], const unsigned char* rows, const unsigned char* columns) {
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
     // Number k of a row, which lies where the row's number has moved its piece.
     auto number = [](const unsigned char* tile, int row, int k) {

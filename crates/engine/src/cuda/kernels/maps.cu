@@ -24,14 +24,19 @@ template <class E> DEVICE void map(const Map& a) {
         for (int i = 0; i < 8; i++) x[i] += y[i];
     }
     if (a.other) {
+        round_off<E>(x);
         load8<E>(y, a.other, at);
         for (int i = 0; i < 8; i++) x[i] += y[i];
     }
     if (a.gate) {
+        round_off<E>(x);
         load8<E>(y, a.gate, size_t(rest / uint32_t(a.places)) * a.stride + channel);
         for (int i = 0; i < 8; i++) x[i] *= y[i];
     }
-    activate_each<E>(a.activation, x);
+    if (a.activation) {
+        round_off<E>(x);
+        activate_each<E>(a.activation, x);
+    }
     store8<E>(x, a.out, at);
 }
 

@@ -17,7 +17,7 @@ template <int LANES> DEVICE float joined(float sum) {
 
 DEVICE float sum_of(const float (&x)[8]) { return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])); }
 
-// x less the mean. Numbers after the channels have no part in a variance: they stay zeros.
+// x less the mean. What comes after the channels has no part in a mean or a variance: zeros.
 DEVICE void subtract(float (&x)[8], float mean, int left) {
 #pragma unroll
     for (int i = 0; i < 8; i++) x[i] = i < left ? x[i] - mean : 0.f;
@@ -55,6 +55,7 @@ template <class E, int LANES, int GROUPS> DEVICE void short_row(const LayerNorm&
 #pragma unroll
         for (int i = 0; i < 8; i++) x[group][i] = 0.f;
         if (channel < a.channels) load8<E>(x[group], a.in, row * a.stride + channel);
+        subtract(x[group], 0.f, a.channels - channel);
     }
 #pragma unroll
     for (int group = 0; group < GROUPS; group++) sum += sum_of(x[group]);
@@ -82,6 +83,7 @@ template <class E> DEVICE void long_row(const LayerNorm& a) {
 #pragma unroll 4
     for (int channel = first; channel < a.channels; channel += LANES * 8) {
         load8<E>(x, a.in, row * a.stride + channel);
+        subtract(x, 0.f, a.channels - channel);
         sum += sum_of(x);
     }
     float mean = joined<LANES>(sum) / float(a.channels);

@@ -27,8 +27,11 @@ DEVICE unsigned char* piece_of(unsigned char* tile, int row, int piece) {
 template <class E> struct Seen {
     static constexpr int EACH = ROWS * 8 / THREADS;
     int y[EACH], x[EACH], from[EACH];
+    // Of the step that is copied next: asked for a step ahead.
+    Piece piece;
 
     DEVICE Seen(const Products& a, int first) {
+        piece = pointer<const Piece>(a.pieces)[threadIdx.x % 8];
         for (int i = 0; i < EACH; i++) {
             int row = first + threadIdx.x / 8 + THREADS / 8 * i;
             int places = a.out_height * a.out_width;
@@ -40,9 +43,8 @@ template <class E> struct Seen {
         }
     }
 
-    DEVICE void copy(const Products& a, unsigned char* tile, int step, int right) const {
+    DEVICE void copy(const Products& a, unsigned char* tile, int step, int right) {
         int column = threadIdx.x % 8;
-        Piece piece = pointer<const Piece>(a.pieces)[step * 8 + column];
         for (int i = 0; i < EACH; i++) {
             int at_y = y[i] + piece.dy, at_x = x[i] + piece.dx;
             bool there = unsigned(at_y) < unsigned(a.in_height) && unsigned(at_x) < unsigned(a.in_width);
@@ -51,6 +53,7 @@ template <class E> struct Seen {
             copy16(piece_of(tile, threadIdx.x / 8 + THREADS / 8 * i, column),
                    pointer<const unsigned char>(a.in) + number * E::bytes, there);
         }
+        if (step + 1 < a.steps) piece = pointer<const Piece>(a.pieces)[(step + 1) * 8 + column];
     }
 };
 
@@ -99,7 +102,7 @@ template <class M, int COLUMNS> struct Tensor {
     }
 };
 
-#if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#ifdef WARPGROUPS
 // Two groups of four warps, each with 64 rows and all columns, by the tensor cores of compute capability 9.0, which read
 // both sides from shared memory.
 template <class E, int COLUMNS> struct Group {
@@ -110,9 +113,11 @@ template <class E, int COLUMNS> struct Group {
             for (int k = 0; k < 4; k++) sums[j][k] = 0.f;
     }
 
-    DEVICE void add(unsigned char* seen, unsigned char* weights) {
-        group_multiply<E>(sums, seen + threadIdx.x / 128 * 64 * DEPTH, weights);
+    DEVICE void begin(unsigned char* seen, unsigned char* weights) {
+        group_begin<E>(sums, seen + threadIdx.x / 128 * 64 * DEPTH, weights);
     }
+
+    DEVICE void end() { group_end(sums); }
 
     DEVICE void put(float* tile, int pitch) const {
         int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 + lane / 4;
@@ -157,8 +162,8 @@ template <int COLUMNS> struct Plain {
     }
 };
 
-// `PUBLISH`: the sums are made by others than the threads that copy.
-template <class E, int COLUMNS, class Sums, bool PUBLISH = false> DEVICE void products(const Products& a) {
+// `BESIDE`: the sums are made beside the threads, which copy meanwhile.
+template <class E, int COLUMNS, class Sums, bool BESIDE = false> DEVICE void products(const Products& a) {
     SHARED(shared);
     constexpr int STAGE = (ROWS + COLUMNS) * DEPTH;
     int tiles = blocks_of(a.columns, COLUMNS);
@@ -183,12 +188,18 @@ template <class E, int COLUMNS, class Sums, bool PUBLISH = false> DEVICE void pr
     for (int step = 0; step < STAGES - 1; step++) fetch(step);
     for (int step = 0; step < a.steps; step++) {
         copies_wait<STAGES - 2>();
-        if constexpr (PUBLISH) publish();
+        if constexpr (BESIDE) publish();
         // Now everybody's copies of this step are there, and everybody is done with the stage that is filled next.
         __syncthreads();
-        fetch(step + STAGES - 1);
-        unsigned char* stage = shared + step % STAGES * STAGE;
-        sums.add(stage, stage + ROWS * DEPTH);
+        unsigned char *stage = shared + step % STAGES * STAGE, *columns = stage + ROWS * DEPTH;
+        if constexpr (BESIDE) {
+            sums.begin(stage, columns);
+            fetch(step + STAGES - 1);
+            sums.end();
+        } else {
+            fetch(step + STAGES - 1);
+            sums.add(stage, columns);
+        }
     }
     copies_wait<0>();
     __syncthreads();
@@ -209,9 +220,13 @@ template <class E, int COLUMNS, class Sums, bool PUBLISH = false> DEVICE void pr
         if (a.residual) {
             float other[8];
             load8<E>(other, a.residual, at);
+            round_off<E>(x);
             for (int i = 0; i < 8; i++) x[i] += other[i];
         }
-        activate8<E>(a.activation, x);
+        if (a.activation) {
+            round_off<E>(x);
+            activate8<E>(a.activation, x);
+        }
         store8<E>(x, a.out, at, a.out_f32);
     }
 }
@@ -232,13 +247,14 @@ PRODUCTS(f32, F32, Plain<128>, 128)
 PRODUCTS(f32, F32, Plain<64>, 64)
 PRODUCTS(f32, F32, Plain<32>, 32)
 
-// For compute capability 9.0 alone; elsewhere nobody launches them.
-#if !defined(__CUDACC__) || !defined(__CUDA_ARCH__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+// For compute capability 9.0 alone. Where a card of it runs a program that was built without code for it, they are made of
+// what there is.
+#ifdef WARPGROUPS
 #define GROUP(name, E, COLUMNS) \
     KERNEL(products_##name##_##COLUMNS##g, Products, THREADS, 2) { products<E, COLUMNS, Group<E COMMA COLUMNS>, true>(a); }
 #else
 #define GROUP(name, E, COLUMNS) \
-    KERNEL(products_##name##_##COLUMNS##g, Products, THREADS, 2) { __trap(); }
+    KERNEL(products_##name##_##COLUMNS##g, Products, THREADS, 2) { products<E, COLUMNS, Tensor<E COMMA COLUMNS>>(a); }
 #endif
 GROUP(b16, B16, 128)
 GROUP(b16, B16, 64)
