@@ -19,7 +19,7 @@ pub struct Source {
     pub preprocessing: Preprocessing,
     /// How features are stored.
     pub dtype: Dtype,
-    /// The engine and its revision, such as `cpu-1`; of a card's also precision and architecture, `cuda-1-bf16-sm90`.
+    /// The engine and its revision, such as `cpu-1`; of a card's also precision and architecture, `cuda-1-f16-sm90a`.
     pub engine: String,
 }
 

@@ -34,8 +34,8 @@ fn leeway(peer: &str) -> f64 {
     let made_more_of =
         [("efficientnet_v2_s", 100.0), ("efficientnet", 20.0), ("mobilenet", 12.0), ("regnet_y", 12.0)];
     let of = made_more_of.iter().find(|(part, _)| peer.contains(part)).map(|(_, times)| *times);
-    // The class token of transformers, in bf16 (1.05e-2 to 1.14e-2) and in tf32.
-    of.unwrap_or(if peer.contains("vit_") || peer.contains("deit_") { 1.5 } else { 1.0 })
+    // The class token of transformers, in bf16 (1.05e-2 to 1.14e-2) and tf32, and VGG's logits in tf32 (1.03e-3).
+    of.unwrap_or(if ["vit_", "deit_", "vgg"].iter().any(|part| peer.contains(part)) { 1.5 } else { 1.0 })
 }
 
 /// Holds a card's outputs for rows of the reference against the peers'; all are run before any fails.
