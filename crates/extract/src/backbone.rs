@@ -4,10 +4,11 @@ use crate::{
     config::Config,
     pipeline::{self, Job, Take},
     place::Place,
+    runner::{Runner, probe_pixels},
     times::Times,
 };
 use anyhow::{Context, Result};
-use artifact::{PROBES, Preprocessing, Source};
+use artifact::{PROBES, Source};
 use engine::{Cpu, Isa};
 use network::Bound;
 
@@ -19,24 +20,6 @@ pub(crate) struct Backbone {
     runner: Box<dyn Runner>,
     /// What identifies each tap's features, as if it had been extracted alone.
     sources: Vec<Source>,
-}
-
-/// What runs a network, whose outputs are the taps.
-pub(crate) trait Runner {
-    /// What names it in artefacts.
-    fn revision(&self) -> String;
-
-    /// Pictures of a batch.
-    fn batch(&self) -> usize;
-
-    /// d of each tap.
-    fn widths(&self) -> &[usize];
-
-    /// The probes' features, one (4, d) matrix a tap.
-    fn probes(&self) -> Result<Vec<Vec<f32>>>;
-
-    /// Prepares all samples, runs the network over them, and hands batches over in their order.
-    fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times>;
 }
 
 impl Backbone {
@@ -93,11 +76,6 @@ impl Backbone {
     pub(crate) fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
         self.runner.run(job, take)
     }
-}
-
-/// The four probes, prepared.
-pub(crate) fn probe_pixels(how: &Preprocessing) -> Vec<u8> {
-    (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), how)).collect()
 }
 
 struct OnCpu {

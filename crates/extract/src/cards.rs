@@ -19,8 +19,8 @@ mod tests;
 pub(crate) use open::open;
 
 use crate::{
-    backbone::{Runner, probe_pixels},
     pipeline::{Batch, File, Job, Known, Take},
+    runner::{Runner, probe_pixels},
     times::{self, Times, timed},
 };
 use anyhow::{Result, bail};

@@ -13,6 +13,7 @@ mod pipeline;
 mod place;
 mod preprocess;
 mod reuse;
+mod runner;
 mod skips;
 mod times;
 mod zoo_table;

@@ -5,6 +5,7 @@
 //! [`Driver`] that it came from; and every call first makes that context the thread's own, so that all of it may be moved
 //! between threads.
 
+mod built;
 mod context;
 mod kernels;
 mod owned;

@@ -2,8 +2,8 @@
 
 use super::{Cards, Setup, Unlike};
 use crate::{
-    backbone::{Runner, probe_pixels},
     config::Config,
+    runner::{Runner, probe_pixels},
 };
 use anyhow::{Result, bail};
 use artifact::PROBES;

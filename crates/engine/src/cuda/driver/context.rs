@@ -1,7 +1,7 @@
 //! Finding the driver and a card, and being on it.
 
 use super::super::{CardError, Description};
-use super::kernels::TOOLKIT;
+use super::built::TOOLKIT;
 use cudarc::driver::{DriverError, result, sys};
 use std::ffi::{CStr, c_int};
 use std::sync::{Mutex, MutexGuard, PoisonError};

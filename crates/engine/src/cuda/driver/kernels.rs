@@ -1,6 +1,7 @@
 //! Our kernels on a card.
 
 use super::super::{CardError, Launch};
+use super::built::{IMAGES, TOOLKIT};
 use super::context::{Context, failed, version, words};
 use super::owned::Stream;
 use cudarc::driver::{DriverError, result, sys};
@@ -9,13 +10,6 @@ use std::collections::HashMap;
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::Arc;
-
-// What build.rs compiled: TOOLKIT and IMAGES.
-include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
-
-/// A file of nvcc's, where the driver may read its words in place.
-#[repr(C, align(64))]
-pub(super) struct Image<Bytes: ?Sized>(Bytes);
 
 /// Bytes that the threads of a block may share without anybody having been asked.
 const SHARED: u32 = 48 << 10;
@@ -45,7 +39,7 @@ impl Kernels {
             Kernels { modules: Vec::new(), known: RefCell::default(), context: Arc::clone(context) };
         for image in IMAGES {
             // SAFETY: a fatbin, which says itself how long it is.
-            let module = unsafe { result::module::load_data(image.0.as_ptr().cast()) };
+            let module = unsafe { result::module::load_data(image.bytes().as_ptr().cast()) };
             kernels.modules.push(module.map_err(|error| refused(context, error))?);
         }
         Ok(kernels)
