@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench clean-demo
+.PHONY: FORCE help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -18,16 +18,25 @@ help:                                  ## list these targets
 
 # One cargo run makes all programs; extract stands for them.
 $(BIN)/extract: $(SOURCES)
-	$(CARGO) build --release
+	$(CARGO) build --release $(FEATURES)
 	@touch $@
 
 # nvcc, from NVIDIA's CUDA toolkit, 12.0 or newer: NVCC, or CUDA_HOME's, or CUDA_PATH's, or the shell's, or where it usually is.
 NVCC    ?= $(firstword $(wildcard $(CUDA_HOME:%=%/bin/nvcc) $(CUDA_PATH:%=%/bin/nvcc)) \
              $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
 
+# Once the programs were built with CUDA they stay so, whatever builds them anew: this file says it.
+CUDA     := $(BIN)/.cuda
+FEATURES := $(if $(wildcard $(CUDA)),--features headstart-extract/cuda)
+
 cuda:                                  ## build the programs with NVIDIA's cards in them: needs nvcc, and no card
 	@test -n "$(NVCC)" || { echo "cuda: no nvcc found: install NVIDIA's CUDA toolkit, 12.0 or newer, and set CUDA_HOME to its folder" >&2; exit 1; }
 	NVCC="$(NVCC)" $(CARGO) build --release --features headstart-extract/cuda
+	@touch $(BIN)/extract $(CUDA)
+
+no-cuda:                               ## and without them again
+	rm -f $(CUDA)
+	$(CARGO) build --release
 	@touch $(BIN)/extract
 
 # ---- demo: the whole job on embedded data -----------------------------------------------------------------------
@@ -92,8 +101,8 @@ check:                                 ## formatting, lints, documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --quiet
 
 test:                                  ## every test
-	$(CARGO) build --release
-	$(CARGO) test --release --workspace
+	$(CARGO) build --release $(FEATURES)
+	$(CARGO) test --release --workspace $(FEATURES)
 
 reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
 	pipelines/reproduce.sh
@@ -105,12 +114,15 @@ bench:                                 ## preparation, kernels, networks: times,
 # ---- on a card ----------------------------------------------------------------------------------------------------
 
 gpu-kit:                               ## what checks and times a card, for a machine without Rust: target/gpu-kit
-	@test -n "$(NVCC)" || { echo "skipped: no nvcc found (see make cuda)"; exit 1; }
+	@test -n "$(NVCC)" || { echo "gpu-kit: no nvcc found; see make cuda" >&2; exit 1; }
 	NVCC="$(NVCC)" CARGO="$(CARGO)" pipelines/gpu.sh kit
-	@touch $(BIN)/extract
+	@touch $(BIN)/extract $(CUDA)
 
-gpu-check: gpu-kit                     ## the reference, bits and photographs on a card; says 'skipped' without one
-	pipelines/gpu.sh check
+# Without nvcc there is nothing that could run on a card.
+gpu-check:                             ## the reference, bits and photographs on a card; says 'skipped' without one
+	@test -n "$(NVCC)" || echo "gpu-check: skipped: no nvcc found; see make cuda"
+	@test -z "$(NVCC)" || $(MAKE) gpu-kit
+	@test -z "$(NVCC)" || pipelines/gpu.sh check
 
 gpu-bench: gpu-kit                     ## times on a card, beside PyTorch
 	pipelines/gpu.sh bench

@@ -40,6 +40,8 @@ make_kit() {
 
 check() {
   local name failed=()
+  # Here the programs must have CUDA in them.
+  export HEADSTART_HAS_CUDA=1
   # One at a time: there is one card. All of them, whatever fails.
   for name in card cards gpu; do
     local tests=()

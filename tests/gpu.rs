@@ -11,9 +11,10 @@ use artifact::Features;
 use harness::Room;
 use std::{env, path::PathBuf};
 
-/// The least cosine between a row from a card and the processor's. The shares of photographs that heads get right differ by
-/// at most 0.3 points in every precision.
-const COSINES: [(&str, f64); 4] = [("f32", 0.9999), ("tf32", 0.9999), ("f16", 0.9999), ("bf16", 0.999)];
+/// The least cosine between a row from a card and the processor's, and by how many points the shares of the 250 test
+/// photographs that heads get right may differ: by none of them in f32, by one (0.4) where numbers are rounded.
+const COSINES: [(&str, f64, f64); 4] =
+    [("f32", 0.9999, 0.3), ("tf32", 0.9999, 0.5), ("f16", 0.9999, 0.5), ("bf16", 0.999, 0.5)];
 
 fn shared(name: &str) -> Option<String> {
     let folder = env::var_os("HEADSTART_SHARED")
@@ -43,10 +44,8 @@ impl Photographs {
         );
         if probe.code() != 0 {
             let told = probe.stderr();
-            assert!(
-                told.contains("no card") || told.contains("no NVIDIA driver") || told.contains("no CUDA"),
-                "{told}"
-            );
+            let without = told.contains("no CUDA") && env::var_os("HEADSTART_HAS_CUDA").is_none();
+            assert!(told.contains("no card") || told.contains("no NVIDIA driver") || without, "{told}");
             println!("skipped: {}", told.trim());
             return None;
         }
@@ -65,14 +64,14 @@ impl Photographs {
         Features::open(&self.room.path(out)).unwrap()
     }
 
-    /// Of a linear head that is fitted on the training photographs' features, over all 850, in per cent.
+    /// Of a linear head, over the test photographs, in per cent.
     fn accuracy(&self, features: &str) -> f64 {
         let room = &self.room;
         room.tool("fit-head", &[features, "-o", "x.head", "--l2", "1", "--force"]).fine();
-        let arguments = [features, "x.head", "-o", "x.csv", "--split", "all", "--force"];
+        let arguments = [features, "x.head", "-o", "x.csv", "--split", "test", "--force"];
         room.tool("evaluate", &arguments).fine();
         let metrics = std::fs::read_to_string(room.path("x.csv")).unwrap();
-        let line = metrics.lines().find(|line| line.starts_with("all,overall,accuracy,")).unwrap();
+        let line = metrics.lines().find(|line| line.starts_with("test,overall,accuracy,")).unwrap();
         line.split(',').nth(4).unwrap().parse::<f64>().unwrap() * 100.0
     }
 }
@@ -88,7 +87,7 @@ fn photographs_have_the_processors_features_and_accuracy() {
     let cpu = photographs.extract("cpu.features", &["--device", "cpu"]);
     let expected = photographs.accuracy("cpu.features");
     println!("the processor: {} rows, {expected:.1} % right", cpu.len());
-    for (precision, least) in COSINES {
+    for (precision, least, points) in COSINES {
         let name = format!("{precision}.features");
         let cuda = photographs.extract(&name, &["--device", "cuda", "--precision", precision]);
         assert_eq!(cuda.len(), cpu.len());
@@ -101,15 +100,17 @@ fn photographs_have_the_processors_features_and_accuracy() {
         let accuracy = photographs.accuracy(&name);
         println!("{precision}: least cosine {lowest:.6}, {accuracy:.1} % right");
         assert!(lowest >= least, "{precision}: a row's cosine is {lowest}");
-        let points = (accuracy - expected).abs();
-        assert!(points <= 0.3, "{precision}: {accuracy:.1} % right, the processor's {expected:.1} %");
+        assert!(
+            (accuracy - expected).abs() <= points,
+            "{precision}: {accuracy:.1} % right, the processor's {expected:.1} %"
+        );
     }
 }
 
 #[test]
 fn photographs_have_the_same_bytes_in_any_batch_and_twice() {
     let Some(photographs) = Photographs::new() else { return };
-    for (precision, _) in COSINES {
+    for (precision, ..) in COSINES {
         let run = |out: &str, batch: &str| {
             let flags = ["--device", "cuda", "--precision", precision, "--batch", batch, "--force"];
             photographs.extract(out, &flags);

@@ -42,8 +42,9 @@ fn compile() -> Result<(), String> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo gives no OUT_DIR")?);
 
     let mut command = Command::new(&nvcc);
-    // f32 as IEEE has it: no --use_fast_math.
-    command.args(["-fatbin", "-std=c++17", "-O3"]);
+    // f32 as IEEE has it, and multiply-adds fused where the source says so and nowhere else: bits must not depend on which
+    // nvcc this is.
+    command.args(["-fatbin", "-std=c++17", "-O3", "-fmad=false"]);
     if env::var_os("HEADSTART_CUDA_ARCHS").is_some() {
         // Who says that is at work on the kernels.
         command.args(["-Werror", "all-warnings"]);

@@ -141,8 +141,8 @@ impl Place {
     /// Makes what was written durable and moves it into place.
     ///
     /// # Errors
-    /// Where the disk is full, something has come to lie at the target meanwhile, or the rename fails; nothing is left
-    /// behind then.
+    /// Where the disk is full, something has come to lie at the target meanwhile, or the rename fails; or where the output
+    /// is in its place, but the disk does not say that it will stay there.
     pub fn commit(mut self) -> Result<(), PlaceError> {
         self.check()?;
         self.publish().map_err(|source| match source.kind() {
@@ -151,12 +151,16 @@ impl Place {
             }
             _ => self.failed(source),
         })?;
-        self.settled = true;
         if self.resumes {
             // The output is there, whatever becomes of this.
-            let _ = remove(&self.earlier());
+            let _ = remove_runs(&self.earlier());
         }
         Ok(())
+    }
+
+    /// From here on a run that fails leaves what it has written, for the next run of a [`Place::resumable`].
+    pub fn keep(&mut self) {
+        self.settled = true;
     }
 
     /// Ends without an output: what was written stays at [`Place::temporary`], for the next run of a
@@ -217,7 +221,7 @@ impl Place {
         if self.target.exists() { remove(&old) } else { fs::rename(&old, &self.target) }
     }
 
-    fn publish(&self) -> io::Result<()> {
+    fn publish(&mut self) -> io::Result<()> {
         if let Kind::Folder(_) = self.kind {
             for entry in fs::read_dir(&self.temporary)? {
                 sync(&entry?.path())?;
@@ -234,11 +238,14 @@ impl Place {
                     fs::rename(&old, &self.target)?;
                     return Err(error);
                 }
-                remove(&old)?;
+                // The next run of this output removes what stays.
+                let _ = remove(&old);
             }
             // A folder is never renamed over a full one, so what came meanwhile stays.
             _ => fs::rename(&self.temporary, &self.target)?,
         }
+        // What has the temporary's name from here on is another run's.
+        self.settled = true;
         sync(self.parent())
     }
 
@@ -278,6 +285,18 @@ fn beside(target: &Path, suffix: &str) -> PathBuf {
 
 fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Removes what stopped runs left in a folder of theirs, and the folder, unless it holds anything else.
+fn remove_runs(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_run = entry.file_name().to_str().is_some_and(|name| name.parse::<u64>().is_ok());
+        if is_run && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    fs::remove_dir(folder)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

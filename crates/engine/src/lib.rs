@@ -25,7 +25,7 @@ pub use error::EngineError;
 pub use interpreter::Interpreter;
 pub use reference::Reference;
 
-/// Goes into every artefact; changes whenever an engine's bits do.
+/// Goes into every artefact; changes whenever an engine's bits do, or those of prepared pictures.
 pub const REVISION: &str = "cpu-2";
 
 /// Refuses networks that look at something else than pictures in colour.

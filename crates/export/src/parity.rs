@@ -70,6 +70,11 @@ impl Parity {
         let of_itself = self
             .probabilities
             .map(|distance| ("probabilities", "its logits' softmax", distance, self.strict));
+        // Rounding may be all there is to it.
+        let advice = match self.made {
+            Some(made) if made != Precision::F32 => ", or extract with --precision f32",
+            _ => "",
+        };
         for (what, expected, distance, tolerance) in of_cache.into_iter().chain(of_itself) {
             let Distance { difference, scale } = distance;
             // Written so that a NaN fails.
@@ -78,7 +83,7 @@ impl Parity {
             }
             return Err(GateError(format!(
                 "the exported model's {what} differ from {expected} by {difference:.3e} on the probes, \
-                 {:.1e} of the largest; at most {tolerance:.0e} passes; rerun extract and fit-head with these weights",
+                 {:.1e} of the largest; at most {tolerance:.0e} passes; rerun extract and fit-head with these weights{advice}",
                 difference / scale,
             )));
         }

@@ -49,6 +49,9 @@ pub fn run(args: Args) -> Result<()> {
         data.classes.len(),
         session.threads()
     ));
+    if let Some(why) = config.no_card() {
+        session.note(format!("extract: {why}; runs on the CPU"));
+    }
     let mut backbone = Backbone::load(&config)?;
     session.detail(format!(
         "extract: the network runs on {}, {} images at a time",
@@ -59,7 +62,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut outputs = Outputs::create(&config, &data, &backbone)?;
     let reuse = outputs.earlier();
     if reuse.len() > 0 {
-        session.detail(format!("extract: stopped runs left {} rows", count(reuse.len() as u64)));
+        session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
     }
     let mut skips = Skips::new(&config, data.samples.len());
     let mut done = 0;
@@ -101,9 +104,6 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Said once all is done: a run that fails says one line, and that is why.
 fn describe(session: &Session, config: &Config, data: &DataSet) {
-    if let Some(why) = config.no_card() {
-        session.note(format!("extract: {why}; ran on the CPU"));
-    }
     if !data.ignored.is_empty() {
         let kinds: Vec<_> = data.ignored.iter().map(|(kind, &n)| format!("{kind} {}", count(n))).collect();
         session.note(format!("extract: passed over for their extension: {}", kinds.join(", ")));

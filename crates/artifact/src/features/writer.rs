@@ -35,8 +35,8 @@ pub struct Row<'a> {
     pub values: &'a [f32],
 }
 
-/// Features in the making; dropped without [`FeaturesWriter::finish`] or [`FeaturesWriter::suspend`], they leave nothing
-/// behind but what stopped runs had left.
+/// Features in the making; dropped without [`FeaturesWriter::finish`] or [`FeaturesWriter::suspend`], they leave the whole
+/// shards that were written, if any, and what stopped runs had left, for the next run of that output.
 pub struct FeaturesWriter {
     place: Place,
     plan: Plan,
@@ -85,6 +85,8 @@ impl FeaturesWriter {
         self.last_id = Some(row.id.to_owned());
         if self.columns.bytes() >= self.plan.shard_bytes {
             self.flush()?;
+            // Hours of work, maybe: a run that fails later leaves them to the next.
+            self.place.keep();
         }
         Ok(())
     }
@@ -170,7 +172,13 @@ impl FeaturesWriter {
                 "has the value {value} in column {column}, more than {dtype} holds; use --dtype f32"
             )),
             Some((column, value)) => {
-                Err(format!("has the value {value} in column {column}; check weights and preprocessing"))
+                // Made on a card in f16, which holds less than others do.
+                let advice = if self.plan.source.engine.contains("-f16-") {
+                    "use --precision bf16"
+                } else {
+                    "check weights and preprocessing"
+                };
+                Err(format!("has the value {value} in column {column}; {advice}"))
             }
         }
     }

@@ -36,8 +36,15 @@ fn main() -> ExitCode {
 
 fn run(stage: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
     let program = beside(stage);
-    match Command::new(&program).args(args).status() {
-        // A stage that a signal ended has no code of its own.
+    let mut command = Command::new(&program);
+    command.args(args);
+    // The stage takes this program's place, so that signals reach it, and whoever waits for this waits for it.
+    #[cfg(unix)]
+    let ended: std::io::Result<std::process::ExitStatus> =
+        Err(std::os::unix::process::CommandExt::exec(&mut command));
+    #[cfg(not(unix))]
+    let ended = command.status();
+    match ended {
         Ok(status) => {
             ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED))
         }

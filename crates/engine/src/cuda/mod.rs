@@ -23,5 +23,5 @@ pub use engine::{Cuda, Features, Spent};
 pub use precision::Precision;
 pub use products::Unit;
 
-/// Goes into every artefact, with the precision and the kind of card; changes whenever bits do.
+/// Goes into every artefact, with the precision and the kind of card; changes whenever bits do, those of prepared pictures too.
 pub const REVISION: &str = "cuda-1";

@@ -28,41 +28,57 @@ fn tolerance(precision: Precision, f32: &Tolerance) -> Tolerance {
     })
 }
 
-/// By how much more roundings are off in the end, filled by the formula, in a network of that name. These networks' own f32
-/// is off by several times what others' is; trained, MobileNetV2 is off by 1.9e-3 in tf32 and f16, and 1.4e-2 in bf16.
-fn leeway(peer: &str) -> f64 {
-    let made_more_of =
-        [("efficientnet_v2_s", 100.0), ("efficientnet", 20.0), ("mobilenet", 12.0), ("regnet_y", 12.0)];
+/// By how much more roundings are off in the end, filled by the formula, in a network of that name; `None` where nothing is
+/// left in 16 bits. These networks' own f32 is off by several times what others' is; trained, MobileNetV2 is off by 1.9e-3 in
+/// tf32 and f16, and 1.4e-2 in bf16.
+fn leeway(peer: &str, precision: Precision) -> Option<f64> {
+    if precision == Precision::F32 {
+        return Some(1.0);
+    }
+    if peer.contains("efficientnet_v2_s") {
+        // 250 times f32's rounding is 1.5e-5, which PyTorch's own f32 is off by; 250 times bf16's is 1.
+        return (precision == Precision::Tf32).then_some(100.0);
+    }
+    let made_more_of = [("efficientnet", 20.0), ("mobilenet", 12.0), ("regnet_y", 12.0)];
     let of = made_more_of.iter().find(|(part, _)| peer.contains(part)).map(|(_, times)| *times);
-    // The class token of transformers, in bf16 (1.05e-2 to 1.14e-2) and tf32, and VGG's logits in tf32 (1.03e-3).
-    of.unwrap_or(if ["vit_", "deit_", "vgg"].iter().any(|part| peer.contains(part)) { 1.5 } else { 1.0 })
+    // The class token of transformers, in bf16 (1.05e-2 to 1.24e-2) and tf32, and VGG's logits in tf32 (1.03e-3).
+    Some(of.unwrap_or(if ["vit_", "deit_", "vgg"].iter().any(|part| peer.contains(part)) {
+        1.5
+    } else {
+        1.0
+    }))
 }
+
+/// Those that have numbers, filled by the formula, that f16 does not hold: every row has to show it.
+const BEYOND_F16: [&str; 3] = ["mobilenetv4_conv_medium", "mobilenetv4_conv_large", "efficientnet_v2_s"];
 
 /// Holds a card's outputs for rows of the reference against the peers'; all are run before any fails.
 fn check_rows<C: Card>(open: impl Fn() -> C, precision: Precision) {
-    let mut failed = Vec::new();
+    let (mut failed, mut count) = (Vec::new(), 0);
     // A part of the names, to run some alone.
     let wanted = std::env::var("HEADSTART_ROWS").unwrap_or_default();
     let rows = FAMILIES.iter().flat_map(|family| family());
     for row in rows.filter(|row| row.peer.contains(&wanted)) {
+        count += 1;
         let (input, how) = (common::image(row.side(), 2), common::sized(row.side()));
         let mut cuda = Cuda::new(open(), row.filled(), &how, precision, Some(2)).unwrap();
         let outputs = cuda.run_tensor(&input, 2).unwrap();
         assert_eq!(outputs.len(), row.expected().len());
-        let is_f32 = precision == Precision::F32;
-        let limit = tolerance(precision, &row.tolerance).0 * if is_f32 { 1.0 } else { leeway(&row.peer) };
+        let beyond = precision == Precision::F16 && BEYOND_F16.iter().any(|name| row.peer.contains(name));
+        let leeway = leeway(&row.peer, precision);
+        let limit = tolerance(precision, &row.tolerance).0 * leeway.unwrap_or(f64::INFINITY);
         for ((tap, values), got) in row.expected().iter().zip(&outputs) {
             let error = common::error(got, values);
             let line = format!("{}/{tap} in {precision}: relative L2 error {error:.2e}", row.peer);
             println!("{line}");
-            // Filled by the formula, some have numbers that f16 does not hold. Then every row has to show it.
-            let beyond = precision == Precision::F16
-                && got.chunks(got.len() / 2).all(|row| row.iter().any(|x| !x.is_finite()));
-            if !beyond && (error.is_nan() || error > limit) {
+            let shows = got.chunks(got.len() / 2).all(|row| row.iter().any(|x| !x.is_finite()));
+            let passes = if beyond { shows } else { error <= limit };
+            if !passes {
                 failed.push(line);
             }
         }
     }
+    assert!(count > 0, "no network has `{wanted}` in its name");
     assert!(failed.is_empty(), "too far off:\n{}", failed.join("\n"));
 }
 

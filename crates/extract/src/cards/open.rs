@@ -1,6 +1,6 @@
 //! Cards by their numbers.
 
-use super::{Cards, Setup, Unlike};
+use super::{Cards, Setup, check::Unlike};
 use crate::{
     config::Config,
     runner::{Runner, probe_pixels},

@@ -11,6 +11,7 @@ use cli::Interrupt;
 use dataset::{DataSet, Sample};
 use emulator::Emulator;
 use engine::Cpu;
+use engine::cuda::Description;
 use harness::Room;
 use network::{WeightFile, zoo};
 use std::time::Duration;
@@ -109,7 +110,7 @@ fn rows_do_not_depend_on_batches_and_cards() {
         let sizes: Vec<usize> = (0..7).step_by(batch).map(|first| batch.min(7 - first)).collect();
         assert_eq!(came.sizes, sizes, "{told}");
         for (got, expected) in came.features.iter().zip(&on_cpu.features) {
-            let difference = difference(expected, got);
+            let difference = check::difference(expected, got);
             assert!(difference < 1e-5, "{told}: {difference:e}");
         }
         assert!(*first.get_or_insert(came.features.clone()) == came.features, "{told}: other bits");
@@ -211,7 +212,7 @@ fn every_precision_is_as_near_as_its_numbers() {
     {
         let got = cards(1, precision, 4).unwrap().probes().unwrap();
         for ((tap, expected), got) in TAPS.iter().zip(&expected).zip(&got) {
-            let difference = difference(expected, got);
+            let difference = check::difference(expected, got);
             assert!(difference <= limit, "{precision} at {tap}: {difference:e}");
         }
     }
@@ -226,10 +227,10 @@ fn differences_are_relative() {
         (&[0.0, 0.0], &[0.0, 1.0], f64::INFINITY),
         (&[3.0, 4.0], &[3.0, f32::INFINITY], f64::INFINITY),
     ] {
-        assert_eq!(super::difference(expected, got), difference, "{got:?}");
+        assert_eq!(check::difference(expected, got), difference, "{got:?}");
     }
     for got in [&[3.0, f32::NAN][..], &[3.0]] {
-        assert!(super::difference(&[3.0, 4.0], got).is_nan());
+        assert!(check::difference(&[3.0, 4.0], got).is_nan());
     }
 }
 

@@ -74,7 +74,7 @@ fn a_build_with_cuda_on_any_machine() {
     with(&["--device", "cuda", "--isa", "portable"]).failed(2, &["--isa goes with the CPU"]);
     assert_eq!(room.names(), ["data"]);
     let told = with(&["--device", "auto"]).fine().stderr();
-    let without = told.contains("extract: no card: ") && told.contains("; ran on the CPU\n");
+    let without = told.contains("extract: no card: ") && told.contains("; runs on the CPU\n");
     assert!(without != told.contains("extract: limited by "), "{told}");
     if without {
         let flags = ["--device", "auto", "--precision", "bf16", "--force"];

@@ -98,11 +98,32 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
 
 #[test]
 fn nothing_is_reused_that_would_be_other_bits() {
-    let room = room(600);
-    let first = start(&room, &["data", "-o", "x.features", "--batch", "1"]);
-    let first = stop_at(&room, first, ".x.features.partial", "TERM");
-    assert!(interrupted(&first) < 600);
-    let other = extract(&room, &["data", "-o", "x.features", "--dtype", "f16"]).fine();
-    assert!(!other.stderr().contains("reused"), "{}", other.stderr());
-    assert_eq!(room.names(), ["data", "some", "x.features"]);
+    // Rows of other numbers, and then rows that look alike but would have other values.
+    for other in [["--dtype", "f16"], ["--filter", "bicubic"]] {
+        let room = room(1600);
+        let call = ["data", "-o", "x.features", "--shard-size", "1"];
+        let first = stop_at(&room, start(&room, &call), ".x.features.partial/shard-00000.rkyv", "TERM");
+        assert!((1171..1600).contains(&interrupted(&first)));
+        let run = extract(&room, &[&call[..], &other].concat()).fine();
+        assert!(!run.stderr().contains("reused"), "{other:?}: {}", run.stderr());
+        assert_eq!(room.names(), ["data", "some", "x.features"]);
+    }
+}
+
+#[test]
+fn what_stops_headstart_stops_extract() {
+    let room = room(4000);
+    let mut call = vec!["extract"];
+    call.extend(CALL);
+    let wrapped = Command::new(harness::program("headstart"))
+        .args(call)
+        .args(["--threads", "1", "--device", "cpu"])
+        .current_dir(room.path(""))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let first = stop_at(&room, wrapped, ".x.pooled.features.partial", "TERM");
+    // Nobody is left who writes.
+    assert!(interrupted(&first) < 4000);
+    assert!(extract(&room, &[&CALL[..], &["--part", "1/400"]].concat()).code() == 0);
 }

@@ -141,11 +141,18 @@ fn a_run_that_fails_loses_nothing_that_it_found() {
     let room = Room::new();
     room.stopped(Dtype::F32, 0..11);
     let mut writer = room.begin(Dtype::F32);
-    push(&mut writer, 0..6, None);
+    push(&mut writer, 0..2, None);
     drop(writer);
     assert_eq!(room.names(), [".x.features.earlier"]);
     assert_eq!(room.found(Dtype::F32).len(), 11);
     drop(room.begin(Dtype::F32));
+    // Its own rows stay as well, shard by whole shard.
+    let failed = Room::new();
+    let mut writer = failed.begin(Dtype::F32);
+    push(&mut writer, 0..8, None);
+    drop(writer);
+    assert_eq!(failed.names(), [".x.features.partial"]);
+    assert_eq!(failed.found(Dtype::F32), (0..6).collect::<Vec<_>>());
     let fresh = Room::new();
     fresh.begin(Dtype::F32).suspend().unwrap();
     assert!(fresh.names().is_empty(), "nothing is left by a run that wrote nothing");
