@@ -179,9 +179,9 @@ template <class E> DEVICE float gelu(float x) {
         return 0.5f * x * (1.f + erff(x * 0.70710678f));
     } else {
         float u = fabsf(x) * 0.70710678f;
-        float t = reciprocal<E>(1.f + 0.47047f * u);
-        float tail = t * (0.3480242f + t * (-0.0958798f + t * 0.7478556f)) * power_of_2<E>(u * u * -1.44269504f);
-        return x > 0.f ? x * (1.f - 0.5f * tail) : x * 0.5f * tail;
+        float t = reciprocal<E>(fmaf(0.47047f, u, 1.f));
+        float tail = t * fmaf(t, fmaf(t, 0.7478556f, -0.0958798f), 0.3480242f) * power_of_2<E>(u * u * -1.44269504f);
+        return x > 0.f ? x * fmaf(-0.5f, tail, 1.f) : x * 0.5f * tail;
     }
 }
 
@@ -190,7 +190,7 @@ template <class E> DEVICE float activate(int function, float x) {
     case RELU: return x < 0.f ? 0.f : x;
     case RELU6: return within(x, 0.f, 6.f);
     case GELU: return gelu<E>(x);
-    case GELU_TANH: return x * sigmoid<E>(x * (1.595769f + 0.071354814f * x * x));
+    case GELU_TANH: return x * sigmoid<E>(x * fmaf(0.071354814f * x, x, 1.595769f));
     case QUICK_GELU: return x * sigmoid<E>(1.702f * x);
     case SILU: return x * sigmoid<E>(x);
     case SIGMOID: return sigmoid<E>(x);
