@@ -117,18 +117,20 @@ fn maps_are_their_definition() {
             let got =
                 rig.run(&kind.kernel("map"), items(count / 8), (kind, count), |out| Map { out, ..arguments });
             let what = format!("map with {function}, {affine}, {other}, {gate}");
+            // Between its operations numbers are as they would be stored.
+            let stored = |x: f64| f64::from(kind.numbers(&kind.bytes(&[x as f32]))[0]);
             check(&what, kind, &got, (map.stride, channels), |row, channel| {
                 let mut x = map.at(row, channel);
                 if affine {
                     x = x * scale.at(0, channel) + shift.at(0, channel);
                 }
                 if other {
-                    x += added.at(row, channel);
+                    x = stored(x) + added.at(row, channel);
                 }
                 if gate {
-                    x *= gates.at(row / places, channel);
+                    x = stored(x) * gates.at(row / places, channel);
                 }
-                activation(function, x)
+                activation(function, if function == 0 { x } else { stored(x) })
             });
         }
     }

@@ -72,7 +72,7 @@ struct LayerNorm {
     int32_t unused;
 };
 
-// out = activation((in * scale + shift + other) * gate): what is 0 is left out.
+// out = activation((in * scale + shift + other) * gate), each rounded as if it were stored: what is 0 is left out.
 struct Map {
     Address in, out;
     Address scale, shift;   // (stride) f32
