@@ -153,7 +153,7 @@ impl Place {
         })?;
         if self.resumes {
             // The output is there, whatever becomes of this.
-            let _ = remove_runs(&self.earlier());
+            let _ = claim::remove_runs(&self.earlier());
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Place {
     /// Ends without an output: what was written stays at [`Place::temporary`], for the next run of a
     /// [`Place::resumable`].
     pub fn leave(mut self) {
-        self.settled = true;
+        self.keep();
     }
 
     fn new(target: &Path, force: bool, kind: Kind, resumes: bool) -> Result<Place, PlaceError> {
@@ -285,18 +285,6 @@ fn beside(target: &Path, suffix: &str) -> PathBuf {
 
 fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-/// Removes what stopped runs left in a folder of theirs, and the folder, unless it holds anything else.
-fn remove_runs(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let is_run = entry.file_name().to_str().is_some_and(|name| name.parse::<u64>().is_ok());
-        if is_run && entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
-    fs::remove_dir(folder)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

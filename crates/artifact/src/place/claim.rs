@@ -80,10 +80,25 @@ impl Place {
 fn next_in(folder: &Path) -> io::Result<PathBuf> {
     let mut next = 0u64;
     for entry in fs::read_dir(folder)? {
-        let number = entry?.file_name().to_str().and_then(|name| name.parse::<u64>().ok());
-        next = next.max(number.map_or(0, |number| number.saturating_add(1)));
+        next = next.max(run_number(&entry?).map_or(0, |number| number.saturating_add(1)));
     }
     Ok(folder.join(next.to_string()))
+}
+
+/// Removes what stopped runs left in a folder of theirs, and the folder, unless it holds anything else.
+pub(super) fn remove_runs(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if run_number(&entry).is_some() && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    fs::remove_dir(folder)
+}
+
+/// Which stopped run an entry of their folder is; `None` for anything else.
+fn run_number(entry: &fs::DirEntry) -> Option<u64> {
+    entry.file_name().to_str()?.parse().ok()
 }
 
 /// Whether what was opened is what the path names now.

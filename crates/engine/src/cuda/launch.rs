@@ -5,7 +5,7 @@ use super::{
     arguments::{Copy, Depthwise, Merge},
     plan::{Bases, Constant, Plan, Step, To, Work},
     precision::Precision,
-    products::{self, whole},
+    products::{self, count, whole},
 };
 
 /// A launch that owns what it says.
@@ -191,8 +191,4 @@ fn copy_items(a: &Copy) -> usize {
 
 fn merge_items(a: &Merge) -> usize {
     count(a.in_height).div_ceil(2) * count(a.in_width).div_ceil(2) * count(a.out_stride) / 8
-}
-
-fn count(x: i32) -> usize {
-    usize::try_from(x).unwrap_or(0)
 }

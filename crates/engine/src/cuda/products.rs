@@ -205,7 +205,7 @@ impl Layer {
 impl Packed {
     /// Tiles of columns.
     pub(crate) fn tiles(&self) -> usize {
-        whole_usize(self.arguments.columns).div_ceil(self.columns)
+        count(self.arguments.columns).div_ceil(self.columns)
     }
 
     /// The kernel's name.
@@ -217,7 +217,7 @@ impl Packed {
     /// Bytes that a block shares: its stages, in which its results are passed on last. Few steps fill few stages, so that more
     /// blocks have room beside one another.
     pub(crate) fn shared(&self) -> usize {
-        let stages = STAGES.min(whole_usize(self.arguments.steps)) * (ROWS + self.columns) * DEPTH;
+        let stages = STAGES.min(count(self.arguments.steps)) * (ROWS + self.columns) * DEPTH;
         stages.max(ROWS * (self.columns + 8) * 4)
     }
 }
@@ -242,7 +242,8 @@ pub(crate) fn whole(x: usize) -> i32 {
     i32::try_from(x).unwrap_or(i32::MAX)
 }
 
-fn whole_usize(x: i32) -> usize {
+/// The count that [`whole`] gave.
+pub(crate) fn count(x: i32) -> usize {
     usize::try_from(x).unwrap_or(0)
 }
 

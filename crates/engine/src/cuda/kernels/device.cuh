@@ -200,17 +200,25 @@ template <class E> DEVICE float activate(int function, float x) {
     }
 }
 
-// As above, of eight numbers: the function is looked up once.
-template <class E> DEVICE void activate8(int function, float (&x)[8]) {
-#define EACH(which) \
-    case which: \
-        for (int i = 0; i < 8; i++) x[i] = activate<E>(which, x[i]); \
-        break;
+template <class E, int FUNCTION, int N> DEVICE void activate_as(float (&x)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; i++) x[i] = activate<E>(FUNCTION, x[i]);
+}
+
+// A function of several numbers, which is chosen once for all of them.
+template <class E, int N> DEVICE void activate_each(int function, float (&x)[N]) {
     switch (function) {
-        EACH(RELU) EACH(RELU6) EACH(GELU) EACH(GELU_TANH) EACH(QUICK_GELU) EACH(SILU) EACH(SIGMOID) EACH(HARD_SIGMOID)
-        EACH(HARD_SWISH)
+    case RELU: return activate_as<E, RELU>(x);
+    case RELU6: return activate_as<E, RELU6>(x);
+    case GELU: return activate_as<E, GELU>(x);
+    case GELU_TANH: return activate_as<E, GELU_TANH>(x);
+    case QUICK_GELU: return activate_as<E, QUICK_GELU>(x);
+    case SILU: return activate_as<E, SILU>(x);
+    case SIGMOID: return activate_as<E, SIGMOID>(x);
+    case HARD_SIGMOID: return activate_as<E, HARD_SIGMOID>(x);
+    case HARD_SWISH: return activate_as<E, HARD_SWISH>(x);
+    default: return;
     }
-#undef EACH
 }
 
 // ---- copies that go on while threads work, and the tensor cores ----------------------------------------------------

@@ -60,24 +60,3 @@ template <class E> DEVICE void store1(float x, Address base, size_t at, bool f32
     if (f32) store1<F32>(x, base, at);
     else store1<E>(x, base, at);
 }
-
-template <class E, int FUNCTION, int N> DEVICE void activate_as(float (&x)[N]) {
-#pragma unroll
-    for (int i = 0; i < N; i++) x[i] = activate<E>(FUNCTION, x[i]);
-}
-
-// A function of several numbers, which is chosen once for all of them.
-template <class E, int N> DEVICE void activate_each(int function, float (&x)[N]) {
-    switch (function) {
-    case RELU: return activate_as<E, RELU>(x);
-    case RELU6: return activate_as<E, RELU6>(x);
-    case GELU: return activate_as<E, GELU>(x);
-    case GELU_TANH: return activate_as<E, GELU_TANH>(x);
-    case QUICK_GELU: return activate_as<E, QUICK_GELU>(x);
-    case SILU: return activate_as<E, SILU>(x);
-    case SIGMOID: return activate_as<E, SIGMOID>(x);
-    case HARD_SIGMOID: return activate_as<E, HARD_SIGMOID>(x);
-    case HARD_SWISH: return activate_as<E, HARD_SWISH>(x);
-    default: return;
-    }
-}

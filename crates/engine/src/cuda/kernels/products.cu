@@ -225,7 +225,7 @@ template <class E, int COLUMNS, class Sums, bool BESIDE = false> DEVICE void pro
         }
         if (a.activation) {
             round_off<E>(x);
-            activate8<E>(a.activation, x);
+            activate_each<E>(a.activation, x);
         }
         store8<E>(x, a.out, at, a.out_f32);
     }
