@@ -4,26 +4,28 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::symlink,
     process::{Command, Output},
 };
 
+/// Runs a `headstart` that has just the siblings which `setup` lays beside it.
+///
+/// Nothing is written that is then executed: a process that another test forks meanwhile would hold the written file
+/// open, and Linux refuses to execute such a file ("text file busy").
 fn headstart(setup: impl FnOnce(&std::path::Path), args: &[&str]) -> Output {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let program = folder.path().join("headstart");
-    fs::copy(env!("CARGO_BIN_EXE_headstart"), &program).unwrap();
+    fs::hard_link(env!("CARGO_BIN_EXE_headstart"), &program).unwrap();
     setup(folder.path());
     Command::new(program).args(args).output().unwrap()
 }
 
 #[test]
 fn a_stage_is_run_with_its_arguments_and_its_exit_code() {
-    let stage = |folder: &std::path::Path| {
-        let path = folder.join("evaluate");
-        fs::write(&path, "#!/bin/sh\necho \"$@\"\nexit 3\n").unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    };
-    let output = headstart(stage, &["evaluate", "a b", "--split", "test"]);
+    let output = headstart(
+        |folder| symlink("/bin/sh", folder.join("evaluate")).unwrap(),
+        &["evaluate", "-c", "echo \"$@\"; exit 3", "sh", "a b", "--split", "test"],
+    );
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(output.stdout, b"a b --split test\n");
 }
