@@ -4,9 +4,13 @@ use memmap2::Mmap;
 use std::{
     fs::{self, File},
     io,
-    ops::Deref,
+    ops::{Deref, Range},
     path::{Path, PathBuf},
 };
+
+/// A multiple of every page size that systems use by default.
+#[cfg(unix)]
+const PAGE: usize = 1 << 16;
 
 /// A file's bytes, mapped read-only.
 ///
@@ -48,6 +52,25 @@ impl MappedFile {
         // promise stated on the type. The length was taken from the open file, so no page lies beyond its end.
         let map = unsafe { Mmap::map(&file)? };
         Ok(MappedFile(Some(map)))
+    }
+
+    /// Gives back the memory of the whole pages within `range`; whoever reads them again gets them from the file.
+    ///
+    /// Only a hint: without it the system takes such pages when memory runs short, but until then they count as ours.
+    pub fn release(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        if let Some(map) = &self.0 {
+            let (start, end) = (range.start.next_multiple_of(PAGE), range.end.min(map.len()) / PAGE * PAGE);
+            if start < end {
+                // SAFETY: the map is a read-only one of a file, so that released pages come back with the very same
+                // bytes; and the range lies within it. A refusal changes nothing.
+                let _ = unsafe {
+                    map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, end - start)
+                };
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = range;
     }
 }
 

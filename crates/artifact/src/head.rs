@@ -59,6 +59,15 @@ pub struct Dense {
     pub bias: Vec<f32>,
 }
 
+impl Dense {
+    /// Multiplies the outputs by `factor`.
+    pub fn scale(&mut self, factor: f64) {
+        for value in self.weight.iter_mut().chain(&mut self.bias) {
+            *value = (f64::from(*value) * factor) as f32;
+        }
+    }
+}
+
 /// A head that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadError {

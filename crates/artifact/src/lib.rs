@@ -13,6 +13,7 @@ mod head;
 mod ours;
 mod place;
 mod preprocessing;
+mod rows;
 mod source;
 mod split;
 pub mod table;
@@ -28,6 +29,7 @@ pub use head::{Dense, Head, HeadError, HeadKind};
 pub use ours::Marks;
 pub use place::{Place, PlaceError};
 pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};
+pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;
 

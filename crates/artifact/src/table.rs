@@ -3,6 +3,7 @@
 use crate::{Place, PlaceError};
 use polars::prelude::*;
 use std::{
+    collections::HashMap,
     fs::File,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
@@ -26,6 +27,26 @@ pub enum TableError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A column that is asked for is not there.
+    #[error("`{path}` has no column `{column}`, only {got}")]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Those it has.
+        got: String,
+    },
+    /// A sample that is asked for is not there, or has no value.
+    #[error("`{path}` has no `{column}` for `{id}`; its column `path` must name every sample as extract did")]
+    Sample {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The sample.
+        id: String,
     },
     /// The table could not be written.
     #[error("cannot write `{path}`: {reason}")]
@@ -117,6 +138,46 @@ pub fn read(path: &Path) -> Result<DataFrame, TableError> {
     }
 }
 
+/// What the table at `path` says in `column` of each of the samples `ids`, which its column `path` names: (n,), as text.
+///
+/// # Errors
+/// Where the table cannot be read, lacks a column, or says nothing of a sample.
+pub fn values_of<'a>(
+    path: &Path,
+    column: &str,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Vec<String>, TableError> {
+    let frame = read(path)?;
+    let text = |name: &str| {
+        let missing = || TableError::Column {
+            path: path.to_owned(),
+            column: name.to_owned(),
+            got: frame
+                .get_column_names()
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let column = frame.column(name).map_err(|_| missing())?.cast(&DataType::String);
+        column.map_err(|error| TableError::Read { path: path.to_owned(), reason: first_line(&error) })
+    };
+    let (names, values) = (text("path")?, text(column)?);
+    let read = |error: PolarsError| TableError::Read { path: path.to_owned(), reason: first_line(&error) };
+    let (names, values) = (names.str().map_err(read)?, values.str().map_err(read)?);
+    let rows = names.iter().zip(values.iter());
+    let known: HashMap<&str, &str> =
+        rows.filter_map(|(name, value)| Some((name?.trim_start_matches("./"), value?))).collect();
+    ids.map(|id| {
+        known.get(id).map(|value| (*value).to_owned()).ok_or_else(|| TableError::Sample {
+            path: path.to_owned(),
+            column: column.to_owned(),
+            id: id.to_owned(),
+        })
+    })
+    .collect()
+}
+
 fn extension(path: &Path) -> String {
     path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
@@ -158,6 +219,20 @@ mod tests {
             assert!(!message.contains('\n') && message.contains(path.to_str().unwrap()), "{message}");
         }
         assert!(matches!(Format::of(Path::new("metrics")), Err(TableError::Format { .. })));
+    }
+
+    #[test]
+    fn values_are_found_by_the_samples_names() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("m.csv");
+        std::fs::write(&path, "path,patient\n./a/1.png,7\nb.png,8\nc.png,\n").unwrap();
+        let values = |column: &str, ids: &[&str]| values_of(&path, column, ids.iter().copied());
+        assert_eq!(values("patient", &["b.png", "a/1.png"]).unwrap(), ["8", "7"]);
+        let message = |column, id| values(column, &[id]).unwrap_err().to_string();
+        assert!(message("age", "b.png").ends_with("has no column `age`, only `path`, `patient`"));
+        for id in ["d.png", "c.png"] {
+            assert!(message("patient", id).contains(&format!("has no `patient` for `{id}`")));
+        }
     }
 
     #[test]

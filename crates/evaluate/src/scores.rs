@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use artifact::{Features, Head, Split};
-use head::{Examples, HeadFitError, logits, softmax};
+use head::{logits, softmax};
 use metrics::Scored;
 
 use crate::Config;
@@ -68,13 +68,6 @@ impl SplitScores {
         let labels = features.labels(&rows);
         let matrix = features.matrix(&rows);
         let classes = head.classes.len();
-        if let Err(error) = Examples::new(&matrix, &labels, features.dim(), classes) {
-            if let HeadFitError::NotFinite { row, column, value } = error {
-                let id = features.id(rows[row]);
-                bail!("feature {column} of row `{id}` is {value}, expected a finite number; rerun extract");
-            }
-            return Err(error.into());
-        }
         let probabilities = softmax(&logits(&head.layers, &matrix), classes);
         let scores = SplitScores { split, rows, labels, probabilities, classes };
         scores.scored().with_context(|| format!("cannot score `{}`", config.head().display()))?;

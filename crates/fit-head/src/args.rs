@@ -13,13 +13,15 @@ use crate::config::HeadChoice;
     version,
     long_about = "Fits a classifier (a head) on cached features.\n\n\
         Reads a folder NAME.features that extract wrote. Fits on the rows of its train split; uses those of \
-        its val split, where there are any, to choose among several --l2 and to report loss and accuracy; \
-        never looks at those of its test split.\n\n\
+        its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
+        out once, from a fit on the others); never looks at those of its test split.\n\n\
+        A linear head needs no tuning: its penalty is found by a sweep over 25 values, and its logits are \
+        divided by the temperature of least loss on held-out rows, so that probabilities mean what they say.\n\n\
         Writes NAME.head: one safetensors file with the layers, the class names in order, the settings and \
         outcome of the fit, and everything that says which features it belongs to. Features are standardised \
         inside and the scaling is folded into the layers, so a head takes raw features. The same features \
         and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
-    after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --l2 1,10,100 --force\n\n\
+    after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --table /tmp/sweep.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage."
 )]
 pub struct Args {
@@ -45,18 +47,22 @@ pub struct Args {
     #[arg(long)]
     pub no_standardize: bool,
 
-    /// Seed of initial weights, order of rows and dropout; linear heads draw no random numbers
+    /// Seed of folds, and for MLPs of initial weights, order of rows and dropout
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Also write a table to this .parquet, .csv or .json: for linear heads a row for each --l2, for MLPs a
-    /// row for each epoch, with train and val loss (nats) and accuracy (0 to 1)
+    /// Also write a table to this .parquet, .csv or .json: for linear heads a row for each penalty that was tried,
+    /// for MLPs a row for each epoch, with loss (nats) and accuracy (0 to 1) on train rows and on held-out ones
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
     /// Replace existing outputs
     #[arg(long)]
     pub force: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment here would become the tool's about line")]
+    pub choice: ChoiceArgs,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the tool's about line")]
@@ -72,19 +78,41 @@ pub struct Args {
 }
 
 #[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Choosing and calibrating, for linear heads")]
+pub struct ChoiceArgs {
+    /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them
+    /// [default: 5 where there are no val rows]
+    #[arg(long, value_name = "K")]
+    pub folds: Option<usize>,
+
+    /// Hold rows out together that have the same value in this column of --manifest, such as one patient's
+    #[arg(long, value_name = "NAME", requires = "manifest")]
+    pub group_column: Option<String>,
+
+    /// The CSV or Parquet table that --group-column is a column of; its column `path` names the samples
+    #[arg(long, value_name = "FILE", requires = "group_column")]
+    pub manifest: Option<PathBuf>,
+
+    /// Leave the logits as they were fitted
+    #[arg(long)]
+    pub no_calibrate: bool,
+}
+
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "With --head linear")]
 pub struct LinearArgs {
     /// Penalty on the weights, 1/C of scikit-learn's LogisticRegression; 0 is none. Of several, separated by
-    /// commas, the one with the least val loss is kept, of equals the largest [default: 1]
+    /// commas, the one with the least held-out loss is kept, of equals the largest [default: three a decade from
+    /// 1e5 down, until held-out loss has long been rising, to 1e-3 at most]
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub l2: Option<Vec<f64>>,
 
-    /// Iterations of L-BFGS at most, for each --l2 [default: 1000]
+    /// Iterations of L-BFGS at most, for each penalty [default: 1000]
     #[arg(long, value_name = "N")]
     pub max_iterations: Option<usize>,
 
     /// The fit has converged when no component of the gradient of the mean loss exceeds this
-    /// [default: 1e-6]
+    /// [default: 1e-5]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 }

@@ -7,7 +7,7 @@ use artifact::table::Format;
 use cli::UsageError;
 use head::{ClassWeights, LinearSettings, MlpSettings};
 
-use crate::args::{Args, ClassWeight, LinearArgs, MlpArgs};
+use crate::args::{Args, ChoiceArgs, ClassWeight, LinearArgs, MlpArgs};
 
 /// What `--head` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum HeadChoice {
 pub enum Method {
     /// Logistic regression at each of some penalties.
     Linear {
-        /// The penalties, each once, the largest first: each fit starts from the one before.
+        /// The penalties, each once, the largest first; none for a path of our own.
         l2: Vec<f64>,
         /// Everything but the penalty.
         settings: LinearSettings,
@@ -35,9 +35,23 @@ pub enum Method {
     Mlp(MlpSettings),
 }
 
+/// How a linear head is chosen and calibrated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Folds of the train rows, where that was asked for.
+    pub folds: Option<usize>,
+    /// A table and its column: rows that have the same value are held out together.
+    pub groups: Option<(PathBuf, String)>,
+    /// Whether a temperature is fitted.
+    pub calibrate: bool,
+    /// Of the folds.
+    pub seed: u64,
+}
+
 /// A checked run.
 #[derive(Clone, Debug)]
 pub struct Config {
+    choice: Choice,
     features: PathBuf,
     output: PathBuf,
     table: Option<PathBuf>,
@@ -59,6 +73,7 @@ impl Config {
         }
         Ok(Config {
             method: Method::new(&args)?,
+            choice: Choice::new(&args)?,
             features: args.features,
             output: args.output,
             table: args.table,
@@ -86,9 +101,29 @@ impl Config {
         self.force
     }
 
+    /// How to choose and calibrate.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
     /// How to fit.
     pub fn method(&self) -> &Method {
         &self.method
+    }
+}
+
+impl Choice {
+    fn new(args: &Args) -> Result<Choice, UsageError> {
+        let ChoiceArgs { folds, group_column, manifest, no_calibrate } = &args.choice;
+        if let Some(folds) = folds {
+            require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
+        }
+        Ok(Choice {
+            folds: *folds,
+            groups: manifest.clone().zip(group_column.clone()),
+            calibrate: !no_calibrate,
+            seed: args.seed,
+        })
     }
 }
 
@@ -112,10 +147,11 @@ impl Method {
                     max_iterations: max_iterations.unwrap_or(default.max_iterations),
                 };
                 require("--tolerance", settings.tolerance, settings.tolerance >= 0.0, "of 0 or more")?;
-                Ok(Method::Linear { l2: penalties(l2.as_deref().unwrap_or(&[1.0]))?, settings })
+                Ok(Method::Linear { l2: penalties(l2.as_deref().unwrap_or_default())?, settings })
             }
             HeadChoice::Mlp { units } => {
-                refuse(args.linear.first_given(), "--head linear", "mlp")?;
+                let given = args.linear.first_given().or(args.choice.first_given());
+                refuse(given, "--head linear", "mlp")?;
                 let default = MlpSettings::default();
                 let settings = MlpSettings {
                     hidden: units,
@@ -135,6 +171,18 @@ impl Method {
                 Ok(Method::Mlp(settings))
             }
         }
+    }
+}
+
+impl ChoiceArgs {
+    fn first_given(&self) -> Option<&'static str> {
+        let ChoiceArgs { folds, group_column, manifest: _, no_calibrate } = self;
+        let given = [
+            ("--folds", folds.is_some()),
+            ("--group-column", group_column.is_some()),
+            ("--no-calibrate", *no_calibrate),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
     }
 }
 
@@ -220,8 +268,8 @@ mod tests {
     #[test]
     fn defaults_are_those_the_help_states() {
         let Ok(Method::Linear { l2, settings }) = config(&[]) else { panic!("linear") };
-        assert_eq!(l2, [1.0]);
-        assert_eq!((settings.tolerance, settings.max_iterations), (1e-6, 1000));
+        assert!(l2.is_empty());
+        assert_eq!((settings.tolerance, settings.max_iterations), (1e-5, 1000));
         let Ok(Method::Mlp(settings)) = config(&["--head", "mlp:7"]) else { panic!("mlp") };
         assert_eq!((settings.hidden, settings.epochs, settings.batch_size), (7, 10, 32));
         assert_eq!((settings.learning_rate, settings.dropout, settings.seed), (1e-3, 0.0, 0));
@@ -236,9 +284,11 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 9] = [
+        let cases: [(&[&str], &str); 11] = [
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear; this head is mlp"),
             (&["--epochs", "3"], "--epochs goes with --head mlp:UNITS; this head is linear"),
+            (&["--head", "mlp:4", "--folds", "3"], "--folds goes with --head linear; this head is mlp"),
+            (&["--folds", "1"], "--folds: expected a number from 2 to 1000, got 1"),
             (&["--l2", "-1"], "--l2: expected a number of 0 or more, got -1"),
             (&["--l2", "1,inf"], "--l2: expected a number of 0 or more, got inf"),
             (&["--tolerance", "nan"], "--tolerance: expected a number of 0 or more, got NaN"),

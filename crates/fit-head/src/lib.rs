@@ -1,18 +1,19 @@
 //! The tool `fit-head`: features in, a fitted head out.
 //!
-//! **Invariant:** only rows of the train split are fitted on; rows of the val split choose among
-//! penalties and are reported; rows of the test split are never looked at.
+//! **Invariant:** only rows of the train split are fitted on; rows of the val split, or folds of the
+//! train rows, choose and calibrate; rows of the test split are never looked at.
 #![forbid(unsafe_code)]
 
 mod args;
 mod config;
+mod held_out;
 mod linear;
 mod mlp;
 mod report;
 mod rows;
 
 pub use args::Args;
-pub use config::{Config, HeadChoice, Method};
+pub use config::{Choice, Config, HeadChoice, Method};
 
 use artifact::{Dense, Features, Head, HeadKind};
 use cli::{Session, count};
@@ -41,8 +42,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let config = Config::new(args)?;
     let outputs = Outputs::claim(&config)?;
     let features = Features::open(config.features())?;
-    let rows = Rows::load(&features, config.features())?;
-    let fitted = fit(&config, &rows, &session)?;
+    let rows = Rows::of(&features, config.features())?;
+    let fitted = fit(&config, &rows, &features, &session)?;
     let line = format!(
         "fit-head: {} rows, {} classes, {} → {}",
         count(rows.train.len() as u64),
@@ -64,9 +65,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fit(config: &Config, rows: &Rows, session: &Session) -> anyhow::Result<Fitted> {
+fn fit(config: &Config, rows: &Rows<'_>, features: &Features, session: &Session) -> anyhow::Result<Fitted> {
     match config.method() {
-        Method::Linear { l2, settings } => linear::fit(l2, settings, rows, session),
+        Method::Linear { l2, settings } => {
+            linear::fit(l2, settings, config.choice(), rows, features, session)
+        }
         Method::Mlp(settings) => mlp::fit(settings, rows, session),
     }
 }

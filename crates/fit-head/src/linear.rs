@@ -1,120 +1,150 @@
-//! `--head linear`: a fit at every penalty, the best on the val rows kept.
+//! `--head linear`: a fit at every penalty, the best on held-out rows kept, its temperature folded in.
 
-use anyhow::{Context, bail};
-use artifact::HeadKind;
-use cli::Session;
-use head::{LinearFit, LinearProblem, LinearSettings, Quality, quality};
+use std::ops::ControlFlow;
+
+use artifact::{Features, HeadKind};
+use cli::{Interrupt, Session};
+use head::{
+    Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties, quality,
+};
 use polars::df;
+use polars::prelude::{DataFrame, PolarsResult};
 
 use crate::Fitted;
+use crate::config::Choice;
+use crate::held_out::Held;
 use crate::report::{Report, describe};
 use crate::rows::Rows;
 
-/// A fit and how it does.
-struct Candidate {
-    fit: LinearFit,
-    train: Quality,
-    val: Option<Quality>,
-}
-
-/// Fits at each of `l2`, largest first, each from the one before; keeps the one of least val loss.
+/// Fits at each of `l2`, largest first, or at a path of our own; keeps the one of least held-out loss.
 pub(crate) fn fit(
     l2: &[f64],
     settings: &LinearSettings,
-    rows: &Rows,
+    choice: &Choice,
+    rows: &Rows<'_>,
+    features: &Features,
     session: &Session,
 ) -> anyhow::Result<Fitted> {
-    if l2.len() > 1 && rows.val.is_none() {
-        bail!(
-            "{} values of --l2 are chosen from on val rows, but there are none; give one value, or extract again with a val split (a val folder, or --split 80/10/10)",
-            l2.len()
-        );
-    }
-    let problem = LinearProblem::new(&rows.train.examples()?, settings)?;
-    let mut candidates: Vec<Candidate> = Vec::with_capacity(l2.len());
-    for &l2 in l2 {
-        let start = candidates.last().map(|candidate| &candidate.fit);
-        let candidate = Candidate::measure(problem.fit(l2, start)?, rows)?;
-        session.note(candidate.line(settings));
-        candidates.push(candidate);
-    }
-    let best = best(&candidates).context("expected at least one value of --l2")?;
+    let train = rows.train.examples()?;
+    let problem = LinearProblem::new(&train, settings)?;
     let mut report = Report::new("linear", settings.class_weights, settings.standardize, rows);
     report.set("tolerance", settings.tolerance);
     report.set("max_iterations", settings.max_iterations);
-    report.set("l2_candidates", l2);
-    candidates[best].record(&mut report);
-    let table = table(&candidates, best)?;
-    let best = candidates.swap_remove(best).fit;
-    let convergence = if best.converged { "converged" } else { "not converged" };
-    let chosen = if l2.len() > 1 { format!(", l2 {} of {}", best.l2, l2.len()) } else { String::new() };
+    let (mut fit, chosen) = match l2 {
+        // Nothing to choose, nothing to calibrate: no other fit is needed.
+        [l2] if !choice.calibrate => (problem.fit(*l2, None)?, None),
+        _ => {
+            let held = Held::of(choice, rows, features)?;
+            let sweep = sweep(&problem, l2, &held, session)?;
+            let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
+            (problem.finish(&sweep), Some((sweep, temperature, held.name())))
+        }
+    };
+    if !fit.converged {
+        session.note(format!(
+            "fit-head: l2 {}: not converged after {} iterations (gradient {:.1e}, tolerance {:.0e}): raise --max-iterations, --tolerance or --l2",
+            fit.l2, fit.iterations, fit.gradient, settings.tolerance
+        ));
+    }
+    record(&mut report, &fit);
+    let convergence = if fit.converged { "converged" } else { "not converged" };
+    let mut outcome = format!("l2 {}, {} iterations, {convergence}", round(fit.l2), fit.iterations);
+    if let Some((sweep, temperature, held)) = &chosen {
+        outcome += &record_choice(&mut report, sweep, *temperature, held);
+    }
+    if let Some((_, Some(temperature), _)) = &chosen {
+        fit.layer.scale(1.0 / temperature.value);
+    }
+    report.set_quality("train", quality(std::slice::from_ref(&fit.layer), &train));
     Ok(Fitted {
         kind: HeadKind::Linear,
-        outcome: format!("{} iterations, {convergence}{chosen}", best.iterations),
-        layers: vec![best.layer],
+        outcome,
+        table: table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?,
+        layers: vec![fit.layer],
         report,
-        table,
     })
 }
 
-impl Candidate {
-    fn measure(fit: LinearFit, rows: &Rows) -> anyhow::Result<Candidate> {
-        let layers = std::slice::from_ref(&fit.layer);
-        let train = quality(layers, &rows.train.examples()?);
-        let val = rows.val.as_ref().map(|val| anyhow::Ok(quality(layers, &val.examples()?))).transpose()?;
-        Ok(Candidate { fit, train, val })
-    }
-
-    fn line(&self, settings: &LinearSettings) -> String {
-        let LinearFit { l2, iterations, gradient, converged, .. } = &self.fit;
-        let mut line = format!("l2 {l2}: {iterations} iterations, {}", describe("train", self.train));
-        if let Some(val) = self.val {
-            line = format!("{line}; {}", describe("val", val));
+/// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept.
+fn sweep(
+    problem: &LinearProblem<'_>,
+    l2: &[f64],
+    held: &Held<'_>,
+    session: &Session,
+) -> anyhow::Result<Sweep> {
+    let interrupt = Interrupt::listen()?;
+    let path = if l2.is_empty() { default_penalties() } else { l2.to_vec() };
+    let progress = session.progress(path.len() as u64, "penalty");
+    let name = held.name();
+    let sweep = problem.sweep(&path, held.rows(), l2.is_empty(), |candidate| {
+        progress.advance(1);
+        session.detail(line(candidate, &name));
+        if !interrupt.asked() {
+            return ControlFlow::Continue(());
         }
-        if !converged {
-            let tolerance = settings.tolerance;
-            line.push_str(&format!(
-                "; not converged (gradient {gradient:.1e}, tolerance {tolerance:.0e}): raise --max-iterations, --tolerance or --l2"
-            ));
-        }
-        line
-    }
-
-    fn record(&self, report: &mut Report) {
-        report.set("l2", self.fit.l2);
-        report.set("iterations", self.fit.iterations);
-        report.set("converged", self.fit.converged);
-        report.set("gradient", self.fit.gradient);
-        report.set("objective", self.fit.objective);
-        report.set_quality("train", self.train);
-        if let Some(val) = self.val {
-            report.set_quality("val", val);
-        }
-    }
+        session.note("fit-head: asked to stop: the best penalty so far is taken");
+        ControlFlow::Break(())
+    })?;
+    Ok(sweep)
 }
 
-/// Of least val loss; of equals the first, which has the largest penalty. One that diverged is never the best of several.
-fn best(candidates: &[Candidate]) -> Option<usize> {
-    let loss = |at: &usize| {
-        let loss = candidates[*at].val.map_or(0.0, |val| val.loss);
-        if loss.is_finite() { loss } else { f64::INFINITY }
+fn line(candidate: &Candidate, held: &str) -> String {
+    let &Candidate { l2, iterations, converged, train, held_out } = candidate;
+    let (train, held_out) = (describe("train", train), describe(held, held_out));
+    let end = if converged { "" } else { "; not converged" };
+    format!("l2 {}: {iterations} iterations, {train}; {held_out}{end}", round(l2))
+}
+
+fn record(report: &mut Report, fit: &LinearFit) {
+    report.set("l2", fit.l2);
+    report.set("iterations", fit.iterations);
+    report.set("converged", fit.converged);
+    report.set("gradient", fit.gradient);
+    report.set("objective", fit.objective);
+}
+
+/// Records what was chosen from, and says it for the last line.
+fn record_choice(report: &mut Report, sweep: &Sweep, temperature: Option<Temperature>, held: &str) -> String {
+    let best = &sweep.candidates[sweep.best];
+    report.set("l2_candidates", sweep.candidates.iter().map(|candidate| candidate.l2).collect::<Vec<_>>());
+    report.set("held_out", held);
+    report.set_quality("held_out", best.held_out);
+    if let Some(Temperature { value, before, after }) = temperature {
+        report.set("temperature", value);
+        report.set("held_out_loss_before_temperature", before);
+        report.set("held_out_loss", after);
+    }
+    let tried = match sweep.candidates.len() {
+        1 => String::new(),
+        tried => format!(", best of {tried}"),
     };
-    (0..candidates.len()).min_by(|a, b| loss(a).total_cmp(&loss(b)))
+    format!("{tried} on {held} (accuracy {:.1} %)", 100.0 * best.held_out.accuracy)
 }
 
-fn table(candidates: &[Candidate], best: usize) -> polars::prelude::PolarsResult<polars::frame::DataFrame> {
-    fn column<T>(candidates: &[Candidate], of: impl Fn(&Candidate) -> T) -> Vec<T> {
-        candidates.iter().map(of).collect()
+/// Three digits: the path's values have endless ones.
+fn round(l2: f64) -> f64 {
+    format!("{l2:.2e}").parse().unwrap_or(l2)
+}
+
+/// One row a candidate; without a sweep, one for the fit.
+fn table(sweep: Option<&Sweep>, fit: &LinearFit) -> PolarsResult<DataFrame> {
+    let Some(sweep) = sweep else {
+        return df!(
+            "l2" => [fit.l2], "iterations" => [fit.iterations as u64], "converged" => [fit.converged],
+            "chosen" => [true],
+        );
+    };
+    fn column<T>(sweep: &Sweep, of: impl Fn(&Candidate) -> T) -> Vec<T> {
+        sweep.candidates.iter().map(of).collect()
     }
     df!(
-        "l2" => column(candidates, |c| c.fit.l2),
-        "iterations" => column(candidates, |c| c.fit.iterations as u64),
-        "converged" => column(candidates, |c| c.fit.converged),
-        "objective" => column(candidates, |c| c.fit.objective),
-        "train_loss" => column(candidates, |c| c.train.loss),
-        "train_accuracy" => column(candidates, |c| c.train.accuracy),
-        "val_loss" => column(candidates, |c| c.val.map(|val| val.loss)),
-        "val_accuracy" => column(candidates, |c| c.val.map(|val| val.accuracy)),
-        "chosen" => (0..candidates.len()).map(|at| at == best).collect::<Vec<_>>(),
+        "l2" => column(sweep, |c| c.l2),
+        "iterations" => column(sweep, |c| c.iterations as u64),
+        "converged" => column(sweep, |c| c.converged),
+        "train_loss" => column(sweep, |c| c.train.loss),
+        "train_accuracy" => column(sweep, |c| c.train.accuracy),
+        "held_out_loss" => column(sweep, |c| c.held_out.loss),
+        "held_out_accuracy" => column(sweep, |c| c.held_out.accuracy),
+        "chosen" => (0..sweep.candidates.len()).map(|at| at == sweep.best).collect::<Vec<_>>(),
     )
 }

@@ -10,7 +10,7 @@ use crate::report::{Report, describe};
 use crate::rows::{Part, Rows};
 
 /// Trains; the weights of the last epoch are kept.
-pub(crate) fn fit(settings: &MlpSettings, rows: &Rows, session: &Session) -> anyhow::Result<Fitted> {
+pub(crate) fn fit(settings: &MlpSettings, rows: &Rows<'_>, session: &Session) -> anyhow::Result<Fitted> {
     let train = rows.train.examples()?;
     let val = rows.val.as_ref().map(Part::examples).transpose()?;
     let progress = session.progress(settings.epochs as u64, "epoch");

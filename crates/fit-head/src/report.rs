@@ -14,7 +14,7 @@ pub(crate) struct Report(Map<String, Value>);
 
 impl Report {
     /// Begins with what every method has.
-    pub(crate) fn new(head: &str, class_weights: ClassWeights, standardize: bool, rows: &Rows) -> Report {
+    pub(crate) fn new(head: &str, class_weights: ClassWeights, standardize: bool, rows: &Rows<'_>) -> Report {
         let mut report = Report(Map::new());
         let class_weight = match class_weights {
             ClassWeights::None => "none",

@@ -3,32 +3,30 @@
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{Features, Split};
-use head::{Examples, HeadFitError};
+use artifact::{Features, Rows as _, Selection, Split};
+use head::Examples;
 
-/// Rows of one split.
-pub(crate) struct Part {
-    /// (n, d) f32 row-major.
-    features: Vec<f32>,
+/// Rows of one split, read from the artefact as they are needed.
+pub(crate) struct Part<'a> {
+    selection: Selection<'a>,
     labels: Vec<u32>,
-    dim: usize,
     classes: usize,
 }
 
 /// Train rows, and val rows where there are any.
-pub(crate) struct Rows {
-    pub(crate) train: Part,
-    pub(crate) val: Option<Part>,
+pub(crate) struct Rows<'a> {
+    pub(crate) train: Part<'a>,
+    pub(crate) val: Option<Part<'a>>,
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
     /// Takes both splits from `features` (of `path`) and checks that a classifier can be fitted.
-    pub(crate) fn load(features: &Features, path: &Path) -> anyhow::Result<Rows> {
+    pub(crate) fn of(features: &'a Features, path: &Path) -> anyhow::Result<Rows<'a>> {
         let path = path.display();
         if let [class] = features.classes() {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }
-        let Some(train) = Part::load(features, Split::Train)? else {
+        let Some(train) = Part::of(features, Split::Train) else {
             bail!(
                 "`{path}` has no train rows, expected some to fit on; give it a train folder, a train split in the manifest, or --split, and rerun extract"
             );
@@ -38,39 +36,34 @@ impl Rows {
             let class = &features.classes()[absent];
             bail!("class `{class}` of `{path}` has no train rows, expected some of every class");
         }
-        Ok(Rows { train, val: Part::load(features, Split::Val)? })
+        Ok(Rows { train, val: Part::of(features, Split::Val) })
     }
 }
 
-impl Part {
+impl<'a> Part<'a> {
     /// `None` where the split has no rows.
-    fn load(features: &Features, split: Split) -> anyhow::Result<Option<Part>> {
-        let rows = features.rows_of(split);
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let part = Part {
-            features: features.matrix(&rows),
-            labels: features.labels(&rows),
-            dim: features.dim(),
-            classes: features.classes().len(),
-        };
-        match part.examples() {
-            Err(HeadFitError::NotFinite { row, column, value }) => {
-                let id = features.id(rows[row]);
-                bail!("feature {column} of row `{id}` is {value}, expected a finite number; rerun extract")
-            }
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(Some(part)),
-        }
+    fn of(features: &'a Features, split: Split) -> Option<Part<'a>> {
+        let selection = Selection::split(features, split);
+        let labels = selection.labels();
+        (!labels.is_empty()).then_some(Part { selection, labels, classes: features.classes().len() })
     }
 
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
-        self.labels.len()
+        self.selection.len()
     }
 
-    pub(crate) fn examples(&self) -> Result<Examples<'_>, HeadFitError> {
-        Examples::new(&self.features, &self.labels, self.dim, self.classes)
+    /// Each row's class, (n,).
+    pub(crate) fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// The row of the artefact that is row `at` here.
+    pub(crate) fn row(&self, at: usize) -> usize {
+        self.selection.row(at)
+    }
+
+    pub(crate) fn examples(&self) -> anyhow::Result<Examples<'_>> {
+        Ok(Examples::new(&self.selection, &self.labels, self.classes)?)
     }
 }

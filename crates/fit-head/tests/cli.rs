@@ -17,9 +17,10 @@ fn help_states_every_default() {
         "default: linear",
         "default: none",
         "default: 0",
-        "default: 1]",
+        "default: three a decade",
+        "default: 5 where",
         "default: 1000",
-        "default: 1e-6",
+        "default: 1e-5",
         "default: 10]",
         "default: 32",
         "default: 0.001",
@@ -41,7 +42,9 @@ fn a_linear_head_says_what_it_is() {
     let last = run.stderr().lines().last().unwrap().to_owned();
     assert!(
         last.starts_with("fit-head: 90 rows, 3 classes, ")
-            && last.ends_with(" iterations, converged → x.head"),
+            && last.contains(" iterations, converged, best of ")
+            && last.contains(" on val (accuracy ")
+            && last.ends_with(" %) → x.head"),
         "{last}"
     );
     let head = Head::read(&room.path("x.head")).unwrap();
@@ -51,7 +54,7 @@ fn a_linear_head_says_what_it_is() {
     assert_eq!(head.probes[1], 0.125);
     for (key, expected) in [
         ("head", "\"linear\""),
-        ("l2", "1.0"),
+        ("held_out", "\"val\""),
         ("converged", "true"),
         ("train_rows", "90"),
         ("val_rows", "30"),
@@ -74,12 +77,75 @@ fn the_penalty_of_least_val_loss_is_kept() {
     let table = table::read(&room.path("fits.parquet")).unwrap();
     let column = |name: &str| table.column(name).unwrap().f64().unwrap().to_vec();
     assert_eq!(column("l2"), [Some(1000.0), Some(10.0), Some(0.001)]);
-    let losses = column("val_loss");
+    let losses = column("held_out_loss");
     let least = (0..3).min_by(|a, b| losses[*a].partial_cmp(&losses[*b]).unwrap()).unwrap();
     let chosen = table.column("chosen").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
     assert_eq!(chosen.iter().position(|chosen| *chosen == Some(true)), Some(least));
     let head = Head::read(&room.path("x.head")).unwrap();
     assert_eq!(head.fit["l2"].as_f64(), column("l2")[least]);
+}
+
+#[test]
+fn a_sweep_over_folds_finds_what_no_val_rows_could() {
+    let room = Room::new();
+    // More columns than rows: without a penalty the fit is perfect, and wrong.
+    room.features("x.features", &Made { dim: 200, rows: [40, 0, 100], ..Made::default() });
+    let run = fit_head(&room, &["x.features", "-o", "x.head", "--table", "sweep.parquet", "-v"]).fine();
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let table = table::read(&room.path("sweep.parquet")).unwrap();
+    let column =
+        |name: &str| table.column(name).unwrap().f64().unwrap().into_no_null_iter().collect::<Vec<f64>>();
+    let (penalties, losses) = (column("l2"), column("held_out_loss"));
+    assert!(penalties.len() > 8 && penalties.windows(2).all(|pair| pair[0] > pair[1]), "{penalties:?}");
+    let least = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap();
+    assert!(least > 0 && least < losses.len() - 1, "an end of the path is the best: {losses:?}");
+    assert_eq!(head.fit["l2"].as_f64(), Some(penalties[least]));
+    assert_eq!(head.fit["held_out"], "5 folds");
+    let of = |key: &str| head.fit[key].as_f64().unwrap();
+    assert!(of("held_out_loss") <= of("held_out_loss_before_temperature"));
+    assert!(of("temperature") > 0.0 && of("held_out_accuracy") > 0.9);
+    assert_eq!(run.stderr().lines().filter(|line| line.starts_with("l2 ")).count(), losses.len());
+    // Other folds are drawn from another seed; the same from the same.
+    let bytes = |seed: &str| {
+        fit_head(&room, &["x.features", "-o", "y.head", "--seed", seed, "--folds", "4", "--force"]).fine();
+        std::fs::read(room.path("y.head")).unwrap()
+    };
+    assert_eq!(bytes("1"), bytes("1"));
+    assert_ne!(bytes("1"), bytes("2"));
+}
+
+#[test]
+fn groups_are_held_out_together() {
+    let room = Room::new();
+    room.features("x.features", &Made { rows: [40, 0, 10], ..Made::default() });
+    let samples = ["daisy", "roses", "tulips"].iter().flat_map(|class| (0..50).map(move |n| (class, n)));
+    let rows: String = samples.map(|(class, n)| format!("{class}/{n:04}.png,{}\n", n / 8)).collect();
+    room.write("m.csv", &format!("path,patient\n{rows}"));
+    let grouped = ["--group-column", "patient", "--manifest", "m.csv"];
+    fit_head(&room, &[&["x.features", "-o", "x.head"][..], &grouped].concat()).fine();
+    assert_eq!(Head::read(&room.path("x.head")).unwrap().fit["held_out"], "5 folds");
+    // Five patients have train rows: six folds cannot be made of them.
+    fit_head(&room, &[&["x.features", "-o", "y.head", "--folds", "6"][..], &grouped].concat())
+        .failed(1, &["expected folds", "got 6"]);
+}
+
+#[test]
+fn calibration_divides_all_logits_and_can_be_left_out() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let fit = |flags: &[&str]| {
+        fit_head(&room, &[&["x.features", "-o", "x.head", "--l2", "0.1", "--force"], flags].concat()).fine();
+        Head::read(&room.path("x.head")).unwrap()
+    };
+    let (calibrated, plain) = (fit(&[]), fit(&["--no-calibrate"]));
+    assert!(plain.fit.get("temperature").is_none());
+    let temperature = calibrated.fit["temperature"].as_f64().unwrap();
+    // A penalty so small overfits 90 rows: the head is too sure of itself.
+    assert!(temperature > 1.2, "{temperature}");
+    for (calibrated, plain) in calibrated.layers[0].weight.iter().zip(&plain.layers[0].weight) {
+        let apart = f64::from(*calibrated) * temperature - f64::from(*plain);
+        assert!(apart.abs() < 2e-2 * f64::from(plain.abs()).max(0.1), "{calibrated} {plain}");
+    }
 }
 
 #[test]
@@ -132,22 +198,25 @@ fn a_fit_that_diverges_is_not_written() {
 #[test]
 fn features_that_cannot_be_fitted_on() {
     let plain = Made::default();
-    let cases: [(Made, &[&str], &[&str]); 4] = [
+    let cases: [(Made, &[&str], &[&str]); 6] = [
         (Made { rows: [0, 5, 5], ..plain.clone() }, &[], &["has no train rows", "rerun extract"]),
         (Made { last_class_train_rows: Some(0), ..plain.clone() }, &[], &["class `tulips`", "no train rows"]),
         (Made { classes: vec!["daisy"], ..plain.clone() }, &[], &["one class, `daisy`"]),
+        (Made { rows: [2, 0, 3], ..plain.clone() }, &["--folds", "7"], &["expected folds", "got 7"]),
         (
-            Made { rows: [9, 0, 3], ..plain },
-            &["--l2", "1,10"],
-            &["2 values of --l2", "no", "val rows", "--split 80/10/10"],
+            plain.clone(),
+            &["--group-column", "patient", "--manifest", "none.csv"],
+            &["cannot read `none.csv`"],
         ),
+        (plain, &["--group-column", "patient", "--manifest", "m.csv"], &["no column `patient`", "`path`"]),
     ];
     for (made, flags, parts) in cases {
         let room = Room::new();
         room.features("x.features", &made);
+        room.write("m.csv", "path,label\nx.png,a\n");
         fit_head(&room, &[&["x.features", "-o", "x.head", "--table", "t.csv"], flags].concat())
             .failed(1, parts);
-        assert_eq!(room.names(), ["x.features"]);
+        assert_eq!(room.names(), ["m.csv", "x.features"]);
     }
 }
 

@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use artifact::Matrix;
 use headstart_head::{ClassWeights, Examples, LinearProblem, LinearSettings};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -17,7 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::read(features)?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     let labels: Vec<u32> =
         std::fs::read(labels)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
-    let examples = Examples::new(&features, &labels, dim.parse()?, classes.parse()?)?;
+    let matrix = Matrix::new(&features, dim.parse()?)?;
+    let examples = Examples::new(&matrix, &labels, classes.parse()?)?;
     let settings = LinearSettings {
         class_weights: if weights == "balanced" { ClassWeights::Balanced } else { ClassWeights::None },
         tolerance: tolerance.parse()?,

@@ -32,7 +32,8 @@ mod tests {
 
     #[test]
     fn balanced_as_scikit_learn() {
-        let examples = Examples::new(&[0.0; 6], &[0, 0, 0, 1, 1, 2], 1, 3).unwrap();
+        let matrix = artifact::Matrix::new(&[0.0; 6], 1).unwrap();
+        let examples = Examples::new(&matrix, &[0, 0, 0, 1, 1, 2], 3).unwrap();
         assert_eq!(ClassWeights::Balanced.of(&examples), [2.0 / 3.0, 1.0, 2.0]);
         assert_eq!(ClassWeights::None.of(&examples), [1.0; 3]);
     }

@@ -7,14 +7,12 @@ pub enum HeadFitError {
     #[error("no rows")]
     NoRows,
     /// Features and labels do not describe the same rows.
-    #[error("expected {rows} rows of {dim} values, got {got} values")]
-    Shape {
-        /// Number of labels.
+    #[error("{rows} rows of features, but {labels} labels")]
+    Lengths {
+        /// Rows of features.
         rows: usize,
-        /// Values a row should have.
-        dim: usize,
-        /// Values there are.
-        got: usize,
+        /// Number of labels.
+        labels: usize,
     },
     /// A label names no class.
     #[error("row {row} has label {label}, but there are only {classes} classes")]
@@ -25,16 +23,6 @@ pub enum HeadFitError {
         label: u32,
         /// Number of classes.
         classes: usize,
-    },
-    /// A feature is infinite or not a number.
-    #[error("row {row}, column {column}: expected a finite number, got {value}")]
-    NotFinite {
-        /// The row.
-        row: usize,
-        /// The feature.
-        column: usize,
-        /// What stands there.
-        value: f32,
     },
     /// With one class there is nothing to tell apart.
     #[error("expected at least two classes, got {got}")]
@@ -47,6 +35,14 @@ pub enum HeadFitError {
     AbsentClass {
         /// The class, an index.
         class: usize,
+    },
+    /// Rows that candidates are compared on do not fit those that are fitted on.
+    #[error("held-out rows do not fit the training rows: expected {expected}, got {got}")]
+    HeldOut {
+        /// Columns, classes or rows there should be.
+        expected: usize,
+        /// What there are.
+        got: usize,
     },
     /// A setting outside its range.
     #[error("expected {name} {expected}, got {got}")]

@@ -1,41 +1,36 @@
 //! What heads are fitted on and scored with, checked once.
 
+use artifact::Rows;
+
 use crate::HeadFitError;
 
-/// Features and labels of the same rows: at least one row, labels below `classes`, features finite.
-#[derive(Clone, Copy, Debug)]
+/// Rows that are read together. A whole pass takes as many numbers of memory as some of these have.
+pub(crate) const BLOCK: usize = 256;
+
+/// Features and labels of the same rows: at least one row, labels below `classes`.
+#[derive(Clone, Copy)]
 pub struct Examples<'a> {
-    features: &'a [f32],
+    rows: &'a dyn Rows,
     labels: &'a [u32],
-    dim: usize,
     classes: usize,
 }
 
 impl<'a> Examples<'a> {
-    /// Takes `features` (n, d) f32 row-major and `labels` (n,).
+    /// Takes `rows` (n, d) and their `labels` (n,).
     ///
     /// # Errors
-    /// No rows, lengths that do not fit, a label out of range, a feature that is not finite.
-    pub fn new(
-        features: &'a [f32],
-        labels: &'a [u32],
-        dim: usize,
-        classes: usize,
-    ) -> Result<Self, HeadFitError> {
-        let rows = labels.len();
-        if rows == 0 {
+    /// No rows, as many labels as there are not rows, a label out of range.
+    pub fn new(rows: &'a dyn Rows, labels: &'a [u32], classes: usize) -> Result<Self, HeadFitError> {
+        if rows.is_empty() {
             return Err(HeadFitError::NoRows);
         }
-        if dim == 0 || rows.checked_mul(dim) != Some(features.len()) {
-            return Err(HeadFitError::Shape { rows, dim, got: features.len() });
+        if rows.len() != labels.len() {
+            return Err(HeadFitError::Lengths { rows: rows.len(), labels: labels.len() });
         }
         if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
             return Err(HeadFitError::Label { row, label: labels[row], classes });
         }
-        if let Some(at) = features.iter().position(|value| !value.is_finite()) {
-            return Err(HeadFitError::NotFinite { row: at / dim, column: at % dim, value: features[at] });
-        }
-        Ok(Examples { features, labels, dim, classes })
+        Ok(Examples { rows, labels, classes })
     }
 
     /// Number of rows, n.
@@ -45,7 +40,7 @@ impl<'a> Examples<'a> {
 
     /// Number of features, d.
     pub fn dim(&self) -> usize {
-        self.dim
+        self.rows.dim()
     }
 
     /// Number of classes, C.
@@ -53,9 +48,9 @@ impl<'a> Examples<'a> {
         self.classes
     }
 
-    /// (n, d) row-major.
-    pub fn features(&self) -> &'a [f32] {
-        self.features
+    /// The features, (n, d).
+    pub fn features(&self) -> &'a dyn Rows {
+        self.rows
     }
 
     /// (n,).
@@ -87,23 +82,22 @@ impl<'a> Examples<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use artifact::Matrix;
 
     #[test]
     fn each_lie_has_its_error() {
-        let message = |features: &[f32], labels: &[u32], dim, classes| {
-            let examples = Examples::new(features, labels, dim, classes);
+        let message = |rows: usize, labels: &[u32], classes| {
+            let values = vec![0.0; rows];
+            let matrix = Matrix::new(&values, 1).unwrap();
+            let examples = Examples::new(&matrix, labels, classes);
             examples.and_then(|examples| examples.check_trainable()).unwrap_err().to_string()
         };
         let cases = [
-            (message(&[], &[], 1, 2), "no rows"),
-            (message(&[1.0], &[0, 1], 1, 2), "expected 2 rows of 1 values, got 1 values"),
-            (message(&[1.0], &[2], 1, 2), "row 0 has label 2, but there are only 2 classes"),
-            (
-                message(&[1.0, 2.0, 3.0, f32::NAN], &[0, 1], 2, 2),
-                "row 1, column 1: expected a finite number, got NaN",
-            ),
-            (message(&[1.0], &[0], 1, 1), "expected at least two classes, got 1"),
-            (message(&[1.0, 2.0], &[0, 2], 1, 3), "class 1 has no rows"),
+            (message(0, &[], 2), "no rows"),
+            (message(1, &[0, 1], 2), "1 rows of features, but 2 labels"),
+            (message(1, &[2], 2), "row 0 has label 2, but there are only 2 classes"),
+            (message(1, &[0], 1), "expected at least two classes, got 1"),
+            (message(2, &[0, 2], 3), "class 1 has no rows"),
         ];
         for (got, expected) in cases {
             assert_eq!(got, expected);

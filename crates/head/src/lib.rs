@@ -1,17 +1,22 @@
 //! Heads on frozen features, and the solvers that fit them. In memory only: no files, no clap.
 //!
-//! Every fit starts from [`Examples`], which checks features and labels once, and ends in
+//! Every fit starts from [`Examples`], which checks labels once, and ends in
 //! [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
 //! back out. [`logits`] applies them.
 //!
 //! **Invariant:** the same examples and settings give the same bits on one machine, whatever the
-//! number of threads: products go through candle's GEMM, whose bits do not depend on it, and every
-//! other sum runs over fixed chunks in a fixed order. No random number comes from a global generator.
+//! number of threads: products of fixed blocks are taken by one thread each, or by candle's GEMM, whose
+//! bits do not depend on it, and every other sum runs over fixed chunks in a fixed order. No random number
+//! comes from a global generator.
+//!
+//! **Invariant:** rows are read in blocks ([`artifact::Rows`]): memory does not grow with n but for some
+//! bytes a row.
 #![forbid(unsafe_code)]
 
 mod class_weights;
 mod error;
 mod examples;
+mod folds;
 mod lbfgs;
 mod line_search;
 mod linear;
@@ -24,7 +29,10 @@ mod scaling;
 pub use class_weights::ClassWeights;
 pub use error::HeadFitError;
 pub use examples::Examples;
-pub use linear::{LinearFit, LinearProblem, LinearSettings};
+pub use folds::Folds;
+pub use linear::{
+    Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
+};
 pub use logits::{logits, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, fit_mlp};
 pub use quality::{Quality, quality};

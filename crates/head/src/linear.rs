@@ -1,15 +1,25 @@
 //! Multinomial logistic regression.
 
+mod curvature;
+mod exponential;
+mod pass;
+mod sweep;
+mod temperature;
+
 use artifact::Dense;
-use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
-use crate::lbfgs::{Stop, minimise};
-use crate::scaling::Scaling;
-use crate::{ClassWeights, Examples, HeadFitError};
+pub use sweep::{Candidate, HeldOut, Sweep, default_penalties};
+pub use temperature::Temperature;
 
-/// Rows whose losses are added up together. Affects bits: it is part of the definition.
-const CHUNK: usize = 256;
+use crate::lbfgs::{Lbfgs, Stop};
+use crate::scaling::Scaling;
+use crate::{ClassWeights, Examples, Folds, HeadFitError};
+use curvature::{Curvature, Preconditioner};
+use pass::{Member, Outcome, Pass};
+
+/// Part of the objective that may be rounding, of products in f32.
+const ROUNDING: f64 = 1e-7;
 
 /// How to fit a linear head; the strength of the penalty comes apart, since one problem is fitted at several.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +39,7 @@ impl Default for LinearSettings {
         LinearSettings {
             class_weights: ClassWeights::None,
             standardize: true,
-            tolerance: 1e-6,
+            tolerance: 1e-5,
             max_iterations: 1000,
         }
     }
@@ -65,24 +75,31 @@ pub struct LinearFit {
 ///
 /// With l2 > 0 the minimum is unique. With l2 = 0 separable classes have none; the weights then grow
 /// until the gradient is below the tolerance, and stay finite.
-pub struct LinearProblem {
-    /// (n, d) f64, scaled.
-    x: Tensor,
-    labels: Vec<u32>,
+///
+/// Rows are read in blocks at every evaluation, products are f32, sums f64: memory does not grow with n.
+pub struct LinearProblem<'a> {
+    examples: Examples<'a>,
     /// (C,)
     weights: Vec<f64>,
-    classes: usize,
-    dim: usize,
     scaling: Scaling,
     stop: Stop,
 }
 
-impl LinearProblem {
-    /// Takes the training rows; holds a scaled copy, 8 n d bytes.
+/// Minimisations that share their passes over the rows.
+struct Solvers {
+    solvers: Vec<Lbfgs>,
+    /// What each found at its best point.
+    outcomes: Vec<Option<Outcome>>,
+    /// The curvature of the mean loss, where it is worth knowing.
+    curvature: Option<Curvature>,
+}
+
+impl<'a> LinearProblem<'a> {
+    /// Takes the training rows.
     ///
     /// # Errors
     /// Fewer than two classes, a class without rows, a negative tolerance.
-    pub fn new(examples: &Examples<'_>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
+    pub fn new(examples: &Examples<'a>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
         examples.check_trainable()?;
         let LinearSettings { tolerance, max_iterations, .. } = *settings;
         if !(tolerance >= 0.0 && tolerance.is_finite()) {
@@ -92,15 +109,14 @@ impl LinearProblem {
                 got: tolerance,
             });
         }
-        let scaling =
-            if settings.standardize { Scaling::of(examples) } else { Scaling::identity(examples.dim()) };
-        let shape = (examples.rows(), examples.dim());
+        let scaling = if settings.standardize {
+            Scaling::of(examples.features())
+        } else {
+            Scaling::identity(examples.dim())
+        };
         Ok(LinearProblem {
-            x: Tensor::from_vec(scaling.apply(examples.features()), shape, &Device::Cpu)?,
-            labels: examples.labels().to_vec(),
+            examples: *examples,
             weights: settings.class_weights.of(examples),
-            classes: examples.classes(),
-            dim: examples.dim(),
             scaling,
             stop: Stop { tolerance, max_iterations },
         })
@@ -111,85 +127,92 @@ impl LinearProblem {
     /// # Errors
     /// A penalty that is negative or not finite.
     pub fn fit(&self, l2: f64, start: Option<&LinearFit>) -> Result<LinearFit, HeadFitError> {
-        if !(l2 >= 0.0 && l2.is_finite()) {
-            return Err(HeadFitError::Setting { name: "l2", expected: "of 0 or more", got: l2 });
-        }
-        let zero = || vec![0.0; self.classes * (self.dim + 1)];
-        let start = start.map_or_else(zero, |fit| fit.parameters.clone());
-        let mut scratch = vec![0.0; start.len()];
-        let minimum = minimise(start, self.stop, |at, gradient| self.evaluate(l2, at, gradient))?;
-        let objective = self.evaluate(l2, &minimum.at, &mut scratch)? * self.labels.len() as f64;
-        let (weight, bias) = minimum.at.split_at(self.classes * self.dim);
-        Ok(LinearFit {
+        check_penalty(l2)?;
+        let start = start.map_or_else(|| self.zero(), |fit| fit.parameters.clone());
+        Ok(self.fit_from(start, l2))
+    }
+
+    fn fit_from(&self, start: Vec<f64>, l2: f64) -> LinearFit {
+        let mut solvers = self.solvers(vec![start], self.stop, 1);
+        self.solve(&mut solvers, &[None], None, l2);
+        let solver = &solvers.solvers[0];
+        let (weight, bias) = solver.best().split_at(self.examples.classes() * self.examples.dim());
+        LinearFit {
             layer: self.scaling.fold(weight, bias),
             l2,
-            objective,
-            gradient: minimum.gradient,
-            iterations: minimum.iterations,
-            converged: minimum.converged,
-            parameters: minimum.at,
-        })
-    }
-
-    /// objective / n at the parameters `at`, and its gradient.
-    fn evaluate(&self, l2: f64, at: &[f64], gradient: &mut [f64]) -> Result<f64, HeadFitError> {
-        let (weight, bias) = at.split_at(self.classes * self.dim);
-        let (weight_gradient, bias_gradient) = gradient.split_at_mut(weight.len());
-        let n = self.labels.len() as f64;
-
-        let w = Tensor::from_slice(weight, (self.classes, self.dim), &Device::Cpu)?;
-        let mut errors = self.x.matmul(&w.t()?)?.flatten_all()?.to_vec1::<f64>()?;
-        let loss = self.errors(bias, &mut errors, bias_gradient);
-        let errors = Tensor::from_vec(errors, (self.labels.len(), self.classes), &Device::Cpu)?;
-        let product = errors.t()?.matmul(&self.x)?.flatten_all()?.to_vec1::<f64>()?;
-
-        let penalty = if self.classes == 2 { 2.0 * l2 } else { l2 };
-        for ((gradient, product), weight) in weight_gradient.iter_mut().zip(product).zip(weight) {
-            *gradient = (product + penalty * weight) / n;
+            objective: solver.value() * self.examples.rows() as f64,
+            gradient: solver.slope(),
+            iterations: solver.iterations(),
+            converged: solver.converged(),
+            parameters: solver.best().to_vec(),
         }
-        bias_gradient.iter_mut().for_each(|gradient| *gradient /= n);
-        let norm: f64 = weight.iter().map(|w| w * w).sum();
-        Ok((loss + 0.5 * penalty * norm) / n)
     }
 
-    /// Turns `logits` (n, C), still without biases, into w(y) · (probability − one-hot), whose column
-    /// sums are the biases' gradient; gives Σ w(y) · nll.
-    fn errors(&self, bias: &[f64], logits: &mut [f64], bias_gradient: &mut [f64]) -> f64 {
-        let chunks = logits.par_chunks_mut(CHUNK * self.classes).zip(self.labels.par_chunks(CHUNK));
-        let parts: Vec<(f64, Vec<f64>)> = chunks
-            .map(|(logits, labels)| {
-                let (mut loss, mut sums) = (0.0, vec![0.0; self.classes]);
-                for (row, &label) in logits.chunks_exact_mut(self.classes).zip(labels) {
-                    loss += row_errors(row, bias, label as usize, self.weights[label as usize]);
-                    sums.iter_mut().zip(&*row).for_each(|(sum, error)| *sum += error);
+    /// Readies minimisations from `starts`, which will be run at so many penalties.
+    fn solvers(&self, starts: Vec<Vec<f64>>, stop: Stop, penalties: usize) -> Solvers {
+        let curvature = Curvature::of(&self.examples, &self.scaling, starts.len() * penalties);
+        let outcomes = vec![None; starts.len()];
+        let solvers = starts.into_iter().map(|start| Lbfgs::new(start, stop, ROUNDING)).collect();
+        Solvers { solvers, outcomes, curvature }
+    }
+
+    fn zero(&self) -> Vec<f64> {
+        vec![0.0; self.examples.classes() * (self.examples.dim() + 1)]
+    }
+
+    /// The factor of ½ ‖W‖².
+    fn penalty(&self, l2: f64) -> f64 {
+        if self.examples.classes() == 2 { 2.0 * l2 } else { l2 }
+    }
+
+    /// Runs all `solvers` to their ends, each without the rows of its fold in `held_out`.
+    fn solve(&self, solvers: &mut Solvers, held_out: &[Option<usize>], folds: Option<&Folds>, l2: f64) {
+        let pass = self.pass(folds);
+        let Solvers { solvers, outcomes, curvature } = solvers;
+        let penalised = self.examples.classes() * self.examples.dim();
+        loop {
+            let active: Vec<usize> = (0..held_out.len()).filter(|&at| !solvers[at].is_done()).collect();
+            if active.is_empty() {
+                return;
+            }
+            let member = |&at: &usize| Member { parameters: solvers[at].at(), held_out: held_out[at] };
+            let found_now = pass.run(&active.iter().map(member).collect::<Vec<_>>(), true);
+            let mut found: Vec<Option<Outcome>> = vec![None; held_out.len()];
+            active.into_iter().zip(found_now).for_each(|(at, outcome)| found[at] = Some(outcome));
+            let each = solvers.par_iter_mut().zip(&mut *outcomes).zip(found);
+            each.for_each(|((solver, best), found)| {
+                let Some(mut found) = found else { return };
+                let (n, penalty) = (found.train.rows as f64, self.penalty(l2));
+                let weight = &solver.at()[..penalised];
+                let norm: f64 = weight.iter().map(|w| w * w).sum();
+                let value = (found.loss + 0.5 * penalty * norm) / n;
+                let (slopes, biases) = found.gradient.split_at_mut(penalised);
+                slopes.iter_mut().zip(weight).for_each(|(slope, w)| *slope = (*slope + penalty * w) / n);
+                biases.iter_mut().for_each(|slope| *slope /= n);
+                let preconditioner = curvature.as_ref().map(|curvature| {
+                    // At the best point, not at this one, which may lie anywhere.
+                    let bends = &best.as_ref().unwrap_or(&found).bends;
+                    let bends = bends.iter().map(|bend| bend / n).collect();
+                    let preconditioner = Preconditioner { curvature, bends, penalty: penalty / n };
+                    move |slopes: &mut [f64]| preconditioner.apply(slopes)
+                });
+                let precondition = preconditioner.as_ref().map(|apply| apply as &dyn Fn(&mut [f64]));
+                if solver.tell(value, &found.gradient, precondition) {
+                    found.gradient = Vec::new();
+                    *best = Some(found);
                 }
-                (loss, sums)
-            })
-            .collect();
-        bias_gradient.fill(0.0);
-        let mut total = 0.0;
-        for (loss, sums) in parts {
-            total += loss;
-            bias_gradient.iter_mut().zip(sums).for_each(|(gradient, sum)| *gradient += sum);
+            });
         }
-        total
+    }
+
+    fn pass<'b>(&'b self, folds: Option<&'b Folds>) -> Pass<'b> {
+        Pass { examples: self.examples, scaling: &self.scaling, class_weights: &self.weights, folds }
     }
 }
 
-/// One row of [`LinearProblem::errors`].
-fn row_errors(row: &mut [f64], bias: &[f64], label: usize, weight: f64) -> f64 {
-    let mut top = f64::NEG_INFINITY;
-    for (logit, bias) in row.iter_mut().zip(bias) {
-        *logit += bias;
-        top = top.max(*logit);
+fn check_penalty(l2: f64) -> Result<(), HeadFitError> {
+    if l2 >= 0.0 && l2.is_finite() {
+        return Ok(());
     }
-    let own = row[label] - top;
-    let mut sum = 0.0;
-    for value in row.iter_mut() {
-        *value = (*value - top).exp();
-        sum += *value;
-    }
-    row.iter_mut().for_each(|value| *value *= weight / sum);
-    row[label] -= weight;
-    weight * (sum.ln() - own)
+    Err(HeadFitError::Setting { name: "l2", expected: "of 0 or more", got: l2 })
 }

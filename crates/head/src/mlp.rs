@@ -7,7 +7,7 @@ use candle_nn::{AdamW, Linear, Module, Optimizer, ParamsAdamW};
 use crate::quality::of_logits;
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
-use crate::{ClassWeights, Examples, HeadFitError, Quality, logits};
+use crate::{ClassWeights, Examples, HeadFitError, Quality, quality};
 
 /// How to train. The defaults are those of the Keras transfer-learning tutorials.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,11 +83,8 @@ pub fn fit_mlp(
 ) -> Result<MlpFit, HeadFitError> {
     train.check_trainable()?;
     check(settings)?;
-    let scaling = if settings.standardize { Scaling::of(train) } else { Scaling::identity(train.dim()) };
-    let narrow = |examples: &Examples<'_>| -> Vec<f32> {
-        scaling.apply(examples.features()).into_iter().map(|value| value as f32).collect()
-    };
-    let (x, val_x) = (narrow(train), val.map(narrow));
+    let scaling =
+        if settings.standardize { Scaling::of(train.features()) } else { Scaling::identity(train.dim()) };
     let class_weights: Vec<f32> = settings.class_weights.of(train).iter().map(|&w| w as f32).collect();
     let mut net = Net::new(train.dim(), train.classes(), settings)?;
     let mut shuffle = Random::new(settings.seed, Purpose::Shuffle);
@@ -97,7 +94,7 @@ pub fn fit_mlp(
         shuffle.shuffle(&mut order);
         let mut sum = Quality { loss: 0.0, accuracy: 0.0 };
         for rows in order.chunks(settings.batch_size) {
-            let batch = Batch::gather(rows, &x, train.labels(), &class_weights)?;
+            let batch = Batch::gather(rows, train, &scaling, &class_weights)?;
             let Quality { loss, accuracy } = net.step(&batch)?;
             sum.loss += loss * rows.len() as f64;
             sum.accuracy += accuracy * rows.len() as f64;
@@ -107,8 +104,7 @@ pub fn fit_mlp(
         if !train.loss.is_finite() {
             return Err(HeadFitError::Diverged { epoch, loss: train.loss });
         }
-        let val = val.zip(val_x.as_ref());
-        let val = val.map(|(val, x)| net.quality(x, val.labels())).transpose()?;
+        let val = val.map(|val| net.fold(&scaling).map(|layers| quality(&layers, val))).transpose()?;
         epochs.push(Epoch { epoch, train, val });
         on_epoch(&epochs[epoch - 1]);
     }
@@ -140,15 +136,18 @@ struct Batch {
 }
 
 impl Batch {
-    /// Gathers `rows` of `x` (n, d).
+    /// Gathers `rows`, scaled.
     fn gather(
         rows: &[usize],
-        x: &[f32],
-        labels: &[u32],
+        examples: &Examples<'_>,
+        scaling: &Scaling,
         class_weights: &[f32],
     ) -> candle_core::Result<Batch> {
-        let dim = x.len() / labels.len();
-        let values: Vec<f32> = rows.iter().flat_map(|row| &x[row * dim..][..dim]).copied().collect();
+        let (dim, labels) = (examples.dim(), examples.labels());
+        let mut values = vec![0.0; rows.len() * dim];
+        for (&row, values) in rows.iter().zip(values.chunks_exact_mut(dim)) {
+            scaling.read(examples.features(), row, values);
+        }
         let labels: Vec<u32> = rows.iter().map(|&row| labels[row]).collect();
         let weights: Vec<f32> = labels.iter().map(|&label| class_weights[label as usize]).collect();
         Ok(Batch {
@@ -215,12 +214,6 @@ impl Net {
         let classes = logits.dim(1)?;
         let plain = of_logits(&logits.flatten_all()?.to_vec1()?, &batch.labels, classes);
         Ok(Quality { loss: f64::from(loss.to_scalar::<f32>()?), ..plain })
-    }
-
-    /// Loss and accuracy on scaled features, without dropout.
-    fn quality(&self, x: &[f32], labels: &[u32]) -> candle_core::Result<Quality> {
-        let layers = [export(&self.layers[0])?, export(&self.layers[1])?];
-        Ok(of_logits(&logits(&layers, x), labels, layers[1].outputs))
     }
 
     /// The layers for raw features.

@@ -1,7 +1,9 @@
 //! How well a head does on some rows, while it is being fitted or chosen.
 
 use artifact::Dense;
+use rayon::prelude::*;
 
+use crate::examples::BLOCK;
 use crate::{Examples, logits};
 
 /// How well a head does on some rows, every row counting the same.
@@ -13,9 +15,21 @@ pub struct Quality {
     pub accuracy: f64,
 }
 
-/// Loss and accuracy of `layers` on `examples`.
+/// Loss and accuracy of `layers` on `examples`, block by block.
 pub fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
-    of_logits(&logits(layers, examples.features()), examples.labels(), examples.classes())
+    let (n, dim) = (examples.rows(), examples.dim());
+    let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
+    let block = |&first: &usize| {
+        let labels = &examples.labels()[first..(first + BLOCK).min(n)];
+        let mut x = vec![0.0; labels.len() * dim];
+        examples.features().read(first, &mut x);
+        (of_logits(&logits(layers, &x), labels, examples.classes()), labels.len() as f64)
+    };
+    let parts: Vec<(Quality, f64)> = starts.par_iter().map(block).collect();
+    let mean = |of: fn(&Quality) -> f64| {
+        parts.iter().map(|(quality, rows)| of(quality) * rows).sum::<f64>() / n as f64
+    };
+    Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) }
 }
 
 /// Loss and accuracy of `logits` (n, classes).

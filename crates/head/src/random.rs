@@ -10,6 +10,7 @@ pub(crate) enum Purpose {
     Weights,
     Shuffle,
     Dropout,
+    Folds,
 }
 
 /// A stream of random numbers that follows from seed and purpose alone.

@@ -1,7 +1,14 @@
 //! The multi-layer perceptron through its public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
+use artifact::Matrix;
 use headstart_head::{ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, fit_mlp, quality};
+
+/// Examples of a matrix that lives as long as the test.
+fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Examples<'a> {
+    let values = Box::leak(x.to_vec().into_boxed_slice());
+    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), labels, classes).unwrap()
+}
 
 /// Two interleaved rings, which no line separates.
 fn rings(rows: usize) -> (Vec<f32>, Vec<u32>) {
@@ -27,9 +34,9 @@ const SMALL: MlpSettings = MlpSettings {
 
 fn train(settings: MlpSettings, rows: usize) -> (MlpFit, Vec<Epoch>) {
     let (x, labels) = rings(rows);
-    let examples = Examples::new(&x, &labels, 2, 2).unwrap();
+    let rows = examples(&x, &labels, 2, 2);
     let mut seen = Vec::new();
-    let fit = fit_mlp(&examples, Some(&examples), &settings, |epoch| seen.push(*epoch)).unwrap();
+    let fit = fit_mlp(&rows, Some(&rows), &settings, |epoch| seen.push(*epoch)).unwrap();
     (fit, seen)
 }
 
@@ -44,7 +51,7 @@ fn learns_what_no_line_can_and_tells_every_epoch() {
     assert!(val.accuracy > 0.97, "{val:?}");
     // The folded layers do on raw features what the net did on scaled ones.
     let (x, labels) = rings(203);
-    let folded = quality(&fit.layers, &Examples::new(&x, &labels, 2, 2).unwrap());
+    let folded = quality(&fit.layers, &examples(&x, &labels, 2, 2));
     assert!((folded.loss - val.loss).abs() < 1e-5, "{folded:?} {val:?}");
     assert_eq!(folded.accuracy, val.accuracy);
 }
@@ -67,9 +74,9 @@ fn wide_layers_give_the_same_bits_on_any_number_of_threads() {
     let (dim, rows) = (300, 96);
     let x: Vec<f32> = (0..rows * dim).map(|i| ((i * 7919) % 1009) as f32 / 500.0 - 1.0).collect();
     let labels: Vec<u32> = (0..rows).map(|row| (row % 3) as u32).collect();
-    let examples = Examples::new(&x, &labels, dim, 3).unwrap();
+    let rows = examples(&x, &labels, dim, 3);
     let settings = MlpSettings { hidden: 512, epochs: 2, batch_size: 64, ..SMALL };
-    let run = || fit_mlp(&examples, None, &settings, |_| ()).unwrap();
+    let run = || fit_mlp(&rows, None, &settings, |_| ()).unwrap();
     let one = run();
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -82,10 +89,10 @@ fn class_weights_pull_towards_the_rare_class() {
     // The same features for all rows: only the priors can be learnt.
     let x = [1.0f32; 80];
     let labels: Vec<u32> = (0..80).map(|row| u32::from(row % 8 == 0)).collect();
-    let examples = Examples::new(&x, &labels, 1, 2).unwrap();
+    let rows = examples(&x, &labels, 1, 2);
     let settings = MlpSettings { hidden: 4, epochs: 200, learning_rate: 0.02, standardize: false, ..SMALL };
     let gap = |class_weights| {
-        let fit = fit_mlp(&examples, None, &MlpSettings { class_weights, ..settings }, |_| ()).unwrap();
+        let fit = fit_mlp(&rows, None, &MlpSettings { class_weights, ..settings }, |_| ()).unwrap();
         let logits = headstart_head::logits(&fit.layers, &[1.0]);
         logits[1] - logits[0]
     };
@@ -97,7 +104,7 @@ fn class_weights_pull_towards_the_rare_class() {
 #[test]
 fn settings_out_of_range_are_refused() {
     let (x, labels) = rings(20);
-    let examples = Examples::new(&x, &labels, 2, 2).unwrap();
+    let rows = examples(&x, &labels, 2, 2);
     for (name, settings) in [
         ("hidden units", MlpSettings { hidden: 0, ..SMALL }),
         ("epochs", MlpSettings { epochs: 0, ..SMALL }),
@@ -105,9 +112,9 @@ fn settings_out_of_range_are_refused() {
         ("learning rate", MlpSettings { learning_rate: 0.0, ..SMALL }),
         ("dropout", MlpSettings { dropout: 1.0, ..SMALL }),
     ] {
-        let error = fit_mlp(&examples, None, &settings, |_| ()).unwrap_err();
+        let error = fit_mlp(&rows, None, &settings, |_| ()).unwrap_err();
         assert!(matches!(error, HeadFitError::Setting { name: got, .. } if got == name), "{error}");
     }
     let wild = MlpSettings { learning_rate: 1e30, ..SMALL };
-    assert!(matches!(fit_mlp(&examples, None, &wild, |_| ()), Err(HeadFitError::Diverged { .. })));
+    assert!(matches!(fit_mlp(&rows, None, &wild, |_| ()), Err(HeadFitError::Diverged { .. })));
 }

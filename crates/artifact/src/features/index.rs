@@ -8,6 +8,9 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 /// The schema that this program writes, and the only one that it reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Shards of up to so many bytes in all stay in memory once they were read.
+const SMALL: u64 = 256 << 20;
+
 /// What `index.json` holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +74,11 @@ pub struct Skipped {
 }
 
 impl Index {
+    /// Whether all rows may stay in memory for as long as they are used.
+    pub(super) fn is_small(&self) -> bool {
+        self.shards.iter().map(|shard| shard.bytes).sum::<u64>() <= SMALL
+    }
+
     /// The bytes of `index.json`.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec_pretty(self).expect("plain data serialises");

@@ -2,7 +2,7 @@
 
 use super::{FeaturesError, Index, ShardRecord, shard::Shard};
 use crate::{Digest, Dtype, PROBES, Split};
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 /// An opened `NAME.features/`: n rows of d values, in the order of the index.
 pub struct Features {
@@ -21,17 +21,26 @@ impl Features {
     /// One [`FeaturesError`] that says what is wrong where, and what to do.
     pub fn open(path: &Path) -> Result<Features, FeaturesError> {
         let (index, digest) = Index::read(path)?;
+        let small = index.is_small();
         let open = |record: &ShardRecord, dtype: Dtype| {
             // The index names files, not paths: nothing outside the folder is ever opened.
             if Path::new(&record.file).file_name().is_none_or(|name| name != record.file.as_str()) {
                 let reason = format!("its index names `{}`, which is no file of this folder", record.file);
                 return Err(FeaturesError::Inconsistent { path: path.to_owned(), reason });
             }
-            Shard::open(path, record, index.dim, dtype).map_err(|source| FeaturesError::Shard {
-                path: path.to_owned(),
-                shard: record.file.clone(),
-                source,
-            })
+            let shard = Shard::open(path, record, index.dim, dtype);
+            // One after the other is read in full here: the memory of one is enough.
+            shard
+                .inspect(|shard| {
+                    if !small {
+                        shard.release(0..shard.rows())
+                    }
+                })
+                .map_err(|source| FeaturesError::Shard {
+                    path: path.to_owned(),
+                    shard: record.file.clone(),
+                    source,
+                })
         };
         let shards =
             index.shards.iter().map(|record| open(record, index.dtype)).collect::<Result<Vec<_>, _>>()?;
@@ -41,7 +50,9 @@ impl Features {
             .scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows())))
             .collect();
         let features = Features { index, digest, shards, starts, probes };
-        match features.disagreement() {
+        let disagreement = features.disagreement();
+        features.release(0..features.len());
+        match disagreement {
             Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
             None => Ok(features),
         }
@@ -131,6 +142,19 @@ impl Features {
         rows.iter().map(|&row| self.label(row)).collect()
     }
 
+    /// Says that these rows are not needed for a while, so that their part of the map need not stay in memory.
+    /// Nothing happens for small artefacts, which are read again and again.
+    pub fn release(&self, rows: Range<usize>) {
+        if self.index.is_small() || rows.is_empty() {
+            return;
+        }
+        let (first, last) = (self.shard_of(rows.start), self.shard_of(rows.end - 1));
+        for shard in first..=last {
+            let (start, shard) = (self.starts[shard], &self.shards[shard]);
+            shard.release(rows.start.saturating_sub(start)..(rows.end - start).min(shard.rows()));
+        }
+    }
+
     /// The features of the four synthetic probes, always f32: (4, d) row-major.
     pub fn probes(&self) -> Vec<f32> {
         let mut probes = vec![0.0; PROBES * self.dim()];
@@ -141,8 +165,12 @@ impl Features {
     }
 
     fn locate(&self, row: usize) -> (&Shard, usize) {
-        let shard = self.starts.partition_point(|&start| start <= row) - 1;
+        let shard = self.shard_of(row);
         (&self.shards[shard], row - self.starts[shard])
+    }
+
+    fn shard_of(&self, row: usize) -> usize {
+        self.starts.partition_point(|&start| start <= row) - 1
     }
 
     /// The first thing in which the parts contradict one another.

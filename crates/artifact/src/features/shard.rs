@@ -169,6 +169,15 @@ impl Shard {
         &bytemuck::cast_slice::<ArchivedLine, u8>(&self.columns().features)[row * width..][..width]
     }
 
+    /// Gives back the memory of these rows' features.
+    pub(super) fn release(&self, rows: std::ops::Range<usize>) {
+        let lines = bytemuck::cast_slice::<ArchivedLine, u8>(&self.columns().features);
+        // Where the matrix begins in the map: both are slices of the same bytes.
+        let start = lines.as_ptr().addr() - self.map.as_ptr().addr();
+        let width = self.dim * self.dtype.size();
+        self.map.release(start + rows.start * width..start + rows.end * width);
+    }
+
     /// What the writer refused, nobody else shall have slipped in: a NaN would spoil every later sum in silence.
     fn check_finite(&self) -> Result<(), ShardError> {
         let mut values = vec![0.0; self.dim];

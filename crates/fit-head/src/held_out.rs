@@ -1,0 +1,63 @@
+//! Which rows candidates are compared on, and temperatures fitted on.
+
+use std::collections::HashMap;
+
+use artifact::{Features, table};
+use head::{Examples, Folds, HeldOut};
+
+use crate::config::Choice;
+use crate::rows::{Part, Rows};
+
+/// Folds where nothing else is asked for.
+const FOLDS: usize = 5;
+
+/// Rows that are held out while candidates are fitted.
+pub(crate) enum Held<'a> {
+    Val(Examples<'a>),
+    Folds(Folds),
+}
+
+impl<'a> Held<'a> {
+    /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
+    pub(crate) fn of(choice: &Choice, rows: &'a Rows<'_>, features: &Features) -> anyhow::Result<Held<'a>> {
+        match &rows.val {
+            Some(val) if choice.folds.is_none() && choice.groups.is_none() => Ok(Held::Val(val.examples()?)),
+            _ => Ok(Held::Folds(folds(choice, &rows.train, features)?)),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> HeldOut<'_> {
+        match self {
+            Held::Val(examples) => HeldOut::Rows(*examples),
+            Held::Folds(folds) => HeldOut::Folds(folds),
+        }
+    }
+
+    /// As the record and messages name them: `val`, `5 folds`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Held::Val(_) => "val".to_owned(),
+            Held::Folds(folds) => format!("{} folds", folds.count()),
+        }
+    }
+}
+
+fn folds(choice: &Choice, train: &Part<'_>, features: &Features) -> anyhow::Result<Folds> {
+    let (labels, classes) = (train.labels(), features.classes().len());
+    // No more folds than rows: with a handful of rows, each is a fold of its own.
+    let count = choice.folds.unwrap_or(FOLDS.min(labels.len()));
+    let Some((table, column)) = &choice.groups else {
+        return Ok(Folds::stratified(labels, classes, count, choice.seed)?);
+    };
+    let ids = (0..train.len()).map(|at| features.id(train.row(at)));
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let groups: Vec<u32> = table::values_of(table, column, ids)?
+        .into_iter()
+        .map(|value| {
+            let next = numbers.len() as u32;
+            *numbers.entry(value).or_insert(next)
+        })
+        .collect();
+    let count = choice.folds.unwrap_or(count.min(numbers.len()));
+    Ok(Folds::grouped(labels, classes, &groups, count, choice.seed)?)
+}

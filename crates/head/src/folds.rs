@@ -1,0 +1,161 @@
+//! Cross-validation: which rows are held out together.
+
+use crate::HeadFitError;
+use crate::random::{Purpose, Random};
+
+/// A row that is never held out.
+const ALWAYS_IN: u16 = u16::MAX;
+
+/// A partition of rows into folds, each of which is held out once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folds {
+    of: Vec<u16>,
+    count: usize,
+}
+
+impl Folds {
+    /// `count` folds of rows with `labels` (n,) below `classes`: each class is spread over them as evenly as it can be,
+    /// in an order drawn from `seed`. The only row of a class is never held out: nothing would be left to learn it from.
+    ///
+    /// # Errors
+    /// Fewer than 2 or more than 1,000 folds, or more folds than rows.
+    pub fn stratified(
+        labels: &[u32],
+        classes: usize,
+        count: usize,
+        seed: u64,
+    ) -> Result<Folds, HeadFitError> {
+        check(count, labels.len())?;
+        let mut of = vec![ALWAYS_IN; labels.len()];
+        let mut random = Random::new(seed, Purpose::Folds);
+        let mut rows_of = vec![Vec::new(); classes];
+        for (row, &label) in labels.iter().enumerate() {
+            rows_of[label as usize].push(row);
+        }
+        // Dealt out like cards, one class after the other, so that the folds' sizes differ by one at most.
+        let mut next = 0;
+        for mut rows in rows_of.into_iter().filter(|rows| rows.len() > 1) {
+            random.shuffle(&mut rows);
+            for row in rows {
+                of[row] = (next % count) as u16;
+                next += 1;
+            }
+        }
+        Ok(Folds { of, count })
+    }
+
+    /// As [`Folds::stratified`], but rows of the same group (n,) are held out together.
+    ///
+    /// Groups go, the largest first, each to the fold that it leaves the classes most evenly spread in, as
+    /// scikit-learn's `StratifiedGroupKFold` has it; of equals to the one with the fewest rows.
+    ///
+    /// # Errors
+    /// As for [`Folds::stratified`]; more folds than groups.
+    pub fn grouped(
+        labels: &[u32],
+        classes: usize,
+        groups: &[u32],
+        count: usize,
+        seed: u64,
+    ) -> Result<Folds, HeadFitError> {
+        let number = groups.iter().max().map_or(0, |&group| group as usize + 1);
+        check(count, number)?;
+        let mut members = vec![Vec::new(); number];
+        for (row, &group) in groups.iter().enumerate() {
+            members[group as usize].push(row);
+        }
+        let mut order: Vec<usize> = (0..number).collect();
+        Random::new(seed, Purpose::Folds).shuffle(&mut order);
+        // Stable: groups of one size stay in the order that was drawn.
+        order.sort_by_key(|&group| std::cmp::Reverse(members[group].len()));
+        let mut totals = vec![0.0f64; classes];
+        labels.iter().for_each(|&label| totals[label as usize] += 1.0);
+        let mut counts = vec![vec![0.0f64; classes]; count];
+        let mut of = vec![ALWAYS_IN; labels.len()];
+        for group in order {
+            let mut own = vec![0.0; classes];
+            members[group].iter().for_each(|&row| own[labels[row] as usize] += 1.0);
+            // How much less even the spread becomes: only the terms of this group's classes change.
+            let cost = |fold: &usize| -> f64 {
+                let terms = own.iter().zip(&counts[*fold]).zip(&totals).filter(|((own, _), _)| **own > 0.0);
+                terms.map(|((own, had), total)| ((had + own).powi(2) - had.powi(2)) / (total * total)).sum()
+            };
+            let size = |fold: &usize| counts[*fold].iter().sum::<f64>();
+            let best = (0..count)
+                .min_by(|a, b| cost(a).total_cmp(&cost(b)).then(size(a).total_cmp(&size(b))))
+                .unwrap_or(0);
+            counts[best].iter_mut().zip(&own).for_each(|(count, own)| *count += own);
+            members[group].iter().for_each(|&row| of[row] = best as u16);
+        }
+        Ok(Folds { of, count })
+    }
+
+    /// Number of folds.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The fold that row `at` is held out with, if ever.
+    pub fn of(&self, at: usize) -> Option<usize> {
+        (self.of[at] != ALWAYS_IN).then_some(usize::from(self.of[at]))
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.of.len()
+    }
+}
+
+fn check(count: usize, most: usize) -> Result<(), HeadFitError> {
+    if (2..=1000.min(most)).contains(&count) {
+        return Ok(());
+    }
+    let expected = "of 2 or more, and no more than there are rows or groups";
+    Err(HeadFitError::Setting { name: "folds", expected, got: count as f64 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_spread_evenly_and_single_rows_stay() {
+        let labels: Vec<u32> =
+            (0..103).map(|row| if row == 50 { 2 } else { u32::from(row % 3 == 0) }).collect();
+        let folds = Folds::stratified(&labels, 3, 5, 1).unwrap();
+        assert_eq!(folds.of(50), None);
+        for class in 0..2u32 {
+            let mut counts = [0; 5];
+            for row in (0..103).filter(|&row| labels[row] == class) {
+                counts[folds.of(row).unwrap()] += 1;
+            }
+            assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+        }
+        assert_ne!(folds, Folds::stratified(&labels, 3, 5, 2).unwrap());
+        assert_eq!(folds, Folds::stratified(&labels, 3, 5, 1).unwrap());
+    }
+
+    #[test]
+    fn groups_are_kept_together_and_classes_spread() {
+        let groups: Vec<u32> = (0..200).map(|row| row / 4).collect();
+        let labels: Vec<u32> = groups.iter().map(|group| group % 2).collect();
+        let folds = Folds::grouped(&labels, 2, &groups, 5, 0).unwrap();
+        let mut counts = [[0; 2]; 5];
+        for row in 0..200 {
+            assert_eq!(folds.of(row), folds.of(row / 4 * 4));
+            counts[folds.of(row).unwrap()][labels[row] as usize] += 1;
+        }
+        assert!(counts.iter().flatten().all(|&count| count == 20), "{counts:?}");
+    }
+
+    #[test]
+    fn impossible_numbers_are_told() {
+        for count in [0, 1, 4] {
+            assert!(matches!(
+                Folds::stratified(&[0, 1, 0], 2, count, 0),
+                Err(HeadFitError::Setting { name: "folds", .. })
+            ));
+        }
+        assert!(Folds::grouped(&[0, 1, 0], 2, &[0, 0, 1], 3, 0).is_err());
+    }
+}

@@ -1,0 +1,177 @@
+//! Which penalty: every one of a path is fitted, and the best on rows that were held out is kept.
+
+use std::ops::ControlFlow;
+
+use super::pass::{Member, Pass, Tally};
+use super::{LinearFit, LinearProblem, Solvers, check_penalty};
+use crate::lbfgs::{Lbfgs, Stop};
+use crate::{Examples, Folds, HeadFitError, Quality};
+
+/// Candidates need not be fitted as tightly as the head: their order is clear long before.
+const TOLERANCE: f64 = 1e-4;
+/// A path may end once so many candidates have been no better than the best,
+const PATIENCE: usize = 4;
+/// and the last of them is worse by this part of the best loss.
+const WORSE: f64 = 0.05;
+
+/// Penalties to try where nothing else is known: three a decade from 10⁵ down to 10⁻³, the largest first.
+///
+/// On standardised features the best penalty of a data set lies within, from a few rows of clear classes to many of
+/// overlapping ones.
+pub fn default_penalties() -> Vec<f64> {
+    (0..=24).map(|step| 10f64.powf(5.0 - f64::from(step) / 3.0)).collect()
+}
+
+/// The rows that candidates are compared on.
+#[derive(Clone, Copy)]
+pub enum HeldOut<'a> {
+    /// Rows of their own.
+    Rows(Examples<'a>),
+    /// The training rows, each by a model that was fitted without its fold.
+    Folds(&'a Folds),
+}
+
+/// One penalty, and how it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The penalty.
+    pub l2: f64,
+    /// Iterations of L-BFGS; with folds, of the fold that took most.
+    pub iterations: usize,
+    /// Whether the gradient fell below the tolerance (1e-4 at least), in every fold.
+    pub converged: bool,
+    /// On the rows that were fitted; with folds, the mean over folds.
+    pub train: Quality,
+    /// On the rows that were held out, each counting the same.
+    pub held_out: Quality,
+}
+
+/// All candidates of a path.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// In the order of fitting: the largest penalty first.
+    pub candidates: Vec<Candidate>,
+    /// The candidate of least held-out loss; of equals the first, which has the largest penalty.
+    pub best: usize,
+    /// Parameters of the best candidate, for each fold, or of the one model.
+    pub(super) members: Vec<Vec<f64>>,
+}
+
+impl LinearProblem<'_> {
+    /// Fits at each of `penalties` in turn, each from the one before; with folds, all folds together.
+    ///
+    /// With `early`, ends where held-out loss has long been rising: when four candidates in a row were no better than the
+    /// best, and the last is worse by 5 %. Calls `on_candidate` after each; where it says so, that one is the last.
+    ///
+    /// # Errors
+    /// No penalty, or one that is negative or not finite; held-out rows of another width or other classes; folds of
+    /// another number of rows.
+    pub fn sweep(
+        &self,
+        penalties: &[f64],
+        held_out: HeldOut<'_>,
+        early: bool,
+        mut on_candidate: impl FnMut(&Candidate) -> ControlFlow<()>,
+    ) -> Result<Sweep, HeadFitError> {
+        penalties.iter().try_for_each(|&l2| check_penalty(l2))?;
+        self.check_held_out(held_out)?;
+        let (parts, folds): (Vec<Option<usize>>, _) = match held_out {
+            HeldOut::Rows(_) => (vec![None], None),
+            HeldOut::Folds(folds) => ((0..folds.count()).map(Some).collect(), Some(folds)),
+        };
+        let stop = Stop { tolerance: self.stop.tolerance.max(TOLERANCE), ..self.stop };
+        let mut solvers = self.solvers(vec![self.zero(); parts.len()], stop, penalties.len());
+        let mut sweep = Sweep { candidates: Vec::new(), best: 0, members: Vec::new() };
+        let mut before = None;
+        for &l2 in penalties {
+            if let Some(before) = before {
+                self.move_on(&mut solvers, stop, l2 - before);
+            }
+            before = Some(l2);
+            self.solve(&mut solvers, &parts, folds, l2);
+            let candidate = self.candidate(&solvers, held_out, l2);
+            let asked = on_candidate(&candidate).is_break();
+            sweep.candidates.push(candidate);
+            let last = sweep.candidates.len() - 1;
+            if last == 0 || sweep.loss(last) < sweep.loss(sweep.best) {
+                sweep.best = last;
+                sweep.members = solvers.solvers.iter().map(|solver| solver.best().to_vec()).collect();
+            }
+            let worse = sweep.loss(last) > (1.0 + WORSE) * sweep.loss(sweep.best);
+            if asked || (early && worse && last - sweep.best >= PATIENCE) {
+                break;
+            }
+        }
+        if sweep.candidates.is_empty() {
+            return Err(HeadFitError::Setting { name: "penalties", expected: "of 1 or more", got: 0.0 });
+        }
+        Ok(sweep)
+    }
+
+    /// Fits the best candidate of `sweep` on all training rows, from where the sweep left it.
+    pub fn finish(&self, sweep: &Sweep) -> LinearFit {
+        let mut start = self.zero();
+        for member in &sweep.members {
+            start.iter_mut().zip(member).for_each(|(sum, value)| *sum += value / sweep.members.len() as f64);
+        }
+        self.fit_from(start, sweep.candidates[sweep.best].l2)
+    }
+
+    fn check_held_out(&self, held_out: HeldOut<'_>) -> Result<(), HeadFitError> {
+        let rows = match held_out {
+            HeldOut::Rows(rows) if rows.dim() != self.examples.dim() => {
+                Some((rows.dim(), self.examples.dim()))
+            }
+            HeldOut::Rows(rows) if rows.classes() != self.examples.classes() => {
+                Some((rows.classes(), self.examples.classes()))
+            }
+            HeldOut::Folds(folds) if folds.rows() != self.examples.rows() => {
+                Some((folds.rows(), self.examples.rows()))
+            }
+            _ => None,
+        };
+        rows.map_or(Ok(()), |(got, expected)| Err(HeadFitError::HeldOut { expected, got }))
+    }
+
+    /// Readies the solvers for a penalty that is larger by `more`.
+    fn move_on(&self, solvers: &mut Solvers, stop: Stop, more: f64) {
+        let penalised = self.examples.classes() * self.examples.dim();
+        for (solver, outcome) in solvers.solvers.iter_mut().zip(&solvers.outcomes) {
+            let rows = outcome.as_ref().map_or(1, |outcome| outcome.train.rows);
+            let more = self.penalty(more) / rows as f64;
+            solver.go_on(stop, |at| if at < penalised { more } else { 0.0 });
+        }
+    }
+
+    fn candidate(&self, solvers: &Solvers, held_out: HeldOut<'_>, l2: f64) -> Candidate {
+        let outcomes = || solvers.outcomes.iter().flatten();
+        let mut held = Tally::default();
+        match held_out {
+            HeldOut::Rows(examples) => {
+                let member = Member { parameters: solvers.solvers[0].best(), held_out: None };
+                for outcome in (Pass { examples, ..self.pass(None) }).run(&[member], false) {
+                    held.add(outcome.train);
+                }
+            }
+            HeldOut::Folds(_) => outcomes().for_each(|outcome| held.add(outcome.held_out)),
+        }
+        let mean = |of: fn(&Quality) -> f64| {
+            outcomes().map(|outcome| of(&outcome.train.quality())).sum::<f64>() / solvers.solvers.len() as f64
+        };
+        Candidate {
+            l2,
+            iterations: solvers.solvers.iter().map(Lbfgs::iterations).max().unwrap_or(0),
+            converged: solvers.solvers.iter().all(Lbfgs::converged),
+            train: Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) },
+            held_out: held.quality(),
+        }
+    }
+}
+
+impl Sweep {
+    /// Held-out loss of candidate `at`; of one that diverged, more than any.
+    fn loss(&self, at: usize) -> f64 {
+        let loss = self.candidates[at].held_out.loss;
+        if loss.is_finite() { loss } else { f64::INFINITY }
+    }
+}
