@@ -1,33 +1,19 @@
 //! Counts of (true class, predicted class), and everything that follows from them alone.
 
-use crate::Scored;
+use rayon::prelude::*;
 
-/// A (C, C) matrix of counts: row is the true class, column the predicted one.
+use crate::{ClassScores, Marginals, Outcomes, Scored};
+
+/// A (C, C) matrix of counts: row is the true class, column the predicted one. Only the pairs that occur are
+/// held, so that ten thousand classes do not take a hundred million counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
-    classes: usize,
-    counts: Vec<u64>,
+    /// In the order of (true class, predicted class).
+    pairs: Vec<Pair>,
+    marginals: Marginals,
 }
 
-/// What one class scored. A ratio whose denominator is zero is 0, as scikit-learn's
-/// `zero_division` default has it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClassScores {
-    /// Of the rows predicted as this class, the part that are.
-    pub precision: f64,
-    /// Of the rows of this class, the part predicted so.
-    pub recall: f64,
-    /// Harmonic mean of the two: 2 tp / (support + predicted).
-    pub f1: f64,
-    /// Rows of this class.
-    pub support: u64,
-    /// Rows predicted as this class.
-    pub predicted: u64,
-    /// Rows of this class predicted so.
-    pub correct: u64,
-}
-
-/// One kind of mistake.
+/// One kind of outcome: a true class and a predicted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The class the rows have.
@@ -41,91 +27,89 @@ pub struct Pair {
 impl Confusion {
     /// Counts the rows of `scored` by their most probable class.
     pub fn of(scored: &Scored<'_>) -> Confusion {
-        let classes = scored.classes();
-        let mut counts = vec![0; classes * classes];
-        for (label, predicted) in scored.labels().iter().zip(scored.predicted()) {
-            counts[*label as usize * classes + predicted as usize] += 1;
+        Confusion::count_rows(scored.labels(), &scored.predicted(), scored.classes())
+    }
+
+    /// Counts the rows of `outcomes`; there may be none.
+    pub fn of_outcomes(outcomes: &Outcomes) -> Confusion {
+        Confusion::count_rows(outcomes.labels(), outcomes.predicted(), outcomes.classes())
+    }
+
+    fn count_rows(labels: &[u32], predicted: &[u32], classes: usize) -> Confusion {
+        let mut rows: Vec<(u32, u32)> = labels.iter().copied().zip(predicted.iter().copied()).collect();
+        rows.par_sort_unstable();
+        let mut marginals = Marginals::new(classes);
+        let mut pairs = Vec::new();
+        for alike in rows.chunk_by(|a, b| a == b) {
+            let pair = Pair {
+                truth: alike[0].0 as usize,
+                predicted: alike[0].1 as usize,
+                count: alike.len() as u64,
+            };
+            marginals.add(pair.truth, pair.predicted, pair.count);
+            pairs.push(pair);
         }
-        Confusion { classes, counts }
+        Confusion { pairs, marginals }
+    }
+
+    /// What follows from the margins and the diagonal alone.
+    pub fn marginals(&self) -> &Marginals {
+        &self.marginals
     }
 
     /// Rows of class `truth` that were predicted as `predicted`.
     pub fn count(&self, truth: usize, predicted: usize) -> u64 {
-        self.counts[truth * self.classes + predicted]
+        let found = self.pairs.binary_search_by_key(&(truth, predicted), |pair| (pair.truth, pair.predicted));
+        found.map_or(0, |at| self.pairs[at].count)
     }
 
     /// Rows in all, n.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.marginals.total()
     }
 
     /// Rows predicted rightly.
     pub fn correct(&self) -> u64 {
-        (0..self.classes).map(|class| self.count(class, class)).sum()
+        self.marginals.correct()
     }
 
-    /// `accuracy_score`.
+    /// [`Marginals::accuracy`].
     pub fn accuracy(&self) -> f64 {
-        ratio(self.correct(), self.total())
+        self.marginals.accuracy()
     }
 
-    /// `balanced_accuracy_score`: the mean recall of the classes that have rows.
+    /// [`Marginals::balanced_accuracy`].
     pub fn balanced_accuracy(&self) -> f64 {
-        let recalls: Vec<f64> =
-            self.per_class().iter().filter(|class| class.support > 0).map(|class| class.recall).collect();
-        recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
+        self.marginals.balanced_accuracy()
     }
 
     /// Precision, recall and F1 of each class, (C,).
     pub fn per_class(&self) -> Vec<ClassScores> {
-        (0..self.classes).map(|class| self.class(class)).collect()
+        self.marginals.per_class().collect()
     }
 
-    /// The plain mean of `what` over all C classes, with or without rows.
+    /// [`Marginals::macro_average`].
     pub fn macro_average(&self, what: impl Fn(&ClassScores) -> f64) -> f64 {
-        self.per_class().iter().map(what).sum::<f64>() / self.classes as f64
+        self.marginals.macro_average(what)
     }
 
-    /// The mean of `what` over the classes, each weighted by its support.
+    /// [`Marginals::weighted_average`].
     pub fn weighted_average(&self, what: impl Fn(&ClassScores) -> f64) -> f64 {
-        let sum: f64 = self.per_class().iter().map(|class| what(class) * class.support as f64).sum();
-        sum / self.total() as f64
+        self.marginals.weighted_average(what)
     }
 
     /// The mistakes, most frequent first; of equals in the order of (true class, predicted class).
     pub fn mistakes(&self) -> Vec<Pair> {
-        let mut pairs: Vec<Pair> =
-            self.pairs().into_iter().filter(|pair| pair.truth != pair.predicted).collect();
+        let wrong = self.pairs.iter().copied().filter(|pair| pair.truth != pair.predicted);
+        let mut pairs: Vec<Pair> = wrong.collect();
         pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.count), pair.truth, pair.predicted));
         pairs
     }
 
     /// Every pair that occurs, the right ones too, in the order of (true class, predicted class).
     pub fn pairs(&self) -> Vec<Pair> {
-        let cells = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        cells
-            .map(|(at, &count)| Pair { truth: at / self.classes, predicted: at % self.classes, count })
-            .collect()
+        self.pairs.clone()
     }
-
-    fn class(&self, class: usize) -> ClassScores {
-        let correct = self.count(class, class);
-        let support = (0..self.classes).map(|predicted| self.count(class, predicted)).sum();
-        let predicted = (0..self.classes).map(|truth| self.count(truth, class)).sum();
-        ClassScores {
-            precision: ratio(correct, predicted),
-            recall: ratio(correct, support),
-            f1: ratio(2 * correct, support + predicted),
-            support,
-            predicted,
-            correct,
-        }
-    }
-}
-
-/// 0 where the denominator is.
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[cfg(test)]

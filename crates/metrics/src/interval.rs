@@ -1,4 +1,4 @@
-//! Confidence intervals of proportions.
+//! Confidence intervals that follow from a formula.
 
 /// The two ends of a confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +27,13 @@ pub fn wilson(hits: u64, trials: u64) -> Option<Interval> {
     let low = if hits == 0 { 0.0 } else { centre - half };
     let high = if hits >= trials { 1.0 } else { centre + half };
     Some(Interval { low, high })
+}
+
+/// The 95 % interval of an estimate within [0, 1] that is asymptotically normal with `variance`, cut off at 0
+/// and 1.
+pub(crate) fn normal_within_unit(value: f64, variance: f64) -> Interval {
+    let half = Z * variance.sqrt();
+    Interval { low: (value - half).max(0.0), high: (value + half).min(1.0) }
 }
 
 #[cfg(test)]

@@ -1,24 +1,76 @@
 //! Pure functions of scores and labels: no I/O, no candle, no tables.
 //!
-//! Everything starts from [`Scored`], which checks labels and probabilities once; after that no
-//! function can fail. All arithmetic is f64, all sums run in row order, so the same rows give the
-//! same bits whatever the number of threads.
+//! Inputs are checked once, when [`Outcomes::push`], [`Scored::new`], [`MultiLabel::new`] or
+//! [`Regression::new`] take them; after that no function can fail, and what has no value is `None`.
 //!
-//! Definitions are scikit-learn's (1.7 or later), called with `labels=range(classes)`: every class
-//! the head knows counts, also one that no row bears. The one exception is scikit-learn's own:
-//! [`Confusion::balanced_accuracy`] averages over the classes that have rows.
+//! - **One label a row.** Blocks of probabilities are pushed into [`Outcomes`], a few columns; their
+//!   [`Tally`] has the value of every [`Metric`], bins and counts included, also of a slice. [`bootstrap`]
+//!   gives intervals of all of them at once, [`paired_bootstrap`] and [`mcnemar`] compare two heads.
+//! - **Ranking.** The same blocks once more, into [`OneVsRest`], give [`Rankings`]: AUC, average precision
+//!   and curves of every class, exactly, without the matrix and without sorting it.
+//! - **Any number of labels a row** ([`MultiLabelOutcomes`], [`MultiLabelScores`]) and **a number a row**
+//!   ([`Regression`]).
+//!
+//! Definitions are scikit-learn's (1.7 or later), called with `labels=range(classes)`: every class the head
+//! knows counts, also one that no row bears. The one exception is scikit-learn's own:
+//! [`Marginals::balanced_accuracy`] averages over the classes that have rows. A ratio whose denominator is
+//! zero is 0 (`zero_division=0`).
+//!
+//! All arithmetic is f64. Counts are integers and sums run in an order that follows from the rows alone, so
+//! the same rows give the same bits whatever the number of threads and the size of blocks.
 //!
 //! **Invariant:** nothing here knows what a split, a file or a class name is.
 #![forbid(unsafe_code)]
 
+mod against;
+mod bootstrap;
+mod calibration;
+mod class_ranking;
+mod compare;
 mod confusion;
+mod curves;
 mod interval;
+mod marginals;
+mod metric;
+mod multi_label;
+mod one_vs_rest;
+mod outcomes;
 mod probability;
+mod ranked;
 mod ranking;
+mod ranking_bootstrap;
+mod rankings;
+mod regression;
+mod rejection;
+mod resample;
+mod row;
 mod scored;
+mod sorted;
+mod special;
+mod tally;
+mod thin;
 
-pub use confusion::{ClassScores, Confusion, Pair};
+pub use bootstrap::bootstrap;
+pub use calibration::{Binning, Bins, ECE_BINS, ReliabilityBin};
+pub use class_ranking::ClassRanking;
+pub use compare::{CompareError, Difference, MCNEMAR_EXACT_BELOW, McNemar, mcnemar, paired_bootstrap};
+pub use confusion::{Confusion, Pair};
+pub use curves::{PrecisionRecallPoint, RocPoint};
 pub use interval::{Interval, wilson};
-pub use probability::{ECE_BINS, brier_score_loss, expected_calibration_error, log_loss};
+pub use marginals::{ClassScores, Marginals};
+pub use metric::{Average, ClassMetric, Metric};
+pub use multi_label::{
+    LabelScores, MultiLabel, MultiLabelAverage, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
+    MultiLabelTally, bootstrap_label_rankings, bootstrap_multi_label,
+};
+pub use one_vs_rest::{OneVsRest, RankingError};
+pub use outcomes::Outcomes;
+pub use probability::{brier_score_loss, expected_calibration_error, log_loss};
 pub use ranking::{hits_at, top_k_accuracy};
+pub use ranking_bootstrap::{RankingEstimates, bootstrap_rankings};
+pub use rankings::Rankings;
+pub use regression::{Regression, RegressionError, RegressionMetric, bootstrap_regression};
+pub use rejection::RejectionPoint;
+pub use resample::{Bootstrap, Estimate};
 pub use scored::{ScoreError, Scored};
+pub use tally::Tally;

@@ -1,14 +1,12 @@
 //! How good the probabilities themselves are.
 
 use crate::Scored;
-use crate::scored::argmax;
-
-/// Number of bins of [`expected_calibration_error`].
-pub const ECE_BINS: usize = 15;
+use crate::calibration::{BINS, bin_of};
+use crate::row::{argmax, nats};
 
 /// `log_loss`, in nats: the mean of −ln p(true class), p clipped to [ε, 1 − ε] with f64's ε (2⁻⁵²).
 pub fn log_loss(scored: &Scored<'_>) -> f64 {
-    mean(scored, |label, row| -row[label].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln())
+    mean(scored, |label, row| nats(row[label]))
 }
 
 /// `brier_score_loss` (scikit-learn 1.7 or later, `scale_by_half="auto"`): the mean squared distance
@@ -25,7 +23,7 @@ pub fn brier_score_loss(scored: &Scored<'_>) -> f64 {
 /// a row) fall into 15 bins of equal width, ((m − 1)/15, m/15]; the gaps between each bin's accuracy
 /// and mean confidence are averaged, weighted by the bins' rows.
 pub fn expected_calibration_error(scored: &Scored<'_>) -> f64 {
-    let (mut hits, mut confidences) = ([0.0; ECE_BINS], [0.0; ECE_BINS]);
+    let (mut hits, mut confidences) = ([0.0; BINS], [0.0; BINS]);
     for (label, row) in scored.iter() {
         let predicted = argmax(row);
         let bin = bin_of(row[predicted]);
@@ -34,12 +32,6 @@ pub fn expected_calibration_error(scored: &Scored<'_>) -> f64 {
     }
     let gaps: f64 = hits.iter().zip(confidences).map(|(hits, confidence)| (hits - confidence).abs()).sum();
     gaps / scored.rows() as f64
-}
-
-/// The bin whose right-closed interval holds `confidence`.
-fn bin_of(confidence: f64) -> usize {
-    let edge = |bin: usize| bin as f64 / ECE_BINS as f64;
-    (0..ECE_BINS - 1).find(|&bin| confidence <= edge(bin + 1)).unwrap_or(ECE_BINS - 1)
 }
 
 fn mean(scored: &Scored<'_>, of_row: impl Fn(usize, &[f64]) -> f64) -> f64 {
@@ -72,15 +64,6 @@ mod tests {
         for (labels, probabilities, classes, expected) in cases {
             let got = brier_score_loss(&Scored::new(labels, probabilities, classes).unwrap());
             assert!((got - expected).abs() < 1e-12, "{got} is not {expected}");
-        }
-    }
-
-    #[test]
-    fn bins_are_closed_on_the_right() {
-        for (confidence, bin) in
-            [(0.0, 0), (1.0 / 15.0, 0), (1.0 / 15.0 + 1e-9, 1), (0.2, 2), (0.5, 7), (1.0, 14)]
-        {
-            assert_eq!(bin_of(confidence), bin, "{confidence}");
         }
     }
 }

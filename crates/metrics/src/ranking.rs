@@ -1,6 +1,7 @@
 //! Whether the true class is among the k best.
 
 use crate::Scored;
+use crate::row::rank;
 
 /// `top_k_accuracy_score`: the part of rows whose true class is among the `k` most probable.
 ///
@@ -14,12 +15,6 @@ pub fn top_k_accuracy(scored: &Scored<'_>, k: usize) -> Option<f64> {
 /// Rows whose true class is among the `k` most probable; `None` where k ≥ C.
 pub fn hits_at(scored: &Scored<'_>, k: usize) -> Option<u64> {
     (k < scored.classes()).then(|| scored.iter().filter(|(label, row)| rank(*label, row) < k).count() as u64)
-}
-
-/// Number of classes that rank above `label`.
-fn rank(label: usize, row: &[f64]) -> usize {
-    let own = row[label];
-    row.iter().enumerate().filter(|&(class, &p)| p > own || (p == own && class > label)).count()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The checked input of every metric.
 
+use crate::row::argmax;
+
 /// Labels and class probabilities of the same rows, checked once.
 ///
 /// There is at least one row and one class, every label is below `classes`, every probability is
@@ -47,6 +49,24 @@ pub enum ScoreError {
         /// What stood there.
         value: f64,
     },
+    /// Rows are numbered by 32 bits.
+    #[error("expected at most 4,294,967,295 rows in all, got more")]
+    TooManyRows,
+}
+
+impl ScoreError {
+    /// The same of rows that come after `before` others.
+    pub(crate) fn after(self, before: usize) -> ScoreError {
+        match self {
+            ScoreError::Label { row, label, classes } => {
+                ScoreError::Label { row: before + row, label, classes }
+            }
+            ScoreError::Probability { row, class, value } => {
+                ScoreError::Probability { row: before + row, class, value }
+            }
+            ScoreError::NoRows | ScoreError::Shape { .. } | ScoreError::TooManyRows => self,
+        }
+    }
 }
 
 impl<'a> Scored<'a> {
@@ -65,10 +85,7 @@ impl<'a> Scored<'a> {
         if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
             return Err(ScoreError::Label { row, label: labels[row], classes });
         }
-        if let Some(at) = probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
-            let (row, class) = (at / classes, at % classes);
-            return Err(ScoreError::Probability { row, class, value: probabilities[at] });
-        }
+        within(probabilities, classes)?;
         Ok(Scored { labels, probabilities, classes })
     }
 
@@ -87,6 +104,11 @@ impl<'a> Scored<'a> {
         self.labels
     }
 
+    /// Probabilities, (n, classes), row-major.
+    pub fn probabilities(&self) -> &'a [f64] {
+        self.probabilities
+    }
+
     /// `(label, probabilities)` of each row, in order.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &'a [f64])> + '_ {
         self.labels.iter().map(|&label| label as usize).zip(self.probabilities.chunks_exact(self.classes))
@@ -98,15 +120,11 @@ impl<'a> Scored<'a> {
     }
 }
 
-/// Position of the largest value; of equals the first. Zero for an empty slice.
-pub(crate) fn argmax(row: &[f64]) -> usize {
-    let mut best = 0;
-    for (at, value) in row.iter().enumerate() {
-        if *value > row[best] {
-            best = at;
-        }
-    }
-    best
+/// Checks that every one of `probabilities` (n, classes) is a number within [0, 1].
+pub(crate) fn within(probabilities: &[f64], classes: usize) -> Result<(), ScoreError> {
+    let Some(at) = probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) else { return Ok(()) };
+    let (row, class) = (at / classes, at % classes);
+    Err(ScoreError::Probability { row, class, value: probabilities[at] })
 }
 
 #[cfg(test)]

@@ -1,0 +1,173 @@
+//! One-vs-rest ranking metrics of all classes, and their averages.
+
+use crate::against::Against;
+use crate::class_ranking::half_wins;
+use crate::interval::normal_within_unit;
+use crate::{ClassRanking, Interval, Outcomes};
+
+/// What a [`OneVsRest`](crate::OneVsRest) has counted.
+///
+/// A class without rows, or with all of them, ranks nothing: it has no metrics, and averages leave it out
+/// (where scikit-learn gives nan for its AUC, and 0 or 1 for its average precision).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rankings {
+    counts: Vec<Against>,
+    classes: Vec<Option<ClassRanking>>,
+    macro_variance: Option<f64>,
+}
+
+impl Rankings {
+    /// `costs` (n,): Σ of what each row costs the AUC of every class but its own.
+    pub(crate) fn of_counts(outcomes: &Outcomes, counts: Vec<Against>, costs: &[f64]) -> Rankings {
+        let classes: Vec<Option<ClassRanking>> = counts.iter().map(ClassRanking::of).collect();
+        let macro_variance = macro_variance(outcomes, &counts, &classes, costs);
+        Rankings { counts, classes, macro_variance }
+    }
+
+    /// The metrics of one class; `None` where it has none, and where there is no such class.
+    pub fn class(&self, class: usize) -> Option<&ClassRanking> {
+        self.classes.get(class)?.as_ref()
+    }
+
+    /// The metrics of each class, (C,).
+    pub fn per_class(&self) -> &[Option<ClassRanking>] {
+        &self.classes
+    }
+
+    /// `roc_auc_score(multi_class="ovr", average="macro")`: the plain mean over the classes that have one.
+    /// For two classes that is the mean of two AUCs which are the same where each row's scores add up to one
+    /// exactly.
+    pub fn macro_roc_auc(&self) -> Option<f64> {
+        self.mean(|class| class.roc_auc)
+    }
+
+    /// `average_precision_score(average="macro")`: the plain mean over the classes that have one.
+    pub fn macro_average_precision(&self) -> Option<f64> {
+        self.mean(|class| class.average_precision)
+    }
+
+    /// Variance of [`macro_roc_auc`](Rankings::macro_roc_auc), with the covariances of the classes, whose
+    /// scores are of the same rows: the sum of squares of what each row moves the average by (the influence
+    /// function of DeLong's two-sample statistic for each class, averaged). The squares of a class's n rows
+    /// are scaled by n/(n − 1), so that for two classes whose scores add up to one it is DeLong's variance.
+    /// `None` without an average, and where any class in it has only one row.
+    pub fn macro_roc_auc_variance(&self) -> Option<f64> {
+        self.macro_variance
+    }
+
+    /// The 95 % interval that follows from the variance, cut off at 0 and 1.
+    pub fn macro_roc_auc_interval(&self) -> Option<Interval> {
+        Some(normal_within_unit(self.macro_roc_auc()?, self.macro_variance?))
+    }
+
+    /// Counts of one class, for its curves.
+    pub(crate) fn counts(&self, class: usize) -> Option<&Against> {
+        self.class(class).and_then(|_| self.counts.get(class))
+    }
+
+    fn mean(&self, of: impl Fn(&ClassRanking) -> f64) -> Option<f64> {
+        let ranked = self.classes.iter().flatten().count();
+        (ranked > 0).then(|| self.classes.iter().flatten().map(of).sum::<f64>() / ranked as f64)
+    }
+}
+
+fn macro_variance(
+    outcomes: &Outcomes,
+    counts: &[Against],
+    classes: &[Option<ClassRanking>],
+    costs: &[f64],
+) -> Option<f64> {
+    let ranked = classes.iter().flatten().count();
+    if ranked == 0 || classes.iter().flatten().any(|class| class.positives < 2) {
+        return None;
+    }
+    // As a negative of class c a row moves its AUC by (V₀₁ − AUC)/N = (1 − AUC)/N − cost; the first part is
+    // the same for all rows, so what a row moves is this sum without its own class's part, without its costs,
+    // and with what it moves its own class's AUC by.
+    let slack = |class: &ClassRanking| (1.0 - class.roc_auc) / class.negatives as f64;
+    let slacks: f64 = classes.iter().flatten().map(slack).sum();
+    let half_wins: Vec<Vec<u64>> = counts
+        .iter()
+        .map(|counts| counts.steps().map(|step| half_wins(&step, counts.negatives())).collect())
+        .collect();
+    let mut squares = vec![0.0; classes.len()];
+    for ((&label, &own), cost) in outcomes.labels().iter().zip(outcomes.own()).zip(costs) {
+        let label = label as usize;
+        let Some(class) = &classes[label] else { continue };
+        let (positives, negatives) = (class.positives as f64, class.negatives as f64);
+        let part = half_wins[label][counts[label].step_of(own)] as f64 / (2.0 * negatives);
+        squares[label] += (slacks - slack(class) - cost + (part - class.roc_auc) / positives).powi(2);
+    }
+    let scaled = squares.iter().zip(classes).filter_map(|(squares, class)| {
+        let rows = class.as_ref()?.positives as f64;
+        Some(squares * (rows / (rows - 1.0)))
+    });
+    Some(scaled.sum::<f64>() / (ranked as f64).powi(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scored;
+
+    /// (labels, probabilities) of `n` rows and `classes` classes, with ties.
+    fn scores(n: u32, classes: u32) -> (Vec<u32>, Vec<f64>) {
+        let labels = (0..n).map(|row| (row * row + row / 3) % classes).collect();
+        let raw =
+            |row: u32| (0..classes).map(move |class| f64::from((row * 31 + class * class * 17) % 23 + 1));
+        let rows = (0..n).flat_map(|row| raw(row).map(move |value| value / raw(row).sum::<f64>()));
+        (labels, rows.collect())
+    }
+
+    #[test]
+    fn two_classes_are_one_ranking() {
+        let labels: Vec<u32> = (0..40).map(|row| u32::from(row % 3 == 0)).collect();
+        let p: Vec<f64> = (0..40)
+            .flat_map(|row| {
+                let p = f64::from(row * row % 16) / 16.0;
+                [1.0 - p, p]
+            })
+            .collect();
+        let rankings = Rankings::of(&Scored::new(&labels, &p, 2).unwrap());
+        let [first, second] = [0, 1].map(|class| *rankings.class(class).unwrap());
+        assert!((first.roc_auc - second.roc_auc).abs() < 1e-15);
+        let variance = rankings.macro_roc_auc_variance().unwrap();
+        assert!((variance / second.roc_auc_variance.unwrap() - 1.0).abs() < 1e-12, "{variance}");
+    }
+
+    #[test]
+    fn a_row_s_influence_is_what_leaving_it_out_shows() {
+        // The jackknife's variance of the macro average, (n − 1)/n Σ (θ₍ᵢ₎ − θ̄)², is the same to first
+        // order.
+        let (n, classes) = (300, 4);
+        let (labels, p) = scores(n, classes);
+        let classes = classes as usize;
+        let of = |labels: &[u32], p: &[f64]| Rankings::of(&Scored::new(labels, p, classes).unwrap());
+        let without: Vec<f64> = (0..n as usize)
+            .map(|row| {
+                let (mut labels, mut p) = (labels.clone(), p.clone());
+                labels.remove(row);
+                p.drain(row * classes..(row + 1) * classes);
+                of(&labels, &p).macro_roc_auc().unwrap()
+            })
+            .collect();
+        let n = f64::from(n);
+        let mean = without.iter().sum::<f64>() / n;
+        let jackknife = without.iter().map(|value| (value - mean).powi(2)).sum::<f64>() * (n - 1.0) / n;
+        let got = of(&labels, &p).macro_roc_auc_variance().unwrap();
+        assert!((got / jackknife - 1.0).abs() < 0.03, "{got:e} {jackknife:e}");
+    }
+
+    #[test]
+    fn classes_without_rows_are_left_out() {
+        let p = [0.5, 0.25, 0.25, 0.25, 0.5, 0.25, 0.25, 0.5, 0.25];
+        let rankings = Rankings::of(&Scored::new(&[0, 1, 0], &p, 3).unwrap());
+        assert_eq!(rankings.class(2), None);
+        assert_eq!(rankings.class(3), None);
+        assert_eq!(rankings.macro_roc_auc(), Some(0.75));
+        assert_eq!(rankings.macro_roc_auc_variance(), None);
+        let one = Rankings::of(&Scored::new(&[1, 1], &p[..6], 3).unwrap());
+        assert_eq!((one.macro_roc_auc(), one.macro_average_precision()), (None, None));
+        assert_eq!(one.macro_roc_auc_interval(), None);
+    }
+}

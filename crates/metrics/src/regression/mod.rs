@@ -1,0 +1,8 @@
+//! One number a row, and one guessed for it.
+
+mod errors;
+mod metric;
+mod rows;
+
+pub use metric::RegressionMetric;
+pub use rows::{Regression, RegressionError, bootstrap_regression};

@@ -1,0 +1,204 @@
+//! Outcomes in the order of their confidence, which is all that bins, rejection and sums need.
+
+use rayon::prelude::*;
+
+use crate::calibration::{BINS, Bins, bin_of, mass_edges};
+use crate::resample::Strata;
+use crate::row::nats;
+use crate::{Outcomes, Tally};
+
+/// The rows of [`Outcomes`] by descending confidence, of equals in their order, with what a tally adds up.
+pub(crate) struct Sorted {
+    classes: usize,
+    /// Which rows these are.
+    order: Vec<u32>,
+    rows: Vec<Row>,
+}
+
+/// Rows whose copies are added up before any of them is looked for.
+const STRETCH: usize = 256;
+
+/// Rows of one bin that follow one another.
+#[derive(Default)]
+struct Run {
+    bin: usize,
+    rows: u64,
+    hits: u64,
+    confidences: f64,
+}
+
+/// One row: what one pass over all rows reads, side by side.
+struct Row {
+    confidence: f64,
+    nats: f64,
+    distance: f64,
+    label: u32,
+    predicted: u32,
+    rank: u32,
+    bin: u8,
+    /// Whether the next row is less confident.
+    last_of_equals: bool,
+}
+
+impl Sorted {
+    pub(crate) fn new(outcomes: &Outcomes) -> Sorted {
+        let confidences = outcomes.confidences();
+        // Fewer than 2³² rows: what Outcomes::push sees to.
+        let mut order: Vec<u32> = (0..confidences.len() as u32).collect();
+        order.par_sort_unstable_by(|&a, &b| {
+            confidences[b as usize].total_cmp(&confidences[a as usize]).then(a.cmp(&b))
+        });
+        let row = |(place, &row): (usize, &u32)| {
+            let at = row as usize;
+            let next = order.get(place + 1).map(|&next| confidences[next as usize]);
+            Row {
+                confidence: confidences[at],
+                nats: nats(outcomes.own()[at]),
+                distance: outcomes.distances()[at],
+                label: outcomes.labels()[at],
+                predicted: outcomes.predicted()[at],
+                rank: outcomes.ranks()[at],
+                bin: bin_of(confidences[at]) as u8,
+                last_of_equals: next != Some(confidences[at]),
+            }
+        };
+        let rows = order.par_iter().enumerate().map(row).collect();
+        Sorted { classes: outcomes.classes(), order, rows }
+    }
+
+    /// Adds up every row once.
+    pub(crate) fn tally(&self) -> Tally {
+        let mut tally = Tally::new(self.classes);
+        self.tally_into(&mut tally, &vec![1; self.rows.len()]);
+        tally
+    }
+
+    /// Which slot of `strata` each place of this order has.
+    pub(crate) fn slots(&self, strata: &Strata) -> Vec<u32> {
+        self.order.iter().map(|&row| strata.slot(row)).collect()
+    }
+
+    /// Adds up every row as many times as `copies` (n,) says of its place in this order, after clearing
+    /// `tally`.
+    ///
+    /// Nearly all the time of a bootstrap is spent here, so sums that every row adds to are kept in
+    /// registers.
+    pub(crate) fn tally_into(&self, tally: &mut Tally, copies: &[u32]) {
+        tally.clear();
+        tally.mass = Bins::between(self.mass_edges(copies));
+        let (mut nats, mut distance, mut risk) = (0.0, 0.0, 0.0);
+        let (mut width, mut mass) = (Run::default(), Run { bin: BINS - 1, ..Run::default() });
+        // Rows that are at least as confident as the one at hand, and mistakes among them.
+        let (mut covered, mut wrong, mut before) = (0, 0, 0);
+        for (row, &times) in self.rows.iter().zip(copies) {
+            let (times, weight) = (u64::from(times), f64::from(times));
+            let right = tally.marginals.add(row.label as usize, row.predicted as usize, times);
+            tally.ranks[row.rank as usize] += times;
+            nats += weight * row.nats;
+            distance += weight * row.distance;
+            width.move_to(usize::from(row.bin), &mut tally.width);
+            width.add(times, right, weight * row.confidence);
+            let mut bin = mass.bin;
+            while bin > 0 && row.confidence <= tally.mass.edges()[bin] {
+                bin -= 1;
+            }
+            mass.move_to(bin, &mut tally.mass);
+            mass.add(times, right, weight * row.confidence);
+            covered += times;
+            wrong += times - right;
+            if row.last_of_equals && covered > before {
+                risk += (covered - before) as f64 * (wrong as f64 / covered as f64);
+                before = covered;
+            }
+        }
+        width.finish(&mut tally.width);
+        mass.finish(&mut tally.mass);
+        (tally.nats, tally.distance, tally.risk) = (nats, distance, risk);
+    }
+
+    /// Edges of bins of equal mass for so many `copies`.
+    fn mass_edges(&self, copies: &[u32]) -> [f64; BINS + 1] {
+        // Copies before each stretch, in ascending order of confidence: from the end.
+        let mut before = Vec::with_capacity(copies.len() / STRETCH + 1);
+        let mut total = 0;
+        for stretch in copies.rchunks(STRETCH) {
+            before.push(total);
+            total += stretch.iter().map(|&times| u64::from(times)).sum::<u64>();
+        }
+        mass_edges(total, |place| {
+            let stretch = before.partition_point(|&before| before <= place) - 1;
+            let end = copies.len() - stretch * STRETCH;
+            let mut passed = before[stretch];
+            let here = (0..end).rev().find(|&at| {
+                passed += u64::from(copies[at]);
+                passed > place
+            });
+            self.rows[here.unwrap_or(0)].confidence
+        })
+    }
+
+    /// `(confidence, rows at least as confident, mistakes among them)` for each confidence that occurs,
+    /// descending.
+    pub(crate) fn rejections(&self) -> impl Iterator<Item = (f64, u64, u64)> + '_ {
+        let (mut covered, mut wrong) = (0, 0);
+        self.rows.iter().filter_map(move |row| {
+            covered += 1;
+            wrong += u64::from(row.label != row.predicted);
+            row.last_of_equals.then_some((row.confidence, covered, wrong))
+        })
+    }
+}
+
+impl Run {
+    fn add(&mut self, rows: u64, hits: u64, confidences: f64) {
+        self.rows += rows;
+        self.hits += hits;
+        self.confidences += confidences;
+    }
+
+    /// Hands over to `bins` what it holds, unless the next row is of the same bin.
+    fn move_to(&mut self, bin: usize, bins: &mut Bins) {
+        if bin != self.bin {
+            let here = std::mem::replace(self, Run { bin, ..Run::default() });
+            here.finish(bins);
+        }
+    }
+
+    fn finish(self, bins: &mut Bins) {
+        bins.add(self.bin, self.rows, self.hits, self.confidences);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five rows of two classes, two of one confidence.
+    fn outcomes() -> Outcomes {
+        let mut outcomes = Outcomes::new(2);
+        let probabilities = [0.75, 0.25, 0.875, 0.125, 0.25, 0.75, 0.5, 0.5, 0.0, 1.0];
+        outcomes.push(&[0, 1, 0, 1, 1], &probabilities).unwrap();
+        outcomes
+    }
+
+    #[test]
+    fn copies_are_rows() {
+        let outcomes = outcomes();
+        // In the order of confidence: rows 4, 1, 0, 2, 3.
+        let copies = [0, 0, 2, 1, 3];
+        let mut tally = Tally::new(2);
+        Sorted::new(&outcomes).tally_into(&mut tally, &copies);
+        let copied = outcomes.select(&[0, 0, 2, 3, 3, 3]);
+        assert_eq!(tally, copied.tally());
+        // And nothing of it is left for the next one.
+        Sorted::new(&outcomes).tally_into(&mut tally, &[1; 5]);
+        assert_eq!(tally, outcomes.tally());
+    }
+
+    #[test]
+    fn equals_are_rejected_together() {
+        // Descending: 1 right; 0.875 wrong; 0.75 right and wrong; 0.5 wrong.
+        let got: Vec<_> = Sorted::new(&outcomes()).rejections().collect();
+        assert_eq!(got, [(1.0, 1, 0), (0.875, 2, 1), (0.75, 4, 2), (0.5, 5, 3)]);
+    }
+}
