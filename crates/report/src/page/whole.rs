@@ -1,0 +1,65 @@
+//! The page as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Calibration, ClassTable, Confusion, Curves, Duplicate, Learning, LineageGroup, Map, Mislabel, Mistake,
+    Samples, Slices, Summary, Sweep,
+};
+
+/// All that one page says about one head on one split. Classes are indices into `classes`
+/// throughout, and rows are indices into `samples`.
+///
+/// A section whose field is `None` or empty does not appear. [`Page::check`] says whether the
+/// columns fit each other.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Page {
+    /// What is judged, on what, and the figures that one looks at first.
+    pub summary: Summary,
+    /// The head's classes, in the order of its outputs.
+    pub classes: Vec<String>,
+    /// The rows of the split; needed by `map`, and by the lists of samples behind confusions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<Samples>,
+    /// Small pictures as `data:image/…` URIs, by the id of their sample; of any samples, or none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub thumbnails: BTreeMap<String, String>,
+    /// Which class is taken for which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
+    /// Whether probabilities mean what they say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// One class against the rest, over all thresholds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curves: Option<Curves>,
+    /// One row of figures a class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_table: Option<ClassTable>,
+    /// What more rows would bring.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning: Option<Learning>,
+    /// How a setting of the fit was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+    /// Wrong and sure of it, worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<Mistake>,
+    /// Labels that look wrong, most suspect first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mislabels: Vec<Mislabel>,
+    /// Samples of different splits that are nearly the same, nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<Duplicate>,
+    /// The features in two dimensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<Map>,
+    /// Figures of parts of the split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slices: Option<Slices>,
+    /// What everything was made from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<LineageGroup>,
+}
