@@ -16,19 +16,26 @@ use crate::config::SplitChoice;
         network, weights, tap, preprocessing and classes.\n\n\
         Writes one long table to Parquet, CSV or JSON by extension, with the columns split, scope, metric, class, \
         value, ci_low, ci_high, n:\n\
-        \x20 scope `overall`    accuracy, balanced_accuracy, top_5_accuracy (with more than 5 classes),\n\
-        \x20                    macro_ and weighted_ precision, recall and f1, log_loss (nats),\n\
-        \x20                    brier_score_loss, ece (15 bins of equal width); class is null\n\
-        \x20 scope `class`      precision, recall, f1, support of each class\n\
-        \x20 scope `confusion`  metric `confusion:PREDICTED` of each true class that was so predicted:\n\
-        \x20                    the number of rows, right ones too\n\
-        Metrics are scikit-learn's, with labels=all classes and zero_division=0. ci_low and ci_high are Wilson's \
-        95 % interval of the proportions (accuracy, top_5_accuracy, precision, recall) and null elsewhere; n is the \
-        number of rows a value is taken over: the split's, the rows of the class, or, for precision, the rows \
-        predicted as it.\n\n\
+        \x20 scope `overall`     accuracy, balanced_accuracy, top_5_accuracy (with more than 5 classes),\n\
+        \x20                     macro_, micro_ and weighted_ precision, recall and f1, cohen_kappa,\n\
+        \x20                     matthews_corrcoef, log_loss (nats), brier_score_loss, ece and ece_equal_mass\n\
+        \x20                     (15 bins of equal width, of equal rows), aurc (area under risk over coverage),\n\
+        \x20                     macro_roc_auc and macro_average_precision (one class against the rest);\n\
+        \x20                     class is null\n\
+        \x20 scope `class`       precision, recall, f1, roc_auc, average_precision, support of each class\n\
+        \x20 scope `confusion`   metric `confusion:PREDICTED` of each true class that was so predicted:\n\
+        \x20                     the number of rows, right ones too\n\
+        \x20 scope `slice:COLUMN=VALUE`  the metrics of `overall` that need no ranking\n\
+        \x20 scope `difference`  the same less the baseline's, and mcnemar_p_value\n\
+        Metrics are scikit-learn's, with labels=all classes and zero_division=0; what is undefined is null. \
+        ci_low and ci_high are the 95 % interval: Wilson's of proportions (accuracy, top_5_accuracy, precision, \
+        recall of a class), else the percentiles of a bootstrap that keeps each class's number of rows; of more \
+        than 4 million probabilities, roc_auc's is DeLong's and average_precision has none. n is the number of \
+        rows a value is taken over: the split's, the rows of the class, or, for precision, the rows predicted as \
+        it.\n\n\
         Prints a summary on stdout; its layout may change, so read the table from programs.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
-        Exit codes: 0 success, 1 failed, 2 wrong usage."
+        Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance."
 )]
 pub struct Args {
     /// Features to score on: a folder that extract wrote
@@ -53,6 +60,35 @@ pub struct Args {
     /// one column `probability:CLASS` each)
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
+
+    /// Samples drawn anew for intervals; 0 leaves out those that need them [default: 1000, and 200 of more than
+    /// 100,000 rows]
+    #[arg(long, value_name = "N")]
+    pub bootstrap: Option<usize>,
+
+    /// Seed of those samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Also the metrics of the rows that share a value of this column of --manifest; may be given several times
+    #[arg(long, value_name = "COLUMN", requires = "manifest")]
+    pub slice: Vec<String>,
+
+    /// The CSV or Parquet table that --slice is a column of; its column `path` names the samples
+    #[arg(long, value_name = "FILE", requires = "slice")]
+    pub manifest: Option<PathBuf>,
+
+    /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict
+    #[arg(long, value_name = "HEAD")]
+    pub baseline: Option<PathBuf>,
+
+    /// The features that the baseline takes, if not the same: of the same samples
+    #[arg(long, value_name = "FEATURES", requires = "baseline")]
+    pub baseline_features: Option<PathBuf>,
+
+    /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this [default: 0]
+    #[arg(long, value_name = "X", requires = "baseline", allow_negative_numbers = true)]
+    pub tolerance: Option<f64>,
 
     /// Replace existing outputs
     #[arg(long)]

@@ -7,7 +7,12 @@ use artifact::Split;
 use artifact::table::Format;
 use cli::UsageError;
 
+use metrics::Bootstrap;
+
 use crate::Args;
+
+/// With more rows, intervals hardly move between 200 samples drawn anew and 1,000.
+const MANY: usize = 100_000;
 
 /// What `--split` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,12 @@ pub struct Config {
     output: PathBuf,
     predictions: Option<PathBuf>,
     split: Option<SplitChoice>,
+    bootstrap: Option<usize>,
+    seed: u64,
+    slices: Vec<String>,
+    manifest: PathBuf,
+    baseline: Option<(PathBuf, Option<PathBuf>)>,
+    tolerance: f64,
     force: bool,
 }
 
@@ -35,8 +46,28 @@ impl Config {
     /// # Errors
     /// An output without a known extension, or both outputs in one file.
     pub fn new(args: Args) -> Result<Config, UsageError> {
-        let Args { features, head, output, split, predictions, force, .. } = args;
-        let config = Config { features, head, output, predictions, split, force };
+        let tolerance = args.tolerance.unwrap_or(0.0);
+        if !(0.0..=1.0).contains(&tolerance) {
+            return Err(UsageError(format!("--tolerance: expected a number from 0 to 1, got {tolerance}")));
+        }
+        let Args { features, head, output, split, predictions, force, bootstrap, seed, .. } = args;
+        if let Some(replicates @ 1..20 | replicates @ 100_001..) = bootstrap {
+            return Err(UsageError(format!("--bootstrap: expected 0, or 20 to 100,000, got {replicates}")));
+        }
+        let config = Config {
+            features,
+            head,
+            output,
+            predictions,
+            split,
+            bootstrap,
+            seed,
+            slices: args.slice,
+            manifest: args.manifest.unwrap_or_default(),
+            baseline: args.baseline.map(|head| (head, args.baseline_features)),
+            tolerance,
+            force,
+        };
         for path in config.outputs() {
             Format::of(path).map_err(|error| UsageError(error.to_string()))?;
         }
@@ -75,6 +106,27 @@ impl Config {
     /// The rows asked for.
     pub fn split(&self) -> Option<SplitChoice> {
         self.split
+    }
+
+    /// How intervals are found of so many rows.
+    pub fn bootstrap(&self, rows: usize) -> Bootstrap {
+        let replicates = self.bootstrap.unwrap_or(if rows > MANY { 200 } else { 1000 });
+        Bootstrap { replicates, seed: self.seed }
+    }
+
+    /// Tables and their columns whose values make slices.
+    pub fn slices(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.slices.iter().map(|column| (self.manifest.as_path(), column.as_str()))
+    }
+
+    /// The head to compare with, and its features if not the same.
+    pub fn baseline(&self) -> Option<(&Path, Option<&Path>)> {
+        self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_deref()))
+    }
+
+    /// By how much accuracy may be lower than the baseline's.
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance
     }
 
     /// Whether to replace existing outputs.

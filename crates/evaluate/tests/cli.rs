@@ -61,6 +61,9 @@ fn help_states_its_files_and_defaults() {
     let room = Room::new();
     let help = evaluate(&room, &["--help"]).fine().stdout();
     for part in [
+        "slice:COLUMN=VALUE",
+        "default: 1000",
+        "3 worse than the baseline",
         "default: test, else val, else train",
         "split, scope, metric, class, value, ci_low, ci_high, n",
         "nats",
@@ -110,8 +113,21 @@ fn the_table_agrees_with_the_predictions() {
         }
     }
     let intervals = metrics.column("ci_low").unwrap().f64().unwrap().to_vec();
-    // Of accuracy, and of each class's precision and recall.
-    assert_eq!(intervals.iter().flatten().count(), 7);
+    // Every metric has one but support, and counts of confusions.
+    let metric = text(&metrics, "metric");
+    for (metric, interval) in metric.iter().zip(&intervals) {
+        let counted = metric == "support" || metric.starts_with("confusion:");
+        assert_eq!(interval.is_some(), !counted, "{metric}");
+    }
+    let none = ["x.features", "x.head", "-o", "n.parquet", "--bootstrap", "0"];
+    evaluate(&room, &none).fine();
+    let plain = table::read(&room.path("n.parquet")).unwrap();
+    // Wilson's and DeLong's need no bootstrap: accuracy, AUCs, and of each class precision and recall.
+    assert_eq!(plain.column("ci_low").unwrap().f64().unwrap().to_vec().iter().flatten().count(), 1 + 1 + 9);
+    assert_eq!(
+        value(&metrics, "test", "overall", "macro_roc_auc", "null"),
+        value(&plain, "test", "overall", "macro_roc_auc", "null")
+    );
     assert!(!text(&metrics, "metric").contains(&"top_5_accuracy".to_owned()), "meaningless with 3 classes");
 }
 
@@ -182,6 +198,72 @@ fn the_same_bytes_on_any_number_of_threads() {
         seen.push((run.stdout(), files));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn slices_are_the_rows_that_share_a_value() {
+    let room = room(&Made::default());
+    let samples = ["daisy", "roses", "tulips"].iter().flat_map(|class| (0..50).map(move |n| (class, n)));
+    let rows: String = samples
+        .map(|(class, n)| format!("{class}/{n:04}.png,{},{class}\n", if n % 2 == 0 { "even" } else { "odd" }))
+        .collect();
+    room.write("m.csv", format!("path,side,kind\n{rows}"));
+    let flags = ["--slice", "side", "--slice", "kind", "--manifest", "m.csv"];
+    let outputs = ["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet"];
+    evaluate(&room, &[&outputs[..], &flags].concat()).fine();
+    let metrics = table::read(&room.path("m.parquet")).unwrap();
+    let of = |scope: &str| value(&metrics, "test", scope, "accuracy", "null");
+    assert_eq!((of("slice:side=even") + of("slice:side=odd")) / 2.0, of("overall"));
+    // A slice of one class: its accuracy is that class's recall.
+    assert_eq!(of("slice:kind=roses"), value(&metrics, "test", "class", "recall", "roses"));
+    let run = |flags: &[&str]| evaluate(&room, &[&["x.features", "x.head", "-o", "n.csv"], flags].concat());
+    run(&["--slice", "age", "--manifest", "m.csv"]).failed(1, &["no column `age`", "`side`"]);
+    run(&["--slice", "side"]).failed(2, &["--manifest"]);
+}
+
+#[test]
+fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
+    let room = room(&Made { rows: [30, 10, 60], ..Made::default() });
+    // The same head with two classes' weights exchanged is worse.
+    let mut other = head(&room, "x.features");
+    let (first, rest) = other.layers[0].weight.split_at_mut(20);
+    first.swap_with_slice(&mut rest[..20]);
+    other.layers[0].bias.swap(0, 1);
+    other.write(&room.path("worse.head"), false).unwrap();
+    let run = |head: &str, baseline: &str, flags: &[&str]| {
+        let inputs = ["x.features", head, "-o", "m.parquet", "--force", "--baseline", baseline];
+        evaluate(&room, &[&inputs[..], flags].concat())
+    };
+    let better = run("x.head", "worse.head", &[]).fine();
+    assert!(
+        better.stdout().contains("\ntest: better than the baseline: accuracy +0."),
+        "{}",
+        better.stdout()
+    );
+    let table = table::read(&room.path("m.parquet")).unwrap();
+    let gain = value(&table, "test", "difference", "accuracy", "null");
+    assert!(gain > 0.2 && value(&table, "test", "difference", "mcnemar_p_value", "null") < 0.05, "{gain}");
+
+    run("worse.head", "x.head", &[]).failed(3, &["below the baseline's, tolerance 0"]);
+    // The table is written all the same: it says what is wrong.
+    let table = table::read(&room.path("m.parquet")).unwrap();
+    assert_eq!(value(&table, "test", "difference", "accuracy", "null"), -gain);
+    run("worse.head", "x.head", &["--tolerance", "0.9"]).fine();
+    let same = run("x.head", "x.head", &[]).fine();
+    assert!(
+        same.stdout().contains("not told apart from the baseline: accuracy +0.0000"),
+        "{}",
+        same.stdout()
+    );
+
+    // Other features of the same samples, with a head of theirs.
+    room.features("y.features", &Made { rows: [30, 10, 60], ..Made::default() });
+    run("x.head", "x.head", &["--baseline-features", "y.features"]).fine();
+    room.features("few.features", &Made { rows: [30, 10, 5], ..Made::default() });
+    run("x.head", "x.head", &["--baseline-features", "few.features"])
+        .failed(1, &["the baseline's features have no `", "the same samples"]);
+    run("x.head", "x.head", &["--tolerance", "2"]).failed(2, &["--tolerance: expected a number from 0 to 1"]);
+    run("x.head", "none.head", &[]).failed(1, &["none.head"]);
 }
 
 #[test]
@@ -280,8 +362,9 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
 fn wrong_usage_and_missing_splits() {
     let room = room(&Made { rows: [9, 0, 3], ..Made::default() });
     let base = ["x.features", "x.head"];
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 6] = [
         (&[], 2, "--output"),
+        (&["-o", "m.csv", "--bootstrap", "3"], 2, "--bootstrap: expected 0, or 20 to 100,000, got 3"),
         (&["-o", "m.txt"], 2, "expected .parquet, .csv or .json"),
         (&["-o", "m.csv", "--predictions", "m.csv"], 2, "both name `m.csv`"),
         (&["-o", "m.csv", "--split", "half"], 2, "expected train, val, test or all, got `half`"),

@@ -33,6 +33,6 @@ pub use folds::Folds;
 pub use linear::{
     Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
 };
-pub use logits::{logits, softmax};
+pub use logits::{Logits, logits, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, fit_mlp};
 pub use quality::{Quality, quality};
