@@ -61,6 +61,26 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
 
+    /// Also write one self-contained page (.html) about the split: figures with intervals, confusion matrix,
+    /// calibration, curves, classes, sweep, what to look at, a map of the features, lineage
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// The folder that the samples' ids are paths in: the report shows their pictures, made small
+    #[arg(long, value_name = "FOLDER", requires = "report")]
+    pub images: Option<PathBuf>,
+
+    /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
+    /// .json: id, split, label, suggested, quality (below 0.5 another class is the more probable one), likely.
+    /// Rows are judged by linear fits that did not see them, and by their neighbours
+    #[arg(long, value_name = "FILE")]
+    pub suspects: Option<PathBuf>,
+
+    /// Also write the pairs of rows that are nearly the same picture to this .parquet, .csv or .json: id, split,
+    /// label, other_id, other_split, other_label, similarity, leak (whether their splits differ)
+    #[arg(long, value_name = "FILE")]
+    pub duplicates: Option<PathBuf>,
+
     /// Samples drawn anew for intervals; 0 leaves out those that need them [default: 1000, and 200 of more than
     /// 100,000 rows]
     #[arg(long, value_name = "N")]

@@ -1,5 +1,6 @@
 //! What a run is to do: the arguments, checked against one another.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -30,6 +31,10 @@ pub struct Config {
     head: PathBuf,
     output: PathBuf,
     predictions: Option<PathBuf>,
+    suspects: Option<PathBuf>,
+    duplicates: Option<PathBuf>,
+    report: Option<PathBuf>,
+    images: Option<PathBuf>,
     split: Option<SplitChoice>,
     bootstrap: Option<usize>,
     seed: u64,
@@ -59,6 +64,10 @@ impl Config {
             head,
             output,
             predictions,
+            suspects: args.suspects,
+            duplicates: args.duplicates,
+            report: args.report,
+            images: args.images,
             split,
             bootstrap,
             seed,
@@ -68,12 +77,20 @@ impl Config {
             tolerance,
             force,
         };
-        for path in config.outputs() {
+        for path in config.tables() {
             Format::of(path).map_err(|error| UsageError(error.to_string()))?;
         }
-        if config.predictions.as_ref() == Some(&config.output) {
-            let path = config.output.display();
-            return Err(UsageError(format!("--predictions and --output both name `{path}`")));
+        if let Some(report) = config.report()
+            && report.extension().is_none_or(|extension| extension != "html")
+        {
+            return Err(UsageError(format!(
+                "--report: expected a name in .html, got `{}`",
+                report.display()
+            )));
+        }
+        let mut named = BTreeSet::new();
+        if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
+            return Err(UsageError(format!("two outputs both name `{}`", path.display())));
         }
         Ok(config)
     }
@@ -98,9 +115,39 @@ impl Config {
         self.predictions.as_deref()
     }
 
+    /// The table of suspect labels to write.
+    pub fn suspects(&self) -> Option<&Path> {
+        self.suspects.as_deref()
+    }
+
+    /// The table of near-duplicates to write.
+    pub fn duplicates(&self) -> Option<&Path> {
+        self.duplicates.as_deref()
+    }
+
+    /// The page to write.
+    pub fn report(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
+    /// Where the page's pictures are.
+    pub fn images(&self) -> Option<&Path> {
+        self.images.as_deref()
+    }
+
+    /// Whether the data behind the head are to be looked at.
+    pub fn looks(&self) -> bool {
+        self.suspects.is_some() || self.duplicates.is_some() || self.report.is_some()
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Path> {
+        let others = [self.predictions(), self.suspects(), self.duplicates()];
+        std::iter::once(self.output()).chain(others.into_iter().flatten())
+    }
+
     /// Everything to write.
     pub fn outputs(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.output()).chain(self.predictions())
+        self.tables().chain(self.report())
     }
 
     /// The rows asked for.
@@ -112,6 +159,11 @@ impl Config {
     pub fn bootstrap(&self, rows: usize) -> Bootstrap {
         let replicates = self.bootstrap.unwrap_or(if rows > MANY { 200 } else { 1000 });
         Bootstrap { replicates, seed: self.seed }
+    }
+
+    /// Of everything that is drawn.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Tables and their columns whose values make slices.

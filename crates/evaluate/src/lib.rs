@@ -8,7 +8,9 @@ mod args;
 mod baseline;
 mod belonging;
 mod config;
+mod findings;
 mod outputs;
+mod page;
 mod predictions;
 mod scores;
 mod slices;
@@ -23,7 +25,9 @@ use artifact::{Features, Head};
 use cli::count;
 
 use crate::baseline::Baseline;
-use crate::outputs::Outputs;
+use crate::findings::Findings;
+use crate::outputs::{Outputs, write_page};
+use crate::page::Material;
 use crate::scores::SplitScores;
 
 /// Runs the tool.
@@ -59,8 +63,39 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             comparisons.push(comparison);
         }
     }
-    outputs
-        .write(&mut table::frame(&rows)?, |format| predictions::frame(&scores, &head, &features, format))?;
+    if let Some(table) = &outputs.predictions {
+        table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
+    }
+    if config.looks() {
+        let findings = Findings::of(&features, &head, config.seed())?;
+        if let Some(table) = &outputs.suspects {
+            table.write(&mut findings.suspects_frame(&features)?)?;
+        }
+        if let Some(table) = &outputs.duplicates {
+            table.write(&mut findings.duplicates_frame(&features)?)?;
+        }
+        if let (Some(place), Some((at, scores))) = (&outputs.report, page::split_of(&scores)) {
+            let comparison = comparisons.get(at);
+            let material = Material {
+                config: &config,
+                features: &features,
+                head: &head,
+                scores,
+                rows: &rows,
+                comparison,
+                findings: &findings,
+            };
+            let (page, unread) = material.render()?;
+            write_page(&page, place)?;
+            if unread > 0 {
+                session.note(format!(
+                    "evaluate: {} pictures of the report could not be read",
+                    count(unread as u64)
+                ));
+            }
+        }
+    }
+    outputs.commit(&mut table::frame(&rows)?)?;
     cli::print(&summary::render(&scores, &rows, features.classes())?)?;
     for (scores, comparison) in scores.iter().zip(&comparisons) {
         cli::print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;

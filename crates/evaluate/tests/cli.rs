@@ -269,6 +269,67 @@ fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
 }
 
 #[test]
+fn the_report_is_one_page_with_what_was_found() {
+    let room = room(&Made { rows: [30, 10, 30], ..Made::default() });
+    let outputs = ["x.features", "x.head", "-o", "m.csv", "--report", "r.html"];
+    let tables = ["--suspects", "s.parquet", "--duplicates", "d.csv", "--baseline", "x.head"];
+    let run = |flags: &[&str]| evaluate(&room, &[&outputs[..], &tables, flags].concat());
+    let said = run(&[]).fine();
+    assert_eq!(said.last_line(), "evaluate: 90 rows, 3 classes → m.csv, s.parquet, d.csv, r.html");
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    for part in ["<!doctype html>", "daisy/0040.png", "Not told apart", "id=\"confusion\"", "id=\"lineage\""]
+    {
+        assert!(page.contains(part), "no `{part}` in the page");
+    }
+    assert!(!page.contains("data:image/jpeg"), "no pictures without --images");
+
+    // All 210 rows, of every split, worst first.
+    let suspects = table::read(&room.path("s.parquet")).unwrap();
+    assert_eq!(suspects.height(), 210);
+    let quality = suspects.column("quality").unwrap().f64().unwrap().to_vec();
+    assert!(quality.windows(2).all(|pair| pair[0] <= pair[1]));
+    let [labels, suggested] = ["label", "suggested"].map(|name| text(&suspects, name));
+    assert!(labels.iter().zip(&suggested).all(|(label, suggested)| label != suggested));
+
+    let bytes = || ["r.html", "s.parquet", "d.csv"].map(|name| std::fs::read(room.path(name)).unwrap());
+    let first = bytes();
+    run(&["--force", "--threads", "1"]).fine();
+    assert_eq!(bytes(), first, "another number of threads");
+    run(&[]).failed(1, &["`m.csv` exists"]);
+    evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--report", "r.txt"])
+        .failed(2, &["--report: expected a name in .html, got `r.txt`"]);
+    evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--images", "."]).failed(2, &["--report"]);
+}
+
+#[test]
+fn pictures_of_the_report_are_those_of_the_samples() {
+    let room = Room::new();
+    room.pictures("data", 2, 12);
+    room.tool("extract", &["data", "-o", "x.features", "--split", "50/0/50", "-q"]).fine();
+    room.tool("fit-head", &["x.features", "-o", "x.head", "-q"]).fine();
+    let arguments = ["x.features", "x.head", "-o", "m.csv", "--report", "r.html", "--force", "--images"];
+    evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    assert!(page.matches("data:image/jpeg;base64,").count() > 3, "pictures behind the cells");
+    let run = evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).fine();
+    assert!(run.stderr().contains(" pictures of the report could not be read"), "{}", run.stderr());
+}
+
+#[test]
+fn a_sample_that_is_there_twice_is_found() {
+    let room = Room::new();
+    room.pictures("data", 2, 40);
+    let twin = room.path("data/a/000.png");
+    std::fs::copy(twin, room.path("data/b/twin.png")).unwrap();
+    room.tool("extract", &["data", "-o", "x.features", "-q", "--split", "60/0/40"]).fine();
+    room.tool("fit-head", &["x.features", "-o", "x.head", "-q"]).fine();
+    evaluate(&room, &["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv"]).fine();
+    let found = table::read(&room.path("d.csv")).unwrap();
+    let pairs: Vec<_> = text(&found, "id").into_iter().zip(text(&found, "other_id")).collect();
+    assert!(pairs.contains(&("a/000.png".into(), "b/twin.png".into())), "{pairs:?}");
+}
+
+#[test]
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
     let cases: [(Change, &[&str]); 8] = [
@@ -368,7 +429,7 @@ fn wrong_usage_and_missing_splits() {
         (&[], 2, "--output"),
         (&["-o", "m.csv", "--bootstrap", "3"], 2, "--bootstrap: expected 0, or 20 to 100,000, got 3"),
         (&["-o", "m.txt"], 2, "expected .parquet, .csv or .json"),
-        (&["-o", "m.csv", "--predictions", "m.csv"], 2, "both name `m.csv`"),
+        (&["-o", "m.csv", "--predictions", "m.csv"], 2, "two outputs both name `m.csv`"),
         (&["-o", "m.csv", "--split", "half"], 2, "expected train, val, test or all, got `half`"),
         (&["-o", "m.csv", "--split", "val"], 1, "has no val rows, only train and test"),
     ];

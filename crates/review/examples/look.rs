@@ -4,7 +4,8 @@
 
 use std::{error::Error, time::Instant};
 
-use review::{Matrix, NEIGHBOURS, Neighbours, Rule, Space, map, near_duplicates};
+use artifact::Matrix;
+use review::{NEIGHBOURS, Neighbours, Rule, Space, map, near_duplicates};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -5,7 +5,8 @@
 
 use std::error::Error;
 
-use review::{ConfidentJoint, Matrix, NEIGHBOURS, Neighbours, Predictions, Quality, Space, issues, suspects};
+use artifact::Matrix;
+use review::{ConfidentJoint, NEIGHBOURS, Neighbours, Predictions, Quality, Space, issues, suspects};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -124,7 +124,8 @@ fn median(mut values: Vec<f32>) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Matrix, Space, groups, random::Random};
+    use crate::{Space, groups, random::Random};
+    use artifact::Matrix;
 
     const DIM: usize = 48;
 

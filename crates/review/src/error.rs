@@ -50,16 +50,6 @@ pub enum ReviewError {
         /// Number of classes.
         got: usize,
     },
-    /// A feature is infinite or not a number.
-    #[error("row {row}, column {column}: expected a finite number, got {value}")]
-    NotFinite {
-        /// The row.
-        row: usize,
-        /// The feature.
-        column: usize,
-        /// What stands there.
-        value: f32,
-    },
     /// A probability outside [0, 1], or not a number.
     #[error("row {row}, class {class}: expected a probability, got {value}")]
     Probability {

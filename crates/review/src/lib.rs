@@ -7,7 +7,7 @@
 //! - [`map`]: a picture of the data in two dimensions.
 //! - [`highest_loss`], [`most_confident_wrong`]: the hardest samples.
 //!
-//! Features come as [`Rows`], a block at a time, so that they may lie anywhere. Whoever looks for pairs makes a [`Space`]
+//! Features come as [`artifact::Rows`], a block at a time, so that they may lie anywhere. Whoever looks for pairs makes a [`Space`]
 //! of them first, and finds [`Neighbours`] in it; the same neighbours serve `near_duplicates` and `suspects`.
 //!
 //! **Invariant:** nothing here knows what a file, a split or a class name is. **Invariant:** the same rows give the same
@@ -40,6 +40,5 @@ pub use map::map;
 pub use neighbours::Neighbours;
 pub use predictions::Predictions;
 pub use quality::{Quality, adjusted};
-pub use rows::{Matrix, Rows};
 pub use space::Space;
 pub use suspects::{Suspect, suspects};

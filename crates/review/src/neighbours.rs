@@ -98,7 +98,8 @@ fn insert(indices: &mut [u32], products: &mut [f32], row: u32, product: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Matrix, random::Random};
+    use crate::random::Random;
+    use artifact::Matrix;
 
     fn space(n: usize, dim: usize) -> Space {
         let mut random = Random::new(2);

@@ -3,10 +3,11 @@
 //! Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 2011, algorithm 4.4, on at most
 //! [`SAMPLE`] rows spread evenly over all: directions of this use need not be exact, only fixed and orthonormal.
 
+use artifact::Rows;
 use rayon::prelude::*;
 
 use crate::{
-    ReviewError, Rows,
+    ReviewError,
     products::{Packed, products},
     random::Random,
     rows::{BLOCK, mean, read_centred},
@@ -153,7 +154,7 @@ fn covariance(along: &[f32], count: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Matrix;
+    use artifact::Matrix;
 
     /// Rows whose columns have standard deviations 1, 1/2, 1/3, …, turned by a reflection.
     fn rows(n: usize, dim: usize) -> Vec<f32> {

@@ -1,5 +1,6 @@
-//! Features as this crate reads them: blocks of rows, wherever they lie.
+//! Passes over rows, a block at a time, and scaling of single ones.
 
+use artifact::Rows;
 use rayon::prelude::*;
 
 use crate::ReviewError;
@@ -7,65 +8,10 @@ use crate::ReviewError;
 /// Rows that are read, checked or projected at a time. Part of the bits of a mean.
 pub(crate) const BLOCK: usize = 256;
 
-/// A matrix of features (n, d) f32, row-major, that can be read in blocks from several threads at once.
-///
-/// Whoever implements it answers the same values however often it is asked.
-pub trait Rows: Sync {
-    /// Number of rows, n.
-    fn len(&self) -> usize;
-
-    /// Number of features, d.
-    fn dim(&self) -> usize;
-
-    /// Fills `out` (m, d) with rows `first..first + m`, which are all below [`len`](Rows::len).
-    fn read(&self, first: usize, out: &mut [f32]);
-
-    /// Whether there are no rows.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// A matrix in memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a> {
-    values: &'a [f32],
-    dim: usize,
-}
-
-impl<'a> Matrix<'a> {
-    /// Takes `values` (n, `dim`), row-major.
-    ///
-    /// # Errors
-    /// A number of values that is not a whole number of rows.
-    pub fn new(values: &'a [f32], dim: usize) -> Result<Matrix<'a>, ReviewError> {
-        if dim == 0 || !values.len().is_multiple_of(dim) {
-            let rows = values.len().checked_div(dim).unwrap_or(0);
-            return Err(ReviewError::Shape { rows, dim, got: values.len() });
-        }
-        Ok(Matrix { values, dim })
-    }
-}
-
-impl Rows for Matrix<'_> {
-    fn len(&self) -> usize {
-        self.values.len() / self.dim
-    }
-
-    fn dim(&self) -> usize {
-        self.dim
-    }
-
-    fn read(&self, first: usize, out: &mut [f32]) {
-        out.copy_from_slice(&self.values[first * self.dim..][..out.len()]);
-    }
-}
-
 /// The mean row (d,), in f64 over the rows of a block and over blocks in order, rounded to f32.
 ///
 /// # Errors
-/// No rows, more than 32 bits can count, or a feature that is not finite: this pass is the check after
-/// which everything here trusts the rows.
+/// No rows, or more than 32 bits can count.
 pub(crate) fn mean(rows: &dyn Rows) -> Result<Vec<f32>, ReviewError> {
     let (n, dim) = (rows.len(), rows.dim());
     if n == 0 {
@@ -75,28 +21,25 @@ pub(crate) fn mean(rows: &dyn Rows) -> Result<Vec<f32>, ReviewError> {
     if n > most {
         return Err(ReviewError::TooManyRows { most, got: n });
     }
-    let blocks: Vec<Result<Vec<f64>, ReviewError>> =
+    let blocks: Vec<Vec<f64>> =
         (0..n.div_ceil(BLOCK)).into_par_iter().map(|block| sum(rows, block * BLOCK)).collect();
     let mut total = vec![0.0; dim];
     for block in blocks {
-        total.iter_mut().zip(block?).for_each(|(total, value)| *total += value);
+        total.iter_mut().zip(block).for_each(|(total, value)| *total += value);
     }
     Ok(total.iter().map(|total| (total / n as f64) as f32).collect())
 }
 
 /// The sum of the block of rows that starts at `first`.
-fn sum(rows: &dyn Rows, first: usize) -> Result<Vec<f64>, ReviewError> {
+fn sum(rows: &dyn Rows, first: usize) -> Vec<f64> {
     let dim = rows.dim();
     let mut values = vec![0.0; BLOCK.min(rows.len() - first) * dim];
     rows.read(first, &mut values);
-    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-        return Err(ReviewError::NotFinite { row: first + at / dim, column: at % dim, value: values[at] });
-    }
     let mut sum = vec![0.0; dim];
     for row in values.chunks_exact(dim) {
         sum.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
     }
-    Ok(sum)
+    sum
 }
 
 /// Rows `first..` of `rows` with `mean` taken off, as many as `out` holds.
@@ -121,25 +64,12 @@ pub(crate) fn scale_to_unit(values: &mut [f32], dim: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use artifact::Matrix;
 
     #[test]
-    fn each_lie_has_its_error() {
-        let message = |values: &[f32], dim| {
-            let mean = Matrix::new(values, dim).and_then(|rows| mean(&rows));
-            mean.unwrap_err().to_string()
-        };
-        let cases = [
-            (message(&[], 3), "no rows"),
-            (message(&[1.0; 4], 3), "expected 1 rows of 3 values, got 4 values"),
-            (message(&[1.0; 4], 0), "expected 0 rows of 0 values, got 4 values"),
-            (
-                message(&[0.0, 1.0, f32::INFINITY, 0.0], 2),
-                "row 1, column 0: expected a finite number, got inf",
-            ),
-        ];
-        for (got, expected) in cases {
-            assert_eq!(got, expected);
-        }
+    fn there_must_be_rows() {
+        let error = mean(&Matrix::new(&[], 3).unwrap()).unwrap_err();
+        assert!(matches!(error, ReviewError::NoRows), "{error}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Where rows are compared: unit rows, of few enough columns that all pairs can be looked at.
 
-use crate::{ReviewError, Rows, principal::Principal, rows::scale_to_unit};
+use artifact::Rows;
+
+use crate::{ReviewError, principal::Principal, rows::scale_to_unit};
 
 /// Directions that are kept for whitening, at most.
 const WHITENED: usize = 256;
@@ -30,7 +32,7 @@ impl Space {
     /// along them plus 0.1 of its mean variance: any square root of its inverse gives the same ones.
     ///
     /// # Errors
-    /// No rows, more than 2³² − 1, or features that are not finite.
+    /// No rows, or more than 2³² − 1.
     pub fn whitened(rows: &dyn Rows) -> Result<Space, ReviewError> {
         let count = WHITENED.min(rows.len() / ROWS_PER_DIRECTION).max(1);
         let principal = Principal::of(rows, count)?;
@@ -41,7 +43,7 @@ impl Space {
     /// Rows centred and scaled to length one, in their at most 128 leading directions: which pictures are *alike*.
     ///
     /// # Errors
-    /// No rows, more than 2³² − 1, or features that are not finite.
+    /// No rows, or more than 2³² − 1.
     pub fn centred(rows: &dyn Rows) -> Result<Space, ReviewError> {
         let principal = Principal::of(rows, PLAIN)?;
         Ok(Space::unit(principal.project(rows, principal.axes()), principal.count()))
@@ -105,7 +107,8 @@ fn cholesky(mut matrix: Vec<f64>, n: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Matrix, random::Random};
+    use crate::random::Random;
+    use artifact::Matrix;
 
     #[test]
     fn whitened_directions_vary_alike() {

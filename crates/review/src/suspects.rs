@@ -95,7 +95,8 @@ fn votes(neighbours: &Neighbours, labels: &[u32], classes: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Matrix, Space, random::Random};
+    use crate::{Space, random::Random};
+    use artifact::Matrix;
 
     /// 400 rows around four centres, a model that knows the true class but vaguely, and every twentieth label wrong.
     fn flipped() -> (Vec<f32>, Vec<u32>, Vec<f64>) {

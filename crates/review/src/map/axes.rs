@@ -1,6 +1,8 @@
 //! The principal directions in order.
 
-use crate::{ReviewError, Rows, principal::Principal};
+use artifact::Rows;
+
+use crate::{ReviewError, principal::Principal};
 
 /// Directions that a map is made from.
 const KEPT: usize = 50;

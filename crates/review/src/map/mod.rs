@@ -5,7 +5,9 @@ mod axes;
 mod layout;
 mod place;
 
-use crate::{ReviewError, Rows, products::Packed, rows::scale_to_unit};
+use artifact::Rows;
+
+use crate::{ReviewError, products::Packed, rows::scale_to_unit};
 
 /// Rows that are laid out by t-SNE itself, at most; the others are placed among them.
 const LANDMARKS: usize = 5000;
@@ -20,7 +22,7 @@ const LANDMARKS: usize = 5000;
 /// Nothing is drawn at random but the start of the search for directions, from a fixed seed; bits do not depend on threads.
 ///
 /// # Errors
-/// No rows, more than 2³² − 1, or features that are not finite.
+/// No rows, or more than 2³² − 1.
 pub fn map(rows: &dyn Rows) -> Result<Vec<f32>, ReviewError> {
     let (mut values, dim) = axes::coordinates(rows)?;
     scale_to_unit(&mut values, dim);
@@ -56,7 +58,8 @@ fn fit(points: &mut [[f32; 2]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Matrix, random::Random};
+    use crate::random::Random;
+    use artifact::Matrix;
 
     const DIM: usize = 20;
 
