@@ -42,7 +42,7 @@ no-cuda:                               ## and without them again
 # ---- demo: the whole job on embedded data -----------------------------------------------------------------------
 
 demo: $(DEMO)/metrics.parquet $(DEMO)/sample.onnx  ## the whole job on the embedded backbone and sample data
-	@echo "demo: metrics in $(DEMO)/metrics.parquet, model in $(DEMO)/sample.onnx"
+	@echo "demo: report in $(DEMO)/report.html, metrics in $(DEMO)/metrics.parquet, model in $(DEMO)/sample.onnx"
 
 $(DEMO)/sample/.headstart-sample: $(BIN)/extract
 	@mkdir -p $(DEMO)
@@ -53,10 +53,11 @@ $(DEMO)/sample.features/index.json: $(DEMO)/sample/.headstart-sample
 	$(BIN)/extract $(DEMO)/sample -o $(DEMO)/sample.features --force
 
 $(DEMO)/sample.head: $(DEMO)/sample.features/index.json
-	$(BIN)/fit-head $(DEMO)/sample.features -o $@ --l2 1,10,100,1000 --force
+	$(BIN)/fit-head $(DEMO)/sample.features -o $@ --force
 
 $(DEMO)/metrics.parquet: $(DEMO)/sample.head
-	$(BIN)/evaluate $(DEMO)/sample.features $< -o $@ --predictions $(DEMO)/predictions.parquet --force
+	$(BIN)/evaluate $(DEMO)/sample.features $< -o $@ --predictions $(DEMO)/predictions.parquet \
+	    --report $(DEMO)/report.html --images $(DEMO)/sample --force
 
 $(DEMO)/sample.onnx: $(DEMO)/sample.head
 	$(BIN)/export $< -o $@ --force

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod class_weights;
+mod curve;
 mod error;
 mod examples;
 mod folds;
@@ -27,6 +28,7 @@ mod random;
 mod scaling;
 
 pub use class_weights::ClassWeights;
+pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
 pub use folds::Folds;

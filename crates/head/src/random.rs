@@ -11,6 +11,7 @@ pub(crate) enum Purpose {
     Shuffle,
     Dropout,
     Folds,
+    Parts,
 }
 
 /// A stream of random numbers that follows from seed and purpose alone.
