@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench clean-demo
+.PHONY: FORCE help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -127,6 +127,22 @@ gpu-check:                             ## the reference, bits and photographs on
 
 gpu-bench: gpu-kit                     ## times on a card, beside PyTorch
 	pipelines/gpu.sh bench
+
+# ---- the report in a browser --------------------------------------------------------------------------------------
+
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+tests/browser/node_modules: tests/browser/package.json
+	cd tests/browser && npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+browser: $(DEMO)/metrics.parquet       ## opens the demo's report in Chromium and uses it; says 'skipped' without node and Chromium
+	@if [ -z "$(CHROMIUM)" ] || ! command -v npm >/dev/null; then \
+	    echo "browser: skipped: no Chromium or no npm found"; \
+	else \
+	    $(MAKE) --no-print-directory tests/browser/node_modules && \
+	    CHROMIUM="$(CHROMIUM)" node tests/browser/report.mjs $(DEMO)/report.html $(if $(SHOTS),--shots "$(SHOTS)"); \
+	fi
 
 # ---- peers: checked against other people's programs; Python runs here and nowhere else but data/backbone ---------------------------
 
