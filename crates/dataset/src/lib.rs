@@ -34,4 +34,4 @@ pub use prepare::{load, prepare, resized_size};
 pub use probe::probe;
 pub use ratios::{Ratios, RatiosError};
 pub use resample::resize;
-pub use thumbnail::thumbnail;
+pub use thumbnail::{fingerprint, thumbnail};

@@ -66,8 +66,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// The folder that the samples' ids are paths in: the report shows their pictures, made small
-    #[arg(long, value_name = "FOLDER", requires = "report")]
+    /// The folder that the samples' ids are paths in: the report shows their pictures, made small, and near-duplicates
+    /// are told by their pixels too
+    #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
 
     /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
@@ -77,7 +78,8 @@ pub struct Args {
     pub suspects: Option<PathBuf>,
 
     /// Also write the pairs of rows that are nearly the same picture to this .parquet, .csv or .json: id, split,
-    /// label, other_id, other_split, other_label, similarity, leak (whether their splits differ)
+    /// label, other_id, other_split, other_label, similarity (of features), pixels (of pictures, with --images), leak
+    /// (whether their splits differ)
     #[arg(long, value_name = "FILE")]
     pub duplicates: Option<PathBuf>,
 

@@ -88,6 +88,9 @@ impl Config {
                 report.display()
             )));
         }
+        if config.images().is_some() && config.report().is_none() && config.duplicates().is_none() {
+            return Err(UsageError("--images goes with --report or --duplicates".to_owned()));
+        }
         let mut named = BTreeSet::new();
         if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
             return Err(UsageError(format!("two outputs both name `{}`", path.display())));

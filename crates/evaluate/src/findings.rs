@@ -4,12 +4,15 @@
 //! judged by a fit that did not see it. Nothing of that goes into any metric.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use artifact::{Features, Head, Selection};
 use head::{Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
-use review::{NEIGHBOURS, Neighbours, Pair, Predictions, Rule, Space, Suspect, near_duplicates, suspects};
+use review::{NEIGHBOURS, Neighbours, Predictions, Space, Suspect, suspects};
+
+use crate::duplicates::{Duplicate, duplicates};
 
 /// Folds that judge labels.
 const FOLDS: usize = 5;
@@ -23,17 +26,22 @@ pub(crate) struct Findings {
     /// Every row, the least credible label first.
     pub(crate) suspects: Vec<Suspect>,
     /// The surest first.
-    pub(crate) duplicates: Vec<Pair>,
+    pub(crate) duplicates: Vec<Duplicate>,
 }
 
 impl Findings {
-    /// Looks at all rows of `features`.
-    pub(crate) fn of(features: &Features, head: &Head, seed: u64) -> anyhow::Result<Findings> {
+    /// Looks at all rows of `features`, and at the pictures in `images` of pairs that may be duplicates.
+    pub(crate) fn of(
+        features: &Features,
+        head: &Head,
+        images: Option<&Path>,
+        seed: u64,
+    ) -> anyhow::Result<Findings> {
         let rows = Selection::of(features, |_| true);
         let labels = rows.labels();
         let classes = features.classes().len();
         let whitened = Neighbours::find(&Space::whitened(&rows)?, NEIGHBOURS);
-        let duplicates = near_duplicates(&whitened, &Rule::default());
+        let duplicates = duplicates(&whitened, features, images)?;
         let centred = Neighbours::find(&Space::centred(&rows)?, NEIGHBOURS);
         let probabilities = out_of_fold(&Examples::new(&rows, &labels, classes)?, head, seed)?;
         let predictions = Predictions::new(&labels, &probabilities, classes)?;
@@ -46,7 +54,7 @@ impl Findings {
     }
 
     /// Pairs across splits.
-    pub(crate) fn leaks<'a>(&'a self, features: &'a Features) -> impl Iterator<Item = &'a Pair> {
+    pub(crate) fn leaks<'a>(&'a self, features: &'a Features) -> impl Iterator<Item = &'a Duplicate> {
         let split = |row: u32| features.split(row as usize);
         self.duplicates.iter().filter(move |pair| split(pair.first) != split(pair.second))
     }
@@ -65,10 +73,10 @@ impl Findings {
         )
     }
 
-    /// `id, split, label, other_id, other_split, other_label, similarity, leak`, surest first.
+    /// `id, split, label, other_id, other_split, other_label, similarity, pixels, leak`, surest first.
     pub(crate) fn duplicates_frame(&self, features: &Features) -> PolarsResult<DataFrame> {
         let classes = features.classes();
-        let rows = |of: fn(&Pair) -> u32| self.duplicates.iter().map(move |pair| of(pair) as usize);
+        let rows = |of: fn(&Duplicate) -> u32| self.duplicates.iter().map(move |pair| of(pair) as usize);
         let (first, second) = (|| rows(|pair| pair.first), || rows(|pair| pair.second));
         let label = |row: usize| classes[features.label(row) as usize].as_str();
         df!(
@@ -78,7 +86,8 @@ impl Findings {
             "other_id" => second().map(|row| features.id(row)).collect::<Vec<_>>(),
             "other_split" => second().map(|row| features.split(row).name()).collect::<Vec<_>>(),
             "other_label" => second().map(label).collect::<Vec<_>>(),
-            "similarity" => self.duplicates.iter().map(|pair| f64::from(pair.similarity)).collect::<Vec<_>>(),
+            "similarity" => self.duplicates.iter().map(|pair| pair.similarity.map(f64::from)).collect::<Vec<_>>(),
+            "pixels" => self.duplicates.iter().map(|pair| pair.pixels.map(f64::from)).collect::<Vec<_>>(),
             "leak" => first().zip(second()).map(|(a, b)| features.split(a) != features.split(b)).collect::<Vec<_>>(),
         )
     }

@@ -8,6 +8,7 @@ mod args;
 mod baseline;
 mod belonging;
 mod config;
+mod duplicates;
 mod findings;
 mod outputs;
 mod page;
@@ -67,7 +68,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
     }
     if config.looks() {
-        let findings = Findings::of(&features, &head, config.seed())?;
+        let findings = Findings::of(&features, &head, config.images(), config.seed())?;
         if let Some(table) = &outputs.suspects {
             table.write(&mut findings.suspects_frame(&features)?)?;
         }

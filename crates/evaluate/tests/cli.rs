@@ -298,7 +298,8 @@ fn the_report_is_one_page_with_what_was_found() {
     run(&[]).failed(1, &["`m.csv` exists"]);
     evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--report", "r.txt"])
         .failed(2, &["--report: expected a name in .html, got `r.txt`"]);
-    evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--images", "."]).failed(2, &["--report"]);
+    evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--images", "."])
+        .failed(2, &["--images goes with --report or --duplicates"]);
 }
 
 #[test]
@@ -325,8 +326,17 @@ fn a_sample_that_is_there_twice_is_found() {
     room.tool("fit-head", &["x.features", "-o", "x.head", "-q"]).fine();
     evaluate(&room, &["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv"]).fine();
     let found = table::read(&room.path("d.csv")).unwrap();
-    let pairs: Vec<_> = text(&found, "id").into_iter().zip(text(&found, "other_id")).collect();
-    assert!(pairs.contains(&("a/000.png".into(), "b/twin.png".into())), "{pairs:?}");
+    let pairs = |found: &DataFrame| -> Vec<(String, String)> {
+        text(found, "id").into_iter().zip(text(found, "other_id")).collect()
+    };
+    let twins = ("a/000.png".to_owned(), "b/twin.png".to_owned());
+    assert!(pairs(&found).contains(&twins), "{:?}", pairs(&found));
+    // With the pictures at hand, their pixels say so too.
+    let more = ["--duplicates", "d.parquet", "--images", "data", "--force"];
+    evaluate(&room, &[&["x.features", "x.head", "-o", "m.csv"][..], &more].concat()).fine();
+    let found = table::read(&room.path("d.parquet")).unwrap();
+    let at = pairs(&found).iter().position(|pair| *pair == twins).unwrap();
+    assert!(found.column("pixels").unwrap().f64().unwrap().get(at).unwrap() > 0.999);
 }
 
 #[test]

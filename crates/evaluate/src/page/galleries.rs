@@ -45,7 +45,7 @@ pub(super) fn duplicates(material: &Material<'_>) -> Vec<Duplicate> {
             // The one of the page's split on the left.
             let swap = !own(pair.first) && own(pair.second);
             let (left, right) = if swap { (pair.second, pair.first) } else { (pair.first, pair.second) };
-            (left, right, pair.similarity)
+            (left, right, pair.score())
         })
         .collect();
     // Stable: within each kind the surest stays first.
