@@ -165,7 +165,7 @@ impl Ranking {
             Some(estimates) => (estimates.roc_auc[class].value, estimates.roc_auc[class].interval),
             None => {
                 let class = self.rankings.class(class);
-                (class.map(|class| class.roc_auc), class.and_then(|class| class.roc_auc_interval()))
+                (class.map(|class| class.roc_auc), class.and_then(metrics::ClassRanking::roc_auc_interval))
             }
         }
     }

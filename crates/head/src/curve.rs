@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn more_rows_are_better_and_parts_are_nested() {
         let n = 600;
-        let noise = |i: usize| ((i as u64 * 2_654_435_761 + 12_345) % (1 << 32)) as f32 / (1u64 << 31) as f32 - 1.0;
+        let noise =
+            |i: usize| ((i as u64 * 2_654_435_761 + 12_345) % (1 << 32)) as f32 / (1u64 << 31) as f32 - 1.0;
         let labels: Vec<u32> = (0..n).map(|row| (row % 3) as u32).collect();
         let x: Vec<f32> = (0..n * 30)
             .map(|i| {
