@@ -21,6 +21,7 @@ use crate::config::SplitChoice;
         \x20                     matthews_corrcoef, log_loss (nats), brier_score_loss, ece and ece_equal_mass\n\
         \x20                     (15 bins of equal width, of equal rows), aurc (area under risk over coverage),\n\
         \x20                     macro_roc_auc and macro_average_precision (one class against the rest);\n\
+        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject;\n\
         \x20                     class is null\n\
         \x20 scope `class`       precision, recall, f1, roc_auc, average_precision, support of each class\n\
         \x20 scope `confusion`   metric `confusion:PREDICTED` of each true class that was so predicted:\n\
@@ -56,7 +57,7 @@ pub struct Args {
     pub split: Option<SplitChoice>,
 
     /// Also write every row's prediction to this .parquet, .csv or .json: id, split, label, predicted,
-    /// confidence (the largest probability), probabilities (a list in the order of the head's classes; in CSV
+    /// confidence (the largest probability), rejected (of heads with a reject threshold), probabilities (a list in the order of the head's classes; in CSV
     /// one column `probability:CLASS` each)
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,

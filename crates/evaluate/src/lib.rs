@@ -56,7 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut comparisons = Vec::new();
     for scores in &scores {
         let bootstrap = config.bootstrap(scores.outcomes.rows());
-        rows.extend(values::rows(scores, features.classes(), &bootstrap));
+        rows.extend(values::rows(scores, features.classes(), head.reject_threshold(), &bootstrap));
         rows.extend(slices::rows(scores, &features, &config, &bootstrap)?);
         if let Some(baseline) = &baseline {
             let comparison = baseline.compare(scores, &features, &bootstrap)?;

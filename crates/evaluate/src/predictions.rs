@@ -35,8 +35,12 @@ pub(crate) fn frame(
         })?;
     }
     let mut frame = df!(
-        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence,
+        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence.as_slice(),
     )?;
+    if let Some(threshold) = head.reject_threshold() {
+        let rejected: Vec<bool> = confidence.iter().map(|&confidence| confidence < threshold).collect();
+        frame.with_column(Column::new("rejected".into(), rejected))?;
+    }
     let rows: Vec<&[f64]> = probabilities.chunks_exact(classes.len()).collect();
     for column in columns(&rows, classes, format) {
         frame.with_column(column)?;

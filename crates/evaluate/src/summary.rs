@@ -13,7 +13,7 @@ const MOST_CLASSES: usize = 20;
 /// Kinds of mistakes shown.
 const MOST_PAIRS: usize = 5;
 /// Metrics shown, where they are defined.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 14] = [
     "accuracy",
     "top_5_accuracy",
     "balanced_accuracy",
@@ -26,6 +26,8 @@ const SHOWN: [&str; 12] = [
     "log_loss",
     "brier_score_loss",
     "ece",
+    "coverage_at_reject",
+    "accuracy_at_reject",
 ];
 
 /// One section a split; `rows` are the table's.

@@ -5,8 +5,14 @@ use metrics::{Bootstrap, ClassMetric, Confusion, Interval, Metric, Outcomes, Tal
 use crate::scores::{Ranked, SplitScores};
 use crate::table::{Row, Scope};
 
-/// The table's rows of one split: overall, each class, each kind of confusion.
-pub(crate) fn rows(scores: &SplitScores<'_>, classes: &[String], bootstrap: &Bootstrap) -> Vec<Row> {
+/// The table's rows of one split: overall, each class, each kind of confusion. `threshold` is the confidence below which
+/// the head rejects a row.
+pub(crate) fn rows(
+    scores: &SplitScores<'_>,
+    classes: &[String],
+    threshold: Option<f64>,
+    bootstrap: &Bootstrap,
+) -> Vec<Row> {
     let outcomes = &scores.outcomes;
     let tally = outcomes.tally();
     let metrics: Vec<Metric> =
@@ -26,6 +32,17 @@ pub(crate) fn rows(scores: &SplitScores<'_>, classes: &[String], bootstrap: &Boo
     let ranking = &scores.ranking;
     push(Scope::Overall, "macro_roc_auc".to_owned(), None, ranking.macro_roc_auc(), n);
     push(Scope::Overall, "macro_average_precision".to_owned(), None, ranking.macro_average_precision(), n);
+
+    if let Some(threshold) = threshold {
+        let is_kept = |&at: &usize| outcomes.confidences()[at] >= threshold;
+        let kept: Vec<usize> = (0..outcomes.rows()).filter(is_kept).collect();
+        let right =
+            kept.iter().filter(|&&at| outcomes.labels()[at] == outcomes.predicted()[at]).count() as u64;
+        let share = |part: u64, of: u64| ((of > 0).then(|| part as f64 / of as f64), wilson(part, of));
+        push(Scope::Overall, "coverage_at_reject".to_owned(), None, share(kept.len() as u64, n), n);
+        let answered = share(right, kept.len() as u64);
+        push(Scope::Overall, "accuracy_at_reject".to_owned(), None, answered, kept.len() as u64);
+    }
 
     for (class, values) in of_classes.chunks_exact(ClassMetric::ALL.len()).enumerate() {
         let marginals = tally.marginals().class(class);

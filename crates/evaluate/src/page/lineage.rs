@@ -1,10 +1,12 @@
-//! What everything was made from, and how the penalty was chosen.
+//! What everything was made from.
 
-use artifact::Head;
-use report::{Estimate, LineageEntry, LineageGroup, Scale, Sweep};
+use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
 use super::Material;
+
+/// What the page draws instead of listing it.
+const DRAWN: [&str; 2] = ["sweep", "curve"];
 
 pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
     let Material { features, head, config, .. } = material;
@@ -12,7 +14,8 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
     let source = &index.source;
     let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
     let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
-    let settings = head.fit.as_object().into_iter().flatten().filter(|(key, _)| *key != "sweep");
+    let settings =
+        head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
     vec![
         group(
             "Data",
@@ -49,34 +52,6 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
             ],
         ),
     ]
-}
-
-/// How loss changed with the penalty, as the head recorded it.
-pub(super) fn sweep(head: &Head) -> Option<Sweep> {
-    let record = head.fit.get("sweep")?;
-    let column = |name: &str| -> Option<Vec<f64>> {
-        record.get(name)?.as_array()?.iter().map(|value| Some(value.as_f64().unwrap_or(f64::NAN))).collect()
-    };
-    let (mut values, mut train, mut held_out) =
-        (column("l2")?, column("train_loss")?, column("held_out_loss")?);
-    let chosen = usize::try_from(record.get("chosen")?.as_u64()?).ok()?;
-    if values.len() < 2 || chosen >= values.len() || [train.len(), held_out.len()] != [values.len(); 2] {
-        return None;
-    }
-    // The head's are in the order of fitting, the largest first; the page wants them rising.
-    for column in [&mut values, &mut train, &mut held_out] {
-        column.reverse();
-    }
-    let bare = |values: Vec<f64>| values.into_iter().map(Estimate::bare).collect();
-    Some(Sweep {
-        parameter: "l2".to_owned(),
-        metric: "Log loss".to_owned(),
-        scale: Scale::Loss,
-        chosen: values.len() - 1 - chosen,
-        values,
-        train: bare(train),
-        held_out: bare(held_out),
-    })
 }
 
 fn group<'a>(title: &str, entries: impl IntoIterator<Item = (&'a str, String)>) -> LineageGroup {

@@ -2,6 +2,7 @@
 
 mod classes;
 mod curves;
+mod fit;
 mod galleries;
 mod lineage;
 mod summary;
@@ -52,7 +53,8 @@ impl Material<'_> {
             calibration: Some(self.calibration()),
             curves: Some(curves::of(self)),
             class_table: Some(classes::table(self)),
-            sweep: lineage::sweep(self.head),
+            learning: fit::learning(self.head),
+            sweep: fit::sweep(self.head),
             mistakes: galleries::mistakes(self),
             mislabels: galleries::mislabels(self),
             duplicates: galleries::duplicates(self),

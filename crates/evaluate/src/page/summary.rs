@@ -8,7 +8,7 @@ use super::{Material, estimate};
 use crate::table::overall;
 
 /// What is shown, in order.
-const FIGURES: [(&str, &str, Scale); 13] = [
+const FIGURES: [(&str, &str, Scale); 15] = [
     ("accuracy", "Accuracy", Scale::Share),
     ("top_5_accuracy", "Top-5 accuracy", Scale::Share),
     ("balanced_accuracy", "Balanced accuracy", Scale::Share),
@@ -22,6 +22,8 @@ const FIGURES: [(&str, &str, Scale); 13] = [
     ("ece", "ECE", Scale::Loss),
     ("ece_equal_mass", "ECE, equal mass", Scale::Loss),
     ("aurc", "AURC", Scale::Loss),
+    ("coverage_at_reject", "Coverage (not rejected)", Scale::Share),
+    ("accuracy_at_reject", "Accuracy where not rejected", Scale::Share),
 ];
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
