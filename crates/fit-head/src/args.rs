@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use cli::Common;
 
-use crate::config::HeadChoice;
+use crate::class_weight::ClassWeight;
+use crate::head_choice::HeadChoice;
 
 /// Fits a classifier on cached features.
 #[derive(Debug, clap::Parser)]
@@ -16,7 +17,9 @@ use crate::config::HeadChoice;
         its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
         out once, from a fit on the others); never looks at those of its test split.\n\n\
         A linear head needs no tuning: its penalty is found by a sweep over 25 values, and its logits are \
-        divided by the temperature of least loss on held-out rows, so that probabilities mean what they say.\n\n\
+        divided by the temperature of least loss on held-out rows, so that probabilities mean what they say. So are \
+        those of ridge, lda and prototype heads, which need no iterations: of their candidates the one of highest \
+        held-out accuracy is kept, of equals the one of the largest penalty or shrinkage.\n\n\
         Writes NAME.head: one safetensors file with the layers, the class names in order, the settings and \
         outcome of the fit, and everything that says which features it belongs to. Features are standardised \
         inside and the scaling is folded into the layers, so a head takes raw features. The same features \
@@ -33,15 +36,25 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.head")]
     pub output: PathBuf,
 
-    /// What to fit: `linear`, multinomial logistic regression by L-BFGS; or `mlp:UNITS`, one hidden layer
-    /// of so many rectified units trained by Adam
+    /// What to fit: `linear`, multinomial logistic regression by L-BFGS; `ridge`, least squares on targets 1 for the
+    /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
+    /// nearest class mean; or `mlp:UNITS`, one hidden layer of so many rectified units
     #[arg(long, value_name = "KIND", default_value = "linear")]
     pub head: HeadChoice,
 
-    /// How much each class's loss counts: `none`, every row 1; or `balanced`, rows / (classes · rows of the
-    /// class)
-    #[arg(long, value_name = "HOW", value_enum, default_value = "none")]
-    pub class_weight: ClassWeight,
+    /// How much each class's loss counts: `none`, every row 1; `balanced`, rows / (classes · rows of the class); or a
+    /// .csv or .parquet table with the columns `class` and `weight`, a row for every class [default: none]
+    #[arg(long, value_name = "none|balanced|FILE.csv")]
+    pub class_weight: Option<ClassWeight>,
+
+    /// Take TAU times the logarithm of each class's part of the train rows off its logit, after fitting: 1 gives what
+    /// balanced classes would (Menon et al., 2021), 0 changes nothing
+    #[arg(long, value_name = "TAU", allow_negative_numbers = true)]
+    pub logit_adjustment: Option<f64>,
+
+    /// Fail where a class has fewer train rows, and name every such class [default: 1]
+    #[arg(long, value_name = "N")]
+    pub min_class_rows: Option<usize>,
 
     /// Take features as they are instead of standardising them (mean 0, std 1 over the train rows)
     #[arg(long)]
@@ -51,8 +64,9 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Also write a table to this .parquet, .csv or .json: for linear heads a row for each penalty that was tried,
-    /// for MLPs a row for each epoch, with loss (nats) and accuracy (0 to 1) on train rows and on held-out ones
+    /// Also write a table to this .parquet, .csv or .json: for MLPs a row for each epoch, for others one for each penalty
+    /// or shrinkage that was tried, with loss (nats; linear and MLP) and accuracy (0 to 1) on train rows and on held-out
+    /// ones
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
@@ -78,7 +92,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Choosing and calibrating, for linear heads")]
+#[command(next_help_heading = "Choosing and calibrating, for linear, ridge, lda and prototype heads")]
 pub struct ChoiceArgs {
     /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them
     /// [default: 5 where there are no val rows]
@@ -99,15 +113,22 @@ pub struct ChoiceArgs {
 }
 
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "With --head linear")]
+#[command(next_help_heading = "With --head linear, ridge or lda")]
 pub struct LinearArgs {
-    /// Penalty on the weights, 1/C of scikit-learn's LogisticRegression; 0 is none. Of several, separated by
-    /// commas, the one with the least held-out loss is kept, of equals the largest [default: three a decade from
-    /// 1e5 down, until held-out loss has long been rising, to 1e-3 at most]
+    /// Penalty on the weights of linear and ridge heads, 1/C of scikit-learn's LogisticRegression, alpha of its
+    /// RidgeClassifier; 0 is none. Of several, separated by commas, the one with the least held-out loss (ridge: the
+    /// highest held-out accuracy) is kept, of equals the largest [default: three a decade from 1e5 down to 1e-3; linear
+    /// ends where held-out loss has long been rising]
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub l2: Option<Vec<f64>>,
 
-    /// Iterations of L-BFGS at most, for each penalty [default: 1000]
+    /// Part of a lda head's covariance that is taken from a sphere's of the same trace, from 0 to 1. Of several, separated
+    /// by commas, the one with the highest held-out accuracy is kept, of equals the largest [default: tenths from 1
+    /// down, then three a decade to 1e-3]
+    #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
+    pub shrinkage: Option<Vec<f64>>,
+
+    /// Iterations of L-BFGS at most, for each penalty of a linear head [default: 1000]
     #[arg(long, value_name = "N")]
     pub max_iterations: Option<usize>,
 
@@ -135,11 +156,4 @@ pub struct MlpArgs {
     /// Part of the hidden units zeroed in training, from 0 to below 1 [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub dropout: Option<f64>,
-}
-
-/// `--class-weight`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ClassWeight {
-    None,
-    Balanced,
 }

@@ -1,16 +1,18 @@
 //! `--head mlp:UNITS`: one training run, told epoch by epoch.
 
 use artifact::HeadKind;
-use cli::Session;
-use head::{Epoch, MlpSettings, fit_mlp, quality};
+use head::{Epoch, MlpSettings, fit_mlp};
 use polars::df;
 
 use crate::Fitted;
-use crate::report::{Report, describe};
-use crate::rows::{Part, Rows};
+use crate::job::Job;
+use crate::report::describe;
+use crate::rows::Part;
 
 /// Trains; the weights of the last epoch are kept.
-pub(crate) fn fit(settings: &MlpSettings, rows: &Rows<'_>, session: &Session) -> anyhow::Result<Fitted> {
+pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
+    let (rows, session) = (job.rows, job.session);
+    let settings = &MlpSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
     let train = rows.train.examples()?;
     let val = rows.val.as_ref().map(Part::examples).transpose()?;
     let progress = session.progress(settings.epochs as u64, "epoch");
@@ -20,23 +22,22 @@ pub(crate) fn fit(settings: &MlpSettings, rows: &Rows<'_>, session: &Session) ->
     })?;
     drop(progress);
 
-    let quality = quality(&fit.layers, &train);
-    let mut report =
-        Report::new(&format!("mlp:{}", settings.hidden), settings.class_weights, settings.standardize, rows);
+    let mut report = job.report(&format!("mlp:{}", settings.hidden));
     report.set("optimizer", "adam");
     report.set("epochs", settings.epochs);
     report.set("batch_size", settings.batch_size);
     report.set("learning_rate", settings.learning_rate);
     report.set("dropout", settings.dropout);
     report.set("seed", settings.seed);
-    report.set_quality("train", quality);
+    let mut layers = fit.layers;
+    let quality = job.finish(&mut layers, &mut report)?;
     if let Some(val) = fit.epochs.last().and_then(|epoch| epoch.val) {
         report.set_quality("val", val);
     }
     Ok(Fitted {
         kind: HeadKind::Mlp,
         table: table(&fit.epochs)?,
-        layers: fit.layers,
+        layers,
         report,
         outcome: format!("{} epochs, train accuracy {:.1} %", settings.epochs, 100.0 * quality.accuracy),
     })

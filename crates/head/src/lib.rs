@@ -14,25 +14,32 @@
 #![forbid(unsafe_code)]
 
 mod class_weights;
+mod closed;
 mod error;
 mod examples;
 mod folds;
+mod held_out;
 mod lbfgs;
 mod line_search;
 mod linear;
 mod logits;
 mod mlp;
+mod pass;
 mod quality;
 mod random;
 mod scaling;
+mod spectrum;
+mod sums;
+mod temperature;
 
 pub use class_weights::ClassWeights;
+pub use closed::{ClosedCandidate, ClosedForm, ClosedProblem, ClosedSweep};
 pub use error::HeadFitError;
 pub use examples::Examples;
 pub use folds::Folds;
-pub use linear::{
-    Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
-};
+pub use held_out::HeldOut;
+pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
 pub use logits::{logits, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, fit_mlp};
 pub use quality::{Quality, quality};
+pub use temperature::Temperature;

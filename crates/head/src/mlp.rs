@@ -10,7 +10,7 @@ use crate::scaling::Scaling;
 use crate::{ClassWeights, Examples, HeadFitError, Quality, quality};
 
 /// How to train. The defaults are those of the Keras transfer-learning tutorials.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MlpSettings {
     /// Units of the hidden layer.
     pub hidden: usize,
@@ -85,7 +85,7 @@ pub fn fit_mlp(
     check(settings)?;
     let scaling =
         if settings.standardize { Scaling::of(train.features()) } else { Scaling::identity(train.dim()) };
-    let class_weights: Vec<f32> = settings.class_weights.of(train).iter().map(|&w| w as f32).collect();
+    let class_weights: Vec<f32> = settings.class_weights.of(train)?.iter().map(|&w| w as f32).collect();
     let mut net = Net::new(train.dim(), train.classes(), settings)?;
     let mut shuffle = Random::new(settings.seed, Purpose::Shuffle);
     let mut order: Vec<usize> = (0..train.rows()).collect();
