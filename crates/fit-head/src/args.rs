@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use cli::Common;
+use head::{Optimizer, Schedule};
 
 use crate::class_weight::ClassWeight;
 use crate::head_choice::HeadChoice;
@@ -60,7 +61,7 @@ pub struct Args {
     #[arg(long)]
     pub no_standardize: bool,
 
-    /// Seed of folds, and for MLPs of initial weights, order of rows and dropout
+    /// Seed of folds and rows set aside, and for MLPs of initial weights, order of rows, dropout and mixing
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
@@ -92,10 +93,10 @@ pub struct Args {
 }
 
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Choosing and calibrating, for linear, ridge, lda and prototype heads")]
+#[command(next_help_heading = "Choosing and calibrating")]
 pub struct ChoiceArgs {
-    /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them
-    /// [default: 5 where there are no val rows]
+    /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them (all heads
+    /// but MLPs) [default: 5 where there are no val rows]
     #[arg(long, value_name = "K")]
     pub folds: Option<usize>,
 
@@ -107,9 +108,14 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "FILE", requires = "group_column")]
     pub manifest: Option<PathBuf>,
 
-    /// Leave the logits as they were fitted
+    /// Leave the logits of a linear, ridge, lda or prototype head as they were fitted
     #[arg(long)]
     pub no_calibrate: bool,
+
+    /// Calibrate an MLP too: divide its logits by the temperature of least loss on the val rows, or, where there are none
+    /// (or --group-column is given), on a tenth of the train rows, which are then not fitted on
+    #[arg(long)]
+    pub calibrate: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]
@@ -141,19 +147,89 @@ pub struct LinearArgs {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "With --head mlp:UNITS")]
 pub struct MlpArgs {
-    /// Passes over the train rows; the weights of the last one are kept [default: 10]
+    /// Passes over the train rows; the weights of the last one are kept, unless --patience is given [default: 10]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
 
-    /// Rows in a step of Adam; the last step of an epoch takes what is left [default: 32]
+    /// Rows in a step; the last step of an epoch takes what is left [default: 32]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
 
-    /// Step size of Adam, constant [default: 0.001]
+    /// How gradients become steps: `adam`; `adamw`, with decay of the weights; or `sgd`, with momentum 0.9
+    /// [default: adam]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub optimizer: Option<OptimizerChoice>,
+
+    /// The largest step size [default: 0.001; of sgd 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
+
+    /// How the step size changes: `constant`; `cosine`, down to nothing along half a cosine; or `one-cycle`, up for three
+    /// tenths of the run and then down [default: constant]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub schedule: Option<ScheduleChoice>,
+
+    /// Decay of the weights, with adamw or sgd; biases have none [default: 0.01; of sgd 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
 
     /// Part of the hidden units zeroed in training, from 0 to below 1 [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub dropout: Option<f64>,
+
+    /// Part of each row's target that is spread evenly over all classes, from 0 to below 1 [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub label_smoothing: Option<f64>,
+
+    /// Mix the features and targets of each batch's rows by a share drawn from Beta(ALPHA, ALPHA); 0 mixes none
+    /// [default: 0]
+    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
+    pub mixup: Option<f64>,
+
+    /// End once so many epochs in a row had no less loss on the val rows than the best, and keep the best; where there
+    /// are no val rows (or --group-column is given), a tenth of the train rows is set aside for it
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+}
+
+/// `--optimizer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OptimizerChoice {
+    /// Adam.
+    Adam,
+    /// Adam with decay.
+    Adamw,
+    /// Gradient descent with momentum.
+    Sgd,
+}
+
+/// `--schedule`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScheduleChoice {
+    /// One step size.
+    Constant,
+    /// Half a cosine down.
+    Cosine,
+    /// Up, then down.
+    OneCycle,
+}
+
+impl From<OptimizerChoice> for Optimizer {
+    fn from(choice: OptimizerChoice) -> Optimizer {
+        match choice {
+            OptimizerChoice::Adam => Optimizer::Adam,
+            OptimizerChoice::Adamw => Optimizer::AdamW,
+            OptimizerChoice::Sgd => Optimizer::Sgd,
+        }
+    }
+}
+
+impl From<ScheduleChoice> for Schedule {
+    fn from(choice: ScheduleChoice) -> Schedule {
+        match choice {
+            ScheduleChoice::Constant => Schedule::Constant,
+            ScheduleChoice::Cosine => Schedule::Cosine,
+            ScheduleChoice::OneCycle => Schedule::OneCycle,
+        }
+    }
 }

@@ -43,7 +43,7 @@ pub(crate) fn fit(form: ClosedForm, strengths: &[f64], job: &Job<'_>) -> anyhow:
         layer.scale(1.0 / temperature.map_or(1.0, |temperature| temperature.value));
     }
     let mut layers = vec![layer];
-    job.finish(&mut layers, &mut report)?;
+    job.finish(&mut layers, &train, &mut report);
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), strength_name, strength)?;
     Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, report })
 }

@@ -125,14 +125,25 @@ impl Config {
 
 impl Choice {
     fn new(args: &Args) -> Result<Choice, UsageError> {
-        let ChoiceArgs { folds, group_column, manifest, no_calibrate } = &args.choice;
+        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate } = &args.choice;
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
+        }
+        if matches!(args.head, HeadChoice::Mlp { .. })
+            && group_column.is_some()
+            && !(*calibrate || args.mlp.patience.is_some())
+        {
+            let unused =
+                "--group-column says which train rows are set aside together: give --patience or --calibrate";
+            return Err(UsageError(unused.to_owned()));
         }
         Ok(Choice {
             folds: *folds,
             groups: manifest.clone().zip(group_column.clone()),
-            calibrate: !no_calibrate && !matches!(args.head, HeadChoice::Mlp { .. }),
+            calibrate: match args.head {
+                HeadChoice::Mlp { .. } => *calibrate,
+                _ => !no_calibrate,
+            },
             seed: args.seed,
         })
     }
@@ -142,6 +153,7 @@ impl Choice {
 mod tests {
     use super::*;
     use clap::Parser;
+    use head::MlpSettings;
 
     fn config(flags: &[&str]) -> Result<Method, String> {
         let args = [&["fit-head", "x.features", "-o", "x.head"], flags].concat();
@@ -158,6 +170,11 @@ mod tests {
         assert_eq!((settings.hidden, settings.epochs, settings.batch_size), (7, 10, 32));
         assert_eq!((settings.learning_rate, settings.dropout, settings.seed), (1e-3, 0.0, 0));
         assert!(settings.standardize);
+        assert_eq!(settings, MlpSettings { hidden: 7, ..MlpSettings::default() });
+        let Ok(Method::Mlp(settings)) = config(&["--head", "mlp:7", "--optimizer", "sgd"]) else {
+            panic!("mlp")
+        };
+        assert_eq!((settings.learning_rate, settings.weight_decay), (0.01, 0.0));
     }
 
     #[test]
@@ -168,16 +185,45 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 11] = [
-            (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear; this head is mlp"),
+        let cases: [(&[&str], &str); 25] = [
+            (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
+            (&["--shrinkage", "0.5"], "--shrinkage goes with --head lda; this head is linear"),
+            (&["--head", "lda", "--shrinkage", "2"], "--shrinkage: expected a number from 0 to 1, got 2"),
+            (&["--head", "prototype", "--class-weight", "balanced"], "this head is prototype"),
+            (
+                &["--head", "ridge", "--calibrate"],
+                "--calibrate goes with --head mlp:UNITS; this head is ridge",
+            ),
+            (&["--head", "mlp:4", "--no-calibrate"], "this head is mlp"),
+            (
+                &["--head", "mlp:4", "--weight-decay", "1"],
+                "--weight-decay goes with --optimizer adamw or sgd",
+            ),
+            (&["--head", "mlp:4", "--mixup", "-1"], "--mixup: expected a number of 0 or more, got -1"),
+            (&["--head", "mlp:4", "--label-smoothing", "1"], "--label-smoothing: expected a number from 0"),
+            (&["--head", "mlp:4", "--patience", "0"], "--patience: expected a number of 1 or more, got 0"),
+            (&["--patience", "3"], "--patience goes with --head mlp:UNITS; this head is linear"),
+            (
+                &["--head", "mlp:4", "--group-column", "patient", "--manifest", "m.csv"],
+                "give --patience or --calibrate",
+            ),
+            (&["--logit-adjustment", "-1"], "--logit-adjustment: expected a number of 0 or more, got -1"),
+            (&["--logit-adjustment", "1", "--class-weight", "balanced"], "give one"),
+            (
+                &["--class-weight", "some"],
+                "expected `none`, `balanced`, or a .csv or .parquet table; got `some`",
+            ),
             (&["--epochs", "3"], "--epochs goes with --head mlp:UNITS; this head is linear"),
-            (&["--head", "mlp:4", "--folds", "3"], "--folds goes with --head linear; this head is mlp"),
+            (
+                &["--head", "mlp:4", "--folds", "3"],
+                "--folds goes with --head linear, ridge, lda or prototype; this head is mlp",
+            ),
             (&["--folds", "1"], "--folds: expected a number from 2 to 1000, got 1"),
             (&["--l2", "-1"], "--l2: expected a number of 0 or more, got -1"),
             (&["--l2", "1,inf"], "--l2: expected a number of 0 or more, got inf"),
             (&["--tolerance", "nan"], "--tolerance: expected a number of 0 or more, got NaN"),
             (&["--head", "mlp:4", "--dropout", "1"], "--dropout: expected a number from 0 to below 1, got 1"),
-            (&["--head", "mlp:0"], "expected `linear` or `mlp:UNITS`"),
+            (&["--head", "mlp:0"], "expected `linear`, `ridge`"),
             (&["--head", "tree"], "got `tree`"),
             (&["--table", "epochs.txt"], "expected .parquet, .csv or .json"),
         ];

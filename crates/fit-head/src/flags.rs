@@ -18,6 +18,7 @@ const LDA: &[&str] = &["lda"];
 const MLP: &[&str] = &["mlp:UNITS"];
 const PENALISED: &[&str] = &["linear", "ridge"];
 const ONE_LAYER: &[&str] = &["linear", "ridge", "lda", "prototype"];
+const LAYERS: &[&str] = &["linear", "ridge", "lda", "prototype", "mlp:UNITS"];
 const WEIGHTED: &[&str] = &["linear", "ridge", "lda", "mlp:UNITS"];
 
 /// Refuses what `chosen` has no use for.
@@ -40,7 +41,8 @@ fn flags(args: &Args) -> Vec<Flag> {
         flag("--class-weight", args.class_weight.is_some(), WEIGHTED),
         flag("--logit-adjustment", args.logit_adjustment.is_some(), WEIGHTED),
         flag("--folds", choice.folds.is_some(), ONE_LAYER),
-        flag("--group-column", choice.group_column.is_some(), ONE_LAYER),
+        flag("--group-column", choice.group_column.is_some(), LAYERS),
+        flag("--calibrate", choice.calibrate, MLP),
         flag("--no-calibrate", choice.no_calibrate, ONE_LAYER),
         flag("--l2", linear.l2.is_some(), PENALISED),
         flag("--shrinkage", linear.shrinkage.is_some(), LDA),
@@ -50,6 +52,12 @@ fn flags(args: &Args) -> Vec<Flag> {
         flag("--batch-size", mlp.batch_size.is_some(), MLP),
         flag("--learning-rate", mlp.learning_rate.is_some(), MLP),
         flag("--dropout", mlp.dropout.is_some(), MLP),
+        flag("--optimizer", mlp.optimizer.is_some(), MLP),
+        flag("--weight-decay", mlp.weight_decay.is_some(), MLP),
+        flag("--schedule", mlp.schedule.is_some(), MLP),
+        flag("--label-smoothing", mlp.label_smoothing.is_some(), MLP),
+        flag("--mixup", mlp.mixup.is_some(), MLP),
+        flag("--patience", mlp.patience.is_some(), MLP),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use artifact::{Dense, Features};
 use cli::Session;
-use head::{ClassWeights, Quality, quality};
+use head::{ClassWeights, Examples, Quality, quality};
 
 use crate::config::{Choice, Config};
 use crate::report::Report;
@@ -44,9 +44,8 @@ impl<'a> Job<'a> {
     }
 
     /// The last touch to a head of layers: moves its biases by the classes' frequencies where that was asked for
-    /// (Menon et al., 2021, equation 9), and records how it does on the train rows.
-    pub(crate) fn finish(&self, layers: &mut [Dense], report: &mut Report) -> anyhow::Result<Quality> {
-        let train = self.rows.train.examples()?;
+    /// (Menon et al., 2021, equation 9), and records how it does on the rows that were fitted.
+    pub(crate) fn finish(&self, layers: &mut [Dense], train: &Examples<'_>, report: &mut Report) -> Quality {
         if let (Some(tau), Some(last)) = (self.logit_adjustment, layers.last_mut()) {
             for (bias, count) in last.bias.iter_mut().zip(train.counts()) {
                 let prior = count as f64 / train.rows() as f64;
@@ -54,8 +53,8 @@ impl<'a> Job<'a> {
             }
             report.set("logit_adjustment", tau);
         }
-        let quality = quality(layers, &train);
+        let quality = quality(layers, train);
         report.set_quality("train", quality);
-        Ok(quality)
+        quality
     }
 }

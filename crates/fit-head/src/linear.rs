@@ -49,7 +49,7 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     }
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?;
     let mut layers = vec![fit.layer];
-    job.finish(&mut layers, &mut report)?;
+    job.finish(&mut layers, &train, &mut report);
     Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, report })
 }
 

@@ -3,7 +3,7 @@
 use cli::UsageError;
 use head::{ClosedForm, LinearSettings, MlpSettings};
 
-use crate::args::{Args, LinearArgs};
+use crate::args::{Args, LinearArgs, MlpArgs, OptimizerChoice};
 use crate::flags;
 use crate::head_choice::HeadChoice;
 
@@ -66,21 +66,45 @@ fn linear(args: &Args) -> Result<Method, UsageError> {
 
 fn mlp(args: &Args, units: usize) -> Result<Method, UsageError> {
     let default = MlpSettings::default();
+    let MlpArgs { optimizer, schedule, patience, .. } = args.mlp;
+    let optimizer = optimizer.unwrap_or(OptimizerChoice::Adam);
+    // PyTorch's defaults of AdamW; SGD's steps are of the size of the gradient, and want to be longer.
+    let (learning_rate, weight_decay) = match optimizer {
+        OptimizerChoice::Adam => (default.learning_rate, 0.0),
+        OptimizerChoice::Adamw => (default.learning_rate, 0.01),
+        OptimizerChoice::Sgd => (0.01, 0.0),
+    };
+    if optimizer == OptimizerChoice::Adam && args.mlp.weight_decay.is_some() {
+        let adam = "--weight-decay goes with --optimizer adamw or sgd; this one is adam";
+        return Err(UsageError(adam.to_owned()));
+    }
     let settings = MlpSettings {
         hidden: units,
         epochs: args.mlp.epochs.unwrap_or(default.epochs),
         batch_size: args.mlp.batch_size.unwrap_or(default.batch_size),
-        learning_rate: args.mlp.learning_rate.unwrap_or(default.learning_rate),
+        optimizer: optimizer.into(),
+        learning_rate: args.mlp.learning_rate.unwrap_or(learning_rate),
+        schedule: schedule.map_or(default.schedule, Into::into),
+        weight_decay: args.mlp.weight_decay.unwrap_or(weight_decay),
         dropout: args.mlp.dropout.unwrap_or(default.dropout),
+        label_smoothing: args.mlp.label_smoothing.unwrap_or(default.label_smoothing),
+        mixup: args.mlp.mixup.unwrap_or(default.mixup),
+        patience,
         seed: args.seed,
         standardize: !args.no_standardize,
-        ..default
+        class_weights: default.class_weights,
     };
+    let part = |value: f64| (0.0..1.0).contains(&value);
     let &MlpSettings { epochs, batch_size, learning_rate, dropout, .. } = &settings;
+    let &MlpSettings { weight_decay, label_smoothing, mixup, .. } = &settings;
     require("--epochs", epochs as f64, epochs > 0, "of 1 or more")?;
     require("--batch-size", batch_size as f64, batch_size > 0, "of 1 or more")?;
     require("--learning-rate", learning_rate, learning_rate > 0.0, "above 0")?;
-    require("--dropout", dropout, (0.0..1.0).contains(&dropout), "from 0 to below 1")?;
+    require("--weight-decay", weight_decay, weight_decay >= 0.0, "of 0 or more")?;
+    require("--dropout", dropout, part(dropout), "from 0 to below 1")?;
+    require("--label-smoothing", label_smoothing, part(label_smoothing), "from 0 to below 1")?;
+    require("--mixup", mixup, mixup >= 0.0, "of 0 or more")?;
+    require("--patience", patience.unwrap_or(1) as f64, patience != Some(0), "of 1 or more")?;
     Ok(Method::Mlp(settings))
 }
 

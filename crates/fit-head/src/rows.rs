@@ -54,6 +54,22 @@ impl<'a> Part<'a> {
         (!labels.is_empty()).then_some(Part { selection, labels, classes: features.classes().len() })
     }
 
+    /// These rows without those that `aside` picks, and these.
+    pub(crate) fn divide(
+        &self,
+        features: &'a Features,
+        aside: impl Fn(usize) -> bool,
+    ) -> (Part<'a>, Part<'a>) {
+        // By row of the artefact: 0 is none of ours.
+        let mut places = vec![0u8; features.len()];
+        (0..self.len()).for_each(|at| places[self.row(at)] = 1 + u8::from(aside(at)));
+        let part = |place: u8| {
+            let selection = Selection::of(features, |row| places[row] == place);
+            Part { labels: selection.labels(), selection, classes: self.classes }
+        };
+        (part(1), part(2))
+    }
+
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.selection.len()

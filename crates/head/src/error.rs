@@ -70,6 +70,9 @@ pub enum HeadFitError {
         /// d
         dim: usize,
     },
+    /// Whether to end early can only be told on rows that are not fitted.
+    #[error("no rows are held out to tell by when to end")]
+    NothingHeldOut,
     /// The fit left the range of numbers, as too large a learning rate makes it.
     #[error("the loss became {loss} in epoch {epoch}; use a smaller learning rate")]
     Diverged {

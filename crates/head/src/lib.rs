@@ -40,6 +40,6 @@ pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
 pub use logits::{logits, softmax};
-pub use mlp::{Epoch, MlpFit, MlpSettings, fit_mlp};
+pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
 pub use quality::{Quality, quality};
 pub use temperature::Temperature;
