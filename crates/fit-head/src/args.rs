@@ -23,7 +23,7 @@ use crate::head_choice::HeadChoice;
         held-out accuracy is kept, of equals the one of the largest penalty or shrinkage.\n\n\
         Writes NAME.head: one safetensors file with the layers, the class names in order, the settings and \
         outcome of the fit, and everything that says which features it belongs to. Features are standardised \
-        inside and the scaling is folded into the layers, so a head takes raw features. The same features \
+        inside (but for knn) and the scaling is folded into the layers, so a head takes raw features. The same features \
         and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --table /tmp/sweep.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage."
@@ -39,7 +39,8 @@ pub struct Args {
 
     /// What to fit: `linear`, multinomial logistic regression by L-BFGS; `ridge`, least squares on targets 1 for the
     /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
-    /// nearest class mean; or `mlp:UNITS`, one hidden layer of so many rectified units
+    /// nearest class mean; `mlp:UNITS`, one hidden layer of so many rectified units; or `knn:K`, the votes of the K train
+    /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head
     #[arg(long, value_name = "KIND", default_value = "linear")]
     pub head: HeadChoice,
 

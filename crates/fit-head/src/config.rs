@@ -62,7 +62,8 @@ impl Config {
             method,
             choice: Choice::new(&args)?,
             class_weight: args.class_weight.unwrap_or_default(),
-            standardize: !args.no_standardize,
+            // Cosines are those of the features as they are.
+            standardize: !args.no_standardize && !matches!(args.head, HeadChoice::Knn { .. }),
             logit_adjustment: args.logit_adjustment,
             min_class_rows: args.min_class_rows.unwrap_or(1),
             features: args.features,
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 25] = [
+        let cases: [(&[&str], &str); 28] = [
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
             (&["--shrinkage", "0.5"], "--shrinkage goes with --head lda; this head is linear"),
             (&["--head", "lda", "--shrinkage", "2"], "--shrinkage: expected a number from 0 to 1, got 2"),
@@ -224,6 +225,9 @@ mod tests {
             (&["--tolerance", "nan"], "--tolerance: expected a number of 0 or more, got NaN"),
             (&["--head", "mlp:4", "--dropout", "1"], "--dropout: expected a number from 0 to below 1, got 1"),
             (&["--head", "mlp:0"], "expected `linear`, `ridge`"),
+            (&["--head", "knn:0"], "`knn:K` with a number from 1"),
+            (&["--head", "knn:3", "--no-standardize"], "this head is knn"),
+            (&["--head", "knn:3", "--class-weight", "balanced"], "this head is knn"),
             (&["--head", "tree"], "got `tree`"),
             (&["--table", "epochs.txt"], "expected .parquet, .csv or .json"),
         ];

@@ -40,6 +40,7 @@ fn flags(args: &Args) -> Vec<Flag> {
     vec![
         flag("--class-weight", args.class_weight.is_some(), WEIGHTED),
         flag("--logit-adjustment", args.logit_adjustment.is_some(), WEIGHTED),
+        flag("--no-standardize", args.no_standardize, LAYERS),
         flag("--folds", choice.folds.is_some(), ONE_LAYER),
         flag("--group-column", choice.group_column.is_some(), LAYERS),
         flag("--calibrate", choice.calibrate, MLP),

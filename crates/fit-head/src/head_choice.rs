@@ -18,6 +18,11 @@ pub enum HeadChoice {
         /// Units of the hidden layer.
         units: usize,
     },
+    /// `knn:K`
+    Knn {
+        /// How many of the nearest vote.
+        neighbours: usize,
+    },
 }
 
 impl HeadChoice {
@@ -29,6 +34,7 @@ impl HeadChoice {
             HeadChoice::Lda => "lda",
             HeadChoice::Prototype => "prototype",
             HeadChoice::Mlp { .. } => "mlp:UNITS",
+            HeadChoice::Knn { .. } => "knn:K",
         }
     }
 
@@ -49,9 +55,10 @@ impl FromStr for HeadChoice {
             ("lda", None) => Ok(HeadChoice::Lda),
             ("prototype", None) => Ok(HeadChoice::Prototype),
             ("mlp", Some(Ok(units @ 1..=65_536))) => Ok(HeadChoice::Mlp { units }),
+            ("knn", Some(Ok(neighbours @ 1..=65_536))) => Ok(HeadChoice::Knn { neighbours }),
             _ => Err(format!(
-                "expected `linear`, `ridge`, `lda`, `prototype`, or `mlp:UNITS` with 1 to 65,536 units, such as \
-                 `mlp:512`; got `{text}`"
+                "expected `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K` with a number from 1 to 65,536, \
+                 such as `mlp:512`; got `{text}`"
             )),
         }
     }

@@ -12,6 +12,7 @@ mod flags;
 mod head_choice;
 mod held_out;
 mod job;
+mod knn;
 mod linear;
 mod method;
 mod mlp;
@@ -24,7 +25,7 @@ pub use config::{Choice, Config};
 pub use head_choice::HeadChoice;
 pub use method::Method;
 
-use artifact::{Dense, Features, Head, HeadKind};
+use artifact::{Dense, Features, Head, HeadKind, Memory};
 use cli::count;
 use polars::frame::DataFrame;
 
@@ -36,6 +37,7 @@ use crate::rows::Rows;
 struct Fitted {
     kind: HeadKind,
     layers: Vec<Dense>,
+    memory: Option<Memory>,
     report: Report,
     /// How it went, for the last line.
     outcome: String,
@@ -65,6 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         kind: fitted.kind,
         classes: features.classes().to_vec(),
         layers: fitted.layers,
+        memory: fitted.memory,
         source: features.index().source.clone(),
         probes: features.probes(),
         fit: fitted.report.into_json(),
@@ -80,5 +83,6 @@ fn fit(config: &Config, job: &Job<'_>) -> anyhow::Result<Fitted> {
         Method::Linear { l2, settings } => linear::fit(l2, settings, job),
         Method::Closed { form, strengths } => closed::fit(*form, strengths, job),
         Method::Mlp(settings) => mlp::fit(settings, job),
+        Method::Knn { neighbours } => knn::fit(*neighbours, job),
     }
 }

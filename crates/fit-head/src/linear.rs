@@ -50,7 +50,7 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?;
     let mut layers = vec![fit.layer];
     job.finish(&mut layers, &train, &mut report);
-    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, report })
+    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report })
 }
 
 /// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept.

@@ -26,6 +26,11 @@ pub enum Method {
     },
     /// One hidden layer.
     Mlp(MlpSettings),
+    /// The rows themselves.
+    Knn {
+        /// How many of the nearest vote.
+        neighbours: usize,
+    },
 }
 
 impl Method {
@@ -47,6 +52,7 @@ impl Method {
                 Ok(Method::Closed { form: ClosedForm::Prototype, strengths: Vec::new() })
             }
             HeadChoice::Mlp { units } => mlp(args, units),
+            HeadChoice::Knn { neighbours } => Ok(Method::Knn { neighbours }),
         }
     }
 }

@@ -268,6 +268,25 @@ fn an_mlp_that_is_asked_to_ends_early_and_is_calibrated() {
 }
 
 #[test]
+fn neighbours_are_kept_in_the_head() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let run = fit_head(&room, &["x.features", "-o", "x.head", "--head", "knn:7", "--table", "t.csv"]).fine();
+    assert!(run.stderr().contains("knn, 7 neighbours, val loss "), "{}", run.stderr());
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let memory = head.memory.as_ref().unwrap();
+    assert_eq!((head.kind, head.dim(), head.layers.len()), (HeadKind::Knn, 20, 0));
+    assert_eq!((memory.neighbours, memory.labels.len(), memory.rows.len()), (7, 90, 90 * 20));
+    assert!(
+        head.fit["standardize"] == false && head.fit["val_accuracy"].as_f64().unwrap() > 0.4,
+        "{}",
+        head.fit
+    );
+    fit_head(&room, &["x.features", "-o", "y.head", "--head", "knn:91"])
+        .failed(1, &["expected neighbours", "got 91"]);
+}
+
+#[test]
 fn an_mlp_tells_every_epoch() {
     let room = Room::new();
     room.features("x.features", &Made::default());
@@ -297,6 +316,7 @@ fn the_same_bytes_on_any_number_of_threads() {
         ("ridge", &["--class-weight", "balanced"]),
         ("lda", &["--folds", "3", "--logit-adjustment", "1"]),
         ("prototype", &[]),
+        ("knn:5", &[]),
         ("mlp:64", &["--class-weight", "balanced"]),
         ("mlp:32", &["--mixup", "0.3", "--label-smoothing", "0.1", "--optimizer", "adamw", "--calibrate"]),
         ("mlp:16", &["--optimizer", "sgd", "--schedule", "one-cycle", "--patience", "2"]),
@@ -399,7 +419,7 @@ fn wrong_usage_is_exit_code_2() {
         (&["x.features"], "--output"),
         (
             &["x.features", "-o", "x.head", "--head", "tree"],
-            "expected `linear`, `ridge`, `lda`, `prototype`, or `mlp:UNITS`",
+            "expected `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K`",
         ),
         (&["x.features", "-o", "x.head", "--epochs", "2"], "--epochs goes with --head mlp:UNITS"),
         (&["x.features", "-o", "x.head", "--l2", "much"], "much"),

@@ -149,7 +149,8 @@ impl<'a> ClosedProblem<'a> {
         match self.form {
             ClosedForm::Ridge => ridge::models(strengths, sums, &classes),
             ClosedForm::Lda => lda::models(strengths, sums, &classes),
-            ClosedForm::Prototype => Ok(vec![prototype::model(&classes)]),
+            // Nothing of it depends on a strength.
+            ClosedForm::Prototype => Ok(vec![prototype::model(&classes); strengths.len()]),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Every fit starts from [`Examples`], which checks labels once, and ends in
 //! [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
-//! back out. [`logits`] applies them.
+//! back out; or in a [`artifact::Memory`] of the rows themselves. [`scores()`] applies either.
 //!
 //! **Invariant:** the same examples and settings give the same bits on one machine, whatever the
 //! number of threads: products of fixed blocks are taken by one thread each, or by candle's GEMM, whose
@@ -19,6 +19,7 @@ mod error;
 mod examples;
 mod folds;
 mod held_out;
+mod knn;
 mod lbfgs;
 mod line_search;
 mod linear;
@@ -28,6 +29,7 @@ mod pass;
 mod quality;
 mod random;
 mod scaling;
+mod scores;
 mod spectrum;
 mod sums;
 mod temperature;
@@ -38,8 +40,10 @@ pub use error::HeadFitError;
 pub use examples::Examples;
 pub use folds::Folds;
 pub use held_out::HeldOut;
+pub use knn::{fit_knn, quality_knn};
 pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
 pub use logits::{logits, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
 pub use quality::{Quality, quality};
+pub use scores::scores;
 pub use temperature::Temperature;
