@@ -54,13 +54,14 @@ impl MappedFile {
         Ok(MappedFile(Some(map)))
     }
 
-    /// Gives back the memory of the whole pages within `range`; whoever reads them again gets them from the file.
+    /// Gives back the memory of `range`, from the page that it begins in to the last that it fills; whoever reads them
+    /// again gets them from the file.
     ///
     /// Only a hint: without it the system takes such pages when memory runs short, but until then they count as ours.
     pub fn release(&self, range: Range<usize>) {
         #[cfg(unix)]
         if let Some(map) = &self.0 {
-            let (start, end) = (range.start.next_multiple_of(PAGE), range.end.min(map.len()) / PAGE * PAGE);
+            let (start, end) = (range.start / PAGE * PAGE, range.end.min(map.len()) / PAGE * PAGE);
             if start < end {
                 // SAFETY: the map is a read-only one of a file, so that released pages come back with the very same
                 // bytes; and the range lies within it. A refusal changes nothing.

@@ -1,31 +1,45 @@
 //! `NAME.head`: one safetensors file, which any safetensors reader opens.
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
-//! with a ReLU between them; `probes` (4, d), the features of the synthetic probes. `__metadata__` has one key,
-//! `headstart`, whose value is the JSON of everything else.
+//! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
+//! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
+//!
+//! Format 1 has layers only, format 2 a memory only: what older programs can read they still do.
+
+mod memory;
+mod tensors;
 
 use crate::{Digest, MapError, MappedFile, PROBES, Place, PlaceError, Source, source::disordered};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use memory::Votes;
+use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
+use tensors::{Named, digest, floats};
 
-/// The format that this program writes, and the only one that it reads.
-const FORMAT_VERSION: u32 = 1;
+pub use memory::Memory;
+
+/// The format of heads of layers.
+const LAYERS_VERSION: u32 = 1;
+/// The format of heads with a memory, and the last that this program reads.
+const MEMORY_VERSION: u32 = 2;
 const METADATA_KEY: &str = "headstart";
 
-/// What was fitted on features: dense layers with ReLU between them. Standardisation is folded in already.
+/// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, or the
+/// rows themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// What kind of fit it was.
     pub kind: HeadKind,
     /// Class names; logit c belongs to `classes[c]`.
     pub classes: Vec<String>,
-    /// The layers, first to last.
+    /// The layers, first to last; none of a head of nearest neighbours.
     pub layers: Vec<Dense>,
+    /// What a head of nearest neighbours remembers; others have none.
+    pub memory: Option<Memory>,
     /// What computed the features that it was fitted on, and so what must compute those that it is used on.
     pub source: Source,
     /// The features of the synthetic probes: (4, d) row-major.
@@ -40,10 +54,12 @@ pub struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
-    /// Multinomial logistic regression.
+    /// One layer, however it was fitted.
     Linear,
     /// One hidden layer.
     Mlp,
+    /// Nearest neighbours: a memory instead of layers.
+    Knn,
 }
 
 /// `y = W x + b`.
@@ -83,11 +99,11 @@ pub enum HeadError {
         reason: String,
     },
     /// Written by another release.
-    #[error("cannot read `{path}`: head format {got}, this program reads {expected}; {advice}")]
+    #[error("cannot read `{path}`: head format {got}, this program reads 1 to {expected}; {advice}")]
     Version {
         /// The file.
         path: PathBuf,
-        /// The format that this program reads.
+        /// The last format that this program reads.
         expected: u32,
         /// The format found.
         got: u32,
@@ -114,6 +130,9 @@ struct Header {
     source: Source,
     fit: serde_json::Value,
     features: Digest,
+    /// How the memory is used, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<Votes>,
     /// Digest of all tensors: names, shapes and bytes.
     tensors: Digest,
 }
@@ -150,7 +169,10 @@ impl Head {
 
     /// d, the length of the feature rows that it takes.
     pub fn dim(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.inputs)
+        match &self.memory {
+            Some(memory) => memory.dim,
+            None => self.layers.first().map_or(0, |layer| layer.inputs),
+        }
     }
 
     /// The confidence (largest probability) below which a row is better left unanswered, where the fit found one.
@@ -165,43 +187,43 @@ impl Head {
 
     fn is_finite(&self) -> bool {
         let layers = self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
-        layers.chain(&self.probes).all(|value| value.is_finite())
+        let memory = self.memory.iter().flat_map(|memory| &memory.rows);
+        layers.chain(memory).chain(&self.probes).all(|value| value.is_finite())
     }
 
     fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
-            format: FORMAT_VERSION,
+            format: if self.memory.is_some() { MEMORY_VERSION } else { LAYERS_VERSION },
             kind: self.kind,
             classes: self.classes.clone(),
             source: self.source.clone(),
             fit: self.fit.clone(),
             features: self.features,
+            memory: self.memory.as_ref().map(Memory::votes),
             tensors: digest(
-                tensors.iter().map(|(name, shape, data)| (name.as_str(), shape.as_slice(), data.as_slice())),
+                tensors.iter().map(|own| (own.name.as_str(), own.shape.as_slice(), own.data.as_slice())),
             ),
         };
         let header = serde_json::to_string(&header).expect("plain data serialises");
-        let views = tensors.iter().map(|(name, shape, data)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), data);
-            (name, view.expect("a head's tensors have the lengths that their shapes say"))
+        let views = tensors.iter().map(|own| {
+            let view = TensorView::new(own.dtype, own.shape.clone(), &own.data);
+            (&own.name, view.expect("a head's tensors have the lengths that their shapes say"))
         });
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
         safetensors::serialize(views, Some(metadata)).expect("a head's tensors have distinct names")
     }
 
-    /// (name, shape, bytes), sorted by name.
-    fn tensors(&self) -> Vec<(String, Vec<usize>, Vec<u8>)> {
-        let mut tensors = vec![("probes".to_owned(), vec![PROBES, self.dim()], bytes(&self.probes))];
+    /// Sorted by name.
+    fn tensors(&self) -> Vec<Named> {
+        let mut tensors = vec![Named::floats("probes", vec![PROBES, self.dim()], &self.probes)];
         for (n, layer) in self.layers.iter().enumerate() {
-            tensors.push((
-                format!("layers.{n}.weight"),
-                vec![layer.outputs, layer.inputs],
-                bytes(&layer.weight),
-            ));
-            tensors.push((format!("layers.{n}.bias"), vec![layer.outputs], bytes(&layer.bias)));
+            let Dense { inputs, outputs, weight, bias } = layer;
+            tensors.push(Named::floats(&format!("layers.{n}.weight"), vec![*outputs, *inputs], weight));
+            tensors.push(Named::floats(&format!("layers.{n}.bias"), vec![*outputs], bias));
         }
-        tensors.sort();
+        tensors.extend(self.memory.iter().flat_map(Memory::tensors));
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
         tensors
     }
 }
@@ -213,11 +235,12 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
     }
     let Versioned { format: got } = serde_json::from_str(header)
         .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
-    let advice = if got > FORMAT_VERSION { "update Headstart" } else { "rerun fit-head" };
-    if got != FORMAT_VERSION {
-        return Err(HeadError::Version { path: path.to_owned(), expected: FORMAT_VERSION, got, advice });
+    let expected = MEMORY_VERSION;
+    let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
+    if (LAYERS_VERSION..=expected).contains(&got) {
+        return Ok(());
     }
-    Ok(())
+    Err(HeadError::Version { path: path.to_owned(), expected, got, advice })
 }
 
 fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
@@ -229,17 +252,19 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     let depth = match header.kind {
         HeadKind::Linear => 1,
         HeadKind::Mlp => 2,
+        HeadKind::Knn => 0,
     };
     let layers = (0..depth).map(|n| dense(tensors, n)).collect::<Result<Vec<_>, _>>()?;
-    let (probes, shape) = tensor(tensors, "probes")?;
-    let chained = layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs);
-    let ends = layers.first().map(|l| l.inputs).zip(layers.last().map(|l| l.outputs));
-    let Some((dim, outputs)) = ends.filter(|_| chained) else {
-        return Err("its layers do not fit one another".to_owned());
+    let memory = match (header.kind, &header.memory) {
+        (HeadKind::Knn, Some(votes)) => Some(Memory::read(votes, tensors, header.classes.len())?),
+        (HeadKind::Knn, None) => return Err("it does not say how its memory votes".to_owned()),
+        _ => None,
     };
-    if outputs != header.classes.len() {
-        return Err(format!("{outputs} outputs for {} classes", header.classes.len()));
-    }
+    let (probes, shape) = floats(tensors, "probes")?;
+    let dim = match &memory {
+        Some(memory) => memory.dim,
+        None => inputs_of(&layers, header.classes.len())?,
+    };
     if shape != [PROBES, dim] {
         return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
     }
@@ -247,39 +272,28 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if let Some(reason) = source.disorder().or_else(|| disordered(&classes)) {
         return Err(reason);
     }
-    let head = Head { kind, classes, layers, source, probes, fit, features };
+    let head = Head { kind, classes, layers, memory, source, probes, fit, features };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
+/// The inputs of layers that fit one another and give `classes` outputs.
+fn inputs_of(layers: &[Dense], classes: usize) -> Result<usize, String> {
+    let chained = layers.windows(2).all(|pair| pair[0].outputs == pair[1].inputs);
+    let ends = layers.first().map(|l| l.inputs).zip(layers.last().map(|l| l.outputs));
+    match ends.filter(|_| chained) {
+        None => Err("its layers do not fit one another".to_owned()),
+        Some((_, outputs)) if outputs != classes => Err(format!("{outputs} outputs for {classes} classes")),
+        Some((inputs, _)) => Ok(inputs),
+    }
+}
+
 fn dense(tensors: &SafeTensors<'_>, n: usize) -> Result<Dense, String> {
-    let (weight, shape) = tensor(tensors, &format!("layers.{n}.weight"))?;
-    let (bias, bias_shape) = tensor(tensors, &format!("layers.{n}.bias"))?;
+    let (weight, shape) = floats(tensors, &format!("layers.{n}.weight"))?;
+    let (bias, bias_shape) = floats(tensors, &format!("layers.{n}.bias"))?;
     match shape[..] {
         [outputs, inputs] if bias_shape == [outputs] => Ok(Dense { inputs, outputs, weight, bias }),
         _ => Err(format!("layer {n} has a weight of shape {shape:?} and a bias of shape {bias_shape:?}")),
     }
-}
-
-fn tensor(tensors: &SafeTensors<'_>, name: &str) -> Result<(Vec<f32>, Vec<usize>), String> {
-    let view = tensors.tensor(name).map_err(|_| format!("tensor `{name}` is missing"))?;
-    if view.dtype() != Dtype::F32 {
-        return Err(format!("tensor `{name}` is {:?}, expected F32", view.dtype()));
-    }
-    let (values, _) = view.data().as_chunks::<4>();
-    Ok((values.iter().map(|&v| f32::from_le_bytes(v)).collect(), view.shape().to_vec()))
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
-}
-
-fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize], &'a [u8])>) -> Digest {
-    let mut builder = crate::DigestBuilder::new();
-    for (name, shape, data) in tensors {
-        let shape: Vec<u8> = shape.iter().flat_map(|&side| (side as u64).to_le_bytes()).collect();
-        builder.field(name.as_bytes()).field(&shape).field(data);
-    }
-    builder.finish()
 }
 
 #[cfg(test)]
@@ -309,6 +323,7 @@ mod tests {
                 dtype: crate::Dtype::F32,
                 engine: "reference-1".into(),
             },
+            memory: None,
             probes: vec![0.25; 12],
             fit: serde_json::json!({"seed": 7}),
             features: Digest::of(b"features"),
@@ -323,6 +338,44 @@ mod tests {
         assert_eq!(Head::read(&path).unwrap(), head());
         assert_eq!(Digest::of(&fs::read(&path).unwrap()), head().digest());
         assert!(matches!(head().write(&path, false), Err(HeadError::Place(PlaceError::Exists(_)))));
+    }
+
+    fn remembering() -> Head {
+        let memory = Memory {
+            neighbours: 2,
+            temperature: 0.07,
+            dim: 3,
+            rows: vec![1.0, 0.0, 0.0, 0.0, 0.6, 0.8, 0.0, 0.0, 1.0],
+            labels: vec![1, 0, 1],
+        };
+        Head { kind: HeadKind::Knn, layers: Vec::new(), memory: Some(memory), ..head() }
+    }
+
+    #[test]
+    fn a_memory_survives_its_file_and_every_lie_about_it_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        remembering().write(&path, false).unwrap();
+        assert_eq!(Head::read(&path).unwrap(), remembering());
+        assert_eq!(remembering().dim(), 3);
+        let lie = |change: fn(&mut Memory)| {
+            let mut head = remembering();
+            change(head.memory.as_mut().unwrap());
+            fs::write(&path, head.to_bytes()).unwrap();
+            Head::read(&path).unwrap_err().to_string()
+        };
+        for (message, expected) in [
+            (lie(|memory| memory.neighbours = 4), "4 neighbours of 3 rows"),
+            (lie(|memory| memory.neighbours = 0), "0 neighbours of 3 rows"),
+            (lie(|memory| memory.temperature = 0.0), "a temperature of 0"),
+            (lie(|memory| memory.labels[0] = 2), "label 2 of 2 classes"),
+            (lie(|memory| memory.labels.truncate(2)), "3 rows and 2 labels"),
+        ] {
+            assert!(message.contains(expected), "{message}");
+        }
+        let unsaid = Head { kind: HeadKind::Knn, ..head() };
+        fs::write(&path, unsaid.to_bytes()).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains("how its memory votes"));
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Rows for Selection<'_> {
             self.features.copy_row(row as usize, out);
         }
         if let [first, .., last] = *rows {
-            self.features.release(first as usize..last as usize);
+            self.features.release(first as usize..last as usize + 1);
         }
     }
 }

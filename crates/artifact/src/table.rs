@@ -147,6 +147,24 @@ pub fn values_of<'a>(
     column: &str,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<String>, TableError> {
+    let rows = pairs(path, "path", column)?;
+    let known: HashMap<&str, &str> =
+        rows.iter().map(|(name, value)| (name.trim_start_matches("./"), value.as_str())).collect();
+    ids.map(|id| {
+        known.get(id).map(|value| (*value).to_owned()).ok_or_else(|| TableError::Sample {
+            path: path.to_owned(),
+            column: column.to_owned(),
+            id: id.to_owned(),
+        })
+    })
+    .collect()
+}
+
+/// The rows of the table at `path` as (`key`, `value`), as text, in order; rows without either are left out.
+///
+/// # Errors
+/// Where the table cannot be read or lacks a column.
+pub fn pairs(path: &Path, key: &str, value: &str) -> Result<Vec<(String, String)>, TableError> {
     let frame = read(path)?;
     let text = |name: &str| {
         let missing = || TableError::Column {
@@ -162,20 +180,10 @@ pub fn values_of<'a>(
         let column = frame.column(name).map_err(|_| missing())?.cast(&DataType::String);
         column.map_err(|error| TableError::Read { path: path.to_owned(), reason: first_line(&error) })
     };
-    let (names, values) = (text("path")?, text(column)?);
+    let (keys, values) = (text(key)?, text(value)?);
     let read = |error: PolarsError| TableError::Read { path: path.to_owned(), reason: first_line(&error) };
-    let (names, values) = (names.str().map_err(read)?, values.str().map_err(read)?);
-    let rows = names.iter().zip(values.iter());
-    let known: HashMap<&str, &str> =
-        rows.filter_map(|(name, value)| Some((name?.trim_start_matches("./"), value?))).collect();
-    ids.map(|id| {
-        known.get(id).map(|value| (*value).to_owned()).ok_or_else(|| TableError::Sample {
-            path: path.to_owned(),
-            column: column.to_owned(),
-            id: id.to_owned(),
-        })
-    })
-    .collect()
+    let rows = keys.str().map_err(read)?.iter().zip(values.str().map_err(read)?.iter());
+    Ok(rows.filter_map(|(key, value)| Some((key?.to_owned(), value?.to_owned()))).collect())
 }
 
 fn extension(path: &Path) -> String {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use anyhow::{Context, bail};
 use artifact::{Features, Head, Rows as _, Selection};
 use cli::GateError;
+use head::Scorer;
 use metrics::{Bootstrap, Difference, McNemar, Metric, Outcomes, mcnemar, paired_bootstrap};
 
-use crate::scores::{Scorer, SplitScores};
+use crate::scores::{SplitScores, outcomes};
 use crate::table::{Row, Scope};
 use crate::{Config, belonging};
 
@@ -62,7 +63,7 @@ impl Baseline {
 
     fn outcomes(&self, scores: &SplitScores<'_>, features: &Features) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
-        let Some(own) = &self.features else { return Ok(scorer.outcomes(&scores.rows)?) };
+        let Some(own) = &self.features else { return Ok(outcomes(&scorer, &scores.rows)?) };
         let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
         let mut wanted = vec![false; own.len()];
         for at in 0..scores.rows.len() {
@@ -73,7 +74,7 @@ impl Baseline {
             }
         }
         // Both are in the order of their ids, so that rows pair up.
-        Ok(scorer.outcomes(&Selection::of(own, |row| wanted[row]))?)
+        Ok(outcomes(&scorer, &Selection::of(own, |row| wanted[row]))?)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use artifact::table::Format;
 use artifact::{Features, Head};
+use head::Scorer;
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
 
-use crate::scores::{Scorer, SplitScores};
+use crate::scores::{SplitScores, blocks};
 
 /// `id, split, label, predicted, confidence, probabilities`, splits one after the other, each in the
 /// order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets
@@ -29,7 +30,7 @@ pub(crate) fn frame(
             predicted.push(classes[class as usize].as_str());
             confidence.push(outcomes.confidences()[at]);
         }
-        scorer.blocks(&scores.rows, |_, _, block| {
+        blocks(&scorer, &scores.rows, |_, _, block| {
             probabilities.extend_from_slice(block);
             Ok::<_, anyhow::Error>(())
         })?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use artifact::{Features, Head, Rows as _, Selection, Split};
-use head::{Logits, softmax};
+use head::{Scorer, softmax};
 use metrics::{
     Bootstrap, Interval, OneVsRest, Outcomes, RankingEstimates, Rankings, Scored, bootstrap_rankings,
 };
@@ -37,12 +37,6 @@ pub(crate) struct Ranking {
 /// A value and its interval.
 pub(crate) type Ranked = (Option<f64>, Option<Interval>);
 
-/// A head that is applied block after block.
-pub(crate) struct Scorer {
-    logits: Logits,
-    classes: usize,
-}
-
 /// Decides which splits are scored.
 pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Splits> {
     let counts = &features.index().splits;
@@ -75,56 +69,51 @@ pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Spl
     }
 }
 
-impl Scorer {
-    pub(crate) fn of(head: &Head) -> Scorer {
-        Scorer { logits: Logits::of(&head.layers), classes: head.classes.len() }
+/// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
+pub(crate) fn blocks<E>(
+    scorer: &Scorer<'_>,
+    rows: &Selection<'_>,
+    mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
+) -> Result<(), E> {
+    let (n, dim, labels) = (rows.len(), rows.dim(), rows.labels());
+    let block = (HELD / 4 / dim.max(scorer.classes())).clamp(64, 1 << 14);
+    let mut x = vec![0.0; block.min(n) * dim];
+    for first in (0..n).step_by(block) {
+        let labels = &labels[first..(first + block).min(n)];
+        let x = &mut x[..labels.len() * dim];
+        rows.read(first, x);
+        with(first, labels, &softmax(&scorer.of_rows(x), scorer.classes()))?;
     }
+    Ok(())
+}
 
-    /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
-    pub(crate) fn blocks<E>(
-        &self,
-        rows: &Selection<'_>,
-        mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let (n, dim, labels) = (rows.len(), rows.dim(), rows.labels());
-        let block = (HELD / 4 / dim.max(self.classes)).clamp(64, 1 << 14);
-        let mut x = vec![0.0; block.min(n) * dim];
-        for first in (0..n).step_by(block) {
-            let labels = &labels[first..(first + block).min(n)];
-            let x = &mut x[..labels.len() * dim];
-            rows.read(first, x);
-            with(first, labels, &softmax(&self.logits.of_rows(x), self.classes))?;
-        }
-        Ok(())
-    }
+/// One outcome a row.
+pub(crate) fn outcomes(scorer: &Scorer<'_>, rows: &Selection<'_>) -> Result<Outcomes, metrics::ScoreError> {
+    let mut outcomes = Outcomes::new(scorer.classes());
+    blocks(scorer, rows, |_, labels, probabilities| outcomes.push(labels, probabilities))?;
+    Ok(outcomes)
+}
 
-    /// One outcome a row.
-    pub(crate) fn outcomes(&self, rows: &Selection<'_>) -> Result<Outcomes, metrics::ScoreError> {
-        let mut outcomes = Outcomes::new(self.classes);
-        self.blocks(rows, |_, labels, probabilities| outcomes.push(labels, probabilities))?;
-        Ok(outcomes)
+fn ranking(
+    scorer: &Scorer<'_>,
+    rows: &Selection<'_>,
+    outcomes: &Outcomes,
+    bootstrap: &Bootstrap,
+) -> anyhow::Result<Ranking> {
+    let classes = scorer.classes();
+    if rows.len().saturating_mul(classes) > HELD || bootstrap.replicates == 0 {
+        let mut ranks = OneVsRest::new(outcomes);
+        blocks(scorer, rows, |_, _, probabilities| ranks.push(probabilities))?;
+        return Ok(Ranking { rankings: ranks.finish()?, estimates: None });
     }
-
-    fn ranking(
-        &self,
-        rows: &Selection<'_>,
-        outcomes: &Outcomes,
-        bootstrap: &Bootstrap,
-    ) -> anyhow::Result<Ranking> {
-        if rows.len().saturating_mul(self.classes) > HELD || bootstrap.replicates == 0 {
-            let mut ranks = OneVsRest::new(outcomes);
-            self.blocks(rows, |_, _, probabilities| ranks.push(probabilities))?;
-            return Ok(Ranking { rankings: ranks.finish()?, estimates: None });
-        }
-        let mut held = Vec::with_capacity(rows.len() * self.classes);
-        self.blocks(rows, |_, _, probabilities| {
-            held.extend_from_slice(probabilities);
-            Ok::<_, anyhow::Error>(())
-        })?;
-        let scored = Scored::new(outcomes.labels(), &held, self.classes)?;
-        let estimates = Some(bootstrap_rankings(&scored, bootstrap));
-        Ok(Ranking { rankings: Rankings::of(&scored), estimates })
-    }
+    let mut held = Vec::with_capacity(rows.len() * classes);
+    blocks(scorer, rows, |_, _, probabilities| {
+        held.extend_from_slice(probabilities);
+        Ok::<_, anyhow::Error>(())
+    })?;
+    let scored = Scored::new(outcomes.labels(), &held, classes)?;
+    let estimates = Some(bootstrap_rankings(&scored, bootstrap));
+    Ok(Ranking { rankings: Rankings::of(&scored), estimates })
 }
 
 impl<'a> SplitScores<'a> {
@@ -137,8 +126,9 @@ impl<'a> SplitScores<'a> {
         let scorer = Scorer::of(head);
         let rows = Selection::split(features, split);
         let cannot = || format!("cannot score `{}`", config.head().display());
-        let outcomes = scorer.outcomes(&rows).with_context(cannot)?;
-        let ranking = scorer.ranking(&rows, &outcomes, &config.bootstrap(rows.len())).with_context(cannot)?;
+        let outcomes = outcomes(&scorer, &rows).with_context(cannot)?;
+        let ranking =
+            ranking(&scorer, &rows, &outcomes, &config.bootstrap(rows.len())).with_context(cannot)?;
         Ok(SplitScores { split, rows, outcomes, ranking })
     }
 }

@@ -21,6 +21,7 @@ fn head(room: &Room, features: &str) -> Head {
     let bias =
         weight.chunks(inputs).map(|row| -row.iter().enumerate().map(|(i, w)| i as f32 * w).sum::<f32>());
     Head {
+        memory: None,
         kind: HeadKind::Linear,
         classes: features.classes().to_vec(),
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],

@@ -15,7 +15,7 @@ mod parity;
 
 pub use args::Args;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use artifact::{Features, Head};
 use cli::Session;
 use config::{Config, Job};
@@ -44,6 +44,12 @@ fn model(
     write: impl FnOnce(&Config, &Head, network::Bound) -> Result<Parity>,
 ) -> Result<String> {
     let head = Head::read(config.input())?;
+    if head.memory.is_some() {
+        let input = config.input().display();
+        bail!(
+            "`{input}` is a head of nearest neighbours, which cannot be exported yet; fit another kind, such as --head linear"
+        );
+    }
     let bound = backbone::load(config, &head)?;
     session.detail(format!(
         "export: {} weights of {}",

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use cli::Common;
+use head::{Optimizer, Schedule};
 
-use crate::config::HeadChoice;
+use crate::class_weight::ClassWeight;
+use crate::head_choice::HeadChoice;
 
 /// Fits a classifier on cached features.
 #[derive(Debug, clap::Parser)]
@@ -16,10 +18,12 @@ use crate::config::HeadChoice;
         its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
         out once, from a fit on the others); never looks at those of its test split.\n\n\
         A linear head needs no tuning: its penalty is found by a sweep over 25 values, and its logits are \
-        divided by the temperature of least loss on held-out rows, so that probabilities mean what they say.\n\n\
+        divided by the temperature of least loss on held-out rows, so that probabilities mean what they say. So are \
+        those of ridge, lda and prototype heads, which need no iterations: of their candidates the one of highest \
+        held-out accuracy is kept, of equals the one of the largest penalty or shrinkage.\n\n\
         Writes NAME.head: one safetensors file with the layers, the class names in order, the settings and \
         outcome of the fit, and everything that says which features it belongs to. Features are standardised \
-        inside and the scaling is folded into the layers, so a head takes raw features. The same features \
+        inside (but for knn) and the scaling is folded into the layers, so a head takes raw features. The same features \
         and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --table /tmp/sweep.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage."
@@ -33,26 +37,38 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.head")]
     pub output: PathBuf,
 
-    /// What to fit: `linear`, multinomial logistic regression by L-BFGS; or `mlp:UNITS`, one hidden layer
-    /// of so many rectified units trained by Adam
+    /// What to fit: `linear`, multinomial logistic regression by L-BFGS; `ridge`, least squares on targets 1 for the
+    /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
+    /// nearest class mean; `mlp:UNITS`, one hidden layer of so many rectified units; or `knn:K`, the votes of the K train
+    /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head
     #[arg(long, value_name = "KIND", default_value = "linear")]
     pub head: HeadChoice,
 
-    /// How much each class's loss counts: `none`, every row 1; or `balanced`, rows / (classes · rows of the
-    /// class)
-    #[arg(long, value_name = "HOW", value_enum, default_value = "none")]
-    pub class_weight: ClassWeight,
+    /// How much each class's loss counts: `none`, every row 1; `balanced`, rows / (classes · rows of the class); or a
+    /// .csv or .parquet table with the columns `class` and `weight`, a row for every class [default: none]
+    #[arg(long, value_name = "none|balanced|FILE.csv")]
+    pub class_weight: Option<ClassWeight>,
+
+    /// Take TAU times the logarithm of each class's part of the train rows off its logit, after fitting: 1 gives what
+    /// balanced classes would (Menon et al., 2021), 0 changes nothing
+    #[arg(long, value_name = "TAU", allow_negative_numbers = true)]
+    pub logit_adjustment: Option<f64>,
+
+    /// Fail where a class has fewer train rows, and name every such class [default: 1]
+    #[arg(long, value_name = "N")]
+    pub min_class_rows: Option<usize>,
 
     /// Take features as they are instead of standardising them (mean 0, std 1 over the train rows)
     #[arg(long)]
     pub no_standardize: bool,
 
-    /// Seed of folds, and for MLPs of initial weights, order of rows and dropout
+    /// Seed of folds and rows set aside, and for MLPs of initial weights, order of rows, dropout and mixing
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Also write a table to this .parquet, .csv or .json: for linear heads a row for each penalty that was tried,
-    /// for MLPs a row for each epoch, with loss (nats) and accuracy (0 to 1) on train rows and on held-out ones
+    /// Also write a table to this .parquet, .csv or .json: for MLPs a row for each epoch, for others one for each penalty
+    /// or shrinkage that was tried, with loss (nats; linear and MLP) and accuracy (0 to 1) on train rows and on held-out
+    /// ones
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
@@ -78,10 +94,10 @@ pub struct Args {
 }
 
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Choosing and calibrating, for linear heads")]
+#[command(next_help_heading = "Choosing and calibrating")]
 pub struct ChoiceArgs {
-    /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them
-    /// [default: 5 where there are no val rows]
+    /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them (all heads
+    /// but MLPs) [default: 5 where there are no val rows]
     #[arg(long, value_name = "K")]
     pub folds: Option<usize>,
 
@@ -93,21 +109,33 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "FILE", requires = "group_column")]
     pub manifest: Option<PathBuf>,
 
-    /// Leave the logits as they were fitted
+    /// Leave the logits of a linear, ridge, lda or prototype head as they were fitted
     #[arg(long)]
     pub no_calibrate: bool,
+
+    /// Calibrate an MLP too: divide its logits by the temperature of least loss on the val rows, or, where there are none
+    /// (or --group-column is given), on a tenth of the train rows, which are then not fitted on
+    #[arg(long)]
+    pub calibrate: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "With --head linear")]
+#[command(next_help_heading = "With --head linear, ridge or lda")]
 pub struct LinearArgs {
-    /// Penalty on the weights, 1/C of scikit-learn's LogisticRegression; 0 is none. Of several, separated by
-    /// commas, the one with the least held-out loss is kept, of equals the largest [default: three a decade from
-    /// 1e5 down, until held-out loss has long been rising, to 1e-3 at most]
+    /// Penalty on the weights of linear and ridge heads, 1/C of scikit-learn's LogisticRegression, alpha of its
+    /// RidgeClassifier; 0 is none. Of several, separated by commas, the one with the least held-out loss (ridge: the
+    /// highest held-out accuracy) is kept, of equals the largest [default: three a decade from 1e5 down to 1e-3; linear
+    /// ends where held-out loss has long been rising]
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub l2: Option<Vec<f64>>,
 
-    /// Iterations of L-BFGS at most, for each penalty [default: 1000]
+    /// Part of a lda head's covariance that is taken from a sphere's of the same trace, from 0 to 1. Of several, separated
+    /// by commas, the one with the highest held-out accuracy is kept, of equals the largest [default: tenths from 1
+    /// down, then three a decade to 1e-3]
+    #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
+    pub shrinkage: Option<Vec<f64>>,
+
+    /// Iterations of L-BFGS at most, for each penalty of a linear head [default: 1000]
     #[arg(long, value_name = "N")]
     pub max_iterations: Option<usize>,
 
@@ -120,26 +148,89 @@ pub struct LinearArgs {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "With --head mlp:UNITS")]
 pub struct MlpArgs {
-    /// Passes over the train rows; the weights of the last one are kept [default: 10]
+    /// Passes over the train rows; the weights of the last one are kept, unless --patience is given [default: 10]
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
 
-    /// Rows in a step of Adam; the last step of an epoch takes what is left [default: 32]
+    /// Rows in a step; the last step of an epoch takes what is left [default: 32]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
 
-    /// Step size of Adam, constant [default: 0.001]
+    /// How gradients become steps: `adam`; `adamw`, with decay of the weights; or `sgd`, with momentum 0.9
+    /// [default: adam]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub optimizer: Option<OptimizerChoice>,
+
+    /// The largest step size [default: 0.001; of sgd 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
+
+    /// How the step size changes: `constant`; `cosine`, down to nothing along half a cosine; or `one-cycle`, up for three
+    /// tenths of the run and then down [default: constant]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub schedule: Option<ScheduleChoice>,
+
+    /// Decay of the weights, with adamw or sgd; biases have none [default: 0.01; of sgd 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
 
     /// Part of the hidden units zeroed in training, from 0 to below 1 [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub dropout: Option<f64>,
+
+    /// Part of each row's target that is spread evenly over all classes, from 0 to below 1 [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub label_smoothing: Option<f64>,
+
+    /// Mix the features and targets of each batch's rows by a share drawn from Beta(ALPHA, ALPHA); 0 mixes none
+    /// [default: 0]
+    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
+    pub mixup: Option<f64>,
+
+    /// End once so many epochs in a row had no less loss on the val rows than the best, and keep the best; where there
+    /// are no val rows (or --group-column is given), a tenth of the train rows is set aside for it
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
 }
 
-/// `--class-weight`.
+/// `--optimizer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ClassWeight {
-    None,
-    Balanced,
+pub enum OptimizerChoice {
+    /// Adam.
+    Adam,
+    /// Adam with decay.
+    Adamw,
+    /// Gradient descent with momentum.
+    Sgd,
+}
+
+/// `--schedule`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScheduleChoice {
+    /// One step size.
+    Constant,
+    /// Half a cosine down.
+    Cosine,
+    /// Up, then down.
+    OneCycle,
+}
+
+impl From<OptimizerChoice> for Optimizer {
+    fn from(choice: OptimizerChoice) -> Optimizer {
+        match choice {
+            OptimizerChoice::Adam => Optimizer::Adam,
+            OptimizerChoice::Adamw => Optimizer::AdamW,
+            OptimizerChoice::Sgd => Optimizer::Sgd,
+        }
+    }
+}
+
+impl From<ScheduleChoice> for Schedule {
+    fn from(choice: ScheduleChoice) -> Schedule {
+        match choice {
+            ScheduleChoice::Constant => Schedule::Constant,
+            ScheduleChoice::Cosine => Schedule::Cosine,
+            ScheduleChoice::OneCycle => Schedule::OneCycle,
+        }
+    }
 }

@@ -6,7 +6,8 @@ use artifact::{Features, table};
 use head::{Examples, Folds, HeldOut};
 
 use crate::config::Choice;
-use crate::rows::{Part, Rows};
+use crate::job::Job;
+use crate::rows::Part;
 
 /// Folds where nothing else is asked for.
 const FOLDS: usize = 5;
@@ -19,10 +20,11 @@ pub(crate) enum Held<'a> {
 
 impl<'a> Held<'a> {
     /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
-    pub(crate) fn of(choice: &Choice, rows: &'a Rows<'_>, features: &Features) -> anyhow::Result<Held<'a>> {
-        match &rows.val {
+    pub(crate) fn of(job: &Job<'a>) -> anyhow::Result<Held<'a>> {
+        let choice = job.choice;
+        match &job.rows.val {
             Some(val) if choice.folds.is_none() && choice.groups.is_none() => Ok(Held::Val(val.examples()?)),
-            _ => Ok(Held::Folds(folds(choice, &rows.train, features)?)),
+            _ => Ok(Held::Folds(folds(choice, FOLDS, &job.rows.train, job.features)?)),
         }
     }
 
@@ -42,10 +44,16 @@ impl<'a> Held<'a> {
     }
 }
 
-fn folds(choice: &Choice, train: &Part<'_>, features: &Features) -> anyhow::Result<Folds> {
+/// Folds of the train rows, as many as was asked for, else `usual`.
+pub(crate) fn folds(
+    choice: &Choice,
+    usual: usize,
+    train: &Part<'_>,
+    features: &Features,
+) -> anyhow::Result<Folds> {
     let (labels, classes) = (train.labels(), features.classes().len());
     // No more folds than rows: with a handful of rows, each is a fold of its own.
-    let count = choice.folds.unwrap_or(FOLDS.min(labels.len()));
+    let count = choice.folds.unwrap_or(usual.min(labels.len()));
     let Some((table, column)) = &choice.groups else {
         return Ok(Folds::stratified(labels, classes, count, choice.seed)?);
     };

@@ -5,20 +5,31 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod class_weight;
+mod closed;
 mod config;
+mod flags;
+mod head_choice;
 mod held_out;
+mod job;
+mod knn;
 mod linear;
+mod method;
 mod mlp;
 mod report;
 mod rows;
 
 pub use args::Args;
-pub use config::{Choice, Config, HeadChoice, Method};
+pub use class_weight::ClassWeight;
+pub use config::{Choice, Config};
+pub use head_choice::HeadChoice;
+pub use method::Method;
 
-use artifact::{Dense, Features, Head, HeadKind};
-use cli::{Session, count};
+use artifact::{Dense, Features, Head, HeadKind, Memory};
+use cli::count;
 use polars::frame::DataFrame;
 
+use crate::job::Job;
 use crate::report::{Outputs, Report};
 use crate::rows::Rows;
 
@@ -26,6 +37,7 @@ use crate::rows::Rows;
 struct Fitted {
     kind: HeadKind,
     layers: Vec<Dense>,
+    memory: Option<Memory>,
     report: Report,
     /// How it went, for the last line.
     outcome: String,
@@ -42,8 +54,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let config = Config::new(args)?;
     let outputs = Outputs::claim(&config)?;
     let features = Features::open(config.features())?;
-    let rows = Rows::of(&features, config.features())?;
-    let fitted = fit(&config, &rows, &features, &session)?;
+    let rows = Rows::of(&features, &config)?;
+    let fitted = fit(&config, &Job::new(&config, &rows, &features, &session)?)?;
     let line = format!(
         "fit-head: {} rows, {} classes, {} → {}",
         count(rows.train.len() as u64),
@@ -55,6 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         kind: fitted.kind,
         classes: features.classes().to_vec(),
         layers: fitted.layers,
+        memory: fitted.memory,
         source: features.index().source.clone(),
         probes: features.probes(),
         fit: fitted.report.into_json(),
@@ -65,11 +78,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fit(config: &Config, rows: &Rows<'_>, features: &Features, session: &Session) -> anyhow::Result<Fitted> {
+fn fit(config: &Config, job: &Job<'_>) -> anyhow::Result<Fitted> {
     match config.method() {
-        Method::Linear { l2, settings } => {
-            linear::fit(l2, settings, config.choice(), rows, features, session)
-        }
-        Method::Mlp(settings) => mlp::fit(settings, rows, session),
+        Method::Linear { l2, settings } => linear::fit(l2, settings, job),
+        Method::Closed { form, strengths } => closed::fit(*form, strengths, job),
+        Method::Mlp(settings) => mlp::fit(settings, job),
+        Method::Knn { neighbours } => knn::fit(*neighbours, job),
     }
 }

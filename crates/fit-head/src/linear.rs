@@ -2,40 +2,32 @@
 
 use std::ops::ControlFlow;
 
-use artifact::{Features, HeadKind};
+use artifact::HeadKind;
 use cli::{Interrupt, Session};
-use head::{
-    Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties, quality,
-};
+use head::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use serde_json::json;
 
 use crate::Fitted;
-use crate::config::Choice;
 use crate::held_out::Held;
-use crate::report::{Report, describe};
-use crate::rows::Rows;
+use crate::job::Job;
+use crate::report::{Report, describe, round};
 
 /// Fits at each of `l2`, largest first, or at a path of our own; keeps the one of least held-out loss.
-pub(crate) fn fit(
-    l2: &[f64],
-    settings: &LinearSettings,
-    choice: &Choice,
-    rows: &Rows<'_>,
-    features: &Features,
-    session: &Session,
-) -> anyhow::Result<Fitted> {
-    let train = rows.train.examples()?;
-    let problem = LinearProblem::new(&train, settings)?;
-    let mut report = Report::new("linear", settings.class_weights, settings.standardize, rows);
+pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
+    let (choice, session) = (job.choice, job.session);
+    let train = job.rows.train.examples()?;
+    let settings = LinearSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
+    let problem = LinearProblem::new(&train, &settings)?;
+    let mut report = job.report("linear");
     report.set("tolerance", settings.tolerance);
     report.set("max_iterations", settings.max_iterations);
     let (mut fit, chosen) = match l2 {
         // Nothing to choose, nothing to calibrate: no other fit is needed.
         [l2] if !choice.calibrate => (problem.fit(*l2, None)?, None),
         _ => {
-            let held = Held::of(choice, rows, features)?;
+            let held = Held::of(job)?;
             let sweep = sweep(&problem, l2, &held, session)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
             (problem.finish(&sweep), Some((sweep, temperature, held.name())))
@@ -56,14 +48,10 @@ pub(crate) fn fit(
     if let Some((_, Some(temperature), _)) = &chosen {
         fit.layer.scale(1.0 / temperature.value);
     }
-    report.set_quality("train", quality(std::slice::from_ref(&fit.layer), &train));
-    Ok(Fitted {
-        kind: HeadKind::Linear,
-        outcome,
-        table: table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?,
-        layers: vec![fit.layer],
-        report,
-    })
+    let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?;
+    let mut layers = vec![fit.layer];
+    job.finish(&mut layers, &train, &mut report);
+    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report })
 }
 
 /// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept.
@@ -117,23 +105,9 @@ fn record_choice(report: &mut Report, sweep: &Sweep, temperature: Option<Tempera
             "chosen": sweep.best,
         }),
     );
-    report.set("held_out", held);
     report.set_quality("held_out", best.held_out);
-    if let Some(Temperature { value, before, after }) = temperature {
-        report.set("temperature", value);
-        report.set("held_out_loss_before_temperature", before);
-        report.set("held_out_loss", after);
-    }
-    let tried = match sweep.candidates.len() {
-        1 => String::new(),
-        tried => format!(", best of {tried}"),
-    };
-    format!("{tried} on {held} (accuracy {:.1} %)", 100.0 * best.held_out.accuracy)
-}
-
-/// Three digits: the path's values have endless ones.
-fn round(l2: f64) -> f64 {
-    format!("{l2:.2e}").parse().unwrap_or(l2)
+    report.set_temperature(temperature);
+    report.set_choice(sweep.candidates.len(), held, best.held_out.accuracy)
 }
 
 /// One row a candidate; without a sweep, one for the fit.

@@ -1,62 +1,158 @@
 //! `--head mlp:UNITS`: one training run, told epoch by epoch.
 
+use std::ops::ControlFlow;
+
 use artifact::HeadKind;
-use cli::Session;
-use head::{Epoch, MlpSettings, fit_mlp, quality};
+use cli::{Interrupt, count};
+use head::{Epoch, Examples, MlpFit, MlpSettings, Optimizer, Schedule, Temperature, fit_mlp};
 use polars::df;
+use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 
 use crate::Fitted;
+use crate::held_out::folds;
+use crate::job::Job;
 use crate::report::{Report, describe};
-use crate::rows::{Part, Rows};
+use crate::rows::Part;
 
-/// Trains; the weights of the last epoch are kept.
-pub(crate) fn fit(settings: &MlpSettings, rows: &Rows<'_>, session: &Session) -> anyhow::Result<Fitted> {
-    let train = rows.train.examples()?;
-    let val = rows.val.as_ref().map(Part::examples).transpose()?;
+/// One in so many train rows is set aside where rows are needed and there are no val rows.
+const ASIDE: usize = 10;
+
+/// Trains; the weights of the last epoch are kept, with patience those of the best. Ctrl-C ends the run after the epoch.
+pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
+    let settings = &MlpSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
+    let aside = set_aside(settings, job)?;
+    let (train, val, held) = match &aside {
+        Some((train, val)) => (train, Some(val), "train rows set aside"),
+        None => (&job.rows.train, job.rows.val.as_ref(), "val"),
+    };
+    let (train, val) = (train.examples()?, val.map(Part::examples).transpose()?);
+    let MlpFit { mut layers, epochs, kept } = run(settings, &train, val.as_ref(), held, job)?;
+
+    let mut report = job.report(&format!("mlp:{}", settings.hidden));
+    record(&mut report, settings);
+    if let Some((train, val)) = &aside {
+        report.set("train_rows", train.len());
+        report.set("rows_set_aside", val.len());
+    }
+    let found = epochs.get(kept.wrapping_sub(1)).and_then(|epoch| epoch.val);
+    if let Some(found) = found {
+        report.set_quality(if aside.is_some() { "held_out" } else { "val" }, found);
+    }
+    if let (true, Some(val), Some(found)) = (job.choice.calibrate, &val, found) {
+        let temperature = Temperature::of_layers(&layers, val);
+        layers.iter_mut().last().into_iter().for_each(|layer| layer.scale(1.0 / temperature.value));
+        report.set("held_out", held);
+        report.set("held_out_accuracy", found.accuracy);
+        report.set_temperature(Some(temperature));
+    }
+    if epochs.len() < settings.epochs {
+        report.set("epochs_run", epochs.len());
+    }
+    let mut outcome = format!("{} epochs", epochs.len());
+    if settings.patience.is_some() {
+        report.set("best_epoch", kept);
+        report.set("held_out", held);
+        outcome += &format!(", the best of them {kept}");
+    }
+    let quality = job.finish(&mut layers, &train, &mut report);
+    outcome += &format!(", train accuracy {:.1} %", 100.0 * quality.accuracy);
+    if let (Some(found), true) = (found, settings.patience.is_some()) {
+        outcome += &format!(", on {held} {:.1} %", 100.0 * found.accuracy);
+    }
+    let chosen = settings.patience.map(|_| kept);
+    Ok(Fitted { kind: HeadKind::Mlp, table: table(&epochs, chosen)?, layers, memory: None, report, outcome })
+}
+
+/// The train rows without those that are set aside, and these; none where val rows serve, or no rows are needed.
+fn set_aside<'a>(settings: &MlpSettings, job: &Job<'a>) -> anyhow::Result<Option<(Part<'a>, Part<'a>)>> {
+    let needed = settings.patience.is_some() || job.choice.calibrate;
+    if !needed || (job.rows.val.is_some() && job.choice.groups.is_none()) {
+        return Ok(None);
+    }
+    let train = &job.rows.train;
+    let folds = folds(job.choice, ASIDE, train, job.features)?;
+    let parts = train.divide(job.features, |row| folds.of(row) == Some(0));
+    job.session.detail(format!("{} of the train rows are set aside", count(parts.1.len() as u64)));
+    Ok(Some(parts))
+}
+
+fn run(
+    settings: &MlpSettings,
+    train: &Examples<'_>,
+    val: Option<&Examples<'_>>,
+    held: &str,
+    job: &Job<'_>,
+) -> anyhow::Result<MlpFit> {
+    let interrupt = Interrupt::listen()?;
+    let session = job.session;
     let progress = session.progress(settings.epochs as u64, "epoch");
-    let fit = fit_mlp(&train, val.as_ref(), settings, |epoch| {
+    let fit = fit_mlp(train, val, settings, |epoch| {
         progress.advance(1);
-        session.note(line(epoch, settings.epochs));
+        session.note(line(epoch, settings.epochs, held));
+        if !interrupt.asked() {
+            return ControlFlow::Continue(());
+        }
+        session.note("fit-head: asked to stop: the weights so far are taken");
+        ControlFlow::Break(())
     })?;
-    drop(progress);
+    Ok(fit)
+}
 
-    let quality = quality(&fit.layers, &train);
-    let mut report =
-        Report::new(&format!("mlp:{}", settings.hidden), settings.class_weights, settings.standardize, rows);
-    report.set("optimizer", "adam");
+/// What is not said is as the defaults have it.
+fn record(report: &mut Report, settings: &MlpSettings) {
+    let &MlpSettings { optimizer, schedule, weight_decay, label_smoothing, mixup, patience, .. } = settings;
+    report.set(
+        "optimizer",
+        match optimizer {
+            Optimizer::Adam => "adam",
+            Optimizer::AdamW => "adamw",
+            Optimizer::Sgd => "sgd",
+        },
+    );
     report.set("epochs", settings.epochs);
     report.set("batch_size", settings.batch_size);
     report.set("learning_rate", settings.learning_rate);
     report.set("dropout", settings.dropout);
     report.set("seed", settings.seed);
-    report.set_quality("train", quality);
-    if let Some(val) = fit.epochs.last().and_then(|epoch| epoch.val) {
-        report.set_quality("val", val);
+    match schedule {
+        Schedule::Constant => (),
+        Schedule::Cosine => report.set("schedule", "cosine"),
+        Schedule::OneCycle => report.set("schedule", "one-cycle"),
     }
-    Ok(Fitted {
-        kind: HeadKind::Mlp,
-        table: table(&fit.epochs)?,
-        layers: fit.layers,
-        report,
-        outcome: format!("{} epochs, train accuracy {:.1} %", settings.epochs, 100.0 * quality.accuracy),
-    })
+    if optimizer != Optimizer::Adam {
+        report.set("weight_decay", weight_decay);
+    }
+    for (name, value) in [("label_smoothing", label_smoothing), ("mixup", mixup)] {
+        if value > 0.0 {
+            report.set(name, value);
+        }
+    }
+    if let Some(patience) = patience {
+        report.set("patience", patience);
+    }
 }
 
-fn line(epoch: &Epoch, epochs: usize) -> String {
+fn line(epoch: &Epoch, epochs: usize, held: &str) -> String {
     let train = describe("train", epoch.train);
-    let val = epoch.val.map(|val| format!("; {}", describe("val", val))).unwrap_or_default();
+    let val = epoch.val.map(|val| format!("; {}", describe(held, val))).unwrap_or_default();
     format!("epoch {}/{epochs}: {train}{val}", epoch.epoch)
 }
 
-fn table(epochs: &[Epoch]) -> polars::prelude::PolarsResult<polars::frame::DataFrame> {
+/// One row an epoch; which was `chosen`, where one was.
+fn table(epochs: &[Epoch], chosen: Option<usize>) -> PolarsResult<DataFrame> {
     fn column<T>(epochs: &[Epoch], of: impl Fn(&Epoch) -> T) -> Vec<T> {
         epochs.iter().map(of).collect()
     }
-    df!(
+    let mut table = df!(
         "epoch" => column(epochs, |e| e.epoch as u64),
         "train_loss" => column(epochs, |e| e.train.loss),
         "train_accuracy" => column(epochs, |e| e.train.accuracy),
         "val_loss" => column(epochs, |e| e.val.map(|val| val.loss)),
         "val_accuracy" => column(epochs, |e| e.val.map(|val| val.accuracy)),
-    )
+    )?;
+    if let Some(chosen) = chosen {
+        let column = Series::new("chosen".into(), column(epochs, |e| e.epoch == chosen));
+        table.with_column(Column::from(column))?;
+    }
+    Ok(table)
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use artifact::{Head, Place, table};
-use head::{ClassWeights, Quality};
+use head::{ClassWeights, Quality, Temperature};
 use polars::frame::DataFrame;
 use serde_json::{Map, Value};
 
@@ -14,11 +14,17 @@ pub(crate) struct Report(Map<String, Value>);
 
 impl Report {
     /// Begins with what every method has.
-    pub(crate) fn new(head: &str, class_weights: ClassWeights, standardize: bool, rows: &Rows<'_>) -> Report {
+    pub(crate) fn new(
+        head: &str,
+        class_weights: &ClassWeights,
+        standardize: bool,
+        rows: &Rows<'_>,
+    ) -> Report {
         let mut report = Report(Map::new());
-        let class_weight = match class_weights {
-            ClassWeights::None => "none",
-            ClassWeights::Balanced => "balanced",
+        let class_weight: Value = match class_weights {
+            ClassWeights::None => "none".into(),
+            ClassWeights::Balanced => "balanced".into(),
+            ClassWeights::Each(weights) => weights.clone().into(),
         };
         report.set("tool", concat!("fit-head ", env!("CARGO_PKG_VERSION")));
         report.set("head", head);
@@ -39,6 +45,22 @@ impl Report {
         self.set(&format!("{split}_accuracy"), quality.accuracy);
     }
 
+    /// The temperature that logits were divided by, and what it did to the held-out loss.
+    pub(crate) fn set_temperature(&mut self, temperature: Option<Temperature>) {
+        if let Some(Temperature { value, before, after }) = temperature {
+            self.set("temperature", value);
+            self.set("held_out_loss_before_temperature", before);
+            self.set("held_out_loss", after);
+        }
+    }
+
+    /// Records which rows one of `tried` candidates was chosen on, and says it for the last line.
+    pub(crate) fn set_choice(&mut self, tried: usize, held: &str, accuracy: f64) -> String {
+        self.set("held_out", held);
+        let best = if tried == 1 { String::new() } else { format!(", best of {tried}") };
+        format!("{best} on {held} (accuracy {:.1} %)", 100.0 * accuracy)
+    }
+
     pub(crate) fn into_json(self) -> Value {
         Value::Object(self.0)
     }
@@ -47,6 +69,11 @@ impl Report {
 /// `train loss 0.1234, accuracy 98.2 %`
 pub(crate) fn describe(split: &str, quality: Quality) -> String {
     format!("{split} loss {:.4}, accuracy {:.1} %", quality.loss, 100.0 * quality.accuracy)
+}
+
+/// Three digits: our own paths' values have endless ones.
+pub(crate) fn round(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 /// The files a run writes, claimed before any work is done.

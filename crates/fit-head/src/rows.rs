@@ -1,10 +1,10 @@
 //! The rows that are fitted on, and those that are looked at meanwhile.
 
-use std::path::Path;
-
 use anyhow::bail;
 use artifact::{Features, Rows as _, Selection, Split};
 use head::Examples;
+
+use crate::Config;
 
 /// Rows of one split, read from the artefact as they are needed.
 pub(crate) struct Part<'a> {
@@ -20,9 +20,9 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Takes both splits from `features` (of `path`) and checks that a classifier can be fitted.
-    pub(crate) fn of(features: &'a Features, path: &Path) -> anyhow::Result<Rows<'a>> {
-        let path = path.display();
+    /// Takes both splits from `features` and checks that a classifier can be fitted.
+    pub(crate) fn of(features: &'a Features, config: &Config) -> anyhow::Result<Rows<'a>> {
+        let path = config.features().display();
         if let [class] = features.classes() {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }
@@ -36,6 +36,12 @@ impl<'a> Rows<'a> {
             let class = &features.classes()[absent];
             bail!("class `{class}` of `{path}` has no train rows, expected some of every class");
         }
+        let least = config.min_class_rows();
+        let few = counts.iter().zip(features.classes()).filter(|(count, _)| **count < least);
+        let few: Vec<String> = few.map(|(count, class)| format!("`{class}` {count}")).collect();
+        if !few.is_empty() {
+            bail!("`{path}` has fewer than {least} train rows of some classes: {}", few.join(", "));
+        }
         Ok(Rows { train, val: Part::of(features, Split::Val) })
     }
 }
@@ -46,6 +52,22 @@ impl<'a> Part<'a> {
         let selection = Selection::split(features, split);
         let labels = selection.labels();
         (!labels.is_empty()).then_some(Part { selection, labels, classes: features.classes().len() })
+    }
+
+    /// These rows without those that `aside` picks, and these.
+    pub(crate) fn divide(
+        &self,
+        features: &'a Features,
+        aside: impl Fn(usize) -> bool,
+    ) -> (Part<'a>, Part<'a>) {
+        // By row of the artefact: 0 is none of ours.
+        let mut places = vec![0u8; features.len()];
+        (0..self.len()).for_each(|at| places[self.row(at)] = 1 + u8::from(aside(at)));
+        let part = |place: u8| {
+            let selection = Selection::of(features, |row| places[row] == place);
+            Part { labels: selection.labels(), selection, classes: self.classes }
+        };
+        (part(1), part(2))
     }
 
     /// Number of rows.

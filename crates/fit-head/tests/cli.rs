@@ -18,6 +18,13 @@ fn help_states_every_default() {
         "default: none",
         "default: 0",
         "default: three a decade",
+        "default: tenths from 1",
+        "default: adam]",
+        "default: 0.001; of sgd 0.01",
+        "default: constant]",
+        "default: 0.01; of sgd 0",
+        "default: 0]",
+        "default: 1]",
         "default: 5 where",
         "default: 1000",
         "default: 1e-5",
@@ -149,6 +156,137 @@ fn calibration_divides_all_logits_and_can_be_left_out() {
 }
 
 #[test]
+fn closed_forms_are_chosen_calibrated_and_recorded() {
+    let room = Room::new();
+    room.features("x.features", &Made { dim: 60, ..Made::default() });
+    for (kind, strength, tried) in
+        [("ridge", Some("l2"), 25), ("lda", Some("shrinkage"), 16), ("prototype", None, 1)]
+    {
+        let settings = ["-o", "x.head", "--force", "--table", "t.parquet", "--head", kind];
+        let run = fit_head(&room, &[&["x.features"][..], &settings].concat()).fine();
+        let best = if tried > 1 { format!(", best of {tried}") } else { String::new() };
+        assert!(run.stderr().contains(&format!("{best} on val (accuracy ")), "{}", run.stderr());
+        let head = Head::read(&room.path("x.head")).unwrap();
+        assert_eq!((head.kind, head.layers.len(), &head.fit["head"]), (HeadKind::Linear, 1, &kind.into()));
+        let of = |key: &str| head.fit[key].as_f64().unwrap_or_else(|| panic!("no {key} of {kind}"));
+        assert!(of("held_out_loss") < of("held_out_loss_before_temperature"), "{kind}");
+        assert!(of("temperature") > 0.0 && of("train_accuracy") > 0.8, "{kind}");
+        let table = table::read(&room.path("t.parquet")).unwrap();
+        assert_eq!(table.height(), tried);
+        let accuracies = table.column("held_out_accuracy").unwrap().f64().unwrap().to_vec();
+        let chosen = table.column("chosen").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
+        let best =
+            (0..tried).rev().max_by(|a, b| accuracies[*a].partial_cmp(&accuracies[*b]).unwrap()).unwrap();
+        assert_eq!(chosen.iter().position(|chosen| *chosen == Some(true)), Some(best), "{kind}");
+        assert_eq!(accuracies[best], Some(of("held_out_accuracy")));
+        if let Some(strength) = strength {
+            let strengths = table.column(strength).unwrap().f64().unwrap().to_vec();
+            assert_eq!(strengths[best], Some(of(strength)));
+        }
+        // One strength as it is: nothing is held out, nothing calibrated.
+        fit_head(&room, &[&["x.features", "--no-calibrate", "--folds", "4"][..], &settings].concat()).fine();
+        let plain = Head::read(&room.path("x.head")).unwrap();
+        assert!(plain.fit.get("temperature").is_none());
+    }
+    fit_head(&room, &["x.features", "-o", "y.head", "--head", "ridge", "--l2", "2", "--no-calibrate"]).fine();
+    let fit = Head::read(&room.path("y.head")).unwrap().fit;
+    assert!(fit["l2"] == 2.0 && fit.get("held_out").is_none(), "{fit}");
+}
+
+#[test]
+fn class_weights_come_from_a_table_and_priors_can_be_taken_off() {
+    let room = Room::new();
+    room.features("x.features", &Made { last_class_train_rows: Some(6), ..Made::default() });
+    room.write("w.csv", "class,weight\ntulips,5\ndaisy,1\nroses,0.5\n");
+    for kind in ["linear", "ridge", "lda", "mlp:4"] {
+        let fit = |flags: &[&str]| {
+            let settings = ["x.features", "-o", "x.head", "--force", "--head", kind];
+            fit_head(&room, &[&settings[..], flags].concat()).fine();
+            Head::read(&room.path("x.head")).unwrap()
+        };
+        let (plain, weighted) = (fit(&[]), fit(&["--class-weight", "w.csv"]));
+        assert_eq!(weighted.fit["class_weight"].to_string(), "[1.0,0.5,5.0]");
+        assert_ne!(plain.layers, weighted.layers, "{kind}");
+        let adjusted = fit(&["--logit-adjustment", "0.5"]);
+        assert_eq!(adjusted.fit["logit_adjustment"], 0.5);
+        let (before, after) = (plain.layers.last().unwrap(), adjusted.layers.last().unwrap());
+        assert_eq!(before.weight, after.weight, "{kind}");
+        for (class, rows) in [30.0f32, 30.0, 6.0].into_iter().enumerate() {
+            let moved = after.bias[class] - before.bias[class];
+            assert!((moved + 0.5 * (rows / 66.0).ln()).abs() < 1e-4, "{kind}: {moved}");
+        }
+    }
+    for (text, parts) in [
+        ("class,weight\ndaisy,1\nroses,1\n", &["no weight for `tulips`"][..]),
+        ("class,weight\ndaisy,1\nroses,1\ntulips,0\n", &["class `tulips`", "a weight above 0, got `0`"]),
+        ("class,weight\ndaisy,1\ndaisy,1\n", &["two weights for `daisy`"]),
+        ("class,weight\noaks,1\n", &["`oaks`, which is no class of the features"]),
+        ("class,mass\ndaisy,1\n", &["no column `weight`"]),
+    ] {
+        room.write("w.csv", text);
+        fit_head(&room, &["x.features", "-o", "y.head", "--class-weight", "w.csv"]).failed(1, parts);
+    }
+}
+
+#[test]
+fn classes_of_too_few_rows_are_named() {
+    let room = Room::new();
+    room.features("x.features", &Made { last_class_train_rows: Some(6), ..Made::default() });
+    fit_head(&room, &["x.features", "-o", "x.head", "--min-class-rows", "6", "--head", "prototype"]).fine();
+    fit_head(&room, &["x.features", "-o", "y.head", "--min-class-rows", "31"])
+        .failed(1, &["fewer than 31 train rows", "`daisy` 30, `roses` 30, `tulips` 6"]);
+}
+
+#[test]
+fn an_mlp_that_is_asked_to_ends_early_and_is_calibrated() {
+    let room = Room::new();
+    let noisy = Made { dim: 60, ..Made::default() };
+    room.features("val.features", &noisy);
+    room.features("none.features", &Made { rows: [40, 0, 10], ..noisy });
+    for (features, held, key) in
+        [("val.features", "val", "val_loss"), ("none.features", "train rows set aside", "held_out_loss")]
+    {
+        let settings = ["--head", "mlp:32", "--epochs", "200", "--patience", "3", "--learning-rate", "0.01"];
+        let outputs = [features, "-o", "x.head", "--force", "--table", "t.parquet"];
+        let run = fit_head(&room, &[&outputs[..], &settings].concat()).fine();
+        let fit = Head::read(&room.path("x.head")).unwrap().fit;
+        let of = |name: &str| fit[name].as_f64().unwrap_or_else(|| panic!("no {name}: {fit}"));
+        assert_eq!(of("epochs_run"), of("best_epoch") + 3.0);
+        assert_eq!(fit["held_out"], held);
+        assert!(run.stderr().contains(&format!("the best of them {}", of("best_epoch"))), "{}", run.stderr());
+        let table = table::read(&room.path("t.parquet")).unwrap();
+        let losses: Vec<f64> = table.column("val_loss").unwrap().f64().unwrap().into_no_null_iter().collect();
+        assert_eq!(losses[of("best_epoch") as usize - 1], of(key));
+        assert!(losses.iter().all(|loss| *loss >= of(key)), "{losses:?}");
+        fit_head(&room, &[&outputs[..], &settings, &["--calibrate"]].concat()).fine();
+        let fit = Head::read(&room.path("x.head")).unwrap().fit;
+        let of = |name: &str| fit[name].as_f64().unwrap_or_else(|| panic!("no {name}: {fit}"));
+        assert!(of("held_out_loss") <= of("held_out_loss_before_temperature"));
+    }
+    let fit = Head::read(&room.path("x.head")).unwrap().fit;
+    assert_eq!((&fit["train_rows"], &fit["rows_set_aside"]), (&108.into(), &12.into()));
+}
+
+#[test]
+fn neighbours_are_kept_in_the_head() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let run = fit_head(&room, &["x.features", "-o", "x.head", "--head", "knn:7", "--table", "t.csv"]).fine();
+    assert!(run.stderr().contains("knn, 7 neighbours, val loss "), "{}", run.stderr());
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let memory = head.memory.as_ref().unwrap();
+    assert_eq!((head.kind, head.dim(), head.layers.len()), (HeadKind::Knn, 20, 0));
+    assert_eq!((memory.neighbours, memory.labels.len(), memory.rows.len()), (7, 90, 90 * 20));
+    assert!(
+        head.fit["standardize"] == false && head.fit["val_accuracy"].as_f64().unwrap() > 0.4,
+        "{}",
+        head.fit
+    );
+    fit_head(&room, &["x.features", "-o", "y.head", "--head", "knn:91"])
+        .failed(1, &["expected neighbours", "got 91"]);
+}
+
+#[test]
 fn an_mlp_tells_every_epoch() {
     let room = Room::new();
     room.features("x.features", &Made::default());
@@ -173,12 +311,26 @@ fn an_mlp_tells_every_epoch() {
 fn the_same_bytes_on_any_number_of_threads() {
     let room = Room::new();
     room.features("x.features", &Made { dim: 300, rows: [200, 20, 0], ..Made::default() });
-    for kind in ["linear", "mlp:64"] {
+    for (kind, more) in [
+        ("linear", &["--class-weight", "balanced"][..]),
+        ("ridge", &["--class-weight", "balanced"]),
+        ("lda", &["--folds", "3", "--logit-adjustment", "1"]),
+        ("prototype", &[]),
+        ("knn:5", &[]),
+        ("mlp:64", &["--class-weight", "balanced"]),
+        ("mlp:32", &["--mixup", "0.3", "--label-smoothing", "0.1", "--optimizer", "adamw", "--calibrate"]),
+        ("mlp:16", &["--optimizer", "sgd", "--schedule", "one-cycle", "--patience", "2"]),
+    ] {
         let mut heads = Vec::new();
         for (threads, environment) in [("1", "1"), ("2", "2"), ("2", "1"), ("1", "4")] {
             let outputs = ["x.features", "-o", "x.head", "--table", "t.json", "--force"];
-            let settings = ["--head", kind, "--threads", threads, "--class-weight", "balanced"];
-            room.call_with(TOOL, &[outputs, settings].concat(), &[("RAYON_NUM_THREADS", environment)]).fine();
+            let settings = ["--head", kind, "--threads", threads];
+            room.call_with(
+                TOOL,
+                &[&outputs[..], &settings, more].concat(),
+                &[("RAYON_NUM_THREADS", environment)],
+            )
+            .fine();
             heads.push(["x.head", "t.json"].map(|name| std::fs::read(room.path(name)).unwrap()));
         }
         assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{kind}");
@@ -265,7 +417,10 @@ fn wrong_usage_is_exit_code_2() {
     room.features("x.features", &Made::default());
     let cases: [(&[&str], &str); 6] = [
         (&["x.features"], "--output"),
-        (&["x.features", "-o", "x.head", "--head", "tree"], "expected `linear` or `mlp:UNITS`"),
+        (
+            &["x.features", "-o", "x.head", "--head", "tree"],
+            "expected `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K`",
+        ),
         (&["x.features", "-o", "x.head", "--epochs", "2"], "--epochs goes with --head mlp:UNITS"),
         (&["x.features", "-o", "x.head", "--l2", "much"], "much"),
         (&["x.features", "-o", "x.head", "--table", "t.txt"], "expected .parquet, .csv or .json"),

@@ -1,5 +1,6 @@
 //! Memory does not grow with rows: features that are larger than memory can be fitted on.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use artifact::{Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split};
 use harness::Room;
@@ -14,8 +15,9 @@ const DIM: usize = 1024;
 const CLASSES: usize = 16;
 const MIB: usize = 1 << 20;
 
-/// What is peak for `rows` more than three times as many must be peak for them too, to a tenth: both matrices are larger
-/// than what may stay in memory for being small (256 MiB, `is_small` in crates/artifact/src/features/index.rs).
+/// Both matrices are larger than what may stay in memory for being small (256 MiB, `SMALL` in
+/// crates/artifact/src/features/index.rs). What is left is a shard, which opening reads whole, and what a fit needs for some
+/// blocks of rows; the labels of 200,000 rows are 2 MiB.
 #[test]
 fn peak_memory_does_not_grow_with_rows() {
     let rows = 300 * MIB / (DIM * 4);
@@ -24,9 +26,9 @@ fn peak_memory_does_not_grow_with_rows() {
         write(&room.path("x.features"), rows);
         fit(&room)
     });
-    println!("peak memory: {} MiB of 300 MiB of features, {} MiB of 900", once / MIB, thrice / MIB);
-    assert!(thrice.abs_diff(once) * 10 < once, "{once} bytes became {thrice} with three times the rows");
-    assert!(thrice < 300 * MIB, "{thrice}");
+    println!("peak memory: {} MiB with 300 MiB of features, {} MiB with 900", once / MIB, thrice / MIB);
+    assert!(once.abs_diff(thrice) * 10 <= once, "{once} bytes became {thrice} with three times the rows");
+    assert!(thrice < 150 * MIB, "{thrice} bytes");
 }
 
 /// Fits on `x.features` for three iterations; gives the largest resident size, in bytes.
@@ -38,7 +40,7 @@ fn fit(room: &Room) -> usize {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // The system keeps the maximum: what is seen last holds for all but the last moment. It has none once a program ended.
+    // The system keeps the maximum until the program ends, so that only the very last moment is not seen.
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     let code = loop {

@@ -1,9 +1,9 @@
 //! How much a row's loss counts, by its class.
 
-use crate::Examples;
+use crate::{Examples, HeadFitError};
 
 /// How much a row's loss counts, by its class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeights {
     /// Every row counts 1.
     #[default]
@@ -11,16 +11,30 @@ pub enum ClassWeights {
     /// n / (C · rows of the class), as scikit-learn's `balanced`: every class counts the same, and the
     /// weights of all rows add up to n.
     Balanced,
+    /// So much, above 0, for each class: (C,).
+    Each(Vec<f64>),
 }
 
 impl ClassWeights {
     /// The weight of each class, (C,); every class has rows.
-    pub(crate) fn of(self, examples: &Examples<'_>) -> Vec<f64> {
+    pub(crate) fn of(&self, examples: &Examples<'_>) -> Result<Vec<f64>, HeadFitError> {
+        let classes = examples.classes();
         match self {
-            ClassWeights::None => vec![1.0; examples.classes()],
+            ClassWeights::None => Ok(vec![1.0; classes]),
             ClassWeights::Balanced => {
-                let share = examples.rows() as f64 / examples.classes() as f64;
-                examples.counts().iter().map(|&count| share / count as f64).collect()
+                let share = examples.rows() as f64 / classes as f64;
+                Ok(examples.counts().iter().map(|&count| share / count as f64).collect())
+            }
+            ClassWeights::Each(weights) => {
+                let wrong = weights.iter().find(|weight| !(**weight > 0.0 && weight.is_finite()));
+                let setting = |name, expected, got| HeadFitError::Setting { name, expected, got };
+                match wrong {
+                    Some(&weight) => Err(setting("class weights", "above 0", weight)),
+                    None if weights.len() != classes => {
+                        Err(setting("class weights", "for every class", weights.len() as f64))
+                    }
+                    None => Ok(weights.clone()),
+                }
             }
         }
     }
@@ -34,7 +48,11 @@ mod tests {
     fn balanced_as_scikit_learn() {
         let matrix = artifact::Matrix::new(&[0.0; 6], 1).unwrap();
         let examples = Examples::new(&matrix, &[0, 0, 0, 1, 1, 2], 3).unwrap();
-        assert_eq!(ClassWeights::Balanced.of(&examples), [2.0 / 3.0, 1.0, 2.0]);
-        assert_eq!(ClassWeights::None.of(&examples), [1.0; 3]);
+        assert_eq!(ClassWeights::Balanced.of(&examples).unwrap(), [2.0 / 3.0, 1.0, 2.0]);
+        assert_eq!(ClassWeights::None.of(&examples).unwrap(), [1.0; 3]);
+        assert_eq!(ClassWeights::Each(vec![1.0, 2.0, 0.5]).of(&examples).unwrap(), [1.0, 2.0, 0.5]);
+        for wrong in [vec![1.0, 2.0], vec![1.0, 0.0, 1.0], vec![1.0, f64::NAN, 1.0]] {
+            assert!(ClassWeights::Each(wrong).of(&examples).is_err());
+        }
     }
 }

@@ -54,6 +54,25 @@ pub enum HeadFitError {
         /// What was given.
         got: f64,
     },
+    /// A closed form takes a matrix of d × d, and about 9 d³ operations.
+    #[error(
+        "{got} features are too many for this head, at most {most} are taken; --head linear takes any number"
+    )]
+    TooManyFeatures {
+        /// d
+        got: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// The eigenvectors of a matrix were not found.
+    #[error("the eigenvectors of the {dim} × {dim} matrix of the features' products were not found")]
+    NoEigenvectors {
+        /// d
+        dim: usize,
+    },
+    /// Whether to end early can only be told on rows that are not fitted.
+    #[error("no rows are held out to tell by when to end")]
+    NothingHeldOut,
     /// The fit left the range of numbers, as too large a learning rate makes it.
     #[error("the loss became {loss} in epoch {epoch}; use a smaller learning rate")]
     Diverged {

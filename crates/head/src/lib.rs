@@ -1,8 +1,8 @@
-//! Heads on frozen features, and the solvers that fit them. In memory only: no files, no clap.
+//! Heads on frozen features, and the solvers that fit them. No files, no clap.
 //!
 //! Every fit starts from [`Examples`], which checks labels once, and ends in
 //! [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
-//! back out. [`logits`] applies them.
+//! back out; or in a [`artifact::Memory`] of the rows themselves. [`Scorer`] applies either.
 //!
 //! **Invariant:** the same examples and settings give the same bits on one machine, whatever the
 //! number of threads: products of fixed blocks are taken by one thread each, or by candle's GEMM, whose
@@ -14,27 +14,38 @@
 #![forbid(unsafe_code)]
 
 mod class_weights;
+mod closed;
 mod curve;
 mod error;
 mod examples;
 mod folds;
+mod held_out;
+mod knn;
 mod lbfgs;
 mod line_search;
 mod linear;
 mod logits;
 mod mlp;
+mod pass;
 mod quality;
 mod random;
 mod scaling;
+mod scores;
+mod spectrum;
+mod sums;
+mod temperature;
 
 pub use class_weights::ClassWeights;
+pub use closed::{ClosedCandidate, ClosedForm, ClosedProblem, ClosedSweep};
 pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
 pub use folds::Folds;
-pub use linear::{
-    Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
-};
-pub use logits::{Logits, logits, softmax};
-pub use mlp::{Epoch, MlpFit, MlpSettings, fit_mlp};
+pub use held_out::HeldOut;
+pub use knn::{fit_knn, quality_knn};
+pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
+pub use logits::{logits, softmax};
+pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
 pub use quality::{Quality, quality};
+pub use scores::Scorer;
+pub use temperature::Temperature;

@@ -1,28 +1,24 @@
 //! Multinomial logistic regression.
 
 mod curvature;
-mod exponential;
-mod pass;
 mod sweep;
-mod temperature;
 
 use artifact::Dense;
 use rayon::prelude::*;
 
-pub use sweep::{Candidate, HeldOut, Sweep, default_penalties};
-pub use temperature::Temperature;
+pub use sweep::{Candidate, Sweep, default_penalties};
 
 use crate::lbfgs::{Lbfgs, Precondition, Stop};
+use crate::pass::{Member, Outcome, Pass};
 use crate::scaling::Scaling;
 use crate::{ClassWeights, Examples, Folds, HeadFitError};
 use curvature::{Curvature, Preconditioner};
-use pass::{Member, Outcome, Pass};
 
 /// Part of the objective that may be rounding, of products in f32.
 const ROUNDING: f64 = 1e-7;
 
 /// How to fit a linear head; the strength of the penalty comes apart, since one problem is fitted at several.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LinearSettings {
     /// How much a row counts, by its class.
     pub class_weights: ClassWeights,
@@ -101,7 +97,7 @@ impl<'a> LinearProblem<'a> {
     /// Fewer than two classes, a class without rows, a negative tolerance.
     pub fn new(examples: &Examples<'a>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
         examples.check_trainable()?;
-        let LinearSettings { tolerance, max_iterations, .. } = *settings;
+        let &LinearSettings { tolerance, max_iterations, .. } = settings;
         if !(tolerance >= 0.0 && tolerance.is_finite()) {
             return Err(HeadFitError::Setting {
                 name: "tolerance",
@@ -116,7 +112,7 @@ impl<'a> LinearProblem<'a> {
         };
         Ok(LinearProblem {
             examples: *examples,
-            weights: settings.class_weights.of(examples),
+            weights: settings.class_weights.of(examples)?,
             scaling,
             stop: Stop { tolerance, max_iterations },
         })

@@ -26,13 +26,13 @@ pub fn logits(layers: &[Dense], x: &[f32]) -> Vec<f32> {
 }
 
 /// Layers made ready to be applied to block after block of rows.
-pub struct Logits {
+pub(crate) struct Logits {
     layers: Vec<Panels>,
 }
 
 impl Logits {
     /// Lays `layers` out anew.
-    pub fn of(layers: &[Dense]) -> Logits {
+    pub(crate) fn of(layers: &[Dense]) -> Logits {
         Logits { layers: layers.iter().map(Panels::of).collect() }
     }
 
@@ -40,7 +40,7 @@ impl Logits {
     ///
     /// # Panics
     /// As [`logits`].
-    pub fn of_rows(&self, x: &[f32]) -> Vec<f32> {
+    pub(crate) fn of_rows(&self, x: &[f32]) -> Vec<f32> {
         let (Some(first), Some(last)) = (self.layers.first(), self.layers.last()) else {
             return x.to_vec();
         };

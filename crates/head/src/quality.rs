@@ -17,19 +17,45 @@ pub struct Quality {
 
 /// Loss and accuracy of `layers` on `examples`, block by block.
 pub fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
+    quality_of(examples, |x| logits(layers, x))
+}
+
+/// Loss and accuracy of the logits that `scores` gives for some rows (k, d), block by block.
+pub(crate) fn quality_of(examples: &Examples<'_>, scores: impl Fn(&[f32]) -> Vec<f32> + Sync) -> Quality {
+    let parts = each_block(examples, |x, labels| {
+        (of_logits(&scores(x), labels, examples.classes()), labels.len() as f64)
+    });
+    let mean = |of: fn(&Quality) -> f64| {
+        parts.iter().map(|(quality, rows)| of(quality) * rows).sum::<f64>() / examples.rows() as f64
+    };
+    Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) }
+}
+
+/// What `of(logits, label)` makes of every row, in order.
+pub(crate) fn each_row<T: Send>(
+    layers: &[Dense],
+    examples: &Examples<'_>,
+    of: impl Fn(&[f32], usize) -> T + Sync,
+) -> Vec<T> {
+    let blocks = each_block(examples, |x, labels| {
+        let scores = logits(layers, x);
+        let rows = scores.chunks_exact(examples.classes()).zip(labels);
+        rows.map(|(scores, &label)| of(scores, label as usize)).collect::<Vec<_>>()
+    });
+    blocks.into_iter().flatten().collect()
+}
+
+/// What `of(x, labels)` makes of every block of rows, in order.
+fn each_block<T: Send>(examples: &Examples<'_>, of: impl Fn(&[f32], &[u32]) -> T + Sync) -> Vec<T> {
     let (n, dim) = (examples.rows(), examples.dim());
     let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
     let block = |&first: &usize| {
         let labels = &examples.labels()[first..(first + BLOCK).min(n)];
         let mut x = vec![0.0; labels.len() * dim];
         examples.features().read(first, &mut x);
-        (of_logits(&logits(layers, &x), labels, examples.classes()), labels.len() as f64)
+        of(&x, labels)
     };
-    let parts: Vec<(Quality, f64)> = starts.par_iter().map(block).collect();
-    let mean = |of: fn(&Quality) -> f64| {
-        parts.iter().map(|(quality, rows)| of(quality) * rows).sum::<f64>() / n as f64
-    };
-    Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) }
+    starts.par_iter().map(block).collect()
 }
 
 /// Loss and accuracy of `logits` (n, classes).

@@ -26,6 +26,14 @@ impl Scaling {
         Scaling { mean: vec![0.0; dim], inverse: vec![1.0; dim] }
     }
 
+    /// Standardises if `standardize`, else only takes the mean off, which changes nothing for a fit that does not depend
+    /// on where zero is but its rounding.
+    pub(crate) fn centred(rows: &dyn Rows, standardize: bool) -> Scaling {
+        let scaling = Scaling::of(rows);
+        let inverse = if standardize { scaling.inverse } else { vec![1.0; rows.dim()] };
+        Scaling { inverse, ..scaling }
+    }
+
     /// Mean and (population) standard deviation of every column, as scikit-learn's `StandardScaler`. A column that is
     /// constant up to rounding has standard deviation 1.
     pub(crate) fn of(rows: &dyn Rows) -> Scaling {

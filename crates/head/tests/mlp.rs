@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use artifact::Matrix;
-use headstart_head::{ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, fit_mlp, quality};
+use headstart_head::{
+    ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, Optimizer, Schedule, Temperature,
+    fit_mlp, quality,
+};
+use std::ops::ControlFlow;
 
 /// Examples of a matrix that lives as long as the test.
 fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Examples<'a> {
@@ -25,25 +29,35 @@ const SMALL: MlpSettings = MlpSettings {
     hidden: 24,
     epochs: 30,
     batch_size: 16,
+    optimizer: Optimizer::Adam,
     learning_rate: 5e-3,
+    schedule: Schedule::Constant,
+    weight_decay: 0.0,
     dropout: 0.0,
+    label_smoothing: 0.0,
+    mixup: 0.0,
+    patience: None,
     seed: 3,
     class_weights: ClassWeights::None,
     standardize: true,
 };
 
-fn train(settings: MlpSettings, rows: usize) -> (MlpFit, Vec<Epoch>) {
+fn train(settings: &MlpSettings, rows: usize) -> (MlpFit, Vec<Epoch>) {
     let (x, labels) = rings(rows);
     let rows = examples(&x, &labels, 2, 2);
     let mut seen = Vec::new();
-    let fit = fit_mlp(&rows, Some(&rows), &settings, |epoch| seen.push(*epoch)).unwrap();
+    let fit = fit_mlp(&rows, Some(&rows), settings, |epoch| {
+        seen.push(*epoch);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
     (fit, seen)
 }
 
 #[test]
 fn learns_what_no_line_can_and_tells_every_epoch() {
     // 203 rows: the last batch is a partial one.
-    let (fit, seen) = train(SMALL, 203);
+    let (fit, seen) = train(&SMALL, 203);
     assert_eq!(seen.len(), 30);
     assert_eq!(fit.epochs, seen);
     assert!(seen[29].train.loss < 0.5 * seen[0].train.loss, "{seen:?}");
@@ -59,13 +73,13 @@ fn learns_what_no_line_can_and_tells_every_epoch() {
 #[test]
 fn bits_follow_from_the_seed_alone() {
     let settings = MlpSettings { epochs: 3, dropout: 0.3, ..SMALL };
-    let one = train(settings, 150).0;
+    let one = train(&settings, 150).0;
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        assert_eq!(pool.install(|| train(settings, 150).0), one, "{threads} threads");
+        assert_eq!(pool.install(|| train(&settings, 150).0), one, "{threads} threads");
     }
-    assert_ne!(train(MlpSettings { seed: 4, ..settings }, 150).0, one);
-    assert_ne!(train(MlpSettings { dropout: 0.0, ..settings }, 150).0, one);
+    assert_ne!(train(&MlpSettings { seed: 4, ..settings.clone() }, 150).0, one);
+    assert_ne!(train(&MlpSettings { dropout: 0.0, ..settings.clone() }, 150).0, one);
 }
 
 #[test]
@@ -76,7 +90,7 @@ fn wide_layers_give_the_same_bits_on_any_number_of_threads() {
     let labels: Vec<u32> = (0..rows).map(|row| (row % 3) as u32).collect();
     let rows = examples(&x, &labels, dim, 3);
     let settings = MlpSettings { hidden: 512, epochs: 2, batch_size: 64, ..SMALL };
-    let run = || fit_mlp(&rows, None, &settings, |_| ()).unwrap();
+    let run = || fit_mlp(&rows, None, &settings, |_| ControlFlow::Continue(())).unwrap();
     let one = run();
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -92,13 +106,99 @@ fn class_weights_pull_towards_the_rare_class() {
     let rows = examples(&x, &labels, 1, 2);
     let settings = MlpSettings { hidden: 4, epochs: 200, learning_rate: 0.02, standardize: false, ..SMALL };
     let gap = |class_weights| {
-        let fit = fit_mlp(&rows, None, &MlpSettings { class_weights, ..settings }, |_| ()).unwrap();
+        let fit = fit_mlp(&rows, None, &MlpSettings { class_weights, ..settings.clone() }, |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
         let logits = headstart_head::logits(&fit.layers, &[1.0]);
         logits[1] - logits[0]
     };
     // ln(10 / 70) without weights, none with.
     assert!((gap(ClassWeights::None) + 1.946).abs() < 0.2, "{}", gap(ClassWeights::None));
     assert!(gap(ClassWeights::Balanced).abs() < 0.2, "{}", gap(ClassWeights::Balanced));
+}
+
+/// Everything that is off by default.
+fn modern() -> MlpSettings {
+    MlpSettings {
+        optimizer: Optimizer::AdamW,
+        schedule: Schedule::Cosine,
+        weight_decay: 0.05,
+        label_smoothing: 0.1,
+        mixup: 0.4,
+        ..SMALL
+    }
+}
+
+#[test]
+fn every_way_of_training_learns_and_each_changes_something() {
+    let sgd = MlpSettings { optimizer: Optimizer::Sgd, learning_rate: 0.05, ..SMALL };
+    let ways = [
+        SMALL,
+        MlpSettings { optimizer: Optimizer::AdamW, weight_decay: 0.1, ..SMALL },
+        MlpSettings { schedule: Schedule::Cosine, ..SMALL },
+        MlpSettings { schedule: Schedule::OneCycle, ..SMALL },
+        MlpSettings { label_smoothing: 0.1, ..SMALL },
+        MlpSettings { mixup: 0.2, ..SMALL },
+        MlpSettings { weight_decay: 0.01, ..sgd.clone() },
+        sgd,
+        modern(),
+    ];
+    let fits: Vec<MlpFit> = ways.iter().map(|settings| train(settings, 200).0).collect();
+    for (fit, settings) in fits.iter().zip(&ways) {
+        let val = fit.epochs[29].val.unwrap();
+        assert!(val.accuracy > 0.9 && fit.kept == 30, "{settings:?}: {val:?}");
+        assert_eq!(fits.iter().filter(|other| *other == fit).count(), 1, "{settings:?}");
+    }
+    let one = train(&modern(), 200).0;
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| train(&modern(), 200).0), one, "{threads} threads");
+    }
+    assert_ne!(train(&MlpSettings { seed: 4, ..modern() }, 200).0, one);
+}
+
+#[test]
+fn decay_makes_weights_smaller_and_smoothing_makes_logits_smaller() {
+    let norm = |settings: &MlpSettings| -> f32 {
+        train(settings, 200).0.layers.iter().flat_map(|layer| &layer.weight).map(|w| w * w).sum()
+    };
+    let plain = norm(&SMALL);
+    assert!(norm(&MlpSettings { optimizer: Optimizer::AdamW, weight_decay: 1.0, ..SMALL }) < 0.8 * plain);
+    let certain = |label_smoothing: f64| -> f64 {
+        train(&MlpSettings { label_smoothing, ..SMALL }, 200).0.epochs[29].val.unwrap().loss
+    };
+    assert!(certain(0.3) > certain(0.0));
+}
+
+#[test]
+fn patience_keeps_the_best_epoch_and_a_request_ends_the_run() {
+    let (x, labels) = rings(60);
+    let mut wrong = labels.clone();
+    // A fifth of the labels lie: what is learnt by heart is wrong elsewhere.
+    (0..60).step_by(5).for_each(|row| wrong[row] = 1 - wrong[row]);
+    let (other_x, other_labels) = rings(301);
+    let (rows, val) = (examples(&x, &wrong, 2, 2), examples(&other_x, &other_labels, 2, 2));
+    let settings = MlpSettings { epochs: 400, learning_rate: 0.02, hidden: 64, patience: Some(7), ..SMALL };
+    let fit = fit_mlp(&rows, Some(&val), &settings, |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(fit.epochs.len(), fit.kept + 7);
+    let losses: Vec<f64> = fit.epochs.iter().map(|epoch| epoch.val.unwrap().loss).collect();
+    assert!(losses.iter().all(|loss| *loss >= losses[fit.kept - 1]), "{losses:?}");
+    assert_eq!(quality(&fit.layers, &val).loss, losses[fit.kept - 1]);
+    let temperature = Temperature::of_layers(&fit.layers, &val);
+    assert!((temperature.before - losses[fit.kept - 1]).abs() < 1e-6);
+    assert!(temperature.after < temperature.before);
+
+    let until = |last: usize| {
+        move |epoch: &Epoch| {
+            if epoch.epoch == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    };
+    let stopped = fit_mlp(&rows, None, &SMALL, until(3)).unwrap();
+    assert_eq!((stopped.kept, stopped.epochs.len()), (3, 3));
+    assert_eq!(fit_mlp(&rows, None, &MlpSettings { epochs: 3, ..SMALL }, until(9)).unwrap(), stopped);
+    let error = fit_mlp(&rows, None, &settings, until(9)).unwrap_err();
+    assert!(matches!(error, HeadFitError::NothingHeldOut));
 }
 
 #[test]
@@ -111,10 +211,17 @@ fn settings_out_of_range_are_refused() {
         ("batch size", MlpSettings { batch_size: 0, ..SMALL }),
         ("learning rate", MlpSettings { learning_rate: 0.0, ..SMALL }),
         ("dropout", MlpSettings { dropout: 1.0, ..SMALL }),
+        ("weight decay", MlpSettings { weight_decay: -1.0, ..SMALL }),
+        ("label smoothing", MlpSettings { label_smoothing: 1.0, ..SMALL }),
+        ("mixup", MlpSettings { mixup: f64::NAN, ..SMALL }),
+        ("patience", MlpSettings { patience: Some(0), ..SMALL }),
     ] {
-        let error = fit_mlp(&rows, None, &settings, |_| ()).unwrap_err();
+        let error = fit_mlp(&rows, None, &settings, |_| ControlFlow::Continue(())).unwrap_err();
         assert!(matches!(error, HeadFitError::Setting { name: got, .. } if got == name), "{error}");
     }
     let wild = MlpSettings { learning_rate: 1e30, ..SMALL };
-    assert!(matches!(fit_mlp(&rows, None, &wild, |_| ()), Err(HeadFitError::Diverged { .. })));
+    assert!(matches!(
+        fit_mlp(&rows, None, &wild, |_| ControlFlow::Continue(())),
+        Err(HeadFitError::Diverged { .. })
+    ));
 }

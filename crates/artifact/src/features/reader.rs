@@ -33,7 +33,7 @@ impl Features {
             })?;
             if !small {
                 // One after the other is read in full here: the memory of one is enough.
-                shard.release(0..shard.rows());
+                shard.release_all();
             }
             Ok(shard)
         };
@@ -46,7 +46,9 @@ impl Features {
             .collect();
         let features = Features { index, digest, shards, starts, probes };
         let disagreement = features.disagreement();
-        features.release(0..features.len());
+        if !small {
+            features.shards.iter().for_each(Shard::release_all);
+        }
         match disagreement {
             Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
             None => Ok(features),

@@ -169,6 +169,11 @@ impl Shard {
         &bytemuck::cast_slice::<ArchivedLine, u8>(&self.columns().features)[row * width..][..width]
     }
 
+    /// Gives back the memory of the whole shard.
+    pub(super) fn release_all(&self) {
+        self.map.release(0..self.map.len());
+    }
+
     /// Gives back the memory of these rows' features.
     pub(super) fn release(&self, rows: std::ops::Range<usize>) {
         let lines = bytemuck::cast_slice::<ArchivedLine, u8>(&self.columns().features);

@@ -5,7 +5,7 @@ mod matrix;
 mod models;
 mod refusals;
 
-use artifact::{Dense, Digest, Dtype, Head, HeadKind, PROBES, Source};
+use artifact::{Dense, Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
 use harness::{Room, Run};
 use network::{Bound, WeightFile, zoo};
 
@@ -33,8 +33,17 @@ fn head(kind: HeadKind) -> Head {
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],
         HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],
+        HeadKind::Knn => Vec::new(),
+    };
+    let memory = Memory {
+        neighbours: 1,
+        temperature: 0.07,
+        dim: DIM,
+        rows: vec![(DIM as f32).sqrt().recip(); DIM],
+        labels: vec![2],
     };
     Head {
+        memory: (kind == HeadKind::Knn).then_some(memory),
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
         layers,

@@ -17,6 +17,12 @@ fn refused(room: &Room, flags: &[&str], code: i32, parts: &[&str]) {
 }
 
 #[test]
+fn neighbours_are_no_model_yet() {
+    let room = room(|other| *other = head(HeadKind::Knn));
+    refused(&room, &[], 1, &["`x.head` is a head of nearest neighbours", "fit another kind"]);
+}
+
+#[test]
 fn a_model_that_disagrees_with_the_cache() {
     let room = room(|head| head.probes[800] += 0.5);
     let parts =
@@ -105,7 +111,7 @@ fn files_that_are_no_heads() {
         (b"", "expected a head that fit-head wrote"),
         (&good[..good.len() - 3], "expected a head that fit-head wrote"),
         (&flipped, "its tensors do not match their digest"),
-        (&newer, "head format 7, this program reads 1; update Headstart"),
+        (&newer, "head format 7, this program reads 1 to 2; update Headstart"),
     ] {
         room.write("x.head", bytes);
         refused(&room, &[], 1, &["cannot read `x.head`", part]);

@@ -5,12 +5,13 @@
 //! bound, 1992). On networks' features, which are strongly correlated, it halves the iterations or better.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Side};
-use rayon::prelude::*;
+use faer::{Accum, MatMut, MatRef, Par};
 
 use crate::Examples;
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
+use crate::spectrum::Spectrum;
+use crate::sums::Summed;
 
 /// Rows that the curvature is taken from, for each column: enough for its large directions.
 const ROWS_PER_COLUMN: usize = 4;
@@ -45,38 +46,15 @@ impl Curvature {
         let blocks = n.div_ceil(BLOCK);
         let step = blocks.div_ceil((ROWS_PER_COLUMN * dim).div_ceil(BLOCK)).max(1);
         let starts: Vec<usize> = (0..blocks).step_by(step).map(|block| block * BLOCK).collect();
-        let gram = gram(examples, scaling, &starts);
-        let rows: usize = starts.iter().map(|start| BLOCK.min(n - start)).sum();
-        let gram = Mat::from_fn(dim, dim, |i, j| f64::from(gram[i * dim + j]) / rows as f64);
-        // Fails only where it does not converge, which a finite symmetric matrix has never been seen to do.
-        let eigen = gram.self_adjoint_eigen(Side::Lower).ok()?;
-        let values = eigen.S().column_vector().iter().map(|&value| value.max(0.0)).collect();
-        let vectors = eigen.U();
+        let weights = vec![1.0; examples.classes()];
+        let summed = Summed { examples, scaling, weights: &weights, gram: true };
+        let sums = summed.of(&starts, |_| true);
+        let rows = sums.counts.iter().sum::<usize>() as f64;
+        let Spectrum { values, vectors } = Spectrum::of(&sums.gram, dim).ok()?;
+        let values = values.into_iter().map(|value| value / rows).collect();
         let vectors = (0..dim * dim).map(|at| vectors[(at / dim, at % dim)] as f32).collect();
         Some(Curvature { values, vectors })
     }
-}
-
-/// Σ x xᵀ over the blocks that begin at `starts`, (d, d).
-fn gram(examples: &Examples<'_>, scaling: &Scaling, starts: &[usize]) -> Vec<f32> {
-    let dim = examples.dim();
-    // Two sums, each by one thread over every other block: memory is what limits, and the order is fixed.
-    let halves: Vec<Vec<f32>> = (0..2usize)
-        .into_par_iter()
-        .map(|half| {
-            let mut sum = vec![0.0; dim * dim];
-            for &first in starts.iter().skip(half).step_by(2) {
-                let count = BLOCK.min(examples.rows() - first);
-                let mut x = vec![0.0; count * dim];
-                scaling.read(examples.features(), first, &mut x);
-                let x = MatRef::from_row_major_slice(&x, count, dim);
-                let sum = MatMut::from_row_major_slice_mut(&mut sum, dim, dim);
-                matmul(sum, Accum::Add, x.transpose(), x, 1.0, Par::Seq);
-            }
-            sum
-        })
-        .collect();
-    halves[0].iter().zip(&halves[1]).map(|(a, b)| a + b).collect()
 }
 
 impl Preconditioner<'_> {

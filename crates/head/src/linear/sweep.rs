@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::pass::{Member, Pass, Tally};
 use super::{LinearFit, LinearProblem, Solvers, check_penalty};
 use crate::lbfgs::{Lbfgs, Stop};
-use crate::{Examples, Folds, HeadFitError, Quality};
+use crate::pass::{Member, Pass, Tally};
+use crate::{HeadFitError, HeldOut, Quality, Temperature};
 
 /// Candidates need not be fitted as tightly as the head: their order is clear long before.
 const TOLERANCE: f64 = 1e-4;
@@ -20,15 +20,6 @@ const WORSE: f64 = 0.05;
 /// overlapping ones.
 pub fn default_penalties() -> Vec<f64> {
     (0..=24).map(|step| 10f64.powf(5.0 - f64::from(step) / 3.0)).collect()
-}
-
-/// The rows that candidates are compared on.
-#[derive(Clone, Copy)]
-pub enum HeldOut<'a> {
-    /// Rows of their own.
-    Rows(Examples<'a>),
-    /// The training rows, each by a model that was fitted without its fold.
-    Folds(&'a Folds),
 }
 
 /// One penalty, and how it does.
@@ -74,11 +65,8 @@ impl LinearProblem<'_> {
         mut on_candidate: impl FnMut(&Candidate) -> ControlFlow<()>,
     ) -> Result<Sweep, HeadFitError> {
         penalties.iter().try_for_each(|&l2| check_penalty(l2))?;
-        self.check_held_out(held_out)?;
-        let (parts, folds): (Vec<Option<usize>>, _) = match held_out {
-            HeldOut::Rows(_) => (vec![None], None),
-            HeldOut::Folds(folds) => ((0..folds.count()).map(Some).collect(), Some(folds)),
-        };
+        held_out.check(&self.examples)?;
+        let (parts, folds) = (held_out.parts(), held_out.folds());
         let stop = Stop { tolerance: self.stop.tolerance.max(TOLERANCE), ..self.stop };
         let mut solvers = self.solvers(vec![self.zero(); parts.len()], stop, penalties.len());
         let mut sweep = Sweep { candidates: Vec::new(), best: 0, members: Vec::new() };
@@ -117,20 +105,24 @@ impl LinearProblem<'_> {
         self.fit_from(start, sweep.candidates[sweep.best].l2)
     }
 
-    fn check_held_out(&self, held_out: HeldOut<'_>) -> Result<(), HeadFitError> {
-        let rows = match held_out {
-            HeldOut::Rows(rows) if rows.dim() != self.examples.dim() => {
-                Some((rows.dim(), self.examples.dim()))
-            }
-            HeldOut::Rows(rows) if rows.classes() != self.examples.classes() => {
-                Some((rows.classes(), self.examples.classes()))
-            }
-            HeldOut::Folds(folds) if folds.rows() != self.examples.rows() => {
-                Some((folds.rows(), self.examples.rows()))
-            }
-            _ => None,
-        };
-        rows.map_or(Ok(()), |(got, expected)| Err(HeadFitError::HeldOut { expected, got }))
+    /// The temperature of least loss on the rows that `sweep` held out, for its best candidate.
+    pub fn temperature(&self, sweep: &Sweep, held_out: HeldOut<'_>) -> Temperature {
+        self.pass_over(held_out).temperature(&sweep.best_members(held_out))
+    }
+
+    /// What `of(row, label, logits)` makes of every held-out row, in order: with folds, of the logits of the model that
+    /// was fitted without that row.
+    pub fn held_out_scores<T: Send>(
+        &self,
+        sweep: &Sweep,
+        held_out: HeldOut<'_>,
+        of: impl Fn(usize, usize, &[f32]) -> T + Sync,
+    ) -> Vec<T> {
+        self.pass_over(held_out).held_out_scores(&sweep.best_members(held_out), of)
+    }
+
+    fn pass_over<'b>(&'b self, held_out: HeldOut<'b>) -> Pass<'b> {
+        Pass { examples: held_out.examples(&self.examples), ..self.pass(held_out.folds()) }
     }
 
     /// Readies the solvers for a penalty that is larger by `more`.
@@ -169,6 +161,12 @@ impl LinearProblem<'_> {
 }
 
 impl Sweep {
+    /// The models of the best candidate, one a part.
+    fn best_members(&self, held_out: HeldOut<'_>) -> Vec<Member<'_>> {
+        let parts = self.members.iter().zip(held_out.parts());
+        parts.map(|(parameters, held_out)| Member { parameters, held_out }).collect()
+    }
+
     /// Held-out loss of candidate `at`; of one that diverged, more than any.
     fn loss(&self, at: usize) -> f64 {
         let loss = self.candidates[at].held_out.loss;

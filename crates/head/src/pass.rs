@@ -1,14 +1,16 @@
 //! One pass over the rows for many models at once: their weights are stacked into one matrix, so that each block of rows
 //! is read once, and multiplied by all of them in one product.
 
+mod exponential;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::exponential::exp;
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
 use crate::{Examples, Folds, Quality};
+use exponential::exp;
 
 /// Blocks whose gradients are added up in f32 at most, before they go into f64. Affects bits.
 const MOST_BLOCKS: usize = 16;
@@ -19,44 +21,44 @@ const MOST_WEIGHTS: usize = 1 << 22;
 
 /// One of the models that are evaluated together.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Member<'a> {
+pub(crate) struct Member<'a> {
     /// Weights (C, d), then biases (C,), for scaled rows.
-    pub(super) parameters: &'a [f64],
+    pub(crate) parameters: &'a [f64],
     /// The fold whose rows it does not learn from.
-    pub(super) held_out: Option<usize>,
+    pub(crate) held_out: Option<usize>,
 }
 
 /// What a pass found for one model.
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Σ w(y) · nll over the rows that it learns from.
-    pub(super) loss: f64,
+    pub(crate) loss: f64,
     /// Its gradient: (C, d), then (C,). Empty where none was wanted.
-    pub(super) gradient: Vec<f64>,
+    pub(crate) gradient: Vec<f64>,
     /// Σ w(y) p(1 − p) over those rows, for each class: (C,).
-    pub(super) bends: Vec<f64>,
+    pub(crate) bends: Vec<f64>,
     /// On those rows, each counting the same.
-    pub(super) train: Tally,
+    pub(crate) train: Tally,
     /// On the rows of its held-out fold; of no rows where it has none.
-    pub(super) held_out: Tally,
+    pub(crate) held_out: Tally,
 }
 
 /// Loss and hits of some rows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) rows: usize,
-    pub(super) loss: f64,
-    pub(super) hits: usize,
+pub(crate) struct Tally {
+    pub(crate) rows: usize,
+    pub(crate) loss: f64,
+    pub(crate) hits: usize,
 }
 
 /// Rows to pass over.
-pub(super) struct Pass<'a> {
-    pub(super) examples: Examples<'a>,
-    pub(super) scaling: &'a Scaling,
+pub(crate) struct Pass<'a> {
+    pub(crate) examples: Examples<'a>,
+    pub(crate) scaling: &'a Scaling,
     /// How much a row counts, by its class: (C,).
-    pub(super) class_weights: &'a [f64],
+    pub(crate) class_weights: &'a [f64],
     /// Which fold each row belongs to, where there are any.
-    pub(super) folds: Option<&'a Folds>,
+    pub(crate) folds: Option<&'a Folds>,
 }
 
 /// The members' weights as one matrix.
@@ -92,14 +94,14 @@ impl Tally {
         self.add(Tally { rows: 1, loss, hits: usize::from(hit) });
     }
 
-    pub(super) fn add(&mut self, other: Tally) {
+    pub(crate) fn add(&mut self, other: Tally) {
         self.rows += other.rows;
         self.loss += other.loss;
         self.hits += other.hits;
     }
 
     /// The means.
-    pub(super) fn quality(self) -> Quality {
+    pub(crate) fn quality(self) -> Quality {
         let rows = self.rows.max(1) as f64;
         Quality { loss: self.loss / rows, accuracy: self.hits as f64 / rows }
     }
@@ -110,7 +112,7 @@ impl Pass<'_> {
     ///
     /// The sums run over fixed blocks in a fixed order, and products are taken by one thread each: the same bits,
     /// whatever the number of threads.
-    pub(super) fn run(&self, members: &[Member<'_>], gradients: bool) -> Vec<Outcome> {
+    pub(crate) fn run(&self, members: &[Member<'_>], gradients: bool) -> Vec<Outcome> {
         let weights = self.examples.classes() * self.examples.dim();
         let together = (MOST_WEIGHTS / weights).max(1);
         members.chunks(together).flat_map(|members| self.run_together(members, gradients)).collect()
@@ -118,7 +120,7 @@ impl Pass<'_> {
 
     /// What `of(row, label, logits)` makes of every row that a member held out, in order, of that member's logits; where
     /// there are no folds, of every row, of the first member's.
-    pub(super) fn held_out_scores<T: Send>(
+    pub(crate) fn held_out_scores<T: Send>(
         &self,
         members: &[Member<'_>],
         of: impl Fn(usize, usize, &[f32]) -> T + Sync,

@@ -1,0 +1,266 @@
+//! Heads that need no iterations: ridge regression on the classes, linear discriminants, class means.
+//!
+//! Each follows from each class's sum and the matrix of the features' products, for any strength of its one setting, from
+//! one eigendecomposition. What is left out of a fit is subtracted from those sums: to hold out folds costs a
+//! decomposition each and no further pass over the others.
+
+mod lda;
+mod prototype;
+mod ridge;
+
+use artifact::Dense;
+use rayon::prelude::*;
+
+use crate::pass::{Member, Pass, Tally};
+use crate::scaling::Scaling;
+use crate::spectrum::Spectrum;
+use crate::sums::{Summed, Sums};
+use crate::{ClassWeights, Examples, HeadFitError, HeldOut, Temperature};
+
+/// Columns at most: a matrix of so many is half a GiB, and takes minutes to decompose.
+const MOST_COLUMNS: usize = 8192;
+/// Folds are decomposed side by side up to so many columns; beyond, memory counts.
+const SIDE_BY_SIDE: usize = 2048;
+
+/// Which closed form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedForm {
+    /// Least squares on targets 1 for the row's class and −1 for every other, with a penalty of `strength` on ‖W‖².
+    Ridge,
+    /// Linear discriminants: normal classes that share a covariance, `strength` of which is taken from that of a sphere.
+    Lda,
+    /// The nearest class mean; it has no strength.
+    Prototype,
+}
+
+/// A closed form on some examples, to be fitted at one or more strengths.
+pub struct ClosedProblem<'a> {
+    form: ClosedForm,
+    examples: Examples<'a>,
+    /// (C,)
+    weights: Vec<f64>,
+    scaling: Scaling,
+    all: Sums,
+}
+
+/// One strength, and how it does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClosedCandidate {
+    /// The strength.
+    pub strength: f64,
+    /// Part of the fitted rows whose class has the highest score; with folds, of all folds' fits.
+    pub train_accuracy: f64,
+    /// The same of the rows that were held out.
+    pub held_out_accuracy: f64,
+}
+
+/// All candidates.
+#[derive(Clone, Debug)]
+pub struct ClosedSweep {
+    /// In the order that they were given in.
+    pub candidates: Vec<ClosedCandidate>,
+    /// The candidate of highest held-out accuracy; of equals the first.
+    pub best: usize,
+    /// The best candidate's models, one for each fold, or the one.
+    members: Vec<Vec<f64>>,
+}
+
+/// Models of scaled rows: one for each strength, weights (C, d) then biases (C,).
+type Models = Vec<Vec<f64>>;
+
+impl<'a> ClosedProblem<'a> {
+    /// Takes the training rows; features are standardised, or taken as they are.
+    ///
+    /// # Errors
+    /// Fewer than two classes, a class without rows, too many features.
+    pub fn new(
+        examples: &Examples<'a>,
+        form: ClosedForm,
+        class_weights: &ClassWeights,
+        standardize: bool,
+    ) -> Result<Self, HeadFitError> {
+        examples.check_trainable()?;
+        if form != ClosedForm::Prototype && examples.dim() > MOST_COLUMNS {
+            return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
+        }
+        let scaling = Scaling::centred(examples.features(), standardize);
+        let weights = class_weights.of(examples)?;
+        let all = summed(examples, &scaling, &weights, form).all();
+        Ok(ClosedProblem { form, examples: *examples, weights, scaling, all })
+    }
+
+    /// Fits at each of `strengths`, the largest first, without the rows that are held out, and compares them on these.
+    ///
+    /// # Errors
+    /// No strength, or one out of its range; held-out rows of another width or other classes; folds of another number
+    /// of rows.
+    pub fn sweep(&self, strengths: &[f64], held_out: HeldOut<'_>) -> Result<ClosedSweep, HeadFitError> {
+        strengths.iter().try_for_each(|&strength| self.form.check(strength))?;
+        held_out.check(&self.examples)?;
+        if strengths.is_empty() {
+            return Err(HeadFitError::Setting { name: "strengths", expected: "of 1 or more", got: 0.0 });
+        }
+        let parts = held_out.parts();
+        let together = if self.examples.dim() > SIDE_BY_SIDE { 1 } else { parts.len() };
+        let mut models: Vec<Models> = Vec::new();
+        for parts in parts.chunks(together) {
+            let found: Result<Vec<_>, _> =
+                parts.par_iter().map(|&part| self.models(strengths, self.sums(part, held_out))).collect();
+            models.extend(found?);
+        }
+        let candidates: Vec<ClosedCandidate> =
+            (0..strengths.len()).map(|at| self.candidate(strengths[at], at, &models, held_out)).collect();
+        let best = (0..candidates.len())
+            .rev()
+            .max_by(|&a, &b| candidates[a].held_out_accuracy.total_cmp(&candidates[b].held_out_accuracy))
+            .unwrap_or(0);
+        let members = models.into_iter().map(|mut models| models.swap_remove(best)).collect();
+        Ok(ClosedSweep { candidates, best, members })
+    }
+
+    /// Fits all rows at one strength.
+    ///
+    /// # Errors
+    /// A strength out of its range.
+    pub fn fit(&self, strength: f64) -> Result<Dense, HeadFitError> {
+        self.form.check(strength)?;
+        let models = self.models(&[strength], self.all.clone())?;
+        let (weight, bias) = models[0].split_at(self.examples.classes() * self.examples.dim());
+        Ok(self.scaling.fold(weight, bias))
+    }
+
+    /// The temperature of least loss on the rows that `sweep` held out, for its best candidate.
+    pub fn temperature(&self, sweep: &ClosedSweep, held_out: HeldOut<'_>) -> Temperature {
+        let members = sweep.members.iter().zip(held_out.parts());
+        let members: Vec<Member<'_>> =
+            members.map(|(parameters, held_out)| Member { parameters, held_out }).collect();
+        let examples = held_out.examples(&self.examples);
+        self.pass(examples, held_out).temperature(&members)
+    }
+
+    fn sums(&self, part: Option<usize>, held_out: HeldOut<'_>) -> Sums {
+        let (Some(part), Some(folds)) = (part, held_out.folds()) else { return self.all.clone() };
+        let summed = summed(&self.examples, &self.scaling, &self.weights, self.form);
+        self.all.without(&summed.of(&summed.starts(), |row| folds.of(row) == Some(part)))
+    }
+
+    fn models(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {
+        let classes = Classes::of(&sums, &self.weights);
+        match self.form {
+            ClosedForm::Ridge => ridge::models(strengths, sums, &classes),
+            ClosedForm::Lda => lda::models(strengths, sums, &classes),
+            // Nothing of it depends on a strength.
+            ClosedForm::Prototype => Ok(vec![prototype::model(&classes); strengths.len()]),
+        }
+    }
+
+    fn candidate(
+        &self,
+        strength: f64,
+        at: usize,
+        models: &[Models],
+        held_out: HeldOut<'_>,
+    ) -> ClosedCandidate {
+        let members: Vec<Member<'_>> = models
+            .iter()
+            .zip(held_out.parts())
+            .map(|(models, held_out)| Member { parameters: &models[at], held_out })
+            .collect();
+        let (mut train, mut held) = (Tally::default(), Tally::default());
+        for outcome in self.pass(self.examples, held_out).run(&members, false) {
+            train.add(outcome.train);
+            held.add(outcome.held_out);
+        }
+        if let HeldOut::Rows(examples) = held_out {
+            self.pass(examples, held_out).run(&members, false).iter().for_each(|own| held.add(own.train));
+        }
+        ClosedCandidate {
+            strength,
+            train_accuracy: train.quality().accuracy,
+            held_out_accuracy: held.quality().accuracy,
+        }
+    }
+
+    fn pass<'b>(&'b self, examples: Examples<'b>, held_out: HeldOut<'b>) -> Pass<'b> {
+        Pass { examples, scaling: &self.scaling, class_weights: &self.weights, folds: held_out.folds() }
+    }
+}
+
+impl ClosedForm {
+    fn check(self, strength: f64) -> Result<(), HeadFitError> {
+        let (name, expected, fine) = match self {
+            ClosedForm::Ridge => ("l2", "of 0 or more", strength >= 0.0 && strength.is_finite()),
+            ClosedForm::Lda => ("shrinkage", "from 0 to 1", (0.0..=1.0).contains(&strength)),
+            ClosedForm::Prototype => return Ok(()),
+        };
+        if fine { Ok(()) } else { Err(HeadFitError::Setting { name, expected, got: strength }) }
+    }
+}
+
+fn summed<'a>(
+    examples: &'a Examples<'a>,
+    scaling: &'a Scaling,
+    weights: &'a [f64],
+    form: ClosedForm,
+) -> Summed<'a> {
+    Summed { examples, scaling, weights, gram: form != ClosedForm::Prototype }
+}
+
+/// The classes of some rows, weighted.
+struct Classes {
+    dim: usize,
+    /// Sum of the rows' weights: (C,).
+    weights: Vec<f64>,
+    /// Mean of each class; of one without rows, that of all: (C, d).
+    means: Vec<f64>,
+    /// Weighted mean of all rows: (d,).
+    mean: Vec<f64>,
+    /// Sum of all weights.
+    total: f64,
+}
+
+impl Classes {
+    fn of(sums: &Sums, class_weights: &[f64]) -> Classes {
+        let weights: Vec<f64> =
+            sums.counts.iter().zip(class_weights).map(|(&count, weight)| count as f64 * weight).collect();
+        let total = weights.iter().sum::<f64>();
+        let mut mean = vec![0.0; sums.dim];
+        for (sum, weight) in sums.of_class.chunks_exact(sums.dim).zip(class_weights) {
+            mean.iter_mut().zip(sum).for_each(|(mean, sum)| *mean += weight * sum / total);
+        }
+        let mut means = Vec::with_capacity(sums.of_class.len());
+        for (sum, &count) in sums.of_class.chunks_exact(sums.dim).zip(&sums.counts) {
+            match count {
+                0 => means.extend_from_slice(&mean),
+                _ => means.extend(sum.iter().map(|sum| sum / count as f64)),
+            }
+        }
+        Classes { dim: sums.dim, weights, means, mean, total }
+    }
+
+    /// Each class's mean.
+    fn means(&self) -> impl Iterator<Item = &[f64]> {
+        self.means.chunks_exact(self.dim)
+    }
+}
+
+/// Each strength's weights (C, d) by `restore`, and the biases that `bias(class, weight)` gives.
+fn models_of(
+    strengths: &[f64],
+    dim: usize,
+    restore: impl Fn(f64) -> Vec<f64> + Sync,
+    bias: impl Fn(usize, &[f64]) -> f64 + Sync,
+) -> Models {
+    let model = |&strength: &f64| {
+        let mut model = restore(strength);
+        let biases: Vec<f64> =
+            model.chunks_exact(dim).enumerate().map(|(class, weight)| bias(class, weight)).collect();
+        model.extend(biases);
+        model
+    };
+    strengths.par_iter().map(model).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

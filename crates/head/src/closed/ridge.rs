@@ -1,0 +1,39 @@
+//! Ridge regression on the classes, as scikit-learn's `RidgeClassifier`.
+
+use super::{Classes, Models, Spectrum, dot, models_of};
+use crate::HeadFitError;
+use crate::sums::Sums;
+
+/// Minimises Σ w ‖y − W x − b‖² + l2 ‖W‖² for each of some l2, with y 1 for the row's class and −1 for every other.
+///
+/// With x and y centred W = B (A + l2)⁻¹, A = Σ w x xᵀ and B = Σ w y xᵀ, which is 2 (Σ w x of the class).
+pub(super) fn models(l2: &[f64], mut sums: Sums, classes: &Classes) -> Result<Models, HeadFitError> {
+    let &Classes { dim, total, .. } = classes;
+    sums.centre(&classes.mean, &[total]);
+    let spectrum = Spectrum::of(&sums.gram, dim)?;
+    let right: Vec<f64> = classes
+        .means()
+        .zip(&classes.weights)
+        .flat_map(|(mean, weight)| {
+            mean.iter().zip(&classes.mean).map(move |(own, all)| 2.0 * weight * (own - all))
+        })
+        .collect();
+    let rotated = spectrum.rotate(&right);
+    let floor = least(&spectrum);
+    let restore = |l2: f64| spectrum.restore(&rotated, |value| inverse(value + l2, floor));
+    let bias = |class: usize, weight: &[f64]| {
+        2.0 * classes.weights[class] / total - 1.0 - dot(weight, &classes.mean)
+    };
+    Ok(models_of(l2, dim, restore, bias))
+}
+
+/// Below it an eigenvalue is rounding.
+pub(super) fn least(spectrum: &Spectrum) -> f64 {
+    let largest = spectrum.values.last().copied().unwrap_or(0.0);
+    (largest * 1e-13).max(f64::MIN_POSITIVE)
+}
+
+/// 1 / value; 0 for what is rounding (the pseudo-inverse): rows say nothing of such a direction.
+fn inverse(value: f64, floor: f64) -> f64 {
+    if value > floor { 1.0 / value } else { 0.0 }
+}

@@ -1,0 +1,161 @@
+//! Nearest neighbours by cosine, with votes weighted as in DINO (Caron et al., 2021, appendix F.1).
+
+use artifact::{Dense, Memory};
+use rayon::prelude::*;
+
+use crate::examples::BLOCK;
+use crate::logits::logits;
+use crate::quality::quality_of;
+use crate::{Examples, HeadFitError, Quality};
+
+/// T: DINO's.
+const TEMPERATURE: f64 = 0.07;
+/// Remembered rows that are compared with all others before the next. Memory only.
+const TOGETHER: usize = 1024;
+
+/// Remembers all of `examples`, of which the `neighbours` nearest vote.
+///
+/// # Errors
+/// Fewer than two classes, a class without rows, no neighbours, or more than there are rows.
+pub fn fit_knn(examples: &Examples<'_>, neighbours: usize) -> Result<Memory, HeadFitError> {
+    examples.check_trainable()?;
+    let (n, dim) = (examples.rows(), examples.dim());
+    if !(1..=n).contains(&neighbours) {
+        let expected = "of 1 or more, and no more than there are rows";
+        return Err(HeadFitError::Setting { name: "neighbours", expected, got: neighbours as f64 });
+    }
+    let mut rows = vec![0.0; n * dim];
+    rows.par_chunks_mut(BLOCK * dim).enumerate().for_each(|(block, rows)| {
+        examples.features().read(block * BLOCK, rows);
+        rows.chunks_exact_mut(dim).for_each(normalise);
+    });
+    Ok(Memory { neighbours, temperature: TEMPERATURE, dim, rows, labels: examples.labels().to_vec() })
+}
+
+/// Loss and accuracy of `memory` on `examples`.
+pub fn quality_knn(memory: &Memory, examples: &Examples<'_>) -> Quality {
+    quality_of(examples, |x| votes(memory, examples.classes(), x))
+}
+
+/// The logarithm of each class's part of the votes, for rows `x` (n, d): (n, classes).
+///
+/// The nearest K remembered rows vote for their classes, each counting exp(cosine / T), of equally near ones the first
+/// remembered; one more vote, which counts as much as theirs on average, is spread evenly over all classes, so that no
+/// class is impossible. A row's numbers depend on the row alone: not on the others, nor on the number of threads.
+pub(crate) fn votes(memory: &Memory, classes: usize, x: &[f32]) -> Vec<f32> {
+    let &Memory { neighbours, temperature, dim, .. } = memory;
+    let mut unit = x.to_vec();
+    unit.par_chunks_mut(dim).for_each(normalise);
+    let mut nearest: Vec<Vec<(f32, u32)>> = vec![Vec::with_capacity(neighbours + 1); x.len() / dim];
+    for (part, rows) in memory.rows.chunks(TOGETHER * dim).enumerate() {
+        let outputs = rows.len() / dim;
+        // Cosines are a layer without biases.
+        let layer = Dense { inputs: dim, outputs, weight: rows.to_vec(), bias: vec![0.0; outputs] };
+        let cosines = logits(std::slice::from_ref(&layer), &unit);
+        let labels = &memory.labels[part * TOGETHER..];
+        nearest.par_iter_mut().zip(cosines.par_chunks(outputs)).for_each(|(nearest, cosines)| {
+            for (&cosine, &label) in cosines.iter().zip(labels) {
+                insert(nearest, (cosine, label), neighbours);
+            }
+        });
+    }
+    let tally = |nearest: &Vec<(f32, u32)>| {
+        let top = nearest.first().map_or(0.0, |(cosine, _)| f64::from(*cosine));
+        let mut shares = vec![0.0; classes];
+        for &(cosine, label) in nearest {
+            shares[label as usize] += ((f64::from(cosine) - top) / temperature).exp();
+        }
+        let total: f64 = shares.iter().sum();
+        let even = total / neighbours as f64;
+        let share = |own: f64| (own + even / classes as f64) / (total + even);
+        shares.into_iter().map(move |own| share(own).ln() as f32).collect::<Vec<_>>()
+    };
+    nearest.par_iter().map(tally).collect::<Vec<_>>().concat()
+}
+
+/// Keeps the `most` nearest, the nearest first; of equals those that came first.
+fn insert(nearest: &mut Vec<(f32, u32)>, new: (f32, u32), most: usize) {
+    if nearest.len() == most && nearest.last().is_some_and(|(worst, _)| new.0 <= *worst) {
+        return;
+    }
+    let at = nearest.partition_point(|(cosine, _)| *cosine >= new.0);
+    nearest.insert(at, new);
+    nearest.truncate(most);
+}
+
+/// To length 1; a row of zeros has no direction, and stays.
+fn normalise(row: &mut [f32]) {
+    let length = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    if length > 0.0 {
+        row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use artifact::Matrix;
+
+    fn rows(n: usize, dim: usize, salt: usize) -> Vec<f32> {
+        (0..n * dim).map(|i| ((i * 7919 + i / 3 + salt) % 1013) as f32 / 500.0 - 1.0).collect()
+    }
+
+    #[test]
+    fn votes_are_those_of_the_definition() {
+        let (dim, n, classes, k) = (9, 2500, 3, 7);
+        let x = rows(n, dim, 0);
+        let matrix = Matrix::new(&x, dim).unwrap();
+        let labels: Vec<u32> = (0..n).map(|row| (row * row % classes) as u32).collect();
+        let labels: Vec<u32> =
+            labels.iter().enumerate().map(|(row, l)| if row == 5 { 2 } else { *l }).collect();
+        let memory = fit_knn(&Examples::new(&matrix, &labels, classes).unwrap(), k).unwrap();
+        let queries = rows(11, dim, 400);
+        let got = votes(&memory, classes, &queries);
+        let unit = |row: &[f32]| -> Vec<f64> {
+            let length = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+            row.iter().map(|x| f64::from(*x) / length).collect()
+        };
+        for (query, got) in queries.chunks_exact(dim).zip(got.chunks_exact(classes)) {
+            let query = unit(query);
+            let cosine = |row: &[f32]| -> f64 { unit(row).iter().zip(&query).map(|(a, b)| a * b).sum() };
+            let mut all: Vec<(f64, u32)> =
+                x.chunks_exact(dim).map(cosine).zip(labels.iter().copied()).collect();
+            all.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let mut shares = [0.0; 3];
+            all[..k].iter().for_each(|(cosine, label)| shares[*label as usize] += (cosine / 0.07).exp());
+            let total: f64 = shares.iter().sum();
+            for (share, got) in shares.iter().zip(got) {
+                let expected = (share / total * 7.0 + 1.0 / 3.0) / 8.0;
+                assert!((f64::from(*got).exp() - expected).abs() < 1e-5, "{got}, {expected}");
+            }
+        }
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| votes(&memory, classes, &queries)), got, "{threads} threads");
+        }
+        for batch in [1, 4] {
+            let parts: Vec<f32> =
+                queries.chunks(batch * dim).flat_map(|x| votes(&memory, classes, x)).collect();
+            assert_eq!(parts, got, "batches of {batch}");
+        }
+    }
+
+    #[test]
+    fn of_equally_near_rows_the_first_vote_and_zeros_do_no_harm() {
+        let x = [1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 0.0, 0.0];
+        let matrix = Matrix::new(&x, 2).unwrap();
+        let memory = fit_knn(&Examples::new(&matrix, &[1, 0, 0, 1], 2).unwrap(), 1).unwrap();
+        let got = votes(&memory, 2, &[5.0, 0.0, 0.0, 0.0]);
+        assert_eq!(got, [0.25f64.ln() as f32, 0.75f64.ln() as f32, 0.25f64.ln() as f32, 0.75f64.ln() as f32]);
+    }
+
+    #[test]
+    fn impossible_numbers_are_told() {
+        let matrix = Matrix::new(&[1.0, 2.0], 1).unwrap();
+        let examples = Examples::new(&matrix, &[0, 1], 2).unwrap();
+        for neighbours in [0, 3] {
+            let error = fit_knn(&examples, neighbours).unwrap_err();
+            assert!(matches!(error, HeadFitError::Setting { name: "neighbours", .. }));
+        }
+    }
+}

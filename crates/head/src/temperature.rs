@@ -1,0 +1,110 @@
+//! Calibration: one temperature for all logits (Guo et al., 2017, section 4.2), fitted on rows that the model had not
+//! learnt from.
+
+use artifact::Dense;
+
+use crate::pass::{Member, Pass};
+use crate::quality::each_row;
+use crate::{Examples, softmax};
+
+/// Steps of Newton's method at most; it takes five or six.
+const STEPS: usize = 50;
+/// β stays below 20: beyond, so few rows are wrong that they say nothing,
+const MOST: f64 = 20.0;
+/// and above this, which the squared distances of many correlated features may ask for.
+const LEAST: f64 = 1e-5;
+
+/// A temperature, and what it does to the loss that it was fitted on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Temperature {
+    /// T: logits are divided by it.
+    pub value: f64,
+    /// Mean nll of the held-out rows before, in nats.
+    pub before: f64,
+    /// The same after.
+    pub after: f64,
+}
+
+/// Mean loss of logits times β, and its first two derivatives by β.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bend {
+    loss: f64,
+    slope: f64,
+    curvature: f64,
+}
+
+impl Temperature {
+    /// Of the logits that `layers` give for `held_out`.
+    pub fn of_layers(layers: &[Dense], held_out: &Examples<'_>) -> Temperature {
+        minimise(|beta| each_row(layers, held_out, |scores, label| Bend::of(scores, label, beta)))
+    }
+}
+
+impl Pass<'_> {
+    /// Of the logits of `members` for the rows that each held out, or of the first for all rows where there are no folds.
+    pub(crate) fn temperature(&self, members: &[Member<'_>]) -> Temperature {
+        minimise(|beta| self.held_out_scores(members, |_, label, scores| Bend::of(scores, label, beta)))
+    }
+}
+
+/// The temperature of least loss; `bends` gives every row's at one β.
+///
+/// The loss is convex in β = 1/T: Newton's method, with steps of at most a factor of two, finds the minimum.
+fn minimise(bends: impl Fn(f64) -> Vec<Bend>) -> Temperature {
+    let mean = |beta: f64| -> Bend {
+        let bends = bends(beta);
+        let rows = bends.len().max(1) as f64;
+        bends.iter().fold(Bend::default(), |sum, bend| Bend {
+            loss: sum.loss + bend.loss / rows,
+            slope: sum.slope + bend.slope / rows,
+            curvature: sum.curvature + bend.curvature / rows,
+        })
+    };
+    let (mut beta, mut at) = (1.0, mean(1.0));
+    let before = at.loss;
+    for _ in 0..STEPS {
+        let newton = beta - at.slope / at.curvature.max(f64::MIN_POSITIVE);
+        let next = newton.clamp(beta / 2.0, beta * 2.0).clamp(LEAST, MOST);
+        if (next - beta).abs() <= 1e-6 * beta {
+            break;
+        }
+        let there = mean(next);
+        if there.loss > at.loss {
+            break;
+        }
+        (beta, at) = (next, there);
+    }
+    Temperature { value: 1.0 / beta, before, after: at.loss }
+}
+
+impl Bend {
+    fn of(scores: &[f32], label: usize, beta: f64) -> Bend {
+        let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) * beta) as f32).collect();
+        let probabilities = softmax(&scaled, scaled.len());
+        let mean = |of: &dyn Fn(f64) -> f64| -> f64 {
+            probabilities.iter().zip(scores).map(|(p, &score)| p * of(f64::from(score))).sum()
+        };
+        let centre = mean(&|score| score);
+        Bend {
+            loss: -probabilities[label].max(f64::MIN_POSITIVE).ln(),
+            slope: centre - f64::from(scores[label]),
+            curvature: mean(&|score| (score - centre).powi(2)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bends_are_derivatives() {
+        let scores = [1.5, -0.25, 0.75];
+        for label in 0..3 {
+            let at = |beta| Bend::of(&scores, label, beta);
+            let (low, middle, high) = (at(0.875), at(1.0), at(1.125));
+            assert!(((high.loss - low.loss) / 0.25 - middle.slope).abs() < 2e-3);
+            assert!(((high.slope - low.slope) / 0.25 - middle.curvature).abs() < 2e-3);
+        }
+    }
+}
