@@ -4,6 +4,7 @@
 //! one eigendecomposition. What is left out of a fit is subtracted from those sums: to hold out folds costs a
 //! decomposition each and no further pass over the others.
 
+mod basis;
 mod lda;
 mod prototype;
 mod ridge;
@@ -14,8 +15,9 @@ use rayon::prelude::*;
 use crate::pass::{Member, Pass, Tally};
 use crate::scaling::Scaling;
 use crate::spectrum::Spectrum;
-use crate::sums::{Summed, Sums};
+use crate::sums::{Coordinates, Summed, Sums};
 use crate::{ClassWeights, Examples, HeadFitError, HeldOut, Temperature};
+use basis::Basis;
 
 /// Columns at most: a matrix of so many is half a GiB, and takes minutes to decompose.
 const MOST_COLUMNS: usize = 8192;
@@ -40,6 +42,8 @@ pub struct ClosedProblem<'a> {
     /// (C,)
     weights: Vec<f64>,
     scaling: Scaling,
+    /// Where there are fewer rows than features: what the sums are taken of.
+    basis: Option<Basis>,
     all: Sums,
 }
 
@@ -80,13 +84,18 @@ impl<'a> ClosedProblem<'a> {
         standardize: bool,
     ) -> Result<Self, HeadFitError> {
         examples.check_trainable()?;
-        if form != ClosedForm::Prototype && examples.dim() > MOST_COLUMNS {
+        let decomposed = form != ClosedForm::Prototype;
+        let helps = decomposed && Basis::helps(examples);
+        if decomposed && !helps && examples.dim() > MOST_COLUMNS {
             return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
         }
-        let scaling = Scaling::centred(examples.features(), standardize);
         let weights = class_weights.of(examples)?;
-        let all = summed(examples, &scaling, &weights, form).all();
-        Ok(ClosedProblem { form, examples: *examples, weights, scaling, all })
+        let scaling = Scaling::centred(examples.features(), standardize);
+        let basis = if helps { Some(Basis::of(examples, &scaling)?) } else { None };
+        let nothing = Sums { dim: 0, counts: Vec::new(), of_class: Vec::new(), gram: Vec::new() };
+        let problem = ClosedProblem { form, examples: *examples, weights, scaling, basis, all: nothing };
+        let all = problem.sum(|_| true);
+        Ok(ClosedProblem { all, ..problem })
     }
 
     /// Fits at each of `strengths`, the largest first, without the rows that are held out, and compares them on these.
@@ -138,20 +147,43 @@ impl<'a> ClosedProblem<'a> {
         self.pass(examples, held_out).temperature(&members)
     }
 
+    /// The sums of the rows without those of a part.
     fn sums(&self, part: Option<usize>, held_out: HeldOut<'_>) -> Sums {
-        let (Some(part), Some(folds)) = (part, held_out.folds()) else { return self.all.clone() };
-        let summed = summed(&self.examples, &self.scaling, &self.weights, self.form);
-        self.all.without(&summed.of(&summed.starts(), |row| folds.of(row) == Some(part)))
+        match (part, held_out.folds()) {
+            (Some(part), Some(folds)) => self.all.without(&self.sum(|row| folds.of(row) == Some(part))),
+            _ => self.all.clone(),
+        }
+    }
+
+    /// The sums of the rows that `keep` picks, in the basis where there is one.
+    fn sum(&self, keep: impl Fn(usize) -> bool + Sync) -> Sums {
+        let coordinates =
+            |x: &[f64]| self.basis.as_ref().map(|basis| basis.coordinates(x)).unwrap_or_default();
+        let summed = Summed {
+            examples: &self.examples,
+            scaling: &self.scaling,
+            weights: &self.weights,
+            coordinates: self.basis.as_ref().map(|basis| Coordinates { dim: basis.rank(), of: &coordinates }),
+            gram: self.form != ClosedForm::Prototype,
+        };
+        summed.of(&summed.starts(), keep)
     }
 
     fn models(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {
         let classes = Classes::of(&sums, &self.weights);
-        match self.form {
-            ClosedForm::Ridge => ridge::models(strengths, sums, &classes),
-            ClosedForm::Lda => lda::models(strengths, sums, &classes),
+        let mut models = match self.form {
+            ClosedForm::Ridge => ridge::models(strengths, sums, &classes)?,
+            ClosedForm::Lda => lda::models(strengths, sums, &classes, self.examples.dim())?,
             // Nothing of it depends on a strength.
-            ClosedForm::Prototype => Ok(vec![prototype::model(&classes); strengths.len()]),
+            ClosedForm::Prototype => vec![prototype::model(&classes); strengths.len()],
+        };
+        if let Some(basis) = &self.basis {
+            for model in &mut models {
+                let (weight, biases) = model.split_at(self.examples.classes() * basis.rank());
+                *model = [&basis.widen(weight), biases].concat();
+            }
         }
+        Ok(models)
     }
 
     fn candidate(
@@ -197,17 +229,9 @@ impl ClosedForm {
     }
 }
 
-fn summed<'a>(
-    examples: &'a Examples<'a>,
-    scaling: &'a Scaling,
-    weights: &'a [f64],
-    form: ClosedForm,
-) -> Summed<'a> {
-    Summed { examples, scaling, weights, gram: form != ClosedForm::Prototype }
-}
-
 /// The classes of some rows, weighted.
 struct Classes {
+    /// d, or the number of coordinates.
     dim: usize,
     /// Sum of the rows' weights: (C,).
     weights: Vec<f64>,
