@@ -5,6 +5,7 @@
 //! decomposition each and no further pass over the others.
 
 mod basis;
+mod classes;
 mod lda;
 mod prototype;
 mod ridge;
@@ -18,6 +19,7 @@ use crate::spectrum::Spectrum;
 use crate::sums::{Coordinates, Summed, Sums};
 use crate::{ClassWeights, Examples, HeadFitError, HeldOut, Temperature};
 use basis::Basis;
+use classes::Classes;
 
 /// Columns at most: a matrix of so many is half a GiB, and takes minutes to decompose.
 const MOST_COLUMNS: usize = 8192;
@@ -226,45 +228,6 @@ impl ClosedForm {
             ClosedForm::Prototype => return Ok(()),
         };
         if fine { Ok(()) } else { Err(HeadFitError::Setting { name, expected, got: strength }) }
-    }
-}
-
-/// The classes of some rows, weighted.
-struct Classes {
-    /// d, or the number of coordinates.
-    dim: usize,
-    /// Sum of the rows' weights: (C,).
-    weights: Vec<f64>,
-    /// Mean of each class; of one without rows, that of all: (C, d).
-    means: Vec<f64>,
-    /// Weighted mean of all rows: (d,).
-    mean: Vec<f64>,
-    /// Sum of all weights.
-    total: f64,
-}
-
-impl Classes {
-    fn of(sums: &Sums, class_weights: &[f64]) -> Classes {
-        let weights: Vec<f64> =
-            sums.counts.iter().zip(class_weights).map(|(&count, weight)| count as f64 * weight).collect();
-        let total = weights.iter().sum::<f64>();
-        let mut mean = vec![0.0; sums.dim];
-        for (sum, weight) in sums.of_class.chunks_exact(sums.dim).zip(class_weights) {
-            mean.iter_mut().zip(sum).for_each(|(mean, sum)| *mean += weight * sum / total);
-        }
-        let mut means = Vec::with_capacity(sums.of_class.len());
-        for (sum, &count) in sums.of_class.chunks_exact(sums.dim).zip(&sums.counts) {
-            match count {
-                0 => means.extend_from_slice(&mean),
-                _ => means.extend(sum.iter().map(|sum| sum / count as f64)),
-            }
-        }
-        Classes { dim: sums.dim, weights, means, mean, total }
-    }
-
-    /// Each class's mean.
-    fn means(&self) -> impl Iterator<Item = &[f64]> {
-        self.means.chunks_exact(self.dim)
     }
 }
 

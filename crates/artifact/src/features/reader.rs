@@ -33,7 +33,7 @@ impl Features {
             shard
                 .inspect(|shard| {
                     if !small {
-                        shard.release(0..shard.rows());
+                        shard.release(0..shard.rows())
                     }
                 })
                 .map_err(|source| FeaturesError::Shard {
