@@ -6,20 +6,18 @@
 //!
 //! Format 1 has layers only, format 2 a memory only: what older programs can read they still do.
 
+mod error;
 mod memory;
 mod tensors;
 
-use crate::{Digest, MapError, MappedFile, PROBES, Place, PlaceError, Source, source::disordered};
+use crate::{Digest, MappedFile, PROBES, Place, Source, source::disordered};
 use memory::Votes;
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs, path::Path};
 use tensors::{Named, digest, floats};
 
+pub use error::HeadError;
 pub use memory::Memory;
 
 /// The format of heads of layers.
@@ -82,42 +80,6 @@ impl Dense {
             *value = (f64::from(*value) * factor) as f32;
         }
     }
-}
-
-/// A head that could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum HeadError {
-    /// It cannot be opened.
-    #[error("{0}; expected a head that fit-head wrote")]
-    Map(#[from] MapError),
-    /// It is no head, or damaged.
-    #[error("cannot read `{path}`: {reason}; expected a head that fit-head wrote")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Written by another release.
-    #[error("cannot read `{path}`: head format {got}, this program reads 1 to {expected}; {advice}")]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// The last format that this program reads.
-        expected: u32,
-        /// The format found.
-        got: u32,
-        /// What to do.
-        advice: &'static str,
-    },
-    /// The fit diverged.
-    #[error(
-        "`{0}` is not written: the fitted weights are not finite; lower the learning rate or raise the penalty"
-    )]
-    NotFinite(PathBuf),
-    /// Its place could not be made or taken.
-    #[error(transparent)]
-    Place(#[from] PlaceError),
 }
 
 /// Everything in the JSON header.
@@ -299,7 +261,7 @@ fn dense(tensors: &SafeTensors<'_>, n: usize) -> Result<Dense, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Preprocessing;
+    use crate::{PlaceError, Preprocessing};
 
     fn head() -> Head {
         Head {

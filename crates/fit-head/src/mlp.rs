@@ -40,7 +40,9 @@ pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
     }
     if let (true, Some(val), Some(found)) = (job.choice.calibrate, &val, found) {
         let temperature = Temperature::of_layers(&layers, val);
-        layers.iter_mut().last().into_iter().for_each(|layer| layer.scale(1.0 / temperature.value));
+        if let Some(layer) = layers.last_mut() {
+            layer.scale(1.0 / temperature.value);
+        }
         report.set("held_out", held);
         report.set("held_out_accuracy", found.accuracy);
         report.set_temperature(Some(temperature));

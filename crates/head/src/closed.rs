@@ -4,6 +4,8 @@
 //! one eigendecomposition. What is left out of a fit is subtracted from those sums: to hold out folds costs a
 //! decomposition each and no further pass over the others.
 
+mod basis;
+mod classes;
 mod lda;
 mod prototype;
 mod ridge;
@@ -14,8 +16,10 @@ use rayon::prelude::*;
 use crate::pass::{Member, Pass, Tally};
 use crate::scaling::Scaling;
 use crate::spectrum::Spectrum;
-use crate::sums::{Summed, Sums};
+use crate::sums::{Coordinates, Summed, Sums};
 use crate::{ClassWeights, Examples, HeadFitError, HeldOut, Temperature};
+use basis::Basis;
+use classes::Classes;
 
 /// Columns at most: a matrix of so many is half a GiB, and takes minutes to decompose.
 const MOST_COLUMNS: usize = 8192;
@@ -40,6 +44,8 @@ pub struct ClosedProblem<'a> {
     /// (C,)
     weights: Vec<f64>,
     scaling: Scaling,
+    /// Where there are fewer rows than features: what the sums are taken of.
+    basis: Option<Basis>,
     all: Sums,
 }
 
@@ -80,13 +86,18 @@ impl<'a> ClosedProblem<'a> {
         standardize: bool,
     ) -> Result<Self, HeadFitError> {
         examples.check_trainable()?;
-        if form != ClosedForm::Prototype && examples.dim() > MOST_COLUMNS {
+        let decomposed = form != ClosedForm::Prototype;
+        let helps = decomposed && Basis::helps(examples);
+        if decomposed && !helps && examples.dim() > MOST_COLUMNS {
             return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
         }
-        let scaling = Scaling::centred(examples.features(), standardize);
         let weights = class_weights.of(examples)?;
-        let all = summed(examples, &scaling, &weights, form).all();
-        Ok(ClosedProblem { form, examples: *examples, weights, scaling, all })
+        let scaling = Scaling::centred(examples.features(), standardize);
+        let basis = if helps { Some(Basis::of(examples, &scaling)?) } else { None };
+        let nothing = Sums { dim: 0, counts: Vec::new(), of_class: Vec::new(), gram: Vec::new() };
+        let problem = ClosedProblem { form, examples: *examples, weights, scaling, basis, all: nothing };
+        let all = problem.sum(|_| true);
+        Ok(ClosedProblem { all, ..problem })
     }
 
     /// Fits at each of `strengths`, the largest first, without the rows that are held out, and compares them on these.
@@ -138,20 +149,43 @@ impl<'a> ClosedProblem<'a> {
         self.pass(examples, held_out).temperature(&members)
     }
 
+    /// The sums of the rows without those of a part.
     fn sums(&self, part: Option<usize>, held_out: HeldOut<'_>) -> Sums {
-        let (Some(part), Some(folds)) = (part, held_out.folds()) else { return self.all.clone() };
-        let summed = summed(&self.examples, &self.scaling, &self.weights, self.form);
-        self.all.without(&summed.of(&summed.starts(), |row| folds.of(row) == Some(part)))
+        match (part, held_out.folds()) {
+            (Some(part), Some(folds)) => self.all.without(&self.sum(|row| folds.of(row) == Some(part))),
+            _ => self.all.clone(),
+        }
+    }
+
+    /// The sums of the rows that `keep` picks, in the basis where there is one.
+    fn sum(&self, keep: impl Fn(usize) -> bool + Sync) -> Sums {
+        let coordinates =
+            |x: &[f64]| self.basis.as_ref().map(|basis| basis.coordinates(x)).unwrap_or_default();
+        let summed = Summed {
+            examples: &self.examples,
+            scaling: &self.scaling,
+            weights: &self.weights,
+            coordinates: self.basis.as_ref().map(|basis| Coordinates { dim: basis.rank(), of: &coordinates }),
+            gram: self.form != ClosedForm::Prototype,
+        };
+        summed.of(&summed.starts(), keep)
     }
 
     fn models(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {
         let classes = Classes::of(&sums, &self.weights);
-        match self.form {
-            ClosedForm::Ridge => ridge::models(strengths, sums, &classes),
-            ClosedForm::Lda => lda::models(strengths, sums, &classes),
+        let mut models = match self.form {
+            ClosedForm::Ridge => ridge::models(strengths, sums, &classes)?,
+            ClosedForm::Lda => lda::models(strengths, sums, &classes, self.examples.dim())?,
             // Nothing of it depends on a strength.
-            ClosedForm::Prototype => Ok(vec![prototype::model(&classes); strengths.len()]),
+            ClosedForm::Prototype => vec![prototype::model(&classes); strengths.len()],
+        };
+        if let Some(basis) = &self.basis {
+            for model in &mut models {
+                let (weight, biases) = model.split_at(self.examples.classes() * basis.rank());
+                *model = [&basis.widen(weight), biases].concat();
+            }
         }
+        Ok(models)
     }
 
     fn candidate(
@@ -194,53 +228,6 @@ impl ClosedForm {
             ClosedForm::Prototype => return Ok(()),
         };
         if fine { Ok(()) } else { Err(HeadFitError::Setting { name, expected, got: strength }) }
-    }
-}
-
-fn summed<'a>(
-    examples: &'a Examples<'a>,
-    scaling: &'a Scaling,
-    weights: &'a [f64],
-    form: ClosedForm,
-) -> Summed<'a> {
-    Summed { examples, scaling, weights, gram: form != ClosedForm::Prototype }
-}
-
-/// The classes of some rows, weighted.
-struct Classes {
-    dim: usize,
-    /// Sum of the rows' weights: (C,).
-    weights: Vec<f64>,
-    /// Mean of each class; of one without rows, that of all: (C, d).
-    means: Vec<f64>,
-    /// Weighted mean of all rows: (d,).
-    mean: Vec<f64>,
-    /// Sum of all weights.
-    total: f64,
-}
-
-impl Classes {
-    fn of(sums: &Sums, class_weights: &[f64]) -> Classes {
-        let weights: Vec<f64> =
-            sums.counts.iter().zip(class_weights).map(|(&count, weight)| count as f64 * weight).collect();
-        let total = weights.iter().sum::<f64>();
-        let mut mean = vec![0.0; sums.dim];
-        for (sum, weight) in sums.of_class.chunks_exact(sums.dim).zip(class_weights) {
-            mean.iter_mut().zip(sum).for_each(|(mean, sum)| *mean += weight * sum / total);
-        }
-        let mut means = Vec::with_capacity(sums.of_class.len());
-        for (sum, &count) in sums.of_class.chunks_exact(sums.dim).zip(&sums.counts) {
-            match count {
-                0 => means.extend_from_slice(&mean),
-                _ => means.extend(sum.iter().map(|sum| sum / count as f64)),
-            }
-        }
-        Classes { dim: sums.dim, weights, means, mean, total }
-    }
-
-    /// Each class's mean.
-    fn means(&self) -> impl Iterator<Item = &[f64]> {
-        self.means.chunks_exact(self.dim)
     }
 }
 

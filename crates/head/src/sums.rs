@@ -16,7 +16,7 @@ const TILE: usize = 96;
 /// Sums over some scaled rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sums {
-    /// d
+    /// d, or the number of coordinates.
     pub(crate) dim: usize,
     /// Rows of each class: (C,).
     pub(crate) counts: Vec<usize>,
@@ -32,8 +32,19 @@ pub(crate) struct Summed<'a> {
     pub(crate) scaling: &'a Scaling,
     /// How much a row counts in the Gram matrix, by its class: (C,).
     pub(crate) weights: &'a [f64],
+    /// What to sum instead of the features, where that is: some numbers that follow from each row.
+    pub(crate) coordinates: Option<Coordinates<'a>>,
     /// Whether the Gram matrix is wanted.
     pub(crate) gram: bool,
+}
+
+/// Other numbers of each row than its features.
+#[derive(Clone, Copy)]
+pub(crate) struct Coordinates<'a> {
+    /// How many.
+    pub(crate) dim: usize,
+    /// Those of some scaled rows (k, d): (k, dim).
+    pub(crate) of: &'a (dyn Fn(&[f64]) -> Vec<f64> + Sync),
 }
 
 /// Some rows of a block.
@@ -44,11 +55,6 @@ struct Rows {
 }
 
 impl Summed<'_> {
-    /// The sums of all rows.
-    pub(crate) fn all(&self) -> Sums {
-        self.of(&self.starts(), |_| true)
-    }
-
     /// The first rows of all blocks.
     pub(crate) fn starts(&self) -> Vec<usize> {
         (0..self.examples.rows()).step_by(BLOCK).collect()
@@ -58,7 +64,7 @@ impl Summed<'_> {
     ///
     /// Every number is one chain of sums in the rows' order, taken by one thread: the same bits, however many there are.
     pub(crate) fn of(&self, starts: &[usize], keep: impl Fn(usize) -> bool + Sync) -> Sums {
-        let (dim, classes) = (self.examples.dim(), self.examples.classes());
+        let (dim, classes) = (self.dim(), self.examples.classes());
         let mut sums = Sums {
             dim,
             counts: vec![0; classes],
@@ -83,15 +89,24 @@ impl Summed<'_> {
         let mut block = vec![0.0; count * dim];
         self.scaling.read(self.examples.features(), first, &mut block);
         let kept = || (first..first + count).zip(block.chunks_exact(dim)).filter(|(row, _)| keep(*row));
+        let x: Vec<f64> = kept().flat_map(|(_, x)| x.iter().copied().map(f64::from)).collect();
         Rows {
-            x: kept().flat_map(|(_, x)| x.iter().copied().map(f64::from)).collect(),
+            x: match self.coordinates {
+                Some(coordinates) => (coordinates.of)(&x),
+                None => x,
+            },
             labels: kept().map(|(row, _)| self.examples.labels()[row]).collect(),
         }
     }
 
+    /// Numbers of a row that are summed.
+    fn dim(&self) -> usize {
+        self.coordinates.map_or(self.examples.dim(), |coordinates| coordinates.dim)
+    }
+
     /// Adds Σ w x xᵀ of a block to some rows of the matrix, from row `first` on, as far as the diagonal.
     fn multiply(&self, block: &Rows, first: usize, gram: &mut [f64]) {
-        let dim = self.examples.dim();
+        let dim = self.dim();
         let (rows, count) = (gram.len() / dim, block.labels.len());
         let x = MatRef::from_row_major_slice(&block.x, count, dim);
         let own = x.subcols(first, rows);
@@ -151,8 +166,15 @@ mod tests {
         let examples = Examples::new(&matrix, &labels, 3).unwrap();
         let scaling = Scaling::identity(dim);
         let weights = [1.0, 0.5, 3.0];
-        let summed = Summed { examples: &examples, scaling: &scaling, weights: &weights, gram: true };
-        let (all, part) = (summed.all(), summed.of(&summed.starts(), |row| row % 5 == 0));
+        let summed = Summed {
+            examples: &examples,
+            scaling: &scaling,
+            weights: &weights,
+            coordinates: None,
+            gram: true,
+        };
+        let (all, part) =
+            (summed.of(&summed.starts(), |_| true), summed.of(&summed.starts(), |row| row % 5 == 0));
         let rest = all.without(&part);
         let expected = |keep: &dyn Fn(usize) -> bool, i: usize, j: usize| -> f64 {
             let rows = (0..n).filter(|&row| keep(row));

@@ -1,7 +1,7 @@
 //! Ridge, discriminants and prototypes through their public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Matrix};
+use artifact::{Dense, Matrix, Rows};
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, logits, quality,
 };
@@ -205,6 +205,51 @@ fn more_features_than_rows_and_constant_columns_stay_finite() {
     }
 }
 
+/// Rows that are refused before they are read.
+struct Never;
+
+impl Rows for Never {
+    fn len(&self) -> usize {
+        9000
+    }
+
+    fn dim(&self) -> usize {
+        9000
+    }
+
+    fn read(&self, _: usize, _: &mut [f32]) {
+        panic!("read")
+    }
+}
+
+#[test]
+fn fewer_rows_than_features_give_what_padded_rows_give() {
+    // Each row twice counts twice: as many rows as not to need a base, and half of the penalty.
+    let (dim, n) = (60, 40);
+    let (x, labels) = data(n, dim, 3);
+    let (twice, twice_labels) = ([&x[..], &x].concat(), [&labels[..], &labels].concat());
+    let (rows, doubled) = (examples(&x, &labels, dim, 3), examples(&twice, &twice_labels, dim, 3));
+    for (form, strength, half) in [(ClosedForm::Ridge, 3.0, 1.5), (ClosedForm::Lda, 0.2, 0.2)] {
+        for standardize in [true, false] {
+            let fit = |rows: &Examples<'_>, strength: f64| {
+                problem(form, rows, ClassWeights::Balanced, standardize).fit(strength).unwrap()
+            };
+            let (got, expected) = (fit(&rows, half), fit(&doubled, strength));
+            let scores = |layer: &Dense| {
+                let scores = logits(std::slice::from_ref(layer), &x);
+                scores
+                    .chunks_exact(3)
+                    .flat_map(|row| [row[1] - row[0], row[2] - row[0]])
+                    .collect::<Vec<f32>>()
+            };
+            let top = scores(&expected).iter().fold(0.0f32, |top, score| top.max(score.abs()));
+            for (got, expected) in scores(&got).iter().zip(scores(&expected)) {
+                assert!((got - expected).abs() < 1e-4 * top, "{form:?}: {got}, {expected}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_fitted_is_told() {
     let (x, labels) = data(20, 2, 2);
@@ -219,8 +264,13 @@ fn what_cannot_be_fitted_is_told() {
             assert!(matches!(error, HeadFitError::Setting { name: got, .. } if got == name), "{error}");
         }
         assert!(problem.sweep(&[], HeldOut::Rows(rows)).is_err());
-        let wide = examples(&vec![0.0; 2 * 8193], &[0, 1], 8193, 2);
-        let error = ClosedProblem::new(&wide, form, &ClassWeights::None, true).err().unwrap();
-        assert!(error.to_string().contains("8193 features are too many"), "{error}");
+        // Fewer rows than features are decomposed instead of these; as many are not.
+        let wide =
+            examples(&(0..4 * 8193).map(|at| (at % 1013) as f32).collect::<Vec<_>>(), &[0, 1, 0, 1], 8193, 2);
+        assert!(ClosedProblem::new(&wide, form, &ClassWeights::None, true).is_ok());
+        let labels: Vec<u32> = (0..9000).map(|row| row % 2).collect();
+        let square = Examples::new(&Never, &labels, 2).unwrap();
+        let error = ClosedProblem::new(&square, form, &ClassWeights::None, true).err().unwrap();
+        assert!(error.to_string().contains("9000 features are too many"), "{error}");
     }
 }

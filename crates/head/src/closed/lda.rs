@@ -8,12 +8,18 @@ use crate::sums::Sums;
 /// Classes are taken to be normal, with means μ and one covariance Σ = (1 − a) S + a tr(S)/d, S that within classes, for
 /// each shrinkage a (Ledoit and Wolf, 2004): log p(class) + log p(x | class) = μᵀΣ⁻¹x − ½ μᵀΣ⁻¹μ + ln prior, up to what
 /// all classes share.
-pub(super) fn models(shrinkages: &[f64], mut sums: Sums, classes: &Classes) -> Result<Models, HeadFitError> {
+pub(super) fn models(
+    shrinkages: &[f64],
+    mut sums: Sums,
+    classes: &Classes,
+    features: usize,
+) -> Result<Models, HeadFitError> {
     let &Classes { dim, total, .. } = classes;
     sums.centre(&classes.means, &classes.weights);
     sums.gram.iter_mut().for_each(|value| *value /= total);
     let trace: f64 = (0..dim).map(|at| sums.gram[at * dim + at]).sum();
-    let sphere = trace / dim as f64;
+    // In coordinates, too: along all other directions rows do not spread at all.
+    let sphere = trace / features as f64;
     let spectrum = Spectrum::of(&sums.gram, dim)?;
     drop(sums);
     let rotated = spectrum.rotate(&classes.means);

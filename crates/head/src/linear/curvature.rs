@@ -47,7 +47,7 @@ impl Curvature {
         let step = blocks.div_ceil((ROWS_PER_COLUMN * dim).div_ceil(BLOCK)).max(1);
         let starts: Vec<usize> = (0..blocks).step_by(step).map(|block| block * BLOCK).collect();
         let weights = vec![1.0; examples.classes()];
-        let summed = Summed { examples, scaling, weights: &weights, gram: true };
+        let summed = Summed { examples, scaling, weights: &weights, coordinates: None, gram: true };
         let sums = summed.of(&starts, |_| true);
         let rows = sums.counts.iter().sum::<usize>() as f64;
         let Spectrum { values, vectors } = Spectrum::of(&sums.gram, dim).ok()?;
