@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench clean-demo
+.PHONY: FORCE help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -42,7 +42,7 @@ no-cuda:                               ## and without them again
 # ---- demo: the whole job on embedded data -----------------------------------------------------------------------
 
 demo: $(DEMO)/metrics.parquet $(DEMO)/sample.onnx  ## the whole job on the embedded backbone and sample data
-	@echo "demo: metrics in $(DEMO)/metrics.parquet, model in $(DEMO)/sample.onnx"
+	@echo "demo: report in $(DEMO)/report.html, metrics in $(DEMO)/metrics.parquet, model in $(DEMO)/sample.onnx"
 
 $(DEMO)/sample/.headstart-sample: $(BIN)/extract
 	@mkdir -p $(DEMO)
@@ -53,10 +53,11 @@ $(DEMO)/sample.features/index.json: $(DEMO)/sample/.headstart-sample
 	$(BIN)/extract $(DEMO)/sample -o $(DEMO)/sample.features --force
 
 $(DEMO)/sample.head: $(DEMO)/sample.features/index.json
-	$(BIN)/fit-head $(DEMO)/sample.features -o $@ --l2 1,10,100,1000 --force
+	$(BIN)/fit-head $(DEMO)/sample.features -o $@ --force
 
 $(DEMO)/metrics.parquet: $(DEMO)/sample.head
-	$(BIN)/evaluate $(DEMO)/sample.features $< -o $@ --predictions $(DEMO)/predictions.parquet --force
+	$(BIN)/evaluate $(DEMO)/sample.features $< -o $@ --predictions $(DEMO)/predictions.parquet \
+	    --report $(DEMO)/report.html --images $(DEMO)/sample --force
 
 $(DEMO)/sample.onnx: $(DEMO)/sample.head
 	$(BIN)/export $< -o $@ --force
@@ -126,6 +127,22 @@ gpu-check:                             ## the reference, bits and photographs on
 
 gpu-bench: gpu-kit                     ## times on a card, beside PyTorch
 	pipelines/gpu.sh bench
+
+# ---- the report in a browser --------------------------------------------------------------------------------------
+
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+tests/browser/node_modules: tests/browser/package.json
+	cd tests/browser && npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+browser: $(DEMO)/metrics.parquet       ## opens the demo's report in Chromium and uses it; says 'skipped' without node and Chromium
+	@if [ -z "$(CHROMIUM)" ] || ! command -v npm >/dev/null; then \
+	    echo "browser: skipped: no Chromium or no npm found"; \
+	else \
+	    $(MAKE) --no-print-directory tests/browser/node_modules && \
+	    CHROMIUM="$(CHROMIUM)" node tests/browser/report.mjs $(DEMO)/report.html $(if $(SHOTS),--shots "$(SHOTS)"); \
+	fi
 
 # ---- peers: checked against other people's programs; Python runs here and nowhere else but data/backbone ---------------------------
 

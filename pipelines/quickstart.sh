@@ -11,7 +11,7 @@ mkdir -p "$OUT"
 
 "$BIN/make-sample" "$OUT/sample" --force
 "$BIN/extract" "$OUT/sample" -o "$OUT/sample.features" --device "${DEVICE:-auto}" --force "$@"
-"$BIN/fit-head" "$OUT/sample.features" -o "$OUT/sample.head" --l2 1,10,100,1000 --force "$@"
+"$BIN/fit-head" "$OUT/sample.features" -o "$OUT/sample.head" --force "$@"
 "$BIN/evaluate" "$OUT/sample.features" "$OUT/sample.head" -o "$OUT/metrics.parquet" \
-    --predictions "$OUT/predictions.parquet" --force "$@"
+    --predictions "$OUT/predictions.parquet" --report "$OUT/report.html" --images "$OUT/sample" --force "$@"
 "$BIN/export" "$OUT/sample.head" -o "$OUT/sample.onnx" --force "$@"

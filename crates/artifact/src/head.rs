@@ -137,6 +137,11 @@ impl Head {
         }
     }
 
+    /// The confidence (largest probability) below which a row is better left unanswered, where the fit found one.
+    pub fn reject_threshold(&self) -> Option<f64> {
+        self.fit.get("reject_threshold")?.as_f64()
+    }
+
     /// Identifies the head: the digest of its file.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())

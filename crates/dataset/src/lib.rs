@@ -22,6 +22,7 @@ mod ratios;
 mod resample;
 #[expect(unsafe_code, reason = "calls code compiled for AVX2 where the processor has it")]
 mod simd;
+mod thumbnail;
 
 pub use bad_image::{BadImage, Format, MAX_PIXELS};
 pub use data_set::{DataSet, Sample};
@@ -33,3 +34,4 @@ pub use prepare::{load, prepare, resized_size};
 pub use probe::probe;
 pub use ratios::{Ratios, RatiosError};
 pub use resample::resize;
+pub use thumbnail::{fingerprint, thumbnail};

@@ -16,19 +16,27 @@ use crate::config::SplitChoice;
         network, weights, tap, preprocessing and classes.\n\n\
         Writes one long table to Parquet, CSV or JSON by extension, with the columns split, scope, metric, class, \
         value, ci_low, ci_high, n:\n\
-        \x20 scope `overall`    accuracy, balanced_accuracy, top_5_accuracy (with more than 5 classes),\n\
-        \x20                    macro_ and weighted_ precision, recall and f1, log_loss (nats),\n\
-        \x20                    brier_score_loss, ece (15 bins of equal width); class is null\n\
-        \x20 scope `class`      precision, recall, f1, support of each class\n\
-        \x20 scope `confusion`  metric `confusion:PREDICTED` of each true class that was so predicted:\n\
-        \x20                    the number of rows, right ones too\n\
-        Metrics are scikit-learn's, with labels=all classes and zero_division=0. ci_low and ci_high are Wilson's \
-        95 % interval of the proportions (accuracy, top_5_accuracy, precision, recall) and null elsewhere; n is the \
-        number of rows a value is taken over: the split's, the rows of the class, or, for precision, the rows \
-        predicted as it.\n\n\
+        \x20 scope `overall`     accuracy, balanced_accuracy, top_5_accuracy (with more than 5 classes),\n\
+        \x20                     macro_, micro_ and weighted_ precision, recall and f1, cohen_kappa,\n\
+        \x20                     matthews_corrcoef, log_loss (nats), brier_score_loss, ece and ece_equal_mass\n\
+        \x20                     (15 bins of equal width, of equal rows), aurc (area under risk over coverage),\n\
+        \x20                     macro_roc_auc and macro_average_precision (one class against the rest);\n\
+        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject;\n\
+        \x20                     class is null\n\
+        \x20 scope `class`       precision, recall, f1, roc_auc, average_precision, support of each class\n\
+        \x20 scope `confusion`   metric `confusion:PREDICTED` of each true class that was so predicted:\n\
+        \x20                     the number of rows, right ones too\n\
+        \x20 scope `slice:COLUMN=VALUE`  the metrics of `overall` that need no ranking\n\
+        \x20 scope `difference`  the same less the baseline's, and mcnemar_p_value\n\
+        Metrics are scikit-learn's, with labels=all classes and zero_division=0; what is undefined is null. \
+        ci_low and ci_high are the 95 % interval: Wilson's of proportions (accuracy, top_5_accuracy, precision, \
+        recall of a class), else the percentiles of a bootstrap that keeps each class's number of rows; of more \
+        than 4 million probabilities, roc_auc's is DeLong's and average_precision has none. n is the number of \
+        rows a value is taken over: the split's, the rows of the class, or, for precision, the rows predicted as \
+        it.\n\n\
         Prints a summary on stdout; its layout may change, so read the table from programs.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
-        Exit codes: 0 success, 1 failed, 2 wrong usage."
+        Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance."
 )]
 pub struct Args {
     /// Features to score on: a folder that extract wrote
@@ -49,10 +57,61 @@ pub struct Args {
     pub split: Option<SplitChoice>,
 
     /// Also write every row's prediction to this .parquet, .csv or .json: id, split, label, predicted,
-    /// confidence (the largest probability), probabilities (a list in the order of the head's classes; in CSV
+    /// confidence (the largest probability), rejected (of heads with a reject threshold), probabilities (a list in the order of the head's classes; in CSV
     /// one column `probability:CLASS` each)
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
+
+    /// Also write one self-contained page (.html) about the split: figures with intervals, confusion matrix,
+    /// calibration, curves, classes, sweep, what to look at, a map of the features, lineage
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// The folder that the samples' ids are paths in: the report shows their pictures, made small, and near-duplicates
+    /// are told by their pixels too
+    #[arg(long, value_name = "FOLDER")]
+    pub images: Option<PathBuf>,
+
+    /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
+    /// .json: id, split, label, suggested, quality (below 0.5 another class is the more probable one), likely.
+    /// Rows are judged by linear fits that did not see them, and by their neighbours
+    #[arg(long, value_name = "FILE")]
+    pub suspects: Option<PathBuf>,
+
+    /// Also write the pairs of rows that are nearly the same picture to this .parquet, .csv or .json: id, split,
+    /// label, other_id, other_split, other_label, similarity (of features), pixels (of pictures, with --images), leak
+    /// (whether their splits differ)
+    #[arg(long, value_name = "FILE")]
+    pub duplicates: Option<PathBuf>,
+
+    /// Samples drawn anew for intervals; 0 leaves out those that need them [default: 1000, and 200 of more than
+    /// 100,000 rows]
+    #[arg(long, value_name = "N")]
+    pub bootstrap: Option<usize>,
+
+    /// Seed of those samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Also the metrics of the rows that share a value of this column of --manifest; may be given several times
+    #[arg(long, value_name = "COLUMN", requires = "manifest")]
+    pub slice: Vec<String>,
+
+    /// The CSV or Parquet table that --slice is a column of; its column `path` names the samples
+    #[arg(long, value_name = "FILE", requires = "slice")]
+    pub manifest: Option<PathBuf>,
+
+    /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict
+    #[arg(long, value_name = "HEAD")]
+    pub baseline: Option<PathBuf>,
+
+    /// The features that the baseline takes, if not the same: of the same samples
+    #[arg(long, value_name = "FEATURES", requires = "baseline")]
+    pub baseline_features: Option<PathBuf>,
+
+    /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this [default: 0]
+    #[arg(long, value_name = "X", requires = "baseline", allow_negative_numbers = true)]
+    pub tolerance: Option<f64>,
 
     /// Replace existing outputs
     #[arg(long)]

@@ -1,20 +1,25 @@
 //! Whether a head was fitted on features of this very kind.
 
+use std::path::Path;
+
 use anyhow::bail;
 use artifact::{Features, Head};
-
-use crate::Config;
 
 /// Compares what the head says of the features that it takes with what these say of themselves.
 ///
 /// # Errors
 /// One that names the first difference: the head's value as expected, the features' as got.
-pub(crate) fn check(features: &Features, head: &Head, config: &Config) -> anyhow::Result<()> {
+pub(crate) fn check(
+    features: &Features,
+    head: &Head,
+    features_path: &Path,
+    head_path: &Path,
+) -> anyhow::Result<()> {
     let Some((what, expected, got)) = difference(features, head) else { return Ok(()) };
     bail!(
         "head `{}` does not belong to `{}`: {what} differs, expected {expected}, got {got}; rerun extract as for the head's features, or fit-head on these",
-        config.head().display(),
-        config.features().display()
+        head_path.display(),
+        features_path.display()
     )
 }
 

@@ -1,5 +1,6 @@
 //! What a run is to do: the arguments, checked against one another.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -7,7 +8,12 @@ use artifact::Split;
 use artifact::table::Format;
 use cli::UsageError;
 
+use metrics::Bootstrap;
+
 use crate::Args;
+
+/// With more rows, intervals hardly move between 200 samples drawn anew and 1,000.
+const MANY: usize = 100_000;
 
 /// What `--split` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +31,17 @@ pub struct Config {
     head: PathBuf,
     output: PathBuf,
     predictions: Option<PathBuf>,
+    suspects: Option<PathBuf>,
+    duplicates: Option<PathBuf>,
+    report: Option<PathBuf>,
+    images: Option<PathBuf>,
     split: Option<SplitChoice>,
+    bootstrap: Option<usize>,
+    seed: u64,
+    slices: Vec<String>,
+    manifest: PathBuf,
+    baseline: Option<(PathBuf, Option<PathBuf>)>,
+    tolerance: f64,
     force: bool,
 }
 
@@ -35,14 +51,49 @@ impl Config {
     /// # Errors
     /// An output without a known extension, or both outputs in one file.
     pub fn new(args: Args) -> Result<Config, UsageError> {
-        let Args { features, head, output, split, predictions, force, .. } = args;
-        let config = Config { features, head, output, predictions, split, force };
-        for path in config.outputs() {
+        let tolerance = args.tolerance.unwrap_or(0.0);
+        if !(0.0..=1.0).contains(&tolerance) {
+            return Err(UsageError(format!("--tolerance: expected a number from 0 to 1, got {tolerance}")));
+        }
+        let Args { features, head, output, split, predictions, force, bootstrap, seed, .. } = args;
+        if let Some(replicates @ 1..20 | replicates @ 100_001..) = bootstrap {
+            return Err(UsageError(format!("--bootstrap: expected 0, or 20 to 100,000, got {replicates}")));
+        }
+        let config = Config {
+            features,
+            head,
+            output,
+            predictions,
+            suspects: args.suspects,
+            duplicates: args.duplicates,
+            report: args.report,
+            images: args.images,
+            split,
+            bootstrap,
+            seed,
+            slices: args.slice,
+            manifest: args.manifest.unwrap_or_default(),
+            baseline: args.baseline.map(|head| (head, args.baseline_features)),
+            tolerance,
+            force,
+        };
+        for path in config.tables() {
             Format::of(path).map_err(|error| UsageError(error.to_string()))?;
         }
-        if config.predictions.as_ref() == Some(&config.output) {
-            let path = config.output.display();
-            return Err(UsageError(format!("--predictions and --output both name `{path}`")));
+        if let Some(report) = config.report()
+            && report.extension().is_none_or(|extension| extension != "html")
+        {
+            return Err(UsageError(format!(
+                "--report: expected a name in .html, got `{}`",
+                report.display()
+            )));
+        }
+        if config.images().is_some() && config.report().is_none() && config.duplicates().is_none() {
+            return Err(UsageError("--images goes with --report or --duplicates".to_owned()));
+        }
+        let mut named = BTreeSet::new();
+        if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
+            return Err(UsageError(format!("two outputs both name `{}`", path.display())));
         }
         Ok(config)
     }
@@ -67,14 +118,70 @@ impl Config {
         self.predictions.as_deref()
     }
 
+    /// The table of suspect labels to write.
+    pub fn suspects(&self) -> Option<&Path> {
+        self.suspects.as_deref()
+    }
+
+    /// The table of near-duplicates to write.
+    pub fn duplicates(&self) -> Option<&Path> {
+        self.duplicates.as_deref()
+    }
+
+    /// The page to write.
+    pub fn report(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
+    /// Where the page's pictures are.
+    pub fn images(&self) -> Option<&Path> {
+        self.images.as_deref()
+    }
+
+    /// Whether the data behind the head are to be looked at.
+    pub fn looks(&self) -> bool {
+        self.suspects.is_some() || self.duplicates.is_some() || self.report.is_some()
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Path> {
+        let others = [self.predictions(), self.suspects(), self.duplicates()];
+        std::iter::once(self.output()).chain(others.into_iter().flatten())
+    }
+
     /// Everything to write.
     pub fn outputs(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.output()).chain(self.predictions())
+        self.tables().chain(self.report())
     }
 
     /// The rows asked for.
     pub fn split(&self) -> Option<SplitChoice> {
         self.split
+    }
+
+    /// How intervals are found of so many rows.
+    pub fn bootstrap(&self, rows: usize) -> Bootstrap {
+        let replicates = self.bootstrap.unwrap_or(if rows > MANY { 200 } else { 1000 });
+        Bootstrap { replicates, seed: self.seed }
+    }
+
+    /// Of everything that is drawn.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Tables and their columns whose values make slices.
+    pub fn slices(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.slices.iter().map(|column| (self.manifest.as_path(), column.as_str()))
+    }
+
+    /// The head to compare with, and its features if not the same.
+    pub fn baseline(&self) -> Option<(&Path, Option<&Path>)> {
+        self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_deref()))
+    }
+
+    /// By how much accuracy may be lower than the baseline's.
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance
     }
 
     /// Whether to replace existing outputs.

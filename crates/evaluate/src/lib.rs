@@ -5,13 +5,19 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod baseline;
 mod belonging;
 mod config;
+mod duplicates;
+mod findings;
 mod outputs;
+mod page;
 mod predictions;
 mod scores;
+mod slices;
 mod summary;
 mod table;
+mod values;
 
 pub use args::Args;
 pub use config::{Config, SplitChoice};
@@ -19,7 +25,10 @@ pub use config::{Config, SplitChoice};
 use artifact::{Features, Head};
 use cli::count;
 
-use crate::outputs::Outputs;
+use crate::baseline::Baseline;
+use crate::findings::Findings;
+use crate::outputs::{Outputs, write_page};
+use crate::page::Material;
 use crate::scores::SplitScores;
 
 /// Runs the tool.
@@ -32,7 +41,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let outputs = Outputs::claim(&config)?;
     let features = Features::open(config.features())?;
     let head = Head::read(config.head())?;
-    belonging::check(&features, &head, &config)?;
+    belonging::check(&features, &head, config.features(), config.head())?;
+    let baseline = Baseline::open(&config, &features)?;
     let splits = scores::splits(&features, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
@@ -42,14 +52,62 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         .iter()
         .map(|&split| SplitScores::compute(split, &features, &head, &config))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let rows = table::rows(&scores, features.classes())?;
-    outputs.write(&mut table::frame(&rows)?, |format| predictions::frame(&scores, &features, format))?;
-    cli::print(&summary::render(&scores, features.classes())?)?;
+    let mut rows = Vec::new();
+    let mut comparisons = Vec::new();
+    for scores in &scores {
+        let bootstrap = config.bootstrap(scores.outcomes.rows());
+        rows.extend(values::rows(scores, features.classes(), head.reject_threshold(), &bootstrap));
+        rows.extend(slices::rows(scores, &features, &config, &bootstrap)?);
+        if let Some(baseline) = &baseline {
+            let comparison = baseline.compare(scores, &features, &bootstrap)?;
+            rows.extend(comparison.rows(scores));
+            comparisons.push(comparison);
+        }
+    }
+    if let Some(table) = &outputs.predictions {
+        table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
+    }
+    if config.looks() {
+        let findings = Findings::of(&features, &head, config.images(), config.seed())?;
+        if let Some(table) = &outputs.suspects {
+            table.write(&mut findings.suspects_frame(&features)?)?;
+        }
+        if let Some(table) = &outputs.duplicates {
+            table.write(&mut findings.duplicates_frame(&features)?)?;
+        }
+        if let (Some(place), Some((at, scores))) = (&outputs.report, page::split_of(&scores)) {
+            let comparison = comparisons.get(at);
+            let material = Material {
+                config: &config,
+                features: &features,
+                head: &head,
+                scores,
+                rows: &rows,
+                comparison,
+                findings: &findings,
+            };
+            let (page, unread) = material.render()?;
+            write_page(&page, place)?;
+            if unread > 0 {
+                session.note(format!(
+                    "evaluate: {} pictures of the report could not be read",
+                    count(unread as u64)
+                ));
+            }
+        }
+    }
+    outputs.commit(&mut table::frame(&rows)?)?;
+    cli::print(&summary::render(&scores, &rows, features.classes())?)?;
+    for (scores, comparison) in scores.iter().zip(&comparisons) {
+        cli::print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;
+    }
     session.note(format!(
         "evaluate: {} rows, {} classes → {}",
-        count(scores.iter().map(|split| split.rows.len() as u64).sum::<u64>()),
+        count(scores.iter().map(|split| split.outcomes.rows() as u64).sum::<u64>()),
         features.classes().len(),
         config.outputs().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     ));
+    // What was measured is written; only then may the gate close.
+    comparisons.iter().try_for_each(|comparison| comparison.gate(config.tolerance()))?;
     Ok(())
 }

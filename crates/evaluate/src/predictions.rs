@@ -1,41 +1,48 @@
 //! Every row's prediction as a table.
 
-use artifact::Features;
 use artifact::table::Format;
+use artifact::{Features, Head};
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
 
-use crate::scores::SplitScores;
+use crate::scores::{Scorer, SplitScores};
 
 /// `id, split, label, predicted, confidence, probabilities`, splits one after the other, each in the
 /// order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets
 /// a column for each class.
 pub(crate) fn frame(
-    scores: &[SplitScores],
+    scores: &[SplitScores<'_>],
+    head: &Head,
     features: &Features,
     format: Format,
 ) -> anyhow::Result<DataFrame> {
     let classes = features.classes();
+    let scorer = Scorer::of(head);
     let (mut ids, mut splits, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut predicted, mut confidence) = (Vec::new(), Vec::new());
-    let mut probabilities: Vec<&[f64]> = Vec::new();
+    let (mut predicted, mut confidence, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
     for scores in scores {
-        let classes_of_rows = scores.scored()?.predicted();
-        for ((&row, class), row_probabilities) in
-            scores.rows.iter().zip(classes_of_rows).zip(scores.probabilities())
-        {
-            ids.push(features.id(row));
+        let outcomes = &scores.outcomes;
+        for (at, (&label, &class)) in outcomes.labels().iter().zip(outcomes.predicted()).enumerate() {
+            ids.push(features.id(scores.rows.row(at)));
             splits.push(scores.split.name());
-            labels.push(classes[features.label(row) as usize].as_str());
+            labels.push(classes[label as usize].as_str());
             predicted.push(classes[class as usize].as_str());
-            confidence.push(row_probabilities[class as usize]);
-            probabilities.push(row_probabilities);
+            confidence.push(outcomes.confidences()[at]);
         }
+        scorer.blocks(&scores.rows, |_, _, block| {
+            probabilities.extend_from_slice(block);
+            Ok::<_, anyhow::Error>(())
+        })?;
     }
     let mut frame = df!(
-        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence,
+        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence.as_slice(),
     )?;
-    for column in columns(&probabilities, classes, format) {
+    if let Some(threshold) = head.reject_threshold() {
+        let rejected: Vec<bool> = confidence.iter().map(|&confidence| confidence < threshold).collect();
+        frame.with_column(Column::new("rejected".into(), rejected))?;
+    }
+    let rows: Vec<&[f64]> = probabilities.chunks_exact(classes.len()).collect();
+    for column in columns(&rows, classes, format) {
         frame.with_column(column)?;
     }
     Ok(frame)

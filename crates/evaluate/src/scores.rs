@@ -1,12 +1,17 @@
-//! The head's scores on the rows of a split.
+//! The head's scores on the rows of a split: one pass for what each row alone says, one for how rows rank.
 
 use anyhow::{Context, bail};
-use artifact::{Features, Head, Split};
-use head::{logits, softmax};
-use metrics::Scored;
+use artifact::{Features, Head, Rows as _, Selection, Split};
+use head::{Logits, softmax};
+use metrics::{
+    Bootstrap, Interval, OneVsRest, Outcomes, RankingEstimates, Rankings, Scored, bootstrap_rankings,
+};
 
 use crate::Config;
 use crate::config::SplitChoice;
+
+/// Probabilities that are held at a time; a whole split of no more is held, for intervals of ranking metrics.
+const HELD: usize = 1 << 22;
 
 /// The splits to score, and why these if that was not asked for.
 pub(crate) struct Splits {
@@ -15,13 +20,26 @@ pub(crate) struct Splits {
 }
 
 /// The rows of one split and what the head makes of them.
-pub(crate) struct SplitScores {
+pub(crate) struct SplitScores<'a> {
     pub(crate) split: Split,
-    /// Rows of the features, ascending.
-    pub(crate) rows: Vec<usize>,
-    labels: Vec<u32>,
-    /// (rows, classes)
-    probabilities: Vec<f64>,
+    pub(crate) rows: Selection<'a>,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) ranking: Ranking,
+}
+
+/// How well each class's rows rank above the others.
+pub(crate) struct Ranking {
+    pub(crate) rankings: Rankings,
+    /// With intervals by bootstrap, where the split is small enough to be held.
+    estimates: Option<RankingEstimates>,
+}
+
+/// A value and its interval.
+pub(crate) type Ranked = (Option<f64>, Option<Interval>);
+
+/// A head that is applied block after block.
+pub(crate) struct Scorer {
+    logits: Logits,
     classes: usize,
 }
 
@@ -57,30 +75,107 @@ pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Spl
     }
 }
 
-impl SplitScores {
+impl Scorer {
+    pub(crate) fn of(head: &Head) -> Scorer {
+        Scorer { logits: Logits::of(&head.layers), classes: head.classes.len() }
+    }
+
+    /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
+    pub(crate) fn blocks<E>(
+        &self,
+        rows: &Selection<'_>,
+        mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (n, dim, labels) = (rows.len(), rows.dim(), rows.labels());
+        let block = (HELD / 4 / dim.max(self.classes)).clamp(64, 1 << 14);
+        let mut x = vec![0.0; block.min(n) * dim];
+        for first in (0..n).step_by(block) {
+            let labels = &labels[first..(first + block).min(n)];
+            let x = &mut x[..labels.len() * dim];
+            rows.read(first, x);
+            with(first, labels, &softmax(&self.logits.of_rows(x), self.classes))?;
+        }
+        Ok(())
+    }
+
+    /// One outcome a row.
+    pub(crate) fn outcomes(&self, rows: &Selection<'_>) -> Result<Outcomes, metrics::ScoreError> {
+        let mut outcomes = Outcomes::new(self.classes);
+        self.blocks(rows, |_, labels, probabilities| outcomes.push(labels, probabilities))?;
+        Ok(outcomes)
+    }
+
+    fn ranking(
+        &self,
+        rows: &Selection<'_>,
+        outcomes: &Outcomes,
+        bootstrap: &Bootstrap,
+    ) -> anyhow::Result<Ranking> {
+        if rows.len().saturating_mul(self.classes) > HELD || bootstrap.replicates == 0 {
+            let mut ranks = OneVsRest::new(outcomes);
+            self.blocks(rows, |_, _, probabilities| ranks.push(probabilities))?;
+            return Ok(Ranking { rankings: ranks.finish()?, estimates: None });
+        }
+        let mut held = Vec::with_capacity(rows.len() * self.classes);
+        self.blocks(rows, |_, _, probabilities| {
+            held.extend_from_slice(probabilities);
+            Ok::<_, anyhow::Error>(())
+        })?;
+        let scored = Scored::new(outcomes.labels(), &held, self.classes)?;
+        let estimates = Some(bootstrap_rankings(&scored, bootstrap));
+        Ok(Ranking { rankings: Rankings::of(&scored), estimates })
+    }
+}
+
+impl<'a> SplitScores<'a> {
     pub(crate) fn compute(
         split: Split,
-        features: &Features,
+        features: &'a Features,
         head: &Head,
         config: &Config,
-    ) -> anyhow::Result<SplitScores> {
-        let rows = features.rows_of(split);
-        let labels = features.labels(&rows);
-        let matrix = features.matrix(&rows);
-        let classes = head.classes.len();
-        let probabilities = softmax(&logits(&head.layers, &matrix), classes);
-        let scores = SplitScores { split, rows, labels, probabilities, classes };
-        scores.scored().with_context(|| format!("cannot score `{}`", config.head().display()))?;
-        Ok(scores)
+    ) -> anyhow::Result<SplitScores<'a>> {
+        let scorer = Scorer::of(head);
+        let rows = Selection::split(features, split);
+        let cannot = || format!("cannot score `{}`", config.head().display());
+        let outcomes = scorer.outcomes(&rows).with_context(cannot)?;
+        let ranking = scorer.ranking(&rows, &outcomes, &config.bootstrap(rows.len())).with_context(cannot)?;
+        Ok(SplitScores { split, rows, outcomes, ranking })
+    }
+}
+
+impl Ranking {
+    pub(crate) fn macro_roc_auc(&self) -> Ranked {
+        match &self.estimates {
+            Some(estimates) => (estimates.macro_roc_auc.value, estimates.macro_roc_auc.interval),
+            None => (self.rankings.macro_roc_auc(), self.rankings.macro_roc_auc_interval()),
+        }
     }
 
-    /// For the metrics. Cannot fail once [`SplitScores::compute`] has not.
-    pub(crate) fn scored(&self) -> Result<Scored<'_>, metrics::ScoreError> {
-        Scored::new(&self.labels, &self.probabilities, self.classes)
+    pub(crate) fn macro_average_precision(&self) -> Ranked {
+        match &self.estimates {
+            Some(estimates) => {
+                (estimates.macro_average_precision.value, estimates.macro_average_precision.interval)
+            }
+            None => (self.rankings.macro_average_precision(), None),
+        }
     }
 
-    /// Each row's probabilities, in order.
-    pub(crate) fn probabilities(&self) -> impl Iterator<Item = &[f64]> {
-        self.probabilities.chunks_exact(self.classes)
+    pub(crate) fn roc_auc(&self, class: usize) -> Ranked {
+        match &self.estimates {
+            Some(estimates) => (estimates.roc_auc[class].value, estimates.roc_auc[class].interval),
+            None => {
+                let class = self.rankings.class(class);
+                (class.map(|class| class.roc_auc), class.and_then(metrics::ClassRanking::roc_auc_interval))
+            }
+        }
+    }
+
+    pub(crate) fn average_precision(&self, class: usize) -> Ranked {
+        match &self.estimates {
+            Some(estimates) => {
+                (estimates.average_precision[class].value, estimates.average_precision[class].interval)
+            }
+            None => (self.rankings.class(class).map(|class| class.average_precision), None),
+        }
     }
 }

@@ -3,46 +3,49 @@
 use std::fmt::Write as _;
 
 use cli::count;
-use metrics::{
-    ClassScores, Confusion, brier_score_loss, expected_calibration_error, hits_at, log_loss, wilson,
-};
+use metrics::{ClassScores, Confusion};
 
 use crate::scores::SplitScores;
+use crate::table::{Row, overall};
 
 /// Classes shown; of more, those of least F1.
 const MOST_CLASSES: usize = 20;
 /// Kinds of mistakes shown.
 const MOST_PAIRS: usize = 5;
+/// Metrics shown, where they are defined.
+const SHOWN: [&str; 14] = [
+    "accuracy",
+    "top_5_accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "weighted_f1",
+    "cohen_kappa",
+    "matthews_corrcoef",
+    "macro_roc_auc",
+    "macro_average_precision",
+    "log_loss",
+    "brier_score_loss",
+    "ece",
+    "coverage_at_reject",
+    "accuracy_at_reject",
+];
 
-/// One section a split.
-pub(crate) fn render(scores: &[SplitScores], classes: &[String]) -> anyhow::Result<String> {
+/// One section a split; `rows` are the table's.
+pub(crate) fn render(scores: &[SplitScores<'_>], rows: &[Row], classes: &[String]) -> anyhow::Result<String> {
     let sections =
-        scores.iter().map(|scores| section(scores, classes)).collect::<anyhow::Result<Vec<_>>>()?;
+        scores.iter().map(|scores| section(scores, rows, classes)).collect::<anyhow::Result<Vec<_>>>()?;
     Ok(sections.join("\n"))
 }
 
-fn section(scores: &SplitScores, classes: &[String]) -> anyhow::Result<String> {
-    let scored = scores.scored()?;
-    let confusion = Confusion::of(&scored);
+fn section(scores: &SplitScores<'_>, rows: &[Row], classes: &[String]) -> anyhow::Result<String> {
+    let confusion = Confusion::of_outcomes(&scores.outcomes);
     let n = confusion.total();
     let mut out = format!("{}: {} rows, {} classes\n\n", scores.split, count(n), classes.len());
-    let proportion = |hits| {
-        let interval = wilson(hits, n).map(|i| format!("   95 % within {:.4} to {:.4}", i.low, i.high));
-        format!("{:.4}{}", hits as f64 / n as f64, interval.unwrap_or_default())
-    };
-    let number = |value: f64| format!("{value:.4}");
-    let mut figures = vec![("accuracy", proportion(confusion.correct()))];
-    figures.extend(hits_at(&scored, 5).map(|hits| ("top_5_accuracy", proportion(hits))));
-    figures.extend([
-        ("balanced_accuracy", number(confusion.balanced_accuracy())),
-        ("macro_f1", number(confusion.macro_average(|class| class.f1))),
-        ("weighted_f1", number(confusion.weighted_average(|class| class.f1))),
-        ("log_loss", number(log_loss(&scored))),
-        ("brier_score_loss", number(brier_score_loss(&scored))),
-        ("ece", number(expected_calibration_error(&scored))),
-    ]);
-    for (name, figure) in figures {
-        writeln!(out, "  {name:<18} {figure}")?;
+    for name in SHOWN {
+        let Some(row) = overall(rows, scores.split, name) else { continue };
+        let Some(value) = row.value else { continue };
+        let interval = row.interval.map(|i| format!("   95 % within {:.4} to {:.4}", i.low, i.high));
+        writeln!(out, "  {name:<23} {value:.4}{}", interval.unwrap_or_default())?;
     }
     class_table(&mut out, &confusion, classes)?;
     mistakes(&mut out, &confusion, classes)?;

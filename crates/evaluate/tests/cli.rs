@@ -62,6 +62,9 @@ fn help_states_its_files_and_defaults() {
     let room = Room::new();
     let help = evaluate(&room, &["--help"]).fine().stdout();
     for part in [
+        "slice:COLUMN=VALUE",
+        "default: 1000",
+        "3 worse than the baseline",
         "default: test, else val, else train",
         "split, scope, metric, class, value, ci_low, ci_high, n",
         "nats",
@@ -111,8 +114,21 @@ fn the_table_agrees_with_the_predictions() {
         }
     }
     let intervals = metrics.column("ci_low").unwrap().f64().unwrap().to_vec();
-    // Of accuracy, and of each class's precision and recall.
-    assert_eq!(intervals.iter().flatten().count(), 7);
+    // Every metric has one but support, and counts of confusions.
+    let metric = text(&metrics, "metric");
+    for (metric, interval) in metric.iter().zip(&intervals) {
+        let counted = metric == "support" || metric.starts_with("confusion:");
+        assert_eq!(interval.is_some(), !counted, "{metric}");
+    }
+    let none = ["x.features", "x.head", "-o", "n.parquet", "--bootstrap", "0"];
+    evaluate(&room, &none).fine();
+    let plain = table::read(&room.path("n.parquet")).unwrap();
+    // Wilson's and DeLong's need no bootstrap: accuracy, AUCs, and of each class precision and recall.
+    assert_eq!(plain.column("ci_low").unwrap().f64().unwrap().to_vec().iter().flatten().count(), 1 + 1 + 9);
+    assert_eq!(
+        value(&metrics, "test", "overall", "macro_roc_auc", "null"),
+        value(&plain, "test", "overall", "macro_roc_auc", "null")
+    );
     assert!(!text(&metrics, "metric").contains(&"top_5_accuracy".to_owned()), "meaningless with 3 classes");
 }
 
@@ -183,6 +199,145 @@ fn the_same_bytes_on_any_number_of_threads() {
         seen.push((run.stdout(), files));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn slices_are_the_rows_that_share_a_value() {
+    let room = room(&Made::default());
+    let samples = ["daisy", "roses", "tulips"].iter().flat_map(|class| (0..50).map(move |n| (class, n)));
+    let rows: String = samples
+        .map(|(class, n)| format!("{class}/{n:04}.png,{},{class}\n", if n % 2 == 0 { "even" } else { "odd" }))
+        .collect();
+    room.write("m.csv", format!("path,side,kind\n{rows}"));
+    let flags = ["--slice", "side", "--slice", "kind", "--manifest", "m.csv"];
+    let outputs = ["x.features", "x.head", "-o", "m.parquet", "--predictions", "p.parquet"];
+    evaluate(&room, &[&outputs[..], &flags].concat()).fine();
+    let metrics = table::read(&room.path("m.parquet")).unwrap();
+    let of = |scope: &str| value(&metrics, "test", scope, "accuracy", "null");
+    assert_eq!((of("slice:side=even") + of("slice:side=odd")) / 2.0, of("overall"));
+    // A slice of one class: its accuracy is that class's recall.
+    assert_eq!(of("slice:kind=roses"), value(&metrics, "test", "class", "recall", "roses"));
+    let run = |flags: &[&str]| evaluate(&room, &[&["x.features", "x.head", "-o", "n.csv"], flags].concat());
+    run(&["--slice", "age", "--manifest", "m.csv"]).failed(1, &["no column `age`", "`side`"]);
+    run(&["--slice", "side"]).failed(2, &["--manifest"]);
+}
+
+#[test]
+fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
+    let room = room(&Made { rows: [30, 10, 60], ..Made::default() });
+    // The same head with two classes' weights exchanged is worse.
+    let mut other = head(&room, "x.features");
+    let (first, rest) = other.layers[0].weight.split_at_mut(20);
+    first.swap_with_slice(&mut rest[..20]);
+    other.layers[0].bias.swap(0, 1);
+    other.write(&room.path("worse.head"), false).unwrap();
+    let run = |head: &str, baseline: &str, flags: &[&str]| {
+        let inputs = ["x.features", head, "-o", "m.parquet", "--force", "--baseline", baseline];
+        evaluate(&room, &[&inputs[..], flags].concat())
+    };
+    let better = run("x.head", "worse.head", &[]).fine();
+    assert!(
+        better.stdout().contains("\ntest: better than the baseline: accuracy +0."),
+        "{}",
+        better.stdout()
+    );
+    let table = table::read(&room.path("m.parquet")).unwrap();
+    let gain = value(&table, "test", "difference", "accuracy", "null");
+    assert!(gain > 0.2 && value(&table, "test", "difference", "mcnemar_p_value", "null") < 0.05, "{gain}");
+
+    let worse = run("worse.head", "x.head", &[]);
+    assert_eq!(worse.code(), 3);
+    assert!(worse.last_line().ends_with(" below the baseline's, tolerance 0"), "{}", worse.stderr());
+    // The table is written all the same: it says what is wrong.
+    let table = table::read(&room.path("m.parquet")).unwrap();
+    assert_eq!(value(&table, "test", "difference", "accuracy", "null"), -gain);
+    run("worse.head", "x.head", &["--tolerance", "0.9"]).fine();
+    let same = run("x.head", "x.head", &[]).fine();
+    assert!(
+        same.stdout().contains("not told apart from the baseline: accuracy +0.0000"),
+        "{}",
+        same.stdout()
+    );
+
+    // Other features of the same samples, with a head of theirs.
+    room.features("y.features", &Made { rows: [30, 10, 60], ..Made::default() });
+    run("x.head", "x.head", &["--baseline-features", "y.features"]).fine();
+    room.features("few.features", &Made { rows: [30, 10, 5], ..Made::default() });
+    run("x.head", "x.head", &["--baseline-features", "few.features"])
+        .failed(1, &["the baseline's features have no `", "the same samples"]);
+    run("x.head", "x.head", &["--tolerance", "2"]).failed(2, &["--tolerance: expected a number from 0 to 1"]);
+    run("x.head", "none.head", &[]).failed(1, &["none.head"]);
+}
+
+#[test]
+fn the_report_is_one_page_with_what_was_found() {
+    let room = room(&Made { rows: [30, 10, 30], ..Made::default() });
+    let outputs = ["x.features", "x.head", "-o", "m.csv", "--report", "r.html"];
+    let tables = ["--suspects", "s.parquet", "--duplicates", "d.csv", "--baseline", "x.head"];
+    let run = |flags: &[&str]| evaluate(&room, &[&outputs[..], &tables, flags].concat());
+    let said = run(&[]).fine();
+    assert_eq!(said.last_line(), "evaluate: 90 rows, 3 classes → m.csv, s.parquet, d.csv, r.html");
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    for part in ["<!doctype html>", "daisy/0040.png", "Not told apart", "id=\"confusion\"", "id=\"lineage\""]
+    {
+        assert!(page.contains(part), "no `{part}` in the page");
+    }
+    assert!(!page.contains("data:image/jpeg"), "no pictures without --images");
+
+    // All 210 rows, of every split, worst first.
+    let suspects = table::read(&room.path("s.parquet")).unwrap();
+    assert_eq!(suspects.height(), 210);
+    let quality = suspects.column("quality").unwrap().f64().unwrap().to_vec();
+    assert!(quality.windows(2).all(|pair| pair[0] <= pair[1]));
+    let [labels, suggested] = ["label", "suggested"].map(|name| text(&suspects, name));
+    assert!(labels.iter().zip(&suggested).all(|(label, suggested)| label != suggested));
+
+    let bytes = || ["r.html", "s.parquet", "d.csv"].map(|name| std::fs::read(room.path(name)).unwrap());
+    let first = bytes();
+    run(&["--force", "--threads", "1"]).fine();
+    assert_eq!(bytes(), first, "another number of threads");
+    run(&[]).failed(1, &["`m.csv` exists"]);
+    evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--report", "r.txt"])
+        .failed(2, &["--report: expected a name in .html, got `r.txt`"]);
+    evaluate(&room, &["x.features", "x.head", "-o", "n.csv", "--images", "."])
+        .failed(2, &["--images goes with --report or --duplicates"]);
+}
+
+#[test]
+fn pictures_of_the_report_are_those_of_the_samples() {
+    let room = Room::new();
+    room.pictures("data", 2, 12);
+    room.tool("extract", &["data", "-o", "x.features", "--split", "50/0/50", "-q"]).fine();
+    room.tool("fit-head", &["x.features", "-o", "x.head", "-q"]).fine();
+    let arguments = ["x.features", "x.head", "-o", "m.csv", "--report", "r.html", "--force", "--images"];
+    evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    assert!(page.matches("data:image/jpeg;base64,").count() > 3, "pictures behind the cells");
+    let run = evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).fine();
+    assert!(run.stderr().contains(" pictures of the report could not be read"), "{}", run.stderr());
+}
+
+#[test]
+fn a_sample_that_is_there_twice_is_found() {
+    let room = Room::new();
+    room.pictures("data", 2, 40);
+    let twin = room.path("data/a/000.png");
+    std::fs::copy(twin, room.path("data/b/twin.png")).unwrap();
+    room.tool("extract", &["data", "-o", "x.features", "-q", "--split", "60/0/40"]).fine();
+    room.tool("fit-head", &["x.features", "-o", "x.head", "-q"]).fine();
+    evaluate(&room, &["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv"]).fine();
+    let found = table::read(&room.path("d.csv")).unwrap();
+    let pairs = |found: &DataFrame| -> Vec<(String, String)> {
+        text(found, "id").into_iter().zip(text(found, "other_id")).collect()
+    };
+    let twins = ("a/000.png".to_owned(), "b/twin.png".to_owned());
+    assert!(pairs(&found).contains(&twins), "{:?}", pairs(&found));
+    // With the pictures at hand, their pixels say so too.
+    let more = ["--duplicates", "d.parquet", "--images", "data", "--force"];
+    evaluate(&room, &[&["x.features", "x.head", "-o", "m.csv"][..], &more].concat()).fine();
+    let found = table::read(&room.path("d.parquet")).unwrap();
+    let at = pairs(&found).iter().position(|pair| *pair == twins).unwrap();
+    assert!(found.column("pixels").unwrap().f64().unwrap().get(at).unwrap() > 0.999);
 }
 
 #[test]
@@ -281,10 +436,11 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
 fn wrong_usage_and_missing_splits() {
     let room = room(&Made { rows: [9, 0, 3], ..Made::default() });
     let base = ["x.features", "x.head"];
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 6] = [
         (&[], 2, "--output"),
+        (&["-o", "m.csv", "--bootstrap", "3"], 2, "--bootstrap: expected 0, or 20 to 100,000, got 3"),
         (&["-o", "m.txt"], 2, "expected .parquet, .csv or .json"),
-        (&["-o", "m.csv", "--predictions", "m.csv"], 2, "both name `m.csv`"),
+        (&["-o", "m.csv", "--predictions", "m.csv"], 2, "two outputs both name `m.csv`"),
         (&["-o", "m.csv", "--split", "half"], 2, "expected train, val, test or all, got `half`"),
         (&["-o", "m.csv", "--split", "val"], 1, "has no val rows, only train and test"),
     ];

@@ -7,6 +7,7 @@ use cli::{Interrupt, Session};
 use head::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
+use serde_json::json;
 
 use crate::Fitted;
 use crate::held_out::Held;
@@ -94,7 +95,16 @@ fn record(report: &mut Report, fit: &LinearFit) {
 /// Records what was chosen from, and says it for the last line.
 fn record_choice(report: &mut Report, sweep: &Sweep, temperature: Option<Temperature>, held: &str) -> String {
     let best = &sweep.candidates[sweep.best];
-    report.set("l2_candidates", sweep.candidates.iter().map(|candidate| candidate.l2).collect::<Vec<_>>());
+    let each = |of: fn(&Candidate) -> f64| sweep.candidates.iter().map(of).collect::<Vec<f64>>();
+    report.set(
+        "sweep",
+        json!({
+            "l2": each(|candidate| candidate.l2),
+            "train_loss": each(|candidate| candidate.train.loss),
+            "held_out_loss": each(|candidate| candidate.held_out.loss),
+            "chosen": sweep.best,
+        }),
+    );
     report.set_quality("held_out", best.held_out);
     report.set_temperature(temperature);
     report.set_choice(sweep.candidates.len(), held, best.held_out.accuracy)

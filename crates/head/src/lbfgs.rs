@@ -16,6 +16,9 @@ pub(crate) struct Stop {
     pub(crate) max_iterations: usize,
 }
 
+/// Multiplies by what is known of the inverse Hessian, in place.
+pub(crate) type Precondition<'a> = dyn Fn(&mut [f64]) + 'a;
+
 /// A minimisation of a smooth function that is told values and gradients by whoever can compute them: for many
 /// minimisations at once, say.
 ///
@@ -131,13 +134,12 @@ impl Lbfgs {
         self.state == State::Converged
     }
 
-    /// Takes value and gradient at [`Lbfgs::at`]; says whether that is the best point now. `precondition` multiplies
-    /// by what is known of the inverse Hessian.
+    /// Takes value and gradient at [`Lbfgs::at`]; says whether that is the best point now.
     pub(crate) fn tell(
         &mut self,
         value: f64,
         gradient: &[f64],
-        precondition: Option<&dyn Fn(&mut [f64])>,
+        precondition: Option<&Precondition<'_>>,
     ) -> bool {
         let Some(search) = &mut self.search else {
             self.value = value;
@@ -178,7 +180,7 @@ impl Lbfgs {
     }
 
     /// Looks from the best point where to go, unless it is good enough.
-    fn set_out(&mut self, precondition: Option<&dyn Fn(&mut [f64])>) {
+    fn set_out(&mut self, precondition: Option<&Precondition<'_>>) {
         self.state = if self.slope() <= self.stop.tolerance {
             State::Converged
         } else if self.iterations >= self.stop.max_iterations || !self.value.is_finite() {
@@ -214,7 +216,7 @@ impl Lbfgs {
     }
 
     /// −H ∇f, H the inverse Hessian that the pairs suggest (the two-loop recursion).
-    fn downhill(&self, precondition: Option<&dyn Fn(&mut [f64])>) -> Vec<f64> {
+    fn downhill(&self, precondition: Option<&Precondition<'_>>) -> Vec<f64> {
         let mut q: Vec<f64> = self.gradient.iter().map(|g| -g).collect();
         let mut alphas = Vec::with_capacity(self.pairs.len());
         for pair in self.pairs.iter().rev() {
@@ -245,14 +247,13 @@ impl Lbfgs {
     fn remember(&mut self, step: Vec<f64>, change: Vec<f64>) {
         let curvature = dot(&step, &change);
         let least = f64::EPSILON * dot(&change, &change);
-        // The comparison is false for what is not a number, too.
-        if !(curvature > least) {
-            return;
+        // False for what is not a number, too.
+        if curvature > least {
+            if self.pairs.len() == MEMORY {
+                self.pairs.pop_front();
+            }
+            self.pairs.push_back(Pair { step, change, rho: 1.0 / curvature });
         }
-        if self.pairs.len() == MEMORY {
-            self.pairs.pop_front();
-        }
-        self.pairs.push_back(Pair { step, change, rho: 1.0 / curvature });
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod class_weights;
 mod closed;
+mod curve;
 mod error;
 mod examples;
 mod folds;
@@ -36,14 +37,15 @@ mod temperature;
 
 pub use class_weights::ClassWeights;
 pub use closed::{ClosedCandidate, ClosedForm, ClosedProblem, ClosedSweep};
+pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
 pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use knn::{fit_knn, quality_knn};
 pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
-pub use logits::{logits, softmax};
+pub use logits::{Logits, logits, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
 pub use quality::{Quality, quality};
-pub use scores::scores;
+pub use scores::{Scores, scores};
 pub use temperature::Temperature;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 pub use sweep::{Candidate, Sweep, default_penalties};
 
-use crate::lbfgs::{Lbfgs, Stop};
+use crate::lbfgs::{Lbfgs, Precondition, Stop};
 use crate::pass::{Member, Outcome, Pass};
 use crate::scaling::Scaling;
 use crate::{ClassWeights, Examples, Folds, HeadFitError};
@@ -192,7 +192,7 @@ impl<'a> LinearProblem<'a> {
                     let preconditioner = Preconditioner { curvature, bends, penalty: penalty / n };
                     move |slopes: &mut [f64]| preconditioner.apply(slopes)
                 });
-                let precondition = preconditioner.as_ref().map(|apply| apply as &dyn Fn(&mut [f64]));
+                let precondition = preconditioner.as_ref().map(|apply| apply as &Precondition<'_>);
                 if solver.tell(value, &found.gradient, precondition) {
                     found.gradient = Vec::new();
                     *best = Some(found);

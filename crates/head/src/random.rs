@@ -11,6 +11,7 @@ pub(crate) enum Purpose {
     Shuffle,
     Dropout,
     Folds,
+    Parts,
     Mixup,
 }
 

@@ -28,19 +28,14 @@ impl Features {
                 let reason = format!("its index names `{}`, which is no file of this folder", record.file);
                 return Err(FeaturesError::Inconsistent { path: path.to_owned(), reason });
             }
-            let shard = Shard::open(path, record, index.dim, dtype);
-            // One after the other is read in full here: the memory of one is enough.
-            shard
-                .inspect(|shard| {
-                    if !small {
-                        shard.release(0..shard.rows())
-                    }
-                })
-                .map_err(|source| FeaturesError::Shard {
-                    path: path.to_owned(),
-                    shard: record.file.clone(),
-                    source,
-                })
+            let shard = Shard::open(path, record, index.dim, dtype).map_err(|source| {
+                FeaturesError::Shard { path: path.to_owned(), shard: record.file.clone(), source }
+            })?;
+            if !small {
+                // One after the other is read in full here: the memory of one is enough.
+                shard.release(0..shard.rows());
+            }
+            Ok(shard)
         };
         let shards =
             index.shards.iter().map(|record| open(record, index.dtype)).collect::<Result<Vec<_>, _>>()?;

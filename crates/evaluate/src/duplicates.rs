@@ -1,0 +1,116 @@
+//! Pictures that are nearly the same: what features suggest, and, where the pictures are at hand, what their pixels say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use artifact::{Features, Matrix};
+use dataset::fingerprint;
+use rayon::prelude::*;
+use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
+
+/// From this product of fingerprints on, two pictures are one. Of copies planted among flowers (to half the size, to quality 30,
+/// both) all were above 0.99, of others all but a true copy below 0.9.
+const SAME: f32 = 0.97;
+/// Below it they are not, whatever their features say: crops and other lights of one scene are above.
+const OTHER: f32 = 0.8;
+/// Fingerprints that each is compared with.
+const ALIKE: usize = 8;
+
+/// Two rows that are nearly the same picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Duplicate {
+    /// The earlier row.
+    pub(crate) first: u32,
+    /// The later row.
+    pub(crate) second: u32,
+    /// The cosine of their features, whitened, where these say that they are nearly the same.
+    pub(crate) similarity: Option<f32>,
+    /// The product of their fingerprints, where both pictures could be read.
+    pub(crate) pixels: Option<f32>,
+}
+
+/// Near-duplicates among rows whose neighbours in whitened space are known, the surest first.
+///
+/// Without pictures the features' rule decides. With them, pairs are also looked for among the fingerprints, since a network
+/// may see another picture in a copy of half the size; and pairs that merely have like features are dropped.
+pub(crate) fn duplicates(
+    neighbours: &Neighbours,
+    features: &Features,
+    images: Option<&Path>,
+) -> Result<Vec<Duplicate>, ReviewError> {
+    let mut pairs: BTreeMap<(u32, u32), Option<f32>> = BTreeMap::new();
+    let prints = images.map(|images| Prints::read(features, images));
+    if let Some(prints) = prints.as_ref().filter(|prints| prints.rows.len() > 1) {
+        pairs.extend(prints.alike()?.into_iter().map(|pair| (pair, None)));
+    }
+    let by_features = near_duplicates(neighbours, &Rule::default());
+    pairs.extend(by_features.iter().map(|pair| ((pair.first, pair.second), Some(pair.similarity))));
+    let judged = pairs.into_iter().map(|((first, second), similarity)| Duplicate {
+        first,
+        second,
+        similarity,
+        pixels: prints.as_ref().and_then(|prints| prints.product(first, second)),
+    });
+    let mut found: Vec<Duplicate> = judged.filter(Duplicate::is_one).collect();
+    // Stable: of equals, the order of rows stays.
+    found.sort_by(|a, b| b.score().total_cmp(&a.score()));
+    Ok(found)
+}
+
+impl Duplicate {
+    fn is_one(&self) -> bool {
+        match self.pixels {
+            Some(pixels) => pixels >= SAME || (self.similarity.is_some() && pixels >= OTHER),
+            None => self.similarity.is_some(),
+        }
+    }
+
+    /// How sure it is, to 1.
+    pub(crate) fn score(&self) -> f32 {
+        self.pixels.or(self.similarity).unwrap_or(0.0)
+    }
+}
+
+/// Fingerprints of all pictures that can be read.
+struct Prints {
+    /// Ascending.
+    rows: Vec<u32>,
+    /// (rows, dim)
+    values: Vec<f32>,
+    dim: usize,
+}
+
+impl Prints {
+    fn read(features: &Features, images: &Path) -> Prints {
+        let all: Vec<u32> = (0..features.len() as u32).collect();
+        let print = |&row: &u32| {
+            let bytes = fs::read(images.join(features.id(row as usize))).ok()?;
+            Some((row, fingerprint(&bytes).ok()?))
+        };
+        let read: Vec<(u32, Vec<f32>)> = all.par_iter().filter_map(print).collect();
+        let dim = read.first().map_or(1, |(_, print)| print.len());
+        let rows = read.iter().map(|(row, _)| *row).collect();
+        Prints { rows, values: read.into_iter().flat_map(|(_, print)| print).collect(), dim }
+    }
+
+    /// Pairs that may be one picture.
+    fn alike(&self) -> Result<Vec<(u32, u32)>, ReviewError> {
+        // A matrix of whole rows of finite numbers.
+        let Ok(matrix) = Matrix::new(&self.values, self.dim) else { return Ok(Vec::new()) };
+        let neighbours = Neighbours::find(&Space::centred(&matrix)?, ALIKE);
+        let pairs = (0..self.rows.len()).flat_map(|at| neighbours.of(at).map(move |(other, _)| (at, other)));
+        Ok(pairs
+            .map(|(at, other)| (self.rows[at], self.rows[other as usize]))
+            .map(|(a, b)| (a.min(b), a.max(b)))
+            .collect())
+    }
+
+    fn product(&self, first: u32, second: u32) -> Option<f32> {
+        let print = |row: u32| {
+            let at = self.rows.binary_search(&row).ok()?;
+            Some(&self.values[at * self.dim..][..self.dim])
+        };
+        Some(print(first)?.iter().zip(print(second)?).map(|(a, b)| a * b).sum())
+    }
+}

@@ -1,0 +1,113 @@
+//! Looking at the data behind a head: labels that are likely wrong, pictures that are nearly the same.
+//!
+//! All rows are looked at, whatever their split: a head of the same kind is fitted on folds of them, so that each row is
+//! judged by a fit that did not see it. Nothing of that goes into any metric.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use artifact::{Features, Head, Selection};
+use head::{Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
+use polars::df;
+use polars::prelude::{DataFrame, PolarsResult};
+use review::{NEIGHBOURS, Neighbours, Predictions, Space, Suspect, suspects};
+
+use crate::duplicates::{Duplicate, duplicates};
+
+/// Folds that judge labels.
+const FOLDS: usize = 5;
+/// Penalties that these fits are chosen from where the head does not say its own.
+const PENALTIES: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
+/// Below this quality a label is likely wrong: another class is the more probable one.
+pub(crate) const LIKELY: f64 = 0.5;
+
+/// What was found; rows are the artefact's.
+pub(crate) struct Findings {
+    /// Every row, the least credible label first.
+    pub(crate) suspects: Vec<Suspect>,
+    /// The surest first.
+    pub(crate) duplicates: Vec<Duplicate>,
+}
+
+impl Findings {
+    /// Looks at all rows of `features`, and at the pictures in `images` of pairs that may be duplicates.
+    pub(crate) fn of(
+        features: &Features,
+        head: &Head,
+        images: Option<&Path>,
+        seed: u64,
+    ) -> anyhow::Result<Findings> {
+        let rows = Selection::of(features, |_| true);
+        let labels = rows.labels();
+        let classes = features.classes().len();
+        let whitened = Neighbours::find(&Space::whitened(&rows)?, NEIGHBOURS);
+        let duplicates = duplicates(&whitened, features, images)?;
+        let centred = Neighbours::find(&Space::centred(&rows)?, NEIGHBOURS);
+        let probabilities = out_of_fold(&Examples::new(&rows, &labels, classes)?, head, seed)?;
+        let predictions = Predictions::new(&labels, &probabilities, classes)?;
+        Ok(Findings { suspects: suspects(&predictions, &[&whitened, &centred])?, duplicates })
+    }
+
+    /// The labels that are likely wrong.
+    pub(crate) fn likely(&self) -> impl Iterator<Item = &Suspect> {
+        self.suspects.iter().take_while(|suspect| suspect.quality < LIKELY)
+    }
+
+    /// Pairs across splits.
+    pub(crate) fn leaks<'a>(&'a self, features: &'a Features) -> impl Iterator<Item = &'a Duplicate> {
+        let split = |row: u32| features.split(row as usize);
+        self.duplicates.iter().filter(move |pair| split(pair.first) != split(pair.second))
+    }
+
+    /// `id, split, label, suggested, quality, likely`, worst first.
+    pub(crate) fn suspects_frame(&self, features: &Features) -> PolarsResult<DataFrame> {
+        let classes = features.classes();
+        let each = || self.suspects.iter();
+        df!(
+            "id" => each().map(|s| features.id(s.row as usize)).collect::<Vec<_>>(),
+            "split" => each().map(|s| features.split(s.row as usize).name()).collect::<Vec<_>>(),
+            "label" => each().map(|s| classes[s.label as usize].as_str()).collect::<Vec<_>>(),
+            "suggested" => each().map(|s| classes[s.suggested as usize].as_str()).collect::<Vec<_>>(),
+            "quality" => each().map(|s| s.quality).collect::<Vec<_>>(),
+            "likely" => each().map(|s| s.quality < LIKELY).collect::<Vec<_>>(),
+        )
+    }
+
+    /// `id, split, label, other_id, other_split, other_label, similarity, pixels, leak`, surest first.
+    pub(crate) fn duplicates_frame(&self, features: &Features) -> PolarsResult<DataFrame> {
+        let classes = features.classes();
+        let rows = |of: fn(&Duplicate) -> u32| self.duplicates.iter().map(move |pair| of(pair) as usize);
+        let (first, second) = (|| rows(|pair| pair.first), || rows(|pair| pair.second));
+        let label = |row: usize| classes[features.label(row) as usize].as_str();
+        df!(
+            "id" => first().map(|row| features.id(row)).collect::<Vec<_>>(),
+            "split" => first().map(|row| features.split(row).name()).collect::<Vec<_>>(),
+            "label" => first().map(label).collect::<Vec<_>>(),
+            "other_id" => second().map(|row| features.id(row)).collect::<Vec<_>>(),
+            "other_split" => second().map(|row| features.split(row).name()).collect::<Vec<_>>(),
+            "other_label" => second().map(label).collect::<Vec<_>>(),
+            "similarity" => self.duplicates.iter().map(|pair| pair.similarity.map(f64::from)).collect::<Vec<_>>(),
+            "pixels" => self.duplicates.iter().map(|pair| pair.pixels.map(f64::from)).collect::<Vec<_>>(),
+            "leak" => first().zip(second()).map(|(a, b)| features.split(a) != features.split(b)).collect::<Vec<_>>(),
+        )
+    }
+}
+
+/// (n, C): each row by a linear fit without its fold, at the head's own penalty where it has one. A row that is the only
+/// one of its class, which no fold holds out, is left undecided.
+fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Result<Vec<f64>> {
+    let (n, classes) = (examples.rows(), examples.classes());
+    let own = head.fit["l2"].as_f64().filter(|l2| l2.is_finite() && *l2 >= 0.0);
+    let penalties = own.map_or(PENALTIES.to_vec(), |l2| vec![l2]);
+    let folds = Folds::stratified(examples.labels(), classes, FOLDS.min(n).max(2), seed)?;
+    let problem = LinearProblem::new(examples, &LinearSettings::default())?;
+    let held_out = HeldOut::Folds(&folds);
+    let sweep = problem.sweep(&penalties, held_out, false, |_| ControlFlow::Continue(()))?;
+    let mut probabilities = vec![1.0 / classes as f64; n * classes];
+    for (row, judged) in
+        problem.held_out_scores(&sweep, held_out, |row, _, scores| (row, softmax(scores, scores.len())))
+    {
+        probabilities[row * classes..][..classes].copy_from_slice(&judged);
+    }
+    Ok(probabilities)
+}

@@ -1,0 +1,98 @@
+//! Each class against the rest, over all thresholds, and the mean over classes.
+
+use report::{ClassCurves, Curve, Curves, Estimate};
+
+use super::Material;
+use crate::scores::Ranked;
+
+/// Points of a curve; of fewer where there are many classes, so that the page stays small.
+const POINTS: usize = 200;
+const FEW_POINTS: usize = 48;
+const MANY_CLASSES: usize = 50;
+/// Steps of the mean curves.
+const STEPS: usize = 100;
+
+pub(super) fn of(material: &Material<'_>) -> Curves {
+    let ranking = &material.scores.ranking;
+    let (classes, n) = (material.features.classes().len(), material.scores.outcomes.rows() as f64);
+    let most = if classes > MANY_CLASSES { FEW_POINTS } else { POINTS };
+    let ranked = (0..classes).filter_map(|class| Some((class, ranking.rankings.class(class)?)));
+    let curves: Vec<ClassCurves> = ranked
+        .map(|(class, found)| {
+            let points = ranking.rankings.roc_curve(class, POINTS);
+            let roc = Curve {
+                x: points.iter().map(|point| point.false_positive_rate as f32).collect(),
+                y: points.iter().map(|point| point.true_positive_rate as f32).collect(),
+                threshold: Vec::new(),
+                area: area(ranking.roc_auc(class)),
+            };
+            let points = ranking.rankings.precision_recall_curve(class, POINTS);
+            let precision_recall = Curve {
+                x: points.iter().map(|point| point.recall as f32).collect(),
+                y: points.iter().map(|point| point.precision as f32).collect(),
+                threshold: points.iter().map(|point| point.threshold as f32).collect(),
+                area: area(ranking.average_precision(class)),
+            };
+            ClassCurves {
+                class: class as u32,
+                prevalence: found.positives as f64 / n,
+                roc: Some(roc.thinned(most)),
+                precision_recall: Some(precision_recall.thinned(most)),
+            }
+        })
+        .collect();
+    let mean = |of: fn(&ClassCurves) -> Option<&Curve>, at: fn(&Curve, f32) -> f32, ranked: Ranked| {
+        let curves: Vec<&Curve> = curves.iter().filter_map(of).filter(|curve| !curve.x.is_empty()).collect();
+        let x: Vec<f32> = (0..=STEPS).map(|step| step as f32 / STEPS as f32).collect();
+        let y = |&x: &f32| curves.iter().map(|curve| at(curve, x)).sum::<f32>() / curves.len() as f32;
+        let y = x.iter().map(y).collect();
+        (!curves.is_empty()).then(|| Curve { y, x, threshold: Vec::new(), area: area(ranked) })
+    };
+    Curves {
+        macro_roc: mean(|curve| curve.roc.as_ref(), along, ranking.macro_roc_auc()),
+        macro_precision_recall: mean(
+            |curve| curve.precision_recall.as_ref(),
+            ahead,
+            ranking.macro_average_precision(),
+        ),
+        classes: curves,
+    }
+}
+
+fn area((value, interval): Ranked) -> Estimate {
+    Estimate { value: value.unwrap_or(f64::NAN), interval: interval.map(|i| [i.low, i.high]) }
+}
+
+/// The highest y at `x` of points joined by lines.
+fn along(curve: &Curve, x: f32) -> f32 {
+    let after = curve.x.partition_point(|&at| at <= x);
+    let before = after.saturating_sub(1);
+    let (Some(&x0), Some(&y0)) = (curve.x.get(before), curve.y.get(before)) else { return 0.0 };
+    match (curve.x.get(after), curve.y.get(after)) {
+        (Some(&x1), Some(&y1)) if x1 > x0 => y0 + (y1 - y0) * (x - x0) / (x1 - x0),
+        _ => y0,
+    }
+}
+
+/// The y of the first point at or beyond `x`: precision holds up to its recall.
+fn ahead(curve: &Curve, x: f32) -> f32 {
+    let at = curve.x.partition_point(|&at| at < x).min(curve.y.len().saturating_sub(1));
+    curve.y.get(at).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_are_read_between_their_points() {
+        let curve = Curve {
+            x: vec![0.0, 0.0, 0.5, 1.0],
+            y: vec![0.0, 0.5, 0.75, 1.0],
+            threshold: Vec::new(),
+            area: Estimate::bare(0.75),
+        };
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(|x| along(&curve, x)), [0.5, 0.625, 0.75, 1.0]);
+        assert_eq!([0.0, 0.25, 0.5, 0.75].map(|x| ahead(&curve, x)), [0.0, 0.75, 0.75, 1.0]);
+    }
+}
