@@ -1,5 +1,6 @@
 //! Memory does not grow with rows: features that are larger than memory can be fitted on.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use artifact::{Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split};
 use harness::Room;
