@@ -71,7 +71,7 @@ pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Spl
 
 /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
 pub(crate) fn blocks<E>(
-    scorer: &Scorer<'_>,
+    scorer: &Scorer,
     rows: &Selection<'_>,
     mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -88,14 +88,14 @@ pub(crate) fn blocks<E>(
 }
 
 /// One outcome a row.
-pub(crate) fn outcomes(scorer: &Scorer<'_>, rows: &Selection<'_>) -> Result<Outcomes, metrics::ScoreError> {
+pub(crate) fn outcomes(scorer: &Scorer, rows: &Selection<'_>) -> Result<Outcomes, metrics::ScoreError> {
     let mut outcomes = Outcomes::new(scorer.classes());
     blocks(scorer, rows, |_, labels, probabilities| outcomes.push(labels, probabilities))?;
     Ok(outcomes)
 }
 
 fn ranking(
-    scorer: &Scorer<'_>,
+    scorer: &Scorer,
     rows: &Selection<'_>,
     outcomes: &Outcomes,
     bootstrap: &Bootstrap,

@@ -127,7 +127,7 @@ fn groups_are_held_out_together() {
     room.features("x.features", &Made { rows: [40, 0, 10], ..Made::default() });
     let samples = ["daisy", "roses", "tulips"].iter().flat_map(|class| (0..50).map(move |n| (class, n)));
     let rows: String = samples.map(|(class, n)| format!("{class}/{n:04}.png,{}\n", n / 8)).collect();
-    room.write("m.csv", &format!("path,patient\n{rows}"));
+    room.write("m.csv", format!("path,patient\n{rows}"));
     let grouped = ["--group-column", "patient", "--manifest", "m.csv"];
     fit_head(&room, &[&["x.features", "-o", "x.head"][..], &grouped].concat()).fine();
     assert_eq!(Head::read(&room.path("x.head")).unwrap().fit["held_out"], "5 folds");

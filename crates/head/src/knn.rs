@@ -4,7 +4,7 @@ use artifact::{Dense, Memory};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
-use crate::logits::logits;
+use crate::logits::Logits;
 use crate::quality::quality_of;
 use crate::{Examples, HeadFitError, Quality};
 
@@ -34,43 +34,68 @@ pub fn fit_knn(examples: &Examples<'_>, neighbours: usize) -> Result<Memory, Hea
 
 /// Loss and accuracy of `memory` on `examples`.
 pub fn quality_knn(memory: &Memory, examples: &Examples<'_>) -> Quality {
-    quality_of(examples, |x| votes(memory, examples.classes(), x))
+    let voters = Voters::of(memory, examples.classes());
+    quality_of(examples, |x| voters.of_rows(x))
 }
 
-/// The logarithm of each class's part of the votes, for rows `x` (n, d): (n, classes).
-///
-/// The nearest K remembered rows vote for their classes, each counting exp(cosine / T), of equally near ones the first
-/// remembered; one more vote, which counts as much as theirs on average, is spread evenly over all classes, so that no
-/// class is impossible. A row's numbers depend on the row alone: not on the others, nor on the number of threads.
-pub(crate) fn votes(memory: &Memory, classes: usize, x: &[f32]) -> Vec<f32> {
-    let &Memory { neighbours, temperature, dim, .. } = memory;
-    let mut unit = x.to_vec();
-    unit.par_chunks_mut(dim).for_each(normalise);
-    let mut nearest: Vec<Vec<(f32, u32)>> = vec![Vec::with_capacity(neighbours + 1); x.len() / dim];
-    for (part, rows) in memory.rows.chunks(TOGETHER * dim).enumerate() {
-        let outputs = rows.len() / dim;
-        // Cosines are a layer without biases.
-        let layer = Dense { inputs: dim, outputs, weight: rows.to_vec(), bias: vec![0.0; outputs] };
-        let cosines = logits(std::slice::from_ref(&layer), &unit);
-        let labels = &memory.labels[part * TOGETHER..];
-        nearest.par_iter_mut().zip(cosines.par_chunks(outputs)).for_each(|(nearest, cosines)| {
-            for (&cosine, &label) in cosines.iter().zip(labels) {
-                insert(nearest, (cosine, label), neighbours);
-            }
-        });
+/// A memory made ready for block after block of rows.
+pub(crate) struct Voters {
+    /// Cosines are layers without biases: some remembered rows each.
+    parts: Vec<Logits>,
+    labels: Vec<u32>,
+    neighbours: usize,
+    temperature: f64,
+    dim: usize,
+    classes: usize,
+}
+
+impl Voters {
+    pub(crate) fn of(memory: &Memory, classes: usize) -> Voters {
+        let &Memory { neighbours, temperature, dim, .. } = memory;
+        let part = |rows: &[f32]| {
+            let outputs = rows.len() / dim;
+            Logits::of(&[Dense { inputs: dim, outputs, weight: rows.to_vec(), bias: vec![0.0; outputs] }])
+        };
+        let parts = memory.rows.chunks(TOGETHER * dim).map(part).collect();
+        Voters { parts, labels: memory.labels.clone(), neighbours, temperature, dim, classes }
     }
-    let tally = |nearest: &Vec<(f32, u32)>| {
+
+    /// The logarithm of each class's part of the votes, for rows `x` (n, d): (n, classes).
+    ///
+    /// The nearest K remembered rows vote for their classes, each counting exp(cosine / T), of equally near ones the
+    /// first remembered; one more vote, which counts as much as theirs on average, is spread evenly over all classes, so
+    /// that no class is impossible. A row's numbers depend on the row alone: not on the others, nor on the number of
+    /// threads.
+    ///
+    /// # Panics
+    /// Where `x` is not a whole number of rows.
+    pub(crate) fn of_rows(&self, x: &[f32]) -> Vec<f32> {
+        assert_eq!(x.len() % self.dim, 0, "rows of {} values", self.dim);
+        let mut unit = x.to_vec();
+        unit.par_chunks_mut(self.dim).for_each(normalise);
+        let mut nearest = vec![Vec::with_capacity(self.neighbours + 1); x.len() / self.dim];
+        for (part, labels) in self.parts.iter().zip(self.labels.chunks(TOGETHER)) {
+            let cosines = part.of_rows(&unit);
+            nearest.par_iter_mut().zip(cosines.par_chunks(labels.len())).for_each(|(nearest, cosines)| {
+                for (&cosine, &label) in cosines.iter().zip(labels) {
+                    insert(nearest, (cosine, label), self.neighbours);
+                }
+            });
+        }
+        nearest.par_iter().map(|nearest| self.tally(nearest)).collect::<Vec<_>>().concat()
+    }
+
+    fn tally(&self, nearest: &[(f32, u32)]) -> Vec<f32> {
         let top = nearest.first().map_or(0.0, |(cosine, _)| f64::from(*cosine));
-        let mut shares = vec![0.0; classes];
+        let mut shares = vec![0.0; self.classes];
         for &(cosine, label) in nearest {
-            shares[label as usize] += ((f64::from(cosine) - top) / temperature).exp();
+            shares[label as usize] += ((f64::from(cosine) - top) / self.temperature).exp();
         }
         let total: f64 = shares.iter().sum();
-        let even = total / neighbours as f64;
-        let share = |own: f64| (own + even / classes as f64) / (total + even);
-        shares.into_iter().map(move |own| share(own).ln() as f32).collect::<Vec<_>>()
-    };
-    nearest.par_iter().map(tally).collect::<Vec<_>>().concat()
+        let even = total / self.neighbours as f64;
+        let share = |own: f64| (own + even / self.classes as f64) / (total + even);
+        shares.into_iter().map(|own| share(own).ln() as f32).collect()
+    }
 }
 
 /// Keeps the `most` nearest, the nearest first; of equals those that came first.
@@ -95,6 +120,10 @@ fn normalise(row: &mut [f32]) {
 mod tests {
     use super::*;
     use artifact::Matrix;
+
+    fn votes(memory: &Memory, classes: usize, x: &[f32]) -> Vec<f32> {
+        Voters::of(memory, classes).of_rows(x)
+    }
 
     fn rows(n: usize, dim: usize, salt: usize) -> Vec<f32> {
         (0..n * dim).map(|i| ((i * 7919 + i / 3 + salt) % 1013) as f32 / 500.0 - 1.0).collect()

@@ -11,8 +11,8 @@ pub(crate) enum Purpose {
     Shuffle,
     Dropout,
     Folds,
-    Mixup,
     Parts,
+    Mixup,
 }
 
 /// A stream of random numbers that follows from seed and purpose alone.

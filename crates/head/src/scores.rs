@@ -1,29 +1,30 @@
 //! Applying a head of any kind.
 
-use artifact::{Head, Memory};
+use artifact::Head;
 
-use crate::knn::votes;
+use crate::knn::Voters;
 use crate::logits::Logits;
 
 /// A head made ready to be applied to block after block of rows.
-pub struct Scorer<'a> {
-    kind: Kind<'a>,
+pub struct Scorer {
+    kind: Kind,
     classes: usize,
 }
 
-enum Kind<'a> {
+enum Kind {
     Layers(Logits),
-    Memory(&'a Memory),
+    Neighbours(Voters),
 }
 
-impl<'a> Scorer<'a> {
-    /// Of `head`.
-    pub fn of(head: &'a Head) -> Scorer<'a> {
+impl Scorer {
+    /// Lays the head's numbers out anew.
+    pub fn of(head: &Head) -> Scorer {
+        let classes = head.classes.len();
         let kind = match &head.memory {
-            Some(memory) => Kind::Memory(memory),
+            Some(memory) => Kind::Neighbours(Voters::of(memory, classes)),
             None => Kind::Layers(Logits::of(&head.layers)),
         };
-        Scorer { kind, classes: head.classes.len() }
+        Scorer { kind, classes }
     }
 
     /// C, the number of classes.
@@ -38,11 +39,8 @@ impl<'a> Scorer<'a> {
     /// Where `x` is not a whole number of rows of the head's features.
     pub fn of_rows(&self, x: &[f32]) -> Vec<f32> {
         match &self.kind {
-            Kind::Layers(logits) => logits.of_rows(x),
-            Kind::Memory(memory) => {
-                assert_eq!(x.len() % memory.dim, 0, "rows of {} values", memory.dim);
-                votes(memory, self.classes, x)
-            }
+            Kind::Layers(layers) => layers.of_rows(x),
+            Kind::Neighbours(voters) => voters.of_rows(x),
         }
     }
 }

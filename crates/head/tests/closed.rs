@@ -30,10 +30,10 @@ fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Exa
 fn problem<'a>(
     form: ClosedForm,
     rows: &Examples<'a>,
-    weights: ClassWeights,
+    weights: &ClassWeights,
     standardize: bool,
 ) -> ClosedProblem<'a> {
-    ClosedProblem::new(rows, form, &weights, standardize).unwrap()
+    ClosedProblem::new(rows, form, weights, standardize).unwrap()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn no_gradient_is_left_of_the_squares() {
     let rows = examples(&x, &labels, dim, classes);
     let weights = [1.0, 0.25, 3.0];
     let layer =
-        problem(ClosedForm::Ridge, &rows, ClassWeights::Each(weights.to_vec()), false).fit(l2).unwrap();
+        problem(ClosedForm::Ridge, &rows, &ClassWeights::Each(weights.to_vec()), false).fit(l2).unwrap();
     for class in 0..classes {
         let own = &layer.weight[class * dim..][..dim];
         let (mut slopes, mut scale) = (vec![0.0; dim + 1], 0.0f64);
@@ -69,7 +69,7 @@ fn discriminants_are_those_of_the_definition() {
     let (dim, classes, shrinkage) = (2, 3, 0.3);
     let (x, labels) = data(200, dim, classes);
     let rows = examples(&x, &labels, dim, classes);
-    let layer = problem(ClosedForm::Lda, &rows, ClassWeights::None, false).fit(shrinkage).unwrap();
+    let layer = problem(ClosedForm::Lda, &rows, &ClassWeights::None, false).fit(shrinkage).unwrap();
     let counts: Vec<f64> = rows.counts().iter().map(|&count| count as f64).collect();
     let mut means = vec![[0.0; 2]; classes];
     for (row, &label) in x.chunks_exact(2).zip(&labels) {
@@ -103,8 +103,8 @@ fn discriminants_are_those_of_the_definition() {
 fn a_prototype_head_names_the_nearest_mean() {
     let (x, labels) = data(90, 4, 3);
     let rows = examples(&x, &labels, 4, 3);
-    let layer = problem(ClosedForm::Prototype, &rows, ClassWeights::None, false).fit(0.0).unwrap();
-    let mut means = vec![0.0f64; 12];
+    let layer = problem(ClosedForm::Prototype, &rows, &ClassWeights::None, false).fit(0.0).unwrap();
+    let mut means = [0.0f64; 12];
     for (row, &label) in x.chunks_exact(4).zip(&labels) {
         let count = rows.counts()[label as usize] as f64;
         let mean = &mut means[label as usize * 4..][..4];
@@ -129,7 +129,7 @@ fn a_fold_s_model_is_that_of_the_other_rows() {
     let rows = examples(&x, &labels, dim, classes);
     let folds = Folds::stratified(&labels, classes, 3, 5).unwrap();
     for (form, strength) in FORMS {
-        let problem = problem(form, &rows, ClassWeights::None, false);
+        let problem = problem(form, &rows, &ClassWeights::None, false);
         let sweep = problem.sweep(&[strength], HeldOut::Folds(&folds)).unwrap();
         let mut hits = 0.0;
         for fold in 0..3 {
@@ -155,12 +155,12 @@ fn of_equals_the_first_is_kept_and_temperatures_lower_the_loss() {
     let (x, labels) = data(200, 6, 4);
     let (val_x, val_labels) = data(311, 6, 4);
     let (rows, val) = (examples(&x, &labels, 6, 4), examples(&val_x, &val_labels, 6, 4));
-    let ridge = problem(ClosedForm::Ridge, &rows, ClassWeights::Balanced, true);
+    let ridge = problem(ClosedForm::Ridge, &rows, &ClassWeights::Balanced, true);
     // So weak that nothing changes.
     let sweep = ridge.sweep(&[1e-6, 1e-7, 1e-8], HeldOut::Rows(val)).unwrap();
     assert_eq!(sweep.best, 0, "{sweep:?}");
     for (form, strength) in FORMS {
-        let problem = problem(form, &rows, ClassWeights::None, true);
+        let problem = problem(form, &rows, &ClassWeights::None, true);
         let sweep = problem.sweep(&[strength], HeldOut::Rows(val)).unwrap();
         let temperature = problem.temperature(&sweep, HeldOut::Rows(val));
         assert!(temperature.after < temperature.before, "{form:?} {temperature:?}");
@@ -199,7 +199,7 @@ fn more_features_than_rows_and_constant_columns_stay_finite() {
     let rows = examples(&x, &labels, 50, 2);
     for form in FORMS.map(|(form, _)| form) {
         for strength in [0.0, 1e-3, 1.0] {
-            let layer = problem(form, &rows, ClassWeights::None, true).fit(strength).unwrap();
+            let layer = problem(form, &rows, &ClassWeights::None, true).fit(strength).unwrap();
             assert!(layer.weight.iter().chain(&layer.bias).all(|value| value.is_finite()), "{form:?}");
         }
     }
@@ -232,7 +232,7 @@ fn fewer_rows_than_features_give_what_padded_rows_give() {
     for (form, strength, half) in [(ClosedForm::Ridge, 3.0, 1.5), (ClosedForm::Lda, 0.2, 0.2)] {
         for standardize in [true, false] {
             let fit = |rows: &Examples<'_>, strength: f64| {
-                problem(form, rows, ClassWeights::Balanced, standardize).fit(strength).unwrap()
+                problem(form, rows, &ClassWeights::Balanced, standardize).fit(strength).unwrap()
             };
             let (got, expected) = (fit(&rows, half), fit(&doubled, strength));
             let scores = |layer: &Dense| {
@@ -258,7 +258,7 @@ fn what_cannot_be_fitted_is_told() {
         (ClosedForm::Ridge, "l2", [-1.0, f64::NAN, f64::INFINITY]),
         (ClosedForm::Lda, "shrinkage", [-0.1, 1.1, f64::NAN]),
     ] {
-        let problem = problem(form, &rows, ClassWeights::None, true);
+        let problem = problem(form, &rows, &ClassWeights::None, true);
         for strength in strengths {
             let error = problem.fit(strength).unwrap_err();
             assert!(matches!(error, HeadFitError::Setting { name: got, .. } if got == name), "{error}");

@@ -27,8 +27,8 @@ fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Exa
     Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), labels, classes).unwrap()
 }
 
-fn fit(examples: &Examples<'_>, settings: LinearSettings, l2: f64) -> LinearFit {
-    LinearProblem::new(examples, &settings).unwrap().fit(l2, None).unwrap()
+fn fit(examples: &Examples<'_>, settings: &LinearSettings, l2: f64) -> LinearFit {
+    LinearProblem::new(examples, settings).unwrap().fit(l2, None).unwrap()
 }
 
 const TIGHT: LinearSettings = LinearSettings {
@@ -51,7 +51,7 @@ fn two_rows_have_a_closed_form() {
             let middle = 0.5 * (low + high);
             if slope(middle) < 0.0 { low = middle } else { high = middle }
         }
-        let got = fit(&rows, TIGHT, l2);
+        let got = fit(&rows, &TIGHT, l2);
         assert!(
             (f64::from(got.layer.weight[1]) - low).abs() < 1e-6 * low.max(1.0),
             "{got:?}, expected {low}"
@@ -68,7 +68,7 @@ fn no_neighbour_is_better() {
     let rows = examples(&x, &labels, 6, 4);
     // Raw columns with offsets are badly conditioned (2e5 here; scipy takes more than 1,200 iterations too).
     let raw = LinearSettings { standardize: false, tolerance: 1e-7, max_iterations: 5000, ..TIGHT };
-    let best = fit(&rows, raw, 0.5);
+    let best = fit(&rows, &raw, 0.5);
     assert!(best.converged, "{} iterations, gradient {}", best.iterations, best.gradient);
     let objective = |layer: &artifact::Dense| {
         let norm: f64 = layer.weight.iter().map(|&w| f64::from(w).powi(2)).sum();
@@ -89,10 +89,10 @@ fn no_neighbour_is_better() {
 fn bits_do_not_depend_on_threads() {
     let (x, labels) = data(3000, 40, 5);
     let rows = examples(&x, &labels, 40, 5);
-    let one = fit(&rows, LinearSettings::default(), 1.0);
+    let one = fit(&rows, &LinearSettings::default(), 1.0);
     for threads in [1, 2, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let again = pool.install(|| fit(&rows, LinearSettings::default(), 1.0));
+        let again = pool.install(|| fit(&rows, &LinearSettings::default(), 1.0));
         assert_eq!(again, one, "{threads} threads");
     }
 }
@@ -118,9 +118,9 @@ fn balanced_weights_are_as_good_as_repeated_rows() {
     let repeated = ([0.0, 1.0, 0.5, 0.8, 0.8, 0.8], [0, 0, 0, 1, 1, 1]);
     let settings = LinearSettings { standardize: false, ..TIGHT };
     let balanced = LinearSettings { class_weights: ClassWeights::Balanced, ..settings };
-    let weighted = fit(&examples(&x, &labels, 1, 2), balanced, 0.1);
+    let weighted = fit(&examples(&x, &labels, 1, 2), &balanced, 0.1);
     // The weights are 2/3 and 2, a third less than those of the repeated rows; so is the penalty.
-    let plain = fit(&examples(&repeated.0, &repeated.1, 1, 2), settings, 0.15);
+    let plain = fit(&examples(&repeated.0, &repeated.1, 1, 2), &settings, 0.15);
     assert!((weighted.layer.weight[1] - plain.layer.weight[1]).abs() < 1e-5, "{weighted:?} {plain:?}");
 }
 
@@ -129,7 +129,7 @@ fn separable_rows_stay_finite_without_a_penalty() {
     let x: Vec<f32> = (0..40).map(|row| if row % 2 == 0 { -1.0 } else { 1.0 } * (1 + row) as f32).collect();
     let labels: Vec<u32> = (0..40).map(|row| row % 2).collect();
     let rows = examples(&x, &labels, 1, 2);
-    let free = fit(&rows, LinearSettings::default(), 0.0);
+    let free = fit(&rows, &LinearSettings::default(), 0.0);
     assert!(free.layer.weight.iter().chain(&free.layer.bias).all(|value| value.is_finite()), "{free:?}");
     assert_eq!(quality(&[free.layer], &rows).accuracy, 1.0);
 }
@@ -142,7 +142,7 @@ fn constant_columns_and_huge_scales_do_no_harm() {
         row[2] = row[2] * 1e6 + 1e8;
     }
     let rows = examples(&x, &labels, 4, 3);
-    let got = fit(&rows, LinearSettings::default(), 1.0);
+    let got = fit(&rows, &LinearSettings::default(), 1.0);
     assert!(got.converged, "{got:?}");
     for class in got.layer.weight.chunks_exact(4) {
         assert!(class[1].abs() < 1e-6, "{class:?}");
