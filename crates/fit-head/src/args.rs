@@ -135,6 +135,16 @@ pub struct LinearArgs {
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub shrinkage: Option<Vec<f64>>,
 
+    /// Also fit a linear head on 1, 2, 5, … 100 % of the train rows, and write how each does on held-out rows to this
+    /// .parquet, .csv or .json: would more labels help? The head carries it into evaluate's report
+    #[arg(long, value_name = "FILE")]
+    pub curve: Option<PathBuf>,
+
+    /// Find the confidence from which on a linear head is right in this part of the cases, from 0 to 1, on held-out rows;
+    /// the head carries it, and evaluate says what it keeps
+    #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
+    pub reject_at: Option<f64>,
+
     /// Iterations of L-BFGS at most, for each penalty of a linear head [default: 1000]
     #[arg(long, value_name = "N")]
     pub max_iterations: Option<usize>,

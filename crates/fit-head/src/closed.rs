@@ -45,7 +45,7 @@ pub(crate) fn fit(form: ClosedForm, strengths: &[f64], job: &Job<'_>) -> anyhow:
     let mut layers = vec![layer];
     job.finish(&mut layers, &train, &mut report);
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), strength_name, strength)?;
-    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report })
+    Ok(Fitted { curve: None, kind: HeadKind::Linear, outcome, table, layers, memory: None, report })
 }
 
 /// The head's name, and its strength's.

@@ -11,7 +11,7 @@ use crate::head_choice::HeadChoice;
 use crate::method::{Method, require};
 
 /// How a head is chosen and calibrated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Folds of the train rows, where that was asked for.
     pub folds: Option<usize>,
@@ -19,6 +19,10 @@ pub struct Choice {
     pub groups: Option<(PathBuf, String)>,
     /// Whether a temperature is fitted.
     pub calibrate: bool,
+    /// The part of cases that the head shall be right in where it does not reject.
+    pub reject_at: Option<f64>,
+    /// Whether a learning curve is fitted.
+    pub curve: bool,
     /// Of the folds.
     pub seed: u64,
 }
@@ -30,6 +34,7 @@ pub struct Config {
     features: PathBuf,
     output: PathBuf,
     table: Option<PathBuf>,
+    curve: Option<PathBuf>,
     force: bool,
     method: Method,
     class_weight: ClassWeight,
@@ -44,10 +49,21 @@ impl Config {
     /// # Errors
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
     pub fn new(args: Args) -> Result<Config, UsageError> {
-        if let Some(table) = &args.table {
+        let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
+        let mut named = vec![("--output", &args.output)];
+        for (flag, table) in tables.iter().filter_map(|(flag, table)| Some((*flag, table.as_ref()?))) {
             Format::of(table).map_err(|error| UsageError(error.to_string()))?;
-            if *table == args.output {
-                return Err(UsageError(format!("--table and --output both name `{}`", table.display())));
+            if let Some((other, _)) = named.iter().find(|(_, path)| *path == table) {
+                return Err(UsageError(format!("{flag} and {other} both name `{}`", table.display())));
+            }
+            named.push((flag, table));
+        }
+        if let Some(precision) = args.linear.reject_at {
+            let fine = precision > 0.0 && precision <= 1.0;
+            require("--reject-at", precision, fine, "above 0 and at most 1")?;
+            if args.logit_adjustment.is_some() {
+                let both = "--reject-at is found before --logit-adjustment moves all confidences: give one";
+                return Err(UsageError(both.to_owned()));
             }
         }
         let method = Method::new(&args)?;
@@ -69,6 +85,7 @@ impl Config {
             features: args.features,
             output: args.output,
             table: args.table,
+            curve: args.linear.curve,
             force: args.force,
         })
     }
@@ -86,6 +103,11 @@ impl Config {
     /// The table to write.
     pub fn table(&self) -> Option<&Path> {
         self.table.as_deref()
+    }
+
+    /// The learning curve to write.
+    pub fn curve(&self) -> Option<&Path> {
+        self.curve.as_deref()
     }
 
     /// Whether to replace existing outputs.
@@ -145,6 +167,8 @@ impl Choice {
                 HeadChoice::Mlp { .. } => *calibrate,
                 _ => !no_calibrate,
             },
+            reject_at: args.linear.reject_at,
+            curve: args.linear.curve.is_some(),
             seed: args.seed,
         })
     }

@@ -47,6 +47,8 @@ fn flags(args: &Args) -> Vec<Flag> {
         flag("--no-calibrate", choice.no_calibrate, ONE_LAYER),
         flag("--l2", linear.l2.is_some(), PENALISED),
         flag("--shrinkage", linear.shrinkage.is_some(), LDA),
+        flag("--curve", linear.curve.is_some(), LINEAR),
+        flag("--reject-at", linear.reject_at.is_some(), LINEAR),
         flag("--max-iterations", linear.max_iterations.is_some(), LINEAR),
         flag("--tolerance", linear.tolerance.is_some(), LINEAR),
         flag("--epochs", mlp.epochs.is_some(), MLP),

@@ -26,5 +26,13 @@ pub(crate) fn fit(neighbours: usize, job: &Job<'_>) -> anyhow::Result<Fitted> {
         "val_loss" => [val.map(|val| val.loss)],
         "val_accuracy" => [val.map(|val| val.accuracy)],
     )?;
-    Ok(Fitted { kind: HeadKind::Knn, layers: Vec::new(), memory: Some(memory), report, outcome, table })
+    Ok(Fitted {
+        curve: None,
+        kind: HeadKind::Knn,
+        layers: Vec::new(),
+        memory: Some(memory),
+        report,
+        outcome,
+        table,
+    })
 }

@@ -8,6 +8,7 @@ mod args;
 mod class_weight;
 mod closed;
 mod config;
+mod curve;
 mod flags;
 mod head_choice;
 mod held_out;
@@ -16,6 +17,7 @@ mod knn;
 mod linear;
 mod method;
 mod mlp;
+mod reject;
 mod report;
 mod rows;
 
@@ -43,6 +45,8 @@ struct Fitted {
     outcome: String,
     /// Row by row what `--table` writes.
     table: DataFrame,
+    /// What `--curve` writes.
+    curve: Option<DataFrame>,
 }
 
 /// Runs the tool.
@@ -73,7 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         fit: fitted.report.into_json(),
         features: features.digest(),
     };
-    outputs.write(&head, fitted.table)?;
+    outputs.write(&head, fitted.table, fitted.curve)?;
     session.note(line);
     Ok(())
 }

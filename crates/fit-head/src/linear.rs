@@ -9,10 +9,10 @@ use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use serde_json::json;
 
-use crate::Fitted;
 use crate::held_out::Held;
 use crate::job::Job;
 use crate::report::{Report, describe, round};
+use crate::{Fitted, curve, reject};
 
 /// Fits at each of `l2`, largest first, or at a path of our own; keeps the one of least held-out loss.
 pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
@@ -25,12 +25,12 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     report.set("max_iterations", settings.max_iterations);
     let (mut fit, chosen) = match l2 {
         // Nothing to choose, nothing to calibrate: no other fit is needed.
-        [l2] if !choice.calibrate => (problem.fit(*l2, None)?, None),
+        [l2] if !choice.calibrate && choice.reject_at.is_none() => (problem.fit(*l2, None)?, None),
         _ => {
             let held = Held::of(job)?;
             let sweep = sweep(&problem, l2, &held, session)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
-            (problem.finish(&sweep), Some((sweep, temperature, held.name())))
+            (problem.finish(&sweep), Some((sweep, temperature, held)))
         }
     };
     if !fit.converged {
@@ -43,15 +43,23 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     let convergence = if fit.converged { "converged" } else { "not converged" };
     let mut outcome = format!("l2 {}, {} iterations, {convergence}", round(fit.l2), fit.iterations);
     if let Some((sweep, temperature, held)) = &chosen {
-        outcome += &record_choice(&mut report, sweep, *temperature, held);
+        outcome += &record_choice(&mut report, sweep, *temperature, &held.name());
+        if let Some(precision) = choice.reject_at {
+            let temperature = temperature.map_or(1.0, |temperature| temperature.value);
+            outcome += &reject::record(&problem, sweep, held, temperature, precision, &mut report);
+        }
     }
+    let curve = choice
+        .curve
+        .then(|| curve::fit(&train, &settings, &Held::of(job)?, choice.seed, session, &mut report))
+        .transpose()?;
     if let Some((_, Some(temperature), _)) = &chosen {
         fit.layer.scale(1.0 / temperature.value);
     }
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?;
     let mut layers = vec![fit.layer];
     job.finish(&mut layers, &train, &mut report);
-    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report })
+    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, curve })
 }
 
 /// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept.

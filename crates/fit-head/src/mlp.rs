@@ -62,7 +62,15 @@ pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         outcome += &format!(", on {held} {:.1} %", 100.0 * found.accuracy);
     }
     let chosen = settings.patience.map(|_| kept);
-    Ok(Fitted { kind: HeadKind::Mlp, table: table(&epochs, chosen)?, layers, memory: None, report, outcome })
+    Ok(Fitted {
+        curve: None,
+        kind: HeadKind::Mlp,
+        table: table(&epochs, chosen)?,
+        layers,
+        memory: None,
+        report,
+        outcome,
+    })
 }
 
 /// The train rows without those that are set aside, and these; none where val rows serve, or no rows are needed.

@@ -1,5 +1,7 @@
 //! What a fit leaves behind: the record inside the head, the table beside it.
 
+use std::path::Path;
+
 use anyhow::Context;
 use artifact::{Head, Place, table};
 use head::{ClassWeights, Quality, Temperature};
@@ -79,28 +81,39 @@ pub(crate) fn round(value: f64) -> f64 {
 /// The files a run writes, claimed before any work is done.
 pub(crate) struct Outputs<'a> {
     config: &'a Config,
-    table: Option<(table::Format, Place)>,
+    table: Option<Table>,
+    curve: Option<Table>,
+}
+
+/// A table's place.
+struct Table {
+    format: table::Format,
+    place: Place,
 }
 
 impl<'a> Outputs<'a> {
     /// Fails where an output exists (without `--force`) or could not be written.
     pub(crate) fn claim(config: &'a Config) -> anyhow::Result<Outputs<'a>> {
-        let table = config
-            .table()
-            .map(|path| anyhow::Ok((table::Format::of(path)?, Place::file(path, config.force())?)));
-        let table = table.transpose()?;
-        // Claimed while the table's place is held: the two may be one file by different spellings.
+        let claim = |path: &Path| {
+            anyhow::Ok(Table { format: table::Format::of(path)?, place: Place::file(path, config.force())? })
+        };
+        let table = config.table().map(claim).transpose()?;
+        let curve = config.curve().map(claim).transpose()?;
+        // Claimed while the tables' places are held: two may be one file by different spellings.
         drop(Place::file(config.output(), config.force())?);
-        Ok(Outputs { config, table })
+        Ok(Outputs { config, table, curve })
     }
 
-    /// Writes both; neither is ever half there, and the table appears only with its head.
-    pub(crate) fn write(self, head: &Head, mut rows: DataFrame) -> anyhow::Result<()> {
-        if let Some((format, place)) = &self.table {
-            table::write_at(&mut rows, *format, place)?;
+    /// Writes all; none is ever half there, and tables appear only with their head.
+    pub(crate) fn write(self, head: &Head, table: DataFrame, curve: Option<DataFrame>) -> anyhow::Result<()> {
+        let tables = [self.table.zip(Some(table)), self.curve.zip(curve)];
+        let mut places = Vec::new();
+        for (Table { format, place }, mut frame) in tables.into_iter().flatten() {
+            table::write_at(&mut frame, format, &place)?;
+            places.push(place);
         }
         head.write(self.config.output(), self.config.force())?;
-        if let Some((_, place)) = self.table {
+        for place in places {
             let target = place.target().to_owned();
             place.commit().with_context(|| format!("cannot write `{}`", target.display()))?;
         }

@@ -122,6 +122,36 @@ fn a_sweep_over_folds_finds_what_no_val_rows_could() {
 }
 
 #[test]
+fn a_learning_curve_and_a_reject_threshold_are_written_and_carried() {
+    let room = Room::new();
+    room.features("x.features", &Made { dim: 60, rows: [120, 0, 40], ..Made::default() });
+    let flags = ["--curve", "curve.parquet", "--reject-at", "0.9"];
+    let run = fit_head(&room, &[&["x.features", "-o", "x.head"][..], &flags].concat()).fine();
+    assert!(run.last_line().contains(", right in 90.0 % where its confidence is "), "{}", run.last_line());
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let threshold = head.reject_threshold().unwrap();
+    assert!((0.3..1.0).contains(&threshold), "{threshold}");
+    let curve = table::read(&room.path("curve.parquet")).unwrap();
+    let rows = curve.column("rows").unwrap().u64().unwrap().to_vec();
+    // Of 360 rows four fifths are fitted; the first parts would be of fewer rows than there are classes.
+    assert_eq!(rows.last(), Some(&Some(288)));
+    let loss: Vec<f64> = curve.column("held_out_loss").unwrap().f64().unwrap().into_no_null_iter().collect();
+    assert!(loss.len() >= 5 && loss[0] > loss[loss.len() - 1], "{loss:?}");
+    assert_eq!(head.fit["curve"]["rows"].as_array().unwrap().len(), loss.len());
+
+    let cases: [(&[&str], &str); 5] = [
+        (&["--curve", "t.txt"], "expected .parquet, .csv or .json"),
+        (&["--curve", "t.csv", "--table", "t.csv"], "--curve and --table both name `t.csv`"),
+        (&["--reject-at", "1.5"], "--reject-at: expected a number above 0 and at most 1, got 1.5"),
+        (&["--reject-at", "0.9", "--logit-adjustment", "1"], "give one"),
+        (&["--head", "ridge", "--curve", "t.csv"], "--curve goes with --head linear; this head is ridge"),
+    ];
+    for (flags, part) in cases {
+        fit_head(&room, &[&["x.features", "-o", "y.head"], flags].concat()).failed(2, &[part]);
+    }
+}
+
+#[test]
 fn groups_are_held_out_together() {
     let room = Room::new();
     room.features("x.features", &Made { rows: [40, 0, 10], ..Made::default() });

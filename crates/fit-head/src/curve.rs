@@ -1,0 +1,66 @@
+//! `--curve`: linear heads on parts of the rows.
+
+use std::ops::ControlFlow;
+
+use cli::{Interrupt, Session};
+use head::{CurvePoint, Examples, LinearSettings, default_penalties, learning_curve};
+use polars::df;
+use polars::prelude::DataFrame;
+use serde_json::json;
+
+use crate::held_out::Held;
+use crate::report::{Report, describe, round};
+
+/// Parts of the train rows.
+const FRACTIONS: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
+
+/// Fits on each part, records how it does, and gives the table. Parts of fewer rows than there are classes are left out.
+pub(crate) fn fit(
+    train: &Examples<'_>,
+    settings: &LinearSettings,
+    held: &Held<'_>,
+    seed: u64,
+    session: &Session,
+    report: &mut Report,
+) -> anyhow::Result<DataFrame> {
+    let interrupt = Interrupt::listen()?;
+    let enough = |fraction: &f64| fraction * train.rows() as f64 >= train.classes() as f64;
+    let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
+    let progress = session.progress(fractions.len() as u64, "part");
+    let points =
+        learning_curve(train, settings, held.rows(), &default_penalties(), &fractions, seed, |point| {
+            progress.advance(1);
+            session.detail(line(point, &held.name()));
+            if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    let each = |of: fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
+    let rows: Vec<u64> = points.iter().map(|point| point.rows as u64).collect();
+    let columns = [
+        each(|point| point.fraction),
+        each(|point| point.l2),
+        each(|point| point.train.loss),
+        each(|point| point.train.accuracy),
+        each(|point| point.held_out.loss),
+        each(|point| point.held_out.accuracy),
+    ];
+    let [fraction, l2, train_loss, train_accuracy, held_out_loss, held_out_accuracy] = columns;
+    report.set(
+        "curve",
+        json!({
+            "rows": rows, "fraction": fraction, "l2": l2,
+            "train_loss": train_loss, "train_accuracy": train_accuracy,
+            "held_out_loss": held_out_loss, "held_out_accuracy": held_out_accuracy,
+            "held_out_rows": points.first().map_or(0, |point| point.held_out_rows),
+        }),
+    );
+    Ok(df!(
+        "rows" => rows, "fraction" => fraction, "l2" => l2,
+        "train_loss" => train_loss, "train_accuracy" => train_accuracy,
+        "held_out_loss" => held_out_loss, "held_out_accuracy" => held_out_accuracy,
+    )?)
+}
+
+fn line(point: &CurvePoint, held: &str) -> String {
+    let (train, held_out) = (describe("train", point.train), describe(held, point.held_out));
+    format!("{} rows: l2 {}, {train}; {held_out}", point.rows, round(point.l2))
+}
