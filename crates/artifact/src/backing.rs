@@ -8,9 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A multiple of every page size that systems use by default.
+/// What Linux maps around a page by default; a multiple of the page sizes that systems have.
 #[cfg(unix)]
-const PAGE: usize = 1 << 16;
+const WINDOW: usize = 1 << 16;
 
 /// A file's bytes, mapped read-only.
 ///
@@ -54,14 +54,16 @@ impl MappedFile {
         Ok(MappedFile(Some(map)))
     }
 
-    /// Gives back the memory of `range`, from the page that it begins in to the last that it fills; whoever reads them
-    /// again gets them from the file.
+    /// Gives back the memory of `range`, and of what lies around it: when a page is read, the system maps the window of
+    /// 64 KiB that it lies in. Whoever reads them again gets them from the file.
     ///
     /// Only a hint: without it the system takes such pages when memory runs short, but until then they count as ours.
     pub fn release(&self, range: Range<usize>) {
         #[cfg(unix)]
         if let Some(map) = &self.0 {
-            let (start, end) = (range.start / PAGE * PAGE, range.end.min(map.len()) / PAGE * PAGE);
+            // Windows begin at multiples in memory, not in the file.
+            let start = range.start.saturating_sub(WINDOW) / WINDOW * WINDOW;
+            let end = range.end.next_multiple_of(WINDOW).min(map.len());
             if start < end {
                 // SAFETY: the map is a read-only one of a file, so that released pages come back with the very same
                 // bytes; and the range lies within it. A refusal changes nothing.

@@ -68,7 +68,7 @@ pub struct Args {
     pub report: Option<PathBuf>,
 
     /// The folder that the samples' ids are paths in: the report shows their pictures, made small, and near-duplicates
-    /// are told by their pixels too
+    /// are told by their pixels too [default: none]
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
 
@@ -94,22 +94,26 @@ pub struct Args {
     pub seed: u64,
 
     /// Also the metrics of the rows that share a value of this column of --manifest; may be given several times
+    /// [default: none]
     #[arg(long, value_name = "COLUMN", requires = "manifest")]
     pub slice: Vec<String>,
 
     /// The CSV or Parquet table that --slice is a column of; its column `path` names the samples
+    /// [default: none]
     #[arg(long, value_name = "FILE", requires = "slice")]
     pub manifest: Option<PathBuf>,
 
     /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict
+    /// [default: none]
     #[arg(long, value_name = "HEAD")]
     pub baseline: Option<PathBuf>,
 
-    /// The features that the baseline takes, if not the same: of the same samples
+    /// The features that the baseline takes, if not the same: of the same samples [default: FEATURES]
     #[arg(long, value_name = "FEATURES", requires = "baseline")]
     pub baseline_features: Option<PathBuf>,
 
-    /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this [default: 0]
+    /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this; of several splits, test's
+    /// decides, else val's [default: 0]
     #[arg(long, value_name = "X", requires = "baseline", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 

@@ -69,6 +69,11 @@ impl Baseline {
         for at in 0..scores.rows.len() {
             let id = features.id(scores.rows.row(at));
             match theirs.get(id) {
+                Some(&row) if own.split(row) != scores.split => bail!(
+                    "`{id}` is in {} of the baseline's features, and in {} here: the baseline may have been fitted on it; extract both with the same splits",
+                    own.split(row),
+                    scores.split
+                ),
                 Some(&row) => wanted[row] = true,
                 None => bail!("the baseline's features have no `{id}`; both must be of the same samples"),
             }
@@ -133,7 +138,8 @@ impl Comparison {
     /// [`GateError`] where accuracy is lower than the baseline's by more than `tolerance`.
     pub(crate) fn gate(&self, tolerance: f64) -> Result<(), GateError> {
         match self.accuracy() {
-            Some((value, _)) if value < -tolerance => Err(GateError(format!(
+            // A difference of proportions is exact but for rounding.
+            Some((value, _)) if value < -tolerance - 1e-12 => Err(GateError(format!(
                 "accuracy is {:.4} below the baseline's, tolerance {tolerance}",
                 -value
             ))),

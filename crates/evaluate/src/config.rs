@@ -91,6 +91,10 @@ impl Config {
         if config.images().is_some() && config.report().is_none() && config.duplicates().is_none() {
             return Err(UsageError("--images goes with --report or --duplicates".to_owned()));
         }
+        if let Some(images) = config.images().filter(|images| !images.is_dir()) {
+            let what = "expected the folder that the samples' ids are paths in";
+            return Err(UsageError(format!("--images: `{}` is no folder; {what}", images.display())));
+        }
         let mut named = BTreeSet::new();
         if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
             return Err(UsageError(format!("two outputs both name `{}`", path.display())));
@@ -141,6 +145,11 @@ impl Config {
     /// Whether the data behind the head are to be looked at.
     pub fn looks(&self) -> bool {
         self.suspects.is_some() || self.duplicates.is_some() || self.report.is_some()
+    }
+
+    /// Whether labels are to be judged.
+    pub fn judges(&self) -> bool {
+        self.suspects.is_some() || self.report.is_some()
     }
 
     fn tables(&self) -> impl Iterator<Item = &Path> {

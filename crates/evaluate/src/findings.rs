@@ -6,8 +6,9 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use anyhow::bail;
 use artifact::{Features, Head, Selection};
-use head::{Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
+use head::{Candidate, Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use review::{NEIGHBOURS, Neighbours, Predictions, Space, Suspect, suspects};
@@ -23,18 +24,19 @@ pub(crate) const LIKELY: f64 = 0.5;
 
 /// What was found; rows are the artefact's.
 pub(crate) struct Findings {
-    /// Every row, the least credible label first.
+    /// Every row, the least credible label first; none where labels were not to be judged.
     pub(crate) suspects: Vec<Suspect>,
     /// The surest first.
     pub(crate) duplicates: Vec<Duplicate>,
 }
 
 impl Findings {
-    /// Looks at all rows of `features`, and at the pictures in `images` of pairs that may be duplicates.
+    /// Looks at all rows of `features`, and at the pictures in `images` for duplicates; judges labels if `judge`.
     pub(crate) fn of(
         features: &Features,
         head: &Head,
         images: Option<&Path>,
+        judge: bool,
         seed: u64,
     ) -> anyhow::Result<Findings> {
         let rows = Selection::of(features, |_| true);
@@ -42,6 +44,9 @@ impl Findings {
         let classes = features.classes().len();
         let whitened = Neighbours::find(&Space::whitened(&rows)?, NEIGHBOURS);
         let duplicates = duplicates(&whitened, features, images)?;
+        if !judge {
+            return Ok(Findings { suspects: Vec::new(), duplicates });
+        }
         let centred = Neighbours::find(&Space::centred(&rows)?, NEIGHBOURS);
         let probabilities = out_of_fold(&Examples::new(&rows, &labels, classes)?, head, seed)?;
         let predictions = Predictions::new(&labels, &probabilities, classes)?;
@@ -93,21 +98,41 @@ impl Findings {
     }
 }
 
-/// (n, C): each row by a linear fit without its fold, at the head's own penalty where it has one. A row that is the only
-/// one of its class, which no fold holds out, is left undecided.
+/// (n, C): each row by a linear fit without its fold. A row that is the only one of its class, which no fold holds out, is
+/// left undecided.
 fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Result<Vec<f64>> {
     let (n, classes) = (examples.rows(), examples.classes());
-    let own = head.fit["l2"].as_f64().filter(|l2| l2.is_finite() && *l2 >= 0.0);
-    let penalties = own.map_or(PENALTIES.to_vec(), |l2| vec![l2]);
-    let folds = Folds::stratified(examples.labels(), classes, FOLDS.min(n).max(2), seed)?;
-    let problem = LinearProblem::new(examples, &LinearSettings::default())?;
+    // Classes of the head that these rows lack cannot be learnt from them.
+    let present: Vec<usize> =
+        examples.counts().iter().enumerate().filter(|(_, rows)| **rows > 0).map(|(class, _)| class).collect();
+    let place = |label: &u32| present.binary_search(&(*label as usize)).map_or(0, |at| at as u32);
+    let labels: Vec<u32> = examples.labels().iter().map(place).collect();
+    if present.len() < 2 || n < 2 {
+        bail!(
+            "labels can be judged where there are rows of two classes or more; leave out --suspects and --report"
+        );
+    }
+    let examples = Examples::new(examples.features(), &labels, present.len())?;
+    let folds = Folds::stratified(&labels, present.len(), FOLDS.min(n), seed)?;
+    let problem = LinearProblem::new(&examples, &LinearSettings::default())?;
     let held_out = HeldOut::Folds(&folds);
-    let sweep = problem.sweep(&penalties, held_out, false, |_| ControlFlow::Continue(()))?;
-    let mut probabilities = vec![1.0 / classes as f64; n * classes];
-    for (row, judged) in
-        problem.held_out_scores(&sweep, held_out, |row, _, scores| (row, softmax(scores, scores.len())))
-    {
-        probabilities[row * classes..][..classes].copy_from_slice(&judged);
+    let go_on = |_: &Candidate| ControlFlow::Continue(());
+    let sweep = problem.sweep(&penalties(head), held_out, false, go_on)?;
+    let mut probabilities = vec![0.0; n * classes];
+    probabilities.chunks_exact_mut(classes).for_each(|row| {
+        present.iter().for_each(|&class| row[class] = 1.0 / present.len() as f64);
+    });
+    let judge = |row, _, scores: &[f32]| (row, softmax(scores, scores.len()));
+    for (row, judged) in problem.held_out_scores(&sweep, held_out, judge) {
+        let row = &mut probabilities[row * classes..][..classes];
+        present.iter().zip(judged).for_each(|(&class, p)| row[class] = p);
     }
     Ok(probabilities)
+}
+
+/// The head's own penalty, if it is one of standardised logistic regression; else some to choose from.
+fn penalties(head: &Head) -> Vec<f64> {
+    let is_like = head.fit["head"] == "linear" && head.fit["standardize"] == true;
+    let own = head.fit["l2"].as_f64().filter(|l2| is_like && l2.is_finite() && *l2 > 0.0);
+    own.map_or(PENALTIES.to_vec(), |l2| vec![l2])
 }

@@ -1,6 +1,8 @@
 //! Every metric of a split with its interval: the rows of the table.
 
-use metrics::{Bootstrap, ClassMetric, Confusion, Interval, Metric, Outcomes, Tally, bootstrap, wilson};
+use metrics::{
+    Average, Bootstrap, ClassMetric, Confusion, Interval, Metric, Outcomes, Tally, bootstrap, wilson,
+};
 
 use crate::scores::{Ranked, SplitScores};
 use crate::table::{Row, Scope};
@@ -84,7 +86,12 @@ pub(crate) fn estimates(
 fn proportion(tally: &Tally, metric: Metric) -> Option<Option<Interval>> {
     let marginals = tally.marginals();
     match metric {
-        Metric::Accuracy => Some(wilson(marginals.correct(), tally.rows())),
+        // Counts over all rows, whatever they are called.
+        Metric::Accuracy
+        | Metric::Average(Average::Micro, _)
+        | Metric::Average(Average::Weighted, ClassMetric::Recall) => {
+            Some(wilson(marginals.correct(), tally.rows()))
+        }
         Metric::TopK(k) => tally.hits_at(k).map(|hits| wilson(hits, tally.rows())),
         Metric::Class(class, ClassMetric::Precision) => {
             let class = marginals.class(class);

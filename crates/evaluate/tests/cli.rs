@@ -123,8 +123,8 @@ fn the_table_agrees_with_the_predictions() {
     let none = ["x.features", "x.head", "-o", "n.parquet", "--bootstrap", "0"];
     evaluate(&room, &none).fine();
     let plain = table::read(&room.path("n.parquet")).unwrap();
-    // Wilson's and DeLong's need no bootstrap: accuracy, AUCs, and of each class precision and recall.
-    assert_eq!(plain.column("ci_low").unwrap().f64().unwrap().to_vec().iter().flatten().count(), 1 + 1 + 9);
+    // Wilson's and DeLong's need no bootstrap: accuracy (by five names), AUCs, and of each class precision and recall.
+    assert_eq!(plain.column("ci_low").unwrap().f64().unwrap().to_vec().iter().flatten().count(), 5 + 1 + 9);
     assert_eq!(
         value(&metrics, "test", "overall", "macro_roc_auc", "null"),
         value(&plain, "test", "overall", "macro_roc_auc", "null")
@@ -313,7 +313,8 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
     let page = std::fs::read_to_string(room.path("r.html")).unwrap();
     assert!(page.matches("data:image/jpeg;base64,").count() > 3, "pictures behind the cells");
-    let run = evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).fine();
+    evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).failed(2, &["`nowhere` is no folder"]);
+    let run = evaluate(&room, &[&arguments[..], &["x.features"]].concat()).fine();
     assert!(run.stderr().contains(" pictures of the report could not be read"), "{}", run.stderr());
 }
 

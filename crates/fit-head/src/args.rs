@@ -50,7 +50,7 @@ pub struct Args {
     pub class_weight: Option<ClassWeight>,
 
     /// Take TAU times the logarithm of each class's part of the train rows off its logit, after fitting: 1 gives what
-    /// balanced classes would (Menon et al., 2021), 0 changes nothing
+    /// balanced classes would (Menon et al., 2021) [default: 0, which changes nothing]
     #[arg(long, value_name = "TAU", allow_negative_numbers = true)]
     pub logit_adjustment: Option<f64>,
 
@@ -102,10 +102,12 @@ pub struct ChoiceArgs {
     pub folds: Option<usize>,
 
     /// Hold rows out together that have the same value in this column of --manifest, such as one patient's
+    /// [default: none]
     #[arg(long, value_name = "NAME", requires = "manifest")]
     pub group_column: Option<String>,
 
     /// The CSV or Parquet table that --group-column is a column of; its column `path` names the samples
+    /// [default: none]
     #[arg(long, value_name = "FILE", requires = "group_column")]
     pub manifest: Option<PathBuf>,
 
@@ -135,13 +137,13 @@ pub struct LinearArgs {
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub shrinkage: Option<Vec<f64>>,
 
-    /// Also fit a linear head on 1, 2, 5, … 100 % of the train rows, and write how each does on held-out rows to this
-    /// .parquet, .csv or .json: would more labels help? The head carries it into evaluate's report
+    /// Also write how linear heads on 1, 2, 5, … 100 % of the train rows do on held-out rows to this .parquet, .csv or
+    /// .json: would more labels help? The head carries it into evaluate's report
     #[arg(long, value_name = "FILE")]
     pub curve: Option<PathBuf>,
 
     /// Find the confidence from which on a linear head is right in this part of the cases, from 0 to 1, on held-out rows;
-    /// the head carries it, and evaluate says what it keeps
+    /// the head carries it, and evaluate says what it keeps [default: none]
     #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
     pub reject_at: Option<f64>,
 
@@ -198,7 +200,7 @@ pub struct MlpArgs {
     pub mixup: Option<f64>,
 
     /// End once so many epochs in a row had no less loss on the val rows than the best, and keep the best; where there
-    /// are no val rows (or --group-column is given), a tenth of the train rows is set aside for it
+    /// are no val rows (or --group-column is given), a tenth of the train rows is set aside for it [default: all epochs]
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
 }

@@ -20,10 +20,10 @@ pub(crate) fn fit(
     settings: &LinearSettings,
     held: &Held<'_>,
     seed: u64,
+    interrupt: &Interrupt,
     session: &Session,
     report: &mut Report,
 ) -> anyhow::Result<DataFrame> {
-    let interrupt = Interrupt::listen()?;
     let enough = |fraction: &f64| fraction * train.rows() as f64 >= train.classes() as f64;
     let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
     let progress = session.progress(fractions.len() as u64, "part");

@@ -23,12 +23,13 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     let mut report = job.report("linear");
     report.set("tolerance", settings.tolerance);
     report.set("max_iterations", settings.max_iterations);
+    let interrupt = Interrupt::listen()?;
     let (mut fit, chosen) = match l2 {
         // Nothing to choose, nothing to calibrate: no other fit is needed.
         [l2] if !choice.calibrate && choice.reject_at.is_none() => (problem.fit(*l2, None)?, None),
         _ => {
             let held = Held::of(job)?;
-            let sweep = sweep(&problem, l2, &held, session)?;
+            let sweep = sweep(&problem, l2, &held, &interrupt, session)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
             (problem.finish(&sweep), Some((sweep, temperature, held)))
         }
@@ -49,10 +50,12 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
             outcome += &reject::record(&problem, sweep, held, temperature, precision, &mut report);
         }
     }
-    let curve = choice
-        .curve
-        .then(|| curve::fit(&train, &settings, &Held::of(job)?, choice.seed, session, &mut report))
-        .transpose()?;
+    // Whoever asked to stop waits for the head.
+    let curve = if choice.curve && !interrupt.asked() {
+        Some(curve::fit(&train, &settings, &Held::of(job)?, choice.seed, &interrupt, session, &mut report)?)
+    } else {
+        None
+    };
     if let Some((_, Some(temperature), _)) = &chosen {
         fit.layer.scale(1.0 / temperature.value);
     }
@@ -67,9 +70,9 @@ fn sweep(
     problem: &LinearProblem<'_>,
     l2: &[f64],
     held: &Held<'_>,
+    interrupt: &Interrupt,
     session: &Session,
 ) -> anyhow::Result<Sweep> {
-    let interrupt = Interrupt::listen()?;
     let path = if l2.is_empty() { default_penalties() } else { l2.to_vec() };
     let progress = session.progress(path.len() as u64, "penalty");
     let name = held.name();

@@ -70,8 +70,10 @@ pub enum HeadFitError {
         /// d
         dim: usize,
     },
-    /// Whether to end early can only be told on rows that are not fitted.
-    #[error("no rows are held out to tell by when to end")]
+    /// What is chosen, calibrated or ended early is so by rows that are not fitted.
+    #[error(
+        "no row can be held out: each class has one row, or one group, only; more rows or a val split are needed"
+    )]
     NothingHeldOut,
     /// The fit left the range of numbers, as too large a learning rate makes it.
     #[error("the loss became {loss} in epoch {epoch}; use a smaller learning rate")]

@@ -1,5 +1,7 @@
 //! Cross-validation: which rows are held out together.
 
+use std::collections::HashSet;
+
 use crate::HeadFitError;
 use crate::random::{Purpose, Random};
 
@@ -46,7 +48,8 @@ impl Folds {
 
     /// As [`Folds::stratified`], but rows of the same group (n,) are held out together.
     ///
-    /// Groups go, the largest first, each to the fold that it leaves the classes most evenly spread in, as
+    /// A class that only one group has is never held out, as in [`Folds::stratified`]: nothing would be left to learn it
+    /// from. The others go, the largest first, each to the fold that it leaves the classes most evenly spread in, as
     /// scikit-learn's `StratifiedGroupKFold` has it; of equals to the one with the fewest rows.
     ///
     /// # Errors
@@ -72,7 +75,8 @@ impl Folds {
         labels.iter().for_each(|&label| totals[label as usize] += 1.0);
         let mut counts = vec![vec![0.0f64; classes]; count];
         let mut of = vec![ALWAYS_IN; labels.len()];
-        for group in order {
+        let only = only_groups(labels, classes, groups);
+        for group in order.into_iter().filter(|group| !only.contains(&(*group as u32))) {
             let mut own = vec![0.0; classes];
             members[group].iter().for_each(|&row| own[labels[row] as usize] += 1.0);
             // How much less even the spread becomes: only the terms of this group's classes change.
@@ -104,6 +108,17 @@ impl Folds {
     pub fn rows(&self) -> usize {
         self.of.len()
     }
+}
+
+/// The groups that are the only ones of some class.
+fn only_groups(labels: &[u32], classes: usize, groups: &[u32]) -> HashSet<u32> {
+    let mut first: Vec<Option<u32>> = vec![None; classes];
+    let mut several = vec![false; classes];
+    for (&label, &group) in labels.iter().zip(groups) {
+        let first = first[label as usize].get_or_insert(group);
+        several[label as usize] |= *first != group;
+    }
+    first.into_iter().zip(several).filter(|(_, several)| !several).filter_map(|(group, _)| group).collect()
 }
 
 fn check(count: usize, most: usize) -> Result<(), HeadFitError> {
@@ -146,6 +161,15 @@ mod tests {
             counts[folds.of(row).unwrap()][labels[row] as usize] += 1;
         }
         assert!(counts.iter().flatten().all(|&count| count == 20), "{counts:?}");
+    }
+
+    #[test]
+    fn a_class_that_one_group_has_is_always_learnt() {
+        let groups: Vec<u32> = (0..60).map(|row| row / 6).collect();
+        let labels: Vec<u32> =
+            groups.iter().zip(0..).map(|(&group, row)| if group == 9 { 2 } else { row % 2 }).collect();
+        let folds = Folds::grouped(&labels, 3, &groups, 3, 0).unwrap();
+        assert!((0..60).all(|row| folds.of(row).is_none() == (groups[row] == 9)));
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl<'a> HeldOut<'a> {
             HeldOut::Folds(folds) if folds.rows() != train.rows() => Some((folds.rows(), train.rows())),
             _ => None,
         };
+        if let HeldOut::Folds(folds) = self
+            && (0..folds.rows()).all(|at| folds.of(at).is_none())
+        {
+            return Err(HeadFitError::NothingHeldOut);
+        }
         apart.map_or(Ok(()), |(got, expected)| Err(HeadFitError::HeldOut { expected, got }))
     }
 }

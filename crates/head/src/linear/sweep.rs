@@ -52,7 +52,8 @@ impl LinearProblem<'_> {
     /// Fits at each of `penalties` in turn, each from the one before; with folds, all folds together.
     ///
     /// With `early`, ends where held-out loss has long been rising: when four candidates in a row were no better than the
-    /// best, and the last is worse by 5 %. Calls `on_candidate` after each; where it says so, that one is the last.
+    /// best, and the last is worse by 5 %. Calls `on_candidate` after each; where it says so, that one is the last. The best is
+    /// fitted to the settings' tolerance in the end.
     ///
     /// # Errors
     /// No penalty, or one that is negative or not finite; held-out rows of another width or other classes; folds of
@@ -93,7 +94,20 @@ impl LinearProblem<'_> {
         if sweep.candidates.is_empty() {
             return Err(HeadFitError::Setting { name: "penalties", expected: "of 1 or more", got: 0.0 });
         }
+        self.tighten(&mut sweep, held_out);
         Ok(sweep)
+    }
+
+    /// Fits the best candidate as tightly as the head will be: what is measured of it, and the temperature, are the head's.
+    fn tighten(&self, sweep: &mut Sweep, held_out: HeldOut<'_>) {
+        let l2 = sweep.candidates[sweep.best].l2;
+        let mut solvers = self.solvers(std::mem::take(&mut sweep.members), self.stop, 1);
+        self.solve(&mut solvers, &held_out.parts(), held_out.folds(), l2);
+        let rough = sweep.candidates[sweep.best].iterations;
+        let mut tight = self.candidate(&solvers, held_out, l2);
+        tight.iterations += rough;
+        sweep.candidates[sweep.best] = tight;
+        sweep.members = solvers.solvers.iter().map(|solver| solver.best().to_vec()).collect();
     }
 
     /// Fits the best candidate of `sweep` on all training rows, from where the sweep left it.
