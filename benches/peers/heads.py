@@ -37,7 +37,6 @@ MADE = [(20_000, 512, 10), (50_000, 2048, 100)]
 REAL = ["flowers", "pneumonia_mnist", "bccd"]
 PENALTIES = np.logspace(5, -3, 45)
 WAYS = {"default": (1e-4, 100), "converged": (1e-6, 100_000)}
-THREADS = 2
 CHUNK = 10_000
 
 
@@ -109,26 +108,27 @@ def environment(threads):
     return {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
 
 
-def timed(command, threads=THREADS):
+def timed(command, threads):
     start = time.perf_counter()
     run = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, env=environment(threads))
     return time.perf_counter() - start, run.stdout
 
 
-def theirs(folder, l2, way, threads):
+def theirs(folder, l2, way, counts):
     """(seconds of the process, of the fit, iterations), at the number of threads that is fastest."""
     runs = []
-    for count in threads:
-        seconds, out = timed([sys.executable, __file__, "--fit", folder, folder / f"{way}.npz", l2, *WAYS[way]], count)
+    for threads in counts:
+        seconds, out = timed([sys.executable, __file__, "--fit", folder, folder / f"{way}.npz", l2, *WAYS[way]], threads)
         found = json.loads(out)
         runs.append((seconds, found["fit"], found["iterations"]))
     return min(runs)
 
 
-def ours(folder, *flags):
+def ours(folder, threads, *flags):
     """(seconds, what the head says of its fit)"""
     out = folder / "x.head"
-    seconds, _ = timed([tools.BIN / "fit-head", folder / "x.features", "-o", out, *flags, "--threads", THREADS, "--force", "-q"])
+    command = [tools.BIN / "fit-head", folder / "x.features", "-o", out, *flags, "--threads", threads, "--force", "-q"]
+    seconds, _ = timed(command, threads)
     return seconds, head(out)[0]
 
 
@@ -189,7 +189,7 @@ def single(name, folder, objective, l2, flags, args):
     """One row of the first table; gives the default fits' seconds, whole and alone."""
     runs = {"ours": [], "default": [], "converged": []}
     for _ in range(args.rounds):
-        runs["ours"].append(ours(folder, "--l2", l2, "--no-calibrate", *flags))
+        runs["ours"].append(ours(folder, args.threads, "--l2", l2, "--no-calibrate", *flags))
         for way in WAYS:
             runs[way].append(theirs(folder, l2, way, args.peer_threads))
     found = runs["ours"][-1][1]
@@ -207,8 +207,9 @@ def single(name, folder, objective, l2, flags, args):
     return [median(run[at] for run in runs["default"]) for at in (0, 1)]
 
 
-def sweep(folder, rounds):
-    runs = [ours(folder, "--folds", 5, "--l2", ",".join(f"{l2:.6g}" for l2 in PENALTIES)) for _ in range(rounds)]
+def sweep(folder, args):
+    penalties = ",".join(f"{l2:.6g}" for l2 in PENALTIES)
+    runs = [ours(folder, args.threads, "--folds", 5, "--l2", penalties) for _ in range(args.sweeps or args.rounds)]
     return median(seconds for seconds, _ in runs), runs[-1][1]
 
 
@@ -240,11 +241,12 @@ def main():
     parser.add_argument("--sweeps", type=int, help="rounds of the sweep, if not as many; 0 leaves it out")
     parser.add_argument("--cases", default=",".join(["made", *REAL]), help="how the names of wanted matrices begin")
     parser.add_argument("--l2", default="1,100")
-    parser.add_argument("--peer-threads", default="2", help="threads of the script, or several: its fastest counts, each round")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--peer-threads", help="of the script, if not as many; of several, the fastest counts in each round")
     parser.add_argument("--tolerance", help="of fit-head's single fits, if not its default")
     parser.add_argument("--folder", type=pathlib.Path, help="where matrices are kept for another time")
     args = parser.parse_args()
-    args.peer_threads = list(map(int, args.peer_threads.split(",")))
+    args.peer_threads = list(map(int, (args.peer_threads or str(args.threads)).split(",")))
     if args.folder:
         args.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
@@ -257,7 +259,7 @@ def main():
             penalties = map(int, args.l2.split(","))
             fits = {l2: single(title, folder, objective, l2, flags, args) for l2 in penalties}
             if 1 in fits and args.sweeps != 0:
-                sweeps.append((title, *sweep(folder, args.sweeps or args.rounds), *(5 * seconds for seconds in fits[1])))
+                sweeps.append((title, *sweep(folder, args), *(5 * seconds for seconds in fits[1])))
     print("\n| matrix | fit-head, 45 penalties, 5 folds | chosen | 5 processes at C = 1 (fits) | ratio (fits) |\n|---|---|---|---|---|")
     for title, mine, found, whole, alone in sweeps:
         print(f"| {title} | {mine:.2f} s | {found['l2']:.2g} | {whole:.2f} s ({alone:.2f}) | {whole / mine:.2f} ({alone / mine:.2f}) |")

@@ -23,9 +23,10 @@ import time
 
 import numpy as np
 
-from heads import THREADS, environment, head, make, tools
+from heads import environment, head, make, tools
 
 DIM, CLASSES, TRAIN = 512, 1000, 20_000
+THREADS = 2
 BLOCK = 10_000
 
 
