@@ -14,6 +14,8 @@ pub struct Made {
     pub rows: [usize; 3],
     /// Rows of the last class in train, if other than that.
     pub last_class_train_rows: Option<usize>,
+    /// What they were read from: another tap has other values of the same samples.
+    pub tap: &'static str,
 }
 
 impl Default for Made {
@@ -23,6 +25,7 @@ impl Default for Made {
             dim: 20,
             rows: [30, 10, 10],
             last_class_train_rows: None,
+            tap: "pooled",
         }
     }
 }
@@ -31,7 +34,7 @@ impl Default for Made {
 pub(crate) fn write(path: &Path, made: &Made) {
     let source = Source {
         backbone: "resnet18".into(),
-        tap: "pooled".into(),
+        tap: made.tap.into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
         preprocessing: Preprocessing::imagenet(),
@@ -41,7 +44,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
     let classes = made.classes.iter().map(|class| (*class).to_owned()).collect();
     let plan = Plan { classes, dim: made.dim, source, shard_bytes: 2000 };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
-    let mut noise = Noise(1);
+    let mut noise = Noise(if made.tap == "pooled" { 1 } else { made.tap.len() as u64 });
     for (label, class) in made.classes.iter().enumerate() {
         let mut rows = made.rows;
         if label + 1 == made.classes.len() {

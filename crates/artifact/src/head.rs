@@ -4,7 +4,8 @@
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
 //! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
-//! Format 1 has layers only, format 2 a memory only: what older programs can read they still do.
+//! Format 1 has layers only, format 2 a memory only, format 3 takes features of several sources side by side: what older
+//! programs can read they still do.
 
 mod error;
 mod memory;
@@ -22,8 +23,10 @@ pub use memory::Memory;
 
 /// The format of heads of layers.
 const LAYERS_VERSION: u32 = 1;
-/// The format of heads with a memory, and the last that this program reads.
+/// The format of heads with a memory.
 const MEMORY_VERSION: u32 = 2;
+/// The format of heads on features of several sources, and the last that this program reads.
+const SEVERAL_VERSION: u32 = 3;
 const METADATA_KEY: &str = "headstart";
 
 /// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, or the
@@ -38,8 +41,9 @@ pub struct Head {
     pub layers: Vec<Dense>,
     /// What a head of nearest neighbours remembers; others have none.
     pub memory: Option<Memory>,
-    /// What computed the features that it was fitted on, and so what must compute those that it is used on.
-    pub source: Source,
+    /// What computed the features that it was fitted on, and so what must compute those that it is used on: one source, or
+    /// several whose features stand side by side in this order.
+    pub sources: Vec<Source>,
     /// The features of the synthetic probes: (4, d) row-major.
     pub probes: Vec<f32>,
     /// Settings and outcome of the fit, a JSON object.
@@ -89,7 +93,7 @@ struct Header {
     format: u32,
     kind: HeadKind,
     classes: Vec<String>,
-    source: Source,
+    source: Sources,
     fit: serde_json::Value,
     features: Digest,
     /// How the memory is used, where there is one.
@@ -97,6 +101,14 @@ struct Header {
     memory: Option<Votes>,
     /// Digest of all tensors: names, shapes and bytes.
     tensors: Digest,
+}
+
+/// One source as it is, as ever; several as a list.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sources {
+    One(Box<Source>),
+    Several(Vec<Source>),
 }
 
 impl Head {
@@ -156,10 +168,17 @@ impl Head {
     fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
-            format: if self.memory.is_some() { MEMORY_VERSION } else { LAYERS_VERSION },
+            format: match (&self.sources[..], &self.memory) {
+                ([_], None) => LAYERS_VERSION,
+                ([_], Some(_)) => MEMORY_VERSION,
+                _ => SEVERAL_VERSION,
+            },
             kind: self.kind,
             classes: self.classes.clone(),
-            source: self.source.clone(),
+            source: match &self.sources[..] {
+                [source] => Sources::One(Box::new(source.clone())),
+                several => Sources::Several(several.to_vec()),
+            },
             fit: self.fit.clone(),
             features: self.features,
             memory: self.memory.as_ref().map(Memory::votes),
@@ -197,7 +216,7 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
     }
     let Versioned { format: got } = serde_json::from_str(header)
         .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
-    let expected = MEMORY_VERSION;
+    let expected = SEVERAL_VERSION;
     let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
     if (LAYERS_VERSION..=expected).contains(&got) {
         return Ok(());
@@ -231,10 +250,15 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
     }
     let Header { kind, classes, source, fit, features, .. } = header;
-    if let Some(reason) = source.disorder().or_else(|| disordered(&classes)) {
+    let sources = match source {
+        Sources::One(source) => vec![*source],
+        Sources::Several(sources) if sources.is_empty() => return Err("it has no source".to_owned()),
+        Sources::Several(sources) => sources,
+    };
+    if let Some(reason) = sources.iter().find_map(Source::disorder).or_else(|| disordered(&classes)) {
         return Err(reason);
     }
-    let head = Head { kind, classes, layers, memory, source, probes, fit, features };
+    let head = Head { kind, classes, layers, memory, sources, probes, fit, features };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
@@ -276,7 +300,7 @@ mod tests {
                 },
                 Dense { inputs: 4, outputs: 2, weight: vec![-1.0; 8], bias: vec![0.0, 1.0] },
             ],
-            source: Source {
+            sources: vec![Source {
                 backbone: "resnet18".into(),
                 tap: "pooled".into(),
                 network: Digest::of(b"network"),
@@ -284,7 +308,7 @@ mod tests {
                 preprocessing: Preprocessing::imagenet(),
                 dtype: crate::Dtype::F32,
                 engine: "reference-1".into(),
-            },
+            }],
             memory: None,
             probes: vec![0.25; 12],
             fit: serde_json::json!({"seed": 7}),

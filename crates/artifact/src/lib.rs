@@ -8,6 +8,7 @@
 mod backing;
 mod digest;
 mod dtype;
+mod feature_set;
 mod features;
 mod head;
 mod ours;
@@ -21,6 +22,7 @@ pub mod table;
 pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
+pub use feature_set::{FeatureSet, FeatureSetError};
 pub use features::{
     Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
     ShardError, ShardRecord, Skipped,

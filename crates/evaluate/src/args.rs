@@ -39,9 +39,10 @@ use crate::config::SplitChoice;
         Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance."
 )]
 pub struct Args {
-    /// Features to score on: a folder that extract wrote
-    #[arg(value_name = "FEATURES")]
-    pub features: PathBuf,
+    /// Features to score on: a folder that extract wrote, or several of the same samples, of which those that the head takes
+    /// are used
+    #[arg(value_name = "FEATURES", required = true)]
+    pub features: Vec<PathBuf>,
 
     /// The head to score: a file that fit-head wrote
     #[arg(value_name = "HEAD")]
@@ -108,9 +109,10 @@ pub struct Args {
     #[arg(long, value_name = "HEAD")]
     pub baseline: Option<PathBuf>,
 
-    /// The features that the baseline takes, if not the same: of the same samples [default: FEATURES]
+    /// The features that the baseline takes, if not among FEATURES: of the same samples; may be given several times
+    /// [default: FEATURES]
     #[arg(long, value_name = "FEATURES", requires = "baseline")]
-    pub baseline_features: Option<PathBuf>,
+    pub baseline_features: Vec<PathBuf>,
 
     /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this; of several splits, test's
     /// decides, else val's [default: 0]

@@ -27,7 +27,7 @@ pub enum SplitChoice {
 /// A checked run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    features: PathBuf,
+    features: Vec<PathBuf>,
     head: PathBuf,
     output: PathBuf,
     predictions: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct Config {
     seed: u64,
     slices: Vec<String>,
     manifest: PathBuf,
-    baseline: Option<(PathBuf, Option<PathBuf>)>,
+    baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
     force: bool,
 }
@@ -102,8 +102,8 @@ impl Config {
         Ok(config)
     }
 
-    /// The features folder to read.
-    pub fn features(&self) -> &Path {
+    /// The features folders to read.
+    pub fn features(&self) -> &[PathBuf] {
         &self.features
     }
 
@@ -183,9 +183,9 @@ impl Config {
         self.slices.iter().map(|column| (self.manifest.as_path(), column.as_str()))
     }
 
-    /// The head to compare with, and its features if not the same.
-    pub fn baseline(&self) -> Option<(&Path, Option<&Path>)> {
-        self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_deref()))
+    /// The head to compare with, and its features if not among those given.
+    pub fn baseline(&self) -> Option<(&Path, &[PathBuf])> {
+        self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_slice()))
     }
 
     /// By how much accuracy may be lower than the baseline's.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use artifact::{Features, Matrix};
+use artifact::{FeatureSet, Matrix};
 use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
@@ -36,7 +36,7 @@ pub(crate) struct Duplicate {
 /// may see another picture in a copy of half the size; and pairs that merely have like features are dropped.
 pub(crate) fn duplicates(
     neighbours: &Neighbours,
-    features: &Features,
+    features: &FeatureSet,
     images: Option<&Path>,
 ) -> Result<Vec<Duplicate>, ReviewError> {
     let mut pairs: BTreeMap<(u32, u32), Option<f32>> = BTreeMap::new();
@@ -82,7 +82,7 @@ struct Prints {
 }
 
 impl Prints {
-    fn read(features: &Features, images: &Path) -> Prints {
+    fn read(features: &FeatureSet, images: &Path) -> Prints {
         let all: Vec<u32> = (0..features.len() as u32).collect();
         let print = |&row: &u32| {
             let bytes = fs::read(images.join(features.id(row as usize))).ok()?;

@@ -1,7 +1,7 @@
 //! Every row's prediction as a table.
 
 use artifact::table::Format;
-use artifact::{Features, Head};
+use artifact::{FeatureSet, Head};
 use head::Scorer;
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
@@ -14,7 +14,7 @@ use crate::scores::{SplitScores, blocks};
 pub(crate) fn frame(
     scores: &[SplitScores<'_>],
     head: &Head,
-    features: &Features,
+    features: &FeatureSet,
     format: Format,
 ) -> anyhow::Result<DataFrame> {
     let classes = features.classes();

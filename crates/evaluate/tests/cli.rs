@@ -25,10 +25,29 @@ fn head(room: &Room, features: &str) -> Head {
         kind: HeadKind::Linear,
         classes: features.classes().to_vec(),
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],
-        source: features.index().source.clone(),
+        sources: vec![features.index().source.clone()],
         probes: features.probes(),
         fit: serde_json::json!({}),
         features: features.digest(),
+    }
+}
+
+/// The same of two features side by side: what each says is added up.
+fn joined(room: &Room, features: [&str; 2]) -> Head {
+    let [a, b] = features.map(|features| head(room, features));
+    let [of_a, of_b] = [&a.layers[0], &b.layers[0]];
+    let rows = of_a.weight.chunks(of_a.inputs).zip(of_b.weight.chunks(of_b.inputs));
+    let probes = a.probes.chunks(a.dim()).zip(b.probes.chunks(b.dim()));
+    Head {
+        layers: vec![Dense {
+            inputs: of_a.inputs + of_b.inputs,
+            outputs: of_a.outputs,
+            weight: rows.flat_map(|(a, b)| [a, b].concat()).collect(),
+            bias: of_a.bias.iter().zip(&of_b.bias).map(|(a, b)| a + b).collect(),
+        }],
+        sources: [a.sources.clone(), b.sources.clone()].concat(),
+        probes: probes.flat_map(|(a, b)| [a, b].concat()).collect(),
+        ..a
     }
 }
 
@@ -223,6 +242,38 @@ fn slices_are_the_rows_that_share_a_value() {
 }
 
 #[test]
+fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
+    let room = room(&Made::default());
+    room.features("y.features", &Made { tap: "layer3", dim: 7, ..Made::default() });
+    room.features("z.features", &Made { tap: "layer2", dim: 5, ..Made::default() });
+    joined(&room, ["x.features", "y.features"]).write(&room.path("both.head"), false).unwrap();
+    let run = |inputs: &[&str], output: &str| evaluate(&room, &[inputs, &["-o", output]].concat());
+    run(&["x.features", "y.features", "both.head"], "m.csv").fine();
+    // Whatever the order, and whatever is there besides.
+    run(&["z.features", "y.features", "x.features", "both.head"], "same.csv").fine();
+    let bytes = |name: &str| std::fs::read(room.path(name)).unwrap();
+    assert_eq!(bytes("m.csv"), bytes("same.csv"));
+    let compared = ["x.features", "y.features", "both.head", "--baseline", "x.head", "--report", "r.html"];
+    run(&compared, "m.parquet").fine();
+    let accuracy =
+        |table: &str| value(&table::read(&room.path(table)).unwrap(), "test", "overall", "accuracy", "null");
+    run(&["x.features", "x.head"], "x.parquet").fine();
+    let table = table::read(&room.path("m.parquet")).unwrap();
+    let difference = value(&table, "test", "difference", "accuracy", "null");
+    assert_eq!(difference, accuracy("m.parquet") - accuracy("x.parquet"));
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    assert!(
+        page.contains("resnet18 (tap pooled), weights") && page.contains("resnet18 (tap layer3), weights")
+    );
+    run(&["x.features", "both.head"], "no.csv").failed(
+        1,
+        &["`both.head` takes features of resnet18 (tap pooled) and resnet18 (tap layer3); those of resnet18 (tap layer3) are not among `x.features`"],
+    );
+    run(&["y.features", "z.features", "x.head"], "no.csv")
+        .failed(1, &["takes features of resnet18 (tap pooled)"]);
+}
+
+#[test]
 fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
     let room = room(&Made { rows: [30, 10, 60], ..Made::default() });
     // The same head with two classes' weights exchanged is worse.
@@ -345,15 +396,15 @@ fn a_sample_that_is_there_twice_is_found() {
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
     let cases: [(Change, &[&str]); 8] = [
-        (|head| head.source.tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
+        (|head| head.sources[0].tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
         (
-            |head| head.source.backbone = "vgg16".into(),
+            |head| head.sources[0].backbone = "vgg16".into(),
             &["backbone differs", "expected `vgg16`, got `resnet18`"],
         ),
-        (|head| head.source.weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
-        (|head| head.source.preprocessing.crop = Some((96, 96)), &["preprocessing differs"]),
+        (|head| head.sources[0].weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
+        (|head| head.sources[0].preprocessing.crop = Some((96, 96)), &["preprocessing differs"]),
         (
-            |head| head.source.preprocessing.decode = Decode::Fast,
+            |head| head.sources[0].preprocessing.decode = Decode::Fast,
             &["preprocessing differs", r#""decode":"fast""#],
         ),
         (

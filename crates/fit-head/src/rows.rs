@@ -1,7 +1,7 @@
 //! The rows that are fitted on, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{Features, Rows as _, Selection, Split};
+use artifact::{FeatureSet, Rows as _, Selection, Split};
 use head::Examples;
 
 use crate::Config;
@@ -21,8 +21,9 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Takes both splits from `features` and checks that a classifier can be fitted.
-    pub(crate) fn of(features: &'a Features, config: &Config) -> anyhow::Result<Rows<'a>> {
-        let path = config.features().display();
+    pub(crate) fn of(features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
+        let paths: Vec<String> = features.paths().map(|path| path.display().to_string()).collect();
+        let path = paths.join("`, `");
         if let [class] = features.classes() {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }
@@ -48,7 +49,7 @@ impl<'a> Rows<'a> {
 
 impl<'a> Part<'a> {
     /// `None` where the split has no rows.
-    fn of(features: &'a Features, split: Split) -> Option<Part<'a>> {
+    fn of(features: &'a FeatureSet, split: Split) -> Option<Part<'a>> {
         let selection = Selection::split(features, split);
         let labels = selection.labels();
         (!labels.is_empty()).then_some(Part { selection, labels, classes: features.classes().len() })
@@ -57,7 +58,7 @@ impl<'a> Part<'a> {
     /// These rows without those that `aside` picks, and these.
     pub(crate) fn divide(
         &self,
-        features: &'a Features,
+        features: &'a FeatureSet,
         aside: impl Fn(usize) -> bool,
     ) -> (Part<'a>, Part<'a>) {
         // By row of the artefact: 0 is none of ours.

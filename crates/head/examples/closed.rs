@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         classes: (0..examples.classes()).map(|class| class.to_string()).collect(),
         layers,
         memory,
-        source,
+        sources: vec![source],
         probes: Vec::new(),
         fit: Default::default(),
         features: nothing,

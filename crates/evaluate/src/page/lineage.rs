@@ -1,5 +1,6 @@
 //! What everything was made from.
 
+use artifact::Features;
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
@@ -10,35 +11,13 @@ const DRAWN: [&str; 2] = ["sweep", "curve"];
 
 pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
     let Material { features, head, config, .. } = material;
-    let index = features.index();
-    let source = &index.source;
-    let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
-    let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
     let settings =
         head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
-    vec![
-        group(
-            "Data",
-            [
-                ("rows", format!("{} ({})", index.rows, splits.join(", "))),
-                ("left out", format!("{} samples", index.skipped.len())),
-                ("data set", index.lineage.dataset.to_string()),
-                ("features", features.digest().to_string()),
-                ("made by", index.lineage.tool.clone()),
-            ],
-        ),
-        group(
-            "Network",
-            [
-                ("backbone", source.backbone.clone()),
-                ("tap", source.tap.clone()),
-                ("graph", source.network.to_string()),
-                ("weights", source.weights.to_string()),
-                ("preprocessing", preprocessing),
-                ("stored as", source.dtype.to_string()),
-                ("engine", source.engine.clone()),
-            ],
-        ),
+    let mut groups = Vec::new();
+    for part in features.parts() {
+        groups.extend([data(part), network(part)]);
+    }
+    groups.extend([
         group("Head", [("head", head.digest().to_string()), ("fitted on", head.features.to_string())]),
         group("Fit", settings.map(|(key, value)| (key.as_str(), text(value)))),
         group(
@@ -51,7 +30,40 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
                 }),
             ],
         ),
-    ]
+    ]);
+    groups
+}
+
+fn data(features: &Features) -> LineageGroup {
+    let index = features.index();
+    let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
+    group(
+        "Data",
+        [
+            ("rows", format!("{} ({})", index.rows, splits.join(", "))),
+            ("left out", format!("{} samples", index.skipped.len())),
+            ("data set", index.lineage.dataset.to_string()),
+            ("features", features.digest().to_string()),
+            ("made by", index.lineage.tool.clone()),
+        ],
+    )
+}
+
+fn network(features: &Features) -> LineageGroup {
+    let source = &features.index().source;
+    let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
+    group(
+        "Network",
+        [
+            ("backbone", source.backbone.clone()),
+            ("tap", source.tap.clone()),
+            ("graph", source.network.to_string()),
+            ("weights", source.weights.to_string()),
+            ("preprocessing", preprocessing),
+            ("stored as", source.dtype.to_string()),
+            ("engine", source.engine.clone()),
+        ],
+    )
 }
 
 fn group<'a>(title: &str, entries: impl IntoIterator<Item = (&'a str, String)>) -> LineageGroup {
