@@ -27,7 +27,7 @@ pub use features::{
     Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
     ShardError, ShardRecord, Skipped,
 };
-pub use head::{Dense, Head, HeadError, HeadKind, Memory};
+pub use head::{Dense, Head, HeadError, HeadKind, Memory, Novelty};
 pub use ours::Marks;
 pub use place::{Place, PlaceError};
 pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};

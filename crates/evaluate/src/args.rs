@@ -21,7 +21,8 @@ use crate::config::SplitChoice;
         \x20                     matthews_corrcoef, log_loss (nats), brier_score_loss, ece and ece_equal_mass\n\
         \x20                     (15 bins of equal width, of equal rows), aurc (area under risk over coverage),\n\
         \x20                     macro_roc_auc and macro_average_precision (one class against the rest);\n\
-        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject;\n\
+        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject; of heads that know novelty\n\
+        \x20                     novelty_rate, the part of rows beyond its distance;\n\
         \x20                     class is null\n\
         \x20 scope `class`       precision, recall, f1, roc_auc, average_precision, support of each class\n\
         \x20 scope `confusion`   metric `confusion:PREDICTED` of each true class that was so predicted:\n\

@@ -10,6 +10,7 @@ mod belonging;
 mod config;
 mod duplicates;
 mod findings;
+mod novelty;
 mod outputs;
 mod page;
 mod predictions;

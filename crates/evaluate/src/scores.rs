@@ -9,6 +9,7 @@ use metrics::{
 
 use crate::Config;
 use crate::config::SplitChoice;
+use crate::novelty::Novelties;
 
 /// Probabilities that are held at a time; a whole split of no more is held, for intervals of ranking metrics.
 const HELD: usize = 1 << 22;
@@ -25,6 +26,7 @@ pub(crate) struct SplitScores<'a> {
     pub(crate) rows: Selection<'a>,
     pub(crate) outcomes: Outcomes,
     pub(crate) ranking: Ranking,
+    pub(crate) novelties: Option<Novelties>,
 }
 
 /// How well each class's rows rank above the others.
@@ -78,6 +80,11 @@ fn has_or_have(features: &FeatureSet) -> String {
     format!("{} {}", paths.join(" and "), if paths.len() == 1 { "has" } else { "have" })
 }
 
+/// Rows of so many numbers that are read together.
+pub(crate) fn block_of(width: usize) -> usize {
+    (HELD / 4 / width).clamp(64, 1 << 14)
+}
+
 /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
 pub(crate) fn blocks<E>(
     scorer: &Scorer,
@@ -85,7 +92,7 @@ pub(crate) fn blocks<E>(
     mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
 ) -> Result<(), E> {
     let (n, dim, labels) = (rows.len(), rows.dim(), rows.labels());
-    let block = (HELD / 4 / dim.max(scorer.classes())).clamp(64, 1 << 14);
+    let block = block_of(dim.max(scorer.classes()));
     let mut x = vec![0.0; block.min(n) * dim];
     for first in (0..n).step_by(block) {
         let labels = &labels[first..(first + block).min(n)];
@@ -138,7 +145,8 @@ impl<'a> SplitScores<'a> {
         let outcomes = outcomes(&scorer, &rows).with_context(cannot)?;
         let ranking =
             ranking(&scorer, &rows, &outcomes, &config.bootstrap(rows.len())).with_context(cannot)?;
-        Ok(SplitScores { split, rows, outcomes, ranking })
+        let novelties = Novelties::of(head, &rows);
+        Ok(SplitScores { split, rows, outcomes, ranking, novelties })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Decode, Dense, Digest, Features, Head, HeadKind, table};
+use artifact::{Decode, Dense, Digest, Features, Head, HeadKind, Novelty, table};
 use harness::{Made, Room, Run, flip};
 use polars::prelude::DataFrame;
 
@@ -25,6 +25,7 @@ fn head(room: &Room, features: &str) -> Head {
         kind: HeadKind::Linear,
         classes: features.classes().to_vec(),
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],
+        novelty: None,
         sources: vec![features.index().source.clone()],
         probes: features.probes(),
         fit: serde_json::json!({}),
@@ -45,6 +46,7 @@ fn joined(room: &Room, features: [&str; 2]) -> Head {
             weight: rows.flat_map(|(a, b)| [a, b].concat()).collect(),
             bias: of_a.bias.iter().zip(&of_b.bias).map(|(a, b)| a + b).collect(),
         }],
+        novelty: None,
         sources: [a.sources.clone(), b.sources.clone()].concat(),
         probes: probes.flat_map(|(a, b)| [a, b].concat()).collect(),
         ..a
@@ -271,6 +273,36 @@ fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
     );
     run(&["y.features", "z.features", "x.head"], "no.csv")
         .failed(1, &["takes features of resnet18 (tap pooled)"]);
+}
+
+#[test]
+fn rows_unlike_anything_seen_are_counted_and_named() {
+    let room = room(&Made::default());
+    let mut known = Head::read(&room.path("x.head")).unwrap();
+    // Distances from a mean at zero of the columns less their numbers: noise is up to 2, a class's columns are 0.7 more.
+    let dim = known.dim();
+    let weight = (0..dim * dim).map(|at| if at % dim == at / dim { 1.0 } else { 0.0 }).collect();
+    let bias = (0..dim).map(|column| -(column as f32)).collect();
+    let whitening = Dense { inputs: dim, outputs: dim, weight, bias };
+    let novelty = |threshold| Novelty { whitening: whitening.clone(), means: vec![0.0; 3 * dim], threshold };
+    for (name, threshold) in [("near.head", 0.0), ("some.head", 1.25), ("far.head", 1e3)] {
+        known.novelty = Some(novelty(threshold));
+        known.write(&room.path(name), false).unwrap();
+        let tables = ["-o", "m.parquet", "--predictions", "p.parquet", "--force"];
+        evaluate(&room, &[&["x.features", name][..], &tables].concat()).fine();
+        let predictions = table::read(&room.path("p.parquet")).unwrap();
+        let distances = predictions.column("distance").unwrap().f64().unwrap().to_vec();
+        let novel = predictions.column("novel").unwrap().bool().unwrap();
+        assert!(novel.iter().zip(&distances).all(|(novel, d)| novel == Some(d.unwrap() > threshold)));
+        let rate =
+            value(&table::read(&room.path("m.parquet")).unwrap(), "test", "overall", "novelty_rate", "null");
+        assert_eq!(rate, novel.iter().filter(|novel| *novel == Some(true)).count() as f64 / 30.0);
+        assert!(if threshold == 1.25 {
+            0.1 < rate && rate < 0.9
+        } else {
+            rate == f64::from(u8::from(threshold == 0.0))
+        });
+    }
 }
 
 #[test]

@@ -117,6 +117,11 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "FILE", requires = "group_column")]
     pub manifest: Option<PathBuf>,
 
+    /// Keep in the head where the classes lie, and the distance from the nearest of them (Mahalanobis') that this part of the
+    /// held-out rows stays within, from 0 to 1: evaluate calls rows beyond it novel, unlike anything seen [default: none]
+    #[arg(long, value_name = "PART", allow_negative_numbers = true)]
+    pub novelty_at: Option<f64>,
+
     /// Leave the logits of a linear, ridge, lda or prototype head as they were fitted
     #[arg(long)]
     pub no_calibrate: bool,

@@ -41,6 +41,7 @@ pub struct Config {
     standardize: bool,
     logit_adjustment: Option<f64>,
     min_class_rows: usize,
+    novelty_at: Option<f64>,
 }
 
 impl Config {
@@ -69,6 +70,9 @@ impl Config {
         if args.concat && args.features.len() == 1 {
             return Err(UsageError("--concat takes several FEATURES side by side, got one".to_owned()));
         }
+        if let Some(part) = args.choice.novelty_at {
+            require("--novelty-at", part, part > 0.0 && part <= 1.0, "above 0 and at most 1")?;
+        }
         let methods = Method::all(&args)?;
         if let Some(tau) = args.logit_adjustment {
             require("--logit-adjustment", tau, tau >= 0.0, "of 0 or more")?;
@@ -84,6 +88,7 @@ impl Config {
             standardize: !args.no_standardize,
             logit_adjustment: args.logit_adjustment,
             min_class_rows: args.min_class_rows.unwrap_or(1),
+            novelty_at: args.choice.novelty_at,
             features: args.features,
             concat: args.concat,
             output: args.output,
@@ -143,6 +148,11 @@ impl Config {
         self.logit_adjustment
     }
 
+    /// The part of held-out rows that are not to be called novel, where that is asked for.
+    pub fn novelty_at(&self) -> Option<f64> {
+        self.novelty_at
+    }
+
     /// Train rows that every class must have.
     pub fn min_class_rows(&self) -> usize {
         self.min_class_rows
@@ -164,7 +174,7 @@ impl Config {
 
 impl Choice {
     fn new(args: &Args) -> Result<Choice, UsageError> {
-        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate } = &args.choice;
+        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate, .. } = &args.choice;
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
         }
@@ -225,7 +235,8 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 29] = [
+        let cases: [(&[&str], &str); 30] = [
+            (&["--novelty-at", "0"], "--novelty-at: expected a number above 0 and at most 1, got 0"),
             (&["--concat"], "--concat takes several FEATURES side by side, got one"),
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
             (&["--shrinkage", "0.5"], "--shrinkage goes with --head lda; this head is linear"),

@@ -18,6 +18,7 @@ mod knn;
 mod linear;
 mod method;
 mod mlp;
+mod novelty;
 mod reject;
 mod report;
 mod rows;
@@ -79,11 +80,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     } else {
         None
     };
+    let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
     let line = format!(
-        "fit-head: {} rows, {} classes, {} → {}",
+        "fit-head: {} rows, {} classes, {}{} → {}",
         count(rows.train.len() as u64),
         features.classes().len(),
         fitted.outcome,
+        novelty.as_ref().map_or("", |(_, line)| line),
         config.output().display()
     );
     let head = Head {
@@ -91,6 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         classes: features.classes().to_vec(),
         layers: fitted.layers,
         memory: fitted.memory,
+        novelty: novelty.map(|(novelty, _)| novelty),
         sources: features.sources(),
         probes: features.probes(),
         fit: fitted.report.into_json(),

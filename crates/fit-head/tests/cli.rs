@@ -117,6 +117,28 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
 }
 
 #[test]
+fn a_head_knows_how_far_is_too_far() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let mut first = None;
+    for kind in ["linear", "mlp:4", "knn:3"] {
+        let flags = ["x.features", "-o", "x.head", "--head", kind, "--novelty-at", "0.9", "--force"];
+        let run = fit_head(&room, &flags).fine();
+        assert!(
+            run.last_line().contains(", 90.0 % of held-out rows within a distance of 1."),
+            "{}",
+            run.last_line()
+        );
+        let head = Head::read(&room.path("x.head")).unwrap();
+        let novelty = head.novelty.unwrap();
+        assert_eq!(head.fit["novelty_threshold"], novelty.threshold);
+        assert_eq!(head.fit["novelty_held_out"], "val");
+        // It follows from the rows alone.
+        assert_eq!(*first.get_or_insert(novelty.clone()), novelty);
+    }
+}
+
+#[test]
 fn features_of_other_samples_are_told() {
     let room = Room::new();
     room.features("a.features", &Made::default());

@@ -9,7 +9,7 @@ use crate::belonging;
 use crate::table::overall;
 
 /// What is shown, in order.
-const FIGURES: [(&str, &str, Scale); 15] = [
+const FIGURES: [(&str, &str, Scale); 16] = [
     ("accuracy", "Accuracy", Scale::Share),
     ("top_5_accuracy", "Top-5 accuracy", Scale::Share),
     ("balanced_accuracy", "Balanced accuracy", Scale::Share),
@@ -25,6 +25,7 @@ const FIGURES: [(&str, &str, Scale); 15] = [
     ("aurc", "AURC", Scale::Loss),
     ("coverage_at_reject", "Coverage (not rejected)", Scale::Share),
     ("accuracy_at_reject", "Accuracy where not rejected", Scale::Share),
+    ("novelty_rate", "Unlike anything seen", Scale::Share),
 ];
 
 pub(super) fn of(material: &Material<'_>) -> Summary {

@@ -47,6 +47,7 @@ fn head(kind: HeadKind) -> Head {
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
         layers,
+        novelty: None,
         sources: vec![Source {
             backbone: entry.name.to_owned(),
             tap: "pooled".to_owned(),
