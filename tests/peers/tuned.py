@@ -11,7 +11,6 @@ holds. Needs ../shared; run from the repository's root, after `make`.
 import argparse
 import json
 import pathlib
-import re
 import sys
 import tempfile
 import warnings
@@ -26,20 +25,6 @@ from sklearn.preprocessing import StandardScaler
 import tools
 
 DATA = tools.SHARED / "data"
-
-
-def bccd(scratch):
-    """Is there a platelet in the micrograph? As in accuracy.py, which needs PyTorch."""
-    source, target = DATA / "bccd/BCCD", scratch / "bccd"
-    target.mkdir()
-    (target / "images").symlink_to((source / "JPEGImages").resolve())
-    rows = ["path,label,split"]
-    for split in ("train", "val", "test"):
-        for name in (source / f"ImageSets/Main/{split}.txt").read_text().split():
-            boxes = re.findall(r"<name>(\w+)</name>", (source / f"Annotations/{name}.xml").read_text())
-            rows.append(f"images/{name}.jpg,{'platelets' if 'Platelets' in boxes else 'none'},{split}")
-    (target / "manifest.csv").write_text("\n".join(rows) + "\n")
-    return target / "manifest.csv"
 
 
 def overall(path, metric):
@@ -107,7 +92,7 @@ def main():
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        sets = [("flowers", DATA / "flowers"), ("pneumonia_mnist", DATA / "pneumonia_mnist"), ("bccd", bccd(scratch))]
+        sets = [("flowers", DATA / "flowers"), ("pneumonia_mnist", DATA / "pneumonia_mnist"), ("bccd", tools.bccd(scratch))]
         for name, source in sets:
             for backbone, tap, weights in [("headstart_tiny", "pooled", None), *tools.REAL]:
                 if weights and not weights.exists():
