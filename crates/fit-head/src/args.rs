@@ -117,6 +117,11 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "FILE", requires = "group_column")]
     pub manifest: Option<PathBuf>,
 
+    /// Find the confidence from which on a linear, ridge, lda or prototype head is right in this part of the cases, from 0 to 1, on held-out rows;
+    /// the head carries it, and evaluate says what it keeps [default: none]
+    #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
+    pub reject_at: Option<f64>,
+
     /// Keep in the head where the classes lie, and the distance from the nearest of them (Mahalanobis') that this part of the
     /// held-out rows stays within, from 0 to 1: evaluate calls rows beyond it novel, unlike anything seen [default: none]
     #[arg(long, value_name = "PART", allow_negative_numbers = true)]
@@ -152,11 +157,6 @@ pub struct LinearArgs {
     /// .json: would more labels help? The head carries it into evaluate's report
     #[arg(long, value_name = "FILE")]
     pub curve: Option<PathBuf>,
-
-    /// Find the confidence from which on a linear head is right in this part of the cases, from 0 to 1, on held-out rows;
-    /// the head carries it, and evaluate says what it keeps [default: none]
-    #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
-    pub reject_at: Option<f64>,
 
     /// Iterations of L-BFGS at most, for each penalty of a linear head [default: 1000]
     #[arg(long, value_name = "N")]

@@ -59,7 +59,7 @@ impl Config {
             }
             named.push((flag, table));
         }
-        if let Some(precision) = args.linear.reject_at {
+        if let Some(precision) = args.choice.reject_at {
             let fine = precision > 0.0 && precision <= 1.0;
             require("--reject-at", precision, fine, "above 0 and at most 1")?;
             if args.logit_adjustment.is_some() {
@@ -193,7 +193,7 @@ impl Choice {
             groups: manifest.clone().zip(group_column.clone()),
             // Heads of several kinds are compared by their calibrated loss.
             calibrate: if args.head.iter().all(is_mlp) { *calibrate } else { !no_calibrate },
-            reject_at: args.linear.reject_at,
+            reject_at: args.choice.reject_at,
             seed: args.seed,
         })
     }

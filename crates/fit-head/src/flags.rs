@@ -66,7 +66,7 @@ fn flags(args: &Args) -> Vec<Flag> {
         flag("--l2", linear.l2.is_some(), PENALISED),
         flag("--shrinkage", linear.shrinkage.is_some(), LDA),
         wanted("--curve", linear.curve.is_some(), LINEAR),
-        wanted("--reject-at", linear.reject_at.is_some(), LINEAR),
+        wanted("--reject-at", choice.reject_at.is_some(), ONE_LAYER),
         flag("--max-iterations", linear.max_iterations.is_some(), LINEAR),
         flag("--tolerance", linear.tolerance.is_some(), LINEAR),
         flag("--epochs", mlp.epochs.is_some(), MLP),

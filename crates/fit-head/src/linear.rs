@@ -48,7 +48,9 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
         outcome += &record_choice(&mut report, sweep, *temperature, &held.name());
         if let Some(precision) = choice.reject_at {
             let temperature = temperature.map_or(1.0, |temperature| temperature.value);
-            outcome += &reject::record(&problem, sweep, held, temperature, precision, &mut report);
+            let judge = |_, label, scores: &[f32]| reject::judge(scores, label, temperature);
+            let judged = problem.held_out_scores(sweep, held.rows(), judge);
+            outcome += &reject::record(judged, precision, &mut report);
         }
     }
     let held_out = chosen.as_ref().map(|(sweep, temperature, _)| {

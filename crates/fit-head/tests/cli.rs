@@ -100,7 +100,7 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
     for (flags, expected) in [
         (
             &["--head", "linear,knn:5", "--reject-at", "0.9"][..],
-            "--reject-at goes with --head linear; these heads are linear and knn",
+            "--reject-at goes with --head linear, ridge, lda or prototype; these heads are linear and knn",
         ),
         (
             &["--head", "auto", "--epochs", "2"],
@@ -114,6 +114,26 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
     room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
     fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,knn:5"])
         .failed(1, &["knn:5 heads are compared with others on val rows, of which there are none"]);
+}
+
+#[test]
+fn every_head_of_one_layer_finds_the_confidence_to_answer_from() {
+    let room = Room::new();
+    room.features("x.features", &Made { rows: [60, 0, 20], ..Made::default() });
+    for kind in ["linear", "ridge", "lda", "prototype", "auto"] {
+        let flags = ["x.features", "-o", "x.head", "--head", kind, "--reject-at", "0.8", "--force"];
+        let run = fit_head(&room, &flags).fine();
+        assert!(
+            run.last_line().contains("right in 80.0 % where its confidence is 0."),
+            "{}",
+            run.last_line()
+        );
+        let fit = Head::read(&room.path("x.head")).unwrap().fit;
+        let number = |key: &str| fit[key].as_f64().unwrap();
+        assert!(number("reject_threshold") > 1.0 / 3.0 && number("reject_coverage") > 0.1, "{fit}");
+        // What is kept is righter than all.
+        assert!(number("held_out_accuracy") < 0.8, "{fit}");
+    }
 }
 
 #[test]
