@@ -248,7 +248,10 @@ fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
     let room = room(&Made::default());
     room.features("y.features", &Made { tap: "layer3", dim: 7, ..Made::default() });
     room.features("z.features", &Made { tap: "layer2", dim: 5, ..Made::default() });
-    joined(&room, ["x.features", "y.features"]).write(&room.path("both.head"), false).unwrap();
+    let mut both = joined(&room, ["x.features", "y.features"]);
+    let one = serde_json::json!({"head": "lda", "features": ["a", "b"], "held_out_loss": 0.5, "held_out_accuracy": 0.75});
+    both.fit = serde_json::json!({"candidates": {"tried": [one], "chosen": 0}});
+    both.write(&room.path("both.head"), false).unwrap();
     let run = |inputs: &[&str], output: &str| evaluate(&room, &[inputs, &["-o", output]].concat());
     run(&["x.features", "y.features", "both.head"], "m.csv").fine();
     // Whatever the order, and whatever is there besides.
@@ -264,6 +267,7 @@ fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
     let difference = value(&table, "test", "difference", "accuracy", "null");
     assert_eq!(difference, accuracy("m.parquet") - accuracy("x.parquet"));
     let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    assert!(page.contains("lda on a + b") && page.contains("log loss 0.5000, accuracy 75.0 % (chosen)"));
     assert!(
         page.contains("resnet18 (tap pooled), weights") && page.contains("resnet18 (tap layer3), weights")
     );

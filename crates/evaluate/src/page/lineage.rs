@@ -1,13 +1,13 @@
 //! What everything was made from.
 
-use artifact::Features;
+use artifact::{Features, Head};
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
 use super::Material;
 
-/// What the page draws instead of listing it.
-const DRAWN: [&str; 2] = ["sweep", "curve"];
+/// What the page draws or says in other words instead of listing it.
+const DRAWN: [&str; 3] = ["sweep", "curve", "candidates"];
 
 pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
     let Material { features, head, config, .. } = material;
@@ -21,6 +21,10 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
         group("Head", [("head", head.digest().to_string()), ("fitted on", head.features.to_string())]),
         group("Fit", settings.map(|(key, value)| (key.as_str(), text(value)))),
         group(
+            "Tried on held-out rows",
+            tried(head).iter().map(|(name, found)| (name.as_str(), found.clone())),
+        ),
+        group(
             "This page",
             [
                 ("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned()),
@@ -31,7 +35,24 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
             ],
         ),
     ]);
+    groups.retain(|group| !group.entries.is_empty());
     groups
+}
+
+/// What the head was chosen from, and how each did: `linear on resnet18 (tap pooled)`, `log loss 0.5321, accuracy 86.0 %`.
+fn tried(head: &Head) -> Vec<(String, String)> {
+    let record = &head.fit["candidates"];
+    let all = record["tried"].as_array().into_iter().flatten().enumerate();
+    all.map(|(at, one)| {
+        let features: Vec<&str> =
+            one["features"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let name = format!("{} on {}", one["head"].as_str().unwrap_or_default(), features.join(" + "));
+        let loss = one["held_out_loss"].as_f64().map(|loss| format!("log loss {loss:.4}, "));
+        let accuracy = 100.0 * one["held_out_accuracy"].as_f64().unwrap_or(f64::NAN);
+        let chosen = if record["chosen"] == at { " (chosen)" } else { "" };
+        (name, format!("{}accuracy {accuracy:.1} %{chosen}", loss.unwrap_or_default()))
+    })
+    .collect()
 }
 
 fn data(features: &Features) -> LineageGroup {
