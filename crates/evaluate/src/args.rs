@@ -74,6 +74,11 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
 
+    /// Also write the scored rows, those that the head does worst on first, to this .parquet, .csv or .json: id, split, label,
+    /// predicted, confidence, probability (the label's own), loss (nats) [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub hardest: Option<PathBuf>,
+
     /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
     /// .json: id, split, label, suggested, quality (below 0.5 another class is the more probable one), likely.
     /// Rows are judged by linear fits that did not see them, and by their neighbours

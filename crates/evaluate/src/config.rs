@@ -31,6 +31,7 @@ pub struct Config {
     head: PathBuf,
     output: PathBuf,
     predictions: Option<PathBuf>,
+    hardest: Option<PathBuf>,
     suspects: Option<PathBuf>,
     duplicates: Option<PathBuf>,
     report: Option<PathBuf>,
@@ -64,6 +65,7 @@ impl Config {
             head,
             output,
             predictions,
+            hardest: args.hardest,
             suspects: args.suspects,
             duplicates: args.duplicates,
             report: args.report,
@@ -122,6 +124,11 @@ impl Config {
         self.predictions.as_deref()
     }
 
+    /// The table of the rows that the head does worst on.
+    pub fn hardest(&self) -> Option<&Path> {
+        self.hardest.as_deref()
+    }
+
     /// The table of suspect labels to write.
     pub fn suspects(&self) -> Option<&Path> {
         self.suspects.as_deref()
@@ -153,7 +160,7 @@ impl Config {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Path> {
-        let others = [self.predictions(), self.suspects(), self.duplicates()];
+        let others = [self.predictions(), self.hardest(), self.suspects(), self.duplicates()];
         std::iter::once(self.output()).chain(others.into_iter().flatten())
     }
 

@@ -10,6 +10,7 @@ mod belonging;
 mod config;
 mod duplicates;
 mod findings;
+mod hardest;
 mod novelty;
 mod outputs;
 mod page;
@@ -67,6 +68,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     if let Some(table) = &outputs.predictions {
         table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
+    }
+    if let Some(table) = &outputs.hardest {
+        table.write(&mut hardest::frame(&scores, &features)?)?;
     }
     if config.looks() {
         let findings = Findings::of(&features, &head, config.images(), config.judges(), config.seed())?;

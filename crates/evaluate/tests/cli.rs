@@ -280,6 +280,26 @@ fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
 }
 
 #[test]
+fn the_hardest_rows_come_first() {
+    let room = room(&Made::default());
+    let tables = ["--hardest", "h.parquet", "--predictions", "p.parquet", "--split", "all"];
+    evaluate(&room, &[&["x.features", "x.head", "-o", "m.parquet"][..], &tables].concat()).fine();
+    let [hardest, predictions] =
+        ["h.parquet", "p.parquet"].map(|name| table::read(&room.path(name)).unwrap());
+    let losses = hardest.column("loss").unwrap().f64().unwrap().to_vec();
+    assert!(losses.len() == 150 && losses.is_sorted_by(|a, b| a >= b));
+    let mean = losses.iter().map(|loss| loss.unwrap()).sum::<f64>() / 150.0;
+    let metrics = table::read(&room.path("m.parquet")).unwrap();
+    let splits = [("train", 90.0), ("val", 30.0), ("test", 30.0)];
+    let expected: f64 =
+        splits.iter().map(|(split, n)| n * value(&metrics, split, "overall", "log_loss", "null")).sum();
+    assert!((mean - expected / 150.0).abs() < 1e-12);
+    let mut ids = [text(&hardest, "id"), text(&predictions, "id")];
+    ids.iter_mut().for_each(|ids| ids.sort());
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
 fn rows_unlike_anything_seen_are_counted_and_named() {
     let room = room(&Made::default());
     let mut known = Head::read(&room.path("x.head")).unwrap();
