@@ -2,9 +2,10 @@
 
 use artifact::{Head, Rows as _, Selection};
 use head::Distances;
-use metrics::wilson;
+use metrics::{Interval, wilson};
 
-use crate::scores::{Ranked, block_of};
+/// Rows that are read together.
+const BLOCK: usize = 1024;
 
 /// The distance of each row from the nearest class, and the one beyond which a row is novel.
 pub(crate) struct Novelties {
@@ -18,11 +19,10 @@ impl Novelties {
         let novelty = head.novelty.as_ref()?;
         let measured = Distances::of(novelty);
         let (n, dim) = (rows.len(), rows.dim());
-        let block = block_of(dim);
-        let mut x = vec![0.0; block.min(n) * dim];
+        let mut x = vec![0.0; BLOCK.min(n) * dim];
         let mut distances = Vec::with_capacity(n);
-        for first in (0..n).step_by(block) {
-            let x = &mut x[..block.min(n - first) * dim];
+        for first in (0..n).step_by(BLOCK) {
+            let x = &mut x[..BLOCK.min(n - first) * dim];
             rows.read(first, x);
             distances.extend(measured.of_rows(x));
         }
@@ -34,8 +34,8 @@ impl Novelties {
         f64::from(self.distances[at]) > self.threshold
     }
 
-    /// The part of the rows that are.
-    pub(crate) fn rate(&self) -> Ranked {
+    /// The part of the rows that are, with its interval.
+    pub(crate) fn rate(&self) -> (Option<f64>, Option<Interval>) {
         let rows = self.distances.len() as u64;
         let novel = (0..self.distances.len()).filter(|&at| self.is_novel(at)).count() as u64;
         ((rows > 0).then(|| novel as f64 / rows as f64), wilson(novel, rows))

@@ -80,11 +80,6 @@ fn has_or_have(features: &FeatureSet) -> String {
     format!("{} {}", paths.join(" and "), if paths.len() == 1 { "has" } else { "have" })
 }
 
-/// Rows of so many numbers that are read together.
-pub(crate) fn block_of(width: usize) -> usize {
-    (HELD / 4 / width).clamp(64, 1 << 14)
-}
-
 /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
 pub(crate) fn blocks<E>(
     scorer: &Scorer,
@@ -92,7 +87,7 @@ pub(crate) fn blocks<E>(
     mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
 ) -> Result<(), E> {
     let (n, dim, labels) = (rows.len(), rows.dim(), rows.labels());
-    let block = block_of(dim.max(scorer.classes()));
+    let block = (HELD / 4 / dim.max(scorer.classes())).clamp(64, 1 << 14);
     let mut x = vec![0.0; block.min(n) * dim];
     for first in (0..n).step_by(block) {
         let labels = &labels[first..(first + block).min(n)];
