@@ -4,13 +4,14 @@
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
 //! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
-//! Format 1 has layers only, format 2 a memory only: what older programs can read they still do.
+//! Format 1 has layers only, format 2 a memory only, format 3 layers whose outputs are no classes: what older programs can
+//! read they still do.
 
 mod error;
 mod memory;
 mod tensors;
 
-use crate::{Digest, MappedFile, PROBES, Place, Source, source::disordered};
+use crate::{Digest, MappedFile, PROBES, Place, Source, Targets, source::disordered};
 use memory::Votes;
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,10 @@ pub use memory::Memory;
 
 /// The format of heads of layers.
 const LAYERS_VERSION: u32 = 1;
-/// The format of heads with a memory, and the last that this program reads.
+/// The format of heads with a memory.
 const MEMORY_VERSION: u32 = 2;
+/// The format of heads that are no classifiers, and the last that this program reads.
+const TARGETS_VERSION: u32 = 3;
 const METADATA_KEY: &str = "headstart";
 
 /// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, or the
@@ -32,8 +35,10 @@ const METADATA_KEY: &str = "headstart";
 pub struct Head {
     /// What kind of fit it was.
     pub kind: HeadKind,
-    /// Class names; logit c belongs to `classes[c]`.
+    /// Class names; logit c belongs to `classes[c]`. Of a head that is no classifier, the names of its outputs.
     pub classes: Vec<String>,
+    /// What its outputs say instead, where it is no classifier.
+    pub targets: Option<Targets>,
     /// The layers, first to last; none of a head of nearest neighbours.
     pub layers: Vec<Dense>,
     /// What a head of nearest neighbours remembers; others have none.
@@ -95,6 +100,9 @@ struct Header {
     /// How the memory is used, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memory: Option<Votes>,
+    /// What the outputs say, where they are no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    targets: Option<Targets>,
     /// Digest of all tensors: names, shapes and bytes.
     tensors: Digest,
 }
@@ -156,13 +164,18 @@ impl Head {
     fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
-            format: if self.memory.is_some() { MEMORY_VERSION } else { LAYERS_VERSION },
+            format: match (&self.targets, &self.memory) {
+                (Some(_), _) => TARGETS_VERSION,
+                (None, Some(_)) => MEMORY_VERSION,
+                (None, None) => LAYERS_VERSION,
+            },
             kind: self.kind,
             classes: self.classes.clone(),
             source: self.source.clone(),
             fit: self.fit.clone(),
             features: self.features,
             memory: self.memory.as_ref().map(Memory::votes),
+            targets: self.targets.clone(),
             tensors: digest(
                 tensors.iter().map(|own| (own.name.as_str(), own.shape.as_slice(), own.data.as_slice())),
             ),
@@ -197,7 +210,7 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
     }
     let Versioned { format: got } = serde_json::from_str(header)
         .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
-    let expected = MEMORY_VERSION;
+    let expected = TARGETS_VERSION;
     let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
     if (LAYERS_VERSION..=expected).contains(&got) {
         return Ok(());
@@ -210,6 +223,15 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     named.sort_by(|a, b| a.0.cmp(b.0));
     if digest(named.iter().map(|(name, view)| (*name, view.shape(), view.data()))) != header.tensors {
         return Err("its tensors do not match their digest".to_owned());
+    }
+    if header.targets.is_some() != (header.format == TARGETS_VERSION) {
+        return Err(format!(
+            "a head of format {} that does not say what its outputs are as such do",
+            header.format
+        ));
+    }
+    if header.targets.is_some() && header.kind == HeadKind::Knn {
+        return Err("a memory that votes for no classes".to_owned());
     }
     let depth = match header.kind {
         HeadKind::Linear => 1,
@@ -230,11 +252,11 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if shape != [PROBES, dim] {
         return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
     }
-    let Header { kind, classes, source, fit, features, .. } = header;
+    let Header { kind, classes, targets, source, fit, features, .. } = header;
     if let Some(reason) = source.disorder().or_else(|| disordered(&classes)) {
         return Err(reason);
     }
-    let head = Head { kind, classes, layers, memory, source, probes, fit, features };
+    let head = Head { kind, classes, targets, layers, memory, source, probes, fit, features };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
@@ -261,12 +283,13 @@ fn dense(tensors: &SafeTensors<'_>, n: usize) -> Result<Dense, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PlaceError, Preprocessing};
+    use crate::{PlaceError, Preprocessing, TargetsFrom, Task};
 
     fn head() -> Head {
         Head {
             kind: HeadKind::Mlp,
             classes: vec!["cat".into(), "dog".into()],
+            targets: None,
             layers: vec![
                 Dense {
                     inputs: 3,
@@ -338,6 +361,38 @@ mod tests {
         let unsaid = Head { kind: HeadKind::Knn, ..head() };
         fs::write(&path, unsaid.to_bytes()).unwrap();
         assert!(Head::read(&path).unwrap_err().to_string().contains("how its memory votes"));
+    }
+
+    #[test]
+    fn a_head_of_labels_or_numbers_survives_its_file_and_older_programs_refuse_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        let header = |head: &Head| {
+            let bytes = head.to_bytes();
+            let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+            metadata.metadata().as_ref().unwrap()[METADATA_KEY].clone()
+        };
+        for (task, from, said) in [
+            (Task::Labels, TargetsFrom::Class, r#""targets":{"task":"labels","from":"class"}"#),
+            (Task::Number, TargetsFrom::Columns, r#""targets":{"task":"number","from":"columns"}"#),
+            (
+                Task::Labels,
+                TargetsFrom::List("tags".into()),
+                r#""targets":{"task":"labels","from":{"list":"tags"}}"#,
+            ),
+        ] {
+            let own = Head { targets: Some(Targets { task, from }), ..head() };
+            own.write(&path, true).unwrap();
+            assert_eq!(Head::read(&path).unwrap(), own);
+            let text = header(&own);
+            assert!(text.contains(said) && text.contains(r#""format":3"#), "{text}");
+        }
+        // What classifiers say of themselves has not changed.
+        assert!(header(&head()).starts_with(r#"{"format":1,"kind":"mlp","classes":["cat","dog"],"source""#));
+        assert!(!header(&head()).contains("targets") && !header(&remembering()).contains("targets"));
+        let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
+        fs::write(&path, Head { targets, ..remembering() }.to_bytes()).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains("votes for no classes"));
     }
 
     #[test]

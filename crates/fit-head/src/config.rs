@@ -9,6 +9,7 @@ use crate::args::{Args, ChoiceArgs};
 use crate::class_weight::ClassWeight;
 use crate::head_choice::HeadChoice;
 use crate::method::{Method, require};
+use crate::target::{self, TargetChoice};
 
 /// How a head is chosen and calibrated.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,9 @@ pub struct Choice {
 #[derive(Clone, Debug)]
 pub struct Config {
     choice: Choice,
+    target: TargetChoice,
+    target_columns: Option<Vec<String>>,
+    manifest: Option<PathBuf>,
     features: PathBuf,
     output: PathBuf,
     table: Option<PathBuf>,
@@ -49,6 +53,7 @@ impl Config {
     /// # Errors
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
     pub fn new(args: Args) -> Result<Config, UsageError> {
+        target::check(&args)?;
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];
         for (flag, table) in tables.iter().filter_map(|(flag, table)| Some((*flag, table.as_ref()?))) {
@@ -76,12 +81,15 @@ impl Config {
         }
         Ok(Config {
             method,
+            target: args.target,
+            manifest: args.choice.manifest.clone(),
             choice: Choice::new(&args)?,
             class_weight: args.class_weight.unwrap_or_default(),
             // Cosines are those of the features as they are.
             standardize: !args.no_standardize && !matches!(args.head, HeadChoice::Knn { .. }),
             logit_adjustment: args.logit_adjustment,
             min_class_rows: args.min_class_rows.unwrap_or(1),
+            target_columns: args.target_columns,
             features: args.features,
             output: args.output,
             table: args.table,
@@ -113,6 +121,21 @@ impl Config {
     /// Whether to replace existing outputs.
     pub fn force(&self) -> bool {
         self.force
+    }
+
+    /// What the head is to say of a sample.
+    pub fn target(&self) -> TargetChoice {
+        self.target
+    }
+
+    /// The columns of the manifest that targets stand in.
+    pub fn target_columns(&self) -> Option<&[String]> {
+        self.target_columns.as_deref()
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> Option<&Path> {
+        self.manifest.as_deref()
     }
 
     /// How to choose and calibrate.
@@ -148,7 +171,7 @@ impl Config {
 
 impl Choice {
     fn new(args: &Args) -> Result<Choice, UsageError> {
-        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate } = &args.choice;
+        let ChoiceArgs { folds, group_column, manifest, calibrate, .. } = &args.choice;
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
         }
@@ -163,10 +186,7 @@ impl Choice {
         Ok(Choice {
             folds: *folds,
             groups: manifest.clone().zip(group_column.clone()),
-            calibrate: match args.head {
-                HeadChoice::Mlp { .. } => *calibrate,
-                _ => !no_calibrate,
-            },
+            calibrate: target::is_calibrated(args),
             reject_at: args.linear.reject_at,
             curve: args.linear.curve.is_some(),
             seed: args.seed,
@@ -210,7 +230,7 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 28] = [
+        let cases: [(&[&str], &str); 39] = [
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
             (&["--shrinkage", "0.5"], "--shrinkage goes with --head lda; this head is linear"),
             (&["--head", "lda", "--shrinkage", "2"], "--shrinkage: expected a number from 0 to 1, got 2"),
@@ -254,6 +274,41 @@ mod tests {
             (&["--head", "knn:3", "--class-weight", "balanced"], "this head is knn"),
             (&["--head", "tree"], "got `tree`"),
             (&["--table", "epochs.txt"], "expected .parquet, .csv or .json"),
+            (
+                &["--target", "number", "--head", "linear"],
+                "goes with --head ridge or mlp:UNITS; this head is linear",
+            ),
+            (
+                &["--target", "labels", "--head", "knn:3"],
+                "--head linear, ridge or mlp:UNITS; this head is knn",
+            ),
+            (&["--target", "labels", "--head", "lda"], "this head is lda"),
+            (
+                &["--target", "labels", "--class-weight", "balanced"],
+                "--class-weight goes with --target classes",
+            ),
+            (
+                &["--target", "labels", "--logit-adjustment", "1"],
+                "--logit-adjustment goes with --target classes",
+            ),
+            (&["--target", "labels", "--reject-at", "0.9"], "--reject-at goes with --target classes"),
+            (
+                &["--target", "labels", "--curve", "c.csv"],
+                "--curve goes with --target classes; this target is labels",
+            ),
+            (
+                &["--target", "number", "--no-calibrate"],
+                "--no-calibrate goes with --target classes or labels",
+            ),
+            (
+                &["--target", "number", "--head", "mlp:4", "--label-smoothing", "0.1"],
+                "--label-smoothing goes with --target classes or labels",
+            ),
+            (
+                &["--target-columns", "a", "--manifest", "m.csv"],
+                "--target-columns goes with --target labels or number",
+            ),
+            (&["--manifest", "m.csv"], "--manifest goes with --group-column or --target-columns"),
         ];
         for (flags, expected) in cases {
             let message = config(flags).unwrap_err();

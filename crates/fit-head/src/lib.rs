@@ -20,12 +20,15 @@ mod mlp;
 mod reject;
 mod report;
 mod rows;
+mod target;
+mod targets;
 
 pub use args::Args;
 pub use class_weight::ClassWeight;
 pub use config::{Choice, Config};
 pub use head_choice::HeadChoice;
 pub use method::Method;
+pub use target::TargetChoice;
 
 use artifact::{Dense, Features, Head, HeadKind, Memory};
 use cli::count;
@@ -58,6 +61,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let config = Config::new(args)?;
     let outputs = Outputs::claim(&config)?;
     let features = Features::open(config.features())?;
+    if let Some(task) = config.target().task() {
+        return targets::run(task, &config, &features, outputs, &session);
+    }
     let rows = Rows::of(&features, &config)?;
     let fitted = fit(&config, &Job::new(&config, &rows, &features, &session)?)?;
     let line = format!(
@@ -70,6 +76,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let head = Head {
         kind: fitted.kind,
         classes: features.classes().to_vec(),
+        targets: None,
         layers: fitted.layers,
         memory: fitted.memory,
         source: features.index().source.clone(),

@@ -46,6 +46,7 @@ fn head(kind: HeadKind) -> Head {
         memory: (kind == HeadKind::Knn).then_some(memory),
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
+        targets: None,
         layers,
         source: Source {
             backbone: entry.name.to_owned(),

@@ -111,7 +111,7 @@ fn files_that_are_no_heads() {
         (b"", "expected a head that fit-head wrote"),
         (&good[..good.len() - 3], "expected a head that fit-head wrote"),
         (&flipped, "its tensors do not match their digest"),
-        (&newer, "head format 7, this program reads 1 to 2; update Headstart"),
+        (&newer, "head format 7, this program reads 1 to 3; update Headstart"),
     ] {
         room.write("x.head", bytes);
         refused(&room, &[], 1, &["cannot read `x.head`", part]);
