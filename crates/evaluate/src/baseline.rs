@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, bail};
-use artifact::{Features, Head, Rows as _, Selection};
+use artifact::{Features, Head, Rows as _, Selection, Split};
 use cli::GateError;
 use head::Scorer;
 use metrics::{Bootstrap, Difference, McNemar, Metric, Outcomes, mcnemar, paired_bootstrap};
@@ -38,7 +38,7 @@ impl Baseline {
             None => belonging::check(features, &head, config.features(), path)
                 .context("give the features that it takes by --baseline-features")?,
         }
-        if head.classes != features.classes() {
+        if head.classes != features.classes() || head.targets.is_some() {
             bail!("baseline `{}` knows other classes; expected {:?}", path.display(), features.classes());
         }
         Ok(Some(Baseline { head, features: own.map(|(own, _)| own) }))
@@ -64,23 +64,35 @@ impl Baseline {
     fn outcomes(&self, scores: &SplitScores<'_>, features: &Features) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
         let Some(own) = &self.features else { return Ok(outcomes(&scorer, &scores.rows)?) };
-        let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
-        let mut wanted = vec![false; own.len()];
-        for at in 0..scores.rows.len() {
-            let id = features.id(scores.rows.row(at));
-            match theirs.get(id) {
-                Some(&row) if own.split(row) != scores.split => bail!(
-                    "`{id}` is in {} of the baseline's features, and in {} here: the baseline may have been fitted on it; extract both with the same splits",
-                    own.split(row),
-                    scores.split
-                ),
-                Some(&row) => wanted[row] = true,
-                None => bail!("the baseline's features have no `{id}`; both must be of the same samples"),
-            }
-        }
-        // Both are in the order of their ids, so that rows pair up.
-        Ok(outcomes(&scorer, &Selection::of(own, |row| wanted[row]))?)
+        Ok(outcomes(&scorer, &counterparts(own, &scores.rows, scores.split, features)?)?)
     }
+}
+
+/// The rows of `own`, the baseline's features, that are the samples of `rows`, which are of `features`.
+///
+/// # Errors
+/// A sample that is not there, or in another split.
+pub(crate) fn counterparts<'a>(
+    own: &'a Features,
+    rows: &Selection<'_>,
+    split: Split,
+    features: &Features,
+) -> anyhow::Result<Selection<'a>> {
+    let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
+    let mut wanted = vec![false; own.len()];
+    for at in 0..rows.len() {
+        let id = features.id(rows.row(at));
+        match theirs.get(id) {
+            Some(&row) if own.split(row) != split => bail!(
+                "`{id}` is in {} of the baseline's features, and in {split} here: the baseline may have been fitted on it; extract both with the same splits",
+                own.split(row),
+            ),
+            Some(&row) => wanted[row] = true,
+            None => bail!("the baseline's features have no `{id}`; both must be of the same samples"),
+        }
+    }
+    // Both are in the order of their ids, so that rows pair up.
+    Ok(Selection::of(own, |row| wanted[row]))
 }
 
 impl Comparison {

@@ -31,6 +31,10 @@ fn difference(features: &Features, head: &Head) -> Option<(String, String, Strin
     if head.dim() != features.dim() {
         return Some(("width".to_owned(), head.dim().to_string(), features.dim().to_string()));
     }
+    if head.targets.is_some() {
+        // It says nothing of classes.
+        return None;
+    }
     let (expected, got) = (&head.classes, features.classes());
     if expected.len() != got.len() {
         return Some(("number of classes".to_owned(), expected.len().to_string(), got.len().to_string()));

@@ -1,15 +1,16 @@
 //! What everything was made from.
 
+use artifact::{Features, Head};
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
-use super::Material;
+use crate::Config;
 
 /// What the page draws instead of listing it.
 const DRAWN: [&str; 2] = ["sweep", "curve"];
 
-pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
-    let Material { features, head, config, .. } = material;
+/// `rows` are those of the split.
+pub(super) fn of(features: &Features, head: &Head, config: &Config, rows: usize) -> Vec<LineageGroup> {
     let index = features.index();
     let source = &index.source;
     let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
@@ -46,7 +47,7 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
             [
                 ("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned()),
                 ("samples drawn anew for intervals", {
-                    let bootstrap = config.bootstrap(material.scores.outcomes.rows());
+                    let bootstrap = config.bootstrap(rows);
                     format!("{} (seed {})", bootstrap.replicates, bootstrap.seed)
                 }),
             ],

@@ -35,12 +35,7 @@ pub(super) fn of(material: &Material<'_>) -> Summary {
     let source = &features.index().source;
     Summary {
         title: stem(config.head()),
-        features: Some(format!(
-            "{} (tap {}), weights {}",
-            source.backbone,
-            source.tap,
-            short(&source.weights)
-        )),
+        features: Some(of_features(source)),
         split: scores.split.name().to_owned(),
         rows: scores.outcomes.rows() as u64,
         figures: figures.collect(),
@@ -118,7 +113,13 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
     warnings
 }
 
-fn stem(path: &std::path::Path) -> String {
+/// Network, tap and weights in words.
+pub(super) fn of_features(source: &artifact::Source) -> String {
+    format!("{} (tap {}), weights {}", source.backbone, source.tap, short(&source.weights))
+}
+
+/// A file's name without its extension.
+pub(super) fn stem(path: &std::path::Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 

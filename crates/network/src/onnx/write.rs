@@ -1,7 +1,7 @@
 //! Writes a model without holding a copy of its weights.
 
 use super::{
-    INPUT, OnnxError,
+    Ending, INPUT, OnnxError,
     draft::{Constant, Numbers},
     lower::lower,
     proto::{
@@ -19,7 +19,7 @@ const GRAPH: u8 = (7 << 3) | 2;
 const INITIALIZER: u8 = (5 << 3) | 2;
 const RAW_DATA: u8 = (9 << 3) | 2;
 
-/// Writes backbone, pooling, head and softmax as one graph for inputs of `size` (height, width) in pixels; without a
+/// Writes backbone, pooling, head and what `ending` says as one graph for inputs of `size` (height, width) in pixels; without a
 /// head, the features alone. `metadata` goes into the file as it is, in its order. Gives the number of bytes written.
 ///
 /// # Errors
@@ -29,9 +29,10 @@ pub fn write(
     bound: &Bound,
     size: (usize, usize),
     head: &[Dense],
+    ending: Ending,
     metadata: &[(String, String)],
 ) -> Result<u64, OnnxError> {
-    let lowered = lower(bound, size, head)?;
+    let lowered = lower(bound, size, head, ending)?;
     let channels = bound.network().nodes().iter().find_map(|node| match node.op {
         Op::Input { channels } => Some(channels),
         _ => None,
