@@ -4,6 +4,7 @@
 mod matrix;
 mod models;
 mod refusals;
+mod targets;
 
 use artifact::{Dense, Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
 use harness::{Room, Run};

@@ -68,7 +68,7 @@ fn binary(score: f32, truth: f64) -> (f64, f32, bool) {
     let tail = exp(-score.abs());
     let (small, large) = (tail / (1.0 + tail), 1.0 / (1.0 + tail));
     let (p, not_p) = if score > 0.0 { (large, small) } else { (small, large) };
-    let loss = f64::from(tail).ln_1p() + f64::from(score.max(0.0)) - truth * f64::from(score);
+    let loss = f64::from(tail).ln_1p() + (f64::from(score.max(0.0)) - truth * f64::from(score));
     // Neither term loses digits where the other is gone.
     let slope = p * (1.0 - truth) as f32 - not_p * truth as f32;
     (loss, slope, (score > 0.0) == (truth > 0.5))
