@@ -151,8 +151,7 @@ impl Comparison {
                 Err(GateError(format!("{name} is {:.4} below the baseline's, tolerance {tolerance}", -apart)))
             }
             Task::Number if apart > 0.0 && much(apart / first) => Err(GateError(format!(
-                "{name} is {:.4} above the baseline's {first:.4}, tolerance {tolerance} of it",
-                apart
+                "{name} is {apart:.4} above the baseline's {first:.4}, tolerance {tolerance} of it"
             ))),
             _ => Ok(()),
         }

@@ -54,9 +54,9 @@ pub(crate) fn run(
     let mut comparisons = Vec::new();
     for scores in &scores {
         let bootstrap = config.bootstrap(scores.len());
-        rows.extend(scores.rows(Scope::Overall, &head.classes, &bootstrap)?);
+        rows.extend(scores.rows(&Scope::Overall, &head.classes, &bootstrap)?);
         for (scope, members) in crate::slices::members(&scores.rows, features, config)? {
-            rows.extend(scores.select(&members)?.rows(scope, &[], &bootstrap)?);
+            rows.extend(scores.select(&members)?.rows(&scope, &[], &bootstrap)?);
         }
         if let Some(baseline) = &baseline {
             let comparison = baseline.compare(scores, features, &bootstrap)?;

@@ -59,11 +59,11 @@ impl<'a> SplitScores<'a> {
     /// The table's rows of the whole split, or with another scope of a part; with `names` those of each output too.
     pub(crate) fn rows(
         &self,
-        scope: Scope,
+        scope: &Scope,
         names: &[String],
         bootstrap: &Bootstrap,
     ) -> anyhow::Result<Vec<Row>> {
-        self.measured.rows(self.split, &scope, names, bootstrap)
+        self.measured.rows(self.split, scope, names, bootstrap)
     }
 
     /// The rows `members` alone.
@@ -91,11 +91,11 @@ impl Part {
     /// As [`SplitScores::rows`].
     pub(crate) fn rows(
         &self,
-        scope: Scope,
+        scope: &Scope,
         names: &[String],
         bootstrap: &Bootstrap,
     ) -> anyhow::Result<Vec<Row>> {
-        self.measured.rows(self.split, &scope, names, bootstrap)
+        self.measured.rows(self.split, scope, names, bootstrap)
     }
 }
 

@@ -117,7 +117,7 @@ impl<'a> Part<'a> {
         let mut bearing = vec![0usize; self.outputs];
         let rows = || self.values.chunks_exact(self.outputs);
         rows().for_each(|row| {
-            bearing.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5))
+            bearing.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
         });
         let rarest = |row: &[f64]| {
             let borne = (0..self.outputs).filter(|&label| row[label] > 0.5);
