@@ -110,7 +110,7 @@ fn labels_are_chosen_by_their_loss_and_calibrated() {
     assert_eq!(candidates.iter().find(|c| c.l2 == fit.l2).unwrap().held_out.loss, least);
     // Before calibration it is what the candidate lost.
     assert!((temperature.before - least).abs() < 1e-4 && temperature.after <= temperature.before);
-    let quality = quality_targets(&[fit.layer.clone()], &targets, &Units::of(&targets));
+    let quality = quality_targets(std::slice::from_ref(&fit.layer), &targets, &Units::of(&targets));
     assert!(quality.accuracy > 0.8 && quality.loss < 0.5, "{quality:?}");
     // Rows of their own: the rows themselves, which all fits have seen.
     let problem = LinearProblem::of_labels(&targets, &LinearSettings::default()).unwrap();
