@@ -46,7 +46,7 @@ pub enum TargetsError {
     /// Two outputs of one name.
     #[error("the column `{0}` is named twice")]
     Twice(String),
-    /// Several columns of which one holds no 0 and 1.
+    /// They stand in a manifest, and none is given.
     #[error("the targets stand in {columns} of a manifest: give it by --manifest")]
     Manifest {
         /// The columns.

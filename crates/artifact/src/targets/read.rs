@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, path::Path};
 
 /// The name of the one output of numbers that stand in class names.
 const VALUE: &str = "value";
+/// Names that a message lists.
+const MOST_NAMES: usize = 10;
 /// What a sample without labels says.
 const NONE: &str = "none";
 
@@ -139,7 +141,7 @@ impl Targets {
                     let is_known = |label: &&&str| names.iter().any(|name| name == **label);
                     if let Some(label) = labels.iter().find(|label| !is_known(label)) {
                         let (place, id, _) = told();
-                        let (label, known) = ((*label).to_owned(), quoted(names));
+                        let (label, known) = ((*label).to_owned(), few(names));
                         return Err(TargetsError::Unknown { place, id, label, known });
                     }
                     let bears = |name: &String| f64::from(u8::from(labels.contains(name.as_str())));
@@ -173,6 +175,14 @@ fn truth(text: &str) -> Option<bool> {
         "1" | "1.0" | "true" => Some(true),
         "0" | "0.0" | "false" => Some(false),
         _ => None,
+    }
+}
+
+/// So many that a line holds them.
+fn few(names: &[String]) -> String {
+    match names.len().checked_sub(MOST_NAMES) {
+        None | Some(0) => quoted(names),
+        Some(more) => format!("{} and {more} more", quoted(&names[..MOST_NAMES])),
     }
 }
 
