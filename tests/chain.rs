@@ -212,6 +212,48 @@ fn paragraphs(help: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn labels_and_numbers_go_the_same_way() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    let path = room.path("demo/sample.features");
+    let features = Features::open(&path).unwrap();
+    // What a manifest may say of the ten classes: two labels that overlap, and a number.
+    let mut manifest = "path,even,late,size\n".to_owned();
+    for row in 0..features.len() {
+        let class = features.label(row);
+        let (even, late) = (class.is_multiple_of(2), class > 5);
+        let late = u8::from(late);
+        manifest +=
+            &format!("{},{even},{late},{}\n", features.id(row), 2000 + 10 * u32::from(late) + class % 2);
+    }
+    own.write("m.csv", manifest);
+    let features = path.to_str().unwrap();
+    for (target, columns, flags, metric, least, output) in [
+        ("labels", "even,late", &[][..], "macro_roc_auc", 0.65, "logits"),
+        ("labels", "even,late", &["--head", "mlp:64"], "macro_roc_auc", 0.65, "logits"),
+        ("number", "size", &[], "r2_score", 0.1, "values"),
+    ] {
+        let from = ["--manifest", "m.csv", "--force", "--target", target, "--target-columns", columns];
+        own.tool("fit-head", &[&[features, "-o", "x.head"], &from[..], flags].concat()).fine();
+        let files = ["x.head", "-o", "m.csv.parquet", "--predictions", "p.parquet", "--report", "r.html"];
+        own.tool("evaluate", &[&[features], &files[..], &["--manifest", "m.csv", "--force"]].concat()).fine();
+        let metrics = table::read(&own.path("m.csv.parquet")).unwrap();
+        let at = text(&metrics, "metric").iter().position(|name| name == metric).unwrap();
+        let value = |column: &str| metrics.column(column).unwrap().f64().unwrap().get(at).unwrap();
+        let (low, own_value) = (value("ci_low"), value("value"));
+        assert!(low < own_value && own_value > least, "{target} {flags:?}: {low}, {own_value}");
+        assert_eq!(table::read(&own.path("p.parquet")).unwrap().height(), 70);
+        let line = own.tool("export", &["x.head", "-o", "x.onnx", "--force"]).fine().last_line();
+        assert!(line.contains(&format!("{output} of the probes")), "{line}");
+        own.tool("export", &["x.head", "-o", "model", "--force"]).fine();
+        let config = fs::read_to_string(own.path("model/config.json")).unwrap();
+        assert!(config.contains(&format!("\"task\": \"{target}\"")), "{config}");
+        let onnx = fs::read(own.path("x.onnx")).unwrap();
+        assert_eq!(onnx.windows(11).any(|bytes| bytes == b"probabiliti"), target == "labels");
+    }
+}
+
+#[test]
 fn an_mlp_goes_the_same_way() {
     let Demo { room, .. } = demo();
     let own = Room::new();

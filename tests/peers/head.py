@@ -10,6 +10,9 @@ Both standardise, both minimise  C · Σ w·nll + ½‖W‖²  with C = 1/l2 (fo
 the two rows), ours with products in f32 and as far down as they let it. Weights and biases must agree to 1e-2 of the
 largest (a flat minimum lets them), our minimum must not lie above scikit-learn's by more than 1e-6 of it.
 
+Several labels a row (OneVsRestClassifier of LogisticRegression): the same minimum, in the same way, label by label. Numbers
+(Ridge, several at once): weights and biases to 1e-5 of the largest.
+
 Ridge regression (RidgeClassifier): weights and biases to 1e-5 of the largest. Linear discriminants (solver lsqr): scores
 to 1e-4 of the largest. Class means (NearestCentroid) and neighbours (KNeighborsClassifier, with votes of exp(cosine /
 0.07)): predictions, but for ties. Novelty (Mahalanobis' distance under scikit-learn's OAS covariance within classes): distances
@@ -28,7 +31,8 @@ import numpy as np
 import sklearn
 from sklearn.covariance import OAS
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
@@ -179,6 +183,62 @@ def compare_closed(binary, folder, rng):
         print(f"{form}: {number} fits agree; worst {worst:.1e}")
 
 
+def targets(binary, folder, head, kind, x, y, l2):
+    (folder / "x").write_bytes(x.astype("<f4").tobytes())
+    (folder / "y").write_bytes(y.astype("<f8").tobytes())
+    command = [binary, head, kind, folder / "x", folder / "y", x.shape[1], y.shape[1], l2]
+    run = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if run.returncode:
+        sys.exit(f"{binary}: {run.stderr}")
+    got = json.loads(run.stdout)
+    return np.array(got["weight"]).reshape(y.shape[1], -1), np.array(got["bias"]), got["objective"]
+
+
+def compare_targets(binary, folder, rng):
+    worst = {"labels": 0.0, "objective": 0.0, "numbers": 0.0}
+    number = 0
+    for outputs in [1, 3, 8]:
+        for rows, dim in [(60, 5), (300, 40), (120, 200)]:
+            for l2 in [0.1, 1, 100]:
+                x, _ = case(rng, rows, dim, 3, 0.5)
+                scaler = StandardScaler().fit(x.astype(np.float64))
+                scaled = scaler.transform(x.astype(np.float64))
+                scores = scaled @ rng.normal(0, 1, (dim, outputs)) / np.sqrt(dim) + rng.normal(0, 1, (rows, outputs))
+                numbers = scores * 10 ** rng.uniform(-3, 3, outputs) + rng.normal(0, 100, outputs)
+                labels = (scores > np.quantile(scores, rng.uniform(0.3, 0.9, outputs), axis=0).diagonal()).astype(float)
+                where = f"{rows} x {dim}, {outputs} outputs, l2 {l2}"
+
+                model = OneVsRestClassifier(LogisticRegression(C=1 / l2, tol=1e-9, max_iter=10_000)).fit(scaled, labels)
+                weight = np.concatenate([each.coef_ for each in model.estimators_])
+                bias = np.concatenate([each.intercept_ for each in model.estimators_])
+                logits = scaled @ weight.T + bias
+                nll = np.logaddexp(0, logits) - labels * logits
+                objective = np.sum(nll) + 0.5 * l2 * np.sum(weight**2)
+                mine, mine_bias, mine_objective = targets(binary, folder, "linear", "labels", x, labels, l2)
+                raw = weight / scaler.scale_
+                error = np.max(np.abs(mine - raw) * scaler.scale_) / np.max(np.abs(weight))
+                error = max(error, np.max(np.abs(mine_bias - (bias - raw @ scaler.mean_))) / max(1, np.abs(mine_bias).max()))
+                above = (mine_objective - objective) / objective
+                if error > 1e-2 or above > 1e-6:
+                    sys.exit(f"labels, {where}: weights differ by {error:.1e}, objective by {above:.1e}")
+                worst["labels"] = max(worst["labels"], float(error))
+                worst["objective"] = max(worst["objective"], abs(float(above)))
+
+                model = Ridge(alpha=l2).fit(scaled, numbers)
+                weight, bias = np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
+                raw = weight / scaler.scale_
+                mine, mine_bias, _ = targets(binary, folder, "ridge", "numbers", x, numbers, l2)
+                # Each output has a scale of its own.
+                error = np.max(np.abs(mine - raw) * scaler.scale_ / np.abs(weight).max(1, keepdims=True))
+                bias = bias - raw @ scaler.mean_
+                error = max(error, np.max(np.abs(mine_bias - bias) / np.maximum(np.abs(bias), numbers.std(0))))
+                if error > 1e-5:
+                    sys.exit(f"numbers, {where}: weights differ by {error:.1e}")
+                worst["numbers"] = max(worst["numbers"], float(error))
+                number += 2
+    print(f"labels and numbers: {number} fits agree;", worst)
+
+
 def clock(binary, folder, rng):
     """Each at its default tolerance (ours 1e-6, theirs 1e-4, on the same gradient) and at the other's."""
     x, labels = case(rng, 20_000, 512, 10, 0.1)
@@ -196,12 +256,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="target/release/examples/fit")
     parser.add_argument("--closed", default="target/release/examples/closed")
+    parser.add_argument("--targets", default="target/release/examples/targets")
     parser.add_argument("--time", action="store_true", help="also time both, on 20,000 rows")
     arguments = parser.parse_args()
     rng = np.random.default_rng(20261123)
     with tempfile.TemporaryDirectory() as folder:
         compare(arguments.binary, Path(folder), rng)
         compare_closed(arguments.closed, Path(folder), rng)
+        # Of its own stream: the cases above are what they were.
+        compare_targets(arguments.targets, Path(folder), np.random.default_rng(20261127))
         if arguments.time:
             clock(arguments.binary, Path(folder), rng)
 

@@ -13,6 +13,7 @@ give these features to 1e-5 (relative L2; whole networks 1e-4), with its optimis
 of it. Run from the repository's root, after `make` and `make test`.
 """
 
+import csv
 import json
 import pathlib
 import sys
@@ -92,6 +93,37 @@ def check(data, backbone, tap, weights, kind, scratch):
     return np.abs(logits - ours).max(), np.abs(ours).max()
 
 
+def check_targets(data, scratch):
+    """Heads of labels and of numbers on the embedded backbone: the largest difference, and the largest output."""
+    features, manifest = scratch / "m.features", scratch / "m.csv"
+    tools.extract(data, features, "headstart_tiny", "pooled", None)
+    values, ids, _, labels = tools.matrix(features, scratch)
+    names = sorted(set(labels))
+    with open(manifest, "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "odd", "late", "size"])
+        for id, label in zip(ids, labels):
+            at = names.index(label)
+            rows.writerow([id, at % 2, int(2 * at >= len(names)), 10 + at])
+    for target, columns, output in (("labels", "odd,late", "logits"), ("number", "size", "values")):
+        head, model = scratch / "m.head", scratch / "m.onnx"
+        tools.tool("fit-head", features, "-o", head, "--target", target, "--manifest", manifest,
+                   "--target-columns", columns, "--l2", "10", "--force")
+        tools.tool("export", head, "-o", model, "--force")
+        onnx.checker.check_model(str(model), full_check=True)
+        session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+        meta = session.get_modelmeta().custom_metadata_map
+        chosen = np.linspace(0, len(ids) - 1, min(PICTURES, len(ids))).astype(int)
+        batch = np.stack([prepared(data / ids[i], json.loads(meta["headstart.preprocessing"])) for i in chosen])
+        got = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"pixels": batch})))
+        ours = our_logits(head, values[chosen])
+        assert meta["headstart.task"] == target and set(got) == {"features", output} | (
+            {"probabilities"} if target == "labels" else set()), f"{target}: outputs {sorted(got)}"
+        if target == "labels":
+            assert np.allclose(got["probabilities"], 1 / (1 + np.exp(-got["logits"])), atol=1e-6), "no sigmoid"
+        yield target, np.abs(got[output] - ours).max(), np.abs(ours).max()
+
+
 def error_of_graph(path):
     """What a graph is, and the largest relative L2 error of its features."""
     onnx.checker.check_model(str(path), full_check=True)
@@ -160,6 +192,10 @@ def main():
             good = difference <= TOLERANCE * max(1, largest)
             passed, failed = passed + good, failed + (not good)
             print(f"  {backbone:15} {tap:7} {kind:7} largest difference {difference:.2e} (logits up to {largest:.1f}) {'ok' if good else 'FAILED'}")
+        for target, difference, largest in check_targets(data, scratch):
+            good = difference <= TOLERANCE * max(1, largest)
+            passed, failed = passed + good, failed + (not good)
+            print(f"  headstart_tiny  {target:15} largest difference {difference:.2e} (up to {largest:.1f}) {'ok' if good else 'FAILED'}")
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)
 

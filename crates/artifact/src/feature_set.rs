@@ -95,6 +95,11 @@ impl FeatureSet {
         self.parts.iter().map(|part| part.path.as_path())
     }
 
+    /// The same in words, as messages put them between backticks: `a.features`, `b.features`.
+    pub fn names(&self) -> String {
+        self.paths().map(|path| path.display().to_string()).collect::<Vec<_>>().join("`, `")
+    }
+
     /// What computed each part.
     pub fn sources(&self) -> Vec<Source> {
         self.parts().map(|part| part.index().source.clone()).collect()

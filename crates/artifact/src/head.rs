@@ -4,15 +4,16 @@
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
 //! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
-//! Format 1 has layers only, format 2 a memory only; format 3 takes features of several sources side by side, or knows how far
-//! features are from those that were fitted (`novelty.…`): what older programs can read they still do.
+//! Format 1 has layers only, format 2 a memory only. Format 3 is whatever else there is: features of several sources side by
+//! side, a novelty (`novelty.…`, how far features are from those that were fitted), outputs that are no classes. What older
+//! programs can read they still do.
 
 mod error;
 mod memory;
 mod novelty;
 mod tensors;
 
-use crate::{Digest, MappedFile, PROBES, Place, Source, source::disordered};
+use crate::{Digest, MappedFile, PROBES, Place, Source, Targets, source::disordered};
 use memory::Votes;
 use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
@@ -28,7 +29,8 @@ pub use novelty::Novelty;
 const LAYERS_VERSION: u32 = 1;
 /// The format of heads with a memory.
 const MEMORY_VERSION: u32 = 2;
-/// The format of heads on features of several sources or with a novelty, and the last that this program reads.
+/// The format of heads on features of several sources, with a novelty, or that are no classifiers; and the last that this
+/// program reads.
 const LAST_VERSION: u32 = 3;
 const METADATA_KEY: &str = "headstart";
 
@@ -38,8 +40,10 @@ const METADATA_KEY: &str = "headstart";
 pub struct Head {
     /// What kind of fit it was.
     pub kind: HeadKind,
-    /// Class names; logit c belongs to `classes[c]`.
+    /// Class names; logit c belongs to `classes[c]`. Of a head that is no classifier, the names of its outputs.
     pub classes: Vec<String>,
+    /// What its outputs say instead, where it is no classifier.
+    pub targets: Option<Targets>,
     /// The layers, first to last; none of a head of nearest neighbours.
     pub layers: Vec<Dense>,
     /// What a head of nearest neighbours remembers; others have none.
@@ -107,6 +111,9 @@ struct Header {
     /// How far is too far, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     novelty: Option<Limit>,
+    /// What the outputs say, where they are no classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    targets: Option<Targets>,
     /// Digest of all tensors: names, shapes and bytes.
     tensors: Digest,
 }
@@ -177,9 +184,9 @@ impl Head {
     fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
-            format: match (&self.sources[..], &self.novelty, &self.memory) {
-                ([_], None, None) => LAYERS_VERSION,
-                ([_], None, Some(_)) => MEMORY_VERSION,
+            format: match (&self.sources[..], &self.novelty, &self.targets, &self.memory) {
+                ([_], None, None, None) => LAYERS_VERSION,
+                ([_], None, None, Some(_)) => MEMORY_VERSION,
                 _ => LAST_VERSION,
             },
             kind: self.kind,
@@ -192,6 +199,7 @@ impl Head {
             features: self.features,
             memory: self.memory.as_ref().map(Memory::votes),
             novelty: self.novelty.as_ref().map(Novelty::limit),
+            targets: self.targets.clone(),
             tensors: digest(
                 tensors.iter().map(|own| (own.name.as_str(), own.shape.as_slice(), own.data.as_slice())),
             ),
@@ -241,6 +249,9 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if digest(named.iter().map(|(name, view)| (*name, view.shape(), view.data()))) != header.tensors {
         return Err("its tensors do not match their digest".to_owned());
     }
+    if header.targets.is_some() && header.kind == HeadKind::Knn {
+        return Err("a memory that votes for no classes".to_owned());
+    }
     let depth = match header.kind {
         HeadKind::Linear => 1,
         HeadKind::Mlp => 2,
@@ -263,7 +274,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     let novelty = header.novelty.as_ref();
     let novelty =
         novelty.map(|limit| Novelty::read(limit, tensors, dim, header.classes.len())).transpose()?;
-    let Header { kind, classes, source, fit, features, .. } = header;
+    let Header { kind, classes, targets, source, fit, features, .. } = header;
     let sources = match source {
         Sources::One(source) => vec![*source],
         Sources::Several(sources) if sources.is_empty() => return Err("it has no source".to_owned()),
@@ -272,7 +283,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if let Some(reason) = sources.iter().find_map(Source::disorder).or_else(|| disordered(&classes)) {
         return Err(reason);
     }
-    let head = Head { kind, classes, layers, memory, novelty, sources, probes, fit, features };
+    let head = Head { kind, classes, targets, layers, memory, novelty, sources, probes, fit, features };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
@@ -304,12 +315,13 @@ fn dense_named(tensors: &SafeTensors<'_>, weight: &str, bias: &str) -> Result<De
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PlaceError, Preprocessing};
+    use crate::{PlaceError, Preprocessing, TargetsFrom, Task};
 
     fn head() -> Head {
         Head {
             kind: HeadKind::Mlp,
             classes: vec!["cat".into(), "dog".into()],
+            targets: None,
             layers: vec![
                 Dense {
                     inputs: 3,
@@ -408,6 +420,38 @@ mod tests {
         let nowhere = Head { sources: Vec::new(), ..head() };
         fs::write(&path, nowhere.to_bytes()).unwrap();
         assert!(Head::read(&path).unwrap_err().to_string().contains("it has no source"));
+    }
+
+    #[test]
+    fn a_head_of_labels_or_numbers_survives_its_file_and_older_programs_refuse_it() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        let header = |head: &Head| {
+            let bytes = head.to_bytes();
+            let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+            metadata.metadata().as_ref().unwrap()[METADATA_KEY].clone()
+        };
+        for (task, from, said) in [
+            (Task::Labels, TargetsFrom::Class, r#""targets":{"task":"labels","from":"class"}"#),
+            (Task::Number, TargetsFrom::Columns, r#""targets":{"task":"number","from":"columns"}"#),
+            (
+                Task::Labels,
+                TargetsFrom::List("tags".into()),
+                r#""targets":{"task":"labels","from":{"list":"tags"}}"#,
+            ),
+        ] {
+            let own = Head { targets: Some(Targets { task, from }), ..head() };
+            own.write(&path, true).unwrap();
+            assert_eq!(Head::read(&path).unwrap(), own);
+            let text = header(&own);
+            assert!(text.contains(said) && text.contains(r#""format":3"#), "{text}");
+        }
+        // What classifiers say of themselves has not changed.
+        assert!(header(&head()).starts_with(r#"{"format":1,"kind":"mlp","classes":["cat","dog"],"source""#));
+        assert!(!header(&head()).contains("targets") && !header(&remembering()).contains("targets"));
+        let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
+        fs::write(&path, Head { targets, ..remembering() }.to_bytes()).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains("votes for no classes"));
     }
 
     #[test]

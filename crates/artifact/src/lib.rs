@@ -18,6 +18,7 @@ mod rows;
 mod source;
 mod split;
 pub mod table;
+mod targets;
 
 pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
@@ -34,6 +35,7 @@ pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingEr
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;
+pub use targets::{Sample, Targets, TargetsError, TargetsFrom, Task, label_set};
 
 /// How many synthetic probe images every features artefact holds the features of.
 pub const PROBES: usize = 4;

@@ -147,7 +147,29 @@ pub fn values_of<'a>(
     column: &str,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<String>, TableError> {
-    let rows = pairs(path, "path", column)?;
+    values_in(&read(path)?, path, column, ids)
+}
+
+/// The same of several columns of one table, one list a column.
+///
+/// # Errors
+/// As [`values_of`].
+pub fn values_of_columns(
+    path: &Path,
+    columns: &[String],
+    ids: &[&str],
+) -> Result<Vec<Vec<String>>, TableError> {
+    let frame = read(path)?;
+    columns.iter().map(|column| values_in(&frame, path, column, ids.iter().copied())).collect()
+}
+
+fn values_in<'a>(
+    frame: &DataFrame,
+    path: &Path,
+    column: &str,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Vec<String>, TableError> {
+    let rows = pairs_in(frame, path, "path", column)?;
     let known: HashMap<&str, &str> =
         rows.iter().map(|(name, value)| (name.trim_start_matches("./"), value.as_str())).collect();
     ids.map(|id| {
@@ -165,7 +187,15 @@ pub fn values_of<'a>(
 /// # Errors
 /// Where the table cannot be read or lacks a column.
 pub fn pairs(path: &Path, key: &str, value: &str) -> Result<Vec<(String, String)>, TableError> {
-    let frame = read(path)?;
+    pairs_in(&read(path)?, path, key, value)
+}
+
+fn pairs_in(
+    frame: &DataFrame,
+    path: &Path,
+    key: &str,
+    value: &str,
+) -> Result<Vec<(String, String)>, TableError> {
     let text = |name: &str| {
         let missing = || TableError::Column {
             path: path.to_owned(),

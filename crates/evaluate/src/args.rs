@@ -35,6 +35,14 @@ use crate::config::SplitChoice;
         than 4 million probabilities, roc_auc's is DeLong's and average_precision has none. n is the number of \
         rows a value is taken over: the split's, the rows of the class, or, for precision, the rows predicted as \
         it.\n\n\
+        Of a head that --target labels fitted: subset_accuracy, hamming_loss, macro_, micro_, weighted_ and samples_ \
+        precision, recall and f1, coverage_error, label_ranking_average_precision, log_loss, brier_score_loss, \
+        macro_roc_auc and macro_average_precision; scope `class` is a label by itself. Of --target number: \
+        mean_absolute_error, root_mean_squared_error, median_absolute_error, max_error, r2_score and \
+        explained_variance_score, of several numbers their means, each by itself in scope `class`. Intervals are \
+        percentiles of a bootstrap of the rows, of subset_accuracy, precision and recall of a label Wilson's. What is so \
+        is read as it was for the fit: from the names of classes, or from the columns of --manifest that the head \
+        names.\n\n\
         Prints a summary on stdout; its layout may change, so read the table from programs.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance."
@@ -60,12 +68,14 @@ pub struct Args {
 
     /// Also write every row's prediction to this .parquet, .csv or .json: id, split, label, predicted,
     /// confidence (the largest probability), rejected (of heads with a reject threshold), probabilities (a list in the order of the head's classes; in CSV
-    /// one column `probability:CLASS` each)
+    /// one column `probability:CLASS` each). Of labels without confidence, with label and predicted as `cat|dog`; of
+    /// numbers id, split, and `target:NAME` and `predicted:NAME` of each
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
 
     /// Also write one self-contained page (.html) about the split: figures with intervals, confusion matrix,
-    /// calibration, curves, classes, sweep, what to look at, a map of the features, lineage
+    /// calibration, curves, classes, sweep, what to look at, a map of the features, lineage; of labels and numbers figures,
+    /// a table of them, sweep and lineage
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
@@ -105,9 +115,9 @@ pub struct Args {
     #[arg(long, value_name = "COLUMN", requires = "manifest")]
     pub slice: Vec<String>,
 
-    /// The CSV or Parquet table that --slice is a column of; its column `path` names the samples
-    /// [default: none]
-    #[arg(long, value_name = "FILE", requires = "slice")]
+    /// The CSV or Parquet table that --slice is a column of, and the labels or numbers of a head that was fitted on columns;
+    /// its column `path` names the samples [default: none]
+    #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
     /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict
@@ -120,7 +130,8 @@ pub struct Args {
     #[arg(long, value_name = "FEATURES", requires = "baseline")]
     pub baseline_features: Vec<PathBuf>,
 
-    /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this; of several splits, test's
+    /// Fail with exit code 3 where accuracy (of labels: micro F1) is lower than the baseline's by more than this, or, of
+    /// numbers, the root mean squared error higher by more than this part of the baseline's; of several splits, test's
     /// decides, else val's [default: 0]
     #[arg(long, value_name = "X", requires = "baseline", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, bail};
-use artifact::{FeatureSet, Head, Rows as _, Selection};
+use anyhow::bail;
+use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use cli::GateError;
 use head::Scorer;
 use metrics::{Bootstrap, Difference, McNemar, Metric, Outcomes, mcnemar, paired_bootstrap};
@@ -33,13 +33,8 @@ impl Baseline {
     pub(crate) fn open(config: &Config, given: &FeatureSet) -> anyhow::Result<Option<Baseline>> {
         let Some((path, own)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
-        let features = if own.is_empty() {
-            belonging::choose(given, &head, path)
-                .context("give the features that it takes by --baseline-features")?
-        } else {
-            belonging::choose(&FeatureSet::open(own)?, &head, path)?
-        };
-        if head.classes != given.classes() {
+        let features = belonging::of_baseline(given, own, &head, path)?;
+        if head.classes != given.classes() || head.targets.is_some() {
             bail!("baseline `{}` knows other classes; expected {:?}", path.display(), given.classes());
         }
         Ok(Some(Baseline { head, features, is_given: own.is_empty() }))
@@ -64,27 +59,38 @@ impl Baseline {
 
     fn outcomes(&self, scores: &SplitScores<'_>, features: &FeatureSet) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
-        let own = &self.features;
         if self.is_given {
-            return Ok(outcomes(&scorer, &Selection::split(own, scores.split))?);
+            return Ok(outcomes(&scorer, &Selection::split(&self.features, scores.split))?);
         }
-        let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
-        let mut wanted = vec![false; own.len()];
-        for at in 0..scores.rows.len() {
-            let id = features.id(scores.rows.row(at));
-            match theirs.get(id) {
-                Some(&row) if own.split(row) != scores.split => bail!(
-                    "`{id}` is in {} of the baseline's features, and in {} here: the baseline may have been fitted on it; extract both with the same splits",
-                    own.split(row),
-                    scores.split
-                ),
-                Some(&row) => wanted[row] = true,
-                None => bail!("the baseline's features have no `{id}`; both must be of the same samples"),
-            }
-        }
-        // Both are in the order of their ids, so that rows pair up.
-        Ok(outcomes(&scorer, &Selection::of(own, |row| wanted[row]))?)
+        Ok(outcomes(&scorer, &counterparts(&self.features, &scores.rows, scores.split, features)?)?)
     }
+}
+
+/// The rows of `own`, the baseline's features, that are the samples of `rows`, which are of `features`.
+///
+/// # Errors
+/// A sample that is not there, or in another split.
+pub(crate) fn counterparts<'a>(
+    own: &'a FeatureSet,
+    rows: &Selection<'_>,
+    split: Split,
+    features: &FeatureSet,
+) -> anyhow::Result<Selection<'a>> {
+    let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
+    let mut wanted = vec![false; own.len()];
+    for at in 0..rows.len() {
+        let id = features.id(rows.row(at));
+        match theirs.get(id) {
+            Some(&row) if own.split(row) != split => bail!(
+                "`{id}` is in {} of the baseline's features, and in {split} here: the baseline may have been fitted on it; extract both with the same splits",
+                own.split(row),
+            ),
+            Some(&row) => wanted[row] = true,
+            None => bail!("the baseline's features have no `{id}`; both must be of the same samples"),
+        }
+    }
+    // Both are in the order of their ids, so that rows pair up.
+    Ok(Selection::of(own, |row| wanted[row]))
 }
 
 impl Comparison {

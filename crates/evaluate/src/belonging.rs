@@ -1,8 +1,8 @@
 //! Whether a head was fitted on features of this very kind.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use artifact::{FeatureSet, Features, Head, Source};
 
 /// Of the features given, those that the head takes, in its order.
@@ -23,6 +23,23 @@ pub(crate) fn choose(given: &FeatureSet, head: &Head, head_path: &Path) -> anyho
         bail!("{}", refusal(&paths(&features), head_path, &what, &expected, &got));
     }
     Ok(features)
+}
+
+/// The features that a baseline takes: `own`, or where none are given to it by themselves, some of those given.
+///
+/// # Errors
+/// As [`choose`], and those of opening `own`.
+pub(crate) fn of_baseline(
+    given: &FeatureSet,
+    own: &[PathBuf],
+    head: &Head,
+    head_path: &Path,
+) -> anyhow::Result<FeatureSet> {
+    if own.is_empty() {
+        return choose(given, head, head_path)
+            .context("give the features that it takes by --baseline-features");
+    }
+    choose(&FeatureSet::open(own)?, head, head_path)
 }
 
 /// None of the features given come from `source`.
@@ -59,13 +76,17 @@ pub(crate) fn name(source: &Source) -> String {
 }
 
 fn paths(features: &FeatureSet) -> String {
-    features.paths().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+    format!("`{}`", features.names())
 }
 
 /// (what, the head's, the features')
 fn difference(features: &FeatureSet, head: &Head) -> Option<(String, String, String)> {
     if head.dim() != features.dim() {
         return Some(("width".to_owned(), head.dim().to_string(), features.dim().to_string()));
+    }
+    if head.targets.is_some() {
+        // It says nothing of classes.
+        return None;
     }
     let (expected, got) = (&head.classes, features.classes());
     if expected.len() != got.len() {

@@ -40,7 +40,7 @@ pub struct Config {
     bootstrap: Option<usize>,
     seed: u64,
     slices: Vec<String>,
-    manifest: PathBuf,
+    manifest: Option<PathBuf>,
     baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
     force: bool,
@@ -74,7 +74,7 @@ impl Config {
             bootstrap,
             seed,
             slices: args.slice,
-            manifest: args.manifest.unwrap_or_default(),
+            manifest: args.manifest,
             baseline: args.baseline.map(|head| (head, args.baseline_features)),
             tolerance,
             force,
@@ -187,7 +187,16 @@ impl Config {
 
     /// Tables and their columns whose values make slices.
     pub fn slices(&self) -> impl Iterator<Item = (&Path, &str)> {
-        self.slices.iter().map(|column| (self.manifest.as_path(), column.as_str()))
+        let columns = self
+            .manifest
+            .iter()
+            .flat_map(|manifest| self.slices.iter().map(move |column| (manifest, column)));
+        columns.map(|(manifest, column)| (manifest.as_path(), column.as_str()))
+    }
+
+    /// The table that slices, and a head's labels or numbers, are columns of.
+    pub fn manifest(&self) -> Option<&Path> {
+        self.manifest.as_deref()
     }
 
     /// The head to compare with, and its features if not among those given.

@@ -1,7 +1,7 @@
 //! The tool `evaluate`: features and a head in, a table of metrics out.
 //!
 //! **Invariant:** a head is only scored on features of the very network, weights, tap, preprocessing
-//! and classes that it was fitted on.
+//! and classes that it was fitted on; one that is no classifier on targets that are read as they were for its fit.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -19,13 +19,14 @@ mod scores;
 mod slices;
 mod summary;
 mod table;
+mod targets;
 mod values;
 
 pub use args::Args;
 pub use config::{Config, SplitChoice};
 
 use artifact::{FeatureSet, Head};
-use cli::count;
+use cli::{UsageError, count};
 
 use crate::baseline::Baseline;
 use crate::findings::Findings;
@@ -44,6 +45,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
+    if head.targets.is_some() {
+        return targets::run(&config, outputs, &given, &features, &head, &session);
+    }
+    if config.manifest().is_some() && config.slices().next().is_none() {
+        return Err(UsageError("--manifest goes with --slice".to_owned()).into());
+    }
     let baseline = Baseline::open(&config, &given)?;
     let splits = scores::splits(&features, &config)?;
     if let Some(why) = splits.why {

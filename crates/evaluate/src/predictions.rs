@@ -58,7 +58,8 @@ pub(crate) fn frame(
     Ok(frame)
 }
 
-fn columns(probabilities: &[&[f64]], classes: &[String], format: Format) -> Vec<Column> {
+/// Of (n, classes): a list, or, where there are none, a column for each class.
+pub(crate) fn columns(probabilities: &[&[f64]], classes: &[String], format: Format) -> Vec<Column> {
     match format {
         Format::Csv => (0..classes.len())
             .map(|class| {

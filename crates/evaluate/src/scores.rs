@@ -76,8 +76,7 @@ pub(crate) fn splits(features: &FeatureSet, config: &Config) -> anyhow::Result<S
 
 /// `` `x.features` has ``
 fn has_or_have(features: &FeatureSet) -> String {
-    let paths: Vec<String> = features.paths().map(|path| format!("`{}`", path.display())).collect();
-    format!("{} {}", paths.join(" and "), if paths.len() == 1 { "has" } else { "have" })
+    format!("`{}` {}", features.names(), if features.parts().len() == 1 { "has" } else { "have" })
 }
 
 /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.

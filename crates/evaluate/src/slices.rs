@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use artifact::{FeatureSet, Rows as _, table::values_of};
+use artifact::{FeatureSet, Rows as _, Selection, table::values_of};
 use metrics::{Bootstrap, Metric};
 
 use crate::Config;
@@ -19,27 +19,40 @@ pub(crate) fn rows(
 ) -> anyhow::Result<Vec<Row>> {
     let metrics = Metric::overall(features.classes().len());
     let mut rows = Vec::new();
+    for (scope, members) in members(&scores.rows, features, config)? {
+        let outcomes = scores.outcomes.select(&members);
+        let tally = outcomes.tally();
+        let values = estimates(&outcomes, &tally, &metrics, bootstrap);
+        rows.extend(metrics.iter().zip(values).map(|(metric, (value, interval))| Row {
+            split: scores.split,
+            scope: scope.clone(),
+            metric: metric.to_string(),
+            class: None,
+            value,
+            interval,
+            n: tally.rows(),
+        }));
+    }
+    Ok(rows)
+}
+
+/// Every slice of some rows with its members, columns as they were given, values in order.
+pub(crate) fn members(
+    rows: &Selection<'_>,
+    features: &FeatureSet,
+    config: &Config,
+) -> anyhow::Result<Vec<(Scope, Vec<usize>)>> {
+    let mut slices = Vec::new();
     for (manifest, column) in config.slices() {
-        let ids = (0..scores.rows.len()).map(|at| features.id(scores.rows.row(at)));
+        let ids = (0..rows.len()).map(|at| features.id(rows.row(at)));
         let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (at, value) in values_of(manifest, column, ids)?.into_iter().enumerate() {
             members.entry(value).or_default().push(at);
         }
-        for (value, members) in members {
-            let outcomes = scores.outcomes.select(&members);
-            let tally = outcomes.tally();
-            let values = estimates(&outcomes, &tally, &metrics, bootstrap);
-            let scope = Scope::Slice { column: column.to_owned(), value };
-            rows.extend(metrics.iter().zip(values).map(|(metric, (value, interval))| Row {
-                split: scores.split,
-                scope: scope.clone(),
-                metric: metric.to_string(),
-                class: None,
-                value,
-                interval,
-                n: tally.rows(),
-            }));
-        }
+        slices.extend(members.into_iter().map(|(value, members)| {
+            let column = column.to_owned();
+            (Scope::Slice { column, value }, members)
+        }));
     }
-    Ok(rows)
+    Ok(slices)
 }

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 /// extract wrote.
 ///
 /// Writes, by --to: onnx, one file with backbone, pooling, head and softmax, input `pixels` (batch, 3, height, width)
-/// normalised as the file's metadata says, outputs `features`, `logits` and `probabilities`; safetensors, a folder with
+/// normalised as the file's metadata says, outputs `features`, `logits` and `probabilities` (of labels by a sigmoid; of
+/// numbers `features` and `values`); safetensors, a folder with
 /// model.safetensors and config.json, which says how to assemble them; npy, the features as a (rows, width) f32 matrix
 /// in the order of the index.
 ///

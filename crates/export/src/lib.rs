@@ -16,7 +16,7 @@ mod parity;
 pub use args::Args;
 
 use anyhow::{Result, bail};
-use artifact::{Features, Head};
+use artifact::{Features, Head, Task};
 use cli::Session;
 use config::{Config, Job};
 use parity::{Distance, Parity};
@@ -58,8 +58,14 @@ fn model(
     ));
     let parity = write(config, &head, bound)?;
     let Distance { difference, scale } = parity.logits;
-    let classes = head.classes.len();
+    let (outputs, what) = (head.classes.len(), parity.outputs);
+    let kind = match head.targets.as_ref().map(|targets| targets.task) {
+        None => "classes",
+        Some(Task::Labels) => "labels",
+        Some(Task::Number) if outputs == 1 => "number",
+        Some(Task::Number) => "numbers",
+    };
     Ok(format!(
-        "{classes} classes, logits of the probes within {difference:.1e} of the cache (largest {scale:.1})"
+        "{outputs} {kind}, {what} of the probes within {difference:.1e} of the cache (largest {scale:.1})"
     ))
 }

@@ -7,7 +7,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source};
+use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source, Task};
 use network::{Bound, Network, Tensor, WeightFile};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,10 @@ struct Assembly {
     assembly: String,
     backbone: String,
     tap: String,
+    /// What the outputs are where they are no classes: `labels` or `number`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<Task>,
+    /// Classes, labels, or names of numbers.
     classes: Vec<String>,
     preprocessing: Preprocessing,
     /// (outputs, inputs) of `head.0`, `head.1` …, with a ReLU between them.
@@ -67,6 +71,14 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 
 fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
     let Source { backbone, preprocessing, .. } = source(head)?.clone();
+    let task = head.targets.as_ref().map(|targets| targets.task);
+    let end = match task {
+        None => "softmax gives the probabilities of `classes`",
+        Some(Task::Labels) => {
+            "a sigmoid of each gives the probabilities of `classes`, any number of which a picture bears"
+        }
+        Some(Task::Number) => "those are the numbers that `classes` names",
+    };
     let output =
         if head.sources.len() == 1 { "its output goes" } else { "its outputs, one after the other, go" };
     Ok(Assembly {
@@ -76,8 +88,9 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
             "decode, apply EXIF orientation, convert to RGB, resize (height, width; antialiased, Pillow's kernel), \
                    centre crop, order channels, value = (byte / divisor - mean) / std; run `network`, whose parameters \
                    are the tensors of the same names; {output} through head.0, a ReLU, head.1 … \
-                   (y = weight x + bias, a ReLU between layers only); softmax gives the probabilities of `classes`"
+                   (y = weight x + bias, a ReLU between layers only); {end}"
         ),
+        task,
         backbone,
         tap: taps(head),
         classes: head.classes.clone(),

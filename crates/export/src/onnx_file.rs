@@ -6,8 +6,11 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result, bail};
-use artifact::{Head, MappedFile, Place, Preprocessing};
-use network::{Bound, onnx};
+use artifact::{Head, MappedFile, Place, Preprocessing, Task};
+use network::{
+    Bound,
+    onnx::{self, Ending},
+};
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -25,7 +28,8 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
         source(head)?.preprocessing.output_size().context("the head's pictures vary in size")?;
     let place = Place::file(config.output(), config.force())?;
     let mut out = BufWriter::new(File::create(place.temporary()).map_err(|error| place.failed(error))?);
-    onnx::write(&mut out, &bound, (height as usize, width as usize), &head.layers, &metadata(head, &bound)?)
+    let (size, ending) = ((height as usize, width as usize), ending(head));
+    onnx::write(&mut out, &bound, size, &head.layers, ending, &metadata(head, &bound)?)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     out.flush().map_err(|error| place.failed(error))?;
     drop((out, bound));
@@ -36,21 +40,35 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let how: Preprocessing =
         serde_json::from_str(how.context("the model's metadata lacks its preprocessing")?)?;
     let outputs = parity::interpret_probes(model, &how)?;
-    let [features, logits, probabilities] = outputs.as_slice() else {
-        bail!("the model has {} outputs, expected features, logits and probabilities", outputs.len());
+    let parity = match outputs.as_slice() {
+        [features, values] if ending == Ending::Values => Parity::of(config, head, features, values),
+        [features, logits, probabilities] if ending != Ending::Values => {
+            Parity::of(config, head, features, logits).with_probabilities(probabilities, logits, head)
+        }
+        _ => bail!("the model has {} outputs, other than were to be written", outputs.len()),
     };
-    let parity = Parity::of(config, head, features, logits)
-        .with_probabilities(probabilities, logits, head.classes.len())
-        .gate()?;
+    let parity = parity.gate()?;
     place.commit()?;
     Ok(parity)
+}
+
+/// What comes after the last layer.
+fn ending(head: &Head) -> Ending {
+    match head.targets.as_ref().map(|targets| targets.task) {
+        None => Ending::Classes,
+        Some(Task::Labels) => Ending::Labels,
+        Some(Task::Number) => Ending::Values,
+    }
 }
 
 /// What a user of the file needs to know and the graph does not say.
 fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
     let source = source(head)?;
     let entries = [
-        ("headstart.classes", serde_json::to_string(&head.classes)?),
+        (
+            if ending(head) == Ending::Values { "headstart.outputs" } else { "headstart.classes" },
+            serde_json::to_string(&head.classes)?,
+        ),
         (PREPROCESSING, serde_json::to_string(&source.preprocessing)?),
         (
             "headstart.preprocessing_note",
@@ -65,5 +83,6 @@ fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
         ("headstart.head", head.digest().to_string()),
         ("headstart.features", head.features.to_string()),
     ];
-    Ok(entries.map(|(key, value)| (key.to_owned(), value)).to_vec())
+    let task = head.targets.as_ref().map(|targets| ("headstart.task", targets.task.name().to_owned()));
+    Ok(entries.into_iter().chain(task).map(|(key, value)| (key.to_owned(), value)).collect())
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use anyhow::Result;
-use artifact::{Head, PROBES, Preprocessing};
+use artifact::{Head, PROBES, Preprocessing, Task};
 use cli::GateError;
 use engine::{Interpreter, Reference, cuda::Precision};
 use network::{Bound, onnx::Model};
@@ -14,9 +14,11 @@ const TOLERANCE: f64 = 1e-4;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parity {
     features: Distance,
-    /// Of the probes' logits.
+    /// Of the probes' logits, or numbers.
     pub(crate) logits: Distance,
-    /// From the softmax of the model's own logits, where it gives probabilities.
+    /// `logits` or `values`.
+    pub(crate) outputs: &'static str,
+    /// From the softmax (of labels the sigmoid) of the model's own logits, where it gives probabilities.
     probabilities: Option<Distance>,
     /// That of features and logits from the cache's.
     tolerance: f64,
@@ -45,6 +47,10 @@ impl Parity {
         Parity {
             features: Distance::between(features, &head.probes),
             logits: Distance::between(logits, &head::logits(&head.layers, &head.probes)),
+            outputs: match head.targets.as_ref().map(|targets| targets.task) {
+                Some(Task::Number) => "values",
+                _ => "logits",
+            },
             probabilities: None,
             tolerance: config.tolerance().unwrap_or(usual),
             strict: config.tolerance().unwrap_or(TOLERANCE),
@@ -53,8 +59,12 @@ impl Parity {
     }
 
     /// Compares the probabilities that a model gives, (4, classes), with the logits that it gives besides.
-    pub(crate) fn with_probabilities(self, probabilities: &[f32], logits: &[f32], classes: usize) -> Parity {
-        let expected: Vec<f32> = head::softmax(logits, classes).into_iter().map(|p| p as f32).collect();
+    pub(crate) fn with_probabilities(self, probabilities: &[f32], logits: &[f32], head: &Head) -> Parity {
+        let expected = match head.targets {
+            None => head::softmax(logits, head.classes.len()),
+            Some(_) => head::sigmoid(logits),
+        };
+        let expected: Vec<f32> = expected.into_iter().map(|p| p as f32).collect();
         Parity { probabilities: Some(Distance::between(probabilities, &expected)), ..self }
     }
 
@@ -66,11 +76,11 @@ impl Parity {
         let cache = self
             .made
             .map_or("the cache's".to_owned(), |made| format!("the cache's (made in {made} on a card)"));
-        let of_cache = [("features", self.features), ("logits", self.logits)]
+        let of_cache = [("features", self.features), (self.outputs, self.logits)]
             .map(|(what, distance)| (what, &*cache, distance, self.tolerance));
         let of_itself = self
             .probabilities
-            .map(|distance| ("probabilities", "its logits' softmax", distance, self.strict));
+            .map(|distance| ("probabilities", "those of its logits", distance, self.strict));
         // Rounding may be all there is to it.
         let advice = match self.made {
             Some(made) if made != Precision::F32 => ", or extract with --precision f32",
@@ -147,7 +157,8 @@ mod tests {
                 [(far, near, None), (near, far, None), (near, near, Some(far)), (far, far, Some(near))]
             {
                 let (tolerance, strict, made) = (TOLERANCE, TOLERANCE, None);
-                let parity = Parity { features, logits, probabilities, tolerance, strict, made };
+                let outputs = "logits";
+                let parity = Parity { features, logits, outputs, probabilities, tolerance, strict, made };
                 assert_eq!(parity.gate().is_ok(), passes, "{got:?}");
             }
         }
@@ -160,6 +171,7 @@ mod tests {
         let parity = Parity {
             features: far,
             logits: far,
+            outputs: "logits",
             probabilities: Some(near),
             tolerance: Precision::Bf16.tolerance(),
             strict: TOLERANCE,
@@ -167,6 +179,6 @@ mod tests {
         };
         assert!(parity.gate().is_ok());
         let message = Parity { probabilities: Some(far), ..parity }.gate().unwrap_err().to_string();
-        assert!(message.contains("its logits' softmax") && message.contains("at most 1e-4"), "{message}");
+        assert!(message.contains("those of its logits") && message.contains("at most 1e-4"), "{message}");
     }
 }

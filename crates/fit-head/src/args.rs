@@ -7,13 +7,15 @@ use head::{Optimizer, Schedule};
 
 use crate::class_weight::ClassWeight;
 use crate::head_choice::HeadChoices;
+use crate::target::TargetChoice;
 
-/// Fits a classifier on cached features.
+/// Fits a head on cached features: a classifier, several labels a sample, or numbers.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "fit-head",
     version,
-    long_about = "Fits a classifier (a head) on cached features.\n\n\
+    long_about = "Fits a head on cached features: a classifier, or, with --target, one of several labels a sample or of \
+        numbers.\n\n\
         Reads a folder NAME.features that extract wrote. Fits on the rows of its train split; uses those of \
         its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
         out once, from a fit on the others); never looks at those of its test split.\n\n\
@@ -46,9 +48,26 @@ pub struct Args {
     /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
     /// nearest class mean; `mlp:UNITS`, one hidden layer of so many rectified units; or `knn:K`, the votes of the K train
     /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head. Of several, separated
-    /// by commas, the one of least held-out loss is kept; `auto` is `linear,ridge,lda`
-    #[arg(long, value_name = "KIND[,KIND…]", default_value = "linear")]
+    /// by commas, the one of least held-out loss is kept; `auto` is `linear,ridge,lda`. Without it, --target number fits `ridge`
+    #[arg(
+        long,
+        value_name = "KIND[,KIND…]",
+        default_value_if("target", "number", "ridge"),
+        default_value = "linear"
+    )]
     pub head: HeadChoices,
+
+    /// What the head is to say of a sample: `classes`, which one it is of; `labels`, which of some it bears, any number of
+    /// them (linear: a logistic regression for each; ridge: least squares on 1 and -1; mlp); or `number`, one or several
+    /// (ridge: least squares; mlp). Labels and numbers stand in the names of the samples' classes, as `cat|dog` (`none` is
+    /// no label) or `3.5`, unless --target-columns is given
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = TargetChoice::Classes)]
+    pub target: TargetChoice,
+
+    /// The columns of --manifest that labels or numbers stand in, separated by commas: one a label with 0 and 1, or false
+    /// and true; a single one with lists such as `cat|dog`; or one a number [default: the names of classes]
+    #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',', requires = "manifest")]
+    pub target_columns: Option<Vec<String>>,
 
     /// How much each class's loss counts: `none`, every row 1; `balanced`, rows / (classes · rows of the class); or a
     /// .csv or .parquet table with the columns `class` and `weight`, a row for every class [default: none]
@@ -74,7 +93,8 @@ pub struct Args {
 
     /// Also write a table to this .parquet, .csv or .json: for MLPs a row for each epoch, for others one for each penalty
     /// or shrinkage that was tried, with loss (nats; linear and MLP) and accuracy (0 to 1) on train rows and on held-out
-    /// ones
+    /// ones. Of labels accuracy is the part of all that is right; the loss of numbers, and of ridge on labels, is the mean
+    /// squared error, 1 where a number is always said to be its mean
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
@@ -112,9 +132,9 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "NAME", requires = "manifest")]
     pub group_column: Option<String>,
 
-    /// The CSV or Parquet table that --group-column is a column of; its column `path` names the samples
-    /// [default: none]
-    #[arg(long, value_name = "FILE", requires = "group_column")]
+    /// The CSV or Parquet table that --group-column and --target-columns are columns of; its column `path` names the
+    /// samples [default: none]
+    #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
     /// Find the confidence from which on a linear, ridge, lda or prototype head is right in this part of the cases, from 0 to 1, on held-out rows;

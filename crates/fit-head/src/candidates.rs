@@ -1,14 +1,11 @@
 //! Several features or several kinds of heads: each is fitted by itself, and the best on held-out rows is kept.
 
-use anyhow::bail;
 use artifact::{FeatureSet, Source};
 use cli::{Interrupt, Session};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use serde_json::json;
 
-use crate::job::Job;
-use crate::rows::Rows;
-use crate::{Config, Fitted, Method, fit};
+use crate::{Config, Fitted, Method};
 
 /// One that was fitted: what it takes, and what came of it.
 pub(crate) struct Candidate {
@@ -20,7 +17,8 @@ pub(crate) struct Candidate {
     head: String,
 }
 
-/// Fits every kind of head that `config` names on each of the features, and on all side by side; gives the best.
+/// Calls `fit` (features, how, whether the outcome is compared with others) for every kind of head that `config` names on each
+/// of the features, and on all side by side; gives the best.
 ///
 /// Of candidates whose held-out loss is known the one of least loss is the best, else the one of highest held-out accuracy;
 /// of equals the first. Ctrl-C leaves the rest out.
@@ -29,21 +27,17 @@ pub(crate) fn best(
     config: &Config,
     interrupt: &Interrupt,
     session: &Session,
+    fit: impl Fn(&FeatureSet, &Method, bool) -> anyhow::Result<Fitted>,
 ) -> anyhow::Result<Candidate> {
     let inputs = if config.concat() { vec![given.clone()] } else { inputs(given) };
     let number = inputs.len() * config.methods().len();
     let mut all = Vec::new();
     for features in inputs {
-        let rows = Rows::of(&features, config)?;
-        if number > 1 && rows.val.is_none() {
-            refuse_knn(config)?;
-        }
         for method in config.methods() {
             if interrupt.asked() && !all.is_empty() {
                 break;
             }
-            let job = Job::new(config, &rows, &features, method, number > 1, session, interrupt)?;
-            let fitted = fit(method, &job)?;
+            let fitted = fit(&features, method, number > 1)?;
             let (head, inputs) = (method.name(), names(&features));
             if number > 1 {
                 session.note(format!("fit-head: {head} on {inputs}: {}", fitted.outcome));
@@ -62,17 +56,6 @@ pub(crate) fn best(
             format!("{} on {}, of {number} tried: {}", winner.head, winner.inputs, winner.fitted.outcome);
     }
     Ok(winner)
-}
-
-/// Neighbours are not looked for out of fold.
-fn refuse_knn(config: &Config) -> anyhow::Result<()> {
-    match config.methods().iter().find(|method| matches!(method, Method::Knn { .. })) {
-        Some(knn) => bail!(
-            "{} heads are compared with others on val rows, of which there are none; leave them out, or rerun extract with a val split",
-            knn.name()
-        ),
-        None => Ok(()),
-    }
 }
 
 /// Each part alone, then all of them.

@@ -9,6 +9,7 @@ use crate::args::{Args, ChoiceArgs};
 use crate::class_weight::ClassWeight;
 use crate::head_choice::HeadChoice;
 use crate::method::{Method, require};
+use crate::target::{self, TargetChoice};
 use head::LinearSettings;
 
 /// How a head is chosen and calibrated.
@@ -30,6 +31,9 @@ pub struct Choice {
 #[derive(Clone, Debug)]
 pub struct Config {
     choice: Choice,
+    target: TargetChoice,
+    target_columns: Option<Vec<String>>,
+    manifest: Option<PathBuf>,
     features: Vec<PathBuf>,
     concat: bool,
     output: PathBuf,
@@ -50,6 +54,7 @@ impl Config {
     /// # Errors
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
     pub fn new(args: Args) -> Result<Config, UsageError> {
+        target::check(&args)?;
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];
         for (flag, table) in tables.iter().filter_map(|(flag, table)| Some((*flag, table.as_ref()?))) {
@@ -83,12 +88,15 @@ impl Config {
         }
         Ok(Config {
             methods,
+            target: args.target,
+            manifest: args.choice.manifest.clone(),
             choice: Choice::new(&args)?,
             class_weight: args.class_weight.unwrap_or_default(),
             standardize: !args.no_standardize,
             logit_adjustment: args.logit_adjustment,
             min_class_rows: args.min_class_rows.unwrap_or(1),
             novelty_at: args.choice.novelty_at,
+            target_columns: args.target_columns,
             features: args.features,
             concat: args.concat,
             output: args.output,
@@ -126,6 +134,21 @@ impl Config {
     /// Whether to replace existing outputs.
     pub fn force(&self) -> bool {
         self.force
+    }
+
+    /// What the head is to say of a sample.
+    pub fn target(&self) -> TargetChoice {
+        self.target
+    }
+
+    /// The columns of the manifest that targets stand in.
+    pub fn target_columns(&self) -> Option<&[String]> {
+        self.target_columns.as_deref()
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> Option<&Path> {
+        self.manifest.as_deref()
     }
 
     /// How to choose and calibrate.
@@ -174,7 +197,7 @@ impl Config {
 
 impl Choice {
     fn new(args: &Args) -> Result<Choice, UsageError> {
-        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate, .. } = &args.choice;
+        let ChoiceArgs { folds, group_column, manifest, calibrate, .. } = &args.choice;
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
         }
@@ -191,8 +214,7 @@ impl Choice {
         Ok(Choice {
             folds: *folds,
             groups: manifest.clone().zip(group_column.clone()),
-            // Heads of several kinds are compared by their calibrated loss.
-            calibrate: if args.head.iter().all(is_mlp) { *calibrate } else { !no_calibrate },
+            calibrate: target::is_calibrated(args),
             reject_at: args.choice.reject_at,
             seed: args.seed,
         })
@@ -235,7 +257,7 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 30] = [
+        let cases: [(&[&str], &str); 41] = [
             (&["--novelty-at", "0"], "--novelty-at: expected a number above 0 and at most 1, got 0"),
             (&["--concat"], "--concat takes several FEATURES side by side, got one"),
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
@@ -281,6 +303,41 @@ mod tests {
             (&["--head", "knn:3", "--class-weight", "balanced"], "this head is knn"),
             (&["--head", "tree"], "got `tree`"),
             (&["--table", "epochs.txt"], "expected .parquet, .csv or .json"),
+            (
+                &["--target", "number", "--head", "linear"],
+                "goes with --head ridge or mlp:UNITS; this head is linear",
+            ),
+            (
+                &["--target", "labels", "--head", "knn:3"],
+                "--head linear, ridge or mlp:UNITS; this head is knn",
+            ),
+            (&["--target", "labels", "--head", "lda"], "this head is lda"),
+            (
+                &["--target", "labels", "--class-weight", "balanced"],
+                "--class-weight goes with --target classes",
+            ),
+            (
+                &["--target", "labels", "--logit-adjustment", "1"],
+                "--logit-adjustment goes with --target classes",
+            ),
+            (&["--target", "labels", "--reject-at", "0.9"], "--reject-at goes with --target classes"),
+            (
+                &["--target", "labels", "--curve", "c.csv"],
+                "--curve goes with --target classes; this target is labels",
+            ),
+            (
+                &["--target", "number", "--no-calibrate"],
+                "--no-calibrate goes with --target classes or labels",
+            ),
+            (
+                &["--target", "number", "--head", "mlp:4", "--label-smoothing", "0.1"],
+                "--label-smoothing goes with --target classes or labels",
+            ),
+            (
+                &["--target-columns", "a", "--manifest", "m.csv"],
+                "--target-columns goes with --target labels or number",
+            ),
+            (&["--manifest", "m.csv"], "--manifest goes with --group-column or --target-columns"),
         ];
         for (flags, expected) in cases {
             let message = config(flags).unwrap_err();

@@ -9,7 +9,7 @@ use crate::config::Choice;
 use crate::rows::{Part, Rows};
 
 /// Folds where nothing else is asked for.
-const FOLDS: usize = 5;
+pub(crate) const FOLDS: usize = 5;
 
 /// Rows that are held out while candidates are fitted.
 pub(crate) enum Held<'a> {
@@ -49,13 +49,23 @@ pub(crate) fn folds(
     train: &Part<'_>,
     features: &FeatureSet,
 ) -> anyhow::Result<Folds> {
-    let (labels, classes) = (train.labels(), features.classes().len());
+    let ids = (0..train.len()).map(|at| features.id(train.row(at)));
+    folds_of(choice, usual, train.labels(), features.classes().len(), ids)
+}
+
+/// Folds of rows with `labels` (n,), each below `classes`, and `ids` that a manifest names them by.
+pub(crate) fn folds_of<'b>(
+    choice: &Choice,
+    usual: usize,
+    labels: &[u32],
+    classes: usize,
+    ids: impl Iterator<Item = &'b str>,
+) -> anyhow::Result<Folds> {
     // No more folds than rows: with a handful of rows, each is a fold of its own.
     let count = choice.folds.unwrap_or(usual.min(labels.len()));
     let Some((table, column)) = &choice.groups else {
         return Ok(Folds::stratified(labels, classes, count, choice.seed)?);
     };
-    let ids = (0..train.len()).map(|at| features.id(train.row(at)));
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let groups: Vec<u32> = table::values_of(table, column, ids)?
         .into_iter()

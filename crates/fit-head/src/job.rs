@@ -40,7 +40,7 @@ impl<'a> Job<'a> {
             choice: config.choice(),
             class_weights: config.class_weight().resolve(features.classes())?,
             // Cosines are those of the features as they are.
-            standardize: config.standardize() && !matches!(method, Method::Knn { .. }),
+            standardize: config.standardize() && !method.is_knn(),
             logit_adjustment: config.logit_adjustment(),
             compare,
             session,

@@ -22,13 +22,17 @@ mod novelty;
 mod reject;
 mod report;
 mod rows;
+mod target;
+mod targets;
 
 pub use args::Args;
 pub use class_weight::ClassWeight;
 pub use config::{Choice, Config};
 pub use head_choice::{HeadChoice, HeadChoices};
 pub use method::Method;
+pub use target::TargetChoice;
 
+use anyhow::bail;
 use artifact::{Dense, FeatureSet, Head, HeadKind, Memory};
 use cli::{Interrupt, count};
 use head::Quality;
@@ -72,7 +76,21 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
     let interrupt = Interrupt::listen()?;
-    let Candidate { features, mut fitted, .. } = candidates::best(&given, &config, &interrupt, &session)?;
+    if let Some(task) = config.target().task() {
+        return targets::run(task, &config, &given, outputs, &interrupt, &session);
+    }
+    let one = |features: &FeatureSet, method: &Method, compare| {
+        let rows = Rows::of(features, &config)?;
+        if let (true, None, Some(knn)) = (compare, &rows.val, config.methods().iter().find(|m| m.is_knn())) {
+            bail!(
+                "{} heads are compared with others on val rows, of which there are none; leave them out, or rerun extract with a val split",
+                knn.name()
+            );
+        }
+        fit(method, &Job::new(&config, &rows, features, method, compare, &session, &interrupt)?)
+    };
+    let Candidate { features, mut fitted, .. } =
+        candidates::best(&given, &config, &interrupt, &session, one)?;
     let rows = Rows::of(&features, &config)?;
     // Whoever asked to stop waits for the head.
     let curve = if config.curve().is_some() && !interrupt.asked() {
@@ -92,6 +110,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let head = Head {
         kind: fitted.kind,
         classes: features.classes().to_vec(),
+        targets: None,
         layers: fitted.layers,
         memory: fitted.memory,
         novelty: novelty.map(|(novelty, _)| novelty),

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use artifact::HeadKind;
 use cli::{Interrupt, Session};
-use head::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties};
+use head::{
+    Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
+};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use serde_json::json;
@@ -30,20 +32,12 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
         }
         _ => {
             let held = Held::of(choice, job.rows, job.features)?;
-            let sweep = sweep(&problem, l2, &held, job.interrupt, session)?;
+            let sweep = sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, session)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
             (problem.finish(&sweep), Some((sweep, temperature, held)))
         }
     };
-    if !fit.converged {
-        session.note(format!(
-            "fit-head: l2 {}: not converged after {} iterations (gradient {:.1e}, tolerance {:.0e}): raise --max-iterations, --tolerance or --l2",
-            fit.l2, fit.iterations, fit.gradient, settings.tolerance
-        ));
-    }
-    record(&mut report, &fit);
-    let convergence = if fit.converged { "converged" } else { "not converged" };
-    let mut outcome = format!("l2 {}, {} iterations, {convergence}", round(fit.l2), fit.iterations);
+    let mut outcome = record(&mut report, &fit, &settings, session);
     if let Some((sweep, temperature, held)) = &chosen {
         outcome += &record_choice(&mut report, sweep, *temperature, &held.name());
         if let Some(precision) = choice.reject_at {
@@ -69,20 +63,20 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, held_out })
 }
 
-/// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept.
-fn sweep(
+/// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept. `name` is that of the rows held out.
+pub(crate) fn sweep(
     problem: &LinearProblem<'_>,
     l2: &[f64],
-    held: &Held<'_>,
+    held_out: HeldOut<'_>,
+    name: &str,
     interrupt: &Interrupt,
     session: &Session,
 ) -> anyhow::Result<Sweep> {
     let path = if l2.is_empty() { default_penalties() } else { l2.to_vec() };
     let progress = session.progress(path.len() as u64, "penalty");
-    let name = held.name();
-    let sweep = problem.sweep(&path, held.rows(), l2.is_empty(), |candidate| {
+    let sweep = problem.sweep(&path, held_out, l2.is_empty(), |candidate| {
         progress.advance(1);
-        session.detail(line(candidate, &name));
+        session.detail(line(candidate, name));
         if !interrupt.asked() {
             return ControlFlow::Continue(());
         }
@@ -99,16 +93,35 @@ fn line(candidate: &Candidate, held: &str) -> String {
     format!("l2 {}: {iterations} iterations, {train}; {held_out}{end}", round(l2))
 }
 
-fn record(report: &mut Report, fit: &LinearFit) {
+/// Records a fit, tells where it has not converged, and says it for the last line.
+pub(crate) fn record(
+    report: &mut Report,
+    fit: &LinearFit,
+    settings: &LinearSettings,
+    session: &Session,
+) -> String {
+    if !fit.converged {
+        session.note(format!(
+            "fit-head: l2 {}: not converged after {} iterations (gradient {:.1e}, tolerance {:.0e}): raise --max-iterations, --tolerance or --l2",
+            fit.l2, fit.iterations, fit.gradient, settings.tolerance
+        ));
+    }
     report.set("l2", fit.l2);
     report.set("iterations", fit.iterations);
     report.set("converged", fit.converged);
     report.set("gradient", fit.gradient);
     report.set("objective", fit.objective);
+    let convergence = if fit.converged { "converged" } else { "not converged" };
+    format!("l2 {}, {} iterations, {convergence}", round(fit.l2), fit.iterations)
 }
 
 /// Records what was chosen from, and says it for the last line.
-fn record_choice(report: &mut Report, sweep: &Sweep, temperature: Option<Temperature>, held: &str) -> String {
+pub(crate) fn record_choice(
+    report: &mut Report,
+    sweep: &Sweep,
+    temperature: Option<Temperature>,
+    held: &str,
+) -> String {
     let best = &sweep.candidates[sweep.best];
     let each = |of: fn(&Candidate) -> f64| sweep.candidates.iter().map(of).collect::<Vec<f64>>();
     report.set(
@@ -126,7 +139,7 @@ fn record_choice(report: &mut Report, sweep: &Sweep, temperature: Option<Tempera
 }
 
 /// One row a candidate; without a sweep, one for the fit.
-fn table(sweep: Option<&Sweep>, fit: &LinearFit) -> PolarsResult<DataFrame> {
+pub(crate) fn table(sweep: Option<&Sweep>, fit: &LinearFit) -> PolarsResult<DataFrame> {
     let Some(sweep) = sweep else {
         return df!(
             "l2" => [fit.l2], "iterations" => [fit.iterations as u64], "converged" => [fit.converged],

@@ -40,6 +40,11 @@ impl Method {
         args.head.iter().map(|head| Method::new(args, head)).collect()
     }
 
+    /// Whether it remembers rows, which are not looked for out of fold.
+    pub(crate) fn is_knn(&self) -> bool {
+        matches!(self, Method::Knn { .. })
+    }
+
     /// As `--head` names it.
     pub(crate) fn name(&self) -> String {
         match self {

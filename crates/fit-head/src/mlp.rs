@@ -15,7 +15,7 @@ use crate::rows::Part;
 use crate::{Fitted, HeldOutQuality};
 
 /// One in so many train rows is set aside where rows are needed and there are no val rows.
-const ASIDE: usize = 10;
+pub(crate) const ASIDE: usize = 10;
 
 /// Trains; the weights of the last epoch are kept, with patience those of the best. Ctrl-C ends the run after the epoch.
 pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
@@ -110,7 +110,7 @@ fn run(
 }
 
 /// What is not said is as the defaults have it.
-fn record(report: &mut Report, settings: &MlpSettings) {
+pub(crate) fn record(report: &mut Report, settings: &MlpSettings) {
     let &MlpSettings { optimizer, schedule, weight_decay, label_smoothing, mixup, patience, .. } = settings;
     report.set(
         "optimizer",
@@ -150,7 +150,7 @@ fn line(epoch: &Epoch, epochs: usize, held: &str) -> String {
 }
 
 /// One row an epoch; which was `chosen`, where one was.
-fn table(epochs: &[Epoch], chosen: Option<usize>) -> PolarsResult<DataFrame> {
+pub(crate) fn table(epochs: &[Epoch], chosen: Option<usize>) -> PolarsResult<DataFrame> {
     fn column<T>(epochs: &[Epoch], of: impl Fn(&Epoch) -> T) -> Vec<T> {
         epochs.iter().map(of).collect()
     }

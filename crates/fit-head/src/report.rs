@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use artifact::{Head, Place, table};
+use artifact::{Head, Place, Task, table};
 use head::{ClassWeights, Quality, Temperature};
 use polars::frame::DataFrame;
 use serde_json::{Map, Value};
@@ -34,6 +34,18 @@ impl Report {
         report.set("standardize", standardize);
         report.set("train_rows", rows.train.len());
         report.set("val_rows", rows.val.as_ref().map_or(0, Part::len));
+        report
+    }
+
+    /// The same of targets that are no classes; `rows` are those of train and val.
+    pub(crate) fn of_targets(head: &str, task: Task, standardize: bool, rows: [usize; 2]) -> Report {
+        let mut report = Report(Map::new());
+        report.set("tool", concat!("fit-head ", env!("CARGO_PKG_VERSION")));
+        report.set("head", head);
+        report.set("target", task.name());
+        report.set("standardize", standardize);
+        report.set("train_rows", rows[0]);
+        report.set("val_rows", rows[1]);
         report
     }
 

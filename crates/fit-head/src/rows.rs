@@ -22,8 +22,7 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Takes both splits from `features` and checks that a classifier can be fitted.
     pub(crate) fn of(features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
-        let paths: Vec<String> = features.paths().map(|path| path.display().to_string()).collect();
-        let path = paths.join("`, `");
+        let path = features.names();
         if let [class] = features.classes() {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }

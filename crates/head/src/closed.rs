@@ -9,6 +9,7 @@ mod classes;
 mod lda;
 mod prototype;
 mod ridge;
+mod targets;
 
 use artifact::Dense;
 use rayon::prelude::*;
@@ -17,7 +18,9 @@ use crate::pass::{Member, Pass, Tally};
 use crate::scaling::Scaling;
 use crate::spectrum::Spectrum;
 use crate::sums::{Coordinates, Summed, Sums};
-use crate::{ClassWeights, Examples, HeadFitError, HeldOut, Temperature};
+use crate::targets::Units;
+use crate::taught::{Loss, Taught};
+use crate::{ClassWeights, Examples, HeadFitError, HeldOut, TargetKind, Targets, Temperature};
 use basis::Basis;
 use classes::Classes;
 
@@ -40,9 +43,11 @@ pub enum ClosedForm {
 /// A closed form on some examples, to be fitted at one or more strengths.
 pub struct ClosedProblem<'a> {
     form: ClosedForm,
-    examples: Examples<'a>,
-    /// (C,)
+    taught: Taught<'a>,
+    /// How much a row counts, by its class: (C,).
     weights: Vec<f64>,
+    /// How targets that are no classes are put.
+    units: Units,
     scaling: Scaling,
     /// Where there are fewer rows than features: what the sums are taken of.
     basis: Option<Basis>,
@@ -58,6 +63,10 @@ pub struct ClosedCandidate {
     pub train_accuracy: f64,
     /// The same of the rows that were held out.
     pub held_out_accuracy: f64,
+    /// Of labels and numbers: mean squared error on the fitted rows, as targets are put ([`Units`]).
+    pub train_loss: f64,
+    /// The same of the rows that were held out.
+    pub held_out_loss: f64,
 }
 
 /// All candidates.
@@ -65,7 +74,7 @@ pub struct ClosedCandidate {
 pub struct ClosedSweep {
     /// In the order that they were given in.
     pub candidates: Vec<ClosedCandidate>,
-    /// The candidate of highest held-out accuracy; of equals the first.
+    /// The candidate of highest held-out accuracy, of labels and numbers that of least held-out loss; of equals the first.
     pub best: usize,
     /// The best candidate's models, one for each fold, or the one.
     members: Vec<Vec<f64>>,
@@ -86,16 +95,37 @@ impl<'a> ClosedProblem<'a> {
         standardize: bool,
     ) -> Result<Self, HeadFitError> {
         examples.check_trainable()?;
+        let units = Units::plain(TargetKind::Labels, 0);
+        ClosedProblem::of(Taught::Classes(*examples), form, class_weights.of(examples)?, units, standardize)
+    }
+
+    /// Ridge regression on targets that are no classes: numbers as [`Units::of`] puts them, labels 1 and −1.
+    ///
+    /// # Errors
+    /// A label that all rows bear or none does, too many features.
+    pub fn of_targets(targets: &Targets<'a>, standardize: bool) -> Result<Self, HeadFitError> {
+        targets.check_trainable()?;
+        let taught = Taught::Targets(*targets);
+        ClosedProblem::of(taught, ClosedForm::Ridge, Vec::new(), Units::of(targets), standardize)
+    }
+
+    fn of(
+        taught: Taught<'a>,
+        form: ClosedForm,
+        weights: Vec<f64>,
+        units: Units,
+        standardize: bool,
+    ) -> Result<Self, HeadFitError> {
         let decomposed = form != ClosedForm::Prototype;
-        let helps = decomposed && Basis::helps(examples);
-        if decomposed && !helps && examples.dim() > MOST_COLUMNS {
-            return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
+        let helps = decomposed && Basis::helps(&taught);
+        if decomposed && !helps && taught.dim() > MOST_COLUMNS {
+            return Err(HeadFitError::TooManyFeatures { got: taught.dim(), most: MOST_COLUMNS });
         }
-        let weights = class_weights.of(examples)?;
-        let scaling = Scaling::centred(examples.features(), standardize);
-        let basis = if helps { Some(Basis::of(examples, &scaling)?) } else { None };
-        let nothing = Sums { dim: 0, counts: Vec::new(), of_class: Vec::new(), gram: Vec::new() };
-        let problem = ClosedProblem { form, examples: *examples, weights, scaling, basis, all: nothing };
+        let scaling = Scaling::centred(taught.features(), standardize);
+        let basis = if helps { Some(Basis::of(&taught, &scaling)?) } else { None };
+        let nothing =
+            Sums { dim: 0, counts: Vec::new(), of_class: Vec::new(), totals: Vec::new(), gram: Vec::new() };
+        let problem = ClosedProblem { form, taught, weights, units, scaling, basis, all: nothing };
         let all = problem.sum(|_| true);
         Ok(ClosedProblem { all, ..problem })
     }
@@ -107,12 +137,12 @@ impl<'a> ClosedProblem<'a> {
     /// of rows.
     pub fn sweep(&self, strengths: &[f64], held_out: HeldOut<'_>) -> Result<ClosedSweep, HeadFitError> {
         strengths.iter().try_for_each(|&strength| self.form.check(strength))?;
-        held_out.check(&self.examples)?;
+        held_out.check(&self.taught)?;
         if strengths.is_empty() {
             return Err(HeadFitError::Setting { name: "strengths", expected: "of 1 or more", got: 0.0 });
         }
         let parts = held_out.parts();
-        let together = if self.examples.dim() > SIDE_BY_SIDE { 1 } else { parts.len() };
+        let together = if self.taught.dim() > SIDE_BY_SIDE { 1 } else { parts.len() };
         let mut models: Vec<Models> = Vec::new();
         for parts in parts.chunks(together) {
             let found: Result<Vec<_>, _> =
@@ -121,10 +151,11 @@ impl<'a> ClosedProblem<'a> {
         }
         let candidates: Vec<ClosedCandidate> =
             (0..strengths.len()).map(|at| self.candidate(strengths[at], at, &models, held_out)).collect();
-        let best = (0..candidates.len())
-            .rev()
-            .max_by(|&a, &b| candidates[a].held_out_accuracy.total_cmp(&candidates[b].held_out_accuracy))
-            .unwrap_or(0);
+        let merit = |at: usize| match self.taught {
+            Taught::Classes(_) => candidates[at].held_out_accuracy,
+            Taught::Targets(_) => -candidates[at].held_out_loss,
+        };
+        let best = (0..candidates.len()).rev().max_by(|&a, &b| merit(a).total_cmp(&merit(b))).unwrap_or(0);
         let members = models.into_iter().map(|mut models| models.swap_remove(best)).collect();
         Ok(ClosedSweep { candidates, best, members })
     }
@@ -136,25 +167,31 @@ impl<'a> ClosedProblem<'a> {
     pub fn fit(&self, strength: f64) -> Result<Dense, HeadFitError> {
         self.form.check(strength)?;
         let models = self.models(&[strength], self.all.clone())?;
-        let (weight, bias) = models[0].split_at(self.examples.classes() * self.examples.dim());
-        Ok(self.scaling.fold(weight, bias))
+        let (weight, bias) = models[0].split_at(self.taught.outputs() * self.taught.dim());
+        let mut layer = self.scaling.fold(weight, bias);
+        if let Taught::Targets(_) = self.taught {
+            self.units.restore(&mut layer);
+        }
+        Ok(layer)
     }
 
-    /// The temperature of least loss on the rows that `sweep` held out, for its best candidate.
+    /// The temperature of least loss on the rows that `sweep` held out, for its best candidate; of classes or labels.
     pub fn temperature(&self, sweep: &ClosedSweep, held_out: HeldOut<'_>) -> Temperature {
-        self.pass(held_out.examples(&self.examples), held_out).temperature(&sweep.best_members(held_out))
+        self.pass(held_out.taught(&self.taught), held_out).temperature(&sweep.best_members(held_out))
     }
 
     /// What `of(row, label, scores)` makes of every held-out row, in order: with folds, of the scores of the model that
-    /// was fitted without that row.
+    /// was fitted without that row. Rows of labels or numbers have no label of their own: it is 0.
     pub fn held_out_scores<T: Send>(
         &self,
         sweep: &ClosedSweep,
         held_out: HeldOut<'_>,
         of: impl Fn(usize, usize, &[f32]) -> T + Sync,
     ) -> Vec<T> {
-        let pass = self.pass(held_out.examples(&self.examples), held_out);
-        pass.held_out_scores(&sweep.best_members(held_out), of)
+        let labels = held_out.labels(&self.taught);
+        let label = |row: usize| labels.get(row).map_or(0, |&label| label as usize);
+        let pass = self.pass(held_out.taught(&self.taught), held_out);
+        pass.held_out_scores(&sweep.best_members(held_out), |row, scores| of(row, label(row), scores))
     }
 
     /// The sums of the rows without those of a part.
@@ -170,9 +207,10 @@ impl<'a> ClosedProblem<'a> {
         let coordinates =
             |x: &[f64]| self.basis.as_ref().map(|basis| basis.coordinates(x)).unwrap_or_default();
         let summed = Summed {
-            examples: &self.examples,
+            taught: &self.taught,
             scaling: &self.scaling,
             weights: &self.weights,
+            units: Some(&self.units),
             coordinates: self.basis.as_ref().map(|basis| Coordinates { dim: basis.rank(), of: &coordinates }),
             gram: self.form != ClosedForm::Prototype,
         };
@@ -180,20 +218,27 @@ impl<'a> ClosedProblem<'a> {
     }
 
     fn models(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {
-        let classes = Classes::of(&sums, &self.weights);
-        let mut models = match self.form {
-            ClosedForm::Ridge => ridge::models(strengths, sums, &classes)?,
-            ClosedForm::Lda => lda::models(strengths, sums, &classes, self.examples.dim())?,
-            // Nothing of it depends on a strength.
-            ClosedForm::Prototype => vec![prototype::model(&classes); strengths.len()],
+        let mut models = match self.taught {
+            Taught::Targets(_) => targets::models(strengths, sums)?,
+            Taught::Classes(_) => self.models_of_classes(strengths, sums)?,
         };
         if let Some(basis) = &self.basis {
             for model in &mut models {
-                let (weight, biases) = model.split_at(self.examples.classes() * basis.rank());
+                let (weight, biases) = model.split_at(self.taught.outputs() * basis.rank());
                 *model = [&basis.widen(weight), biases].concat();
             }
         }
         Ok(models)
+    }
+
+    fn models_of_classes(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {
+        let classes = Classes::of(&sums, &self.weights);
+        match self.form {
+            ClosedForm::Ridge => ridge::models(strengths, sums, &classes),
+            ClosedForm::Lda => lda::models(strengths, sums, &classes, self.taught.dim()),
+            // Nothing of it depends on a strength.
+            ClosedForm::Prototype => Ok(vec![prototype::model(&classes); strengths.len()]),
+        }
     }
 
     fn candidate(
@@ -209,22 +254,30 @@ impl<'a> ClosedProblem<'a> {
             .map(|(models, held_out)| Member { parameters: &models[at], held_out })
             .collect();
         let (mut train, mut held) = (Tally::default(), Tally::default());
-        for outcome in self.pass(self.examples, held_out).run(&members, false) {
+        for outcome in self.pass(self.taught, held_out).run(&members, false) {
             train.add(outcome.train);
             held.add(outcome.held_out);
         }
-        if let HeldOut::Rows(examples) = held_out {
-            self.pass(examples, held_out).run(&members, false).iter().for_each(|own| held.add(own.train));
+        if let Some(rows) = held_out.own() {
+            self.pass(rows, held_out).run(&members, false).iter().for_each(|own| held.add(own.train));
         }
+        let (train, held) = (train.quality(), held.quality());
         ClosedCandidate {
             strength,
-            train_accuracy: train.quality().accuracy,
-            held_out_accuracy: held.quality().accuracy,
+            train_accuracy: train.accuracy,
+            held_out_accuracy: held.accuracy,
+            train_loss: train.loss,
+            held_out_loss: held.loss,
         }
     }
 
-    fn pass<'b>(&'b self, examples: Examples<'b>, held_out: HeldOut<'b>) -> Pass<'b> {
-        Pass { examples, scaling: &self.scaling, class_weights: &self.weights, folds: held_out.folds() }
+    fn pass<'b>(&'b self, taught: Taught<'b>, held_out: HeldOut<'b>) -> Pass<'b> {
+        let loss = match taught {
+            Taught::Classes(_) => taught.likelihood(&self.weights, &self.units),
+            Taught::Targets(targets) => Loss::Squares { values: targets.values(), units: &self.units },
+        };
+        let (features, outputs) = (taught.features(), taught.outputs());
+        Pass { features, outputs, loss, scaling: &self.scaling, folds: held_out.folds() }
     }
 }
 

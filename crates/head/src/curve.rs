@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use artifact::Rows;
 
 use crate::random::{Purpose, Random};
+use crate::taught::Taught;
 use crate::{Candidate, Examples, HeadFitError, HeldOut, LinearProblem, LinearSettings, Quality};
 
 /// Linear heads that were fitted on a part of the rows.
@@ -56,6 +57,7 @@ pub fn learning_curve(
     seed: u64,
     mut on_point: impl FnMut(&CurvePoint) -> ControlFlow<()>,
 ) -> Result<Vec<CurvePoint>, HeadFitError> {
+    held_out.check(&Taught::Classes(*examples))?;
     let rounds = rounds(examples, held_out, seed);
     let mut points = Vec::with_capacity(fractions.len());
     for &fraction in fractions {
@@ -107,6 +109,8 @@ fn rounds<'a>(examples: &Examples<'a>, held_out: HeldOut<'a>, seed: u64) -> Vec<
             let rows = Subset { rows: judges.features(), kept: all };
             vec![Round { order, judges: (rows, judges.labels().to_vec()) }]
         }
+        // What was checked: there are none of classes.
+        HeldOut::Targets(_) => Vec::new(),
         HeldOut::Folds(folds) => (0..folds.count())
             .map(|fold| {
                 let is_judge = |row: &u32| folds.of(*row as usize) == Some(fold);

@@ -24,6 +24,35 @@ pub enum HeadFitError {
         /// Number of classes.
         classes: usize,
     },
+    /// Features and targets do not describe the same rows.
+    #[error("{rows} rows of features with {outputs} targets each, but {got} values")]
+    Targets {
+        /// Rows of features.
+        rows: usize,
+        /// Targets of each row.
+        outputs: usize,
+        /// Number of targets in all.
+        got: usize,
+    },
+    /// A target is not finite, or says neither yes nor no.
+    #[error("row {row}, output {output}: {got} is no target")]
+    Target {
+        /// The row.
+        row: usize,
+        /// Which of its targets.
+        output: usize,
+        /// What it is.
+        got: f64,
+    },
+    /// Nothing can be learnt of a label that all rows bear, or none.
+    #[error("label {label} is the same in all rows")]
+    ConstantLabel {
+        /// The label, an index.
+        label: usize,
+    },
+    /// What tells labels from one another is asked for of numbers.
+    #[error("logistic regression takes labels, not numbers")]
+    NotLabels,
     /// With one class there is nothing to tell apart.
     #[error("expected at least two classes, got {got}")]
     TooFewClasses {

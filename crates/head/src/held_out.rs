@@ -1,12 +1,15 @@
 //! The rows that candidates are compared on, and temperatures fitted on.
 
-use crate::{Examples, Folds, HeadFitError};
+use crate::taught::Taught;
+use crate::{Examples, Folds, HeadFitError, Targets};
 
 /// The rows that candidates are compared on.
 #[derive(Clone, Copy)]
 pub enum HeldOut<'a> {
     /// Rows of their own.
     Rows(Examples<'a>),
+    /// The same, of targets that are no classes.
+    Targets(Targets<'a>),
     /// The training rows, each by a model that was fitted without its fold.
     Folds(&'a Folds),
 }
@@ -15,34 +18,48 @@ impl<'a> HeldOut<'a> {
     /// The models that there are of each candidate, by the fold that each does not learn from.
     pub(crate) fn parts(&self) -> Vec<Option<usize>> {
         match self {
-            HeldOut::Rows(_) => vec![None],
+            HeldOut::Rows(_) | HeldOut::Targets(_) => vec![None],
             HeldOut::Folds(folds) => (0..folds.count()).map(Some).collect(),
         }
     }
 
     pub(crate) fn folds(&self) -> Option<&'a Folds> {
         match self {
-            HeldOut::Rows(_) => None,
+            HeldOut::Rows(_) | HeldOut::Targets(_) => None,
             HeldOut::Folds(folds) => Some(folds),
         }
     }
 
-    /// The rows, which may be among those of `train`.
-    pub(crate) fn examples(&self, train: &Examples<'a>) -> Examples<'a> {
+    /// The rows where they are rows of their own.
+    pub(crate) fn own(&self) -> Option<Taught<'a>> {
         match self {
-            HeldOut::Rows(examples) => *examples,
-            HeldOut::Folds(_) => *train,
+            HeldOut::Rows(examples) => Some(Taught::Classes(*examples)),
+            HeldOut::Targets(targets) => Some(Taught::Targets(*targets)),
+            HeldOut::Folds(_) => None,
+        }
+    }
+
+    /// The rows, which may be among those of `train`.
+    pub(crate) fn taught(&self, train: &Taught<'a>) -> Taught<'a> {
+        self.own().unwrap_or(*train)
+    }
+
+    /// Each row's class; of targets that are no classes none.
+    pub(crate) fn labels(&self, train: &Taught<'a>) -> &'a [u32] {
+        match self.taught(train) {
+            Taught::Classes(examples) => examples.labels(),
+            Taught::Targets(_) => &[],
         }
     }
 
     /// Whether they go with the rows that are fitted on.
-    pub(crate) fn check(&self, train: &Examples<'_>) -> Result<(), HeadFitError> {
-        let apart = match self {
-            HeldOut::Rows(rows) if rows.dim() != train.dim() => Some((rows.dim(), train.dim())),
-            HeldOut::Rows(rows) if rows.classes() != train.classes() => {
-                Some((rows.classes(), train.classes()))
+    pub(crate) fn check(&self, train: &Taught<'_>) -> Result<(), HeadFitError> {
+        let apart = match (self.own(), self.folds()) {
+            (Some(rows), _) if rows.dim() != train.dim() => Some((rows.dim(), train.dim())),
+            (Some(rows), _) if rows.outputs() != train.outputs() || !rows.is_like(train) => {
+                Some((rows.outputs(), train.outputs()))
             }
-            HeldOut::Folds(folds) if folds.rows() != train.rows() => Some((folds.rows(), train.rows())),
+            (_, Some(folds)) if folds.rows() != train.rows() => Some((folds.rows(), train.rows())),
             _ => None,
         };
         if let HeldOut::Folds(folds) = self

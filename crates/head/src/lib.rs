@@ -1,6 +1,7 @@
 //! Heads on frozen features, and the solvers that fit them. No files, no clap.
 //!
-//! Every fit starts from [`Examples`], which checks labels once, and ends in
+//! Every fit starts from [`Examples`], which checks labels once, or from [`Targets`], where rows bear several labels or
+//! numbers, and ends in
 //! [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
 //! back out; or in a [`artifact::Memory`] of the rows themselves. [`Scorer`] applies either.
 //!
@@ -34,6 +35,8 @@ mod scaling;
 mod scores;
 mod spectrum;
 mod sums;
+mod targets;
+mod taught;
 mod temperature;
 
 pub use class_weights::ClassWeights;
@@ -45,9 +48,10 @@ pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use knn::{fit_knn, quality_knn};
 pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
-pub use logits::{logits, softmax};
-pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
+pub use logits::{logits, sigmoid, softmax};
+pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp, fit_mlp_targets};
 pub use novelty::{Distances, fit_novelty};
-pub use quality::{Quality, quality};
+pub use quality::{Quality, quality, quality_targets};
 pub use scores::Scorer;
+pub use targets::{TargetKind, Targets, Units};
 pub use temperature::Temperature;

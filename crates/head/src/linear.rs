@@ -1,4 +1,4 @@
-//! Multinomial logistic regression.
+//! Multinomial logistic regression, and one logistic regression for each of some labels.
 
 mod curvature;
 mod sweep;
@@ -11,7 +11,9 @@ pub use sweep::{Candidate, Sweep, default_penalties};
 use crate::lbfgs::{Lbfgs, Precondition, Stop};
 use crate::pass::{Member, Outcome, Pass};
 use crate::scaling::Scaling;
-use crate::{ClassWeights, Examples, Folds, HeadFitError};
+use crate::targets::Units;
+use crate::taught::Taught;
+use crate::{ClassWeights, Examples, Folds, HeadFitError, TargetKind, Targets};
 use curvature::{Curvature, Preconditioner};
 
 /// Part of the objective that may be rounding, of products in f32.
@@ -65,18 +67,22 @@ pub struct LinearFit {
 /// minimise  Σᵢ w(yᵢ) · nll(xᵢ, yᵢ)  +  l2/2 · ‖W‖²   (C > 2)
 /// minimise  Σᵢ w(yᵢ) · nll(xᵢ, yᵢ)  +  l2 · ‖W‖²     (C = 2)
 ///
+/// minimise  Σᵢ Σₗ binary nll(xᵢ, yᵢₗ)  +  l2/2 · ‖W‖²   (C labels, of which a row bears any number)
+///
 /// over W (C, d) and biases (C,), which are not penalised; x is standardised if so asked. This is
 /// scikit-learn's `LogisticRegression(C=1/l2)` divided by its C; for two classes scikit-learn fits
-/// the *difference* w of the two rows, ½‖w‖² of which is ‖W‖² of ours.
+/// the *difference* w of the two rows, ½‖w‖² of which is ‖W‖² of ours. Of labels it is its
+/// `OneVsRestClassifier` of them.
 ///
 /// With l2 > 0 the minimum is unique. With l2 = 0 separable classes have none; the weights then grow
 /// until the gradient is below the tolerance, and stay finite.
 ///
 /// Rows are read in blocks at every evaluation, products are f32, sums f64: memory does not grow with n.
 pub struct LinearProblem<'a> {
-    examples: Examples<'a>,
-    /// (C,)
+    taught: Taught<'a>,
+    /// How much a row counts, by its class: (C,).
     weights: Vec<f64>,
+    units: Units,
     scaling: Scaling,
     stop: Stop,
 }
@@ -97,6 +103,22 @@ impl<'a> LinearProblem<'a> {
     /// Fewer than two classes, a class without rows, a negative tolerance.
     pub fn new(examples: &Examples<'a>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
         examples.check_trainable()?;
+        LinearProblem::of(Taught::Classes(*examples), settings.class_weights.of(examples)?, settings)
+    }
+
+    /// Takes the training rows of labels; settings' class weights do not matter.
+    ///
+    /// # Errors
+    /// Targets that are no labels, a label that all rows bear or none does, a negative tolerance.
+    pub fn of_labels(targets: &Targets<'a>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
+        if targets.kind() != TargetKind::Labels {
+            return Err(HeadFitError::NotLabels);
+        }
+        targets.check_trainable()?;
+        LinearProblem::of(Taught::Targets(*targets), Vec::new(), settings)
+    }
+
+    fn of(taught: Taught<'a>, weights: Vec<f64>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
         let &LinearSettings { tolerance, max_iterations, .. } = settings;
         if !(tolerance >= 0.0 && tolerance.is_finite()) {
             return Err(HeadFitError::Setting {
@@ -106,13 +128,14 @@ impl<'a> LinearProblem<'a> {
             });
         }
         let scaling = if settings.standardize {
-            Scaling::of(examples.features())
+            Scaling::of(taught.features())
         } else {
-            Scaling::identity(examples.dim())
+            Scaling::identity(taught.dim())
         };
         Ok(LinearProblem {
-            examples: *examples,
-            weights: settings.class_weights.of(examples)?,
+            taught,
+            weights,
+            units: Units::plain(TargetKind::Labels, taught.outputs()),
             scaling,
             stop: Stop { tolerance, max_iterations },
         })
@@ -132,11 +155,11 @@ impl<'a> LinearProblem<'a> {
         let mut solvers = self.solvers(vec![start], self.stop, 1);
         self.solve(&mut solvers, &[None], None, l2);
         let solver = &solvers.solvers[0];
-        let (weight, bias) = solver.best().split_at(self.examples.classes() * self.examples.dim());
+        let (weight, bias) = solver.best().split_at(self.taught.outputs() * self.taught.dim());
         LinearFit {
             layer: self.scaling.fold(weight, bias),
             l2,
-            objective: solver.value() * self.examples.rows() as f64,
+            objective: solver.value() * self.taught.rows() as f64,
             gradient: solver.slope(),
             iterations: solver.iterations(),
             converged: solver.converged(),
@@ -146,26 +169,27 @@ impl<'a> LinearProblem<'a> {
 
     /// Readies minimisations from `starts`, which will be run at so many penalties.
     fn solvers(&self, starts: Vec<Vec<f64>>, stop: Stop, penalties: usize) -> Solvers {
-        let curvature = Curvature::of(&self.examples, &self.scaling, starts.len() * penalties);
+        let curvature = Curvature::of(&self.taught, &self.scaling, starts.len() * penalties);
         let outcomes = vec![None; starts.len()];
         let solvers = starts.into_iter().map(|start| Lbfgs::new(start, stop, ROUNDING)).collect();
         Solvers { solvers, outcomes, curvature }
     }
 
     fn zero(&self) -> Vec<f64> {
-        vec![0.0; self.examples.classes() * (self.examples.dim() + 1)]
+        vec![0.0; self.taught.outputs() * (self.taught.dim() + 1)]
     }
 
     /// The factor of ½ ‖W‖².
     fn penalty(&self, l2: f64) -> f64 {
-        if self.examples.classes() == 2 { 2.0 * l2 } else { l2 }
+        let is_difference = matches!(self.taught, Taught::Classes(examples) if examples.classes() == 2);
+        if is_difference { 2.0 * l2 } else { l2 }
     }
 
     /// Runs all `solvers` to their ends, each without the rows of its fold in `held_out`.
     fn solve(&self, solvers: &mut Solvers, held_out: &[Option<usize>], folds: Option<&Folds>, l2: f64) {
-        let pass = self.pass(folds);
+        let pass = self.pass(self.taught, folds);
         let Solvers { solvers, outcomes, curvature } = solvers;
-        let penalised = self.examples.classes() * self.examples.dim();
+        let penalised = self.taught.outputs() * self.taught.dim();
         loop {
             let active: Vec<usize> = (0..held_out.len()).filter(|&at| !solvers[at].is_done()).collect();
             if active.is_empty() {
@@ -201,8 +225,14 @@ impl<'a> LinearProblem<'a> {
         }
     }
 
-    fn pass<'b>(&'b self, folds: Option<&'b Folds>) -> Pass<'b> {
-        Pass { examples: self.examples, scaling: &self.scaling, class_weights: &self.weights, folds }
+    fn pass<'b>(&'b self, taught: Taught<'b>, folds: Option<&'b Folds>) -> Pass<'b> {
+        Pass {
+            features: taught.features(),
+            outputs: taught.outputs(),
+            loss: taught.likelihood(&self.weights, &self.units),
+            scaling: &self.scaling,
+            folds,
+        }
     }
 }
 

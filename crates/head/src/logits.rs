@@ -74,6 +74,17 @@ pub fn softmax(logits: &[f32], classes: usize) -> Vec<f64> {
     out
 }
 
+/// Probabilities of `logits` of labels, each by itself, in f64: 1 / (1 + exp(−z)).
+pub fn sigmoid(logits: &[f32]) -> Vec<f64> {
+    logits.iter().map(|&logit| sigmoid_of(f64::from(logit))).collect()
+}
+
+/// 1 / (1 + exp(−x)), without loss of digits where it is small.
+pub(crate) fn sigmoid_of(x: f64) -> f64 {
+    let tail = exp(-x.abs());
+    if x > 0.0 { 1.0 / (1.0 + tail) } else { tail / (1.0 + tail) }
+}
+
 /// A layer and what it is applied to, in the shape that `pulp` calls: what is inlined into it is compiled for several
 /// instruction sets, none of which fuses or reorders what is written.
 struct Apply<'a> {
@@ -293,6 +304,14 @@ mod tests {
             let (got, expected) = (exp(x), x.exp());
             assert!((got / expected - 1.0).abs() < 4.5e-16, "exp({x}) = {got:e}, expected {expected:e}");
         }
+    }
+
+    #[test]
+    fn sigmoids_keep_their_digits_at_both_ends() {
+        let got = sigmoid(&[0.0, 2.0, -2.0, 1000.0, -100.0]);
+        assert_eq!((got[0], got[3]), (0.5, 1.0));
+        assert!((got[1] + got[2] - 1.0).abs() < 1e-15 && (got[1] - 0.880_797_077_977_882_4).abs() < 1e-15);
+        assert!((got[4] / (-100f64).exp() - 1.0).abs() < 1e-12, "{got:?}");
     }
 
     #[test]

@@ -10,7 +10,9 @@ use artifact::Dense;
 
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
-use crate::{ClassWeights, Examples, HeadFitError, Quality, quality};
+use crate::targets::Units;
+use crate::taught::Taught;
+use crate::{ClassWeights, Examples, HeadFitError, Quality, TargetKind, Targets, quality, quality_targets};
 use batch::Batches;
 use net::Net;
 pub use optimizer::{Optimizer, Schedule};
@@ -104,18 +106,55 @@ pub fn fit_mlp(
     train: &Examples<'_>,
     val: Option<&Examples<'_>>,
     settings: &MlpSettings,
-    mut on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
+    on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
 ) -> Result<MlpFit, HeadFitError> {
     train.check_trainable()?;
+    let class_weights = settings.class_weights.of(train)?.iter().map(|&w| w as f32).collect();
+    let units = Units::plain(TargetKind::Labels, 0);
+    let val = val.map(|val| Taught::Classes(*val));
+    fit(&Taught::Classes(*train), val, class_weights, &units, settings, on_epoch)
+}
+
+/// The same of targets that are no classes: binary cross-entropy of labels, of which a part that is spread evenly
+/// (`label_smoothing`) goes to either side; the squared error of numbers as [`Units::of`] puts them. Both are averaged over a
+/// row's outputs too. The last layer gives logits of labels, or numbers as they were. Class weights do not matter.
+///
+/// # Errors
+/// As of [`fit_mlp`]; a label that all rows bear or none does.
+pub fn fit_mlp_targets(
+    train: &Targets<'_>,
+    val: Option<&Targets<'_>>,
+    settings: &MlpSettings,
+    on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
+) -> Result<MlpFit, HeadFitError> {
+    train.check_trainable()?;
+    let val = val.map(|val| Taught::Targets(*val));
+    fit(&Taught::Targets(*train), val, Vec::new(), &Units::of(train), settings, on_epoch)
+}
+
+fn fit(
+    train: &Taught<'_>,
+    val: Option<Taught<'_>>,
+    class_weights: Vec<f32>,
+    units: &Units,
+    settings: &MlpSettings,
+    mut on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
+) -> Result<MlpFit, HeadFitError> {
     check(settings)?;
     if settings.patience.is_some() && val.is_none() {
         return Err(HeadFitError::NothingHeldOut);
     }
     let scaling =
         if settings.standardize { Scaling::of(train.features()) } else { Scaling::identity(train.dim()) };
-    let class_weights = settings.class_weights.of(train)?.iter().map(|&w| w as f32).collect();
-    let mut net = Net::new(train.dim(), train.classes(), settings)?;
-    let mut batches = Batches::new(train, &scaling, class_weights, settings);
+    let mut net = Net::new(train.dim(), train.outputs(), settings)?;
+    let fold = |net: &Net| {
+        let mut layers = net.fold(&scaling)?;
+        if let (Taught::Targets(_), Some(last)) = (train, layers.last_mut()) {
+            units.restore(last);
+        }
+        Ok::<_, HeadFitError>(layers)
+    };
+    let mut batches = Batches::new(train, &scaling, class_weights, units, settings);
     let mut shuffle = Random::new(settings.seed, Purpose::Shuffle);
     let mut order: Vec<usize> = (0..train.rows()).collect();
     let steps_an_epoch = train.rows().div_ceil(settings.batch_size);
@@ -133,14 +172,17 @@ pub fn fit_mlp(
             sum.accuracy += accuracy * rows.len() as f64;
         }
         let rows = train.rows() as f64;
-        let train = Quality { loss: sum.loss / rows, accuracy: sum.accuracy / rows };
-        if !train.loss.is_finite() {
-            return Err(HeadFitError::Diverged { epoch, loss: train.loss });
+        let fitted = Quality { loss: sum.loss / rows, accuracy: sum.accuracy / rows };
+        if !fitted.loss.is_finite() {
+            return Err(HeadFitError::Diverged { epoch, loss: fitted.loss });
         }
         let mut held_out = None;
         if let Some(val) = val {
-            let layers = net.fold(&scaling)?;
-            let found = quality(&layers, val);
+            let layers = fold(&net)?;
+            let found = match val {
+                Taught::Classes(examples) => quality(&layers, &examples),
+                Taught::Targets(targets) => quality_targets(&layers, &targets, units),
+            };
             held_out = Some(found);
             let better =
                 found.loss.is_finite() && best.as_ref().is_none_or(|(_, least, _)| found.loss < *least);
@@ -148,7 +190,7 @@ pub fn fit_mlp(
                 best = Some((epoch, found.loss, layers));
             }
         }
-        epochs.push(Epoch { epoch, train, val: held_out });
+        epochs.push(Epoch { epoch, train: fitted, val: held_out });
         let asked = on_epoch(&epochs[epoch - 1]).is_break();
         let waited = best.as_ref().map_or(0, |(best, ..)| epoch - best);
         if asked || settings.patience.is_some_and(|patience| waited >= patience) {
@@ -157,7 +199,7 @@ pub fn fit_mlp(
     }
     match best {
         Some((kept, _, layers)) => Ok(MlpFit { layers, epochs, kept }),
-        None => Ok(MlpFit { layers: net.fold(&scaling)?, kept: epochs.len(), epochs }),
+        None => Ok(MlpFit { layers: fold(&net)?, kept: epochs.len(), epochs }),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::examples::BLOCK;
 use crate::logits::Logits;
 use crate::scaling::Scaling;
 use crate::sums::{Summed, Sums};
+use crate::taught::Taught;
 use crate::{Examples, HeadFitError, HeldOut};
 
 /// Columns at most: the matrix that a head then carries is a quarter of a GiB.
@@ -28,7 +29,8 @@ pub fn fit_novelty(
     held_out: HeldOut<'_>,
     part: f64,
 ) -> Result<Novelty, HeadFitError> {
-    held_out.check(examples)?;
+    let taught = &Taught::Classes(*examples);
+    held_out.check(taught)?;
     if examples.dim() > MOST_COLUMNS {
         return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
     }
@@ -40,11 +42,13 @@ pub fn fit_novelty(
     }
     let scaling = Scaling::centred(examples.features(), true);
     let weights = vec![1.0; examples.classes()];
-    let summed = Summed { examples, scaling: &scaling, weights: &weights, coordinates: None, gram: true };
+    let summed =
+        Summed { taught, scaling: &scaling, weights: &weights, units: None, coordinates: None, gram: true };
     let all = summed.of(&summed.starts(), |_| true);
     let novelty = normal(all.clone(), &scaling)?;
     let mut distances = match held_out {
         HeldOut::Rows(rows) => distances(&novelty, &rows, |_| true),
+        HeldOut::Targets(_) => Vec::new(),
         HeldOut::Folds(folds) => {
             let mut distances = Vec::new();
             for fold in 0..folds.count() {

@@ -2,15 +2,19 @@
 //! is read once, and multiplied by all of them in one product.
 
 mod exponential;
+mod loss;
 
+use artifact::Rows;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
-use crate::{Examples, Folds, Quality};
+use crate::taught::Loss;
+use crate::{Folds, Quality};
 use exponential::exp;
+pub(crate) use loss::Judged;
 
 /// Blocks whose gradients are added up in f32 at most, before they go into f64. Affects bits.
 const MOST_BLOCKS: usize = 16;
@@ -31,7 +35,7 @@ pub(crate) struct Member<'a> {
 /// What a pass found for one model.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
-    /// Σ w(y) · nll over the rows that it learns from.
+    /// Σ w(y) · loss over the rows that it learns from.
     pub(crate) loss: f64,
     /// Its gradient: (C, d), then (C,). Empty where none was wanted.
     pub(crate) gradient: Vec<f64>,
@@ -47,16 +51,20 @@ pub(crate) struct Outcome {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) rows: usize,
+    /// What can be right or wrong: one a row of classes, one a row and output of others.
+    pub(crate) decisions: usize,
     pub(crate) loss: f64,
     pub(crate) hits: usize,
 }
 
 /// Rows to pass over.
 pub(crate) struct Pass<'a> {
-    pub(crate) examples: Examples<'a>,
+    /// (n, d)
+    pub(crate) features: &'a dyn Rows,
+    /// C
+    pub(crate) outputs: usize,
+    pub(crate) loss: Loss<'a>,
     pub(crate) scaling: &'a Scaling,
-    /// How much a row counts, by its class: (C,).
-    pub(crate) class_weights: &'a [f64],
     /// Which fold each row belongs to, where there are any.
     pub(crate) folds: Option<&'a Folds>,
 }
@@ -90,20 +98,21 @@ struct Sums {
 }
 
 impl Tally {
-    fn push(&mut self, loss: f64, hit: bool) {
-        self.add(Tally { rows: 1, loss, hits: usize::from(hit) });
+    pub(crate) fn push(&mut self, decisions: usize, Judged { loss, hits }: Judged) {
+        self.add(Tally { rows: 1, decisions, loss, hits });
     }
 
     pub(crate) fn add(&mut self, other: Tally) {
         self.rows += other.rows;
+        self.decisions += other.decisions;
         self.loss += other.loss;
         self.hits += other.hits;
     }
 
     /// The means.
     pub(crate) fn quality(self) -> Quality {
-        let rows = self.rows.max(1) as f64;
-        Quality { loss: self.loss / rows, accuracy: self.hits as f64 / rows }
+        let decisions = self.decisions.max(1) as f64;
+        Quality { loss: self.loss / decisions, accuracy: self.hits as f64 / decisions }
     }
 }
 
@@ -113,19 +122,19 @@ impl Pass<'_> {
     /// The sums run over fixed blocks in a fixed order, and products are taken by one thread each: the same bits,
     /// whatever the number of threads.
     pub(crate) fn run(&self, members: &[Member<'_>], gradients: bool) -> Vec<Outcome> {
-        let weights = self.examples.classes() * self.examples.dim();
+        let weights = self.outputs * self.features.dim();
         let together = (MOST_WEIGHTS / weights).max(1);
         members.chunks(together).flat_map(|members| self.run_together(members, gradients)).collect()
     }
 
-    /// What `of(row, label, logits)` makes of every row that a member held out, in order, of that member's logits; where
+    /// What `of(row, scores)` makes of every row that a member held out, in order, of that member's scores; where
     /// there are no folds, of every row, of the first member's.
     pub(crate) fn held_out_scores<T: Send>(
         &self,
         members: &[Member<'_>],
-        of: impl Fn(usize, usize, &[f32]) -> T + Sync,
+        of: impl Fn(usize, &[f32]) -> T + Sync,
     ) -> Vec<T> {
-        let (n, dim, classes) = (self.examples.rows(), self.examples.dim(), self.examples.classes());
+        let (n, dim, classes) = (self.features.len(), self.features.dim(), self.outputs);
         let stack = Stack::of(members, classes, dim);
         let owner = |at: usize| match self.folds {
             None => Some(0),
@@ -135,21 +144,17 @@ impl Pass<'_> {
         let block = |&first: &usize| -> Vec<T> {
             let count = BLOCK.min(n - first);
             let (mut x, mut scores) = (vec![0.0; count * dim], vec![0.0; count * stack.bias.len()]);
-            self.scaling.read(self.examples.features(), first, &mut x);
+            self.scaling.read(self.features, first, &mut x);
             stack.scores(&x, &mut scores);
             let rows = (first..).zip(scores.chunks_exact(stack.bias.len()));
-            rows.filter_map(|(at, scores)| {
-                let own = &scores[owner(at)? * classes..][..classes];
-                Some(of(at, self.examples.labels()[at] as usize, own))
-            })
-            .collect()
+            rows.filter_map(|(at, scores)| Some(of(at, &scores[owner(at)? * classes..][..classes]))).collect()
         };
         starts.par_iter().map(block).collect::<Vec<_>>().into_iter().flatten().collect()
     }
 
     fn run_together(&self, members: &[Member<'_>], gradients: bool) -> Vec<Outcome> {
-        let stack = Stack::of(members, self.examples.classes(), self.examples.dim());
-        let n = self.examples.rows();
+        let stack = Stack::of(members, self.outputs, self.features.dim());
+        let n = self.features.len();
         let chunk = BLOCK * (n / (32 * BLOCK)).clamp(1, MOST_BLOCKS);
         let starts: Vec<usize> = (0..n).step_by(chunk).collect();
         let mut gradient = vec![0.0; if gradients { stack.weight.len() } else { 0 }];
@@ -173,7 +178,7 @@ impl Pass<'_> {
                 sums.iter_mut().zip(&part.sums).for_each(|(sum, part)| sum.add(part));
             }
         }
-        let (weights, classes) = (stack.weight.len() / members.len(), self.examples.classes());
+        let (weights, classes) = (stack.weight.len() / members.len(), self.outputs);
         let outcome = |(member, sums): (usize, &Sums)| Outcome {
             loss: sums.loss,
             gradient: if gradients {
@@ -189,7 +194,7 @@ impl Pass<'_> {
     }
 
     fn chunk(&self, stack: &Stack<'_>, rows: std::ops::Range<usize>, gradients: bool) -> Partial {
-        let (dim, width) = (self.examples.dim(), stack.bias.len());
+        let (dim, width) = (self.features.dim(), stack.bias.len());
         let mut partial = Partial {
             gradient: vec![0.0; if gradients { stack.weight.len() } else { 0 }],
             bias: vec![0.0; width],
@@ -200,7 +205,7 @@ impl Pass<'_> {
         for first in rows.clone().step_by(BLOCK) {
             let count = BLOCK.min(rows.end - first);
             let (x, scores) = (&mut x[..count * dim], &mut scores[..count * width]);
-            self.scaling.read(self.examples.features(), first, x);
+            self.scaling.read(self.features, first, x);
             stack.scores(x, scores);
             for (at, row) in scores.chunks_exact_mut(width).enumerate() {
                 self.row(stack, first + at, row, &mut partial);
@@ -219,24 +224,24 @@ impl Pass<'_> {
         partial
     }
 
-    /// Turns the scores of one row (members · C) into w(y) · (probability − one-hot), zero where the row is held out.
+    /// Turns the scores of one row (members · C) into slopes of its loss, w(y) · (probability − one-hot) of classes, zero
+    /// where the row is held out.
     fn row(&self, stack: &Stack<'_>, at: usize, scores: &mut [f32], partial: &mut Partial) {
-        let label = self.examples.labels()[at] as usize;
-        let weight = self.class_weights[label];
-        let classes = self.examples.classes();
+        let (weight, classes) = (self.loss.weight(at), self.outputs);
+        let decisions = self.loss.decisions(classes);
         let fold = self.folds.and_then(|folds| folds.of(at));
         let slopes = partial.bias.chunks_exact_mut(classes).zip(partial.bends.chunks_exact_mut(classes));
         let members = stack.members.iter().zip(&mut partial.sums).zip(slopes);
         for (((member, sums), (bias, bends)), scores) in members.zip(scores.chunks_exact_mut(classes)) {
-            let (loss, hit) = errors(scores, label, weight as f32);
+            let judged = self.loss.errors(at, scores);
             if fold.is_some() && fold == member.held_out {
-                sums.held_out.push(loss, hit);
+                sums.held_out.push(decisions, judged);
                 scores.fill(0.0);
             } else {
-                sums.loss += weight * loss;
-                sums.train.push(loss, hit);
+                sums.loss += weight * judged.loss;
+                sums.train.push(decisions, judged);
                 for ((bias, bend), &error) in bias.iter_mut().zip(bends).zip(&*scores) {
-                    // |error| / w is p, or 1 − p for the row's own class.
+                    // |error| / w is p, or 1 − p for the row's own class or labels.
                     let error = f64::from(error);
                     *bias += error;
                     *bend += error.abs() - error * error / weight;

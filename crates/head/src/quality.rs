@@ -1,17 +1,22 @@
 //! How well a head does on some rows, while it is being fitted or chosen.
 
-use artifact::Dense;
+use artifact::{Dense, Rows};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
-use crate::{Examples, logits};
+use crate::pass::Tally;
+use crate::targets::Units;
+use crate::taught::{Loss, Taught};
+use crate::{Examples, TargetKind, Targets, logits};
 
-/// How well a head does on some rows, every row counting the same.
+/// How well a head does on some rows, every row counting the same; of labels, every label of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quality {
-    /// Mean negative log-likelihood, in nats.
+    /// Mean negative log-likelihood, in nats; of numbers the mean squared error, as [`Units`] put them: 1 is what their
+    /// means are off by.
     pub loss: f64,
-    /// Part of the rows whose largest logit is their class's.
+    /// Part of the rows whose largest logit is their class's; of all labels the part that is right. Means nothing of
+    /// numbers.
     pub accuracy: f64,
 }
 
@@ -20,9 +25,38 @@ pub fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
     quality_of(examples, |x| logits(layers, x))
 }
 
+/// Loss and accuracy of `layers` on `targets`, block by block; numbers are put in `units`.
+pub fn quality_targets(layers: &[Dense], targets: &Targets<'_>, units: &Units) -> Quality {
+    let outputs = targets.outputs();
+    // What layers give is not put; the loss wants it to be, and takes targets as they are put.
+    let put: Vec<f64> =
+        targets.values().iter().enumerate().map(|(at, &y)| units.put(at % outputs, y)).collect();
+    let plain = Units::plain(targets.kind(), outputs);
+    let parts = each_block(targets.features(), |first, x| {
+        let mut scores = logits(layers, x);
+        let mut tally = Tally::default();
+        for (row, scores) in (first..).zip(scores.chunks_exact_mut(outputs)) {
+            let loss = match targets.kind() {
+                TargetKind::Labels => Taught::Targets(*targets).likelihood(&[], &plain),
+                TargetKind::Numbers => {
+                    let each = scores.iter_mut().enumerate();
+                    each.for_each(|(output, y)| *y = units.put(output, f64::from(*y)) as f32);
+                    Loss::Squares { values: &put, units: &plain }
+                }
+            };
+            tally.push(outputs, loss.errors(row, scores));
+        }
+        tally
+    });
+    let mut all = Tally::default();
+    parts.into_iter().for_each(|part| all.add(part));
+    all.quality()
+}
+
 /// Loss and accuracy of the logits that `scores` gives for some rows (k, d), block by block.
 pub(crate) fn quality_of(examples: &Examples<'_>, scores: impl Fn(&[f32]) -> Vec<f32> + Sync) -> Quality {
-    let parts = each_block(examples, |x, labels| {
+    let parts = each_block(examples.features(), |first, x| {
+        let labels = &examples.labels()[first..][..x.len() / examples.dim()];
         (of_logits(&scores(x), labels, examples.classes()), labels.len() as f64)
     });
     let mean = |of: fn(&Quality) -> f64| {
@@ -37,23 +71,38 @@ pub(crate) fn each_row<T: Send>(
     examples: &Examples<'_>,
     of: impl Fn(&[f32], usize) -> T + Sync,
 ) -> Vec<T> {
-    let blocks = each_block(examples, |x, labels| {
+    let blocks = each_block(examples.features(), |first, x| {
         let scores = logits(layers, x);
-        let rows = scores.chunks_exact(examples.classes()).zip(labels);
+        let rows = scores.chunks_exact(examples.classes()).zip(&examples.labels()[first..]);
         rows.map(|(scores, &label)| of(scores, label as usize)).collect::<Vec<_>>()
     });
     blocks.into_iter().flatten().collect()
 }
 
-/// What `of(x, labels)` makes of every block of rows, in order.
-fn each_block<T: Send>(examples: &Examples<'_>, of: impl Fn(&[f32], &[u32]) -> T + Sync) -> Vec<T> {
-    let (n, dim) = (examples.rows(), examples.dim());
+/// What `of(scores, targets)` makes of every row, in order.
+pub(crate) fn each_target_row<T: Send>(
+    layers: &[Dense],
+    targets: &Targets<'_>,
+    of: impl Fn(&[f32], &[f64]) -> T + Sync,
+) -> Vec<T> {
+    let outputs = targets.outputs();
+    let blocks = each_block(targets.features(), |first, x| {
+        let scores = logits(layers, x);
+        let truth = targets.values()[first * outputs..].chunks_exact(outputs);
+        let rows = scores.chunks_exact(outputs).zip(truth);
+        rows.map(|(scores, truth)| of(scores, truth)).collect::<Vec<_>>()
+    });
+    blocks.into_iter().flatten().collect()
+}
+
+/// What `of(first, x)` makes of every block of rows, in order.
+fn each_block<T: Send>(features: &dyn Rows, of: impl Fn(usize, &[f32]) -> T + Sync) -> Vec<T> {
+    let (n, dim) = (features.len(), features.dim());
     let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
     let block = |&first: &usize| {
-        let labels = &examples.labels()[first..(first + BLOCK).min(n)];
-        let mut x = vec![0.0; labels.len() * dim];
-        examples.features().read(first, &mut x);
-        of(&x, labels)
+        let mut x = vec![0.0; BLOCK.min(n - first) * dim];
+        features.read(first, &mut x);
+        of(first, &x)
     };
     starts.par_iter().map(block).collect()
 }

@@ -3,9 +3,11 @@
 
 use artifact::Dense;
 
+use crate::logits::sigmoid_of;
 use crate::pass::{Member, Pass};
-use crate::quality::each_row;
-use crate::{Examples, softmax};
+use crate::quality::{each_row, each_target_row};
+use crate::taught::Loss;
+use crate::{Examples, Targets, softmax};
 
 /// Steps of Newton's method at most; it takes five or six.
 const STEPS: usize = 50;
@@ -19,7 +21,7 @@ const LEAST: f64 = 1e-5;
 pub struct Temperature {
     /// T: logits are divided by it.
     pub value: f64,
-    /// Mean nll of the held-out rows before, in nats.
+    /// Mean nll of the held-out rows before, in nats; of labels the mean over labels too.
     pub before: f64,
     /// The same after.
     pub after: f64,
@@ -38,12 +40,26 @@ impl Temperature {
     pub fn of_layers(layers: &[Dense], held_out: &Examples<'_>) -> Temperature {
         minimise(|beta| each_row(layers, held_out, |scores, label| Bend::of(scores, label, beta)))
     }
+
+    /// Of the logits that `layers` give for the labels of `held_out`: one temperature for all of them.
+    pub fn of_layers_labels(layers: &[Dense], held_out: &Targets<'_>) -> Temperature {
+        minimise(|beta| {
+            each_target_row(layers, held_out, |scores, truth| Bend::of_labels(scores, truth, beta))
+        })
+    }
 }
 
 impl Pass<'_> {
     /// Of the logits of `members` for the rows that each held out, or of the first for all rows where there are no folds.
     pub(crate) fn temperature(&self, members: &[Member<'_>]) -> Temperature {
-        minimise(|beta| self.held_out_scores(members, |_, label, scores| Bend::of(scores, label, beta)))
+        let bend = |row: usize, scores: &[f32], beta| match self.loss {
+            Loss::Classes { labels, .. } => Bend::of(scores, labels[row] as usize, beta),
+            // Squares of labels: whoever asks for a temperature of numbers gets nonsense.
+            Loss::Labels(values) | Loss::Squares { values, .. } => {
+                Bend::of_labels(scores, &values[row * self.outputs..], beta)
+            }
+        };
+        minimise(|beta| self.held_out_scores(members, |row, scores| bend(row, scores, beta)))
     }
 }
 
@@ -85,6 +101,21 @@ fn minimise(bends: impl Fn(f64) -> Vec<Bend>) -> Temperature {
 }
 
 impl Bend {
+    /// The mean over labels, of which `truth` says 1 or 0.
+    fn of_labels(scores: &[f32], truth: &[f64], beta: f64) -> Bend {
+        let labels = scores.len() as f64;
+        scores.iter().zip(truth).fold(Bend::default(), |sum, (&score, &truth)| {
+            let margin = if truth > 0.5 { f64::from(score) } else { -f64::from(score) };
+            let wrong = sigmoid_of(-beta * margin);
+            let right = sigmoid_of(beta * margin);
+            Bend {
+                loss: sum.loss - right.max(f64::MIN_POSITIVE).ln() / labels,
+                slope: sum.slope - margin * wrong / labels,
+                curvature: sum.curvature + margin * margin * right * wrong / labels,
+            }
+        })
+    }
+
     fn of(scores: &[f32], label: usize, beta: f64) -> Bend {
         let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) * beta) as f32).collect();
         let probabilities = softmax(&scaled, scaled.len());
@@ -115,6 +146,17 @@ mod tests {
         let expected = 10.0 / 2999f64.ln();
         assert!((found.value - expected).abs() < 1e-3, "{found:?}, expected {expected}");
         assert!(found.after < found.before);
+    }
+
+    #[test]
+    fn bends_of_labels_are_derivatives() {
+        let (scores, truth) = ([1.5, -0.25, 0.75], [1.0, 1.0, 0.0]);
+        let at = |beta| Bend::of_labels(&scores, &truth, beta);
+        let (low, middle, high) = (at(0.875), at(1.0), at(1.125));
+        assert!(((high.loss - low.loss) / 0.25 - middle.slope).abs() < 2e-3);
+        assert!(((high.slope - low.slope) / 0.25 - middle.curvature).abs() < 2e-3);
+        let expected: f64 = [1.5f64, -0.25, -0.75].iter().map(|m| (1.0 + (-m).exp()).ln() / 3.0).sum();
+        assert!((middle.loss - expected).abs() < 1e-12);
     }
 
     #[test]

@@ -131,17 +131,31 @@ pub fn paired_bootstrap(
                 sorted.tally_into(tally, ordered);
                 values(tally)
             });
-            first.into_iter().zip(second).map(|(first, second)| minus(second, first)).collect::<Vec<_>>()
+            apart(first, second)
         },
     );
     let [firsts, seconds] = sorted.map(|(sorted, _)| values(&sorted.tally()));
+    Ok(differences(firsts, seconds, &replicates))
+}
+
+/// Puts intervals to the differences of two heads' values, (m,) each, from those of `replicates`, (B, m).
+pub(crate) fn differences(
+    firsts: Vec<Option<f64>>,
+    seconds: Vec<Option<f64>>,
+    replicates: &[Vec<Option<f64>>],
+) -> Vec<Difference> {
     let differences = firsts.into_iter().zip(seconds).enumerate().map(|(metric, (first, second))| {
         let difference = minus(second, first);
         let column = || replicates.iter().map(|values| values[metric]).collect::<Option<Vec<f64>>>();
         let interval = difference.and_then(|_| column()).and_then(percentile_interval);
         Difference { first, second, difference, interval }
     });
-    Ok(differences.collect())
+    differences.collect()
+}
+
+/// Second minus first, metric by metric.
+pub(crate) fn apart(firsts: Vec<Option<f64>>, seconds: Vec<Option<f64>>) -> Vec<Option<f64>> {
+    firsts.into_iter().zip(seconds).map(|(first, second)| minus(second, first)).collect()
 }
 
 fn minus(second: Option<f64>, first: Option<f64>) -> Option<f64> {

@@ -61,7 +61,7 @@ pub use marginals::{ClassScores, Marginals};
 pub use metric::{Average, ClassMetric, Metric};
 pub use multi_label::{
     LabelScores, MultiLabel, MultiLabelAverage, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
-    MultiLabelTally, bootstrap_label_rankings, bootstrap_multi_label,
+    MultiLabelTally, bootstrap_label_rankings, bootstrap_multi_label, paired_bootstrap_multi_label,
 };
 pub use one_vs_rest::{OneVsRest, RankingError};
 pub use outcomes::Outcomes;
@@ -69,7 +69,10 @@ pub use probability::{brier_score_loss, expected_calibration_error, log_loss};
 pub use ranking::{hits_at, top_k_accuracy};
 pub use ranking_bootstrap::{RankingEstimates, bootstrap_rankings};
 pub use rankings::Rankings;
-pub use regression::{Regression, RegressionError, RegressionMetric, bootstrap_regression};
+pub use regression::{
+    Regression, RegressionError, RegressionEstimates, RegressionMetric, bootstrap_regression,
+    bootstrap_regressions, paired_bootstrap_regressions,
+};
 pub use rejection::RejectionPoint;
 pub use resample::{Bootstrap, Estimate};
 pub use scored::{ScoreError, Scored};

@@ -47,7 +47,7 @@ fn a_hundred_thousand_nodes_are_no_more_than_long() {
             assert_eq!(network.multiplications(8, 8).unwrap(), 0);
             let bound = Bound::from_tensors(network, "none", |_| None).unwrap();
             let mut bytes = Vec::new();
-            onnx::write(&mut bytes, &bound, (8, 8), &[], &[]).unwrap();
+            onnx::write(&mut bytes, &bound, (8, 8), &[], onnx::Ending::Classes, &[]).unwrap();
             assert!(onnx::read(&bytes).unwrap().graph.steps.len() >= NODES - 1);
         };
         stack.spawn(work).unwrap().join().unwrap();

@@ -5,7 +5,7 @@
 use artifact::Dense;
 use headstart_network::{
     Activation, Bound, Builder, Conv, Network, Op, Tensor,
-    onnx::{self, Graph, Model, OnnxError, Operator, Value},
+    onnx::{self, Ending, Graph, Model, OnnxError, Operator, Value},
     vit::{Head, Vit},
     zoo,
 };
@@ -29,7 +29,7 @@ fn dense(inputs: usize, outputs: usize) -> Dense {
 fn written(bound: &Bound, size: (usize, usize), head: &[Dense]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let metadata = [("headstart.tap".to_owned(), "pooled".to_owned()), ("a".to_owned(), "ä".to_owned())];
-    let len = onnx::write(&mut bytes, bound, size, head, &metadata).unwrap();
+    let len = onnx::write(&mut bytes, bound, size, head, Ending::Classes, &metadata).unwrap();
     assert_eq!(len, bytes.len() as u64);
     bytes
 }
@@ -158,7 +158,9 @@ fn names_are_never_given_twice() {
 #[test]
 fn heads_that_do_not_fit_are_refused() {
     let bound = bound("headstart_tiny", "pooled");
-    let write = |head: &[Dense]| onnx::write(&mut Vec::new(), &bound, (64, 64), head, &[]).unwrap_err();
+    let write = |head: &[Dense]| {
+        onnx::write(&mut Vec::new(), &bound, (64, 64), head, Ending::Classes, &[]).unwrap_err()
+    };
     let error = write(&[dense(512, 5)]);
     assert!(matches!(error, OnnxError::HeadWidth { layer: 0, expected: 512, got: 224 }), "{error}");
     let error = write(&[dense(224, 5), dense(6, 2)]);
@@ -174,7 +176,7 @@ fn heads_that_do_not_fit_are_refused() {
     let shapes = two.network().shapes(64, 64).unwrap();
     let width: usize = two.network().outputs().iter().map(|output| shapes[output.index()].len()).sum();
     let mut file = Vec::new();
-    onnx::write(&mut file, &two, (64, 64), &[], &[]).unwrap();
+    onnx::write(&mut file, &two, (64, 64), &[], Ending::Classes, &[]).unwrap();
     let model = onnx::read(&file).unwrap();
     assert_eq!(model.graph.outputs.iter().map(|output| output.width).collect::<Vec<_>>(), [width]);
 }

@@ -10,7 +10,7 @@ use std::{fs, path::PathBuf, time::Instant};
 
 fn written(bound: &Bound, size: (usize, usize)) -> Vec<u8> {
     let mut bytes = Vec::new();
-    onnx::write(&mut bytes, bound, size, &[], &[]).unwrap();
+    onnx::write(&mut bytes, bound, size, &[], onnx::Ending::Classes, &[]).unwrap();
     bytes
 }
 

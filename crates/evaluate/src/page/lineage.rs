@@ -1,16 +1,16 @@
 //! What everything was made from.
 
-use artifact::{Features, Head};
+use artifact::{FeatureSet, Features, Head};
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
-use super::Material;
+use crate::Config;
 
 /// What the page draws or says in other words instead of listing it.
 const DRAWN: [&str; 3] = ["sweep", "curve", "candidates"];
 
-pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
-    let Material { features, head, config, .. } = material;
+/// `rows` are those of the split.
+pub(super) fn of(features: &FeatureSet, head: &Head, config: &Config, rows: usize) -> Vec<LineageGroup> {
     let settings =
         head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
     let mut groups = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
             [
                 ("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned()),
                 ("samples drawn anew for intervals", {
-                    let bootstrap = config.bootstrap(material.scores.outcomes.rows());
+                    let bootstrap = config.bootstrap(rows);
                     format!("{} (seed {})", bootstrap.replicates, bootstrap.seed)
                 }),
             ],

@@ -6,6 +6,7 @@ mod fit;
 mod galleries;
 mod lineage;
 mod summary;
+mod targets;
 mod thumbnails;
 
 use anyhow::Context;
@@ -19,6 +20,8 @@ use crate::baseline::Comparison;
 use crate::findings::Findings;
 use crate::scores::SplitScores;
 use crate::table::Row;
+
+pub(crate) use targets::TargetsMaterial;
 
 /// Points of the curve of coverage.
 const POINTS: usize = 100;
@@ -60,7 +63,7 @@ impl Material<'_> {
             duplicates: galleries::duplicates(self),
             map: Some(self.map()?),
             slices: classes::slices(self),
-            lineage: lineage::of(self),
+            lineage: lineage::of(self.features, self.head, self.config, self.scores.outcomes.rows()),
             ..Page::default()
         };
         page.confusion = page.samples.as_ref().map(Confusion::of);

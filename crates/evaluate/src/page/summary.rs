@@ -34,16 +34,9 @@ pub(super) fn of(material: &Material<'_>) -> Summary {
         let row = overall(rows, scores.split, metric).filter(|row| row.value.is_some())?;
         Some(Figure { name: name.to_owned(), estimate: estimate(row), scale })
     });
-    let sources = features.sources();
     Summary {
         title: stem(config.head()),
-        features: Some(
-            sources
-                .iter()
-                .map(|source| format!("{}, weights {}", belonging::name(source), short(&source.weights)))
-                .collect::<Vec<_>>()
-                .join(" and "),
-        ),
+        features: Some(of_features(&features.sources())),
         split: scores.split.name().to_owned(),
         rows: scores.outcomes.rows() as u64,
         figures: figures.collect(),
@@ -121,7 +114,16 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
     warnings
 }
 
-fn stem(path: &std::path::Path) -> String {
+/// Network, tap and weights in words.
+pub(super) fn of_features(sources: &[artifact::Source]) -> String {
+    let each = sources
+        .iter()
+        .map(|source| format!("{}, weights {}", belonging::name(source), short(&source.weights)));
+    each.collect::<Vec<_>>().join(" and ")
+}
+
+/// A file's name without its extension.
+pub(super) fn stem(path: &std::path::Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 

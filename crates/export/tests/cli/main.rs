@@ -4,6 +4,7 @@
 mod matrix;
 mod models;
 mod refusals;
+mod targets;
 
 use artifact::{Dense, Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
 use harness::{Room, Run};
@@ -46,6 +47,7 @@ fn head(kind: HeadKind) -> Head {
         memory: (kind == HeadKind::Knn).then_some(memory),
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
+        targets: None,
         layers,
         novelty: None,
         sources: vec![Source {

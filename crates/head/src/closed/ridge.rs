@@ -34,6 +34,6 @@ pub(super) fn least(spectrum: &Spectrum) -> f64 {
 }
 
 /// 1 / value; 0 for what is rounding (the pseudo-inverse): rows say nothing of such a direction.
-fn inverse(value: f64, floor: f64) -> f64 {
+pub(super) fn inverse(value: f64, floor: f64) -> f64 {
     if value > floor { 1.0 / value } else { 0.0 }
 }

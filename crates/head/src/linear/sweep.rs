@@ -66,7 +66,7 @@ impl LinearProblem<'_> {
         mut on_candidate: impl FnMut(&Candidate) -> ControlFlow<()>,
     ) -> Result<Sweep, HeadFitError> {
         penalties.iter().try_for_each(|&l2| check_penalty(l2))?;
-        held_out.check(&self.examples)?;
+        held_out.check(&self.taught)?;
         let (parts, folds) = (held_out.parts(), held_out.folds());
         let stop = Stop { tolerance: self.stop.tolerance.max(TOLERANCE), ..self.stop };
         let mut solvers = self.solvers(vec![self.zero(); parts.len()], stop, penalties.len());
@@ -125,23 +125,26 @@ impl LinearProblem<'_> {
     }
 
     /// What `of(row, label, logits)` makes of every held-out row, in order: with folds, of the logits of the model that
-    /// was fitted without that row.
+    /// was fitted without that row. Rows of labels have no label of their own: it is 0.
     pub fn held_out_scores<T: Send>(
         &self,
         sweep: &Sweep,
         held_out: HeldOut<'_>,
         of: impl Fn(usize, usize, &[f32]) -> T + Sync,
     ) -> Vec<T> {
-        self.pass_over(held_out).held_out_scores(&sweep.best_members(held_out), of)
+        let labels = held_out.labels(&self.taught);
+        let label = |row: usize| labels.get(row).map_or(0, |&label| label as usize);
+        let members = sweep.best_members(held_out);
+        self.pass_over(held_out).held_out_scores(&members, |row, scores| of(row, label(row), scores))
     }
 
     fn pass_over<'b>(&'b self, held_out: HeldOut<'b>) -> Pass<'b> {
-        Pass { examples: held_out.examples(&self.examples), ..self.pass(held_out.folds()) }
+        self.pass(held_out.taught(&self.taught), held_out.folds())
     }
 
     /// Readies the solvers for a penalty that is larger by `more`.
     fn move_on(&self, solvers: &mut Solvers, stop: Stop, more: f64) {
-        let penalised = self.examples.classes() * self.examples.dim();
+        let penalised = self.taught.outputs() * self.taught.dim();
         for (solver, outcome) in solvers.solvers.iter_mut().zip(&solvers.outcomes) {
             let rows = outcome.as_ref().map_or(1, |outcome| outcome.train.rows);
             let more = self.penalty(more) / rows as f64;
@@ -152,14 +155,14 @@ impl LinearProblem<'_> {
     fn candidate(&self, solvers: &Solvers, held_out: HeldOut<'_>, l2: f64) -> Candidate {
         let outcomes = || solvers.outcomes.iter().flatten();
         let mut held = Tally::default();
-        match held_out {
-            HeldOut::Rows(examples) => {
+        match held_out.own() {
+            Some(rows) => {
                 let member = Member { parameters: solvers.solvers[0].best(), held_out: None };
-                for outcome in (Pass { examples, ..self.pass(None) }).run(&[member], false) {
+                for outcome in self.pass(rows, None).run(&[member], false) {
                     held.add(outcome.train);
                 }
             }
-            HeldOut::Folds(_) => outcomes().for_each(|outcome| held.add(outcome.held_out)),
+            None => outcomes().for_each(|outcome| held.add(outcome.held_out)),
         }
         let mean = |of: fn(&Quality) -> f64| {
             outcomes().map(|outcome| of(&outcome.train.quality())).sum::<f64>() / solvers.solvers.len() as f64

@@ -3,15 +3,17 @@
 use candle_core::{Device, Tensor};
 
 use super::MlpSettings;
-use crate::Examples;
+use crate::TargetKind;
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
+use crate::targets::Units;
+use crate::taught::Taught;
 
 /// Some training rows.
 pub(super) struct Batch {
     /// (b, d)
     pub(super) x: Tensor,
-    /// Each row's class; of mixed rows, that of the first: (b,).
+    /// Each row's class; of mixed rows, that of the first: (b,). None of other targets.
     pub(super) labels: Vec<u32>,
     pub(super) targets: Targets,
 }
@@ -22,14 +24,17 @@ pub(super) enum Targets {
     Labels(Tensor),
     /// Of every class so much: (b, C).
     Shares(Tensor),
+    /// Labels from 0 to 1, or numbers as they are put: (b, outputs).
+    Values(TargetKind, Vec<f64>),
 }
 
 /// Where batches come from.
 pub(super) struct Batches<'a> {
-    examples: &'a Examples<'a>,
+    taught: &'a Taught<'a>,
     scaling: &'a Scaling,
     /// (C,)
     class_weights: Vec<f32>,
+    units: &'a Units,
     label_smoothing: f64,
     mixup: f64,
     random: Random,
@@ -37,41 +42,75 @@ pub(super) struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(
-        examples: &'a Examples<'a>,
+        taught: &'a Taught<'a>,
         scaling: &'a Scaling,
         class_weights: Vec<f32>,
+        units: &'a Units,
         settings: &MlpSettings,
     ) -> Batches<'a> {
         let &MlpSettings { label_smoothing, mixup, seed, .. } = settings;
         let random = Random::new(seed, Purpose::Mixup);
-        Batches { examples, scaling, class_weights, label_smoothing, mixup, random }
+        Batches { taught, scaling, class_weights, units, label_smoothing, mixup, random }
     }
 
     /// Gathers `rows`, scaled; mixed with one another where that was asked for.
     pub(super) fn gather(&mut self, rows: &[usize]) -> candle_core::Result<Batch> {
-        let dim = self.examples.dim();
+        let dim = self.taught.dim();
         let mut x = vec![0.0; rows.len() * dim];
         for (&row, values) in rows.iter().zip(x.chunks_exact_mut(dim)) {
-            self.scaling.read(self.examples.features(), row, values);
+            self.scaling.read(self.taught.features(), row, values);
         }
-        let labels: Vec<u32> = rows.iter().map(|&row| self.examples.labels()[row]).collect();
-        let targets = if self.mixup > 0.0 || self.label_smoothing > 0.0 {
-            let mut shares = self.shares(&labels);
-            if self.mixup > 0.0 {
-                self.mix(&mut x, &mut shares, rows.len());
+        let (labels, targets) = match *self.taught {
+            Taught::Classes(examples) => {
+                let labels: Vec<u32> = rows.iter().map(|&row| examples.labels()[row]).collect();
+                let targets = self.of_classes(&labels, &mut x)?;
+                (labels, targets)
             }
-            let shape = (rows.len(), self.examples.classes());
-            Targets::Shares(Tensor::from_vec(shares, shape, &Device::Cpu)?)
-        } else {
-            let weights = labels.iter().map(|&label| self.class_weights[label as usize]).collect();
-            Targets::Labels(Tensor::from_vec(weights, rows.len(), &Device::Cpu)?)
+            Taught::Targets(targets) => {
+                let outputs = targets.outputs();
+                let of = |&row: &usize| &targets.values()[row * outputs..][..outputs];
+                let mut values: Vec<f64> = rows.iter().flat_map(of).copied().collect();
+                match targets.kind() {
+                    // Half of what is taken off goes to either side.
+                    TargetKind::Labels => values
+                        .iter_mut()
+                        .for_each(|y| *y = *y * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing),
+                    TargetKind::Numbers => {
+                        values
+                            .iter_mut()
+                            .enumerate()
+                            .for_each(|(at, y)| *y = self.units.put(at % outputs, *y));
+                    }
+                }
+                if self.mixup > 0.0 {
+                    let (lambda, partners) = self.partners(rows.len());
+                    mix(&mut x, lambda as f32, &partners);
+                    mix(&mut values, lambda, &partners);
+                }
+                (Vec::new(), Targets::Values(targets.kind(), values))
+            }
         };
         Ok(Batch { x: Tensor::from_vec(x, (rows.len(), dim), &Device::Cpu)?, labels, targets })
     }
 
+    fn of_classes(&mut self, labels: &[u32], x: &mut [f32]) -> candle_core::Result<Targets> {
+        if self.mixup == 0.0 && self.label_smoothing == 0.0 {
+            let weights = labels.iter().map(|&label| self.class_weights[label as usize]).collect();
+            return Ok(Targets::Labels(Tensor::from_vec(weights, labels.len(), &Device::Cpu)?));
+        }
+        let mut shares = self.shares(labels);
+        if self.mixup > 0.0 {
+            let (lambda, partners) = self.partners(labels.len());
+            mix(x, lambda as f32, &partners);
+            mix(&mut shares, lambda as f32, &partners);
+        }
+        let shape = (labels.len(), self.taught.outputs());
+        Ok(Targets::Shares(Tensor::from_vec(shares, shape, &Device::Cpu)?))
+    }
+
     /// The row's weight times 1 − ε for its class, and ε evenly over all (Szegedy et al., 2016, section 7): (b, C).
     fn shares(&self, labels: &[u32]) -> Vec<f32> {
-        let classes = self.examples.classes();
+        let classes = self.taught.outputs();
         let mut shares = Vec::with_capacity(labels.len() * classes);
         for &label in labels {
             let weight = f64::from(self.class_weights[label as usize]);
@@ -82,20 +121,25 @@ impl<'a> Batches<'a> {
         shares
     }
 
-    /// λ of each row and 1 − λ of another of the batch, features and targets alike, with one λ a batch from
-    /// Beta(α, α) (Zhang et al., 2018, and their code).
-    fn mix(&mut self, x: &mut [f32], shares: &mut [f32], rows: usize) {
-        let lambda = self.random.beta(self.mixup) as f32;
+    /// λ of a batch, from Beta(α, α), and which of its rows each is mixed with.
+    fn partners(&mut self, rows: usize) -> (f64, Vec<usize>) {
+        let lambda = self.random.beta(self.mixup);
         let mut partners: Vec<usize> = (0..rows).collect();
         self.random.shuffle(&mut partners);
-        for values in [x, shares] {
-            let width = values.len() / rows;
-            let before = values.to_vec();
-            for (row, &partner) in values.chunks_exact_mut(width).zip(&partners) {
-                for (value, other) in row.iter_mut().zip(&before[partner * width..][..width]) {
-                    *value = lambda * *value + (1.0 - lambda) * other;
-                }
-            }
+        (lambda, partners)
+    }
+}
+
+/// λ of each row and 1 − λ of its partner, features and targets alike (Zhang et al., 2018, and their code).
+fn mix<T>(values: &mut [T], lambda: T, partners: &[usize])
+where
+    T: Copy + From<f32> + std::ops::Mul<Output = T> + std::ops::Add<Output = T> + std::ops::Sub<Output = T>,
+{
+    let width = values.len() / partners.len();
+    let before = values.to_vec();
+    for (row, &partner) in values.chunks_exact_mut(width).zip(partners) {
+        for (value, &other) in row.iter_mut().zip(&before[partner * width..][..width]) {
+            *value = lambda * *value + (T::from(1.0) - lambda) * other;
         }
     }
 }

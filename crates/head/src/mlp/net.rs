@@ -7,10 +7,13 @@ use candle_nn::{Linear, Module};
 use super::MlpSettings;
 use super::batch::{Batch, Targets};
 use super::optimizer::Descent;
-use crate::Quality;
+use crate::pass::Tally;
 use crate::quality::of_logits;
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
+use crate::targets::Units;
+use crate::taught::Loss;
+use crate::{Quality, TargetKind};
 
 /// The network in training.
 pub(super) struct Net {
@@ -45,7 +48,7 @@ impl Net {
 
     /// One step of this size; gives the batch's loss and accuracy before it.
     pub(super) fn step(&mut self, batch: &Batch, learning_rate: f64) -> candle_core::Result<Quality> {
-        let rows = batch.labels.len();
+        let rows = batch.x.dim(0)?;
         let [hidden, last] = &self.layers;
         let mut units = linear(hidden).forward(&batch.x)?.relu()?;
         if self.dropout > 0.0 {
@@ -55,6 +58,9 @@ impl Net {
             units = (&units * Tensor::from_vec(mask, units.shape(), &Device::Cpu)?)?;
         }
         let logits = linear(last).forward(&units)?;
+        if let Targets::Values(kind, values) = &batch.targets {
+            return self.step_values(*kind, values, &logits, learning_rate);
+        }
         let logs = candle_nn::ops::log_softmax(&logits, 1)?;
         let weighted = match &batch.targets {
             Targets::Labels(weights) => {
@@ -62,6 +68,8 @@ impl Net {
                 (logs.gather(&labels, 1)?.squeeze(1)? * weights)?
             }
             Targets::Shares(shares) => (logs * shares)?,
+            // Done above.
+            Targets::Values(..) => logs,
         };
         let loss = (weighted.sum_all()? * (-1.0 / rows as f64))?;
         self.descent.step(&loss.backward()?, learning_rate)?;
@@ -69,6 +77,33 @@ impl Net {
         let classes = logits.dim(1)?;
         let plain = of_logits(&logits.flatten_all()?.to_vec1()?, &batch.labels, classes);
         Ok(Quality { loss: f64::from(loss.to_scalar::<f32>()?), ..plain })
+    }
+
+    /// The same of targets that are no classes, `values` (b, outputs). What the loss changes by is known in closed form:
+    /// a sum of logits, each times its slope, has those very gradients.
+    fn step_values(
+        &mut self,
+        kind: TargetKind,
+        values: &[f64],
+        logits: &Tensor,
+        learning_rate: f64,
+    ) -> candle_core::Result<Quality> {
+        let (rows, outputs) = logits.dims2()?;
+        let units = Units::plain(kind, outputs);
+        let loss = match kind {
+            TargetKind::Labels => Loss::Labels(values),
+            TargetKind::Numbers => Loss::Squares { values, units: &units },
+        };
+        let mut slopes: Vec<f32> = logits.flatten_all()?.to_vec1()?;
+        let mut tally = Tally::default();
+        for (row, slopes) in slopes.chunks_exact_mut(outputs).enumerate() {
+            tally.push(outputs, loss.errors(row, slopes));
+        }
+        let part = 1.0 / (rows * outputs) as f32;
+        slopes.iter_mut().for_each(|slope| *slope *= part);
+        let slopes = Tensor::from_vec(slopes, (rows, outputs), &Device::Cpu)?;
+        self.descent.step(&(logits * slopes)?.sum_all()?.backward()?, learning_rate)?;
+        Ok(tally.quality())
     }
 
     /// The layers for raw features.

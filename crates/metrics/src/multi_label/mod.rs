@@ -10,5 +10,5 @@ mod tally;
 pub use input::MultiLabel;
 pub use label::{LabelScores, MultiLabelScores, bootstrap_label_rankings};
 pub use metric::{MultiLabelAverage, MultiLabelMetric};
-pub use outcomes::{MultiLabelOutcomes, bootstrap_multi_label};
+pub use outcomes::{MultiLabelOutcomes, bootstrap_multi_label, paired_bootstrap_multi_label};
 pub use tally::MultiLabelTally;

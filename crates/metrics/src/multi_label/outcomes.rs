@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use super::metric::MultiLabelMetric;
 use super::row::{Row, THRESHOLD};
 use super::tally::{Entry, MultiLabelTally};
+use crate::compare::{apart, differences};
 use crate::resample::{Bootstrap, Estimate, Strata, estimates};
-use crate::{MultiLabel, ScoreError};
+use crate::{CompareError, Difference, MultiLabel, ScoreError};
 
 /// One entry a row, and one for each label that a row bears or was given, in the order the rows were pushed
 /// in.
@@ -123,6 +124,35 @@ pub fn bootstrap_multi_label(
     estimates(values(&outcomes.tally()), &replicates)
 }
 
+/// Differences of `metrics` between `first` and `second`, which are of the same rows and labels, with percentile intervals
+/// over resamples that give both the same rows.
+///
+/// # Errors
+/// Other numbers of labels, which take the place of classes, or of rows.
+pub fn paired_bootstrap_multi_label(
+    first: &MultiLabelOutcomes,
+    second: &MultiLabelOutcomes,
+    metrics: &[MultiLabelMetric],
+    bootstrap: &Bootstrap,
+) -> Result<Vec<Difference>, CompareError> {
+    if first.labels != second.labels {
+        return Err(CompareError::Classes { first: first.labels, second: second.labels });
+    }
+    if first.rows() != second.rows() {
+        return Err(CompareError::Rows { first: first.rows(), second: second.rows() });
+    }
+    let values = |outcomes: &MultiLabelOutcomes, copies: &dyn Fn(usize) -> u32| -> Vec<Option<f64>> {
+        let tally = outcomes.tally_rows(0..outcomes.rows(), copies);
+        metrics.iter().map(|&metric| tally.value(metric)).collect()
+    };
+    let replicate = |(): &mut (), copies: &[u32]| {
+        let copies = |row: usize| copies[row];
+        apart(values(first, &copies), values(second, &copies))
+    };
+    let replicates = bootstrap.run(&Strata::one(first.rows() as u32), || (), replicate);
+    Ok(differences(values(first, &|_| 1), values(second, &|_| 1), &replicates))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +185,27 @@ mod tests {
         assert_eq!((tally.exact(), tally.density()), (1, 0.5));
         let twice = outcomes.tally_of(&[0, 0]);
         assert_eq!((twice.rows(), twice.value(MultiLabelMetric::SubsetAccuracy)), (2, Some(1.0)));
+    }
+
+    #[test]
+    fn a_head_does_not_differ_from_itself() {
+        let options = Bootstrap { replicates: 50, seed: 5 };
+        let own = MultiLabelOutcomes::of(&MultiLabel::new(&TRUTH, &P, 2).unwrap());
+        let all = MultiLabelMetric::overall();
+        for found in paired_bootstrap_multi_label(&own, &own, &all, &options).unwrap() {
+            assert_eq!(
+                (found.difference, found.interval.map(|i| (i.low, i.high))),
+                (Some(0.0), Some((0.0, 0.0)))
+            );
+        }
+        let right = TRUTH.map(|truth| if truth { 0.9 } else { 0.1 });
+        let right = MultiLabelOutcomes::of(&MultiLabel::new(&TRUTH, &right, 2).unwrap());
+        let subset = [MultiLabelMetric::SubsetAccuracy];
+        let found = paired_bootstrap_multi_label(&own, &right, &subset, &options).unwrap()[0];
+        assert_eq!((found.first, found.second), (Some(1.0 / 3.0), Some(1.0)));
+        assert!(found.interval.unwrap().low >= 0.0);
+        assert!(paired_bootstrap_multi_label(&own, &MultiLabelOutcomes::new(3), &subset, &options).is_err());
+        assert!(paired_bootstrap_multi_label(&own, &MultiLabelOutcomes::new(2), &subset, &options).is_err());
     }
 
     #[test]

@@ -5,4 +5,7 @@ mod metric;
 mod rows;
 
 pub use metric::RegressionMetric;
-pub use rows::{Regression, RegressionError, bootstrap_regression};
+pub use rows::{
+    Regression, RegressionError, RegressionEstimates, bootstrap_regression, bootstrap_regressions,
+    paired_bootstrap_regressions,
+};

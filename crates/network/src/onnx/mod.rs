@@ -1,7 +1,7 @@
 //! ONNX files: a bound network and its head as one graph, and that graph back as plain data.
 //!
 //! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32; outputs `features`
-//! (batch, d), and with a head `logits` and `probabilities` (batch, classes). The batch axis is dynamic and called
+//! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`. The batch axis is dynamic and called
 //! `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
 //! for the file (positions at its size, biases of windows, masks) has a slash in its name. A node bears the name of the
 //! module whose result it gives; those on the way there have a slash.
@@ -81,5 +81,18 @@ const INPUT: &str = "pixels";
 const FEATURES: &str = "features";
 /// The head's output.
 const LOGITS: &str = "logits";
-/// The softmax of the logits.
+/// What probabilities the logits come to.
 const PROBABILITIES: &str = "probabilities";
+/// The head's output where it gives numbers.
+const VALUES: &str = "values";
+
+/// What the outputs of a head are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Logits of classes: a softmax gives probabilities.
+    Classes,
+    /// Logits of labels, each by itself: a sigmoid gives probabilities.
+    Labels,
+    /// Numbers.
+    Values,
+}

@@ -1,7 +1,7 @@
 //! Reads a model that [`write`](super::write()) wrote: wiring, attributes and weights, all from the file.
 
 use super::{
-    FEATURES, Graph, INPUT, LOGITS, Model, OnnxError, Operator, Output, PROBABILITIES, Step, Value,
+    FEATURES, Graph, INPUT, LOGITS, Model, OnnxError, Operator, Output, PROBABILITIES, Step, VALUES, Value,
     proto::{FLOAT, GraphProto, INT64, ModelProto, NodeProto, TensorProto, ValueInfoProto},
     spelling::Stored,
     write,
@@ -98,6 +98,7 @@ impl Reader {
     fn outputs(&mut self, declared: &[ValueInfoProto]) -> Result<Vec<Output>, OnnxError> {
         let names: &[&'static str] = match declared.len() {
             1 => &[FEATURES],
+            2 => &[FEATURES, VALUES],
             _ => &[FEATURES, LOGITS, PROBABILITIES],
         };
         if declared.len() != names.len() {

@@ -1,7 +1,7 @@
 //! Writes a model without holding a copy of its weights.
 
 use super::{
-    INPUT, OnnxError,
+    Ending, INPUT, OnnxError,
     draft::{Constant, Numbers},
     lower::lower,
     proto::{
@@ -19,8 +19,9 @@ const GRAPH: u8 = (7 << 3) | 2;
 const INITIALIZER: u8 = (5 << 3) | 2;
 const RAW_DATA: u8 = (9 << 3) | 2;
 
-/// Writes backbone, pooling, head and softmax as one graph for inputs of `size` (height, width) in pixels; without a
-/// head, the features alone. Of several outputs the features are all, side by side. `metadata` goes into the file as it is, in its order. Gives the number of bytes written.
+/// Writes backbone, pooling, head and what `ending` says as one graph for inputs of `size` (height, width) in pixels; without a
+/// head, the features alone. Of several outputs the features are all, side by side. `metadata` goes into the file as it is, in
+/// its order. Gives the number of bytes written.
 ///
 /// # Errors
 /// Where the network has no output, the head does not fit it, the file would pass 2 GiB, or writing fails.
@@ -29,9 +30,10 @@ pub fn write(
     bound: &Bound,
     size: (usize, usize),
     head: &[Dense],
+    ending: Ending,
     metadata: &[(String, String)],
 ) -> Result<u64, OnnxError> {
-    let lowered = lower(bound, size, head)?;
+    let lowered = lower(bound, size, head, ending)?;
     let channels = bound.network().nodes().iter().find_map(|node| match node.op {
         Op::Input { channels } => Some(channels),
         _ => None,

@@ -1,6 +1,6 @@
-//! The head: dense layers with ReLU between them, and a softmax.
+//! The head: dense layers with ReLU between them, and a softmax or a sigmoid of logits.
 
-use super::{Draft, FEATURES, LOGITS, OnnxError, Operator, PROBABILITIES};
+use super::{Draft, Ending, FEATURES, LOGITS, OnnxError, Operator, PROBABILITIES, VALUES};
 use artifact::Dense;
 
 /// Weight and bias of a layer.
@@ -16,7 +16,13 @@ pub(super) fn reserve(draft: &mut Draft<'_>, layers: usize) {
 }
 
 /// Adds the head and its outputs.
-pub(super) fn lower<'a>(draft: &mut Draft<'a>, head: &'a [Dense], features: usize) -> Result<(), OnnxError> {
+pub(super) fn lower<'a>(
+    draft: &mut Draft<'a>,
+    head: &'a [Dense],
+    ending: Ending,
+    features: usize,
+) -> Result<(), OnnxError> {
+    let output = if ending == Ending::Values { VALUES } else { LOGITS };
     let (mut x, mut width) = (FEATURES.to_owned(), features);
     for (layer, dense) in head.iter().enumerate() {
         let Dense { inputs, outputs, weight, bias } = dense;
@@ -31,7 +37,7 @@ pub(super) fn lower<'a>(draft: &mut Draft<'a>, head: &'a [Dense], features: usiz
         draft.reserved(&names[0], &[*outputs, *inputs], weight.as_slice());
         draft.reserved(&names[1], &[*outputs], bias.as_slice());
         let last = layer + 1 == head.len();
-        let name = if last { LOGITS.to_owned() } else { draft.free(&format!("head.{layer}")) };
+        let name = if last { output.to_owned() } else { draft.free(&format!("head.{layer}")) };
         x = draft.step(&Operator::Gemm, name, [x].into_iter().chain(names).collect());
         width = *outputs;
         if !last {
@@ -39,7 +45,13 @@ pub(super) fn lower<'a>(draft: &mut Draft<'a>, head: &'a [Dense], features: usiz
             x = draft.step(&Operator::Relu, name, vec![x]);
         }
     }
-    draft.step(&Operator::Softmax, PROBABILITIES.to_owned(), vec![x]);
-    draft.outputs.extend([(LOGITS, width), (PROBABILITIES, width)]);
+    draft.outputs.push((output, width));
+    let operator = match ending {
+        Ending::Classes => Operator::Softmax,
+        Ending::Labels => Operator::Sigmoid,
+        Ending::Values => return Ok(()),
+    };
+    draft.step(&operator, PROBABILITIES.to_owned(), vec![x]);
+    draft.outputs.push((PROBABILITIES, width));
     Ok(())
 }

@@ -10,7 +10,9 @@ mod tokens;
 mod window_attention;
 mod windows;
 
-use super::{FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, draft::Draft, operator::Operator};
+use super::{
+    Ending, FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, VALUES, draft::Draft, operator::Operator,
+};
 use crate::{Bound, Node, NodeId, Op, ParamId, Shape};
 use artifact::Dense;
 use layout::Laid;
@@ -20,6 +22,7 @@ pub(super) fn lower<'a>(
     bound: &'a Bound,
     size: (usize, usize),
     head: &'a [Dense],
+    ending: Ending,
 ) -> Result<Draft<'a>, OnnxError> {
     let network = bound.network();
     let shapes = network.shapes(size.0, size.1)?;
@@ -32,7 +35,7 @@ pub(super) fn lower<'a>(
         return Err(OnnxError::NoOutput);
     };
     let mut draft = Draft::default();
-    [INPUT, FEATURES, LOGITS, PROBABILITIES].iter().for_each(|name| draft.reserve(name));
+    [INPUT, FEATURES, LOGITS, PROBABILITIES, VALUES].iter().for_each(|name| draft.reserve(name));
     head::reserve(&mut draft, head.len());
     let params = bound.tensors();
     let params =
@@ -58,7 +61,7 @@ pub(super) fn lower<'a>(
     let mut draft = graph.draft;
     draft.outputs.push((FEATURES, width));
     if !head.is_empty() {
-        head::lower(&mut draft, head, width)?;
+        head::lower(&mut draft, head, ending, width)?;
     }
     Ok(draft.pruned())
 }

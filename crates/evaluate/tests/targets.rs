@@ -1,0 +1,257 @@
+//! `evaluate` on heads that are no classifiers, as users run it.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+
+use artifact::{Dense, Features, Head, HeadKind, Targets, TargetsFrom, Task, table};
+use harness::{Made, Room, Run};
+use polars::prelude::DataFrame;
+
+const TOOL: &str = env!("CARGO_BIN_EXE_evaluate");
+
+fn evaluate(room: &Room, arguments: &[&str]) -> Run {
+    room.call(TOOL, &[&["x.features", "x.head"], arguments].concat())
+}
+
+/// A head of one layer that adds up, for each output, the columns that belong to the classes it goes with; less what they
+/// are shifted by, times `scale`, plus `bias`.
+fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])], scale: f32) -> Head {
+    let features = Features::open(&room.path("x.features")).unwrap();
+    let (inputs, classes) = (features.dim(), features.classes().len());
+    let (mut weight, mut bias) = (Vec::new(), Vec::new());
+    for (_, own) in outputs {
+        let row: Vec<f32> =
+            (0..inputs).map(|i| if own.contains(&(i % classes)) { scale } else { 0.0 }).collect();
+        bias.push(-row.iter().enumerate().map(|(i, w)| i as f32 * w).sum::<f32>() - 1.5 * scale);
+        weight.extend(row);
+    }
+    Head {
+        memory: None,
+        kind: HeadKind::Linear,
+        classes: outputs.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        targets: Some(Targets { task, from }),
+        layers: vec![Dense { inputs, outputs: outputs.len(), weight, bias }],
+        novelty: None,
+        sources: vec![features.index().source.clone()],
+        probes: features.probes(),
+        fit: serde_json::json!({}),
+        features: features.digest(),
+    }
+}
+
+const CAT_AND_DOG: [(&str, &[usize]); 2] = [("cat", &[0, 1]), ("dog", &[1, 2])];
+
+/// A room with `x.features` and `x.head` of labels that stand in class names.
+fn labels() -> Room {
+    let room = Room::new();
+    room.features("x.features", &Made { classes: vec!["cat", "cat|dog", "dog", "none"], ..Made::default() });
+    let head = head(&room, Task::Labels, TargetsFrom::Class, &CAT_AND_DOG, 0.5);
+    head.write(&room.path("x.head"), false).unwrap();
+    room
+}
+
+/// A room with `x.features` and `x.head` of a number that stands in class names.
+fn numbers() -> Room {
+    let room = Room::new();
+    room.features("x.features", &Made { classes: vec!["-1", "0", "2"], ..Made::default() });
+    let head = head(&room, Task::Number, TargetsFrom::Class, &[("value", &[2])], 0.3);
+    head.write(&room.path("x.head"), false).unwrap();
+    room
+}
+
+fn text(frame: &DataFrame, column: &str) -> Vec<String> {
+    let column = frame.column(column).unwrap().str().unwrap();
+    column.iter().map(|value| value.unwrap_or("null").to_owned()).collect()
+}
+
+/// Value, lower and upper end of one row of the table.
+fn row(frame: &DataFrame, scope: &str, metric: &str, class: &str) -> [Option<f64>; 3] {
+    let keys = ["scope", "metric", "class"].map(|name| text(frame, name));
+    let mut found = (0..frame.height())
+        .filter(|&row| keys.iter().zip([scope, metric, class]).all(|(column, wanted)| column[row] == wanted));
+    let row = found.next().unwrap_or_else(|| panic!("no {scope} {metric} {class}"));
+    assert_eq!(found.next(), None, "{scope} {metric} {class} is there twice");
+    ["value", "ci_low", "ci_high"].map(|name| frame.column(name).unwrap().f64().unwrap().get(row))
+}
+
+#[test]
+fn the_table_of_labels_agrees_with_the_predictions() {
+    let room = labels();
+    let run = evaluate(&room, &["-o", "m.parquet", "--predictions", "p.csv"]).fine();
+    assert!(run.stdout().starts_with("test: 40 rows, 2 labels\n"), "{}", run.stdout());
+    assert_eq!(run.stderr(), "evaluate: 40 rows, 2 labels → m.parquet, p.csv\n");
+    let predictions = table::read(&room.path("p.csv")).unwrap();
+    let names = predictions.get_column_names();
+    assert_eq!(names, ["id", "split", "label", "predicted", "probability:cat", "probability:dog"]);
+    let [labels, predicted] = ["label", "predicted"].map(|name| text(&predictions, name));
+    assert_eq!(labels.iter().filter(|label| *label == "cat|dog").count(), 10);
+    assert_eq!(labels.iter().filter(|label| *label == "none").count(), 10);
+    let cats: Vec<f64> = text(&predictions, "probability:cat").iter().map(|p| p.parse().unwrap()).collect();
+    assert!(cats.iter().zip(&predicted).all(|(p, said)| (*p > 0.5) == said.contains("cat")));
+    let exact = labels.iter().zip(&predicted).filter(|(label, said)| label == said).count() as f64 / 40.0;
+
+    let metrics = table::read(&room.path("m.parquet")).unwrap();
+    let names = metrics.get_column_names();
+    assert_eq!(names, ["split", "scope", "metric", "class", "value", "ci_low", "ci_high", "n"]);
+    let of = |metric: &str| row(&metrics, "overall", metric, "null");
+    assert_eq!(of("subset_accuracy")[0], Some(exact));
+    assert!((0.3..1.0).contains(&exact), "{exact}: the data should be neither hopeless nor trivial");
+    for metric in [
+        "subset_accuracy",
+        "hamming_loss",
+        "macro_f1",
+        "micro_f1",
+        "weighted_precision",
+        "samples_recall",
+        "coverage_error",
+        "label_ranking_average_precision",
+        "log_loss",
+        "brier_score_loss",
+        "macro_roc_auc",
+        "macro_average_precision",
+    ] {
+        let [value, low, high] = of(metric).map(|value| value.unwrap_or_else(|| panic!("{metric}")));
+        assert!(low <= value && value <= high && low < high, "{metric}: {low} {value} {high}");
+    }
+    for (label, support) in [("cat", 20.0), ("dog", 20.0)] {
+        assert_eq!(row(&metrics, "class", "support", label)[0], Some(support));
+        for metric in ["precision", "recall", "f1", "roc_auc", "average_precision", "log_loss"] {
+            let [value, low, high] = row(&metrics, "class", metric, label).map(Option::unwrap);
+            assert!(low <= value && value <= high && low < high, "{label} {metric}");
+        }
+        let own = |list: &str| list.split('|').any(|name| name == label);
+        let right = labels.iter().zip(&predicted).filter(|(a, b)| own(a) && own(b)).count() as f64;
+        assert_eq!(row(&metrics, "class", "recall", label)[0], Some(right / support));
+    }
+    // The same on other threads; other samples are drawn from another seed; none without.
+    let bytes = |flags: &[&str]| {
+        evaluate(&room, &[&["-o", "n.csv", "--force"], flags].concat()).fine();
+        room.bytes("n.csv")
+    };
+    assert_eq!(bytes(&["--threads", "1"]), bytes(&["--threads", "3"]));
+    assert_ne!(bytes(&[]), bytes(&["--seed", "1"]));
+    bytes(&["--bootstrap", "0"]);
+    let metrics = table::read(&room.path("n.csv")).unwrap();
+    assert_eq!(metrics.column("ci_low").unwrap().null_count(), metrics.height() - 5);
+}
+
+#[test]
+fn the_table_of_numbers_agrees_with_the_predictions() {
+    let room = numbers();
+    let run = evaluate(&room, &["-o", "m.csv", "--predictions", "p.parquet", "--split", "all"]).fine();
+    assert!(run.stdout().contains("test: 30 rows, 1 number\n"), "{}", run.stdout());
+    let predictions = table::read(&room.path("p.parquet")).unwrap();
+    assert_eq!(predictions.get_column_names(), ["id", "split", "target:value", "predicted:value"]);
+    let splits = text(&predictions, "split");
+    let column = |name: &str| predictions.column(name).unwrap().f64().unwrap().into_no_null_iter();
+    let pairs = column("target:value").zip(column("predicted:value")).zip(&splits);
+    let errors: Vec<f64> =
+        pairs.filter(|(_, split)| *split == "test").map(|((truth, said), _)| said - truth).collect();
+    assert_eq!(errors.len(), 30);
+    let metrics = table::read(&room.path("m.csv")).unwrap();
+    let keys = ["split", "scope", "metric", "value", "ci_low", "ci_high"].map(|name| text(&metrics, name));
+    let value = |metric: &str, column: usize| -> f64 {
+        let is_it = |&at: &usize| keys[0][at] == "test" && keys[1][at] == "overall" && keys[2][at] == metric;
+        keys[column][(0..metrics.height()).find(is_it).unwrap()].parse().unwrap()
+    };
+    let rmse = (errors.iter().map(|e| e * e).sum::<f64>() / 30.0).sqrt();
+    assert!((value("root_mean_squared_error", 3) - rmse).abs() < 1e-12);
+    let mae = errors.iter().map(|e| e.abs()).sum::<f64>() / 30.0;
+    assert!((value("mean_absolute_error", 3) - mae).abs() < 1e-12);
+    assert!(value("r2_score", 4) < value("r2_score", 3) && value("r2_score", 3) < value("r2_score", 5));
+    // One number is what the whole is.
+    assert!(keys[1].iter().zip(&keys[2]).filter(|(scope, _)| *scope == "class").count() == 18);
+}
+
+#[test]
+fn slices_manifests_and_what_is_missing() {
+    let room = labels();
+    let mut rows = "path,side,cat,dog,size\n".to_owned();
+    for (class, name) in ["cat", "cat|dog", "dog", "none"].iter().enumerate() {
+        for number in 0..50 {
+            let side = if number % 2 == 0 { "left" } else { "right" };
+            let (cat, dog) = (u8::from(class < 2), u8::from(class == 1 || class == 2));
+            rows += &format!("{name}/{number:04}.png,{side},{cat},{dog},{class}.5\n");
+        }
+    }
+    room.write("m.csv", rows);
+    evaluate(&room, &["-o", "m.parquet", "--slice", "side", "--manifest", "m.csv"]).fine();
+    let metrics = table::read(&room.path("m.parquet")).unwrap();
+    let [left, right, all] = ["slice:side=left", "slice:side=right", "overall"]
+        .map(|scope| row(&metrics, scope, "subset_accuracy", "null")[0].unwrap());
+    assert!(((left + right) / 2.0 - all).abs() < 1e-12);
+    assert!(row(&metrics, "slice:side=left", "micro_f1", "null")[1].is_some());
+    evaluate(&room, &["-o", "n.csv", "--manifest", "m.csv"]).failed(2, &["--manifest goes with --slice"]);
+    evaluate(&room, &["-o", "n.csv", "--suspects", "s.csv"]).failed(2, &["--suspects judges classes"]);
+
+    // The same labels in columns: the same numbers.
+    let columns = head(&room, Task::Labels, TargetsFrom::Columns, &CAT_AND_DOG, 0.5);
+    columns.write(&room.path("x.head"), true).unwrap();
+    evaluate(&room, &["-o", "n.csv"])
+        .failed(1, &["the targets stand in `cat`, `dog` of a manifest: give it by --manifest"]);
+    evaluate(&room, &["-o", "n.parquet", "--manifest", "m.csv"]).fine();
+    let again = table::read(&room.path("n.parquet")).unwrap();
+    assert_eq!(row(&again, "overall", "log_loss", "null"), row(&metrics, "overall", "log_loss", "null"));
+
+    let both: [(&str, &[usize]); 2] = [("size", &[3]), ("dog", &[1, 2])];
+    head(&room, Task::Number, TargetsFrom::Columns, &both, 0.3).write(&room.path("x.head"), true).unwrap();
+    let run = evaluate(&room, &["-o", "o.parquet", "--manifest", "m.csv", "--slice", "side"]).fine();
+    assert!(run.stdout().starts_with("test: 40 rows, 2 numbers\n"), "{}", run.stdout());
+    let metrics = table::read(&room.path("o.parquet")).unwrap();
+    let of = |scope: &str, class: &str| row(&metrics, scope, "root_mean_squared_error", class)[0].unwrap();
+    let mean = 0.5 * (of("class", "size") + of("class", "dog"));
+    assert!((of("overall", "null") - mean).abs() < 1e-12);
+    assert!(of("slice:side=left", "null") > 0.0);
+
+    // A label that the head does not know.
+    head(&room, Task::Labels, TargetsFrom::Class, &[("cat", &[0, 1])], 0.5)
+        .write(&room.path("x.head"), true)
+        .unwrap();
+    evaluate(&room, &["-o", "n.csv"]).failed(1, &["bears `dog`, which is no label of the head, only `cat`"]);
+    assert_eq!(room.names(), ["m.csv", "m.parquet", "n.parquet", "o.parquet", "x.features", "x.head"]);
+}
+
+#[test]
+fn baselines_pages_and_the_gate() {
+    for (room, worse, metric) in [
+        (labels(), head as fn(&Room, Task, TargetsFrom, &[(&str, &[usize])], f32) -> Head, "micro_f1"),
+        (numbers(), head, "root_mean_squared_error"),
+    ] {
+        let (task, outputs): (Task, &[(&str, &[usize])]) = if metric == "micro_f1" {
+            (Task::Labels, &[("cat", &[3]), ("dog", &[0])])
+        } else {
+            (Task::Number, &[("value", &[0])])
+        };
+        worse(&room, task, TargetsFrom::Class, outputs, 0.4).write(&room.path("y.head"), false).unwrap();
+        let flags = ["--report", "r.html", "--baseline"];
+        let run = evaluate(&room, &[&["-o", "m.parquet"], &flags[..], &["y.head"]].concat()).fine();
+        assert!(
+            run.stdout().contains(&format!("\ntest: better than the baseline: {metric} ")),
+            "{}",
+            run.stdout()
+        );
+        let metrics = table::read(&room.path("m.parquet")).unwrap();
+        let [apart, low, high] = row(&metrics, "difference", metric, "null").map(Option::unwrap);
+        assert!(low <= apart && apart <= high && (low > 0.0 || high < 0.0), "{low} {apart} {high}");
+        let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+        assert!(page.contains("id=\"summary\"") && page.contains("id=\"classes\""));
+        assert!(page.contains("better than the baseline") && !page.contains("id=\"confusion\""));
+
+        // The other way round it is worse: what was measured is written, and the gate closes.
+        let swapped = ["x.features", "y.head", "-o", "n.parquet", "--baseline", "x.head"];
+        let run = room.call(TOOL, &swapped);
+        assert_eq!(run.code(), 3, "{}", run.stderr());
+        assert!(
+            run.last_line().contains(metric) && run.last_line().contains("tolerance 0"),
+            "{}",
+            run.last_line()
+        );
+        assert!(room.path("n.parquet").is_file());
+        if metric == "micro_f1" {
+            room.call(TOOL, &[&swapped[..], &["--tolerance", "1", "--force"]].concat()).fine();
+        }
+        // A head of other outputs.
+        let other = worse(&room, task, TargetsFrom::Class, &[("bird", &[0])], 0.4);
+        other.write(&room.path("z.head"), false).unwrap();
+        evaluate(&room, &["-o", "o.csv", "--baseline", "z.head"])
+            .failed(1, &["baseline `z.head` says other things of a sample"]);
+    }
+}

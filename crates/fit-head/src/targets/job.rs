@@ -1,0 +1,97 @@
+//! What every kind of head of such targets is fitted from.
+
+use artifact::{Dense, FeatureSet, Task};
+use cli::{Interrupt, Session};
+use head::{Folds, HeldOut, Quality, Targets, Units, quality_targets};
+
+use super::rows::{Part, Rows};
+use crate::config::Choice;
+use crate::held_out::{FOLDS, folds_of};
+use crate::report::{Report, describe};
+
+/// What every kind of head is fitted from.
+pub(crate) struct Job<'a> {
+    pub(crate) rows: &'a Rows<'a>,
+    pub(crate) features: &'a FeatureSet,
+    pub(crate) choice: &'a Choice,
+    pub(crate) standardize: bool,
+    /// Whether it is to be compared with others, and so must do without some rows.
+    pub(crate) compare: bool,
+    pub(crate) session: &'a Session,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// Rows that are held out while candidates are fitted.
+pub(crate) enum Held<'a> {
+    Val(Targets<'a>),
+    Folds(Folds),
+}
+
+impl<'a> Job<'a> {
+    pub(crate) fn task(&self) -> Task {
+        self.rows.targets.task
+    }
+
+    /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
+    pub(crate) fn held_out(&self) -> anyhow::Result<Held<'a>> {
+        let asked = self.choice.folds.is_some() || self.choice.groups.is_some();
+        match &self.rows.val {
+            Some(val) if !asked => Ok(Held::Val(val.targets()?)),
+            _ => Ok(Held::Folds(self.folds(FOLDS)?)),
+        }
+    }
+
+    /// Folds of the train rows, as many as was asked for, else `usual`.
+    pub(crate) fn folds(&self, usual: usize) -> anyhow::Result<Folds> {
+        let train = &self.rows.train;
+        let (strata, count) = train.strata();
+        let ids = (0..train.len()).map(|at| self.features.id(train.row(at)));
+        folds_of(self.choice, usual, &strata, count, ids)
+    }
+
+    /// Begins the record of a fit.
+    pub(crate) fn report(&self, head: &str) -> Report {
+        let rows = [self.rows.train.len(), self.rows.val.as_ref().map_or(0, Part::len)];
+        Report::of_targets(head, self.task(), self.standardize, rows)
+    }
+
+    /// Records how a head does on the rows that were fitted.
+    pub(crate) fn finish(&self, layers: &[Dense], train: &Targets<'_>, report: &mut Report) -> Quality {
+        let quality = quality_targets(layers, train, &Units::of(train));
+        self.set_quality(report, "train", quality);
+        quality
+    }
+
+    /// Loss, and of labels the part that is right.
+    pub(crate) fn set_quality(&self, report: &mut Report, split: &str, quality: Quality) {
+        match self.task() {
+            Task::Labels => report.set_quality(split, quality),
+            Task::Number => report.set(&format!("{split}_loss"), quality.loss),
+        }
+    }
+
+    /// The same in words.
+    pub(crate) fn describe(&self, split: &str, quality: Quality) -> String {
+        match self.task() {
+            Task::Labels => describe(split, quality),
+            Task::Number => format!("{split} loss {:.4}", quality.loss),
+        }
+    }
+}
+
+impl Held<'_> {
+    pub(crate) fn rows(&self) -> HeldOut<'_> {
+        match self {
+            Held::Val(targets) => HeldOut::Targets(*targets),
+            Held::Folds(folds) => HeldOut::Folds(folds),
+        }
+    }
+
+    /// As the record and messages name them: `val`, `5 folds`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Held::Val(_) => "val".to_owned(),
+            Held::Folds(folds) => format!("{} folds", folds.count()),
+        }
+    }
+}

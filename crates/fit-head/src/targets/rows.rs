@@ -1,0 +1,132 @@
+//! The rows that are fitted on with their targets, and those that are looked at meanwhile.
+
+use anyhow::bail;
+use artifact::{FeatureSet, Rows as _, Sample, Selection, Split, Targets, Task};
+use head::TargetKind;
+
+use crate::Config;
+
+/// Rows of one split, read from the artefact as they are needed.
+pub(crate) struct Part<'a> {
+    selection: Selection<'a>,
+    kind: TargetKind,
+    /// (n, outputs)
+    values: Vec<f64>,
+    outputs: usize,
+}
+
+/// Train rows, val rows where there are any, and what their targets are.
+pub(crate) struct Rows<'a> {
+    pub(crate) train: Part<'a>,
+    pub(crate) val: Option<Part<'a>>,
+    pub(crate) targets: Targets,
+    /// Of the outputs.
+    pub(crate) names: Vec<String>,
+}
+
+impl<'a> Rows<'a> {
+    /// Reads the targets, and takes both splits from `features`. Labels are those of all rows, as classes are.
+    pub(crate) fn of(task: Task, features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
+        let path = features.names();
+        let columns = config.target_columns();
+        let manifest = columns.and(config.manifest());
+        let all: Vec<Sample<'_>> = (0..features.len()).map(|row| sample(features, row)).collect();
+        let (targets, names) = Targets::find(task, &all, manifest.zip(columns))?;
+        // All of them: what is no target is told whatever its split.
+        let values = targets.values(&names, &all, manifest)?;
+        let part = |split: Split| {
+            let selection = Selection::split(features, split);
+            let own = (0..selection.len()).flat_map(|at| {
+                let row = selection.row(at);
+                &values[row * names.len()..][..names.len()]
+            });
+            let values: Vec<f64> = own.copied().collect();
+            let kind = kind_of(task);
+            (!values.is_empty()).then_some(Part { values, selection, kind, outputs: names.len() })
+        };
+        let Some(train) = part(Split::Train) else {
+            bail!(
+                "`{path}` has no train rows, expected some to fit on; give it a train folder, a train split in the manifest, or --split, and rerun extract"
+            );
+        };
+        if task == Task::Labels {
+            for (label, name) in names.iter().enumerate() {
+                let bearing = train.values[label..].iter().step_by(names.len()).filter(|y| **y > 0.5).count();
+                let who = match bearing {
+                    0 => "no",
+                    all if all == train.len() => "every",
+                    _ => continue,
+                };
+                bail!(
+                    "{who} train row of `{path}` bears the label `{name}`, expected some that do and some that do not"
+                );
+            }
+        }
+        let val = part(Split::Val);
+        Ok(Rows { train, val, targets, names })
+    }
+}
+
+/// What `head` calls them.
+fn kind_of(task: Task) -> TargetKind {
+    match task {
+        Task::Labels => TargetKind::Labels,
+        Task::Number => TargetKind::Numbers,
+    }
+}
+
+fn sample(features: &FeatureSet, row: usize) -> Sample<'_> {
+    Sample { id: features.id(row), class: &features.classes()[features.label(row) as usize] }
+}
+
+impl<'a> Part<'a> {
+    /// These rows without those that `aside` picks, and these.
+    pub(crate) fn divide(
+        &self,
+        features: &'a FeatureSet,
+        aside: impl Fn(usize) -> bool,
+    ) -> (Part<'a>, Part<'a>) {
+        // By row of the artefact: 0 is none of ours.
+        let mut places = vec![0u8; features.len()];
+        (0..self.len()).for_each(|at| places[self.row(at)] = 1 + u8::from(aside(at)));
+        let part = |place: u8| {
+            let selection = Selection::of(features, |row| places[row] == place);
+            let own = (0..self.len()).filter(|&at| places[self.row(at)] == place);
+            let values = own.flat_map(|at| &self.values[at * self.outputs..][..self.outputs]).copied();
+            Part { values: values.collect(), selection, kind: self.kind, outputs: self.outputs }
+        };
+        (part(1), part(2))
+    }
+
+    /// Number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.selection.len()
+    }
+
+    /// The row of the artefact that is row `at` here.
+    pub(crate) fn row(&self, at: usize) -> usize {
+        self.selection.row(at)
+    }
+
+    /// What labels' rows are spread over folds by: the rarest label that each bears, and one more where it bears none, so
+    /// that each label is in most folds. Numbers' rows are all alike.
+    pub(crate) fn strata(&self) -> (Vec<u32>, usize) {
+        if self.kind == TargetKind::Numbers {
+            return (vec![0; self.len()], 1);
+        }
+        let mut bearing = vec![0usize; self.outputs];
+        let rows = || self.values.chunks_exact(self.outputs);
+        rows().for_each(|row| {
+            bearing.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
+        });
+        let rarest = |row: &[f64]| {
+            let borne = (0..self.outputs).filter(|&label| row[label] > 0.5);
+            borne.min_by_key(|&label| bearing[label]).unwrap_or(self.outputs) as u32
+        };
+        (rows().map(rarest).collect(), self.outputs + 1)
+    }
+
+    pub(crate) fn targets(&self) -> anyhow::Result<head::Targets<'_>> {
+        Ok(head::Targets::new(&self.selection, self.kind, &self.values, self.outputs)?)
+    }
+}

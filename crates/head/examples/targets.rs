@@ -1,0 +1,33 @@
+//! `targets linear|ridge labels|numbers FEATURES TARGETS DIM OUTPUTS L2`: a head of labels or numbers on raw little-endian
+//! files (f32 features, f64 targets, row-major) as one JSON object on stdout. For tests/peers/head.py, which compares it with
+//! scikit-learn's.
+#![expect(clippy::print_stdout, reason = "the JSON is what this program is for")]
+
+use std::error::Error;
+
+use artifact::Matrix;
+use headstart_head::{ClosedProblem, LinearProblem, LinearSettings, TargetKind, Targets};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [head, kind, features, targets, dim, outputs, l2] = arguments.as_slice() else {
+        return Err("usage: targets linear|ridge labels|numbers FEATURES TARGETS DIM OUTPUTS L2".into());
+    };
+    let features: Vec<f32> =
+        std::fs::read(features)?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let values: Vec<f64> =
+        std::fs::read(targets)?.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    let matrix = Matrix::new(&features, dim.parse()?)?;
+    let kind = if kind == "labels" { TargetKind::Labels } else { TargetKind::Numbers };
+    let targets = Targets::new(&matrix, kind, &values, outputs.parse()?)?;
+    let (layer, objective) = if head == "linear" {
+        let settings =
+            LinearSettings { tolerance: 1e-8, max_iterations: 10_000, ..LinearSettings::default() };
+        let fit = LinearProblem::of_labels(&targets, &settings)?.fit(l2.parse()?, None)?;
+        (fit.layer, fit.objective)
+    } else {
+        (ClosedProblem::of_targets(&targets, true)?.fit(l2.parse()?)?, 0.0)
+    };
+    println!("{{\"objective\": {objective:e}, \"weight\": {:?}, \"bias\": {:?}}}", layer.weight, layer.bias);
+    Ok(())
+}
