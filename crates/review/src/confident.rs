@@ -116,11 +116,16 @@ impl ConfidentJoint {
     }
 }
 
-/// The rows that are confidently of another class than their label, in order.
+/// The rows that are confidently of another class than their label, in order. As in cleanlab those are none whose label is the
+/// most probable class all the same: where classes' thresholds are far apart, another may be the only one that is reached.
 pub fn issues(predictions: &Predictions<'_>) -> Vec<u32> {
     let mut joint = ConfidentJoint::new(SelfConfidence::of(predictions).thresholds());
+    let mut is_issue = |label: u32, probabilities: &[f64]| {
+        let top = probabilities[largest(probabilities)];
+        joint.add(label, probabilities) && probabilities[label as usize] + SLACK < top
+    };
     let rows = (0u32..).zip(predictions.iter());
-    rows.filter(|(_, (label, probabilities))| joint.add(*label, probabilities)).map(|(row, _)| row).collect()
+    rows.filter(|(_, (label, p))| is_issue(*label, p)).map(|(row, _)| row).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +149,16 @@ mod tests {
         assert!((joint.noise() - 0.2).abs() < 1e-15);
         let sum: f64 = joint.distribution().iter().sum();
         assert!((sum - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_row_whose_label_is_the_most_probable_is_no_issue() {
+        // Thresholds 0.65 and 0.4: the third row reaches that of class 1 only.
+        let p = [0.95, 0.05, 0.95, 0.05, 0.6, 0.4, 0.6, 0.4, 0.1, 0.9];
+        let predictions = Predictions::new(&[0, 0, 0, 1, 0], &p, 2).unwrap();
+        assert_eq!(issues(&predictions), [4]);
+        let mut joint = ConfidentJoint::new(vec![0.65, 0.4]);
+        assert!(joint.add(0, &p[4..6]));
     }
 
     #[test]
