@@ -17,13 +17,14 @@ mod rows;
 mod source;
 mod split;
 pub mod table;
+mod views;
 
 pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use features::{
     Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
-    ShardError, ShardRecord, Skipped,
+    SCHEMA_WITH_VIEWS, ShardError, ShardRecord, Skipped,
 };
 pub use head::{Dense, Head, HeadError, HeadKind, Memory};
 pub use ours::Marks;
@@ -32,6 +33,7 @@ pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingEr
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;
+pub use views::{Augment, Views};
 
 /// How many synthetic probe images every features artefact holds the features of.
 pub const PROBES: usize = 4;
