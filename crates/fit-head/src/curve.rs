@@ -24,7 +24,8 @@ pub(crate) fn fit(
     session: &Session,
     report: &mut Report,
 ) -> anyhow::Result<DataFrame> {
-    let enough = |fraction: &f64| fraction * train.rows() as f64 >= train.classes() as f64;
+    let samples = train.samples().len() as f64;
+    let enough = |fraction: &f64| fraction * samples >= train.classes() as f64;
     let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
     let progress = session.progress(fractions.len() as u64, "part");
     let points =

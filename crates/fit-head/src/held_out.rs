@@ -44,20 +44,20 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Folds of the train rows, as many as was asked for, else `usual`.
+/// Folds of the train rows, as many as was asked for, else `usual`: a sample's augmented views are held out with it.
 pub(crate) fn folds(
     choice: &Choice,
     usual: usize,
     train: &Part<'_>,
     features: &Features,
 ) -> anyhow::Result<Folds> {
-    let (labels, classes) = (train.labels(), features.classes().len());
+    let (labels, classes) = (&train.labels_of_samples(), features.classes().len());
     // No more folds than rows: with a handful of rows, each is a fold of its own.
     let count = choice.folds.unwrap_or(usual.min(labels.len()));
     let Some((table, column)) = &choice.groups else {
-        return Ok(Folds::stratified(labels, classes, count, choice.seed)?);
+        return Ok(Folds::stratified(labels, classes, count, choice.seed)?.of_views(train.views()));
     };
-    let ids = (0..train.len()).map(|at| features.id(train.row(at)));
+    let ids = train.samples().map(|at| features.id(train.row(at)));
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let groups: Vec<u32> = table::values_of(table, column, ids)?
         .into_iter()
@@ -67,5 +67,5 @@ pub(crate) fn folds(
         })
         .collect();
     let count = choice.folds.unwrap_or(count.min(numbers.len()));
-    Ok(Folds::grouped(labels, classes, &groups, count, choice.seed)?)
+    Ok(Folds::grouped(labels, classes, &groups, count, choice.seed)?.of_views(train.views()))
 }

@@ -28,7 +28,6 @@ pub use head_choice::HeadChoice;
 pub use method::Method;
 
 use artifact::{Dense, Features, Head, HeadKind, Memory};
-use cli::count;
 use polars::frame::DataFrame;
 
 use crate::job::Job;
@@ -61,8 +60,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let rows = Rows::of(&features, &config)?;
     let fitted = fit(&config, &Job::new(&config, &rows, &features, &session)?)?;
     let line = format!(
-        "fit-head: {} rows, {} classes, {} → {}",
-        count(rows.train.len() as u64),
+        "fit-head: {}, {} classes, {} → {}",
+        rows.train.describe(),
         features.classes().len(),
         fitted.outcome,
         config.output().display()

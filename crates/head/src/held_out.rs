@@ -7,7 +7,7 @@ use crate::{Examples, Folds, HeadFitError};
 pub enum HeldOut<'a> {
     /// Rows of their own.
     Rows(Examples<'a>),
-    /// The training rows, each by a model that was fitted without its fold.
+    /// The training rows (but for augmented views), each by a model that was fitted without its fold.
     Folds(&'a Folds),
 }
 
