@@ -64,7 +64,7 @@ impl Baseline {
     fn outcomes(&self, scores: &SplitScores<'_>, features: &Features) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
         let Some(own) = &self.features else { return Ok(outcomes(&scorer, &scores.rows)?) };
-        let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
+        let theirs: HashMap<&str, usize> = own.samples().map(|row| (own.id(row), row)).collect();
         let mut wanted = vec![false; own.len()];
         for at in 0..scores.rows.len() {
             let id = features.id(scores.rows.row(at));

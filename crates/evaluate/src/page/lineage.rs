@@ -14,13 +14,17 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
     let source = &index.source;
     let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
     let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
+    let views = index.views.as_ref().map(|views| {
+        let augment: Vec<&str> = views.augment.iter().map(|augment| augment.name()).collect();
+        format!("; train samples in {} views ({}, seed {})", views.count, augment.join(", "), views.seed)
+    });
     let settings =
         head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
     vec![
         group(
             "Data",
             [
-                ("rows", format!("{} ({})", index.rows, splits.join(", "))),
+                ("rows", format!("{} ({}){}", index.rows, splits.join(", "), views.unwrap_or_default())),
                 ("left out", format!("{} samples", index.skipped.len())),
                 ("data set", index.lineage.dataset.to_string()),
                 ("features", features.digest().to_string()),
