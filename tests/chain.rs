@@ -102,6 +102,26 @@ fn the_demo_tells_ten_classes_apart() {
 }
 
 #[test]
+fn two_taps_side_by_side_make_one_model() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    let run = |tool: &str, arguments: &[&str]| own.tool(tool, arguments);
+    let sample = room.path("demo/sample");
+    let taps = ["--tap", "layer2", "--tap", "pooled"];
+    run("extract", &[&[sample.to_str().unwrap(), "-o", "x.features"], &taps[..]].concat()).fine();
+    let both = ["x.layer2.features", "x.pooled.features"];
+    run("fit-head", &[&both[..], &["-o", "x.head", "--concat"]].concat()).fine();
+    let head = Head::read(&own.path("x.head")).unwrap();
+    assert_eq!(head.sources.len(), 2);
+    run("evaluate", &[&both[..], &["x.head", "-o", "m.csv"]].concat()).fine();
+    // Each is run again on the probes before it takes its place.
+    run("export", &["x.head", "-o", "x.onnx"]).fine();
+    run("export", &["x.head", "-o", "model"]).fine();
+    let config = fs::read_to_string(own.path("model/config.json")).unwrap();
+    assert!(config.contains("layer2 + pooled") && config.contains("its outputs, one after the other, go"));
+}
+
+#[test]
 fn a_stage_of_headstart_is_the_tool_itself() {
     let Demo { room, .. } = demo();
     let own = Room::new();

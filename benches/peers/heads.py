@@ -15,11 +15,9 @@ is what cross-validating one penalty takes. Medians over the rounds; ratios are 
 """
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -63,25 +61,11 @@ def make(folder, rows, dim, classes, train):
 
 def real(folder, name, backbone, tap, weights):
     """Writes x.features of a data set, and x and y of its train rows."""
-    tools.extract(bccd(folder) if name == "bccd" else DATA / name, folder / "x.features", backbone, tap, weights)
+    tools.extract(tools.bccd(folder) if name == "bccd" else DATA / name, folder / "x.features", backbone, tap, weights)
     x, _, splits, labels = tools.matrix(folder / "x.features", folder)
     train = np.array(splits) == "train"
     x[train].astype("<f4").tofile(folder / "x")
     np.unique(labels, return_inverse=True)[1][train].astype("<u4").tofile(folder / "y")
-
-
-def bccd(folder):
-    """A manifest: is there a platelet in the micrograph? As tests/peers/accuracy.py has it, which needs PyTorch."""
-    source = DATA / "bccd/BCCD"
-    with contextlib.suppress(FileExistsError):
-        (folder / "images").symlink_to((source / "JPEGImages").resolve())
-    rows = ["path,label,split"]
-    for split in ("train", "val", "test"):
-        for name in (source / f"ImageSets/Main/{split}.txt").read_text().split():
-            boxes = re.findall(r"<name>(\w+)</name>", (source / f"Annotations/{name}.xml").read_text())
-            rows.append(f"images/{name}.jpg,{'platelets' if 'Platelets' in boxes else 'none'},{split}")
-    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
-    return folder / "manifest.csv"
 
 
 def read(folder):

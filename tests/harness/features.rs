@@ -18,6 +18,8 @@ pub struct Made {
     pub last_class_train_rows: Option<usize>,
     /// Views of each train sample: itself, and others that are nearly the same.
     pub views: u32,
+    /// What they were read from: another tap has other values of the same samples.
+    pub tap: &'static str,
 }
 
 impl Default for Made {
@@ -28,6 +30,7 @@ impl Default for Made {
             rows: [30, 10, 10],
             last_class_train_rows: None,
             views: 1,
+            tap: "pooled",
         }
     }
 }
@@ -36,7 +39,7 @@ impl Default for Made {
 pub(crate) fn write(path: &Path, made: &Made) {
     let source = Source {
         backbone: "resnet18".into(),
-        tap: "pooled".into(),
+        tap: made.tap.into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
         preprocessing: Preprocessing::imagenet(),
@@ -50,7 +53,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
     if let Some(views) = &views {
         writer = writer.with_views(views.clone());
     }
-    let mut noise = Noise(1);
+    let mut noise = Noise(if made.tap == "pooled" { 1 } else { made.tap.len() as u64 });
     for (label, class) in made.classes.iter().enumerate() {
         let mut rows = made.rows;
         if label + 1 == made.classes.len() {

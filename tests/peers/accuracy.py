@@ -8,7 +8,6 @@ ACCURACY.md holds. Needs ../shared, PyTorch and torchvision; run from the reposi
 
 import argparse
 import pathlib
-import re
 import sys
 import tempfile
 
@@ -26,20 +25,6 @@ import tools
 
 DATA = tools.SHARED / "data"
 TINY = pathlib.Path("data/backbone/headstart_tiny.safetensors")
-
-
-def bccd(scratch):
-    """A manifest: is there a platelet in the micrograph? The data set has boxes only, this is a label for each image."""
-    source, target = DATA / "bccd/BCCD", scratch / "bccd"
-    target.mkdir()
-    (target / "images").symlink_to((source / "JPEGImages").resolve())
-    rows = ["path,label,split"]
-    for split in ("train", "val", "test"):
-        for name in (source / f"ImageSets/Main/{split}.txt").read_text().split():
-            boxes = re.findall(r"<name>(\w+)</name>", (source / f"Annotations/{name}.xml").read_text())
-            rows.append(f"images/{name}.jpg,{'platelets' if 'Platelets' in boxes else 'none'},{split}")
-    (target / "manifest.csv").write_text("\n".join(rows) + "\n")
-    return target / "manifest.csv", target
 
 
 def peer_network(backbone, tap, weights):
@@ -88,7 +73,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
         for name in given.data:
-            source, root = bccd(scratch) if name == "bccd" else (DATA / name, DATA / name)
+            source = tools.bccd(scratch) if name == "bccd" else DATA / name
+            root = source.parent if name == "bccd" else source
             for backbone, tap, weights in [("headstart_tiny", "pooled", None), *tools.REAL]:
                 features, head, metrics = scratch / "a.features", scratch / "a.head", scratch / "a.json"
                 tools.extract(source, features, backbone, tap, weights)

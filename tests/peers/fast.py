@@ -12,7 +12,6 @@ import tempfile
 import numpy as np
 
 import tools
-from accuracy import bccd
 
 # Data, and what its pictures are resized and cropped to: (resize, crop); none for the backbone's own.
 CASES = [
@@ -35,7 +34,7 @@ def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        sources = {"flowers": tools.SHARED / "data/flowers", "bccd": bccd(scratch)[0]}
+        sources = {"flowers": tools.SHARED / "data/flowers", "bccd": tools.bccd(scratch)}
         for data, backbone, tap, sides in CASES:
             size = ["--resize", sides[0], "--crop", sides[1]] if sides else []
             found = {}

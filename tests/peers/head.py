@@ -12,7 +12,8 @@ largest (a flat minimum lets them), our minimum must not lie above scikit-learn'
 
 Ridge regression (RidgeClassifier): weights and biases to 1e-5 of the largest. Linear discriminants (solver lsqr): scores
 to 1e-4 of the largest. Class means (NearestCentroid) and neighbours (KNeighborsClassifier, with votes of exp(cosine /
-0.07)): predictions, but for ties.
+0.07)): predictions, but for ties. Novelty (Mahalanobis' distance under scikit-learn's OAS covariance within classes): distances
+to 1e-4.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import sklearn
+from sklearn.covariance import OAS
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
@@ -114,7 +116,7 @@ def closed(binary, folder, form, x, labels, classes, strength, queries):
     if run.returncode:
         sys.exit(f"{binary}: {run.stderr}")
     got = json.loads(run.stdout)
-    got["scores"] = np.array(got["scores"]).reshape(len(queries), classes)
+    got["scores"] = np.array(got["scores"]).reshape(len(queries), -1)
     return got
 
 
@@ -143,6 +145,13 @@ def closed_error(form, got, x, labels, classes, strength, queries):
         return np.max(np.abs(centred[0] - centred[1])) / np.abs(centred[1]).max()
     if form == "prototype":
         return np.mean(NearestCentroid().fit(scaled, labels).predict(queries_scaled) != predicted)
+    if form == "novelty":
+        means = np.array([scaled[labels == c].mean(0) for c in range(classes)])
+        precision = np.linalg.inv(OAS(assume_centered=True).fit(scaled - means[labels]).covariance_)
+        apart = queries_scaled[:, None] - means[None]
+        squared = np.einsum("ncd,de,nce->nc", apart, precision, apart).min(1)
+        expected = np.sqrt(squared / x.shape[1])
+        return np.max(np.abs(got["scores"][:, 0] - expected) / expected)
     votes = lambda distances: np.exp((1 - distances) / 0.07)  # noqa: E731
     model = KNeighborsClassifier(int(strength), metric="cosine", algorithm="brute", weights=votes)
     share = model.fit(x.astype(np.float64), labels).predict_proba(queries.astype(np.float64))
@@ -152,8 +161,8 @@ def closed_error(form, got, x, labels, classes, strength, queries):
 
 def compare_closed(binary, folder, rng):
     # Of neighbours one in a thousand may differ: where the last that votes and the next are equally far in f32.
-    bounds = {"ridge": 1e-5, "lda": 1e-4, "prototype": 0, "knn": 1e-3}
-    strengths = {"ridge": [0.1, 10, 1000], "lda": [0.01, 0.3, 1], "prototype": [0], "knn": [1, 5, 20]}
+    bounds = {"ridge": 1e-5, "lda": 1e-4, "prototype": 0, "knn": 1e-3, "novelty": 1e-4}
+    strengths = {"ridge": [0.1, 10, 1000], "lda": [0.01, 0.3, 1], "prototype": [0], "knn": [1, 5, 20], "novelty": [0]}
     for form, bound in bounds.items():
         number, worst = 0, 0.0
         for classes in [2, 3, 10]:

@@ -75,9 +75,10 @@ def main():
     passed, failed, total = 0, 0, np.zeros(2)
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        for name in ["flowers", "pneumonia_mnist"]:
+        for name in ["flowers", "pneumonia_mnist", "bccd"]:
+            source = tools.bccd(scratch) if name == "bccd" else tools.SHARED / "data" / name
             for backbone, tap, weights in [("headstart_tiny", "pooled", None), *tools.REAL]:
-                tools.extract(tools.SHARED / "data" / name, scratch / "a.features", backbone, tap, weights)
+                tools.extract(source, scratch / "a.features", backbone, tap, weights)
                 x, _, _, names = tools.matrix(scratch / "a.features", scratch)
                 true = np.unique(names, return_inverse=True)[1]
                 n, classes = len(true), true.max() + 1

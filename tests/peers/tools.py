@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import numpy as np
@@ -38,6 +39,21 @@ def matrix(features, scratch):
     with open(rows, newline="") as file:
         table = list(csv.DictReader(file))
     return np.load(npy), *([row[key] for row in table] for key in ("id", "split", "label"))
+
+
+def bccd(scratch):
+    """A manifest in scratch/bccd: is there a platelet in the micrograph? The data have boxes, this is a label for each picture."""
+    source, target = SHARED / "data/bccd/BCCD", scratch / "bccd"
+    target.mkdir(exist_ok=True)
+    (target / "images").unlink(missing_ok=True)
+    (target / "images").symlink_to((source / "JPEGImages").resolve())
+    rows = ["path,label,split"]
+    for split in ("train", "val", "test"):
+        for name in (source / f"ImageSets/Main/{split}.txt").read_text().split():
+            boxes = re.findall(r"<name>(\w+)</name>", (source / f"Annotations/{name}.xml").read_text())
+            rows.append(f"images/{name}.jpg,{'platelets' if 'Platelets' in boxes else 'none'},{split}")
+    (target / "manifest.csv").write_text("\n".join(rows) + "\n")
+    return target / "manifest.csv"
 
 
 def accuracy(metrics):

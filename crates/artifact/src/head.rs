@@ -4,14 +4,17 @@
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
 //! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
-//! Format 1 has layers only, format 2 a memory only: what older programs can read they still do.
+//! Format 1 has layers only, format 2 a memory only; format 3 takes features of several sources side by side, or knows how far
+//! features are from those that were fitted (`novelty.…`): what older programs can read they still do.
 
 mod error;
 mod memory;
+mod novelty;
 mod tensors;
 
 use crate::{Digest, MappedFile, PROBES, Place, Source, source::disordered};
 use memory::Votes;
+use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fs, path::Path};
@@ -19,11 +22,14 @@ use tensors::{Named, digest, floats};
 
 pub use error::HeadError;
 pub use memory::Memory;
+pub use novelty::Novelty;
 
 /// The format of heads of layers.
 const LAYERS_VERSION: u32 = 1;
-/// The format of heads with a memory, and the last that this program reads.
+/// The format of heads with a memory.
 const MEMORY_VERSION: u32 = 2;
+/// The format of heads on features of several sources or with a novelty, and the last that this program reads.
+const LAST_VERSION: u32 = 3;
 const METADATA_KEY: &str = "headstart";
 
 /// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, or the
@@ -38,8 +44,11 @@ pub struct Head {
     pub layers: Vec<Dense>,
     /// What a head of nearest neighbours remembers; others have none.
     pub memory: Option<Memory>,
-    /// What computed the features that it was fitted on, and so what must compute those that it is used on.
-    pub source: Source,
+    /// How far features are from those that it was fitted on, where that was asked for.
+    pub novelty: Option<Novelty>,
+    /// What computed the features that it was fitted on, and so what must compute those that it is used on: one source, or
+    /// several whose features stand side by side in this order.
+    pub sources: Vec<Source>,
     /// The features of the synthetic probes: (4, d) row-major.
     pub probes: Vec<f32>,
     /// Settings and outcome of the fit, a JSON object.
@@ -89,14 +98,25 @@ struct Header {
     format: u32,
     kind: HeadKind,
     classes: Vec<String>,
-    source: Source,
+    source: Sources,
     fit: serde_json::Value,
     features: Digest,
     /// How the memory is used, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memory: Option<Votes>,
+    /// How far is too far, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    novelty: Option<Limit>,
     /// Digest of all tensors: names, shapes and bytes.
     tensors: Digest,
+}
+
+/// One source as it is, as ever; several as a list.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sources {
+    One(Box<Source>),
+    Several(Vec<Source>),
 }
 
 impl Head {
@@ -150,19 +170,28 @@ impl Head {
     fn is_finite(&self) -> bool {
         let layers = self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
         let memory = self.memory.iter().flat_map(|memory| &memory.rows);
-        layers.chain(memory).chain(&self.probes).all(|value| value.is_finite())
+        let novelty = self.novelty.iter().flat_map(Novelty::numbers);
+        layers.chain(memory).chain(novelty).chain(&self.probes).all(|value| value.is_finite())
     }
 
     fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
-            format: if self.memory.is_some() { MEMORY_VERSION } else { LAYERS_VERSION },
+            format: match (&self.sources[..], &self.novelty, &self.memory) {
+                ([_], None, None) => LAYERS_VERSION,
+                ([_], None, Some(_)) => MEMORY_VERSION,
+                _ => LAST_VERSION,
+            },
             kind: self.kind,
             classes: self.classes.clone(),
-            source: self.source.clone(),
+            source: match &self.sources[..] {
+                [source] => Sources::One(Box::new(source.clone())),
+                several => Sources::Several(several.to_vec()),
+            },
             fit: self.fit.clone(),
             features: self.features,
             memory: self.memory.as_ref().map(Memory::votes),
+            novelty: self.novelty.as_ref().map(Novelty::limit),
             tensors: digest(
                 tensors.iter().map(|own| (own.name.as_str(), own.shape.as_slice(), own.data.as_slice())),
             ),
@@ -185,6 +214,7 @@ impl Head {
             tensors.push(Named::floats(&format!("layers.{n}.bias"), vec![*outputs], bias));
         }
         tensors.extend(self.memory.iter().flat_map(Memory::tensors));
+        tensors.extend(self.novelty.iter().flat_map(Novelty::tensors));
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
         tensors
     }
@@ -197,7 +227,7 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
     }
     let Versioned { format: got } = serde_json::from_str(header)
         .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
-    let expected = MEMORY_VERSION;
+    let expected = LAST_VERSION;
     let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
     if (LAYERS_VERSION..=expected).contains(&got) {
         return Ok(());
@@ -230,11 +260,19 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if shape != [PROBES, dim] {
         return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
     }
+    let novelty = header.novelty.as_ref();
+    let novelty =
+        novelty.map(|limit| Novelty::read(limit, tensors, dim, header.classes.len())).transpose()?;
     let Header { kind, classes, source, fit, features, .. } = header;
-    if let Some(reason) = source.disorder().or_else(|| disordered(&classes)) {
+    let sources = match source {
+        Sources::One(source) => vec![*source],
+        Sources::Several(sources) if sources.is_empty() => return Err("it has no source".to_owned()),
+        Sources::Several(sources) => sources,
+    };
+    if let Some(reason) = sources.iter().find_map(Source::disorder).or_else(|| disordered(&classes)) {
         return Err(reason);
     }
-    let head = Head { kind, classes, layers, memory, source, probes, fit, features };
+    let head = Head { kind, classes, layers, memory, novelty, sources, probes, fit, features };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
@@ -250,11 +288,16 @@ fn inputs_of(layers: &[Dense], classes: usize) -> Result<usize, String> {
 }
 
 fn dense(tensors: &SafeTensors<'_>, n: usize) -> Result<Dense, String> {
-    let (weight, shape) = floats(tensors, &format!("layers.{n}.weight"))?;
-    let (bias, bias_shape) = floats(tensors, &format!("layers.{n}.bias"))?;
+    dense_named(tensors, &format!("layers.{n}.weight"), &format!("layers.{n}.bias"))
+        .map_err(|reason| format!("layer {n}: {reason}"))
+}
+
+fn dense_named(tensors: &SafeTensors<'_>, weight: &str, bias: &str) -> Result<Dense, String> {
+    let (weight, shape) = floats(tensors, weight)?;
+    let (bias, bias_shape) = floats(tensors, bias)?;
     match shape[..] {
         [outputs, inputs] if bias_shape == [outputs] => Ok(Dense { inputs, outputs, weight, bias }),
-        _ => Err(format!("layer {n} has a weight of shape {shape:?} and a bias of shape {bias_shape:?}")),
+        _ => Err(format!("a weight of shape {shape:?} and a bias of shape {bias_shape:?}")),
     }
 }
 
@@ -276,7 +319,7 @@ mod tests {
                 },
                 Dense { inputs: 4, outputs: 2, weight: vec![-1.0; 8], bias: vec![0.0, 1.0] },
             ],
-            source: Source {
+            sources: vec![Source {
                 backbone: "resnet18".into(),
                 tap: "pooled".into(),
                 network: Digest::of(b"network"),
@@ -284,8 +327,9 @@ mod tests {
                 preprocessing: Preprocessing::imagenet(),
                 dtype: crate::Dtype::F32,
                 engine: "reference-1".into(),
-            },
+            }],
             memory: None,
+            novelty: None,
             probes: vec![0.25; 12],
             fit: serde_json::json!({"seed": 7}),
             features: Digest::of(b"features"),
@@ -338,6 +382,32 @@ mod tests {
         let unsaid = Head { kind: HeadKind::Knn, ..head() };
         fs::write(&path, unsaid.to_bytes()).unwrap();
         assert!(Head::read(&path).unwrap_err().to_string().contains("how its memory votes"));
+    }
+
+    #[test]
+    fn what_older_programs_cannot_read_survives_its_file_as_format_3() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        let whitening = Dense { inputs: 3, outputs: 3, weight: vec![0.5; 9], bias: vec![1.0; 3] };
+        let novelty = Novelty { whitening, means: vec![2.0; 6], threshold: 1.5 };
+        let other = Source { tap: "layer3".into(), ..head().sources[0].clone() };
+        let sources = vec![head().sources[0].clone(), other];
+        for own in [Head { novelty: Some(novelty.clone()), ..head() }, Head { sources, ..remembering() }] {
+            own.write(&path, true).unwrap();
+            assert_eq!(Head::read(&path).unwrap(), own);
+            assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains("\\\"format\\\":3"));
+        }
+        for (novelty, expected) in [
+            (Novelty { means: vec![2.0; 3], ..novelty.clone() }, "means of shape [1, 3]; expected"),
+            (Novelty { threshold: -1.0, ..novelty.clone() }, "a novelty beyond -1"),
+        ] {
+            fs::write(&path, Head { novelty: Some(novelty), ..head() }.to_bytes()).unwrap();
+            let message = Head::read(&path).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+        let nowhere = Head { sources: Vec::new(), ..head() };
+        fs::write(&path, nowhere.to_bytes()).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains("it has no source"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod backing;
 mod digest;
 mod dtype;
+mod feature_set;
 mod features;
 mod head;
 mod ours;
@@ -22,11 +23,12 @@ mod views;
 pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
+pub use feature_set::{FeatureSet, FeatureSetError};
 pub use features::{
     Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
     SCHEMA_WITH_VIEWS, ShardError, ShardRecord, Skipped,
 };
-pub use head::{Dense, Head, HeadError, HeadKind, Memory};
+pub use head::{Dense, Head, HeadError, HeadKind, Memory, Novelty};
 pub use ours::Marks;
 pub use place::{Place, PlaceError};
 pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};

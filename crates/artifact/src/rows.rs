@@ -1,6 +1,6 @@
 //! Rows of features that are read in blocks, so that nobody needs them all in memory.
 
-use crate::{Features, Split};
+use crate::{FeatureSet, Split};
 
 /// n rows of d values, read some at a time: features as they lie in an artefact, or a matrix in memory.
 ///
@@ -84,28 +84,28 @@ impl Rows for Matrix<'_> {
     }
 }
 
-/// Some rows of an opened artefact, in its order.
+/// Some rows of opened features, in their order.
 ///
 /// They are copied out of the map block by block; where the artefact is large, a block's pages are given back once they
 /// were read, so that a pass over all rows does not fill the memory.
 pub struct Selection<'a> {
-    features: &'a Features,
+    features: &'a FeatureSet,
     rows: Vec<u32>,
 }
 
 impl<'a> Selection<'a> {
     /// The rows of one split, without augmented views.
-    pub fn split(features: &'a Features, split: Split) -> Selection<'a> {
+    pub fn split(features: &'a FeatureSet, split: Split) -> Selection<'a> {
         Selection::of(features, |row| features.split(row) == split)
     }
 
     /// Those rows of view 0 that `keep` picks.
-    pub fn of(features: &'a Features, keep: impl Fn(usize) -> bool) -> Selection<'a> {
+    pub fn of(features: &'a FeatureSet, keep: impl Fn(usize) -> bool) -> Selection<'a> {
         Selection::with_views(features, |row| features.view(row) == 0 && keep(row))
     }
 
     /// The rows that `keep` picks, augmented views among them: only for whoever learns from them.
-    pub fn with_views(features: &'a Features, keep: impl Fn(usize) -> bool) -> Selection<'a> {
+    pub fn with_views(features: &'a FeatureSet, keep: impl Fn(usize) -> bool) -> Selection<'a> {
         let all = 0..u32::try_from(features.len()).unwrap_or(u32::MAX);
         Selection { features, rows: all.filter(|&row| keep(row as usize)).collect() }
     }

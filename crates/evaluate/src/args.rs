@@ -21,7 +21,8 @@ use crate::config::SplitChoice;
         \x20                     matthews_corrcoef, log_loss (nats), brier_score_loss, ece and ece_equal_mass\n\
         \x20                     (15 bins of equal width, of equal rows), aurc (area under risk over coverage),\n\
         \x20                     macro_roc_auc and macro_average_precision (one class against the rest);\n\
-        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject;\n\
+        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject; of heads that know novelty\n\
+        \x20                     novelty_rate, the part of rows beyond its distance;\n\
         \x20                     class is null\n\
         \x20 scope `class`       precision, recall, f1, roc_auc, average_precision, support of each class\n\
         \x20 scope `confusion`   metric `confusion:PREDICTED` of each true class that was so predicted:\n\
@@ -39,9 +40,10 @@ use crate::config::SplitChoice;
         Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance."
 )]
 pub struct Args {
-    /// Features to score on: a folder that extract wrote
-    #[arg(value_name = "FEATURES")]
-    pub features: PathBuf,
+    /// Features to score on: a folder that extract wrote, or several of the same samples, of which those that the head takes
+    /// are used
+    #[arg(value_name = "FEATURES", required = true)]
+    pub features: Vec<PathBuf>,
 
     /// The head to score: a file that fit-head wrote
     #[arg(value_name = "HEAD")]
@@ -71,6 +73,11 @@ pub struct Args {
     /// are told by their pixels too [default: none]
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
+
+    /// Also write the scored rows, those that the head does worst on first, to this .parquet, .csv or .json: id, split, label,
+    /// predicted, confidence, probability (the label's own), loss (nats) [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub hardest: Option<PathBuf>,
 
     /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
     /// .json: id, split, label, suggested, quality (below 0.5 another class is the more probable one), likely.
@@ -108,9 +115,10 @@ pub struct Args {
     #[arg(long, value_name = "HEAD")]
     pub baseline: Option<PathBuf>,
 
-    /// The features that the baseline takes, if not the same: of the same samples [default: FEATURES]
+    /// The features that the baseline takes, if not among FEATURES: of the same samples; may be given several times
+    /// [default: FEATURES]
     #[arg(long, value_name = "FEATURES", requires = "baseline")]
-    pub baseline_features: Option<PathBuf>,
+    pub baseline_features: Vec<PathBuf>,
 
     /// Fail with exit code 3 where accuracy is lower than the baseline's by more than this; of several splits, test's
     /// decides, else val's [default: 0]

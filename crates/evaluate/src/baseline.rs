@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, bail};
-use artifact::{Features, Head, Rows as _, Selection};
+use artifact::{FeatureSet, Head, Rows as _, Selection};
 use cli::GateError;
 use head::Scorer;
 use metrics::{Bootstrap, Difference, McNemar, Metric, Outcomes, mcnemar, paired_bootstrap};
@@ -15,8 +15,9 @@ use crate::{Config, belonging};
 /// The other head, ready to be scored.
 pub(crate) struct Baseline {
     head: Head,
-    /// Its own features; `None` where it takes the same.
-    features: Option<Features>,
+    features: FeatureSet,
+    /// Whether these are among the features given, and so of the same samples for sure.
+    is_given: bool,
 }
 
 /// How this head compares with the baseline on one split.
@@ -29,19 +30,19 @@ pub(crate) struct Comparison {
 
 impl Baseline {
     /// Opens what `--baseline` and `--baseline-features` name; `None` where none is asked for.
-    pub(crate) fn open(config: &Config, features: &Features) -> anyhow::Result<Option<Baseline>> {
+    pub(crate) fn open(config: &Config, given: &FeatureSet) -> anyhow::Result<Option<Baseline>> {
         let Some((path, own)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
-        let own = own.map(|path| Ok::<_, anyhow::Error>((Features::open(path)?, path))).transpose()?;
-        match &own {
-            Some((own, own_path)) => belonging::check(own, &head, own_path, path)?,
-            None => belonging::check(features, &head, config.features(), path)
-                .context("give the features that it takes by --baseline-features")?,
+        let features = if own.is_empty() {
+            belonging::choose(given, &head, path)
+                .context("give the features that it takes by --baseline-features")?
+        } else {
+            belonging::choose(&FeatureSet::open(own)?, &head, path)?
+        };
+        if head.classes != given.classes() {
+            bail!("baseline `{}` knows other classes; expected {:?}", path.display(), given.classes());
         }
-        if head.classes != features.classes() {
-            bail!("baseline `{}` knows other classes; expected {:?}", path.display(), features.classes());
-        }
-        Ok(Some(Baseline { head, features: own.map(|(own, _)| own) }))
+        Ok(Some(Baseline { head, features, is_given: own.is_empty() }))
     }
 
     /// Scores the samples of `scores` and compares.
@@ -51,7 +52,7 @@ impl Baseline {
     pub(crate) fn compare(
         &self,
         scores: &SplitScores<'_>,
-        features: &Features,
+        features: &FeatureSet,
         bootstrap: &Bootstrap,
     ) -> anyhow::Result<Comparison> {
         let theirs = self.outcomes(scores, features)?;
@@ -61,9 +62,12 @@ impl Baseline {
         Ok(Comparison { metrics, differences, mcnemar, rows: scores.outcomes.rows() as u64 })
     }
 
-    fn outcomes(&self, scores: &SplitScores<'_>, features: &Features) -> anyhow::Result<Outcomes> {
+    fn outcomes(&self, scores: &SplitScores<'_>, features: &FeatureSet) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
-        let Some(own) = &self.features else { return Ok(outcomes(&scorer, &scores.rows)?) };
+        let own = &self.features;
+        if self.is_given {
+            return Ok(outcomes(&scorer, &Selection::split(own, scores.split))?);
+        }
         let theirs: HashMap<&str, usize> = own.samples().map(|row| (own.id(row), row)).collect();
         let mut wanted = vec![false; own.len()];
         for at in 0..scores.rows.len() {

@@ -3,31 +3,67 @@
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{Features, Head};
+use artifact::{FeatureSet, Features, Head, Source};
 
-/// Compares what the head says of the features that it takes with what these say of themselves.
+/// Of the features given, those that the head takes, in its order.
 ///
 /// # Errors
 /// One that names the first difference: the head's value as expected, the features' as got.
-pub(crate) fn check(
-    features: &Features,
-    head: &Head,
-    features_path: &Path,
-    head_path: &Path,
-) -> anyhow::Result<()> {
-    let Some((what, expected, got)) = difference(features, head) else { return Ok(()) };
-    bail!(
-        "head `{}` does not belong to `{}`: {what} differs, expected {expected}, got {got}; rerun extract as for the head's features, or fit-head on these",
-        head_path.display(),
-        features_path.display()
+pub(crate) fn choose(given: &FeatureSet, head: &Head, head_path: &Path) -> anyhow::Result<FeatureSet> {
+    let mut chosen = Vec::new();
+    for source in &head.sources {
+        let is_it = |part: &Features| source.difference(&part.index().source).is_none();
+        match given.parts().position(is_it) {
+            Some(part) => chosen.push(part),
+            None => bail!("{}", stranger(given, head, source, head_path)),
+        }
+    }
+    let features = given.of(&chosen);
+    if let Some((what, expected, got)) = difference(&features, head) {
+        bail!("{}", refusal(&paths(&features), head_path, &what, &expected, &got));
+    }
+    Ok(features)
+}
+
+/// None of the features given come from `source`.
+fn stranger(given: &FeatureSet, head: &Head, source: &Source, head_path: &Path) -> String {
+    let first = given.parts().next().and_then(|part| source.difference(&part.index().source));
+    match first {
+        Some(found) if given.parts().len() == 1 && head.sources.len() == 1 => {
+            let (expected, got) = (format!("`{}`", found.expected), format!("`{}`", found.got));
+            refusal(&paths(given), head_path, found.what, &expected, &got)
+        }
+        _ => {
+            let all: Vec<String> = head.sources.iter().map(name).collect();
+            format!(
+                "head `{}` takes features of {}; those of {} are not among {}: give them too, extracted with the same weights and preprocessing",
+                head_path.display(),
+                all.join(" and "),
+                name(source),
+                paths(given)
+            )
+        }
+    }
+}
+
+fn refusal(paths: &str, head: &Path, what: &str, expected: &str, got: &str) -> String {
+    format!(
+        "head `{}` does not belong to {paths}: {what} differs, expected {expected}, got {got}; rerun extract as for the head's features, or fit-head on these",
+        head.display(),
     )
 }
 
+/// `resnet18 (tap pooled)`
+pub(crate) fn name(source: &Source) -> String {
+    format!("{} (tap {})", source.backbone, source.tap)
+}
+
+fn paths(features: &FeatureSet) -> String {
+    features.paths().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
+}
+
 /// (what, the head's, the features')
-fn difference(features: &Features, head: &Head) -> Option<(String, String, String)> {
-    if let Some(found) = head.source.difference(&features.index().source) {
-        return Some((found.what.to_owned(), format!("`{}`", found.expected), format!("`{}`", found.got)));
-    }
+fn difference(features: &FeatureSet, head: &Head) -> Option<(String, String, String)> {
     if head.dim() != features.dim() {
         return Some(("width".to_owned(), head.dim().to_string(), features.dim().to_string()));
     }

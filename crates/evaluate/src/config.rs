@@ -27,10 +27,11 @@ pub enum SplitChoice {
 /// A checked run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    features: PathBuf,
+    features: Vec<PathBuf>,
     head: PathBuf,
     output: PathBuf,
     predictions: Option<PathBuf>,
+    hardest: Option<PathBuf>,
     suspects: Option<PathBuf>,
     duplicates: Option<PathBuf>,
     report: Option<PathBuf>,
@@ -40,7 +41,7 @@ pub struct Config {
     seed: u64,
     slices: Vec<String>,
     manifest: PathBuf,
-    baseline: Option<(PathBuf, Option<PathBuf>)>,
+    baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
     force: bool,
 }
@@ -64,6 +65,7 @@ impl Config {
             head,
             output,
             predictions,
+            hardest: args.hardest,
             suspects: args.suspects,
             duplicates: args.duplicates,
             report: args.report,
@@ -102,8 +104,8 @@ impl Config {
         Ok(config)
     }
 
-    /// The features folder to read.
-    pub fn features(&self) -> &Path {
+    /// The features folders to read.
+    pub fn features(&self) -> &[PathBuf] {
         &self.features
     }
 
@@ -120,6 +122,11 @@ impl Config {
     /// The predictions to write.
     pub fn predictions(&self) -> Option<&Path> {
         self.predictions.as_deref()
+    }
+
+    /// The table of the rows that the head does worst on.
+    pub fn hardest(&self) -> Option<&Path> {
+        self.hardest.as_deref()
     }
 
     /// The table of suspect labels to write.
@@ -153,7 +160,7 @@ impl Config {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Path> {
-        let others = [self.predictions(), self.suspects(), self.duplicates()];
+        let others = [self.predictions(), self.hardest(), self.suspects(), self.duplicates()];
         std::iter::once(self.output()).chain(others.into_iter().flatten())
     }
 
@@ -183,9 +190,9 @@ impl Config {
         self.slices.iter().map(|column| (self.manifest.as_path(), column.as_str()))
     }
 
-    /// The head to compare with, and its features if not the same.
-    pub fn baseline(&self) -> Option<(&Path, Option<&Path>)> {
-        self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_deref()))
+    /// The head to compare with, and its features if not among those given.
+    pub fn baseline(&self) -> Option<(&Path, &[PathBuf])> {
+        self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_slice()))
     }
 
     /// By how much accuracy may be lower than the baseline's.

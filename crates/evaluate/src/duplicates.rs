@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use artifact::{Features, Matrix, Selection};
+use artifact::{FeatureSet, Matrix, Selection};
 use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
@@ -37,7 +37,7 @@ pub(crate) struct Duplicate {
 pub(crate) fn duplicates(
     neighbours: &Neighbours,
     rows: &Selection<'_>,
-    features: &Features,
+    features: &FeatureSet,
     images: Option<&Path>,
 ) -> Result<Vec<Duplicate>, ReviewError> {
     let mut pairs: BTreeMap<(u32, u32), Option<f32>> = BTreeMap::new();
@@ -84,7 +84,7 @@ struct Prints {
 }
 
 impl Prints {
-    fn read(features: &Features, images: &Path) -> Prints {
+    fn read(features: &FeatureSet, images: &Path) -> Prints {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let print = |&row: &u32| {
             let bytes = fs::read(images.join(features.id(row as usize))).ok()?;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{Features, Head, Selection};
+use artifact::{FeatureSet, Head, Selection};
 use head::{Candidate, Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
@@ -33,7 +33,7 @@ pub(crate) struct Findings {
 impl Findings {
     /// Looks at all rows of `features`, and at the pictures in `images` for duplicates; judges labels if `judge`.
     pub(crate) fn of(
-        features: &Features,
+        features: &FeatureSet,
         head: &Head,
         images: Option<&Path>,
         judge: bool,
@@ -61,13 +61,13 @@ impl Findings {
     }
 
     /// Pairs across splits.
-    pub(crate) fn leaks<'a>(&'a self, features: &'a Features) -> impl Iterator<Item = &'a Duplicate> {
+    pub(crate) fn leaks<'a>(&'a self, features: &'a FeatureSet) -> impl Iterator<Item = &'a Duplicate> {
         let split = |row: u32| features.split(row as usize);
         self.duplicates.iter().filter(move |pair| split(pair.first) != split(pair.second))
     }
 
     /// `id, split, label, suggested, quality, likely`, worst first.
-    pub(crate) fn suspects_frame(&self, features: &Features) -> PolarsResult<DataFrame> {
+    pub(crate) fn suspects_frame(&self, features: &FeatureSet) -> PolarsResult<DataFrame> {
         let classes = features.classes();
         let each = || self.suspects.iter();
         df!(
@@ -81,7 +81,7 @@ impl Findings {
     }
 
     /// `id, split, label, other_id, other_split, other_label, similarity, pixels, leak`, surest first.
-    pub(crate) fn duplicates_frame(&self, features: &Features) -> PolarsResult<DataFrame> {
+    pub(crate) fn duplicates_frame(&self, features: &FeatureSet) -> PolarsResult<DataFrame> {
         let classes = features.classes();
         let rows = |of: fn(&Duplicate) -> u32| self.duplicates.iter().map(move |pair| of(pair) as usize);
         let (first, second) = (|| rows(|pair| pair.first), || rows(|pair| pair.second));

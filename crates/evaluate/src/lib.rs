@@ -10,6 +10,8 @@ mod belonging;
 mod config;
 mod duplicates;
 mod findings;
+mod hardest;
+mod novelty;
 mod outputs;
 mod page;
 mod predictions;
@@ -22,7 +24,7 @@ mod values;
 pub use args::Args;
 pub use config::{Config, SplitChoice};
 
-use artifact::{Features, Head};
+use artifact::{FeatureSet, Head};
 use cli::count;
 
 use crate::baseline::Baseline;
@@ -39,10 +41,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
     let outputs = Outputs::claim(&config)?;
-    let features = Features::open(config.features())?;
+    let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
-    belonging::check(&features, &head, config.features(), config.head())?;
-    let baseline = Baseline::open(&config, &features)?;
+    let features = belonging::choose(&given, &head, config.head())?;
+    let baseline = Baseline::open(&config, &given)?;
     let splits = scores::splits(&features, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
@@ -66,6 +68,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     if let Some(table) = &outputs.predictions {
         table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
+    }
+    if let Some(table) = &outputs.hardest {
+        table.write(&mut hardest::frame(&scores, &features)?)?;
     }
     if config.looks() {
         let findings = Findings::of(&features, &head, config.images(), config.judges(), config.seed())?;

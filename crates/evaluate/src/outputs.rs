@@ -13,6 +13,7 @@ use crate::Config;
 pub(crate) struct Outputs {
     metrics: Table,
     pub(crate) predictions: Option<Table>,
+    pub(crate) hardest: Option<Table>,
     pub(crate) suspects: Option<Table>,
     pub(crate) duplicates: Option<Table>,
     pub(crate) report: Option<Place>,
@@ -33,6 +34,7 @@ impl Outputs {
         Ok(Outputs {
             metrics: table(config.output())?,
             predictions: config.predictions().map(table).transpose()?,
+            hardest: config.hardest().map(table).transpose()?,
             suspects: config.suspects().map(table).transpose()?,
             duplicates: config.duplicates().map(table).transpose()?,
             report: config.report().map(|path| Place::file(path, config.force())).transpose()?,
@@ -42,7 +44,7 @@ impl Outputs {
     /// Writes the metrics, and lets all take their places; the others must have been written out in full.
     pub(crate) fn commit(self, metrics: &mut DataFrame) -> anyhow::Result<()> {
         self.metrics.write(metrics)?;
-        let tables = [self.predictions, self.suspects, self.duplicates].into_iter().flatten();
+        let tables = [self.predictions, self.hardest, self.suspects, self.duplicates].into_iter().flatten();
         let places = std::iter::once(self.metrics).chain(tables).map(|table| table.place);
         for place in places.chain(self.report) {
             place.commit()?;

@@ -1,20 +1,20 @@
 //! Every row's prediction as a table.
 
 use artifact::table::Format;
-use artifact::{Features, Head};
+use artifact::{FeatureSet, Head};
 use head::Scorer;
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
 
 use crate::scores::{SplitScores, blocks};
 
-/// `id, split, label, predicted, confidence, probabilities`, splits one after the other, each in the
+/// `id, split, label, predicted, confidence, [rejected,] [distance, novel,] probabilities`, splits one after the other, each in the
 /// order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets
 /// a column for each class.
 pub(crate) fn frame(
     scores: &[SplitScores<'_>],
     head: &Head,
-    features: &Features,
+    features: &FeatureSet,
     format: Format,
 ) -> anyhow::Result<DataFrame> {
     let classes = features.classes();
@@ -41,6 +41,15 @@ pub(crate) fn frame(
     if let Some(threshold) = head.reject_threshold() {
         let rejected: Vec<bool> = confidence.iter().map(|&confidence| confidence < threshold).collect();
         frame.with_column(Column::new("rejected".into(), rejected))?;
+    }
+    if head.novelty.is_some() {
+        let novelties = || scores.iter().filter_map(|scores| scores.novelties.as_ref());
+        let distance: Vec<f64> =
+            novelties().flat_map(|own| &own.distances).map(|&distance| f64::from(distance)).collect();
+        let novel: Vec<bool> =
+            novelties().flat_map(|own| (0..own.distances.len()).map(|at| own.is_novel(at))).collect();
+        frame.with_column(Column::new("distance".into(), distance))?;
+        frame.with_column(Column::new("novel".into(), novel))?;
     }
     let rows: Vec<&[f64]> = probabilities.chunks_exact(classes.len()).collect();
     for column in columns(&rows, classes, format) {

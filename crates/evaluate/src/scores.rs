@@ -1,7 +1,7 @@
 //! The head's scores on the rows of a split: one pass for what each row alone says, one for how rows rank.
 
 use anyhow::{Context, bail};
-use artifact::{Features, Head, Rows as _, Selection, Split};
+use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use head::{Scorer, softmax};
 use metrics::{
     Bootstrap, Interval, OneVsRest, Outcomes, RankingEstimates, Rankings, Scored, bootstrap_rankings,
@@ -9,6 +9,7 @@ use metrics::{
 
 use crate::Config;
 use crate::config::SplitChoice;
+use crate::novelty::Novelties;
 
 /// Probabilities that are held at a time; a whole split of no more is held, for intervals of ranking metrics.
 const HELD: usize = 1 << 22;
@@ -25,6 +26,7 @@ pub(crate) struct SplitScores<'a> {
     pub(crate) rows: Selection<'a>,
     pub(crate) outcomes: Outcomes,
     pub(crate) ranking: Ranking,
+    pub(crate) novelties: Option<Novelties>,
 }
 
 /// How well each class's rows rank above the others.
@@ -38,15 +40,18 @@ pub(crate) struct Ranking {
 pub(crate) type Ranked = (Option<f64>, Option<Interval>);
 
 /// Decides which splits are scored.
-pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Splits> {
-    let counts = &features.index().splits;
+pub(crate) fn splits(features: &FeatureSet, config: &Config) -> anyhow::Result<Splits> {
+    let counts = features.splits();
     let has = |split: &Split| counts.get(split).is_some_and(|&rows| rows > 0);
-    let path = config.features().display();
     match config.split() {
         Some(SplitChoice::One(split)) if !has(&split) => {
             let there: Vec<String> =
                 Split::ALL.iter().filter(|split| has(split)).map(Split::to_string).collect();
-            bail!("`{path}` has no {split} rows, only {}; give another --split", there.join(" and "))
+            bail!(
+                "{} no {split} rows, only {}; give another --split",
+                has_or_have(features),
+                there.join(" and ")
+            )
         }
         Some(SplitChoice::One(split)) => Ok(Splits { chosen: vec![split], why: None }),
         Some(SplitChoice::All) => {
@@ -55,7 +60,7 @@ pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Spl
         None => {
             let preferred = [Split::Test, Split::Val, Split::Train];
             let Some(split) = preferred.into_iter().find(has) else {
-                bail!("`{path}` has no rows to score; rerun extract")
+                bail!("{} no rows to score; rerun extract", has_or_have(features))
             };
             let why = match split {
                 Split::Test => None,
@@ -67,6 +72,12 @@ pub(crate) fn splits(features: &Features, config: &Config) -> anyhow::Result<Spl
             Ok(Splits { chosen: vec![split], why })
         }
     }
+}
+
+/// `` `x.features` has ``
+fn has_or_have(features: &FeatureSet) -> String {
+    let paths: Vec<String> = features.paths().map(|path| format!("`{}`", path.display())).collect();
+    format!("{} {}", paths.join(" and "), if paths.len() == 1 { "has" } else { "have" })
 }
 
 /// Calls `with` with the first row, labels and probabilities (rows, classes) of block after block.
@@ -119,7 +130,7 @@ fn ranking(
 impl<'a> SplitScores<'a> {
     pub(crate) fn compute(
         split: Split,
-        features: &'a Features,
+        features: &'a FeatureSet,
         head: &Head,
         config: &Config,
     ) -> anyhow::Result<SplitScores<'a>> {
@@ -129,7 +140,8 @@ impl<'a> SplitScores<'a> {
         let outcomes = outcomes(&scorer, &rows).with_context(cannot)?;
         let ranking =
             ranking(&scorer, &rows, &outcomes, &config.bootstrap(rows.len())).with_context(cannot)?;
-        Ok(SplitScores { split, rows, outcomes, ranking })
+        let novelties = Novelties::of(head, &rows);
+        Ok(SplitScores { split, rows, outcomes, ranking, novelties })
     }
 }
 

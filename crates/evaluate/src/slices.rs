@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use artifact::{Features, Rows as _, table::values_of};
+use artifact::{FeatureSet, Rows as _, table::values_of};
 use metrics::{Bootstrap, Metric};
 
 use crate::Config;
@@ -13,7 +13,7 @@ use crate::values::estimates;
 /// The table's rows of every slice of a split, columns as they were given, values in order.
 pub(crate) fn rows(
     scores: &SplitScores<'_>,
-    features: &Features,
+    features: &FeatureSet,
     config: &Config,
     bootstrap: &Bootstrap,
 ) -> anyhow::Result<Vec<Row>> {

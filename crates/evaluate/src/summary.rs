@@ -13,7 +13,7 @@ const MOST_CLASSES: usize = 20;
 /// Kinds of mistakes shown.
 const MOST_PAIRS: usize = 5;
 /// Metrics shown, where they are defined.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 15] = [
     "accuracy",
     "top_5_accuracy",
     "balanced_accuracy",
@@ -28,6 +28,7 @@ const SHOWN: [&str; 14] = [
     "ece",
     "coverage_at_reject",
     "accuracy_at_reject",
+    "novelty_rate",
 ];
 
 /// One section a split; `rows` are the table's.

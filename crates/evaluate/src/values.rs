@@ -46,6 +46,10 @@ pub(crate) fn rows(
         push(Scope::Overall, "accuracy_at_reject".to_owned(), None, answered, kept.len() as u64);
     }
 
+    if let Some(novelties) = &scores.novelties {
+        push(Scope::Overall, "novelty_rate".to_owned(), None, novelties.rate(), n);
+    }
+
     for (class, values) in of_classes.chunks_exact(ClassMetric::ALL.len()).enumerate() {
         let marginals = tally.marginals().class(class);
         for (metric, value) in ClassMetric::ALL.iter().zip(values) {

@@ -1,7 +1,7 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Decode, Dense, Digest, Features, Head, HeadKind, table};
+use artifact::{Decode, Dense, Digest, Features, Head, HeadKind, Novelty, table};
 use harness::{Made, Room, Run, flip};
 use polars::prelude::DataFrame;
 
@@ -25,10 +25,31 @@ fn head(room: &Room, features: &str) -> Head {
         kind: HeadKind::Linear,
         classes: features.classes().to_vec(),
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],
-        source: features.index().source.clone(),
+        novelty: None,
+        sources: vec![features.index().source.clone()],
         probes: features.probes(),
         fit: serde_json::json!({}),
         features: features.digest(),
+    }
+}
+
+/// The same of two features side by side: what each says is added up.
+fn joined(room: &Room, features: [&str; 2]) -> Head {
+    let [a, b] = features.map(|features| head(room, features));
+    let [of_a, of_b] = [&a.layers[0], &b.layers[0]];
+    let rows = of_a.weight.chunks(of_a.inputs).zip(of_b.weight.chunks(of_b.inputs));
+    let probes = a.probes.chunks(a.dim()).zip(b.probes.chunks(b.dim()));
+    Head {
+        layers: vec![Dense {
+            inputs: of_a.inputs + of_b.inputs,
+            outputs: of_a.outputs,
+            weight: rows.flat_map(|(a, b)| [a, b].concat()).collect(),
+            bias: of_a.bias.iter().zip(&of_b.bias).map(|(a, b)| a + b).collect(),
+        }],
+        novelty: None,
+        sources: [a.sources.clone(), b.sources.clone()].concat(),
+        probes: probes.flat_map(|(a, b)| [a, b].concat()).collect(),
+        ..a
     }
 }
 
@@ -223,6 +244,92 @@ fn slices_are_the_rows_that_share_a_value() {
 }
 
 #[test]
+fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
+    let room = room(&Made::default());
+    room.features("y.features", &Made { tap: "layer3", dim: 7, ..Made::default() });
+    room.features("z.features", &Made { tap: "layer2", dim: 5, ..Made::default() });
+    let mut both = joined(&room, ["x.features", "y.features"]);
+    let one = serde_json::json!({"head": "lda", "features": ["a", "b"], "held_out_loss": 0.5, "held_out_accuracy": 0.75});
+    both.fit = serde_json::json!({"candidates": {"tried": [one], "chosen": 0}});
+    both.write(&room.path("both.head"), false).unwrap();
+    let run = |inputs: &[&str], output: &str| evaluate(&room, &[inputs, &["-o", output]].concat());
+    run(&["x.features", "y.features", "both.head"], "m.csv").fine();
+    // Whatever the order, and whatever is there besides.
+    run(&["z.features", "y.features", "x.features", "both.head"], "same.csv").fine();
+    let bytes = |name: &str| std::fs::read(room.path(name)).unwrap();
+    assert_eq!(bytes("m.csv"), bytes("same.csv"));
+    let compared = ["x.features", "y.features", "both.head", "--baseline", "x.head", "--report", "r.html"];
+    run(&compared, "m.parquet").fine();
+    let accuracy =
+        |table: &str| value(&table::read(&room.path(table)).unwrap(), "test", "overall", "accuracy", "null");
+    run(&["x.features", "x.head"], "x.parquet").fine();
+    let table = table::read(&room.path("m.parquet")).unwrap();
+    let difference = value(&table, "test", "difference", "accuracy", "null");
+    assert_eq!(difference, accuracy("m.parquet") - accuracy("x.parquet"));
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    assert!(page.contains("lda on a + b") && page.contains("log loss 0.5000, accuracy 75.0 % (chosen)"));
+    assert!(
+        page.contains("resnet18 (tap pooled), weights") && page.contains("resnet18 (tap layer3), weights")
+    );
+    run(&["x.features", "both.head"], "no.csv").failed(
+        1,
+        &["`both.head` takes features of resnet18 (tap pooled) and resnet18 (tap layer3); those of resnet18 (tap layer3) are not among `x.features`"],
+    );
+    run(&["y.features", "z.features", "x.head"], "no.csv")
+        .failed(1, &["takes features of resnet18 (tap pooled)"]);
+}
+
+#[test]
+fn the_hardest_rows_come_first() {
+    let room = room(&Made::default());
+    let tables = ["--hardest", "h.parquet", "--predictions", "p.parquet", "--split", "all"];
+    evaluate(&room, &[&["x.features", "x.head", "-o", "m.parquet"][..], &tables].concat()).fine();
+    let [hardest, predictions] =
+        ["h.parquet", "p.parquet"].map(|name| table::read(&room.path(name)).unwrap());
+    let losses = hardest.column("loss").unwrap().f64().unwrap().to_vec();
+    assert!(losses.len() == 150 && losses.is_sorted_by(|a, b| a >= b));
+    let mean = losses.iter().map(|loss| loss.unwrap()).sum::<f64>() / 150.0;
+    let metrics = table::read(&room.path("m.parquet")).unwrap();
+    let splits = [("train", 90.0), ("val", 30.0), ("test", 30.0)];
+    let expected: f64 =
+        splits.iter().map(|(split, n)| n * value(&metrics, split, "overall", "log_loss", "null")).sum();
+    assert!((mean - expected / 150.0).abs() < 1e-12);
+    let mut ids = [text(&hardest, "id"), text(&predictions, "id")];
+    ids.iter_mut().for_each(|ids| ids.sort());
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn rows_unlike_anything_seen_are_counted_and_named() {
+    let room = room(&Made::default());
+    let mut known = Head::read(&room.path("x.head")).unwrap();
+    // Distances from a mean at zero of the columns less their numbers: noise is up to 2, a class's columns are 0.7 more.
+    let dim = known.dim();
+    let weight = (0..dim * dim).map(|at| if at % dim == at / dim { 1.0 } else { 0.0 }).collect();
+    let bias = (0..dim).map(|column| -(column as f32)).collect();
+    let whitening = Dense { inputs: dim, outputs: dim, weight, bias };
+    let novelty = |threshold| Novelty { whitening: whitening.clone(), means: vec![0.0; 3 * dim], threshold };
+    for (name, threshold) in [("near.head", 0.0), ("some.head", 1.25), ("far.head", 1e3)] {
+        known.novelty = Some(novelty(threshold));
+        known.write(&room.path(name), false).unwrap();
+        let tables = ["-o", "m.parquet", "--predictions", "p.parquet", "--force"];
+        evaluate(&room, &[&["x.features", name][..], &tables].concat()).fine();
+        let predictions = table::read(&room.path("p.parquet")).unwrap();
+        let distances = predictions.column("distance").unwrap().f64().unwrap().to_vec();
+        let novel = predictions.column("novel").unwrap().bool().unwrap();
+        assert!(novel.iter().zip(&distances).all(|(novel, d)| novel == Some(d.unwrap() > threshold)));
+        let rate =
+            value(&table::read(&room.path("m.parquet")).unwrap(), "test", "overall", "novelty_rate", "null");
+        assert_eq!(rate, novel.iter().filter(|novel| *novel == Some(true)).count() as f64 / 30.0);
+        assert!(if threshold == 1.25 {
+            0.1 < rate && rate < 0.9
+        } else {
+            rate == f64::from(u8::from(threshold == 0.0))
+        });
+    }
+}
+
+#[test]
 fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
     let room = room(&Made { rows: [30, 10, 60], ..Made::default() });
     // The same head with two classes' weights exchanged is worse.
@@ -372,15 +479,15 @@ fn augmented_views_are_never_seen() {
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
     let cases: [(Change, &[&str]); 8] = [
-        (|head| head.source.tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
+        (|head| head.sources[0].tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
         (
-            |head| head.source.backbone = "vgg16".into(),
+            |head| head.sources[0].backbone = "vgg16".into(),
             &["backbone differs", "expected `vgg16`, got `resnet18`"],
         ),
-        (|head| head.source.weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
-        (|head| head.source.preprocessing.crop = Some((96, 96)), &["preprocessing differs"]),
+        (|head| head.sources[0].weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
+        (|head| head.sources[0].preprocessing.crop = Some((96, 96)), &["preprocessing differs"]),
         (
-            |head| head.source.preprocessing.decode = Decode::Fast,
+            |head| head.sources[0].preprocessing.decode = Decode::Fast,
             &["preprocessing differs", r#""decode":"fast""#],
         ),
         (

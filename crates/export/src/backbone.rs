@@ -2,38 +2,77 @@
 
 use crate::config::Config;
 use anyhow::{Result, bail};
-use artifact::Head;
+use artifact::{Head, Source};
 use cli::UsageError;
 use network::{Bound, zoo};
 
-/// The graph up to the head's tap with the weights that computed its features.
+/// The graph up to the head's taps, in its order, with the weights that computed its features.
 ///
 /// # Errors
-/// Where the weights are missing or others, or this program builds that network differently.
+/// Where the head's features come from several backbones, or pictures prepared in several ways; where the weights are
+/// missing or others, or this program builds that network differently.
 pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
-    let source = &head.source;
+    let source = source(head)?;
     let entry = zoo::find(&source.backbone)?;
     let Some(file) = entry.open_weights(config.weights())? else {
         let name = entry.name;
         return Err(UsageError(format!("{name} needs --weights FILE, the one that extract read")).into());
     };
     let full = (entry.build)();
-    let pruned = full.for_taps(&[&source.tap])?;
-    if pruned.fingerprint() != source.network {
-        bail!(
-            "the graph of {} up to `{}` is not the one that computed these features; rerun extract with this version",
-            entry.name,
-            source.tap
-        );
+    let mut bound = None;
+    for source in &head.sources {
+        let pruned = full.for_taps(&[&source.tap])?;
+        if pruned.fingerprint() != source.network {
+            bail!(
+                "the graph of {} up to `{}` is not the one that computed these features; rerun extract with this version",
+                entry.name,
+                source.tap
+            );
+        }
+        let own = Bound::bind(pruned, &full, &file)?;
+        let got = own.digest();
+        if got != source.weights {
+            bail!(
+                "`{}` holds other weights than those that computed these features: expected digest {}, got {got}",
+                file.label(),
+                source.weights
+            );
+        }
+        bound = Some(own);
     }
-    let bound = Bound::bind(pruned, &full, &file)?;
-    let got = bound.digest();
-    if got != source.weights {
-        bail!(
-            "`{}` holds other weights than those that computed these features: expected digest {}, got {got}",
-            file.label(),
-            source.weights
-        );
+    match bound {
+        Some(bound) if head.sources.len() == 1 => Ok(bound),
+        _ => {
+            let taps: Vec<&str> = head.sources.iter().map(|source| source.tap.as_str()).collect();
+            Ok(Bound::bind(full.for_taps(&taps)?, &full, &file)?)
+        }
     }
-    Ok(bound)
+}
+
+/// What all of the head's sources have in common: a backbone, and how pictures become its inputs.
+///
+/// # Errors
+/// Where they have not.
+pub(crate) fn source(head: &Head) -> Result<&Source> {
+    let [first, others @ ..] = &head.sources[..] else { bail!("the head says no source of its features") };
+    for other in others {
+        if other.backbone != first.backbone {
+            bail!(
+                "the head takes features of {} and of {} side by side, and a model is exported of one backbone; fit on one of them",
+                first.backbone,
+                other.backbone
+            );
+        }
+        if other.preprocessing != first.preprocessing {
+            bail!(
+                "the head takes features of pictures that were prepared in two ways; extract both taps with the same preprocessing"
+            );
+        }
+    }
+    Ok(first)
+}
+
+/// The head's taps, `layer3 + pooled`.
+pub(crate) fn taps(head: &Head) -> String {
+    head.sources.iter().map(|source| source.tap.as_str()).collect::<Vec<_>>().join(" + ")
 }

@@ -2,6 +2,7 @@
 //! and `config.json`, which says how to assemble them.
 
 use crate::{
+    backbone::{source, taps},
     config::Config,
     parity::{self, Parity},
 };
@@ -53,7 +54,7 @@ struct Lineage {
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
     let place = Place::folder(config.output(), config.force(), |folder| MARKS.all_of(folder))?;
     let folder = place.temporary();
-    let description = serde_json::to_string_pretty(&describe(head, bound.network()))? + "\n";
+    let description = serde_json::to_string_pretty(&describe(head, &bound)?)? + "\n";
     fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
     write_tensors(&folder.join(WEIGHTS), &bound, &head.layers)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
@@ -64,24 +65,27 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     Ok(parity)
 }
 
-fn describe(head: &Head, network: &Network) -> Assembly {
-    let Source { backbone, tap, preprocessing, weights, .. } = head.source.clone();
-    Assembly {
+fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
+    let Source { backbone, preprocessing, .. } = source(head)?.clone();
+    let output =
+        if head.sources.len() == 1 { "its output goes" } else { "its outputs, one after the other, go" };
+    Ok(Assembly {
         format: FORMAT.to_owned(),
         version: 1,
-        assembly: "decode, apply EXIF orientation, convert to RGB, resize (height, width; antialiased, Pillow's kernel), \
+        assembly: format!(
+            "decode, apply EXIF orientation, convert to RGB, resize (height, width; antialiased, Pillow's kernel), \
                    centre crop, order channels, value = (byte / divisor - mean) / std; run `network`, whose parameters \
-                   are the tensors of the same names; its output goes through head.0, a ReLU, head.1 … \
+                   are the tensors of the same names; {output} through head.0, a ReLU, head.1 … \
                    (y = weight x + bias, a ReLU between layers only); softmax gives the probabilities of `classes`"
-            .to_owned(),
+        ),
         backbone,
-        tap,
+        tap: taps(head),
         classes: head.classes.clone(),
         preprocessing,
         head: head.layers.iter().map(|layer| (layer.outputs, layer.inputs)).collect(),
-        network: network.clone(),
-        lineage: Lineage { weights, head: head.digest(), features: head.features },
-    }
+        network: bound.network().clone(),
+        lineage: Lineage { weights: bound.digest(), head: head.digest(), features: head.features },
+    })
 }
 
 fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
@@ -117,7 +121,7 @@ fn read_and_run(folder: &Path) -> Result<(Vec<f32>, Vec<f32>)> {
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let bound =
         Bound::from_tensors(assembly.network, file.label(), |param| file.read(&param.name).ok().flatten())?;
-    let features = parity::run_probes(bound, &assembly.preprocessing)?.concat();
+    let features = parity::run_probes(bound, &assembly.preprocessing)?;
     let logits = head::logits(&layers, &features);
     Ok((features, logits))
 }

@@ -1,6 +1,7 @@
 //! A model as one ONNX file.
 
 use crate::{
+    backbone::{source, taps},
     config::Config,
     parity::{self, Parity},
 };
@@ -21,10 +22,10 @@ const PREPROCESSING: &str = "headstart.preprocessing";
 /// Where it cannot be written, or disagrees with the cache.
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
     let (height, width) =
-        head.source.preprocessing.output_size().context("the head's pictures vary in size")?;
+        source(head)?.preprocessing.output_size().context("the head's pictures vary in size")?;
     let place = Place::file(config.output(), config.force())?;
     let mut out = BufWriter::new(File::create(place.temporary()).map_err(|error| place.failed(error))?);
-    onnx::write(&mut out, &bound, (height as usize, width as usize), &head.layers, &metadata(head)?)
+    onnx::write(&mut out, &bound, (height as usize, width as usize), &head.layers, &metadata(head, &bound)?)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     out.flush().map_err(|error| place.failed(error))?;
     drop((out, bound));
@@ -46,8 +47,8 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 }
 
 /// What a user of the file needs to know and the graph does not say.
-fn metadata(head: &Head) -> Result<Vec<(String, String)>> {
-    let source = &head.source;
+fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
+    let source = source(head)?;
     let entries = [
         ("headstart.classes", serde_json::to_string(&head.classes)?),
         (PREPROCESSING, serde_json::to_string(&source.preprocessing)?),
@@ -59,8 +60,8 @@ fn metadata(head: &Head) -> Result<Vec<(String, String)>> {
                 .to_owned(),
         ),
         ("headstart.backbone", source.backbone.clone()),
-        ("headstart.tap", source.tap.clone()),
-        ("headstart.weights", source.weights.to_string()),
+        ("headstart.tap", taps(head)),
+        ("headstart.weights", bound.digest().to_string()),
         ("headstart.head", head.digest().to_string()),
         ("headstart.features", head.features.to_string()),
     ];

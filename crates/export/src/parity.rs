@@ -38,7 +38,8 @@ pub(crate) struct Distance {
 impl Parity {
     /// Compares what an exported model makes of the probes, (4, d) features and (4, classes) logits, with the cache.
     pub(crate) fn of(config: &Config, head: &Head, features: &[f32], logits: &[f32]) -> Parity {
-        let made = Precision::of_engine(&head.source.engine);
+        let made = head.sources.iter().filter_map(|source| Precision::of_engine(&source.engine));
+        let made = made.max_by(|a, b| a.tolerance().total_cmp(&b.tolerance()));
         // A cache that was rounded more on the way is that much further from what the model gives.
         let usual = made.map_or(TOLERANCE, |precision| precision.tolerance().max(TOLERANCE));
         Parity {
@@ -104,12 +105,14 @@ impl Distance {
     }
 }
 
-/// What `bound` makes of the probes as pictures: one (4, width) matrix an output.
+/// What `bound` makes of the probes as pictures: (4, d), its outputs side by side.
 ///
 /// # Errors
 /// Where the network does not run.
-pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Reference::new(bound, how)?.run(&probes(how), PROBES)?)
+pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> {
+    let outputs = Reference::new(bound, how)?.run(&probes(how), PROBES)?;
+    let row = |k: usize| outputs.iter().flat_map(move |output| output.chunks(output.len() / PROBES).nth(k));
+    Ok((0..PROBES).flat_map(row).flatten().copied().collect())
 }
 
 /// What an ONNX file makes of them, node by node: one (4, width) matrix an output.

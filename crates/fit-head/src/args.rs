@@ -6,7 +6,7 @@ use cli::Common;
 use head::{Optimizer, Schedule};
 
 use crate::class_weight::ClassWeight;
-use crate::head_choice::HeadChoice;
+use crate::head_choice::HeadChoices;
 
 /// Fits a classifier on cached features.
 #[derive(Debug, clap::Parser)]
@@ -31,9 +31,14 @@ use crate::head_choice::HeadChoice;
         Exit codes: 0 success, 1 failed, 2 wrong usage."
 )]
 pub struct Args {
-    /// Features to fit on: a folder that extract wrote
-    #[arg(value_name = "FEATURES")]
-    pub features: PathBuf,
+    /// Features to fit on: a folder that extract wrote. Of several (taps, backbones; of the same samples) each is tried
+    /// alone, and all side by side; the best on held-out rows is kept and named
+    #[arg(value_name = "FEATURES", required = true)]
+    pub features: Vec<PathBuf>,
+
+    /// Take several FEATURES side by side, without trying each alone
+    #[arg(long)]
+    pub concat: bool,
 
     /// The head to write
     #[arg(short, long, value_name = "NAME.head")]
@@ -42,9 +47,10 @@ pub struct Args {
     /// What to fit: `linear`, multinomial logistic regression by L-BFGS; `ridge`, least squares on targets 1 for the
     /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
     /// nearest class mean; `mlp:UNITS`, one hidden layer of so many rectified units; or `knn:K`, the votes of the K train
-    /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head
-    #[arg(long, value_name = "KIND", default_value = "linear")]
-    pub head: HeadChoice,
+    /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head. Of several, separated
+    /// by commas, the one of least held-out loss is kept; `auto` is `linear,ridge,lda`
+    #[arg(long, value_name = "KIND[,KIND…]", default_value = "linear")]
+    pub head: HeadChoices,
 
     /// How much each class's loss counts: `none`, every row 1; `balanced`, rows / (classes · rows of the class); or a
     /// .csv or .parquet table with the columns `class` and `weight`, a row for every class [default: none]
@@ -113,6 +119,16 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "FILE", requires = "group_column")]
     pub manifest: Option<PathBuf>,
 
+    /// Find the confidence from which on a linear, ridge, lda or prototype head is right in this part of the cases, from 0 to 1, on held-out rows;
+    /// the head carries it, and evaluate says what it keeps [default: none]
+    #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
+    pub reject_at: Option<f64>,
+
+    /// Keep in the head where the classes lie, and the distance from the nearest of them (Mahalanobis') that this part of the
+    /// held-out rows stays within, from 0 to 1: evaluate calls rows beyond it novel, unlike anything seen [default: none]
+    #[arg(long, value_name = "PART", allow_negative_numbers = true)]
+    pub novelty_at: Option<f64>,
+
     /// Leave the logits of a linear, ridge, lda or prototype head as they were fitted
     #[arg(long)]
     pub no_calibrate: bool,
@@ -143,11 +159,6 @@ pub struct LinearArgs {
     /// .json: would more labels help? The head carries it into evaluate's report
     #[arg(long, value_name = "FILE")]
     pub curve: Option<PathBuf>,
-
-    /// Find the confidence from which on a linear head is right in this part of the cases, from 0 to 1, on held-out rows;
-    /// the head carries it, and evaluate says what it keeps [default: none]
-    #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
-    pub reject_at: Option<f64>,
 
     /// Iterations of L-BFGS at most, for each penalty of a linear head [default: 1000]
     #[arg(long, value_name = "N")]

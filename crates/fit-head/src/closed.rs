@@ -5,10 +5,10 @@ use artifact::HeadKind;
 use head::{ClosedForm, ClosedProblem, ClosedSweep, Temperature, default_penalties};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 
-use crate::Fitted;
 use crate::held_out::Held;
 use crate::job::Job;
 use crate::report::{Report, round};
+use crate::{Fitted, HeldOutQuality, reject};
 
 /// Tenths, which many features of few rows want, and below them three a decade.
 const SHRINKAGES: [f64; 16] =
@@ -24,12 +24,14 @@ pub(crate) fn fit(form: ClosedForm, strengths: &[f64], job: &Job<'_>) -> anyhow:
     let path = if strengths.is_empty() { path(form) } else { strengths.to_vec() };
     let (strength, chosen) = match path[..] {
         // Nothing to choose, nothing to calibrate: no other fit is needed.
-        [strength] if !job.choice.calibrate => (strength, None),
+        [strength] if !job.choice.calibrate && job.choice.reject_at.is_none() && !job.compare => {
+            (strength, None)
+        }
         _ => {
-            let held = Held::of(job)?;
+            let held = Held::of(job.choice, job.rows, job.features)?;
             let sweep = problem.sweep(&path, held.rows())?;
             let temperature = job.choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
-            (sweep.candidates[sweep.best].strength, Some((sweep, temperature, held.name())))
+            (sweep.candidates[sweep.best].strength, Some((sweep, temperature, held)))
         }
     };
     let mut layer = problem.fit(strength)?;
@@ -39,13 +41,24 @@ pub(crate) fn fit(form: ClosedForm, strengths: &[f64], job: &Job<'_>) -> anyhow:
         outcome += &format!(", {strength_name} {}", round(strength));
     }
     if let Some((sweep, temperature, held)) = &chosen {
-        outcome += &record(&mut report, sweep, *temperature, strength_name, held);
+        outcome += &record(&mut report, sweep, *temperature, strength_name, &held.name());
+        if let Some(precision) = job.choice.reject_at {
+            let temperature = temperature.map_or(1.0, |temperature| temperature.value);
+            let judge = |_, label, scores: &[f32]| reject::judge(scores, label, temperature);
+            let judged = problem.held_out_scores(sweep, held.rows(), judge);
+            outcome += &reject::record(judged, precision, &mut report);
+        }
         layer.scale(1.0 / temperature.map_or(1.0, |temperature| temperature.value));
     }
+    let held_out = chosen.as_ref().map(|(sweep, temperature, _)| HeldOutQuality {
+        // Without a temperature their scores are no logits.
+        loss: temperature.map(|temperature| temperature.after),
+        accuracy: sweep.candidates[sweep.best].held_out_accuracy,
+    });
     let mut layers = vec![layer];
     job.finish(&mut layers, &train, &mut report);
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), strength_name, strength)?;
-    Ok(Fitted { curve: None, kind: HeadKind::Linear, outcome, table, layers, memory: None, report })
+    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, held_out })
 }
 
 /// The head's name, and its strength's.

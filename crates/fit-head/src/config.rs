@@ -9,6 +9,7 @@ use crate::args::{Args, ChoiceArgs};
 use crate::class_weight::ClassWeight;
 use crate::head_choice::HeadChoice;
 use crate::method::{Method, require};
+use head::LinearSettings;
 
 /// How a head is chosen and calibrated.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +22,6 @@ pub struct Choice {
     pub calibrate: bool,
     /// The part of cases that the head shall be right in where it does not reject.
     pub reject_at: Option<f64>,
-    /// Whether a learning curve is fitted.
-    pub curve: bool,
     /// Of the folds.
     pub seed: u64,
 }
@@ -31,16 +30,18 @@ pub struct Choice {
 #[derive(Clone, Debug)]
 pub struct Config {
     choice: Choice,
-    features: PathBuf,
+    features: Vec<PathBuf>,
+    concat: bool,
     output: PathBuf,
     table: Option<PathBuf>,
     curve: Option<PathBuf>,
     force: bool,
-    method: Method,
+    methods: Vec<Method>,
     class_weight: ClassWeight,
     standardize: bool,
     logit_adjustment: Option<f64>,
     min_class_rows: usize,
+    novelty_at: Option<f64>,
 }
 
 impl Config {
@@ -58,7 +59,7 @@ impl Config {
             }
             named.push((flag, table));
         }
-        if let Some(precision) = args.linear.reject_at {
+        if let Some(precision) = args.choice.reject_at {
             let fine = precision > 0.0 && precision <= 1.0;
             require("--reject-at", precision, fine, "above 0 and at most 1")?;
             if args.logit_adjustment.is_some() {
@@ -66,7 +67,13 @@ impl Config {
                 return Err(UsageError(both.to_owned()));
             }
         }
-        let method = Method::new(&args)?;
+        if args.concat && args.features.len() == 1 {
+            return Err(UsageError("--concat takes several FEATURES side by side, got one".to_owned()));
+        }
+        if let Some(part) = args.choice.novelty_at {
+            require("--novelty-at", part, part > 0.0 && part <= 1.0, "above 0 and at most 1")?;
+        }
+        let methods = Method::all(&args)?;
         if let Some(tau) = args.logit_adjustment {
             require("--logit-adjustment", tau, tau >= 0.0, "of 0 or more")?;
             if args.class_weight == Some(ClassWeight::Balanced) {
@@ -75,14 +82,15 @@ impl Config {
             }
         }
         Ok(Config {
-            method,
+            methods,
             choice: Choice::new(&args)?,
             class_weight: args.class_weight.unwrap_or_default(),
-            // Cosines are those of the features as they are.
-            standardize: !args.no_standardize && !matches!(args.head, HeadChoice::Knn { .. }),
+            standardize: !args.no_standardize,
             logit_adjustment: args.logit_adjustment,
             min_class_rows: args.min_class_rows.unwrap_or(1),
+            novelty_at: args.choice.novelty_at,
             features: args.features,
+            concat: args.concat,
             output: args.output,
             table: args.table,
             curve: args.linear.curve,
@@ -90,9 +98,14 @@ impl Config {
         })
     }
 
-    /// The features folder to read.
-    pub fn features(&self) -> &Path {
+    /// The features folders to read.
+    pub fn features(&self) -> &[PathBuf] {
         &self.features
+    }
+
+    /// Whether several features are only taken side by side.
+    pub fn concat(&self) -> bool {
+        self.concat
     }
 
     /// The head to write.
@@ -135,24 +148,39 @@ impl Config {
         self.logit_adjustment
     }
 
+    /// The part of held-out rows that are not to be called novel, where that is asked for.
+    pub fn novelty_at(&self) -> Option<f64> {
+        self.novelty_at
+    }
+
     /// Train rows that every class must have.
     pub fn min_class_rows(&self) -> usize {
         self.min_class_rows
     }
 
-    /// How to fit.
-    pub fn method(&self) -> &Method {
-        &self.method
+    /// How to fit: one way, or several to choose from.
+    pub fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
+    /// How a linear head is fitted, where one is.
+    pub(crate) fn linear(&self) -> Option<&LinearSettings> {
+        self.methods.iter().find_map(|method| match method {
+            Method::Linear { settings, .. } => Some(settings),
+            _ => None,
+        })
     }
 }
 
 impl Choice {
     fn new(args: &Args) -> Result<Choice, UsageError> {
-        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate } = &args.choice;
+        let ChoiceArgs { folds, group_column, manifest, no_calibrate, calibrate, .. } = &args.choice;
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
         }
-        if matches!(args.head, HeadChoice::Mlp { .. })
+        let is_mlp = |head| matches!(head, HeadChoice::Mlp { .. });
+        if !args.head.are_several()
+            && args.head.iter().any(is_mlp)
             && group_column.is_some()
             && !(*calibrate || args.mlp.patience.is_some())
         {
@@ -163,12 +191,9 @@ impl Choice {
         Ok(Choice {
             folds: *folds,
             groups: manifest.clone().zip(group_column.clone()),
-            calibrate: match args.head {
-                HeadChoice::Mlp { .. } => *calibrate,
-                _ => !no_calibrate,
-            },
-            reject_at: args.linear.reject_at,
-            curve: args.linear.curve.is_some(),
+            // Heads of several kinds are compared by their calibrated loss.
+            calibrate: if args.head.iter().all(is_mlp) { *calibrate } else { !no_calibrate },
+            reject_at: args.choice.reject_at,
             seed: args.seed,
         })
     }
@@ -183,7 +208,7 @@ mod tests {
     fn config(flags: &[&str]) -> Result<Method, String> {
         let args = [&["fit-head", "x.features", "-o", "x.head"], flags].concat();
         let args = Args::try_parse_from(args).map_err(|error| error.to_string())?;
-        Config::new(args).map(|config| config.method).map_err(|error| error.to_string())
+        Config::new(args).map(|mut config| config.methods.remove(0)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -210,7 +235,9 @@ mod tests {
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 28] = [
+        let cases: [(&[&str], &str); 30] = [
+            (&["--novelty-at", "0"], "--novelty-at: expected a number above 0 and at most 1, got 0"),
+            (&["--concat"], "--concat takes several FEATURES side by side, got one"),
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
             (&["--shrinkage", "0.5"], "--shrinkage goes with --head lda; this head is linear"),
             (&["--head", "lda", "--shrinkage", "2"], "--shrinkage: expected a number from 0 to 1, got 2"),
@@ -248,7 +275,7 @@ mod tests {
             (&["--l2", "1,inf"], "--l2: expected a number of 0 or more, got inf"),
             (&["--tolerance", "nan"], "--tolerance: expected a number of 0 or more, got NaN"),
             (&["--head", "mlp:4", "--dropout", "1"], "--dropout: expected a number from 0 to below 1, got 1"),
-            (&["--head", "mlp:0"], "expected `linear`, `ridge`"),
+            (&["--head", "mlp:0"], "expected `auto`, `linear`, `ridge`"),
             (&["--head", "knn:0"], "`knn:K` with a number from 1"),
             (&["--head", "knn:3", "--no-standardize"], "this head is knn"),
             (&["--head", "knn:3", "--class-weight", "balanced"], "this head is knn"),

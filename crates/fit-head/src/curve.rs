@@ -2,38 +2,51 @@
 
 use std::ops::ControlFlow;
 
+use artifact::FeatureSet;
 use cli::{Interrupt, Session};
-use head::{CurvePoint, Examples, LinearSettings, default_penalties, learning_curve};
+use head::{CurvePoint, LinearSettings, default_penalties, learning_curve};
 use polars::df;
 use polars::prelude::DataFrame;
 use serde_json::json;
 
+use crate::Config;
 use crate::held_out::Held;
 use crate::report::{Report, describe, round};
+use crate::rows::Rows;
 
 /// Parts of the train rows.
 const FRACTIONS: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
 /// Fits on each part, records how it does, and gives the table. Parts of fewer rows than there are classes are left out.
 pub(crate) fn fit(
-    train: &Examples<'_>,
-    settings: &LinearSettings,
-    held: &Held<'_>,
-    seed: u64,
-    interrupt: &Interrupt,
+    config: &Config,
+    rows: &Rows<'_>,
+    features: &FeatureSet,
     session: &Session,
+    interrupt: &Interrupt,
     report: &mut Report,
 ) -> anyhow::Result<DataFrame> {
+    let train = rows.train.examples()?;
+    let class_weights = config.class_weight().resolve(features.classes())?;
+    let settings = LinearSettings { class_weights, ..config.linear().cloned().unwrap_or_default() };
+    let held = Held::of(config.choice(), rows, features)?;
     let samples = train.samples().len() as f64;
     let enough = |fraction: &f64| fraction * samples >= train.classes() as f64;
     let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
     let progress = session.progress(fractions.len() as u64, "part");
-    let points =
-        learning_curve(train, settings, held.rows(), &default_penalties(), &fractions, seed, |point| {
+    let points = learning_curve(
+        &train,
+        &settings,
+        held.rows(),
+        &default_penalties(),
+        &fractions,
+        config.choice().seed,
+        |point| {
             progress.advance(1);
             session.detail(line(point, &held.name()));
             if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+        },
+    )?;
     let each = |of: fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
     let rows: Vec<u64> = points.iter().map(|point| point.rows as u64).collect();
     let columns = [

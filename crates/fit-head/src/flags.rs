@@ -2,8 +2,8 @@
 
 use cli::UsageError;
 
-use crate::HeadChoice;
 use crate::args::Args;
+use crate::{HeadChoice, HeadChoices};
 
 /// A flag that only some heads take.
 struct Flag {
@@ -11,6 +11,17 @@ struct Flag {
     given: bool,
     /// Patterns of heads, as the help writes them.
     heads: &'static [&'static str],
+    /// Where several kinds are to be chosen from, which of them must take it.
+    whose: Whose,
+}
+
+/// Which of several kinds must take a flag.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// Every one: it says what is wanted of the head.
+    Every,
+    /// Any: it says how such a head is fitted.
+    Any,
 }
 
 const LINEAR: &[&str] = &["linear"];
@@ -22,33 +33,40 @@ const LAYERS: &[&str] = &["linear", "ridge", "lda", "prototype", "mlp:UNITS"];
 const WEIGHTED: &[&str] = &["linear", "ridge", "lda", "mlp:UNITS"];
 
 /// Refuses what `chosen` has no use for.
-pub(crate) fn check(args: &Args, chosen: HeadChoice) -> Result<(), UsageError> {
-    let wrong = flags(args).into_iter().find(|flag| flag.given && !flag.heads.contains(&chosen.pattern()));
+pub(crate) fn check(args: &Args, chosen: &HeadChoices) -> Result<(), UsageError> {
+    let takes = |flag: &Flag, head: HeadChoice| flag.heads.contains(&head.pattern());
+    let fits = |flag: &Flag| match flag.whose {
+        Whose::Every => chosen.iter().all(|head| takes(flag, head)),
+        Whose::Any => chosen.iter().any(|head| takes(flag, head)),
+    };
+    let wrong = flags(args).into_iter().find(|flag| flag.given && !fits(flag));
     match wrong {
         Some(Flag { name, heads, .. }) => Err(UsageError(format!(
-            "{name} goes with --head {}; this head is {}",
+            "{name} goes with --head {}; {} {}",
             list(heads),
-            chosen.name()
+            if chosen.are_several() { "these heads are" } else { "this head is" },
+            chosen.names()
         ))),
         None => Ok(()),
     }
 }
 
 fn flags(args: &Args) -> Vec<Flag> {
-    let flag = |name, given, heads| Flag { name, given, heads };
+    let flag = |name, given, heads| Flag { name, given, heads, whose: Whose::Any };
+    let wanted = |name, given, heads| Flag { name, given, heads, whose: Whose::Every };
     let (choice, linear, mlp) = (&args.choice, &args.linear, &args.mlp);
     vec![
-        flag("--class-weight", args.class_weight.is_some(), WEIGHTED),
-        flag("--logit-adjustment", args.logit_adjustment.is_some(), WEIGHTED),
-        flag("--no-standardize", args.no_standardize, LAYERS),
-        flag("--folds", choice.folds.is_some(), ONE_LAYER),
-        flag("--group-column", choice.group_column.is_some(), LAYERS),
+        wanted("--class-weight", args.class_weight.is_some(), WEIGHTED),
+        wanted("--logit-adjustment", args.logit_adjustment.is_some(), WEIGHTED),
+        wanted("--no-standardize", args.no_standardize, LAYERS),
+        wanted("--folds", choice.folds.is_some(), ONE_LAYER),
+        wanted("--group-column", choice.group_column.is_some(), LAYERS),
         flag("--calibrate", choice.calibrate, MLP),
-        flag("--no-calibrate", choice.no_calibrate, ONE_LAYER),
+        wanted("--no-calibrate", choice.no_calibrate, ONE_LAYER),
         flag("--l2", linear.l2.is_some(), PENALISED),
         flag("--shrinkage", linear.shrinkage.is_some(), LDA),
-        flag("--curve", linear.curve.is_some(), LINEAR),
-        flag("--reject-at", linear.reject_at.is_some(), LINEAR),
+        wanted("--curve", linear.curve.is_some(), LINEAR),
+        wanted("--reject-at", choice.reject_at.is_some(), ONE_LAYER),
         flag("--max-iterations", linear.max_iterations.is_some(), LINEAR),
         flag("--tolerance", linear.tolerance.is_some(), LINEAR),
         flag("--epochs", mlp.epochs.is_some(), MLP),

@@ -57,9 +57,57 @@ impl FromStr for HeadChoice {
             ("mlp", Some(Ok(units @ 1..=65_536))) => Ok(HeadChoice::Mlp { units }),
             ("knn", Some(Ok(neighbours @ 1..=65_536))) => Ok(HeadChoice::Knn { neighbours }),
             _ => Err(format!(
-                "expected `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K` with a number from 1 to 65,536, \
-                 such as `mlp:512`; got `{text}`"
+                "expected `auto`, `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K` with a number from 1 to 65,536, \
+                 such as `mlp:512`, or several of them, separated by commas; got `{text}`"
             )),
         }
+    }
+}
+
+/// All that `--head` names: one kind, or several to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadChoices(Vec<HeadChoice>);
+
+impl HeadChoices {
+    /// What `auto` stands for: the kinds that take seconds, and whose probabilities are calibrated.
+    const AUTO: [HeadChoice; 3] = [HeadChoice::Linear, HeadChoice::Ridge, HeadChoice::Lda];
+
+    /// The kinds, each once, in the order that they were named in.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = HeadChoice> {
+        self.0.iter().copied()
+    }
+
+    /// `linear`, `linear and lda`
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<&str> = self.iter().map(HeadChoice::name).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, first)) => format!("{} and {last}", first.join(", ")),
+            None => String::new(),
+        }
+    }
+
+    /// Whether there is a choice.
+    pub(crate) fn are_several(&self) -> bool {
+        self.0.len() > 1
+    }
+}
+
+impl FromStr for HeadChoices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(HeadChoices(HeadChoices::AUTO.to_vec()));
+        }
+        let mut choices = Vec::new();
+        for name in text.split(',') {
+            let choice = name.parse()?;
+            if choices.contains(&choice) {
+                return Err(format!("expected each kind once, got `{name}` twice"));
+            }
+            choices.push(choice);
+        }
+        Ok(HeadChoices(choices))
     }
 }

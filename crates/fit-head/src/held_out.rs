@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use artifact::{Features, table};
+use artifact::{FeatureSet, table};
 use head::{Examples, Folds, HeldOut};
 
 use crate::config::Choice;
-use crate::job::Job;
-use crate::rows::Part;
+use crate::rows::{Part, Rows};
 
 /// Folds where nothing else is asked for.
 const FOLDS: usize = 5;
@@ -20,11 +19,10 @@ pub(crate) enum Held<'a> {
 
 impl<'a> Held<'a> {
     /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
-    pub(crate) fn of(job: &Job<'a>) -> anyhow::Result<Held<'a>> {
-        let choice = job.choice;
-        match &job.rows.val {
+    pub(crate) fn of(choice: &Choice, rows: &'a Rows<'a>, features: &FeatureSet) -> anyhow::Result<Held<'a>> {
+        match &rows.val {
             Some(val) if choice.folds.is_none() && choice.groups.is_none() => Ok(Held::Val(val.examples()?)),
-            _ => Ok(Held::Folds(folds(choice, FOLDS, &job.rows.train, job.features)?)),
+            _ => Ok(Held::Folds(folds(choice, FOLDS, &rows.train, features)?)),
         }
     }
 
@@ -49,7 +47,7 @@ pub(crate) fn folds(
     choice: &Choice,
     usual: usize,
     train: &Part<'_>,
-    features: &Features,
+    features: &FeatureSet,
 ) -> anyhow::Result<Folds> {
     let (labels, classes) = (&train.labels_of_samples(), features.classes().len());
     // No more folds than rows: with a handful of rows, each is a fold of its own.

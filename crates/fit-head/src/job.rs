@@ -1,40 +1,50 @@
 //! What every kind of head is fitted from, and what all have in common at the end.
 
-use artifact::{Dense, Features};
-use cli::Session;
+use artifact::{Dense, FeatureSet};
+use cli::{Interrupt, Session};
 use head::{ClassWeights, Examples, Quality, quality};
 
 use crate::config::{Choice, Config};
+use crate::method::Method;
 use crate::report::Report;
 use crate::rows::Rows;
 
 /// What every kind of head is fitted from.
 pub(crate) struct Job<'a> {
     pub(crate) rows: &'a Rows<'a>,
-    pub(crate) features: &'a Features,
+    pub(crate) features: &'a FeatureSet,
     pub(crate) choice: &'a Choice,
     pub(crate) class_weights: ClassWeights,
     pub(crate) standardize: bool,
     /// τ: so much of each class's log prior is taken off its logit.
     logit_adjustment: Option<f64>,
+    /// Whether it is to be compared with others, and so must do without some rows.
+    pub(crate) compare: bool,
     pub(crate) session: &'a Session,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
 impl<'a> Job<'a> {
     pub(crate) fn new(
         config: &'a Config,
         rows: &'a Rows<'a>,
-        features: &'a Features,
+        features: &'a FeatureSet,
+        method: &Method,
+        compare: bool,
         session: &'a Session,
+        interrupt: &'a Interrupt,
     ) -> anyhow::Result<Job<'a>> {
         Ok(Job {
             rows,
             features,
             choice: config.choice(),
             class_weights: config.class_weight().resolve(features.classes())?,
-            standardize: config.standardize(),
+            // Cosines are those of the features as they are.
+            standardize: config.standardize() && !matches!(method, Method::Knn { .. }),
             logit_adjustment: config.logit_adjustment(),
+            compare,
             session,
+            interrupt,
         })
     }
 

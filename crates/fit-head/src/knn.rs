@@ -32,12 +32,12 @@ pub(crate) fn fit(neighbours: usize, job: &Job<'_>) -> anyhow::Result<Fitted> {
         "val_accuracy" => [val.map(|val| val.accuracy)],
     )?;
     Ok(Fitted {
-        curve: None,
         kind: HeadKind::Knn,
         layers: Vec::new(),
         memory: Some(memory),
         report,
         outcome,
         table,
+        held_out: val.map(Into::into),
     })
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod candidates;
 mod class_weight;
 mod closed;
 mod config;
@@ -17,6 +18,7 @@ mod knn;
 mod linear;
 mod method;
 mod mlp;
+mod novelty;
 mod reject;
 mod report;
 mod rows;
@@ -24,12 +26,15 @@ mod rows;
 pub use args::Args;
 pub use class_weight::ClassWeight;
 pub use config::{Choice, Config};
-pub use head_choice::HeadChoice;
+pub use head_choice::{HeadChoice, HeadChoices};
 pub use method::Method;
 
-use artifact::{Dense, Features, Head, HeadKind, Memory};
+use artifact::{Dense, FeatureSet, Head, HeadKind, Memory};
+use cli::Interrupt;
+use head::Quality;
 use polars::frame::DataFrame;
 
+use crate::candidates::Candidate;
 use crate::job::Job;
 use crate::report::{Outputs, Report};
 use crate::rows::Rows;
@@ -44,8 +49,17 @@ struct Fitted {
     outcome: String,
     /// Row by row what `--table` writes.
     table: DataFrame,
-    /// What `--curve` writes.
-    curve: Option<DataFrame>,
+    /// How it does on rows that it was not fitted on, where there are any.
+    held_out: Option<HeldOutQuality>,
+}
+
+/// How a head does on rows that it was not fitted on.
+#[derive(Clone, Copy)]
+struct HeldOutQuality {
+    /// Mean negative log-likelihood, in nats; of scores that are no logits none.
+    loss: Option<f64>,
+    /// Part of the rows that it is right in.
+    accuracy: f64,
 }
 
 /// Runs the tool.
@@ -56,14 +70,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
     let outputs = Outputs::claim(&config)?;
-    let features = Features::open(config.features())?;
+    let given = FeatureSet::open(config.features())?;
+    let interrupt = Interrupt::listen()?;
+    let Candidate { features, mut fitted, .. } = candidates::best(&given, &config, &interrupt, &session)?;
     let rows = Rows::of(&features, &config)?;
-    let fitted = fit(&config, &Job::new(&config, &rows, &features, &session)?)?;
+    // Whoever asked to stop waits for the head.
+    let curve = if config.curve().is_some() && !interrupt.asked() {
+        Some(curve::fit(&config, &rows, &features, &session, &interrupt, &mut fitted.report)?)
+    } else {
+        None
+    };
+    let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
     let line = format!(
-        "fit-head: {}, {} classes, {} → {}",
+        "fit-head: {}, {} classes, {}{} → {}",
         rows.train.describe(),
         features.classes().len(),
         fitted.outcome,
+        novelty.as_ref().map_or("", |(_, line)| line),
         config.output().display()
     );
     let head = Head {
@@ -71,21 +94,28 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         classes: features.classes().to_vec(),
         layers: fitted.layers,
         memory: fitted.memory,
-        source: features.index().source.clone(),
+        novelty: novelty.map(|(novelty, _)| novelty),
+        sources: features.sources(),
         probes: features.probes(),
         fit: fitted.report.into_json(),
         features: features.digest(),
     };
-    outputs.write(&head, fitted.table, fitted.curve)?;
+    outputs.write(&head, fitted.table, curve)?;
     session.note(line);
     Ok(())
 }
 
-fn fit(config: &Config, job: &Job<'_>) -> anyhow::Result<Fitted> {
-    match config.method() {
+fn fit(method: &Method, job: &Job<'_>) -> anyhow::Result<Fitted> {
+    match method {
         Method::Linear { l2, settings } => linear::fit(l2, settings, job),
         Method::Closed { form, strengths } => closed::fit(*form, strengths, job),
         Method::Mlp(settings) => mlp::fit(settings, job),
         Method::Knn { neighbours } => knn::fit(*neighbours, job),
+    }
+}
+
+impl From<Quality> for HeldOutQuality {
+    fn from(Quality { loss, accuracy }: Quality) -> HeldOutQuality {
+        HeldOutQuality { loss: Some(loss), accuracy }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::held_out::Held;
 use crate::job::Job;
 use crate::report::{Report, describe, round};
-use crate::{Fitted, curve, reject};
+use crate::{Fitted, HeldOutQuality, reject};
 
 /// Fits at each of `l2`, largest first, or at a path of our own; keeps the one of least held-out loss.
 pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
@@ -23,13 +23,14 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     let mut report = job.report("linear");
     report.set("tolerance", settings.tolerance);
     report.set("max_iterations", settings.max_iterations);
-    let interrupt = Interrupt::listen()?;
     let (mut fit, chosen) = match l2 {
         // Nothing to choose, nothing to calibrate: no other fit is needed.
-        [l2] if !choice.calibrate && choice.reject_at.is_none() => (problem.fit(*l2, None)?, None),
+        [l2] if !choice.calibrate && choice.reject_at.is_none() && !job.compare => {
+            (problem.fit(*l2, None)?, None)
+        }
         _ => {
-            let held = Held::of(job)?;
-            let sweep = sweep(&problem, l2, &held, &interrupt, session)?;
+            let held = Held::of(choice, job.rows, job.features)?;
+            let sweep = sweep(&problem, l2, &held, job.interrupt, session)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
             (problem.finish(&sweep), Some((sweep, temperature, held)))
         }
@@ -47,22 +48,25 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
         outcome += &record_choice(&mut report, sweep, *temperature, &held.name());
         if let Some(precision) = choice.reject_at {
             let temperature = temperature.map_or(1.0, |temperature| temperature.value);
-            outcome += &reject::record(&problem, sweep, held, temperature, precision, &mut report);
+            let judge = |_, label, scores: &[f32]| reject::judge(scores, label, temperature);
+            let judged = problem.held_out_scores(sweep, held.rows(), judge);
+            outcome += &reject::record(judged, precision, &mut report);
         }
     }
-    // Whoever asked to stop waits for the head.
-    let curve = if choice.curve && !interrupt.asked() {
-        Some(curve::fit(&train, &settings, &Held::of(job)?, choice.seed, &interrupt, session, &mut report)?)
-    } else {
-        None
-    };
+    let held_out = chosen.as_ref().map(|(sweep, temperature, _)| {
+        let found = HeldOutQuality::from(sweep.candidates[sweep.best].held_out);
+        HeldOutQuality {
+            loss: temperature.map_or(found.loss, |temperature| Some(temperature.after)),
+            ..found
+        }
+    });
     if let Some((_, Some(temperature), _)) = &chosen {
         fit.layer.scale(1.0 / temperature.value);
     }
     let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?;
     let mut layers = vec![fit.layer];
     job.finish(&mut layers, &train, &mut report);
-    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, curve })
+    Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, held_out })
 }
 
 /// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept.

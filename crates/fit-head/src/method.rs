@@ -34,10 +34,27 @@ pub enum Method {
 }
 
 impl Method {
+    /// One for each kind that `--head` names.
+    pub(crate) fn all(args: &Args) -> Result<Vec<Method>, UsageError> {
+        flags::check(args, &args.head)?;
+        args.head.iter().map(|head| Method::new(args, head)).collect()
+    }
+
+    /// As `--head` names it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Method::Linear { .. } => "linear".to_owned(),
+            Method::Closed { form: ClosedForm::Ridge, .. } => "ridge".to_owned(),
+            Method::Closed { form: ClosedForm::Lda, .. } => "lda".to_owned(),
+            Method::Closed { form: ClosedForm::Prototype, .. } => "prototype".to_owned(),
+            Method::Mlp(settings) => format!("mlp:{}", settings.hidden),
+            Method::Knn { neighbours } => format!("knn:{neighbours}"),
+        }
+    }
+
     /// Classes' weights are known once the classes are; until then, every row counts 1.
-    pub(crate) fn new(args: &Args) -> Result<Method, UsageError> {
-        flags::check(args, args.head)?;
-        match args.head {
+    fn new(args: &Args, head: HeadChoice) -> Result<Method, UsageError> {
+        match head {
             HeadChoice::Linear => linear(args),
             HeadChoice::Ridge => Ok(Method::Closed {
                 form: ClosedForm::Ridge,

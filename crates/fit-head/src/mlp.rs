@@ -3,16 +3,16 @@
 use std::ops::ControlFlow;
 
 use artifact::HeadKind;
-use cli::{Interrupt, count};
+use cli::count;
 use head::{Epoch, Examples, MlpFit, MlpSettings, Optimizer, Schedule, Temperature, fit_mlp};
 use polars::df;
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 
-use crate::Fitted;
 use crate::held_out::folds;
 use crate::job::Job;
 use crate::report::{Report, describe};
 use crate::rows::Part;
+use crate::{Fitted, HeldOutQuality};
 
 /// One in so many train rows is set aside where rows are needed and there are no val rows.
 const ASIDE: usize = 10;
@@ -38,6 +38,7 @@ pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
     if let Some(found) = found {
         report.set_quality(if aside.is_some() { "held_out" } else { "val" }, found);
     }
+    let mut held_out = found.map(HeldOutQuality::from);
     if let (true, Some(val), Some(found)) = (job.choice.calibrate, &val, found) {
         let temperature = Temperature::of_layers(&layers, val);
         if let Some(layer) = layers.last_mut() {
@@ -46,6 +47,7 @@ pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         report.set("held_out", held);
         report.set("held_out_accuracy", found.accuracy);
         report.set_temperature(Some(temperature));
+        held_out = Some(HeldOutQuality { loss: Some(temperature.after), ..found.into() });
     }
     if epochs.len() < settings.epochs {
         report.set("epochs_run", epochs.len());
@@ -63,19 +65,19 @@ pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
     }
     let chosen = settings.patience.map(|_| kept);
     Ok(Fitted {
-        curve: None,
         kind: HeadKind::Mlp,
         table: table(&epochs, chosen)?,
         layers,
         memory: None,
         report,
         outcome,
+        held_out,
     })
 }
 
 /// The train rows without those that are set aside, and these; none where val rows serve, or no rows are needed.
 fn set_aside<'a>(settings: &MlpSettings, job: &Job<'a>) -> anyhow::Result<Option<(Part<'a>, Part<'a>)>> {
-    let needed = settings.patience.is_some() || job.choice.calibrate;
+    let needed = settings.patience.is_some() || job.choice.calibrate || job.compare;
     if !needed || (job.rows.val.is_some() && job.choice.groups.is_none()) {
         return Ok(None);
     }
@@ -93,8 +95,7 @@ fn run(
     held: &str,
     job: &Job<'_>,
 ) -> anyhow::Result<MlpFit> {
-    let interrupt = Interrupt::listen()?;
-    let session = job.session;
+    let (session, interrupt) = (job.session, job.interrupt);
     let progress = session.progress(settings.epochs as u64, "epoch");
     let fit = fit_mlp(train, val, settings, |epoch| {
         progress.advance(1);

@@ -1,27 +1,21 @@
 //! `--reject-at`: the confidence from which on a head is right often enough.
 
-use head::{LinearProblem, Sweep, softmax};
+use head::softmax;
 
-use crate::held_out::Held;
 use crate::report::Report;
 
+/// Confidence of a row's scores after division by `temperature`, and whether the class that they say is `label`.
+pub(crate) fn judge(scores: &[f32], label: usize, temperature: f64) -> (f64, bool) {
+    let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect();
+    let probabilities = softmax(&scaled, scaled.len());
+    let confidence = probabilities.iter().fold(0.0f64, |most, &p| most.max(p));
+    let predicted = probabilities.iter().position(|&p| p == confidence);
+    (confidence, predicted == Some(label))
+}
+
 /// Finds the least confidence at which, of the held-out rows that reach it, at least the part `precision` is right, and
-/// records it; says for the last line what it comes to. Confidences are those after division by `temperature`.
-pub(crate) fn record(
-    problem: &LinearProblem<'_>,
-    sweep: &Sweep,
-    held: &Held<'_>,
-    temperature: f64,
-    precision: f64,
-    report: &mut Report,
-) -> String {
-    let mut judged = problem.held_out_scores(sweep, held.rows(), |_, label, scores| {
-        let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect();
-        let probabilities = softmax(&scaled, scaled.len());
-        let confidence = probabilities.iter().fold(0.0f64, |most, &p| most.max(p));
-        let predicted = probabilities.iter().position(|&p| p == confidence);
-        (confidence, predicted == Some(label))
-    });
+/// records it; says for the last line what it comes to.
+pub(crate) fn record(mut judged: Vec<(f64, bool)>, precision: f64, report: &mut Report) -> String {
     report.set("reject_precision", precision);
     match threshold(&mut judged, precision) {
         Some((threshold, coverage)) => {

@@ -1,7 +1,7 @@
 //! The rows that are fitted on, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{Features, Rows as _, Selection, Split};
+use artifact::{FeatureSet, Rows as _, Selection, Split};
 use cli::count;
 use head::Examples;
 
@@ -24,8 +24,9 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Takes both splits from `features` and checks that a classifier can be fitted.
-    pub(crate) fn of(features: &'a Features, config: &Config) -> anyhow::Result<Rows<'a>> {
-        let path = config.features().display();
+    pub(crate) fn of(features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
+        let paths: Vec<String> = features.paths().map(|path| path.display().to_string()).collect();
+        let path = paths.join("`, `");
         if let [class] = features.classes() {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }
@@ -53,7 +54,7 @@ impl<'a> Rows<'a> {
 
 impl<'a> Part<'a> {
     /// `None` where the split has no rows.
-    fn of(features: &'a Features, split: Split) -> Option<Part<'a>> {
+    fn of(features: &'a FeatureSet, split: Split) -> Option<Part<'a>> {
         let selection = Selection::with_views(features, |row| features.split(row) == split);
         let part = Part::new(selection, features.classes().len());
         (part.len() > 0).then_some(part)
@@ -66,7 +67,7 @@ impl<'a> Part<'a> {
     /// These rows without those that `aside` picks, and of these those that are no augmented views.
     pub(crate) fn divide(
         &self,
-        features: &'a Features,
+        features: &'a FeatureSet,
         aside: impl Fn(usize) -> bool,
     ) -> (Part<'a>, Part<'a>) {
         // By row of the artefact: 0 is none of ours.
@@ -82,7 +83,7 @@ impl<'a> Part<'a> {
     }
 
     /// These rows without augmented views: one a sample.
-    pub(crate) fn plain(&self, features: &'a Features) -> Part<'a> {
+    pub(crate) fn plain(&self, features: &'a FeatureSet) -> Part<'a> {
         self.divide(features, |_| true).1
     }
 

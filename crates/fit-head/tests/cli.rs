@@ -41,6 +41,145 @@ fn help_states_every_default() {
 }
 
 #[test]
+fn of_several_features_each_is_tried_alone_and_all_side_by_side() {
+    let room = Room::new();
+    room.features("a.features", &Made::default());
+    room.features("b.features", &Made { tap: "layer3", dim: 7, ..Made::default() });
+    let flags = ["a.features", "b.features", "-o", "x.head", "--table", "t.parquet"];
+    let run = fit_head(&room, &flags).fine();
+    let lines: Vec<String> = run.stderr().lines().map(str::to_owned).collect();
+    let [a, b, both, last] = &lines[..] else { panic!("{lines:?}") };
+    assert!(a.starts_with("fit-head: linear on resnet18 (tap pooled): l2 "), "{a}");
+    assert!(b.starts_with("fit-head: linear on resnet18 (tap layer3): l2 "), "{b}");
+    assert!(both.starts_with("fit-head: linear on resnet18 (tap pooled) + resnet18 (tap layer3): l2 "));
+    assert!(
+        last.contains("linear on resnet18 (tap pooled) + resnet18 (tap layer3), of 3 tried: l2"),
+        "{last}"
+    );
+
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let taps: Vec<&str> = head.sources.iter().map(|source| source.tap.as_str()).collect();
+    assert_eq!((taps, head.dim(), head.probes.len()), (vec!["pooled", "layer3"], 27, 4 * 27));
+    let tried = head.fit["candidates"]["tried"].as_array().unwrap();
+    let losses: Vec<f64> = tried.iter().map(|one| one["held_out_loss"].as_f64().unwrap()).collect();
+    assert!(losses.len() == 3 && losses[2] < losses[0] && losses[2] < losses[1], "{losses:?}");
+    assert_eq!(head.fit["candidates"]["chosen"], 2);
+    let table = table::read(&room.path("t.parquet")).unwrap();
+    let chosen: Vec<Option<bool>> = table.column("chosen").unwrap().bool().unwrap().iter().collect();
+    assert_eq!(chosen.iter().filter(|chosen| **chosen == Some(true)).count(), 1);
+    assert_eq!(table.column("features").unwrap().n_unique().unwrap(), 3);
+
+    // Side by side the order of the parts is the head's, so another one is another head of the same quality.
+    let alone = fit_head(&room, &["a.features", "-o", "a.head"]).fine();
+    assert!(!alone.stderr().contains("tried"), "{}", alone.stderr());
+    let alone = Head::read(&room.path("a.head")).unwrap();
+    assert_eq!(alone.fit["held_out_loss"], tried[0]["held_out_loss"]);
+}
+
+#[test]
+fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    fit_head(&room, &["x.features", "-o", "x.head", "--head", "auto", "--table", "t.parquet"]).fine();
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let record = &head.fit["candidates"];
+    let tried = record["tried"].as_array().unwrap();
+    assert_eq!(tried.iter().map(|one| &one["head"]).collect::<Vec<_>>(), ["linear", "ridge", "lda"]);
+    let loss = |at: usize| tried[at]["held_out_loss"].as_f64().unwrap();
+    let chosen = record["chosen"].as_u64().unwrap() as usize;
+    assert!((0..3).all(|at| loss(chosen) <= loss(at)), "{record}");
+    assert_eq!(head.fit["head"], tried[chosen]["head"]);
+    let table = table::read(&room.path("t.parquet")).unwrap();
+    assert!(
+        table.column("l2").unwrap().null_count() > 0 && table.column("shrinkage").unwrap().null_count() > 0
+    );
+    // Each knows the flags of its kind; what is wanted of the head all must know.
+    let kinds =
+        ["x.features", "-o", "y.head", "--head", "knn:5,linear,mlp:8", "--l2", "1,10", "--epochs", "2"];
+    fit_head(&room, &kinds).fine();
+    for (flags, expected) in [
+        (
+            &["--head", "linear,knn:5", "--reject-at", "0.9"][..],
+            "--reject-at goes with --head linear, ridge, lda or prototype; these heads are linear and knn",
+        ),
+        (
+            &["--head", "auto", "--epochs", "2"],
+            "--epochs goes with --head mlp:UNITS; these heads are linear, ridge and lda",
+        ),
+        (&["--head", "lda,lda"], "got `lda` twice"),
+        (&["--head", "lda,"], "separated by commas; got ``"),
+    ] {
+        fit_head(&room, &[&["x.features", "-o", "z.head"], flags].concat()).failed(2, &[expected]);
+    }
+    room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
+    fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,knn:5"])
+        .failed(1, &["knn:5 heads are compared with others on val rows, of which there are none"]);
+}
+
+#[test]
+fn every_head_of_one_layer_finds_the_confidence_to_answer_from() {
+    let room = Room::new();
+    room.features("x.features", &Made { rows: [60, 0, 20], ..Made::default() });
+    for kind in ["linear", "ridge", "lda", "prototype", "auto"] {
+        let flags = ["x.features", "-o", "x.head", "--head", kind, "--reject-at", "0.8", "--force"];
+        let run = fit_head(&room, &flags).fine();
+        assert!(
+            run.last_line().contains("right in 80.0 % where its confidence is 0."),
+            "{}",
+            run.last_line()
+        );
+        let fit = Head::read(&room.path("x.head")).unwrap().fit;
+        let number = |key: &str| fit[key].as_f64().unwrap();
+        assert!(number("reject_threshold") > 1.0 / 3.0 && number("reject_coverage") > 0.1, "{fit}");
+        // What is kept is righter than all.
+        assert!(number("held_out_accuracy") < 0.8, "{fit}");
+    }
+}
+
+#[test]
+fn a_head_knows_how_far_is_too_far() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let mut first = None;
+    for kind in ["linear", "mlp:4", "knn:3"] {
+        let flags = ["x.features", "-o", "x.head", "--head", kind, "--novelty-at", "0.9", "--force"];
+        let run = fit_head(&room, &flags).fine();
+        assert!(
+            run.last_line().contains(", 90.0 % of held-out rows within a distance of 1."),
+            "{}",
+            run.last_line()
+        );
+        let head = Head::read(&room.path("x.head")).unwrap();
+        let novelty = head.novelty.unwrap();
+        assert_eq!(head.fit["novelty_threshold"], novelty.threshold);
+        assert_eq!(head.fit["novelty_held_out"], "val");
+        // It follows from the rows alone.
+        assert_eq!(*first.get_or_insert(novelty.clone()), novelty);
+    }
+}
+
+#[test]
+fn features_of_other_samples_are_told() {
+    let room = Room::new();
+    room.features("a.features", &Made::default());
+    room.features("few.features", &Made { tap: "layer3", rows: [30, 10, 9], ..Made::default() });
+    room.features("split.features", &Made { tap: "layer3", rows: [29, 11, 10], ..Made::default() });
+    room.features("same.features", &Made::default());
+    room.features("named.features", &Made { classes: vec!["daisy", "roses", "violets"], ..Made::default() });
+    for (other, expected) in [
+        (
+            "few",
+            "`few.features` is not of the same samples as `a.features`: only one of them has `daisy/0049.png`",
+        ),
+        ("split", "`daisy/0029.png` is in val, not in train; extract both from the same data"),
+        ("same", "`a.features` and `same.features` hold the same features; give each once"),
+        ("named", "its classes are [\"daisy\", \"roses\", \"violets\"], not"),
+    ] {
+        fit_head(&room, &["a.features", &format!("{other}.features"), "-o", "x.head"]).failed(1, &[expected]);
+    }
+}
+
+#[test]
 fn a_linear_head_says_what_it_is() {
     let room = Room::new();
     room.features("x.features", &Made::default());
@@ -449,7 +588,7 @@ fn wrong_usage_is_exit_code_2() {
         (&["x.features"], "--output"),
         (
             &["x.features", "-o", "x.head", "--head", "tree"],
-            "expected `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K`",
+            "expected `auto`, `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K`",
         ),
         (&["x.features", "-o", "x.head", "--epochs", "2"], "--epochs goes with --head mlp:UNITS"),
         (&["x.features", "-o", "x.head", "--l2", "much"], "much"),
@@ -562,4 +701,20 @@ fn views_are_learnt_from_and_neighbours_are_samples() {
     assert_eq!(plain.memory, viewed.memory);
     assert_eq!(plain.fit["train_rows"], viewed.fit["train_rows"]);
     assert!(line.contains("knn, 5 neighbours among the samples themselves, without their views"), "{line}");
+}
+
+#[test]
+fn features_side_by_side_have_the_same_views() {
+    let room = Room::new();
+    let made = Made { views: 3, ..Made::default() };
+    room.features("x.features", &made);
+    room.features("y.features", &Made { tap: "layer3", ..made.clone() });
+    let flags = ["-o", "x.head", "--concat", "--l2", "10"];
+    let line = fit_head(&room, &[&["x.features", "y.features"], &flags[..]].concat()).fine().last_line();
+    assert!(line.starts_with("fit-head: 270 rows (90 samples and their views), 3 classes, "), "{line}");
+    room.features("z.features", &Made { tap: "layer3", views: 1, ..made });
+    fit_head(&room, &["x.features", "z.features", "-o", "z.head"]).failed(
+        1,
+        &["`z.features` is not of the same samples as `x.features`: it has other augmented views"],
+    );
 }

@@ -1,13 +1,16 @@
-//! `closed ridge|lda|prototype|knn FEATURES LABELS DIM CLASSES STRENGTH QUERIES`: a head on raw little-endian files (f32
+//! `closed ridge|lda|prototype|knn|novelty FEATURES LABELS DIM CLASSES STRENGTH QUERIES`: a head on raw little-endian files (f32
 //! features, row-major; u32 labels) as one JSON object on stdout: its layer, if it has one, and its scores of the queries.
-//! STRENGTH is the penalty, the shrinkage or the number of neighbours. For tests/peers/head.py.
+//! STRENGTH is the penalty, the shrinkage or the number of neighbours; scores of novelty, which has none, are distances. For
+//! tests/peers/head.py.
 #![expect(clippy::print_stdout, reason = "the JSON is what this program is for")]
 
 use std::error::Error;
 use std::time::Instant;
 
 use artifact::{Dense, Digest, Head, HeadKind, Matrix, Preprocessing, Source};
-use headstart_head::{ClassWeights, ClosedForm, ClosedProblem, Examples, Scorer, fit_knn};
+use headstart_head::{
+    ClassWeights, ClosedForm, ClosedProblem, Distances, Examples, HeldOut, Scorer, fit_knn, fit_novelty,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::read(labels)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
     let matrix = Matrix::new(&features, dim.parse()?)?;
     let examples = Examples::new(&matrix, &labels, classes.parse()?)?;
+    if form == "novelty" {
+        let novelty = fit_novelty(&examples, HeldOut::Rows(examples), 1.0)?;
+        println!("{{\"scores\": {:?}}}", Distances::of(&novelty).of_rows(&queries));
+        return Ok(());
+    }
     let start = Instant::now();
     let closed = |form: ClosedForm| -> Result<Vec<Dense>, Box<dyn Error>> {
         Ok(vec![ClosedProblem::new(&examples, form, &ClassWeights::None, true)?.fit(strength.parse()?)?])
@@ -48,7 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         classes: (0..examples.classes()).map(|class| class.to_string()).collect(),
         layers,
         memory,
-        source,
+        novelty: None,
+        sources: vec![source],
         probes: Vec::new(),
         fit: Default::default(),
         features: nothing,

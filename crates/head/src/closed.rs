@@ -142,11 +142,19 @@ impl<'a> ClosedProblem<'a> {
 
     /// The temperature of least loss on the rows that `sweep` held out, for its best candidate.
     pub fn temperature(&self, sweep: &ClosedSweep, held_out: HeldOut<'_>) -> Temperature {
-        let members = sweep.members.iter().zip(held_out.parts());
-        let members: Vec<Member<'_>> =
-            members.map(|(parameters, held_out)| Member { parameters, held_out }).collect();
-        let examples = held_out.examples(&self.examples);
-        self.pass(examples, held_out).temperature(&members)
+        self.pass(held_out.examples(&self.examples), held_out).temperature(&sweep.best_members(held_out))
+    }
+
+    /// What `of(row, label, scores)` makes of every held-out row, in order: with folds, of the scores of the model that
+    /// was fitted without that row.
+    pub fn held_out_scores<T: Send>(
+        &self,
+        sweep: &ClosedSweep,
+        held_out: HeldOut<'_>,
+        of: impl Fn(usize, usize, &[f32]) -> T + Sync,
+    ) -> Vec<T> {
+        let pass = self.pass(held_out.examples(&self.examples), held_out);
+        pass.held_out_scores(&sweep.best_members(held_out), of)
     }
 
     /// The sums of the rows without those of a part.
@@ -217,6 +225,14 @@ impl<'a> ClosedProblem<'a> {
 
     fn pass<'b>(&'b self, examples: Examples<'b>, held_out: HeldOut<'b>) -> Pass<'b> {
         Pass { examples, scaling: &self.scaling, class_weights: &self.weights, folds: held_out.folds() }
+    }
+}
+
+impl ClosedSweep {
+    /// The models of the best candidate, one a part.
+    fn best_members(&self, held_out: HeldOut<'_>) -> Vec<Member<'_>> {
+        let parts = self.members.iter().zip(held_out.parts());
+        parts.map(|(parameters, held_out)| Member { parameters, held_out }).collect()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use artifact::Matrix;
 use headstart_head::{
-    ClosedForm, ClosedProblem, Examples, Folds, HeldOut, LinearProblem, LinearSettings, learning_curve,
+    ClosedForm, ClosedProblem, Examples, Folds, HeldOut, LinearProblem, LinearSettings, fit_novelty,
+    learning_curve,
 };
 use std::ops::ControlFlow;
 
@@ -50,6 +51,10 @@ fn only_samples_judge() {
         assert_eq!(sweep.candidates[0].held_out_accuracy, 1.0, "{form:?}");
         assert!(sweep.candidates[0].train_accuracy < 0.7, "{form:?}");
     }
+
+    // Views lie nearer to the means than samples do: 0.25 of the farthest sample where they judged, 0.52 without them.
+    let threshold = |part| fit_novelty(&examples, held_out, part).unwrap().threshold;
+    assert!(threshold(0.5) > 0.4 * threshold(1.0), "{} of {}", threshold(0.5), threshold(1.0));
 
     let go_on = |_: &_| ControlFlow::Continue(());
     let settings = LinearSettings::default();

@@ -5,7 +5,6 @@
 //! - [`near_duplicates`] and [`groups`]: pictures that are the same one, altered a little. Whoever knows the splits
 //!   sees which of them leak.
 //! - [`map`]: a picture of the data in two dimensions.
-//! - [`highest_loss`], [`most_confident_wrong`]: the hardest samples.
 //!
 //! Features come as [`artifact::Rows`], a block at a time, so that they may lie anywhere. Whoever looks for pairs makes a [`Space`]
 //! of them first, and finds [`Neighbours`] in it; the same neighbours serve `near_duplicates` and `suspects`.
@@ -18,7 +17,6 @@ mod confident;
 mod duplicates;
 mod error;
 mod groups;
-mod hardest;
 mod map;
 mod neighbours;
 mod powers;
@@ -35,7 +33,6 @@ pub use confident::{ConfidentJoint, SelfConfidence, issues};
 pub use duplicates::{NEIGHBOURS, Pair, Rule, near_duplicates};
 pub use error::ReviewError;
 pub use groups::groups;
-pub use hardest::{highest_loss, losses, most_confident_wrong};
 pub use map::map;
 pub use neighbours::Neighbours;
 pub use predictions::Predictions;

@@ -82,13 +82,6 @@ pub(crate) fn largest_other(values: &[f64], label: usize) -> usize {
         .fold(first, |best, class| if values[class] > values[best] { class } else { best })
 }
 
-/// Rows in ascending order of `key`, equals in their own order.
-pub(crate) fn ascending(keys: &[f64]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-    order.sort_by(|&a, &b| keys[a as usize].total_cmp(&keys[b as usize]));
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,9 @@
 //! The format's promises: every row survives, the same rows give the same bytes, every corruption is told.
 
 use super::*;
-use crate::{Augment, Digest, Dtype, PlaceError, Preprocessing, Rows as _, Selection, Source, Split, Views};
+use crate::{
+    Augment, Digest, Dtype, FeatureSet, PlaceError, Preprocessing, Rows as _, Selection, Source, Split, Views,
+};
 use proptest::prelude::*;
 use std::{fs, path::Path};
 
@@ -276,6 +278,8 @@ fn views_survive_and_are_kept_from_whoever_does_not_ask() {
             rows.read(0, &mut values);
             values.chunks_exact(4).map(|row| (row[0], row[1])).collect::<Vec<_>>()
         };
+        let features = FeatureSet::open(&[&path]).unwrap();
+        assert_eq!((features.len(), features.samples().count(), features.view(1)), (18, 10, 1));
         let train = Selection::split(&features, Split::Train);
         assert_eq!(values(&train), [(0.0, 0.0), (3.0, 0.0), (6.0, 0.0), (9.0, 0.0)]);
         assert_eq!(Selection::of(&features, |_| true).len(), 10);

@@ -1,50 +1,29 @@
 //! What everything was made from.
 
+use artifact::{Features, Head};
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
 use super::Material;
 
-/// What the page draws instead of listing it.
-const DRAWN: [&str; 2] = ["sweep", "curve"];
+/// What the page draws or says in other words instead of listing it.
+const DRAWN: [&str; 3] = ["sweep", "curve", "candidates"];
 
 pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
     let Material { features, head, config, .. } = material;
-    let index = features.index();
-    let source = &index.source;
-    let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
-    let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
-    let views = index.views.as_ref().map(|views| {
-        let augment: Vec<&str> = views.augment.iter().map(|augment| augment.name()).collect();
-        format!("; train samples in {} views ({}, seed {})", views.count, augment.join(", "), views.seed)
-    });
     let settings =
         head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
-    vec![
-        group(
-            "Data",
-            [
-                ("rows", format!("{} ({}){}", index.rows, splits.join(", "), views.unwrap_or_default())),
-                ("left out", format!("{} samples", index.skipped.len())),
-                ("data set", index.lineage.dataset.to_string()),
-                ("features", features.digest().to_string()),
-                ("made by", index.lineage.tool.clone()),
-            ],
-        ),
-        group(
-            "Network",
-            [
-                ("backbone", source.backbone.clone()),
-                ("tap", source.tap.clone()),
-                ("graph", source.network.to_string()),
-                ("weights", source.weights.to_string()),
-                ("preprocessing", preprocessing),
-                ("stored as", source.dtype.to_string()),
-                ("engine", source.engine.clone()),
-            ],
-        ),
+    let mut groups = Vec::new();
+    for part in features.parts() {
+        groups.extend([data(part), network(part)]);
+    }
+    groups.extend([
         group("Head", [("head", head.digest().to_string()), ("fitted on", head.features.to_string())]),
         group("Fit", settings.map(|(key, value)| (key.as_str(), text(value)))),
+        group(
+            "Tried on held-out rows",
+            tried(head).iter().map(|(name, found)| (name.as_str(), found.clone())),
+        ),
         group(
             "This page",
             [
@@ -55,7 +34,61 @@ pub(super) fn of(material: &Material<'_>) -> Vec<LineageGroup> {
                 }),
             ],
         ),
-    ]
+    ]);
+    groups.retain(|group| !group.entries.is_empty());
+    groups
+}
+
+/// What the head was chosen from, and how each did: `linear on resnet18 (tap pooled)`, `log loss 0.5321, accuracy 86.0 %`.
+fn tried(head: &Head) -> Vec<(String, String)> {
+    let record = &head.fit["candidates"];
+    let all = record["tried"].as_array().into_iter().flatten().enumerate();
+    all.map(|(at, one)| {
+        let features: Vec<&str> =
+            one["features"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let name = format!("{} on {}", one["head"].as_str().unwrap_or_default(), features.join(" + "));
+        let loss = one["held_out_loss"].as_f64().map(|loss| format!("log loss {loss:.4}, "));
+        let accuracy = 100.0 * one["held_out_accuracy"].as_f64().unwrap_or(f64::NAN);
+        let chosen = if record["chosen"] == at { " (chosen)" } else { "" };
+        (name, format!("{}accuracy {accuracy:.1} %{chosen}", loss.unwrap_or_default()))
+    })
+    .collect()
+}
+
+fn data(features: &Features) -> LineageGroup {
+    let index = features.index();
+    let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
+    let views = index.views.as_ref().map(|views| {
+        let augment: Vec<&str> = views.augment.iter().map(|augment| augment.name()).collect();
+        format!("; train samples in {} views ({}, seed {})", views.count, augment.join(", "), views.seed)
+    });
+    group(
+        "Data",
+        [
+            ("rows", format!("{} ({}){}", index.rows, splits.join(", "), views.unwrap_or_default())),
+            ("left out", format!("{} samples", index.skipped.len())),
+            ("data set", index.lineage.dataset.to_string()),
+            ("features", features.digest().to_string()),
+            ("made by", index.lineage.tool.clone()),
+        ],
+    )
+}
+
+fn network(features: &Features) -> LineageGroup {
+    let source = &features.index().source;
+    let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
+    group(
+        "Network",
+        [
+            ("backbone", source.backbone.clone()),
+            ("tap", source.tap.clone()),
+            ("graph", source.network.to_string()),
+            ("weights", source.weights.to_string()),
+            ("preprocessing", preprocessing),
+            ("stored as", source.dtype.to_string()),
+            ("engine", source.engine.clone()),
+        ],
+    )
 }
 
 fn group<'a>(title: &str, entries: impl IntoIterator<Item = (&'a str, String)>) -> LineageGroup {

@@ -9,7 +9,7 @@ mod summary;
 mod thumbnails;
 
 use anyhow::Context;
-use artifact::{Features, Head, Rows as _, Split};
+use artifact::{FeatureSet, Head, Rows as _, Split};
 use metrics::Binning;
 use report::{Bin, Calibration, Confusion, Estimate, Histogram, Map, Page, Reject, Samples};
 use review::map;
@@ -28,7 +28,7 @@ const BINS: usize = 20;
 /// What a page is made of.
 pub(crate) struct Material<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) features: &'a Features,
+    pub(crate) features: &'a FeatureSet,
     pub(crate) head: &'a Head,
     pub(crate) scores: &'a SplitScores<'a>,
     pub(crate) rows: &'a [Row],

@@ -5,10 +5,11 @@ use metrics::Metric;
 use report::{Baseline, Difference, Estimate, Figure, Scale, Summary, Verdict, Warning};
 
 use super::{Material, estimate};
+use crate::belonging;
 use crate::table::overall;
 
 /// What is shown, in order.
-const FIGURES: [(&str, &str, Scale); 15] = [
+const FIGURES: [(&str, &str, Scale); 16] = [
     ("accuracy", "Accuracy", Scale::Share),
     ("top_5_accuracy", "Top-5 accuracy", Scale::Share),
     ("balanced_accuracy", "Balanced accuracy", Scale::Share),
@@ -24,6 +25,7 @@ const FIGURES: [(&str, &str, Scale); 15] = [
     ("aurc", "AURC", Scale::Loss),
     ("coverage_at_reject", "Coverage (not rejected)", Scale::Share),
     ("accuracy_at_reject", "Accuracy where not rejected", Scale::Share),
+    ("novelty_rate", "Unlike anything seen", Scale::Share),
 ];
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
@@ -32,15 +34,16 @@ pub(super) fn of(material: &Material<'_>) -> Summary {
         let row = overall(rows, scores.split, metric).filter(|row| row.value.is_some())?;
         Some(Figure { name: name.to_owned(), estimate: estimate(row), scale })
     });
-    let source = &features.index().source;
+    let sources = features.sources();
     Summary {
         title: stem(config.head()),
-        features: Some(format!(
-            "{} (tap {}), weights {}",
-            source.backbone,
-            source.tap,
-            short(&source.weights)
-        )),
+        features: Some(
+            sources
+                .iter()
+                .map(|source| format!("{}, weights {}", belonging::name(source), short(&source.weights)))
+                .collect::<Vec<_>>()
+                .join(" and "),
+        ),
         split: scores.split.name().to_owned(),
         rows: scores.outcomes.rows() as u64,
         figures: figures.collect(),

@@ -47,7 +47,8 @@ fn head(kind: HeadKind) -> Head {
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
         layers,
-        source: Source {
+        novelty: None,
+        sources: vec![Source {
             backbone: entry.name.to_owned(),
             tap: "pooled".to_owned(),
             network: pruned.fingerprint(),
@@ -55,7 +56,7 @@ fn head(kind: HeadKind) -> Head {
             preprocessing,
             dtype: Dtype::F32,
             engine: engine::REVISION.to_owned(),
-        },
+        }],
         probes,
         fit: serde_json::json!({"head": "made for a test"}),
         features: Digest::of(b"features"),

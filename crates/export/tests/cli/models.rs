@@ -26,9 +26,9 @@ fn an_onnx_file_gives_the_heads_logits_by_itself() {
         assert_eq!(value("headstart.backbone"), "headstart_tiny");
         let head = Head::read(&room.path("x.head")).unwrap();
         assert_eq!(value("headstart.head"), head.digest().to_string());
-        assert_eq!(value("headstart.weights"), head.source.weights.to_string());
+        assert_eq!(value("headstart.weights"), head.sources[0].weights.to_string());
         let how = serde_json::from_str(&value("headstart.preprocessing")).unwrap();
-        assert_eq!(head.source.preprocessing, how);
+        assert_eq!(head.sources[0].preprocessing, how);
 
         let pixels = dataset::prepare(&dataset::probe(2), &how);
         let outputs = Interpreter::new(model, &how).unwrap().run(&pixels, 1).unwrap();

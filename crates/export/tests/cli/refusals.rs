@@ -40,7 +40,7 @@ fn features_of_a_card_are_held_to_its_precision() {
         let engine = engine.to_owned();
         room(move |head| {
             head.probes[800] += error * largest;
-            head.source.engine = engine;
+            head.sources[0].engine = engine;
             // Logits feel one feature as much as it is.
             head.layers[0].weight.iter_mut().for_each(|weight| *weight /= 64.0);
         })
@@ -67,7 +67,7 @@ fn other_weights_than_those_of_the_features() {
     let end = bytes.len() - 4;
     bytes[end] ^= 1;
     room.write("other.safetensors", &bytes);
-    let digest = head(HeadKind::Linear).source.weights.to_string();
+    let digest = head(HeadKind::Linear).sources[0].weights.to_string();
     let told = ["`other.safetensors` holds other weights", "expected digest ", &digest, ", got "];
     refused(&room, &["--weights", "other.safetensors"], 1, &told);
     room.write("short.safetensors", &bytes[..end]);
@@ -82,18 +82,18 @@ fn other_weights_than_those_of_the_features() {
 
 #[test]
 fn a_backbone_that_is_not_what_it_was() {
-    let graph = room(|head| head.source.network = Digest::of(b"another graph"));
+    let graph = room(|head| head.sources[0].network = Digest::of(b"another graph"));
     refused(
         &graph,
         &[],
         1,
         &["the graph of headstart_tiny up to `pooled`", "rerun extract with this version"],
     );
-    let unknown = room(|head| head.source.backbone = "headstart_tniy".to_owned());
+    let unknown = room(|head| head.sources[0].backbone = "headstart_tniy".to_owned());
     refused(&unknown, &[], 1, &["unknown backbone `headstart_tniy`", "did you mean `headstart_tiny`?"]);
-    let tap = room(|head| head.source.tap = "layer9".to_owned());
+    let tap = room(|head| head.sources[0].tap = "layer9".to_owned());
     refused(&tap, &[], 1, &["headstart_tiny has no tap `layer9`"]);
-    let outside = room(|head| head.source.backbone = "vgg16".to_owned());
+    let outside = room(|head| head.sources[0].backbone = "vgg16".to_owned());
     refused(&outside, &[], 2, &["vgg16 needs --weights FILE, the one that extract read"]);
 }
 
@@ -111,7 +111,7 @@ fn files_that_are_no_heads() {
         (b"", "expected a head that fit-head wrote"),
         (&good[..good.len() - 3], "expected a head that fit-head wrote"),
         (&flipped, "its tensors do not match their digest"),
-        (&newer, "head format 7, this program reads 1 to 2; update Headstart"),
+        (&newer, "head format 7, this program reads 1 to 3; update Headstart"),
     ] {
         room.write("x.head", bytes);
         refused(&room, &[], 1, &["cannot read `x.head`", part]);

@@ -51,9 +51,9 @@ pub enum OnnxError {
         /// As there are.
         got: usize,
     },
-    /// A model is exported for one tap.
-    #[error("a model has one tap, got a network with {0} outputs")]
-    Outputs(usize),
+    /// Nothing was asked of the network.
+    #[error("a model has a tap, got a network without an output")]
+    NoOutput,
     /// Protocol buffers end there.
     #[error(
         "the model would be {0} bytes long; an ONNX file holds at most 2 GiB; export it as safetensors, or choose an earlier tap"

@@ -20,10 +20,10 @@ const INITIALIZER: u8 = (5 << 3) | 2;
 const RAW_DATA: u8 = (9 << 3) | 2;
 
 /// Writes backbone, pooling, head and softmax as one graph for inputs of `size` (height, width) in pixels; without a
-/// head, the features alone. `metadata` goes into the file as it is, in its order. Gives the number of bytes written.
+/// head, the features alone. Of several outputs the features are all, side by side. `metadata` goes into the file as it is, in its order. Gives the number of bytes written.
 ///
 /// # Errors
-/// Where the network has not exactly one output, the head does not fit it, the file would pass 2 GiB, or writing fails.
+/// Where the network has no output, the head does not fit it, the file would pass 2 GiB, or writing fails.
 pub fn write(
     out: &mut impl Write,
     bound: &Bound,

@@ -23,8 +23,13 @@ pub(super) fn lower<'a>(
 ) -> Result<Draft<'a>, OnnxError> {
     let network = bound.network();
     let shapes = network.shapes(size.0, size.1)?;
-    let &[output] = network.outputs() else {
-        return Err(OnnxError::Outputs(network.outputs().len()));
+    // What bears the name of the features: the one output, or several side by side.
+    let output = match network.outputs() {
+        [output] => Some(*output),
+        _ => None,
+    };
+    let Some(last) = network.outputs().iter().map(|output| output.index()).max() else {
+        return Err(OnnxError::NoOutput);
     };
     let mut draft = Draft::default();
     [INPUT, FEATURES, LOGITS, PROBABILITIES].iter().for_each(|name| draft.reserve(name));
@@ -33,15 +38,22 @@ pub(super) fn lower<'a>(
     let params =
         params.map(|(param, tensor)| draft.constant(&param.name, &param.shape, tensor.data.as_slice()));
     let mut graph = Graph { bound, shapes: &shapes, params: params.collect(), laid: Vec::new(), draft };
-    for at in 0..output.index() + 1 {
+    for at in 0..=last {
         let laid = Lowering { node: &network.nodes()[at], at, output, graph: &mut graph }.lower();
         graph.laid.push(laid);
     }
-    let width = shapes[output.index()].len();
-    if !matches!(shapes[output.index()], Shape::Vector(_)) {
-        // As the engines give it: row by row.
-        let value = graph.first(output);
-        graph.draft.step(&Operator::Flatten, FEATURES.to_owned(), vec![value]);
+    let width = network.outputs().iter().map(|output| shapes[output.index()].len()).sum();
+    match output {
+        Some(output) if matches!(shapes[output.index()], Shape::Vector(_)) => (),
+        Some(output) => {
+            // As the engines give it: row by row.
+            let value = graph.first(output);
+            graph.draft.step(&Operator::Flatten, FEATURES.to_owned(), vec![value]);
+        }
+        None => {
+            let outputs = network.outputs().iter().map(|output| graph.first(*output)).collect();
+            graph.draft.step(&Operator::Concat { axis: 1 }, FEATURES.to_owned(), outputs);
+        }
     }
     let mut draft = graph.draft;
     draft.outputs.push((FEATURES, width));
@@ -66,7 +78,7 @@ struct Graph<'a, 'b> {
 struct Lowering<'a, 'b, 'c> {
     node: &'a Node,
     at: usize,
-    output: NodeId,
+    output: Option<NodeId>,
     graph: &'c mut Graph<'a, 'b>,
 }
 
@@ -181,7 +193,8 @@ impl Lowering<'_, '_, '_> {
 
     /// Adds the node whose value bears our node's own name, or stands for the features.
     fn whole(&mut self, operator: &Operator, inputs: Vec<String>) -> String {
-        let features = self.at == self.output.index() && matches!(self.shape(), Shape::Vector(_));
+        let features = self.output.is_some_and(|output| output.index() == self.at)
+            && matches!(self.shape(), Shape::Vector(_));
         let name = if features { FEATURES.to_owned() } else { self.graph.draft.free(&self.node.name) };
         self.graph.draft.step(operator, name, inputs)
     }
