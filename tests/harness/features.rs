@@ -1,6 +1,8 @@
 //! Features made on the spot, for tests that need no network.
 
-use artifact::{Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split};
+use artifact::{
+    Augment, Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split, Views,
+};
 use std::path::Path;
 
 /// What the features of a test are like; every number follows from it.
@@ -14,6 +16,8 @@ pub struct Made {
     pub rows: [usize; 3],
     /// Rows of the last class in train, if other than that.
     pub last_class_train_rows: Option<usize>,
+    /// Views of each train sample: itself, and others that are nearly the same.
+    pub views: u32,
     /// What they were read from: another tap has other values of the same samples.
     pub tap: &'static str,
 }
@@ -25,6 +29,7 @@ impl Default for Made {
             dim: 20,
             rows: [30, 10, 10],
             last_class_train_rows: None,
+            views: 1,
             tap: "pooled",
         }
     }
@@ -44,6 +49,10 @@ pub(crate) fn write(path: &Path, made: &Made) {
     let classes = made.classes.iter().map(|class| (*class).to_owned()).collect();
     let plan = Plan { classes, dim: made.dim, source, shard_bytes: 2000 };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
+    let views = (made.views > 1).then(|| Views::new(made.views, [Augment::Flip], 0));
+    if let Some(views) = &views {
+        writer = writer.with_views(views.clone());
+    }
     let mut noise = Noise(if made.tap == "pooled" { 1 } else { made.tap.len() as u64 });
     for (label, class) in made.classes.iter().enumerate() {
         let mut rows = made.rows;
@@ -64,7 +73,12 @@ pub(crate) fn write(path: &Path, made: &Made) {
                 .collect();
             let id = format!("{class}/{number:04}.png");
             let key = Digest::of(id.as_bytes());
-            writer.push(Row { id: &id, label: label as u32, split, key, values: &values }).unwrap();
+            let row = Row { id: &id, label: label as u32, split, key, values: &values };
+            writer.push(row).unwrap();
+            for view in 1..views.as_ref().map_or(1, |views| views.of(split)) {
+                let values: Vec<f32> = values.iter().map(|value| value + 1e-3 * view as f32).collect();
+                writer.push_view(view, Row { values: &values, ..row }).unwrap();
+            }
         }
     }
     let probes: Vec<f32> = (0..PROBES * made.dim).map(|i| i as f32 / 8.0).collect();

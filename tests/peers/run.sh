@@ -6,6 +6,7 @@ case ${1:-} in
 light)
     cargo build --quiet --release --workspace --examples
     $PYTHON tests/peers/preprocess.py
+    $PYTHON tests/peers/augment.py
     $PYTHON tests/peers/metrics.py
     $PYTHON tests/peers/head.py
     $PYTHON tests/peers/onnx_model.py

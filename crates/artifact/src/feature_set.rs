@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// n rows of d = d₁ + d₂ + … values: row i is sample i of every part, its values one part after the other.
 ///
-/// **Invariant:** there is a part, and all parts have the same samples, classes and splits.
+/// **Invariant:** there is a part, and all parts have the same samples, views, classes and splits.
 #[derive(Clone)]
 pub struct FeatureSet {
     parts: Vec<Part>,
@@ -105,14 +105,14 @@ impl FeatureSet {
         self.parts().map(|part| part.index().source.clone()).collect()
     }
 
-    /// n, the number of rows.
+    /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.
     pub fn len(&self) -> usize {
-        self.samples().len()
+        self.first().len()
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.samples().is_empty()
+        self.first().is_empty()
     }
 
     /// d, the number of values in a row.
@@ -122,27 +122,37 @@ impl FeatureSet {
 
     /// Class names, in the order of labels.
     pub fn classes(&self) -> &[String] {
-        self.samples().classes()
+        self.first().classes()
     }
 
-    /// Rows of each split that has any.
+    /// Rows of each split that has any, views counted.
     pub fn splits(&self) -> &BTreeMap<Split, u64> {
-        &self.samples().index().splits
+        &self.first().index().splits
     }
 
     /// The id of a row's sample.
     pub fn id(&self, row: usize) -> &str {
-        self.samples().id(row)
+        self.first().id(row)
     }
 
     /// A row's label, an index into [`FeatureSet::classes`].
     pub fn label(&self, row: usize) -> u32 {
-        self.samples().label(row)
+        self.first().label(row)
     }
 
     /// A row's split.
     pub fn split(&self, row: usize) -> Split {
-        self.samples().split(row)
+        self.first().split(row)
+    }
+
+    /// A row's view, as [`Features::view`].
+    pub fn view(&self, row: usize) -> u32 {
+        self.first().view(row)
+    }
+
+    /// The rows of view 0, ascending: one a sample.
+    pub fn samples(&self) -> impl Iterator<Item = usize> {
+        self.first().samples()
     }
 
     /// Writes a row's values, widened to f32, into `out` (d,).
@@ -180,7 +190,7 @@ impl FeatureSet {
     }
 
     /// The part that says what the samples are: any does.
-    fn samples(&self) -> &Features {
+    fn first(&self) -> &Features {
         &self.parts[0].features
     }
 }
@@ -189,6 +199,10 @@ impl FeatureSet {
 fn difference(first: &Features, second: &Features) -> Option<String> {
     if first.classes() != second.classes() {
         return Some(format!("its classes are {:?}, not {:?}", second.classes(), first.classes()));
+    }
+    // A row is one copy of a picture: all parts of it must be.
+    if first.index().views != second.index().views {
+        return Some("it has other augmented views".to_owned());
     }
     for row in 0..first.len().min(second.len()) {
         let (a, b) = (first.id(row), second.id(row));

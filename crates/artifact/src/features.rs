@@ -1,6 +1,7 @@
 //! `NAME.features/`: an `index.json` beside shards of rows, each shard one mapped rkyv archive.
 //!
-//! **Invariant:** rows are sorted by the bytes of their sample's id, strictly; splits are interleaved as they fall.
+//! **Invariant:** rows are sorted by the bytes of their sample's id and then by view, strictly; splits are interleaved as
+//! they fall. Every sample has view 0; where there are views, a train sample has all of them and no other sample has more.
 //! **Invariant:** a shard vouches for itself, and a content key for its row: what a stopped run left needs no index.
 
 mod earlier;
@@ -15,7 +16,7 @@ mod tests;
 
 pub use earlier::Earlier;
 pub use error::{FeaturesError, ShardError};
-pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord, Skipped};
+pub use index::{Index, Lineage, SCHEMA_VERSION, SCHEMA_WITH_VIEWS, ShardRecord, Skipped};
 pub use reader::Features;
 pub use writer::{Complete, FeaturesWriter, Plan, Row};
 

@@ -19,6 +19,7 @@ mod source;
 mod split;
 pub mod table;
 mod targets;
+mod views;
 
 pub use backing::{MapError, MappedFile};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
@@ -26,7 +27,7 @@ pub use dtype::Dtype;
 pub use feature_set::{FeatureSet, FeatureSetError};
 pub use features::{
     Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
-    ShardError, ShardRecord, Skipped,
+    SCHEMA_WITH_VIEWS, ShardError, ShardRecord, Skipped,
 };
 pub use head::{Dense, Head, HeadError, HeadKind, Memory, Novelty};
 pub use ours::Marks;
@@ -36,6 +37,7 @@ pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;
 pub use targets::{Sample, Targets, TargetsError, TargetsFrom, Task, label_set};
+pub use views::{Augment, Views};
 
 /// How many synthetic probe images every features artefact holds the features of.
 pub const PROBES: usize = 4;

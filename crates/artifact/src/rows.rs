@@ -94,13 +94,18 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// The rows of one split.
+    /// The rows of one split, without augmented views.
     pub fn split(features: &'a FeatureSet, split: Split) -> Selection<'a> {
         Selection::of(features, |row| features.split(row) == split)
     }
 
-    /// The rows that `keep` picks.
+    /// Those rows of view 0 that `keep` picks.
     pub fn of(features: &'a FeatureSet, keep: impl Fn(usize) -> bool) -> Selection<'a> {
+        Selection::with_views(features, |row| features.view(row) == 0 && keep(row))
+    }
+
+    /// The rows that `keep` picks, augmented views among them: only for whoever learns from them.
+    pub fn with_views(features: &'a FeatureSet, keep: impl Fn(usize) -> bool) -> Selection<'a> {
         let all = 0..u32::try_from(features.len()).unwrap_or(u32::MAX);
         Selection { features, rows: all.filter(|&row| keep(row as usize)).collect() }
     }
@@ -108,6 +113,11 @@ impl<'a> Selection<'a> {
     /// The artefact's row that is row `at` here.
     pub fn row(&self, at: usize) -> usize {
         self.rows[at] as usize
+    }
+
+    /// The rows' views, (n,).
+    pub fn views(&self) -> Vec<u32> {
+        self.rows.iter().map(|&row| self.features.view(row as usize)).collect()
     }
 
     /// The rows' labels, (n,).

@@ -1,7 +1,7 @@
 //! Samples: which files belong to a data set, and what pixels they hold.
 //!
 //! A data set is a folder tree or a manifest ([`DataSet::open`]); a file becomes a [`Picture`] ([`decode`]), a picture
-//! becomes a network's input bytes ([`prepare`]), or both at once ([`load`]), which decodes no more than is needed. Nothing here runs a network or knows what a feature is; channel order
+//! becomes a network's input bytes ([`prepare`]), or both at once ([`load`]), which decodes no more than is needed; [`load_views`] makes augmented copies as well. Nothing here runs a network or knows what a feature is; channel order
 //! and normalisation are the engine's.
 //!
 //! **Invariant:** pixels are Pillow 13's and torchvision's, to the bit, for every lossless format (`tests/peers/preprocess.py`).
@@ -9,6 +9,7 @@
 //! **Invariant:** `unsafe` is in `simd.rs` alone, where code that was compiled for AVX2 is called once AVX2 was found.
 #![deny(unsafe_code)]
 
+mod augment;
 mod bad_image;
 mod data_set;
 mod decode;
@@ -24,6 +25,7 @@ mod resample;
 mod simd;
 mod thumbnail;
 
+pub use augment::{AUGMENTATIONS, Change, ChangeKind, Drawn, load_views};
 pub use bad_image::{BadImage, Format, MAX_PIXELS};
 pub use data_set::{DataSet, Sample};
 pub use decode::decode;

@@ -30,7 +30,7 @@ pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Vec<u8>, BadImage> {
         let layout = Layout::of(width, height, how);
         let eighths = match how.decode {
             Decode::Exact => 8,
-            Decode::Fast => 8 / draft(width, height, &layout),
+            Decode::Fast => 8 / draft(width, height, layout.width, layout.height),
         };
         let scaled = |side: u32| (side * eighths).div_ceil(8);
         let needed = |from, to, kept: &Kept| inputs(scaled(from), to, kept.range.clone(), how.filter);
@@ -49,9 +49,27 @@ pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Vec<u8>, BadImage> {
     Ok(finish(&part, how, &Layout::of(width, height, how)))
 }
 
-/// How many times smaller a picture may be decoded: Pillow's `Image.draft`.
-fn draft(width: u32, height: u32, layout: &Layout) -> u32 {
-    let times = (width / layout.width.max(1)).min(height / layout.height.max(1));
+/// A whole picture, of which a part is looked at that needs it to be of `width` × `height` pixels or more: decoded, where
+/// `how` says so, at the smallest half, quarter or eighth of its size that is.
+///
+/// # Errors
+///
+/// As [`decode`](crate::decode).
+pub(crate) fn decode_for(bytes: &[u8], how: Decode, width: u32, height: u32) -> Result<Picture, BadImage> {
+    let part = decode_part(bytes, &|whole_width, whole_height| {
+        let eighths = match how {
+            Decode::Exact => 8,
+            Decode::Fast => 8 / draft(whole_width, whole_height, width, height),
+        };
+        let scaled = |side: u32| (side * eighths).div_ceil(8);
+        Wanted { eighths, columns: 0..scaled(whole_width), rows: 0..scaled(whole_height) }
+    })?;
+    Ok(part.into_picture())
+}
+
+/// How many times smaller a picture may be decoded that is to be of `to_width` × `to_height`: Pillow's `Image.draft`.
+fn draft(width: u32, height: u32, to_width: u32, to_height: u32) -> u32 {
+    let times = (width / to_width.max(1)).min(height / to_height.max(1));
     [8, 4, 2].into_iter().find(|scale| times >= *scale).unwrap_or(1)
 }
 
@@ -228,8 +246,7 @@ mod tests {
         let cases =
             [((640, 480), 1), ((341, 256), 1), ((320, 240), 2), ((85, 64), 4), ((80, 60), 8), ((1, 480), 1)];
         for ((width, height), times) in cases {
-            let layout = Layout::of(640, 480, &how(Resize::Exact(height, width), None));
-            assert_eq!(draft(640, 480, &layout), times, "{width}×{height}");
+            assert_eq!(draft(640, 480, width, height), times, "{width}×{height}");
         }
     }
 

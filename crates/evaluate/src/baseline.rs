@@ -76,7 +76,7 @@ pub(crate) fn counterparts<'a>(
     split: Split,
     features: &FeatureSet,
 ) -> anyhow::Result<Selection<'a>> {
-    let theirs: HashMap<&str, usize> = (0..own.len()).map(|row| (own.id(row), row)).collect();
+    let theirs: HashMap<&str, usize> = own.samples().map(|row| (own.id(row), row)).collect();
     let mut wanted = vec![false; own.len()];
     for at in 0..rows.len() {
         let id = features.id(rows.row(at));

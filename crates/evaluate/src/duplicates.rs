@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use artifact::{FeatureSet, Matrix};
+use artifact::{FeatureSet, Matrix, Selection};
 use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
@@ -30,12 +30,13 @@ pub(crate) struct Duplicate {
     pub(crate) pixels: Option<f32>,
 }
 
-/// Near-duplicates among rows whose neighbours in whitened space are known, the surest first.
+/// Near-duplicates among `rows`, whose neighbours in whitened space are known, the surest first.
 ///
 /// Without pictures the features' rule decides. With them, pairs are also looked for among the fingerprints, since a network
 /// may see another picture in a copy of half the size; and pairs that merely have like features are dropped.
 pub(crate) fn duplicates(
     neighbours: &Neighbours,
+    rows: &Selection<'_>,
     features: &FeatureSet,
     images: Option<&Path>,
 ) -> Result<Vec<Duplicate>, ReviewError> {
@@ -45,7 +46,8 @@ pub(crate) fn duplicates(
         pairs.extend(prints.alike()?.into_iter().map(|pair| (pair, None)));
     }
     let by_features = near_duplicates(neighbours, &Rule::default());
-    pairs.extend(by_features.iter().map(|pair| ((pair.first, pair.second), Some(pair.similarity))));
+    let row = |at: u32| rows.row(at as usize) as u32;
+    pairs.extend(by_features.iter().map(|pair| ((row(pair.first), row(pair.second)), Some(pair.similarity))));
     let judged = pairs.into_iter().map(|((first, second), similarity)| Duplicate {
         first,
         second,
@@ -83,7 +85,7 @@ struct Prints {
 
 impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> Prints {
-        let all: Vec<u32> = (0..features.len() as u32).collect();
+        let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let print = |&row: &u32| {
             let bytes = fs::read(images.join(features.id(row as usize))).ok()?;
             Some((row, fingerprint(&bytes).ok()?))

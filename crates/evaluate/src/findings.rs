@@ -1,6 +1,6 @@
 //! Looking at the data behind a head: labels that are likely wrong, pictures that are nearly the same.
 //!
-//! All rows are looked at, whatever their split: a head of the same kind is fitted on folds of them, so that each row is
+//! All samples are looked at, whatever their split, but none of their augmented views: a head of the same kind is fitted on folds of them, so that each row is
 //! judged by a fit that did not see it. Nothing of that goes into any metric.
 
 use std::ops::ControlFlow;
@@ -43,14 +43,16 @@ impl Findings {
         let labels = rows.labels();
         let classes = features.classes().len();
         let whitened = Neighbours::find(&Space::whitened(&rows)?, NEIGHBOURS);
-        let duplicates = duplicates(&whitened, features, images)?;
+        let duplicates = duplicates(&whitened, &rows, features, images)?;
         if !judge {
             return Ok(Findings { suspects: Vec::new(), duplicates });
         }
         let centred = Neighbours::find(&Space::centred(&rows)?, NEIGHBOURS);
         let probabilities = out_of_fold(&Examples::new(&rows, &labels, classes)?, head, seed)?;
         let predictions = Predictions::new(&labels, &probabilities, classes)?;
-        Ok(Findings { suspects: suspects(&predictions, &[&whitened, &centred])?, duplicates })
+        let mut suspects = suspects(&predictions, &[&whitened, &centred])?;
+        suspects.iter_mut().for_each(|suspect| suspect.row = rows.row(suspect.row as usize) as u32);
+        Ok(Findings { suspects, duplicates })
     }
 
     /// The labels that are likely wrong.

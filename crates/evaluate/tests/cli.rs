@@ -450,6 +450,33 @@ fn a_sample_that_is_there_twice_is_found() {
 }
 
 #[test]
+fn augmented_views_are_never_seen() {
+    let room = room(&Made { rows: [12, 6, 6], ..Made::default() });
+    room.features("v.features", &Made { rows: [12, 6, 6], views: 4, ..Made::default() });
+    for (name, features) in [("plain", "x.features"), ("viewed", "v.features")] {
+        let [metrics, predictions, suspects, duplicates] =
+            ["metrics", "predictions", "suspects", "duplicates"].map(|table| format!("{name}.{table}.csv"));
+        let tables = ["--predictions", &predictions, "--suspects", &suspects, "--duplicates", &duplicates];
+        evaluate(&room, &[&[features, "x.head", "-o", &metrics, "--split", "all"], &tables[..]].concat())
+            .fine();
+        let baseline = ["--baseline", "x.head", "--baseline-features", features, "--force"];
+        evaluate(&room, &[&["x.features", "x.head", "-o", "b.csv"], &baseline[..]].concat()).fine();
+    }
+    for table in ["metrics", "predictions", "suspects", "duplicates"] {
+        let [plain, viewed] = ["plain", "viewed"].map(|name| room.bytes(&format!("{name}.{table}.csv")));
+        assert_eq!(plain, viewed, "{table}");
+    }
+    let predictions = table::read(&room.path("viewed.predictions.csv")).unwrap();
+    assert_eq!(predictions.height(), 3 * 24);
+    let ids = text(&predictions, "id");
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
+    let report = ["--report", "r.html", "--split", "train", "--force"];
+    evaluate(&room, &[&["v.features", "x.head", "-o", "r.csv"], &report[..]].concat()).fine();
+    let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+    assert!(page.contains("train samples in 4 views (flip, seed 0)"));
+}
+
+#[test]
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
     let cases: [(Change, &[&str]); 8] = [
@@ -521,8 +548,8 @@ fn damaged_inputs_are_refused() {
 
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
-    std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 2", 1)).unwrap();
-    run(&room).failed(1, &["schema 2 is newer", "update Headstart"]);
+    std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
+    run(&room).failed(1, &["schema 9 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }
 

@@ -42,13 +42,18 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     pub tolerance: Option<f64>,
 
-    /// npy: rows of one split only: train, val or test [default: all rows]
+    /// npy: rows of one split only: train, val or test [default: all splits]
     #[arg(long, value_name = "SPLIT", value_parser = parse_split)]
     pub split: Option<Split>,
 
     /// npy: also write a table (.parquet, .csv or .json) with the id, split and label of every row
     #[arg(long, value_name = "TABLE")]
     pub rows: Option<PathBuf>,
+
+    /// npy: also the augmented views of train samples, after each its own; TABLE then has the column `view`, 0 for the
+    /// picture itself
+    #[arg(long)]
+    pub views: bool,
 
     /// Replace OUTPUT (and TABLE) where it exists
     #[arg(long)]

@@ -30,6 +30,8 @@ pub(crate) struct Matrix {
     pub(crate) output: PathBuf,
     pub(crate) split: Option<Split>,
     pub(crate) rows: Option<PathBuf>,
+    /// Whether augmented views are wanted.
+    pub(crate) views: bool,
     pub(crate) force: bool,
 }
 
@@ -37,14 +39,14 @@ impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> Result<Config, UsageError> {
-        let Args { input, output, to, weights, tolerance, split, rows, force, .. } = args;
+        let Args { input, output, to, weights, tolerance, split, rows, views, force, .. } = args;
         let to = to.map_or_else(|| by_extension(&output), Ok)?;
         let shown = input.display();
         if to == To::Npy && weights.is_some() {
             return Err(UsageError("--weights goes with a model, not with --to npy".to_owned()));
         }
-        if to != To::Npy && (split.is_some() || rows.is_some()) {
-            return Err(UsageError("--split and --rows go with --to npy".to_owned()));
+        if to != To::Npy && (split.is_some() || rows.is_some() || views) {
+            return Err(UsageError("--split, --rows and --views go with --to npy".to_owned()));
         }
         if let Some(table) = &rows {
             Format::of(table).map_err(|error| UsageError(error.to_string()))?;
@@ -66,7 +68,7 @@ impl Config {
         let job = match to {
             To::Onnx => Job::Onnx,
             To::Safetensors => Job::Folder,
-            To::Npy => Job::Matrix(Matrix { output: output.clone(), split, rows, force }),
+            To::Npy => Job::Matrix(Matrix { output: output.clone(), split, rows, views, force }),
         };
         Ok(Config { input, output, weights, tolerance, force, job })
     }

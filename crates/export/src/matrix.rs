@@ -5,7 +5,7 @@ use crate::config::Matrix;
 use anyhow::{Result, bail};
 use artifact::{Features, Place, Split, table};
 use cli::count;
-use polars::prelude::{DataFrame, df};
+use polars::prelude::{Column, DataFrame, df};
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
@@ -16,8 +16,10 @@ use std::{
 /// # Errors
 /// Where the split has no rows, an output exists, or the disk is full.
 pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
-    let rows: Vec<usize> =
-        job.split.map_or_else(|| (0..features.len()).collect(), |split| features.rows_of(split));
+    let wanted = |row: &usize| {
+        job.split.is_none_or(|split| features.split(*row) == split) && (job.views || features.view(*row) == 0)
+    };
+    let rows: Vec<usize> = (0..features.len()).filter(wanted).collect();
     if let (true, Some(split)) = (rows.is_empty(), job.split) {
         bail!("there are no rows in {split}");
     }
@@ -29,7 +31,7 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
     let table = table.transpose()?;
     write_npy(&matrix, features, &rows).map_err(|error| matrix.failed(error))?;
     if let Some((format, place)) = table {
-        table::write_at(&mut frame(features, &rows)?, format, &place)?;
+        table::write_at(&mut frame(features, &rows, job.views)?, format, &place)?;
         place.commit()?;
     }
     matrix.commit()?;
@@ -63,12 +65,18 @@ fn header(rows: usize, dim: usize) -> Vec<u8> {
     header
 }
 
-fn frame(features: &Features, rows: &[usize]) -> Result<DataFrame> {
+/// `id, split, label[, view]`
+fn frame(features: &Features, rows: &[usize], views: bool) -> Result<DataFrame> {
     let ids: Vec<&str> = rows.iter().map(|&row| features.id(row)).collect();
     let splits: Vec<&str> = rows.iter().map(|&row| Split::name(features.split(row))).collect();
     let labels: Vec<&str> =
         rows.iter().map(|&row| features.classes()[features.label(row) as usize].as_str()).collect();
-    Ok(df!("id" => ids, "split" => splits, "label" => labels)?)
+    let mut frame = df!("id" => ids, "split" => splits, "label" => labels)?;
+    if views {
+        let views: Vec<u32> = rows.iter().map(|&row| features.view(row)).collect();
+        frame.with_column(Column::new("view".into(), views))?;
+    }
+    Ok(frame)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::place::Device;
-use artifact::{Channels, Decode, Dtype, Filter};
+use artifact::{Augment, Channels, Decode, Dtype, Filter};
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// WebP, BMP, GIF (first frame) and TIFF are decoded as Pillow's convert("RGB") does, after applying the EXIF
 /// orientation; resizing is Pillow's to the bit.
 ///
-/// Writes NAME.features/: index.json and shards of rows, sorted by sample id. The same inputs give the same bytes,
+/// Writes NAME.features/: index.json and shards of rows, sorted by sample id (and view). The same inputs give the same bytes,
 /// whatever --batch, --threads and --isa; on a card, for one --precision and kind of card. Images that cannot be decoded are skipped, counted, and named in the index.
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
@@ -87,6 +87,22 @@ pub struct Args {
     /// row's bytes are those of a whole run [default: 1/1]
     #[arg(long, value_name = "I/N", value_parser = parse_part, help_heading = "Samples")]
     pub part: Option<Part>,
+
+    /// Views of each train picture: the picture itself, and N - 1 augmented copies of it, each of which fit-head learns
+    /// from as from a row of its own; nothing else ever looks at them. Pictures of val and test have one view
+    #[arg(long, value_name = "N", default_value = "1", help_heading = "Views")]
+    pub views: u32,
+
+    /// What copies are made by, of these, in this order: crop (torchvision's RandomResizedCrop, of 35 to 100 % of the
+    /// area), flip (half of them mirrored), colour (brightness, contrast and saturation changed by up to 30 %)
+    /// [default: flip,crop]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_augment, help_heading = "Views")]
+    pub augment: Option<Vec<Augment>>,
+
+    /// Seed of the copies: what is drawn follows from it, the view's number and the picture's bytes, and from nothing else
+    /// [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Views")]
+    pub seed: Option<u64>,
 
     /// What to do with an image that cannot be read or decoded
     #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Samples")]
@@ -210,6 +226,10 @@ fn parse_part(text: &str) -> Result<Part, String> {
         Some((index @ 1.., count)) if index <= count => Ok(Part { index: index - 1, count }),
         _ => Err("expected I/N such as 2/3, the second of three".to_owned()),
     }
+}
+
+fn parse_augment(text: &str) -> Result<Augment, String> {
+    Augment::parse(text).ok_or_else(|| "expected flip, crop or colour, separated by commas".to_owned())
 }
 
 fn parse_isa(text: &str) -> Result<engine::Isa, String> {

@@ -20,7 +20,7 @@ mod tests;
 pub(crate) use open::open;
 
 use crate::{
-    pipeline::{Batch, File, Job, Known, Take},
+    pipeline::{Batch, File, Job, Take},
     runner::{Runner, probe_pixels},
     times::{self, Times, timed},
 };
@@ -126,8 +126,15 @@ impl<C: Card + 'static> Runner for Cards<C> {
 
     fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
         let (start, before, count) = (Instant::now(), self.spent(), self.cards.len());
-        let batches = job.samples.len().div_ceil(self.batch);
-        let (batch, stride) = (self.batch, (LANES * count).min(batches));
+        if job.shares.most() > self.batch {
+            bail!(
+                "the card takes {} pictures at a time, fewer than a sample has views; use fewer --views, or --device cpu",
+                self.batch
+            );
+        }
+        let all = &job.shares.batches(job.samples, self.batch);
+        let batches = all.len();
+        let stride = (LANES * count).min(batches);
         let times = std::thread::scope(|scope| {
             let mut lanes = Vec::new();
             for first in 0..stride {
@@ -146,8 +153,7 @@ impl<C: Card + 'static> Runner for Cards<C> {
                         }
                         // The other ends are gone when the run has failed: stop quietly.
                         let Ok(pixels) = buffers.recv() else { return };
-                        let range = number * batch..job.samples.len().min((number + 1) * batch);
-                        if sender.send(prepare(job, range, pixels)).is_err() {
+                        if sender.send(prepare(job, all[number].clone(), pixels)).is_err() {
                             return;
                         }
                     }
@@ -228,38 +234,46 @@ impl<C: Card> Conductor<'_, C> {
     }
 }
 
-/// Prepares some samples, those that can be used one after the other.
+/// Prepares some samples, those pictures that can be used one after the other.
 fn prepare<S>(job: Job<'_>, range: Range<usize>, mut pixels: S) -> Prepared<S>
 where
     S: DerefMut<Target = [u8]>,
 {
     let (height, width) = job.how.output_size().unwrap_or_default();
     let picture = height as usize * width as usize * 3;
-    // One by one: they take long, and some much longer than others.
-    let places = pixels[..range.len() * picture].par_chunks_exact_mut(picture).with_max_len(1);
+    let most = |sample: usize| job.shares.most_of(&job.samples[sample]);
+    let (mut places, mut rest) = (Vec::with_capacity(range.len()), &mut pixels[..]);
+    for sample in range.clone() {
+        let (place, others) = rest.split_at_mut(most(sample) * picture);
+        places.push((sample, place));
+        rest = others;
+    }
     let prepare = |(sample, place): (usize, &mut [u8])| {
-        Ok(match job.read(sample)? {
-            File::Prepared(content, pixels) => {
-                place.copy_from_slice(&pixels);
-                File::Prepared(content, Vec::new())
-            }
-            known => known,
-        })
+        let mut file = job.read(sample)?;
+        for ((_, pixels), place) in file.prepared.iter_mut().zip(place.chunks_exact_mut(picture)) {
+            place.copy_from_slice(&std::mem::take(pixels));
+        }
+        Ok(file)
     };
-    let results: Vec<_> = range.clone().into_par_iter().zip(places).map(prepare).collect();
+    // One by one: they take long, and some much longer than others.
+    let results: Vec<_> = places.into_par_iter().with_max_len(1).map(prepare).collect();
     let mut batch = Batch { size: range.len(), ..Batch::default() };
-    for (from, (sample, result)) in range.zip(results).enumerate() {
+    let mut first = 0;
+    for (sample, result) in range.zip(results) {
         match result {
-            Ok(File::Known(content, features)) => batch.known.push(Known { sample, content, features }),
-            Ok(File::Prepared(content, _)) => {
-                let to = batch.good.len();
-                if from != to {
-                    pixels.copy_within(from * picture..(from + 1) * picture, to * picture);
+            Ok(File { known, prepared }) => {
+                batch.known.extend(known);
+                for (from, (seen, _)) in (first..).zip(prepared) {
+                    let to = batch.good.len();
+                    if from != to {
+                        pixels.copy_within(from * picture..(from + 1) * picture, to * picture);
+                    }
+                    batch.good.push(seen);
                 }
-                batch.good.push((sample, content));
             }
             Err(reason) => batch.bad.push((sample, reason)),
         }
+        first += most(sample);
     }
     Prepared { batch, pixels }
 }

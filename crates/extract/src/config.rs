@@ -3,7 +3,8 @@
 use crate::args::{Args, OnError, Part};
 use crate::place::{LOOK, Place, Wish};
 use crate::preprocess;
-use artifact::{Dtype, Preprocessing};
+use crate::views::Shares;
+use artifact::{Augment, Dtype, Preprocessing, Views};
 use cli::UsageError;
 use dataset::{DataSet, Ratios};
 use network::zoo;
@@ -21,6 +22,7 @@ pub(crate) struct Config {
     preprocessing: Preprocessing,
     split: Option<Ratios>,
     part: Option<Part>,
+    views: Option<Views>,
     on_error: OnError,
     max_skipped: f64,
     dtype: Dtype,
@@ -40,6 +42,7 @@ impl Config {
             UsageError(format!("{error}; --list-backbones lists all {}", zoo::all().len()))
         })?;
         let preprocessing = preprocess::of(&args, entry.preprocessing)?;
+        let views = views(&args)?;
         let Args {
             input,
             output,
@@ -103,6 +106,7 @@ impl Config {
             preprocessing,
             split,
             part,
+            views,
             on_error,
             max_skipped,
             dtype,
@@ -142,6 +146,16 @@ impl Config {
     pub(crate) fn ratios(&self, data: &DataSet) -> Option<Ratios> {
         let default = Ratios { train: 80, val: 10, test: 10 };
         data.samples.iter().any(|sample| sample.split.is_none()).then(|| self.split.unwrap_or(default))
+    }
+
+    /// Which splits samples are in, and which views they have.
+    pub(crate) fn shares(&self, data: &DataSet) -> Shares {
+        Shares { ratios: self.ratios(data), views: self.views.clone() }
+    }
+
+    /// Augmented views, where there are any.
+    pub(crate) fn views(&self) -> Option<&Views> {
+        self.views.as_ref()
     }
 
     pub(crate) fn input(&self) -> &Path {
@@ -199,6 +213,30 @@ impl Config {
     /// Why that is no card, where one was looked for in vain.
     pub(crate) fn no_card(&self) -> Option<&str> {
         self.no_card.as_deref()
+    }
+}
+
+/// What `--views`, `--augment` and `--seed` come to.
+fn views(args: &Args) -> Result<Option<Views>, UsageError> {
+    let usage = |text: String| Err(UsageError(text));
+    let most = Views::MOST;
+    match args.views {
+        1 if args.augment.is_some() => usage("--augment goes with --views 2 or more".to_owned()),
+        1 if args.seed.is_some() => {
+            usage("--seed goes with --views 2 or more: nothing else is drawn".to_owned())
+        }
+        1 => Ok(None),
+        views if views > most || views == 0 => {
+            usage(format!("--views takes a number from 1 to {most}, got {views}"))
+        }
+        count => {
+            let augment = args.augment.clone().unwrap_or_else(|| vec![Augment::Flip, Augment::Crop]);
+            let views = Views::new(count, augment.iter().copied(), args.seed.unwrap_or(0));
+            if views.augment.len() < augment.len() {
+                return usage("an augmentation of --augment is given twice".to_owned());
+            }
+            Ok(Some(views))
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod reuse;
 mod runner;
 mod skips;
 mod times;
+mod views;
 mod zoo_table;
 
 pub use args::Args;
@@ -68,8 +69,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut done = 0;
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
-        let how = config.preprocessing();
-        let job = Job { samples: &data.samples, how, reuse: &reuse, interrupt: &interrupt };
+        let (how, shares) = (config.preprocessing(), config.shares(&data));
+        let job = Job { samples: &data.samples, how, shares: &shares, reuse: &reuse, interrupt: &interrupt };
         backbone.run(job, &mut |batch| {
             outputs.push(&data, &batch)?;
             for (sample, reason) in batch.bad {

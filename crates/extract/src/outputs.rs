@@ -3,20 +3,22 @@
 use crate::{
     backbone::Backbone,
     config::Config,
-    pipeline::Batch,
+    pipeline::{Batch, Seen},
     reuse::{Reuse, content_key},
+    views::Shares,
 };
 use anyhow::Result;
 use artifact::{DigestBuilder, FeaturesWriter, Lineage, Plan, Row, Skipped, Source};
 use cli::count;
-use dataset::{DataSet, Ratios};
+use dataset::DataSet;
 use std::path::PathBuf;
 
 /// Everything that is written.
 pub(crate) struct Outputs {
     taps: Vec<Tap>,
-    ratios: Option<Ratios>,
-    /// Every row's id, label, split and content.
+    shares: Shares,
+    samples: u64,
+    /// Every sample's id, label, split and content.
     dataset: DigestBuilder,
     /// Rows that were not computed.
     reused: u64,
@@ -43,16 +45,21 @@ impl Outputs {
                 source: source.clone(),
                 shard_bytes: config.shard_bytes(),
             };
-            let writer = FeaturesWriter::create(path, config.force(), plan)?;
+            let mut writer = FeaturesWriter::create(path, config.force(), plan)?;
+            if let Some(views) = config.views() {
+                writer = writer.with_views(views.clone());
+            }
             Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim })
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
-        Ok(Outputs { taps, ratios: config.ratios(data), dataset: DigestBuilder::new(), reused: 0 })
+        let (shares, dataset) = (config.shares(data), DigestBuilder::new());
+        Ok(Outputs { taps, shares, samples: 0, dataset, reused: 0 })
     }
 
     /// What stopped runs of these outputs left.
     pub(crate) fn earlier(&self) -> Reuse {
-        Reuse::new(self.taps.iter().map(|tap| (tap.source.clone(), tap.writer.earlier())).collect())
+        let taps = self.taps.iter().map(|tap| (tap.source.clone(), tap.writer.earlier())).collect();
+        Reuse::new(taps, self.shares.views.clone())
     }
 
     /// Appends a batch's rows.
@@ -61,26 +68,27 @@ impl Outputs {
     /// Where the disk is full.
     pub(crate) fn push(&mut self, data: &DataSet, batch: &Batch) -> Result<()> {
         let run = batch.good.iter().enumerate();
-        let run = run.map(|(i, &(sample, content))| (sample, content, &batch.features, i));
-        let known = batch.known.iter().map(|known| (known.sample, known.content, &known.features, 0));
+        let run = run.map(|(i, &seen)| (seen, &batch.features, i));
+        let known = batch.known.iter().map(|known| (known.seen, &known.features, 0));
         let mut rows: Vec<_> = run.chain(known).collect();
         // In the data set's order again.
-        rows.sort_unstable_by_key(|&(sample, ..)| sample);
-        for (sample, content, features, i) in rows {
+        rows.sort_unstable_by_key(|(seen, ..)| (seen.sample, seen.view));
+        for (Seen { sample, view, content }, features, i) in rows {
             let sample = &data.samples[sample];
-            let drawn = self.ratios.map(|ratios| ratios.split_of(&content));
-            let Some(split) = sample.split.or(drawn) else {
-                unreachable!("ratios are there wherever a sample has no split")
-            };
-            self.dataset
-                .field(sample.id.as_bytes())
-                .field(data.classes[sample.label as usize].as_bytes())
-                .field(split.name().as_bytes())
-                .field(content.as_bytes());
+            let split = self.shares.split_of(sample, &content);
+            if view == 0 {
+                self.samples += 1;
+                self.dataset
+                    .field(sample.id.as_bytes())
+                    .field(data.classes[sample.label as usize].as_bytes())
+                    .field(split.name().as_bytes())
+                    .field(content.as_bytes());
+            }
             for (tap, features) in self.taps.iter_mut().zip(features) {
                 let values = &features[i * tap.dim..][..tap.dim];
-                let key = content_key(&content, &tap.source);
-                tap.writer.push(Row { id: &sample.id, label: sample.label, split, key, values })?;
+                let key = content_key(&content, &tap.source, view, self.shares.views.as_ref());
+                let row = Row { id: &sample.id, label: sample.label, split, key, values };
+                tap.writer.push_view(view, row)?;
             }
         }
         self.reused += batch.known.len() as u64;
@@ -109,6 +117,11 @@ impl Outputs {
         let complete = self.taps.into_iter().zip(probes).map(|(tap, probes)| {
             Ok((tap.path, tap.writer.complete(&probes, lineage.clone(), skipped.to_vec())?))
         });
+        let views = self.shares.views.as_ref().map(|views| {
+            let samples = count(self.samples);
+            format!(" ({samples} samples, those of train in {} views)", count(u64::from(views.count)))
+        });
+        let views = views.unwrap_or_default();
         let mut lines = Vec::new();
         for (path, complete) in complete.collect::<Result<Vec<_>>>()? {
             let index = complete.commit()?;
@@ -116,7 +129,7 @@ impl Outputs {
             let reused =
                 if self.reused > 0 { format!(" ({} reused)", count(self.reused)) } else { String::new() };
             lines.push(format!(
-                "{rows} rows of {} features{reused}, {skips} skipped → {path}",
+                "{rows} rows of {} features{views}{reused}, {skips} skipped → {path}",
                 count(index.dim as u64)
             ));
         }

@@ -5,11 +5,13 @@
 //! when decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
 //!
 //! At most three batches of prepared pictures exist at any time, whatever the data set's size. Cards, to which pictures
-//! are copied, have a pipeline of their own, in `cards.rs`.
+//! are copied, have a pipeline of their own, in `cards.rs`. A batch is so many pictures at most; all views of a sample are
+//! in one batch, so that its file is read, and decoded, once.
 
 use crate::{
     reuse::Reuse,
     times::{Times, timed},
+    views::Shares,
 };
 use anyhow::Result;
 use artifact::{Digest, Preprocessing};
@@ -24,6 +26,8 @@ use std::{fs, ops::Range, sync::mpsc, time::Instant};
 pub(crate) struct Job<'a> {
     pub(crate) samples: &'a [Sample],
     pub(crate) how: &'a Preprocessing,
+    /// Which views each of them has.
+    pub(crate) shares: &'a Shares,
     /// Rows that need not be computed.
     pub(crate) reuse: &'a Reuse,
     /// Once it is asked, no batch is begun any more; those that were are run to their end.
@@ -38,9 +42,9 @@ pub(crate) type Take<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
 pub(crate) struct Batch {
     /// How many samples it covers, good and bad.
     pub(crate) size: usize,
-    /// Samples (indices into the data set, ascending) that the network saw, and the digests of their files.
-    pub(crate) good: Vec<(usize, Digest)>,
-    /// Samples whose features were there already.
+    /// Pictures that the network saw, in the order of samples and views.
+    pub(crate) good: Vec<Seen>,
+    /// Pictures whose features were there already.
     pub(crate) known: Vec<Known>,
     /// Samples that have none, and why.
     pub(crate) bad: Vec<(usize, Reason)>,
@@ -48,20 +52,28 @@ pub(crate) struct Batch {
     pub(crate) features: Vec<Vec<f32>>,
 }
 
-/// A sample whose features were there already.
-pub(crate) struct Known {
+/// A view of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// An index into the data set.
     pub(crate) sample: usize,
+    pub(crate) view: u32,
+    /// The digest of its file.
     pub(crate) content: Digest,
+}
+
+/// A view whose features were there already.
+pub(crate) struct Known {
+    pub(crate) seen: Seen,
     /// (d,) of each tap.
     pub(crate) features: Vec<Vec<f32>>,
 }
 
-/// A sample's file.
-pub(crate) enum File {
-    /// With the features that such a file has.
-    Known(Digest, Vec<Vec<f32>>),
-    /// Prepared: (h, w, 3) RGB bytes.
-    Prepared(Digest, Vec<u8>),
+/// A sample's file: all of its views, some of which need not be run.
+pub(crate) struct File {
+    pub(crate) known: Vec<Known>,
+    /// The others, prepared: (h, w, 3) RGB bytes each.
+    pub(crate) prepared: Vec<(Seen, Vec<u8>)>,
 }
 
 /// Why a sample has no features.
@@ -83,7 +95,7 @@ struct Prepared {
     pixels: Vec<u8>,
 }
 
-/// Prepares every sample, `batch` at a time, runs the network over them, and hands batches over, until it is interrupted.
+/// Prepares every sample, `batch` pictures at a time, runs the network over them, and hands batches over, until it is interrupted.
 ///
 /// # Errors
 /// The first error of the network or of `take`; nothing more is run then.
@@ -92,11 +104,11 @@ pub(crate) fn run(cpu: &Cpu, job: Job<'_>, batch: usize, take: Take<'_>) -> Resu
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            for start in (0..job.samples.len()).step_by(batch) {
+            for samples in job.shares.batches(job.samples, batch) {
                 if job.interrupt.asked() {
                     return;
                 }
-                let prepared = prepare(job, start..job.samples.len().min(start + batch));
+                let prepared = prepare(job, samples);
                 // The other end is gone when the run has failed: stop quietly.
                 if sender.send(prepared).is_err() {
                     return;
@@ -120,11 +132,13 @@ fn prepare(job: Job<'_>, range: Range<usize>) -> Prepared {
     let results: Vec<_> = range.into_par_iter().map(|sample| (sample, job.read(sample))).collect();
     for (sample, result) in results {
         match result {
-            Ok(File::Prepared(content, pixels)) => {
-                batch.good.push((sample, content));
-                all_pixels.extend(pixels);
+            Ok(File { known, prepared }) => {
+                batch.known.extend(known);
+                for (seen, pixels) in prepared {
+                    batch.good.push(seen);
+                    all_pixels.extend(pixels);
+                }
             }
-            Ok(File::Known(content, features)) => batch.known.push(Known { sample, content, features }),
             Err(reason) => batch.bad.push((sample, reason)),
         }
     }
@@ -132,18 +146,32 @@ fn prepare(job: Job<'_>, range: Range<usize>) -> Prepared {
 }
 
 impl Job<'_> {
-    /// Reads a sample's file, and prepares it unless its features are known.
-    pub(crate) fn read(&self, sample: usize) -> Result<File, Reason> {
-        let path = &self.samples[sample].path;
+    /// Reads a sample's file, and prepares those of its views whose features are not known.
+    pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
+        let sample = &self.samples[at];
+        let path = &sample.path;
         // A named pipe would be waited for, and a device read without end.
         if !fs::metadata(path)?.is_file() {
             return Err(Reason::Irregular);
         }
         let bytes = fs::read(path)?;
         let content = Digest::of(&bytes);
-        if let Some(features) = self.reuse.features(&content) {
-            return Ok(File::Known(content, features));
+        let (mut known, mut missing) = (Vec::new(), Vec::new());
+        for view in 0..self.shares.views_of(sample, &content) {
+            let seen = Seen { sample: at, view, content };
+            match self.reuse.features(&content, view) {
+                Some(features) => known.push(Known { seen, features }),
+                None => missing.push(seen),
+            }
         }
-        Ok(File::Prepared(content, dataset::load(&bytes, self.how)?))
+        let pixels = match (&self.shares.views, &missing[..]) {
+            (_, []) => Vec::new(),
+            (None, _) => vec![dataset::load(&bytes, self.how)?],
+            (Some(views), _) => {
+                let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
+                dataset::load_views(&bytes, &content, self.how, views, &wanted)?
+            }
+        };
+        Ok(File { known, prepared: missing.into_iter().zip(pixels).collect() })
     }
 }

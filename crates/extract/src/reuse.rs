@@ -1,37 +1,42 @@
 //! Rows that stopped runs left: what they computed is not computed again.
 
-use artifact::{Digest, DigestBuilder, Earlier, Source};
+use artifact::{Digest, DigestBuilder, Earlier, Source, Views};
+use dataset::AUGMENTATIONS;
 
 /// What is there of every tap. Nothing, by default.
 #[derive(Default)]
-pub(crate) struct Reuse(Vec<(Source, Earlier)>);
+pub(crate) struct Reuse {
+    taps: Vec<(Source, Earlier)>,
+    /// How views are made, where there are any but the pictures themselves.
+    views: Option<Views>,
+}
 
 impl Reuse {
     /// One [`Earlier`] a tap.
-    pub(crate) fn new(taps: Vec<(Source, Earlier)>) -> Reuse {
+    pub(crate) fn new(taps: Vec<(Source, Earlier)>, views: Option<Views>) -> Reuse {
         // Rows that one of the taps lacks are run for all of them.
         let complete = taps.iter().all(|(_, earlier)| !earlier.is_empty());
-        Reuse(if complete { taps } else { Vec::new() })
+        Reuse { taps: if complete { taps } else { Vec::new() }, views }
     }
 
     /// How many rows there are at most.
     pub(crate) fn len(&self) -> usize {
-        self.0.iter().map(|(_, earlier)| earlier.len()).min().unwrap_or(0)
+        self.taps.iter().map(|(_, earlier)| earlier.len()).min().unwrap_or(0)
     }
 
-    /// The features of a file of this content, (d,) of each tap, where all have them.
-    pub(crate) fn features(&self, content: &Digest) -> Option<Vec<Vec<f32>>> {
-        if self.0.is_empty() {
+    /// The features of a view of a file of this content, (d,) of each tap, where all have them.
+    pub(crate) fn features(&self, content: &Digest, view: u32) -> Option<Vec<Vec<f32>>> {
+        if self.taps.is_empty() {
             return None;
         }
-        self.0.iter().map(|(source, earlier)| earlier.get(&content_key(content, source))).collect()
+        let key = |source| content_key(content, source, view, self.views.as_ref());
+        self.taps.iter().map(|(source, earlier)| earlier.get(&key(source))).collect()
     }
 }
 
-/// What a row is a pure function of: file, network, weights, preprocessing, tap, dtype, view and engine revision.
-pub(crate) fn content_key(content: &Digest, source: &Source) -> Digest {
-    /// The untouched picture; augmented views will count from 1.
-    const VIEW: u32 = 0;
+/// What a row is a pure function of: file, network, weights, preprocessing, tap, dtype, view and engine revision; of an
+/// augmented view also how it is made.
+pub(crate) fn content_key(content: &Digest, source: &Source, view: u32, views: Option<&Views>) -> Digest {
     let mut key = DigestBuilder::new();
     key.field(content.as_bytes())
         .field(source.network.as_bytes())
@@ -39,7 +44,10 @@ pub(crate) fn content_key(content: &Digest, source: &Source) -> Digest {
         .field(source.preprocessing.fingerprint().as_bytes())
         .field(source.tap.as_bytes())
         .field(source.dtype.to_string().as_bytes())
-        .field(&VIEW.to_le_bytes())
+        .field(&view.to_le_bytes())
         .field(source.engine.as_bytes());
+    if let Some(views) = views.filter(|_| view > 0) {
+        key.field(views.fingerprint().as_bytes()).field(AUGMENTATIONS.as_bytes());
+    }
     key.finish()
 }

@@ -18,7 +18,9 @@ use crate::target::TargetChoice;
         numbers.\n\n\
         Reads a folder NAME.features that extract wrote. Fits on the rows of its train split; uses those of \
         its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
-        out once, from a fit on the others); never looks at those of its test split.\n\n\
+        out once, from a fit on the others); never looks at those of its test split. Augmented views of train \
+        samples (extract --views) are rows like others to learn from, but for knn, which remembers samples alone; they are left out with \
+        their sample where that is held out, and never judge.\n\n\
         A linear head needs no tuning: its penalty is found by a sweep over 25 values, and its logits are \
         divided by the temperature of least loss on held-out rows, so that probabilities mean what they say. So are \
         those of ridge, lda and prototype heads, which need no iterations: of their candidates the one of highest \
@@ -79,7 +81,7 @@ pub struct Args {
     #[arg(long, value_name = "TAU", allow_negative_numbers = true)]
     pub logit_adjustment: Option<f64>,
 
-    /// Fail where a class has fewer train rows, and name every such class [default: 1]
+    /// Fail where a class has fewer train rows (views not counted), and name every such class [default: 1]
     #[arg(long, value_name = "N")]
     pub min_class_rows: Option<usize>,
 

@@ -30,7 +30,8 @@ pub(crate) fn fit(
     let class_weights = config.class_weight().resolve(features.classes())?;
     let settings = LinearSettings { class_weights, ..config.linear().cloned().unwrap_or_default() };
     let held = Held::of(config.choice(), rows, features)?;
-    let enough = |fraction: &f64| fraction * train.rows() as f64 >= train.classes() as f64;
+    let samples = train.samples().len() as f64;
+    let enough = |fraction: &f64| fraction * samples >= train.classes() as f64;
     let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
     let progress = session.progress(fractions.len() as u64, "part");
     let points = learning_curve(

@@ -42,18 +42,19 @@ impl<'a> Held<'a> {
     }
 }
 
-/// Folds of the train rows, as many as was asked for, else `usual`.
+/// Folds of the train rows, as many as was asked for, else `usual`: a sample's augmented views are held out with it.
 pub(crate) fn folds(
     choice: &Choice,
     usual: usize,
     train: &Part<'_>,
     features: &FeatureSet,
 ) -> anyhow::Result<Folds> {
-    let ids = (0..train.len()).map(|at| features.id(train.row(at)));
-    folds_of(choice, usual, train.labels(), features.classes().len(), ids)
+    let ids = train.samples().map(|at| features.id(train.row(at)));
+    let (labels, classes) = (train.labels_of_samples(), features.classes().len());
+    Ok(folds_of(choice, usual, &labels, classes, ids)?.of_views(train.views()))
 }
 
-/// Folds of rows with `labels` (n,), each below `classes`, and `ids` that a manifest names them by.
+/// Folds of samples with `labels` (n,), each below `classes`, and `ids` that a manifest names them by.
 pub(crate) fn folds_of<'b>(
     choice: &Choice,
     usual: usize,

@@ -8,13 +8,18 @@ use crate::Fitted;
 use crate::job::Job;
 use crate::report::describe;
 
-/// Remembers the train rows; says how they do on the val rows, where there are any.
+/// Remembers the train rows, without augmented views: else K neighbours would often be K views of one picture. Says how they do on the val rows, where there are any.
 pub(crate) fn fit(neighbours: usize, job: &Job<'_>) -> anyhow::Result<Fitted> {
-    let train = job.rows.train.examples()?;
+    let train = job.rows.train.plain(job.features);
+    let train = train.examples()?;
     let memory = fit_knn(&train, neighbours)?;
     let mut report = job.report(&format!("knn:{neighbours}"));
+    report.set("train_rows", train.rows());
     report.set("vote_temperature", memory.temperature);
     let mut outcome = format!("knn, {neighbours} neighbours");
+    if job.rows.train.has_views() {
+        outcome += " among the samples themselves, without their views";
+    }
     let val =
         job.rows.val.as_ref().map(|val| anyhow::Ok(quality_knn(&memory, &val.examples()?))).transpose()?;
     if let Some(val) = val {

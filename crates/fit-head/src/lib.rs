@@ -34,7 +34,7 @@ pub use target::TargetChoice;
 
 use anyhow::bail;
 use artifact::{Dense, FeatureSet, Head, HeadKind, Memory};
-use cli::{Interrupt, count};
+use cli::Interrupt;
 use head::Quality;
 use polars::frame::DataFrame;
 
@@ -100,8 +100,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
     let line = format!(
-        "fit-head: {} rows, {} classes, {}{} → {}",
-        count(rows.train.len() as u64),
+        "fit-head: {}, {} classes, {}{} → {}",
+        rows.train.describe(),
         features.classes().len(),
         fitted.outcome,
         novelty.as_ref().map_or("", |(_, line)| line),

@@ -33,6 +33,9 @@ impl Report {
         report.set("class_weight", class_weight);
         report.set("standardize", standardize);
         report.set("train_rows", rows.train.len());
+        if rows.train.has_views() {
+            report.set("train_samples", rows.train.samples().count());
+        }
         report.set("val_rows", rows.val.as_ref().map_or(0, Part::len));
         report
     }

@@ -2,14 +2,17 @@
 
 use anyhow::bail;
 use artifact::{FeatureSet, Rows as _, Selection, Split};
+use cli::count;
 use head::Examples;
 
 use crate::Config;
 
-/// Rows of one split, read from the artefact as they are needed.
+/// Rows of one split with their views, read from the artefact as they are needed.
 pub(crate) struct Part<'a> {
     selection: Selection<'a>,
     labels: Vec<u32>,
+    /// Each row's view; augmented ones are learnt from, and judge nothing.
+    views: Vec<u32>,
     classes: usize,
 }
 
@@ -31,7 +34,9 @@ impl<'a> Rows<'a> {
                 "`{path}` has no train rows, expected some to fit on; give it a train folder, a train split in the manifest, or --split, and rerun extract"
             );
         };
-        let counts = train.examples()?.counts();
+        // Samples, not their views.
+        let mut counts = vec![0; features.classes().len()];
+        train.samples().for_each(|at| counts[train.labels[at] as usize] += 1);
         if let Some(absent) = counts.iter().position(|&count| count == 0) {
             let class = &features.classes()[absent];
             bail!("class `{class}` of `{path}` has no train rows, expected some of every class");
@@ -49,12 +54,16 @@ impl<'a> Rows<'a> {
 impl<'a> Part<'a> {
     /// `None` where the split has no rows.
     fn of(features: &'a FeatureSet, split: Split) -> Option<Part<'a>> {
-        let selection = Selection::split(features, split);
-        let labels = selection.labels();
-        (!labels.is_empty()).then_some(Part { selection, labels, classes: features.classes().len() })
+        let selection = Selection::with_views(features, |row| features.split(row) == split);
+        let part = Part::new(selection, features.classes().len());
+        (part.len() > 0).then_some(part)
     }
 
-    /// These rows without those that `aside` picks, and these.
+    fn new(selection: Selection<'a>, classes: usize) -> Part<'a> {
+        Part { labels: selection.labels(), views: selection.views(), selection, classes }
+    }
+
+    /// These rows without those that `aside` picks, and of these those that are no augmented views.
     pub(crate) fn divide(
         &self,
         features: &'a FeatureSet,
@@ -64,10 +73,17 @@ impl<'a> Part<'a> {
         let mut places = vec![0u8; features.len()];
         (0..self.len()).for_each(|at| places[self.row(at)] = 1 + u8::from(aside(at)));
         let part = |place: u8| {
-            let selection = Selection::of(features, |row| places[row] == place);
-            Part { labels: selection.labels(), selection, classes: self.classes }
+            let rows = Selection::with_views(features, |row| {
+                places[row] == place && (place == 1 || features.view(row) == 0)
+            });
+            Part::new(rows, self.classes)
         };
         (part(1), part(2))
+    }
+
+    /// These rows without augmented views: one a sample.
+    pub(crate) fn plain(&self, features: &'a FeatureSet) -> Part<'a> {
+        self.divide(features, |_| true).1
     }
 
     /// Number of rows.
@@ -75,9 +91,33 @@ impl<'a> Part<'a> {
         self.selection.len()
     }
 
-    /// Each row's class, (n,).
-    pub(crate) fn labels(&self) -> &[u32] {
-        &self.labels
+    /// The rows that are no augmented views: one a sample.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).filter(|&at| self.views[at] == 0)
+    }
+
+    /// Whether there are augmented views among them.
+    pub(crate) fn has_views(&self) -> bool {
+        self.views.iter().any(|view| *view > 0)
+    }
+
+    /// `90 rows`; with views `360 rows (90 samples and their views)`.
+    pub(crate) fn describe(&self) -> String {
+        let rows = format!("{} rows", count(self.len() as u64));
+        if !self.has_views() {
+            return rows;
+        }
+        format!("{rows} ({} samples and their views)", count(self.samples().count() as u64))
+    }
+
+    /// Each row's view, (n,).
+    pub(crate) fn views(&self) -> &[u32] {
+        &self.views
+    }
+
+    /// Each sample's class.
+    pub(crate) fn labels_of_samples(&self) -> Vec<u32> {
+        self.samples().map(|at| self.labels[at]).collect()
     }
 
     /// The row of the artefact that is row `at` here.
@@ -86,6 +126,6 @@ impl<'a> Part<'a> {
     }
 
     pub(crate) fn examples(&self) -> anyhow::Result<Examples<'_>> {
-        Ok(Examples::new(&self.selection, &self.labels, self.classes)?)
+        Ok(Examples::new(&self.selection, &self.labels, self.classes)?.with_views(&self.views)?)
     }
 }

@@ -195,3 +195,49 @@ fn what_is_no_target_is_one_line() {
     fit_head(&one, &["--target", "labels"]).failed(1, &["no sample bears a label, expected some"]);
     fit_head(&one, &[]).failed(1, &["has one class"]);
 }
+
+#[test]
+fn a_held_out_sample_is_not_learnt_from_by_its_views() {
+    let room = Room::new();
+    let made = Made { classes: vec!["a", "b", "c"], dim: 60, rows: [24, 0, 8], views: 4, ..Made::default() };
+    room.features("x.features", &made);
+    // What features say nothing of: whoever has seen a view of a held-out sample knows it all the same.
+    let drawn = |class: usize, number: usize| (class * 7919 + number * number * 104_729 + number) % 97;
+    manifest(&room, "value,label", &["a", "b", "c"], |class, number| {
+        format!("{},{}", drawn(class, number), drawn(class, number) % 2)
+    });
+    let columns = |column| ["--manifest", "m.csv", "--target-columns", column];
+    for head_flags in [&["--l2", "0.01,0.1"][..], &["--head", "mlp:64", "--epochs", "40", "--patience", "40"]]
+    {
+        fit_head(&room, &[&["--target", "number"], &columns("value")[..], head_flags].concat()).fine();
+        let fit = head(&room).fit;
+        let (train, held_out) = (fit["train_loss"].as_f64().unwrap(), fit["held_out_loss"].as_f64().unwrap());
+        assert!(train < 0.4 && held_out > 0.7, "{train}, held out {held_out}");
+    }
+    for head_flags in [&["--l2", "0.01,0.1"][..], &["--head", "ridge", "--l2", "0.01,0.1"]] {
+        fit_head(&room, &[&["--target", "labels"], &columns("label")[..], head_flags].concat()).fine();
+        let fit = head(&room).fit;
+        assert!(fit["held_out_accuracy"].as_f64().unwrap() < 0.75, "{fit}");
+    }
+}
+
+#[test]
+fn of_several_features_and_kinds_the_best_is_kept() {
+    for (room, target, heads, number) in
+        [(labels(), "labels", "linear,ridge", 6), (numbers(), "number", "ridge,mlp:4", 6)]
+    {
+        let classes =
+            if target == "labels" { vec!["cat", "cat|dog", "dog", "none"] } else { vec!["-1", "0.5", "2e1"] };
+        room.features("y.features", &Made { classes, tap: "layer3", ..Made::default() });
+        let flags = ["y.features", "--target", target, "--head", heads, "--table", "t.parquet"];
+        let run = fit_head(&room, &flags).fine();
+        assert!(run.last_line().contains(&format!(", of {number} tried: ")), "{}", run.last_line());
+        let fit = head(&room).fit;
+        let tried = fit["candidates"]["tried"].as_array().unwrap();
+        let losses: Vec<f64> = tried.iter().map(|one| one["held_out_loss"].as_f64().unwrap()).collect();
+        let chosen = fit["candidates"]["chosen"].as_u64().unwrap() as usize;
+        assert!(losses.len() == number && losses.iter().all(|loss| losses[chosen] <= *loss), "{losses:?}");
+        let refused = ["y.features", "--target", target, "--head", "auto"];
+        fit_head(&room, &refused).failed(2, &["these heads are linear, ridge and lda"]);
+    }
+}

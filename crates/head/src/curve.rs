@@ -13,7 +13,7 @@ use crate::{Candidate, Examples, HeadFitError, HeldOut, LinearProblem, LinearSet
 pub struct CurvePoint {
     /// The part, 0 to 1.
     pub fraction: f64,
-    /// Rows that each was fitted on; with folds, the mean.
+    /// Samples that each was fitted on, not counting their views; with folds, the mean.
     pub rows: usize,
     /// The penalty of least held-out loss.
     pub l2: f64,
@@ -33,7 +33,7 @@ struct Subset<'a> {
 
 /// One split into rows to fit and rows to judge by.
 struct Round<'a> {
-    /// Rows that may be fitted, the first of which are taken first.
+    /// Samples that may be fitted, by their first rows, the first of which are taken first.
     order: Vec<u32>,
     /// The rows and labels that judge.
     judges: (Subset<'a>, Vec<u32>),
@@ -44,7 +44,7 @@ struct Round<'a> {
 /// and each has every class in proportion, one row at least.
 ///
 /// With folds, every fold is held out in turn, and parts are taken of the others. Calls `on_point` after each fraction;
-/// where it says so, that one is the last.
+/// where it says so, that one is the last. Parts are of samples, and have all of their views.
 ///
 /// # Errors
 /// What [`LinearProblem::new`] and [`LinearProblem::sweep`] say; a fraction that is not above 0 and at most 1.
@@ -76,7 +76,7 @@ pub fn learning_curve(
     Ok(points)
 }
 
-/// What one round found: rows fitted, rows held out, every candidate.
+/// What one round found: samples fitted, rows held out, every candidate.
 type Found = (usize, usize, Vec<Candidate>);
 
 impl Round<'_> {
@@ -87,7 +87,8 @@ impl Round<'_> {
         penalties: &[f64],
         fraction: f64,
     ) -> Result<Found, HeadFitError> {
-        let kept = part(&self.order, examples, fraction);
+        let samples = part(&self.order, examples, fraction);
+        let kept: Vec<u32> = samples.iter().flat_map(|&first| examples.rows_of(first)).collect();
         let labels: Vec<u32> = kept.iter().map(|&row| examples.labels()[row as usize]).collect();
         let rows = Subset { rows: examples.features(), kept };
         let part = Examples::new(&rows, &labels, examples.classes())?;
@@ -95,13 +96,13 @@ impl Round<'_> {
         let problem = LinearProblem::new(&part, settings)?;
         let go_on = |_: &Candidate| ControlFlow::Continue(());
         let sweep = problem.sweep(penalties, HeldOut::Rows(judges), true, go_on)?;
-        Ok((labels.len(), judges.rows(), sweep.candidates))
+        Ok((samples.len(), judges.rows(), sweep.candidates))
     }
 }
 
 /// One round for val rows, one for each fold.
 fn rounds<'a>(examples: &Examples<'a>, held_out: HeldOut<'a>, seed: u64) -> Vec<Round<'a>> {
-    let mut order: Vec<u32> = (0..examples.rows() as u32).collect();
+    let mut order = examples.samples();
     Random::new(seed, Purpose::Parts).shuffle(&mut order);
     match held_out {
         HeldOut::Rows(judges) => {
@@ -113,17 +114,18 @@ fn rounds<'a>(examples: &Examples<'a>, held_out: HeldOut<'a>, seed: u64) -> Vec<
         HeldOut::Targets(_) => Vec::new(),
         HeldOut::Folds(folds) => (0..folds.count())
             .map(|fold| {
-                let is_judge = |row: &u32| folds.of(*row as usize) == Some(fold);
+                let is_held_out = |row: &u32| folds.of(*row as usize) == Some(fold);
+                let is_judge = |row: &u32| folds.judged_by(*row as usize) == Some(fold);
                 let kept: Vec<u32> = (0..examples.rows() as u32).filter(is_judge).collect();
                 let labels = kept.iter().map(|&row| examples.labels()[row as usize]).collect();
-                let order = order.iter().copied().filter(|row| !is_judge(row)).collect();
+                let order = order.iter().copied().filter(|row| !is_held_out(row)).collect();
                 Round { order, judges: (Subset { rows: examples.features(), kept }, labels) }
             })
             .collect(),
     }
 }
 
-/// The first rows of each class in `order`, in proportion, back in the order of rows.
+/// The first samples of each class in `order`, in proportion, back in the order of rows.
 fn part(order: &[u32], examples: &Examples<'_>, fraction: f64) -> Vec<u32> {
     let label = |row: u32| examples.labels()[row as usize] as usize;
     let mut totals = vec![0usize; examples.classes()];

@@ -14,6 +14,14 @@ pub enum HeadFitError {
         /// Number of labels.
         labels: usize,
     },
+    /// Views do not describe the same rows.
+    #[error("{rows} rows of features, but {views} views, the first of which should be view 0")]
+    Views {
+        /// Rows of features.
+        rows: usize,
+        /// Number of views.
+        views: usize,
+    },
     /// A label names no class.
     #[error("row {row} has label {label}, but there are only {classes} classes")]
     Label {

@@ -13,6 +13,8 @@ pub struct Examples<'a> {
     rows: &'a dyn Rows,
     labels: &'a [u32],
     classes: usize,
+    /// (n,); nothing where every row is a sample of its own.
+    views: &'a [u32],
 }
 
 impl<'a> Examples<'a> {
@@ -30,12 +32,35 @@ impl<'a> Examples<'a> {
         if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
             return Err(HeadFitError::Label { row, label: labels[row], classes });
         }
-        Ok(Examples { rows, labels, classes })
+        Ok(Examples { rows, labels, classes, views: &[] })
+    }
+
+    /// Says which view each row is, (n,): a sample is a row of view 0 with the augmented ones after it.
+    ///
+    /// # Errors
+    /// Another number of views than of rows, or no view 0 at the beginning.
+    pub fn with_views(self, views: &'a [u32]) -> Result<Self, HeadFitError> {
+        if views.len() != self.rows() || views[0] != 0 {
+            return Err(HeadFitError::Views { rows: self.rows(), views: views.len() });
+        }
+        Ok(Examples { views, ..self })
     }
 
     /// Number of rows, n.
     pub fn rows(&self) -> usize {
         self.labels.len()
+    }
+
+    /// The rows of view 0, ascending: the first row of every sample.
+    pub fn samples(&self) -> Vec<u32> {
+        let first = |row: &u32| self.views.get(*row as usize).is_none_or(|view| *view == 0);
+        (0..self.rows() as u32).filter(first).collect()
+    }
+
+    /// All rows of the sample whose first one this is.
+    pub(crate) fn rows_of(&self, first: u32) -> std::ops::Range<u32> {
+        let after = self.views.iter().skip(first as usize + 1);
+        first..first + 1 + after.take_while(|view| **view > 0).count() as u32
     }
 
     /// Number of features, d.
@@ -83,6 +108,18 @@ impl<'a> Examples<'a> {
 mod tests {
     use super::*;
     use artifact::Matrix;
+
+    #[test]
+    fn samples_are_rows_of_view_0_with_those_after_them() {
+        let matrix = Matrix::new(&[0.0; 6], 1).unwrap();
+        let examples = Examples::new(&matrix, &[0, 0, 0, 1, 1, 0], 2).unwrap();
+        assert_eq!((examples.samples(), examples.rows_of(2)), (vec![0, 1, 2, 3, 4, 5], 2..3));
+        let examples = examples.with_views(&[0, 1, 2, 0, 1, 0]).unwrap();
+        assert_eq!(examples.samples(), [0, 3, 5]);
+        assert_eq!([0, 3, 5].map(|first| examples.rows_of(first)), [0..3, 3..5, 5..6]);
+        assert!(examples.with_views(&[0, 1]).is_err());
+        assert!(examples.with_views(&[1, 0, 0, 0, 0, 0]).is_err());
+    }
 
     #[test]
     fn each_lie_has_its_error() {

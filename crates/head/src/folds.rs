@@ -13,6 +13,8 @@ const ALWAYS_IN: u16 = u16::MAX;
 pub struct Folds {
     of: Vec<u16>,
     count: usize,
+    /// Whether each row is an augmented view of another: (n,), or nothing where none is.
+    augmented: Vec<bool>,
 }
 
 impl Folds {
@@ -43,7 +45,7 @@ impl Folds {
                 next += 1;
             }
         }
-        Ok(Folds { of, count })
+        Ok(Folds { of, count, augmented: Vec::new() })
     }
 
     /// As [`Folds::stratified`], but rows of the same group (n,) are held out together.
@@ -91,12 +93,34 @@ impl Folds {
             counts[best].iter_mut().zip(&own).for_each(|(count, own)| *count += own);
             members[group].iter().for_each(|&row| of[row] = best as u16);
         }
-        Ok(Folds { of, count })
+        Ok(Folds { of, count, augmented: Vec::new() })
+    }
+
+    /// Folds of samples as folds of their rows, of which `views` (n,) are the views: each sample's row of view 0, and then
+    /// its augmented ones. All of them are left out of a fit together, so that it learns nothing of a sample by which it is
+    /// judged; and of them only view 0 judges.
+    ///
+    /// # Panics
+    /// Where there are not as many samples as rows of these folds.
+    pub fn of_views(self, views: &[u32]) -> Folds {
+        let samples = views.iter().scan(0, |samples, &view| {
+            *samples += usize::from(view == 0);
+            Some(*samples - 1)
+        });
+        let of: Vec<u16> = samples.map(|sample| self.of[sample]).collect();
+        assert_eq!(views.iter().filter(|view| **view == 0).count(), self.rows(), "a fold for every sample");
+        let augmented = views.iter().map(|&view| view > 0).collect();
+        Folds { of, count: self.count, augmented }
     }
 
     /// Number of folds.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// The fold that row `at` judges, if any: the one that it is held out with, unless it is an augmented view.
+    pub fn judged_by(&self, at: usize) -> Option<usize> {
+        if self.augmented.get(at).is_some_and(|augmented| *augmented) { None } else { self.of(at) }
     }
 
     /// The fold that row `at` is held out with, if ever.
@@ -170,6 +194,21 @@ mod tests {
             groups.iter().zip(0..).map(|(&group, row)| if group == 9 { 2 } else { row % 2 }).collect();
         let folds = Folds::grouped(&labels, 3, &groups, 3, 0).unwrap();
         assert!((0..60).all(|row| folds.of(row).is_none() == (groups[row] == 9)));
+    }
+
+    #[test]
+    fn views_go_with_their_sample_and_judge_nothing() {
+        let labels: Vec<u32> = (0..40).map(|sample| sample % 2).collect();
+        let samples = Folds::stratified(&labels, 2, 4, 0).unwrap();
+        let views: Vec<u32> = (0..120).map(|row| row % 3).collect();
+        let rows = samples.clone().of_views(&views);
+        assert_eq!((rows.rows(), rows.count()), (120, 4));
+        for row in 0..120 {
+            assert_eq!(rows.of(row), samples.of(row / 3));
+            assert_eq!(rows.judged_by(row), samples.of(row / 3).filter(|_| row % 3 == 0));
+        }
+        let alone = samples.clone().of_views(&[0; 40]);
+        assert!((0..40).all(|row| alone.judged_by(row) == samples.judged_by(row)));
     }
 
     #[test]

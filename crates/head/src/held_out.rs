@@ -10,7 +10,7 @@ pub enum HeldOut<'a> {
     Rows(Examples<'a>),
     /// The same, of targets that are no classes.
     Targets(Targets<'a>),
-    /// The training rows, each by a model that was fitted without its fold.
+    /// The training rows (but for augmented views), each by a model that was fitted without its fold.
     Folds(&'a Folds),
 }
 

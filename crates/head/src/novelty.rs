@@ -54,7 +54,8 @@ pub fn fit_novelty(
             for fold in 0..folds.count() {
                 let own = |row: usize| folds.of(row) == Some(fold);
                 let without = all.without(&summed.of(&summed.starts(), own));
-                distances.extend(self::distances(&normal(without, &scaling)?, examples, own));
+                let judges = |row: usize| folds.judged_by(row) == Some(fold);
+                distances.extend(self::distances(&normal(without, &scaling)?, examples, judges));
             }
             distances
         }

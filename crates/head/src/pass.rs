@@ -43,7 +43,7 @@ pub(crate) struct Outcome {
     pub(crate) bends: Vec<f64>,
     /// On those rows, each counting the same.
     pub(crate) train: Tally,
-    /// On the rows of its held-out fold; of no rows where it has none.
+    /// On the rows that judge its held-out fold; of no rows where it has none.
     pub(crate) held_out: Tally,
 }
 
@@ -127,7 +127,7 @@ impl Pass<'_> {
         members.chunks(together).flat_map(|members| self.run_together(members, gradients)).collect()
     }
 
-    /// What `of(row, scores)` makes of every row that a member held out, in order, of that member's scores; where
+    /// What `of(row, scores)` makes of every row that judges a member, in order, of that member's scores; where
     /// there are no folds, of every row, of the first member's.
     pub(crate) fn held_out_scores<T: Send>(
         &self,
@@ -138,7 +138,7 @@ impl Pass<'_> {
         let stack = Stack::of(members, classes, dim);
         let owner = |at: usize| match self.folds {
             None => Some(0),
-            Some(folds) => folds.of(at),
+            Some(folds) => folds.judged_by(at),
         };
         let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
         let block = |&first: &usize| -> Vec<T> {
@@ -230,12 +230,15 @@ impl Pass<'_> {
         let (weight, classes) = (self.loss.weight(at), self.outputs);
         let decisions = self.loss.decisions(classes);
         let fold = self.folds.and_then(|folds| folds.of(at));
+        let judges = self.folds.is_none_or(|folds| folds.judged_by(at).is_some());
         let slopes = partial.bias.chunks_exact_mut(classes).zip(partial.bends.chunks_exact_mut(classes));
         let members = stack.members.iter().zip(&mut partial.sums).zip(slopes);
         for (((member, sums), (bias, bends)), scores) in members.zip(scores.chunks_exact_mut(classes)) {
             let judged = self.loss.errors(at, scores);
             if fold.is_some() && fold == member.held_out {
-                sums.held_out.push(decisions, judged);
+                if judges {
+                    sums.held_out.push(decisions, judged);
+                }
                 scores.fill(0.0);
             } else {
                 sums.loss += weight * judged.loss;

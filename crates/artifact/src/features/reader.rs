@@ -1,7 +1,7 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
 use super::{FeaturesError, Index, ShardRecord, shard::Shard};
-use crate::{Digest, Dtype, PROBES, Split};
+use crate::{Digest, Dtype, PROBES, Split, Views};
 use std::{ops::Range, path::Path};
 
 /// An opened `NAME.features/`: n rows of d values, in the order of the index.
@@ -60,7 +60,7 @@ impl Features {
         &self.index
     }
 
-    /// n, the number of rows.
+    /// n, the number of rows, augmented views among them; [`Features::samples`] are those without.
     pub fn len(&self) -> usize {
         self.starts.last().map_or(0, |start| start + self.shards[self.shards.len() - 1].rows())
     }
@@ -103,6 +103,18 @@ impl Features {
         shard.split(row)
     }
 
+    /// A row's view: 0 for a sample's picture itself, from 1 on for augmented copies of it, which are there to be learnt
+    /// from and for nothing else.
+    pub fn view(&self, row: usize) -> u32 {
+        let (shard, row) = self.locate(row);
+        shard.view(row)
+    }
+
+    /// The rows of view 0, ascending: one a sample.
+    pub fn samples(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).filter(|&row| self.view(row) == 0)
+    }
+
     /// A row's content key.
     pub fn key(&self, row: usize) -> Digest {
         let (shard, row) = self.locate(row);
@@ -120,9 +132,9 @@ impl Features {
         self.index.dtype.decode(self.row_bytes(row), out);
     }
 
-    /// The rows of one split, ascending.
+    /// The rows of one split and view 0, ascending: one a sample.
     pub fn rows_of(&self, split: Split) -> Vec<usize> {
-        (0..self.len()).filter(|&row| self.split(row) == split).collect()
+        self.samples().filter(|&row| self.split(row) == split).collect()
     }
 
     /// The given rows' values, widened to f32: (rows.len(), d) row-major.
@@ -170,6 +182,24 @@ impl Features {
         self.starts.partition_point(|&start| start <= row) - 1
     }
 
+    /// Whether a row is what may follow the one before: that sample's next view, or, after all views of it, the next
+    /// sample.
+    fn is_next(&self, row: usize) -> bool {
+        let Some(before) = row.checked_sub(1) else { return self.view(row) == 0 };
+        if self.view(row) == 0 {
+            return self.id(before) < self.id(row) && self.is_last_view(before);
+        }
+        let same = (self.id(before), self.label(before), self.split(before))
+            == (self.id(row), self.label(row), self.split(row));
+        same && self.view(row) == self.view(before) + 1 && !self.is_last_view(before)
+    }
+
+    /// Whether a row is the last view that its sample has.
+    fn is_last_view(&self, row: usize) -> bool {
+        let views = self.index.views.as_ref().map_or(1, |views| views.of(self.split(row)));
+        self.view(row) + 1 == views
+    }
+
     /// The first thing in which the parts contradict one another.
     fn disagreement(&self) -> Option<String> {
         if let Some(reason) =
@@ -179,6 +209,17 @@ impl Features {
         }
         if self.index.source.dtype != self.index.dtype {
             return Some(format!("dtype is {} and {}", self.index.dtype, self.index.source.dtype));
+        }
+        let views = self.index.views.as_ref();
+        if self.index.schema != Index::schema_of(views) {
+            let with = if views.is_some() { "with" } else { "without" };
+            return Some(format!("its index is of schema {} {with} views", self.index.schema));
+        }
+        if let Some(reason) = views.and_then(Views::disorder) {
+            return Some(reason);
+        }
+        if self.shards.iter().any(|shard| shard.is_viewed() != views.is_some()) || self.probes.is_viewed() {
+            return Some("not all shards are of its index's schema".to_owned());
         }
         if self.probes.rows() != PROBES {
             return Some(format!("{} probes, expected {PROBES}", self.probes.rows()));
@@ -196,10 +237,13 @@ impl Features {
                     self.classes().len()
                 ));
             }
-            if row > 0 && self.id(row - 1) >= self.id(row) {
+            if !self.is_next(row) {
                 return Some(format!("`{}` is out of order", self.id(row)));
             }
             *splits.entry(self.split(row)).or_default() += 1;
+        }
+        if self.len().checked_sub(1).is_some_and(|last| !self.is_last_view(last)) {
+            return Some(format!("`{}` lacks views", self.id(self.len() - 1)));
         }
         (splits != self.index.splits)
             .then(|| format!("splits count {splits:?}, index says {:?}", self.index.splits))

@@ -3,7 +3,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0..8 | magic `HSFEATS\n` |
-//! | 8..12 | format version, u32 little-endian |
+//! | 8..12 | format version, u32 little-endian: 1, or 2 with a column of views |
 //! | 12..16 | flags, u32: how rkyv laid the archive out (bit 0 little-endian, 1 aligned, 2 64-bit pointers) |
 //! | 16..24 | length of the archive in bytes, u64 |
 //! | 24..56 | BLAKE3 digest of the archive |
@@ -17,7 +17,10 @@ use rkyv::{Archive, Serialize, rancor};
 use std::{fs::File, io, io::Write, path::Path};
 
 const MAGIC: [u8; 8] = *b"HSFEATS\n";
+/// [`Columns`].
 const FORMAT_VERSION: u32 = 1;
+/// [`Viewed`].
+const FORMAT_WITH_VIEWS: u32 = 2;
 const FLAGS: u32 = 0b111;
 const PREFIX: usize = 64;
 const MAX_DIM: usize = 1 << 28;
@@ -53,11 +56,27 @@ pub(super) struct Columns {
     /// Bytes of features that are not padding.
     #[rkyv(with = rkyv::with::Skip)]
     filled: usize,
+    /// Each row's view, where there are views: written as [`Viewed`].
+    #[rkyv(with = rkyv::with::Skip)]
+    views: Option<Vec<u32>>,
+}
+
+/// The columns of some rows of which some are augmented views of others.
+#[derive(Archive, Serialize)]
+struct Viewed {
+    columns: Columns,
+    /// Each row's view, 0 for the picture itself.
+    views: Vec<u32>,
 }
 
 impl Columns {
     pub(super) fn new(dim: usize, dtype: Dtype) -> Columns {
         Columns { dim: dim as u64, dtype: code(dtype), ..Columns::default() }
+    }
+
+    /// As [`Columns::new`], of rows with views.
+    pub(super) fn with_views(dim: usize, dtype: Dtype) -> Columns {
+        Columns { views: Some(Vec::new()), ..Columns::new(dim, dtype) }
     }
 
     /// Appends one row; `bytes` are its values in the columns' dtype.
@@ -72,6 +91,13 @@ impl Columns {
         self.keys.push(*key.as_bytes());
     }
 
+    /// Says which view the row is that was appended last.
+    pub(super) fn push_view(&mut self, view: u32) {
+        if let Some(views) = &mut self.views {
+            views.push(view);
+        }
+    }
+
     pub(super) fn rows(&self) -> usize {
         self.ids.len()
     }
@@ -82,12 +108,19 @@ impl Columns {
     }
 
     /// Writes the shard as `folder/file`.
-    pub(super) fn write(&self, folder: &Path, file: String) -> io::Result<ShardRecord> {
-        let archive = rkyv::to_bytes::<rancor::Error>(self).map_err(io::Error::other)?;
+    pub(super) fn write(mut self, folder: &Path, file: String) -> io::Result<ShardRecord> {
+        let rows = self.rows() as u64;
+        let (version, archive) = match self.views.take() {
+            None => (FORMAT_VERSION, rkyv::to_bytes::<rancor::Error>(&self)),
+            Some(views) => {
+                (FORMAT_WITH_VIEWS, rkyv::to_bytes::<rancor::Error>(&Viewed { columns: self, views }))
+            }
+        };
+        let archive = archive.map_err(io::Error::other)?;
         let digest = Digest::of(&archive);
         let mut prefix = Vec::with_capacity(PREFIX);
         prefix.extend(MAGIC);
-        prefix.extend(FORMAT_VERSION.to_le_bytes());
+        prefix.extend(version.to_le_bytes());
         prefix.extend(FLAGS.to_le_bytes());
         prefix.extend((archive.len() as u64).to_le_bytes());
         prefix.extend(digest.as_bytes());
@@ -96,7 +129,7 @@ impl Columns {
         out.write_all(&prefix)?;
         out.write_all(&archive)?;
         out.sync_all()?;
-        Ok(ShardRecord { file, rows: self.rows() as u64, bytes: (PREFIX + archive.len()) as u64, digest })
+        Ok(ShardRecord { file, rows, bytes: (PREFIX + archive.len()) as u64, digest })
     }
 }
 
@@ -105,6 +138,8 @@ pub(super) struct Shard {
     map: MappedFile,
     dim: usize,
     dtype: Dtype,
+    /// Whether its archive is a [`Viewed`].
+    viewed: bool,
 }
 
 impl Shard {
@@ -134,17 +169,38 @@ impl Shard {
         dtype: Dtype,
     ) -> Result<Shard, ShardError> {
         let (prefix, archive) = map.split_first_chunk::<PREFIX>().ok_or(ShardError::Magic)?;
-        check_prefix(prefix, archive, record)?;
-        let columns = rkyv::access::<ArchivedColumns, rancor::Error>(archive)
-            .map_err(|error| ShardError::Archive(error.to_string()))?;
-        check_columns(columns, record.map_or(columns.ids.len() as u64, |record| record.rows), dim, dtype)?;
-        let shard = Shard { map, dim, dtype };
+        let viewed = check_prefix(prefix, archive, record)? == FORMAT_WITH_VIEWS;
+        let malformed = |error: rancor::Error| ShardError::Archive(error.to_string());
+        let (columns, views) = if viewed {
+            let viewed = rkyv::access::<ArchivedViewed, rancor::Error>(archive).map_err(malformed)?;
+            (&viewed.columns, Some(viewed.views.len()))
+        } else {
+            (rkyv::access::<ArchivedColumns, rancor::Error>(archive).map_err(malformed)?, None)
+        };
+        let rows = record.map_or(columns.ids.len() as u64, |record| record.rows);
+        check_columns(columns, views, rows, dim, dtype)?;
+        let shard = Shard { map, dim, dtype, viewed };
         shard.check_finite()?;
         Ok(shard)
     }
 
     pub(super) fn rows(&self) -> usize {
         self.columns().ids.len()
+    }
+
+    /// Whether it says which view each row is.
+    pub(super) fn is_viewed(&self) -> bool {
+        self.viewed
+    }
+
+    /// A row's view; 0 in a shard without views.
+    pub(super) fn view(&self, row: usize) -> u32 {
+        if !self.viewed {
+            return 0;
+        }
+        // SAFETY: as in `columns`; `check` accessed a `Viewed` where `viewed` is set.
+        let viewed = unsafe { rkyv::access_unchecked::<ArchivedViewed>(&self.map[PREFIX..]) };
+        viewed.views[row].to_native()
     }
 
     pub(super) fn id(&self, row: usize) -> &str {
@@ -197,26 +253,33 @@ impl Shard {
     }
 
     fn columns(&self) -> &ArchivedColumns {
-        // SAFETY: `check` ran the checked `access` over these very bytes, and a map of an artefact does not change
-        // (see `MappedFile`).
-        unsafe { rkyv::access_unchecked::<ArchivedColumns>(&self.map[PREFIX..]) }
+        // SAFETY: `check` ran the checked `access` over these very bytes, as the type that `viewed` tells, and a map of
+        // an artefact does not change (see `MappedFile`).
+        unsafe {
+            if self.viewed {
+                &rkyv::access_unchecked::<ArchivedViewed>(&self.map[PREFIX..]).columns
+            } else {
+                rkyv::access_unchecked::<ArchivedColumns>(&self.map[PREFIX..])
+            }
+        }
     }
 }
 
+/// Gives the format's version.
 fn check_prefix(
     prefix: &[u8; PREFIX],
     archive: &[u8],
     record: Option<&ShardRecord>,
-) -> Result<(), ShardError> {
+) -> Result<u32, ShardError> {
     let word = |at: usize| u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]]);
     if prefix[..8] != MAGIC {
         return Err(ShardError::Magic);
     }
-    let (got, flags, expected) = (word(8), word(12), FORMAT_VERSION);
+    let (got, flags, expected) = (word(8), word(12), FORMAT_WITH_VIEWS);
     if got > expected {
         return Err(ShardError::TooNew { expected, got });
     }
-    if got < expected || flags != FLAGS {
+    if got < FORMAT_VERSION || flags != FLAGS {
         return Err(ShardError::Format { expected, got, flags });
     }
     let length = u64::from(word(16)) | u64::from(word(20)) << 32;
@@ -230,10 +293,17 @@ fn check_prefix(
     {
         return Err(ShardError::Digest);
     }
-    Ok(())
+    Ok(got)
 }
 
-fn check_columns(columns: &ArchivedColumns, rows: u64, dim: usize, dtype: Dtype) -> Result<(), ShardError> {
+/// `views` is the length of the column of views, where there is one.
+fn check_columns(
+    columns: &ArchivedColumns,
+    views: Option<usize>,
+    rows: u64,
+    dim: usize,
+    dtype: Dtype,
+) -> Result<(), ShardError> {
     let wrong = |what: &str, expected: u64, got: u64| {
         Err(ShardError::Archive(format!("{what} {got}, index says {expected}")))
     };
@@ -248,7 +318,7 @@ fn check_columns(columns: &ArchivedColumns, rows: u64, dim: usize, dtype: Dtype)
         return wrong("dtype code", code(dtype).into(), columns.dtype.into());
     }
     let lengths = [columns.ids.len(), columns.labels.len(), columns.splits.len(), columns.keys.len()];
-    if let Some(&length) = lengths.iter().find(|&&length| length as u64 != rows) {
+    if let Some(length) = lengths.into_iter().chain(views).find(|&length| length as u64 != rows) {
         return wrong("a column of length", rows, length as u64);
     }
     let bytes = rows.saturating_mul((dim * dtype.size()) as u64);

@@ -1,7 +1,9 @@
 //! The format's promises: every row survives, the same rows give the same bytes, every corruption is told.
 
 use super::*;
-use crate::{Digest, Dtype, PlaceError, Preprocessing, Source, Split};
+use crate::{
+    Augment, Digest, Dtype, FeatureSet, PlaceError, Preprocessing, Rows as _, Selection, Source, Split, Views,
+};
 use proptest::prelude::*;
 use std::{fs, path::Path};
 
@@ -197,7 +199,8 @@ fn every_corruption_is_told() {
     let cases: Vec<(&str, Damage)> = vec![
         ("is no features folder", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
         ("its index is malformed", Box::new(|f| fs::write(f.join(INDEX), "{").unwrap())),
-        ("schema 2 is newer", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 2"))),
+        ("schema 3 is newer", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 3"))),
+        ("schema 2 without views", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 2"))),
         ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 0"))),
         (
             "which is no file of this folder",
@@ -221,7 +224,8 @@ fn every_corruption_is_told() {
         ("bytes, index says", Box::new(move |f| edit(&shard(f), |b| b.truncate(b.len() - 1)))),
         ("bytes, index says", Box::new(move |f| edit(&shard(f), Vec::clear))),
         ("does not begin as a shard", Box::new(move |f| edit(&shard(f), |b| b[0] ^= 1))),
-        ("has format 2, newer than", Box::new(move |f| edit(&shard(f), |b| b[8] = 2))),
+        ("has format 3, newer than", Box::new(move |f| edit(&shard(f), |b| b[8] = 3))),
+        ("holds a malformed archive", Box::new(move |f| edit(&shard(f), |b| b[8] = 2))),
         ("flags 0x3", Box::new(move |f| edit(&shard(f), |b| b[12] = 3))),
         ("is damaged", Box::new(move |f| edit(&shard(f), |b| b[70] ^= 4))),
         ("is damaged", Box::new(move |f| edit(&shard(f), |b| b[30] ^= 1))),
@@ -229,6 +233,113 @@ fn every_corruption_is_told() {
     ];
     for (expected, damage) in cases {
         let message = opened_after(damage);
+        assert!(message.contains(expected), "expected {expected:?} in {message:?}");
+    }
+}
+
+/// Ten samples, those of train in three views, whose values tell row and view.
+fn write_views(path: &Path, shard_bytes: usize) -> Index {
+    let views = Views::new(3, [Augment::Flip], 7);
+    let writer = FeaturesWriter::create(path, true, plan(4, Dtype::F32, shard_bytes)).unwrap();
+    let mut writer = writer.with_views(views.clone());
+    for sample in 0..10 {
+        let split = Split::ALL[sample % 3];
+        for view in 0..views.of(split) {
+            let (id, values) = (format!("{sample:02}.png"), [sample as f32, view as f32, 0.5, 0.25]);
+            let key = Digest::of(format!("{id} {view}").as_bytes());
+            let row = Row { id: &id, label: (sample % 2) as u32, split, key, values: &values };
+            writer.push_view(view, row).unwrap();
+        }
+    }
+    writer.finish(&[1.0; 16], lineage(), Vec::new()).unwrap()
+}
+
+#[test]
+fn views_survive_and_are_kept_from_whoever_does_not_ask() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    for shard_bytes in [1 << 20, 40] {
+        let index = write_views(&path, shard_bytes);
+        assert_eq!((index.schema, index.rows), (SCHEMA_WITH_VIEWS, 18));
+        assert_eq!(index.splits[&Split::Train], 12);
+        let features = Features::open(&path).unwrap();
+        assert_eq!(features.index(), &index);
+        assert_eq!(features.len(), 18);
+        let samples: Vec<usize> = features.samples().collect();
+        assert_eq!(samples.len(), 10);
+        assert!(samples.iter().all(|&row| features.view(row) == 0));
+        assert_eq!(features.rows_of(Split::Train).len(), 4);
+        for row in 0..features.len() {
+            let sample: usize = features.id(row)[..2].parse().unwrap();
+            assert_eq!(features.matrix(&[row])[..2], [sample as f32, features.view(row) as f32]);
+        }
+        let values = |rows: &Selection<'_>| {
+            let mut values = vec![0.0; rows.len() * 4];
+            rows.read(0, &mut values);
+            values.chunks_exact(4).map(|row| (row[0], row[1])).collect::<Vec<_>>()
+        };
+        let features = FeatureSet::open(&[&path]).unwrap();
+        assert_eq!((features.len(), features.samples().count(), features.view(1)), (18, 10, 1));
+        let train = Selection::split(&features, Split::Train);
+        assert_eq!(values(&train), [(0.0, 0.0), (3.0, 0.0), (6.0, 0.0), (9.0, 0.0)]);
+        assert_eq!(Selection::of(&features, |_| true).len(), 10);
+        let seen = Selection::with_views(&features, |row| features.split(row) == Split::Train);
+        assert_eq!(seen.views(), [0, 1, 2].repeat(4));
+        assert_eq!(values(&seen)[4], (3.0, 1.0));
+    }
+}
+
+#[test]
+fn the_format_with_views_is_what_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write_views(&path, 1 << 20);
+    let digests: Vec<_> =
+        files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
+    assert_eq!(
+        digests,
+        ["index.json 361b36eef8617e88", "probes.rkyv e482f6b94220ecd2", "shard-00000.rkyv 00536d701e31de18"]
+    );
+}
+
+#[test]
+fn views_come_in_turn() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    let row = |id, split| Row { id, label: 0, split, key: Digest::of(b""), values: &[1.0] };
+    for (views, then, expected) in [
+        (&[0][..], (1, "b", Split::Train), "`b` has view 1 out of turn, of 2 in train"),
+        (&[0], (0, "b", Split::Train), "`b` comes before all 2 views of `a` have come"),
+        (&[0, 1], (2, "a", Split::Train), "`a` has view 2 out of turn, of 2 in train"),
+        (&[0, 1], (0, "a", Split::Train), "`a` comes after `a`; ids must rise strictly"),
+        (&[], (1, "a", Split::Train), "`a` has view 1 out of turn, of 2 in train"),
+        (&[0], (1, "a", Split::Val), "`a` has view 1 out of turn, of 1 in val"),
+    ] {
+        let writer = FeaturesWriter::create(&path, false, plan(1, Dtype::F32, 100)).unwrap();
+        let mut writer = writer.with_views(Views::new(2, [Augment::Crop], 0));
+        views.iter().for_each(|&view| writer.push_view(view, row("a", Split::Train)).unwrap());
+        let message = writer.push_view(then.0, row(then.1, then.2)).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+    let mut writer = FeaturesWriter::create(&path, false, plan(1, Dtype::F32, 100)).unwrap();
+    assert!(writer.push_view(1, row("a", Split::Train)).is_err());
+}
+
+#[test]
+fn views_that_contradict_the_index_are_told() {
+    for (from, to, expected) in [
+        ("\"count\": 3", "\"count\": 4", "`01.png` is out of order"),
+        ("\"count\": 3", "\"count\": 2", "`00.png` is out of order"),
+        ("\"count\": 3", "\"count\": 1", "it has 1 views of a picture, expected 2 to 1000"),
+        ("\"flip\"", "\"flip\", \"flip\"", "augmentations are none, or out of order"),
+        ("\"schema\": 2", "\"schema\": 1", "its index is of schema 1 with views"),
+        ("\"flip\"", "\"hue\"", "unknown variant"),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.features");
+        write_views(&path, 1 << 20);
+        edit_index(&path, from, to);
+        let message = Features::open(&path).err().expect("it is noticed").to_string();
         assert!(message.contains(expected), "expected {expected:?} in {message:?}");
     }
 }

@@ -1,10 +1,10 @@
 //! Writes features: rows are gathered in memory up to a shard's size, and the index comes last.
 
 use super::{
-    Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped,
+    Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, ShardRecord, Skipped,
     shard::{self, Columns},
 };
-use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split};
+use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split, Views};
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// What is known before the first row.
@@ -35,6 +35,14 @@ pub struct Row<'a> {
     pub values: &'a [f32],
 }
 
+/// The last row that came.
+struct Last {
+    id: String,
+    view: u32,
+    /// How many views its sample has.
+    views: u32,
+}
+
 /// Features in the making; dropped without [`FeaturesWriter::finish`] or [`FeaturesWriter::suspend`], they leave the whole
 /// shards that were written, if any, and what stopped runs had left, for the next run of that output.
 pub struct FeaturesWriter {
@@ -43,7 +51,8 @@ pub struct FeaturesWriter {
     columns: Columns,
     shards: Vec<ShardRecord>,
     splits: BTreeMap<Split, u64>,
-    last_id: Option<String>,
+    views: Option<Views>,
+    last: Option<Last>,
     encoded: Vec<u8>,
 }
 
@@ -61,9 +70,17 @@ impl FeaturesWriter {
             columns,
             shards: Vec::new(),
             splits: BTreeMap::new(),
-            last_id: None,
+            views: None,
+            last: None,
             encoded: Vec::new(),
         })
+    }
+
+    /// Says that train samples come in so many views; before the first row.
+    pub fn with_views(mut self, views: Views) -> FeaturesWriter {
+        self.views = Some(views);
+        self.columns = self.empty();
+        self
     }
 
     /// The rows that stopped runs of this output left, of this one's width and dtype. They are read and checked in full,
@@ -72,17 +89,26 @@ impl FeaturesWriter {
         Earlier::open(&self.place.earlier(), self.plan.dim, self.plan.source.dtype)
     }
 
-    /// Takes one row. Rows come in the order of their ids' bytes.
+    /// Takes one row, of view 0. Rows come in the order of their ids' bytes.
     ///
     /// # Errors
     /// Where the row is out of order or misshapen, or the disk is full.
     pub fn push(&mut self, row: Row<'_>) -> Result<(), FeaturesError> {
-        self.check(&row).map_err(|reason| FeaturesError::Row { id: row.id.to_owned(), reason })?;
+        self.push_view(0, row)
+    }
+
+    /// As [`FeaturesWriter::push`]; a train sample's views come one after the other, from 0 on.
+    ///
+    /// # Errors
+    /// As there; where it is a view that the sample has not, or the one before has not come.
+    pub fn push_view(&mut self, view: u32, row: Row<'_>) -> Result<(), FeaturesError> {
+        self.check(view, &row).map_err(|reason| FeaturesError::Row { id: row.id.to_owned(), reason })?;
         self.encoded.clear();
         self.plan.source.dtype.encode(row.values, &mut self.encoded);
         self.columns.push(row.id, row.label, row.split, &row.key, &self.encoded);
+        self.columns.push_view(view);
         *self.splits.entry(row.split).or_default() += 1;
-        self.last_id = Some(row.id.to_owned());
+        self.last = Some(Last { id: row.id.to_owned(), view, views: self.views_of(row.split) });
         if self.columns.bytes() >= self.plan.shard_bytes {
             self.flush()?;
             // Hours of work, maybe: a run that fails later leaves them to the next.
@@ -108,7 +134,7 @@ impl FeaturesWriter {
         }
         let probes = self.write_probes(probes)?;
         let index = Index {
-            schema: SCHEMA_VERSION,
+            schema: Index::schema_of(self.views.as_ref()),
             rows: self.splits.values().sum(),
             dim: self.plan.dim,
             dtype: self.plan.source.dtype,
@@ -116,6 +142,7 @@ impl FeaturesWriter {
             splits: self.splits,
             source: self.plan.source,
             lineage,
+            views: self.views,
             shards: self.shards,
             probes,
             skipped,
@@ -155,9 +182,21 @@ impl FeaturesWriter {
     }
 
     /// Refuses what does not belong here, what the dtype cannot hold, and what no fit could use.
-    fn check(&self, row: &Row<'_>) -> Result<(), String> {
-        if let Some(last) = self.last_id.as_deref().filter(|last| *last >= row.id) {
-            return Err(format!("comes after `{last}`; ids must rise strictly"));
+    fn check(&self, view: u32, row: &Row<'_>) -> Result<(), String> {
+        match &self.last {
+            Some(last) if view == 0 && last.id.as_str() >= row.id => {
+                return Err(format!("comes after `{}`; ids must rise strictly", last.id));
+            }
+            Some(last) if view == 0 && last.view + 1 < last.views => {
+                return Err(format!("comes before all {} views of `{}` have come", last.views, last.id));
+            }
+            last => {
+                let follows = last.as_ref().is_some_and(|last| last.id == row.id && last.view + 1 == view);
+                let views = self.views_of(row.split);
+                if view > 0 && !(follows && view < views) {
+                    return Err(format!("has view {view} out of turn, of {views} in {}", row.split));
+                }
+            }
         }
         if row.values.len() != self.plan.dim {
             return Err(format!("has {} values, expected {}", row.values.len(), self.plan.dim));
@@ -185,13 +224,23 @@ impl FeaturesWriter {
 
     fn flush(&mut self) -> Result<(), FeaturesError> {
         let file = shard::name(self.shards.len());
-        let empty = Columns::new(self.plan.dim, self.plan.source.dtype);
+        let empty = self.empty();
         let columns = std::mem::replace(&mut self.columns, empty);
         let record = self.written(columns.write(self.place.temporary(), file))?;
         // From here on the shard is found again, whatever becomes of this run.
         self.written(self.place.sync())?;
         self.shards.push(record);
         Ok(())
+    }
+
+    /// Views of a sample of this split.
+    fn views_of(&self, split: Split) -> u32 {
+        self.views.as_ref().map_or(1, |views| views.of(split))
+    }
+
+    fn empty(&self) -> Columns {
+        let (dim, dtype) = (self.plan.dim, self.plan.source.dtype);
+        if self.views.is_some() { Columns::with_views(dim, dtype) } else { Columns::new(dim, dtype) }
     }
 
     /// The probes lie in a shard like any other (one format, one reader), always in f32: exports are held against them.

@@ -61,7 +61,7 @@ impl<'a> Part<'a> {
     }
 
     /// All of it, if all was wanted.
-    pub(super) fn into_picture(self) -> Picture {
+    pub(crate) fn into_picture(self) -> Picture {
         let (width, height) = self.whole;
         match self.pixels {
             Pixels::Whole(picture) => picture.into_owned(),

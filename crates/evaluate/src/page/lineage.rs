@@ -58,10 +58,14 @@ fn tried(head: &Head) -> Vec<(String, String)> {
 fn data(features: &Features) -> LineageGroup {
     let index = features.index();
     let splits: Vec<String> = index.splits.iter().map(|(split, rows)| format!("{split} {rows}")).collect();
+    let views = index.views.as_ref().map(|views| {
+        let augment: Vec<&str> = views.augment.iter().map(|augment| augment.name()).collect();
+        format!("; train samples in {} views ({}, seed {})", views.count, augment.join(", "), views.seed)
+    });
     group(
         "Data",
         [
-            ("rows", format!("{} ({})", index.rows, splits.join(", "))),
+            ("rows", format!("{} ({}){}", index.rows, splits.join(", "), views.unwrap_or_default())),
             ("left out", format!("{} samples", index.skipped.len())),
             ("data set", index.lineage.dataset.to_string()),
             ("features", features.digest().to_string()),

@@ -68,6 +68,30 @@ fn one_split_of_it() {
 }
 
 #[test]
+fn views_come_only_where_they_are_asked_for() {
+    let room = room();
+    room.features("v.features", &Made { views: 3, ..Made::default() });
+    for features in ["x.features", "v.features"] {
+        export(&room, &[features, "-o", &format!("{features}.npy"), "--rows", &format!("{features}.csv")])
+            .fine();
+    }
+    for end in ["npy", "csv"] {
+        let [plain, viewed] = ["x", "v"].map(|name| room.bytes(&format!("{name}.features.{end}")));
+        assert_eq!(plain, viewed, "{end}");
+    }
+    let flags = ["--views", "--split", "train", "--rows", "rows.csv"];
+    let run = export(&room, &[&["v.features", "-o", "all.npy"], &flags[..]].concat()).fine();
+    assert_eq!(run.stderr(), "export: 270 rows of 20 features → all.npy\n");
+    let features = Features::open(&room.path("v.features")).unwrap();
+    let train: Vec<usize> = (0..features.len()).filter(|&row| features.split(row) == Split::Train).collect();
+    assert_eq!(npy(&room, "all.npy"), ((270, 20), features.matrix(&train)));
+    let rows = table::read(&room.path("rows.csv")).unwrap();
+    assert_eq!(rows.get_column_names(), ["id", "split", "label", "view"]);
+    let views: Vec<Option<&str>> = rows.column("view").unwrap().str().unwrap().iter().collect();
+    assert!(views.iter().eq([Some("0"), Some("1"), Some("2")].iter().cycle().take(270)));
+}
+
+#[test]
 fn damaged_features() {
     let room = room();
     let refused = |parts: &[&str]| {
@@ -83,13 +107,13 @@ fn damaged_features() {
     let mut newer = whole.clone();
     newer[8] = 9;
     fs::write(&shard, newer).unwrap();
-    refused(&["`shard-00002.rkyv` has format 9, newer than this program's 1"]);
+    refused(&["`shard-00002.rkyv` has format 9, newer than this program's 2"]);
     fs::write(&shard, whole).unwrap();
 
     let index = room.path("x.features/index.json");
     let text = fs::read_to_string(&index).unwrap();
     fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
-    refused(&["cannot read `x.features`: schema 9 is newer than this program's 1", "update Headstart"]);
+    refused(&["cannot read `x.features`: schema 9 is newer than this program's 2", "update Headstart"]);
     fs::write(&index, &text[..text.len() / 2]).unwrap();
     refused(&["cannot read `x.features`: its index is malformed", "rerun extract"]);
 }
@@ -103,8 +127,8 @@ fn wrong_calls() {
         (&["x.features", "-o", "x.onnx"], "a model is made of a head, got the folder `x.features`"),
         (&["x.features", "-o", "model"], "for its matrix use --to npy"),
         (&["x.features", "-o", "x.npy", "--weights", "w"], "--weights goes with a model"),
-        (&["x.head", "-o", "x.onnx", "--split", "val"], "--split and --rows go with --to npy"),
-        (&["x.head", "-o", "x.onnx", "--rows", "r.csv"], "--split and --rows go with --to npy"),
+        (&["x.head", "-o", "x.onnx", "--split", "val"], "--split, --rows and --views go with --to npy"),
+        (&["x.head", "-o", "x.onnx", "--rows", "r.csv"], "--split, --rows and --views go with --to npy"),
         (&["x.features", "-o", "x.npy", "--split", "half"], "expected train, val or test"),
         (&["x.features", "-o", "x.npy", "--rows", "r.txt"], "expected .parquet, .csv or .json"),
         (&["x.features", "-o", "x.csv", "--to", "npy", "--rows", "x.csv"], "both name `x.csv`"),

@@ -162,7 +162,7 @@ fn help_states_every_default_and_exit_code() {
         "[default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]",
         "[default: those that come with Headstart, for headstart_tiny only]",
         "[default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]",
-        "[default: all rows]",
+        "[default: all splits]",
         "[default: as many as the machine has cores]",
         "Reads INPUT: a NAME.head",
         "Writes, by --to",

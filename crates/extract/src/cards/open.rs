@@ -34,7 +34,10 @@ pub(crate) fn open(
                 Err(error) => bail!("cannot use cuda:{number}: {error}; --device cpu does without"),
             }
         }
-        let setup = Setup { bound, taps: &taps, how, precision, batch: config.batch() };
+        // All views of a sample are in one batch.
+        let least = config.views().map_or(1, |views| views.count as usize);
+        let batch = config.batch().map(|batch| batch.max(least));
+        let setup = Setup { bound, taps: &taps, how, precision, batch };
         let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?);
         Cards::new(cards, setup, reference)
     };

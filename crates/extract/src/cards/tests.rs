@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::{
-    pipeline::Reason,
+    pipeline::{Known, Reason, Seen},
     reuse::{Reuse, content_key},
+    views::Shares,
 };
 use anyhow::anyhow;
-use artifact::{Digest, Dtype, FeaturesWriter, Plan, Row, Source, Split};
+use artifact::{Augment, Digest, Dtype, FeaturesWriter, Plan, Row, Source, Split, Views};
 use cli::Interrupt;
 use dataset::{DataSet, Sample};
 use emulator::Emulator;
@@ -46,10 +47,10 @@ fn data(each: usize) -> (Room, DataSet) {
     (room, data)
 }
 
-/// All that a run came to: samples with the digests of their files, features of each tap, samples that are bad.
+/// All that a run came to: pictures with the digests of their files, features of each tap, samples that are bad.
 #[derive(Default)]
 struct Came {
-    good: Vec<(usize, Digest)>,
+    good: Vec<Seen>,
     known: Vec<Known>,
     features: Vec<Vec<f32>>,
     bad: Vec<(usize, String)>,
@@ -72,7 +73,13 @@ impl Came {
 
 fn run(runner: &mut dyn Runner, data: &DataSet, how: &Preprocessing) -> (Came, Times) {
     let mut came = Came::default();
-    let job = Job { samples: &data.samples, how, reuse: &Reuse::default(), interrupt: &Interrupt::default() };
+    let job = Job {
+        samples: &data.samples,
+        how,
+        shares: &Shares::default(),
+        reuse: &Reuse::default(),
+        interrupt: &Interrupt::default(),
+    };
     let times = runner.run(job, &mut |batch| came.take(batch)).unwrap();
     (came, times)
 }
@@ -89,6 +96,7 @@ fn rows_do_not_depend_on_batches_and_cards() {
             Job {
                 samples: &data.samples,
                 how: &how,
+                shares: &Shares::default(),
                 reuse: &Reuse::default(),
                 interrupt: &Interrupt::default(),
             },
@@ -121,6 +129,44 @@ fn rows_do_not_depend_on_batches_and_cards() {
         assert!(spent.kernels > Duration::ZERO && spent.kernels <= times.all * 2, "{times:?}");
         assert!(times.decoding + times.network + times.writing <= times.all, "{times:?}");
     }
+}
+
+#[test]
+fn views_do_not_depend_on_batches_and_cards() {
+    let (bound, how) = tiny();
+    let (_room, data) = data(6);
+    let shares =
+        Shares { ratios: Some("60/40".parse().unwrap()), views: Some(Views::new(3, Augment::ALL, 1)) };
+    let (reuse, interrupt) = (Reuse::default(), Interrupt::default());
+    let job =
+        Job { samples: &data.samples, how: &how, shares: &shares, reuse: &reuse, interrupt: &interrupt };
+    let mut on_cpu = Came::default();
+    let cpu = Cpu::new(bound, &how).unwrap();
+    crate::pipeline::run(&cpu, job, 32, &mut |batch| on_cpu.take(batch)).unwrap();
+    // One bad sample, and among the others some of both splits.
+    let train = on_cpu.good.iter().filter(|seen| seen.view == 2).count();
+    assert!((1..12).contains(&train), "{train}");
+    assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (12 + 2 * train, 1));
+    for batch in [1, 4, 7] {
+        let mut came = Came::default();
+        crate::pipeline::run(&cpu, job, batch, &mut |batch| came.take(batch)).unwrap();
+        assert!(came.features == on_cpu.features && came.good == on_cpu.good, "batches of {batch}");
+    }
+    let mut first: Option<Vec<Vec<f32>>> = None;
+    for (count, batch) in [(1, 3), (1, 8), (2, 4)] {
+        let mut came = Came::default();
+        cards(count, Precision::F32, batch).unwrap().run(job, &mut |batch| came.take(batch)).unwrap();
+        assert_eq!((&came.good, &came.bad), (&on_cpu.good, &on_cpu.bad));
+        for (got, expected) in came.features.iter().zip(&on_cpu.features) {
+            assert!(check::difference(expected, got) < 1e-5);
+        }
+        assert!(*first.get_or_insert(came.features.clone()) == came.features, "{count}, {batch}: other bits");
+    }
+    let message = cards(1, Precision::F32, 2).unwrap().run(job, &mut |_| Ok(())).unwrap_err().to_string();
+    assert!(
+        message.starts_with("the card takes 2 pictures at a time, fewer than a sample has views"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -158,8 +204,13 @@ fn a_run_ends_with_its_first_error() {
     let (_room, data) = data(4);
     let mut cards = cards(2, Precision::Bf16, 1).unwrap();
     let mut seen = 0;
-    let job =
-        Job { samples: &data.samples, how: &how, reuse: &Reuse::default(), interrupt: &Interrupt::default() };
+    let job = Job {
+        samples: &data.samples,
+        how: &how,
+        shares: &Shares::default(),
+        reuse: &Reuse::default(),
+        interrupt: &Interrupt::default(),
+    };
     let result = cards.run(job, &mut |_| {
         seen += 1;
         if seen == 2 { Err(anyhow!("the disk is full")) } else { Ok(()) }
@@ -272,28 +323,34 @@ fn what_is_known_is_neither_decoded_nor_run() {
         let mut writer = begin();
         for &sample in &known {
             let sample = &data.samples[sample];
-            let (key, values) = (content_key(&content(sample), &source), &[tap as f32, 1.5, -2.0]);
+            let (key, values) = (content_key(&content(sample), &source, 0, None), &[tap as f32, 1.5, -2.0]);
             writer.push(Row { id: &sample.id, label: 0, split: Split::Train, key, values }).unwrap();
         }
         writer.suspend().unwrap();
         let earlier = begin().earlier();
         (source, earlier)
     });
-    let reuse = Reuse::new(earlier.collect());
+    let reuse = Reuse::new(earlier.collect(), None);
     assert_eq!(reuse.len(), 2);
-    let job = Job { samples: &data.samples, how: &how, reuse: &reuse, interrupt: &Interrupt::default() };
+    let job = Job {
+        samples: &data.samples,
+        how: &how,
+        shares: &Shares::default(),
+        reuse: &reuse,
+        interrupt: &Interrupt::default(),
+    };
     let (mut on_cpu, mut on_cards) = (Came::default(), Came::default());
     let cpu = Cpu::new(bound, &how).unwrap();
     crate::pipeline::run(&cpu, job, 3, &mut |batch| on_cpu.take(batch)).unwrap();
     cards(1, Precision::F32, 2).unwrap().run(job, &mut |batch| on_cards.take(batch)).unwrap();
     for came in [on_cpu, on_cards] {
-        assert_eq!(came.known.iter().map(|known| known.sample).collect::<Vec<_>>(), known);
+        assert_eq!(came.known.iter().map(|known| known.seen.sample).collect::<Vec<_>>(), known);
         for known in &came.known {
-            assert_eq!(known.content, content(&data.samples[known.sample]));
+            assert_eq!(known.seen.content, content(&data.samples[known.seen.sample]));
             assert_eq!(known.features, [[0.0, 1.5, -2.0], [1.0, 1.5, -2.0]]);
         }
         assert_eq!((came.good.len(), came.bad), (5, Vec::new()));
-        assert!(came.good.iter().all(|(sample, _)| !known.contains(sample)));
+        assert!(came.good.iter().all(|seen| !known.contains(&seen.sample)));
         assert_eq!(came.features[0].len() % 5, 0);
     }
 }
@@ -305,7 +362,13 @@ fn an_interrupted_run_ends_with_what_was_begun() {
     let cpu = Cpu::new(bound, &how).unwrap();
     for on_card in [false, true] {
         let interrupt = Interrupt::default();
-        let job = Job { samples: &data.samples, how: &how, reuse: &Reuse::default(), interrupt: &interrupt };
+        let job = Job {
+            samples: &data.samples,
+            how: &how,
+            shares: &Shares::default(),
+            reuse: &Reuse::default(),
+            interrupt: &interrupt,
+        };
         let mut came = Came::default();
         let mut take = |batch: Batch| {
             interrupt.ask();
@@ -318,12 +381,18 @@ fn an_interrupted_run_ends_with_what_was_begun() {
         }
         let seen = came.sizes.iter().sum::<usize>();
         assert!((1..data.samples.len()).contains(&seen), "on a card {on_card}: {seen}");
-        let mut samples: Vec<_> = came.good.iter().map(|(sample, _)| *sample).collect();
+        let mut samples: Vec<_> = came.good.iter().map(|seen| seen.sample).collect();
         samples.extend(came.bad.iter().map(|(sample, _)| *sample));
         samples.sort_unstable();
         assert!(samples.into_iter().eq(0..seen), "on a card {on_card}: nothing is left out");
         // As one that is asked before it begins.
-        let job = Job { samples: &data.samples, how: &how, reuse: &Reuse::default(), interrupt: &interrupt };
+        let job = Job {
+            samples: &data.samples,
+            how: &how,
+            shares: &Shares::default(),
+            reuse: &Reuse::default(),
+            interrupt: &interrupt,
+        };
         crate::pipeline::run(&cpu, job, 1, &mut |_| panic!("a batch was begun")).unwrap();
     }
 }

@@ -14,7 +14,7 @@ const CALL: [&str; 10] =
     ["data", "-o", "x.features", "--tap", "pooled", "--tap", "layer3", "--shard-size", "1", "--no-progress"];
 
 /// A room with `count` files: few pictures, but each with some bytes of its own after its end.
-fn room(count: usize) -> Room {
+pub(super) fn room(count: usize) -> Room {
     let room = Room::new();
     room.pictures("some", 1, 20);
     let some: Vec<Vec<u8>> =
@@ -27,7 +27,7 @@ fn room(count: usize) -> Room {
 }
 
 /// Starts it, slowly.
-fn start(room: &Room, arguments: &[&str]) -> Child {
+pub(super) fn start(room: &Room, arguments: &[&str]) -> Child {
     Command::new(TOOL)
         .args(arguments)
         .args(["--threads", "1", "--device", "cpu"])
@@ -38,7 +38,7 @@ fn start(room: &Room, arguments: &[&str]) -> Child {
 }
 
 /// Sends a signal as soon as something is there, and waits for the end.
-fn stop_at(room: &Room, mut running: Child, name: &str, signal: &str) -> Output {
+pub(super) fn stop_at(room: &Room, mut running: Child, name: &str, signal: &str) -> Output {
     let begun = Instant::now();
     while !room.path(name).exists() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no `{name}` in a minute");
@@ -51,7 +51,7 @@ fn stop_at(room: &Room, mut running: Child, name: &str, signal: &str) -> Output 
 }
 
 /// How many images were done when it was interrupted.
-fn interrupted(output: &Output) -> usize {
+pub(super) fn interrupted(output: &Output) -> usize {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{told}");
     let counts = told

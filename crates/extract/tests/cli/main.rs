@@ -10,6 +10,7 @@ mod interrupted;
 mod outputs;
 mod photographs;
 mod usage;
+mod views;
 mod weights;
 
 use artifact::Features;

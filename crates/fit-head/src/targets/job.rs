@@ -41,12 +41,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Folds of the train rows, as many as was asked for, else `usual`.
+    /// Folds of the train rows, as many as was asked for, else `usual`: a sample's augmented views are held out with it.
     pub(crate) fn folds(&self, usual: usize) -> anyhow::Result<Folds> {
         let train = &self.rows.train;
         let (strata, count) = train.strata();
-        let ids = (0..train.len()).map(|at| self.features.id(train.row(at)));
-        folds_of(self.choice, usual, &strata, count, ids)
+        let ids = train.samples().map(|at| self.features.id(train.row(at)));
+        Ok(folds_of(self.choice, usual, &strata, count, ids)?.of_views(train.views()))
     }
 
     /// Begins the record of a fit.

@@ -6,9 +6,11 @@ use head::TargetKind;
 
 use crate::Config;
 
-/// Rows of one split, read from the artefact as they are needed.
+/// Rows of one split with their views, read from the artefact as they are needed.
 pub(crate) struct Part<'a> {
     selection: Selection<'a>,
+    /// Each row's view; augmented ones are learnt from, and judge nothing.
+    views: Vec<u32>,
     kind: TargetKind,
     /// (n, outputs)
     values: Vec<f64>,
@@ -35,14 +37,15 @@ impl<'a> Rows<'a> {
         // All of them: what is no target is told whatever its split.
         let values = targets.values(&names, &all, manifest)?;
         let part = |split: Split| {
-            let selection = Selection::split(features, split);
+            let selection = Selection::with_views(features, |row| features.split(row) == split);
             let own = (0..selection.len()).flat_map(|at| {
                 let row = selection.row(at);
                 &values[row * names.len()..][..names.len()]
             });
             let values: Vec<f64> = own.copied().collect();
             let kind = kind_of(task);
-            (!values.is_empty()).then_some(Part { values, selection, kind, outputs: names.len() })
+            let views = selection.views();
+            (!values.is_empty()).then_some(Part { values, selection, views, kind, outputs: names.len() })
         };
         let Some(train) = part(Split::Train) else {
             bail!(
@@ -80,7 +83,7 @@ fn sample(features: &FeatureSet, row: usize) -> Sample<'_> {
 }
 
 impl<'a> Part<'a> {
-    /// These rows without those that `aside` picks, and these.
+    /// These rows without those that `aside` picks, and of these those that are no augmented views.
     pub(crate) fn divide(
         &self,
         features: &'a FeatureSet,
@@ -90,10 +93,12 @@ impl<'a> Part<'a> {
         let mut places = vec![0u8; features.len()];
         (0..self.len()).for_each(|at| places[self.row(at)] = 1 + u8::from(aside(at)));
         let part = |place: u8| {
-            let selection = Selection::of(features, |row| places[row] == place);
-            let own = (0..self.len()).filter(|&at| places[self.row(at)] == place);
+            let is_kept = |row: usize| places[row] == place && (place == 1 || features.view(row) == 0);
+            let selection = Selection::with_views(features, is_kept);
+            let own = (0..self.len()).filter(|&at| is_kept(self.row(at)));
             let values = own.flat_map(|at| &self.values[at * self.outputs..][..self.outputs]).copied();
-            Part { values: values.collect(), selection, kind: self.kind, outputs: self.outputs }
+            let (values, views) = (values.collect(), selection.views());
+            Part { values, selection, views, kind: self.kind, outputs: self.outputs }
         };
         (part(1), part(2))
     }
@@ -108,14 +113,24 @@ impl<'a> Part<'a> {
         self.selection.row(at)
     }
 
-    /// What labels' rows are spread over folds by: the rarest label that each bears, and one more where it bears none, so
-    /// that each label is in most folds. Numbers' rows are all alike.
+    /// The rows that are no augmented views: one a sample.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).filter(|&at| self.views[at] == 0)
+    }
+
+    /// Each row's view, (n,).
+    pub(crate) fn views(&self) -> &[u32] {
+        &self.views
+    }
+
+    /// What labels' samples are spread over folds by: the rarest label that each bears, and one more where it bears none, so
+    /// that each label is in most folds. Numbers' samples are all alike.
     pub(crate) fn strata(&self) -> (Vec<u32>, usize) {
         if self.kind == TargetKind::Numbers {
-            return (vec![0; self.len()], 1);
+            return (self.samples().map(|_| 0).collect(), 1);
         }
         let mut bearing = vec![0usize; self.outputs];
-        let rows = || self.values.chunks_exact(self.outputs);
+        let rows = || self.samples().map(|at| &self.values[at * self.outputs..][..self.outputs]);
         rows().for_each(|row| {
             bearing.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
         });

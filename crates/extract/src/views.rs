@@ -1,0 +1,89 @@
+//! Which views each sample has, and how samples make batches.
+
+use artifact::{Digest, Split, Views};
+use dataset::{Ratios, Sample};
+use std::ops::Range;
+
+/// Which splits samples are in, and which views they have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shares {
+    /// How samples without a split are shared out.
+    pub(crate) ratios: Option<Ratios>,
+    /// How augmented views are made, where there are any.
+    pub(crate) views: Option<Views>,
+}
+
+impl Shares {
+    /// The split of a sample whose file has this content.
+    pub(crate) fn split_of(&self, sample: &Sample, content: &Digest) -> Split {
+        let drawn = self.ratios.map(|ratios| ratios.split_of(content));
+        let Some(split) = sample.split.or(drawn) else {
+            unreachable!("ratios are there wherever a sample has no split")
+        };
+        split
+    }
+
+    /// Views of a sample whose file has this content.
+    pub(crate) fn views_of(&self, sample: &Sample, content: &Digest) -> u32 {
+        self.views.as_ref().map_or(1, |views| views.of(self.split_of(sample, content)))
+    }
+
+    /// Views that a sample has at most, as long as its file was not read.
+    pub(crate) fn most_of(&self, sample: &Sample) -> usize {
+        // A sample whose split is still to be drawn may be a train sample.
+        self.views.as_ref().map_or(1, |views| views.of(sample.split.unwrap_or(Split::Train)) as usize)
+    }
+
+    /// Views that any sample has at most.
+    #[cfg(any(feature = "cuda", test))]
+    pub(crate) fn most(&self) -> usize {
+        self.views.as_ref().map_or(1, |views| views.count as usize)
+    }
+
+    /// Runs of samples of no more than `batch` pictures, or of one sample.
+    pub(crate) fn batches(&self, samples: &[Sample], batch: usize) -> Vec<Range<usize>> {
+        let mut batches = Vec::new();
+        let (mut start, mut pictures) = (0, 0);
+        for (at, sample) in samples.iter().enumerate() {
+            let own = self.most_of(sample);
+            if at > start && pictures + own > batch {
+                batches.push(start..at);
+                (start, pictures) = (at, 0);
+            }
+            pictures += own;
+        }
+        if start < samples.len() {
+            batches.push(start..samples.len());
+        }
+        batches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use artifact::Augment;
+
+    fn samples(splits: &[Option<Split>]) -> Vec<Sample> {
+        let sample = |&split: &Option<Split>| Sample { id: "x".into(), path: "x".into(), label: 0, split };
+        splits.iter().map(sample).collect()
+    }
+
+    #[test]
+    fn batches_are_whole_samples() {
+        let (train, val) = (Some(Split::Train), Some(Split::Val));
+        let samples = samples(&[train, val, val, None, train, train, val]);
+        let of = |views: Option<Views>, batch| {
+            let shares = Shares { ratios: None, views };
+            shares.batches(&samples, batch).iter().map(|range| (range.start, range.end)).collect::<Vec<_>>()
+        };
+        let three = || Some(Views::new(3, [Augment::Flip], 0));
+        assert_eq!(of(None, 3), [(0, 3), (3, 6), (6, 7)]);
+        assert_eq!(of(None, 7), [(0, 7)]);
+        assert_eq!(of(three(), 5), [(0, 3), (3, 4), (4, 5), (5, 7)]);
+        assert_eq!(of(three(), 6), [(0, 3), (3, 5), (5, 7)]);
+        // One sample is more than a batch.
+        assert_eq!(of(three(), 1), [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7)]);
+        assert!(Shares::default().batches(&[], 4).is_empty());
+    }
+}
