@@ -49,9 +49,9 @@ pub(crate) fn folds(
     train: &Part<'_>,
     features: &FeatureSet,
 ) -> anyhow::Result<Folds> {
-    let ids = train.samples().map(|at| features.id(train.row(at)));
+    let ids = train.rows.samples().map(|at| features.id(train.rows.row(at)));
     let (labels, classes) = (train.labels_of_samples(), features.classes().len());
-    Ok(folds_of(choice, usual, &labels, classes, ids)?.of_views(train.views()))
+    Ok(folds_of(choice, usual, &labels, classes, ids)?.of_views(train.rows.views()))
 }
 
 /// Folds of samples with `labels` (n,), each below `classes`, and `ids` that a manifest names them by.

@@ -17,7 +17,7 @@ pub(crate) fn fit(neighbours: usize, job: &Job<'_>) -> anyhow::Result<Fitted> {
     report.set("train_rows", train.rows());
     report.set("vote_temperature", memory.temperature);
     let mut outcome = format!("knn, {neighbours} neighbours");
-    if job.rows.train.has_views() {
+    if job.rows.train.rows.has_views() {
         outcome += " among the samples themselves, without their views";
     }
     let val =

@@ -22,6 +22,7 @@ mod novelty;
 mod reject;
 mod report;
 mod rows;
+mod split_rows;
 mod target;
 mod targets;
 
@@ -101,7 +102,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
     let line = format!(
         "fit-head: {}, {} classes, {}{} → {}",
-        rows.train.describe(),
+        rows.train.rows.describe(),
         features.classes().len(),
         fitted.outcome,
         novelty.as_ref().map_or("", |(_, line)| line),

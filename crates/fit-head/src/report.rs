@@ -9,7 +9,8 @@ use polars::frame::DataFrame;
 use serde_json::{Map, Value};
 
 use crate::Config;
-use crate::rows::{Part, Rows};
+use crate::rows::Rows;
+use crate::split_rows::SplitRows;
 
 /// The record of a fit that the head carries: settings first, then the outcome.
 pub(crate) struct Report(Map<String, Value>);
@@ -32,24 +33,33 @@ impl Report {
         report.set("head", head);
         report.set("class_weight", class_weight);
         report.set("standardize", standardize);
-        report.set("train_rows", rows.train.len());
-        if rows.train.has_views() {
-            report.set("train_samples", rows.train.samples().count());
-        }
-        report.set("val_rows", rows.val.as_ref().map_or(0, Part::len));
+        report.set_rows(&rows.train.rows, rows.val.as_ref().map(|val| &val.rows));
         report
     }
 
-    /// The same of targets that are no classes; `rows` are those of train and val.
-    pub(crate) fn of_targets(head: &str, task: Task, standardize: bool, rows: [usize; 2]) -> Report {
+    /// The same of targets that are no classes.
+    pub(crate) fn of_targets(
+        head: &str,
+        task: Task,
+        standardize: bool,
+        train: &SplitRows<'_>,
+        val: Option<&SplitRows<'_>>,
+    ) -> Report {
         let mut report = Report(Map::new());
         report.set("tool", concat!("fit-head ", env!("CARGO_PKG_VERSION")));
         report.set("head", head);
         report.set("target", task.name());
         report.set("standardize", standardize);
-        report.set("train_rows", rows[0]);
-        report.set("val_rows", rows[1]);
+        report.set_rows(train, val);
         report
+    }
+
+    fn set_rows(&mut self, train: &SplitRows<'_>, val: Option<&SplitRows<'_>>) {
+        self.set("train_rows", train.len());
+        if train.has_views() {
+            self.set("train_samples", train.samples().count());
+        }
+        self.set("val_rows", val.map_or(0, SplitRows::len));
     }
 
     pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {

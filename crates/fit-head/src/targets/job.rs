@@ -4,7 +4,7 @@ use artifact::{Dense, FeatureSet, Task};
 use cli::{Interrupt, Session};
 use head::{Folds, HeldOut, Quality, Targets, Units, quality_targets};
 
-use super::rows::{Part, Rows};
+use super::rows::Rows;
 use crate::config::Choice;
 use crate::held_out::{FOLDS, folds_of};
 use crate::report::{Report, describe};
@@ -45,14 +45,14 @@ impl<'a> Job<'a> {
     pub(crate) fn folds(&self, usual: usize) -> anyhow::Result<Folds> {
         let train = &self.rows.train;
         let (strata, count) = train.strata();
-        let ids = train.samples().map(|at| self.features.id(train.row(at)));
-        Ok(folds_of(self.choice, usual, &strata, count, ids)?.of_views(train.views()))
+        let ids = train.rows.samples().map(|at| self.features.id(train.rows.row(at)));
+        Ok(folds_of(self.choice, usual, &strata, count, ids)?.of_views(train.rows.views()))
     }
 
     /// Begins the record of a fit.
     pub(crate) fn report(&self, head: &str) -> Report {
-        let rows = [self.rows.train.len(), self.rows.val.as_ref().map_or(0, Part::len)];
-        Report::of_targets(head, self.task(), self.standardize, rows)
+        let val = self.rows.val.as_ref().map(|val| &val.rows);
+        Report::of_targets(head, self.task(), self.standardize, &self.rows.train.rows, val)
     }
 
     /// Records how a head does on the rows that were fitted.

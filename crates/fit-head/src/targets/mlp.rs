@@ -24,8 +24,8 @@ pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
     let mut report = job.report(&format!("mlp:{}", settings.hidden));
     record(&mut report, settings);
     if let Some((train, val)) = &aside {
-        report.set("train_rows", train.len());
-        report.set("rows_set_aside", val.len());
+        report.set("train_rows", train.rows.len());
+        report.set("rows_set_aside", val.rows.len());
     }
     let found = epochs.get(kept.wrapping_sub(1)).and_then(|epoch| epoch.val);
     if let Some(found) = found {
@@ -70,7 +70,7 @@ fn set_aside<'a>(settings: &MlpSettings, job: &Job<'a>) -> anyhow::Result<Option
     }
     let folds = job.folds(ASIDE)?;
     let parts = job.rows.train.divide(job.features, |row| folds.of(row) == Some(0));
-    job.session.detail(format!("{} of the train rows are set aside", count(parts.1.len() as u64)));
+    job.session.detail(format!("{} of the train rows are set aside", count(parts.1.rows.len() as u64)));
     Ok(Some(parts))
 }
 

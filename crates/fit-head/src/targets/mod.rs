@@ -7,7 +7,7 @@ mod single;
 
 use anyhow::bail;
 use artifact::{FeatureSet, Head, Task};
-use cli::{Interrupt, Session, UsageError, count};
+use cli::{Interrupt, Session, UsageError};
 
 use crate::candidates::{self, Candidate};
 use crate::report::Outputs;
@@ -43,8 +43,8 @@ pub(crate) fn run(
         Task::Number => "numbers",
     };
     let line = format!(
-        "fit-head: {} rows, {} {what}, {} → {}",
-        count(rows.train.len() as u64),
+        "fit-head: {}, {} {what}, {} → {}",
+        rows.train.rows.describe(),
         rows.names.len(),
         fitted.outcome,
         config.output().display()

@@ -1,16 +1,15 @@
 //! The rows that are fitted on with their targets, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Rows as _, Sample, Selection, Split, Targets, Task};
+use artifact::{FeatureSet, Sample, Split, Targets, Task};
 use head::TargetKind;
 
 use crate::Config;
+use crate::split_rows::SplitRows;
 
-/// Rows of one split with their views, read from the artefact as they are needed.
+/// Rows of one split with their targets.
 pub(crate) struct Part<'a> {
-    selection: Selection<'a>,
-    /// Each row's view; augmented ones are learnt from, and judge nothing.
-    views: Vec<u32>,
+    pub(crate) rows: SplitRows<'a>,
     kind: TargetKind,
     /// (n, outputs)
     values: Vec<f64>,
@@ -37,15 +36,9 @@ impl<'a> Rows<'a> {
         // All of them: what is no target is told whatever its split.
         let values = targets.values(&names, &all, manifest)?;
         let part = |split: Split| {
-            let selection = Selection::with_views(features, |row| features.split(row) == split);
-            let own = (0..selection.len()).flat_map(|at| {
-                let row = selection.row(at);
-                &values[row * names.len()..][..names.len()]
-            });
-            let values: Vec<f64> = own.copied().collect();
-            let kind = kind_of(task);
-            let views = selection.views();
-            (!values.is_empty()).then_some(Part { values, selection, views, kind, outputs: names.len() })
+            let rows = SplitRows::of(features, split)?;
+            let own = (0..rows.len()).flat_map(|at| &values[rows.row(at) * names.len()..][..names.len()]);
+            Some(Part { values: own.copied().collect(), rows, kind: kind_of(task), outputs: names.len() })
         };
         let Some(train) = part(Split::Train) else {
             bail!(
@@ -57,7 +50,7 @@ impl<'a> Rows<'a> {
                 let bearing = train.values[label..].iter().step_by(names.len()).filter(|y| **y > 0.5).count();
                 let who = match bearing {
                     0 => "no",
-                    all if all == train.len() => "every",
+                    all if all == train.rows.len() => "every",
                     _ => continue,
                 };
                 bail!(
@@ -89,48 +82,23 @@ impl<'a> Part<'a> {
         features: &'a FeatureSet,
         aside: impl Fn(usize) -> bool,
     ) -> (Part<'a>, Part<'a>) {
-        // By row of the artefact: 0 is none of ours.
-        let mut places = vec![0u8; features.len()];
-        (0..self.len()).for_each(|at| places[self.row(at)] = 1 + u8::from(aside(at)));
-        let part = |place: u8| {
-            let is_kept = |row: usize| places[row] == place && (place == 1 || features.view(row) == 0);
-            let selection = Selection::with_views(features, is_kept);
-            let own = (0..self.len()).filter(|&at| is_kept(self.row(at)));
-            let values = own.flat_map(|at| &self.values[at * self.outputs..][..self.outputs]).copied();
-            let (values, views) = (values.collect(), selection.views());
-            Part { values, selection, views, kind: self.kind, outputs: self.outputs }
+        let (others, picked) = self.rows.divide(features, aside);
+        let part = |rows: SplitRows<'a>| {
+            let own =
+                rows.places_in(&self.rows).flat_map(|at| &self.values[at * self.outputs..][..self.outputs]);
+            Part { values: own.copied().collect(), rows, kind: self.kind, outputs: self.outputs }
         };
-        (part(1), part(2))
-    }
-
-    /// Number of rows.
-    pub(crate) fn len(&self) -> usize {
-        self.selection.len()
-    }
-
-    /// The row of the artefact that is row `at` here.
-    pub(crate) fn row(&self, at: usize) -> usize {
-        self.selection.row(at)
-    }
-
-    /// The rows that are no augmented views: one a sample.
-    pub(crate) fn samples(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).filter(|&at| self.views[at] == 0)
-    }
-
-    /// Each row's view, (n,).
-    pub(crate) fn views(&self) -> &[u32] {
-        &self.views
+        (part(others), part(picked))
     }
 
     /// What labels' samples are spread over folds by: the rarest label that each bears, and one more where it bears none, so
     /// that each label is in most folds. Numbers' samples are all alike.
     pub(crate) fn strata(&self) -> (Vec<u32>, usize) {
         if self.kind == TargetKind::Numbers {
-            return (self.samples().map(|_| 0).collect(), 1);
+            return (self.rows.samples().map(|_| 0).collect(), 1);
         }
         let mut bearing = vec![0usize; self.outputs];
-        let rows = || self.samples().map(|at| &self.values[at * self.outputs..][..self.outputs]);
+        let rows = || self.rows.samples().map(|at| &self.values[at * self.outputs..][..self.outputs]);
         rows().for_each(|row| {
             bearing.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
         });
@@ -142,6 +110,6 @@ impl<'a> Part<'a> {
     }
 
     pub(crate) fn targets(&self) -> anyhow::Result<head::Targets<'_>> {
-        Ok(head::Targets::new(&self.selection, self.kind, &self.values, self.outputs)?)
+        Ok(head::Targets::new(self.rows.selection(), self.kind, &self.values, self.outputs)?)
     }
 }
