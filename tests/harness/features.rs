@@ -20,6 +20,8 @@ pub struct Made {
     pub views: u32,
     /// What they were read from: another tap has other values of the same samples.
     pub tap: &'static str,
+    /// What the files held.
+    pub pictures: &'static str,
 }
 
 impl Default for Made {
@@ -31,6 +33,7 @@ impl Default for Made {
             last_class_train_rows: None,
             views: 1,
             tap: "pooled",
+            pictures: "dataset",
         }
     }
 }
@@ -82,7 +85,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
         }
     }
     let probes: Vec<f32> = (0..PROBES * made.dim).map(|i| i as f32 / 8.0).collect();
-    let lineage = Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() };
+    let lineage = Lineage { dataset: Digest::of(made.pictures.as_bytes()), tool: "extract 0.1.0".into() };
     writer.finish(&probes, lineage, Vec::new()).unwrap();
 }
 

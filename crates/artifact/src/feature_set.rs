@@ -28,7 +28,7 @@ pub enum FeatureSetError {
     Features(#[from] FeaturesError),
     /// Two of them are not of the same samples.
     #[error(
-        "`{second}` is not of the same samples as `{first}`: {what}; extract both from the same data, with the same splits"
+        "`{second}` is not of the same samples as `{first}`: {what}; extract both from the same data, with the same splits and views"
     )]
     Apart {
         /// One folder.
@@ -198,7 +198,11 @@ impl FeatureSet {
 /// The first thing in which two artefacts' samples differ.
 fn difference(first: &Features, second: &Features) -> Option<String> {
     if first.classes() != second.classes() {
-        return Some(format!("its classes are {:?}, not {:?}", second.classes(), first.classes()));
+        let mut pairs = first.classes().iter().zip(second.classes());
+        return Some(match pairs.find(|(a, b)| a != b) {
+            Some((a, b)) => format!("it has a class `{b}` where the other has `{a}`"),
+            None => format!("it has {} classes, not {}", second.classes().len(), first.classes().len()),
+        });
     }
     // A row is one copy of a picture: all parts of it must be.
     if first.index().views != second.index().views {
@@ -218,5 +222,10 @@ fn difference(first: &Features, second: &Features) -> Option<String> {
             return Some(format!("`{a}` is in {}, not in {}", second.split(row), first.split(row)));
         }
     }
-    (first.len() != second.len()).then(|| format!("it has {} rows, not {}", second.len(), first.len()))
+    if first.len() != second.len() {
+        return Some(format!("it has {} rows, not {}", second.len(), first.len()));
+    }
+    // Over what the files held: names may be the same all the same.
+    let apart = first.index().lineage.dataset != second.index().lineage.dataset;
+    apart.then(|| "its files have the same names, and hold something else".to_owned())
 }

@@ -21,13 +21,30 @@ pub struct Sample {
 /// The labelled files of a folder or a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {
-    /// At least two names, sorted by their bytes.
+    /// At least one name, of a folder two, sorted by their bytes.
     pub classes: Vec<String>,
     /// At least one a class in a whole data set, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
     /// How many files of a folder tree were passed over because their extension is no image's: by extension, in lower
     /// case, `none` for those without. Hidden files do not count.
     pub ignored: BTreeMap<String, u64>,
+}
+
+/// Why no classifier can be fitted on a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// There is nothing to tell apart.
+    OneClass {
+        /// The class.
+        class: String,
+    },
+    /// A class could not be learnt.
+    NotInTrain {
+        /// The class.
+        class: String,
+        /// Where it is found.
+        split: Split,
+    },
 }
 
 impl DataSet {
@@ -57,39 +74,36 @@ impl DataSet {
         }
     }
 
-    /// Sorts, numbers the classes, and refuses what no head can be fitted on.
-    pub(crate) fn assemble(
-        origin: &Path,
-        mut found: Vec<Found>,
-        ignored: BTreeMap<String, u64>,
-    ) -> Result<DataSet, DatasetError> {
-        let mut splits: BTreeMap<&str, BTreeSet<Option<Split>>> = BTreeMap::new();
-        for sample in &found {
-            splits.entry(&sample.class).or_default().insert(sample.split);
+    /// Why no classifier can be fitted on it, if so: a whole data set of labels or numbers is none the worse for it.
+    pub fn doubt(&self) -> Option<Doubt> {
+        if let [class] = &self.classes[..] {
+            return Some(Doubt::OneClass { class: class.clone() });
         }
-        if let (1, Some((class, _))) = (splits.len(), splits.first_key_value()) {
-            return Err(DatasetError::OneClass { path: origin.to_owned(), class: (*class).to_owned() });
-        }
+        let mut splits: Vec<BTreeSet<Option<Split>>> = vec![BTreeSet::new(); self.classes.len()];
+        self.samples.iter().for_each(|sample| {
+            splits[sample.label as usize].insert(sample.split);
+        });
+        let train = Some(Split::Train);
         // A data set without any train split is there to be evaluated on.
-        if splits.values().any(|splits| splits.contains(&Some(Split::Train))) {
-            let untrained = splits.iter().find(|(_, splits)| !splits.contains(&Some(Split::Train)));
-            if let Some((class, splits)) = untrained {
-                let split = splits.iter().flatten().next().copied().unwrap_or(Split::Test);
-                return Err(DatasetError::NotInTrain {
-                    path: origin.to_owned(),
-                    class: (*class).to_owned(),
-                    split,
-                });
-            }
+        if !splits.iter().any(|splits| splits.contains(&train)) {
+            return None;
         }
-        let classes: Vec<String> = splits.keys().map(|&class| class.to_owned()).collect();
+        let untrained = splits.iter().position(|splits| !splits.contains(&train))?;
+        let split = splits[untrained].iter().flatten().next().copied().unwrap_or(Split::Test);
+        Some(Doubt::NotInTrain { class: self.classes[untrained].clone(), split })
+    }
+
+    /// Sorts, and numbers the classes.
+    pub(crate) fn assemble(mut found: Vec<Found>, ignored: BTreeMap<String, u64>) -> DataSet {
+        let classes: BTreeSet<&str> = found.iter().map(|sample| sample.class.as_str()).collect();
+        let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
         found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let labels: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
         let samples = found
             .into_iter()
             .map(|Found { id, path, class, split }| Sample { label: labels[class.as_str()], id, path, split })
             .collect();
-        Ok(DataSet { classes, samples, ignored })
+        DataSet { classes, samples, ignored }
     }
 }
 

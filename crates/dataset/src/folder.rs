@@ -1,6 +1,6 @@
 //! A data set as a folder tree: classes are folders, with or without splits on top.
 
-use crate::{DataSet, DatasetError, data_set::Found};
+use crate::{DataSet, DatasetError, Doubt, data_set::Found};
 use artifact::Split;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -30,7 +30,14 @@ pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
         };
         return Err(DatasetError::Empty { path: root.to_owned(), found });
     }
-    DataSet::assemble(root, tree.found, tree.ignored)
+    let set = DataSet::assemble(tree.found, tree.ignored);
+    // Folders are classes: where a classifier cannot be fitted on them, something is amiss.
+    let path = root.to_owned();
+    match set.doubt() {
+        None => Ok(set),
+        Some(Doubt::OneClass { class }) => Err(DatasetError::OneClass { path, class }),
+        Some(Doubt::NotInTrain { class, split }) => Err(DatasetError::NotInTrain { path, class, split }),
+    }
 }
 
 enum Layout {

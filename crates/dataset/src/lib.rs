@@ -27,7 +27,7 @@ mod thumbnail;
 
 pub use augment::{AUGMENTATIONS, Change, ChangeKind, Drawn, load_views};
 pub use bad_image::{BadImage, Format, MAX_PIXELS};
-pub use data_set::{DataSet, Sample};
+pub use data_set::{DataSet, Doubt, Sample};
 pub use decode::decode;
 pub use error::DatasetError;
 pub use folder::EXTENSIONS;

@@ -48,7 +48,7 @@ pub(crate) fn open(path: &Path) -> Result<DataSet, DatasetError> {
         }
         found.push(Found { id, path: file, class, split });
     }
-    DataSet::assemble(path, found, BTreeMap::new())
+    Ok(DataSet::assemble(found, BTreeMap::new()))
 }
 
 struct Manifest<'a> {

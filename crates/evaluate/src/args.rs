@@ -85,7 +85,8 @@ pub struct Args {
     pub images: Option<PathBuf>,
 
     /// Also write the scored rows, those that the head does worst on first, to this .parquet, .csv or .json: id, split, label,
-    /// predicted, confidence, probability (the label's own), loss (nats) [default: none]
+    /// predicted, confidence, probability (the label's own), loss (nats); of labels and numbers id, split, loss (mean log loss, or
+    /// mean squared error in standard deviations) [default: none]
     #[arg(long, value_name = "FILE")]
     pub hardest: Option<PathBuf>,
 

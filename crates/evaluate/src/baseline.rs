@@ -35,7 +35,11 @@ impl Baseline {
         let head = Head::read(path)?;
         let features = belonging::of_baseline(given, own, &head, path)?;
         if head.classes != given.classes() || head.targets.is_some() {
-            bail!("baseline `{}` knows other classes; expected {:?}", path.display(), given.classes());
+            bail!(
+                "baseline `{}` knows other classes than these features' {}",
+                path.display(),
+                given.classes().len()
+            );
         }
         Ok(Some(Baseline { head, features, is_given: own.is_empty() }))
     }

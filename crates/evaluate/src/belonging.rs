@@ -13,8 +13,10 @@ pub(crate) fn choose(given: &FeatureSet, head: &Head, head_path: &Path) -> anyho
     let mut chosen = Vec::new();
     for source in &head.sources {
         let is_it = |part: &Features| source.difference(&part.index().source).is_none();
-        match given.parts().position(is_it) {
-            Some(part) => chosen.push(part),
+        // Each at most once: one source may be there twice, in two precisions.
+        let found = given.parts().enumerate().find(|(at, part)| is_it(part) && !chosen.contains(at));
+        match found {
+            Some((part, _)) => chosen.push(part),
             None => bail!("{}", stranger(given, head, source, head_path)),
         }
     }

@@ -47,6 +47,7 @@ impl Outputs {
         let tables = [self.predictions, self.hardest, self.suspects, self.duplicates].into_iter().flatten();
         let places = std::iter::once(self.metrics).chain(tables).map(|table| table.place);
         for place in places.chain(self.report) {
+            debug_assert!(place.temporary().exists(), "whoever claims a place writes it");
             place.commit()?;
         }
         Ok(())

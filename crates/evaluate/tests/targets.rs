@@ -255,3 +255,24 @@ fn baselines_pages_and_the_gate() {
             .failed(1, &["baseline `z.head` says other things of a sample"]);
     }
 }
+
+#[test]
+fn the_hardest_rows_of_labels_and_numbers_come_first() {
+    for (room, metric) in [(labels(), "log_loss"), (numbers(), "mean_squared_error")] {
+        let run = evaluate(&room, &["-o", "m.parquet", "--hardest", "h.parquet"]).fine();
+        assert!(run.last_line().ends_with("m.parquet, h.parquet"), "{}", run.last_line());
+        let hardest = table::read(&room.path("h.parquet")).unwrap();
+        let losses: Vec<f64> = hardest.column("loss").unwrap().f64().unwrap().into_no_null_iter().collect();
+        assert!(losses.len() == text(&hardest, "id").len() && losses.is_sorted_by(|a, b| a >= b), "{metric}");
+        let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+        let metrics = table::read(&room.path("m.parquet")).unwrap();
+        // In standard deviations the mean squared error is what R² says is not explained.
+        let expected = match metric {
+            "log_loss" => row(&metrics, "overall", "log_loss", "null")[0].unwrap(),
+            _ => 1.0 - row(&metrics, "overall", "r2_score", "null")[0].unwrap(),
+        };
+        assert!((mean - expected).abs() < 1e-12 * expected.max(1.0), "{mean}, {expected}");
+        evaluate(&room, &["-o", "n.csv", "--report", "r.html", "--images", "."])
+            .failed(2, &["--images goes with --duplicates here"]);
+    }
+}

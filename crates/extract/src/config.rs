@@ -6,7 +6,7 @@ use crate::preprocess;
 use crate::views::Shares;
 use artifact::{Augment, Dtype, Preprocessing, Views};
 use cli::UsageError;
-use dataset::{DataSet, Ratios};
+use dataset::{DataSet, Doubt, Ratios};
 use network::zoo;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -261,4 +261,17 @@ fn name_outputs(output: &Path, taps: &[String]) -> Result<Vec<PathBuf>, UsageErr
         [_] => vec![output.to_owned()],
         _ => taps.iter().map(|tap| output.with_file_name(format!("{stem}.{tap}.features"))).collect(),
     })
+}
+/// What to know of a manifest that no classifier can be fitted on.
+pub(crate) fn doubtful(input: &Path, doubt: &Doubt) -> String {
+    let path = input.display();
+    let rest = "fit-head --target labels and number need no more";
+    match doubt {
+        Doubt::OneClass { class } => {
+            format!("`{path}` has one class only, `{class}`: a classifier needs at least two; {rest}")
+        }
+        Doubt::NotInTrain { class, split } => format!(
+            "class `{class}` of `{path}` is in {split} but not in train: no classifier can be fitted on that; {rest}"
+        ),
+    }
 }

@@ -43,6 +43,9 @@ pub fn run(args: Args) -> Result<()> {
     let config = Config::new(args)?;
     let data = DataSet::open(config.input())?;
     config.check_splits(&data)?;
+    if let Some(doubt) = data.doubt() {
+        session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
+    }
     let data = config.part_of(data)?;
     session.detail(format!(
         "extract: {} samples in {} classes, {} threads",

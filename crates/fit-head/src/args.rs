@@ -18,7 +18,7 @@ use crate::target::TargetChoice;
         numbers.\n\n\
         Reads a folder NAME.features that extract wrote. Fits on the rows of its train split; uses those of \
         its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
-        out once, from a fit on the others); never looks at those of its test split. Augmented views of train \
+        out once, from a fit on the others); never looks at those of its test split (but for the names of labels, which are those of all samples). Augmented views of train \
         samples (extract --views) are rows like others to learn from, but for knn, which remembers samples alone; they are left out with \
         their sample where that is held out, and never judge.\n\n\
         A linear head needs no tuning: its penalty is found by a sweep over 25 values, and its logits are \
@@ -50,7 +50,8 @@ pub struct Args {
     /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
     /// nearest class mean; `mlp:UNITS`, one hidden layer of so many rectified units; or `knn:K`, the votes of the K train
     /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head. Of several, separated
-    /// by commas, the one of least held-out loss is kept; `auto` is `linear,ridge,lda`. Without it, --target number fits `ridge`
+    /// by commas, the one of least held-out loss is kept (MLPs and knn with a val split only); `auto` is `linear,ridge,lda`, of them
+    /// those that can say what --target asks for. Without it, --target number fits `ridge`
     #[arg(
         long,
         value_name = "KIND[,KIND…]",
@@ -96,7 +97,8 @@ pub struct Args {
     /// Also write a table to this .parquet, .csv or .json: for MLPs a row for each epoch, for others one for each penalty
     /// or shrinkage that was tried, with loss (nats; linear and MLP) and accuracy (0 to 1) on train rows and on held-out
     /// ones. Of labels accuracy is the part of all that is right; the loss of numbers, and of ridge on labels, is the mean
-    /// squared error, 1 where a number is always said to be its mean
+    /// squared error, 1 where a number is always said to be its mean. Of several FEATURES or kinds it has the rows of all, with
+    /// `head` and `features`
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
@@ -153,7 +155,7 @@ pub struct ChoiceArgs {
     #[arg(long)]
     pub no_calibrate: bool,
 
-    /// Calibrate an MLP too: divide its logits by the temperature of least loss on the val rows, or, where there are none
+    /// Calibrate an MLP too (beside heads of other kinds it is, without being asked): divide its logits by the temperature of least loss on the val rows, or, where there are none
     /// (or --group-column is given), on a tenth of the train rows, which are then not fitted on
     #[arg(long)]
     pub calibrate: bool,
@@ -164,7 +166,7 @@ pub struct ChoiceArgs {
 pub struct LinearArgs {
     /// Penalty on the weights of linear and ridge heads, 1/C of scikit-learn's LogisticRegression, alpha of its
     /// RidgeClassifier; 0 is none. Of several, separated by commas, the one with the least held-out loss (ridge: the
-    /// highest held-out accuracy) is kept, of equals the largest [default: three a decade from 1e5 down to 1e-3; linear
+    /// highest held-out accuracy, of labels and numbers the least squared error) is kept, of equals the largest [default: three a decade from 1e5 down to 1e-3; linear
     /// ends where held-out loss has long been rising]
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub l2: Option<Vec<f64>>,

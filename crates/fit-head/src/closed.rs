@@ -53,7 +53,7 @@ pub(crate) fn fit(form: ClosedForm, strengths: &[f64], job: &Job<'_>) -> anyhow:
     let held_out = chosen.as_ref().map(|(sweep, temperature, _)| HeldOutQuality {
         // Without a temperature their scores are no logits.
         loss: temperature.map(|temperature| temperature.after),
-        accuracy: sweep.candidates[sweep.best].held_out_accuracy,
+        accuracy: Some(sweep.candidates[sweep.best].held_out_accuracy),
     });
     let mut layers = vec![layer];
     job.finish(&mut layers, &train, &mut report);

@@ -53,7 +53,8 @@ impl Config {
     ///
     /// # Errors
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
-    pub fn new(args: Args) -> Result<Config, UsageError> {
+    pub fn new(mut args: Args) -> Result<Config, UsageError> {
+        args.head = args.head.fitting(|head| args.target.fits(head));
         target::check(&args)?;
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];

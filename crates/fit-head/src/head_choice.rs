@@ -66,15 +66,27 @@ impl FromStr for HeadChoice {
 
 /// All that `--head` names: one kind, or several to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeadChoices(Vec<HeadChoice>);
+pub struct HeadChoices {
+    kinds: Vec<HeadChoice>,
+    /// Whether they stand for `auto`.
+    auto: bool,
+}
 
 impl HeadChoices {
     /// What `auto` stands for: the kinds that take seconds, and whose probabilities are calibrated.
     const AUTO: [HeadChoice; 3] = [HeadChoice::Linear, HeadChoice::Ridge, HeadChoice::Lda];
 
+    /// Of `auto` those that `fits` picks; of kinds that were named all.
+    pub(crate) fn fitting(mut self, fits: impl Fn(HeadChoice) -> bool) -> HeadChoices {
+        if self.auto {
+            self.kinds.retain(|&kind| fits(kind));
+        }
+        self
+    }
+
     /// The kinds, each once, in the order that they were named in.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = HeadChoice> {
-        self.0.iter().copied()
+        self.kinds.iter().copied()
     }
 
     /// `linear`, `linear and lda`
@@ -89,7 +101,7 @@ impl HeadChoices {
 
     /// Whether there is a choice.
     pub(crate) fn are_several(&self) -> bool {
-        self.0.len() > 1
+        self.kinds.len() > 1
     }
 }
 
@@ -98,7 +110,7 @@ impl FromStr for HeadChoices {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "auto" {
-            return Ok(HeadChoices(HeadChoices::AUTO.to_vec()));
+            return Ok(HeadChoices { kinds: HeadChoices::AUTO.to_vec(), auto: true });
         }
         let mut choices = Vec::new();
         for name in text.split(',') {
@@ -108,6 +120,6 @@ impl FromStr for HeadChoices {
             }
             choices.push(choice);
         }
-        Ok(HeadChoices(choices))
+        Ok(HeadChoices { kinds: choices, auto: false })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use anyhow::bail;
 use artifact::{FeatureSet, table};
 use head::{Examples, Folds, HeldOut};
 
@@ -75,6 +76,12 @@ pub(crate) fn folds_of<'b>(
             *numbers.entry(value).or_insert(next)
         })
         .collect();
+    if numbers.len() < 2 {
+        bail!(
+            "`{column}` of `{}` has one value for all train rows, expected two groups or more",
+            table.display()
+        );
+    }
     let count = choice.folds.unwrap_or(count.min(numbers.len()));
     Ok(Folds::grouped(labels, classes, &groups, count, choice.seed)?)
 }

@@ -35,7 +35,7 @@ pub use target::TargetChoice;
 
 use anyhow::bail;
 use artifact::{Dense, FeatureSet, Head, HeadKind, Memory};
-use cli::Interrupt;
+use cli::{Interrupt, count};
 use head::Quality;
 use polars::frame::DataFrame;
 
@@ -63,8 +63,8 @@ struct Fitted {
 struct HeldOutQuality {
     /// Mean negative log-likelihood, in nats; of scores that are no logits none.
     loss: Option<f64>,
-    /// Part of the rows that it is right in.
-    accuracy: f64,
+    /// Part of the rows, of labels part of all that is said, that it is right in; of numbers none.
+    accuracy: Option<f64>,
 }
 
 /// Runs the tool.
@@ -80,14 +80,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if let Some(task) = config.target().task() {
         return targets::run(task, &config, &given, outputs, &interrupt, &session);
     }
+    candidates::check_comparable(&config, &Rows::of(&given, &config)?)?;
+    if let (Some(_), true) = (config.novelty_at(), given.dim() > head::MOST_NOVELTY_COLUMNS) {
+        bail!(
+            "--novelty-at takes at most {} features, side by side these are {}; leave it or some of them out",
+            count(head::MOST_NOVELTY_COLUMNS as u64),
+            count(given.dim() as u64)
+        );
+    }
     let one = |features: &FeatureSet, method: &Method, compare| {
         let rows = Rows::of(features, &config)?;
-        if let (true, None, Some(knn)) = (compare, &rows.val, config.methods().iter().find(|m| m.is_knn())) {
-            bail!(
-                "{} heads are compared with others on val rows, of which there are none; leave them out, or rerun extract with a val split",
-                knn.name()
-            );
-        }
         fit(method, &Job::new(&config, &rows, features, method, compare, &session, &interrupt)?)
     };
     let Candidate { features, mut fitted, .. } =
@@ -136,6 +138,6 @@ fn fit(method: &Method, job: &Job<'_>) -> anyhow::Result<Fitted> {
 
 impl From<Quality> for HeldOutQuality {
     fn from(Quality { loss, accuracy }: Quality) -> HeldOutQuality {
-        HeldOutQuality { loss: Some(loss), accuracy }
+        HeldOutQuality { loss: Some(loss), accuracy: Some(accuracy) }
     }
 }

@@ -45,6 +45,11 @@ impl Method {
         matches!(self, Method::Knn { .. })
     }
 
+    /// Whether it is trained, once.
+    pub(crate) fn is_mlp(&self) -> bool {
+        matches!(self, Method::Mlp(_))
+    }
+
     /// As `--head` names it.
     pub(crate) fn name(&self) -> String {
         match self {

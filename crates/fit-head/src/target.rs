@@ -19,6 +19,15 @@ pub enum TargetChoice {
 }
 
 impl TargetChoice {
+    /// Whether such a head can say it.
+    pub(crate) fn fits(self, head: HeadChoice) -> bool {
+        match self {
+            TargetChoice::Classes => true,
+            TargetChoice::Labels => ["linear", "ridge", "mlp"].contains(&head.name()),
+            TargetChoice::Number => ["ridge", "mlp"].contains(&head.name()),
+        }
+    }
+
     /// `None` of classes.
     pub(crate) fn task(self) -> Option<Task> {
         match self {
@@ -44,11 +53,11 @@ pub(crate) fn check(args: &Args) -> Result<(), UsageError> {
         return Ok(());
     };
     let name = task.name();
-    let (fits, heads) = match task {
-        Task::Labels => (&["linear", "ridge", "mlp"][..], "linear, ridge or mlp:UNITS"),
-        Task::Number => (&["ridge", "mlp"][..], "ridge or mlp:UNITS"),
+    let heads = match task {
+        Task::Labels => "linear, ridge or mlp:UNITS",
+        Task::Number => "ridge or mlp:UNITS",
     };
-    if args.head.iter().any(|head| !fits.contains(&head.name())) {
+    if args.head.iter().any(|head| !args.target.fits(head)) {
         let these = if args.head.are_several() { "these heads are" } else { "this head is" };
         return refuse(format!("--target {name} goes with --head {heads}; {these} {}", args.head.names()));
     }

@@ -12,7 +12,9 @@ fn fit_head(room: &Room, arguments: &[&str]) -> Run {
 #[test]
 fn help_states_every_default() {
     let room = Room::new();
+    // However lines are broken.
     let help = fit_head(&room, &["--help"]).fine().stdout();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "default: linear",
         "default: none",
@@ -113,7 +115,7 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
     }
     room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
     fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,knn:5"])
-        .failed(1, &["knn:5 heads are compared with others on val rows, of which there are none"]);
+        .failed(1, &["knn:5 heads are compared with others on val rows, which are not there"]);
 }
 
 #[test]
@@ -159,11 +161,34 @@ fn a_head_knows_how_far_is_too_far() {
 }
 
 #[test]
+fn a_candidate_that_fails_is_left_out_and_others_are_not() {
+    let room = Room::new();
+    room.features("x.features", &Made::default());
+    let flags = ["--head", "linear,mlp:4", "--optimizer", "sgd", "--learning-rate", "1e30"];
+    let run = fit_head(&room, &[&["x.features", "-o", "x.head"][..], &flags].concat()).fine();
+    assert!(
+        run.stderr().contains("fit-head: mlp:4 on resnet18 (tap pooled) is left out: the loss became"),
+        "{}",
+        run.stderr()
+    );
+    let head = Head::read(&room.path("x.head")).unwrap();
+    assert_eq!((head.kind, head.fit["candidates"]["tried"].as_array().unwrap().len()), (HeadKind::Linear, 1));
+    let flags = ["--head", "mlp:4", "--optimizer", "sgd", "--learning-rate", "1e30"];
+    let run = fit_head(&room, &[&["x.features", "-o", "y.head"][..], &flags].concat());
+    assert!(run.code() == 1 && run.last_line().contains("the loss became"), "{}", run.stderr());
+    // An MLP is judged on other rows than the others where there is no val split.
+    room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
+    fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,mlp:4"])
+        .failed(1, &["mlp:4 heads are compared with others on val rows, which are not there"]);
+}
+
+#[test]
 fn features_of_other_samples_are_told() {
     let room = Room::new();
     room.features("a.features", &Made::default());
     room.features("few.features", &Made { tap: "layer3", rows: [30, 10, 9], ..Made::default() });
     room.features("split.features", &Made { tap: "layer3", rows: [29, 11, 10], ..Made::default() });
+    room.features("others.features", &Made { tap: "layer3", pictures: "others", ..Made::default() });
     room.features("same.features", &Made::default());
     room.features("named.features", &Made { classes: vec!["daisy", "roses", "violets"], ..Made::default() });
     for (other, expected) in [
@@ -172,8 +197,9 @@ fn features_of_other_samples_are_told() {
             "`few.features` is not of the same samples as `a.features`: only one of them has `daisy/0049.png`",
         ),
         ("split", "`daisy/0029.png` is in val, not in train; extract both from the same data"),
+        ("others", "its files have the same names, and hold something else; extract both from the same data"),
         ("same", "`a.features` and `same.features` hold the same features; give each once"),
-        ("named", "its classes are [\"daisy\", \"roses\", \"violets\"], not"),
+        ("named", "it has a class `violets` where the other has `tulips`"),
     ] {
         fit_head(&room, &["a.features", &format!("{other}.features"), "-o", "x.head"]).failed(1, &[expected]);
     }

@@ -50,7 +50,7 @@ pub use knn::{fit_knn, quality_knn};
 pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
 pub use logits::{logits, sigmoid, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp, fit_mlp_targets};
-pub use novelty::{Distances, fit_novelty};
+pub use novelty::{Distances, MOST_NOVELTY_COLUMNS, fit_novelty};
 pub use quality::{Quality, quality, quality_targets};
 pub use scores::Scorer;
 pub use targets::{TargetKind, Targets, Units};

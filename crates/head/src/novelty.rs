@@ -14,7 +14,7 @@ use crate::taught::Taught;
 use crate::{Examples, HeadFitError, HeldOut};
 
 /// Columns at most: the matrix that a head then carries is a quarter of a GiB.
-const MOST_COLUMNS: usize = 8192;
+pub const MOST_NOVELTY_COLUMNS: usize = 8192;
 
 /// Fits classes of one shared covariance, and finds the distance that `part` of the held-out rows, from 0 to 1, stay within.
 ///
@@ -31,8 +31,8 @@ pub fn fit_novelty(
 ) -> Result<Novelty, HeadFitError> {
     let taught = &Taught::Classes(*examples);
     held_out.check(taught)?;
-    if examples.dim() > MOST_COLUMNS {
-        return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
+    if examples.dim() > MOST_NOVELTY_COLUMNS {
+        return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_NOVELTY_COLUMNS });
     }
     if !(part > 0.0 && part <= 1.0) {
         return Err(HeadFitError::Setting { name: "part", expected: "above 0 and at most 1", got: part });

@@ -6,7 +6,7 @@ use crate::table::TableError;
 #[derive(Debug, thiserror::Error)]
 pub enum TargetsError {
     /// What should be a number is none.
-    #[error("{place}: `{id}` has `{value}`, expected a finite number")]
+    #[error("{place}: `{id}` has `{value}`, expected a finite number (below 3.4e38)")]
     Number {
         /// The class names, or a column.
         place: String,
@@ -36,6 +36,16 @@ pub enum TargetsError {
         label: String,
         /// The labels there are.
         known: String,
+    },
+    /// No label, and labels.
+    #[error("{place}: `{id}` has `{value}`, expected `none` alone, or labels without it")]
+    None {
+        /// The class names, or a column.
+        place: String,
+        /// The sample.
+        id: String,
+        /// What stands there.
+        value: String,
     },
     /// There is nothing to tell.
     #[error("{place}: no sample bears a label, expected some, such as `cat` or `cat|dog`")]

@@ -123,7 +123,8 @@ impl Targets {
             let told = || (place.to_owned(), sample.id.to_owned(), text.to_owned());
             match (self.task, &self.from) {
                 (Task::Number, _) => {
-                    let number = text.trim().parse().ok().filter(|value: &f64| value.is_finite());
+                    // A head's numbers are f32.
+                    let number = text.trim().parse().ok().filter(|value: &f64| (*value as f32).is_finite());
                     values.push(number.ok_or_else(|| {
                         let (place, id, value) = told();
                         TargetsError::Number { place, id, value }
@@ -138,6 +139,10 @@ impl Targets {
                 }
                 (Task::Labels, TargetsFrom::Class | TargetsFrom::List(_)) => {
                     let labels = label_set(text);
+                    if labels.contains(NONE) {
+                        let (place, id, value) = told();
+                        return Err(TargetsError::None { place, id, value });
+                    }
                     let is_known = |label: &&&str| names.iter().any(|name| name == **label);
                     if let Some(label) = labels.iter().find(|label| !is_known(label)) {
                         let (place, id, _) = told();
@@ -163,7 +168,8 @@ impl Targets {
 
 /// All labels that `texts` list.
 fn names<'a>(texts: impl Iterator<Item = &'a str>, place: &str) -> Result<Vec<String>, TargetsError> {
-    let names: BTreeSet<&str> = texts.flat_map(label_set).collect();
+    // `none` beside others is told of where a sample is named.
+    let names: BTreeSet<&str> = texts.flat_map(label_set).filter(|label| *label != NONE).collect();
     if names.is_empty() {
         return Err(TargetsError::NoLabels { place: place.to_owned() });
     }
@@ -228,11 +234,21 @@ mod tests {
             "--target labels by class names: `a.png` bears `dog`, which is no label of the head, only `cat`"
         );
 
+        let both = [Sample { id: "d.png", class: "none|cat" }];
+        let error = targets.values(&names, &both, None).unwrap_err().to_string();
+        assert!(
+            error.ends_with("`d.png` has `none|cat`, expected `none` alone, or labels without it"),
+            "{error}"
+        );
+
         let numbers = [Sample { id: "a.png", class: "-1.5e1" }, Sample { id: "b.png", class: "inf" }];
         let (targets, names) = Targets::find(Task::Number, &numbers, None).unwrap();
         assert_eq!(targets.values(&names, &numbers[..1], None).unwrap(), [-15.0]);
         let error = targets.values(&names, &numbers, None).unwrap_err().to_string();
-        assert_eq!(error, "--target number by class names: `b.png` has `inf`, expected a finite number");
+        assert_eq!(
+            error,
+            "--target number by class names: `b.png` has `inf`, expected a finite number (below 3.4e38)"
+        );
         assert!(Targets::find(Task::Labels, &SAMPLES[1..2], None).is_err());
     }
 
@@ -269,7 +285,10 @@ mod tests {
             (message(Task::Labels, &["cat", "dog"]), "has no `dog` for `c.png`"),
             (message(Task::Labels, &["tags"]), "has no `tags` for `b.png`"),
             (message(Task::Labels, &["tags"]), "; a sample without labels says `none`"),
-            (message(Task::Number, &["age"]), "column `age`: `b.png` has `old`, expected a finite number"),
+            (
+                message(Task::Number, &["age"]),
+                "column `age`: `b.png` has `old`, expected a finite number (below 3.4e38)",
+            ),
             (message(Task::Number, &["size"]), "has no column `size`, only `path`, `cat`"),
             (message(Task::Number, &["cat", "cat"]), "the column `cat` is named twice"),
             (message(Task::Labels, &["cat", "age"]), "column `age`: `b.png` has `old`, expected 0 or 1"),

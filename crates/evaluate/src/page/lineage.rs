@@ -47,10 +47,13 @@ fn tried(head: &Head) -> Vec<(String, String)> {
         let features: Vec<&str> =
             one["features"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let name = format!("{} on {}", one["head"].as_str().unwrap_or_default(), features.join(" + "));
-        let loss = one["held_out_loss"].as_f64().map(|loss| format!("log loss {loss:.4}, "));
-        let accuracy = 100.0 * one["held_out_accuracy"].as_f64().unwrap_or(f64::NAN);
+        // Numbers have no accuracy, and their loss is the squared error in standard deviations.
+        let accuracy = one["held_out_accuracy"].as_f64();
+        let what = if accuracy.is_some() { "log loss" } else { "squared error" };
+        let loss = one["held_out_loss"].as_f64().map(|loss| format!("{what} {loss:.4}"));
+        let accuracy = accuracy.map(|accuracy| format!("accuracy {:.1} %", 100.0 * accuracy));
         let chosen = if record["chosen"] == at { " (chosen)" } else { "" };
-        (name, format!("{}accuracy {accuracy:.1} %{chosen}", loss.unwrap_or_default()))
+        (name, loss.into_iter().chain(accuracy).collect::<Vec<_>>().join(", ") + chosen)
     })
     .collect()
 }

@@ -1,6 +1,7 @@
 //! Heads that are no classifiers: several labels a sample, or numbers. The same table, other metrics.
 
 mod baseline;
+mod hardest;
 mod labels;
 mod numbers;
 mod predictions;
@@ -35,6 +36,10 @@ pub(crate) fn run(
         let judges = "--suspects judges classes; this head says";
         return Err(UsageError(format!("{judges} {}", said(targets.task))).into());
     }
+    if config.images().is_some() && config.duplicates().is_none() {
+        let pictures = "--images goes with --duplicates here: this head's report shows no pictures";
+        return Err(UsageError(pictures.to_owned()).into());
+    }
     if config.manifest().is_some() && config.slices().next().is_none() && !targets.need_manifest() {
         return Err(UsageError(
             "--manifest goes with --slice: this head's targets stand in class names".to_owned(),
@@ -67,6 +72,9 @@ pub(crate) fn run(
     }
     if let Some(table) = &outputs.predictions {
         table.write(&mut predictions::frame(&scores, features, &head.classes, table.format)?)?;
+    }
+    if let Some(table) = &outputs.hardest {
+        table.write(&mut hardest::frame(&scores, features)?)?;
     }
     if let Some(table) = &outputs.duplicates {
         let findings = Findings::of(features, head, config.images(), false, config.seed())?;
@@ -108,6 +116,7 @@ pub(crate) fn run(
 /// `3 labels`, `1 number`, `2 numbers`
 fn what(task: Task, outputs: usize) -> String {
     match task {
+        Task::Labels if outputs == 1 => "1 label".to_owned(),
         Task::Labels => format!("{outputs} labels"),
         Task::Number if outputs == 1 => "1 number".to_owned(),
         Task::Number => format!("{outputs} numbers"),

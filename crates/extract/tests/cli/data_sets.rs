@@ -1,6 +1,6 @@
 //! Folders and manifests that are no data sets.
 
-use super::{Room, extract, room};
+use super::{Room, extract, open, room};
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 fn refused(room: &Room, input: &str, parts: &[&str]) {
@@ -38,6 +38,21 @@ fn a_class_that_is_not_in_train() {
     room.pictures("data/train", 2, 2);
     room.pictures("data/test", 3, 2);
     refused(&room, "data", &["class `c` of `data` is in test but not in train"]);
+}
+
+#[test]
+fn a_manifest_of_one_class_is_enough_for_labels_and_numbers() {
+    let room = room(2);
+    room.write("one.csv", "path,label\ndata/a/000.png,x\ndata/b/000.png,x\n");
+    room.write("late.csv", "path,label,split\ndata/a/000.png,0.5,train\ndata/b/000.png,1.5,test\n");
+    for (manifest, expected) in [
+        ("one.csv", "`one.csv` has one class only, `x`: a classifier needs at least two; fit-head --target"),
+        ("late.csv", "class `1.5` of `late.csv` is in test but not in train: no classifier can be fitted"),
+    ] {
+        let run = extract(&room, &[manifest, "-o", "x.features", "--force"]).fine();
+        assert!(run.stderr().contains(expected), "{}", run.stderr());
+        assert_eq!(open(&room, "x.features").len(), 2);
+    }
 }
 
 #[test]

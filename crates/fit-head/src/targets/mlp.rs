@@ -32,6 +32,9 @@ pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         job.set_quality(&mut report, if aside.is_some() { "held_out" } else { "val" }, found);
     }
     let mut held_out = found.map(HeldOutQuality::from);
+    if job.task() == Task::Number {
+        held_out = held_out.map(|found| HeldOutQuality { accuracy: None, ..found });
+    }
     if let (true, Some(val)) = (job.choice.calibrate, &val) {
         let temperature = Temperature::of_layers_labels(&layers, val);
         if let Some(layer) = layers.last_mut() {

@@ -54,13 +54,32 @@ impl<'a> Rows<'a> {
                     _ => continue,
                 };
                 bail!(
-                    "{who} train row of `{path}` bears the label `{name}`, expected some that do and some that do not"
+                    "{who} train row of `{path}` bears the label `{name}`, expected some that do and some that do not; leave its column out, or give it another split"
                 );
             }
+        }
+        if task == Task::Number {
+            check_offsets(&train, &names)?;
         }
         let val = part(Split::Val);
         Ok(Rows { train, val, targets, names })
     }
+}
+
+/// Refuses numbers that f32, which heads are in, cannot tell apart: their spread must be well above the rounding of their mean.
+fn check_offsets(train: &Part<'_>, names: &[String]) -> anyhow::Result<()> {
+    for (output, name) in names.iter().enumerate() {
+        let values = || train.values[output..].iter().step_by(names.len());
+        let n = values().count() as f64;
+        let mean = values().sum::<f64>() / n;
+        let spread = (values().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
+        if spread > 0.0 && mean.abs() * f64::from(f32::EPSILON) > 0.01 * spread {
+            bail!(
+                "`{name}` lies around {mean:.3e} and spreads by {spread:.1e} only, which 32-bit numbers do not tell apart; subtract a constant from it"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What `head` calls them.

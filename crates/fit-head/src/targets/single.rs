@@ -36,7 +36,7 @@ pub(super) fn linear(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> an
     let held_out = chosen.as_ref().map(|(sweep, temperature, _)| {
         let found = sweep.candidates[sweep.best].held_out;
         let loss = temperature.map_or(found.loss, |temperature| temperature.after);
-        HeldOutQuality { loss: Some(loss), accuracy: found.accuracy }
+        HeldOutQuality { loss: Some(loss), accuracy: Some(found.accuracy) }
     });
     let table = linear::table(chosen.as_ref().map(|(sweep, ..)| sweep), &fit)?;
     let layers = vec![fit.layer];
@@ -78,7 +78,8 @@ pub(super) fn ridge(strengths: &[f64], job: &Job<'_>) -> anyhow::Result<Fitted> 
             Task::Labels => temperature.map(|temperature| temperature.after),
             Task::Number => Some(found.held_out_loss),
         };
-        HeldOutQuality { loss, accuracy: found.held_out_accuracy }
+        let accuracy = (job.task() == Task::Labels).then_some(found.held_out_accuracy);
+        HeldOutQuality { loss, accuracy }
     });
     let layers = vec![layer];
     job.finish(&layers, &train, &mut report);
