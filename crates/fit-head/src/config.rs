@@ -7,9 +7,10 @@ use cli::UsageError;
 
 use crate::args::{Args, ChoiceArgs};
 use crate::class_weight::ClassWeight;
+use crate::flags;
 use crate::head_choice::HeadChoice;
 use crate::method::{Method, require};
-use crate::target::{self, TargetChoice};
+use crate::target::TargetChoice;
 use head::LinearSettings;
 
 /// How a head is chosen and calibrated.
@@ -55,7 +56,7 @@ impl Config {
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
     pub fn new(mut args: Args) -> Result<Config, UsageError> {
         args.head = args.head.fitting(|head| args.target.fits(head));
-        target::check(&args)?;
+        flags::check_target(&args)?;
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];
         for (flag, table) in tables.iter().filter_map(|(flag, table)| Some((*flag, table.as_ref()?))) {
@@ -215,7 +216,7 @@ impl Choice {
         Ok(Choice {
             folds: *folds,
             groups: manifest.clone().zip(group_column.clone()),
-            calibrate: target::is_calibrated(args),
+            calibrate: flags::is_calibrated(args),
             reject_at: args.choice.reject_at,
             seed: args.seed,
         })
