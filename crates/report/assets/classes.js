@@ -7,11 +7,11 @@ function classesSection(host) {
     AXES[scale] ?? { min: 0, max: Math.max(...estimates.map((entry) => estimate(entry).value ?? 0)) || 1 };
   const weakest = columns.find(({ name }) => /^f1/i.test(name)) ?? columns[0];
   const table = sortable({
-    label: "Figures of each class",
+    label: `Figures of each ${page.outputs}`,
     rows,
     words: (i) => classes[i],
     columns: [
-      { name: "class", text: true, key: (i) => classes[i], cell: classButton },
+      { name: page.outputs, text: true, key: (i) => classes[i], cell: classButton },
       { name: "rows", key: (i) => support[i], cell: (i) => count(support[i]) },
       ...columns.map((column) => {
         const ends = axis(column);
@@ -28,7 +28,7 @@ function classesSection(host) {
   host.append(
     weakest ? classesLead(weakest) : "",
     figure(
-      "Figures of each class; bars are 95 % intervals on the whole of their scale. A class's name " +
+      `Figures of each ${page.outputs}; bars are 95 % intervals on the whole of their scale. A ${page.outputs}'s name ` +
         "puts it in focus everywhere.",
       table.element,
     ),
@@ -43,7 +43,7 @@ function classesLead({ name, scale, estimates }) {
   const middle = known[Math.floor(known.length / 2)][0],
     worst = known.slice(0, 3);
   return lead(
-    `The median class has ${name} ${fixed(middle, 3)}; lowest are `.replace(
+    `The median ${page.outputs} has ${name} ${fixed(middle, 3)}; lowest are `.replace(
       "lowest",
       sign > 0 ? "lowest" : "highest",
     ),

@@ -9,7 +9,7 @@ function masthead() {
   const facts = [
     split ? `split ${split}` : null,
     rows ? plural(rows, "row") : null,
-    plural(classes.length, "class", "classes"),
+    plural(classes.length, page.outputs, page.outputs === "class" ? "classes" : undefined),
   ];
   return [
     el("p", { class: "kind" }, "Evaluation of a head on frozen features"),

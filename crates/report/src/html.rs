@@ -73,6 +73,7 @@ fn document(page: &Page, data: &str) -> String {
     let title = escape(&page.summary.title);
     let (mut outline, mut sections) = (String::new(), String::new());
     for (i, Section { id, title, .. }) in sections::of(page).enumerate() {
+        let title = if *id == "classes" { page.outputs.heading() } else { title };
         let number = i + 1;
         let entry = format!("<li><a href=\"#{id}\">{title}</a></li>\n");
         let section = format!(

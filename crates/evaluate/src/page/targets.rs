@@ -3,8 +3,8 @@
 use anyhow::Context;
 use artifact::{FeatureSet, Head, Split, Task};
 use report::{
-    Baseline, ClassTable, Column, Difference, Estimate, Figure, Page, Scale, Slice, Slices, Summary, Verdict,
-    Warning,
+    Baseline, ClassTable, Column, Difference, Estimate, Figure, Outputs, Page, Scale, Slice, Slices, Summary,
+    Verdict, Warning,
 };
 
 use super::{estimate, fit, lineage, summary};
@@ -65,6 +65,7 @@ impl TargetsMaterial<'_> {
         let page = Page {
             summary: self.summary(),
             classes: self.head.classes.clone(),
+            outputs: if self.is_of_labels() { Outputs::Label } else { Outputs::Number },
             class_table: Some(self.table()),
             sweep: self.sweep(),
             slices: self.slices(),

@@ -116,7 +116,13 @@ impl LinearProblem<'_> {
         for member in &sweep.members {
             start.iter_mut().zip(member).for_each(|(sum, value)| *sum += value / sweep.members.len() as f64);
         }
-        self.fit_from(start, sweep.candidates[sweep.best].l2)
+        let best = &sweep.candidates[sweep.best];
+        let mut fit = self.fit_from(start, best.l2);
+        // With rows of their own held out the sweep's model is of all training rows, and this is where it ends.
+        if let [_] = sweep.members[..] {
+            fit.iterations += best.iterations;
+        }
+        fit
     }
 
     /// The temperature of least loss on the rows that `sweep` held out, for its best candidate.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use report::{
     Baseline, Confusion, Difference, Duplicate, Estimate, Exhibit, Figure, LineageEntry, LineageGroup, Map,
-    Mislabel, Mistake, Page, Scale, Summary, Verdict, Warning,
+    Mislabel, Mistake, Outputs, Page, Scale, Summary, Verdict, Warning,
 };
 
 use crate::world::World;
@@ -18,6 +18,7 @@ pub(crate) fn page(world: &World) -> Page {
     Page {
         summary: summary(world, wrong.len()),
         classes: world.classes.clone(),
+        outputs: Outputs::Class,
         samples: Some(world.samples.clone()),
         thumbnails: if pictured { thumbnails(world) } else { BTreeMap::new() },
         confusion: Some(Confusion::of(&world.samples)),

@@ -24,4 +24,4 @@ pub use lineage::{LineageEntry, LineageGroup};
 pub use samples::{Map, Samples};
 pub use slices::{Slice, Slices};
 pub use summary::{Baseline, Difference, Figure, Summary, Verdict, Warning};
-pub use whole::Page;
+pub use whole::{Outputs, Page};

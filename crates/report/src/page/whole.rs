@@ -9,6 +9,30 @@ use super::{
     Samples, Slices, Summary, Sweep,
 };
 
+/// What the head tells: what names in [`Page::classes`] are names of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outputs {
+    /// Which of several classes a sample is of.
+    #[default]
+    Class,
+    /// Which of several labels it bears.
+    Label,
+    /// One or more numbers.
+    Number,
+}
+
+impl Outputs {
+    /// The heading over them all.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Outputs::Class => "Classes",
+            Outputs::Label => "Labels",
+            Outputs::Number => "Numbers",
+        }
+    }
+}
+
 /// All that one page says about one head on one split. Classes are indices into `classes`
 /// throughout, and rows are indices into `samples`.
 ///
@@ -20,6 +44,8 @@ pub struct Page {
     pub summary: Summary,
     /// The head's classes, in the order of its outputs.
     pub classes: Vec<String>,
+    /// What these are.
+    pub outputs: Outputs,
     /// The rows of the split; needed by `map`, and by the lists of samples behind confusions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples>,
