@@ -1,6 +1,7 @@
 //! Standardisation: learnt from the training rows, applied inside a solver, folded back out of its result.
 
 use artifact::{Dense, Rows};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
@@ -52,11 +53,7 @@ impl Scaling {
     /// Reads the rows from `first` on into `out`, (k, d), scaled.
     pub(crate) fn read(&self, rows: &dyn Rows, first: usize, out: &mut [f32]) {
         rows.read(first, out);
-        for row in out.chunks_exact_mut(self.mean.len()) {
-            for ((x, mean), inverse) in row.iter_mut().zip(&self.mean).zip(&self.inverse) {
-                *x = (*x - mean) * inverse;
-            }
-        }
+        Arch::new().dispatch(Scale { by: self, rows: out });
     }
 
     /// The layer that does to raw features what `weight` (outputs, d) and `bias` (outputs,) do to
@@ -79,6 +76,26 @@ impl Scaling {
             folded.bias.push((bias - shift) as f32);
         }
         folded
+    }
+}
+
+/// Some rows to scale, in the shape that `pulp` calls, so that it is compiled for several instruction sets.
+struct Scale<'a> {
+    by: &'a Scaling,
+    /// (k, d)
+    rows: &'a mut [f32],
+}
+
+impl WithSimd for Scale<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.rows.chunks_exact_mut(self.by.mean.len()) {
+            for ((x, mean), inverse) in row.iter_mut().zip(&self.by.mean).zip(&self.by.inverse) {
+                *x = (*x - mean) * inverse;
+            }
+        }
     }
 }
 

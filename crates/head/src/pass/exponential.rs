@@ -4,7 +4,7 @@
 ///
 /// 2ᵏ · exp(r) with k = round(x / ln 2): r is taken off in two parts (Cody and Waite, 1980), so that it keeps its digits,
 /// and exp(r) is its Taylor series to r⁷ on |r| ≤ ln 2 / 2.
-#[inline]
+#[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -16,6 +16,7 @@ pub(crate) struct Judged {
 
 impl Loss<'_> {
     /// How much row `at` counts.
+    #[inline(always)]
     pub(crate) fn weight(&self, at: usize) -> f64 {
         match self {
             Loss::Classes { labels, weights } => weights[labels[at] as usize],
@@ -32,6 +33,7 @@ impl Loss<'_> {
     }
 
     /// Turns the scores of row `at` (outputs,) into slopes of its loss times its weight; gives the loss without weight.
+    #[inline(always)]
     pub(crate) fn errors(&self, at: usize, scores: &mut [f32]) -> Judged {
         let outputs = scores.len();
         let mut judged = Judged { loss: 0.0, hits: 0 };
@@ -64,6 +66,7 @@ impl Loss<'_> {
 
 /// −y ln p − (1 − y) ln(1 − p) of p = 1 / (1 + exp(−score)) in nats, its slope p − y, and whether p and y are on one side of
 /// a half.
+#[inline(always)]
 fn binary(score: f32, truth: f64) -> (f64, f32, bool) {
     let tail = exp(-score.abs());
     let (small, large) = (tail / (1.0 + tail), 1.0 / (1.0 + tail));
