@@ -19,8 +19,9 @@ pub(crate) use loss::Judged;
 
 /// Blocks whose gradients are added up in f32 at most, before they go into f64. Affects bits.
 const MOST_BLOCKS: usize = 16;
-/// Such sums that exist at a time. Memory only.
+/// Such sums that exist at a time, at least, and numbers in them otherwise. Memory only.
 const AT_ONCE: usize = 8;
+const MOST_NUMBERS: usize = 1 << 21;
 /// Weights of all models of one pass, at most; a model of more has a pass of its own. Memory only.
 const MOST_WEIGHTS: usize = 1 << 22;
 
@@ -163,7 +164,9 @@ impl Pass<'_> {
         let mut bias = vec![0.0; stack.bias.len()];
         let mut bends = bias.clone();
         let mut sums = vec![Sums::default(); members.len()];
-        for starts in starts.chunks(AT_ONCE) {
+        // Small gradients may all wait for the end: threads need not.
+        let at_once = (MOST_NUMBERS / stack.weight.len().max(1)).clamp(AT_ONCE, 64);
+        for starts in starts.chunks(at_once) {
             let parts: Vec<Partial> = starts
                 .par_iter()
                 .map(|&start| self.chunk(&stack, start..(start + chunk).min(n), gradients))
