@@ -1,6 +1,6 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
-use crate::{Digest, DigestBuilder, Features, FeaturesError, PROBES, Source, Split};
+use crate::{Digest, DigestBuilder, Features, FeaturesError, PROBES, Sample, Source, Split};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -153,6 +153,11 @@ impl FeatureSet {
     /// The rows of view 0, ascending: one a sample.
     pub fn samples(&self) -> impl Iterator<Item = usize> {
         self.first().samples()
+    }
+
+    /// A row's sample, as targets are read of it.
+    pub fn sample(&self, row: usize) -> Sample<'_> {
+        Sample { id: self.id(row), class: &self.classes()[self.label(row) as usize] }
     }
 
     /// Writes a row's values, widened to f32, into `out` (d,).

@@ -40,6 +40,11 @@ impl Source {
         self.preprocessing.check().err().map(|error| format!("its preprocessing cannot be used: {error}"))
     }
 
+    /// What people call it: `resnet18 (tap pooled)`.
+    pub fn name(&self) -> String {
+        format!("{} (tap {})", self.backbone, self.tap)
+    }
+
     /// The first difference that makes a head of `self` wrong for features of `other`.
     ///
     /// Storage dtype and engine are not among them: they change digits, not meaning.

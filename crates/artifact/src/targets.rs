@@ -48,6 +48,16 @@ impl Task {
             Task::Number => "number",
         }
     }
+
+    /// What so many outputs are called: `label`, `labels`, `number`, `numbers`.
+    pub fn noun(self, outputs: usize) -> &'static str {
+        match (self, outputs) {
+            (Task::Labels, 1) => "label",
+            (Task::Labels, _) => "labels",
+            (Task::Number, 1) => "number",
+            (Task::Number, _) => "numbers",
+        }
+    }
 }
 
 impl Targets {

@@ -16,8 +16,6 @@ use crate::{Config, belonging};
 pub(crate) struct Baseline {
     head: Head,
     features: FeatureSet,
-    /// Whether these are among the features given, and so of the same samples for sure.
-    is_given: bool,
 }
 
 /// How this head compares with the baseline on one split.
@@ -41,7 +39,7 @@ impl Baseline {
                 given.classes().len()
             );
         }
-        Ok(Some(Baseline { head, features, is_given: own.is_empty() }))
+        Ok(Some(Baseline { head, features }))
     }
 
     /// Scores the samples of `scores` and compares.
@@ -63,9 +61,6 @@ impl Baseline {
 
     fn outcomes(&self, scores: &SplitScores<'_>, features: &FeatureSet) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
-        if self.is_given {
-            return Ok(outcomes(&scorer, &Selection::split(&self.features, scores.split))?);
-        }
         Ok(outcomes(&scorer, &counterparts(&self.features, &scores.rows, scores.split, features)?)?)
     }
 }

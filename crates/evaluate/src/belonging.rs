@@ -53,12 +53,12 @@ fn stranger(given: &FeatureSet, head: &Head, source: &Source, head_path: &Path) 
             refusal(&paths(given), head_path, found.what, &expected, &got)
         }
         _ => {
-            let all: Vec<String> = head.sources.iter().map(name).collect();
+            let all: Vec<String> = head.sources.iter().map(Source::name).collect();
             format!(
                 "head `{}` takes features of {}; those of {} are not among {}: give them too, extracted with the same weights and preprocessing",
                 head_path.display(),
                 all.join(" and "),
-                name(source),
+                source.name(),
                 paths(given)
             )
         }
@@ -70,11 +70,6 @@ fn refusal(paths: &str, head: &Path, what: &str, expected: &str, got: &str) -> S
         "head `{}` does not belong to {paths}: {what} differs, expected {expected}, got {got}; rerun extract as for the head's features, or fit-head on these",
         head.display(),
     )
-}
-
-/// `resnet18 (tap pooled)`
-pub(crate) fn name(source: &Source) -> String {
-    format!("{} (tap {})", source.backbone, source.tap)
 }
 
 fn paths(features: &FeatureSet) -> String {

@@ -7,6 +7,7 @@
 mod args;
 mod baseline;
 mod belonging;
+mod blocks;
 mod config;
 mod duplicates;
 mod findings;

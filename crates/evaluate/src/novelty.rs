@@ -1,11 +1,12 @@
 //! How far rows are from all that the head was fitted on, where it knows.
 
+use std::convert::Infallible;
+
 use artifact::{Head, Rows as _, Selection};
 use head::Distances;
 use metrics::{Interval, wilson};
 
-/// Rows that are read together.
-const BLOCK: usize = 1024;
+use crate::blocks::for_each_block;
 
 /// The distance of each row from the nearest class, and the one beyond which a row is novel.
 pub(crate) struct Novelties {
@@ -18,14 +19,11 @@ impl Novelties {
     pub(crate) fn of(head: &Head, rows: &Selection<'_>) -> Option<Novelties> {
         let novelty = head.novelty.as_ref()?;
         let measured = Distances::of(novelty);
-        let (n, dim) = (rows.len(), rows.dim());
-        let mut x = vec![0.0; BLOCK.min(n) * dim];
-        let mut distances = Vec::with_capacity(n);
-        for first in (0..n).step_by(BLOCK) {
-            let x = &mut x[..BLOCK.min(n - first) * dim];
-            rows.read(first, x);
+        let mut distances = Vec::with_capacity(rows.len());
+        let Ok(()) = for_each_block(rows, rows.dim(), |_, x| {
             distances.extend(measured.of_rows(x));
-        }
+            Ok::<_, Infallible>(())
+        });
         Some(Novelties { distances, threshold: novelty.threshold })
     }
 

@@ -8,10 +8,11 @@ use metrics::{
 };
 
 use crate::Config;
+use crate::blocks::for_each_block;
 use crate::config::SplitChoice;
 use crate::novelty::Novelties;
 
-/// Probabilities that are held at a time; a whole split of no more is held, for intervals of ranking metrics.
+/// A whole split of no more probabilities is held, for intervals of ranking metrics.
 const HELD: usize = 1 << 22;
 
 /// The splits to score, and why these if that was not asked for.
@@ -85,16 +86,11 @@ pub(crate) fn blocks<E>(
     rows: &Selection<'_>,
     mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let (n, dim, labels) = (rows.len(), rows.dim(), rows.labels());
-    let block = (HELD / 4 / dim.max(scorer.classes())).clamp(64, 1 << 14);
-    let mut x = vec![0.0; block.min(n) * dim];
-    for first in (0..n).step_by(block) {
-        let labels = &labels[first..(first + block).min(n)];
-        let x = &mut x[..labels.len() * dim];
-        rows.read(first, x);
-        with(first, labels, &softmax(&scorer.of_rows(x), scorer.classes()))?;
-    }
-    Ok(())
+    let (labels, dim) = (rows.labels(), rows.dim());
+    for_each_block(rows, scorer.classes(), |first, x| {
+        let labels = &labels[first..][..x.len() / dim];
+        with(first, labels, &softmax(&scorer.of_rows(x), scorer.classes()))
+    })
 }
 
 /// One outcome a row.

@@ -16,7 +16,7 @@ mod parity;
 pub use args::Args;
 
 use anyhow::{Result, bail};
-use artifact::{Features, Head, Task};
+use artifact::{Features, Head};
 use cli::Session;
 use config::{Config, Job};
 use parity::{Distance, Parity};
@@ -61,9 +61,7 @@ fn model(
     let (outputs, what) = (head.classes.len(), parity.outputs);
     let kind = match head.targets.as_ref().map(|targets| targets.task) {
         None => "classes",
-        Some(Task::Labels) => "labels",
-        Some(Task::Number) if outputs == 1 => "number",
-        Some(Task::Number) => "numbers",
+        Some(task) => task.noun(outputs),
     };
     Ok(format!(
         "{outputs} {kind}, {what} of the probes within {difference:.1e} of the cache (largest {scale:.1})"

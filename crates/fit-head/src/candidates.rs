@@ -78,8 +78,7 @@ pub(crate) fn best(
 /// Refuses heads that are judged on other rows than the others where there is no val split: neighbours are not looked for out of
 /// fold, and an MLP is trained once, without a tenth of the rows.
 pub(crate) fn check_comparable(config: &Config, rows: &Rows<'_>) -> anyhow::Result<()> {
-    let asked = config.choice().folds.is_some() || config.choice().groups.is_some();
-    let (methods, has_val) = (config.methods(), rows.val.is_some() && !asked);
+    let (methods, has_val) = (config.methods(), rows.val.is_some() && !config.choice().asks_for_folds());
     let several = methods.len() > 1 || (config.features().len() > 1 && !config.concat());
     let knn = methods.iter().find(|method| method.is_knn()).filter(|_| several && rows.val.is_none());
     let mixed = methods.iter().any(|method| !method.is_mlp());
@@ -102,11 +101,7 @@ fn inputs(given: &FeatureSet) -> Vec<FeatureSet> {
 }
 
 fn names(features: &FeatureSet) -> String {
-    features.sources().iter().map(name).collect::<Vec<_>>().join(" + ")
-}
-
-fn name(source: &Source) -> String {
-    format!("{} (tap {})", source.backbone, source.tap)
+    features.sources().iter().map(Source::name).collect::<Vec<_>>().join(" + ")
 }
 
 fn choose(all: &[Candidate]) -> usize {
@@ -130,15 +125,15 @@ impl Candidate {
         let held_out = self.fitted.held_out;
         json!({
             "head": self.head,
-            "features": self.features.sources().iter().map(name).collect::<Vec<_>>(),
+            "features": self.features.sources().iter().map(Source::name).collect::<Vec<_>>(),
             "held_out_loss": held_out.and_then(|held_out| held_out.loss),
             "held_out_accuracy": held_out.and_then(|held_out| held_out.accuracy),
         })
     }
 }
 
-/// All candidates' tables, one below the other, what was held out called so in all, each row with its head and features; what a table lacks is null. What is
-/// `chosen` of one that was not the best is so no more.
+/// All candidates' tables, one below the other, what was held out called so in all, each row with its head and features;
+/// what a table lacks is null. What is `chosen` of one that was not the best is so no more.
 fn stack(all: &mut [Candidate], best: usize) -> PolarsResult<DataFrame> {
     let mut names: Vec<String> = vec!["head".to_owned(), "features".to_owned()];
     for candidate in &mut *all {

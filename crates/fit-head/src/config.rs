@@ -198,6 +198,11 @@ impl Config {
 }
 
 impl Choice {
+    /// Whether folds are to be held out even where there are val rows.
+    pub(crate) fn asks_for_folds(&self) -> bool {
+        self.folds.is_some() || self.groups.is_some()
+    }
+
     fn new(args: &Args) -> Result<Choice, UsageError> {
         let ChoiceArgs { folds, group_column, manifest, calibrate, .. } = &args.choice;
         if let Some(folds) = folds {

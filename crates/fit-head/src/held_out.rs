@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::bail;
 use artifact::{FeatureSet, table};
-use head::{Examples, Folds, HeldOut};
+use head::{Folds, HeldOut};
 
 use crate::config::Choice;
 use crate::rows::{Part, Rows};
@@ -14,7 +14,8 @@ pub(crate) const FOLDS: usize = 5;
 
 /// Rows that are held out while candidates are fitted.
 pub(crate) enum Held<'a> {
-    Val(Examples<'a>),
+    /// The val rows, whatever is learnt of them.
+    Val(HeldOut<'a>),
     Folds(Folds),
 }
 
@@ -22,14 +23,14 @@ impl<'a> Held<'a> {
     /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
     pub(crate) fn of(choice: &Choice, rows: &'a Rows<'a>, features: &FeatureSet) -> anyhow::Result<Held<'a>> {
         match &rows.val {
-            Some(val) if choice.folds.is_none() && choice.groups.is_none() => Ok(Held::Val(val.examples()?)),
+            Some(val) if !choice.asks_for_folds() => Ok(Held::Val(HeldOut::Rows(val.examples()?))),
             _ => Ok(Held::Folds(folds(choice, FOLDS, &rows.train, features)?)),
         }
     }
 
     pub(crate) fn rows(&self) -> HeldOut<'_> {
         match self {
-            Held::Val(examples) => HeldOut::Rows(*examples),
+            Held::Val(rows) => *rows,
             Held::Folds(folds) => HeldOut::Folds(folds),
         }
     }

@@ -49,15 +49,7 @@ pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         report.set_temperature(Some(temperature));
         held_out = Some(HeldOutQuality { loss: Some(temperature.after), ..found.into() });
     }
-    if epochs.len() < settings.epochs {
-        report.set("epochs_run", epochs.len());
-    }
-    let mut outcome = format!("{} epochs", epochs.len());
-    if settings.patience.is_some() {
-        report.set("best_epoch", kept);
-        report.set("held_out", held);
-        outcome += &format!(", the best of them {kept}");
-    }
+    let mut outcome = record_end(&mut report, settings, epochs.len(), kept, held);
     let quality = job.finish(&mut layers, &train, &mut report);
     outcome += &format!(", train accuracy {:.1} %", 100.0 * quality.accuracy);
     if let (Some(found), true) = (found, settings.patience.is_some()) {
@@ -107,6 +99,25 @@ fn run(
         ControlFlow::Break(())
     })?;
     Ok(fit)
+}
+
+/// Records when training ended, and which epoch's weights were kept if that was asked for; says it for the last line.
+pub(crate) fn record_end(
+    report: &mut Report,
+    settings: &MlpSettings,
+    epochs: usize,
+    kept: usize,
+    held: &str,
+) -> String {
+    if epochs < settings.epochs {
+        report.set("epochs_run", epochs);
+    }
+    if settings.patience.is_none() {
+        return format!("{epochs} epochs");
+    }
+    report.set("best_epoch", kept);
+    report.set("held_out", held);
+    format!("{epochs} epochs, the best of them {kept}")
 }
 
 /// What is not said is as the defaults have it.

@@ -1,9 +1,10 @@
 //! The table of classes, and that of slices.
 
+use artifact::Split;
 use report::{ClassTable, Column, Scale, Slice, Slices};
 
 use super::{Material, estimate};
-use crate::table::{Scope, overall};
+use crate::table::{Row, Scope, overall};
 
 /// Columns of the table of classes: metric, name.
 const COLUMNS: [(&str, &str); 5] = [
@@ -38,25 +39,29 @@ pub(super) fn table(material: &Material<'_>) -> ClassTable {
 }
 
 pub(super) fn slices(material: &Material<'_>) -> Option<Slices> {
-    let split = material.scores.split;
+    slices_of(material.rows, material.scores.split, &SLICED)
+}
+
+/// Every slice of a split with the metrics (as the table calls them, as the page does) that are shown of it.
+pub(super) fn slices_of(rows: &[Row], split: Split, shown: &[(&str, &str)]) -> Option<Slices> {
     let mut slices: Vec<Slice> = Vec::new();
-    for row in material.rows.iter().filter(|row| row.split == split) {
+    for row in rows.iter().filter(|row| row.split == split) {
         let Scope::Slice { column, value } = &row.scope else { continue };
         let is_last = |slice: &Slice| slice.attribute == *column && slice.value == *value;
         if !slices.last().is_some_and(is_last) {
             let (attribute, value) = (column.clone(), value.clone());
             slices.push(Slice { attribute, value, rows: row.n, estimates: Vec::new() });
         }
-        if SLICED.iter().any(|(metric, _)| *metric == row.metric)
+        if shown.iter().any(|(metric, _)| *metric == row.metric)
             && let Some(slice) = slices.last_mut()
         {
             slice.estimates.push(estimate(row));
         }
     }
-    let all = |metric: &str| overall(material.rows, split, metric).map(estimate);
+    let all = |metric: &str| overall(rows, split, metric).map(estimate);
     (!slices.is_empty()).then(|| Slices {
-        metrics: SLICED.iter().map(|(_, name)| (*name).to_owned()).collect(),
-        overall: SLICED.iter().filter_map(|(metric, _)| all(metric)).collect(),
+        metrics: shown.iter().map(|(_, name)| (*name).to_owned()).collect(),
+        overall: shown.iter().filter_map(|(metric, _)| all(metric)).collect(),
         slices,
     })
 }

@@ -5,7 +5,6 @@ use metrics::Metric;
 use report::{Baseline, Difference, Estimate, Figure, Scale, Summary, Verdict, Warning};
 
 use super::{Material, estimate};
-use crate::belonging;
 use crate::table::overall;
 
 /// What is shown, in order.
@@ -116,9 +115,7 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
 
 /// Network, tap and weights in words.
 pub(super) fn of_features(sources: &[artifact::Source]) -> String {
-    let each = sources
-        .iter()
-        .map(|source| format!("{}, weights {}", belonging::name(source), short(&source.weights)));
+    let each = sources.iter().map(|source| format!("{}, weights {}", source.name(), short(&source.weights)));
     each.collect::<Vec<_>>().join(" and ")
 }
 

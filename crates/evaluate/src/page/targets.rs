@@ -3,11 +3,11 @@
 use anyhow::Context;
 use artifact::{FeatureSet, Head, Split, Task};
 use report::{
-    Baseline, ClassTable, Column, Difference, Estimate, Figure, Outputs, Page, Scale, Slice, Slices, Summary,
+    Baseline, ClassTable, Column, Difference, Estimate, Figure, Outputs, Page, Scale, Slices, Summary,
     Verdict, Warning,
 };
 
-use super::{estimate, fit, lineage, summary};
+use super::{classes, estimate, fit, lineage, summary};
 use crate::Config;
 use crate::table::{Row, Scope, overall};
 use crate::targets::Comparison;
@@ -167,25 +167,9 @@ impl TargetsMaterial<'_> {
 
     /// The page shows shares of 0 to 1: there are none of numbers.
     fn slices(&self) -> Option<Slices> {
-        let mut slices: Vec<Slice> = Vec::new();
-        for row in self.rows.iter().filter(|row| row.split == self.split && self.is_of_labels()) {
-            let Scope::Slice { column, value } = &row.scope else { continue };
-            let is_last = |slice: &Slice| slice.attribute == *column && slice.value == *value;
-            if !slices.last().is_some_and(is_last) {
-                let (attribute, value) = (column.clone(), value.clone());
-                slices.push(Slice { attribute, value, rows: row.n, estimates: Vec::new() });
-            }
-            if SLICED.iter().any(|(metric, _)| *metric == row.metric)
-                && let Some(slice) = slices.last_mut()
-            {
-                slice.estimates.push(estimate(row));
-            }
+        if !self.is_of_labels() {
+            return None;
         }
-        let all = |metric: &str| overall(self.rows, self.split, metric).map(estimate);
-        (!slices.is_empty()).then(|| Slices {
-            metrics: SLICED.iter().map(|(_, name)| (*name).to_owned()).collect(),
-            overall: SLICED.iter().filter_map(|(metric, _)| all(metric)).collect(),
-            slices,
-        })
+        classes::slices_of(self.rows, self.split, &SLICED)
     }
 }

@@ -1,7 +1,7 @@
 //! `--baseline`: two heads on the same samples, a verdict, and a gate.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Selection, Task};
+use artifact::{FeatureSet, Head, Task};
 use cli::GateError;
 use metrics::{
     Bootstrap, ClassMetric, Difference, MultiLabel, MultiLabelAverage, MultiLabelMetric, MultiLabelOutcomes,
@@ -17,8 +17,6 @@ use crate::{Config, belonging};
 pub(super) struct Baseline {
     head: Head,
     features: FeatureSet,
-    /// Whether these are among the features given, and so of the same samples for sure.
-    is_given: bool,
 }
 
 /// How this head compares with the baseline on one split.
@@ -41,7 +39,7 @@ impl Baseline {
             bail!("baseline `{}` says other things of a sample; expected {:?}", path.display(), own.classes);
         }
         let features = belonging::of_baseline(given, theirs, &head, path)?;
-        Ok(Some(Baseline { head, features, is_given: theirs.is_empty() }))
+        Ok(Some(Baseline { head, features }))
     }
 
     /// Scores the samples of `scores` and compares.
@@ -54,12 +52,8 @@ impl Baseline {
         features: &FeatureSet,
         bootstrap: &Bootstrap,
     ) -> anyhow::Result<Comparison> {
-        let own = &self.features;
-        let theirs = if self.is_given {
-            said(&self.head, &Selection::split(own, scores.split))?
-        } else {
-            said(&self.head, &counterparts(own, &scores.rows, scores.split, features)?)?
-        };
+        let rows = counterparts(&self.features, &scores.rows, scores.split, features)?;
+        let theirs = said(&self.head, &rows)?;
         let (task, metrics, differences, main) = match &scores.measured {
             Measured::Labels { labels, truth, probabilities } => {
                 let metrics = MultiLabelMetric::overall();

@@ -60,9 +60,9 @@ pub(crate) fn run(
     let mut comparisons = Vec::new();
     for scores in &scores {
         let bootstrap = config.bootstrap(scores.len());
-        rows.extend(scores.rows(&Scope::Overall, &head.classes, &bootstrap)?);
+        rows.extend(scores.measured.rows(scores.split, &Scope::Overall, &head.classes, &bootstrap)?);
         for (scope, members) in crate::slices::members(&scores.rows, features, config)? {
-            rows.extend(scores.select(&members)?.rows(&scope, &[], &bootstrap)?);
+            rows.extend(scores.measured.select(&members).rows(scores.split, &scope, &[], &bootstrap)?);
         }
         if let Some(baseline) = &baseline {
             let comparison = baseline.compare(scores, features, &bootstrap)?;
@@ -101,25 +101,16 @@ pub(crate) fn run(
         print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;
     }
     session.note(format!(
-        "evaluate: {} rows, {} → {}",
+        "evaluate: {} rows, {} {} → {}",
         count(scores.iter().map(|split| split.len() as u64).sum::<u64>()),
-        what(targets.task, head.classes.len()),
+        head.classes.len(),
+        targets.task.noun(head.classes.len()),
         config.outputs().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     ));
     // What was measured is written; only then may the gate close.
     match judged.and_then(|at| comparisons.get(at)) {
         Some(comparison) => Ok(comparison.gate(config.tolerance())?),
         None => Ok(()),
-    }
-}
-
-/// `3 labels`, `1 number`, `2 numbers`
-fn what(task: Task, outputs: usize) -> String {
-    match task {
-        Task::Labels if outputs == 1 => "1 label".to_owned(),
-        Task::Labels => format!("{outputs} labels"),
-        Task::Number if outputs == 1 => "1 number".to_owned(),
-        Task::Number => format!("{outputs} numbers"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a head says of the rows of a split, and what is so.
 
+use std::convert::Infallible;
+
 use anyhow::{Context, bail};
 use artifact::{FeatureSet, Head, Rows as _, Sample, Selection, Split, Targets, Task};
 use head::{Scorer, sigmoid};
@@ -7,10 +9,8 @@ use metrics::{Bootstrap, Regression};
 
 use super::{labels, numbers};
 use crate::Config;
+use crate::blocks::for_each_block;
 use crate::table::{Row, Scope};
-
-/// Values that are read at a time.
-const HELD: usize = 1 << 20;
 
 /// The rows of one split, what is so, and what the head says.
 pub(crate) struct SplitScores<'a> {
@@ -27,12 +27,6 @@ pub(crate) enum Measured {
     Numbers(Vec<(Vec<f64>, Vec<f64>)>),
 }
 
-/// A part of a split.
-pub(crate) struct Part {
-    split: Split,
-    measured: Measured,
-}
-
 impl<'a> SplitScores<'a> {
     /// Applies `head` to a split, and reads what is so.
     pub(crate) fn compute(
@@ -43,7 +37,7 @@ impl<'a> SplitScores<'a> {
         config: &Config,
     ) -> anyhow::Result<SplitScores<'a>> {
         let rows = Selection::split(features, split);
-        let samples: Vec<Sample<'_>> = (0..rows.len()).map(|at| sample(features, rows.row(at))).collect();
+        let samples: Vec<Sample<'_>> = (0..rows.len()).map(|at| features.sample(rows.row(at))).collect();
         let truth = targets.values(&head.classes, &samples, config.manifest())?;
         let said =
             said(head, &rows).with_context(|| format!("cannot score `{}`", config.head().display()))?;
@@ -54,48 +48,6 @@ impl<'a> SplitScores<'a> {
     /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// The table's rows of the whole split, or with another scope of a part; with `names` those of each output too.
-    pub(crate) fn rows(
-        &self,
-        scope: &Scope,
-        names: &[String],
-        bootstrap: &Bootstrap,
-    ) -> anyhow::Result<Vec<Row>> {
-        self.measured.rows(self.split, scope, names, bootstrap)
-    }
-
-    /// The rows `members` alone.
-    pub(crate) fn select(&self, members: &[usize]) -> anyhow::Result<Part> {
-        let measured = match &self.measured {
-            Measured::Labels { labels, truth, probabilities } => Measured::Labels {
-                labels: *labels,
-                truth: members.iter().flat_map(|at| &truth[at * labels..][..*labels]).copied().collect(),
-                probabilities: members
-                    .iter()
-                    .flat_map(|at| &probabilities[at * labels..][..*labels])
-                    .copied()
-                    .collect(),
-            },
-            Measured::Numbers(outputs) => {
-                let of = |values: &[f64]| members.iter().map(|&at| values[at]).collect::<Vec<f64>>();
-                Measured::Numbers(outputs.iter().map(|(truth, said)| (of(truth), of(said))).collect())
-            }
-        };
-        Ok(Part { split: self.split, measured })
-    }
-}
-
-impl Part {
-    /// As [`SplitScores::rows`].
-    pub(crate) fn rows(
-        &self,
-        scope: &Scope,
-        names: &[String],
-        bootstrap: &Bootstrap,
-    ) -> anyhow::Result<Vec<Row>> {
-        self.measured.rows(self.split, scope, names, bootstrap)
     }
 }
 
@@ -118,7 +70,27 @@ impl Measured {
         }
     }
 
-    fn rows(
+    /// The rows `members` alone.
+    pub(crate) fn select(&self, members: &[usize]) -> Measured {
+        match self {
+            Measured::Labels { labels, truth, probabilities } => Measured::Labels {
+                labels: *labels,
+                truth: members.iter().flat_map(|at| &truth[at * labels..][..*labels]).copied().collect(),
+                probabilities: members
+                    .iter()
+                    .flat_map(|at| &probabilities[at * labels..][..*labels])
+                    .copied()
+                    .collect(),
+            },
+            Measured::Numbers(outputs) => {
+                let of = |values: &[f64]| members.iter().map(|&at| values[at]).collect::<Vec<f64>>();
+                Measured::Numbers(outputs.iter().map(|(truth, said)| (of(truth), of(said))).collect())
+            }
+        }
+    }
+
+    /// The table's rows of this scope; with `names` those of each output too.
+    pub(crate) fn rows(
         &self,
         split: Split,
         scope: &Scope,
@@ -144,19 +116,15 @@ pub(crate) fn regressions(outputs: &[(Vec<f64>, Vec<f64>)]) -> anyhow::Result<Ve
 /// What `head` says of `rows`: probabilities of labels, or numbers, (n, outputs).
 pub(crate) fn said(head: &Head, rows: &Selection<'_>) -> anyhow::Result<Vec<f64>> {
     let scorer = Scorer::of(head);
-    let (n, dim) = (rows.len(), rows.dim());
-    let block = (HELD / dim.max(scorer.classes())).clamp(64, 1 << 14);
-    let mut said = Vec::with_capacity(n * scorer.classes());
-    let mut x = vec![0.0; block.min(n) * dim];
-    for first in (0..n).step_by(block) {
-        let x = &mut x[..block.min(n - first) * dim];
-        rows.read(first, x);
+    let mut said = Vec::with_capacity(rows.len() * scorer.classes());
+    let Ok(()) = for_each_block(rows, scorer.classes(), |_, x| {
         let scores = scorer.of_rows(x);
         match head.targets.as_ref().map(|targets| targets.task) {
             Some(Task::Labels) => said.extend(sigmoid(&scores)),
             _ => said.extend(scores.into_iter().map(f64::from)),
         }
-    }
+        Ok::<_, Infallible>(())
+    });
     match said.iter().find(|value| !value.is_finite()) {
         Some(value) => bail!("it says {value} of some row"),
         None => Ok(said),
@@ -167,8 +135,4 @@ pub(crate) fn said(head: &Head, rows: &Selection<'_>) -> anyhow::Result<Vec<f64>
 pub(crate) fn judged(scores: &[SplitScores<'_>]) -> Option<usize> {
     let preferred = [Split::Test, Split::Val, Split::Train];
     preferred.iter().find_map(|split| scores.iter().position(|scores| scores.split == *split))
-}
-
-fn sample(features: &FeatureSet, row: usize) -> Sample<'_> {
-    Sample { id: features.id(row), class: &features.classes()[features.label(row) as usize] }
 }

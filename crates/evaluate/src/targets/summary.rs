@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use artifact::{Split, Task};
 use cli::count;
 
+use super::of_scope;
 use super::scores::SplitScores;
-use super::{of_scope, what};
 use crate::table::{Row, Scope};
 
 /// Outputs shown; of more, the worst by the last of their columns.
@@ -46,7 +46,8 @@ fn section(
     names: &[String],
     task: Task,
 ) -> Result<String, std::fmt::Error> {
-    let mut out = format!("{split}: {} rows, {}\n\n", count(n as u64), what(task, names.len()));
+    let (outputs, noun) = (names.len(), task.noun(names.len()));
+    let mut out = format!("{split}: {} rows, {outputs} {noun}\n\n", count(n as u64));
     let is_shown = |metric: &str| task == Task::Number || OF_LABELS.contains(&metric);
     for row in of_scope(rows, split, &Scope::Overall).filter(|row| is_shown(&row.metric)) {
         let Some(value) = row.value else { continue };

@@ -6,11 +6,12 @@ use head::{Folds, HeldOut, Quality, Targets, Units, quality_targets};
 
 use super::rows::Rows;
 use crate::config::Choice;
-use crate::held_out::{FOLDS, folds_of};
+use crate::held_out::{FOLDS, Held, folds_of};
 use crate::report::{Report, describe};
 
 /// What every kind of head is fitted from.
 pub(crate) struct Job<'a> {
+    pub(crate) task: Task,
     pub(crate) rows: &'a Rows<'a>,
     pub(crate) features: &'a FeatureSet,
     pub(crate) choice: &'a Choice,
@@ -21,22 +22,11 @@ pub(crate) struct Job<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
-/// Rows that are held out while candidates are fitted.
-pub(crate) enum Held<'a> {
-    Val(Targets<'a>),
-    Folds(Folds),
-}
-
 impl<'a> Job<'a> {
-    pub(crate) fn task(&self) -> Task {
-        self.rows.targets.task
-    }
-
     /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
     pub(crate) fn held_out(&self) -> anyhow::Result<Held<'a>> {
-        let asked = self.choice.folds.is_some() || self.choice.groups.is_some();
         match &self.rows.val {
-            Some(val) if !asked => Ok(Held::Val(val.targets()?)),
+            Some(val) if !self.choice.asks_for_folds() => Ok(Held::Val(HeldOut::Targets(val.targets()?))),
             _ => Ok(Held::Folds(self.folds(FOLDS)?)),
         }
     }
@@ -52,7 +42,7 @@ impl<'a> Job<'a> {
     /// Begins the record of a fit.
     pub(crate) fn report(&self, head: &str) -> Report {
         let val = self.rows.val.as_ref().map(|val| &val.rows);
-        Report::of_targets(head, self.task(), self.standardize, &self.rows.train.rows, val)
+        Report::of_targets(head, self.task, self.standardize, &self.rows.train.rows, val)
     }
 
     /// Records how a head does on the rows that were fitted.
@@ -64,7 +54,7 @@ impl<'a> Job<'a> {
 
     /// Loss, and of labels the part that is right.
     pub(crate) fn set_quality(&self, report: &mut Report, split: &str, quality: Quality) {
-        match self.task() {
+        match self.task {
             Task::Labels => report.set_quality(split, quality),
             Task::Number => report.set(&format!("{split}_loss"), quality.loss),
         }
@@ -72,26 +62,9 @@ impl<'a> Job<'a> {
 
     /// The same in words.
     pub(crate) fn describe(&self, split: &str, quality: Quality) -> String {
-        match self.task() {
+        match self.task {
             Task::Labels => describe(split, quality),
             Task::Number => format!("{split} loss {:.4}", quality.loss),
-        }
-    }
-}
-
-impl Held<'_> {
-    pub(crate) fn rows(&self) -> HeldOut<'_> {
-        match self {
-            Held::Val(targets) => HeldOut::Targets(*targets),
-            Held::Folds(folds) => HeldOut::Folds(folds),
-        }
-    }
-
-    /// As the record and messages name them: `val`, `5 folds`.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Held::Val(_) => "val".to_owned(),
-            Held::Folds(folds) => format!("{} folds", folds.count()),
         }
     }
 }

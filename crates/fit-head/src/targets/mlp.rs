@@ -8,7 +8,7 @@ use head::{Epoch, MlpFit, MlpSettings, Targets, Temperature, fit_mlp_targets};
 
 use super::job::Job;
 use super::rows::Part;
-use crate::mlp::{ASIDE, record, table};
+use crate::mlp::{ASIDE, record, record_end, table};
 use crate::{Fitted, HeldOutQuality};
 
 /// Trains; the weights of the last epoch are kept, with patience those of the best. Ctrl-C ends the run after the epoch.
@@ -32,7 +32,7 @@ pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         job.set_quality(&mut report, if aside.is_some() { "held_out" } else { "val" }, found);
     }
     let mut held_out = found.map(HeldOutQuality::from);
-    if job.task() == Task::Number {
+    if job.task == Task::Number {
         held_out = held_out.map(|found| HeldOutQuality { accuracy: None, ..found });
     }
     if let (true, Some(val)) = (job.choice.calibrate, &val) {
@@ -44,22 +44,14 @@ pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         report.set_temperature(Some(temperature));
         held_out = held_out.map(|found| HeldOutQuality { loss: Some(temperature.after), ..found });
     }
-    if epochs.len() < settings.epochs {
-        report.set("epochs_run", epochs.len());
-    }
-    let mut outcome = format!("{} epochs", epochs.len());
-    if settings.patience.is_some() {
-        report.set("best_epoch", kept);
-        report.set("held_out", held);
-        outcome += &format!(", the best of them {kept}");
-    }
+    let mut outcome = record_end(&mut report, settings, epochs.len(), kept, held);
     let quality = job.finish(&layers, &train, &mut report);
     outcome += &format!(", {}", job.describe("train", quality));
     if let (Some(found), true) = (found, settings.patience.is_some()) {
         outcome += &format!("; {}", job.describe(held, found));
     }
     let mut table = table(&epochs, settings.patience.map(|_| kept))?;
-    if job.task() == Task::Number {
+    if job.task == Task::Number {
         table = table.drop_many(["train_accuracy", "val_accuracy"]);
     }
     Ok(Fitted { kind: HeadKind::Mlp, table, layers, memory: None, report, outcome, held_out })

@@ -13,7 +13,7 @@ use crate::candidates::{self, Candidate};
 use crate::report::Outputs;
 use crate::{Config, Method};
 use job::Job;
-use rows::Rows;
+use rows::{Read, Rows};
 
 /// Reads the targets, fits, writes.
 pub(crate) fn run(
@@ -24,10 +24,13 @@ pub(crate) fn run(
     interrupt: &Interrupt,
     session: &Session,
 ) -> anyhow::Result<()> {
+    let read = Read::of(task, given, config)?;
+    // What is wrong with them is told once, not of every candidate.
+    let described = Rows::of(&read, given)?.train.rows.describe();
     let fit = |features: &FeatureSet, method: &Method, compare| {
-        let rows = &Rows::of(task, features, config)?;
+        let rows = &Rows::of(&read, features)?;
         let (choice, standardize) = (config.choice(), config.standardize());
-        let job = Job { rows, features, choice, standardize, compare, session, interrupt };
+        let job = Job { task, rows, features, choice, standardize, compare, session, interrupt };
         match method {
             Method::Linear { l2, settings } => single::linear(l2, settings, &job),
             Method::Closed { strengths, .. } => single::ridge(strengths, &job),
@@ -36,23 +39,17 @@ pub(crate) fn run(
         }
     };
     let Candidate { features, fitted, .. } = candidates::best(given, config, interrupt, session, fit)?;
-    let rows = Rows::of(task, &features, config)?;
-    let what = match task {
-        Task::Labels => "labels",
-        Task::Number if rows.names.len() == 1 => "number",
-        Task::Number => "numbers",
-    };
     let line = format!(
-        "fit-head: {}, {} {what}, {} → {}",
-        rows.train.rows.describe(),
-        rows.names.len(),
+        "fit-head: {described}, {} {}, {} → {}",
+        read.names.len(),
+        task.noun(read.names.len()),
         fitted.outcome,
         config.output().display()
     );
     let head = Head {
         kind: fitted.kind,
-        classes: rows.names.clone(),
-        targets: Some(rows.targets.clone()),
+        classes: read.names,
+        targets: Some(read.targets),
         layers: fitted.layers,
         memory: None,
         novelty: None,

@@ -16,36 +16,50 @@ pub(crate) struct Part<'a> {
     outputs: usize,
 }
 
-/// Train rows, val rows where there are any, and what their targets are.
+/// Train rows, val rows where there are any, and their targets.
 pub(crate) struct Rows<'a> {
     pub(crate) train: Part<'a>,
     pub(crate) val: Option<Part<'a>>,
+}
+
+/// The targets of all samples, read once, whichever of their features are fitted on.
+pub(crate) struct Read {
     pub(crate) targets: Targets,
     /// Of the outputs.
     pub(crate) names: Vec<String>,
+    /// (rows, outputs)
+    values: Vec<f64>,
 }
 
-impl<'a> Rows<'a> {
-    /// Reads the targets, and takes both splits from `features`. Labels are those of all rows, as classes are.
-    pub(crate) fn of(task: Task, features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
-        let path = features.names();
+impl Read {
+    /// Reads the targets of the rows of `features`. Labels are those of all rows, as classes are.
+    pub(crate) fn of(task: Task, features: &FeatureSet, config: &Config) -> anyhow::Result<Read> {
         let columns = config.target_columns();
         let manifest = columns.and(config.manifest());
-        let all: Vec<Sample<'_>> = (0..features.len()).map(|row| sample(features, row)).collect();
+        let all: Vec<Sample<'_>> = (0..features.len()).map(|row| features.sample(row)).collect();
         let (targets, names) = Targets::find(task, &all, manifest.zip(columns))?;
         // All of them: what is no target is told whatever its split.
         let values = targets.values(&names, &all, manifest)?;
+        Ok(Read { targets, names, values })
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// Takes both splits from `features`, whose targets `read` holds.
+    pub(crate) fn of(read: &Read, features: &'a FeatureSet) -> anyhow::Result<Rows<'a>> {
+        let Read { targets: Targets { task, .. }, names, values } = read;
+        let path = features.names();
         let part = |split: Split| {
             let rows = SplitRows::of(features, split)?;
             let own = (0..rows.len()).flat_map(|at| &values[rows.row(at) * names.len()..][..names.len()]);
-            Some(Part { values: own.copied().collect(), rows, kind: kind_of(task), outputs: names.len() })
+            Some(Part { values: own.copied().collect(), rows, kind: kind_of(*task), outputs: names.len() })
         };
         let Some(train) = part(Split::Train) else {
             bail!(
                 "`{path}` has no train rows, expected some to fit on; give it a train folder, a train split in the manifest, or --split, and rerun extract"
             );
         };
-        if task == Task::Labels {
+        if *task == Task::Labels {
             for (label, name) in names.iter().enumerate() {
                 let bearing = train.values[label..].iter().step_by(names.len()).filter(|y| **y > 0.5).count();
                 let who = match bearing {
@@ -58,11 +72,11 @@ impl<'a> Rows<'a> {
                 );
             }
         }
-        if task == Task::Number {
-            check_offsets(&train, &names)?;
+        if *task == Task::Number {
+            check_offsets(&train, names)?;
         }
         let val = part(Split::Val);
-        Ok(Rows { train, val, targets, names })
+        Ok(Rows { train, val })
     }
 }
 
@@ -88,10 +102,6 @@ fn kind_of(task: Task) -> TargetKind {
         Task::Labels => TargetKind::Labels,
         Task::Number => TargetKind::Numbers,
     }
-}
-
-fn sample(features: &FeatureSet, row: usize) -> Sample<'_> {
-    Sample { id: features.id(row), class: &features.classes()[features.label(row) as usize] }
 }
 
 impl<'a> Part<'a> {

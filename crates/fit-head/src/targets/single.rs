@@ -74,16 +74,16 @@ pub(super) fn ridge(strengths: &[f64], job: &Job<'_>) -> anyhow::Result<Fitted> 
     let held_out = chosen.as_ref().map(|(sweep, temperature, _)| {
         let found = sweep.candidates[sweep.best];
         // Of labels the log loss, which other kinds of heads have too; of numbers the squared error is what all have.
-        let loss = match job.task() {
+        let loss = match job.task {
             Task::Labels => temperature.map(|temperature| temperature.after),
             Task::Number => Some(found.held_out_loss),
         };
-        let accuracy = (job.task() == Task::Labels).then_some(found.held_out_accuracy);
+        let accuracy = (job.task == Task::Labels).then_some(found.held_out_accuracy);
         HeldOutQuality { loss, accuracy }
     });
     let layers = vec![layer];
     job.finish(&layers, &train, &mut report);
-    let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), l2, job.task())?;
+    let table = table(chosen.as_ref().map(|(sweep, ..)| sweep), l2, job.task)?;
     Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, held_out })
 }
 
@@ -101,7 +101,7 @@ fn record_choice(report: &mut Report, sweep: &ClosedSweep, held: &str, job: &Job
         }),
     );
     report.set("held_out_loss", best.held_out_loss);
-    match job.task() {
+    match job.task {
         Task::Labels => {
             report.set("held_out_accuracy", best.held_out_accuracy);
             report.set_choice(sweep.candidates.len(), held, best.held_out_accuracy)
