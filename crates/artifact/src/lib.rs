@@ -31,7 +31,7 @@ pub use features::{
 };
 pub use head::{Dense, Head, HeadError, HeadKind, Memory, Novelty};
 pub use ours::Marks;
-pub use place::{Place, PlaceError};
+pub use place::{Place, PlaceError, withdraw};
 pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};

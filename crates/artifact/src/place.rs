@@ -1,10 +1,14 @@
 //! Where an output goes: written beside its place, made durable, and renamed, so that it is there whole or not at all.
 
 mod claim;
+mod held;
 
 #[cfg(test)]
 mod tests;
 
+pub use held::withdraw;
+
+use held::Held;
 use std::{
     ffi::OsString,
     fs::{self, File},
@@ -25,8 +29,10 @@ pub struct Place {
     force: bool,
     /// Whether what stopped runs left is kept until the output is there.
     resumes: bool,
-    /// Whether the temporary place is not to be removed.
+    /// Whether what was written is left where it is.
     settled: bool,
+    /// Whether the output is in its place, and the temporary one no longer this run's.
+    published: bool,
 }
 
 /// What is being written, and so what may be replaced by it.
@@ -179,9 +185,14 @@ impl Place {
             return Err(PlaceError::NoParent { path: target, parent });
         }
         let temporary = beside(&target, "partial");
-        let mut place = Place { temporary, target, lock: None, kind, force, resumes, settled: false };
+        let mut place =
+            Place { temporary, target, lock: None, kind, force, resumes, settled: false, published: false };
         place.check()?;
-        place.lock = Some(place.claim()?);
+        {
+            let held = Held::open();
+            place.lock = Some(place.claim()?);
+            held.add(&place.temporary, resumes);
+        }
         // Under the lock: what looks like a killed run's may be a running one's, between its renames.
         place.restore().map_err(|source| place.failed(source))?;
         place.check()?;
@@ -228,6 +239,7 @@ impl Place {
             }
         }
         sync(&self.temporary)?;
+        let held = Held::open();
         match self.kind {
             Kind::File if !self.force => self.publish_new()?,
             Kind::Folder(_) if self.force && self.target.exists() => {
@@ -245,7 +257,9 @@ impl Place {
             _ => fs::rename(&self.temporary, &self.target)?,
         }
         // What has the temporary's name from here on is another run's.
-        self.settled = true;
+        held.forget(&self.temporary);
+        self.published = true;
+        drop(held);
         sync(self.parent())
     }
 
@@ -267,10 +281,14 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         // Without the lock the temporary belongs to another run.
-        if !self.settled && self.lock.is_some() {
+        if self.published || self.lock.is_none() {
+            return;
+        }
+        if !self.settled {
             // Nothing better can be done about a failure here; the next run removes what stayed.
             let _ = remove(&self.temporary);
         }
+        Held::open().forget(&self.temporary);
     }
 }
 

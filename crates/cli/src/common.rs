@@ -1,6 +1,6 @@
 //! Flags that every tool has.
 
-use crate::{Session, UsageError};
+use crate::{Session, exit, threads};
 
 /// Flags that every tool has; flatten it into the tool's own arguments.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -24,19 +24,16 @@ pub struct Common {
 }
 
 impl Common {
-    /// Takes the flags into force; call it once, first.
+    /// Takes the flags into force, and starts the threads that everything runs on; call it once, first.
     ///
     /// # Errors
-    /// [`UsageError`] for a thread count of zero or one beyond reason.
+    /// [`UsageError`](crate::UsageError) for a thread count of zero or one beyond reason; where the system has no more threads.
     pub fn start(&self) -> anyhow::Result<Session> {
-        if let Some(threads) = self.threads {
-            if !(1..=1024).contains(&threads) {
-                return Err(
-                    UsageError(format!("--threads takes a number from 1 to 1024, got {threads}")).into()
-                );
-            }
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        let fewer = threads::start(self.threads)?;
+        let session = Session::new(self.quiet, self.verbose, self.no_progress);
+        if let Some(line) = fewer {
+            session.note(format!("{}: {line}", exit::tool()));
         }
-        Ok(Session::new(self.quiet, self.verbose, self.no_progress))
+        Ok(session)
     }
 }

@@ -1,11 +1,16 @@
 //! From a tool's result to one line on stderr and an exit code.
 
-use crate::Interrupted;
-use clap::error::ErrorKind;
+use crate::{
+    Interrupted,
+    line::{message, plain},
+    signals,
+};
+use clap::error::{ContextValue, ErrorKind};
 use std::{
     io::{self, Write},
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
+    sync::OnceLock,
 };
 
 /// A wrong call: exit code 2.
@@ -22,24 +27,37 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const GATE: u8 = 3;
 /// As a shell counts a program that SIGINT ended.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Runs a tool: parses its arguments, runs it, prints one error line, gives the exit code.
-pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>) -> ExitCode {
-    let tool = A::command().get_name().to_owned();
-    let args = match A::try_parse() {
-        Ok(args) => args,
-        Err(error) => return refuse(&tool, &error),
-    };
-    let name = tool.clone();
+static TOOL: OnceLock<String> = OnceLock::new();
+
+/// The name that every line begins with.
+pub(crate) fn tool() -> &'static str {
+    TOOL.get().map_or("headstart", String::as_str)
+}
+
+/// Runs a tool: hears signals, parses its arguments, runs it, prints one error line, gives the exit code.
+///
+/// `withdraw` removes what the run has begun to write; it is called where a signal ends the process.
+pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>, withdraw: fn()) -> ExitCode {
+    let tool = TOOL.get_or_init(|| A::command().get_name().to_owned());
     // A panic is a fault of ours: it still gets one line, never a backtrace.
     panic::set_hook(Box::new(move |info| {
         let what = info.to_string().replace('\n', " ");
-        complain(&format!("{name}: internal error ({what}); please report it with the command you ran"));
+        complain(&format!("{tool}: internal error ({what}); please report it with the command you ran"));
     }));
-    match panic::catch_unwind(AssertUnwindSafe(|| run(args))) {
+    if let Err(error) = signals::start(tool, withdraw) {
+        complain(&format!("{tool}: cannot listen to signals: {error}"));
+        return ExitCode::from(FAILED);
+    }
+    let args = match A::try_parse() {
+        Ok(args) => args,
+        Err(error) => return refuse(tool, error),
+    };
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| run(args)));
+    signals::settle();
+    match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             complain(&format!("{tool}: {}", line(&error)));
             ExitCode::from(code(&error))
@@ -48,19 +66,43 @@ pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>) -> ExitC
     }
 }
 
-fn refuse(tool: &str, error: &clap::Error) -> ExitCode {
+fn refuse(tool: &str, error: clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // The only way to fail here is a closed pipe.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        let printed = error.print().and_then(|()| io::stdout().flush());
+        return match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                complain(&format!("{tool}: cannot write to stdout: {error}"));
+                ExitCode::from(FAILED)
+            }
+            // Who closes the pipe has read enough.
+            _ => ExitCode::SUCCESS,
+        };
     }
-    complain(&format!("{tool}: {}; see `{tool} --help`", one_line(&error.render().to_string())));
+    let told = one_line(&escaped(error).render().to_string());
+    complain(&format!("{tool}: {told}; see `{tool} --help`"));
     ExitCode::from(USAGE)
 }
 
-/// One line on stderr. Nobody may be there to read it, which is no reason to lose work: `eprintln!` would panic.
-pub(crate) fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// One line on stderr, of 500 characters at most. Nobody may be there to read it, which is no reason to lose work:
+/// `eprintln!` would panic.
+pub fn complain(line: &str) {
+    let _ = io::stderr().write_all((message(line) + "\n").as_bytes());
+}
+
+/// The same error, in which what the user gave can neither begin a line nor end clap's.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    let given: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in given {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(plain(&text).into_owned()),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| plain(text).into_owned()).collect())
+            }
+            _ => continue,
+        };
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// clap's paragraphs, up to its usage, as one line.
@@ -81,7 +123,7 @@ fn line(error: &anyhow::Error) -> String {
             line = format!("{line}: {cause}");
         }
     }
-    line.replace('\n', " ")
+    line
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -94,12 +136,6 @@ fn code(error: &anyhow::Error) -> u8 {
     } else {
         FAILED
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
 #[cfg(test)]
@@ -115,12 +151,6 @@ mod tests {
         assert_eq!((line(&told_twice).as_str(), code(&told_twice)), ("cannot write `a`: disk full", FAILED));
         assert_eq!(code(&UsageError(String::new()).into()), USAGE);
         assert_eq!(code(&Interrupted(String::new()).into()), INTERRUPTED);
-    }
-
-    #[test]
-    fn a_closed_pipe_is_no_failure() {
-        let error = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot print");
-        assert!(is_broken_pipe(&error) && !is_broken_pipe(&anyhow!("other")));
     }
 
     #[test]

@@ -3,17 +3,21 @@
 //! **Invariant:** stdout is data or nothing; everything else goes to stderr.
 //! **Invariant:** a failure is one line and an exit code: 0 success, 1 failed, 2 usage, 3 a gate did not hold, 130
 //! stopped when asked to.
-//! A reader that closes its end of a pipe is no failure.
+//! **Invariant:** every line is made plain and short enough where it is printed (`line.rs`), whoever wrote it.
+//! A reader that closes its end of stdout is no failure.
 #![forbid(unsafe_code)]
 
 mod common;
 mod exit;
-mod interrupt;
+mod line;
 mod session;
+mod signals;
 mod text;
+mod threads;
 
 pub use common::Common;
-pub use exit::{GateError, UsageError, main};
-pub use interrupt::{Interrupt, Interrupted};
+pub use exit::{GateError, UsageError, complain, main};
+pub use line::{name, plain};
 pub use session::{Progress, Session};
-pub use text::{count, print};
+pub use signals::{Interrupt, Interrupted, finishing};
+pub use text::{StdoutError, count, print};

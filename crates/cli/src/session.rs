@@ -1,5 +1,6 @@
 //! What a running tool tells its user, all on stderr.
 
+use crate::line::message;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::IsTerminal,
@@ -56,7 +57,10 @@ impl Session {
         bar.set_style(
             ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        bar.enable_steady_tick(Duration::from_millis(250));
+        // Without a screen no thread is needed.
+        if self.bars {
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Progress(bar)
     }
@@ -64,7 +68,7 @@ impl Session {
     fn say(&self, line: &str) {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         match bar.as_ref().filter(|bar| !bar.is_finished() && !bar.is_hidden()) {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.println(message(line)),
             None => crate::exit::complain(line),
         }
     }

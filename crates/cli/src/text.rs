@@ -1,6 +1,12 @@
 //! Numbers as people read them, and data on stdout.
 
+use crate::line::lines;
 use std::io::{self, Write};
+
+/// Data that could not be printed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout: {0}")]
+pub struct StdoutError(io::Error);
 
 /// A count with thousands apart: `3,670`.
 pub fn count(n: impl TryInto<u64>) -> String {
@@ -15,15 +21,17 @@ pub fn count(n: impl TryInto<u64>) -> String {
     out
 }
 
-/// Writes `text` to stdout. Unlike `print!` it never panics: a closed pipe comes back as an error, which
-/// [`crate::main`] takes for success.
+/// Writes `text` to stdout, control characters but tabs and line ends escaped. Unlike `print!` it never panics, and a reader
+/// that has gone has read enough: whatever else the run does is done.
 ///
 /// # Errors
-/// Where stdout cannot be written to.
-pub fn print(text: &str) -> io::Result<()> {
+/// Where stdout cannot be written to for any other reason.
+pub fn print(text: &str) -> Result<(), StdoutError> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    match out.write_all(lines(text).as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(StdoutError(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -134,7 +134,9 @@ impl Reference {
         };
         std::thread::scope(|scope| {
             let workers = rayon::current_num_threads().min(n);
-            let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            // With fewer threads where the system has no more.
+            let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..workers).filter_map(spawn).collect();
             let mut outcome = work();
             for other in others {
                 let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -45,7 +45,8 @@ use crate::config::SplitChoice;
         names.\n\n\
         Prints a summary on stdout; its layout may change, so read the table from programs.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
-        Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance."
+        Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance, \
+        130 interrupted (nothing is written)."
 )]
 pub struct Args {
     /// Features to score on: a folder that extract wrote, or several of the same samples, of which those that the head takes

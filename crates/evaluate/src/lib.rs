@@ -109,6 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             }
         }
     }
+    cli::finishing();
     outputs.commit(&mut table::frame(&rows)?)?;
     cli::print(&summary::render(&scores, &rows, features.classes())?)?;
     for (scores, comparison) in scores.iter().zip(&comparisons) {

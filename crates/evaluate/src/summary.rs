@@ -62,6 +62,7 @@ fn class_table(out: &mut String, confusion: &Confusion, classes: &[String]) -> s
     } else {
         "class".to_owned()
     };
+    let shown: Vec<_> = shown.into_iter().map(|(name, scores)| (cli::name(name), scores)).collect();
     let width = shown.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(title.len());
     writeln!(out, "\n  {title:<width$} {:>10} {:>10} {:>10} {:>10}", "precision", "recall", "f1", "support")?;
     for (name, ClassScores { precision, recall, f1, support, .. }) in shown {
@@ -80,7 +81,7 @@ fn mistakes(out: &mut String, confusion: &Confusion, classes: &[String]) -> std:
     let names: Vec<String> = pairs
         .iter()
         .take(MOST_PAIRS)
-        .map(|pair| format!("{} → {}", classes[pair.truth], classes[pair.predicted]))
+        .map(|pair| format!("{} → {}", cli::name(&classes[pair.truth]), cli::name(&classes[pair.predicted])))
         .collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let per_class = confusion.per_class();

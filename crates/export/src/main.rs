@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main(export::run)
+    cli::main(export::run, artifact::withdraw)
 }

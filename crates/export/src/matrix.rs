@@ -30,8 +30,11 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
         .map(|path| Ok::<_, table::TableError>((table::Format::of(path)?, Place::file(path, job.force)?)));
     let table = table.transpose()?;
     write_npy(&matrix, features, &rows).map_err(|error| matrix.failed(error))?;
-    if let Some((format, place)) = table {
-        table::write_at(&mut frame(features, &rows, job.views)?, format, &place)?;
+    if let Some((format, place)) = &table {
+        table::write_at(&mut frame(features, &rows, job.views)?, *format, place)?;
+    }
+    cli::finishing();
+    if let Some((_, place)) = table {
         place.commit()?;
     }
     matrix.commit()?;

@@ -65,6 +65,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     drop(bound);
     let (features, logits) = read_and_run(folder)?;
     let parity = Parity::of(config, head, &features, &logits).gate()?;
+    cli::finishing();
     place.commit()?;
     Ok(parity)
 }

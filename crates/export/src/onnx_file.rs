@@ -48,6 +48,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
         _ => bail!("the model has {} outputs, other than were to be written", outputs.len()),
     };
     let parity = parity.gate()?;
+    cli::finishing();
     place.commit()?;
     Ok(parity)
 }

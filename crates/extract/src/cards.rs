@@ -24,7 +24,7 @@ use crate::{
     runner::{Runner, probe_pixels},
     times::{self, Times, timed},
 };
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use artifact::{PROBES, Preprocessing};
 use check::{check_alike, check_probes};
 use engine::cuda::{Card, Cuda, Features, Precision, Spent};
@@ -146,7 +146,7 @@ impl<C: Card + 'static> Runner for Cards<C> {
                     // Nobody has closed it yet.
                     let _ = free.send(self.cards[first % count].staging()?);
                 }
-                scope.spawn(move || {
+                let ahead = move || {
                     for number in numbers {
                         if job.interrupt.asked() {
                             return;
@@ -157,7 +157,8 @@ impl<C: Card + 'static> Runner for Cards<C> {
                             return;
                         }
                     }
-                });
+                };
+                std::thread::Builder::new().spawn_scoped(scope, ahead).context("cannot start a thread")?;
                 lanes.push(Lane { prepared, free });
             }
             let cards = &mut self.cards;

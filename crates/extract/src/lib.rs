@@ -16,6 +16,7 @@ mod reuse;
 mod runner;
 mod skips;
 mod times;
+mod under_way;
 mod views;
 mod zoo_table;
 
@@ -23,18 +24,19 @@ pub use args::Args;
 
 use anyhow::Result;
 use backbone::Backbone;
-use cli::{Interrupt, Interrupted, Session, count};
+use cli::{Session, count};
 use config::Config;
 use dataset::DataSet;
 use outputs::Outputs;
 use pipeline::Job;
 use place::Place;
 use skips::Skips;
+use under_way::UnderWay;
 
 /// The whole tool: arguments → open inputs → run the network → write → one line of counts.
 ///
 /// # Errors
-/// Whatever stops it, as one line; nothing is left behind then, unless it is [`Interrupted`]: then the same call goes on.
+/// Whatever stops it, as one line; nothing is left behind then, unless it is [`cli::Interrupted`]: then the same call goes on.
 pub fn run(args: Args) -> Result<()> {
     if args.list_backbones {
         return Ok(cli::print(&zoo_table::render()?)?);
@@ -62,37 +64,35 @@ pub fn run(args: Args) -> Result<()> {
         config.place(),
         count(backbone.runner().batch() as u64)
     ));
-    let interrupt = Interrupt::listen()?;
-    let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let outputs = Outputs::create(&config, &data, &backbone)?;
     let reuse = outputs.earlier();
     if reuse.len() > 0 {
         session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
     }
     let mut skips = Skips::new(&config, data.samples.len());
-    let mut done = 0;
+    let under_way = UnderWay::new(outputs, data.samples.len());
+    let interrupt = under_way.listen();
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
         let (how, shares) = (config.preprocessing(), config.shares(&data));
         let job = Job { samples: &data.samples, how, shares: &shares, reuse: &reuse, interrupt: &interrupt };
         backbone.run(job, &mut |batch| {
-            outputs.push(&data, &batch)?;
+            under_way.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
                 skips.add(&data.samples[sample].id, &reason)?;
             }
             progress.advance(batch.size as u64);
-            done += batch.size;
             Ok(())
         })?
     };
     drop(reuse);
-    if done < data.samples.len() {
-        outputs.suspend()?;
-        let (done, all) = (count(done as u64), count(data.samples.len() as u64));
-        let line = format!("interrupted after {done} of {all} images; run the same command again to go on");
-        return Err(Interrupted(line).into());
+    if !under_way.is_done() {
+        return Err(under_way.suspend()?.into());
     }
-    let skipped = skips.finish()?;
-    let summaries = outputs.finish(&backbone, &skipped)?;
+    let (skipped, probes) = (skips.finish()?, backbone.runner().probes()?);
+    let outputs = under_way.take()?;
+    cli::finishing();
+    let summaries = outputs.finish(probes, &skipped)?;
     describe(&session, &config, &data);
     match config.place() {
         Place::Cpu(_) => session.detail(format!("extract: {times}")),

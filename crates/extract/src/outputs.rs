@@ -105,12 +105,12 @@ impl Outputs {
         Ok(suspended.into_iter().try_for_each(|suspended| suspended.map(drop))?)
     }
 
-    /// Writes what is left and moves everything into place; gives a line of counts for each.
+    /// Writes what is left, with the probes' features of each tap, and moves everything into place; gives a line of counts
+    /// for each.
     ///
     /// # Errors
     /// Where the disk is full.
-    pub(crate) fn finish(self, backbone: &Backbone, skipped: &[Skipped]) -> Result<Vec<String>> {
-        let probes = backbone.runner().probes()?;
+    pub(crate) fn finish(self, probes: Vec<Vec<f32>>, skipped: &[Skipped]) -> Result<Vec<String>> {
         let tool = concat!("extract ", env!("CARGO_PKG_VERSION")).to_owned();
         let lineage = Lineage { dataset: self.dataset.finish(), tool };
         // All are written in full before the first takes its place: a full disk leaves none of several taps behind.

@@ -13,13 +13,13 @@ use crate::{
     times::{Times, timed},
     views::Shares,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use artifact::{Digest, Preprocessing};
 use cli::Interrupt;
 use dataset::{BadImage, Sample};
 use engine::Cpu;
 use rayon::prelude::*;
-use std::{fs, ops::Range, sync::mpsc, time::Instant};
+use std::{fs, ops::Range, sync::mpsc, thread, time::Instant};
 
 /// What there is to do.
 #[derive(Clone, Copy)]
@@ -102,8 +102,8 @@ struct Prepared {
 pub(crate) fn run(cpu: &Cpu, job: Job<'_>, batch: usize, take: Take<'_>) -> Result<Times> {
     let (start, mut times) = (Instant::now(), Times::default());
     let (sender, receiver) = mpsc::sync_channel(1);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
+    thread::scope(|scope| {
+        let ahead = move || {
             for samples in job.shares.batches(job.samples, batch) {
                 if job.interrupt.asked() {
                     return;
@@ -114,7 +114,8 @@ pub(crate) fn run(cpu: &Cpu, job: Job<'_>, batch: usize, take: Take<'_>) -> Resu
                     return;
                 }
             }
-        });
+        };
+        thread::Builder::new().spawn_scoped(scope, ahead).context("cannot start a thread")?;
         // Moved in here, so that it is gone when the run has failed.
         let receiver = receiver;
         while let Ok(Prepared { batch, pixels }) = timed(&mut times.decoding, || receiver.recv()) {

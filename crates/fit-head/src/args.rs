@@ -30,7 +30,7 @@ use crate::target::TargetChoice;
         inside (but for knn) and the scaling is folded into the layers, so a head takes raw features. The same features \
         and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --table /tmp/sweep.csv --force\n\n\
-        Exit codes: 0 success, 1 failed, 2 wrong usage."
+        Exit codes: 0 success, 1 failed, 2 wrong usage, 130 interrupted (no head, but with --keep-best)."
 )]
 pub struct Args {
     /// Features to fit on: a folder that extract wrote. Of several (taps, backbones; of the same samples) each is tried
@@ -105,6 +105,11 @@ pub struct Args {
     /// Replace existing outputs
     #[arg(long)]
     pub force: bool,
+
+    /// When stopped (Ctrl-C, SIGTERM, SIGHUP), finish the penalty or epoch at hand and write the best head so far. The head
+    /// records `interrupted`, and the exit code is 130 all the same. Without it nothing is written
+    #[arg(long)]
+    pub keep_best: bool,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc comment here would become the tool's about line")]

@@ -23,7 +23,7 @@ pub(crate) struct Candidate {
 /// of the features, and on all side by side; gives the best.
 ///
 /// Of candidates whose held-out loss is known the one of least loss is the best, else the one of highest held-out accuracy;
-/// of equals the first. Ctrl-C leaves the rest out.
+/// of equals the first. With --keep-best a signal leaves the rest out.
 pub(crate) fn best(
     given: &FeatureSet,
     config: &Config,

@@ -41,6 +41,7 @@ pub struct Config {
     table: Option<PathBuf>,
     curve: Option<PathBuf>,
     force: bool,
+    keep_best: bool,
     methods: Vec<Method>,
     class_weight: ClassWeight,
     standardize: bool,
@@ -105,6 +106,7 @@ impl Config {
             table: args.table,
             curve: args.linear.curve,
             force: args.force,
+            keep_best: args.keep_best,
         })
     }
 
@@ -136,6 +138,11 @@ impl Config {
     /// Whether to replace existing outputs.
     pub fn force(&self) -> bool {
         self.force
+    }
+
+    /// Whether a run that is asked to stop writes the best head so far.
+    pub fn keep_best(&self) -> bool {
+        self.keep_best
     }
 
     /// What the head is to say of a sample.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod best;
 mod candidates;
 mod class_weight;
 mod closed;
@@ -39,6 +40,7 @@ use cli::{Interrupt, count};
 use head::Quality;
 use polars::frame::DataFrame;
 
+use crate::best::Best;
 use crate::candidates::Candidate;
 use crate::job::Job;
 use crate::report::{Outputs, Report};
@@ -76,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let config = Config::new(args)?;
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
-    let interrupt = Interrupt::listen()?;
+    let interrupt = if config.keep_best() { Interrupt::listen() } else { Interrupt::default() };
     if let Some(task) = config.target().task() {
         return targets::run(task, &config, &given, outputs, &interrupt, &session);
     }
@@ -102,8 +104,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         None
     };
     let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
+    let best = Best::of(&interrupt, &mut fitted.report);
     let line = format!(
-        "fit-head: {}, {} classes, {}{} → {}",
+        "{}, {} classes, {}{} → {}",
         rows.train.rows.describe(),
         features.classes().len(),
         fitted.outcome,
@@ -122,9 +125,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         fit: fitted.report.into_json(),
         features: features.digest(),
     };
+    cli::finishing();
     outputs.write(&head, fitted.table, curve)?;
-    session.note(line);
-    Ok(())
+    best.told(&line, &session)
 }
 
 fn fit(method: &Method, job: &Job<'_>) -> anyhow::Result<Fitted> {

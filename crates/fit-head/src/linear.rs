@@ -63,7 +63,7 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     Ok(Fitted { kind: HeadKind::Linear, outcome, table, layers, memory: None, report, held_out })
 }
 
-/// Every candidate, told as it comes. Ctrl-C ends the path: the best so far is kept. `name` is that of the rows held out.
+/// Every candidate, told as it comes. With --keep-best a signal ends the path: the best so far is kept. `name` is that of the rows held out.
 pub(crate) fn sweep(
     problem: &LinearProblem<'_>,
     l2: &[f64],

@@ -17,7 +17,7 @@ use crate::{Fitted, HeldOutQuality};
 /// One in so many train rows is set aside where rows are needed and there are no val rows.
 pub(crate) const ASIDE: usize = 10;
 
-/// Trains; the weights of the last epoch are kept, with patience those of the best. Ctrl-C ends the run after the epoch.
+/// Trains; the weights of the last epoch are kept, with patience those of the best. With --keep-best a signal ends the run after the epoch.
 pub(crate) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
     let settings = &MlpSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
     let aside = set_aside(settings, job)?;

@@ -48,7 +48,7 @@ struct Args {
 const MARKER: &str = ".headstart-sample";
 
 fn main() -> ExitCode {
-    cli::main(run)
+    cli::main(run, artifact::withdraw)
 }
 
 fn run(args: Args) -> Result<()> {

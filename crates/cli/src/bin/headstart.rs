@@ -2,10 +2,10 @@
 //! their PATH, where `export` alone would be the shell's own.
 #![forbid(unsafe_code)]
 
+use headstart_cli::{complain, print};
 use std::{
     env,
     ffi::OsString,
-    io::{self, Write},
     path::PathBuf,
     process::{Command, ExitCode},
 };
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Some(name) if STAGES.iter().any(|(stage, _)| *stage == name) => run(name, args),
         _ => {
             let names = STAGES.map(|(name, _)| name).join(", ");
-            eprintln!("headstart: unknown stage `{}`; known are {names}", stage.display());
+            complain(&format!("headstart: unknown stage `{}`; known are {names}", stage.display()));
             ExitCode::from(USAGE)
         }
     }
@@ -49,10 +49,10 @@ fn run(stage: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED))
         }
         Err(error) => {
-            eprintln!(
-                "headstart: cannot run `{}`: {error}; install the stages beside headstart",
-                program.display()
-            );
+            let program = program.display();
+            complain(&format!(
+                "headstart: cannot run `{program}`: {error}; install the stages beside headstart"
+            ));
             ExitCode::from(FAILED)
         }
     }
@@ -75,8 +75,12 @@ fn help() -> ExitCode {
     say(&text)
 }
 
-/// A closed pipe is no failure, so the result does not matter.
 fn say(text: &str) -> ExitCode {
-    let _ = io::stdout().lock().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    match print(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("headstart: {error}"));
+            ExitCode::from(FAILED)
+        }
+    }
 }

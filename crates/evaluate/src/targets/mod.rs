@@ -95,6 +95,7 @@ pub(crate) fn run(
         };
         write_page(&material.render()?, place)?;
     }
+    cli::finishing();
     outputs.commit(&mut table::frame(&rows)?)?;
     print(&summary::render(&scores, &rows, &head.classes, targets.task)?)?;
     for (scores, comparison) in scores.iter().zip(&comparisons) {

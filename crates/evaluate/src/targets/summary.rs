@@ -84,12 +84,13 @@ fn table(
         shown.truncate(MOST);
         title = format!("{title} ({MOST} of least {last})");
     }
-    let width = shown.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(title.len());
+    let shown: Vec<_> = shown.into_iter().map(|name| (name, cli::name(name))).collect();
+    let width = shown.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0).max(title.len());
     write!(out, "\n  {title:<width$}")?;
     columns.iter().try_for_each(|column| write!(out, " {column:>23}"))?;
     writeln!(out)?;
-    for name in shown {
-        write!(out, "  {name:<width$}")?;
+    for (name, text) in shown {
+        write!(out, "  {text:<width$}")?;
         for column in columns {
             match value(name, column) {
                 Some(value) => write!(out, " {value:>23.4}")?,

@@ -11,7 +11,7 @@ use super::rows::Part;
 use crate::mlp::{ASIDE, record, record_end, table};
 use crate::{Fitted, HeldOutQuality};
 
-/// Trains; the weights of the last epoch are kept, with patience those of the best. Ctrl-C ends the run after the epoch.
+/// Trains; the weights of the last epoch are kept, with patience those of the best. With --keep-best a signal ends the run after the epoch.
 pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
     let aside = set_aside(settings, job)?;
     let (train, val, held) = match &aside {

@@ -9,6 +9,7 @@ use anyhow::bail;
 use artifact::{FeatureSet, Head, Task};
 use cli::{Interrupt, Session, UsageError};
 
+use crate::best::Best;
 use crate::candidates::{self, Candidate};
 use crate::report::Outputs;
 use crate::{Config, Method};
@@ -38,9 +39,10 @@ pub(crate) fn run(
             Method::Knn { .. } => bail!(UsageError("--head knn:K goes with --target classes".to_owned())),
         }
     };
-    let Candidate { features, fitted, .. } = candidates::best(given, config, interrupt, session, fit)?;
+    let Candidate { features, mut fitted, .. } = candidates::best(given, config, interrupt, session, fit)?;
+    let best = Best::of(interrupt, &mut fitted.report);
     let line = format!(
-        "fit-head: {described}, {} {}, {} → {}",
+        "{described}, {} {}, {} → {}",
         read.names.len(),
         task.noun(read.names.len()),
         fitted.outcome,
@@ -58,7 +60,7 @@ pub(crate) fn run(
         fit: fitted.report.into_json(),
         features: features.digest(),
     };
+    cli::finishing();
     outputs.write(&head, fitted.table, None)?;
-    session.note(line);
-    Ok(())
+    best.told(&line, session)
 }
