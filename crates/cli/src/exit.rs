@@ -3,12 +3,12 @@
 use crate::{
     Interrupted,
     line::{message, plain},
-    signals,
+    signals::{self, exit_at_once},
 };
 use clap::error::{ContextValue, ErrorKind};
 use std::{
     io::{self, Write},
-    panic::{self, AssertUnwindSafe},
+    panic::{self, AssertUnwindSafe, PanicHookInfo},
     process::ExitCode,
     sync::OnceLock,
 };
@@ -23,6 +23,7 @@ pub struct UsageError(pub String);
 #[error("{0}")]
 pub struct GateError(pub String);
 
+const SUCCESS: u8 = 0;
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const GATE: u8 = 3;
@@ -41,11 +42,7 @@ pub(crate) fn tool() -> &'static str {
 /// `withdraw` removes what the run has begun to write; it is called where a signal ends the process.
 pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>, withdraw: fn()) -> ExitCode {
     let tool = TOOL.get_or_init(|| A::command().get_name().to_owned());
-    // A panic is a fault of ours: it still gets one line, never a backtrace.
-    panic::set_hook(Box::new(move |info| {
-        let what = info.to_string().replace('\n', " ");
-        complain(&format!("{tool}: internal error ({what}); please report it with the command you ran"));
-    }));
+    panic::set_hook(Box::new(move |info| told_panic(tool, info, withdraw)));
     if let Err(error) = signals::start(tool, withdraw) {
         complain(&format!("{tool}: cannot listen to signals: {error}"));
         return ExitCode::from(FAILED);
@@ -56,14 +53,29 @@ pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>, withdraw
     };
     let ended = panic::catch_unwind(AssertUnwindSafe(|| run(args)));
     signals::settle();
-    match ended {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => {
-            complain(&format!("{tool}: {}", line(&error)));
-            ExitCode::from(code(&error))
-        }
-        Err(_) => ExitCode::from(FAILED),
+    ExitCode::from(match ended {
+        Ok(ended) => end(tool, ended),
+        Err(_) => FAILED,
+    })
+}
+
+/// Says what went wrong, if anything did; gives the exit code.
+fn end(tool: &str, ended: anyhow::Result<()>) -> u8 {
+    let Err(error) = ended else { return SUCCESS };
+    complain(&format!("{tool}: {}", line(&error)));
+    code(&error)
+}
+
+/// A panic is a fault of ours: it still gets one line, never a backtrace.
+fn told_panic(tool: &str, info: &PanicHookInfo<'_>, withdraw: fn()) {
+    // The standard library, where a new thread finds no memory for its second stack. It would abort next.
+    if info.location().is_some_and(|at| at.file().ends_with("stack_overflow.rs")) {
+        complain(&format!("{tool}: cannot start a thread: out of memory"));
+        withdraw();
+        exit_at_once(FAILED);
     }
+    let what = info.to_string().replace('\n', " ");
+    complain(&format!("{tool}: internal error ({what}); please report it with the command you ran"));
 }
 
 fn refuse(tool: &str, error: clap::Error) -> ExitCode {
@@ -98,6 +110,9 @@ fn escaped(mut error: clap::Error) -> clap::Error {
             ContextValue::Strings(texts) => {
                 ContextValue::Strings(texts.iter().map(|text| plain(text).into_owned()).collect())
             }
+            ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(
+                texts.iter().map(|text| plain(&text.to_string()).into_owned().into()).collect(),
+            ),
             _ => continue,
         };
         error.insert(kind, value);
@@ -151,6 +166,14 @@ mod tests {
         assert_eq!((line(&told_twice).as_str(), code(&told_twice)), ("cannot write `a`: disk full", FAILED));
         assert_eq!(code(&UsageError(String::new()).into()), USAGE);
         assert_eq!(code(&Interrupted(String::new()).into()), INTERRUPTED);
+    }
+
+    #[test]
+    fn an_output_that_breaks_off_is_a_failure() {
+        let error =
+            anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write `a`");
+        assert_eq!(end("tool", Err(error)), FAILED);
+        assert_eq!(end("tool", Ok(())), SUCCESS);
     }
 
     #[test]

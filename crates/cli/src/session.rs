@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
+/// The bar that is on the screen now, so that lines can be printed above it, and a process that ends can clear it.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
 /// A running tool's voice.
 pub struct Session {
     quiet: bool,
     verbose: bool,
     bars: bool,
-    /// The bar that is on the screen now, so that lines can be printed above it.
-    bar: Mutex<Option<ProgressBar>>,
 }
 
 /// A progress bar: done, total, rate and time left. Cleared when dropped.
@@ -23,7 +24,7 @@ pub struct Progress(ProgressBar);
 impl Session {
     pub(crate) fn new(quiet: bool, verbose: bool, no_progress: bool) -> Session {
         let bars = !quiet && !no_progress && std::io::stderr().is_terminal();
-        Session { quiet, verbose, bars, bar: Mutex::new(None) }
+        Session { quiet, verbose, bars }
     }
 
     /// Threads in force.
@@ -61,16 +62,23 @@ impl Session {
         if self.bars {
             bar.enable_steady_tick(Duration::from_millis(250));
         }
-        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Progress(bar)
     }
 
     fn say(&self, line: &str) {
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner);
         match bar.as_ref().filter(|bar| !bar.is_finished() && !bar.is_hidden()) {
             Some(bar) => bar.println(message(line)),
             None => crate::exit::complain(line),
         }
+    }
+}
+
+/// Takes the bar off the screen, for a process that ends.
+pub(crate) fn clear() {
+    if let Some(bar) = &*BAR.lock().unwrap_or_else(PoisonError::into_inner) {
+        bar.finish_and_clear();
     }
 }
 

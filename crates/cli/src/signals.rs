@@ -106,6 +106,11 @@ fn manner() -> MutexGuard<'static, Manner> {
     MANNER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Ends the process where it stands: no thread is waited for, and none can be disturbed.
+pub(crate) fn exit_at_once(code: u8) -> ! {
+    signal_hook::low_level::exit(i32::from(code))
+}
+
 #[cfg(unix)]
 pub(crate) use listener::start;
 
@@ -117,13 +122,15 @@ pub(crate) fn start(_: &str, _: fn()) -> std::io::Result<()> {
 
 #[cfg(unix)]
 mod listener {
-    use super::{BARE, GRACE, Manner, manner};
-    use crate::exit::{INTERRUPTED, complain};
+    use super::{BARE, GRACE, Manner, exit_at_once, manner};
+    use crate::{
+        exit::{INTERRUPTED, complain},
+        session::clear,
+    };
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
         flag,
         iterator::Signals,
-        low_level,
     };
     use std::{
         fs, io, mem,
@@ -205,6 +212,7 @@ mod listener {
         // stderr may be a pipe that is full.
         let (said, hears) = mpsc::channel();
         let say = move || {
+            clear();
             complain(&line);
             let _ = said.send(());
         };
@@ -212,6 +220,6 @@ mod listener {
             let _ = hears.recv_timeout(LINE);
         }
         withdraw();
-        low_level::exit(i32::from(INTERRUPTED))
+        exit_at_once(INTERRUPTED)
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn start(given: Option<usize>) -> anyhow::Result<Option<String>> {
         .map_err(|error| anyhow::anyhow!("cannot start {number} threads: {error}"))?;
     Ok(asked.filter(|(_, asked)| *asked > number).map(|(name, asked)| {
         let asked = count(asked as u64);
-        format!("{name} {asked}: more than {PER_CORE} threads a core gain nothing, so {number} are used")
+        format!("{name} {asked}: this machine has {cores} cores, so {number} threads are used")
     }))
 }
 
