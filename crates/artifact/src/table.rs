@@ -1,6 +1,6 @@
 //! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
 
-use crate::{Place, PlaceError};
+use crate::{Ours, Place, PlaceError};
 use polars::prelude::*;
 use std::{
     collections::HashMap,
@@ -91,9 +91,9 @@ impl Format {
 ///
 /// # Errors
 /// Where the extension is unknown, the file exists and `force` is not given, or the disk refuses.
-pub fn write(frame: &mut DataFrame, path: &Path, force: bool) -> Result<(), TableError> {
+pub fn write(frame: &mut DataFrame, path: &Path, force: bool, ours: Ours) -> Result<(), TableError> {
     let format = Format::of(path)?;
-    let place = Place::file(path, force)?;
+    let place = Place::file(path, force, ours)?;
     write_at(frame, format, &place)?;
     Ok(place.commit()?)
 }
@@ -229,6 +229,8 @@ fn first_line(error: &PolarsError) -> String {
 mod tests {
     use super::*;
 
+    const OURS: Ours = Ours::table("a table", &[&["id", "value"]]);
+
     fn frame() -> DataFrame {
         df!("id" => ["a", "b"], "value" => [0.1, f64::MIN_POSITIVE], "class" => [Some("007"), None]).unwrap()
     }
@@ -237,14 +239,14 @@ mod tests {
     fn tables_survive_every_format_they_can_be_read_in() {
         let root = tempfile::tempdir().unwrap();
         let parquet = root.path().join("t.parquet");
-        write(&mut frame(), &parquet, false).unwrap();
+        write(&mut frame(), &parquet, false, OURS).unwrap();
         assert!(read(&parquet).unwrap().equals_missing(&frame()));
         let csv = root.path().join("t.CSV");
-        write(&mut frame(), &csv, false).unwrap();
+        write(&mut frame(), &csv, false, OURS).unwrap();
         let back = read(&csv).unwrap();
         assert_eq!(back.column("class").unwrap().str().unwrap().get(0), Some("007"));
         assert_eq!(back.column("value").unwrap().str().unwrap().get(0), Some("0.1"));
-        write(&mut frame(), &root.path().join("t.json"), false).unwrap();
+        write(&mut frame(), &root.path().join("t.json"), false, OURS).unwrap();
     }
 
     #[test]
@@ -279,7 +281,7 @@ mod tests {
         for extension in ["parquet", "csv", "json"] {
             let path = root.path().join("t").with_extension(extension);
             let bytes = |force| {
-                write(&mut frame(), &path, force).unwrap();
+                write(&mut frame(), &path, force, OURS).unwrap();
                 std::fs::read(&path).unwrap()
             };
             assert_eq!(bytes(false), bytes(true));

@@ -548,7 +548,7 @@ fn damaged_inputs_are_refused() {
 
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
-    std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
+    std::fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
     run(&room).failed(1, &["schema 9 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }

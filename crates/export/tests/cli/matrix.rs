@@ -112,7 +112,7 @@ fn damaged_features() {
 
     let index = room.path("x.features/index.json");
     let text = fs::read_to_string(&index).unwrap();
-    fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
+    fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
     refused(&["cannot read `x.features`: schema 9 is newer than this program's 2", "update Headstart"]);
     fs::write(&index, &text[..text.len() / 2]).unwrap();
     refused(&["cannot read `x.features`: its index is malformed", "rerun extract"]);
