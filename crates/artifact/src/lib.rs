@@ -32,7 +32,7 @@ pub use features::{
     ShardError, ShardRecord, Skipped,
 };
 pub use head::{Dense, HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
-pub use input::{check_header, open_file, read_file};
+pub use input::{MOST_PICTURE, check_header, open_file, read_file};
 pub use ours::{Marks, Ours};
 pub use place::{Place, PlaceError, distinct};
 pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};

@@ -117,6 +117,21 @@ pub fn write_at(frame: &mut DataFrame, format: Format, place: &Place) -> Result<
     Ok(out.flush().map_err(|error| place.failed(error))?)
 }
 
+/// The first of the texts that a spreadsheet takes for a formula where it meets it as a cell of a CSV file. Such cells are
+/// written as they are: ids and labels must be the same when they are read back.
+pub fn formula<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // A number says what it is.
+    texts.find(|text| text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err())
+}
+
+/// What to tell whoever gets a CSV file with such a [`formula`].
+pub fn formula_warning(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    format!(
+        "`{short}` begins like a formula: spreadsheets run such cells of a CSV file; open it as text, or write .parquet"
+    )
+}
+
 /// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
 ///
 /// # Errors
@@ -247,6 +262,15 @@ mod tests {
         assert_eq!(back.column("class").unwrap().str().unwrap().get(0), Some("007"));
         assert_eq!(back.column("value").unwrap().str().unwrap().get(0), Some("0.1"));
         write(&mut frame(), &root.path().join("t.json"), false, OURS).unwrap();
+    }
+
+    #[test]
+    fn texts_that_spreadsheets_run_are_told() {
+        for text in ["=cmd|' /C calc'!A0", "+1+1", "-A1", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert_eq!(formula(["a=b", text].into_iter()), Some(text));
+        }
+        assert_eq!(formula(["a=b", "1-2", "", "'=1", "-1", "+1e3"].into_iter()), None);
+        assert!(formula_warning(&"=".repeat(5000)).chars().count() < 300);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use artifact::table::{Format, write_at};
-use artifact::{Ours, Place, distinct};
+use artifact::table::{Format, formula, write_at};
+use artifact::{FeatureSet, Ours, Place, distinct};
 use polars::prelude::DataFrame;
 
 use crate::Config;
@@ -62,6 +62,16 @@ impl Outputs {
         let all: Vec<&Place> = outputs.places().collect();
         distinct(&all, config.inputs())?;
         Ok(outputs)
+    }
+
+    /// What a spreadsheet would run of classes and ids, where any table is CSV.
+    pub(crate) fn formula_in(&self, features: &FeatureSet) -> Option<String> {
+        let more = [&self.predictions, &self.hardest, &self.suspects, &self.duplicates].into_iter().flatten();
+        if !std::iter::once(&self.metrics).chain(more).any(|table| table.format == Format::Csv) {
+            return None;
+        }
+        let ids = features.samples().map(|row| features.id(row));
+        formula(features.classes().iter().map(String::as_str).chain(ids)).map(str::to_owned)
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {

@@ -43,6 +43,15 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
     Ok(format!("{} rows of {} features", count(rows.len() as u64), count(features.dim() as u64)))
 }
 
+/// Where the table is CSV, and holds what spreadsheets run.
+pub(crate) fn warning(job: &Matrix, features: &Features) -> Option<String> {
+    let csv =
+        job.rows.as_deref().is_some_and(|path| matches!(table::Format::of(path), Ok(table::Format::Csv)));
+    let ids = features.samples().map(|row| features.id(row));
+    let texts = features.classes().iter().map(String::as_str).chain(ids);
+    if csv { table::formula(texts).map(table::formula_warning) } else { None }
+}
+
 fn write_npy(place: &Place, features: &Features, rows: &[usize]) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(place.temporary())?);
     out.write_all(&header(rows.len(), features.dim()))?;

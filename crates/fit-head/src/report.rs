@@ -117,6 +117,7 @@ const TABLE: Ours = Ours::table(
         &["l2"],
         &["shrinkage"],
         &["chosen"],
+        &["train_accuracy", "held_out_accuracy"],
         &["neighbours", "val_loss"],
         &["epoch", "train_loss"],
         &["rows", "fraction", "l2"],

@@ -597,7 +597,13 @@ fn outputs_are_never_replaced_unasked() {
     std::fs::write(room.path("x.head"), "mine").unwrap();
     fit_head(&room, &["x.features", "-o", "x.head"]).failed(1, &["`x.head` exists", "--force"]);
     assert_eq!(std::fs::read(room.path("x.head")).unwrap(), b"mine");
-    fit_head(&room, &["x.features", "-o", "x.head", "--force"]).fine();
+    let forced = ["x.features", "-o", "x.head", "--force"];
+    fit_head(&room, &forced).failed(1, &["`x.head` exists and is another text or table, not a head"]);
+    assert_eq!(std::fs::read(room.path("x.head")).unwrap(), b"mine");
+    std::fs::write(room.path("x.head"), "").unwrap();
+    for _ in 0..2 {
+        fit_head(&room, &forced).fine();
+    }
     assert!(Head::read(&room.path("x.head")).is_ok());
 
     std::fs::write(room.path("t.csv"), "mine").unwrap();

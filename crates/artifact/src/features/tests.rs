@@ -99,7 +99,7 @@ fn the_format_is_what_it_was() {
         files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
     assert_eq!(
         digests,
-        ["index.json 21e8289e69d9828e", "probes.rkyv d8c15b1d57a2aaf0", "shard-00000.rkyv 1685317a2b322d26"]
+        ["index.json d800a3f80230d64f", "probes.rkyv d8c15b1d57a2aaf0", "shard-00000.rkyv 1685317a2b322d26"]
     );
 }
 
@@ -390,7 +390,7 @@ fn the_format_with_views_is_what_it_was() {
         files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
     assert_eq!(
         digests,
-        ["index.json 361b36eef8617e88", "probes.rkyv e482f6b94220ecd2", "shard-00000.rkyv 00536d701e31de18"]
+        ["index.json 7406a6a59c78bfc1", "probes.rkyv e482f6b94220ecd2", "shard-00000.rkyv 00536d701e31de18"]
     );
 }
 
