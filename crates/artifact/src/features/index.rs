@@ -130,8 +130,10 @@ impl Index {
             }
             Err(source) => return Err(FeaturesError::Missing { path, source }),
         };
-        let malformed =
-            |error: serde_json::Error| FeaturesError::Index { path: path.clone(), reason: error.to_string() };
+        let malformed = |error: serde_json::Error| FeaturesError::Index {
+            path: path.clone(),
+            reason: input::brief(error),
+        };
         // The version first: another schema's fields would only confuse.
         let Versioned { schema } = serde_json::from_slice(&bytes).map_err(malformed)?;
         if schema > SCHEMA_VERSION {

@@ -236,6 +236,7 @@ fn every_edit_of_the_index_is_told() {
         (0, "it has no digest"),
         (1, "it has a digest, which its schema does not know"),
         (2, "duplicate field"),
+        (6, "AAA…); rerun extract"),
         (3, "expected value"),
         (4, "trailing characters"),
         (5, damaged),
@@ -245,6 +246,7 @@ fn every_edit_of_the_index_is_told() {
             1 => change_index(folder, "\"schema\": 3", "\"schema\": 1"),
             2 => change_index(folder, "\"rows\": 9", "\"rows\": 9, \"rows\": 9"),
             3 => edit(&folder.join(INDEX), |bytes| drop(bytes.splice(0..0, *b"\xef\xbb\xbf"))),
+            6 => change_index(folder, "\"rows\": 9", &format!("\"rows\": \"{}\"", "A".repeat(100_000))),
             4 => edit(&folder.join(INDEX), |bytes| bytes.push(b'x')),
             _ => edit(&folder.join(INDEX), |bytes| {
                 let at = index::digest_at(bytes).unwrap();
