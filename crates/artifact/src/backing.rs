@@ -1,8 +1,8 @@
 //! Read-only memory maps: the one place of this workspace that maps files.
 
+use crate::input;
 use memmap2::Mmap;
 use std::{
-    fs::{self, File},
     io,
     ops::{Deref, Range},
     path::{Path, PathBuf},
@@ -40,11 +40,7 @@ impl MappedFile {
     }
 
     fn map(path: &Path) -> io::Result<MappedFile> {
-        // Asked before opening: opening a pipe would wait for ever.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
-        let file = File::open(path)?;
+        let file = input::open(path)?;
         if file.metadata()?.len() == 0 {
             return Ok(MappedFile(None));
         }

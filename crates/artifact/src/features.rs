@@ -16,7 +16,7 @@ mod tests;
 
 pub use earlier::Earlier;
 pub use error::{FeaturesError, ShardError};
-pub use index::{Index, Lineage, SCHEMA_VERSION, SCHEMA_WITH_VIEWS, ShardRecord, Skipped};
+pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord, Skipped};
 pub use reader::Features;
 pub use writer::{Complete, FeaturesWriter, Plan, Row};
 

@@ -4,16 +4,19 @@
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
 //! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
-//! Format 1 has layers only, format 2 a memory only. Format 3 is whatever else there is: features of several sources side by
-//! side, a novelty (`novelty.…`, how far features are from those that were fitted), outputs that are no classes. What older
-//! programs can read they still do.
+//! Format 4 ends that JSON with a digest over the whole file. Older formats have one of the tensors alone: format 1 with
+//! layers, 2 with a memory, 3 with several sources, a novelty (`novelty.…`, how far features are from those that were
+//! fitted) or outputs that are no classes.
 
 mod error;
 mod memory;
 mod novelty;
 mod tensors;
 
-use crate::{Digest, MappedFile, PROBES, Place, Source, Targets, source::disordered};
+use crate::{
+    Digest, MappedFile, Ours, PROBES, Place, Source, Targets, check_header, input::brief, seal,
+    source::disordered,
+};
 use memory::Votes;
 use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
@@ -25,14 +28,16 @@ pub use error::HeadError;
 pub use memory::Memory;
 pub use novelty::Novelty;
 
-/// The format of heads of layers.
-const LAYERS_VERSION: u32 = 1;
-/// The format of heads with a memory.
-const MEMORY_VERSION: u32 = 2;
-/// The format of heads on features of several sources, with a novelty, or that are no classifiers; and the last that this
-/// program reads.
-const LAST_VERSION: u32 = 3;
+/// The first format that this program reads.
+const FIRST_VERSION: u32 = 1;
+/// The format that it writes: with a digest over the whole file.
+const VERSION: u32 = 4;
 const METADATA_KEY: &str = "headstart";
+/// What stands before the digits of that digest, in JSON within JSON.
+const DIGEST_KEY: &[u8] = br#"\"digest\":\""#;
+
+/// How heads of any format begin.
+pub const HEAD_FILE: Ours = Ours::file("a head", &[br#"{"__metadata__":{"headstart":"{\"format\":"#]);
 
 /// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, or the
 /// rows themselves.
@@ -114,8 +119,12 @@ struct Header {
     /// What the outputs say, where they are no classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     targets: Option<Targets>,
-    /// Digest of all tensors: names, shapes and bytes.
-    tensors: Digest,
+    /// Digest of all tensors, names, shapes and bytes: in formats before 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tensors: Option<Digest>,
+    /// Digest of the whole file, from format 4 on; the last field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
 }
 
 /// One source as it is, as ever; several as a list.
@@ -134,12 +143,16 @@ impl Head {
     pub fn read(path: &Path) -> Result<Head, HeadError> {
         let map = MappedFile::open(path)?;
         let malformed = |reason: String| HeadError::Malformed { path: path.to_owned(), reason };
-        let (_, metadata) = SafeTensors::read_metadata(&map).map_err(|error| malformed(error.to_string()))?;
+        check_header(&map).map_err(malformed)?;
+        let (length, metadata) = SafeTensors::read_metadata(&map).map_err(|error| malformed(brief(error)))?;
         let header = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
         let header = header.ok_or_else(|| malformed(format!("its metadata has no `{METADATA_KEY}`")))?;
         check_version(path, header)?;
-        let header: Header = serde_json::from_str(header).map_err(|error| malformed(error.to_string()))?;
-        let tensors = SafeTensors::deserialize(&map).map_err(|error| malformed(error.to_string()))?;
+        let header: Header = serde_json::from_str(header).map_err(|error| malformed(brief(error)))?;
+        let tensors = SafeTensors::deserialize(&map).map_err(|error| malformed(brief(error)))?;
+        if let Some(reason) = unsealed(&header, &map, length, &tensors) {
+            return Err(malformed(reason.to_owned()));
+        }
         assemble(header, &tensors).map_err(malformed)
     }
 
@@ -151,8 +164,10 @@ impl Head {
         if !self.is_finite() {
             return Err(HeadError::NotFinite(path.to_owned()));
         }
-        let place = Place::file(path, force)?;
-        fs::write(place.temporary(), self.to_bytes()).map_err(|error| place.failed(error))?;
+        let place = Place::file(path, force, HEAD_FILE)?;
+        let bytes = self.to_bytes();
+        check_header(&bytes).map_err(|reason| HeadError::TooLarge { path: path.to_owned(), reason })?;
+        fs::write(place.temporary(), bytes).map_err(|error| place.failed(error))?;
         Ok(place.commit()?)
     }
 
@@ -184,11 +199,7 @@ impl Head {
     fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
-            format: match (&self.sources[..], &self.novelty, &self.targets, &self.memory) {
-                ([_], None, None, None) => LAYERS_VERSION,
-                ([_], None, None, Some(_)) => MEMORY_VERSION,
-                _ => LAST_VERSION,
-            },
+            format: VERSION,
             kind: self.kind,
             classes: self.classes.clone(),
             source: match &self.sources[..] {
@@ -200,9 +211,8 @@ impl Head {
             memory: self.memory.as_ref().map(Memory::votes),
             novelty: self.novelty.as_ref().map(Novelty::limit),
             targets: self.targets.clone(),
-            tensors: digest(
-                tensors.iter().map(|own| (own.name.as_str(), own.shape.as_slice(), own.data.as_slice())),
-            ),
+            tensors: None,
+            digest: Some(seal::blank()),
         };
         let header = serde_json::to_string(&header).expect("plain data serialises");
         let views = tensors.iter().map(|own| {
@@ -210,7 +220,12 @@ impl Head {
             (&own.name, view.expect("a head's tensors have the lengths that their shapes say"))
         });
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
-        safetensors::serialize(views, Some(metadata)).expect("a head's tensors have distinct names")
+        let mut bytes =
+            safetensors::serialize(views, Some(metadata)).expect("a head's tensors have distinct names");
+        let tensors: usize = tensors.iter().map(|own| own.data.len()).sum();
+        let at = digest_at(&bytes[..bytes.len() - tensors]).expect("a head's header has its digest");
+        seal::seal(&mut bytes, at);
+        bytes
     }
 
     /// Sorted by name.
@@ -234,21 +249,39 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
         format: u32,
     }
     let Versioned { format: got } = serde_json::from_str(header)
-        .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: error.to_string() })?;
-    let expected = LAST_VERSION;
+        .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: brief(error) })?;
+    let expected = VERSION;
     let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
-    if (LAYERS_VERSION..=expected).contains(&got) {
+    if (FIRST_VERSION..=expected).contains(&got) {
         return Ok(());
     }
     Err(HeadError::Version { path: path.to_owned(), expected, got, advice })
 }
 
-fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
-    let mut named: Vec<_> = tensors.iter().collect();
-    named.sort_by(|a, b| a.0.cmp(b.0));
-    if digest(named.iter().map(|(name, view)| (*name, view.shape(), view.data()))) != header.tensors {
-        return Err("its tensors do not match their digest".to_owned());
+/// Where the digits of its digest begin, in a file that begins with this header.
+fn digest_at(header: &[u8]) -> Option<usize> {
+    let starts = header.windows(DIGEST_KEY.len()).rposition(|window| window == DIGEST_KEY);
+    starts.map(|start| start + DIGEST_KEY.len())
+}
+
+/// Why the file is not the one that was written. `length` is that of the JSON after its first eight bytes.
+fn unsealed(header: &Header, file: &[u8], length: usize, tensors: &SafeTensors<'_>) -> Option<&'static str> {
+    match (header.format >= VERSION, header.digest, header.tensors) {
+        (true, Some(digest), None) => {
+            let holds = digest_at(&file[..8 + length]).is_some_and(|at| seal::holds(file, at, digest));
+            (!holds).then_some("it was changed, and does not match its digest")
+        }
+        (false, None, Some(expected)) => {
+            let mut named: Vec<_> = tensors.iter().collect();
+            named.sort_by(|a, b| a.0.cmp(b.0));
+            let got = digest(named.iter().map(|(name, view)| (*name, view.shape(), view.data())));
+            (got != expected).then_some("its tensors do not match their digest")
+        }
+        _ => Some("it does not have the digest of its format"),
     }
+}
+
+fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if header.targets.is_some() && header.kind == HeadKind::Knn {
         return Err("a memory that votes for no classes".to_owned());
     }
@@ -397,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_older_programs_cannot_read_survives_its_file_as_format_3() {
+    fn novelties_and_several_sources_survive_their_file() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a.head");
         let whitening = Dense { inputs: 3, outputs: 3, weight: vec![0.5; 9], bias: vec![1.0; 3] };
@@ -407,7 +440,6 @@ mod tests {
         for own in [Head { novelty: Some(novelty.clone()), ..head() }, Head { sources, ..remembering() }] {
             own.write(&path, true).unwrap();
             assert_eq!(Head::read(&path).unwrap(), own);
-            assert!(String::from_utf8_lossy(&fs::read(&path).unwrap()).contains("\\\"format\\\":3"));
         }
         for (novelty, expected) in [
             (Novelty { means: vec![2.0; 3], ..novelty.clone() }, "means of shape [1, 3]; expected"),
@@ -423,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_of_labels_or_numbers_survives_its_file_and_older_programs_refuse_it() {
+    fn a_head_of_labels_or_numbers_survives_its_file() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a.head");
         let header = |head: &Head| {
@@ -444,10 +476,10 @@ mod tests {
             own.write(&path, true).unwrap();
             assert_eq!(Head::read(&path).unwrap(), own);
             let text = header(&own);
-            assert!(text.contains(said) && text.contains(r#""format":3"#), "{text}");
+            assert!(text.contains(said), "{text}");
         }
-        // What classifiers say of themselves has not changed.
-        assert!(header(&head()).starts_with(r#"{"format":1,"kind":"mlp","classes":["cat","dog"],"source""#));
+        // What classifiers say of themselves has not changed but for the format.
+        assert!(header(&head()).starts_with(r#"{"format":4,"kind":"mlp","classes":["cat","dog"],"source""#));
         assert!(!header(&head()).contains("targets") && !header(&remembering()).contains("targets"));
         let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
         fs::write(&path, Head { targets, ..remembering() }.to_bytes()).unwrap();
@@ -465,6 +497,36 @@ mod tests {
         assert!(Head::read(&path).unwrap_err().to_string().contains("not finite"));
     }
 
+    /// What programs before format 4 wrote of a head.
+    fn aged(head: &Head, format: u32) -> Vec<u8> {
+        let bytes = head.to_bytes();
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        let header = &metadata.metadata().as_ref().unwrap()[METADATA_KEY];
+        let (header, _) = header.rsplit_once(",\"digest\":").unwrap();
+        let own = head.tensors();
+        let tensors = digest(own.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), t.data.as_slice())));
+        let header = header.replacen("\"format\":4", &format!("\"format\":{format}"), 1);
+        let header = format!("{header},\"tensors\":\"{tensors}\"}}");
+        let views =
+            own.iter().map(|t| (&t.name, TensorView::new(t.dtype, t.shape.clone(), &t.data).unwrap()));
+        safetensors::serialize(views, Some(HashMap::from([(METADATA_KEY.to_owned(), header)]))).unwrap()
+    }
+
+    #[test]
+    fn heads_of_older_programs_are_read() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.head");
+        let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
+        for (head, format) in [(head(), 1), (remembering(), 2), (Head { targets, ..head() }, 3)] {
+            let mut bytes = aged(&head, format);
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(Head::read(&path).unwrap(), head);
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(&path, bytes).unwrap();
+            assert!(Head::read(&path).unwrap_err().to_string().contains("tensors do not match their digest"));
+        }
+    }
+
     #[test]
     fn every_damage_is_one_line() {
         let root = tempfile::tempdir().unwrap();
@@ -479,12 +541,27 @@ mod tests {
         };
         let mut flipped = good.clone();
         *flipped.last_mut().unwrap() ^= 1;
+        let mut upper = good.clone();
+        let at = digest_at(&good).unwrap();
+        upper[at..at + 64].make_ascii_uppercase();
+        let mut long = vec![b' '; 20_000_008];
+        long[..8].copy_from_slice(&20_000_000u64.to_le_bytes());
         let cases = [
             (Vec::new(), "expected a head"),
             (good[..good.len() - 1].to_vec(), "expected a head"),
-            (flipped, "do not match their digest"),
-            (replace("\\\"format\\\":1", "\\\"format\\\":9"), "update Headstart"),
-            (replace("\\\"format\\\":1", "\\\"format\\\":0"), "rerun fit-head"),
+            (flipped, "does not match its digest"),
+            (replace("\\\"format\\\":4", "\\\"format\\\":9"), "update Headstart"),
+            (replace("\\\"format\\\":4", "\\\"format\\\":0"), "rerun fit-head"),
+            (replace("\\\"format\\\":4", "\\\"format\\\":1"), "does not have the digest of its format"),
+            (replace("\\\"digest\\\"", "\\\"tensors\""), "cannot read"),
+            (replace(r#"\"cat\",\"dog\""#, r#"\"dog\",\"cat\""#), "does not match its digest"),
+            (replace(r#"{\"seed\":7}"#, r#"{\"seed\":8}"#), "does not match its digest"),
+            (
+                replace(r#"\"format\":4,\"kind\":\"mlp\""#, r#"\"kind\":\"mlp\",\"format\":4"#),
+                "does not match its digest",
+            ),
+            (upper, "does not match its digest"),
+            (long, "its header takes 20000000 bytes, 16777216 at most are read"),
             (replace("headstart", "otherwise"), "no `headstart`"),
         ];
         for (bytes, expected) in cases {

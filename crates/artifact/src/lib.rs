@@ -11,10 +11,12 @@ mod dtype;
 mod feature_set;
 mod features;
 mod head;
+mod input;
 mod ours;
 mod place;
 mod preprocessing;
 mod rows;
+mod seal;
 mod source;
 mod split;
 pub mod table;
@@ -27,11 +29,12 @@ pub use dtype::Dtype;
 pub use feature_set::{FeatureSet, FeatureSetError};
 pub use features::{
     Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
-    SCHEMA_WITH_VIEWS, ShardError, ShardRecord, Skipped,
+    ShardError, ShardRecord, Skipped,
 };
-pub use head::{Dense, Head, HeadError, HeadKind, Memory, Novelty};
-pub use ours::Marks;
-pub use place::{Place, PlaceError, withdraw};
+pub use head::{Dense, HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
+pub use input::{MOST_PICTURE, check_header, open_file, read_file};
+pub use ours::{Marks, Ours};
+pub use place::{Place, PlaceError, distinct, withdraw};
 pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};

@@ -1,6 +1,15 @@
 //! How a folder that one of our tools wrote is told from other people's, before `--force` may replace it.
 
+mod file;
+
+pub use file::Ours;
+pub(crate) use file::describe;
+
+use crate::input;
 use std::{fs, path::Path};
+
+/// Longer than any file that says what a folder is.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// What every folder of one kind holds, whatever version wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +34,8 @@ impl Marks {
                 })
             })
         });
-        let manifest = || serde_json::from_slice(&fs::read(folder.join(self.manifest)).ok()?).ok();
+        let manifest =
+            || serde_json::from_slice(&input::read(&folder.join(self.manifest), MOST_BYTES).ok()?).ok();
         nothing_else && manifest().is_some_and(|manifest| (self.recognised)(&manifest))
     }
 }

@@ -1,13 +1,15 @@
 //! Where an output goes: written beside its place, made durable, and renamed, so that it is there whole or not at all.
 
 mod claim;
+mod distinct;
+mod exchange;
 mod held;
 
 #[cfg(test)]
 mod tests;
 
-pub use held::withdraw;
-
+use crate::{Ours, ours::describe};
+use exchange::exchange;
 use held::Held;
 use std::{
     ffi::OsString,
@@ -15,6 +17,9 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+
+pub use distinct::distinct;
+pub use held::withdraw;
 
 /// An output in the making. Dropped without [`Place::commit`], it leaves nothing behind but what it found; a run that is
 /// killed leaves `.NAME.partial`, which the next run of the same output removes, or moves to `.NAME.earlier` where it can
@@ -38,7 +43,8 @@ pub struct Place {
 /// What is being written, and so what may be replaced by it.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    File,
+    /// With what tells our own files from other people's.
+    File(Ours),
     /// With the test that tells our own folders from other people's.
     Folder(fn(&Path) -> bool),
 }
@@ -64,6 +70,26 @@ pub enum PlaceError {
         "`{0}` exists and holds other things than this program writes, so it is not replaced; give another name"
     )]
     Foreign(PathBuf),
+    /// `--force` would replace a file that this program does not write.
+    #[error("`{path}` exists and is {found}, not {expected}, so it is not replaced; give another name")]
+    ForeignFile {
+        /// The output asked for.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+        /// What would be replaced.
+        expected: &'static str,
+    },
+    /// An output is what the run reads, or another of its outputs.
+    #[error("`{path}` is the same file as `{other}`, which this run {how} as well; give another name")]
+    Same {
+        /// The output asked for.
+        path: PathBuf,
+        /// The other name of it.
+        other: PathBuf,
+        /// What the run does with that.
+        how: &'static str,
+    },
     /// Two runs, or two outputs of one run, have the same name.
     #[error("`{0}` is being written by another run or as another output; wait for it, or give another name")]
     Busy(PathBuf),
@@ -89,12 +115,13 @@ pub enum PlaceError {
 }
 
 impl Place {
-    /// A place for one file, which is to be written at [`Place::temporary`].
+    /// A place for one file, which is to be written at [`Place::temporary`]. Only an empty file, or one that `ours`
+    /// knows, is ever replaced.
     ///
     /// # Errors
     /// Where `target` exists and `force` is not given, its folder cannot be written to, or another run is writing it.
-    pub fn file(target: &Path, force: bool) -> Result<Place, PlaceError> {
-        Place::new(target, force, Kind::File, false)
+    pub fn file(target: &Path, force: bool, ours: Ours) -> Result<Place, PlaceError> {
+        Place::new(target, force, Kind::File(ours), false)
     }
 
     /// A place for a folder; [`Place::temporary`] exists and is empty. Only an empty folder, or one that `ours` knows
@@ -209,8 +236,13 @@ impl Place {
             return Err(PlaceError::Exists(path()));
         }
         match (self.kind, found.is_dir()) {
-            (Kind::File, false) => Ok(()),
-            (Kind::File, true) => {
+            (Kind::File(ours), false) if ours.is(&self.target) => Ok(()),
+            (Kind::File(ours), false) => Err(PlaceError::ForeignFile {
+                path: path(),
+                found: describe(&self.target),
+                expected: ours.what,
+            }),
+            (Kind::File(_), true) => {
                 Err(PlaceError::Other { path: path(), found: "a folder", expected: "a file" })
             }
             (Kind::Folder(_), false) => {
@@ -241,17 +273,9 @@ impl Place {
         sync(&self.temporary)?;
         let held = Held::open();
         match self.kind {
-            Kind::File if !self.force => self.publish_new()?,
+            Kind::File(_) if !self.force => self.publish_new()?,
             Kind::Folder(_) if self.force && self.target.exists() => {
-                // A folder cannot be renamed over a full one: move the old one aside first.
-                let old = beside(&self.target, "replaced");
-                fs::rename(&self.target, &old)?;
-                if let Err(error) = fs::rename(&self.temporary, &self.target) {
-                    fs::rename(&old, &self.target)?;
-                    return Err(error);
-                }
-                // The next run of this output removes what stays.
-                let _ = remove(&old);
+                self.replace_folder()?;
             }
             // A folder is never renamed over a full one, so what came meanwhile stays.
             _ => fs::rename(&self.temporary, &self.target)?,
@@ -261,6 +285,28 @@ impl Place {
         self.published = true;
         drop(held);
         sync(self.parent())
+    }
+
+    /// A folder cannot be renamed over a full one: the two change places, and where they cannot, the old one is moved
+    /// aside first.
+    fn replace_folder(&self) -> io::Result<()> {
+        // Locked as long as it has the temporary's name, so that no other run takes it for what a killed one left.
+        let old = File::open(&self.target);
+        let _lock = old.as_ref().map(|old| old.try_lock());
+        if exchange(&self.temporary, &self.target).is_ok() {
+            sync(self.parent())?;
+            // The next run of this output removes what stays.
+            let _ = remove(&self.temporary);
+            return Ok(());
+        }
+        let aside = beside(&self.target, "replaced");
+        fs::rename(&self.target, &aside)?;
+        if let Err(error) = fs::rename(&self.temporary, &self.target) {
+            fs::rename(&aside, &self.target)?;
+            return Err(error);
+        }
+        let _ = remove(&aside);
+        Ok(())
     }
 
     fn parent(&self) -> &Path {

@@ -1,6 +1,6 @@
 //! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
 
-use crate::{Place, PlaceError};
+use crate::{Ours, Place, PlaceError};
 use polars::prelude::*;
 use std::{
     collections::HashMap,
@@ -91,9 +91,9 @@ impl Format {
 ///
 /// # Errors
 /// Where the extension is unknown, the file exists and `force` is not given, or the disk refuses.
-pub fn write(frame: &mut DataFrame, path: &Path, force: bool) -> Result<(), TableError> {
+pub fn write(frame: &mut DataFrame, path: &Path, force: bool, ours: Ours) -> Result<(), TableError> {
     let format = Format::of(path)?;
-    let place = Place::file(path, force)?;
+    let place = Place::file(path, force, ours)?;
     write_at(frame, format, &place)?;
     Ok(place.commit()?)
 }
@@ -115,6 +115,21 @@ pub fn write_at(frame: &mut DataFrame, format: Format, place: &Place) -> Result<
     written
         .map_err(|error| TableError::Write { path: place.target().to_owned(), reason: first_line(&error) })?;
     Ok(out.flush().map_err(|error| place.failed(error))?)
+}
+
+/// The first of the texts that a spreadsheet takes for a formula where it meets it as a cell of a CSV file. Such cells are
+/// written as they are: ids and labels must be the same when they are read back.
+pub fn formula<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // A number says what it is.
+    texts.find(|text| text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err())
+}
+
+/// What to tell whoever gets a CSV file with such a [`formula`].
+pub fn formula_warning(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    format!(
+        "`{short}` begins like a formula: spreadsheets run such cells of a CSV file; open it as text, or write .parquet"
+    )
 }
 
 /// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
@@ -229,6 +244,8 @@ fn first_line(error: &PolarsError) -> String {
 mod tests {
     use super::*;
 
+    const OURS: Ours = Ours::table("a table", &[&["id", "value"]]);
+
     fn frame() -> DataFrame {
         df!("id" => ["a", "b"], "value" => [0.1, f64::MIN_POSITIVE], "class" => [Some("007"), None]).unwrap()
     }
@@ -237,14 +254,23 @@ mod tests {
     fn tables_survive_every_format_they_can_be_read_in() {
         let root = tempfile::tempdir().unwrap();
         let parquet = root.path().join("t.parquet");
-        write(&mut frame(), &parquet, false).unwrap();
+        write(&mut frame(), &parquet, false, OURS).unwrap();
         assert!(read(&parquet).unwrap().equals_missing(&frame()));
         let csv = root.path().join("t.CSV");
-        write(&mut frame(), &csv, false).unwrap();
+        write(&mut frame(), &csv, false, OURS).unwrap();
         let back = read(&csv).unwrap();
         assert_eq!(back.column("class").unwrap().str().unwrap().get(0), Some("007"));
         assert_eq!(back.column("value").unwrap().str().unwrap().get(0), Some("0.1"));
-        write(&mut frame(), &root.path().join("t.json"), false).unwrap();
+        write(&mut frame(), &root.path().join("t.json"), false, OURS).unwrap();
+    }
+
+    #[test]
+    fn texts_that_spreadsheets_run_are_told() {
+        for text in ["=cmd|' /C calc'!A0", "+1+1", "-A1", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert_eq!(formula(["a=b", text].into_iter()), Some(text));
+        }
+        assert_eq!(formula(["a=b", "1-2", "", "'=1", "-1", "+1e3"].into_iter()), None);
+        assert!(formula_warning(&"=".repeat(5000)).chars().count() < 300);
     }
 
     #[test]
@@ -279,7 +305,7 @@ mod tests {
         for extension in ["parquet", "csv", "json"] {
             let path = root.path().join("t").with_extension(extension);
             let bytes = |force| {
-                write(&mut frame(), &path, force).unwrap();
+                write(&mut frame(), &path, force, OURS).unwrap();
                 std::fs::read(&path).unwrap()
             };
             assert_eq!(bytes(false), bytes(true));

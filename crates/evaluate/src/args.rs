@@ -138,7 +138,7 @@ pub struct Args {
     #[arg(long, value_name = "X", requires = "baseline", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 
-    /// Replace existing outputs
+    /// Replace existing outputs, if this program wrote them
     #[arg(long)]
     pub force: bool,
 

@@ -169,6 +169,19 @@ impl Config {
         self.tables().chain(self.report())
     }
 
+    /// Everything that is read, but for pictures.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let baseline = self.baseline().into_iter();
+        let baseline = baseline
+            .flat_map(|(head, features)| std::iter::once(head).chain(features.iter().map(PathBuf::as_path)));
+        let features = self.features().iter().map(PathBuf::as_path);
+        features
+            .chain([self.head()])
+            .chain(self.manifest())
+            .chain(self.slices().map(|(path, _)| path))
+            .chain(baseline)
+    }
+
     /// The rows asked for.
     pub fn split(&self) -> Option<SplitChoice> {
         self.split

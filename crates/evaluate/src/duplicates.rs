@@ -1,10 +1,9 @@
 //! Pictures that are nearly the same: what features suggest, and, where the pictures are at hand, what their pixels say.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use artifact::{FeatureSet, Matrix, Selection};
+use artifact::{FeatureSet, MOST_PICTURE, Matrix, Selection, read_file};
 use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
@@ -87,7 +86,7 @@ impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> Prints {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let print = |&row: &u32| {
-            let bytes = fs::read(images.join(features.id(row as usize))).ok()?;
+            let bytes = read_file(&images.join(features.id(row as usize)), MOST_PICTURE).ok()?;
             Some((row, fingerprint(&bytes).ok()?))
         };
         let read: Vec<(u32, Vec<f32>)> = all.par_iter().filter_map(print).collect();

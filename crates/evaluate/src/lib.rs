@@ -27,7 +27,7 @@ pub use args::Args;
 pub use config::{Config, SplitChoice};
 
 use artifact::{FeatureSet, Head};
-use cli::{UsageError, count};
+use cli::{Session, UsageError, count};
 
 use crate::baseline::Baseline;
 use crate::findings::Findings;
@@ -46,8 +46,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
+    let formula = outputs.formula_in(&features);
     if head.targets.is_some() {
-        return targets::run(&config, outputs, &given, &features, &head, &session);
+        targets::run(&config, outputs, &given, &features, &head, &session)?;
+        warn(&session, formula.as_deref());
+        return Ok(());
     }
     if config.manifest().is_some() && config.slices().next().is_none() {
         return Err(UsageError("--manifest goes with --slice".to_owned()).into());
@@ -111,6 +114,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     cli::finishing();
     outputs.commit(&mut table::frame(&rows)?)?;
+    warn(&session, formula.as_deref());
     cli::print(&summary::render(&scores, &rows, features.classes())?)?;
     for (scores, comparison) in scores.iter().zip(&comparisons) {
         cli::print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;
@@ -128,4 +132,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         comparison.gate(config.tolerance())?;
     }
     Ok(())
+}
+
+/// Says what a spreadsheet would run.
+fn warn(session: &Session, formula: Option<&str>) {
+    if let Some(text) = formula {
+        session.note(format!("evaluate: {}", artifact::table::formula_warning(text)));
+    }
 }

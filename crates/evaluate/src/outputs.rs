@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use artifact::Place;
-use artifact::table::{Format, write_at};
+use artifact::table::{Format, formula, write_at};
+use artifact::{FeatureSet, Ours, Place, distinct};
 use polars::prelude::DataFrame;
 
 use crate::Config;
@@ -19,6 +19,26 @@ pub(crate) struct Outputs {
     pub(crate) report: Option<Place>,
 }
 
+/// First columns of what is written.
+const TABLE: Ours = Ours::table(
+    "a table of evaluate",
+    &[
+        &["split", "scope", "metric", "class", "value"],
+        &["id", "split", "label", "predicted"],
+        &["id", "split", "predicted"],
+        &["id", "split", "target:"],
+        &["id", "split", "predicted:"],
+        &["id", "split", "label", "suggested"],
+        &["id", "split", "label", "other_id"],
+        &["id", "split", "loss"],
+    ],
+);
+
+const PAGE: Ours = Ours::file(
+    "a report of evaluate",
+    &[b"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:"],
+);
+
 /// A table's place.
 pub(crate) struct Table {
     pub(crate) format: Format,
@@ -29,16 +49,35 @@ impl Outputs {
     /// Fails where an output exists (without `--force`) or could not be written.
     pub(crate) fn claim(config: &Config) -> anyhow::Result<Outputs> {
         let table = |path: &Path| {
-            anyhow::Ok(Table { format: Format::of(path)?, place: Place::file(path, config.force())? })
+            anyhow::Ok(Table { format: Format::of(path)?, place: Place::file(path, config.force(), TABLE)? })
         };
-        Ok(Outputs {
+        let outputs = Outputs {
             metrics: table(config.output())?,
             predictions: config.predictions().map(table).transpose()?,
             hardest: config.hardest().map(table).transpose()?,
             suspects: config.suspects().map(table).transpose()?,
             duplicates: config.duplicates().map(table).transpose()?,
-            report: config.report().map(|path| Place::file(path, config.force())).transpose()?,
-        })
+            report: config.report().map(|path| Place::file(path, config.force(), PAGE)).transpose()?,
+        };
+        let all: Vec<&Place> = outputs.places().collect();
+        distinct(&all, config.inputs())?;
+        Ok(outputs)
+    }
+
+    /// What a spreadsheet would run of classes and ids, where any table is CSV.
+    pub(crate) fn formula_in(&self, features: &FeatureSet) -> Option<String> {
+        let more = [&self.predictions, &self.hardest, &self.suspects, &self.duplicates].into_iter().flatten();
+        if !std::iter::once(&self.metrics).chain(more).any(|table| table.format == Format::Csv) {
+            return None;
+        }
+        let ids = features.samples().map(|row| features.id(row));
+        formula(features.classes().iter().map(String::as_str).chain(ids)).map(str::to_owned)
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        let tables =
+            [&self.predictions, &self.hardest, &self.suspects, &self.duplicates].into_iter().flatten();
+        std::iter::once(&self.metrics).chain(tables).map(|table| &table.place).chain(&self.report)
     }
 
     /// Writes the metrics, and lets all take their places; the others must have been written out in full.

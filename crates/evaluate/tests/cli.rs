@@ -548,7 +548,7 @@ fn damaged_inputs_are_refused() {
 
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
-    std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
+    std::fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
     run(&room).failed(1, &["schema 9 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }
@@ -564,7 +564,25 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
     let gone = ["x.features", "x.head", "-o", "m.csv", "--predictions", "gone/p.csv"];
     evaluate(&room, &gone).failed(1, &["cannot write `gone/p.csv`"]);
     assert_eq!(room.names(), ["p.csv", "x.features", "x.head"]);
-    evaluate(&room, &[&arguments[..], &["--force"]].concat()).fine();
+    let forced = [&arguments[..], &["--force"]].concat();
+    evaluate(&room, &forced)
+        .failed(1, &["`p.csv` exists and is another text or table, not a table of evaluate"]);
+    // Neither a manifest, nor a head.
+    std::fs::write(room.path("p.csv"), "path,label\na.png,cat\n").unwrap();
+    evaluate(&room, &forced).failed(1, &["`p.csv` exists and is", "not a table of evaluate"]);
+    let over = ["x.features", "x.head", "-o", "m.csv", "--report", "h.html", "--force"];
+    std::fs::copy(room.path("x.head"), room.path("h.html")).unwrap();
+    evaluate(&room, &over).failed(1, &["`h.html` exists and is a head, not a report of evaluate"]);
+    std::fs::remove_file(room.path("h.html")).unwrap();
+    assert_eq!(room.names(), ["p.csv", "x.features", "x.head"]);
+    std::fs::remove_file(room.path("p.csv")).unwrap();
+    for _ in 0..2 {
+        evaluate(&room, &forced).fine();
+    }
+    // What this program writes, but reads in this run.
+    let sliced = ["--slice", "split", "--manifest", "p.csv", "--force"];
+    let run = evaluate(&room, &[&["x.features", "x.head", "-o", "p.csv"], &sliced[..]].concat());
+    run.failed(1, &["`p.csv` is the same file as `p.csv`, which this run reads as well"]);
     assert_eq!(room.names(), ["m.csv", "p.csv", "x.features", "x.head"]);
 }
 

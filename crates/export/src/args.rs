@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long)]
     pub views: bool,
 
-    /// Replace OUTPUT (and TABLE) where it exists
+    /// Replace OUTPUT (and TABLE) where it exists, if this program wrote it
     #[arg(long)]
     pub force: bool,
 

@@ -30,7 +30,14 @@ pub fn run(args: Args) -> Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
     let line = match config.job() {
-        Job::Matrix(job) => matrix::write(job, &Features::open(config.input())?)?,
+        Job::Matrix(job) => {
+            let features = Features::open(config.input())?;
+            let line = matrix::write(job, &features)?;
+            if let Some(warning) = matrix::warning(job, &features) {
+                session.note(format!("export: {warning}"));
+            }
+            line
+        }
         Job::Onnx => model(&session, &config, onnx_file::write)?,
         Job::Folder => model(&session, &config, model_folder::write)?,
     };

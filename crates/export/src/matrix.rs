@@ -3,13 +3,16 @@
 
 use crate::config::Matrix;
 use anyhow::{Result, bail};
-use artifact::{Features, Place, Split, table};
+use artifact::{Features, Ours, Place, Split, distinct, table};
 use cli::count;
 use polars::prelude::{Column, DataFrame, df};
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
 };
+
+const NPY: Ours = Ours::file("a matrix that export wrote", &[b"\x93NUMPY\x01\x00"]);
+const ROWS: Ours = Ours::table("a table of export", &[&["id", "split", "label"]]);
 
 /// Writes `job.output` and, if asked for, `job.rows`; gives a line of counts.
 ///
@@ -23,12 +26,14 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
     if let (true, Some(split)) = (rows.is_empty(), job.split) {
         bail!("there are no rows in {split}");
     }
-    let matrix = Place::file(&job.output, job.force)?;
-    let table = job
-        .rows
-        .as_deref()
-        .map(|path| Ok::<_, table::TableError>((table::Format::of(path)?, Place::file(path, job.force)?)));
+    let matrix = Place::file(&job.output, job.force, NPY)?;
+    let table = job.rows.as_deref().map(|path| {
+        Ok::<_, table::TableError>((table::Format::of(path)?, Place::file(path, job.force, ROWS)?))
+    });
     let table = table.transpose()?;
+    if let Some((_, rows)) = &table {
+        distinct(&[&matrix, rows], [])?;
+    }
     write_npy(&matrix, features, &rows).map_err(|error| matrix.failed(error))?;
     if let Some((format, place)) = &table {
         table::write_at(&mut frame(features, &rows, job.views)?, *format, place)?;
@@ -39,6 +44,15 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
     }
     matrix.commit()?;
     Ok(format!("{} rows of {} features", count(rows.len() as u64), count(features.dim() as u64)))
+}
+
+/// Where the table is CSV, and holds what spreadsheets run.
+pub(crate) fn warning(job: &Matrix, features: &Features) -> Option<String> {
+    let csv =
+        job.rows.as_deref().is_some_and(|path| matches!(table::Format::of(path), Ok(table::Format::Csv)));
+    let ids = features.samples().map(|row| features.id(row));
+    let texts = features.classes().iter().map(String::as_str).chain(ids);
+    if csv { table::formula(texts).map(table::formula_warning) } else { None }
 }
 
 fn write_npy(place: &Place, features: &Features, rows: &[usize]) -> io::Result<()> {

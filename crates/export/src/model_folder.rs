@@ -7,7 +7,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source, Task};
+use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source, Task, read_file};
 use network::{Bound, Network, Tensor, WeightFile};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use std::{collections::HashMap, fs, path::Path};
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
+/// Longer than any description of a model.
+const MOST_CONFIG: u64 = 64 << 20;
 const FORMAT: &str = "headstart-model";
 const MARKS: Marks = Marks {
     manifest: CONFIG,
@@ -62,6 +64,10 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
     write_tensors(&folder.join(WEIGHTS), &bound, &head.layers)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
+    // safetensors makes a file that its owner alone may read, whatever the umask says.
+    fs::metadata(folder.join(CONFIG))
+        .and_then(|found| fs::set_permissions(folder.join(WEIGHTS), found.permissions()))
+        .map_err(|error| place.failed(error))?;
     drop(bound);
     let (features, logits) = read_and_run(folder)?;
     let parity = Parity::of(config, head, &features, &logits).gate()?;
@@ -123,7 +129,7 @@ fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
 
 /// Features and logits of the probes by what lies in the folder, and nothing else.
 fn read_and_run(folder: &Path) -> Result<(Vec<f32>, Vec<f32>)> {
-    let assembly: Assembly = serde_json::from_slice(&fs::read(folder.join(CONFIG))?)?;
+    let assembly: Assembly = serde_json::from_slice(&read_file(&folder.join(CONFIG), MOST_CONFIG)?)?;
     let file = WeightFile::open(&folder.join(WEIGHTS))?;
     let read = |name: &str| -> Result<Tensor> {
         file.read(name)?.with_context(|| format!("the exported folder lacks the tensor `{name}`"))

@@ -6,7 +6,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result, bail};
-use artifact::{Head, MappedFile, Place, Preprocessing, Task};
+use artifact::{Head, MappedFile, Ours, Place, Preprocessing, Task};
 use network::{
     Bound,
     onnx::{self, Ending},
@@ -15,6 +15,9 @@ use std::{
     fs::File,
     io::{BufWriter, Write},
 };
+
+/// ONNX's version and, as its producer, us.
+const ONNX: Ours = Ours::file("a model that export wrote", &[b"\x08\x08\x12\x09headstart"]);
 
 /// The metadata key under which the preprocessing stands, as JSON.
 const PREPROCESSING: &str = "headstart.preprocessing";
@@ -26,7 +29,7 @@ const PREPROCESSING: &str = "headstart.preprocessing";
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
     let (height, width) =
         source(head)?.preprocessing.output_size().context("the head's pictures vary in size")?;
-    let place = Place::file(config.output(), config.force())?;
+    let place = Place::file(config.output(), config.force(), ONNX)?;
     let mut out = BufWriter::new(File::create(place.temporary()).map_err(|error| place.failed(error))?);
     let (size, ending) = ((height as usize, width as usize), ending(head));
     onnx::write(&mut out, &bound, size, &head.layers, ending, &metadata(head, &bound)?)

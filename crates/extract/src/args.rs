@@ -120,7 +120,7 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value = "64", help_heading = "Output")]
     pub shard_size: usize,
 
-    /// Replace NAME.features where it exists
+    /// Replace NAME.features where it exists, if this program wrote it
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 

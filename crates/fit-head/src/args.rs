@@ -102,7 +102,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
-    /// Replace existing outputs
+    /// Replace existing outputs, if this program wrote them
     #[arg(long)]
     pub force: bool,
 

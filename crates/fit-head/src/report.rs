@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use artifact::{Head, Place, Task, table};
+use artifact::{HEAD_FILE, Head, Ours, Place, Task, distinct, table};
 use head::{ClassWeights, Quality, Temperature};
 use polars::frame::DataFrame;
 use serde_json::{Map, Value};
@@ -110,6 +110,20 @@ pub(crate) struct Outputs<'a> {
     curve: Option<Table>,
 }
 
+/// First columns of what methods and curves write.
+const TABLE: Ours = Ours::table(
+    "a table of fit-head",
+    &[
+        &["l2"],
+        &["shrinkage"],
+        &["chosen"],
+        &["train_accuracy", "held_out_accuracy"],
+        &["neighbours", "val_loss"],
+        &["epoch", "train_loss"],
+        &["rows", "fraction", "l2"],
+    ],
+);
+
 /// A table's place.
 struct Table {
     format: table::Format,
@@ -120,12 +134,20 @@ impl<'a> Outputs<'a> {
     /// Fails where an output exists (without `--force`) or could not be written.
     pub(crate) fn claim(config: &'a Config) -> anyhow::Result<Outputs<'a>> {
         let claim = |path: &Path| {
-            anyhow::Ok(Table { format: table::Format::of(path)?, place: Place::file(path, config.force())? })
+            anyhow::Ok(Table {
+                format: table::Format::of(path)?,
+                place: Place::file(path, config.force(), TABLE)?,
+            })
         };
         let table = config.table().map(claim).transpose()?;
         let curve = config.curve().map(claim).transpose()?;
         // Claimed while the tables' places are held: two may be one file by different spellings.
-        drop(Place::file(config.output(), config.force())?);
+        let head = Place::file(config.output(), config.force(), HEAD_FILE)?;
+        let places: Vec<&Place> =
+            table.iter().chain(&curve).map(|table: &Table| &table.place).chain([&head]).collect();
+        let inputs = config.features().iter().map(std::path::PathBuf::as_path).chain(config.manifest());
+        distinct(&places, inputs)?;
+        drop(head);
         Ok(Outputs { config, table, curve })
     }
 

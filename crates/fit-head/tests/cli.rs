@@ -585,7 +585,7 @@ fn damaged_features_are_refused() {
 
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
-    std::fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 99", 1)).unwrap();
+    std::fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 99", 1)).unwrap();
     fit_head(&room, &["x.features", "-o", "y.head"]).failed(1, &["schema 99 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }
@@ -597,7 +597,13 @@ fn outputs_are_never_replaced_unasked() {
     std::fs::write(room.path("x.head"), "mine").unwrap();
     fit_head(&room, &["x.features", "-o", "x.head"]).failed(1, &["`x.head` exists", "--force"]);
     assert_eq!(std::fs::read(room.path("x.head")).unwrap(), b"mine");
-    fit_head(&room, &["x.features", "-o", "x.head", "--force"]).fine();
+    let forced = ["x.features", "-o", "x.head", "--force"];
+    fit_head(&room, &forced).failed(1, &["`x.head` exists and is another text or table, not a head"]);
+    assert_eq!(std::fs::read(room.path("x.head")).unwrap(), b"mine");
+    std::fs::write(room.path("x.head"), "").unwrap();
+    for _ in 0..2 {
+        fit_head(&room, &forced).fine();
+    }
     assert!(Head::read(&room.path("x.head")).is_ok());
 
     std::fs::write(room.path("t.csv"), "mine").unwrap();

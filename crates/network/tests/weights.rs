@@ -249,12 +249,14 @@ fn files_that_are_no_safetensors_are_refused() {
     let full = content(&build("headstart_tiny"));
     let good = std::fs::read(&File::write(&full).path).unwrap();
     let long = [u64::MAX.to_le_bytes().as_slice(), &good[8..]].concat();
+    let endless = [20_000_000u64.to_le_bytes().to_vec(), vec![b' '; 20_000_000]].concat();
     for (bytes, reason) in [
         (&b""[..], "too short to hold a header"),
         (b"PK\x03\x04 a torch checkpoint", "longer than the file"),
         (&good[..good.len() - 1], "cut short"),
         (&good[..100], "longer than the file"),
         (&long, "longer than the file"),
+        (&endless, "its header takes 20000000 bytes, 16777216 at most are read"),
     ] {
         std::fs::write(&path, bytes).unwrap();
         let error = WeightFile::open(&path).err().unwrap().to_string();

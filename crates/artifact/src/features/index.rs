@@ -1,14 +1,24 @@
 //! `index.json`: everything about the rows but the rows.
 
 use super::{FeaturesError, INDEX};
-use crate::{Digest, Dtype, Source, Split, Views};
+use crate::{
+    Digest, Dtype, Source, Split, Views, input,
+    seal::{self, DIGITS},
+};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
-/// The schema of features of which every sample has one row.
-pub const SCHEMA_VERSION: u32 = 1;
-/// The schema of features with augmented views, which older programs would take for samples.
-pub const SCHEMA_WITH_VIEWS: u32 = 2;
+/// The schema that is written: with a digest over the whole index, with views or without.
+pub const SCHEMA_VERSION: u32 = 3;
+/// The first schema: no digest, every sample has one row.
+const FIRST: u32 = 1;
+/// The second: no digest, augmented views.
+const SECOND: u32 = 2;
+
+/// Longer than any index: a million skipped samples take 150 MB.
+const MOST_BYTES: u64 = 512 << 20;
+/// What follows the digits of an index's digest.
+const END: &[u8] = b"\"\n}\n";
 
 /// Shards of up to so many bytes in all stay in memory once they were read.
 const SMALL: u64 = 256 << 20;
@@ -17,7 +27,7 @@ const SMALL: u64 = 256 << 20;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
-    /// [`SCHEMA_VERSION`], or [`SCHEMA_WITH_VIEWS`].
+    /// [`SCHEMA_VERSION`], or an older one.
     pub schema: u32,
     /// n, the number of rows over all shards, views counted.
     pub rows: u64,
@@ -42,6 +52,9 @@ pub struct Index {
     pub probes: ShardRecord,
     /// Samples that were left out, and why, in the order of their ids.
     pub skipped: Vec<Skipped>,
+    /// Of all the bytes of `index.json`; none in older schemas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Digest>,
 }
 
 /// What the rows were made from.
@@ -84,15 +97,22 @@ impl Index {
         self.shards.iter().map(|shard| shard.bytes).sum::<u64>() <= SMALL
     }
 
-    /// The schema of an index with or without views.
-    pub(super) fn schema_of(views: Option<&Views>) -> u32 {
-        if views.is_some() { SCHEMA_WITH_VIEWS } else { SCHEMA_VERSION }
+    /// Whether its schema allows its views, or its having none.
+    pub(super) fn may_have_these_views(&self) -> bool {
+        match self.schema {
+            FIRST => self.views.is_none(),
+            SECOND => self.views.is_some(),
+            _ => true,
+        }
     }
 
-    /// The bytes of `index.json`.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    /// Seals the index; gives the bytes of `index.json`.
+    pub(super) fn seal(&mut self) -> Vec<u8> {
+        self.digest = Some(seal::blank());
         let mut bytes = serde_json::to_vec_pretty(self).expect("plain data serialises");
         bytes.push(b'\n');
+        let at = digest_at(&bytes).expect("an index ends with its digest");
+        self.digest = Some(seal::seal(&mut bytes, at));
         bytes
     }
 
@@ -103,23 +123,47 @@ impl Index {
             schema: u32,
         }
         let path = folder.to_owned();
-        let bytes = match fs::read(folder.join(INDEX)) {
+        let bytes = match input::read(&folder.join(INDEX), MOST_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
                 return Err(FeaturesError::NotFeatures(path));
             }
             Err(source) => return Err(FeaturesError::Missing { path, source }),
         };
-        let malformed =
-            |error: serde_json::Error| FeaturesError::Index { path: path.clone(), reason: error.to_string() };
+        let malformed = |error: serde_json::Error| FeaturesError::Index {
+            path: path.clone(),
+            reason: input::brief(error),
+        };
         // The version first: another schema's fields would only confuse.
         let Versioned { schema } = serde_json::from_slice(&bytes).map_err(malformed)?;
-        if schema > SCHEMA_WITH_VIEWS {
-            return Err(FeaturesError::TooNew { path, expected: SCHEMA_WITH_VIEWS, got: schema });
+        if schema > SCHEMA_VERSION {
+            return Err(FeaturesError::TooNew { path, expected: SCHEMA_VERSION, got: schema });
         }
-        if schema < SCHEMA_VERSION {
+        if schema < FIRST {
             return Err(FeaturesError::TooOld { path, expected: SCHEMA_VERSION, got: schema });
         }
-        Ok((serde_json::from_slice(&bytes).map_err(malformed)?, Digest::of(&bytes)))
+        let index: Index = serde_json::from_slice(&bytes).map_err(malformed)?;
+        match index.unsealed(&bytes) {
+            Some(reason) => Err(FeaturesError::Index { path, reason: reason.to_owned() }),
+            None => Ok((index, Digest::of(&bytes))),
+        }
     }
+
+    /// Why these, which it was read from, are not the bytes that were written.
+    fn unsealed(&self, bytes: &[u8]) -> Option<&'static str> {
+        match (self.digest, self.schema >= SCHEMA_VERSION) {
+            (None, false) => None,
+            (Some(_), false) => Some("it has a digest, which its schema does not know"),
+            (None, true) => Some("it has no digest"),
+            (Some(digest), true) => {
+                let holds = digest_at(bytes).is_some_and(|at| seal::holds(bytes, at, digest));
+                (!holds).then_some("it was changed, and does not match its digest")
+            }
+        }
+    }
+}
+
+/// Where the digits of an index's digest begin.
+pub(super) fn digest_at(bytes: &[u8]) -> Option<usize> {
+    bytes.strip_suffix(END)?.len().checked_sub(DIGITS)
 }

@@ -211,7 +211,7 @@ impl Features {
             return Some(format!("dtype is {} and {}", self.index.dtype, self.index.source.dtype));
         }
         let views = self.index.views.as_ref();
-        if self.index.schema != Index::schema_of(views) {
+        if !self.index.may_have_these_views() {
             let with = if views.is_some() { "with" } else { "without" };
             return Some(format!("its index is of schema {} {with} views", self.index.schema));
         }

@@ -99,7 +99,7 @@ fn the_format_is_what_it_was() {
         files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
     assert_eq!(
         digests,
-        ["index.json 21e8289e69d9828e", "probes.rkyv d8c15b1d57a2aaf0", "shard-00000.rkyv 1685317a2b322d26"]
+        ["index.json d800a3f80230d64f", "probes.rkyv d8c15b1d57a2aaf0", "shard-00000.rkyv 1685317a2b322d26"]
     );
 }
 
@@ -184,12 +184,106 @@ pub(super) fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     fs::write(path, bytes).unwrap();
 }
 
+/// As a forger does, who puts the digest right as well.
 fn edit_index(folder: &Path, from: &str, to: &str) {
+    change_index(folder, from, to);
+    edit(&folder.join(INDEX), |bytes| {
+        if let Some(at) = index::digest_at(bytes) {
+            crate::seal::seal(bytes, at);
+        }
+    });
+}
+
+fn change_index(folder: &Path, from: &str, to: &str) {
     edit(&folder.join(INDEX), |bytes| {
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert!(text.contains(from), "{text}");
         *bytes = text.replacen(from, to, 1).into_bytes();
     });
+}
+
+/// Makes of an index what programs before schema 3 wrote.
+fn age_index(folder: &Path, schema: u32) {
+    edit(&folder.join(INDEX), |bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let (text, digest) = text.rsplit_once(",\n  \"digest\": \"").unwrap();
+        assert_eq!(digest.len(), 64 + "\"\n}\n".len());
+        let text = text.replacen("\"schema\": 3", &format!("\"schema\": {schema}"), 1);
+        *bytes = (text + "\n}\n").into_bytes();
+    });
+}
+
+#[test]
+fn every_edit_of_the_index_is_told() {
+    let damaged = "its index is malformed (it was changed, and does not match its digest)";
+    for (from, to) in [
+        // Whatever could be believed: names of classes in another order, one reason less, another digest.
+        ("\"cat\",\n    \"dog\"", "\"dog\",\n    \"cat\""),
+        ("truncated", "truncatéd"),
+        ("extract 0.1.0", "extract 0.1.1"),
+        ("\"engine\": \"reference-1\"", "\"engine\": \"reference-2\""),
+        // What changes nothing but bytes.
+        ("\"rows\": 9", "\"rows\":  9"),
+        ("\"schema\": 3,\n  \"rows\": 9", "\"rows\": 9,\n  \"schema\": 3"),
+        ("\"cat\"", "\"c\\u0061t\""),
+        ("\"\n}\n", "\"\n}"),
+        ("\"\n}\n", "\"\n}\n\n"),
+    ] {
+        let message = opened_after(|folder| change_index(folder, from, to));
+        assert!(message.contains(damaged), "{from}: {message}");
+    }
+    for (damage, expected) in [
+        (0, "it has no digest"),
+        (1, "it has a digest, which its schema does not know"),
+        (2, "duplicate field"),
+        (6, "AAA…); rerun extract"),
+        (3, "expected value"),
+        (4, "trailing characters"),
+        (5, damaged),
+    ] {
+        let message = opened_after(|folder| match damage {
+            0 => age_index(folder, 3),
+            1 => change_index(folder, "\"schema\": 3", "\"schema\": 1"),
+            2 => change_index(folder, "\"rows\": 9", "\"rows\": 9, \"rows\": 9"),
+            3 => edit(&folder.join(INDEX), |bytes| drop(bytes.splice(0..0, *b"\xef\xbb\xbf"))),
+            6 => change_index(folder, "\"rows\": 9", &format!("\"rows\": \"{}\"", "A".repeat(100_000))),
+            4 => edit(&folder.join(INDEX), |bytes| bytes.push(b'x')),
+            _ => edit(&folder.join(INDEX), |bytes| {
+                let at = index::digest_at(bytes).unwrap();
+                bytes[at..at + 64].make_ascii_uppercase();
+            }),
+        });
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_without_end_is_told() {
+    let message = opened_after(|folder| {
+        fs::remove_file(folder.join(INDEX)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.join(INDEX)).unwrap();
+    });
+    assert!(message.contains("not a regular file"), "{message}");
+}
+
+#[test]
+fn what_older_programs_wrote_opens() {
+    // Golden digests of the indices that the first release wrote of these rows.
+    for (views, schema, golden) in [(false, 1, "21e8289e69d9828e"), (true, 2, "361b36eef8617e88")] {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.features");
+        if views {
+            write_views(&path, 1 << 20);
+        } else {
+            write(&path, 5, plan(3, Dtype::F32, 1 << 20)).unwrap();
+        }
+        age_index(&path, schema);
+        let digest = Digest::of(&fs::read(path.join(INDEX)).unwrap());
+        assert_eq!(&digest.to_string()[..16], golden);
+        let features = Features::open(&path).unwrap();
+        assert_eq!((features.digest(), features.index().schema), (digest, schema));
+    }
 }
 
 #[test]
@@ -199,16 +293,16 @@ fn every_corruption_is_told() {
     let cases: Vec<(&str, Damage)> = vec![
         ("is no features folder", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
         ("its index is malformed", Box::new(|f| fs::write(f.join(INDEX), "{").unwrap())),
-        ("schema 3 is newer", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 3"))),
-        ("schema 2 without views", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 2"))),
-        ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 0"))),
+        ("schema 4 is newer", Box::new(|f| edit_index(f, "\"schema\": 3", "\"schema\": 4"))),
+        ("schema 2 without views", Box::new(|f| age_index(f, 2))),
+        ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 3", "\"schema\": 0"))),
         (
             "which is no file of this folder",
             Box::new(|f| edit_index(f, "\"shard-00001.rkyv\"", "\"../shard\"")),
         ),
         ("9 rows in its shards, index says 8", Box::new(|f| edit_index(f, "\"rows\": 9", "\"rows\": 8"))),
         ("splits count", Box::new(|f| edit_index(f, "\"train\": 3", "\"train\": 2"))),
-        ("unknown field", Box::new(|f| edit_index(f, "\"schema\": 1", "\"schema\": 1, \"more\": 1"))),
+        ("unknown field", Box::new(|f| edit_index(f, "\"schema\": 3", "\"schema\": 3, \"more\": 1"))),
         ("rows of width 0, index says", Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 0"))),
         (
             "rows of width 4611686018427387904",
@@ -260,7 +354,7 @@ fn views_survive_and_are_kept_from_whoever_does_not_ask() {
     let path = root.path().join("x.features");
     for shard_bytes in [1 << 20, 40] {
         let index = write_views(&path, shard_bytes);
-        assert_eq!((index.schema, index.rows), (SCHEMA_WITH_VIEWS, 18));
+        assert_eq!((index.schema, index.rows), (SCHEMA_VERSION, 18));
         assert_eq!(index.splits[&Split::Train], 12);
         let features = Features::open(&path).unwrap();
         assert_eq!(features.index(), &index);
@@ -298,7 +392,7 @@ fn the_format_with_views_is_what_it_was() {
         files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
     assert_eq!(
         digests,
-        ["index.json 361b36eef8617e88", "probes.rkyv e482f6b94220ecd2", "shard-00000.rkyv 00536d701e31de18"]
+        ["index.json 7406a6a59c78bfc1", "probes.rkyv e482f6b94220ecd2", "shard-00000.rkyv 00536d701e31de18"]
     );
 }
 
@@ -332,7 +426,6 @@ fn views_that_contradict_the_index_are_told() {
         ("\"count\": 3", "\"count\": 2", "`00.png` is out of order"),
         ("\"count\": 3", "\"count\": 1", "it has 1 views of a picture, expected 2 to 1000"),
         ("\"flip\"", "\"flip\", \"flip\"", "augmentations are none, or out of order"),
-        ("\"schema\": 2", "\"schema\": 1", "its index is of schema 1 with views"),
         ("\"flip\"", "\"hue\"", "unknown variant"),
     ] {
         let root = tempfile::tempdir().unwrap();
@@ -344,11 +437,29 @@ fn views_that_contradict_the_index_are_told() {
     }
 }
 
+#[test]
+fn the_first_schema_has_no_views() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    write_views(&path, 1 << 20);
+    age_index(&path, 1);
+    let message = Features::open(&path).err().expect("it is noticed").to_string();
+    assert!(message.contains("its index is of schema 1 with views"), "{message}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_flipped_bit_goes_unnoticed(at in any::<prop::sample::Index>(), bit in 0u8..8) {
         opened_after(|folder| edit(&folder.join("shard-00000.rkyv"), |bytes| {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+        }));
+    }
+
+    #[test]
+    fn no_flipped_bit_of_the_index_goes_unnoticed(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        opened_after(|folder| edit(&folder.join(INDEX), |bytes| {
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
         }));

@@ -1,7 +1,7 @@
 //! Writes features: rows are gathered in memory up to a shard's size, and the index comes last.
 
 use super::{
-    Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, ShardRecord, Skipped,
+    Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped,
     shard::{self, Columns},
 };
 use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split, Views};
@@ -133,8 +133,8 @@ impl FeaturesWriter {
             self.flush()?;
         }
         let probes = self.write_probes(probes)?;
-        let index = Index {
-            schema: Index::schema_of(self.views.as_ref()),
+        let mut index = Index {
+            schema: SCHEMA_VERSION,
             rows: self.splits.values().sum(),
             dim: self.plan.dim,
             dtype: self.plan.source.dtype,
@@ -146,8 +146,9 @@ impl FeaturesWriter {
             shards: self.shards,
             probes,
             skipped,
+            digest: None,
         };
-        let write = fs::write(self.place.temporary().join(INDEX), index.to_bytes());
+        let write = fs::write(self.place.temporary().join(INDEX), index.seal());
         write.map_err(|error| self.place.failed(error))?;
         Ok(Complete { place: self.place, index })
     }

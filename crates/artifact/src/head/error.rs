@@ -34,6 +34,14 @@ pub enum HeadError {
         "`{0}` is not written: the fitted weights are not finite; lower the learning rate or raise the penalty"
     )]
     NotFinite(PathBuf),
+    /// It has more to say of itself than anybody would read.
+    #[error("`{path}` is not written: {reason}; shorten the names of its classes")]
+    TooLarge {
+        /// The output.
+        path: PathBuf,
+        /// How much it is.
+        reason: String,
+    },
     /// Its place could not be made or taken.
     #[error(transparent)]
     Place(#[from] PlaceError),

@@ -17,8 +17,13 @@ impl Place {
     /// Gives the lock on a temporary place that is empty.
     pub(super) fn claim(&self) -> Result<File, PlaceError> {
         for _ in 0..TRIES {
-            self.make().map_err(|source| self.failed(source))?;
-            let Some(lock) = self.lock()? else { continue };
+            let made = self.make().map_err(|source| self.failed(source))?;
+            let lock = self.lock().inspect_err(|error| {
+                if made && !matches!(error, PlaceError::Busy(_)) {
+                    self.unmake();
+                }
+            });
+            let Some(lock) = lock? else { continue };
             if self.is_empty() {
                 return Ok(lock);
             }
@@ -27,16 +32,28 @@ impl Place {
         Err(PlaceError::Busy(self.target.clone()))
     }
 
-    fn make(&self) -> io::Result<()> {
+    /// Makes the place where nothing lies there; says whether it did.
+    fn make(&self) -> io::Result<bool> {
         let made = match self.kind {
-            Kind::File => File::create_new(&self.temporary).map(drop),
+            Kind::File(_) => File::create_new(&self.temporary).map(drop),
             Kind::Folder(_) => fs::create_dir(&self.temporary),
         };
         match made {
             // So that shards are found again after a power cut, not only after a kill.
-            Ok(()) if self.resumes => sync(self.parent()),
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
+            Ok(()) if self.resumes => sync(self.parent()).map(|()| true).inspect_err(|_| self.unmake()),
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what was just made and could not be locked, as long as nobody has written there.
+    fn unmake(&self) {
+        if self.is_empty() {
+            let _ = match self.kind {
+                Kind::File(_) => fs::remove_file(&self.temporary),
+                Kind::Folder(_) => fs::remove_dir(&self.temporary),
+            };
         }
     }
 
@@ -56,7 +73,7 @@ impl Place {
     /// Whether nothing was written yet.
     fn is_empty(&self) -> bool {
         fs::symlink_metadata(&self.temporary).is_ok_and(|found| match self.kind {
-            Kind::File => found.is_file() && found.len() == 0,
+            Kind::File(_) => found.is_file() && found.len() == 0,
             Kind::Folder(_) => {
                 let nothing = || fs::read_dir(&self.temporary).is_ok_and(|mut all| all.next().is_none());
                 found.is_dir() && nothing()
@@ -72,7 +89,12 @@ impl Place {
         }
         let earlier = self.earlier();
         fs::create_dir_all(&earlier)?;
-        fs::rename(&self.temporary, next_in(&earlier)?)
+        let moved = next_in(&earlier).and_then(|next| fs::rename(&self.temporary, next));
+        if moved.is_err() {
+            // Refused where other runs' rows lie there.
+            let _ = fs::remove_dir(&earlier);
+        }
+        moved
     }
 }
 

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Knows nothing but texts of these tests.
+const OURS: Ours = Ours::file("a text", &[b"one", b"two"]);
+
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =
         fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -15,7 +18,7 @@ fn an_output_is_there_whole_or_not_at_all() {
     let target = root.path().join("out");
     for folder in [false, true] {
         let make = |force| {
-            if folder { Place::folder(&target, force, |_| true) } else { Place::file(&target, force) }
+            if folder { Place::folder(&target, force, |_| true) } else { Place::file(&target, force, OURS) }
         };
         drop(make(false).unwrap());
         assert!(names(root.path()).is_empty(), "a dropped place leaves nothing");
@@ -46,7 +49,7 @@ fn two_runs_never_share_a_place_and_a_killed_one_is_swept() {
     let target = root.path().join("out");
     for folder in [false, true] {
         let make =
-            || if folder { Place::folder(&target, true, |_| true) } else { Place::file(&target, true) };
+            || if folder { Place::folder(&target, true, |_| true) } else { Place::file(&target, true, OURS) };
         let first = make().unwrap();
         assert!(matches!(make(), Err(PlaceError::Busy(_))));
         assert!(first.temporary().exists(), "the second run leaves the first alone");
@@ -67,7 +70,7 @@ fn what_comes_meanwhile_is_not_replaced_without_force() {
     fs::create_dir(&target).unwrap();
     fs::write(target.join("diary"), "precious").unwrap();
     assert!(matches!(place.commit(), Err(PlaceError::Exists(_))));
-    let place = Place::file(&root.path().join("file"), false).unwrap();
+    let place = Place::file(&root.path().join("file"), false, OURS).unwrap();
     fs::write(root.path().join("file"), "precious").unwrap();
     assert!(matches!(place.commit(), Err(PlaceError::Exists(_))));
     assert_eq!(names(root.path()), ["file", "out"]);
@@ -87,13 +90,13 @@ fn a_run_killed_between_its_renames_loses_nothing() {
 #[test]
 fn a_missing_folder_is_told() {
     let root = tempfile::tempdir().unwrap();
-    assert!(matches!(Place::file(&root.path().join("no/x"), true), Err(PlaceError::NoParent { .. })));
+    assert!(matches!(Place::file(&root.path().join("no/x"), true, OURS), Err(PlaceError::NoParent { .. })));
 }
 
 #[test]
 fn force_never_replaces_a_folder_by_a_file() {
     let root = tempfile::tempdir().unwrap();
-    assert!(matches!(Place::file(root.path(), true), Err(PlaceError::Other { .. })));
+    assert!(matches!(Place::file(root.path(), true, OURS), Err(PlaceError::Other { .. })));
     fs::write(root.path().join("holiday.jpg"), "").unwrap();
     assert!(matches!(Place::folder(root.path(), true, |_| false), Err(PlaceError::Foreign(_))));
     assert_eq!(names(root.path()), ["holiday.jpg"]);
@@ -156,7 +159,7 @@ fn of_many_runs_that_begin_at_once_one_has_the_place() {
             begun.wait();
             for round in 0..150 {
                 let place = match kind {
-                    "file" => Place::file(&target, false),
+                    "file" => Place::file(&target, false, OURS),
                     "folder" => Place::folder(&target, false, |_| true),
                     _ => Place::resumable(&target, false, |_| true),
                 };
@@ -183,4 +186,88 @@ fn of_many_runs_that_begin_at_once_one_has_the_place() {
         assert!(taken.into_inner() >= 4);
         remove(&beside(&target, "partial")).unwrap();
     }
+}
+
+#[test]
+fn force_replaces_what_this_program_writes_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x");
+    for (bytes, found) in [
+        (&b"path,label\na.png,cat\n"[..], "another text or table"),
+        (b"\xff\xd8\xff\xe0", "a JPEG picture"),
+        (b"\x07\0\0\0\0\0\0\0{\"a\":{}", "a file of weights"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let message = Place::file(&path, true, OURS).unwrap_err().to_string();
+        assert!(message.contains(&format!("exists and is {found}, not a text")), "{message}");
+        assert_eq!((fs::read(&path).unwrap(), names(root.path())), (bytes.to_vec(), vec!["x".to_owned()]));
+    }
+    for bytes in ["", "one", "two and more"] {
+        fs::write(&path, bytes).unwrap();
+        drop(Place::file(&path, true, OURS).unwrap());
+    }
+    let metrics = Ours::table("metrics", &[&["split", "scope"], &["id", "target:"]]);
+    for (text, ours) in [
+        ("split,scope,metric\n", true),
+        ("id,target:a\n", true),
+        ("id,split\n", false),
+        ("split\n", false),
+        ("split,scopes\n", false),
+        ("[]", true),
+        ("[{\"split\":\"val\",\"scope\":\"x\"}]", true),
+        ("[{\"path\":\"val\",\"split\":1,\"scope\":\"x\"}]", false),
+        ("PAR1", false),
+    ] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(Place::file(&path, true, metrics).is_ok(), ours, "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_output_is_an_input_or_another_output() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| root.path().join(name));
+    fs::write(&a, "one").unwrap();
+    std::os::unix::fs::symlink(&a, &b).unwrap();
+    let place = Place::file(&b, true, OURS).unwrap();
+    let message = distinct(&[&place], [a.as_path()]).unwrap_err().to_string();
+    assert!(message.contains("b` is the same file as") && message.contains("this run reads"), "{message}");
+    let other = Place::file(&a, true, OURS).unwrap();
+    assert!(distinct(&[&place, &other], []).unwrap_err().to_string().contains("this run writes"));
+    assert!(distinct(&[&place], [root.path()]).is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn there_is_no_moment_with_neither_old_nor_new() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("out");
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("a"), "0").unwrap();
+    if exchange(&target, &target).is_err() {
+        return; // This file system cannot.
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut missing = 0;
+            while !done.load(SeqCst) {
+                missing += u32::from(!target.exists());
+            }
+            missing
+        });
+        for round in 0..50 {
+            let place = Place::folder(&target, true, |_| true).unwrap();
+            fs::write(place.temporary().join("a"), format!("{round}")).unwrap();
+            place.commit().unwrap();
+        }
+        done.store(true, SeqCst);
+        assert_eq!(watch.join().unwrap(), 0);
+    });
+    assert_eq!(
+        (names(root.path()), fs::read_to_string(target.join("a")).unwrap()),
+        (vec!["out".into()], "49".into())
+    );
 }

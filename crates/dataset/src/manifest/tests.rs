@@ -2,6 +2,9 @@ use super::*;
 use polars::prelude::df;
 use tempfile::TempDir;
 
+/// What the manifests of these tests begin with.
+const MANIFEST: artifact::Ours = artifact::Ours::table("a manifest", &[&["path"]]);
+
 /// A folder with `a.png`, `b.png` and `deep/c.png` (which are never opened) and the manifest `m.csv`.
 fn folder(csv: &str) -> TempDir {
     let root = tempfile::tempdir().unwrap();
@@ -45,19 +48,19 @@ fn parquet_labels_may_be_numbers() {
     let path = root.path().join("m.parquet");
     let mut frame =
         df!("path" => ["b.png", "a.png"], "label" => [10i64, 9], "split" => ["val", "train"]).unwrap();
-    artifact::table::write(&mut frame, &path, false).unwrap();
+    artifact::table::write(&mut frame, &path, false, MANIFEST).unwrap();
     // Class 10 is not in train: no classifier can be fitted on that, but labels and numbers may be.
     let doubt = crate::Doubt::NotInTrain { class: "10".to_owned(), split: Split::Val };
     assert_eq!(DataSet::open(&path).unwrap().doubt(), Some(doubt));
     let mut frame = frame.drop("split").unwrap();
-    artifact::table::write(&mut frame, &path, true).unwrap();
+    artifact::table::write(&mut frame, &path, true, MANIFEST).unwrap();
     let set = DataSet::open(&path).unwrap();
     assert_eq!(
         (set.classes.as_slice(), listing(&set)),
         (&["10".to_owned(), "9".to_owned()][..], vec!["a.png 9 -".to_owned(), "b.png 10 -".to_owned()])
     );
     let mut frame = df!("path" => [Some("b.png"), None], "label" => ["x", "y"]).unwrap();
-    artifact::table::write(&mut frame, &path, true).unwrap();
+    artifact::table::write(&mut frame, &path, true, MANIFEST).unwrap();
     assert!(matches!(DataSet::open(&path), Err(DatasetError::EmptyValue { row: 2, column: "path", .. })));
 }
 

@@ -1,9 +1,9 @@
 //! Small pictures of what the page shows, from `--images`.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
+use artifact::{MOST_PICTURE, read_file};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dataset::thumbnail;
@@ -22,7 +22,7 @@ pub(super) fn add(page: &mut Page, images: Option<&Path>) -> usize {
     let Some(images) = images else { return 0 };
     let wanted = wanted(page);
     let read = |id: &&str| {
-        let bytes = fs::read(images.join(id)).ok()?;
+        let bytes = read_file(&images.join(id), MOST_PICTURE).ok()?;
         let small = thumbnail(&bytes, SIDE).ok()?;
         Some(((*id).to_owned(), format!("data:image/jpeg;base64,{}", STANDARD.encode(small))))
     };

@@ -112,8 +112,8 @@ fn damaged_features() {
 
     let index = room.path("x.features/index.json");
     let text = fs::read_to_string(&index).unwrap();
-    fs::write(&index, text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
-    refused(&["cannot read `x.features`: schema 9 is newer than this program's 2", "update Headstart"]);
+    fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
+    refused(&["cannot read `x.features`: schema 9 is newer than this program's 3", "update Headstart"]);
     fs::write(&index, &text[..text.len() / 2]).unwrap();
     refused(&["cannot read `x.features`: its index is malformed", "rerun extract"]);
 }
@@ -151,7 +151,13 @@ fn outputs_come_both_or_none() {
     room.write("rows.csv", "mine");
     export(&room, &arguments).failed(1, &["`rows.csv` exists", "--force"]);
     assert_eq!(room.names(), ["rows.csv", "x.features"]);
-    export(&room, &[&arguments[..], &["--force"]].concat()).fine();
+    let forced = [&arguments[..], &["--force"]].concat();
+    export(&room, &forced)
+        .failed(1, &["`rows.csv` exists and is another text or table, not a table of export"]);
+    fs::remove_file(room.path("rows.csv")).unwrap();
+    for _ in 0..2 {
+        export(&room, &forced).fine();
+    }
     export(&room, &arguments).failed(1, &["`x.npy` exists", "--force"]);
     export(&room, &["x.features", "-o", "x.features", "--to", "npy", "--force"])
         .failed(1, &["`x.features` exists and is a folder, not a file"]);

@@ -49,6 +49,8 @@ fn a_folder_says_how_to_assemble_it() {
     let files = room.bytes("model");
     let names: Vec<_> = files.keys().map(|path| path.to_str().unwrap()).collect();
     assert_eq!(names, ["config.json", "model.safetensors"]);
+    let permissions = |name: &str| std::fs::metadata(room.path("model").join(name)).unwrap().permissions();
+    assert_eq!(permissions("model.safetensors"), permissions("config.json"));
 
     let config: serde_json::Value = serde_json::from_slice(files.values().next().unwrap()).unwrap();
     assert_eq!(config["format"], "headstart-model");

@@ -103,15 +103,15 @@ fn files_that_are_no_heads() {
     let good = fs::read(room.path("x.head")).unwrap();
     let mut flipped = good.clone();
     *flipped.last_mut().unwrap() ^= 1;
-    let format_at = good.windows(12).position(|bytes| bytes == br#"\"format\":1"#).unwrap() + 11;
+    let format_at = good.windows(12).position(|bytes| bytes == br#"\"format\":4"#).unwrap() + 11;
     let mut newer = good.clone();
     newer[format_at] = b'7';
     for (bytes, part) in [
         (&b"no head"[..], "expected a head that fit-head wrote"),
         (b"", "expected a head that fit-head wrote"),
         (&good[..good.len() - 3], "expected a head that fit-head wrote"),
-        (&flipped, "its tensors do not match their digest"),
-        (&newer, "head format 7, this program reads 1 to 3; update Headstart"),
+        (&flipped, "it was changed, and does not match its digest"),
+        (&newer, "head format 7, this program reads 1 to 4; update Headstart"),
     ] {
         room.write("x.head", bytes);
         refused(&room, &[], 1, &["cannot read `x.head`", part]);
@@ -129,7 +129,12 @@ fn what_exists_is_replaced_by_force_alone() {
     let run = export(&room, &["x.head", "-o", "model", "--force"]);
     run.failed(1, &["`model` exists and holds other things", "give another name"]);
     assert_eq!(room.bytes("model").len(), 1);
-    export(&room, &["x.head", "-o", "x.onnx", "--force"]).fine();
+    let run = export(&room, &["x.head", "-o", "x.onnx", "--force"]);
+    run.failed(1, &["`x.onnx` exists and is another text or table, not a model that export wrote"]);
+    fs::remove_file(room.path("x.onnx")).unwrap();
+    for _ in 0..2 {
+        export(&room, &["x.head", "-o", "x.onnx", "--force"]).fine();
+    }
     assert!(room.bytes("x.onnx").into_values().next().unwrap().len() > 1000);
     // A model that fails its gate does not cost the good one.
     let before = room.bytes("x.onnx");

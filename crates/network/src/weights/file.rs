@@ -1,7 +1,7 @@
 //! A safetensors file: what it holds, and its tensors as f32.
 
 use crate::{Tensor, WeightError};
-use artifact::MappedFile;
+use artifact::{MappedFile, check_header};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
 use std::{collections::BTreeMap, ops::Range, path::Path};
@@ -92,8 +92,8 @@ impl WeightFile {
     fn new(label: String, bytes: Bytes) -> Result<WeightFile, WeightError> {
         let fail = |reason: String| WeightError::NotSafetensors { file: label.clone(), reason };
         let all = bytes.get();
-        // The header is eight bytes of length and so many of JSON; `deserialize` checks that the tensors fill the rest.
-        SafeTensors::deserialize(all).map_err(|error| fail(reason(&error)))?;
+        check_header(all).map_err(fail)?;
+        // The header is eight bytes of length and so many of JSON; it is checked that the tensors fill the rest.
         let (header, metadata) = SafeTensors::read_metadata(all).map_err(|error| fail(reason(&error)))?;
         let start = all.len() - metadata.data_len();
         debug_assert_eq!(start, header + 8);
