@@ -24,7 +24,8 @@ pub fn few<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
+/// `text`, or its first `most` characters and `…`.
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

@@ -142,12 +142,20 @@ fn refuse_alike(files: &dyn Files, root: &Path, top: &Folder) -> Result<(), Data
     }
     let mut insides = Vec::new();
     for name in &top.folders {
-        match inside(files, root.join(&name.raw))? {
-            Some(names) => insides.push((name, names)),
+        match levels(files, root.join(&name.raw))? {
+            Some(levels) => insides.push((name, levels)),
             // One that holds pictures is a class, and so are its like.
             None => return Ok(()),
         }
     }
+    // Where all hold one folder, what that holds tells.
+    let several =
+        |level: &usize| insides.iter().any(|(_, levels)| levels.get(*level).is_some_and(|l| l.len() > 1));
+    let Some(level) = (0..DEEPEST).find(several) else { return Ok(()) };
+    let insides: Vec<(&Name, BTreeSet<String>)> = insides
+        .iter()
+        .map(|(name, levels)| (*name, levels.get(level).cloned().unwrap_or_default()))
+        .collect();
     let said = |names: &BTreeSet<String>| -> BTreeSet<Split> {
         names.iter().filter_map(|name| spelling(name)).filter(|s| s.exactly).map(|s| s.split).collect()
     };
@@ -180,15 +188,22 @@ fn refuse_alike(files: &dyn Files, root: &Path, top: &Folder) -> Result<(), Data
     Ok(())
 }
 
-/// The folders in a folder, or in the one folder that it holds; `None` where there are images.
-fn inside(files: &dyn Files, mut path: PathBuf) -> Result<Option<BTreeSet<String>>, DatasetError> {
-    for _ in 0..DEEPEST {
+/// The folders in a folder; then, as long as that is one only, the folders in it. `None` where there are images on top.
+fn levels(files: &dyn Files, mut path: PathBuf) -> Result<Option<Vec<BTreeSet<String>>>, DatasetError> {
+    let mut levels = Vec::new();
+    while levels.len() < DEEPEST {
         let folder = Folder::list(files, &path)?;
-        match (&folder.images[..], &folder.folders[..]) {
-            ([], [only]) => path.push(&only.raw),
-            ([], folders) => return Ok(Some(folders.iter().map(|name| name.text.clone()).collect())),
-            _ => return Ok(None),
+        if !folder.images.is_empty() && levels.is_empty() {
+            return Ok(None);
+        }
+        if !folder.holds_folders_only() {
+            break;
+        }
+        levels.push(folder.folders.iter().map(|name| name.text.clone()).collect());
+        match &folder.folders[..] {
+            [only] => path.push(&only.raw),
+            _ => break,
         }
     }
-    Ok(None)
+    Ok(Some(levels))
 }
