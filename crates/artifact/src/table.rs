@@ -70,7 +70,7 @@ pub enum TableError {
         id: String,
     },
     /// A sample that is asked for has no value.
-    #[error("`{path}`, row {row}: `{column}` is empty, of `{id}`")]
+    #[error("`{path}`, row {row}: `{column}` of `{id}` is empty")]
     Empty {
         /// The file.
         path: PathBuf,

@@ -68,9 +68,10 @@ pub fn values_of_columns(
     ids: &[&str],
 ) -> Result<Vec<Vec<String>>, TableError> {
     let frame = read(path)?;
+    let texts = columns.iter().map(|column| needed(&frame, path, column)).collect::<Result<Vec<_>, _>>()?;
     let samples = Samples::of(&frame, path)?;
     let rows = samples.rows_of(ids)?;
-    columns.iter().map(|column| samples.values(&needed(&frame, path, column)?, column, ids, &rows)).collect()
+    columns.iter().zip(&texts).map(|(column, texts)| samples.values(texts, column, ids, &rows)).collect()
 }
 
 /// The rows of the table at `path` as (`key`, `value`), as text, in order; rows without either are left out.

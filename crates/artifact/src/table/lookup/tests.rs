@@ -40,7 +40,7 @@ fn what_is_missing_is_named_with_its_row() {
     let root = folder("path,patient,age\na.png,7,1\nb.png, ,2\n,,\nc.png,1,\n");
     assert_eq!(
         values(&root, &["a.png", "b.png"]).unwrap_err(),
-        "`ROOT/m.csv`, row 2: `patient` is empty, of `b.png`"
+        "`ROOT/m.csv`, row 2: `patient` of `b.png` is empty"
     );
     assert_eq!(values(&root, &["a.png", "c.png"]).unwrap(), ["7", "1"]);
     let path = root.path().join("m.csv");
