@@ -98,7 +98,7 @@ fn labels_stand_in_columns_or_in_a_list() {
     assert_eq!(of_columns.layers, of_classes.layers);
     assert_eq!(of_list.layers, of_classes.layers);
     // Other separators make one label of a list: that is said.
-    let text = String::from_utf8(room.bytes("m.csv")).unwrap();
+    let text = std::fs::read_to_string(room.path("m.csv")).unwrap();
     room.write("semi.csv", text.replace("cat|dog", "cat;dog"));
     let listed = ["--target", "labels", "--target-columns", "tags", "--manifest"];
     let run = fit_head(&room, &[&listed[..], &["semi.csv"]].concat()).fine();

@@ -70,9 +70,13 @@ fn csv(mut bytes: Vec<u8>) -> Result<DataFrame, Wrong> {
     {
         return Err(Wrong::Reason("it is UTF-16, not UTF-8; save it as UTF-8".to_owned()));
     }
+    let line = |at: usize| bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
     if let Err(error) = std::str::from_utf8(&bytes) {
-        let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = line(error.valid_up_to());
         return Err(Wrong::Reason(format!("line {line} is not UTF-8; save the file as UTF-8")));
+    }
+    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
+        return Err(Wrong::Reason(format!("line {} holds a zero byte, which no text does", line(at))));
     }
     if !bytes.contains(&b'\n') {
         // Old Macs'.

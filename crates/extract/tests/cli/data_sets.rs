@@ -67,7 +67,7 @@ fn names_that_are_not_utf_8_are_named_skips() {
     let told = "extract: skipped `a/caf\\xe9.png`: its name is not UTF-8; rename it\n";
     assert!(run.stderr().contains(told), "{}", run.stderr());
     assert_eq!(run.last_line(), "extract: 4 rows of 224 features, 1 skipped → x.features");
-    let skipped = &open(&room, "x.features").index().skipped;
+    let skipped = open(&room, "x.features").index().skipped.clone();
     assert_eq!((skipped.len(), skipped[0].id.as_str()), (1, "a/caf\\xe9.png"));
     let run = extract(&room, &["data", "-o", "y.features", "--on-error", "fail"]);
     run.failed(1, &["`a/caf\\xe9.png`: its name is not UTF-8; rename it, or leave --on-error fail out"]);

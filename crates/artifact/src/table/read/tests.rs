@@ -46,12 +46,13 @@ fn what_is_no_table_is_one_short_line() {
     let utf16: Vec<u8> = "path,label\na.png,cat\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let marked = [&b"\xff\xfe"[..], &utf16].concat();
     let long = format!("path,label\n{}\n", "a,".repeat(100_000));
-    let cases: [(&str, &[u8], &str); 9] = [
+    let cases: [(&str, &[u8], &str); 10] = [
         ("m.csv", b"", "it is empty"),
         ("m.csv", b"\n\n", "it is empty"),
         ("m.csv", &utf16, "it is UTF-16, not UTF-8"),
         ("m.csv", &marked, "it is UTF-16, not UTF-8"),
         ("m.csv", b"path,label\na.png,cat\nb.png,\xe9\n", "line 3 is not UTF-8"),
+        ("m.csv", b"path,label\na.png,c\0t\n", "line 2 holds a zero byte"),
         ("m.csv", b"path,label,label\na,b,c\n", "two columns `label`"),
         ("m.csv", b"path,label, label\na,b,c\n", "two columns `label`"),
         ("m.csv", long.as_bytes(), "cannot read"),
