@@ -99,7 +99,7 @@ fn labels_stand_in_columns_or_in_a_list() {
     assert_eq!(of_list.layers, of_classes.layers);
     // Other separators make one label of a list: that is said.
     let text = std::fs::read_to_string(room.path("m.csv")).unwrap();
-    room.write("semi.csv", text.replace("cat|dog", "cat;dog"));
+    room.write("semi.csv", text.replace(",cat|dog,", ",cat;dog,"));
     let listed = ["--target", "labels", "--target-columns", "tags", "--manifest"];
     let run = fit_head(&room, &[&listed[..], &["semi.csv"]].concat()).fine();
     let said = "fit-head: `cat;dog` is one label; lists are written with `|`, as `cat|dog`\n";
