@@ -3,14 +3,17 @@
 //! Only this crate knows rkyv, memmap2 and the `unsafe` of mapping. It knows nothing of images, networks or solvers.
 //!
 //! **Invariant:** an artefact is checked in full once, when it is opened; every accessor afterwards trusts it.
+//! **Invariant:** [`ids`] alone makes ids of paths; an id that would lead out of its folder is never written or opened.
 //! **Invariant:** nothing here writes a time, a host name or an absolute path: the same inputs give the same bytes.
 
 mod backing;
+pub mod brief;
 mod digest;
 mod dtype;
 mod feature_set;
 mod features;
 mod head;
+pub mod ids;
 mod input;
 mod ours;
 mod place;
@@ -39,7 +42,7 @@ pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingEr
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;
-pub use targets::{Sample, Targets, TargetsError, TargetsFrom, Task, label_set};
+pub use targets::{Sample, Targets, TargetsError, TargetsFrom, Task, label_set, list_in_disguise};
 pub use views::{Augment, Views};
 
 /// How many synthetic probe images every features artefact holds the features of.

@@ -1,13 +1,18 @@
 //! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
 
-use crate::{Ours, Place, PlaceError};
+mod lookup;
+mod read;
+
+use crate::{Ours, Place, PlaceError, brief};
 use polars::prelude::*;
 use std::{
-    collections::HashMap,
     fs::File,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
+
+pub use lookup::{Texts, pairs, texts, values_of, values_of_columns};
+pub use read::read;
 
 /// A table that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -38,15 +43,57 @@ pub enum TableError {
         /// Those it has.
         got: String,
     },
-    /// A sample that is asked for is not there, or has no value.
-    #[error("`{path}` has no `{column}` for `{id}`; its column `path` must name every sample as extract did")]
-    Sample {
+    /// Two columns of one name.
+    #[error("`{path}` has two columns `{column}`; rename one of them")]
+    TwoColumns {
+        /// The file.
+        path: PathBuf,
+        /// Their name.
+        column: String,
+    },
+    /// A column of lists, structs or bytes.
+    #[error("column `{column}` of `{path}` holds {found}; expected text or numbers")]
+    ColumnType {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
+        /// The type it has.
+        found: String,
+    },
+    /// A sample that is asked for is not there.
+    #[error("`{path}` has no row for `{id}`; its column `path` must name every sample, as extract did")]
+    Sample {
+        /// The file.
+        path: PathBuf,
         /// The sample.
         id: String,
+    },
+    /// A sample that is asked for has no value.
+    #[error("`{path}`, row {row}: `{column}` of `{id}` is empty")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// The row, where 1 is the first below the header.
+        row: usize,
+        /// The column.
+        column: String,
+        /// The sample.
+        id: String,
+    },
+    /// A sample has two values.
+    #[error(
+        "`{path}`, rows {first} and {row} name one sample, with different `{column}`; remove one of them"
+    )]
+    TwoValues {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The earlier row, from 1.
+        first: usize,
+        /// The later row.
+        row: usize,
     },
     /// The table could not be written.
     #[error("cannot write `{path}`: {reason}")]
@@ -132,112 +179,13 @@ pub fn formula_warning(text: &str) -> String {
     )
 }
 
-/// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
-///
-/// # Errors
-/// Where the extension is neither, or the file cannot be read as what it names.
-pub fn read(path: &Path) -> Result<DataFrame, TableError> {
-    let fail = |reason: String| TableError::Read { path: path.to_owned(), reason };
-    match extension(path).as_str() {
-        "csv" => CsvReadOptions::default()
-            .with_has_header(true)
-            .with_infer_schema_length(Some(0))
-            .try_into_reader_with_file_path(Some(path.to_owned()))
-            .and_then(CsvReader::finish)
-            .map_err(|error| fail(first_line(&error))),
-        "parquet" => {
-            let file = File::open(path).map_err(|error| fail(error.to_string()))?;
-            ParquetReader::new(file).finish().map_err(|error| fail(first_line(&error)))
-        }
-        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv or .parquet" }),
-    }
-}
-
-/// What the table at `path` says in `column` of each of the samples `ids`, which its column `path` names: (n,), as text.
-///
-/// # Errors
-/// Where the table cannot be read, lacks a column, or says nothing of a sample.
-pub fn values_of<'a>(
-    path: &Path,
-    column: &str,
-    ids: impl Iterator<Item = &'a str>,
-) -> Result<Vec<String>, TableError> {
-    values_in(&read(path)?, path, column, ids)
-}
-
-/// The same of several columns of one table, one list a column.
-///
-/// # Errors
-/// As [`values_of`].
-pub fn values_of_columns(
-    path: &Path,
-    columns: &[String],
-    ids: &[&str],
-) -> Result<Vec<Vec<String>>, TableError> {
-    let frame = read(path)?;
-    columns.iter().map(|column| values_in(&frame, path, column, ids.iter().copied())).collect()
-}
-
-fn values_in<'a>(
-    frame: &DataFrame,
-    path: &Path,
-    column: &str,
-    ids: impl Iterator<Item = &'a str>,
-) -> Result<Vec<String>, TableError> {
-    let rows = pairs_in(frame, path, "path", column)?;
-    let known: HashMap<&str, &str> =
-        rows.iter().map(|(name, value)| (name.trim_start_matches("./"), value.as_str())).collect();
-    ids.map(|id| {
-        known.get(id).map(|value| (*value).to_owned()).ok_or_else(|| TableError::Sample {
-            path: path.to_owned(),
-            column: column.to_owned(),
-            id: id.to_owned(),
-        })
-    })
-    .collect()
-}
-
-/// The rows of the table at `path` as (`key`, `value`), as text, in order; rows without either are left out.
-///
-/// # Errors
-/// Where the table cannot be read or lacks a column.
-pub fn pairs(path: &Path, key: &str, value: &str) -> Result<Vec<(String, String)>, TableError> {
-    pairs_in(&read(path)?, path, key, value)
-}
-
-fn pairs_in(
-    frame: &DataFrame,
-    path: &Path,
-    key: &str,
-    value: &str,
-) -> Result<Vec<(String, String)>, TableError> {
-    let text = |name: &str| {
-        let missing = || TableError::Column {
-            path: path.to_owned(),
-            column: name.to_owned(),
-            got: frame
-                .get_column_names()
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
-        };
-        let column = frame.column(name).map_err(|_| missing())?.cast(&DataType::String);
-        column.map_err(|error| TableError::Read { path: path.to_owned(), reason: first_line(&error) })
-    };
-    let (keys, values) = (text(key)?, text(value)?);
-    let read = |error: PolarsError| TableError::Read { path: path.to_owned(), reason: first_line(&error) };
-    let rows = keys.str().map_err(read)?.iter().zip(values.str().map_err(read)?.iter());
-    Ok(rows.filter_map(|(key, value)| Some((key?.to_owned(), value?.to_owned()))).collect())
-}
-
 fn extension(path: &Path) -> String {
     path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
-/// polars' messages go on for paragraphs; their first line says what is wrong.
+/// polars' messages go on for paragraphs, and quote what they read: the start of their first line says what is wrong.
 fn first_line(error: &PolarsError) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+    brief::cut(error.to_string().lines().next().unwrap_or_default(), 200).into_owned()
 }
 
 #[cfg(test)]
@@ -283,20 +231,6 @@ mod tests {
             assert!(!message.contains('\n') && message.contains(path.to_str().unwrap()), "{message}");
         }
         assert!(matches!(Format::of(Path::new("metrics")), Err(TableError::Format { .. })));
-    }
-
-    #[test]
-    fn values_are_found_by_the_samples_names() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("m.csv");
-        std::fs::write(&path, "path,patient\n./a/1.png,7\nb.png,8\nc.png,\n").unwrap();
-        let values = |column: &str, ids: &[&str]| values_of(&path, column, ids.iter().copied());
-        assert_eq!(values("patient", &["b.png", "a/1.png"]).unwrap(), ["8", "7"]);
-        let message = |column, id| values(column, &[id]).unwrap_err().to_string();
-        assert!(message("age", "b.png").ends_with("has no column `age`, only `path`, `patient`"));
-        for id in ["d.png", "c.png"] {
-            assert!(message("patient", id).contains(&format!("has no `patient` for `{id}`")));
-        }
     }
 
     #[test]

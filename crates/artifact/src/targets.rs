@@ -6,7 +6,7 @@ mod read;
 use serde::{Deserialize, Serialize};
 
 pub use error::TargetsError;
-pub use read::{Sample, label_set};
+pub use read::{Sample, label_set, list_in_disguise};
 
 /// What a head that is no classifier says of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What a data set is, wherever its samples were listed.
 
-use crate::{DatasetError, folder, manifest};
-use artifact::Split;
+use crate::{DatasetError, Passed, folder, manifest};
+use artifact::{Skipped, Split};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -25,9 +25,10 @@ pub struct DataSet {
     pub classes: Vec<String>,
     /// At least one a class in a whole data set, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
-    /// How many files of a folder tree were passed over because their extension is no image's: by extension, in lower
-    /// case, `none` for those without. Hidden files do not count.
-    pub ignored: BTreeMap<String, u64>,
+    /// Images that no id can be made of, and why, sorted by what stands for their ids.
+    pub skipped: Vec<Skipped>,
+    /// Entries of a folder tree that are no images.
+    pub passed: Passed,
 }
 
 /// Why no classifier can be fitted on a data set.
@@ -49,8 +50,12 @@ pub enum Doubt {
 
 impl DataSet {
     /// One of `count` runs of its samples, as equal as can be, in their order; `index` counts from 0. Classes stay those
-    /// of the whole, so that parts can be put together again.
+    /// of the whole, so that parts can be put together again; the first part has what was skipped and passed over.
     pub fn part(mut self, index: usize, count: usize) -> DataSet {
+        if index > 0 {
+            self.skipped.clear();
+            self.passed = Passed::default();
+        }
         let bound = |at: usize| (self.samples.len() as u128 * at as u128 / count as u128) as usize;
         let run = bound(index)..bound(index + 1);
         self.samples = self.samples.drain(run).collect();
@@ -63,9 +68,14 @@ impl DataSet {
     /// within their class. A `.csv` or `.parquet` manifest has the columns `path` (relative to the manifest's folder),
     /// `label` and, if it likes, `split`.
     pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
+        DataSet::open_below(input, None)
+    }
+
+    /// As [`DataSet::open`]; the paths of a manifest, and ids with them, are relative to `root`.
+    pub fn open_below(input: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
         match std::fs::metadata(input) {
             Ok(metadata) if metadata.is_dir() => folder::open(input),
-            Ok(_) if manifest::is_manifest(input) => manifest::open(input),
+            Ok(_) if manifest::is_manifest(input) => manifest::open(input, root),
             Ok(_) => Err(DatasetError::NotADataSet(input.to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(DatasetError::Missing(input.to_owned()))
@@ -94,16 +104,17 @@ impl DataSet {
     }
 
     /// Sorts, and numbers the classes.
-    pub(crate) fn assemble(mut found: Vec<Found>, ignored: BTreeMap<String, u64>) -> DataSet {
+    pub(crate) fn assemble(mut found: Vec<Found>, mut skipped: Vec<Skipped>, passed: Passed) -> DataSet {
         let classes: BTreeSet<&str> = found.iter().map(|sample| sample.class.as_str()).collect();
         let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
         found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let labels: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
         let samples = found
             .into_iter()
             .map(|Found { id, path, class, split }| Sample { label: labels[class.as_str()], id, path, split })
             .collect();
-        DataSet { classes, samples, ignored }
+        DataSet { classes, samples, skipped, passed }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Why a folder or a manifest is not a data set.
 
-use artifact::{Split, table::TableError};
+use artifact::{
+    Split,
+    brief::{few, shortened},
+    table::TableError,
+};
 use std::{io, path::PathBuf};
 
 /// Each message names the place, says what was expected and what was found.
@@ -20,9 +24,9 @@ pub enum DatasetError {
         /// Its words.
         source: io::Error,
     },
-    /// A name that no id can be made of.
-    #[error("the name of `{0}` is not valid UTF-8; rename it")]
-    NotUtf8(PathBuf),
+    /// A link that may stand for anything, a class on a disk that is not mounted among them.
+    #[error("`{0}` is a link that leads nowhere; mend or remove it")]
+    LeadsNowhere(PathBuf),
     /// Not one image.
     #[error("`{path}` holds no images; expected a folder per class with files of {}, found {found}", crate::EXTENSIONS.join(", "))]
     Empty {
@@ -33,7 +37,8 @@ pub enum DatasetError {
     },
     /// Images outside every class folder.
     #[error(
-        "`{path}` holds {count} images outside any class folder (`{first}`); expected a folder per class"
+        "`{path}` holds {count} images outside any class folder (`{}`); expected a folder per class",
+        shortened(first)
     )]
     Unclassed {
         /// The data set, or one of its splits.
@@ -45,8 +50,10 @@ pub enum DatasetError {
     },
     /// Split folders and other folders side by side.
     #[error(
-        "`{path}` mixes split folders with others: `{split}` holds class folders, `{other}` lies beside it; \
-         expected only train, val and test on top, or only classes"
+        "`{path}` mixes split folders with others: `{}` holds class folders, `{}` lies beside it; \
+         expected only train, val and test on top, or only classes",
+        shortened(split),
+        shortened(other)
     )]
     Mixed {
         /// The data set.
@@ -56,16 +63,69 @@ pub enum DatasetError {
         /// A folder that is none.
         other: String,
     },
-    /// A class without a single image.
-    #[error("class folder `{class}` in `{path}` holds no images; fill it or remove it")]
-    EmptyClass {
+    /// Two folders with the same pictures.
+    #[error(
+        "`{path}` has the folders `{}` and `{}`, which overlap; keep one of them",
+        shortened(both),
+        shortened(other)
+    )]
+    SplitTwice {
         /// The data set.
+        path: PathBuf,
+        /// The one that is train and val.
+        both: String,
+        /// The other.
+        other: String,
+    },
+    /// Folders that may be splits, or domains, or people.
+    #[error(
+        "`{}` and `{}` in `{path}` hold folders of the same names ({names}), so these look like the classes; call split \
+         folders train, val and test, or list the pictures in a manifest",
+        shortened(first),
+        shortened(second)
+    )]
+    Alike {
+        /// The data set.
+        path: PathBuf,
+        /// A folder.
+        first: String,
+        /// Another.
+        second: String,
+        /// What both hold, in words.
+        names: String,
+    },
+    /// Splits within classes.
+    #[error(
+        "`{}` in `{path}` holds split folders; put train, val and test on top and the classes below, or list the pictures \
+         in a manifest",
+        shortened(class)
+    )]
+    SplitsBelow {
+        /// The data set.
+        path: PathBuf,
+        /// A folder that holds some.
+        class: String,
+    },
+    /// One folder that holds folders: the data set is likely further down.
+    #[error("`{path}` holds one folder only; give `{inner}` if that holds the classes, or the splits")]
+    Wrapped {
+        /// The data set.
+        path: PathBuf,
+        /// The folder in it.
+        inner: PathBuf,
+    },
+    /// A class without a single image.
+    #[error("class folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(class))]
+    EmptyClass {
+        /// The data set, or one of its splits.
         path: PathBuf,
         /// The class.
         class: String,
+        /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
+        passed: String,
     },
     /// Nothing to tell apart.
-    #[error("`{path}` has one class only, `{class}`; a classifier needs at least two")]
+    #[error("`{path}` has one class only, `{}`; a classifier needs at least two", shortened(class))]
     OneClass {
         /// The data set.
         path: PathBuf,
@@ -73,7 +133,10 @@ pub enum DatasetError {
         class: String,
     },
     /// A class that a head could not learn.
-    #[error("class `{class}` of `{path}` is in {split} but not in train; add it there or remove it")]
+    #[error(
+        "class `{}` of `{path}` is in {split} but not in train; add it there or remove it",
+        shortened(class)
+    )]
     NotInTrain {
         /// The data set.
         path: PathBuf,
@@ -86,24 +149,14 @@ pub enum DatasetError {
     #[error(transparent)]
     Table(#[from] TableError),
     /// A manifest without a column that it needs.
-    #[error("`{manifest}` has no column `{column}`; expected path,label[,split], found {found}")]
+    #[error("`{manifest}` has no column `{column}`; expected path,label[,split], found {}", few(found))]
     MissingColumn {
         /// The manifest.
         manifest: PathBuf,
         /// The column.
         column: &'static str,
         /// The columns that are there.
-        found: String,
-    },
-    /// A column of lists, structs or bytes.
-    #[error("column `{column}` of `{manifest}` holds {found}; expected text or numbers")]
-    ColumnType {
-        /// The manifest.
-        manifest: PathBuf,
-        /// The column.
-        column: &'static str,
-        /// The type it has.
-        found: String,
+        found: Vec<String>,
     },
     /// No rows.
     #[error("`{0}` has no rows; expected one per image")]
@@ -119,7 +172,7 @@ pub enum DatasetError {
         column: &'static str,
     },
     /// A split that we do not know.
-    #[error("`{manifest}`, row {row}: split `{value}` is unknown; expected train, val or test")]
+    #[error("`{manifest}`, row {row}: split `{}` is unknown; expected train, val or test", shortened(value))]
     UnknownSplit {
         /// The manifest.
         manifest: PathBuf,
@@ -128,9 +181,10 @@ pub enum DatasetError {
         /// What it says.
         value: String,
     },
-    /// A path that leads out of the manifest's folder.
+    /// A path that leads out of the folder that paths are relative to.
     #[error(
-        "`{manifest}`, row {row}: `{value}` lies outside the manifest's folder; move the manifest above its images"
+        "`{manifest}`, row {row}: `{}` lies outside {root}; give the folder above all images by --root",
+        shortened(value)
     )]
     Outside {
         /// The manifest.
@@ -139,9 +193,15 @@ pub enum DatasetError {
         row: usize,
         /// What it says.
         value: String,
+        /// The folder, in words.
+        root: String,
     },
     /// A path at which there is no file.
-    #[error("`{manifest}`, row {row}: `{value}` is not a file; paths are relative to the manifest's folder")]
+    #[error(
+        "`{manifest}`, row {row}: `{}` is not a file; paths are relative to {root}{}",
+        shortened(value),
+        backslashes(value)
+    )]
     MissingFile {
         /// The manifest.
         manifest: PathBuf,
@@ -149,9 +209,14 @@ pub enum DatasetError {
         row: usize,
         /// What it says.
         value: String,
+        /// The folder, in words.
+        root: String,
     },
     /// The same file twice.
-    #[error("`{manifest}`, row {row}: `{value}` is already in row {first}; each path may be there once")]
+    #[error(
+        "`{manifest}`, row {row}: `{}` is already in row {first}; each path may be there once",
+        shortened(value)
+    )]
     DuplicatePath {
         /// The manifest.
         manifest: PathBuf,
@@ -162,4 +227,9 @@ pub enum DatasetError {
         /// The path, relative to the manifest's folder.
         value: String,
     },
+}
+
+/// A hint for paths of Windows.
+fn backslashes(value: &str) -> &'static str {
+    if value.contains('\\') { ", with `/` between folders" } else { "" }
 }

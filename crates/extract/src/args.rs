@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
 /// Reads INPUT: a folder with one folder of images per class (with or without train, val and test folders on top), or
-/// a CSV or Parquet manifest with the columns `path,label[,split]`, its paths relative to its own folder. JPEG, PNG,
+/// a CSV or Parquet manifest with the columns `path,label[,split]`, its paths relative to its own folder or to --root. JPEG, PNG,
 /// WebP, BMP, GIF (first frame) and TIFF are decoded as Pillow's convert("RGB") does, after applying the EXIF
 /// orientation; resizing is Pillow's to the bit.
 ///
@@ -78,6 +78,10 @@ pub struct Args {
     #[arg(long, value_name = "A,B,C", value_parser = parse_triple, help_heading = "Preprocessing")]
     pub std: Option<[f32; 3]>,
 
+    /// Folder that a manifest's paths, and the samples' ids, are relative to [default: the manifest's own]
+    #[arg(long, value_name = "DIR", help_heading = "Samples")]
+    pub root: Option<PathBuf>,
+
     /// Per cent of train/val/test (or train/test), drawn by each file's content, where neither folders nor manifest
     /// give splits [default: 80/10/10]
     #[arg(long, value_name = "A/B/C", help_heading = "Samples")]
@@ -108,7 +112,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "ACTION", default_value = "skip", help_heading = "Samples")]
     pub on_error: OnError,
 
-    /// Fail when more than this share of the images, in per cent, was skipped
+    /// Fail when more than this share of the images, in per cent, could not be read or decoded
     #[arg(long, value_name = "PERCENT", default_value = "1", help_heading = "Samples")]
     pub max_skipped: f64,
 

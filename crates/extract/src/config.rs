@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// A checked job.
 pub(crate) struct Config {
     input: PathBuf,
+    /// What a manifest's paths are relative to, if not its own folder.
+    root: Option<PathBuf>,
     /// One a tap, in the same order.
     outputs: Vec<PathBuf>,
     taps: Vec<String>,
@@ -46,6 +48,7 @@ impl Config {
         let Args {
             input,
             output,
+            root,
             weights,
             mut taps,
             split,
@@ -89,6 +92,14 @@ impl Config {
         for tap in &taps {
             network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
         }
+        if let Some(root) = &root {
+            if !root.is_dir() {
+                return usage(format!("--root: `{}` is no folder", root.display()));
+            }
+            if input.is_dir() {
+                return usage(format!("--root goes with a manifest; `{}` is a folder", input.display()));
+            }
+        }
         let outputs = name_outputs(&output, &taps)?;
         if lies_within(&output, &input) {
             let (output, input) = (output.display(), input.display());
@@ -99,6 +110,7 @@ impl Config {
         let (place, no_card) = Wish { device, precision, isa }.settle(LOOK)?;
         Ok(Config {
             input,
+            root,
             outputs,
             taps,
             entry,
@@ -160,6 +172,11 @@ impl Config {
 
     pub(crate) fn input(&self) -> &Path {
         &self.input
+    }
+
+    /// What a manifest's paths are relative to, if not its own folder.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// Taps and where their features go.

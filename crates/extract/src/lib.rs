@@ -15,6 +15,7 @@ mod preprocess;
 mod reuse;
 mod runner;
 mod skips;
+mod tally;
 mod times;
 mod under_way;
 mod views;
@@ -43,7 +44,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let session = args.common.start()?;
     let config = Config::new(args)?;
-    let data = DataSet::open(config.input())?;
+    let data = DataSet::open_below(config.input(), config.root())?;
     config.check_splits(&data)?;
     if let Some(doubt) = data.doubt() {
         session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
@@ -69,7 +70,7 @@ pub fn run(args: Args) -> Result<()> {
     if reuse.len() > 0 {
         session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
     }
-    let mut skips = Skips::new(&config, data.samples.len());
+    let mut skips = Skips::new(&config, &data)?;
     let under_way = UnderWay::new(outputs, data.samples.len());
     let interrupt = under_way.listen();
     let times = {
@@ -108,9 +109,8 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Said once all is done: a run that fails says one line, and that is why.
 fn describe(session: &Session, config: &Config, data: &DataSet) {
-    if !data.ignored.is_empty() {
-        let kinds: Vec<_> = data.ignored.iter().map(|(kind, &n)| format!("{kind} {}", count(n))).collect();
-        session.note(format!("extract: passed over for their extension: {}", kinds.join(", ")));
+    if !data.passed.is_empty() {
+        session.note(format!("extract: passed over: {}", data.passed));
     }
     if let Some(ratios) = config.ratios(data) {
         session.note(format!(

@@ -5,6 +5,7 @@ use crate::{
     config::Config,
     pipeline::{Batch, Seen},
     reuse::{Reuse, content_key},
+    tally::Tally,
     views::Shares,
 };
 use anyhow::Result;
@@ -17,7 +18,9 @@ use std::path::PathBuf;
 pub(crate) struct Outputs {
     taps: Vec<Tap>,
     shares: Shares,
-    samples: u64,
+    classes: Vec<String>,
+    /// Samples that have rows.
+    tally: Tally,
     /// Every sample's id, label, split and content.
     dataset: DigestBuilder,
     /// Rows that were not computed.
@@ -53,7 +56,8 @@ impl Outputs {
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
         let (shares, dataset) = (config.shares(data), DigestBuilder::new());
-        Ok(Outputs { taps, shares, samples: 0, dataset, reused: 0 })
+        let (classes, tally) = (data.classes.clone(), Tally::new(data.classes.len()));
+        Ok(Outputs { taps, shares, classes, tally, dataset, reused: 0 })
     }
 
     /// What stopped runs of these outputs left.
@@ -77,7 +81,7 @@ impl Outputs {
             let sample = &data.samples[sample];
             let split = self.shares.split_of(sample, &content);
             if view == 0 {
-                self.samples += 1;
+                self.tally.add(split, sample.label);
                 self.dataset
                     .field(sample.id.as_bytes())
                     .field(data.classes[sample.label as usize].as_bytes())
@@ -105,8 +109,8 @@ impl Outputs {
         Ok(suspended.into_iter().try_for_each(|suspended| suspended.map(drop))?)
     }
 
-    /// Writes what is left, with the probes' features of each tap, and moves everything into place; gives a line of counts
-    /// for each.
+    /// Writes what is left, with the probes' features of each tap, and moves everything into place; gives a line of what they
+    /// hold, and one of counts for each.
     ///
     /// # Errors
     /// Where the disk is full.
@@ -118,11 +122,11 @@ impl Outputs {
             Ok((tap.path, tap.writer.complete(&probes, lineage.clone(), skipped.to_vec())?))
         });
         let views = self.shares.views.as_ref().map(|views| {
-            let samples = count(self.samples);
+            let samples = count(self.tally.total());
             format!(" ({samples} samples, those of train in {} views)", count(u64::from(views.count)))
         });
         let views = views.unwrap_or_default();
-        let mut lines = Vec::new();
+        let mut lines = vec![self.tally.line(&self.classes)];
         for (path, complete) in complete.collect::<Result<Vec<_>>>()? {
             let index = complete.commit()?;
             let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), path.display());

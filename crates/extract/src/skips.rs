@@ -4,9 +4,12 @@ use crate::{config::Config, pipeline::Reason};
 use anyhow::{Result, bail};
 use artifact::Skipped;
 use cli::count;
+use dataset::DataSet;
 
 /// The samples that were left out so far.
 pub(crate) struct Skips {
+    /// Those whose names are at fault: nothing was read of them.
+    unnamed: Vec<Skipped>,
     skipped: Vec<Skipped>,
     total: usize,
     max_percent: f64,
@@ -17,8 +20,17 @@ pub(crate) struct Skips {
 const SHOWN: usize = 10;
 
 impl Skips {
-    pub(crate) fn new(config: &Config, total: usize) -> Skips {
-        Skips { skipped: Vec::new(), total, max_percent: config.max_skipped(), stop: config.stops_on_error() }
+    /// Begins with the images that no id could be made of.
+    ///
+    /// # Errors
+    /// Where there are some, and nothing may be skipped.
+    pub(crate) fn new(config: &Config, data: &DataSet) -> Result<Skips> {
+        let (unnamed, total) = (data.skipped.clone(), data.samples.len());
+        let (max_percent, stop) = (config.max_skipped(), config.stops_on_error());
+        match unnamed.first() {
+            Some(Skipped { id, reason }) if stop => bail!("`{id}`: {reason}, or leave --on-error fail out"),
+            _ => Ok(Skips { unnamed, skipped: Vec::new(), total, max_percent, stop }),
+        }
     }
 
     /// # Errors
@@ -40,7 +52,7 @@ impl Skips {
         Ok(())
     }
 
-    /// Everything that was left out, in the data set's order.
+    /// Everything that was left out, in the order of ids.
     ///
     /// # Errors
     /// Where that is everything.
@@ -48,7 +60,10 @@ impl Skips {
         if self.skipped.len() == self.total {
             bail!("none of {} images can be used", count(self.total as u64));
         }
-        Ok(self.skipped)
+        let mut all = self.skipped;
+        all.extend(self.unnamed);
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(all)
     }
 }
 

@@ -326,6 +326,26 @@ fn groups_are_held_out_together() {
     let grouped = ["--group-column", "patient", "--manifest", "m.csv"];
     fit_head(&room, &[&["x.features", "-o", "x.head"][..], &grouped].concat()).fine();
     assert_eq!(Head::read(&room.path("x.head")).unwrap().fit["held_out"], "5 folds");
+    // However the manifest spells the paths, and wherever it lies.
+    let digest = |name: &str| {
+        let head = Head::read(&room.path(name)).unwrap();
+        head.layers.iter().map(|layer| layer.weight.clone()).collect::<Vec<_>>()
+    };
+    let here = room.path("");
+    let here = here.to_str().unwrap().trim_end_matches('/');
+    for (at, before) in
+        ["./", "x/../", ".//", " ", &format!("{here}/"), "/far/away/", "photos/"].iter().enumerate()
+    {
+        let spelt: String = rows.lines().map(|line| format!("{before}{line}\n")).collect();
+        room.write("spelt.csv", format!("path,patient\n{spelt}"));
+        let name = format!("spelt{at}.head");
+        let grouped = ["--group-column", "patient", "--manifest", "spelt.csv"];
+        fit_head(&room, &[&["x.features", "-o", &name][..], &grouped].concat()).fine();
+        assert_eq!(digest(&name), digest("x.head"), "{before}");
+    }
+    room.write("holes.csv", format!("path,patient\n{}", rows.replacen(",0\n", ",\n", 1)));
+    fit_head(&room, &["x.features", "-o", "y.head", "--group-column", "patient", "--manifest", "holes.csv"])
+        .failed(1, &["`holes.csv`, row 1: `patient` of `daisy/0000.png` is empty"]);
     // Five patients have train rows: six folds cannot be made of them.
     fit_head(&room, &[&["x.features", "-o", "y.head", "--folds", "6"][..], &grouped].concat())
         .failed(1, &["expected folds", "got 6"]);

@@ -97,6 +97,15 @@ fn labels_stand_in_columns_or_in_a_list() {
     // However they were read, they are the same.
     assert_eq!(of_columns.layers, of_classes.layers);
     assert_eq!(of_list.layers, of_classes.layers);
+    // Other separators make one label of a list: that is said.
+    let text = std::fs::read_to_string(room.path("m.csv")).unwrap();
+    room.write("semi.csv", text.replace(",cat|dog,", ",cat;dog,"));
+    let listed = ["--target", "labels", "--target-columns", "tags", "--manifest"];
+    let run = fit_head(&room, &[&listed[..], &["semi.csv"]].concat()).fine();
+    let said = "fit-head: `cat;dog` is one label; lists are written with `|`, as `cat|dog`\n";
+    assert!(run.stderr().contains(said), "{}", run.stderr());
+    let run = fit_head(&room, &[&listed[..], &["m.csv"]].concat()).fine();
+    assert!(!run.stderr().contains("is one label"), "{}", run.stderr());
     let grouped = ["--target-columns", "dog,cat", "--group-column", "patient", "--manifest", "m.csv"];
     fit_head(&room, &[&["--target", "labels"], &grouped[..]].concat()).fine();
     let of_groups = head(&room);
@@ -179,7 +188,7 @@ fn what_is_no_target_is_one_line() {
         &with("labels", "cat,age"),
         "column `age`: `cat/0002.png` has `2`, expected 0 or 1, or false or true",
     );
-    failed(1, &with("labels", "cat,empty"), "`m.csv` has no `empty` for `none/0000.png`");
+    failed(1, &with("labels", "cat,empty"), ": `empty` of `none/0000.png` is empty");
     failed(1, &with("labels", "cat,bird"), "no train row of `x.features` bears the label `bird`");
     failed(1, &with("labels", "cat,fish"), "no train row of `x.features` bears the label `fish`");
     failed(1, &with("labels", "cat,wing"), "no column `wing`, only `path`, `age`");

@@ -1,7 +1,7 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
 use super::{FeaturesError, Index, ShardRecord, shard::Shard};
-use crate::{Digest, Dtype, PROBES, Split, Views};
+use crate::{Digest, Dtype, PROBES, Split, Views, brief, ids};
 use std::{ops::Range, path::Path};
 
 /// An opened `NAME.features/`: n rows of d values, in the order of the index.
@@ -235,6 +235,12 @@ impl Features {
                     self.id(row),
                     self.label(row),
                     self.classes().len()
+                ));
+            }
+            if !ids::is_id(self.id(row)) {
+                let id = brief::shortened(self.id(row)).into_owned();
+                return Some(format!(
+                    "`{id}` is no sample's id, which is a path below the data set's folder"
                 ));
             }
             if !self.is_next(row) {

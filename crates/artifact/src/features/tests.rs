@@ -504,3 +504,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn ids_that_lead_out_of_their_folder_are_refused_whoever_wrote_them() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.features");
+    let key = Digest::of(b"");
+    let row = |id| Row { id, label: 1, split: Split::Val, key, values: &[1.0, 2.0] };
+    for id in ["../secret/x.png", "/etc/x.png", "a//b.png", "a/./b.png", "a/../b.png", ""] {
+        // Ours never do.
+        let mut writer = FeaturesWriter::create(&path, true, plan(2, Dtype::F32, 1 << 20)).unwrap();
+        let message = writer.push(row(id)).unwrap_err().to_string();
+        assert!(message.contains("is no sample's id"), "{message}");
+        drop(writer);
+        // Nor is what anybody else wrote taken, all digests being right.
+        let mut writer = FeaturesWriter::create(&path, true, plan(2, Dtype::F32, 1 << 20)).unwrap();
+        writer.push(row("b/c.png")).unwrap();
+        let mut index = writer.finish(&[0.5; 8], lineage(), Vec::new()).unwrap();
+        Features::open(&path).unwrap();
+        let mut columns = shard::Columns::new(2, Dtype::F32);
+        let bytes: Vec<u8> = [1.0f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+        columns.push(id, 1, Split::Val, &key, &bytes);
+        index.shards = vec![columns.write(&path, shard::name(0)).unwrap()];
+        fs::write(path.join(INDEX), index.to_bytes()).unwrap();
+        let message = Features::open(&path).err().unwrap().to_string();
+        assert!(message.contains("is no sample's id"), "{message}");
+    }
+}

@@ -4,7 +4,7 @@ use super::{
     Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord, Skipped,
     shard::{self, Columns},
 };
-use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split, Views};
+use crate::{Digest, Dtype, Marks, PROBES, Place, Source, Split, Views, ids};
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// What is known before the first row.
@@ -184,6 +184,9 @@ impl FeaturesWriter {
 
     /// Refuses what does not belong here, what the dtype cannot hold, and what no fit could use.
     fn check(&self, view: u32, row: &Row<'_>) -> Result<(), String> {
+        if !ids::is_id(row.id) {
+            return Err("is no sample's id, which is a path below the data set's folder".to_owned());
+        }
         match &self.last {
             Some(last) if view == 0 && last.id.as_str() >= row.id => {
                 return Err(format!("comes after `{}`; ids must rise strictly", last.id));

@@ -1,13 +1,14 @@
 //! Reading targets from class names or from a manifest.
 
 use super::{Targets, TargetsError, TargetsFrom, Task};
-use crate::table::{TableError, values_of_columns};
+use crate::{
+    brief::{few, shortened},
+    table::{TableError, values_of_columns},
+};
 use std::{collections::BTreeSet, path::Path};
 
 /// The name of the one output of numbers that stand in class names.
 const VALUE: &str = "value";
-/// Names that a message lists.
-const MOST_NAMES: usize = 10;
 /// What a sample without labels says.
 const NONE: &str = "none";
 
@@ -24,6 +25,14 @@ pub struct Sample<'a> {
 pub fn label_set(text: &str) -> BTreeSet<&str> {
     let labels: BTreeSet<&str> = text.split('|').map(str::trim).filter(|label| !label.is_empty()).collect();
     if labels.iter().eq([&NONE]) { BTreeSet::new() } else { labels }
+}
+
+/// The first of some labels that looks like a list between other signs than `|`: `cat;dog`, `cat, dog`.
+pub fn list_in_disguise(labels: &[String]) -> Option<&str> {
+    let several = |label: &&String| {
+        [';', ','].iter().any(|&sign| label.split(sign).filter(|part| !part.trim().is_empty()).count() > 1)
+    };
+    labels.iter().find(several).map(String::as_str)
 }
 
 impl Targets {
@@ -49,7 +58,7 @@ impl Targets {
         };
         let mut seen = BTreeSet::new();
         if let Some(twice) = columns.iter().find(|column| !seen.insert(*column)) {
-            return Err(TargetsError::Twice(twice.clone()));
+            return Err(TargetsError::Twice(shortened(twice).into_owned()));
         }
         let whole = Targets { task, from: TargetsFrom::Columns };
         let ([column], Task::Labels) = (columns, task) else { return Ok((whole, columns.to_vec())) };
@@ -82,7 +91,7 @@ impl Targets {
             let texts = samples.iter().map(|sample| sample.class);
             return self.parse(names, samples, &self.place(None), texts);
         }
-        let path = manifest.ok_or_else(|| TargetsError::Manifest { columns: quoted(columns) })?;
+        let path = manifest.ok_or_else(|| TargetsError::Manifest { columns: few(columns) })?;
         let texts = self.texts(columns, samples, path)?;
         let each = columns.iter().zip(&texts).map(|(column, texts)| {
             let own = if self.from == TargetsFrom::Columns { std::slice::from_ref(column) } else { names };
@@ -105,7 +114,7 @@ impl Targets {
         let ids: Vec<&str> = samples.iter().map(|sample| sample.id).collect();
         let is_list = matches!(self.from, TargetsFrom::List(_));
         values_of_columns(path, columns, &ids).map_err(|error| match error {
-            TableError::Sample { .. } if is_list => TargetsError::NoList(error),
+            TableError::Empty { .. } if is_list => TargetsError::NoList(error),
             _ => error.into(),
         })
     }
@@ -120,7 +129,10 @@ impl Targets {
     ) -> Result<Vec<f64>, TargetsError> {
         let mut values = Vec::with_capacity(samples.len() * names.len());
         for (sample, text) in samples.iter().zip(texts) {
-            let told = || (place.to_owned(), sample.id.to_owned(), text.to_owned());
+            let told = || {
+                let (id, text) = (shortened(sample.id), shortened(text));
+                (place.to_owned(), id.into_owned(), text.into_owned())
+            };
             match (self.task, &self.from) {
                 (Task::Number, _) => {
                     // A head's numbers are f32.
@@ -146,7 +158,7 @@ impl Targets {
                     let is_known = |label: &&&str| names.iter().any(|name| name == **label);
                     if let Some(label) = labels.iter().find(|label| !is_known(label)) {
                         let (place, id, _) = told();
-                        let (label, known) = ((*label).to_owned(), few(names));
+                        let (label, known) = (shortened(label).into_owned(), few(names));
                         return Err(TargetsError::Unknown { place, id, label, known });
                     }
                     let bears = |name: &String| f64::from(u8::from(labels.contains(name.as_str())));
@@ -161,7 +173,7 @@ impl Targets {
     fn place(&self, column: Option<(&Path, &str)>) -> String {
         match column {
             None => format!("--target {} by class names", self.task.name()),
-            Some((path, column)) => format!("`{}`, column `{column}`", path.display()),
+            Some((path, column)) => format!("`{}`, column `{}`", path.display(), shortened(column)),
         }
     }
 }
@@ -182,18 +194,6 @@ fn truth(text: &str) -> Option<bool> {
         "0" | "0.0" | "false" => Some(false),
         _ => None,
     }
-}
-
-/// So many that a line holds them.
-fn few(names: &[String]) -> String {
-    match names.len().checked_sub(MOST_NAMES) {
-        None | Some(0) => quoted(names),
-        Some(more) => format!("{} and {more} more", quoted(&names[..MOST_NAMES])),
-    }
-}
-
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -218,6 +218,17 @@ mod tests {
         assert!(["", " ", "|", "none", " none |"].iter().all(|text| label_set(text).is_empty()));
         assert_eq!(label_set("b|a| b"), BTreeSet::from(["a", "b"]));
         assert_eq!(label_set("none|a"), BTreeSet::from(["a", "none"]));
+    }
+
+    #[test]
+    fn other_separators_are_noticed() {
+        let found = |labels: &[&str]| {
+            let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+            list_in_disguise(&labels).map(str::to_owned)
+        };
+        assert_eq!(found(&["cat", "cat;dog"]).as_deref(), Some("cat;dog"));
+        assert_eq!(found(&["cat, dog"]).as_deref(), Some("cat, dog"));
+        assert_eq!(found(&["cat", "dog;", "a/b", ","]), None);
     }
 
     #[test]
@@ -282,8 +293,8 @@ mod tests {
             read.unwrap_err().to_string()
         };
         for (got, part) in [
-            (message(Task::Labels, &["cat", "dog"]), "has no `dog` for `c.png`"),
-            (message(Task::Labels, &["tags"]), "has no `tags` for `b.png`"),
+            (message(Task::Labels, &["cat", "dog"]), "row 3: `dog` of `c.png` is empty"),
+            (message(Task::Labels, &["tags"]), "row 2: `tags` of `b.png` is empty"),
             (message(Task::Labels, &["tags"]), "; a sample without labels says `none`"),
             (
                 message(Task::Number, &["age"]),

@@ -41,7 +41,7 @@ fn classes_without_splits() {
     let set = DataSet::open(root.path()).unwrap();
     assert_eq!(set.classes, ["B", "a", "b"]);
     assert_eq!(listing(&set), ["B/x/y.tif 0 -", "a/0.webp 1 -", "b/1.jpeg 2 -", "b/2.PNG 2 -"]);
-    assert_eq!(set.ignored, [("none".to_owned(), 1), ("txt".to_owned(), 1)].into());
+    assert_eq!(set.passed.to_string(), "2 hidden, 1 .txt, 1 without extension");
     for sample in &set.samples {
         assert_eq!(std::fs::read_to_string(&sample.path).unwrap(), sample.id);
     }
@@ -66,27 +66,113 @@ fn a_class_may_be_called_train_and_a_data_set_may_lack_it() {
 }
 
 #[test]
+fn splits_are_told_however_they_are_spelt() {
+    for (train, val, test) in [
+        ("train", "val", "test"),
+        ("Training", "Validation", "Testing"),
+        ("TRAIN", "dev", "TEST"),
+        ("train_set", "valid_set", "test_set"),
+        ("trainset", "valset", "testset"),
+        ("TrainSet", "DevSet", "TestSet"),
+        ("train data", "development data", "testing data"),
+        ("train-images", "validation-images", "test-images"),
+        ("training_set", "valid", "holdout"),
+        ("1-train", "2-val", "3-test"),
+        ("train2017", "val2017", "test2017"),
+        ("seg_train", "seg_val", "seg_test"),
+        ("flowers_train", "flowers_valid", "flowers_test"),
+        ("trn", "dev", "tst"),
+    ] {
+        let files: Vec<String> = [train, val, test]
+            .iter()
+            .flat_map(|split| ["a", "b"].map(|class| format!("{split}/{class}/1.png")))
+            .collect();
+        let root = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
+        let set = DataSet::open(root.path()).unwrap();
+        assert_eq!(set.classes, ["a", "b"], "{train}");
+        for (split, folder) in Split::ALL.into_iter().zip([train, val, test]) {
+            let own: Vec<&str> =
+                set.samples.iter().filter(|s| s.split == Some(split)).map(|s| s.id.as_str()).collect();
+            assert_eq!(own, [format!("{folder}/a/1.png"), format!("{folder}/b/1.png")]);
+        }
+    }
+    let within =
+        tree(&["seg_train/seg_train/a/1.png", "seg_train/seg_train/b/1.png", "seg_test/seg_test/b/1.png"]);
+    let expected = [
+        "seg_test/seg_test/b/1.png 1 test",
+        "seg_train/seg_train/a/1.png 0 train",
+        "seg_train/seg_train/b/1.png 1 train",
+    ];
+    assert_eq!(listing(&DataSet::open(within.path()).unwrap()), expected);
+    let both = tree(&["trainval/a/1.png", "trainval/b/1.png", "test/a/1.png"]);
+    let expected = ["test/a/1.png 0 test", "trainval/a/1.png 0 train", "trainval/b/1.png 1 train"];
+    assert_eq!(listing(&DataSet::open(both.path()).unwrap()), expected);
+    // What other programs leave beside splits is no class.
+    let beside =
+        tree(&["train/a/1.png", "train/b/1.png", "test/a/1.png", "__MACOSX/train/._1.png", "@eaDir/x.jpg"]);
+    assert_eq!(DataSet::open(beside.path()).unwrap().samples.len(), 3);
+}
+
+#[test]
+fn classes_that_are_called_like_splits_or_hold_folders_are_classes() {
+    for (files, classes) in [
+        (&["steam_train/1.png", "bullet_train/1.png"][..], ["bullet_train", "steam_train"]),
+        (&["test_tube/1.png", "flask/1.png"], ["flask", "test_tube"]),
+        (&["test_tube/a/1.png", "flask/b/1.png"], ["flask", "test_tube"]),
+        (&["cat/one/1.png", "cat/two/1.png", "dog/three/1.png"], ["cat", "dog"]),
+        (&["cat/images/1.png", "dog/images/1.png"], ["cat", "dog"]),
+        (
+            &["cat/misc/1.png", "cat/a/1.png", "cat/b/1.png", "dog/misc/1.png", "dog/c/1.png", "dog/d/1.png"],
+            ["cat", "dog"],
+        ),
+        (
+            &["cat/a/1.png", "cat/b/1.png", "cat/0.png", "dog/a/1.png", "dog/b/1.png", "dog/0.png"],
+            ["cat", "dog"],
+        ),
+    ] {
+        assert_eq!(DataSet::open(tree(files).path()).unwrap().classes, classes, "{files:?}");
+    }
+}
+
+#[test]
+fn what_systems_leave_is_passed_over_and_counted() {
+    let root = tree(&[
+        "a/1.png",
+        "a/@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg",
+        "a/Thumbs.db",
+        "b/1.png",
+        "b/.ipynb_checkpoints/1-checkpoint.png",
+        "b/.DS_Store",
+        "b/._1.png",
+        "b/desktop.ini",
+        "__MACOSX/a/._1.png",
+        "$RECYCLE.BIN/1.png",
+    ]);
+    let set = DataSet::open(root.path()).unwrap();
+    assert_eq!(listing(&set), ["a/1.png 0 -", "b/1.png 1 -"]);
+    let passed = "3 hidden, 1 $RECYCLE.BIN, 1 @eaDir, 1 Thumbs.db, 1 __MACOSX, 1 desktop.ini";
+    assert_eq!(set.passed.to_string(), passed);
+}
+
+#[test]
 fn what_is_no_class_tree_is_one_clear_line() {
-    let extensions = EXTENSIONS.join(", ");
+    let empty = |found: &str| {
+        let extensions = EXTENSIONS.join(", ");
+        format!(
+            "`ROOT` holds no images; expected a folder per class with files of {extensions}, found {found}"
+        )
+    };
+    let alike = |first: &str, second: &str, names: &str| {
+        format!(
+            "`{first}` and `{second}` in `ROOT` hold folders of the same names ({names}), so these look like the \
+             classes; call split folders train, val and test, or list the pictures in a manifest"
+        )
+    };
     let cases: &[(&[&str], &str)] = &[
-        (
-            &[],
-            &format!(
-                "`ROOT` holds no images; expected a folder per class with files of {extensions}, found nothing"
-            ),
-        ),
-        (
-            &["a.txt"],
-            &format!(
-                "`ROOT` holds no images; expected a folder per class with files of {extensions}, found 0 folders and 1 other files"
-            ),
-        ),
-        (
-            &["train/"],
-            &format!(
-                "`ROOT` holds no images; expected a folder per class with files of {extensions}, found 1 folders and 0 other files"
-            ),
-        ),
+        (&[], &empty("nothing")),
+        (&["a.txt", ".b"], &empty("1 .txt, 1 hidden")),
+        (&["train/"], &empty("1 folders")),
+        (&["train/.x", "test/y.heic"], &empty("2 folders, 1 .heic, 1 hidden")),
         (&["a/1.png"], "`ROOT` has one class only, `a`; a classifier needs at least two"),
         (
             &["2.png", "1.png"],
@@ -101,6 +187,52 @@ fn what_is_no_class_tree_is_one_clear_line() {
             "`ROOT/train` holds 1 images outside any class folder (`1.png`); expected a folder per class",
         ),
         (&["a/1.png", "b/"], "class folder `b` in `ROOT` holds no images; fill it or remove it"),
+        (
+            &["a/1.png", "b/1.HEIC", "b/2.heic", "b/x/3.txt"],
+            "class folder `b` in `ROOT` holds no images (passed over: 2 .heic, 1 .txt); fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "train/c/1.heic", "test/a/1.png"],
+            "class folder `c` in `ROOT/train` holds no images (passed over: 1 .heic); fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "train/c/", "test/a/1.png"],
+            "class folder `c` in `ROOT/train` holds no images; fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "test/a/1.heic", "test/b/1.png"],
+            "class folder `a` in `ROOT/test` holds no images (passed over: 1 .heic); fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "train/c/", "test/c/1.png"],
+            "class `c` of `ROOT` is in test but not in train; add it there or remove it",
+        ),
+        (
+            &["first/a/1.png", "first/b/1.png", "second/a/1.png", "second/b/1.png"],
+            &alike("first", "second", "`a`, `b`"),
+        ),
+        (&["p/a/1.png", "p/b/1.png", "q/a/1.png", "r/b/1.png", "r/c/1.png"], &alike("p", "q", "`a`")),
+        // Office-31: domains above classes.
+        (
+            &["amazon/images/a/1.png", "amazon/images/b/1.png", "dslr/images/a/1.png"],
+            &alike("amazon", "dslr", "`a`"),
+        ),
+        (
+            &["cat/train/1.png", "cat/test/1.png", "dog/train/1.png"],
+            "`cat` in `ROOT` holds split folders; put train, val and test on top and the classes below, or list the pictures in a manifest",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "trainval/a/1.png", "test/a/1.png"],
+            "`ROOT` has the folders `trainval` and `train`, which overlap; keep one of them",
+        ),
+        (
+            &["images/a/1.png", "images/b/1.png"],
+            "`ROOT` holds one folder only; give `ROOT/images` if that holds the classes, or the splits",
+        ),
+        (
+            &["Training/a/1.png", "Training/b/1.png", "Testing/1.png"],
+            "`ROOT/Testing` holds 1 images outside any class folder (`1.png`); expected a folder per class",
+        ),
         (
             &["train/a/1.png", "train/b/1.png", "test/c/1.png"],
             "class `c` of `ROOT` is in test but not in train; add it there or remove it",
@@ -125,7 +257,10 @@ fn what_is_no_folder_is_one_clear_line() {
 #[cfg(unix)]
 mod unix {
     use super::*;
-    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    use std::{
+        ffi::OsStr,
+        os::unix::{ffi::OsStrExt, fs::symlink},
+    };
 
     #[test]
     fn links_are_followed_but_not_in_circles() {
@@ -140,11 +275,157 @@ mod unix {
     }
 
     #[test]
-    fn names_that_are_not_utf8_are_refused_unless_ignored_anyway() {
+    fn pictures_whose_names_are_not_utf8_are_named_skips() {
         let root = tree(&["a/1.png", "b/1.png"]);
-        std::fs::write(root.path().join(OsStr::from_bytes(b"a/\xff.txt")), "").unwrap();
-        assert_eq!(DataSet::open(root.path()).unwrap().ignored, [("txt".to_owned(), 1)].into());
-        std::fs::write(root.path().join(OsStr::from_bytes(b"a/\xff.png")), "").unwrap();
-        assert_eq!(message(&root), "the name of `ROOT/a/\u{fffd}.png` is not valid UTF-8; rename it");
+        let put = |name: &[u8]| {
+            let path = root.path().join(OsStr::from_bytes(name));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        for name in [&b"a/caf\xe9.png"[..], b"a/\xff\xfe/2.png", b"a/\xff.txt"] {
+            put(name);
+        }
+        let set = DataSet::open(root.path()).unwrap();
+        let skipped: Vec<&str> = set.skipped.iter().map(|skipped| skipped.id.as_str()).collect();
+        assert_eq!(skipped, ["a/\\xff\\xfe/2.png", "a/caf\\xe9.png"]);
+        assert!(set.skipped.iter().all(|skipped| skipped.reason == "its name is not UTF-8; rename it"));
+        assert_eq!((set.samples.len(), set.passed.to_string()), (2, "1 .txt".to_owned()));
+        assert_eq!((set.clone().part(0, 2).skipped.len(), set.part(1, 2).skipped.len()), (2, 0));
+        // A class is not lost without an error.
+        put(b"fl\xe8che/1.png");
+        let expected = "class folder `fl\\xe8che` in `ROOT` holds no images (passed over: 1 with names that are not UTF-8); fill it or remove it";
+        assert_eq!(message(&root), expected);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_may_be_a_class() {
+        for link in ["c", "a/more", "a/notes.txt"] {
+            let root = tree(&["a/1.png", "b/1.png"]);
+            symlink("/nowhere/at/all", root.path().join(link)).unwrap();
+            assert_eq!(
+                message(&root),
+                format!("`ROOT/{link}` is a link that leads nowhere; mend or remove it")
+            );
+        }
+        let root = tree(&["train/a/1.png", "train/b/1.png"]);
+        symlink("test", root.path().join("test")).unwrap();
+        assert_eq!(message(&root), "`ROOT/test` is a link that leads nowhere; mend or remove it");
+    }
+
+    /// The system's files, of which the n-th call fails.
+    struct Faulty {
+        calls: std::cell::Cell<usize>,
+        fails: usize,
+        code: i32,
+    }
+
+    impl Faulty {
+        fn call<T>(&self, result: std::io::Result<T>) -> std::io::Result<T> {
+            let call = self.calls.replace(self.calls.get() + 1);
+            if call == self.fails { Err(std::io::Error::from_raw_os_error(self.code)) } else { result }
+        }
+    }
+
+    impl Files for Faulty {
+        fn entries(&self, folder: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
+            self.call(Disk.entries(folder))
+        }
+
+        fn kind(&self, path: &Path) -> std::io::Result<files::Kind> {
+            self.call(Disk.kind(path))
+        }
+
+        fn is_link(&self, path: &Path) -> std::io::Result<bool> {
+            self.call(Disk.is_link(path))
+        }
+
+        fn real(&self, path: &Path) -> std::io::Result<PathBuf> {
+            self.call(Disk.real(path))
+        }
+    }
+
+    /// A class of every kind of entry below `root`; gives how many entries a listing accounts for, folders left out.
+    fn every_kind(root: &TempDir, class: &str) -> u64 {
+        let at = |name: &str| root.path().join(class).join(name);
+        let files = [
+            "1.png",
+            "2.JPG",
+            "deep/er/3.gif",
+            "no extension",
+            "notes.txt",
+            ".hidden.png",
+            "Thumbs.db",
+            "empty/",
+        ];
+        for name in files.iter().chain(&["@eaDir/4.png", ".git/5.png"]) {
+            std::fs::create_dir_all(if name.ends_with('/') {
+                at(name)
+            } else {
+                at(name).parent().unwrap().to_owned()
+            })
+            .unwrap();
+            if !name.ends_with('/') {
+                std::fs::write(at(name), "").unwrap();
+            }
+        }
+        std::fs::write(at("").join(OsStr::from_bytes(b"caf\xe9.png")), "").unwrap();
+        std::fs::write(at("").join(OsStr::from_bytes(b"caf\xe9.txt")), "").unwrap();
+        std::fs::create_dir(at("").join(OsStr::from_bytes(b"\xe9"))).unwrap();
+        std::fs::write(at("").join(OsStr::from_bytes(b"\xe9/6.png")), "").unwrap();
+        symlink("1.png", at("link.png")).unwrap();
+        symlink("notes.txt", at("link.txt")).unwrap();
+        symlink("deep", at("linked")).unwrap();
+        symlink("nowhere.png", at("dangling.png")).unwrap();
+        symlink("circle.png", at("circle.png")).unwrap();
+        symlink(".", at("self")).unwrap();
+        symlink("../..", at("deep/up")).unwrap();
+        for name in ["pipe", "pipe.png"] {
+            assert!(std::process::Command::new("mkfifo").arg(at(name)).status().unwrap().success());
+        }
+        std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        // 1.png, 2.JPG, 3.gif twice (`linked`), caf\xe9.png, \xe9/6.png, link.png, dangling.png, circle.png, pipe.png; passed:
+        // no extension, notes.txt, .hidden.png, Thumbs.db, @eaDir, .git, caf\xe9.txt, link.txt, self, up twice, pipe, socket.
+        10 + 13
+    }
+
+    #[test]
+    fn every_entry_is_accounted_for_whatever_call_fails() {
+        for classes in [
+            &["a", "b"][..],
+            &["train/a", "train/b", "test/a"],
+            &["seg_train/a", "seg_train/b", "seg_test/b"],
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let entries: u64 = classes.iter().map(|class| every_kind(&root, class)).sum();
+            let add_up = |set: &DataSet| {
+                let accounted = (set.samples.len() + set.skipped.len()) as u64 + set.passed.total();
+                assert_eq!(accounted, entries, "{:?} {:?} {}", listing(set), set.skipped, set.passed);
+            };
+            let whole = DataSet::open(root.path()).unwrap();
+            add_up(&whole);
+            assert_eq!((whole.samples.len(), whole.skipped.len()), (8 * classes.len(), 2 * classes.len()));
+            // EIO, EACCES, ENOENT, ELOOP, ENAMETOOLONG, EMFILE.
+            for code in [5, 13, 2, 40, 36, 24] {
+                let mut errors = 0;
+                for fails in 0.. {
+                    let faulty = Faulty { calls: std::cell::Cell::new(0), fails, code };
+                    match open_in(&faulty, root.path()) {
+                        Ok(set) => {
+                            add_up(&set);
+                            assert_eq!(set, whole);
+                        }
+                        Err(error) => {
+                            errors += 1;
+                            let message = error.to_string();
+                            assert!(message.contains(root.path().to_str().unwrap()), "{message}");
+                        }
+                    }
+                    if faulty.calls.get() <= fails {
+                        break;
+                    }
+                }
+                assert!(errors > 40 * classes.len(), "{errors} errors");
+            }
+        }
     }
 }

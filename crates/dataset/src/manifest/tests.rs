@@ -38,7 +38,9 @@ fn columns_come_in_any_order_and_company() {
 
 #[test]
 fn ids_are_relative_whatever_the_manifest_says() {
-    let root = folder("path,label\n./deep/../deep/c.png,1\nROOT/a.png,007\n b.png ,7\n");
+    let root = folder("path,label\n./deep/..//deep\\c.png,1\n");
+    assert!(open_csv(&root).unwrap_err().to_string().ends_with("folder, with `/` between folders"));
+    let root = folder("path,label\ndeep\\c.png,1\nROOT/a.png,007\n b.png ,7\n");
     assert_eq!(listing(&open_csv(&root).unwrap()), ["a.png 007 -", "b.png 7 -", "deep/c.png 1 -"]);
 }
 
@@ -69,9 +71,12 @@ fn what_is_wrong_is_named_with_its_row() {
     let cases = [
         (
             "path,class\na.png,x\n",
-            "`M` has no column `label`; expected path,label[,split], found path, class",
+            "`M` has no column `label`; expected path,label[,split], found `path`, `class`",
         ),
-        ("file,label\na.png,x\n", "`M` has no column `path`; expected path,label[,split], found file, label"),
+        (
+            "file,label\na.png,x\n",
+            "`M` has no column `path`; expected path,label[,split], found `file`, `label`",
+        ),
         ("path,label\n", "`M` has no rows; expected one per image"),
         ("path,label\na.png,x\n,y\n", "`M`, row 2: `path` is empty"),
         ("path,label\na.png,\nb.png,y\n", "`M`, row 1: `label` is empty"),
@@ -90,11 +95,11 @@ fn what_is_wrong_is_named_with_its_row() {
         ),
         (
             "path,label\n../a.png,x\n",
-            "`M`, row 1: `../a.png` lies outside the manifest's folder; move the manifest above its images",
+            "`M`, row 1: `../a.png` lies outside the manifest's folder; give the folder above all images by --root",
         ),
         (
             "path,label\n/etc/passwd,x\n",
-            "`M`, row 1: `/etc/passwd` lies outside the manifest's folder; move the manifest above its images",
+            "`M`, row 1: `/etc/passwd` lies outside the manifest's folder; give the folder above all images by --root",
         ),
         (
             "path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n",
@@ -109,4 +114,43 @@ fn what_is_wrong_is_named_with_its_row() {
     }
     let root = folder("");
     assert!(matches!(open_csv(&root), Err(DatasetError::Table(_))));
+}
+
+#[test]
+fn pictures_may_lie_below_another_folder() {
+    let far = folder("");
+    let name = |text: &str| text.replace("FAR", far.path().to_str().unwrap());
+    let root = folder(&name("path,label\nb.png,x\nFAR/a.png,y\n./deep//c.png,x\n"));
+    let manifest = root.path().join("m.csv");
+    let set = DataSet::open_below(&manifest, Some(far.path())).unwrap();
+    assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
+    assert_eq!(set.samples[2].path, far.path().join("deep/c.png"));
+    let message = DataSet::open(&manifest).unwrap_err().to_string();
+    assert!(
+        message.ends_with("lies outside the manifest's folder; give the folder above all images by --root")
+    );
+    let message = DataSet::open_below(&manifest, Some(&far.path().join("deep"))).unwrap_err().to_string();
+    assert!(message.contains("row 1: `b.png` is not a file; paths are relative to `"), "{message}");
+}
+
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_called_missing() {
+    let root = folder(&format!("path,label\n{}.png,x\nb.png,y\n", "n".repeat(300)));
+    let message = open_csv(&root).unwrap_err().to_string();
+    assert!(message.contains("row 1") && message.chars().count() < 500, "{message}");
+    #[cfg(unix)]
+    {
+        let root = folder("path,label\nself/a.png,x\nb.png,y\n");
+        std::os::unix::fs::symlink("self", root.path().join("self")).unwrap();
+        let message = open_csv(&root).unwrap_err().to_string();
+        assert!(message.starts_with("cannot read `") && message.contains("self/a.png"), "{message}");
+    }
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused() {
+    let root = folder("path,label,label\na.png,x,y\n");
+    assert!(
+        open_csv(&root).unwrap_err().to_string().ends_with("has two columns `label`; rename one of them")
+    );
 }

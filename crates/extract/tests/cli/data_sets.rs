@@ -56,21 +56,75 @@ fn a_manifest_of_one_class_is_enough_for_labels_and_numbers() {
 }
 
 #[test]
-fn names_that_are_not_utf_8() {
+fn names_that_are_not_utf_8_are_named_skips() {
     let room = room(2);
     let odd = OsStr::from_bytes(b"caf\xe9.png");
     if fs::copy(room.path("data/a/000.png"), room.path("data/a").join(odd)).is_err() {
         println!("skipped: this file system takes UTF-8 only");
         return;
     }
-    refused(&room, "data", &["`data/a/caf", "is not valid UTF-8", "rename it"]);
+    let run = extract(&room, &["data", "-o", "x.features"]).fine();
+    let told = "extract: skipped `a/caf\\xe9.png`: its name is not UTF-8; rename it\n";
+    assert!(run.stderr().contains(told), "{}", run.stderr());
+    assert_eq!(run.last_line(), "extract: 4 rows of 224 features, 1 skipped → x.features");
+    let skipped = open(&room, "x.features").index().skipped.clone();
+    assert_eq!((skipped.len(), skipped[0].id.as_str()), (1, "a/caf\\xe9.png"));
+    let run = extract(&room, &["data", "-o", "y.features", "--on-error", "fail"]);
+    run.failed(1, &["`a/caf\\xe9.png`: its name is not UTF-8; rename it, or leave --on-error fail out"]);
+    // Parts name it once.
+    for (part, skipped) in [("1/2", 1), ("2/2", 0)] {
+        let name = format!("{}.features", part.replace('/', "-"));
+        extract(&room, &["data", "-o", &name, "--part", part]).fine();
+        assert_eq!(open(&room, &name).index().skipped.len(), skipped);
+    }
+}
+
+#[test]
+fn splits_of_any_spelling_and_what_is_passed_over() {
+    let room = Room::new();
+    room.pictures("data/Training", 3, 2);
+    room.pictures("data/Testing", 3, 1);
+    room.write("data/Training/a/.DS_Store", "");
+    room.write("data/Training/a/x.heic", "");
+    room.write("data/Training/@eaDir/x.jpg", "");
+    let run = extract(&room, &["data", "-o", "x.features"]).fine();
+    assert_eq!(open(&room, "x.features").classes(), ["a", "b", "c"]);
+    for line in ["passed over: 1 .heic, 1 @eaDir, 1 hidden", "6 train, 3 test; 3 classes: a 3, b 3, c 3"] {
+        assert!(run.stderr().contains(&format!("extract: {line}\n")), "{}", run.stderr());
+    }
+    fs::create_dir_all(room.path("data/Training/d")).unwrap();
+    room.write("data/Training/d/x.HEIC", "");
+    refused(&room, "data", &["class folder `d` in `data/Training` holds no images (passed over: 1 .heic)"]);
+    std::os::unix::fs::symlink("/nowhere/e", room.path("data/Training/e")).unwrap();
+    refused(&room, "data", &["`data/Training/e` is a link that leads nowhere"]);
+}
+
+#[test]
+fn a_manifest_may_lie_elsewhere() {
+    let room = room(2);
+    fs::create_dir(room.path("lists")).unwrap();
+    let absolute = room.path("data/b/001.png");
+    let absolute = absolute.to_str().unwrap();
+    room.write("lists/m.csv", format!("path,label\na//000.png,a\n{absolute},b\nb/../b/000.png,b\n"));
+    refused(
+        &room,
+        "lists/m.csv",
+        &["row 1: `a//000.png` is not a file; paths are relative to the manifest's"],
+    );
+    let run = extract(&room, &["lists/m.csv", "--root", "data", "-o", "x.features"]).fine();
+    assert_eq!(run.last_line(), "extract: 3 rows of 224 features, 0 skipped → x.features");
+    let ids: Vec<String> = super::rows(&open(&room, "x.features")).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, ["a/000.png", "b/000.png", "b/001.png"]);
+    let with = |input: &str, root: &str| extract(&room, &[input, "--root", root, "-o", "y.features"]);
+    with("data", "data").failed(2, &["--root goes with a manifest; `data` is a folder"]);
+    with("lists/m.csv", "none").failed(2, &["--root: `none` is no folder"]);
 }
 
 #[test]
 fn manifests() {
     let room = room(2);
     let cases: [(&str, &[&str]); 8] = [
-        ("path,class\na/000.png,a\n", &["`data/m.csv` has no column `label`", "found path, class"]),
+        ("path,class\na/000.png,a\n", &["`data/m.csv` has no column `label`", "found `path`, `class`"]),
         ("file,label\na/000.png,a\n", &["has no column `path`", "expected path,label[,split]"]),
         ("path,label\n", &["`data/m.csv` has no rows"]),
         (

@@ -14,8 +14,11 @@ fn the_index_says_what_was_run() {
     room.write("data/train/a/notes.txt", "no image");
     let run = extract(&room, &["data", "-o", "x.features"]).fine();
     assert_eq!(run.last_line(), "extract: 18 rows of 224 features, 0 skipped → x.features");
-    assert!(run.stderr().contains("extract: passed over for their extension: txt 1\n"), "{}", run.stderr());
-    assert_eq!(run.stderr().lines().count(), 2, "{}", run.stderr());
+    assert!(run.stderr().contains("extract: passed over: 1 .txt\n"), "{}", run.stderr());
+    let held = "extract: 9 train, 3 val, 6 test; 3 classes: a 6, b 6, c 6\n";
+    assert!(run.stderr().contains(held), "{}", run.stderr());
+    assert_eq!(run.stderr().lines().count(), 3, "{}", run.stderr());
+    assert_eq!(run.stdout(), "");
     let features = open(&room, "x.features");
     assert_eq!(features.classes(), ["a", "b", "c"]);
     assert_eq!(features.id(0), "Test/a/000.png");

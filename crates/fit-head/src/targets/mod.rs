@@ -6,7 +6,7 @@ mod rows;
 mod single;
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Task};
+use artifact::{FeatureSet, Head, Task, brief, list_in_disguise};
 use cli::{Interrupt, Session, UsageError};
 
 use crate::best::Best;
@@ -26,6 +26,12 @@ pub(crate) fn run(
     session: &Session,
 ) -> anyhow::Result<()> {
     let read = Read::of(task, given, config)?;
+    if task == Task::Labels
+        && let Some(label) = list_in_disguise(&read.names)
+    {
+        let label = brief::shortened(label);
+        session.note(format!("fit-head: `{label}` is one label; lists are written with `|`, as `cat|dog`"));
+    }
     // What is wrong with them is told once, not of every candidate.
     let described = Rows::of(&read, given)?.train.rows.describe();
     let fit = |features: &FeatureSet, method: &Method, compare| {

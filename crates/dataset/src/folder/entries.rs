@@ -1,0 +1,142 @@
+//! One folder's entries: each is a folder, an image, or passed over and counted; what cannot be told is an error.
+
+use super::files::{Files, Kind};
+use crate::{DatasetError, Passed};
+use std::{
+    ffi::{OsStr, OsString},
+    fmt::Write as _,
+    io,
+    path::Path,
+};
+
+/// The extensions, in any case, of the files that are taken for images. Other files are passed over, and counted.
+pub const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
+
+/// What systems and programs leave in folders of pictures: thumbnails, archives' second halves, bins.
+const SYSTEM: [&str; 11] = [
+    "@eaDir",
+    "#recycle",
+    "#snapshot",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "lost+found",
+    "__MACOSX",
+    "__pycache__",
+    "Thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+];
+
+/// A name that an id may be made of, or not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
+    /// What is not UTF-8 is written `\xe9`.
+    pub(super) text: String,
+    pub(super) raw: OsString,
+}
+
+impl Name {
+    fn new(raw: OsString) -> Name {
+        Name { text: escaped(&raw), raw }
+    }
+
+    pub(super) fn is_utf8(&self) -> bool {
+        self.raw.to_str().is_some()
+    }
+}
+
+/// One folder's entries, sorted by name.
+#[derive(Default)]
+pub(super) struct Folder {
+    pub(super) folders: Vec<Name>,
+    pub(super) images: Vec<Name>,
+    pub(super) passed: Passed,
+}
+
+impl Folder {
+    /// # Errors
+    /// A folder that cannot be read, and an entry of it of which nobody can say whether it is a folder.
+    pub(super) fn list(files: &dyn Files, path: &Path) -> Result<Folder, DatasetError> {
+        let mut folder = Folder::default();
+        for raw in files.entries(path).map_err(|source| unreadable(path, source))? {
+            if raw.as_encoded_bytes().starts_with(b".") {
+                folder.passed.add_hidden();
+                continue;
+            }
+            if let Some(known) = raw.to_str().and_then(system) {
+                folder.passed.add(known);
+                continue;
+            }
+            let at = path.join(&raw);
+            match files.kind(&at) {
+                Ok(Kind::Folder) => folder.folders.push(Name::new(raw)),
+                Ok(Kind::Other) if has_image_extension(&raw) => folder.images.push(Name::new(raw)),
+                Ok(Kind::Other) => folder.passed.add(&extension(&raw)),
+                Err(source) => {
+                    let dangles = leads_nowhere(&source)
+                        && files.is_link(&at).map_err(|source| unreadable(&at, source))?;
+                    match (dangles, has_image_extension(&raw)) {
+                        // Left for the reader to stumble over, which names it.
+                        (true, true) => folder.images.push(Name::new(raw)),
+                        // It may be a class on a disk that is not there.
+                        (true, false) => return Err(DatasetError::LeadsNowhere(at)),
+                        (false, _) => return Err(unreadable(&at, source)),
+                    }
+                }
+            }
+        }
+        folder.folders.sort_unstable();
+        folder.images.sort_unstable();
+        Ok(folder)
+    }
+
+    /// Whether it holds folders, and no image beside them.
+    pub(super) fn holds_folders_only(&self) -> bool {
+        self.images.is_empty() && !self.folders.is_empty()
+    }
+}
+
+pub(super) fn unreadable(path: &Path, source: io::Error) -> DatasetError {
+    DatasetError::Unreadable { path: path.to_owned(), source }
+}
+
+/// A link to nothing, or to itself.
+fn leads_nowhere(error: &io::Error) -> bool {
+    // ELOOP, which std has no stable name for: on Linux, and elsewhere.
+    let circles = if cfg!(target_os = "linux") { 40 } else { 62 };
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(circles)
+}
+
+/// The name of `SYSTEM` that this is, in any case.
+fn system(name: &str) -> Option<&'static str> {
+    SYSTEM.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a kind of [`Passed`] is a name of systems' own.
+pub(crate) fn is_system(kind: &str) -> bool {
+    SYSTEM.contains(&kind)
+}
+
+/// What is not UTF-8 as `\xe9`.
+fn escaped(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string never fails.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// In lower case, with its dot.
+fn extension(name: &OsStr) -> String {
+    let extension = Path::new(name).extension();
+    extension.map_or_else(|| "without extension".to_owned(), |e| format!(".{}", escaped(e).to_lowercase()))
+}
+
+fn has_image_extension(name: &OsStr) -> bool {
+    let extension = Path::new(name).extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
