@@ -32,7 +32,7 @@ pub use features::{
 pub use head::{Dense, Head, HeadError, HeadKind, Memory, Novelty};
 pub use ours::Marks;
 pub use place::{Place, PlaceError};
-pub use preprocessing::{Channels, Decode, Filter, Preprocessing, PreprocessingError, Resize};
+pub use preprocessing::{Channels, Decode, Filter, Grey16, Preprocessing, PreprocessingError, Resize};
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;

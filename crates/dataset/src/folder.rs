@@ -7,7 +7,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The extensions, in any case, of the files that are taken for images. Other files are ignored, and counted.
-pub const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"];
+pub const EXTENSIONS: [&str; 14] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pbm", "pnm"];
 
 pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
     let mut tree = Tree { root, found: Vec::new(), ignored: BTreeMap::new() };
