@@ -12,6 +12,7 @@ mod outputs;
 mod pipeline;
 mod place;
 mod preprocess;
+mod remarks;
 mod reuse;
 mod runner;
 mod skips;
@@ -29,6 +30,7 @@ use dataset::DataSet;
 use outputs::Outputs;
 use pipeline::Job;
 use place::Place;
+use remarks::Remarks;
 use skips::Skips;
 
 /// The whole tool: arguments → open inputs → run the network → write → one line of counts.
@@ -69,6 +71,7 @@ pub fn run(args: Args) -> Result<()> {
         session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
     }
     let mut skips = Skips::new(&config, data.samples.len());
+    let mut remarks = Remarks::default();
     let mut done = 0;
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
@@ -78,6 +81,9 @@ pub fn run(args: Args) -> Result<()> {
             outputs.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
                 skips.add(&data.samples[sample].id, &reason)?;
+            }
+            for (sample, noticed) in batch.noticed {
+                remarks.add(&data.samples[sample].id, noticed);
             }
             progress.advance(batch.size as u64);
             done += batch.size;
@@ -100,7 +106,7 @@ pub fn run(args: Args) -> Result<()> {
             session.note(format!("extract: {times}; engine {}", backbone.runner().revision()));
         }
     }
-    for line in skips::describe(&skipped).into_iter().chain(summaries) {
+    for line in skips::describe(&skipped).into_iter().chain(remarks.lines()).chain(summaries) {
         session.note(format!("extract: {line}"));
     }
     Ok(())

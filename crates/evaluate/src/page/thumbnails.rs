@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use artifact::Grey16;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dataset::thumbnail;
@@ -18,12 +19,12 @@ const PER_CELL: usize = 6;
 const MOST: usize = 1200;
 
 /// Adds what can be read of the pictures that the page shows; gives the number of those that could not.
-pub(super) fn add(page: &mut Page, images: Option<&Path>) -> usize {
+pub(super) fn add(page: &mut Page, images: Option<&Path>, grey16: Grey16) -> usize {
     let Some(images) = images else { return 0 };
     let wanted = wanted(page);
     let read = |id: &&str| {
         let bytes = fs::read(images.join(id)).ok()?;
-        let small = thumbnail(&bytes, SIDE).ok()?;
+        let small = thumbnail(&bytes, SIDE, grey16).ok()?;
         Some(((*id).to_owned(), format!("data:image/jpeg;base64,{}", STANDARD.encode(small))))
     };
     let found: Vec<Option<(String, String)>> =
