@@ -269,7 +269,8 @@ mod tests {
             for (side, shrinks) in [(20, false), (3, name.starts_with("jpeg"))] {
                 let exact = how(Resize::ShorterSide(side), Some((3, 3)));
                 let fast = Preprocessing { decode: Decode::Fast, ..exact.clone() };
-                let (exact, fast) = (load(&bytes, &exact).unwrap().pixels, load(&bytes, &fast).unwrap().pixels);
+                let (exact, fast) =
+                    (load(&bytes, &exact).unwrap().pixels, load(&bytes, &fast).unwrap().pixels);
                 assert_eq!(exact != fast, shrinks, "{name} to {side}");
             }
         }

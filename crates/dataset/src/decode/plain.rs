@@ -1,8 +1,8 @@
 //! PNG, WebP and BMP, through the `image` crate.
 
 use super::{Stored, convert, orientation::Orientation, png, share::admit};
-use crate::{BadImage, Format, MAX_PIXELS, Noticed};
 use crate::Picture;
+use crate::{BadImage, Format, MAX_PIXELS, Noticed};
 use artifact::Grey16;
 use image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, Limits};
@@ -22,13 +22,20 @@ pub(super) fn decode(bytes: &[u8], format: Format, grey16: Grey16) -> Result<Sto
         }
         Format::Bmp => {
             let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(bad)?;
-            how(false).read(decoder, |_| Orientation::UPRIGHT, |pixels| {
-                let Some(bits) = bmp_bits(bytes) else { return };
-                let tables = bits.map(expansion);
-                for pixel in pixels.chunks_exact_mut(3) {
-                    pixel.iter_mut().zip(&tables).for_each(|(byte, table)| *byte = table[usize::from(*byte)]);
-                }
-            })
+            how(false).read(
+                decoder,
+                |_| Orientation::UPRIGHT,
+                |pixels| {
+                    let Some(bits) = bmp_bits(bytes) else { return };
+                    let tables = bits.map(expansion);
+                    for pixel in pixels.chunks_exact_mut(3) {
+                        pixel
+                            .iter_mut()
+                            .zip(&tables)
+                            .for_each(|(byte, table)| *byte = table[usize::from(*byte)]);
+                    }
+                },
+            )
         }
         _ => {
             // `image` calls a zero size corrupt; say what it is.
@@ -103,7 +110,8 @@ impl How<'_> {
 /// Bytes a pixel: the decoder's own, its samples, and what they become.
 fn workspace(format: Format, color: ColorType) -> u64 {
     let own = if format == Format::WebP { 4 } else { 0 };
-    let half = if color.bytes_per_pixel() > u8::from(color.channel_count()) { color.channel_count() } else { 0 };
+    let half =
+        if color.bytes_per_pixel() > u8::from(color.channel_count()) { color.channel_count() } else { 0 };
     own + u64::from(color.bytes_per_pixel()) + u64::from(half) + if color == ColorType::Rgb8 { 0 } else { 3 }
 }
 

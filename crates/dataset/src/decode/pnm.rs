@@ -41,7 +41,8 @@ pub(super) fn decode(bytes: &[u8], grey16: Grey16) -> Result<Stored, BadImage> {
         (true, _) => levels.into_iter().flat_map(|ink| [if ink == 0 { 255 } else { 0 }; 3]).collect(),
         (_, 1) if most > 255 => {
             let table = scaled(most, 65_535);
-            let (grey, found) = convert::sixteen(levels.into_iter().map(|v| table[usize::from(v)]), grey16, 16);
+            let (grey, found) =
+                convert::sixteen(levels.into_iter().map(|v| table[usize::from(v)]), grey16, 16);
             noticed = found;
             convert::grey(&grey, 1)
         }
@@ -174,7 +175,12 @@ mod tests {
             (b"P2\n# a comment\n3 1\n10\n0 5 10", (3, 1), &[0, 128, 255], false),
             (b"P2 2 1 255 12#x\n3 4\n", (2, 1), &[123, 4], false),
             (b"P3 1 1 3 1 2 3 ", (1, 1), &[85], false),
-            (b"P4 9 2\n\xa0\x80\x00\x00", (9, 2), &[0, 255, 0, 255, 255, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255], false),
+            (
+                b"P4 9 2\n\xa0\x80\x00\x00",
+                (9, 2),
+                &[0, 255, 0, 255, 255, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255],
+                false,
+            ),
             (b"P5 2 1 255 \x07\xff", (2, 1), &[7, 255], false),
             (b"P5 3 1 100\n\x01\x32\x65", (3, 1), &[3, 128, 255], false),
             (b"P5 2 1 65535\n\x00\x07\x12\x34", (2, 1), &[7, 255], true),

@@ -119,8 +119,7 @@ mod tests {
 
     #[test]
     fn takers_wait_for_one_another_and_the_largest_goes_alone() {
-        let budget =
-            Arc::new(Budget { all: 100, taken: Mutex::new(0), freed: Condvar::new() });
+        let budget = Arc::new(Budget { all: 100, taken: Mutex::new(0), freed: Condvar::new() });
         let (now, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         std::thread::scope(|scope| {
             for taker in 0..8u64 {

@@ -139,7 +139,9 @@ fn decoded(jpeg: &[u8], fits: impl Fn((u32, u32)) -> bool) -> Result<(Picture, N
     })?;
     if !fits(part.whole) {
         let (width, height) = part.whole;
-        return Err(TIFF.corrupt(format!("a strip or tile of {width}×{height} pixels, not as large as it should be")));
+        return Err(
+            TIFF.corrupt(format!("a strip or tile of {width}×{height} pixels, not as large as it should be"))
+        );
     }
     Ok((part.into_picture(), noticed))
 }

@@ -47,7 +47,8 @@ pub(super) fn decode(
     inks: Inks,
     wanted: &dyn Fn(u32, u32) -> Wanted,
 ) -> Result<Stored, BadImage> {
-    if let Some(stored) = Header::read(bytes).and_then(|header| ordinary(bytes, &header, wanted, Isa::best())) {
+    if let Some(stored) = Header::read(bytes).and_then(|header| ordinary(bytes, &header, wanted, Isa::best()))
+    {
         return Ok(stored);
     }
     library::decode(bytes, inks, &|width, height, turned| eighths(wanted, width, height, turned))
@@ -62,7 +63,8 @@ fn ordinary(
     let (width, height) = (header.size.0 as u32, header.size.1 as u32);
     let orientation = orientation(&header.app1);
     // Planes; turned, they become a picture, and that another.
-    let share = admit(JPEG, (width, height), if orientation == Orientation::UPRIGHT { 2 } else { 6 }, bytes).ok()?;
+    let share =
+        admit(JPEG, (width, height), if orientation == Orientation::UPRIGHT { 2 } else { 6 }, bytes).ok()?;
     let eighths = eighths(wanted, width, height, orientation.turns());
     let scaled = |side: u32| (side * eighths).div_ceil(8);
     let (width, height) = (scaled(width), scaled(height));

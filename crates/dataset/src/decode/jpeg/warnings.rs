@@ -71,10 +71,8 @@ fn message(cinfo: &mut jpeg_common_struct) -> String {
     // SAFETY: the binding takes the text for 80 bytes that are not written to; in C the function takes a pointer to
     // `JMSG_LENGTH_MAX` bytes, and writes no more.
     unsafe {
-        let format = mem::transmute::<
-            unsafe extern "C-unwind" fn(&mut jpeg_common_struct, &[u8; 80]),
-            Format,
-        >(format);
+        let format =
+            mem::transmute::<unsafe extern "C-unwind" fn(&mut jpeg_common_struct, &[u8; 80]), Format>(format);
         format(cinfo, text.as_mut_ptr().cast());
     }
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
