@@ -236,6 +236,97 @@ def tiffs():
             yield f"TIFF palette {bits} bit", tiff(rgba[..., :1] >> (8 - bits), bits, 3, tags=[(320, colours)])
 
 
+def jpeg_segments(data):
+    """A JPEG's tables, as TIFF's tag 347 has them, and the rest of it, both as streams of their own."""
+    tables, rest, at = b"", b"", 2
+    while data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2:at + 4], "big")
+        if data[at + 1] in (0xDB, 0xC4):
+            tables += data[at:end]
+        elif not 0xE0 <= data[at + 1] <= 0xEF:
+            rest += data[at:end]
+        at = end
+    return b"\xff\xd8" + tables + b"\xff\xd9", b"\xff\xd8" + rest + data[at:]
+
+
+def tiff_jpeg(image, photometric, chunk, tiled, shared, order="<", **options):
+    """JPEG in TIFF: in strips of `chunk` rows, or in square tiles; `shared`: tables stand in the directory."""
+    width, height = image.size
+    step = chunk if tiled else width
+    streams, tables = [], b""
+    for top in range(0, height, chunk):
+        for left in range(0, width, step):
+            part = image.crop((left, top, left + step, top + chunk if tiled else min(top + chunk, height)))
+            data = save(part, "JPEG", **options)
+            if shared:
+                tables, data = jpeg_segments(data)
+            streams.append(data)
+    samples = len(image.getbands())
+    sampling = {0: [1, 1], 1: [2, 1], 2: [2, 2]}[options.get("subsampling", 0)]
+    offsets = list(itertools.accumulate((len(s) for s in streams[:-1]), initial=8))
+    fields = {256: ("H", [width]), 257: ("H", [height]), 258: ("H", [8] * samples), 259: ("H", [7]),
+              262: ("H", [photometric]), 277: ("H", [samples]), 284: ("H", [1])}
+    if photometric == 6:
+        fields[530] = ("H", sampling)
+    if shared:
+        fields[347] = ("B", list(tables))
+    lengths = [len(stream) for stream in streams]
+    if tiled:
+        fields |= {322: ("H", [chunk]), 323: ("H", [chunk]), 324: ("I", offsets), 325: ("I", lengths)}
+    else:
+        fields |= {273: ("I", offsets), 278: ("H", [chunk]), 279: ("I", lengths)}
+    body = b"".join(streams)
+    body += b"\0" * (len(body) % 2)
+    at, directory, overflow = 8 + len(body) + 2 + 12 * len(fields) + 4, b"", b""
+    for tag, (code, values) in sorted(fields.items()):
+        data = struct.pack(f"{order}{len(values)}{code}", *values)
+        entry = data.ljust(4, b"\0")
+        if len(data) > 4:
+            entry = struct.pack(order + "I", at + len(overflow))
+            overflow += data + b"\0" * (len(data) % 2)
+        directory += struct.pack(order + "HHI", tag, {"B": 7, "H": 3, "I": 4}[code], len(values)) + entry
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8 + len(body))
+    return head + body + struct.pack(order + "H", len(fields)) + directory + b"\0" * 4 + overflow
+
+
+def tiff_jpegs():
+    for number, (width, height) in enumerate(SIZES[::4]):
+        rgba = scene(width, height, 800 + number, 4)
+        rgb = Image.fromarray(rgba[..., :3])
+        for tiled, chunk in ((False, height), (False, 16), (True, 32)):
+            for shared in (False, True):
+                how = {"tiled": tiled, "chunk": chunk, "shared": shared, "order": "<>"[number % 2]}
+                for subsampling, name in enumerate(["4:4:4", "4:2:2", "4:2:0"]):
+                    yield f"TIFF JPEG {name}", tiff_jpeg(rgb, 6, subsampling=subsampling, **how)
+                yield "TIFF JPEG progressive", tiff_jpeg(rgb, 6, subsampling=2, progressive=True, **how)
+                yield "TIFF JPEG grey", tiff_jpeg(rgb.convert("L"), 1, **how)
+                yield "TIFF JPEG white is zero", tiff_jpeg(rgb.convert("L"), 0, **how)
+                yield "TIFF JPEG RGB", tiff_jpeg(rgb, 2, keep_rgb=True, **how)
+                yield "TIFF JPEG CMYK", tiff_jpeg(Image.fromarray(rgba, "CMYK"), 5, **how)
+        yield "TIFF JPEG by libtiff", save(rgb, "TIFF", compression="jpeg")
+        yield "TIFF JPEG grey by libtiff", save(rgb.convert("L"), "TIFF", compression="jpeg")
+
+
+def pnms():
+    """Raw and plain, of every number of levels that is treated in its own way."""
+    for number, (width, height) in enumerate(SIZES[::5]):
+        rgb = scene(width, height, 900 + number, 3)
+        wide = np.random.default_rng(number).integers(0, 65536, (height, width, 3))
+        wide[np.random.default_rng(number).random(wide.shape) < 0.3] //= 200
+        head = f"# made here\n{width} {height}"
+        bits = Image.fromarray(rgb).convert("1")
+        yield "PBM", save(bits, "PPM")
+        ones = 1 - np.asarray(bits).astype(int)
+        yield "PBM plain", f"P1 {head}\n{chr(10).join(''.join(map(str, row)) for row in ones)}\n".encode()
+        for levels in (1, 7, 100, 255, 256, 1023, 4095, 65535):
+            for channels, raw, plain, name in ((1, "P5", "P2", "PGM"), (3, "P6", "P3", "PPM")):
+                samples = wide[..., :channels] % (levels + 1)
+                file = f"{raw} {head} {levels}\n".encode() + samples.astype("u1" if levels < 256 else ">u2").tobytes()
+                yield f"{name}{' 16 bit' * (levels > 255)}", file
+                text = " ".join(map(str, samples.reshape(-1).tolist()))
+                yield f"{name} plain{' 16 bit' * (levels > 255)}", f"{plain} {head} {levels}\n{text}\n".encode()
+
+
 # JPEG by hand
 
 def sampled(data, factors, width, height):
@@ -288,5 +379,5 @@ def jpegs():
 
 
 def everything():
-    for kind in (pngs, oriented, bitmaps, gifs, webps, tiffs, jpegs):
+    for kind in (pngs, oriented, bitmaps, gifs, webps, tiffs, jpegs, tiff_jpegs, pnms):
         yield from kind()

@@ -43,6 +43,7 @@ PRESETS = {
               "mean": [103.939, 116.779, 123.68], "std": [1.0, 1.0, 1.0]},
     "fast": {"resize": {"shorter_side": 256}, "filter": "bilinear", "crop": [224, 224], "decode": "fast", **IMAGENET},
     "fast-64": {"resize": {"shorter_side": 64}, "filter": "bicubic", "crop": [64, 64], "decode": "fast", **IMAGENET},
+    "scaled": {"resize": {"exact": [31, 40]}, "filter": "bilinear", "crop": None, "grey16": "scale", **IMAGENET},
     "fast-odd": {"resize": {"exact": [19, 30]}, "filter": "bilinear", "crop": [19, 30], "decode": "fast", **IMAGENET},
 }
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -50,6 +51,18 @@ FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BI
 
 def decoded(data):
     return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+
+
+def scaled(data):
+    """As `decoded`, but of 16-bit grey the high byte is kept."""
+    image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    opened = Image.open(io.BytesIO(data))
+    if not image.mode.startswith("I;16") and not (opened.format == "PPM" and image.mode == "I"):
+        return image.convert("RGB")
+    levels = np.asarray(image).astype(np.int64)
+    if opened.format == "TIFF" and opened.tag_v2[262] == 0:
+        levels = 65535 - levels
+    return Image.fromarray((levels >> 8).astype(np.uint8)).convert("RGB")
 
 
 def drafted(data, how):
@@ -76,6 +89,8 @@ def target(size, how):
 def prepared(data, image, how):
     """The peers' picture after Resize and CenterCrop, and their tensor: (h, w, 3) u8 and (3, h, w) f32."""
     resize = with_torchvision if torch else with_numpy
+    if how.get("grey16") == "scale":
+        image = scaled(data)
     if how.get("decode") == "fast":
         image, size = drafted(data, how)
         how = {**how, "resize": {"exact": size}}

@@ -1,6 +1,6 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
-use crate::{Digest, DigestBuilder, Features, FeaturesError, PROBES, Sample, Source, Split};
+use crate::{Digest, DigestBuilder, Features, FeaturesError, Grey16, PROBES, Sample, Source, Split};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -103,6 +103,11 @@ impl FeatureSet {
     /// What computed each part.
     pub fn sources(&self) -> Vec<Source> {
         self.parts().map(|part| part.index().source.clone()).collect()
+    }
+
+    /// What became of 16-bit grey: those who show the pictures do the same.
+    pub fn grey16(&self) -> Grey16 {
+        self.first().index().source.preprocessing.grey16
     }
 
     /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.

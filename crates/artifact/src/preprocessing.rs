@@ -25,6 +25,27 @@ pub struct Preprocessing {
     /// fingerprint.
     #[serde(default, skip_serializing_if = "Decode::is_exact")]
     pub decode: Decode,
+    /// What becomes of 16-bit grey. Left out where it is clipped, for the same reason.
+    #[serde(default, skip_serializing_if = "Grey16::is_clip")]
+    pub grey16: Grey16,
+}
+
+/// How 16-bit grey becomes 8 bits. It plays no part in other pictures: 16-bit colours always keep their high byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grey16 {
+    /// Levels above 255 become 255: Pillow's `convert("RGB")` of `I;16`.
+    #[default]
+    Clip,
+    /// The high byte is kept, as of 16-bit colours, and as OpenCV and libpng's `png_set_strip_16` do; levels of 12 bits
+    /// keep their upper 8.
+    Scale,
+}
+
+impl Grey16 {
+    fn is_clip(&self) -> bool {
+        *self == Grey16::Clip
+    }
 }
 
 /// How JPEGs are decoded. It plays no part in other formats.
@@ -111,6 +132,7 @@ impl Preprocessing {
             mean: [0.485, 0.456, 0.406],
             std: [0.229, 0.224, 0.225],
             decode: Decode::Exact,
+            grey16: Grey16::Clip,
         }
     }
 
@@ -125,6 +147,7 @@ impl Preprocessing {
             mean: [103.939, 116.779, 123.68],
             std: [1.0; 3],
             decode: Decode::Exact,
+            grey16: Grey16::Clip,
         }
     }
 
@@ -217,12 +240,25 @@ mod tests {
     }
 
     #[test]
+    fn defaults_are_left_out_so_that_old_fingerprints_hold() {
+        let json = serde_json::to_string(&Preprocessing::imagenet()).unwrap();
+        assert!(!json.contains("decode") && !json.contains("grey16"), "{json}");
+        assert_eq!(serde_json::from_str::<Preprocessing>(&json).unwrap(), Preprocessing::imagenet());
+        let scaled = Preprocessing { grey16: Grey16::Scale, ..Preprocessing::imagenet() };
+        let json = serde_json::to_string(&scaled).unwrap();
+        assert!(json.contains(r#""grey16":"scale""#), "{json}");
+        assert_eq!(serde_json::from_str::<Preprocessing>(&json).unwrap(), scaled);
+    }
+
+    #[test]
     fn fingerprints_tell_descriptions_apart() {
         let a = Preprocessing::imagenet();
         let b = Preprocessing { filter: Filter::Bicubic, ..a.clone() };
         let fast = Preprocessing { decode: Decode::Fast, ..a.clone() };
         assert_ne!(a.fingerprint(), b.fingerprint());
         assert_ne!(a.fingerprint(), fast.fingerprint());
+        let scaled = Preprocessing { grey16: Grey16::Scale, ..a.clone() };
+        assert_ne!(a.fingerprint(), scaled.fingerprint());
         assert_eq!(a.fingerprint(), a.clone().fingerprint());
     }
 }

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let bytes = fs::read(path)?;
         let (content, picture) = (Digest::of(&bytes), decode(&bytes)?);
         let wanted: Vec<u32> = (0..views.count).collect();
-        for (view, pixels) in wanted.iter().zip(load_views(&bytes, &content, &how, &views, &wanted)?) {
+        for (view, pixels) in wanted.iter().zip(load_views(&bytes, &content, &how, &views, &wanted)?.0) {
             let place = Path::new(out).join(format!("{i}.{view}"));
             fs::write(place.with_extension(format!("{view}.u8")), pixels)?;
             let drawn = Drawn::of((picture.width, picture.height), &content, &views, *view);

@@ -38,7 +38,7 @@ fn write(image: &Path, presets: &BTreeMap<String, Preprocessing>, out: &Path) ->
     std::fs::write(out.with_extension("decoded"), [size.as_slice(), &picture.pixels].concat())?;
     let file = std::fs::read(image)?;
     for (name, how) in presets {
-        let bytes = dataset::load(&file, how)?;
+        let bytes = dataset::load(&file, how)?.pixels;
         // Decoding no more than is needed must not show.
         if how.decode == Decode::Exact && bytes != dataset::prepare(&picture, how) {
             return Ok(std::fs::write(
@@ -72,7 +72,7 @@ fn time(list: &str, presets: &BTreeMap<String, Preprocessing>) -> Result<(), Fai
             let start = Instant::now();
             let prepared = dataset::prepare(&picture, how);
             let between = Instant::now();
-            let loaded = dataset::load(&file, how)?;
+            let loaded = dataset::load(&file, how)?.pixels;
             let end = Instant::now();
             assert!(prepared.len() == loaded.len());
             line += &format!(" {:.7} {:.7}", (between - start).as_secs_f64(), (end - between).as_secs_f64());

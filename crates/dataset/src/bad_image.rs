@@ -1,5 +1,6 @@
 //! Why a file did not become a picture. The reasons end up in the index, beside the sample that was skipped.
 
+use crate::decode::is_space;
 use std::fmt;
 
 /// A picture with more pixels than this is refused before memory is asked for: 178,956,970, where Pillow, too,
@@ -13,7 +14,7 @@ pub enum BadImage {
     #[error("the file is empty")]
     Empty,
     /// No format's signature.
-    #[error("not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got {0}")]
+    #[error("not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got {0}")]
     NotAnImage(
         /// What the file starts with, in words.
         String,
@@ -37,6 +38,18 @@ pub enum BadImage {
         width: u64,
         /// Rows.
         height: u64,
+    },
+    /// Fewer bytes than any such picture takes.
+    #[error("the {format} header says {width}×{height} pixels, which {bytes} bytes cannot hold")]
+    Implausible {
+        /// Whose header.
+        format: Format,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Of the file.
+        bytes: usize,
     },
     /// The file ends before the picture does.
     #[error("truncated {0}")]
@@ -77,6 +90,8 @@ pub enum Format {
     Gif,
     /// The first page.
     Tiff,
+    /// PBM, PGM and PPM, plain and raw.
+    Pnm,
 }
 
 impl Format {
@@ -90,6 +105,7 @@ impl Format {
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
             // 42 is classic TIFF, 43 BigTIFF.
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
+            [b'P', b'1'..=b'6', space, ..] if is_space(*space) => Some(Format::Pnm),
             _ => None,
         }
     }
@@ -122,6 +138,7 @@ impl fmt::Display for Format {
             Format::Bmp => "BMP",
             Format::Gif => "GIF",
             Format::Tiff => "TIFF",
+            Format::Pnm => "PNM",
         })
     }
 }

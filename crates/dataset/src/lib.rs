@@ -4,9 +4,10 @@
 //! becomes a network's input bytes ([`prepare`]), or both at once ([`load`]), which decodes no more than is needed; [`load_views`] makes augmented copies as well. Nothing here runs a network or knows what a feature is; channel order
 //! and normalisation are the engine's.
 //!
-//! **Invariant:** pixels are Pillow 13's and torchvision's, to the bit, for every lossless format (`tests/peers/preprocess.py`).
+//! **Invariant:** pixels are Pillow 13's and torchvision's, to the bit, of every file with nothing wrong in it (`tests/peers/preprocess.py`).
 //! **Invariant:** an id is a relative, `/`-separated path; samples are sorted by its bytes, classes by theirs.
-//! **Invariant:** `unsafe` is in `simd.rs` alone, where code that was compiled for AVX2 is called once AVX2 was found.
+//! **Invariant:** `unsafe` is in `simd.rs`, where code that was compiled for AVX2 is called once AVX2 was found, and in
+//! `decode/jpeg/warnings.rs`, where libjpeg's error manager is filled in.
 #![deny(unsafe_code)]
 
 mod augment;
@@ -16,6 +17,7 @@ mod decode;
 mod error;
 mod folder;
 mod manifest;
+mod noticed;
 mod passed;
 mod picture;
 mod prepare;
@@ -32,9 +34,10 @@ pub use data_set::{DataSet, Doubt, Sample};
 pub use decode::decode;
 pub use error::DatasetError;
 pub use folder::EXTENSIONS;
+pub use noticed::Noticed;
 pub use passed::Passed;
 pub use picture::Picture;
-pub use prepare::{load, prepare, resized_size};
+pub use prepare::{Loaded, load, prepare, resized_size};
 pub use probe::probe;
 pub use ratios::{Ratios, RatiosError};
 pub use resample::resize;

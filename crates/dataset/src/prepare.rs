@@ -1,7 +1,7 @@
 //! A picture → what a network is fed, still in bytes: torchvision's `Resize` and `CenterCrop`.
 
 use crate::{
-    BadImage, Picture,
+    BadImage, Noticed, Picture,
     decode::{Part, Wanted, decode_part},
     resample::{inputs, resize_window},
 };
@@ -23,9 +23,9 @@ pub fn prepare(picture: &Picture, how: &Preprocessing) -> Vec<u8> {
 /// # Errors
 ///
 /// As [`decode`](crate::decode).
-pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Vec<u8>, BadImage> {
+pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Loaded, BadImage> {
     let upright = Cell::new((0, 0));
-    let part = decode_part(bytes, &|width, height| {
+    let part = decode_part(bytes, how.grey16, &|width, height| {
         upright.set((width, height));
         let layout = Layout::of(width, height, how);
         let eighths = match how.decode {
@@ -46,7 +46,16 @@ pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Vec<u8>, BadImage> {
         (0, 0) => part.whole,
         size => size,
     };
-    Ok(finish(&part, how, &Layout::of(width, height, how)))
+    Ok(Loaded { pixels: finish(&part, how, &Layout::of(width, height, how)), noticed: part.noticed })
+}
+
+/// A file that was decoded and prepared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// As [`prepare`] gives them.
+    pub pixels: Vec<u8>,
+    /// What was noticed while it was decoded.
+    pub noticed: Noticed,
 }
 
 /// A whole picture, of which a part is looked at that needs it to be of `width` × `height` pixels or more: decoded, where
@@ -55,16 +64,20 @@ pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Vec<u8>, BadImage> {
 /// # Errors
 ///
 /// As [`decode`](crate::decode).
-pub(crate) fn decode_for(bytes: &[u8], how: Decode, width: u32, height: u32) -> Result<Picture, BadImage> {
-    let part = decode_part(bytes, &|whole_width, whole_height| {
-        let eighths = match how {
+pub(crate) fn decode_for(
+    bytes: &[u8],
+    how: &Preprocessing,
+    width: u32,
+    height: u32,
+) -> Result<Part<'static>, BadImage> {
+    decode_part(bytes, how.grey16, &|whole_width, whole_height| {
+        let eighths = match how.decode {
             Decode::Exact => 8,
             Decode::Fast => 8 / draft(whole_width, whole_height, width, height),
         };
         let scaled = |side: u32| (side * eighths).div_ceil(8);
         Wanted { eighths, columns: 0..scaled(whole_width), rows: 0..scaled(whole_height) }
-    })?;
-    Ok(part.into_picture())
+    })
 }
 
 /// How many times smaller a picture may be decoded that is to be of `to_width` × `to_height`: Pillow's `Image.draft`.
@@ -231,7 +244,7 @@ mod tests {
                 for crop in [None, Some((4, 3)), Some((30, 50))] {
                     let how = how(resize, crop);
                     assert!(
-                        load(&bytes, &how).unwrap() == prepare(&picture, &how),
+                        load(&bytes, &how).unwrap().pixels == prepare(&picture, &how),
                         "{name}, {resize:?}, {crop:?}"
                     );
                 }
@@ -256,7 +269,8 @@ mod tests {
             for (side, shrinks) in [(20, false), (3, name.starts_with("jpeg"))] {
                 let exact = how(Resize::ShorterSide(side), Some((3, 3)));
                 let fast = Preprocessing { decode: Decode::Fast, ..exact.clone() };
-                let (exact, fast) = (load(&bytes, &exact).unwrap(), load(&bytes, &fast).unwrap());
+                let (exact, fast) =
+                    (load(&bytes, &exact).unwrap().pixels, load(&bytes, &fast).unwrap().pixels);
                 assert_eq!(exact != fast, shrinks, "{name} to {side}");
             }
         }

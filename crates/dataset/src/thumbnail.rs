@@ -2,21 +2,21 @@
 
 use std::io;
 
-use artifact::{Filter, Resize};
+use artifact::{Filter, Grey16, Resize};
 use mozjpeg::{ColorSpace, Compress};
 
-use crate::{BadImage, Picture, decode, resize, resized_size};
+use crate::{BadImage, Picture, decode::decode_whole, resize, resized_size};
 
 /// JPEG's quality, of 100: at this size nobody sees more.
 const QUALITY: f32 = 75.0;
 
 /// The picture in `bytes`, upright, as a JPEG whose shorter side has `side` pixels (no more than it had) and whose longer
-/// one at most twice as many.
+/// one at most twice as many. Its grey is made as it was for the features.
 ///
 /// # Errors
-/// What [`decode`] says of the bytes.
-pub fn thumbnail(bytes: &[u8], side: u32) -> Result<Vec<u8>, BadImage> {
-    let picture = decode(bytes)?;
+/// What [`decode`](crate::decode) says of the bytes.
+pub fn thumbnail(bytes: &[u8], side: u32, grey16: Grey16) -> Result<Vec<u8>, BadImage> {
+    let (picture, _share) = decode_whole(bytes, grey16)?.into_parts();
     let side = side.min(picture.width).min(picture.height).max(1);
     let (height, width) = resized_size(picture.width, picture.height, Resize::ShorterSide(side));
     let small = resize(&picture, width.min(2 * side), height.min(2 * side), Filter::Bilinear);
@@ -32,9 +32,10 @@ const FINGERPRINT: u32 = 16;
 /// that were resized to half or compressed to quality 30 are above 0.99, pictures that merely look alike below 0.9.
 ///
 /// # Errors
-/// What [`decode`] says of the bytes.
-pub fn fingerprint(bytes: &[u8]) -> Result<Vec<f32>, BadImage> {
-    let small = resize(&decode(bytes)?, FINGERPRINT, FINGERPRINT, Filter::Bilinear);
+/// What [`decode`](crate::decode) says of the bytes.
+pub fn fingerprint(bytes: &[u8], grey16: Grey16) -> Result<Vec<f32>, BadImage> {
+    let (picture, _share) = decode_whole(bytes, grey16)?.into_parts();
+    let small = resize(&picture, FINGERPRINT, FINGERPRINT, Filter::Bilinear);
     let mut values: Vec<f32> = small.pixels.iter().map(|&byte| f32::from(byte)).collect();
     for channel in 0..3 {
         let of_channel = || (channel..values.len()).step_by(3);
@@ -62,6 +63,9 @@ fn encode(picture: &Picture) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode;
+
+    const CLIP: Grey16 = Grey16::Clip;
 
     #[test]
     fn fingerprints_survive_resizing_and_compression() {
@@ -70,7 +74,7 @@ mod tests {
             Picture::from_fn(120, 90, |x, y| [1, 2, 3].map(|k| wave(x / 9, y / 9, k)))
         };
         let product = |a: &[u8], b: &[u8]| -> f32 {
-            let (a, b) = (fingerprint(a).unwrap(), fingerprint(b).unwrap());
+            let (a, b) = (fingerprint(a, CLIP).unwrap(), fingerprint(b, CLIP).unwrap());
             a.iter().zip(&b).map(|(a, b)| a * b).sum()
         };
         let bytes = encode(&picture(7)).unwrap();
@@ -79,19 +83,19 @@ mod tests {
         assert!(product(&bytes, &encode(&picture(31)).unwrap()) < 0.8);
         let grey = encode(&Picture::from_fn(20, 20, |_, _| [90, 90, 90])).unwrap();
         assert_eq!(product(&grey, &grey), 0.0);
-        assert!(fingerprint(b"no picture").is_err());
+        assert!(fingerprint(b"no picture", CLIP).is_err());
     }
 
     #[test]
     fn small_pictures_look_like_large_ones() {
         let large = Picture::from_fn(300, 200, |x, _| if x < 150 { [200, 30, 30] } else { [20, 20, 220] });
         let bytes = encode(&large).unwrap();
-        let small = decode(&thumbnail(&bytes, 50).unwrap()).unwrap();
+        let small = decode(&thumbnail(&bytes, 50, CLIP).unwrap()).unwrap();
         assert_eq!((small.width, small.height), (75, 50));
         let at = |x: usize| &small.pixels[(25 * 75 + x) * 3..][..3];
         assert!(at(5)[0] > 150 && at(70)[2] > 150, "{:?} {:?}", at(5), at(70));
-        let tiny = decode(&thumbnail(&bytes, 4000).unwrap()).unwrap();
+        let tiny = decode(&thumbnail(&bytes, 4000, CLIP).unwrap()).unwrap();
         assert_eq!((tiny.width, tiny.height), (300, 200));
-        assert!(thumbnail(b"no picture", 50).is_err());
+        assert!(thumbnail(b"no picture", 50, CLIP).is_err());
     }
 }

@@ -98,6 +98,26 @@ const FIXTURES: &[(&str, (u32, u32), u64)] = &[
     ("jpeg-rgb", (13, 11), 0x2BF3E99A7BE43C84),
     ("jpeg-cmyk", (13, 11), 0x37664F8F736D14D3),
     ("jpeg-ycck", (13, 11), 0xB42675E21520439C),
+    ("tiff-jpeg-4-4-4", (13, 11), 0xBA2F1F4AFF062FAD),
+    ("tiff-jpeg-4-2-2", (13, 11), 0xF32510F59138E046),
+    ("tiff-jpeg-4-2-0", (13, 11), 0x41112942A2F3156A),
+    ("tiff-jpeg-progressive", (13, 11), 0x41112942A2F3156A),
+    ("tiff-jpeg-grey", (13, 11), 0xB232CA1A1A082016),
+    ("tiff-jpeg-white-is-zero", (13, 11), 0xB503971BE5968EE7),
+    ("tiff-jpeg-rgb", (13, 11), 0xA9CEE68BDF56D0A9),
+    ("tiff-jpeg-cmyk", (13, 11), 0x27A66AECF79FF64C),
+    ("tiff-jpeg-by-libtiff", (13, 11), 0xA9CEE68BDF56D0A9),
+    ("tiff-jpeg-grey-by-libtiff", (13, 11), 0xB232CA1A1A082016),
+    ("pbm", (13, 11), 0x3E75C60BD9E28AC1),
+    ("pbm-plain", (13, 11), 0x3E75C60BD9E28AC1),
+    ("pgm", (13, 11), 0x20C42538E553A20A),
+    ("pgm-plain", (13, 11), 0x20C42538E553A20A),
+    ("ppm", (13, 11), 0x8D3B5B907187A479),
+    ("ppm-plain", (13, 11), 0x8D3B5B907187A479),
+    ("pgm-16-bit", (13, 11), 0xDC0428B894F695FB),
+    ("pgm-plain-16-bit", (13, 11), 0xDC0428B894F695FB),
+    ("ppm-16-bit", (13, 11), 0x059C6842EC9ADEFA),
+    ("ppm-plain-16-bit", (13, 11), 0x059C6842EC9ADEFA),
 ];
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -187,13 +207,18 @@ fn reasons_are_plain() {
     let bomb = "the PNG header says 50000×50000 pixels, more than the limit of 178956970";
     let mut gif = fixture("gif-p");
     gif.truncate(40);
-    let cases: [(&[u8], &str); 8] = [
+    // 13,000×13,000 pixels of nothing at all.
+    let mut webp = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f".to_vec();
+    webp.extend((12_999u32 | 12_999 << 14).to_le_bytes());
+    webp.extend([0; 9]);
+    let cases: [(&[u8], &str); 9] = [
+        (&webp, "the WebP header says 13000×13000 pixels, which 34 bytes cannot hold"),
         (b"", "the file is empty"),
-        (b"hello, world", "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got text"),
-        (&[0; 64], "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got zeros"),
+        (b"hello, world", "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got text"),
+        (&[0; 64], "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got zeros"),
         (
             b"\x7fELF\x02\x01",
-            "not an image: expected JPEG, PNG, WebP, BMP, GIF or TIFF, got bytes 7f 45 4c 46",
+            "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got bytes 7f 45 4c 46",
         ),
         (&png_header(50_000, 50_000), bomb),
         (&png_header(0, 7), "the PNG header says 0×7 pixels"),

@@ -85,9 +85,10 @@ struct Prints {
 impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> Prints {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
+        let grey16 = features.grey16();
         let print = |&row: &u32| {
             let bytes = read_file(&images.join(features.id(row as usize)), MOST_PICTURE).ok()?;
-            Some((row, fingerprint(&bytes).ok()?))
+            Some((row, fingerprint(&bytes, grey16).ok()?))
         };
         let read: Vec<(u32, Vec<f32>)> = all.par_iter().filter_map(print).collect();
         let dim = read.first().map_or(1, |(_, print)| print.len());

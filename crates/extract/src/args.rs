@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::place::Device;
-use artifact::{Augment, Channels, Decode, Dtype, Filter};
+use artifact::{Augment, Channels, Decode, Dtype, Filter, Grey16};
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 ///
 /// Reads INPUT: a folder with one folder of images per class (with or without train, val and test folders on top), or
 /// a CSV or Parquet manifest with the columns `path,label[,split]`, its paths relative to its own folder or to --root. JPEG, PNG,
-/// WebP, BMP, GIF (first frame) and TIFF are decoded as Pillow's convert("RGB") does, after applying the EXIF
+/// WebP, BMP, GIF (first frame), TIFF and PNM (.ppm, .pgm, .pbm) are decoded as Pillow's convert("RGB") does, after applying the EXIF
 /// orientation; resizing is Pillow's to the bit.
 ///
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id (and view). The same inputs give the same bytes,
@@ -61,6 +61,11 @@ pub struct Args {
     /// how much), and they say so: they do not mix with exact ones
     #[arg(long, value_name = "HOW", value_parser = parse_decode, default_value = "exact", help_heading = "Preprocessing")]
     pub decode: Decode,
+
+    /// What becomes of 16-bit grey: clip, levels above 255 become white, as in Pillow; or scale, the high byte is kept, as
+    /// in OpenCV. Features say which: they do not mix
+    #[arg(long, value_name = "HOW", value_parser = parse_grey16, default_value = "clip", help_heading = "Preprocessing")]
+    pub grey16: Grey16,
 
     /// Channel order that the network expects: rgb or bgr [default: the preset's]
     #[arg(long, value_name = "ORDER", value_parser = parse_channels, help_heading = "Preprocessing")]
@@ -213,6 +218,14 @@ fn parse_decode(text: &str) -> Result<Decode, String> {
         "exact" => Ok(Decode::Exact),
         "fast" => Ok(Decode::Fast),
         _ => Err("expected exact or fast".to_owned()),
+    }
+}
+
+fn parse_grey16(text: &str) -> Result<Grey16, String> {
+    match text {
+        "clip" => Ok(Grey16::Clip),
+        "scale" => Ok(Grey16::Scale),
+        _ => Err("expected clip or scale".to_owned()),
     }
 }
 

@@ -262,7 +262,8 @@ where
     let mut first = 0;
     for (sample, result) in range.zip(results) {
         match result {
-            Ok(File { known, prepared }) => {
+            Ok(File { known, prepared, noticed }) => {
+                batch.notice(sample, noticed);
                 batch.known.extend(known);
                 for (from, (seen, _)) in (first..).zip(prepared) {
                     let to = batch.good.len();

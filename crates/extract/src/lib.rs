@@ -12,6 +12,7 @@ mod outputs;
 mod pipeline;
 mod place;
 mod preprocess;
+mod remarks;
 mod reuse;
 mod runner;
 mod skips;
@@ -31,6 +32,7 @@ use dataset::DataSet;
 use outputs::Outputs;
 use pipeline::Job;
 use place::Place;
+use remarks::Remarks;
 use skips::Skips;
 use under_way::UnderWay;
 
@@ -71,6 +73,7 @@ pub fn run(args: Args) -> Result<()> {
         session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
     }
     let mut skips = Skips::new(&config, &data)?;
+    let mut remarks = Remarks::default();
     let under_way = UnderWay::new(outputs, data.samples.len());
     let interrupt = under_way.listen();
     let times = {
@@ -81,6 +84,9 @@ pub fn run(args: Args) -> Result<()> {
             under_way.push(&data, &batch)?;
             for (sample, reason) in batch.bad {
                 skips.add(&data.samples[sample].id, &reason)?;
+            }
+            for (sample, noticed) in batch.noticed {
+                remarks.add(&data.samples[sample].id, noticed);
             }
             progress.advance(batch.size as u64);
             Ok(())
@@ -101,7 +107,7 @@ pub fn run(args: Args) -> Result<()> {
             session.note(format!("extract: {times}; engine {}", backbone.runner().revision()));
         }
     }
-    for line in skips::describe(&skipped).into_iter().chain(summaries) {
+    for line in skips::describe(&skipped).into_iter().chain(remarks.lines()).chain(summaries) {
         session.note(format!("extract: {line}"));
     }
     Ok(())

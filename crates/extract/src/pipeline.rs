@@ -16,7 +16,7 @@ use crate::{
 use anyhow::{Context, Result};
 use artifact::{Digest, Preprocessing};
 use cli::Interrupt;
-use dataset::{BadImage, Sample};
+use dataset::{BadImage, Loaded, Noticed, Sample};
 use engine::Cpu;
 use rayon::prelude::*;
 use std::{fs, ops::Range, sync::mpsc, thread, time::Instant};
@@ -48,8 +48,18 @@ pub(crate) struct Batch {
     pub(crate) known: Vec<Known>,
     /// Samples that have none, and why.
     pub(crate) bad: Vec<(usize, Reason)>,
+    /// Samples of which something was noticed.
+    pub(crate) noticed: Vec<(usize, Noticed)>,
     /// One (good.len(), d) matrix a tap.
     pub(crate) features: Vec<Vec<f32>>,
+}
+
+impl Batch {
+    pub(crate) fn notice(&mut self, sample: usize, noticed: Noticed) {
+        if noticed != Noticed::default() {
+            self.noticed.push((sample, noticed));
+        }
+    }
 }
 
 /// A view of a sample.
@@ -74,6 +84,8 @@ pub(crate) struct File {
     pub(crate) known: Vec<Known>,
     /// The others, prepared: (h, w, 3) RGB bytes each.
     pub(crate) prepared: Vec<(Seen, Vec<u8>)>,
+    /// What was noticed of it, if it was decoded.
+    pub(crate) noticed: Noticed,
 }
 
 /// Why a sample has no features.
@@ -133,7 +145,8 @@ fn prepare(job: Job<'_>, range: Range<usize>) -> Prepared {
     let results: Vec<_> = range.into_par_iter().map(|sample| (sample, job.read(sample))).collect();
     for (sample, result) in results {
         match result {
-            Ok(File { known, prepared }) => {
+            Ok(File { known, prepared, noticed }) => {
+                batch.notice(sample, noticed);
                 batch.known.extend(known);
                 for (seen, pixels) in prepared {
                     batch.good.push(seen);
@@ -165,14 +178,17 @@ impl Job<'_> {
                 None => missing.push(seen),
             }
         }
-        let pixels = match (&self.shares.views, &missing[..]) {
-            (_, []) => Vec::new(),
-            (None, _) => vec![dataset::load(&bytes, self.how)?],
+        let (pixels, noticed) = match (&self.shares.views, &missing[..]) {
+            (_, []) => Default::default(),
+            (None, _) => {
+                let Loaded { pixels, noticed } = dataset::load(&bytes, self.how)?;
+                (vec![pixels], noticed)
+            }
             (Some(views), _) => {
                 let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
                 dataset::load_views(&bytes, &content, self.how, views, &wanted)?
             }
         };
-        Ok(File { known, prepared: missing.into_iter().zip(pixels).collect() })
+        Ok(File { known, prepared: missing.into_iter().zip(pixels).collect(), noticed })
     }
 }

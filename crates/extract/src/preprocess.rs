@@ -35,6 +35,7 @@ pub(crate) fn of(args: &Args, own: fn() -> Preprocessing) -> Result<Preprocessin
     made.mean = args.mean.unwrap_or(made.mean);
     made.std = args.std.unwrap_or(made.std);
     made.decode = args.decode;
+    made.grey16 = args.grey16;
     made.check().map_err(|error| UsageError(error.to_string()))?;
     Ok(made)
 }
@@ -59,7 +60,7 @@ fn wrong(flag: &str, expected: &str, got: &str) -> UsageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Channels, Decode, Filter};
+    use artifact::{Channels, Decode, Filter, Grey16};
     use clap::Parser;
 
     fn with(flags: &[&str]) -> Result<Preprocessing, String> {
@@ -96,6 +97,9 @@ mod tests {
         assert_eq!(with(&["--resize", "64x48", "--crop", "none"]), Ok(exact));
         let fast = Preprocessing { decode: Decode::Fast, ..Preprocessing::imagenet() };
         assert_eq!(with(&["--decode", "fast"]), Ok(fast));
+        let scaled = Preprocessing { grey16: Grey16::Scale, ..Preprocessing::imagenet() };
+        assert_eq!(with(&["--grey16", "scale"]), Ok(scaled));
+        assert_eq!(with(&["--grey16", "clip"]), Ok(Preprocessing::imagenet()));
         assert_eq!(with(&["--decode", "exact"]), Ok(Preprocessing::imagenet()));
     }
 
@@ -110,6 +114,7 @@ mod tests {
             (&["--std", "1,1"], "expected three numbers"),
             (&["--filter", "lanczos"], "expected bilinear or bicubic"),
             (&["--decode", "slow"], "expected exact or fast"),
+            (&["--grey16", "white"], "expected clip or scale"),
         ] {
             let message = with(flags).unwrap_err();
             assert!(message.contains(expected), "{message}");

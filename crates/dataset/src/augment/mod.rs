@@ -10,9 +10,9 @@ mod crop;
 mod draws;
 
 use crate::{
-    BadImage, Picture,
+    BadImage, Noticed, Picture,
     decode::Part,
-    prepare::{decode_for, load, prepare},
+    prepare::{Loaded, decode_for, load, prepare},
     resample::resize,
 };
 use artifact::{Augment, Decode, Digest, Preprocessing, Views};
@@ -23,7 +23,8 @@ use std::ops::Range;
 /// Names how copies are made, in content keys: changes whenever their bytes do.
 pub const AUGMENTATIONS: &str = "augment-1";
 
-/// The bytes of a file, whose digest is `content` → some of its views, each as [`load`] gives view 0.
+/// The bytes of a file, whose digest is `content` → some of its views, each as [`load`] gives view 0, and what was
+/// noticed of it.
 ///
 /// The file is decoded once for all of them, but where it is decoded fast and cropped: then once for view 0, and once, at
 /// a size that the smallest crop wants, for the others.
@@ -39,20 +40,23 @@ pub fn load_views(
     how: &Preprocessing,
     views: &Views,
     wanted: &[u32],
-) -> Result<Vec<Vec<u8>>, BadImage> {
+) -> Result<(Vec<Vec<u8>>, Noticed), BadImage> {
     let crops = views.augment.contains(&Augment::Crop);
     if !crops || wanted == [0] {
-        let plain = load(bytes, how)?;
-        return Ok(wanted.iter().map(|&view| finish(plain.clone(), content, how, views, view)).collect());
+        let Loaded { pixels, noticed } = load(bytes, how)?;
+        let view = |&view: &u32| finish(pixels.clone(), content, how, views, view);
+        return Ok((wanted.iter().map(view).collect(), noticed));
     }
     let (width, height) = crop::most_needed(output_size(how));
-    let picture = decode_for(bytes, how.decode, width, height)?;
+    let part = decode_for(bytes, how, width, height)?;
+    let noticed = part.noticed;
+    let (picture, _share) = part.into_parts();
     let view = |&view: &u32| match (view, how.decode) {
         (0, Decode::Exact) => Ok(prepare(&picture, how)),
-        (0, Decode::Fast) => load(bytes, how),
+        (0, Decode::Fast) => load(bytes, how).map(|loaded| loaded.pixels),
         _ => Ok(finish(cropped(&picture, content, how, views, view), content, how, views, view)),
     };
-    wanted.iter().map(view).collect()
+    Ok((wanted.iter().map(view).collect::<Result<_, _>>()?, noticed))
 }
 
 /// (width, height) of what leaves here.

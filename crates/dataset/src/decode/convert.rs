@@ -1,5 +1,8 @@
 //! Pillow's conversions to RGB, one per kind of pixel.
 
+use crate::Noticed;
+use artifact::Grey16;
+
 /// (n, channels) bytes, of which the first three are RGB → (n, 3).
 pub(super) fn first_three(samples: &[u8], channels: usize) -> Vec<u8> {
     samples.chunks_exact(channels).flat_map(|p| [p[0], p[1], p[2]]).collect()
@@ -15,9 +18,14 @@ pub(super) fn high_bytes(samples: impl Iterator<Item = u16>) -> Vec<u8> {
     samples.map(|v| (v >> 8) as u8).collect()
 }
 
-/// 16-bit grey → bytes, clipped: Pillow's `I;16` → `RGB` does not scale.
-pub(super) fn clipped(samples: impl Iterator<Item = u16>) -> Vec<u8> {
-    samples.map(|v| v.min(255) as u8).collect()
+/// Grey of `bits` bits, more than 8, → bytes: clipped, as Pillow's `I;16` → `RGB` does, or the upper 8 bits.
+pub(super) fn sixteen(samples: impl Iterator<Item = u16>, how: Grey16, bits: u32) -> (Vec<u8>, Noticed) {
+    let mut above = 0;
+    let grey = match how {
+        Grey16::Clip => samples.inspect(|v| above |= v >> 8).map(|v| v.min(255) as u8).collect(),
+        Grey16::Scale => samples.map(|v| (v >> (bits - 8)) as u8).collect(),
+    };
+    (grey, Noticed { clipped: above > 0, ..Noticed::default() })
 }
 
 /// (n) indices → (n, 3) by a palette of (entries, 3); what lies beyond the palette is black.

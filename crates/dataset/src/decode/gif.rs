@@ -1,7 +1,7 @@
 //! GIF: the first frame, on the canvas that Pillow paints it on.
 
-use super::{Stored, convert, orientation::Orientation};
-use crate::{BadImage, Format, MAX_PIXELS, Picture};
+use super::{Stored, convert, orientation::Orientation, share::admit};
+use crate::{BadImage, Format, MAX_PIXELS, Noticed, Picture};
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use std::{io::ErrorKind, num::NonZeroU64};
 
@@ -20,10 +20,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, BadImage> {
     let (frame_width, frame_height) = (u32::from(frame.width), u32::from(frame.height));
     // The canvas starts as the transparent index, else as index 0.
     let background = frame.transparent.unwrap_or(0);
-    Format::Gif.check_size(frame_width, frame_height)?;
     let width = u32::from(screen_width).max(left + frame_width);
     let height = u32::from(screen_height).max(top + frame_height);
-    Format::Gif.check_size(width, height)?;
+    Format::Gif.check_size(frame_width, frame_height)?;
+    // Frame, canvas and colours.
+    let share = admit(Format::Gif, (width, height), 5, bytes)?;
 
     let mut indices = vec![0; frame_width as usize * frame_height as usize];
     decoder.read_into_buffer(&mut indices).map_err(bad)?;
@@ -37,7 +38,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, BadImage> {
         // Neither a global nor a local palette: indices are grey levels.
         Err(_) => convert::grey(&canvas, 1),
     };
-    Ok(Stored { part: Picture { width, height, pixels }.into(), orientation: Orientation::UPRIGHT })
+    let part = Picture { width, height, pixels }.into();
+    Ok(Stored { part, orientation: Orientation::UPRIGHT, noticed: Noticed::default(), share })
 }
 
 fn bad(error: DecodingError) -> BadImage {

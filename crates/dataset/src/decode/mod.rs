@@ -4,10 +4,12 @@
 //! latter stands on; the conversions to RGB are ours, since they differ from Pillow's there. What follows from that, and surprises at times:
 //!
 //! - alpha is dropped, not composited; a transparent pixel shows the colour that lies under it;
-//! - 16-bit grey is *clipped* at 255, not scaled (Pillow's `I;16` → `RGB`); every other 16-bit kind keeps its high byte;
+//! - 16-bit grey is *clipped* at 255 (Pillow's `I;16` → `RGB`), unless [`Grey16`] says otherwise; every other 16-bit kind
+//!   keeps its high byte;
 //! - colour profiles and gamma are ignored.
 //!
 //! **Invariant:** no input makes `decode` panic or allocate for more than [`MAX_PIXELS`](crate::MAX_PIXELS).
+//! **Invariant:** nothing is allocated by what a file says before that was [set aside](share).
 
 mod convert;
 mod gif;
@@ -15,28 +17,40 @@ mod jpeg;
 mod orientation;
 mod part;
 mod plain;
+mod png;
+mod pnm;
+mod share;
 mod tiff;
+mod tiff_jpeg;
 
-use crate::{BadImage, Format, Picture};
+use crate::{BadImage, Format, Noticed, Picture};
+use artifact::Grey16;
 use orientation::Orientation;
+use share::Share;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use jpeg::idct;
 pub(crate) use part::{Part, Wanted};
+pub(crate) use pnm::is_space;
 
-/// Decodes a whole file's bytes.
+/// Decodes a whole file's bytes; 16-bit grey is clipped.
 ///
 /// # Errors
 ///
 /// [`BadImage`] says in one line why the file is not a picture; none of the reasons is worth a second try.
 pub fn decode(bytes: &[u8]) -> Result<Picture, BadImage> {
-    let whole = |width, height| Wanted { eighths: 8, columns: 0..width, rows: 0..height };
-    Ok(decode_part(bytes, &whole)?.into_picture())
+    Ok(decode_whole(bytes, Grey16::Clip)?.into_picture())
+}
+
+/// All of a picture.
+pub(crate) fn decode_whole(bytes: &[u8], grey16: Grey16) -> Result<Part<'static>, BadImage> {
+    decode_part(bytes, grey16, &|width, height| Wanted { eighths: 8, columns: 0..width, rows: 0..height })
 }
 
 /// Decodes what `wanted` asks for, given the width and height of the upright picture, or more of it.
 pub(crate) fn decode_part(
     bytes: &[u8],
+    grey16: Grey16,
     wanted: &dyn Fn(u32, u32) -> Wanted,
 ) -> Result<Part<'static>, BadImage> {
     if bytes.is_empty() {
@@ -46,24 +60,29 @@ pub(crate) fn decode_part(
     // The decoders are other people's code and see other people's bytes: should one of them panic, then it is this
     // picture that is bad, not the run.
     let decoded = catch_unwind(AssertUnwindSafe(|| match format {
-        Format::Jpeg => jpeg::decode(bytes, wanted),
-        Format::Png | Format::WebP | Format::Bmp => plain::decode(bytes, format),
+        Format::Jpeg => jpeg::decode(bytes, jpeg::Inks::Inverted, wanted),
+        Format::Png | Format::WebP | Format::Bmp => plain::decode(bytes, format, grey16),
         Format::Gif => gif::decode(bytes),
-        Format::Tiff => tiff::decode(bytes),
+        Format::Tiff => tiff::decode(bytes, grey16),
+        Format::Pnm => pnm::decode(bytes, grey16),
     }));
-    let Stored { part, orientation } =
+    let Stored { part, orientation, noticed, share } =
         decoded.unwrap_or_else(|_| Err(format.corrupt("the decoder gave up")))?;
-    Ok(match orientation {
+    let part = match orientation {
         Orientation::UPRIGHT => part,
         // What is stored another way is always decoded whole.
         turned => turned.apply(part.into_picture()).into(),
-    })
+    };
+    Ok(part.with(noticed, share))
 }
 
 /// A picture as it is stored, and what makes it upright.
 struct Stored {
     part: Part<'static>,
     orientation: Orientation,
+    noticed: Noticed,
+    /// Of memory, held as long as the picture is.
+    share: Share,
 }
 
 /// What a file that is no image starts with, in words.

@@ -1,7 +1,7 @@
 //! A decoded picture, or as much of it as was wanted.
 
-use super::jpeg::Ycc;
-use crate::Picture;
+use super::{jpeg::Ycc, share::Share};
+use crate::{Noticed, Picture};
 use std::{borrow::Cow, ops::Range};
 
 /// What will be looked at of a picture.
@@ -18,6 +18,9 @@ pub(crate) struct Wanted {
 pub(crate) struct Part<'a> {
     /// Width and height of all of it.
     pub(crate) whole: (u32, u32),
+    /// What was noticed while it was decoded.
+    pub(crate) noticed: Noticed,
+    share: Option<Share>,
     pixels: Pixels<'a>,
 }
 
@@ -29,11 +32,20 @@ enum Pixels<'a> {
 
 impl<'a> Part<'a> {
     pub(crate) fn of(picture: &'a Picture) -> Part<'a> {
-        Part { whole: (picture.width, picture.height), pixels: Pixels::Whole(Cow::Borrowed(picture)) }
+        Part::new((picture.width, picture.height), Pixels::Whole(Cow::Borrowed(picture)))
     }
 
     pub(super) fn of_planes(whole: (u32, u32), planes: Ycc) -> Part<'a> {
-        Part { whole, pixels: Pixels::Planes(planes) }
+        Part::new(whole, Pixels::Planes(planes))
+    }
+
+    fn new(whole: (u32, u32), pixels: Pixels<'a>) -> Part<'a> {
+        Part { whole, noticed: Noticed::default(), share: None, pixels }
+    }
+
+    /// With what was noticed, and the memory that was set aside for it.
+    pub(super) fn with(self, noticed: Noticed, share: Share) -> Part<'a> {
+        Part { noticed, share: Some(share), ..self }
     }
 
     /// Writes some columns of some rows, which begin `apart` bytes from one another.
@@ -62,6 +74,16 @@ impl<'a> Part<'a> {
 
     /// All of it, if all was wanted.
     pub(crate) fn into_picture(self) -> Picture {
+        self.into_parts().0
+    }
+
+    /// The same, and its share of memory.
+    pub(crate) fn into_parts(mut self) -> (Picture, Option<Share>) {
+        let share = self.share.take();
+        (self.pixels(), share)
+    }
+
+    fn pixels(self) -> Picture {
         let (width, height) = self.whole;
         match self.pixels {
             Pixels::Whole(picture) => picture.into_owned(),
@@ -75,6 +97,6 @@ impl<'a> Part<'a> {
 
 impl From<Picture> for Part<'_> {
     fn from(picture: Picture) -> Self {
-        Part { whole: (picture.width, picture.height), pixels: Pixels::Whole(Cow::Owned(picture)) }
+        Part::new((picture.width, picture.height), Pixels::Whole(Cow::Owned(picture)))
     }
 }

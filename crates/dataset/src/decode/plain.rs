@@ -1,7 +1,9 @@
 //! PNG, WebP and BMP, through the `image` crate.
 
-use super::{Stored, convert, orientation::Orientation};
-use crate::{BadImage, Format, MAX_PIXELS, Picture};
+use super::{Stored, convert, orientation::Orientation, png, share::admit};
+use crate::Picture;
+use crate::{BadImage, Format, MAX_PIXELS, Noticed};
+use artifact::Grey16;
 use image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, Limits};
 use std::io::{Cursor, ErrorKind};
@@ -9,26 +11,31 @@ use std::io::{Cursor, ErrorKind};
 /// A decoder's own buffers (a row, a palette, a WebP's planes) beside the picture's, in bytes: generous, but bounded.
 const MAX_WORKSPACE: u64 = MAX_PIXELS * 8;
 
-pub(super) fn decode(bytes: &[u8], format: Format) -> Result<Stored, BadImage> {
-    let (picture, orientation) = stored(bytes, format)?;
-    Ok(Stored { part: picture.into(), orientation })
-}
-
-fn stored(bytes: &[u8], format: Format) -> Result<(Picture, Orientation), BadImage> {
-    let file = Cursor::new(bytes);
+pub(super) fn decode(bytes: &[u8], format: Format, grey16: Grey16) -> Result<Stored, BadImage> {
     let bad = |error| bad(format, error);
+    let how = |grey_png| How { format, file: bytes, grey_png, grey16 };
     // Each constructor reads the header alone.
     match format {
-        Format::WebP => read(WebPDecoder::new(file).map_err(bad)?, format, false),
+        Format::WebP => {
+            let orientation = Orientation::from_metadata(riff(bytes, EXIF), riff(bytes, XMP));
+            how(false).read(WebPDecoder::new(Cursor::new(bytes)).map_err(bad)?, |_| orientation, |_| {})
+        }
         Format::Bmp => {
-            let (mut picture, orientation) = read(BmpDecoder::new(file).map_err(bad)?, format, false)?;
-            if let Some(bits) = bmp_bits(bytes) {
-                let tables = bits.map(expansion);
-                for pixel in picture.pixels.chunks_exact_mut(3) {
-                    pixel.iter_mut().zip(&tables).for_each(|(byte, table)| *byte = table[usize::from(*byte)]);
-                }
-            }
-            Ok((picture, orientation))
+            let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(bad)?;
+            how(false).read(
+                decoder,
+                |_| Orientation::UPRIGHT,
+                |pixels| {
+                    let Some(bits) = bmp_bits(bytes) else { return };
+                    let tables = bits.map(expansion);
+                    for pixel in pixels.chunks_exact_mut(3) {
+                        pixel
+                            .iter_mut()
+                            .zip(&tables)
+                            .for_each(|(byte, table)| *byte = table[usize::from(*byte)]);
+                    }
+                },
+            )
         }
         _ => {
             // `image` calls a zero size corrupt; say what it is.
@@ -37,44 +44,96 @@ fn stored(bytes: &[u8], format: Format) -> Result<(Picture, Orientation), BadIma
             }
             // A grey PNG stays grey for Pillow even where a tRNS chunk makes `image` add alpha.
             let grey = bytes.get(25) == Some(&0);
-            read(PngDecoder::new(file).map_err(bad)?, format, grey)
+            let lean = png::lean(bytes);
+            let decoder = PngDecoder::new(Cursor::new(&lean.file[..])).map_err(bad)?;
+            let xmp = |decoder: &mut PngDecoder<_>| decoder.xmp_metadata().ok().flatten();
+            let turned = |decoder: &mut _| Orientation::from_metadata(lean.exif, xmp(decoder).as_deref());
+            how(grey).read(decoder, turned, |_| {})
         }
     }
 }
 
-fn read(
-    mut decoder: impl ImageDecoder,
+/// What a file is read by.
+struct How<'a> {
     format: Format,
+    file: &'a [u8],
+    /// Whether it is a PNG of grey without alpha.
     grey_png: bool,
-) -> Result<(Picture, Orientation), BadImage> {
-    let (width, height) = decoder.dimensions();
-    format.check_size(width, height)?;
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_WORKSPACE);
-    decoder.set_limits(limits).map_err(|error| bad(format, error))?;
-    let exif = decoder.exif_metadata().ok().flatten();
-    let xmp = decoder.xmp_metadata().ok().flatten();
-    let orientation = Orientation::from_metadata(exif.as_deref(), xmp.as_deref());
+    grey16: Grey16,
+}
 
-    let color = decoder.color_type();
-    let size = usize::try_from(decoder.total_bytes())
-        .map_err(|_| format.unsupported("more bytes than memory has"))?;
-    let mut samples = vec![0; size];
-    decoder.read_image(&mut samples).map_err(|error| bad(format, error))?;
-    let wide = || samples.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
-    let pixels = match color {
-        ColorType::Rgb8 => samples,
-        ColorType::Rgba8 => convert::first_three(&samples, 4),
-        ColorType::L8 => convert::grey(&samples, 1),
-        ColorType::La8 => convert::grey(&samples, 2),
-        ColorType::L16 => convert::grey(&convert::clipped(wide()), 1),
-        ColorType::La16 if grey_png => convert::grey(&convert::clipped(wide()), 2),
-        ColorType::La16 => convert::grey(&convert::high_bytes(wide()), 2),
-        ColorType::Rgb16 => convert::high_bytes(wide()),
-        ColorType::Rgba16 => convert::first_three(&convert::high_bytes(wide()), 4),
-        other => return Err(format.unsupported(format!("pixels of {other:?}"))),
-    };
-    Ok((Picture { width, height, pixels }, orientation))
+impl How<'_> {
+    fn read<D: ImageDecoder>(
+        self,
+        mut decoder: D,
+        orientation: impl FnOnce(&mut D) -> Orientation,
+        mend: impl FnOnce(&mut [u8]),
+    ) -> Result<Stored, BadImage> {
+        let How { format, file, grey_png, grey16 } = self;
+        let (width, height) = decoder.dimensions();
+        let color = decoder.color_type();
+        let share = admit(format, (width, height), workspace(format, color), file)?;
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(MAX_WORKSPACE);
+        decoder.set_limits(limits).map_err(|error| bad(format, error))?;
+        let orientation = orientation(&mut decoder);
+        let size = usize::try_from(decoder.total_bytes())
+            .map_err(|_| format.unsupported("more bytes than memory has"))?;
+        let mut samples = vec![0; size];
+        decoder.read_image(&mut samples).map_err(|error| bad(format, error))?;
+        let mut noticed = Noticed::default();
+        let wide = || samples.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
+        let mut sixteen = |channels| {
+            let (grey, found) = convert::sixteen(wide(), grey16, 16);
+            // Alpha is no grey: only the first of each pixel counts.
+            noticed = if channels == 1 { found } else { convert::sixteen(wide().step_by(2), grey16, 16).1 };
+            convert::grey(&grey, channels)
+        };
+        let mut pixels = match color {
+            ColorType::L16 => sixteen(1),
+            ColorType::La16 if grey_png => sixteen(2),
+            ColorType::Rgb8 => samples,
+            ColorType::Rgba8 => convert::first_three(&samples, 4),
+            ColorType::L8 => convert::grey(&samples, 1),
+            ColorType::La8 => convert::grey(&samples, 2),
+            ColorType::La16 => convert::grey(&convert::high_bytes(wide()), 2),
+            ColorType::Rgb16 => convert::high_bytes(wide()),
+            ColorType::Rgba16 => convert::first_three(&convert::high_bytes(wide()), 4),
+            other => return Err(format.unsupported(format!("pixels of {other:?}"))),
+        };
+        mend(&mut pixels);
+        let part = Picture { width, height, pixels }.into();
+        Ok(Stored { part, orientation, noticed, share })
+    }
+}
+
+/// Bytes a pixel: the decoder's own, its samples, and what they become.
+fn workspace(format: Format, color: ColorType) -> u64 {
+    let own = if format == Format::WebP { 4 } else { 0 };
+    let half =
+        if color.bytes_per_pixel() > u8::from(color.channel_count()) { color.channel_count() } else { 0 };
+    own + u64::from(color.bytes_per_pixel()) + u64::from(half) + if color == ColorType::Rgb8 { 0 } else { 3 }
+}
+
+/// Kind of a chunk, and the bit of a WebP's header that says it is there.
+type Chunk = (&'static [u8; 4], u8);
+const EXIF: Chunk = (b"EXIF", 8);
+const XMP: Chunk = (b"XMP ", 4);
+
+/// The first chunk of a kind in a WebP, if it is whole.
+fn riff(bytes: &[u8], (wanted, flag): Chunk) -> Option<&[u8]> {
+    let mut rest = bytes.get(12..)?;
+    let flags = rest.strip_prefix(b"VP8X")?.get(4)?;
+    while let Some((kind, after)) = rest.split_first_chunk::<4>() {
+        let (length, data) = after.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let chunk = data.get(..length)?;
+        if kind == wanted && flags & flag != 0 {
+            return Some(chunk);
+        }
+        rest = data.get(length + length % 2..).unwrap_or_default();
+    }
+    None
 }
 
 /// How many bits red, green and blue have in a BMP of 16 bits a pixel.

@@ -1,46 +1,73 @@
 //! TIFF: the first page, in the kinds that Pillow reads.
 
-use super::{Stored, convert, orientation::Orientation};
-use crate::{BadImage, Format, MAX_PIXELS, Picture};
+use super::{Stored, convert, orientation::Orientation, share::admit, tiff_jpeg};
+use crate::{BadImage, Format, MAX_PIXELS, Noticed, Picture};
+use artifact::Grey16;
 use std::io::{Cursor, ErrorKind};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::{ColorType, TiffError, tags::Tag};
 
 const TIFF: Format = Format::Tiff;
 
-type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
+pub(super) type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Stored, BadImage> {
+/// The tag's value for JPEG as it is written today; what was called so before is refused.
+const JPEG: u16 = 7;
+
+pub(super) fn decode(bytes: &[u8], grey16: Grey16) -> Result<Stored, BadImage> {
     match palette_tag(bytes) {
         // The decoder refuses palettes, but reads their indices well enough when told that they are grey.
         Some(at) => {
             let mut grey = bytes.to_vec();
             grey[at] = 1;
-            page(&grey, true)
+            page(&grey, true, grey16)
         }
-        None => page(bytes, false),
+        None => page(bytes, false, grey16),
     }
 }
 
 /// The first page; `indexed`: what looks like grey levels are places in the colour map.
-fn page(bytes: &[u8], indexed: bool) -> Result<Stored, BadImage> {
+fn page(bytes: &[u8], indexed: bool, grey16: Grey16) -> Result<Stored, BadImage> {
     let mut reader = Decoder::new(Cursor::new(bytes)).map_err(bad)?;
     let (width, height) = reader.dimensions().map_err(bad)?;
-    TIFF.check_size(width, height)?;
     let mut limits = Limits::default();
     limits.decoding_buffer_size = MAX_PIXELS as usize * 4;
     limits.intermediate_buffer_size = MAX_PIXELS as usize * 4;
     reader = reader.with_limits(limits);
     let orientation = reader.find_tag_unsigned::<u64>(Tag::Orientation).map_err(bad)?.unwrap_or(1);
 
+    let compression = reader.find_tag_unsigned::<u16>(Tag::Compression).map_err(bad)?;
     let color = reader.colortype().map_err(bad)?;
-    let samples = interleaved(&mut reader, color)?;
-    let pixels = to_rgb(&mut reader, samples, color, indexed, (width as usize, height as usize))?;
+    if color.num_samples() > 4 || color.bit_depth() > 32 {
+        return Err(TIFF.unsupported(format!("pixels of {color:?}")));
+    }
+    // Samples twice, where their order changes; what they become; and that turned.
+    let sample = u64::from(color.num_samples()) * u64::from(color.bit_depth()).div_ceil(8);
+    let share = admit(TIFF, (width, height), sample * 2 + 6, bytes)?;
+    let (pixels, noticed) = match compression {
+        Some(JPEG) if !indexed => tiff_jpeg::pixels(&mut reader, bytes, (width, height))?,
+        Some(JPEG) => return Err(TIFF.unsupported("JPEG compression of a palette's indices")),
+        _ => {
+            let samples = interleaved(&mut reader, color)?;
+            let mut noticed = Noticed::default();
+            let how = How { indexed, grey16, size: (width as usize, height as usize) };
+            (to_rgb(&mut reader, samples, color, &how, &mut noticed)?, noticed)
+        }
+    };
     if pixels.len() != width as usize * height as usize * 3 {
         return Err(BadImage::Truncated(TIFF));
     }
     let picture = Picture { width, height, pixels };
-    Ok(Stored { part: picture.into(), orientation: Orientation::from_tag(orientation) })
+    let orientation = Orientation::from_tag(orientation);
+    Ok(Stored { part: picture.into(), orientation, noticed, share })
+}
+
+/// What the page's samples are, beside their type.
+struct How {
+    /// What looks like grey levels are places in the colour map.
+    indexed: bool,
+    grey16: Grey16,
+    size: (usize, usize),
 }
 
 /// All samples of the page, pixel by pixel, whether the file keeps them so or plane by plane.
@@ -68,8 +95,8 @@ fn to_rgb(
     reader: &mut Reader<'_>,
     samples: DecodingResult,
     color: ColorType,
-    indexed: bool,
-    (width, height): (usize, usize),
+    &How { indexed, grey16, size: (width, height) }: &How,
+    noticed: &mut Noticed,
 ) -> Result<Vec<u8>, BadImage> {
     use DecodingResult::{F32, I8, I16, I32, U8, U16, U32};
     let kind = || TIFF.unsupported(format!("pixels of {color:?}"));
@@ -87,19 +114,26 @@ fn to_rgb(
         }
         (U8(v), ColorType::Gray(8)) => convert::grey(&v, 1),
         (I8(v), ColorType::Gray(8)) => v.into_iter().flat_map(|level| [level as u8; 3]).collect(),
-        (U16(v), ColorType::Gray(12 | 16)) => {
-            // Pillow takes 16-bit levels as they are stored, even where white is zero; the decoder has turned them over.
+        (U16(v), ColorType::Gray(bits @ (12 | 16))) => {
+            // Pillow takes 16-bit levels as they are stored, even where white is zero; the decoder has turned them over,
+            // which is right as soon as they are scaled.
             let turned =
                 reader.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
-            convert::grey(
-                &convert::clipped(v.into_iter().map(|level| if turned { !level } else { level })),
-                1,
-            )
+            let stored = turned && grey16 == Grey16::Clip;
+            let levels = v.into_iter().map(|level| if stored { !level } else { level });
+            let (grey, found) = convert::sixteen(levels, grey16, u32::from(bits));
+            *noticed = found;
+            convert::grey(&grey, 1)
         }
-        (I16(v), ColorType::Gray(16)) => clamped(v.into_iter().map(f64::from)),
-        (U32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(|level| f64::from(level as i32))),
-        (I32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
-        (F32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from)),
+        (I16(v), ColorType::Gray(16)) => clamped(v.into_iter().map(f64::from), noticed),
+        (U32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(|level| f64::from(level as i32)), noticed),
+        (I32(v), ColorType::Gray(32)) => clamped(v.into_iter().map(f64::from), noticed),
+        (F32(v), ColorType::Gray(32)) => {
+            // Such levels are from 0 to 1 more often than not.
+            let most = v.iter().copied().fold(0.0, f32::max);
+            noticed.flattened = most > 0.0 && most <= 1.0;
+            clamped(v.into_iter().map(f64::from), noticed)
+        }
         (U8(v), ColorType::GrayA(8) | ColorType::Multiband { bit_depth: 8, num_samples: 2 }) => {
             convert::grey(&v, 2)
         }
@@ -114,8 +148,12 @@ fn to_rgb(
 }
 
 /// Grey of more than 16 bits, signed or real: clipped to 0..=255, then cut off to whole levels, as Pillow does.
-fn clamped(levels: impl Iterator<Item = f64>) -> Vec<u8> {
-    levels.flat_map(|level| [level.clamp(0.0, 255.0) as u8; 3]).collect()
+fn clamped(levels: impl Iterator<Item = f64>, noticed: &mut Noticed) -> Vec<u8> {
+    let mut outside = false;
+    let levels = levels.inspect(|level| outside |= !(0.0..=255.0).contains(level));
+    let pixels = levels.flat_map(|level| [level.clamp(0.0, 255.0) as u8; 3]).collect();
+    noticed.flattened |= outside;
+    pixels
 }
 
 /// RGBA → RGB; colours that are stored multiplied by their alpha (ExtraSamples 1) are divided by it again.
@@ -161,7 +199,7 @@ fn palette_tag(bytes: &[u8]) -> Option<usize> {
     (number(tag + value, 2)? == 3).then_some(tag + value + usize::from(big_endian))
 }
 
-fn bad(error: TiffError) -> BadImage {
+pub(super) fn bad(error: TiffError) -> BadImage {
     match error {
         TiffError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => BadImage::Truncated(TIFF),
         TiffError::UnsupportedError(error) => TIFF.unsupported(error),

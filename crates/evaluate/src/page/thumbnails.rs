@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use artifact::{MOST_PICTURE, read_file};
+use artifact::{Grey16, MOST_PICTURE, read_file};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dataset::thumbnail;
@@ -18,12 +18,12 @@ const PER_CELL: usize = 6;
 const MOST: usize = 1200;
 
 /// Adds what can be read of the pictures that the page shows; gives the number of those that could not.
-pub(super) fn add(page: &mut Page, images: Option<&Path>) -> usize {
+pub(super) fn add(page: &mut Page, images: Option<&Path>, grey16: Grey16) -> usize {
     let Some(images) = images else { return 0 };
     let wanted = wanted(page);
     let read = |id: &&str| {
         let bytes = read_file(&images.join(id), MOST_PICTURE).ok()?;
-        let small = thumbnail(&bytes, SIDE).ok()?;
+        let small = thumbnail(&bytes, SIDE, grey16).ok()?;
         Some(((*id).to_owned(), format!("data:image/jpeg;base64,{}", STANDARD.encode(small))))
     };
     let found: Vec<Option<(String, String)>> =

@@ -9,6 +9,7 @@ mod features;
 mod interrupted;
 mod outputs;
 mod photographs;
+mod remarks;
 mod usage;
 mod views;
 mod weights;

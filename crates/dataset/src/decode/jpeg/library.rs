@@ -4,9 +4,9 @@
 //! The library's SIMD is left out. Valid files have the same bytes with it; corrupt ones, whose coefficients overflow
 //! its 16 bits, have not.
 
-use super::{JPEG, orientation};
-use crate::decode::{Stored, convert};
-use crate::{BadImage, Picture};
+use super::{Inks, JPEG, orientation, warnings};
+use crate::decode::{Stored, convert, share::admit};
+use crate::{BadImage, MAX_PIXELS, Noticed, Picture};
 use mozjpeg::{ColorSpace, Decompress, Marker};
 use std::any::Any;
 use std::io;
@@ -16,29 +16,52 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// make about ten; libjpeg-turbo's fuzzers draw the line here.
 const MAX_SCANS: usize = 500;
 
+/// Pixels times scans: 24 scans of the largest picture.
+const MAX_WORK: u64 = 24 * MAX_PIXELS;
+
 /// `eighths` says at how many eighths of its size the picture is wanted: it is given the width and height that are
 /// stored, and whether upright they change places.
-pub(super) fn decode(bytes: &[u8], eighths: &dyn Fn(u32, u32, bool) -> u32) -> Result<Stored, BadImage> {
+pub(super) fn decode(
+    bytes: &[u8],
+    inks: Inks,
+    eighths: &dyn Fn(u32, u32, bool) -> u32,
+) -> Result<Stored, BadImage> {
     // The decoder, left to itself, fills what is missing of a truncated file with grey.
-    match scans(bytes) {
+    let scans = match scans(bytes) {
         None => return Err(BadImage::Truncated(JPEG)),
-        Some(..=MAX_SCANS) => {}
+        Some(scans @ ..=MAX_SCANS) => scans,
         Some(scans) => {
             return Err(JPEG.unsupported(format!("{scans} scans, more than the limit of {MAX_SCANS}")));
         }
-    }
+    };
     // The library's fatal errors unwind to here with their message; no panic hook hears of them. Its warnings (odd
-    // restarts, data that end early) are passed over, as Pillow does.
-    catch_unwind(AssertUnwindSafe(|| read(bytes, eighths))).unwrap_or_else(|error| Err(fatal(error)))
+    // restarts, data that end early) are counted.
+    warnings::take();
+    let stored = catch_unwind(AssertUnwindSafe(|| read(bytes, inks, scans, eighths)));
+    let damaged = warnings::take() > 0;
+    let stored = stored.unwrap_or_else(|error| Err(fatal(error)))?;
+    Ok(Stored { noticed: Noticed { damaged, ..Noticed::default() }, ..stored })
 }
 
-fn read(bytes: &[u8], eighths: &dyn Fn(u32, u32, bool) -> u32) -> Result<Stored, BadImage> {
+fn read(
+    bytes: &[u8],
+    inks: Inks,
+    scans: usize,
+    eighths: &dyn Fn(u32, u32, bool) -> u32,
+) -> Result<Stored, BadImage> {
     // Reads the header alone.
-    let mut decoder = Decompress::with_markers(&[Marker::APP(1)]).from_mem(bytes).map_err(bad)?;
-    let (width, height) = decoder.size();
-    JPEG.check_size(width as u64, height as u64)?;
-    let orientation = orientation(&decoder.markers().map(|marker| marker.data).collect::<Vec<_>>());
+    let decoder = Decompress::with_err(warnings::manager()).with_markers(&[Marker::APP(1)]);
+    let mut decoder = decoder.from_mem(bytes).map_err(bad)?;
     // Both sides come from 16-bit fields.
+    let (width, height) = decoder.size();
+    let size = (width as u32, height as u32);
+    let work = width as u64 * height as u64 * scans as u64;
+    if work > MAX_WORK {
+        return Err(JPEG.unsupported(format!("{scans} scans over {width}×{height} pixels, too much work")));
+    }
+    // Coefficients of up to four components, where there are several scans; samples; and what they become.
+    let share = admit(JPEG, size, if scans > 1 { 12 } else { 6 }, bytes)?;
+    let orientation = orientation(&decoder.markers().map(|marker| marker.data).collect::<Vec<_>>());
     let eighths = eighths(width as u32, height as u32, orientation.turns());
     decoder.scale(eighths as u8);
     let scaled = |side: usize| (side * eighths as usize).div_ceil(8);
@@ -55,6 +78,7 @@ fn read(bytes: &[u8], eighths: &dyn Fn(u32, u32, bool) -> u32) -> Result<Stored,
     started.finish().map_err(bad)?;
     let pixels = match wanted {
         ColorSpace::JCS_GRAYSCALE => convert::grey(&samples, 1),
+        ColorSpace::JCS_CMYK if inks == Inks::Plain => convert::cmyk(&samples, 4),
         ColorSpace::JCS_CMYK => samples.chunks_exact(4).flat_map(inverted_cmyk).collect(),
         _ => samples,
     };
@@ -62,7 +86,7 @@ fn read(bytes: &[u8], eighths: &dyn Fn(u32, u32, bool) -> u32) -> Result<Stored,
         return Err(JPEG.corrupt("fewer pixels than its header says"));
     }
     let picture = Picture { width: width as u32, height: height as u32, pixels };
-    Ok(Stored { part: picture.into(), orientation })
+    Ok(Stored { part: picture.into(), orientation, noticed: Noticed::default(), share })
 }
 
 /// How many scans there are up to the end-of-image marker; none where the file ends before that.

@@ -15,9 +15,11 @@ mod library;
 mod planes;
 mod pool;
 mod reduced;
+#[expect(unsafe_code, reason = "fills in and reads libjpeg's error manager")]
+mod warnings;
 
-use super::{Part, Stored, Wanted, orientation::Orientation};
-use crate::{BadImage, Format, simd::Isa};
+use super::{Part, Stored, Wanted, orientation::Orientation, share::admit};
+use crate::{BadImage, Format, Noticed, simd::Isa};
 pub(super) use colour::Ycc;
 use header::Header;
 use std::ops::Range;
@@ -30,18 +32,39 @@ struct Area {
     rows: Range<usize>,
 }
 
-/// Decodes what `wanted` asks for, given the size of the upright picture, or more.
-pub(super) fn decode(bytes: &[u8], wanted: &dyn Fn(u32, u32) -> Wanted) -> Result<Stored, BadImage> {
-    if let Some(stored) = Header::read(bytes).and_then(|header| ordinary(&header, wanted, Isa::best())) {
-        return Ok(stored);
-    }
-    library::decode(bytes, &|width, height, turned| eighths(wanted, width, height, turned))
+/// How the four inks of a CMYK JPEG are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inks {
+    /// As every writer of JPEG files does after Adobe, Pillow assumes.
+    Inverted,
+    /// As TIFF has them.
+    Plain,
 }
 
-fn ordinary(header: &Header<'_>, wanted: &dyn Fn(u32, u32) -> Wanted, isa: Isa) -> Option<Stored> {
+/// Decodes what `wanted` asks for, given the size of the upright picture, or more.
+pub(super) fn decode(
+    bytes: &[u8],
+    inks: Inks,
+    wanted: &dyn Fn(u32, u32) -> Wanted,
+) -> Result<Stored, BadImage> {
+    if let Some(stored) = Header::read(bytes).and_then(|header| ordinary(bytes, &header, wanted, Isa::best()))
+    {
+        return Ok(stored);
+    }
+    library::decode(bytes, inks, &|width, height, turned| eighths(wanted, width, height, turned))
+}
+
+fn ordinary(
+    bytes: &[u8],
+    header: &Header<'_>,
+    wanted: &dyn Fn(u32, u32) -> Wanted,
+    isa: Isa,
+) -> Option<Stored> {
     let (width, height) = (header.size.0 as u32, header.size.1 as u32);
-    JPEG.check_size(width, height).ok()?;
     let orientation = orientation(&header.app1);
+    // Planes; turned, they become a picture, and that another.
+    let share =
+        admit(JPEG, (width, height), if orientation == Orientation::UPRIGHT { 2 } else { 6 }, bytes).ok()?;
     let eighths = eighths(wanted, width, height, orientation.turns());
     let scaled = |side: u32| (side * eighths).div_ceil(8);
     let (width, height) = (scaled(width), scaled(height));
@@ -56,7 +79,7 @@ fn ordinary(header: &Header<'_>, wanted: &dyn Fn(u32, u32) -> Wanted, isa: Isa) 
     let area = Area { columns: range(columns), rows: range(rows) };
     let planes = planes::planes(header, eighths as usize, &area, isa)?;
     let part = Part::of_planes((width, height), Ycc { planes, isa });
-    Some(Stored { part, orientation })
+    Some(Stored { part, orientation, noticed: Noticed::default(), share })
 }
 
 /// At how many eighths of its size a picture is wanted that is stored as `width` × `height`.

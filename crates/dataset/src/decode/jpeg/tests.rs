@@ -54,11 +54,11 @@ fn all(eighths: u32) -> impl Fn(u32, u32) -> Wanted {
 }
 
 fn here(bytes: &[u8], wanted: &dyn Fn(u32, u32) -> Wanted, isa: Isa) -> Option<Stored> {
-    ordinary(&Header::read(bytes)?, wanted, isa)
+    ordinary(bytes, &Header::read(bytes)?, wanted, isa)
 }
 
 fn there(bytes: &[u8], eighths: u32) -> Result<Stored, BadImage> {
-    library::decode(bytes, &|_, _, _| eighths)
+    library::decode(bytes, Inks::Inverted, &|_, _, _| eighths)
 }
 
 /// A picture with everything from flat areas to noise of full contrast.
