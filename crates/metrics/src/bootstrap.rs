@@ -26,7 +26,7 @@ pub fn bootstrap(outcomes: &Outcomes, metrics: &[Metric], bootstrap: &Bootstrap)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClassMetric, wilson};
+    use crate::{ClassMetric, proportion as wilson};
 
     /// `n` rows of two classes by turns; every `period`-th row is wrong.
     fn outcomes(n: usize, period: usize) -> Outcomes {

@@ -23,12 +23,15 @@
 #![forbid(unsafe_code)]
 
 mod against;
+mod averages;
+mod beta;
 mod bootstrap;
 mod calibration;
 mod class_ranking;
 mod compare;
 mod confusion;
 mod curves;
+mod estimate;
 mod interval;
 mod marginals;
 mod metric;
@@ -46,6 +49,8 @@ mod resample;
 mod row;
 mod scored;
 mod sorted;
+mod spread;
+mod spreads;
 mod special;
 mod tally;
 mod thin;
@@ -56,7 +61,8 @@ pub use class_ranking::ClassRanking;
 pub use compare::{CompareError, Difference, MCNEMAR_EXACT_BELOW, McNemar, mcnemar, paired_bootstrap};
 pub use confusion::{Confusion, Pair};
 pub use curves::{PrecisionRecallPoint, RocPoint};
-pub use interval::{Interval, wilson};
+pub use estimate::estimates;
+pub use interval::{Interval, proportion};
 pub use marginals::{ClassScores, Marginals};
 pub use metric::{Average, ClassMetric, Metric};
 pub use multi_label::{

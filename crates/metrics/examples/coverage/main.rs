@@ -58,7 +58,7 @@ fn classes(cell: &Cell, trials: usize, seed: u64, ranked: bool) -> Hits {
     let tally = population.outcomes.tally();
     let truths: Vec<Option<f64>> = metrics.iter().map(|&metric| tally.value(metric)).collect();
     let ranked_truths: Vec<(String, Estimate)> = if ranked {
-        before::ranked_values(&population.outcomes, &population.probabilities)
+        before::rankings(&population.outcomes, &population.probabilities)
     } else {
         Vec::new()
     };
@@ -76,7 +76,7 @@ fn classes(cell: &Cell, trials: usize, seed: u64, ranked: bool) -> Hits {
                     .copied()
                     .collect();
                 for ((name, found), (_, truth)) in
-                    before::rankings(&outcomes, &p, trial as u64).into_iter().zip(&ranked_truths)
+                    before::rankings(&outcomes, &p).into_iter().zip(&ranked_truths)
                 {
                     add(&mut hits, &name, truth.value, found);
                 }
