@@ -68,16 +68,7 @@ impl Rankings {
 
     /// The 95 % interval of [`macro_average_precision`](Rankings::macro_average_precision). Classes share their negatives,
     /// of which the worst is assumed: that they err all together.
-    pub /// The interval of `spread` where all of so many classes judge the same rows: of two they say the same.
-fn shared_interval(spread: &Spread, classes: usize) -> Interval {
-    let part = 1.0 - 1.0 / classes as f64;
-    let rows = spread.rows.len() as f64 * part;
-    let squares = spread.squares() * part * part;
-    let [low, high] = [0, 1].map(|at| end(at, rows, squares, spread.value, spread.unseen[at], spread.range));
-    Interval { low: low.min(spread.value), high: high.max(spread.value) }
-}
-
-fn macro_average_precision_interval(&self) -> Option<Interval> {
+    pub fn macro_average_precision_interval(&self) -> Option<Interval> {
         macro_average_precision_interval(&self.classes)
     }
 
@@ -128,6 +119,15 @@ fn macro_spread(
         unseen: [value - heavy * value, value + heavy * (1.0 - value)],
         ..Spread::mean(value, [0.0, 1.0], rows.collect())
     })
+}
+
+/// The interval of `spread` where all of so many classes judge the same rows: of two they say the same.
+fn shared_interval(spread: &Spread, classes: usize) -> Interval {
+    let part = 1.0 - 1.0 / classes as f64;
+    let rows = spread.rows.len() as f64 * part;
+    let squares = spread.squares() * part * part;
+    let [low, high] = [0, 1].map(|at| end(at, rows, squares, spread.value, spread.unseen[at], spread.range));
+    Interval { low: low.min(spread.value), high: high.max(spread.value) }
 }
 
 fn macro_average_precision_interval(classes: &[Option<ClassRanking>]) -> Option<Interval> {

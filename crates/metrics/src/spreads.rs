@@ -179,7 +179,8 @@ impl<'a> Spreads<'a> {
     }
 
     /// A mistake is counted once for every row of at most its confidence, by the number of rows kept there; and each row
-    /// dilutes the risk of all that are less confident.
+    /// dilutes the risk of all that are less confident. The order of the rows is drawn as well, and few rows show little of
+    /// it: they count for one less.
     fn risk_coverage_area(&self, value: f64) -> Spread {
         let n = self.outcomes.rows();
         let places = &self.sorted.rows;
@@ -215,6 +216,8 @@ impl<'a> Spreads<'a> {
             at = start;
         }
         let ends = rows.iter().fold([0.0_f64, 1.0_f64], |[low, high], &row| [low.min(row), high.max(row)]);
+        let scale = (n as f64 / (n as f64 - 1.0).max(0.5)).sqrt();
+        rows.iter_mut().for_each(|row| *row = value + scale * (*row - value));
         Spread { unseen: ends, ..Spread::mean(value, [0.0, 1.0], rows) }
     }
 
