@@ -71,6 +71,28 @@ impl Averages {
         Averages { classes: classes.collect(), rows }
     }
 
+    fn weight(&self, class: &Class, average: Average) -> f64 {
+        match average {
+            Average::Macro => 1.0 / self.classes.len() as f64,
+            _ => class.scores.support as f64 / self.rows,
+        }
+    }
+
+    /// The average without the least and the most bias it may have.
+    pub(crate) fn unbiased(&self, average: Average, what: ClassMetric) -> [f64; 2] {
+        [0, 1].map(|at| {
+            let of = |class: &Class| {
+                let bias = match what {
+                    ClassMetric::Precision => class.bias.precision[at],
+                    ClassMetric::Recall => 1.0,
+                    ClassMetric::F1 => class.bias.f1[at],
+                };
+                self.weight(class, average) * what.of(&class.scores) * bias
+            };
+            self.classes.iter().map(of).sum::<f64>().min(1.0)
+        })
+    }
+
     /// Of `pairs`, the (true class, predicted class) of each row.
     pub(crate) fn spread(
         &self,
@@ -80,23 +102,8 @@ impl Averages {
         pairs: impl Iterator<Item = (usize, usize)>,
         rows: usize,
     ) -> Spread {
-        let count = self.classes.len() as f64;
-        let weight = |class: &Class| match average {
-            Average::Macro => 1.0 / count,
-            _ => class.scores.support as f64 / self.rows,
-        };
-        let mut unbiased = [value; 2];
-        for (at, end) in unbiased.iter_mut().enumerate() {
-            let sum: f64 = self
-                .classes
-                .iter()
-                .map(|class| {
-                    let bias = if what == ClassMetric::F1 { class.bias.f1 } else { class.bias.precision };
-                    weight(class) * what.of(&class.scores) * bias[at]
-                })
-                .sum();
-            *end = sum.min(1.0);
-        }
+        let weight = |class: &Class| self.weight(class, average);
+        let unbiased = self.unbiased(average, what);
         // Of each class what a row that is right, one that is missed, and one that is wrongly given it move the average by.
         let moves: Vec<[f64; 3]> = self
             .classes

@@ -24,7 +24,7 @@ pub struct ClassRanking {
     /// The same of average precision.
     pub(crate) precision_squares: [f64; 2],
     /// Average precision if of P positives the one that is i-th from the top stood for i/(P + 1) of all: the best of a
-    /// few finds none above itself, and so looks better than it is.
+    /// few finds none above itself, and so looks better than it is; and if 1/(P + 1) of a negative more were found.
     pub(crate) least_precision: f64,
 }
 
@@ -42,7 +42,8 @@ impl ClassRanking {
             let found = step.positives_from as f64;
             precision += step.positives as f64 * (found / (found + step.negatives_from as f64));
             let fewer = found * p / (p + 1.0);
-            least += step.positives as f64 * (fewer / (fewer + step.negatives_from as f64));
+            let more = step.negatives_from as f64 + 1.0 / (p + 1.0);
+            least += step.positives as f64 * (fewer / (fewer + more));
         }
         let roc_auc = half_pairs as f64 / (2 * u128::from(positives) * u128::from(negatives)) as f64;
         let auc_squares = [of_positives(against, roc_auc), of_negatives(against, roc_auc)];

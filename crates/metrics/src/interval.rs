@@ -32,9 +32,46 @@ pub(crate) fn f1(correct: u64, wrong: u64) -> Option<Interval> {
     proportion(correct, correct + wrong).map(|of| Interval { low: dice(of.low), high: dice(of.high) })
 }
 
-/// The 95 % interval of an estimate within [0, 1] that is asymptotically normal with `variance`, cut off at 0
-/// and 1.
-pub(crate) fn normal_within_unit(value: f64, variance: f64) -> Interval {
-    let half = Z * variance.sqrt();
-    Interval { low: (value - half).max(0.0), high: (value + half).min(1.0) }
+/// The 97.5 % quantile of Student's t distribution with `freedom` degrees.
+pub(crate) fn student(freedom: f64) -> f64 {
+    let x = beta_quantile(0.05, freedom / 2.0, 0.5);
+    (freedom * (1.0 - x) / x).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_intervals() {
+        // statsmodels.stats.proportion.proportion_confint(hits, trials, method="beta"), and what it is at the ends.
+        let cases = [
+            (0, 10, 0.0, 0.308_497_100_700_309_4),
+            (10, 10, 0.691_502_899_299_690_6, 1.0),
+            (0, 3, 0.0, 1.0 - 0.025_f64.cbrt()),
+            (50, 100, 0.398_321_129_503_301_06, 0.601_678_870_496_698_9),
+        ];
+        for (hits, trials, low, high) in cases {
+            let got = proportion(hits, trials).unwrap();
+            assert!((got.low - low).abs() < 1e-9 && (got.high - high).abs() < 1e-9, "{got:?}");
+        }
+        assert_eq!(proportion(0, 0), None);
+    }
+
+    #[test]
+    fn dice_follows_from_the_part_that_is_right() {
+        let (f1, part) = (f1(3, 2).unwrap(), proportion(3, 5).unwrap());
+        assert!((f1.low - 2.0 * part.low / (1.0 + part.low)).abs() < 1e-15);
+        assert!(f1.low < 0.75 && 0.75 < f1.high);
+    }
+
+    #[test]
+    fn student_s_quantiles() {
+        // scipy.stats.t.ppf(0.975, freedom)
+        for (freedom, expected) in
+            [(1.0, 12.706_204_736_174_7), (4.0, 2.776_445_105_197_793), (1000.0, 1.962_339_080_826_497)]
+        {
+            assert!((student(freedom) / expected - 1.0).abs() < 1e-9, "{freedom}: {}", student(freedom));
+        }
+    }
 }

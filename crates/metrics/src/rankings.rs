@@ -146,11 +146,11 @@ fn macro_average_precision_interval(classes: &[Option<ClassRanking>]) -> Option<
         own += shrinkage(positives) * (of_positives + positives * away * away) / (positives * count).powi(2);
         others += of_negatives.sqrt() / (class.negatives as f64 * count);
     }
+    let heavy = ranked().map(|class| rows / (count * count * class.positives as f64)).sum::<f64>();
     // Of two classes the rows say the same twice.
     let rows = rows * (1.0 - 1.0 / count);
     let squares = (own + others * others) * rows * rows;
     let least = ranked().map(|class| class.least_precision).sum::<f64>() / count;
-    let heavy = ranked().map(|class| rows / (count * count * class.positives as f64)).sum::<f64>();
     let unseen = [value - heavy * value, value + heavy * (1.0 - value)];
     let ends = [0, 1].map(|at| end(at, rows, squares, [least, value][at], unseen[at], [0.0, 1.0]));
     Some(Interval { low: ends[0].min(value), high: ends[1].max(value) })

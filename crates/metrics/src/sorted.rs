@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use crate::calibration::{BINS, Bins, bin_of, mass_edges};
-use crate::resample::Strata;
 use crate::row::nats;
 use crate::{Outcomes, Tally};
 
@@ -71,11 +70,6 @@ impl Sorted {
         let mut tally = Tally::new(self.classes);
         self.tally_into(&mut tally, &vec![1; self.rows.len()]);
         tally
-    }
-
-    /// Which slot of `strata` each place of this order has.
-    pub(crate) fn slots(&self, strata: &Strata) -> Vec<u32> {
-        self.order.iter().map(|&row| strata.slot(row)).collect()
     }
 
     /// Adds up every row as many times as `copies` (n,) says of its place in this order, after clearing
