@@ -116,9 +116,12 @@ def classes_theirs(case):
     out["mistakes"] = sorted(wrong[wrong > 0].tolist(), reverse=True)
     out |= calibration(labels, p, predicted) | rejection(labels, p, predicted) | one_vs_rest(labels, p)
     out["held"] = [out["log_loss"], out["brier_score_loss"], out["ece"], out.get("top_2_accuracy", SKIP)]
-    n, z, hits = len(labels), 1.959963984540054, (labels == predicted).sum()
-    # The roots of (p - h/n)^2 = z^2 p (1 - p) / n.
-    out["wilson"] = np.sort(np.roots([n + z * z, -(2 * hits + z * z), hits * hits / n]).real).tolist()
+    n, hits = len(labels), (labels == predicted).sum()
+    # Clopper and Pearson: the smallest and the largest truth under which so many hits are no outlier.
+    out["proportion"] = [
+        stats.beta.ppf(0.025, hits, n - hits + 1) if hits > 0 else 0.0,
+        stats.beta.ppf(0.975, hits + 1, n - hits) if hits < n else 1.0,
+    ]
     return out
 
 
@@ -191,7 +194,6 @@ def one_vs_rest(labels, p):
     there = [value for value in auc if value is not None]
     out = {
         "roc_auc": auc, "average_precision": precision, "roc_auc_variance": variance,
-        "ranked_roc_auc": auc, "ranked_average_precision": precision,
         "precision_recall_curves": pr_curves, "roc_curves": roc_curves,
         "macro_roc_auc": np.mean(there) if there else None,
         "macro_average_precision": np.mean([v for v in precision if v is not None]) if there else None,
