@@ -168,7 +168,7 @@ def rejection(labels, p, predicted):
 def one_vs_rest(labels, p):
     n, classes = p.shape
     auc, precision, variance, pr_curves, roc_curves = ([None] * classes for _ in range(5))
-    influence, ranked, singles = np.zeros(n), 0, False
+    ranked = 0
     for c in range(classes):
         y, s = labels == c, p[:, c]
         pr_curves[c], roc_curves[c] = [], []
@@ -178,13 +178,8 @@ def one_vs_rest(labels, p):
         auc[c] = sk.roc_auc_score(y, s)
         precision[c] = sk.average_precision_score(y, s)
         wins = np.sign(s[y][:, None] - s[~y]) / 2 + 0.5
-        per_row = np.zeros(n)
-        per_row[y] = (wins.mean(1) - auc[c]) / y.sum()
-        per_row[~y] = (wins.mean(0) - auc[c]) / (~y).sum()
-        influence += per_row
         if min(y.sum(), (~y).sum()) > 1:
             variance[c] = wins.mean(1).var(ddof=1) / y.sum() + wins.mean(0).var(ddof=1) / (~y).sum()
-        singles |= y.sum() < 2
         at = np.unique(s[y])[::-1]
         precisions, recalls, thresholds = sk.precision_recall_curve(y, s)
         where = np.searchsorted(thresholds, at)
@@ -197,11 +192,7 @@ def one_vs_rest(labels, p):
         "precision_recall_curves": pr_curves, "roc_curves": roc_curves,
         "macro_roc_auc": np.mean(there) if there else None,
         "macro_average_precision": np.mean([v for v in precision if v is not None]) if there else None,
-        "macro_roc_auc_variance": None,
     }
-    if there and not singles:
-        counts = np.bincount(labels, minlength=classes)[labels]
-        out["macro_roc_auc_variance"] = (influence**2 * counts / (counts - 1)).sum() / ranked**2
     if ranked == classes > 2:
         # For two classes scikit-learn ranks the second alone, whose scores are the first's only up to rounding.
         out["macro_roc_auc"] = sk.roc_auc_score(labels, p, multi_class="ovr", labels=list(range(classes)))

@@ -7,11 +7,7 @@ use crate::table::{Row, Scope};
 
 /// The table's rows of one split: overall, each class, each kind of confusion. `threshold` is the confidence below which
 /// the head rejects a row.
-pub(crate) fn rows(
-    scores: &SplitScores<'_>,
-    classes: &[String],
-    threshold: Option<f64>,
-) -> Vec<Row> {
+pub(crate) fn rows(scores: &SplitScores<'_>, classes: &[String], threshold: Option<f64>) -> Vec<Row> {
     let outcomes = &scores.outcomes;
     let tally = outcomes.tally();
     let metrics: Vec<Metric> =

@@ -7,10 +7,9 @@ use std::error::Error;
 use std::io::BufRead;
 
 use headstart_metrics::{
-    Binning, ClassRanking, Confusion, McNemar, Metric, MultiLabel, MultiLabelMetric,
-    MultiLabelOutcomes, MultiLabelScores, OneVsRest, Outcomes, Rankings, Regression, RegressionMetric,
-    ReliabilityBin, Scored, brier_score_loss, expected_calibration_error, log_loss,
-    proportion, top_k_accuracy,
+    Binning, ClassRanking, Confusion, McNemar, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes,
+    MultiLabelScores, OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, ReliabilityBin, Scored,
+    brier_score_loss, expected_calibration_error, log_loss, proportion, top_k_accuracy,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

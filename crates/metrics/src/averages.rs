@@ -53,8 +53,10 @@ impl Averages {
             let false_rate = (wrong + 1.0 - recall) / (support + 1.0);
             // Counts scatter by more than Poisson's variance where some classes attract more mistakes than others.
             let mean = wrong / classes;
-            let spread = if wrong > 0.0 { (squares / classes - mean * mean - mean) / (mean * mean) } else { 0.0 };
-            let bias = match known.iter().find(|(support, pool, _)| (*support, *pool) == (scores.support, at)) {
+            let spread =
+                if wrong > 0.0 { (squares / classes - mean * mean - mean) / (mean * mean) } else { 0.0 };
+            let bias = match known.iter().find(|(support, pool, _)| (*support, *pool) == (scores.support, at))
+            {
                 Some((_, _, bias)) => *bias,
                 None => {
                     let bias = Bias::of(scores.support, recall, false_rate, (2.0 * spread).max(1.0));
@@ -140,7 +142,8 @@ impl Averages {
             0 => 0.0,
             support => self.rows * weight(class).powi(2) / support as f64,
         };
-        let heavy = self.classes.iter().map(heavy).sum::<f64>() / self.classes.iter().map(weight).sum::<f64>();
+        let heavy =
+            self.classes.iter().map(heavy).sum::<f64>() / self.classes.iter().map(weight).sum::<f64>();
         let heavy = heavy.max(1.0);
         Spread {
             unbiased,
@@ -191,10 +194,11 @@ fn expected(support: u64, recall: f64, false_rate: f64) -> [f64; 2] {
     let mut sums = [0.0; 2];
     let rate = k * false_rate;
     let most = (rate + 8.0 * rate.sqrt() + 10.0) as usize;
-    let poisson: Vec<f64> = std::iter::successors(Some((0.0, (-rate).exp())), |(at, p)| Some((at + 1.0, p * rate / (at + 1.0))))
-        .map(|(_, p)| p)
-        .take(most)
-        .collect();
+    let poisson: Vec<f64> =
+        std::iter::successors(Some((0.0, (-rate).exp())), |(at, p)| Some((at + 1.0, p * rate / (at + 1.0))))
+            .map(|(_, p)| p)
+            .take(most)
+            .collect();
     let mut right = 0.0;
     // From (1 − r)^k on, each term from the one before; all at once where r is 1.
     let mut binomial = if recall >= 1.0 { 0.0 } else { (1.0 - recall).powf(k) };

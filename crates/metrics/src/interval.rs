@@ -22,7 +22,10 @@ pub fn proportion(hits: u64, trials: u64) -> Option<Interval> {
         return None;
     }
     let (hit, missed) = (hits as f64, trials.saturating_sub(hits) as f64);
-    Some(Interval { low: beta_quantile(0.025, hit, missed + 1.0), high: beta_quantile(0.975, hit + 1.0, missed) })
+    Some(Interval {
+        low: beta_quantile(0.025, hit, missed + 1.0),
+        high: beta_quantile(0.975, hit + 1.0, missed),
+    })
 }
 
 /// The interval of F1 = 2 tp / (2 tp + wrong), wrong counting false positives and false negatives: of all rows that

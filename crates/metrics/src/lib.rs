@@ -45,9 +45,9 @@ mod rejection;
 mod row;
 mod scored;
 mod sorted;
+mod special;
 mod spread;
 mod spreads;
-mod special;
 mod tally;
 mod thin;
 

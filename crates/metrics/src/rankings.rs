@@ -114,7 +114,8 @@ fn macro_spread(
         let own = shrinkage(positives).sqrt() * (part - mean) / positives;
         value + n / ranked * (slacks - slack(class) - cost + own)
     });
-    let heavy = classes.iter().flatten().map(|class| n / (ranked * ranked * class.positives as f64)).sum::<f64>();
+    let heavy =
+        classes.iter().flatten().map(|class| n / (ranked * ranked * class.positives as f64)).sum::<f64>();
     Some(Spread {
         unseen: [value - heavy * value, value + heavy * (1.0 - value)],
         ..Spread::mean(value, [0.0, 1.0], rows.collect())
@@ -141,7 +142,8 @@ fn macro_average_precision_interval(classes: &[Option<ClassRanking>]) -> Option<
     let (mut own, mut others) = (0.0, 0.0);
     for class in ranked() {
         let positives = class.positives as f64;
-        let away = class.average_precision - (positives * class.average_precision + value) / (positives + 1.0);
+        let away =
+            class.average_precision - (positives * class.average_precision + value) / (positives + 1.0);
         let [of_positives, of_negatives] = class.precision_squares;
         own += shrinkage(positives) * (of_positives + positives * away * away) / (positives * count).powi(2);
         others += of_negatives.sqrt() / (class.negatives as f64 * count);

@@ -34,7 +34,9 @@ impl<'a> Spreads<'a> {
         match metric {
             Metric::Accuracy
             | Metric::Average(Average::Micro, _)
-            | Metric::Average(Average::Weighted, ClassMetric::Recall) => proportion(marginals.correct(), rows),
+            | Metric::Average(Average::Weighted, ClassMetric::Recall) => {
+                proportion(marginals.correct(), rows)
+            }
             Metric::TopK(k) => proportion(self.tally.hits_at(k)?, rows),
             Metric::Class(class, what) => of_class(marginals, class, what),
             Metric::CalibrationError(binning) => self.calibration_error(binning),
@@ -100,7 +102,8 @@ impl<'a> Spreads<'a> {
             value + weight * scale * (f64::from(u8::from(label == predicted)) - recall)
         };
         let heavy = classes.iter().zip(marginals.per_class());
-        let heavy = heavy.map(|((weight, ..), class)| weight * weight * class.support as f64).sum::<f64>() / n;
+        let heavy =
+            heavy.map(|((weight, ..), class)| weight * weight * class.support as f64).sum::<f64>() / n;
         Spread {
             unseen: [value - heavy * value, value + heavy * (1.0 - value)],
             ..Spread::mean(value, [0.0, 1.0], self.pairs().map(row).collect())
@@ -172,7 +175,8 @@ impl<'a> Spreads<'a> {
     fn brier_score_loss(&self, value: f64) -> Spread {
         let scale = if self.outcomes.classes() < 3 { 0.5 } else { 1.0 };
         let rows: Vec<f64> = self.outcomes.distances().iter().map(|distance| scale * distance).collect();
-        let wrong = self.outcomes.confidences().iter().map(|confidence| scale * (1.0 + confidence * confidence));
+        let wrong =
+            self.outcomes.confidences().iter().map(|confidence| scale * (1.0 + confidence * confidence));
         let wrong = wrong.sum::<f64>() / rows.len() as f64;
         let largest = rows.iter().copied().fold(wrong, f64::max);
         Spread { unseen: [0.0, largest], ..Spread::mean(value, [0.0, 2.0 * scale], rows) }

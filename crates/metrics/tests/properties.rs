@@ -1,9 +1,10 @@
 //! What must hold for any scores whatever.
 
 use headstart_metrics::{
-    Binning, Confusion, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores, OneVsRest,
-    Outcomes, Rankings, Regression, RegressionMetric, Scored, brier_score_loss, differences, estimates,
-    expected_calibration_error, hits_at, log_loss, multi_label_estimates, proportion, regression_estimates,
+    Binning, Confusion, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
+    OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, Scored, brier_score_loss, differences,
+    estimates, expected_calibration_error, hits_at, log_loss, multi_label_estimates, proportion,
+    regression_estimates,
 };
 use proptest::prelude::*;
 

@@ -22,12 +22,7 @@ pub(super) fn of(features: &FeatureSet, head: &Head) -> Vec<LineageGroup> {
             "Tried on held-out rows",
             tried(head).iter().map(|(name, found)| (name.as_str(), found.clone())),
         ),
-        group(
-            "This page",
-            [
-                ("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned()),
-            ],
-        ),
+        group("This page", [("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned())]),
     ]);
     groups.retain(|group| !group.entries.is_empty());
     groups

@@ -90,12 +90,7 @@ impl Measured {
     }
 
     /// The table's rows of this scope; with `names` those of each output too.
-    pub(crate) fn rows(
-        &self,
-        split: Split,
-        scope: &Scope,
-        names: &[String],
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(crate) fn rows(&self, split: Split, scope: &Scope, names: &[String]) -> anyhow::Result<Vec<Row>> {
         match self {
             Measured::Labels { labels, truth, probabilities } => {
                 labels::rows(split, scope, names, (truth, probabilities, *labels))

@@ -107,7 +107,8 @@ fn spread(
         MultiLabelMetric::LabelRankingAveragePrecision => mean(1.0, &|row| row.ranking_precision),
         MultiLabelMetric::LogLoss => {
             // A loss has no bound, so one is assumed: twice the largest seen, or chance's.
-            let largest = outcomes.rows.iter().map(|row| row.nats / labels).fold(std::f64::consts::LN_2, f64::max);
+            let largest =
+                outcomes.rows.iter().map(|row| row.nats / labels).fold(std::f64::consts::LN_2, f64::max);
             mean(2.0 * largest, &|row| row.nats / labels)
         }
         MultiLabelMetric::BrierScoreLoss => mean(1.0, &|row| row.squares / labels),
@@ -209,7 +210,9 @@ mod tests {
     #[test]
     fn one_row_has_wide_intervals() {
         let one = MultiLabelOutcomes::of(&MultiLabel::new(&TRUTH[..2], &P[..2], 2).unwrap());
-        for (metric, found) in MultiLabelMetric::overall().iter().zip(multi_label_estimates(&one, &MultiLabelMetric::overall())) {
+        for (metric, found) in
+            MultiLabelMetric::overall().iter().zip(multi_label_estimates(&one, &MultiLabelMetric::overall()))
+        {
             let ends = found.interval.unwrap();
             assert!(ends.high - ends.low > 0.3, "{metric}: {found:?}");
         }

@@ -64,7 +64,9 @@ impl Regression {
             RegressionMetric::MedianAbsoluteError => self.median_interval(),
             // The largest error of endless rows is not to be told from some.
             RegressionMetric::MaxError => None,
-            RegressionMetric::R2 | RegressionMetric::ExplainedVariance => self.explained_interval(metric, value),
+            RegressionMetric::R2 | RegressionMetric::ExplainedVariance => {
+                self.explained_interval(metric, value)
+            }
         }
     }
 

@@ -1,11 +1,6 @@
-//! Intervals of single labels: what `evaluate` gives.
+//! Ranking metrics of a sample.
 
-use headstart_metrics::{ClassRanking, Estimate, Interval, Metric, Outcomes, Scored};
-
-
-pub(crate) fn estimates(outcomes: &Outcomes, metrics: &[Metric], _: u64) -> Vec<Estimate> {
-    headstart_metrics::estimates(outcomes, metrics)
-}
+use headstart_metrics::{ClassRanking, Estimate, Interval, Outcomes, Scored};
 
 pub(crate) fn rankings(outcomes: &Outcomes, probabilities: &[f64]) -> Vec<(String, Estimate)> {
     let scored = Scored::new(outcomes.labels(), probabilities, outcomes.classes()).expect("checked");
@@ -17,7 +12,10 @@ pub(crate) fn rankings(outcomes: &Outcomes, probabilities: &[f64]) -> Vec<(Strin
         ),
         (
             "macro_average_precision".to_owned(),
-            Estimate { value: found.macro_average_precision(), interval: found.macro_average_precision_interval() },
+            Estimate {
+                value: found.macro_average_precision(),
+                interval: found.macro_average_precision_interval(),
+            },
         ),
     ];
     let class = |name: &str, of: fn(&ClassRanking) -> (f64, Interval)| {
