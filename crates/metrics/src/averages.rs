@@ -156,24 +156,30 @@ impl Averages {
 impl Bias {
     /// Of a class of `support` rows in a world where so large a part is recalled and so many times its rows are
     /// wrongly given it. How much classes differ cannot be told from few rows each, so it is worked out for classes that
-    /// are all alike and for such as differ the most: recalled whole or not at all; falsely given never or so much more often
+    /// are all alike and for such as differ the most: recalled whole, by half or not at all; falsely given never or so much more often
     /// that the rates' squared coefficient of variation is `spread`.
     fn of(support: u64, recall: f64, false_rate: f64, spread: f64) -> Bias {
         let mut bias = Bias { precision: [1.0; 2], f1: [1.0; 2] };
         if support == 0 || support > MOST || recall <= 0.0 {
             return bias;
         }
-        let part = 1.0 / (1.0 + spread);
-        let worlds: [&[(f64, f64, f64)]; 4] = [
-            &[(1.0, recall, false_rate)],
-            &[(1.0 - part, recall, 0.0), (part, recall, false_rate / part)],
-            &[(recall, 1.0, false_rate)],
-            &[(recall, 1.0, false_rate / recall)],
+        let some = 1.0 / (1.0 + spread);
+        let attract = |part: f64, recall: f64| {
+            [(part * (1.0 - some), recall, 0.0), (part * some, recall, false_rate / some)]
+        };
+        // So many recalled by half as much, the others whole.
+        let low = (1.0 - recall) / (1.0 - recall / 2.0);
+        let worlds = [
+            vec![(1.0, recall, false_rate)],
+            attract(1.0, recall).to_vec(),
+            vec![(recall, 1.0, false_rate)],
+            vec![(recall, 1.0, false_rate / recall)],
+            [attract(low, recall / 2.0), attract(1.0 - low, 1.0)].concat(),
         ];
         for world in worlds {
             let mut truth = [0.0; 2];
             let mut found = [0.0; 2];
-            for &(part, recall, false_rate) in world {
+            for &(part, recall, false_rate) in &world {
                 let of = expected(support, recall, false_rate);
                 truth[0] += part * recall / (recall + false_rate);
                 truth[1] += part * 2.0 * recall / (1.0 + recall + false_rate);

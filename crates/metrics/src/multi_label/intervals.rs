@@ -57,15 +57,29 @@ fn interval(
 ) -> Option<Interval> {
     match metric {
         MultiLabelMetric::SubsetAccuracy => proportion(tally.exact(), tally.rows()),
-        MultiLabelMetric::Label(label, what) => {
-            let scores = tally.marginals.class(label);
-            match what {
-                ClassMetric::Precision => proportion(scores.correct, scores.predicted),
-                ClassMetric::Recall => proportion(scores.correct, scores.support),
-                ClassMetric::F1 => f1(scores.correct, scores.support + scores.predicted - 2 * scores.correct),
-            }
+        MultiLabelMetric::Label(label, what) => of_label(&tally.marginals.class(label), what),
+        // Of few rows a label's score is biased as well as scattered, so the ends are the means of all labels' exact ones.
+        MultiLabelMetric::Average(MultiLabelAverage::Macro, what)
+            if tally.marginals.per_class().any(|scores| counted(&scores, what).1 < FEW) =>
+        {
+            let whole = Interval { low: 0.0, high: 1.0 };
+            let ends = || tally.marginals.per_class().map(|scores| of_label(&scores, what).unwrap_or(whole));
+            let labels = outcomes.labels() as f64;
+            let mean = |of: fn(Interval) -> f64| ends().map(of).sum::<f64>() / labels;
+            Some(Interval { low: mean(|ends| ends.low).min(value), high: mean(|ends| ends.high).max(value) })
         }
         _ => spread(outcomes, tally, metric, value).map(|spread| spread.interval()),
+    }
+}
+
+/// A label whose score is a ratio to less than this has few rows.
+const FEW: f64 = 20.0;
+
+fn of_label(scores: &ClassScores, what: ClassMetric) -> Option<Interval> {
+    match what {
+        ClassMetric::Precision => proportion(scores.correct, scores.predicted),
+        ClassMetric::Recall => proportion(scores.correct, scores.support),
+        ClassMetric::F1 => f1(scores.correct, scores.support + scores.predicted - 2 * scores.correct),
     }
 }
 
@@ -125,6 +139,10 @@ fn parts(what: ClassMetric, hits: f64, relevant: f64, predicted: f64) -> (f64, f
     }
 }
 
+fn counted(scores: &ClassScores, what: ClassMetric) -> (f64, f64) {
+    parts(what, scores.correct as f64, scores.support as f64, scores.predicted as f64)
+}
+
 /// An average over labels: every row moves the scores of the labels that it bears or was given, each a ratio that is
 /// shrunk towards that of all labels where it has few rows.
 fn averaged(
@@ -139,9 +157,7 @@ fn averaged(
     if total == 0.0 {
         return None;
     }
-    let of = |scores: &ClassScores| {
-        parts(what, scores.correct as f64, scores.support as f64, scores.predicted as f64)
-    };
+    let of = |scores: &ClassScores| counted(scores, what);
     let (part, whole) = of(&marginals.micro());
     let pooled = if whole > 0.0 { part / whole } else { 0.0 };
     let (n, labels) = (outcomes.rows() as f64, outcomes.labels() as f64);

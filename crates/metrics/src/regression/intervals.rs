@@ -1,7 +1,7 @@
 //! Intervals of regression metrics, and differences of two heads.
 
+use super::rows::Row;
 use super::{Regression, RegressionMetric};
-use crate::interval::student;
 use crate::special::fair_coin_at_most;
 use crate::spread::Spread;
 use crate::{CompareError, Difference, Estimate, Interval};
@@ -48,6 +48,9 @@ pub fn regression_differences(
     Ok(metrics.iter().map(difference).collect())
 }
 
+/// Of fewer rows nothing is said of what is explained: that takes two variances.
+const FEWEST: usize = 10;
+
 impl Regression {
     fn estimate(&self, metric: RegressionMetric) -> Estimate {
         let value = self.value(metric);
@@ -74,40 +77,45 @@ impl Regression {
     /// what is not. In the order that rows were given in. `None` where it is not a smooth function of means, or has no
     /// width.
     fn spread(&self, metric: RegressionMetric) -> Option<Spread> {
-        let n = self.rows.len() as f64;
-        let by_number = |of: &dyn Fn(&super::rows::Row) -> f64| {
-            let mut rows = vec![0.0; self.rows.len()];
-            for row in &self.rows {
-                rows[row.number as usize] = of(row);
-            }
-            rows
-        };
-        let of_mean = |rows: Vec<f64>| {
-            // Errors have no bound, so one is assumed: of their size, twice the largest.
-            let largest = rows.iter().copied().fold(0.0, f64::max);
-            let times = if metric == RegressionMetric::MeanAbsoluteError { 2.0 } else { 4.0 };
-            let value = rows.iter().sum::<f64>() / n;
-            (largest > 0.0).then(|| Spread::mean(value, [0.0, times * largest], rows))
-        };
         match metric {
-            RegressionMetric::MeanAbsoluteError => of_mean(by_number(&|row| row.error.abs())),
-            RegressionMetric::RootMeanSquaredError => of_mean(by_number(&|row| row.error * row.error)),
+            RegressionMetric::MeanAbsoluteError => self.of_mean(2.0, |row| row.error.abs()),
+            RegressionMetric::RootMeanSquaredError => self.of_mean(9.0, |row| row.error * row.error),
             RegressionMetric::MedianAbsoluteError | RegressionMetric::MaxError => None,
             RegressionMetric::R2 | RegressionMetric::ExplainedVariance => {
-                let mean = |of: &dyn Fn(&super::rows::Row) -> f64| self.rows.iter().map(of).sum::<f64>() / n;
-                let truth = mean(&|row| row.truth);
-                let centre = if metric == RegressionMetric::R2 { 0.0 } else { mean(&|row| row.error) };
-                let around = mean(&|row| (row.truth - truth).powi(2));
-                let error = mean(&|row| (row.error - centre).powi(2));
-                (around > 0.0 && error > 0.0).then(|| {
-                    let value = (error / around).ln();
-                    let rows = by_number(&|row| {
-                        value + (row.error - centre).powi(2) / error - (row.truth - truth).powi(2) / around
-                    });
-                    Spread::mean(value, [f64::NEG_INFINITY, f64::INFINITY], rows)
-                })
+                let [error, truth] = self.ratio(metric)?;
+                let value = (error.value / truth.value).ln();
+                let rows = error.rows.iter().zip(&truth.rows);
+                let rows = rows.map(|(error_, truth_)| value + error_ / error.value - truth_ / truth.value);
+                Some(Spread::mean(value, [f64::NEG_INFINITY, f64::INFINITY], rows.collect()))
             }
         }
+    }
+
+    /// Squared errors (around their mean, for the variance that is explained) and squared distances of the truth from its
+    /// mean; `None` where either has no width.
+    fn ratio(&self, metric: RegressionMetric) -> Option<[Spread; 2]> {
+        let n = self.rows.len() as f64;
+        let mean = |of: fn(&Row) -> f64| self.rows.iter().map(of).sum::<f64>() / n;
+        let centres = match metric {
+            RegressionMetric::R2 => [0.0, mean(|row| row.truth)],
+            _ => [mean(|row| row.error), mean(|row| row.truth)],
+        };
+        let error = self.of_mean(9.0, |row| (row.error - centres[0]).powi(2))?;
+        let mut truth = self.of_mean(16.0, |row| (row.truth - centres[1]).powi(2))?;
+        // Around its own mean a variance is too small by one row's part.
+        truth.unbiased[1] *= n / (n - 1.0);
+        Some([error, truth])
+    }
+
+    /// The mean of `of`. Errors have no bound, so one is assumed: so many `times` the largest.
+    fn of_mean(&self, times: f64, of: impl Fn(&Row) -> f64) -> Option<Spread> {
+        let mut rows = vec![0.0; self.rows.len()];
+        for row in &self.rows {
+            rows[row.number as usize] = of(row);
+        }
+        let largest = rows.iter().copied().fold(0.0, f64::max);
+        let value = rows.iter().sum::<f64>() / rows.len() as f64;
+        (largest > 0.0).then(|| Spread::mean(value, [0.0, times * largest], rows))
     }
 
     /// Two of the rows' own errors, between which the median lies at least as often as said (Thompson, 1936). Of five rows
@@ -129,18 +137,25 @@ impl Regression {
         Some(Interval { low: error(place - 1), high: error(self.rows.len() - place) })
     }
 
-    /// 1 − e^q, of the logarithm q of what is not explained Student's interval. The variance of the truth has one degree of
-    /// freedom less than rows.
+    /// 1 − error / truth: the logarithms of the two means have their ends, which are added as squares, less what they share
+    /// (as in [`Difference`]).
     fn explained_interval(&self, metric: RegressionMetric, value: f64) -> Option<Interval> {
-        let n = self.rows.len() as f64;
-        if n < 3.0 {
+        if self.rows.len() < FEWEST {
             return None;
         }
-        let spread = self.spread(metric)?;
-        let half = student(n - 1.0) * (spread.squares() / (n - 2.0) / n).sqrt();
-        let fewer = if metric == RegressionMetric::R2 { ((n - 1.0) / n).ln() } else { 0.0 };
-        let low = 1.0 - (spread.value + half).exp();
-        let high = 1.0 - (spread.value + fewer - half).exp();
+        let [error, truth] = self.ratio(metric)?;
+        let correlation = error.correlation(&truth);
+        let away = |one: f64, other: f64| {
+            (one * one + other * other - 2.0 * correlation * one * other).max(0.0).sqrt()
+        };
+        // How far the ends are, as logarithms.
+        let [error_, truth_] = [&error, &truth].map(|of| {
+            let ends = of.interval();
+            [(of.value / ends.low.max(f64::MIN_POSITIVE)).ln(), (ends.high / of.value).ln()]
+        });
+        let rest = error.value / truth.value;
+        let low = 1.0 - rest * away(error_[1], truth_[0]).exp();
+        let high = 1.0 - rest * (-away(error_[0], truth_[1])).exp();
         Some(Interval { low: low.min(value), high: high.max(value) })
     }
 }
@@ -164,4 +179,59 @@ fn mean_spread(outputs: &[Regression], metric: RegressionMetric) -> Option<Sprea
         all.rows.iter_mut().zip(one.rows).for_each(|(all, one)| *all += one);
         all
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(rows: u32, by: f64, salt: u32) -> Regression {
+        let truth: Vec<f64> = (0..rows).map(|row| f64::from((row * row + salt) % 31)).collect();
+        let said: Vec<f64> =
+            truth.iter().zip(0..).map(|(value, row)| value + by * f64::from(row * 17 % 11 - 5)).collect();
+        Regression::new(&truth, &said).unwrap()
+    }
+
+    #[test]
+    fn several_outputs_share_their_rows() {
+        let metrics = RegressionMetric::ALL;
+        let one = [output(120, 0.5, 1)];
+        let got = regression_estimates(&one, &metrics);
+        // One output is its own mean.
+        assert_eq!(got.outputs, std::slice::from_ref(&got.mean));
+        let two = [output(120, 0.5, 1), output(120, 2.0, 9)];
+        let got = regression_estimates(&two, &metrics);
+        for (at, mean) in got.mean.iter().enumerate() {
+            let each = got.outputs.iter().map(|of| of[at].value.unwrap()).sum::<f64>() / 2.0;
+            assert!((mean.value.unwrap() - each).abs() < 1e-12);
+        }
+        let same = regression_differences(&two, &two, &[RegressionMetric::R2]).unwrap();
+        assert_eq!(same[0].interval, Some(Interval { low: 0.0, high: 0.0 }));
+        let better = [output(120, 0.25, 1), output(120, 1.0, 9)];
+        let rmse = regression_differences(&two, &better, &metrics).unwrap()[1];
+        assert!(rmse.difference.unwrap() < 0.0 && rmse.interval.unwrap().high < 0.0, "{rmse:?}");
+        assert!(regression_differences(&two, &one, &metrics).is_err());
+    }
+
+    #[test]
+    fn an_interval_holds_its_value() {
+        for rows in [10, 11, 40, 1200] {
+            let found = regression_estimates(&[output(rows, 0.7, 3)], &RegressionMetric::ALL).mean;
+            for (metric, found) in RegressionMetric::ALL.iter().zip(found) {
+                assert_eq!(found.interval.is_none(), *metric == RegressionMetric::MaxError, "{metric}");
+                let value = found.value.unwrap();
+                let holds = found.interval.is_none_or(|ends| ends.low <= value && value <= ends.high);
+                assert!(holds, "{metric} of {rows}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_row_says_little() {
+        let one = Regression::new(&[1.0], &[3.0]).unwrap();
+        let found = regression_estimates(&[one], &RegressionMetric::ALL).mean;
+        // Mean absolute error has an end at least; medians and what is explained have none.
+        assert!(found[0].interval.is_some_and(|ends| ends.low < 0.2 && ends.high > 3.0), "{found:?}");
+        assert!(found[2..].iter().all(|found| found.interval.is_none()));
+    }
 }
