@@ -32,7 +32,8 @@ use crate::config::SplitChoice;
         Metrics are scikit-learn's, with labels=all classes and zero_division=0; what is undefined is null. \
         ci_low and ci_high are the 95 % interval, of the value that endless rows with these shares of classes would have. \
         It holds that value at least as often as it says, also where a class has one row; ACCURACY.md has how often. \
-        max_error has none. n is the number of rows a value is taken over: the split's, the rows of the class, or, \
+        max_error has none, nor r2_score and explained_variance_score of fewer than 20 rows, nor \
+        median_absolute_error of fewer than 6. n is the number of rows a value is taken over: the split's, the rows of the class, or, \
         for precision, the rows predicted as it.\n\n\
         Of a head that --target labels fitted: subset_accuracy, hamming_loss, macro_, micro_, weighted_ and samples_ \
         precision, recall and f1, coverage_error, label_ranking_average_precision, log_loss, brier_score_loss, \

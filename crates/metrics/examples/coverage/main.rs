@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use headstart_metrics::{
     ClassMetric, Estimate, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
-    Regression, RegressionMetric, multi_label_estimates, regression_estimates,
+    Regression, RegressionMetric, multi_label_estimates, regression_differences, regression_estimates,
 };
 use population::{Cell, Population, Shape};
 use random::Random;
@@ -183,24 +183,35 @@ fn labels(rows: usize, trials: usize, seed: u64) -> Hits {
 /// Numbers, with errors that are normal or skewed.
 fn numbers(rows: usize, skewed: bool, trials: usize, seed: u64) -> Hits {
     let mut random = Random::new(seed, 5);
-    let (mut truth, mut said) = (Vec::new(), Vec::new());
+    let (mut truth, mut said, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..40_000 {
         let [a, b] = random.normals();
         truth.push(if skewed { a.exp() } else { 2.0 * a });
         said.push(truth[truth.len() - 1] + if skewed { (0.7 * b).exp() - 1.2 } else { b + 0.1 });
+        other.push(said[said.len() - 1] + 0.5 * random.normal());
     }
     let measure = |truth: &[f64], said: &[f64]| {
         let rows = Regression::new(truth, said).expect("finite");
         regression_estimates(&[rows], &RegressionMetric::ALL).mean
     };
+    let differ = |truth: &[f64], said: &[f64], other: &[f64]| {
+        let [first, second] = [other, said].map(|said| [Regression::new(truth, said).expect("finite")]);
+        regression_differences(&first, &second, &RegressionMetric::ALL).expect("same rows")
+    };
     let truths = measure(&truth, &said);
+    let apart = differ(&truth, &said, &other);
     let trial = |trial: usize| {
         let mut random = Random::new(seed + 1, trial as u64);
         let drawn: Vec<usize> = (0..rows).map(|_| random.below(truth.len())).collect();
-        let [a, b] = [&truth, &said].map(|of| drawn.iter().map(|&row| of[row]).collect::<Vec<f64>>());
+        let [a, b, c] =
+            [&truth, &said, &other].map(|of| drawn.iter().map(|&row| of[row]).collect::<Vec<f64>>());
         let mut hits = Hits::new();
         for ((metric, found), truth) in RegressionMetric::ALL.iter().zip(measure(&a, &b)).zip(&truths) {
             add(&mut hits, &metric.to_string(), truth.value, found);
+        }
+        for ((metric, found), truth) in RegressionMetric::ALL.iter().zip(differ(&a, &b, &c)).zip(&apart) {
+            let found = Estimate { value: found.difference, interval: found.interval };
+            add(&mut hits, &format!("difference of {metric}"), truth.difference, found);
         }
         hits
     };
@@ -210,7 +221,7 @@ fn numbers(rows: usize, skewed: bool, trials: usize, seed: u64) -> Hits {
 /// Trials of a cell: fewer where a trial is large, so that all cells take minutes.
 fn trials_of(cell: &Cell, trials: usize) -> usize {
     let rows: usize = cell.supports().iter().sum();
-    trials.min((2_000_000 / rows).max(100))
+    trials.min((20_000_000 / rows).max(100))
 }
 
 fn main() {

@@ -43,13 +43,18 @@ pub fn regression_differences(
     let difference = |&metric: &RegressionMetric| {
         let found = [first, second].map(|outputs| mean(outputs.iter().map(|rows| rows.estimate(metric))));
         let spreads = [first, second].map(|outputs| mean_spread(outputs, metric));
-        Difference::of(found, spreads, first == second)
+        let rows = [first, second].map(|outputs| moves(outputs, metric));
+        let mut difference = Difference::of(found, spreads, first == second);
+        if let ([Some(a), Some(b)], Some(apart), false) = (rows, difference.difference, first == second) {
+            difference.interval = Some(of_moves(apart, &a, &b));
+        }
+        difference
     };
     Ok(metrics.iter().map(difference).collect())
 }
 
 /// Of fewer rows nothing is said of what is explained: that takes two variances.
-const FEWEST: usize = 10;
+const FEWEST: usize = 20;
 
 impl Regression {
     fn estimate(&self, metric: RegressionMetric) -> Estimate {
@@ -79,7 +84,7 @@ impl Regression {
     fn spread(&self, metric: RegressionMetric) -> Option<Spread> {
         match metric {
             RegressionMetric::MeanAbsoluteError => self.of_mean(2.0, |row| row.error.abs()),
-            RegressionMetric::RootMeanSquaredError => self.of_mean(9.0, |row| row.error * row.error),
+            RegressionMetric::RootMeanSquaredError => self.of_mean(6.0, |row| row.error * row.error),
             RegressionMetric::MedianAbsoluteError | RegressionMetric::MaxError => None,
             RegressionMetric::R2 | RegressionMetric::ExplainedVariance => {
                 let [error, truth] = self.ratio(metric)?;
@@ -100,8 +105,8 @@ impl Regression {
             RegressionMetric::R2 => [0.0, mean(|row| row.truth)],
             _ => [mean(|row| row.error), mean(|row| row.truth)],
         };
-        let error = self.of_mean(9.0, |row| (row.error - centres[0]).powi(2))?;
-        let mut truth = self.of_mean(16.0, |row| (row.truth - centres[1]).powi(2))?;
+        let error = self.of_mean(6.0, |row| (row.error - centres[0]).powi(2))?;
+        let mut truth = self.of_mean(6.0, |row| (row.truth - centres[1]).powi(2))?;
         // Around its own mean a variance is too small by one row's part.
         truth.unbiased[1] *= n / (n - 1.0);
         Some([error, truth])
@@ -118,11 +123,11 @@ impl Regression {
         (largest > 0.0).then(|| Spread::mean(value, [0.0, times * largest], rows))
     }
 
-    /// Two of the rows' own errors, between which the median lies at least as often as said (Thompson, 1936). Of five rows
-    /// the outermost hold it 93.75 % of the time; of fewer none hold it.
+    /// Two of the rows' own errors, between which the median lies at least as often as said (Thompson, 1936). Of fewer than
+    /// six rows none hold it so often.
     fn median_interval(&self) -> Option<Interval> {
         let n = self.rows.len() as u64;
-        if n < 5 {
+        if n < 6 {
             return None;
         }
         // Below 1,000 exactly; above, Gauss's bell is exact enough, and half a place is added.
@@ -171,6 +176,34 @@ fn mean(outputs: impl Iterator<Item = Estimate> + Clone) -> Estimate {
     Estimate { value: over(|of| of.value), interval: ends.map(|(low, high)| Interval { low, high }) }
 }
 
+/// What each row moves the mean over `outputs` of a mean error by; `None` of other metrics.
+fn moves(outputs: &[Regression], metric: RegressionMetric) -> Option<Vec<f64>> {
+    let each = outputs.iter().map(|rows| {
+        let spread = rows.spread(metric)?;
+        match metric {
+            RegressionMetric::MeanAbsoluteError => Some(spread.rows),
+            RegressionMetric::RootMeanSquaredError => {
+                let root = spread.value.sqrt();
+                Some(spread.rows.iter().map(|square| (square / root + root) / 2.0).collect())
+            }
+            _ => None,
+        }
+    });
+    let each: Vec<Vec<f64>> = each.collect::<Option<_>>()?;
+    let sum = |row: usize| each.iter().map(|of| of[row]).sum::<f64>() / outputs.len() as f64;
+    Some((0..outputs.first()?.rows()).map(sum).collect())
+}
+
+/// The interval of a difference whose rows are paired: the one that was not drawn may be as far off as any.
+fn of_moves(apart: f64, first: &[f64], second: &[f64]) -> Interval {
+    let rows: Vec<f64> = first.iter().zip(second).map(|(first, second)| second - first).collect();
+    let most = rows.iter().fold(0.0_f64, |most, row| most.max(row.abs()));
+    if most == 0.0 {
+        return Interval { low: 0.0, high: 0.0 };
+    }
+    Spread { unseen: [-most, most], ..Spread::mean(apart, [-2.0 * most, 2.0 * most], rows) }.interval()
+}
+
 /// What each row moves the mean by, on a scale that is right for correlations alone.
 fn mean_spread(outputs: &[Regression], metric: RegressionMetric) -> Option<Spread> {
     let each: Option<Vec<Spread>> = outputs.iter().map(|rows| rows.spread(metric)).collect();
@@ -215,7 +248,7 @@ mod tests {
 
     #[test]
     fn an_interval_holds_its_value() {
-        for rows in [10, 11, 40, 1200] {
+        for rows in [20, 21, 40, 1200] {
             let found = regression_estimates(&[output(rows, 0.7, 3)], &RegressionMetric::ALL).mean;
             for (metric, found) in RegressionMetric::ALL.iter().zip(found) {
                 assert_eq!(found.interval.is_none(), *metric == RegressionMetric::MaxError, "{metric}");
