@@ -562,7 +562,7 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
 fn wrong_usage_and_missing_splits() {
     let room = room(&Made { rows: [9, 0, 3], ..Made::default() });
     let base = ["x.features", "x.head"];
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 5] = [
         (&[], 2, "--output"),
         (&["-o", "m.txt"], 2, "expected .parquet, .csv or .json"),
         (&["-o", "m.csv", "--predictions", "m.csv"], 2, "two outputs both name `m.csv`"),
