@@ -119,7 +119,7 @@ pub fn differences(
     let difference = |&metric: &Metric| {
         let found = both.each_ref().map(|spreads| estimate(spreads, metric));
         let spreads = both.each_ref().map(|spreads| spreads.spread(metric));
-        Difference::of(found, spreads, same)
+        Difference::of(found, &spreads, same)
     };
     Ok(metrics.par_iter().map(difference).collect())
 }
@@ -127,10 +127,10 @@ pub fn differences(
 impl Difference {
     /// Second minus first (Zou and Donner, 2008, equation 5): the ends are as far away as those of the two are, added as
     /// squares, less what they share. Without width where both are `same` row by row.
-    pub(crate) fn of(found: [Estimate; 2], spreads: [Option<Spread>; 2], same: bool) -> Difference {
+    pub(crate) fn of(found: [Estimate; 2], spreads: &[Option<Spread>; 2], same: bool) -> Difference {
         let [first, second] = found.map(|found| found.value);
         let difference = second.zip(first).map(|(second, first)| second - first);
-        let correlation = match &spreads {
+        let correlation = match spreads {
             [Some(first), Some(second)] => first.correlation(second),
             _ => 0.0,
         };

@@ -39,7 +39,7 @@ pub fn multi_label_differences(
         let spreads = both.each_ref().map(|(outcomes, tally)| {
             tally.value(metric).and_then(|value| spread(outcomes, tally, metric, value))
         });
-        Difference::of(found, spreads, same)
+        Difference::of(found, &spreads, same)
     };
     Ok(metrics.par_iter().map(difference).collect())
 }

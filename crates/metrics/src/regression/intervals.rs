@@ -21,7 +21,8 @@ pub struct RegressionEstimates {
 pub fn regression_estimates(outputs: &[Regression], metrics: &[RegressionMetric]) -> RegressionEstimates {
     let each = |rows: &Regression| metrics.iter().map(|&metric| rows.estimate(metric)).collect();
     let outputs: Vec<Vec<Estimate>> = outputs.iter().map(each).collect();
-    let mean = (0..metrics.len()).map(|at| mean(outputs.iter().map(|of| of[at]))).collect();
+    let mean =
+        (0..metrics.len()).map(|at| mean(&outputs.iter().map(|of| of[at]).collect::<Vec<_>>())).collect();
     RegressionEstimates { mean, outputs }
 }
 
@@ -41,10 +42,11 @@ pub fn regression_differences(
         return Err(CompareError::Rows { first: a.rows(), second: b.rows() });
     }
     let difference = |&metric: &RegressionMetric| {
-        let found = [first, second].map(|outputs| mean(outputs.iter().map(|rows| rows.estimate(metric))));
+        let found = [first, second]
+            .map(|outputs| mean(&outputs.iter().map(|rows| rows.estimate(metric)).collect::<Vec<_>>()));
         let spreads = [first, second].map(|outputs| mean_spread(outputs, metric));
         let rows = [first, second].map(|outputs| moves(outputs, metric));
-        let mut difference = Difference::of(found, spreads, first == second);
+        let mut difference = Difference::of(found, &spreads, first == second);
         if let ([Some(a), Some(b)], Some(apart), false) = (rows, difference.difference, first == second) {
             difference.interval = Some(of_moves(apart, &a, &b));
         }
@@ -166,10 +168,10 @@ impl Regression {
 }
 
 /// Of the ends, where all have some.
-fn mean(outputs: impl Iterator<Item = Estimate> + Clone) -> Estimate {
-    let count = outputs.clone().count() as f64;
+fn mean(outputs: &[Estimate]) -> Estimate {
+    let count = outputs.len() as f64;
     let over = |of: fn(Estimate) -> Option<f64>| {
-        let all: Option<Vec<f64>> = outputs.clone().map(of).collect();
+        let all: Option<Vec<f64>> = outputs.iter().copied().map(of).collect();
         all.map(|all| all.iter().sum::<f64>() / count)
     };
     let ends = over(|of| Some(of.interval?.low)).zip(over(|of| Some(of.interval?.high)));
