@@ -43,7 +43,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
     if config.asks_for_bootstrap() {
-        session.note("evaluate: --bootstrap does nothing any more: intervals are formulas".to_owned());
+        session.note("evaluate: --bootstrap does nothing any more: intervals are formulas");
     }
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
