@@ -250,8 +250,12 @@ impl<'a> Spreads<'a> {
         let (mut mean, mut variance) = (0.0, 0.0);
         for bin in 0..BINS {
             if rows[bin] > 0.0 {
-                let p = (hits[bin] + sure[bin] / rows[bin]) / (rows[bin] + 1.0);
-                let square = rows[bin] * p * (1.0 - p) / (n * n);
+                // Few rows of a bin show little of how they scatter: Laplace's share, or the confidence's own, whichever
+                // scatters more.
+                let share = (hits[bin] + 1.0) / (rows[bin] + 2.0);
+                let confidence = sure[bin] / rows[bin];
+                let scatter = (share * (1.0 - share)).max(confidence * (1.0 - confidence));
+                let square = rows[bin] * scatter / (n * n);
                 mean += (square * std::f64::consts::FRAC_2_PI).sqrt();
                 variance += square * (1.0 - std::f64::consts::FRAC_2_PI);
             }
