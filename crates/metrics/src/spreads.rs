@@ -101,9 +101,9 @@ impl<'a> Spreads<'a> {
             let (weight, recall, scale) = classes[label];
             value + weight * scale * (f64::from(u8::from(label == predicted)) - recall)
         };
-        let heavy = classes.iter().zip(marginals.per_class());
-        let heavy =
-            heavy.map(|((weight, ..), class)| weight * weight * class.support as f64).sum::<f64>() / n;
+        // The row that was not drawn is of the class whose rows weigh most.
+        let there = classes.iter().zip(marginals.per_class()).filter(|(_, class)| class.support > 0);
+        let heavy = there.map(|((weight, ..), _)| *weight).fold(1.0, f64::max);
         Spread {
             unseen: [value - heavy * value, value + heavy * (1.0 - value)],
             ..Spread::mean(value, [0.0, 1.0], self.pairs().map(row).collect())
