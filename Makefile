@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
+.PHONY: FORCE coverage help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -104,6 +104,11 @@ check:                                 ## formatting, lints, documentation
 test:                                  ## every test
 	$(CARGO) build --release $(FEATURES)
 	$(CARGO) test --release --workspace $(FEATURES)
+
+coverage:                              ## how often intervals hold the truth, by simulation: minutes
+	for what in classes rankings extra numbers; do \
+	    $(CARGO) run --release -p headstart-metrics --example coverage -- $$what || exit 1; \
+	done
 
 reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
 	pipelines/reproduce.sh

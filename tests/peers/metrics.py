@@ -116,9 +116,12 @@ def classes_theirs(case):
     out["mistakes"] = sorted(wrong[wrong > 0].tolist(), reverse=True)
     out |= calibration(labels, p, predicted) | rejection(labels, p, predicted) | one_vs_rest(labels, p)
     out["held"] = [out["log_loss"], out["brier_score_loss"], out["ece"], out.get("top_2_accuracy", SKIP)]
-    n, z, hits = len(labels), 1.959963984540054, (labels == predicted).sum()
-    # The roots of (p - h/n)^2 = z^2 p (1 - p) / n.
-    out["wilson"] = np.sort(np.roots([n + z * z, -(2 * hits + z * z), hits * hits / n]).real).tolist()
+    n, hits = len(labels), (labels == predicted).sum()
+    # Clopper and Pearson: the smallest and the largest truth under which so many hits are no outlier.
+    out["proportion"] = [
+        stats.beta.ppf(0.025, hits, n - hits + 1) if hits > 0 else 0.0,
+        stats.beta.ppf(0.975, hits + 1, n - hits) if hits < n else 1.0,
+    ]
     return out
 
 
@@ -165,7 +168,7 @@ def rejection(labels, p, predicted):
 def one_vs_rest(labels, p):
     n, classes = p.shape
     auc, precision, variance, pr_curves, roc_curves = ([None] * classes for _ in range(5))
-    influence, ranked, singles = np.zeros(n), 0, False
+    ranked = 0
     for c in range(classes):
         y, s = labels == c, p[:, c]
         pr_curves[c], roc_curves[c] = [], []
@@ -175,13 +178,8 @@ def one_vs_rest(labels, p):
         auc[c] = sk.roc_auc_score(y, s)
         precision[c] = sk.average_precision_score(y, s)
         wins = np.sign(s[y][:, None] - s[~y]) / 2 + 0.5
-        per_row = np.zeros(n)
-        per_row[y] = (wins.mean(1) - auc[c]) / y.sum()
-        per_row[~y] = (wins.mean(0) - auc[c]) / (~y).sum()
-        influence += per_row
         if min(y.sum(), (~y).sum()) > 1:
             variance[c] = wins.mean(1).var(ddof=1) / y.sum() + wins.mean(0).var(ddof=1) / (~y).sum()
-        singles |= y.sum() < 2
         at = np.unique(s[y])[::-1]
         precisions, recalls, thresholds = sk.precision_recall_curve(y, s)
         where = np.searchsorted(thresholds, at)
@@ -191,15 +189,10 @@ def one_vs_rest(labels, p):
     there = [value for value in auc if value is not None]
     out = {
         "roc_auc": auc, "average_precision": precision, "roc_auc_variance": variance,
-        "ranked_roc_auc": auc, "ranked_average_precision": precision,
         "precision_recall_curves": pr_curves, "roc_curves": roc_curves,
         "macro_roc_auc": np.mean(there) if there else None,
         "macro_average_precision": np.mean([v for v in precision if v is not None]) if there else None,
-        "macro_roc_auc_variance": None,
     }
-    if there and not singles:
-        counts = np.bincount(labels, minlength=classes)[labels]
-        out["macro_roc_auc_variance"] = (influence**2 * counts / (counts - 1)).sum() / ranked**2
     if ranked == classes > 2:
         # For two classes scikit-learn ranks the second alone, whose scores are the first's only up to rounding.
         out["macro_roc_auc"] = sk.roc_auc_score(labels, p, multi_class="ovr", labels=list(range(classes)))

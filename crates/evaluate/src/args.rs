@@ -30,17 +30,16 @@ use crate::config::SplitChoice;
         \x20 scope `slice:COLUMN=VALUE`  the metrics of `overall` that need no ranking\n\
         \x20 scope `difference`  the same less the baseline's, and mcnemar_p_value\n\
         Metrics are scikit-learn's, with labels=all classes and zero_division=0; what is undefined is null. \
-        ci_low and ci_high are the 95 % interval: Wilson's of proportions (accuracy, top_5_accuracy, precision, \
-        recall of a class), else the percentiles of a bootstrap that keeps each class's number of rows; of more \
-        than 4 million probabilities, roc_auc's is DeLong's and average_precision has none. n is the number of \
-        rows a value is taken over: the split's, the rows of the class, or, for precision, the rows predicted as \
-        it.\n\n\
+        ci_low and ci_high are the 95 % interval, of the value that endless rows with these shares of classes would have. \
+        It holds that value at least as often as it says, also where a class has one row; ACCURACY.md has how often. \
+        max_error has none, nor r2_score and explained_variance_score of fewer than 20 rows, nor \
+        median_absolute_error of fewer than 6. n is the number of rows a value is taken over: the split's, the rows of the class, or, \
+        for precision, the rows predicted as it.\n\n\
         Of a head that --target labels fitted: subset_accuracy, hamming_loss, macro_, micro_, weighted_ and samples_ \
         precision, recall and f1, coverage_error, label_ranking_average_precision, log_loss, brier_score_loss, \
         macro_roc_auc and macro_average_precision; scope `class` is a label by itself. Of --target number: \
         mean_absolute_error, root_mean_squared_error, median_absolute_error, max_error, r2_score and \
-        explained_variance_score, of several numbers their means, each by itself in scope `class`. Intervals are \
-        percentiles of a bootstrap of the rows, of subset_accuracy, precision and recall of a label Wilson's. What is so \
+        explained_variance_score, of several numbers their means, each by itself in scope `class`. What is so \
         is read as it was for the fit: from the names of classes, or from the columns of --manifest that the head \
         names.\n\n\
         Prints a summary on stdout; its layout may change, so read the table from programs.",
@@ -103,12 +102,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub duplicates: Option<PathBuf>,
 
-    /// Samples drawn anew for intervals; 0 leaves out those that need them [default: 1000, and 200 of more than
-    /// 100,000 rows]
-    #[arg(long, value_name = "N")]
+    /// Does nothing: intervals were of samples drawn anew, and are formulas now
+    #[arg(long, value_name = "N", hide = true)]
     pub bootstrap: Option<usize>,
 
-    /// Seed of those samples
+    /// Seed of what --suspects, --duplicates and --report draw
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 

@@ -6,7 +6,7 @@ use anyhow::bail;
 use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use cli::GateError;
 use head::Scorer;
-use metrics::{Bootstrap, Difference, McNemar, Metric, Outcomes, mcnemar, paired_bootstrap};
+use metrics::{Difference, McNemar, Metric, Outcomes, differences, mcnemar};
 
 use crate::scores::{SplitScores, outcomes};
 use crate::table::{Row, Scope};
@@ -50,11 +50,10 @@ impl Baseline {
         &self,
         scores: &SplitScores<'_>,
         features: &FeatureSet,
-        bootstrap: &Bootstrap,
     ) -> anyhow::Result<Comparison> {
         let theirs = self.outcomes(scores, features)?;
         let metrics = Metric::overall(features.classes().len());
-        let differences = paired_bootstrap(&theirs, &scores.outcomes, &metrics, bootstrap)?;
+        let differences = differences(&theirs, &scores.outcomes, &metrics)?;
         let mcnemar = mcnemar(&theirs, &scores.outcomes)?;
         Ok(Comparison { metrics, differences, mcnemar, rows: scores.outcomes.rows() as u64 })
     }

@@ -8,12 +8,7 @@ use artifact::Split;
 use artifact::table::Format;
 use cli::UsageError;
 
-use metrics::Bootstrap;
-
 use crate::Args;
-
-/// With more rows, intervals hardly move between 200 samples drawn anew and 1,000.
-const MANY: usize = 100_000;
 
 /// What `--split` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +32,7 @@ pub struct Config {
     report: Option<PathBuf>,
     images: Option<PathBuf>,
     split: Option<SplitChoice>,
-    bootstrap: Option<usize>,
+    bootstrap: bool,
     seed: u64,
     slices: Vec<String>,
     manifest: Option<PathBuf>,
@@ -57,9 +52,6 @@ impl Config {
             return Err(UsageError(format!("--tolerance: expected a number from 0 to 1, got {tolerance}")));
         }
         let Args { features, head, output, split, predictions, force, bootstrap, seed, .. } = args;
-        if let Some(replicates @ 1..20 | replicates @ 100_001..) = bootstrap {
-            return Err(UsageError(format!("--bootstrap: expected 0, or 20 to 100,000, got {replicates}")));
-        }
         let config = Config {
             features,
             head,
@@ -71,7 +63,7 @@ impl Config {
             report: args.report,
             images: args.images,
             split,
-            bootstrap,
+            bootstrap: bootstrap.is_some(),
             seed,
             slices: args.slice,
             manifest: args.manifest,
@@ -187,10 +179,9 @@ impl Config {
         self.split
     }
 
-    /// How intervals are found of so many rows.
-    pub fn bootstrap(&self, rows: usize) -> Bootstrap {
-        let replicates = self.bootstrap.unwrap_or(if rows > MANY { 200 } else { 1000 });
-        Bootstrap { replicates, seed: self.seed }
+    /// Whether samples were asked for that no interval needs any more.
+    pub fn asks_for_bootstrap(&self) -> bool {
+        self.bootstrap
     }
 
     /// Of everything that is drawn.

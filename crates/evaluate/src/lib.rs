@@ -42,6 +42,9 @@ use crate::scores::SplitScores;
 pub fn run(args: Args) -> anyhow::Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
+    if config.asks_for_bootstrap() {
+        session.note("evaluate: --bootstrap does nothing any more: intervals are formulas");
+    }
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
@@ -68,11 +71,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     let mut comparisons = Vec::new();
     for scores in &scores {
-        let bootstrap = config.bootstrap(scores.outcomes.rows());
-        rows.extend(values::rows(scores, features.classes(), head.reject_threshold(), &bootstrap));
-        rows.extend(slices::rows(scores, &features, &config, &bootstrap)?);
+        rows.extend(values::rows(scores, features.classes(), head.reject_threshold()));
+        rows.extend(slices::rows(scores, &features, &config)?);
         if let Some(baseline) = &baseline {
-            let comparison = baseline.compare(scores, &features, &bootstrap)?;
+            let comparison = baseline.compare(scores, &features)?;
             rows.extend(comparison.rows(scores));
             comparisons.push(comparison);
         }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use artifact::{Head, Rows as _, Selection};
 use head::Distances;
-use metrics::{Interval, wilson};
+use metrics::{Interval, proportion};
 
 use crate::blocks::for_each_block;
 
@@ -36,6 +36,6 @@ impl Novelties {
     pub(crate) fn rate(&self) -> (Option<f64>, Option<Interval>) {
         let rows = self.distances.len() as u64;
         let novel = (0..self.distances.len()).filter(|&at| self.is_novel(at)).count() as u64;
-        ((rows > 0).then(|| novel as f64 / rows as f64), wilson(novel, rows))
+        ((rows > 0).then(|| novel as f64 / rows as f64), proportion(novel, rows))
     }
 }

@@ -3,17 +3,12 @@
 use anyhow::{Context, bail};
 use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use head::{Scorer, softmax};
-use metrics::{
-    Bootstrap, Interval, OneVsRest, Outcomes, RankingEstimates, Rankings, Scored, bootstrap_rankings,
-};
+use metrics::{Interval, OneVsRest, Outcomes, Rankings};
 
 use crate::Config;
 use crate::blocks::for_each_block;
 use crate::config::SplitChoice;
 use crate::novelty::Novelties;
-
-/// A whole split of no more probabilities is held, for intervals of ranking metrics.
-const HELD: usize = 1 << 22;
 
 /// The splits to score, and why these if that was not asked for.
 pub(crate) struct Splits {
@@ -33,8 +28,6 @@ pub(crate) struct SplitScores<'a> {
 /// How well each class's rows rank above the others.
 pub(crate) struct Ranking {
     pub(crate) rankings: Rankings,
-    /// With intervals by bootstrap, where the split is small enough to be held.
-    estimates: Option<RankingEstimates>,
 }
 
 /// A value and its interval.
@@ -100,26 +93,10 @@ pub(crate) fn outcomes(scorer: &Scorer, rows: &Selection<'_>) -> Result<Outcomes
     Ok(outcomes)
 }
 
-fn ranking(
-    scorer: &Scorer,
-    rows: &Selection<'_>,
-    outcomes: &Outcomes,
-    bootstrap: &Bootstrap,
-) -> anyhow::Result<Ranking> {
-    let classes = scorer.classes();
-    if rows.len().saturating_mul(classes) > HELD || bootstrap.replicates == 0 {
-        let mut ranks = OneVsRest::new(outcomes);
-        blocks(scorer, rows, |_, _, probabilities| ranks.push(probabilities))?;
-        return Ok(Ranking { rankings: ranks.finish()?, estimates: None });
-    }
-    let mut held = Vec::with_capacity(rows.len() * classes);
-    blocks(scorer, rows, |_, _, probabilities| {
-        held.extend_from_slice(probabilities);
-        Ok::<_, anyhow::Error>(())
-    })?;
-    let scored = Scored::new(outcomes.labels(), &held, classes)?;
-    let estimates = Some(bootstrap_rankings(&scored, bootstrap));
-    Ok(Ranking { rankings: Rankings::of(&scored), estimates })
+fn ranking(scorer: &Scorer, rows: &Selection<'_>, outcomes: &Outcomes) -> anyhow::Result<Ranking> {
+    let mut ranks = OneVsRest::new(outcomes);
+    blocks(scorer, rows, |_, _, probabilities| ranks.push(probabilities))?;
+    Ok(Ranking { rankings: ranks.finish()? })
 }
 
 impl<'a> SplitScores<'a> {
@@ -133,8 +110,7 @@ impl<'a> SplitScores<'a> {
         let rows = Selection::split(features, split);
         let cannot = || format!("cannot score `{}`", config.head().display());
         let outcomes = outcomes(&scorer, &rows).with_context(cannot)?;
-        let ranking =
-            ranking(&scorer, &rows, &outcomes, &config.bootstrap(rows.len())).with_context(cannot)?;
+        let ranking = ranking(&scorer, &rows, &outcomes).with_context(cannot)?;
         let novelties = Novelties::of(head, &rows);
         Ok(SplitScores { split, rows, outcomes, ranking, novelties })
     }
@@ -142,37 +118,21 @@ impl<'a> SplitScores<'a> {
 
 impl Ranking {
     pub(crate) fn macro_roc_auc(&self) -> Ranked {
-        match &self.estimates {
-            Some(estimates) => (estimates.macro_roc_auc.value, estimates.macro_roc_auc.interval),
-            None => (self.rankings.macro_roc_auc(), self.rankings.macro_roc_auc_interval()),
-        }
+        (self.rankings.macro_roc_auc(), self.rankings.macro_roc_auc_interval())
     }
 
     pub(crate) fn macro_average_precision(&self) -> Ranked {
-        match &self.estimates {
-            Some(estimates) => {
-                (estimates.macro_average_precision.value, estimates.macro_average_precision.interval)
-            }
-            None => (self.rankings.macro_average_precision(), None),
-        }
+        (self.rankings.macro_average_precision(), self.rankings.macro_average_precision_interval())
     }
 
     pub(crate) fn roc_auc(&self, class: usize) -> Ranked {
-        match &self.estimates {
-            Some(estimates) => (estimates.roc_auc[class].value, estimates.roc_auc[class].interval),
-            None => {
-                let class = self.rankings.class(class);
-                (class.map(|class| class.roc_auc), class.and_then(metrics::ClassRanking::roc_auc_interval))
-            }
-        }
+        let class = self.rankings.class(class);
+        (class.map(|class| class.roc_auc), class.map(metrics::ClassRanking::roc_auc_interval))
     }
 
     pub(crate) fn average_precision(&self, class: usize) -> Ranked {
-        match &self.estimates {
-            Some(estimates) => {
-                (estimates.average_precision[class].value, estimates.average_precision[class].interval)
-            }
-            None => (self.rankings.class(class).map(|class| class.average_precision), None),
-        }
+        let class = self.rankings.class(class);
+        let interval = class.map(metrics::ClassRanking::average_precision_interval);
+        (class.map(|class| class.average_precision), interval)
     }
 }

@@ -3,34 +3,31 @@
 use std::collections::BTreeMap;
 
 use artifact::{FeatureSet, Rows as _, Selection, table::values_of};
-use metrics::{Bootstrap, Metric};
+use metrics::{Metric, estimates};
 
 use crate::Config;
 use crate::scores::SplitScores;
 use crate::table::{Row, Scope};
-use crate::values::estimates;
 
 /// The table's rows of every slice of a split, columns as they were given, values in order.
 pub(crate) fn rows(
     scores: &SplitScores<'_>,
     features: &FeatureSet,
     config: &Config,
-    bootstrap: &Bootstrap,
 ) -> anyhow::Result<Vec<Row>> {
     let metrics = Metric::overall(features.classes().len());
     let mut rows = Vec::new();
     for (scope, members) in members(&scores.rows, features, config)? {
         let outcomes = scores.outcomes.select(&members);
-        let tally = outcomes.tally();
-        let values = estimates(&outcomes, &tally, &metrics, bootstrap);
-        rows.extend(metrics.iter().zip(values).map(|(metric, (value, interval))| Row {
+        let values = estimates(&outcomes, &metrics);
+        rows.extend(metrics.iter().zip(values).map(|(metric, found)| Row {
             split: scores.split,
             scope: scope.clone(),
             metric: metric.to_string(),
             class: None,
-            value,
-            interval,
-            n: tally.rows(),
+            value: found.value,
+            interval: found.interval,
+            n: outcomes.rows() as u64,
         }));
     }
     Ok(rows)

@@ -1,25 +1,18 @@
 //! Every metric of a split with its interval: the rows of the table.
 
-use metrics::{
-    Average, Bootstrap, ClassMetric, Confusion, Interval, Metric, Outcomes, Tally, bootstrap, wilson,
-};
+use metrics::{ClassMetric, Confusion, Metric, estimates, proportion};
 
 use crate::scores::{Ranked, SplitScores};
 use crate::table::{Row, Scope};
 
 /// The table's rows of one split: overall, each class, each kind of confusion. `threshold` is the confidence below which
 /// the head rejects a row.
-pub(crate) fn rows(
-    scores: &SplitScores<'_>,
-    classes: &[String],
-    threshold: Option<f64>,
-    bootstrap: &Bootstrap,
-) -> Vec<Row> {
+pub(crate) fn rows(scores: &SplitScores<'_>, classes: &[String], threshold: Option<f64>) -> Vec<Row> {
     let outcomes = &scores.outcomes;
     let tally = outcomes.tally();
     let metrics: Vec<Metric> =
         Metric::overall(classes.len()).into_iter().chain(Metric::per_class(classes.len())).collect();
-    let values = estimates(outcomes, &tally, &metrics, bootstrap);
+    let values = estimates(outcomes, &metrics);
     let (overall, of_classes) = values.split_at(Metric::overall(classes.len()).len());
 
     let mut rows = Vec::new();
@@ -29,7 +22,7 @@ pub(crate) fn rows(
     };
     let n = tally.rows();
     for (metric, value) in metrics.iter().zip(overall) {
-        push(Scope::Overall, metric.to_string(), None, *value, n);
+        push(Scope::Overall, metric.to_string(), None, (value.value, value.interval), n);
     }
     let ranking = &scores.ranking;
     push(Scope::Overall, "macro_roc_auc".to_owned(), None, ranking.macro_roc_auc(), n);
@@ -40,7 +33,7 @@ pub(crate) fn rows(
         let kept: Vec<usize> = (0..outcomes.rows()).filter(is_kept).collect();
         let right =
             kept.iter().filter(|&&at| outcomes.labels()[at] == outcomes.predicted()[at]).count() as u64;
-        let share = |part: u64, of: u64| ((of > 0).then(|| part as f64 / of as f64), wilson(part, of));
+        let share = |part: u64, of: u64| ((of > 0).then(|| part as f64 / of as f64), proportion(part, of));
         push(Scope::Overall, "coverage_at_reject".to_owned(), None, share(kept.len() as u64, n), n);
         let answered = share(right, kept.len() as u64);
         push(Scope::Overall, "accuracy_at_reject".to_owned(), None, answered, kept.len() as u64);
@@ -54,7 +47,7 @@ pub(crate) fn rows(
         let marginals = tally.marginals().class(class);
         for (metric, value) in ClassMetric::ALL.iter().zip(values) {
             let n = if *metric == ClassMetric::Precision { marginals.predicted } else { marginals.support };
-            push(Scope::Class, metric.to_string(), Some(class), *value, n);
+            push(Scope::Class, metric.to_string(), Some(class), (value.value, value.interval), n);
         }
         let support = marginals.support;
         push(Scope::Class, "roc_auc".to_owned(), Some(class), ranking.roc_auc(class), support);
@@ -68,43 +61,4 @@ pub(crate) fn rows(
         push(Scope::Confusion, metric, Some(pair.truth), (Some(pair.count as f64), None), support);
     }
     rows
-}
-
-/// `metrics` of `outcomes`: Wilson's interval of proportions, the bootstrap's of the others.
-pub(crate) fn estimates(
-    outcomes: &Outcomes,
-    tally: &Tally,
-    metrics: &[Metric],
-    by: &Bootstrap,
-) -> Vec<Ranked> {
-    let resampled = (by.replicates > 0).then(|| bootstrap(outcomes, metrics, by));
-    let each = metrics.iter().enumerate();
-    each.map(|(at, &metric)| {
-        let interval = resampled.as_ref().and_then(|estimates| estimates[at].interval);
-        (tally.value(metric), proportion(tally, metric).unwrap_or(interval))
-    })
-    .collect()
-}
-
-/// Wilson's interval where `metric` is a proportion of rows.
-fn proportion(tally: &Tally, metric: Metric) -> Option<Option<Interval>> {
-    let marginals = tally.marginals();
-    match metric {
-        // Counts over all rows, whatever they are called.
-        Metric::Accuracy
-        | Metric::Average(Average::Micro, _)
-        | Metric::Average(Average::Weighted, ClassMetric::Recall) => {
-            Some(wilson(marginals.correct(), tally.rows()))
-        }
-        Metric::TopK(k) => tally.hits_at(k).map(|hits| wilson(hits, tally.rows())),
-        Metric::Class(class, ClassMetric::Precision) => {
-            let class = marginals.class(class);
-            Some(wilson(class.correct, class.predicted))
-        }
-        Metric::Class(class, ClassMetric::Recall) => {
-            let class = marginals.class(class);
-            Some(wilson(class.correct, class.support))
-        }
-        _ => None,
-    }
 }

@@ -85,7 +85,6 @@ fn help_states_its_files_and_defaults() {
     let help = evaluate(&room, &["--help"]).fine().stdout();
     for part in [
         "slice:COLUMN=VALUE",
-        "default: 1000",
         "3 worse than the baseline",
         "default: test, else val, else train",
         "split, scope, metric, class, value, ci_low, ci_high, n",
@@ -142,15 +141,6 @@ fn the_table_agrees_with_the_predictions() {
         let counted = metric == "support" || metric.starts_with("confusion:");
         assert_eq!(interval.is_some(), !counted, "{metric}");
     }
-    let none = ["x.features", "x.head", "-o", "n.parquet", "--bootstrap", "0"];
-    evaluate(&room, &none).fine();
-    let plain = table::read(&room.path("n.parquet")).unwrap();
-    // Wilson's and DeLong's need no bootstrap: accuracy (by five names), AUCs, and of each class precision and recall.
-    assert_eq!(plain.column("ci_low").unwrap().f64().unwrap().to_vec().iter().flatten().count(), 5 + 1 + 9);
-    assert_eq!(
-        value(&metrics, "test", "overall", "macro_roc_auc", "null"),
-        value(&plain, "test", "overall", "macro_roc_auc", "null")
-    );
     assert!(!text(&metrics, "metric").contains(&"top_5_accuracy".to_owned()), "meaningless with 3 classes");
 }
 
@@ -590,9 +580,8 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
 fn wrong_usage_and_missing_splits() {
     let room = room(&Made { rows: [9, 0, 3], ..Made::default() });
     let base = ["x.features", "x.head"];
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 5] = [
         (&[], 2, "--output"),
-        (&["-o", "m.csv", "--bootstrap", "3"], 2, "--bootstrap: expected 0, or 20 to 100,000, got 3"),
         (&["-o", "m.txt"], 2, "expected .parquet, .csv or .json"),
         (&["-o", "m.csv", "--predictions", "m.csv"], 2, "two outputs both name `m.csv`"),
         (&["-o", "m.csv", "--split", "half"], 2, "expected train, val, test or all, got `half`"),

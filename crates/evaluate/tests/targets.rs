@@ -121,16 +121,14 @@ fn the_table_of_labels_agrees_with_the_predictions() {
         let right = labels.iter().zip(&predicted).filter(|(a, b)| own(a) && own(b)).count() as f64;
         assert_eq!(row(&metrics, "class", "recall", label)[0], Some(right / support));
     }
-    // The same on other threads; other samples are drawn from another seed; none without.
+    // The same on other threads.
     let bytes = |flags: &[&str]| {
         evaluate(&room, &[&["-o", "n.csv", "--force"], flags].concat()).fine();
         room.bytes("n.csv")
     };
     assert_eq!(bytes(&["--threads", "1"]), bytes(&["--threads", "3"]));
-    assert_ne!(bytes(&[]), bytes(&["--seed", "1"]));
-    bytes(&["--bootstrap", "0"]);
-    let metrics = table::read(&room.path("n.csv")).unwrap();
-    assert_eq!(metrics.column("ci_low").unwrap().null_count(), metrics.height() - 5);
+    // Nothing is drawn, so neither the seed nor what once asked for samples changes anything.
+    assert_eq!(bytes(&[]), bytes(&["--seed", "1", "--bootstrap", "0"]));
 }
 
 #[test]

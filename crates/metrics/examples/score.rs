@@ -7,10 +7,9 @@ use std::error::Error;
 use std::io::BufRead;
 
 use headstart_metrics::{
-    Binning, Bootstrap, ClassRanking, Confusion, McNemar, Metric, MultiLabel, MultiLabelMetric,
-    MultiLabelOutcomes, MultiLabelScores, OneVsRest, Outcomes, Rankings, Regression, RegressionMetric,
-    ReliabilityBin, Scored, bootstrap_rankings, brier_score_loss, expected_calibration_error, log_loss,
-    top_k_accuracy, wilson,
+    Binning, ClassRanking, Confusion, McNemar, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes,
+    MultiLabelScores, OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, ReliabilityBin, Scored,
+    brier_score_loss, expected_calibration_error, log_loss, proportion, top_k_accuracy,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,7 +65,7 @@ fn classes_of(labels: &[u32], probabilities: &[f64], classes: usize) -> Result<V
     let tally = outcomes.tally();
     let confusion = Confusion::of_outcomes(&outcomes);
     let mut out = json!({
-        "wilson": wilson(confusion.correct(), confusion.total()).map(|ends| [ends.low, ends.high]),
+        "proportion": proportion(confusion.correct(), confusion.total()).map(|ends| [ends.low, ends.high]),
         "pairs": confusion.pairs().iter().map(|pair| [pair.truth as u64, pair.predicted as u64, pair.count])
             .collect::<Vec<_>>(),
         "mistakes": confusion.mistakes().iter().map(|pair| pair.count).collect::<Vec<_>>(),
@@ -91,12 +90,6 @@ fn classes_of(labels: &[u32], probabilities: &[f64], classes: usize) -> Result<V
         expected_calibration_error(&scored),
         top_k_accuracy(&scored, 2)
     ]);
-    // Without resamples: the values alone, by the way that the resamples take.
-    let estimates = bootstrap_rankings(&scored, &Bootstrap { replicates: 0, seed: 0 });
-    let values =
-        |of: &[headstart_metrics::Estimate]| of.iter().map(|estimate| estimate.value).collect::<Vec<_>>();
-    out["ranked_roc_auc"] = json!(values(&estimates.roc_auc));
-    out["ranked_average_precision"] = json!(values(&estimates.average_precision));
     ranking(&rankings, classes, &mut out);
     Ok(out)
 }
@@ -109,7 +102,6 @@ fn ranking(rankings: &Rankings, classes: usize, out: &mut Value) {
     out["roc_auc_variance"] = each(&|class| class.roc_auc_variance);
     out["average_precision"] = each(&|class| Some(class.average_precision));
     out["macro_roc_auc"] = json!(rankings.macro_roc_auc());
-    out["macro_roc_auc_variance"] = json!(rankings.macro_roc_auc_variance());
     out["macro_average_precision"] = json!(rankings.macro_average_precision());
     let curves = (0..classes).map(|class| {
         let points = rankings.precision_recall_curve(class, usize::MAX);
@@ -131,8 +123,8 @@ fn multi_label(rows: &MultiLabel<'_>) -> Value {
     let tally = MultiLabelOutcomes::of(rows).tally();
     let scores = MultiLabelScores::of(rows);
     let mut out = json!({
-        "macro_roc_auc": scores.macro_roc_auc(),
-        "macro_average_precision": scores.macro_average_precision(),
+        "macro_roc_auc": scores.macro_roc_auc().value,
+        "macro_average_precision": scores.macro_average_precision().value,
     });
     for metric in MultiLabelMetric::overall() {
         out[metric.to_string()] = json!(tally.value(metric));

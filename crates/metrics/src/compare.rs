@@ -1,9 +1,12 @@
 //! Two heads on the same rows: whether one is better, and by how much.
 
-use crate::resample::{Bootstrap, Strata, gather, percentile_interval};
-use crate::sorted::Sorted;
+use rayon::prelude::*;
+
+use crate::estimate::estimate;
 use crate::special::{chi_square_above, fair_coin_at_most};
-use crate::{Interval, Metric, Outcomes, Tally};
+use crate::spread::Spread;
+use crate::spreads::Spreads;
+use crate::{Estimate, Interval, Metric, Outcomes};
 
 /// With fewer discordant rows than this, [`mcnemar`] is exact.
 pub const MCNEMAR_EXACT_BELOW: u64 = 25;
@@ -30,7 +33,7 @@ pub struct Difference {
     pub second: Option<f64>,
     /// Second minus first.
     pub difference: Option<f64>,
-    /// 95 % interval of the difference; `None` where it or that of any resample is undefined.
+    /// 95 % interval of the difference; `None` where either value has none.
     pub interval: Option<Interval>,
 }
 
@@ -100,66 +103,52 @@ impl McNemar {
     }
 }
 
-/// Differences of `metrics` between `first` and `second` with percentile intervals over resamples in which
-/// every true class keeps its number of rows. Both are given the same rows in each, so what they share
-/// cancels.
+/// Differences of `metrics` between `first` and `second`, which are of the same rows. Each interval follows from those of
+/// the two values and from how far what one row moves the one by goes with what it moves the other by.
 ///
 /// # Errors
 /// Outcomes of different classes, rows or labels.
-pub fn paired_bootstrap(
+pub fn differences(
     first: &Outcomes,
     second: &Outcomes,
     metrics: &[Metric],
-    bootstrap: &Bootstrap,
 ) -> Result<Vec<Difference>, CompareError> {
     check(first, second)?;
-    let classes = first.classes();
-    // The labels are the same, so the slots are.
-    let strata = Strata::by_class(first.labels(), classes);
-    let sorted = [first, second].map(|outcomes| {
-        let sorted = Sorted::new(outcomes);
-        let slots = sorted.slots(&strata);
-        (sorted, slots)
-    });
-    let values = |tally: &Tally| metrics.iter().map(|&metric| tally.value(metric)).collect::<Vec<_>>();
-    let replicates = bootstrap.run(
-        &strata,
-        || (Tally::new(classes), Vec::new()),
-        |(tally, ordered), copies| {
-            let [first, second] = sorted.each_ref().map(|(sorted, slots)| {
-                gather(copies, slots, ordered);
-                sorted.tally_into(tally, ordered);
-                values(tally)
-            });
-            apart(first, second)
-        },
-    );
-    let [firsts, seconds] = sorted.map(|(sorted, _)| values(&sorted.tally()));
-    Ok(differences(firsts, seconds, &replicates))
+    let same = first == second;
+    let both = [Spreads::new(first), Spreads::new(second)];
+    let difference = |&metric: &Metric| {
+        let found = both.each_ref().map(|spreads| estimate(spreads, metric));
+        let spreads = both.each_ref().map(|spreads| spreads.spread(metric));
+        Difference::of(found, &spreads, same)
+    };
+    Ok(metrics.par_iter().map(difference).collect())
 }
 
-/// Puts intervals to the differences of two heads' values, (m,) each, from those of `replicates`, (B, m).
-pub(crate) fn differences(
-    firsts: Vec<Option<f64>>,
-    seconds: Vec<Option<f64>>,
-    replicates: &[Vec<Option<f64>>],
-) -> Vec<Difference> {
-    let differences = firsts.into_iter().zip(seconds).enumerate().map(|(metric, (first, second))| {
-        let difference = minus(second, first);
-        let column = || replicates.iter().map(|values| values[metric]).collect::<Option<Vec<f64>>>();
-        let interval = difference.and_then(|_| column()).and_then(percentile_interval);
+impl Difference {
+    /// Second minus first (Zou and Donner, 2008, equation 5): the ends are as far away as those of the two are, added as
+    /// squares, less what they share. Without width where both are `same` row by row.
+    pub(crate) fn of(found: [Estimate; 2], spreads: &[Option<Spread>; 2], same: bool) -> Difference {
+        let [first, second] = found.map(|found| found.value);
+        let difference = second.zip(first).map(|(second, first)| second - first);
+        let correlation = match spreads {
+            [Some(first), Some(second)] => first.correlation(second),
+            _ => 0.0,
+        };
+        let interval = difference.zip(found[0].interval.zip(found[1].interval)).map(|(apart, (a, b))| {
+            if same {
+                return Interval { low: 0.0, high: 0.0 };
+            }
+            let (first, second) = (first.unwrap_or(0.0), second.unwrap_or(0.0));
+            let away = |one: f64, other: f64| {
+                (one * one + other * other - 2.0 * correlation * one * other).max(0.0).sqrt()
+            };
+            Interval {
+                low: apart - away(second - b.low, a.high - first),
+                high: apart + away(b.high - second, first - a.low),
+            }
+        });
         Difference { first, second, difference, interval }
-    });
-    differences.collect()
-}
-
-/// Second minus first, metric by metric.
-pub(crate) fn apart(firsts: Vec<Option<f64>>, seconds: Vec<Option<f64>>) -> Vec<Option<f64>> {
-    firsts.into_iter().zip(seconds).map(|(first, second)| minus(second, first)).collect()
-}
-
-fn minus(second: Option<f64>, first: Option<f64>) -> Option<f64> {
-    Some(second? - first?)
+    }
 }
 
 fn check(first: &Outcomes, second: &Outcomes) -> Result<(), CompareError> {
@@ -216,15 +205,29 @@ mod tests {
     #[test]
     fn a_head_does_not_differ_from_itself() {
         let a = outcomes(&[0, 0, 1, 1], &[0, 1, 1, 0]);
-        let options = Bootstrap { replicates: 50, seed: 5 };
-        for difference in paired_bootstrap(&a, &a, &Metric::overall(2), &options).unwrap() {
+        for difference in differences(&a, &a, &Metric::overall(2)).unwrap() {
             assert_eq!(difference.difference, Some(0.0));
             assert_eq!(difference.interval, Some(Interval { low: 0.0, high: 0.0 }));
         }
         let better = outcomes(&[0, 0, 1, 1], &[0, 0, 1, 1]);
-        let got = paired_bootstrap(&a, &better, &[Metric::Accuracy], &options).unwrap()[0];
+        let got = differences(&a, &better, &[Metric::Accuracy]).unwrap()[0];
         assert_eq!((got.first, got.second, got.difference), (Some(0.5), Some(1.0), Some(0.5)));
-        assert!(got.interval.unwrap().low >= 0.0);
+        // Four rows decide nothing.
+        let interval = got.interval.unwrap();
+        assert!(interval.low < 0.0 && interval.high > 0.5, "{interval:?}");
+    }
+
+    #[test]
+    fn what_two_heads_share_cancels() {
+        let labels: Vec<u32> = (0..400).map(|row| row % 2).collect();
+        let wrong = |every: u32| -> Vec<u32> {
+            labels.iter().zip(0..).map(|(label, row)| label ^ u32::from(row % every == 0)).collect()
+        };
+        let (a, b) = (outcomes(&labels, &wrong(5)), outcomes(&labels, &wrong(10)));
+        let got = differences(&a, &b, &[Metric::Accuracy]).unwrap()[0];
+        let interval = got.interval.unwrap();
+        // 40 rows differ of 400, all one way: alone, both intervals are wider than their difference's.
+        assert!(0.06 < interval.low && interval.high < 0.15, "{interval:?}");
     }
 
     #[test]
@@ -237,8 +240,7 @@ mod tests {
         ];
         for (b, expected) in cases {
             assert_eq!(mcnemar(&a, &b).unwrap_err(), expected);
-            let options = Bootstrap { replicates: 1, seed: 0 };
-            assert_eq!(paired_bootstrap(&a, &b, &[], &options).unwrap_err(), expected);
+            assert_eq!(differences(&a, &b, &[]).unwrap_err(), expected);
         }
     }
 }

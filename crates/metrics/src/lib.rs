@@ -4,8 +4,8 @@
 //! [`Regression::new`] take them; after that no function can fail, and what has no value is `None`.
 //!
 //! - **One label a row.** Blocks of probabilities are pushed into [`Outcomes`], a few columns; their
-//!   [`Tally`] has the value of every [`Metric`], bins and counts included, also of a slice. [`bootstrap`]
-//!   gives intervals of all of them at once, [`paired_bootstrap`] and [`mcnemar`] compare two heads.
+//!   [`Tally`] has the value of every [`Metric`], bins and counts included, also of a slice. [`estimates`]
+//!   gives intervals, [`differences`] and [`mcnemar`] compare two heads.
 //! - **Ranking.** The same blocks once more, into [`OneVsRest`], give [`Rankings`]: AUC, average precision
 //!   and curves of every class, exactly, without the matrix and without sorting it.
 //! - **Any number of labels a row** ([`MultiLabelOutcomes`], [`MultiLabelScores`]) and **a number a row**
@@ -23,12 +23,14 @@
 #![forbid(unsafe_code)]
 
 mod against;
-mod bootstrap;
+mod averages;
+mod beta;
 mod calibration;
 mod class_ranking;
 mod compare;
 mod confusion;
 mod curves;
+mod estimate;
 mod interval;
 mod marginals;
 mod metric;
@@ -36,44 +38,41 @@ mod multi_label;
 mod one_vs_rest;
 mod outcomes;
 mod probability;
-mod ranked;
 mod ranking;
-mod ranking_bootstrap;
 mod rankings;
 mod regression;
 mod rejection;
-mod resample;
 mod row;
 mod scored;
 mod sorted;
 mod special;
+mod spread;
+mod spreads;
 mod tally;
 mod thin;
 
-pub use bootstrap::bootstrap;
 pub use calibration::{Binning, Bins, ECE_BINS, ReliabilityBin};
 pub use class_ranking::ClassRanking;
-pub use compare::{CompareError, Difference, MCNEMAR_EXACT_BELOW, McNemar, mcnemar, paired_bootstrap};
+pub use compare::{CompareError, Difference, MCNEMAR_EXACT_BELOW, McNemar, differences, mcnemar};
 pub use confusion::{Confusion, Pair};
 pub use curves::{PrecisionRecallPoint, RocPoint};
-pub use interval::{Interval, wilson};
+pub use estimate::{Estimate, estimates};
+pub use interval::{Interval, proportion};
 pub use marginals::{ClassScores, Marginals};
 pub use metric::{Average, ClassMetric, Metric};
 pub use multi_label::{
     LabelScores, MultiLabel, MultiLabelAverage, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
-    MultiLabelTally, bootstrap_label_rankings, bootstrap_multi_label, paired_bootstrap_multi_label,
+    MultiLabelTally, multi_label_differences, multi_label_estimates,
 };
 pub use one_vs_rest::{OneVsRest, RankingError};
 pub use outcomes::Outcomes;
 pub use probability::{brier_score_loss, expected_calibration_error, log_loss};
 pub use ranking::{hits_at, top_k_accuracy};
-pub use ranking_bootstrap::{RankingEstimates, bootstrap_rankings};
 pub use rankings::Rankings;
 pub use regression::{
-    Regression, RegressionError, RegressionEstimates, RegressionMetric, bootstrap_regression,
-    bootstrap_regressions, paired_bootstrap_regressions,
+    Regression, RegressionError, RegressionEstimates, RegressionMetric, regression_differences,
+    regression_estimates,
 };
 pub use rejection::RejectionPoint;
-pub use resample::{Bootstrap, Estimate};
 pub use scored::{ScoreError, Scored};
 pub use tally::Tally;

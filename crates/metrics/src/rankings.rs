@@ -2,7 +2,7 @@
 
 use crate::against::Against;
 use crate::class_ranking::half_wins;
-use crate::interval::normal_within_unit;
+use crate::spread::{Spread, end, shrinkage};
 use crate::{ClassRanking, Interval, Outcomes};
 
 /// What a [`OneVsRest`](crate::OneVsRest) has counted.
@@ -14,14 +14,21 @@ pub struct Rankings {
     counts: Vec<Against>,
     classes: Vec<Option<ClassRanking>>,
     macro_variance: Option<f64>,
+    macro_interval: Option<Interval>,
 }
 
 impl Rankings {
     /// `costs` (n,): Σ of what each row costs the AUC of every class but its own.
     pub(crate) fn of_counts(outcomes: &Outcomes, counts: Vec<Against>, costs: &[f64]) -> Rankings {
         let classes: Vec<Option<ClassRanking>> = counts.iter().map(ClassRanking::of).collect();
-        let macro_variance = macro_variance(outcomes, &counts, &classes, costs);
-        Rankings { counts, classes, macro_variance }
+        let spread = macro_spread(outcomes, &counts, &classes, costs);
+        let variance = |spread: &Spread| spread.squares() / (spread.rows.len() as f64).powi(2);
+        Rankings {
+            macro_variance: spread.as_ref().map(variance),
+            macro_interval: spread.map(|spread| shared_interval(&spread, classes.iter().flatten().count())),
+            counts,
+            classes,
+        }
     }
 
     /// The metrics of one class; `None` where it has none, and where there is no such class.
@@ -48,16 +55,21 @@ impl Rankings {
 
     /// Variance of [`macro_roc_auc`](Rankings::macro_roc_auc), with the covariances of the classes, whose
     /// scores are of the same rows: the sum of squares of what each row moves the average by (the influence
-    /// function of DeLong's two-sample statistic for each class, averaged). The squares of a class's n rows
-    /// are scaled by n/(n − 1), so that for two classes whose scores add up to one it is DeLong's variance.
-    /// `None` without an average, and where any class in it has only one row.
+    /// function of DeLong's two-sample statistic for each class, averaged). A class of few rows is shrunk towards the
+    /// average, so that one row is enough. `None` without an average.
     pub fn macro_roc_auc_variance(&self) -> Option<f64> {
         self.macro_variance
     }
 
-    /// The 95 % interval that follows from the variance, cut off at 0 and 1.
+    /// The 95 % interval of [`macro_roc_auc`](Rankings::macro_roc_auc).
     pub fn macro_roc_auc_interval(&self) -> Option<Interval> {
-        Some(normal_within_unit(self.macro_roc_auc()?, self.macro_variance?))
+        self.macro_interval
+    }
+
+    /// The 95 % interval of [`macro_average_precision`](Rankings::macro_average_precision). Classes share their negatives,
+    /// of which the worst is assumed: that they err all together.
+    pub fn macro_average_precision_interval(&self) -> Option<Interval> {
+        macro_average_precision_interval(&self.classes)
     }
 
     /// Counts of one class, for its curves.
@@ -71,16 +83,18 @@ impl Rankings {
     }
 }
 
-fn macro_variance(
+/// What each row moves the average of the AUCs by, times n.
+fn macro_spread(
     outcomes: &Outcomes,
     counts: &[Against],
     classes: &[Option<ClassRanking>],
     costs: &[f64],
-) -> Option<f64> {
-    let ranked = classes.iter().flatten().count();
-    if ranked == 0 || classes.iter().flatten().any(|class| class.positives < 2) {
+) -> Option<Spread> {
+    let ranked = classes.iter().flatten().count() as f64;
+    if ranked == 0.0 {
         return None;
     }
+    let value = classes.iter().flatten().map(|class| class.roc_auc).sum::<f64>() / ranked;
     // As a negative of class c a row moves its AUC by (V₀₁ − AUC)/N = (1 − AUC)/N − cost; the first part is
     // the same for all rows, so what a row moves is this sum without its own class's part, without its costs,
     // and with what it moves its own class's AUC by.
@@ -90,19 +104,58 @@ fn macro_variance(
         .iter()
         .map(|counts| counts.steps().map(|step| half_wins(&step, counts.negatives())).collect())
         .collect();
-    let mut squares = vec![0.0; classes.len()];
-    for ((&label, &own), cost) in outcomes.labels().iter().zip(outcomes.own()).zip(costs) {
+    let n = outcomes.rows() as f64;
+    let rows = outcomes.labels().iter().zip(outcomes.own()).zip(costs).map(|((&label, &own), cost)| {
         let label = label as usize;
-        let Some(class) = &classes[label] else { continue };
+        let Some(class) = &classes[label] else { return value };
         let (positives, negatives) = (class.positives as f64, class.negatives as f64);
         let part = half_wins[label][counts[label].step_of(own)] as f64 / (2.0 * negatives);
-        squares[label] += (slacks - slack(class) - cost + (part - class.roc_auc) / positives).powi(2);
-    }
-    let scaled = squares.iter().zip(classes).filter_map(|(squares, class)| {
-        let rows = class.as_ref()?.positives as f64;
-        Some(squares * (rows / (rows - 1.0)))
+        let mean = (positives * class.roc_auc + value) / (positives + 1.0);
+        let own = shrinkage(positives).sqrt() * (part - mean) / positives;
+        value + n / ranked * (slacks - slack(class) - cost + own)
     });
-    Some(scaled.sum::<f64>() / (ranked as f64).powi(2))
+    let heavy =
+        classes.iter().flatten().map(|class| n / (ranked * ranked * class.positives as f64)).sum::<f64>();
+    Some(Spread {
+        unseen: [value - heavy * value, value + heavy * (1.0 - value)],
+        ..Spread::mean(value, [0.0, 1.0], rows.collect())
+    })
+}
+
+/// The interval of `spread` where all of so many classes judge the same rows: of two they say the same.
+fn shared_interval(spread: &Spread, classes: usize) -> Interval {
+    let part = 1.0 - 1.0 / classes as f64;
+    let rows = spread.rows.len() as f64 * part;
+    let squares = spread.squares() * part * part;
+    let [low, high] = [0, 1].map(|at| end(at, rows, squares, spread.value, spread.unseen[at], spread.range));
+    Interval { low: low.min(spread.value), high: high.max(spread.value) }
+}
+
+fn macro_average_precision_interval(classes: &[Option<ClassRanking>]) -> Option<Interval> {
+    let ranked = || classes.iter().flatten();
+    let count = ranked().count() as f64;
+    let rows = ranked().map(|class| class.positives as f64).sum::<f64>();
+    if count == 0.0 {
+        return None;
+    }
+    let value = ranked().map(|class| class.average_precision).sum::<f64>() / count;
+    let (mut own, mut others) = (0.0, 0.0);
+    for class in ranked() {
+        let positives = class.positives as f64;
+        let away =
+            class.average_precision - (positives * class.average_precision + value) / (positives + 1.0);
+        let [of_positives, of_negatives] = class.precision_squares;
+        own += shrinkage(positives) * (of_positives + positives * away * away) / (positives * count).powi(2);
+        others += of_negatives.sqrt() / (class.negatives as f64 * count);
+    }
+    let heavy = ranked().map(|class| rows / (count * count * class.positives as f64)).sum::<f64>();
+    // Of two classes the rows say the same twice.
+    let rows = rows * (1.0 - 1.0 / count);
+    let squares = (own + others * others) * rows * rows;
+    let least = ranked().map(|class| class.least_precision).sum::<f64>() / count;
+    let unseen = [value - heavy * value, value + heavy * (1.0 - value)];
+    let ends = [0, 1].map(|at| end(at, rows, squares, [least, value][at], unseen[at], [0.0, 1.0]));
+    Some(Interval { low: ends[0].min(value), high: ends[1].max(value) })
 }
 
 #[cfg(test)]
@@ -132,7 +185,8 @@ mod tests {
         let [first, second] = [0, 1].map(|class| *rankings.class(class).unwrap());
         assert!((first.roc_auc - second.roc_auc).abs() < 1e-15);
         let variance = rankings.macro_roc_auc_variance().unwrap();
-        assert!((variance / second.roc_auc_variance.unwrap() - 1.0).abs() < 1e-12, "{variance}");
+        // DeLong's, but for classes' means being shrunk.
+        assert!((variance / second.roc_auc_variance.unwrap() - 1.0).abs() < 0.05, "{variance}");
     }
 
     #[test]
@@ -165,7 +219,7 @@ mod tests {
         assert_eq!(rankings.class(2), None);
         assert_eq!(rankings.class(3), None);
         assert_eq!(rankings.macro_roc_auc(), Some(0.75));
-        assert_eq!(rankings.macro_roc_auc_variance(), None);
+        assert!(rankings.macro_roc_auc_interval().unwrap().low < 0.2);
         let one = Rankings::of(&Scored::new(&[1, 1], &p[..6], 3).unwrap());
         assert_eq!((one.macro_roc_auc(), one.macro_average_precision()), (None, None));
         assert_eq!(one.macro_roc_auc_interval(), None);

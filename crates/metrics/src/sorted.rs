@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use crate::calibration::{BINS, Bins, bin_of, mass_edges};
-use crate::resample::Strata;
 use crate::row::nats;
 use crate::{Outcomes, Tally};
 
@@ -11,8 +10,8 @@ use crate::{Outcomes, Tally};
 pub(crate) struct Sorted {
     classes: usize,
     /// Which rows these are.
-    order: Vec<u32>,
-    rows: Vec<Row>,
+    pub(crate) order: Vec<u32>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// Rows whose copies are added up before any of them is looked for.
@@ -28,16 +27,16 @@ struct Run {
 }
 
 /// One row: what one pass over all rows reads, side by side.
-struct Row {
-    confidence: f64,
+pub(crate) struct Row {
+    pub(crate) confidence: f64,
     nats: f64,
     distance: f64,
-    label: u32,
-    predicted: u32,
+    pub(crate) label: u32,
+    pub(crate) predicted: u32,
     rank: u32,
-    bin: u8,
+    pub(crate) bin: u8,
     /// Whether the next row is less confident.
-    last_of_equals: bool,
+    pub(crate) last_of_equals: bool,
 }
 
 impl Sorted {
@@ -71,11 +70,6 @@ impl Sorted {
         let mut tally = Tally::new(self.classes);
         self.tally_into(&mut tally, &vec![1; self.rows.len()]);
         tally
-    }
-
-    /// Which slot of `strata` each place of this order has.
-    pub(crate) fn slots(&self, strata: &Strata) -> Vec<u32> {
-        self.order.iter().map(|&row| strata.slot(row)).collect()
     }
 
     /// Adds up every row as many times as `copies` (n,) says of its place in this order, after clearing

@@ -1,10 +1,10 @@
 //! What must hold for any scores whatever.
 
 use headstart_metrics::{
-    Binning, Bootstrap, Confusion, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes,
-    MultiLabelScores, OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, Scored, bootstrap,
-    bootstrap_label_rankings, bootstrap_multi_label, bootstrap_rankings, bootstrap_regression,
-    brier_score_loss, expected_calibration_error, hits_at, log_loss, paired_bootstrap, wilson,
+    Binning, Confusion, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
+    OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, Scored, brier_score_loss, differences,
+    estimates, expected_calibration_error, hits_at, log_loss, multi_label_estimates, proportion,
+    regression_estimates,
 };
 use proptest::prelude::*;
 
@@ -40,22 +40,19 @@ fn everything(labels: &[u32], probabilities: &[f64], classes: usize, block: usiz
         pass.push(rows).expect("fits");
     }
     let rankings = pass.finish().expect("fits");
-    let options = Bootstrap { replicates: 12, seed: 9 };
     let mut metrics = Metric::overall(classes);
     metrics.extend(Metric::per_class(classes));
-    let estimates = bootstrap(&outcomes, &metrics, &options);
-    let ranked = bootstrap_rankings(&Scored::new(labels, probabilities, classes).expect("fits"), &options);
+    let estimates = estimates(&outcomes, &metrics);
     let truth: Vec<bool> = probabilities.iter().map(|p| p * 1024.0 % 2.0 > 1.0).collect();
     let rows = MultiLabel::new(&truth, probabilities, classes).expect("fits");
     let many = (
         MultiLabelScores::of(&rows),
-        bootstrap_label_rankings(&rows, &options),
-        bootstrap_multi_label(&MultiLabelOutcomes::of(&rows), &MultiLabelMetric::overall(), &options),
+        multi_label_estimates(&MultiLabelOutcomes::of(&rows), &MultiLabelMetric::overall()),
     );
     let values = Regression::new(outcomes.own(), outcomes.confidences()).expect("fits");
-    let values = bootstrap_regression(&values, &RegressionMetric::ALL, &options);
+    let values = regression_estimates(&[values], &RegressionMetric::ALL);
     // Debug output tells every bit of a number but the sign of nan.
-    let text = format!("{rankings:?} {:?} {estimates:?} {ranked:?} {many:?} {values:?}", outcomes.tally());
+    let text = format!("{rankings:?} {:?} {estimates:?} {many:?} {values:?}", outcomes.tally());
     (outcomes, text)
 }
 
@@ -158,9 +155,9 @@ proptest! {
         let rows = probabilities.chunks_exact(classes);
         let mirrored: Vec<f64> = rows.flat_map(|row| row.iter().rev().copied()).collect();
         let second = Outcomes::of(&Scored::new(&labels, &mirrored, classes).unwrap());
-        let (metrics, options) = (Metric::overall(classes), Bootstrap { replicates: 20, seed: 3 });
-        let there = paired_bootstrap(&first, &second, &metrics, &options).unwrap();
-        let back = paired_bootstrap(&second, &first, &metrics, &options).unwrap();
+        let metrics = Metric::overall(classes);
+        let there = differences(&first, &second, &metrics).unwrap();
+        let back = differences(&second, &first, &metrics).unwrap();
         for (there, back) in there.iter().zip(&back) {
             prop_assert_eq!(there.difference, back.difference.map(|difference| -difference));
             if let Some((a, b)) = there.interval.zip(back.interval) {
@@ -218,7 +215,38 @@ proptest! {
     fn intervals_hold_their_proportion(trials in 1u64..10_000, part in 0.0f64..=1.0) {
         let hits = (trials as f64 * part) as u64;
         let p = hits as f64 / trials as f64;
-        let interval = wilson(hits, trials).unwrap();
+        let interval = proportion(hits, trials).unwrap();
         prop_assert!(0.0 <= interval.low && interval.low <= p && p <= interval.high && interval.high <= 1.0);
+    }
+
+    #[test]
+    fn intervals_hold_their_value_and_have_a_width((labels, probabilities, classes) in scores()) {
+        let outcomes = Outcomes::of(&Scored::new(&labels, &probabilities, classes).unwrap());
+        let mut metrics = Metric::overall(classes);
+        metrics.extend(Metric::per_class(classes));
+        for (metric, found) in metrics.iter().zip(estimates(&outcomes, &metrics)) {
+            let Some(ends) = found.interval else { continue };
+            let value = found.value.unwrap();
+            prop_assert!(ends.low <= value + 1e-12 && value <= ends.high + 1e-12, "{}: {:?}", metric, found);
+            prop_assert!(ends.high - ends.low > 1e-3, "{}: {:?}", metric, found);
+        }
+        let rankings = Rankings::of(&Scored::new(&labels, &probabilities, classes).unwrap());
+        for class in rankings.per_class().iter().flatten() {
+            for (value, ends) in [
+                (class.roc_auc, class.roc_auc_interval()),
+                (class.average_precision, class.average_precision_interval()),
+            ] {
+                prop_assert!(0.0 <= ends.low && ends.low <= value && value <= ends.high && ends.high <= 1.0);
+            }
+        }
+        let macros = [
+            (rankings.macro_roc_auc(), rankings.macro_roc_auc_interval()),
+            (rankings.macro_average_precision(), rankings.macro_average_precision_interval()),
+        ];
+        for (value, ends) in macros {
+            prop_assert_eq!(value.is_some(), ends.is_some());
+            let within = value.zip(ends).is_none_or(|(value, ends)| ends.low <= value && value <= ends.high);
+            prop_assert!(within, "{:?} {:?}", value, ends);
+        }
     }
 }

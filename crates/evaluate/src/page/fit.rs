@@ -1,7 +1,7 @@
 //! How the head was fitted, as it recorded it: the sweep, the learning curve.
 
 use artifact::Head;
-use metrics::wilson;
+use metrics::proportion;
 use report::{Estimate, Learning, LearningMetric, Scale, Sweep};
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub(super) fn learning(head: &Head) -> Option<Learning> {
         let hits = (value * held_out_rows as f64).round() as u64;
         Estimate {
             value,
-            interval: wilson(hits, held_out_rows).map(|interval| [interval.low, interval.high]),
+            interval: proportion(hits, held_out_rows).map(|interval| [interval.low, interval.high]),
         }
     };
     Some(Learning {

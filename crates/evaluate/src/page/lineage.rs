@@ -4,13 +4,11 @@ use artifact::{FeatureSet, Features, Head};
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 
-use crate::Config;
-
 /// What the page draws or says in other words instead of listing it.
 const DRAWN: [&str; 3] = ["sweep", "curve", "candidates"];
 
-/// `rows` are those of the split.
-pub(super) fn of(features: &FeatureSet, head: &Head, config: &Config, rows: usize) -> Vec<LineageGroup> {
+/// Groups of what made the features, the head and the page.
+pub(super) fn of(features: &FeatureSet, head: &Head) -> Vec<LineageGroup> {
     let settings =
         head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
     let mut groups = Vec::new();
@@ -24,16 +22,7 @@ pub(super) fn of(features: &FeatureSet, head: &Head, config: &Config, rows: usiz
             "Tried on held-out rows",
             tried(head).iter().map(|(name, found)| (name.as_str(), found.clone())),
         ),
-        group(
-            "This page",
-            [
-                ("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned()),
-                ("samples drawn anew for intervals", {
-                    let bootstrap = config.bootstrap(rows);
-                    format!("{} (seed {})", bootstrap.replicates, bootstrap.seed)
-                }),
-            ],
-        ),
+        group("This page", [("made by", concat!("evaluate ", env!("CARGO_PKG_VERSION")).to_owned())]),
     ]);
     groups.retain(|group| !group.entries.is_empty());
     groups

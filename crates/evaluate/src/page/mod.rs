@@ -63,7 +63,7 @@ impl Material<'_> {
             duplicates: galleries::duplicates(self),
             map: Some(self.map()?),
             slices: classes::slices(self),
-            lineage: lineage::of(self.features, self.head, self.config, self.scores.outcomes.rows()),
+            lineage: lineage::of(self.features, self.head),
             ..Page::default()
         };
         page.confusion = page.samples.as_ref().map(Confusion::of);
@@ -92,7 +92,7 @@ impl Material<'_> {
             filled
                 .map(|bin| {
                     let right = (bin.accuracy * bin.rows as f64).round() as u64;
-                    let interval = metrics::wilson(right, bin.rows).map(|i| [i.low, i.high]);
+                    let interval = metrics::proportion(right, bin.rows).map(|i| [i.low, i.high]);
                     Bin {
                         low: bin.low,
                         high: bin.high,

@@ -69,7 +69,7 @@ impl TargetsMaterial<'_> {
             class_table: Some(self.table()),
             sweep: self.sweep(),
             slices: self.slices(),
-            lineage: lineage::of(self.features, self.head, self.config, self.n),
+            lineage: lineage::of(self.features, self.head),
             ..Page::default()
         };
         page.check().context("cannot set the report")?;

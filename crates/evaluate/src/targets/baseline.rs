@@ -4,8 +4,8 @@ use anyhow::bail;
 use artifact::{FeatureSet, Head, Task};
 use cli::GateError;
 use metrics::{
-    Bootstrap, ClassMetric, Difference, MultiLabel, MultiLabelAverage, MultiLabelMetric, MultiLabelOutcomes,
-    RegressionMetric, paired_bootstrap_multi_label, paired_bootstrap_regressions,
+    ClassMetric, Difference, MultiLabel, MultiLabelAverage, MultiLabelMetric, MultiLabelOutcomes,
+    RegressionMetric, multi_label_differences, regression_differences,
 };
 
 use super::scores::{Measured, SplitScores, regressions, said};
@@ -50,7 +50,6 @@ impl Baseline {
         &self,
         scores: &SplitScores<'_>,
         features: &FeatureSet,
-        bootstrap: &Bootstrap,
     ) -> anyhow::Result<Comparison> {
         let rows = counterparts(&self.features, &scores.rows, scores.split, features)?;
         let theirs = said(&self.head, &rows)?;
@@ -61,7 +60,7 @@ impl Baseline {
                     anyhow::Ok(MultiLabelOutcomes::of(&MultiLabel::new(truth, said, *labels)?))
                 };
                 let (first, second) = (of(&theirs)?, of(probabilities)?);
-                let found = paired_bootstrap_multi_label(&first, &second, &metrics, bootstrap)?;
+                let found = multi_label_differences(&first, &second, &metrics)?;
                 let micro_f1 = MultiLabelMetric::Average(MultiLabelAverage::Micro, ClassMetric::F1);
                 let main = metrics.iter().position(|metric| *metric == micro_f1);
                 (Task::Labels, metrics.iter().map(ToString::to_string).collect(), found, main)
@@ -72,7 +71,7 @@ impl Baseline {
                 let others: Vec<(Vec<f64>, Vec<f64>)> =
                     outputs.iter().enumerate().map(|(at, (truth, _))| (truth.clone(), column(at))).collect();
                 let (first, second) = (regressions(&others)?, regressions(outputs)?);
-                let found = paired_bootstrap_regressions(&first, &second, &metrics, bootstrap)?;
+                let found = regression_differences(&first, &second, &metrics)?;
                 let main =
                     metrics.iter().position(|metric| *metric == RegressionMetric::RootMeanSquaredError);
                 (Task::Number, metrics.iter().map(ToString::to_string).collect(), found, main)

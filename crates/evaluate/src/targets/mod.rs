@@ -59,13 +59,12 @@ pub(crate) fn run(
     let mut rows = Vec::new();
     let mut comparisons = Vec::new();
     for scores in &scores {
-        let bootstrap = config.bootstrap(scores.len());
-        rows.extend(scores.measured.rows(scores.split, &Scope::Overall, &head.classes, &bootstrap)?);
+        rows.extend(scores.measured.rows(scores.split, &Scope::Overall, &head.classes)?);
         for (scope, members) in crate::slices::members(&scores.rows, features, config)? {
-            rows.extend(scores.measured.select(&members).rows(scores.split, &scope, &[], &bootstrap)?);
+            rows.extend(scores.measured.select(&members).rows(scores.split, &scope, &[])?);
         }
         if let Some(baseline) = &baseline {
-            let comparison = baseline.compare(scores, features, &bootstrap)?;
+            let comparison = baseline.compare(scores, features)?;
             rows.extend(comparison.rows(scores));
             comparisons.push(comparison);
         }

@@ -1,7 +1,7 @@
 //! Metrics of numbers, with their intervals.
 
 use artifact::Split;
-use metrics::{Bootstrap, Estimate, Regression, RegressionMetric, bootstrap_regressions};
+use metrics::{Estimate, Regression, RegressionMetric, regression_estimates};
 
 use crate::table::{Row, Scope};
 
@@ -11,10 +11,9 @@ pub(super) fn rows(
     scope: &Scope,
     names: &[String],
     outputs: &[Regression],
-    bootstrap: &Bootstrap,
 ) -> anyhow::Result<Vec<Row>> {
     let metrics = RegressionMetric::ALL;
-    let found = bootstrap_regressions(outputs, &metrics, bootstrap);
+    let found = regression_estimates(outputs, &metrics);
     let n = outputs.first().map_or(0, Regression::rows) as u64;
     let mut rows = Vec::new();
     let mut push = |scope: &Scope, class: Option<&String>, estimates: &[Estimate]| {

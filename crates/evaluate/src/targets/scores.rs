@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use anyhow::{Context, bail};
 use artifact::{FeatureSet, Head, Rows as _, Sample, Selection, Split, Targets, Task};
 use head::{Scorer, sigmoid};
-use metrics::{Bootstrap, Regression};
+use metrics::Regression;
 
 use super::{labels, numbers};
 use crate::Config;
@@ -90,20 +90,12 @@ impl Measured {
     }
 
     /// The table's rows of this scope; with `names` those of each output too.
-    pub(crate) fn rows(
-        &self,
-        split: Split,
-        scope: &Scope,
-        names: &[String],
-        bootstrap: &Bootstrap,
-    ) -> anyhow::Result<Vec<Row>> {
+    pub(crate) fn rows(&self, split: Split, scope: &Scope, names: &[String]) -> anyhow::Result<Vec<Row>> {
         match self {
             Measured::Labels { labels, truth, probabilities } => {
-                labels::rows(split, scope, names, (truth, probabilities, *labels), bootstrap)
+                labels::rows(split, scope, names, (truth, probabilities, *labels))
             }
-            Measured::Numbers(outputs) => {
-                numbers::rows(split, scope, names, &regressions(outputs)?, bootstrap)
-            }
+            Measured::Numbers(outputs) => numbers::rows(split, scope, names, &regressions(outputs)?),
         }
     }
 }

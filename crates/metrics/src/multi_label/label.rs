@@ -4,11 +4,8 @@ use rayon::prelude::*;
 
 use super::row::THRESHOLD;
 use crate::against::Against;
-use crate::ranked::Ranked;
-use crate::ranking_bootstrap::{RankingEstimates, estimate};
-use crate::resample::{Bootstrap, Strata};
 use crate::row::nats;
-use crate::{ClassRanking, ClassScores, MultiLabel};
+use crate::{ClassRanking, ClassScores, Estimate, Interval, MultiLabel};
 
 /// What one label scored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,21 +38,27 @@ impl MultiLabelScores {
         &self.labels
     }
 
-    /// `roc_auc_score(average="macro")` over the labels that have one; `None` without any.
-    pub fn macro_roc_auc(&self) -> Option<f64> {
-        self.mean(|ranking| ranking.roc_auc)
+    /// `roc_auc_score(average="macro")` over the labels that have one; undefined without any. Labels share their rows, so
+    /// that the ends of the interval are the means of the labels'.
+    pub fn macro_roc_auc(&self) -> Estimate {
+        self.mean(|ranking| (ranking.roc_auc, ranking.roc_auc_interval()))
     }
 
     /// `average_precision_score(average="macro")` over the labels that have one (scikit-learn counts a label
-    /// that no row bears as 0, and one that every row bears as 1); `None` without any.
-    pub fn macro_average_precision(&self) -> Option<f64> {
-        self.mean(|ranking| ranking.average_precision)
+    /// that no row bears as 0, and one that every row bears as 1), likewise.
+    pub fn macro_average_precision(&self) -> Estimate {
+        self.mean(|ranking| (ranking.average_precision, ranking.average_precision_interval()))
     }
 
-    fn mean(&self, of: impl Fn(&ClassRanking) -> f64) -> Option<f64> {
-        let rankings = || self.labels.iter().filter_map(|label| label.ranking.as_ref());
-        let count = rankings().count();
-        (count > 0).then(|| rankings().map(of).sum::<f64>() / count as f64)
+    fn mean(&self, of: impl Fn(&ClassRanking) -> (f64, Interval)) -> Estimate {
+        let all: Vec<(f64, Interval)> =
+            self.labels.iter().filter_map(|label| label.ranking.as_ref()).map(of).collect();
+        if all.is_empty() {
+            return Estimate { value: None, interval: None };
+        }
+        let mean = |of: fn(&(f64, Interval)) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+        let interval = Interval { low: mean(|of| of.1.low), high: mean(|of| of.1.high) };
+        Estimate { value: Some(mean(|of| of.0)), interval: Some(interval) }
     }
 }
 
@@ -85,16 +88,6 @@ impl LabelScores {
     }
 }
 
-/// Percentile intervals of every label's ranking metrics and their averages over resamples of the rows. An
-/// interval is `None` where a resample left its label to no row, or to all; averages are over the labels that
-/// each resample ranks. Time is proportional to n · L · B.
-pub fn bootstrap_label_rankings(rows: &MultiLabel<'_>, bootstrap: &Bootstrap) -> RankingEstimates {
-    let ranked =
-        |label: usize| Ranked::of(rows.column(label).zip(0..).map(|((truth, p), row)| (p, truth, row)));
-    let labels: Vec<Ranked> = (0..rows.labels()).into_par_iter().map(ranked).collect();
-    estimate(&labels, &Strata::one(rows.rows() as u32), bootstrap)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,11 +104,9 @@ mod tests {
         assert_eq!(first.brier_score_loss, (0.0625 + 0.25 + 0.5625 + 0.015_625) / 4.0);
         assert_eq!((second.scores.support, second.ranking.unwrap().roc_auc), (3, 1.0));
         assert_eq!((third.scores.support, third.ranking), (0, None));
-        let got = bootstrap_label_rankings(&rows, &Bootstrap { replicates: 50, seed: 0 });
-        assert_eq!(got.roc_auc[0].value, first.ranking.map(|ranking| ranking.roc_auc));
-        // Four rows: some resample lacks the one that does not bear the label.
-        assert_eq!(got.roc_auc[0].interval, None);
-        assert_eq!(got.macro_roc_auc.value, scores.macro_roc_auc());
-        assert_eq!(got.macro_average_precision.value, scores.macro_average_precision());
+        let mean = scores.macro_roc_auc();
+        let each = [first, second].map(|label| label.ranking.unwrap().roc_auc);
+        assert_eq!(mean.value, Some((each[0] + each[1]) / 2.0));
+        assert!(mean.interval.is_some_and(|ends| ends.low < 0.5 && ends.high > 0.95), "{mean:?}");
     }
 }

@@ -2,19 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::metric::MultiLabelMetric;
 use super::row::{Row, THRESHOLD};
 use super::tally::{Entry, MultiLabelTally};
-use crate::compare::{apart, differences};
-use crate::resample::{Bootstrap, Estimate, Strata, estimates};
-use crate::{CompareError, Difference, MultiLabel, ScoreError};
+use crate::{MultiLabel, ScoreError};
 
 /// One entry a row, and one for each label that a row bears or was given, in the order the rows were pushed
 /// in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MultiLabelOutcomes {
     labels: usize,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// Of all rows, one after the other.
     entries: Vec<Entry>,
     /// Where the entries of each row end.
@@ -79,7 +76,7 @@ impl MultiLabelOutcomes {
 
     /// Adds up every row.
     pub fn tally(&self) -> MultiLabelTally {
-        self.tally_rows(0..self.rows(), |_| 1)
+        self.tally_rows(0..self.rows())
     }
 
     /// Adds up `rows` alone (a slice of the data set); a row may be named twice.
@@ -87,76 +84,27 @@ impl MultiLabelOutcomes {
     /// # Panics
     /// Where a row is not below [`MultiLabelOutcomes::rows`].
     pub fn tally_of(&self, rows: &[usize]) -> MultiLabelTally {
-        self.tally_rows(rows.iter().copied(), |_| 1)
+        self.tally_rows(rows.iter().copied())
     }
 
-    fn tally_rows(
-        &self,
-        rows: impl Iterator<Item = usize>,
-        copies: impl Fn(usize) -> u32,
-    ) -> MultiLabelTally {
+    fn tally_rows(&self, rows: impl Iterator<Item = usize>) -> MultiLabelTally {
         let mut tally = MultiLabelTally::new(self.labels);
         for at in rows {
-            let times = copies(at);
-            if times > 0 {
-                let start = if at == 0 { 0 } else { self.ends[at - 1] };
-                tally.add(&self.rows[at], &self.entries[start..self.ends[at]], times);
-            }
+            tally.add(&self.rows[at], self.entries_of(at), 1);
         }
         tally
     }
-}
 
-/// Percentile intervals of `metrics` over resamples of the rows of `outcomes`. Rows bear no single class, so
-/// there are no strata.
-pub fn bootstrap_multi_label(
-    outcomes: &MultiLabelOutcomes,
-    metrics: &[MultiLabelMetric],
-    bootstrap: &Bootstrap,
-) -> Vec<Estimate> {
-    let values =
-        |tally: &MultiLabelTally| metrics.iter().map(|&metric| tally.value(metric)).collect::<Vec<_>>();
-    // Fewer than 2³² rows: what push sees to.
-    let strata = Strata::one(outcomes.rows() as u32);
-    let replicate =
-        |(): &mut (), copies: &[u32]| values(&outcomes.tally_rows(0..outcomes.rows(), |row| copies[row]));
-    let replicates = bootstrap.run(&strata, || (), replicate);
-    estimates(values(&outcomes.tally()), &replicates)
-}
-
-/// Differences of `metrics` between `first` and `second`, which are of the same rows and labels, with percentile intervals
-/// over resamples that give both the same rows.
-///
-/// # Errors
-/// Other numbers of labels, which take the place of classes, or of rows.
-pub fn paired_bootstrap_multi_label(
-    first: &MultiLabelOutcomes,
-    second: &MultiLabelOutcomes,
-    metrics: &[MultiLabelMetric],
-    bootstrap: &Bootstrap,
-) -> Result<Vec<Difference>, CompareError> {
-    if first.labels != second.labels {
-        return Err(CompareError::Classes { first: first.labels, second: second.labels });
+    pub(super) fn entries_of(&self, row: usize) -> &[Entry] {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.entries[start..self.ends[row]]
     }
-    if first.rows() != second.rows() {
-        return Err(CompareError::Rows { first: first.rows(), second: second.rows() });
-    }
-    let values = |outcomes: &MultiLabelOutcomes, copies: &dyn Fn(usize) -> u32| -> Vec<Option<f64>> {
-        let tally = outcomes.tally_rows(0..outcomes.rows(), copies);
-        metrics.iter().map(|&metric| tally.value(metric)).collect()
-    };
-    let replicate = |(): &mut (), copies: &[u32]| {
-        let copies = |row: usize| copies[row];
-        apart(values(first, &copies), values(second, &copies))
-    };
-    let replicates = bootstrap.run(&Strata::one(first.rows() as u32), || (), replicate);
-    Ok(differences(values(first, &|_| 1), values(second, &|_| 1), &replicates))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClassMetric, MultiLabelAverage};
+    use crate::{ClassMetric, MultiLabelAverage, MultiLabelMetric};
 
     const TRUTH: [bool; 6] = [true, false, false, true, true, false];
     const P: [f64; 6] = [0.75, 0.25, 0.625, 0.875, 0.25, 0.125];
@@ -188,41 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_head_does_not_differ_from_itself() {
-        let options = Bootstrap { replicates: 50, seed: 5 };
-        let own = MultiLabelOutcomes::of(&MultiLabel::new(&TRUTH, &P, 2).unwrap());
-        let all = MultiLabelMetric::overall();
-        for found in paired_bootstrap_multi_label(&own, &own, &all, &options).unwrap() {
-            assert_eq!(
-                (found.difference, found.interval.map(|i| (i.low, i.high))),
-                (Some(0.0), Some((0.0, 0.0)))
-            );
-        }
-        let right = TRUTH.map(|truth| if truth { 0.9 } else { 0.1 });
-        let right = MultiLabelOutcomes::of(&MultiLabel::new(&TRUTH, &right, 2).unwrap());
-        let subset = [MultiLabelMetric::SubsetAccuracy];
-        let found = paired_bootstrap_multi_label(&own, &right, &subset, &options).unwrap()[0];
-        assert_eq!((found.first, found.second), (Some(1.0 / 3.0), Some(1.0)));
-        assert!(found.interval.unwrap().low >= 0.0);
-        assert!(paired_bootstrap_multi_label(&own, &MultiLabelOutcomes::new(3), &subset, &options).is_err());
-        assert!(paired_bootstrap_multi_label(&own, &MultiLabelOutcomes::new(2), &subset, &options).is_err());
-    }
-
-    #[test]
     fn errors_count_rows_from_the_first_block_on() {
         let mut outcomes = MultiLabelOutcomes::new(2);
         outcomes.push(&TRUTH, &P).unwrap();
         let error = outcomes.push(&TRUTH[..2], &[0.5, -1.0]).unwrap_err();
         assert_eq!(error, ScoreError::Probability { row: 3, class: 1, value: -1.0 });
         assert_eq!(outcomes.rows(), 3);
-    }
-
-    #[test]
-    fn nothing_has_no_values() {
-        let nothing = MultiLabelOutcomes::new(2);
-        let options = Bootstrap { replicates: 3, seed: 0 };
-        for estimate in bootstrap_multi_label(&nothing, &MultiLabelMetric::overall(), &options) {
-            assert_eq!(estimate, Estimate { value: None, interval: None });
-        }
     }
 }

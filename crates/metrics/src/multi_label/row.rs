@@ -1,5 +1,6 @@
 //! What one row of many labels comes to.
 
+use crate::ClassScores;
 use crate::row::nats;
 
 /// A label is predicted where its probability is above this, as scikit-learn's `OneVsRestClassifier` has it.
@@ -37,6 +38,16 @@ impl Row {
         }
         let (coverage, ranking_precision) = ranks(truth, probabilities, relevant);
         Row { relevant, predicted, hits, coverage, ranking_precision, nats: sum, squares }
+    }
+
+    /// Labels that are not as predicted.
+    pub(super) fn wrong(&self) -> u32 {
+        self.relevant + self.predicted - 2 * self.hits
+    }
+
+    /// Precision, recall and F1 of the row's own labels.
+    pub(super) fn scores(&self) -> ClassScores {
+        ClassScores::of(self.hits.into(), self.relevant.into(), self.predicted.into())
     }
 }
 

@@ -1,11 +1,10 @@
 //! One number a row, and one guessed for it.
 
 mod errors;
+mod intervals;
 mod metric;
 mod rows;
 
+pub use intervals::{RegressionEstimates, regression_differences, regression_estimates};
 pub use metric::RegressionMetric;
-pub use rows::{
-    Regression, RegressionError, RegressionEstimates, bootstrap_regression, bootstrap_regressions,
-    paired_bootstrap_regressions,
-};
+pub use rows::{Regression, RegressionError};

@@ -1,0 +1,224 @@
+//! Averages over classes of precision and F1: ratios of counts that are small where a class has few rows, so that
+//! they are biased as well as scattered.
+
+use crate::spread::{Spread, shrinkage};
+use crate::{Average, ClassMetric, ClassScores, Marginals};
+
+/// With more rows a class's bias is lost in the noise.
+const MOST: u64 = 128;
+
+/// Counts of each class with what is known of the bias of its scores.
+pub(crate) struct Averages {
+    classes: Vec<Class>,
+    rows: f64,
+}
+
+struct Class {
+    scores: ClassScores,
+    /// Expected counts of right rows, and of rows predicted so, shrunk towards those of all classes.
+    correct: f64,
+    predicted: f64,
+    bias: Bias,
+}
+
+/// What the expectation of a score must be multiplied by to be the score of endless rows: least and most.
+#[derive(Clone, Copy)]
+struct Bias {
+    precision: [f64; 2],
+    f1: [f64; 2],
+}
+
+impl Averages {
+    pub(crate) fn new(marginals: &Marginals) -> Averages {
+        let rows = marginals.total() as f64;
+        let recall = marginals.correct() as f64 / rows.max(1.0);
+        // Classes of about as many rows share what is assumed of them.
+        let mut pools = [[0.0; 5]; 33];
+        let pool = |support: u64| support.checked_ilog2().map_or(0, |log| log as usize + 1).min(32);
+        for class in marginals.per_class() {
+            let [classes, support, correct, wrong, squares] = &mut pools[pool(class.support)];
+            *classes += 1.0;
+            *support += class.support as f64;
+            *correct += class.correct as f64;
+            let false_ones = (class.predicted - class.correct) as f64;
+            *wrong += false_ones;
+            *squares += false_ones * false_ones;
+        }
+        let mut known: Vec<(u64, usize, Bias)> = Vec::new();
+        let classes = marginals.per_class().map(|scores| {
+            let at = pool(scores.support);
+            let [classes, support, correct, wrong, squares] = pools[at];
+            // As if one more row of the pool were like all.
+            let recall = (correct + recall) / (support + 1.0);
+            let false_rate = (wrong + 1.0 - recall) / (support + 1.0);
+            // Counts scatter by more than Poisson's variance where some classes attract more mistakes than others.
+            let mean = wrong / classes;
+            let spread =
+                if wrong > 0.0 { (squares / classes - mean * mean - mean) / (mean * mean) } else { 0.0 };
+            let bias = match known.iter().find(|(support, pool, _)| (*support, *pool) == (scores.support, at))
+            {
+                Some((_, _, bias)) => *bias,
+                None => {
+                    let bias = Bias::of(scores.support, recall, false_rate, (2.0 * spread).max(1.0));
+                    known.push((scores.support, at, bias));
+                    bias
+                }
+            };
+            let own = scores.support as f64;
+            let part = own / (own + 1.0);
+            let correct = part * (scores.correct as f64 + recall);
+            let wrong = part * ((scores.predicted - scores.correct) as f64 + false_rate);
+            Class { scores, correct, predicted: correct + wrong, bias }
+        });
+        Averages { classes: classes.collect(), rows }
+    }
+
+    fn weight(&self, class: &Class, average: Average) -> f64 {
+        match average {
+            Average::Macro => 1.0 / self.classes.len() as f64,
+            _ => class.scores.support as f64 / self.rows,
+        }
+    }
+
+    /// The average without the least and the most bias it may have.
+    pub(crate) fn unbiased(&self, average: Average, what: ClassMetric) -> [f64; 2] {
+        [0, 1].map(|at| {
+            let of = |class: &Class| {
+                let bias = match what {
+                    ClassMetric::Precision => class.bias.precision[at],
+                    ClassMetric::Recall => 1.0,
+                    ClassMetric::F1 => class.bias.f1[at],
+                };
+                self.weight(class, average) * what.of(&class.scores) * bias
+            };
+            self.classes.iter().map(of).sum::<f64>().min(1.0)
+        })
+    }
+
+    /// Of `pairs`, the (true class, predicted class) of each row.
+    pub(crate) fn spread(
+        &self,
+        value: f64,
+        average: Average,
+        what: ClassMetric,
+        pairs: impl Iterator<Item = (usize, usize)>,
+        rows: usize,
+    ) -> Spread {
+        let weight = |class: &Class| self.weight(class, average);
+        let unbiased = self.unbiased(average, what);
+        // Of each class what a row that is right, one that is missed, and one that is wrongly given it move the average by.
+        let moves: Vec<[f64; 3]> = self
+            .classes
+            .iter()
+            .map(|class| {
+                if class.scores.support == 0 {
+                    return [0.0; 3];
+                }
+                let each = self.rows * weight(class) * shrinkage(class.scores.support as f64).sqrt();
+                match what {
+                    ClassMetric::F1 => {
+                        let whole = class.scores.support as f64 + class.predicted;
+                        let f1 = 2.0 * class.correct / whole;
+                        [each * (2.0 - 2.0 * f1) / whole, -each * f1 / whole, -each * f1 / whole]
+                    }
+                    _ => {
+                        let precision = class.correct / class.predicted.max(f64::MIN_POSITIVE);
+                        let one = each / class.predicted.max(f64::MIN_POSITIVE);
+                        [one * (1.0 - precision), 0.0, -one * precision]
+                    }
+                }
+            })
+            .collect();
+        let mut numbers = Vec::with_capacity(rows);
+        numbers.extend(pairs.map(|(truth, predicted)| {
+            if truth == predicted {
+                value + moves[truth][0]
+            } else {
+                value + moves[truth][1] + moves[predicted][2]
+            }
+        }));
+        // What a row of a class weighs, on average over what rows weigh.
+        let heavy = |class: &Class| match class.scores.support {
+            0 => 0.0,
+            support => self.rows * weight(class).powi(2) / support as f64,
+        };
+        let heavy =
+            self.classes.iter().map(heavy).sum::<f64>() / self.classes.iter().map(weight).sum::<f64>();
+        let heavy = heavy.max(1.0);
+        Spread {
+            unbiased,
+            unseen: [value - heavy * value, value + heavy * (1.0 - value)],
+            ..Spread::mean(value, [0.0, 1.0], numbers)
+        }
+    }
+}
+
+impl Bias {
+    /// Of a class of `support` rows in a world where so large a part is recalled and so many times its rows are
+    /// wrongly given it. How much classes differ cannot be told from few rows each, so it is worked out for classes that
+    /// are all alike and for such as differ the most: recalled whole, by half or not at all; falsely given never or so much more often
+    /// that the rates' squared coefficient of variation is `spread`.
+    fn of(support: u64, recall: f64, false_rate: f64, spread: f64) -> Bias {
+        let mut bias = Bias { precision: [1.0; 2], f1: [1.0; 2] };
+        if support == 0 || support > MOST || recall <= 0.0 {
+            return bias;
+        }
+        let some = 1.0 / (1.0 + spread);
+        let attract = |part: f64, recall: f64| {
+            [(part * (1.0 - some), recall, 0.0), (part * some, recall, false_rate / some)]
+        };
+        // So many recalled by half as much, the others whole.
+        let low = (1.0 - recall) / (1.0 - recall / 2.0);
+        let worlds = [
+            vec![(1.0, recall, false_rate)],
+            attract(1.0, recall).to_vec(),
+            vec![(recall, 1.0, false_rate)],
+            vec![(recall, 1.0, false_rate / recall)],
+            [attract(low, recall / 2.0), attract(1.0 - low, 1.0)].concat(),
+        ];
+        for world in worlds {
+            let mut truth = [0.0; 2];
+            let mut found = [0.0; 2];
+            for &(part, recall, false_rate) in &world {
+                let of = expected(support, recall, false_rate);
+                truth[0] += part * recall / (recall + false_rate);
+                truth[1] += part * 2.0 * recall / (1.0 + recall + false_rate);
+                (0..2).for_each(|at| found[at] += part * of[at]);
+            }
+            for (ends, at) in [(&mut bias.precision, 0), (&mut bias.f1, 1)] {
+                let factor = truth[at] / found[at];
+                *ends = [ends[0].min(factor), ends[1].max(factor)];
+            }
+        }
+        bias
+    }
+}
+
+/// Expected precision and F1 of a class of `support` rows: right ones are binomial, false ones Poisson.
+fn expected(support: u64, recall: f64, false_rate: f64) -> [f64; 2] {
+    let k = support as f64;
+    let mut sums = [0.0; 2];
+    let rate = k * false_rate;
+    let most = (rate + 8.0 * rate.sqrt() + 10.0) as usize;
+    let poisson: Vec<f64> =
+        std::iter::successors(Some((0.0, (-rate).exp())), |(at, p)| Some((at + 1.0, p * rate / (at + 1.0))))
+            .map(|(_, p)| p)
+            .take(most)
+            .collect();
+    let mut right = 0.0;
+    // From (1 − r)^k on, each term from the one before; all at once where r is 1.
+    let mut binomial = if recall >= 1.0 { 0.0 } else { (1.0 - recall).powf(k) };
+    while right <= k {
+        let p = if recall >= 1.0 { f64::from(u8::from(right >= k)) } else { binomial };
+        if p > 1e-14 && right > 0.0 {
+            for (wrong, poisson) in poisson.iter().enumerate() {
+                let wrong = wrong as f64;
+                sums[0] += p * poisson * right / (right + wrong);
+                sums[1] += p * poisson * 2.0 * right / (k + right + wrong);
+            }
+        }
+        binomial *= (k - right) / (right + 1.0) * recall / (1.0 - recall);
+        right += 1.0;
+    }
+    sums
+}
