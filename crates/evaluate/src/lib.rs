@@ -53,7 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         return Err(UsageError("--manifest goes with --slice".to_owned()).into());
     }
     let baseline = Baseline::open(&config, &given)?;
-    let splits = scores::splits(&features, &config)?;
+    let splits = scores::splits(&features, &head, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }

@@ -109,7 +109,7 @@ pub enum HeadFitError {
     },
     /// What is chosen, calibrated or ended early is so by rows that are not fitted.
     #[error(
-        "no row can be held out: each class has one row, or one group, only; more rows or a val split are needed"
+        "no row can be held out: each class has one row, or one group, only; give more rows, a val split, or one setting that needs none: --head linear --l2 10 --no-calibrate"
     )]
     NothingHeldOut,
     /// The fit left the range of numbers, as too large a learning rate makes it.

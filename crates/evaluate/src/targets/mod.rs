@@ -47,7 +47,7 @@ pub(crate) fn run(
         .into());
     }
     let baseline = Baseline::open(config, given, head)?;
-    let splits = crate::scores::splits(features, config)?;
+    let splits = crate::scores::splits(features, head, config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
