@@ -12,6 +12,7 @@ mod config;
 mod duplicates;
 mod findings;
 mod hardest;
+mod many;
 mod novelty;
 mod outputs;
 mod page;
@@ -81,7 +82,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         table.write(&mut hardest::frame(&scores, &features)?)?;
     }
     if config.looks() {
-        let findings = Findings::of(&features, &head, config.images(), config.judges(), config.seed())?;
+        let findings =
+            Findings::of(&features, &head, config.images(), config.judges(), config.seed(), &session)?;
         if let Some(table) = &outputs.suspects {
             table.write(&mut findings.suspects_frame(&features)?)?;
         }
