@@ -19,6 +19,7 @@ mod page;
 mod predictions;
 mod scores;
 mod slices;
+mod stream;
 mod summary;
 mod table;
 mod targets;
@@ -76,7 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     }
     if let Some(table) = &outputs.predictions {
-        table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
+        predictions::write(&scores, &head, &features, table)?;
     }
     if let Some(table) = &outputs.hardest {
         table.write(&mut hardest::frame(&scores, &features)?)?;

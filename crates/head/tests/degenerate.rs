@@ -24,7 +24,7 @@ const KINDS: [(&str, Value, bool); 11] = [
     ("constant columns", |_, column| 1.0 / (column as f32 + 3.0), false),
     ("huge and equal", |_, _| 1e30, false),
     ("huge", |row, column| 1e30 * noise(row, column), true),
-    ("at the end of f32", |row, column| 6e38 * noise(row, column), true),
+    ("at the end of f32", |row, column| (6e38 * f64::from(noise(row, column))) as f32, true),
     ("tiny", |row, column| 1e-30 * noise(row, column), true),
     ("below normal", |row, column| 1e-41 * noise(row, column), true),
     ("one column constant", |row, column| if column == 0 { 7.0 } else { noise(row, column) }, true),
