@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Selection};
+use artifact::{FeatureSet, Head, Rows as _, Selection};
 use cli::{Session, count};
 use head::{Candidate, Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;

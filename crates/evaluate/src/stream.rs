@@ -6,9 +6,9 @@ use std::io::{BufWriter, Write as _};
 use anyhow::Context;
 use artifact::Place;
 use artifact::table::Format;
+use polars::polars_io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    BatchedWriter, CsvWriter, DataFrame, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter,
-    SerWriter as _,
+    CsvWriter, DataFrame, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
 };
 
 /// The file so far; frames of the same columns follow one another.

@@ -77,7 +77,7 @@ pub(crate) fn run(
         table.write(&mut hardest::frame(&scores, features)?)?;
     }
     if let Some(table) = &outputs.duplicates {
-        let findings = Findings::of(features, head, config.images(), false, config.seed())?;
+        let findings = Findings::of(features, head, config.images(), false, config.seed(), session)?;
         table.write(&mut findings.duplicates_frame(features)?)?;
     }
     let judged = scores::judged(&scores);
