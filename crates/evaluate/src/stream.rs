@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write as _};
 use anyhow::Context;
 use artifact::Place;
 use artifact::table::Format;
-use polars::polars_io::parquet::write::BatchedWriter;
+use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
     CsvWriter, DataFrame, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
 };

@@ -120,6 +120,11 @@ pub enum HeadFitError {
         /// The loss there.
         loss: f64,
     },
+    /// What was fitted does not fit into f32: features near the end of its range, as they are, or times the weights they want.
+    #[error(
+        "the head left the range of 32-bit numbers: features are too large or too small for it; scale them, or leave out --no-standardize"
+    )]
+    OutOfRange,
     /// candle refused an operation: memory, or a fault of ours.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
