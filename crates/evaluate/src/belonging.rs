@@ -44,6 +44,12 @@ pub(crate) fn of_baseline(
     choose(&FeatureSet::open(own)?, head, head_path)
 }
 
+/// Whether the train rows of `features` are those that `head` was fitted on. A digest tells: of other features nothing is known
+/// of single rows, since heads hold no content keys.
+pub(crate) fn has_seen(features: &FeatureSet, head: &Head) -> bool {
+    features.digest() == head.features
+}
+
 /// None of the features given come from `source`.
 fn stranger(given: &FeatureSet, head: &Head, source: &Source, head_path: &Path) -> String {
     let first = given.parts().next().and_then(|part| source.difference(&part.index().source));

@@ -113,6 +113,8 @@ impl Prints {
             let at = self.rows.binary_search(&row).ok()?;
             Some(&self.values[at * self.dim..][..self.dim])
         };
-        Some(print(first)?.iter().zip(print(second)?).map(|(a, b)| a * b).sum())
+        let product: f32 = print(first)?.iter().zip(print(second)?).map(|(a, b)| a * b).sum();
+        // A cosine: beyond 1 it is rounding.
+        Some(product.clamp(-1.0, 1.0))
     }
 }

@@ -7,20 +7,27 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Selection};
+use artifact::{FeatureSet, Head, Rows as _, Selection};
+use cli::{Session, count};
 use head::{Candidate, Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use review::{NEIGHBOURS, Neighbours, Predictions, Space, Suspect, suspects};
 
 use crate::duplicates::{Duplicate, duplicates};
+use crate::many;
 
 /// Folds that judge labels.
-const FOLDS: usize = 5;
+pub(crate) const FOLDS: usize = 5;
 /// Penalties that these fits are chosen from where the head does not say its own.
 const PENALTIES: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
 /// Below this quality a label is likely wrong: another class is the more probable one.
 pub(crate) const LIKELY: f64 = 0.5;
+
+/// Of more probabilities, rows times classes, no matrix is held, and no logistic regression is fitted to judge labels.
+const MANY: usize = 1 << 24;
+/// Of more rows it takes a minute or more to find each one's neighbours.
+const LONG: usize = 50_000;
 
 /// What was found; rows are the artefact's.
 pub(crate) struct Findings {
@@ -38,8 +45,15 @@ impl Findings {
         images: Option<&Path>,
         judge: bool,
         seed: u64,
+        session: &Session,
     ) -> anyhow::Result<Findings> {
         let rows = Selection::of(features, |_| true);
+        if rows.len() > LONG {
+            session.note(format!(
+                "evaluate: {} rows are compared with one another: time grows with the square of their number",
+                count(rows.len() as u64)
+            ));
+        }
         let labels = rows.labels();
         let classes = features.classes().len();
         let whitened = Neighbours::find(&Space::whitened(&rows)?, NEIGHBOURS);
@@ -48,6 +62,17 @@ impl Findings {
             return Ok(Findings { suspects: Vec::new(), duplicates });
         }
         let centred = Neighbours::find(&Space::centred(&rows)?, NEIGHBOURS);
+        if labels.len().saturating_mul(classes) > MANY {
+            session.note(format!(
+                "evaluate: labels of {} rows and {} classes are judged by discriminants; logistic regression would take too long",
+                count(labels.len() as u64),
+                count(classes as u64)
+            ));
+            let examples = Examples::new(&rows, &labels, classes)?;
+            let mut suspects = many::suspects(&examples, &[&whitened, &centred], seed)?;
+            suspects.iter_mut().for_each(|suspect| suspect.row = rows.row(suspect.row as usize) as u32);
+            return Ok(Findings { suspects, duplicates });
+        }
         let probabilities = out_of_fold(&Examples::new(&rows, &labels, classes)?, head, seed)?;
         let predictions = Predictions::new(&labels, &probabilities, classes)?;
         let mut suspects = suspects(&predictions, &[&whitened, &centred])?;
@@ -100,20 +125,25 @@ impl Findings {
     }
 }
 
-/// (n, C): each row by a linear fit without its fold. A row that is the only one of its class, which no fold holds out, is
-/// left undecided.
-fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Result<Vec<f64>> {
-    let (n, classes) = (examples.rows(), examples.classes());
-    // Classes of the head that these rows lack cannot be learnt from them.
+/// Classes that have rows, and each row's place among them: classes of the head that these rows lack cannot be learnt from them.
+pub(crate) fn present(examples: &Examples<'_>) -> anyhow::Result<(Vec<usize>, Vec<u32>)> {
     let present: Vec<usize> =
         examples.counts().iter().enumerate().filter(|(_, rows)| **rows > 0).map(|(class, _)| class).collect();
     let place = |label: &u32| present.binary_search(&(*label as usize)).map_or(0, |at| at as u32);
     let labels: Vec<u32> = examples.labels().iter().map(place).collect();
-    if present.len() < 2 || n < 2 {
+    if present.len() < 2 || examples.rows() < 2 {
         bail!(
             "labels can be judged where there are rows of two classes or more; leave out --suspects and --report"
         );
     }
+    Ok((present, labels))
+}
+
+/// (n, C): each row by a linear fit without its fold. A row that is the only one of its class, which no fold holds out, is
+/// left undecided.
+fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Result<Vec<f64>> {
+    let (n, classes) = (examples.rows(), examples.classes());
+    let (present, labels) = present(examples)?;
     let examples = Examples::new(examples.features(), &labels, present.len())?;
     let folds = Folds::stratified(&labels, present.len(), FOLDS.min(n), seed)?;
     let problem = LinearProblem::new(&examples, &LinearSettings::default())?;

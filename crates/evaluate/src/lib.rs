@@ -12,12 +12,14 @@ mod config;
 mod duplicates;
 mod findings;
 mod hardest;
+mod many;
 mod novelty;
 mod outputs;
 mod page;
 mod predictions;
 mod scores;
 mod slices;
+mod stream;
 mod summary;
 mod table;
 mod targets;
@@ -59,7 +61,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         return Err(UsageError("--manifest goes with --slice".to_owned()).into());
     }
     let baseline = Baseline::open(&config, &given)?;
-    let splits = scores::splits(&features, &config)?;
+    let splits = scores::splits(&features, &head, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
@@ -80,13 +82,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     }
     if let Some(table) = &outputs.predictions {
-        table.write(&mut predictions::frame(&scores, &head, &features, table.format)?)?;
+        predictions::write(&scores, &head, &features, table)?;
     }
     if let Some(table) = &outputs.hardest {
         table.write(&mut hardest::frame(&scores, &features)?)?;
     }
     if config.looks() {
-        let findings = Findings::of(&features, &head, config.images(), config.judges(), config.seed())?;
+        let findings =
+            Findings::of(&features, &head, config.images(), config.judges(), config.seed(), &session)?;
         if let Some(table) = &outputs.suspects {
             table.write(&mut findings.suspects_frame(&features)?)?;
         }

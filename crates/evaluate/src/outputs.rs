@@ -8,6 +8,7 @@ use artifact::{FeatureSet, Ours, Place, distinct};
 use polars::prelude::DataFrame;
 
 use crate::Config;
+use crate::stream::Stream;
 
 /// Places of everything that is asked for.
 pub(crate) struct Outputs {
@@ -97,6 +98,11 @@ impl Table {
     /// Writes the table out, beside its place.
     pub(crate) fn write(&self, frame: &mut DataFrame) -> anyhow::Result<()> {
         Ok(write_at(frame, self.format, &self.place)?)
+    }
+
+    /// Begins to write it some rows at a time.
+    pub(crate) fn stream(&self) -> anyhow::Result<Stream<'_>> {
+        Stream::create(&self.place, self.format)
     }
 }
 

@@ -1,39 +1,86 @@
 //! Every row's prediction as a table.
 
+use std::ops::Range;
+
 use artifact::table::Format;
 use artifact::{FeatureSet, Head};
 use head::Scorer;
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
 
+use crate::outputs::Table;
 use crate::scores::{SplitScores, blocks};
 
-/// `id, split, label, predicted, confidence, [rejected,] [distance, novel,] probabilities`, splits one after the other, each in the
-/// order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets
-/// a column for each class.
-pub(crate) fn frame(
+/// Probabilities that are held at a time.
+const HELD: usize = 1 << 22;
+
+/// Rows `of` a split.
+struct Piece<'a> {
+    scores: &'a SplitScores<'a>,
+    of: Range<usize>,
+}
+
+/// Writes `id, split, label, predicted, confidence, [rejected,] [distance, novel,] probabilities`, splits one after the other,
+/// each in the order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets a column for
+/// each class. Many are written some rows at a time.
+pub(crate) fn write(
     scores: &[SplitScores<'_>],
+    head: &Head,
+    features: &FeatureSet,
+    table: &Table,
+) -> anyhow::Result<()> {
+    let classes = features.classes().len();
+    let scorer = Scorer::of(head);
+    let rows = |scores: &SplitScores<'_>| scores.outcomes.rows();
+    let mut held = Vec::new();
+    if scores.iter().map(rows).sum::<usize>().saturating_mul(classes) <= HELD {
+        for scores in scores {
+            blocks(&scorer, &scores.rows, |_, _, block| {
+                held.extend_from_slice(block);
+                Ok::<_, anyhow::Error>(())
+            })?;
+        }
+        let all: Vec<Piece<'_>> = scores.iter().map(|scores| Piece { scores, of: 0..rows(scores) }).collect();
+        return table.write(&mut frame(&all, &held, head, features, table.format)?);
+    }
+    let mut stream = table.stream()?;
+    for scores in scores {
+        let mut first = 0;
+        blocks(&scorer, &scores.rows, |at, labels, block| {
+            held.extend_from_slice(block);
+            let end = at + labels.len();
+            if held.len() >= HELD || end == rows(scores) {
+                let piece = Piece { scores, of: first..end };
+                stream.push(&mut frame(&[piece], &held, head, features, table.format)?)?;
+                held.clear();
+                first = end;
+            }
+            anyhow::Ok(())
+        })?;
+    }
+    stream.finish()
+}
+
+/// The table of some rows, whose `probabilities` (n, C) follow one another.
+fn frame(
+    pieces: &[Piece<'_>],
+    probabilities: &[f64],
     head: &Head,
     features: &FeatureSet,
     format: Format,
 ) -> anyhow::Result<DataFrame> {
     let classes = features.classes();
-    let scorer = Scorer::of(head);
     let (mut ids, mut splits, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut predicted, mut confidence, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
-    for scores in scores {
+    let (mut predicted, mut confidence) = (Vec::new(), Vec::new());
+    for Piece { scores, of } in pieces {
         let outcomes = &scores.outcomes;
-        for (at, (&label, &class)) in outcomes.labels().iter().zip(outcomes.predicted()).enumerate() {
+        for at in of.clone() {
             ids.push(features.id(scores.rows.row(at)));
             splits.push(scores.split.name());
-            labels.push(classes[label as usize].as_str());
-            predicted.push(classes[class as usize].as_str());
+            labels.push(classes[outcomes.labels()[at] as usize].as_str());
+            predicted.push(classes[outcomes.predicted()[at] as usize].as_str());
             confidence.push(outcomes.confidences()[at]);
         }
-        blocks(&scorer, &scores.rows, |_, _, block| {
-            probabilities.extend_from_slice(block);
-            Ok::<_, anyhow::Error>(())
-        })?;
     }
     let mut frame = df!(
         "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence.as_slice(),
@@ -43,11 +90,13 @@ pub(crate) fn frame(
         frame.with_column(Column::new("rejected".into(), rejected))?;
     }
     if head.novelty.is_some() {
-        let novelties = || scores.iter().filter_map(|scores| scores.novelties.as_ref());
-        let distance: Vec<f64> =
-            novelties().flat_map(|own| &own.distances).map(|&distance| f64::from(distance)).collect();
-        let novel: Vec<bool> =
-            novelties().flat_map(|own| (0..own.distances.len()).map(|at| own.is_novel(at))).collect();
+        let novelties = || {
+            let each =
+                pieces.iter().filter_map(|piece| Some((piece.scores.novelties.as_ref()?, piece.of.clone())));
+            each.flat_map(|(own, of)| of.map(move |at| (own, at)))
+        };
+        let distance: Vec<f64> = novelties().map(|(own, at)| f64::from(own.distances[at])).collect();
+        let novel: Vec<bool> = novelties().map(|(own, at)| own.is_novel(at)).collect();
         frame.with_column(Column::new("distance".into(), distance))?;
         frame.with_column(Column::new("novel".into(), novel))?;
     }

@@ -6,6 +6,7 @@ use head::{Scorer, softmax};
 use metrics::{Interval, OneVsRest, Outcomes, Rankings};
 
 use crate::Config;
+use crate::belonging;
 use crate::blocks::for_each_block;
 use crate::config::SplitChoice;
 use crate::novelty::Novelties;
@@ -34,7 +35,7 @@ pub(crate) struct Ranking {
 pub(crate) type Ranked = (Option<f64>, Option<Interval>);
 
 /// Decides which splits are scored.
-pub(crate) fn splits(features: &FeatureSet, config: &Config) -> anyhow::Result<Splits> {
+pub(crate) fn splits(features: &FeatureSet, head: &Head, config: &Config) -> anyhow::Result<Splits> {
     let counts = features.splits();
     let has = |split: &Split| counts.get(split).is_some_and(|&rows| rows > 0);
     match config.split() {
@@ -59,9 +60,14 @@ pub(crate) fn splits(features: &FeatureSet, config: &Config) -> anyhow::Result<S
             let why = match split {
                 Split::Test => None,
                 Split::Val => Some("no test rows, so the val rows are scored".to_owned()),
-                Split::Train => Some(
-                    "no test or val rows, so the train rows are scored: the head has seen them".to_owned(),
-                ),
+                Split::Train => {
+                    let seen = if belonging::has_seen(features, head) {
+                        "the head has seen them"
+                    } else {
+                        "the head was fitted on other features, and has not seen these rows unless both hold the same pictures"
+                    };
+                    Some(format!("no test or val rows, so the train rows are scored: {seen}"))
+                }
             };
             Ok(Splits { chosen: vec![split], why })
         }

@@ -169,6 +169,20 @@ fn splits_are_chosen_and_all_come_by_themselves() {
 }
 
 #[test]
+fn rows_of_other_features_are_not_said_to_be_seen() {
+    let room = room(&Made { rows: [30, 0, 0], ..Made::default() });
+    room.features("y.features", &Made { rows: [30, 0, 0], pictures: "others", ..Made::default() });
+    for (features, seen) in [("x.features", true), ("y.features", false)] {
+        let flags = [features, "x.head", "-o", "m.csv", "--report", "r.html", "--force"];
+        let run = evaluate(&room, &flags).fine();
+        let (said, page) = (run.stderr(), std::fs::read_to_string(room.path("r.html")).unwrap());
+        assert_eq!(said.contains("the head has seen them"), seen, "{said}");
+        assert_eq!(said.contains("the head was fitted on other features"), !seen, "{said}");
+        assert_eq!(page.contains("Scored on rows that it was fitted on"), seen);
+    }
+}
+
+#[test]
 fn every_format_holds_the_same() {
     let classes = vec!["a", "b", "c", "d", "e", "f, g"];
     let room = room(&Made { classes, rows: [2, 0, 9], dim: 30, ..Made::default() });

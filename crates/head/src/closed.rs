@@ -172,6 +172,9 @@ impl<'a> ClosedProblem<'a> {
         if let Taught::Targets(_) = self.taught {
             self.units.restore(&mut layer);
         }
+        if layer.weight.iter().chain(&layer.bias).any(|value| !value.is_finite()) {
+            return Err(HeadFitError::OutOfRange);
+        }
         Ok(layer)
     }
 

@@ -109,7 +109,7 @@ pub enum HeadFitError {
     },
     /// What is chosen, calibrated or ended early is so by rows that are not fitted.
     #[error(
-        "no row can be held out: each class has one row, or one group, only; more rows or a val split are needed"
+        "no row can be held out: each class has one row, or one group, only; give more rows, a val split, or one setting that needs none: --head linear --l2 10 --no-calibrate"
     )]
     NothingHeldOut,
     /// The fit left the range of numbers, as too large a learning rate makes it.
@@ -120,6 +120,11 @@ pub enum HeadFitError {
         /// The loss there.
         loss: f64,
     },
+    /// What was fitted does not fit into f32: features near the end of its range, as they are, or times the weights they want.
+    #[error(
+        "the head left the range of 32-bit numbers: features are too large or too small for it; scale them, or leave out --no-standardize"
+    )]
+    OutOfRange,
     /// candle refused an operation: memory, or a fault of ours.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

@@ -78,7 +78,8 @@ impl Voters {
             let cosines = part.of_rows(&unit);
             nearest.par_iter_mut().zip(cosines.par_chunks(labels.len())).for_each(|(nearest, cosines)| {
                 for (&cosine, &label) in cosines.iter().zip(labels) {
-                    insert(nearest, (cosine, label), self.neighbours);
+                    // Beyond 1 it is rounding.
+                    insert(nearest, (cosine.clamp(-1.0, 1.0), label), self.neighbours);
                 }
             });
         }

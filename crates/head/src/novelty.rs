@@ -64,6 +64,10 @@ pub fn fit_novelty(
     // As many of the rows as `part` says, or the next more.
     let last = ((part * distances.len() as f64).ceil() as usize).clamp(1, distances.len().max(1)) - 1;
     let threshold = distances.get(last).copied().ok_or(HeadFitError::NothingHeldOut)?;
+    let Dense { weight, bias, .. } = &novelty.whitening;
+    if weight.iter().chain(bias).chain(&novelty.means).any(|value| !value.is_finite()) {
+        return Err(HeadFitError::OutOfRange);
+    }
     Ok(Novelty { threshold: f64::from(threshold), ..novelty })
 }
 

@@ -169,6 +169,11 @@ impl Sums {
         }
     }
 
+    /// The largest number on the Gram matrix's diagonal.
+    pub(crate) fn largest_square(&self) -> f64 {
+        (0..self.dim).fold(0.0, |largest, at| self.gram[at * self.dim + at].max(largest))
+    }
+
     /// Subtracts Σ w m mᵀ from the Gram matrix, over rows `m` of `means` (k, d) and their `weights` (k,).
     pub(crate) fn centre(&mut self, means: &[f64], weights: &[f64]) {
         for (i, row) in self.gram.chunks_exact_mut(self.dim).enumerate() {

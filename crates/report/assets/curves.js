@@ -1,7 +1,7 @@
 // ROC and precision over recall: the mean of all classes, and the class in focus.
 
 function curvesSection(host) {
-  const { macro_roc, macro_precision_recall, classes: single = [] } = page.curves;
+  const { macro_roc, macro_precision_recall, classes: single = [], left_out = 0 } = page.curves;
   const byClass = new Map(single.map((entry) => [entry.class, entry])),
     plates = el("div", { class: "plates" });
   const which = single.length
@@ -55,7 +55,10 @@ function curvesSection(host) {
     first = false;
   };
   host.append(
-    lead("Each class against all others, at every threshold of its probability. Dotted: guessing."),
+    lead(
+      "Each class against all others, at every threshold of its probability. Dotted: guessing." +
+        (left_out ? ` Listed: the ${single.length} classes of least average precision; ${left_out} others are left out.` : ""),
+    ),
     which ? el("div", { class: "controls" }, which.element) : "",
     plates,
   );

@@ -29,7 +29,9 @@ impl Neighbours {
     pub fn find(space: &Space, count: usize) -> Neighbours {
         let count = count.min(space.rows() - 1);
         let packed = Packed::of(space.values(), space.dim());
-        let (indices, similarities) = nearest(space.values(), &packed, count, true);
+        let (indices, mut similarities) = nearest(space.values(), &packed, count, true);
+        // Rows of length 1 to rounding have products that pass 1 by as much.
+        similarities.iter_mut().for_each(|cosine| *cosine = cosine.clamp(-1.0, 1.0));
         Neighbours { rows: space.rows(), count, indices, similarities }
     }
 
@@ -129,6 +131,24 @@ mod tests {
             assert_eq!(found.of(row).collect::<Vec<_>>(), all[..count], "row {row}");
         }
         assert_eq!(found.of(5).next().unwrap().0, 200);
+    }
+
+    #[test]
+    fn a_cosine_is_at_most_one() {
+        // Pairs of one row, and of a row and its opposite: of some, rounding takes the product beyond 1.
+        for dim in [3, 37, 128] {
+            let mut random = Random::new(dim as u64);
+            let half: Vec<f32> = (0..200 * dim).map(|_| random.centred()).collect();
+            let values: Vec<f32> = half.iter().chain(&half).copied().chain(half.iter().map(|x| -x)).collect();
+            let space = Space::centred(&Matrix::new(&values, dim).unwrap()).unwrap();
+            let own = space.values().chunks_exact(space.dim());
+            let product = |row: &[f32]| row.iter().fold(0.0f32, |sum, &x| x.mul_add(x, sum));
+            assert!(own.map(product).any(|product| product > 1.0), "nothing to cut off");
+            let found = Neighbours::find(&space, 599);
+            let all = || (0..600).flat_map(|row| found.of(row).map(|(_, cosine)| cosine));
+            assert!(all().all(|cosine| (-1.0..=1.0).contains(&cosine)));
+            assert!(all().any(|cosine| cosine == 1.0));
+        }
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl<'a> Predictions<'a> {
         self.labels
     }
 
+    /// Of one row: (C,).
+    pub(crate) fn probabilities(&self, row: u32) -> &'a [f64] {
+        &self.probabilities[row as usize * self.classes..][..self.classes]
+    }
+
     /// Label and probabilities (C,) of each row.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (u32, &'a [f64])> + use<'a> {
         self.labels.iter().copied().zip(self.probabilities.chunks_exact(self.classes))

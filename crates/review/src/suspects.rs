@@ -4,6 +4,8 @@
 //! powers, q ∝ Πₖ pₖ^aₖ, whose powers aₖ ≥ 0 are those that make the given labels most likely: an overconfident model is
 //! toned down, and neighbours count as much as they are worth. Few labels are wrong, so they hardly move the powers.
 
+use rayon::prelude::*;
+
 use crate::{
     Neighbours, Predictions, ReviewError,
     powers::{combine, powers},
@@ -44,52 +46,92 @@ pub fn suspects(
     predictions: &Predictions<'_>,
     neighbours: &[&Neighbours],
 ) -> Result<Vec<Suspect>, ReviewError> {
-    let (rows, classes) = (predictions.rows(), predictions.classes());
-    for found in neighbours {
-        if found.rows() != rows {
-            return Err(ReviewError::Count {
-                what: "lists of neighbours",
-                expected: rows,
-                got: found.rows(),
-            });
-        }
-    }
-    let model = predictions.iter().flat_map(|(_, p)| p.iter().map(|p| p.max(LEAST).ln() as f32)).collect();
-    let votes = neighbours.iter().map(|found| votes(found, predictions.labels(), classes));
-    let opinions: Vec<Vec<f32>> = std::iter::once(model).chain(votes).collect();
-    let powers = powers(&opinions, predictions.labels(), classes);
-    let mut combined = vec![0.0; classes];
-    let mut out: Vec<Suspect> = (0u32..)
-        .zip(predictions.labels())
-        .map(|(row, &label)| {
-            combine(&opinions, &powers, row as usize, &mut combined);
-            let suggested = largest_other(&combined, label as usize);
-            let (own, other) = (combined[label as usize], combined[suggested]);
-            let quality = 1.0 / (1.0 + (other - own).exp());
-            Suspect { row, label, suggested: suggested as u32, quality }
-        })
-        .collect();
-    out.sort_by(|a, b| a.quality.total_cmp(&b.quality));
-    Ok(out)
+    let probabilities = |row: u32| predictions.probabilities(row);
+    let rows: Vec<u32> = (0..predictions.rows() as u32).collect();
+    let judges = Judges::of(predictions.labels(), predictions.classes(), neighbours, &rows, probabilities)?;
+    let suspect = |&row: &u32| judges.suspect(row, predictions.probabilities(row));
+    Ok(in_order(rows.par_iter().map(suspect).collect()))
 }
 
-/// What each row's neighbours think of it, ln p (n, C): their labels' weighted shares, mixed with the shares of all
-/// labels as if these were one neighbour more, so that nothing is impossible.
-fn votes(neighbours: &Neighbours, labels: &[u32], classes: usize) -> Vec<f32> {
-    let (rows, count) = (neighbours.rows(), neighbours.count() as f64);
-    let mut prior = vec![LEAST; classes];
-    labels.iter().for_each(|&label| prior[label as usize] += 1.0 / rows as f64);
-    let mut out = Vec::with_capacity(rows * classes);
-    for row in 0..rows {
-        let mut shares = vec![0.0; classes];
-        for (other, similarity) in neighbours.of(row) {
-            shares[labels[other as usize] as usize] += (SHARPNESS * f64::from(similarity)).exp();
+/// Sorts by quality, then by row.
+pub fn in_order(mut suspects: Vec<Suspect>) -> Vec<Suspect> {
+    suspects.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.row.cmp(&b.row)));
+    suspects
+}
+
+/// A model and neighbours, and how much each counts: judges rows one by one, so that nobody holds the (n, C) matrix.
+pub struct Judges<'a> {
+    labels: &'a [u32],
+    neighbours: &'a [&'a Neighbours],
+    /// Shares of all labels: (C,).
+    prior: Vec<f64>,
+    powers: Vec<f64>,
+}
+
+impl<'a> Judges<'a> {
+    /// Weighs them on some rows, `sample`, of which `probabilities` gives the model's (C,). Holds (sample, C) numbers for each.
+    ///
+    /// # Errors
+    /// Neighbours of another number of rows.
+    pub fn of<'p>(
+        labels: &'a [u32],
+        classes: usize,
+        neighbours: &'a [&'a Neighbours],
+        sample: &[u32],
+        probabilities: impl Fn(u32) -> &'p [f64],
+    ) -> Result<Judges<'a>, ReviewError> {
+        for found in neighbours {
+            if found.rows() != labels.len() {
+                return Err(ReviewError::Count {
+                    what: "lists of neighbours",
+                    expected: labels.len(),
+                    got: found.rows(),
+                });
+            }
         }
-        let scale = count / shares.iter().sum::<f64>().max(LEAST);
-        let mixed = shares.iter().zip(&prior).map(|(share, prior)| (share * scale + prior) / (count + 1.0));
-        out.extend(mixed.map(|p| p.ln() as f32));
+        let mut prior = vec![LEAST; classes];
+        labels.iter().for_each(|&label| prior[label as usize] += 1.0 / labels.len() as f64);
+        let mut judges = Judges { labels, neighbours, prior, powers: Vec::new() };
+        let mut opinions = vec![Vec::with_capacity(sample.len() * classes); neighbours.len() + 1];
+        for &row in sample {
+            let own = judges.opinions(row, probabilities(row));
+            opinions.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
+        }
+        let labels: Vec<u32> = sample.iter().map(|&row| labels[row as usize]).collect();
+        judges.powers = powers(&opinions, &labels, classes);
+        Ok(judges)
     }
-    out
+
+    /// How the label of `row` looks, of which the model gives `probabilities` (C,).
+    pub fn suspect(&self, row: u32, probabilities: &[f64]) -> Suspect {
+        let label = self.labels[row as usize];
+        let mut combined = vec![0.0; probabilities.len()];
+        combine(&self.opinions(row, probabilities), &self.powers, 0, &mut combined);
+        let suggested = largest_other(&combined, label as usize);
+        let (own, other) = (combined[label as usize], combined[suggested]);
+        let quality = 1.0 / (1.0 + (other - own).exp());
+        Suspect { row, label, suggested: suggested as u32, quality }
+    }
+
+    /// ln p (C,) by the model, then by each of the neighbours.
+    fn opinions(&self, row: u32, probabilities: &[f64]) -> Vec<Vec<f32>> {
+        let model = probabilities.iter().map(|p| p.max(LEAST).ln() as f32).collect();
+        let votes = self.neighbours.iter().map(|found| votes(found, self.labels, &self.prior, row as usize));
+        std::iter::once(model).chain(votes).collect()
+    }
+}
+
+/// What a row's neighbours think of it, ln p (C,): their labels' weighted shares, mixed with the shares of all labels as if
+/// these were one neighbour more, so that nothing is impossible.
+fn votes(neighbours: &Neighbours, labels: &[u32], prior: &[f64], row: usize) -> Vec<f32> {
+    let count = neighbours.count() as f64;
+    let mut shares = vec![0.0; prior.len()];
+    for (other, similarity) in neighbours.of(row) {
+        shares[labels[other as usize] as usize] += (SHARPNESS * f64::from(similarity)).exp();
+    }
+    let scale = count / shares.iter().sum::<f64>().max(LEAST);
+    let mixed = shares.iter().zip(prior).map(|(share, prior)| (share * scale + prior) / (count + 1.0));
+    mixed.map(|p| p.ln() as f32).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::scores::Ranked;
 const POINTS: usize = 200;
 const FEW_POINTS: usize = 48;
 const MANY_CLASSES: usize = 50;
+/// Classes whose curves are shown; of more, those of least average precision.
+const MOST_CLASSES: usize = 1000;
 /// Steps of the mean curves.
 const STEPS: usize = 100;
 
@@ -48,15 +50,25 @@ pub(super) fn of(material: &Material<'_>) -> Curves {
         let y = x.iter().map(y).collect();
         (!curves.is_empty()).then(|| Curve { y, x, threshold: Vec::new(), area: area(ranked) })
     };
-    Curves {
-        macro_roc: mean(|curve| curve.roc.as_ref(), along, ranking.macro_roc_auc()),
-        macro_precision_recall: mean(
-            |curve| curve.precision_recall.as_ref(),
-            ahead,
-            ranking.macro_average_precision(),
-        ),
-        classes: curves,
+    let (macro_roc, macro_precision_recall) = (
+        mean(|curve| curve.roc.as_ref(), along, ranking.macro_roc_auc()),
+        mean(|curve| curve.precision_recall.as_ref(), ahead, ranking.macro_average_precision()),
+    );
+    let (classes, left_out) = worst(curves, MOST_CLASSES);
+    Curves { macro_roc, macro_precision_recall, classes, left_out }
+}
+
+/// The `most` classes of least average precision, in the order of classes, and how many others there are.
+fn worst(mut curves: Vec<ClassCurves>, most: usize) -> (Vec<ClassCurves>, usize) {
+    let left_out = curves.len().saturating_sub(most);
+    if left_out > 0 {
+        let precision =
+            |class: &ClassCurves| class.precision_recall.as_ref().map_or(f64::NAN, |curve| curve.area.value);
+        curves.sort_by(|a, b| precision(a).total_cmp(&precision(b)));
+        curves.truncate(most);
+        curves.sort_by_key(|class| class.class);
     }
+    (curves, left_out)
 }
 
 fn area((value, interval): Ranked) -> Estimate {
@@ -83,6 +95,18 @@ fn ahead(curve: &Curve, x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_too_many_classes_the_worst_are_shown() {
+        let class = |(class, precision): (usize, f64)| {
+            let curve = Curve { x: vec![1.0], y: vec![1.0], threshold: Vec::new(), area: precision.into() };
+            ClassCurves { class: class as u32, prevalence: 0.1, roc: None, precision_recall: Some(curve) }
+        };
+        let all = || [0.9, 0.2, 0.7, 0.1].into_iter().enumerate().map(class).collect::<Vec<_>>();
+        let (shown, left_out) = worst(all(), 2);
+        assert_eq!((shown.iter().map(|class| class.class).collect::<Vec<_>>(), left_out), (vec![1, 3], 2));
+        assert_eq!(worst(all(), 4), (all(), 0));
+    }
 
     #[test]
     fn curves_are_read_between_their_points() {

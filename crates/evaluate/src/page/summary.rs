@@ -5,6 +5,7 @@ use metrics::Metric;
 use report::{Baseline, Difference, Estimate, Figure, Scale, Summary, Verdict, Warning};
 
 use super::{Material, estimate};
+use crate::belonging::has_seen;
 use crate::table::overall;
 
 /// What is shown, in order.
@@ -79,9 +80,9 @@ fn baseline(material: &Material<'_>) -> Option<Baseline> {
 }
 
 fn warnings(material: &Material<'_>) -> Vec<Warning> {
-    let Material { features, scores, findings, .. } = material;
+    let Material { features, head, scores, findings, .. } = material;
     let mut warnings = Vec::new();
-    if scores.split == Split::Train {
+    if scores.split == Split::Train && has_seen(features, head) {
         warnings.push(Warning {
             title: "Scored on rows that it was fitted on".to_owned(),
             text: "There are no test or val rows; every figure here is better than new samples would give."

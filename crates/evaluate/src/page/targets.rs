@@ -9,6 +9,7 @@ use report::{
 
 use super::{classes, estimate, fit, lineage, summary};
 use crate::Config;
+use crate::belonging::has_seen;
 use crate::table::{Row, Scope, overall};
 use crate::targets::Comparison;
 
@@ -101,7 +102,11 @@ impl TargetsMaterial<'_> {
             rows: self.n as u64,
             figures: figures.collect(),
             baseline: self.baseline(),
-            warnings: if self.split == Split::Train { vec![seen] } else { Vec::new() },
+            warnings: if self.split == Split::Train && has_seen(self.features, self.head) {
+                vec![seen]
+            } else {
+                Vec::new()
+            },
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(
         .into());
     }
     let baseline = Baseline::open(config, given, head)?;
-    let splits = crate::scores::splits(features, config)?;
+    let splits = crate::scores::splits(features, head, config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
@@ -76,7 +76,7 @@ pub(crate) fn run(
         table.write(&mut hardest::frame(&scores, features)?)?;
     }
     if let Some(table) = &outputs.duplicates {
-        let findings = Findings::of(features, head, config.images(), false, config.seed())?;
+        let findings = Findings::of(features, head, config.images(), false, config.seed(), session)?;
         table.write(&mut findings.duplicates_frame(features)?)?;
     }
     let judged = scores::judged(&scores);

@@ -45,6 +45,10 @@ impl Basis {
         let Spectrum { values, vectors } = Spectrum::of(&kernel, n)?;
         let least = values.last().copied().unwrap_or(0.0) * LEAST;
         let kept: Vec<usize> = (0..n).filter(|&at| values[at] > least).collect();
+        if kept.is_empty() {
+            // All rows are alike. One direction stands for all of them: coordinates along it are zero.
+            return Ok(Basis(Mat::from_fn(dim, 1, |row, _| if row == 0 { 1.0 } else { 0.0 })));
+        }
         let scaled =
             Mat::from_fn(n, kept.len(), |row, at| vectors[(row, kept[at])] / values[kept[at]].sqrt());
         let base = product(all.transpose(), scaled.as_ref());

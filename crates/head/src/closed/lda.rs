@@ -15,6 +15,7 @@ pub(super) fn models(
     features: usize,
 ) -> Result<Models, HeadFitError> {
     let &Classes { dim, total, .. } = classes;
+    let before = sums.largest_square() / total;
     sums.centre(&classes.means, &classes.weights);
     sums.gram.iter_mut().for_each(|value| *value /= total);
     let trace: f64 = (0..dim).map(|at| sums.gram[at * dim + at]).sum();
@@ -23,7 +24,7 @@ pub(super) fn models(
     let spectrum = Spectrum::of(&sums.gram, dim)?;
     drop(sums);
     let rotated = spectrum.rotate(&classes.means);
-    let floor = least(&spectrum);
+    let floor = least(&spectrum, before);
     let restore = |shrinkage: f64| {
         spectrum.restore(&rotated, |value| 1.0 / ((1.0 - shrinkage) * value + shrinkage * sphere).max(floor))
     };

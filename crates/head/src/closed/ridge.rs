@@ -9,6 +9,7 @@ use crate::sums::Sums;
 /// With x and y centred W = B (A + l2)⁻¹, A = Σ w x xᵀ and B = Σ w y xᵀ, which is 2 (Σ w x of the class).
 pub(super) fn models(l2: &[f64], mut sums: Sums, classes: &Classes) -> Result<Models, HeadFitError> {
     let &Classes { dim, total, .. } = classes;
+    let before = sums.largest_square();
     sums.centre(&classes.mean, &[total]);
     let spectrum = Spectrum::of(&sums.gram, dim)?;
     let right: Vec<f64> = classes
@@ -19,7 +20,7 @@ pub(super) fn models(l2: &[f64], mut sums: Sums, classes: &Classes) -> Result<Mo
         })
         .collect();
     let rotated = spectrum.rotate(&right);
-    let floor = least(&spectrum);
+    let floor = least(&spectrum, before);
     let restore = |l2: f64| spectrum.restore(&rotated, |value| inverse(value + l2, floor));
     let bias = |class: usize, weight: &[f64]| {
         2.0 * classes.weights[class] / total - 1.0 - dot(weight, &classes.mean)
@@ -27,10 +28,11 @@ pub(super) fn models(l2: &[f64], mut sums: Sums, classes: &Classes) -> Result<Mo
     Ok(models_of(l2, dim, restore, bias))
 }
 
-/// Below it an eigenvalue is rounding.
-pub(super) fn least(spectrum: &Spectrum) -> f64 {
+/// Below it an eigenvalue is rounding. `before` is the largest sum of squares before the mean was taken off: where all rows are
+/// alike, what is left of it is rounding throughout.
+pub(super) fn least(spectrum: &Spectrum, before: f64) -> f64 {
     let largest = spectrum.values.last().copied().unwrap_or(0.0);
-    (largest * 1e-13).max(f64::MIN_POSITIVE)
+    (largest * 1e-13).max(before * 1e-15).max(f64::MIN_POSITIVE)
 }
 
 /// 1 / value; 0 for what is rounding (the pseudo-inverse): rows say nothing of such a direction.

@@ -117,7 +117,7 @@ pub(crate) fn curves(world: &World) -> Curves {
         .collect();
     let mean = 1.0 / world.classes.len() as f64;
     let (roc, precision_recall) = pair(3.2, mean, 0.84);
-    Curves { macro_roc: Some(roc), macro_precision_recall: Some(precision_recall), classes }
+    Curves { macro_roc: Some(roc), macro_precision_recall: Some(precision_recall), classes, left_out: 0 }
 }
 
 fn pair(apart: f64, prevalence: f64, f1: f64) -> (Curve, Curve) {

@@ -16,6 +16,14 @@ pub struct Curves {
     /// Curves of single classes; not every class needs any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassCurves>,
+    /// Classes that have curves too, better ones, which are left out for the page's size.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The curves of one class.
