@@ -17,7 +17,7 @@ mod part;
 mod plain;
 mod tiff;
 
-use crate::{BadImage, Format, Picture};
+use crate::{BadImage, Format, Picture, simd::Isa};
 use orientation::Orientation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -64,6 +64,17 @@ pub(crate) fn decode_part(
 struct Stored {
     part: Part<'static>,
     orientation: Orientation,
+}
+
+/// What our own decoder makes of an ordinary JPEG, and what libjpeg-turbo does, at so many eighths of its size: the same bits,
+/// with every instruction set. For tests alone.
+#[doc(hidden)]
+pub fn decode_jpeg_both(
+    bytes: &[u8],
+    eighths: u32,
+    vectors: bool,
+) -> Option<(Picture, Result<Picture, BadImage>)> {
+    jpeg::both(bytes, eighths, if vectors { Isa::best() } else { Isa::portable() })
 }
 
 /// What a file that is no image starts with, in words.

@@ -1,0 +1,28 @@
+//! Campaigns against the programs: library calls that fail, signals at any moment, files that are damaged.
+//!
+//! A [`Job`] is a program with its inputs and outputs. A [`Fault`] lets one of its library calls fail, or sends it a signal
+//! there; a [`mutate`](mod@mutate) damages one of its inputs. What must hold then is decided in one place, [`judge`](mod@judge).
+//!
+//! **Invariant:** a case is named by one line, which reproduces it: `chaos CASE`.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "only tests call this, where a failure should panic")]
+
+mod damage;
+mod fault;
+mod job;
+mod judge;
+mod mutate;
+mod pictures;
+mod run;
+mod shop;
+mod tally;
+mod trials;
+
+//pub use damage::{DAMAGES, Damage, damage, damage_one};
+pub use fault::{FAULTS, Fault, Kind};
+pub use job::{JOBS, Job};
+//pub use pictures::pictures;
+pub use run::works_here;
+pub use shop::Shop;
+pub use tally::Tally;
+pub use trials::{every_fault, fault, moments, some_faults};
