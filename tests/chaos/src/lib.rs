@@ -18,11 +18,11 @@ mod shop;
 mod tally;
 mod trials;
 
-//pub use damage::{DAMAGES, Damage, damage, damage_one};
+pub use damage::{DAMAGES, Damage, damage};
 pub use fault::{FAULTS, Fault, Kind};
 pub use job::{JOBS, Job};
-//pub use pictures::pictures;
+pub use pictures::pictures;
 pub use run::works_here;
 pub use shop::Shop;
 pub use tally::Tally;
-pub use trials::{every_fault, fault, moments, some_faults};
+pub use trials::{every_fault, fault, moment, moments, some_faults};

@@ -1,9 +1,27 @@
-//! `chaos`: every campaign, or one case of one.
+//! `chaos`: every campaign, or one case of one, as the line of a bad case names it.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
-use chaos::{Fault, JOBS, Job, Shop, Tally, every_fault, fault, works_here};
-use std::{env, process::ExitCode};
+use chaos::{
+    DAMAGES, Damage, JOBS, Job, Shop, Tally, damage, every_fault, fault, moment, moments, pictures, works_here,
+};
+use std::{env, process::ExitCode, time::Duration};
+
+const USAGE: &str = "\
+chaos [NAME…]                       every campaign, or those of these jobs, damages, or `pictures`
+chaos JOB[+f] FUNCTION:N:WHAT       one fault; +f: with --force over an older output
+chaos JOB[+f] signal:SIGNAL:US      one signal, so many microseconds after the start
+chaos DAMAGE|pictures seed:N        one damaged input, or one run of damaged pictures
+CHAOS_SEED changes what is drawn.";
+
+/// Calls of each function that fail in each way.
+const CALLS: u64 = 400;
+/// Kills and signals of each kind at drawn moments, a job.
+const MOMENTS: usize = 40;
+/// Damaged files of each kind.
+const DAMAGED: u64 = 400;
+const PICTURES: u64 = 20_000;
+const SIGNALS: [i32; 3] = [9, 2, 15];
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -12,28 +30,72 @@ fn main() -> ExitCode {
         println!("chaos: skipped: library calls can only be disturbed on Linux with glibc");
         return ExitCode::SUCCESS;
     }
+    let tallies = match words[..] {
+        [name, case] if case.contains(':') => match one(name, case) {
+            Some(tally) => vec![tally],
+            None => {
+                println!("{USAGE}");
+                return ExitCode::from(2);
+            }
+        },
+        _ => all(&words),
+    };
+    let bad: usize = tallies.iter().map(|tally| tally.bad.len()).sum();
+    println!("{} cases, {bad} of them bad", tallies.iter().map(Tally::tried).sum::<u64>());
+    ExitCode::from(u8::from(bad > 0))
+}
+
+/// One case.
+fn one(name: &str, case: &str) -> Option<Tally> {
     let shop = Shop::new();
-    let job = |name: &str| -> Option<(&'static Job, bool)> {
-        Some((Job::named(name.trim_end_matches("+f"))?, name.ends_with("+f")))
+    let (kind, rest) = case.split_once(':')?;
+    if kind == "seed" {
+        let seed = rest.parse().ok()?;
+        return match name {
+            "pictures" => Some(pictures(&shop, 1, seed)),
+            _ => Some(damage(&shop, Damage::named(name)?, 1, seed)),
+        };
+    }
+    let (job, force) = (Job::named(name.trim_end_matches("+f"))?, name.ends_with("+f"));
+    if kind == "signal" {
+        let (signal, after) = rest.split_once(':')?;
+        let after = Duration::from_micros(after.parse().ok()?);
+        return Some(moment(&shop, job, force, signal.parse().ok()?, after));
+    }
+    Some(fault(&shop, job, force, &case.parse().ok()?))
+}
+
+/// Every campaign of these names, or every one there is.
+fn all(names: &[&str]) -> Vec<Tally> {
+    let seed = env::var("CHAOS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(13);
+    println!("seed {seed}\n{}", Tally::head());
+    let wanted = |name: &str| names.is_empty() || names.contains(&name);
+    let mut tallies = Vec::new();
+    let mut done = |tally: Tally| {
+        println!("{tally}");
+        tallies.push(tally);
     };
-    let tallies: Vec<Tally> = match words[..] {
-        [name, case] if case.contains(':') => {
-            let ((job, force), case) = (job(name).unwrap(), case.parse::<Fault>().unwrap());
-            vec![fault(&shop, job, force, &case)]
+    let shop = Shop::new();
+    for job in JOBS.iter().filter(|job| wanted(job.name)) {
+        for force in [false, true] {
+            done(every_fault(&shop, job, force, CALLS));
         }
-        _ => {
-            println!("{}", Tally::head());
-            let all = JOBS.iter().flat_map(|job| [(job, false), (job, true)]);
-            all.filter(|(job, force)| {
-                words.is_empty() || words.contains(&format!("{}{}", job.name, if *force { "+f" } else { "" }).as_str())
-            })
-            .map(|(job, force)| {
-                let tally = every_fault(&shop, job, force, 400);
-                println!("{tally}");
-                tally
-            })
-            .collect()
+    }
+    // Signals come whenever they like, so calls may as well come in any order.
+    let shop = shop.with_all_threads();
+    for job in JOBS.iter().filter(|job| wanted(job.name)) {
+        for force in [false, true] {
+            for signal in SIGNALS {
+                done(moments(&shop, job, force, signal, (MOMENTS, seed)));
+            }
         }
-    };
-    ExitCode::from(u8::from(tallies.iter().any(|tally| !tally.bad.is_empty())))
+    }
+    let shop = Shop::new();
+    for kind in DAMAGES.iter().filter(|kind| wanted(kind.name)) {
+        done(damage(&shop, kind, DAMAGED, seed));
+    }
+    if wanted("pictures") {
+        done(pictures(&shop, PICTURES, seed));
+    }
+    tallies
 }

@@ -97,6 +97,13 @@ impl Shop {
         (left, ending)
     }
 
+    /// Writes a file that no program sees.
+    pub(crate) fn note(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path("notes").join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
     /// Empties the folder that programs run in.
     pub(crate) fn clear(&self) {
         fs::remove_dir_all(self.work()).unwrap();

@@ -52,6 +52,12 @@ impl<'a> Trial<'a> {
         self.case(&case, &setting, (&fault.function, Some(fault.kind), fault.kind.signal()), tally)
     }
 
+    fn moment(&self, signal: i32, after: Duration, tally: &mut Tally) {
+        let case = format!("{} signal:{signal}:{}", self.name(), after.as_micros());
+        let setting = Setting { fault: None, timer: Some((signal, after)) };
+        self.case(&case, &setting, ("", None, Some(signal)), tally);
+    }
+
     fn case(
         &self,
         case: &str,
@@ -123,14 +129,19 @@ pub fn fault(shop: &Shop, job: &'static Job, force: bool, fault: &Fault) -> Tall
 pub fn moments(shop: &Shop, job: &'static Job, force: bool, signal: i32, (count, seed): (usize, u64)) -> Tally {
     let trial = Trial::new(shop, job, force);
     let mut tally = Tally::new(format!("{} signal {signal}", trial.name()));
-    trial.shop.restore(&trial.before);
+    shop.restore(&trial.before);
     let whole = shop.must(job.program, &trial.arguments(force)).took;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     for _ in 0..count {
         let after = Duration::from_micros(random.random_range(0..whole.as_micros() as u64));
-        let case = format!("{} signal:{signal}:{}", trial.name(), after.as_micros());
-        let setting = Setting { fault: None, timer: Some((signal, after)) };
-        trial.case(&case, &setting, ("", None, Some(signal)), &mut tally);
+        trial.moment(signal, after, &mut tally);
     }
+    tally
+}
+
+/// One signal, as the line of a bad case names it.
+pub fn moment(shop: &Shop, job: &'static Job, force: bool, signal: i32, after: Duration) -> Tally {
+    let mut tally = Tally::new(job.name);
+    Trial::new(shop, job, force).moment(signal, after, &mut tally);
     tally
 }

@@ -74,7 +74,8 @@ pub fn decode_jpeg_both(
     eighths: u32,
     vectors: bool,
 ) -> Option<(Picture, Result<Picture, BadImage>)> {
-    jpeg::both(bytes, eighths, if vectors { Isa::best() } else { Isa::portable() })
+    let jpeg = matches!(Format::of(bytes), Some(Format::Jpeg));
+    jpeg.then(|| jpeg::both(bytes, eighths, if vectors { Isa::best() } else { Isa::portable() }))?
 }
 
 /// What a file that is no image starts with, in words.

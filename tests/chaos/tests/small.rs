@@ -1,0 +1,63 @@
+//! A sample of every campaign, the same each time; `make chaos` is all of them.
+
+use chaos::{DAMAGES, JOBS, Shop, Tally, damage, moments, pictures, some_faults, works_here};
+
+/// Drawn once; a bad case prints the line that reproduces it.
+const SEED: u64 = 13;
+
+/// Whether there is anything to do here; says so where there is not.
+fn here() -> bool {
+    if !works_here() {
+        #[expect(clippy::print_stdout, reason = "a test that did nothing should say so")]
+        {
+            println!("skipped: library calls can only be disturbed on Linux with glibc");
+        }
+    }
+    works_here()
+}
+
+/// Everything is run before anything is complained of, so that one look shows all.
+#[track_caller]
+fn all_fine(tallies: impl Iterator<Item = Tally>) {
+    tallies.collect::<Vec<_>>().iter().for_each(Tally::fine);
+}
+
+#[test]
+fn a_call_that_fails_loses_nothing() {
+    if here() {
+        let shop = Shop::new();
+        all_fine(JOBS.iter().map(|job| some_faults(&shop, job, false, 30, SEED)));
+    }
+}
+
+#[test]
+fn a_call_that_fails_loses_nothing_that_was_to_be_replaced() {
+    if here() {
+        let shop = Shop::new();
+        all_fine(JOBS.iter().map(|job| some_faults(&shop, job, true, 30, SEED)));
+    }
+}
+
+#[test]
+fn kills_and_signals_at_any_moment_lose_nothing() {
+    if here() {
+        let shop = Shop::new().with_all_threads();
+        let cases = JOBS.iter().flat_map(|job| [(job, 9), (job, 2), (job, 15)]);
+        all_fine(cases.map(|(job, signal)| moments(&shop, job, signal == 9, signal, (4, SEED))));
+    }
+}
+
+#[test]
+fn damaged_inputs_are_refused_in_a_line() {
+    if here() {
+        let shop = Shop::new();
+        all_fine(DAMAGES.iter().map(|kind| damage(&shop, kind, 20, SEED)));
+    }
+}
+
+#[test]
+fn damaged_pictures_are_passed_over() {
+    if here() {
+        pictures(&Shop::new(), 400, SEED).fine();
+    }
+}
