@@ -49,7 +49,15 @@ const EXPORT: Job = Job {
 const WEIGHTS: Job = Job {
     name: "weights",
     program: "extract",
-    arguments: &["../in/small", "-o", "o.features", "--backbone", "headstart_tiny", "--weights", "w.safetensors"],
+    arguments: &[
+        "../in/small",
+        "-o",
+        "o.features",
+        "--backbone",
+        "headstart_tiny",
+        "--weights",
+        "w.safetensors",
+    ],
     older: &[],
     outputs: &["o.features"],
     resumes: false,
@@ -75,8 +83,20 @@ const PARQUET: Job = Job {
 pub const DAMAGES: &[Damage] = &[
     Damage { name: "index", file: "small.features/index.json", mutate: index, reader: EVALUATE, free: false },
     Damage { name: "index-fit", file: "small.features/index.json", mutate: index, reader: FIT, free: false },
-    Damage { name: "shard", file: "small.features/shard-00000.rkyv", mutate: mutate::bytes, reader: EVALUATE, free: false },
-    Damage { name: "probes", file: "small.features/probes.rkyv", mutate: mutate::bytes, reader: EVALUATE, free: false },
+    Damage {
+        name: "shard",
+        file: "small.features/shard-00000.rkyv",
+        mutate: mutate::bytes,
+        reader: EVALUATE,
+        free: false,
+    },
+    Damage {
+        name: "probes",
+        file: "small.features/probes.rkyv",
+        mutate: mutate::bytes,
+        reader: EVALUATE,
+        free: false,
+    },
     Damage { name: "head", file: "small.head", mutate: head, reader: EVALUATE, free: false },
     Damage { name: "head-export", file: "small.head", mutate: head, reader: EXPORT, free: false },
     Damage { name: "weights", file: "w.safetensors", mutate: weights, reader: WEIGHTS, free: true },
@@ -171,9 +191,12 @@ impl Shop {
     fn readable(&self, file: &str) -> Tree {
         let mut all = tree(&self.path("in"));
         match file.split('.').next() {
-            Some("small") => all.retain(|path, _| path.starts_with("small.features") || path.starts_with("small.head")),
+            Some("small") => {
+                all.retain(|path, _| path.starts_with("small.features") || path.starts_with("small.head"))
+            }
             Some("w") => {
-                let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/backbone/headstart_tiny.safetensors");
+                let weights =
+                    concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/backbone/headstart_tiny.safetensors");
                 all = [(file.into(), fs::read(weights).unwrap())].into();
             }
             _ => {

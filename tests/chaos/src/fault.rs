@@ -102,7 +102,8 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Fault, String> {
-        let wrong = || format!("`{text}` is not FUNCTION:N:ERRNO, …:short, …:before:SIGNAL or …:after:SIGNAL");
+        let wrong =
+            || format!("`{text}` is not FUNCTION:N:ERRNO, …:short, …:before:SIGNAL or …:after:SIGNAL");
         let mut parts = text.split(':');
         let mut next = || parts.next().ok_or_else(wrong);
         let (function, nth, kind) = (next()?.to_owned(), next()?, next()?);
@@ -119,5 +120,20 @@ impl FromStr for Fault {
             return Err(wrong());
         }
         Ok(Fault { function, nth: nth.parse().map_err(|_| wrong())?, kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_survives_text() {
+        for text in ["write:3:28", "read:1:short", "rename:2:before:9", "link:1:after:15"] {
+            assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+        }
+        for text in ["", "write", "write:3", "write:x:28", "frob:1:28", "write:1:before", "write:1:28:9"] {
+            assert!(text.parse::<Fault>().is_err(), "{text}");
+        }
     }
 }

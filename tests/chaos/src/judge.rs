@@ -1,11 +1,6 @@
 //! What must hold of a disturbed run: the one place where that is decided.
 
-use crate::{
-    Job, Kind,
-    fault::SIGKILL,
-    run::Ending,
-    shop::Tree,
-};
+use crate::{Job, Kind, fault::SIGKILL, run::Ending, shop::Tree};
 use std::{collections::BTreeSet, ffi::OsStr, path::Path};
 
 const SIGABRT: i32 = 6;
@@ -40,7 +35,12 @@ pub(crate) struct Scene<'a> {
 
 impl Scene<'_> {
     /// Everything that is wrong after a fault, and else how it came out.
-    pub(crate) fn judge(&self, function: &str, kind: Option<Kind>, signal: Option<i32>) -> Result<Outcome, Vec<String>> {
+    pub(crate) fn judge(
+        &self,
+        function: &str,
+        kind: Option<Kind>,
+        signal: Option<i32>,
+    ) -> Result<Outcome, Vec<String>> {
         let mut wrong = Vec::new();
         let ending = self.ending;
         for output in self.job.outputs {
@@ -59,7 +59,8 @@ impl Scene<'_> {
         } else if ending.code() == Some(0) {
             wrong.extend(self.incomplete());
             // What could not be removed is the next run's.
-            let removing = function == "remove" || ending.fired.as_deref().is_some_and(|path| path.contains("/.o."));
+            let removing =
+                function == "remove" || ending.fired.as_deref().is_some_and(|path| path.contains("/.o."));
             if !hidden.is_empty() && !removing {
                 wrong.push(format!("exit 0 leaves {hidden:?}"));
             }
@@ -181,4 +182,75 @@ pub(crate) fn sane(ending: &Ending) -> Vec<String> {
 fn part<'a>(tree: &'a Tree, output: &str) -> Vec<(&'a Path, &'a [u8])> {
     let own = tree.iter().filter(|(path, _)| path.starts_with(output));
     own.map(|(path, bytes)| (path.as_path(), bytes.as_slice())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_short_plain_line_is_one() {
+        let long = format!("extract: {}\n", "x".repeat(LINE));
+        for (told, wrong) in [
+            ("extract: `a` is not there\n", 0),
+            ("", 1),
+            ("extract: one\nextract: two\n", 2),
+            ("extract: `\u{1b}[2J`\n", 1),
+            (&long, 1),
+            ("extract: internal error (panicked at x.rs:1:1)\n", 1),
+        ] {
+            assert_eq!(said(told.as_bytes()).len(), wrong, "{told}: {:?}", said(told.as_bytes()));
+        }
+        assert_eq!(said(b"extract: \xff\n").len(), 1);
+    }
+
+    const JOB: Job =
+        Job { name: "x", program: "x", arguments: &[], older: &[], outputs: &["o"], resumes: true };
+
+    fn judged(
+        left: &[(&str, &[u8])],
+        (code, signal, told): (Option<i32>, Option<i32>, &str),
+        kind: Kind,
+    ) -> Result<Outcome, Vec<String>> {
+        let tree = |files: &[(&str, &[u8])]| {
+            files.iter().map(|(path, bytes)| (path.into(), bytes.to_vec())).collect()
+        };
+        let (right, before, left): (Tree, Tree, Tree) =
+            (tree(&[("o", b"new")]), tree(&[("o", b"old")]), tree(left));
+        let ending = Ending::made(code, signal, told);
+        let scene = Scene { job: &JOB, right: &right, before: &before, left: &left, ending: &ending };
+        scene.judge("write", Some(kind), kind.signal())
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_must_hold_holds() {
+        let (fails, killed, stopped) = (Kind::Fails(28), Kind::Before(SIGKILL), Kind::Before(15));
+        let (fine, refused) = ((Some(0), None, ""), (Some(1), None, "x: no room\n"));
+        let (old, new): (&[(&str, &[u8])], &[(&str, &[u8])]) = (&[("o", b"old")], &[("o", b"new")]);
+        let shards: &[(&str, &[u8])] = &[("o", b"old"), (".o.partial/shard-00000.rkyv", b"")];
+        let nothing_useful: &[(&str, &[u8])] = &[("o", b"old"), (".o.partial/(empty)", b"")];
+        for (left, ended, kind, expected) in [
+            (new, fine, fails, Some(Outcome::Tolerated)),
+            (old, fine, fails, None),
+            (old, refused, fails, Some(Outcome::Refused)),
+            (&[], refused, fails, None),
+            (&[("o", b"ne")], refused, fails, None),
+            (shards, refused, fails, Some(Outcome::Refused)),
+            (nothing_useful, refused, fails, None),
+            (old, (Some(1), None, ""), fails, None),
+            (old, (Some(101), None, "x: no room\n"), fails, None),
+            (old, (None, Some(SIGABRT), ""), fails, None),
+            (nothing_useful, (None, Some(SIGKILL), ""), killed, Some(Outcome::Killed)),
+            (&[], (None, Some(SIGKILL), ""), killed, None),
+            (old, (Some(INTERRUPTED), None, "x: stopped\n"), stopped, Some(Outcome::Killed)),
+            (old, (Some(1), None, "x: stopped\n"), stopped, None),
+            (old, (None, Some(15), ""), stopped, Some(Outcome::Killed)),
+            (nothing_useful, (None, Some(15), ""), stopped, None),
+            (old, fine, stopped, None),
+        ] {
+            let judged = judged(left, ended, kind);
+            assert_eq!(judged.as_ref().ok(), expected.as_ref(), "{left:?} {ended:?} {kind:?}: {judged:?}");
+        }
+    }
 }

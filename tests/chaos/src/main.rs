@@ -3,7 +3,8 @@
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
 use chaos::{
-    DAMAGES, Damage, JOBS, Job, Shop, Tally, damage, every_fault, fault, moment, moments, pictures, works_here,
+    DAMAGES, Damage, JOBS, Job, Shop, Tally, damage, every_fault, fault, moment, moments, pictures,
+    works_here,
 };
 use std::{env, process::ExitCode, time::Duration};
 

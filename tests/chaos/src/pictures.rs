@@ -24,7 +24,8 @@ pub fn pictures(shop: &Shop, count: u64, seed: u64) -> Tally {
         for class in ["a", "b"] {
             let folder = shop.work().join("p").join(class);
             fs::create_dir_all(&folder).unwrap();
-            fs::write(folder.join("good.png"), &good.iter().find(|(name, _)| name == "png-rgb").unwrap().1).unwrap();
+            fs::write(folder.join("good.png"), &good.iter().find(|(name, _)| name == "png-rgb").unwrap().1)
+                .unwrap();
         }
         for seed in first..(first + TOGETHER).min(first + count) {
             let mut random = Random::seed_from_u64(seed);
@@ -58,7 +59,9 @@ fn fixtures() -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     let mut all: Vec<_> = entries
         .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-        .filter(|(name, _)| ["bmp", "gif", "jpeg", "png", "tiff", "webp"].iter().any(|format| name.starts_with(format)))
+        .filter(|(name, _)| {
+            ["bmp", "gif", "jpeg", "png", "tiff", "webp"].iter().any(|format| name.starts_with(format))
+        })
         .collect();
     all.sort();
     all

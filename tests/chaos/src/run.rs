@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    os::unix::process::ExitStatusExt,
     path::Path,
     process::{Command, ExitStatus, Stdio},
     thread,
@@ -46,8 +45,21 @@ impl Ending {
         self.status.and_then(|status| status.code())
     }
 
+    /// The signal that ended it.
     pub(crate) fn signal(&self) -> Option<i32> {
-        self.status.and_then(|status| status.signal())
+        #[cfg(unix)]
+        return self.status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
+        #[cfg(not(unix))]
+        None
+    }
+
+    /// One that a test makes up: by a code, or else by a signal.
+    #[cfg(all(test, unix))]
+    pub(crate) fn made(code: Option<i32>, signal: Option<i32>, told: &str) -> Ending {
+        let raw = code.map_or(signal.unwrap_or(0), |code| code << 8);
+        let status = Some(std::os::unix::process::ExitStatusExt::from_raw(raw));
+        let (stderr, calls, took) = (told.as_bytes().to_vec(), BTreeMap::new(), Duration::ZERO);
+        Ending { status, stderr, fired: None, calls, peak: 0, took }
     }
 
     /// What was said, as a test shows it.
@@ -108,8 +120,14 @@ pub(crate) fn run(
         }
     };
     let took = start.elapsed();
-    let mut ending =
-        Ending { status, stderr: fs::read(errors).unwrap(), fired: None, calls: BTreeMap::new(), peak: 0, took };
+    let mut ending = Ending {
+        status,
+        stderr: fs::read(errors).unwrap(),
+        fired: None,
+        calls: BTreeMap::new(),
+        peak: 0,
+        took,
+    };
     let log = fs::read(log).unwrap_or_default();
     for line in String::from_utf8_lossy(&log).lines() {
         let words: Vec<&str> = line.splitn(3, ' ').collect();

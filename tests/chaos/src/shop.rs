@@ -133,7 +133,8 @@ pub(crate) fn tree(folder: &Path) -> Tree {
     while let Some(path) = left.pop() {
         let name = path.strip_prefix(folder).unwrap().to_owned();
         if path.is_dir() {
-            let entries: Vec<PathBuf> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
+            let entries: Vec<PathBuf> =
+                fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
             if entries.is_empty() && !name.as_os_str().is_empty() {
                 found.insert(name.join("(empty)"), Vec::new());
             }

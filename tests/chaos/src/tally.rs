@@ -25,7 +25,10 @@ impl Tally {
 
     /// The heads of the columns.
     pub fn head() -> String {
-        format!("{:<22}{:>7}{:>11}{:>9}{:>7}{:>10}{:>6}", "job", "tried", "tolerated", "refused", "kills", "MiB", "bad")
+        format!(
+            "{:<22}{:>7}{:>11}{:>9}{:>7}{:>10}{:>6}",
+            "job", "tried", "tolerated", "refused", "kills", "MiB", "bad"
+        )
     }
 
     pub(crate) fn add(&mut self, case: &str, told: &str, peak: u64, judged: Result<Outcome, Vec<String>>) {
@@ -47,17 +50,6 @@ impl Tally {
     /// Cases so far.
     pub fn tried(&self) -> u64 {
         self.tried
-    }
-
-    /// Everything was as it must be.
-    ///
-    /// # Panics
-    /// Where it was not, with the first cases; or where nothing was tried.
-    #[track_caller]
-    pub fn fine(&self) {
-        assert!(self.tried > 0, "{}: nothing was tried", self.name);
-        let shown: Vec<&str> = self.bad.iter().take(20).map(String::as_str).collect();
-        assert!(shown.is_empty(), "{} of {} cases are bad:\n{}", self.bad.len(), self.tried, shown.join("\n"));
     }
 }
 

@@ -24,7 +24,9 @@ impl<'a> Trial<'a> {
         let (right, _) = shop.undisturbed(job, job.arguments);
         let before = if force { shop.undisturbed(job, job.older).0 } else { Tree::new() };
         for output in job.outputs {
-            let own = |tree: &Tree| -> Vec<_> { tree.clone().into_iter().filter(|(p, _)| p.starts_with(output)).collect() };
+            let own = |tree: &Tree| -> Vec<_> {
+                tree.clone().into_iter().filter(|(p, _)| p.starts_with(output)).collect()
+            };
             assert!(own(&right) != own(&before), "{}: the older {output} is the same", job.name);
         }
         Trial { shop, job, force, right, before }
@@ -71,11 +73,13 @@ impl<'a> Trial<'a> {
             return false;
         }
         let left = tree(&self.shop.work());
-        let scene = Scene { job: self.job, right: &self.right, before: &self.before, left: &left, ending: &ending };
+        let scene =
+            Scene { job: self.job, right: &self.right, before: &self.before, left: &left, ending: &ending };
         let judged = scene.judge(function, kind, signal);
         // Whatever happened: the same command again gives what it would have given.
         let there = self.job.outputs.iter().any(|output| left.keys().any(|path| path.starts_with(output)));
-        let again = self.shop.run(self.job.program, &self.arguments(self.force || there), &Setting::default());
+        let again =
+            self.shop.run(self.job.program, &self.arguments(self.force || there), &Setting::default());
         let after = tree(&self.shop.work());
         let mut wrong = judged.as_ref().err().cloned().unwrap_or_default();
         if again.code() != Some(0) {
@@ -97,7 +101,8 @@ pub fn every_fault(shop: &Shop, job: &'static Job, force: bool, limit: u64) -> T
     let trial = Trial::new(shop, job, force);
     let mut tally = Tally::new(trial.name());
     for (function, kind) in Fault::ways() {
-        let reached = |nth: &u64| trial.fault(&Fault { function: function.into(), nth: *nth, kind }, &mut tally);
+        let reached =
+            |nth: &u64| trial.fault(&Fault { function: function.into(), nth: *nth, kind }, &mut tally);
         (1..=limit).take_while(reached).for_each(drop);
     }
     tally
@@ -108,7 +113,8 @@ pub fn some_faults(shop: &Shop, job: &'static Job, force: bool, count: usize, se
     let trial = Trial::new(shop, job, force);
     let mut tally = Tally::new(trial.name());
     let calls = trial.calls();
-    let ways: Vec<_> = Fault::ways().filter(|(function, _)| calls.get(*function).is_some_and(|&n| n > 0)).collect();
+    let ways: Vec<_> =
+        Fault::ways().filter(|(function, _)| calls.get(*function).is_some_and(|&n| n > 0)).collect();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     for _ in 0..count {
         let (function, kind) = ways[random.random_range(0..ways.len())];
@@ -126,7 +132,13 @@ pub fn fault(shop: &Shop, job: &'static Job, force: bool, fault: &Fault) -> Tall
 }
 
 /// A signal at `count` moments of a run, drawn by `seed`.
-pub fn moments(shop: &Shop, job: &'static Job, force: bool, signal: i32, (count, seed): (usize, u64)) -> Tally {
+pub fn moments(
+    shop: &Shop,
+    job: &'static Job,
+    force: bool,
+    signal: i32,
+    (count, seed): (usize, u64),
+) -> Tally {
     let trial = Trial::new(shop, job, force);
     let mut tally = Tally::new(format!("{} signal {signal}", trial.name()));
     shop.restore(&trial.before);

@@ -2,7 +2,8 @@
 
 use crate::scratch;
 use artifact::{
-    Digest, Dtype, Earlier, Features, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split,
+    Digest, Dtype, Earlier, Features, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source,
+    Split,
 };
 use std::{
     fs,

@@ -39,7 +39,8 @@ fn forged(bytes: &[u8]) -> Option<Vec<u8>> {
     let tensors = header.as_object()?.iter().filter(|(name, _)| *name != "__metadata__");
     let mut builder = DigestBuilder::new();
     for (name, tensor) in tensors {
-        let numbers = |key: &str| tensor.get(key)?.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>();
+        let numbers =
+            |key: &str| tensor.get(key)?.as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>();
         let shape: Vec<u8> = numbers("shape")?.iter().flat_map(|side| side.to_le_bytes()).collect();
         let [from, to] = numbers("data_offsets")?[..] else { return None };
         let data = data.get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)?;

@@ -9,7 +9,10 @@ pub fn manifest(bytes: &[u8]) {
         Ok(found) => {
             assert!(!found.samples.is_empty() && !found.classes.is_empty());
             assert!(found.classes.is_sorted());
-            assert!(found.samples.windows(2).all(|pair| pair[0].id < pair[1].id), "ids are unique and sorted");
+            assert!(
+                found.samples.windows(2).all(|pair| pair[0].id < pair[1].id),
+                "ids are unique and sorted"
+            );
             for sample in &found.samples {
                 assert!(!sample.id.is_empty() && (sample.label as usize) < found.classes.len());
             }

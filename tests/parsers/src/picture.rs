@@ -39,14 +39,21 @@ fn whole(picture: &Picture) {
 
 /// How many pixels a file says it has, as far as that can be seen at once.
 fn declared(bytes: &[u8]) -> Option<u64> {
-    let big = |at: usize, n: usize| Some(bytes.get(at..at + n)?.iter().fold(0, |all, &byte| all << 8 | u64::from(byte)));
-    let little = |at: usize, n: usize| Some(bytes.get(at..at + n)?.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte)));
+    let big = |at: usize, n: usize| {
+        Some(bytes.get(at..at + n)?.iter().fold(0, |all, &byte| all << 8 | u64::from(byte)))
+    };
+    let little = |at: usize, n: usize| {
+        Some(bytes.get(at..at + n)?.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte)))
+    };
     match bytes {
         [0x89, b'P', ..] => Some(big(16, 4)? * big(20, 4)?),
         [b'G', b'I', b'F', ..] => Some(little(6, 2)? * little(8, 2)?),
         [b'B', b'M', ..] => Some(little(18, 2)? * little(22, 2)?),
         [0xFF, 0xD8, ..] => {
-            let frames = bytes.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xFF && (0xC0..=0xCF).contains(&pair[1]));
+            let frames = bytes
+                .windows(2)
+                .enumerate()
+                .filter(|(_, pair)| pair[0] == 0xFF && (0xC0..=0xCF).contains(&pair[1]));
             frames.filter_map(|(at, _)| Some(big(at + 5, 2)? * big(at + 7, 2)?)).max()
         }
         _ => None,

@@ -6,10 +6,11 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder in memory, where there is such a place: a disk would take longer than the parsers.
+/// A folder in memory, where there is such a place and no other was named: a disk would take longer than the parsers.
 pub(crate) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
-    let root = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let named = std::env::var_os("TMPDIR").is_some();
+    let root = if memory.is_dir() && !named { memory.to_owned() } else { std::env::temp_dir() };
     tempfile::Builder::new().prefix("parsers").tempdir_in(root).unwrap()
 }
 

@@ -43,18 +43,45 @@ fn paths(value: &Value) -> Vec<String> {
 
 fn junk(random: &mut Random) -> Value {
     let all = [
-        json!(null), json!(true), json!(0), json!(-1), json!(1), json!(2), json!(1e308), json!(-1e308), json!(1e-320),
-        json!(1_u64 << 31), json!(1_u64 << 32), json!(1_u64 << 63), json!(u64::MAX), json!(0.5), json!(""), json!("x"),
-        json!("../../etc/passwd"), json!("/dev/zero"), json!("a\nb\u{1b}[31m"), json!("\u{202e}\u{1F600}"), json!([]),
-        json!([[]]), json!({}), json!({"a": 1}), json!("NaN"), json!([1, 2, 3]), json!("0".repeat(64)), json!("index.json"),
-        json!("x".repeat(100_000)), json!("f16"), json!("\u{1b}]0;title\u{7}"),
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1),
+        json!(2),
+        json!(1e308),
+        json!(-1e308),
+        json!(1e-320),
+        json!(1_u64 << 31),
+        json!(1_u64 << 32),
+        json!(1_u64 << 63),
+        json!(u64::MAX),
+        json!(0.5),
+        json!(""),
+        json!("x"),
+        json!("../../etc/passwd"),
+        json!("/dev/zero"),
+        json!("a\nb\u{1b}[31m"),
+        json!("\u{202e}\u{1F600}"),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!({"a": 1}),
+        json!("NaN"),
+        json!([1, 2, 3]),
+        json!("0".repeat(64)),
+        json!("index.json"),
+        json!("x".repeat(100_000)),
+        json!("f16"),
+        json!("\u{1b}]0;title\u{7}"),
     ];
     all[random.random_range(0..all.len())].clone()
 }
 
 /// Another number where there was one.
 fn number(random: &mut Random, value: &mut Value, paths: &[String]) {
-    let numbers: Vec<&String> = paths.iter().filter(|path| value.pointer(path).is_some_and(Value::is_number)).collect();
+    let numbers: Vec<&String> =
+        paths.iter().filter(|path| value.pointer(path).is_some_and(Value::is_number)).collect();
     let Some(path) = numbers.get(random.random_range(0..numbers.len().max(1))) else { return };
     let place = value.pointer_mut(path).unwrap();
     let old = place.as_f64().unwrap();
@@ -100,7 +127,8 @@ fn nested(random: &mut Random, value: &Value, path: &str) -> Vec<u8> {
 
 /// A value spelt as JSON has it not, or hardly.
 fn spelt(random: &mut Random, value: &Value, path: &str) -> Vec<u8> {
-    let long = ["9".repeat(400), format!("\"{}\"", "A".repeat(3_000_000)), format!("1.{}", "0".repeat(100_000))];
+    let long =
+        ["9".repeat(400), format!("\"{}\"", "A".repeat(3_000_000)), format!("1.{}", "0".repeat(100_000))];
     let short = ["1e999", "-1e999", "NaN", "Infinity", "-0", "0x10", "01", "\"\\ud800\"", "1.5e-400"];
     let pick = random.random_range(0..short.len() + long.len());
     let new = short.get(pick).map_or_else(|| long[pick - short.len()].clone(), |&short| short.to_owned());

@@ -37,8 +37,20 @@ pub(crate) fn safetensors(random: &mut Random, good: &[u8], inner: Option<&str>)
 /// A length of the header that it has not.
 fn lied(random: &mut Random, file: u64, length: u64) -> u64 {
     let all = [
-        0, 1, length - 1, length + 1, length + 8, 100_000_000, 100_000_001, 1 << 31, 1 << 63, u64::MAX, u64::MAX - 7,
-        file, file - 8, file - 7,
+        0,
+        1,
+        length - 1,
+        length + 1,
+        length + 8,
+        100_000_000,
+        100_000_001,
+        1 << 31,
+        1 << 63,
+        u64::MAX,
+        u64::MAX - 7,
+        file,
+        file - 8,
+        file - 7,
     ];
     all[random.random_range(0..all.len())]
 }
@@ -46,7 +58,8 @@ fn lied(random: &mut Random, file: u64, length: u64) -> u64 {
 /// Where a tensor lies, its shape or its type.
 fn tensor(random: &mut Random, text: &str) -> Vec<u8> {
     let mut header: Value = serde_json::from_str(text).unwrap();
-    let names: Vec<String> = header.as_object().unwrap().keys().filter(|name| *name != "__metadata__").cloned().collect();
+    let names: Vec<String> =
+        header.as_object().unwrap().keys().filter(|name| *name != "__metadata__").cloned().collect();
     let [name, other] = [0, 1].map(|_| names[random.random_range(0..names.len())].clone());
     let number = |random: &mut Random| [0, 1, 2, 255, 1 << 32, 1 << 63, u64::MAX][random.random_range(0..7)];
     let types = ["F16", "BF16", "F64", "I64", "U8", "BOOL", "F8_E4M3", "F4", "C64", "X"];

@@ -5,8 +5,20 @@ use rand::RngExt;
 
 /// Cells that are no id, no label and no split.
 const CELLS: [&str; 14] = [
-    "", "../../etc/passwd", "/etc/passwd", "=cmd()", "\u{1b}[31mred", "..", ".", "small", "small/train", "/dev/zero",
-    " a ", "cat;dog", "\u{202e}gnp.a", "a//b.png",
+    "",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "=cmd()",
+    "\u{1b}[31mred",
+    "..",
+    ".",
+    "small",
+    "small/train",
+    "/dev/zero",
+    " a ",
+    "cat;dog",
+    "\u{202e}gnp.a",
+    "a//b.png",
 ];
 
 /// One change to a table.
@@ -20,7 +32,10 @@ pub(crate) fn csv(random: &mut Random, good: &str) -> Vec<u8> {
         3 => return good.replace('\n', "\r").into_bytes(),
         4 => return ["\u{feff}".as_bytes(), good.as_bytes()].concat(),
         5 => lines[at].insert_str(0, &"A".repeat(2_000_000)),
-        6 => lines[0] = one(random, &["path,label,label", "path, label, split", "Path,Label", "path", ""]).to_owned(),
+        6 => {
+            lines[0] =
+                one(random, &["path,label,label", "path, label, split", "Path,Label", "path", ""]).to_owned()
+        }
         7 => lines[at].push_str(&",".repeat([1, 5, 1000][random.random_range(0..3)])),
         8..11 => {
             let mut cells: Vec<&str> = lines[at].split(',').collect();

@@ -1,8 +1,8 @@
 //! Features and heads.
 
 use artifact::{
-    Augment, Dense, Digest, Dtype, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Preprocessing, Row, Source,
-    Split, Views,
+    Augment, Dense, Digest, Dtype, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Preprocessing, Row,
+    Source, Split, Views,
 };
 use std::fs;
 
@@ -25,7 +25,8 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     for views in [1, 2_u32] {
         let path = folder.path().join(format!("{views}.features"));
         // The rows and shards of `parsers`, which reads indexes beside its own shards.
-        let plan = Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source: source(), shard_bytes: 48 };
+        let plan =
+            Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source: source(), shard_bytes: 48 };
         let mut writer = FeaturesWriter::create(&path, false, plan).unwrap();
         let all = (views > 1).then(|| Views::new(views, [Augment::Flip], 0));
         if let Some(views) = &all {
@@ -34,7 +35,8 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
         for row in 0..6_u8 {
             let (id, split) = (format!("{row}.png"), Split::ALL[usize::from(row) % 3]);
             let values = [f32::from(row), 0.5, -1.0];
-            let row = Row { id: &id, label: u32::from(row % 2), split, key: Digest::of(&[row]), values: &values };
+            let row =
+                Row { id: &id, label: u32::from(row % 2), split, key: Digest::of(&[row]), values: &values };
             writer.push(row).unwrap();
             for view in 1..all.as_ref().map_or(1, |views| views.of(split)) {
                 writer.push_view(view, row).unwrap();

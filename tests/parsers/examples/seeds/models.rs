@@ -19,9 +19,9 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
             (param.name.clone(), param.shape.clone(), bytes)
         });
         let params: Vec<_> = params.collect();
-        let views = params.iter().map(|(name, shape, bytes)| {
-            (name, TensorView::new(dtype, shape.clone(), bytes).unwrap())
-        });
+        let views = params
+            .iter()
+            .map(|(name, shape, bytes)| (name, TensorView::new(dtype, shape.clone(), bytes).unwrap()));
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         write("weights", name, &safetensors::serialize(views, Some(metadata)).unwrap());
     }

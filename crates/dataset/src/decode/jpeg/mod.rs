@@ -39,11 +39,7 @@ pub(super) fn decode(bytes: &[u8], wanted: &dyn Fn(u32, u32) -> Wanted) -> Resul
 }
 
 /// An ordinary file as it is decoded here, and as the library decodes it; nothing of other files. For tests alone.
-pub(crate) fn both(
-    bytes: &[u8],
-    eighths: u32,
-    isa: Isa,
-) -> Option<(Picture, Result<Picture, BadImage>)> {
+pub(crate) fn both(bytes: &[u8], eighths: u32, isa: Isa) -> Option<(Picture, Result<Picture, BadImage>)> {
     let all = |width: u32, height: u32| {
         let scaled = |side: u32| (side * eighths).div_ceil(8);
         Wanted { eighths, columns: 0..scaled(width), rows: 0..scaled(height) }
