@@ -36,8 +36,20 @@ pub fn shard(bytes: &[u8]) {
     });
 }
 
-/// An `index.json`, beside the shards that a good one vouches for.
+/// An `index.json`, as it is and with its digest mended, beside the shards that a good one vouches for.
 pub fn index(bytes: &[u8]) {
+    read(bytes);
+    let mut forged = bytes.to_vec();
+    let digits = bytes.strip_suffix(END).and_then(|before| before.len().checked_sub(64));
+    if digits.and_then(|at| scratch::seal(&mut forged, at)).is_some() {
+        read(&forged);
+    }
+}
+
+/// What follows the digits of an index's digest, where it has one.
+const END: &[u8] = b"\"\n}\n";
+
+fn read(bytes: &[u8]) {
     GOOD.with(|folder| {
         let folder = folder.path().join("good.features");
         fs::write(folder.join("index.json"), bytes).unwrap();

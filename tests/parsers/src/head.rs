@@ -30,7 +30,8 @@ fn read(bytes: &[u8]) {
     });
 }
 
-/// The same with the digest that its tensors have: names, shapes and bytes, in the order of names.
+/// The same with its digests mended: of its tensors (names, shapes and bytes, in the order of names), and of the whole file,
+/// where it has them.
 fn forged(bytes: &[u8]) -> Option<Vec<u8>> {
     let (length, rest) = bytes.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -48,8 +49,60 @@ fn forged(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     let own = header.get_mut("__metadata__")?.get_mut("headstart")?;
     let mut inner: Value = serde_json::from_str(own.as_str()?).ok()?;
-    *inner.get_mut("tensors")? = Value::String(builder.finish().to_string());
+    if let Some(digest) = inner.get_mut("tensors") {
+        *digest = Value::String(builder.finish().to_string());
+    }
     *own = Value::String(inner.to_string());
     let json = header.to_string();
-    Some([&(json.len() as u64).to_le_bytes()[..], json.as_bytes(), data].concat())
+    let whole = json.rfind(DIGEST).map(|at| 8 + at + DIGEST.len());
+    let mut forged = [&(json.len() as u64).to_le_bytes()[..], json.as_bytes(), data].concat();
+    if let Some(at) = whole {
+        scratch::seal(&mut forged, at)?;
+    }
+    Some(forged)
+}
+
+/// What stands before the digits of a file's digest: JSON within JSON.
+const DIGEST: &str = r#"\"digest\":\""#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use artifact::{Dense, Digest, Dtype, HeadKind, PROBES, Preprocessing, Source};
+
+    #[test]
+    fn a_forged_head_is_believed() {
+        let source = Source {
+            backbone: "resnet18".into(),
+            tap: "pooled".into(),
+            network: Digest::of(b"network"),
+            weights: Digest::of(b"weights"),
+            preprocessing: Preprocessing::imagenet(),
+            dtype: Dtype::F32,
+            engine: "reference-1".into(),
+        };
+        let head = Head {
+            kind: HeadKind::Linear,
+            classes: vec!["a".into(), "b".into()],
+            targets: None,
+            layers: vec![Dense { inputs: 1, outputs: 2, weight: vec![0.5; 2], bias: vec![0.0; 2] }],
+            memory: None,
+            novelty: None,
+            sources: vec![source],
+            probes: vec![0.25; PROBES],
+            fit: serde_json::json!({}),
+            features: Digest::of(b"features"),
+        };
+        let folder = scratch::folder();
+        let path = folder.path().join("x.head");
+        head.write(&path, false).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // Another bias, which a digest is there to keep out.
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(Head::read(&path).is_err());
+        std::fs::write(&path, forged(&bytes).unwrap()).unwrap();
+        let read = Head::read(&path).unwrap();
+        assert!(read.classes == head.classes && read != head);
+    }
 }

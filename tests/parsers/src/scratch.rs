@@ -1,5 +1,6 @@
 //! Files for parsers that take paths.
 
+use artifact::Digest;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -23,4 +24,16 @@ pub(crate) fn with_file<T>(name: &str, bytes: &[u8], parse: impl FnOnce(&Path) -
     let path: PathBuf = FOLDER.with(|folder| folder.path().join(name));
     fs::write(&path, bytes).unwrap();
     parse(&path)
+}
+
+/// How many digits a digest has.
+const DIGITS: usize = 64;
+
+/// Makes the digest whose digits begin at `at` the digest of the whole file, its own digits taken for zeros.
+pub(crate) fn seal(bytes: &mut [u8], at: usize) -> Option<()> {
+    let end = at.checked_add(DIGITS)?;
+    bytes.get_mut(at..end)?.fill(b'0');
+    let digits = Digest::of(bytes).to_string();
+    bytes[at..end].copy_from_slice(digits.as_bytes());
+    Some(())
 }

@@ -17,10 +17,12 @@ mod part;
 mod plain;
 mod tiff;
 
-use crate::{BadImage, Format, Picture, simd::Isa};
+use crate::{BadImage, Format, Picture};
 use orientation::Orientation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[doc(hidden)]
+pub use jpeg::decode_jpeg_both;
 pub(crate) use jpeg::idct;
 pub(crate) use part::{Part, Wanted};
 
@@ -64,18 +66,6 @@ pub(crate) fn decode_part(
 struct Stored {
     part: Part<'static>,
     orientation: Orientation,
-}
-
-/// What our own decoder makes of an ordinary JPEG, and what libjpeg-turbo does, at so many eighths of its size: the same bits,
-/// with every instruction set. For tests alone.
-#[doc(hidden)]
-pub fn decode_jpeg_both(
-    bytes: &[u8],
-    eighths: u32,
-    vectors: bool,
-) -> Option<(Picture, Result<Picture, BadImage>)> {
-    let jpeg = matches!(Format::of(bytes), Some(Format::Jpeg));
-    jpeg.then(|| jpeg::both(bytes, eighths, if vectors { Isa::best() } else { Isa::portable() }))?
 }
 
 /// What a file that is no image starts with, in words.

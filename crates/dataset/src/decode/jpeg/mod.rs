@@ -7,6 +7,7 @@
 //! **Invariant:** whatever is decoded here has the bits that [`library`] would give it.
 
 mod bits;
+mod both;
 mod colour;
 mod header;
 mod huffman;
@@ -17,7 +18,8 @@ mod pool;
 mod reduced;
 
 use super::{Part, Stored, Wanted, orientation::Orientation};
-use crate::{BadImage, Format, Picture, simd::Isa};
+use crate::{BadImage, Format, simd::Isa};
+pub use both::decode_jpeg_both;
 pub(super) use colour::Ycc;
 use header::Header;
 use std::ops::Range;
@@ -36,18 +38,6 @@ pub(super) fn decode(bytes: &[u8], wanted: &dyn Fn(u32, u32) -> Wanted) -> Resul
         return Ok(stored);
     }
     library::decode(bytes, &|width, height, turned| eighths(wanted, width, height, turned))
-}
-
-/// An ordinary file as it is decoded here, and as the library decodes it; nothing of other files. For tests alone.
-pub(crate) fn both(bytes: &[u8], eighths: u32, isa: Isa) -> Option<(Picture, Result<Picture, BadImage>)> {
-    let all = |width: u32, height: u32| {
-        let scaled = |side: u32| (side * eighths).div_ceil(8);
-        Wanted { eighths, columns: 0..scaled(width), rows: 0..scaled(height) }
-    };
-    let picture = |stored: Stored| stored.orientation.apply(stored.part.into_picture());
-    let own = ordinary(&Header::read(bytes)?, &all, isa)?;
-    let library = library::decode(bytes, &|_, _, _| eighths);
-    Some((picture(own), library.map(picture)))
 }
 
 fn ordinary(header: &Header<'_>, wanted: &dyn Fn(u32, u32) -> Wanted, isa: Isa) -> Option<Stored> {
