@@ -113,9 +113,19 @@ pub const JOBS: &[Job] = &[
     },
 ];
 
+/// So many rows that whole shards are left by a kill: a second or two of work.
+pub const SHARDS: Job = Job {
+    name: "shards",
+    program: "extract",
+    arguments: &["../in/small", "-o", "o.features", "--views", "300", "--shard-size", "1"],
+    older: &["../in/small", "-o", "o.features", "--dtype", "f16"],
+    outputs: &["o.features"],
+    resumes: true,
+};
+
 impl Job {
     /// By its name.
     pub fn named(name: &str) -> Option<&'static Job> {
-        JOBS.iter().find(|job| job.name == name)
+        JOBS.iter().chain([&SHARDS]).find(|job| job.name == name)
     }
 }

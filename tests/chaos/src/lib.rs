@@ -20,9 +20,9 @@ mod trials;
 
 pub use damage::{DAMAGES, Damage, damage};
 pub use fault::{FAULTS, Fault, Kind};
-pub use job::{JOBS, Job};
+pub use job::{JOBS, Job, SHARDS};
 pub use pictures::pictures;
 pub use run::works_here;
 pub use shop::Shop;
 pub use tally::Tally;
-pub use trials::{every_fault, fault, moment, moments, some_faults};
+pub use trials::{every_fault, fault, moment, moments, some_faults, stopped_again};

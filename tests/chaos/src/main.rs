@@ -3,8 +3,8 @@
 #![expect(clippy::print_stdout, reason = "a table is what it is for")]
 
 use chaos::{
-    DAMAGES, Damage, JOBS, Job, Shop, Tally, damage, every_fault, fault, moment, moments, pictures,
-    works_here,
+    DAMAGES, Damage, JOBS, Job, SHARDS, Shop, Tally, damage, every_fault, fault, moment, moments, pictures,
+    stopped_again, works_here,
 };
 use std::{env, process::ExitCode, time::Duration};
 
@@ -12,6 +12,7 @@ const USAGE: &str = "\
 chaos [NAME…]                       every campaign, or those of these jobs, damages, or `pictures`
 chaos JOB[+f] FUNCTION:N:WHAT       one fault; +f: with --force over an older output
 chaos JOB[+f] signal:SIGNAL:US      one signal, so many microseconds after the start
+chaos JOB again:SIGNAL:N            stopped until it ends
 chaos DAMAGE|pictures seed:N        one damaged input, or one run of damaged pictures
 CHAOS_SEED changes what is drawn.";
 
@@ -19,6 +20,8 @@ CHAOS_SEED changes what is drawn.";
 const CALLS: u64 = 400;
 /// Kills and signals of each kind at drawn moments, a job.
 const MOMENTS: usize = 40;
+/// Runs of many shards that are stopped until they end, for each kind of signal.
+const ROUNDS: u64 = 10;
 /// Damaged files of each kind.
 const DAMAGED: u64 = 400;
 const PICTURES: u64 = 20_000;
@@ -58,6 +61,10 @@ fn one(name: &str, case: &str) -> Option<Tally> {
         };
     }
     let (job, force) = (Job::named(name.trim_end_matches("+f"))?, name.ends_with("+f"));
+    if kind == "again" {
+        let (signal, seed) = rest.split_once(':')?;
+        return Some(stopped_again(&shop, job, signal.parse().ok()?, (1, seed.parse().ok()?)));
+    }
     if kind == "signal" {
         let (signal, after) = rest.split_once(':')?;
         let after = Duration::from_micros(after.parse().ok()?);
@@ -89,6 +96,11 @@ fn all(names: &[&str]) -> Vec<Tally> {
             for signal in SIGNALS {
                 done(moments(&shop, job, force, signal, (MOMENTS, seed)));
             }
+        }
+    }
+    if wanted(SHARDS.name) {
+        for signal in SIGNALS {
+            done(stopped_again(&shop, &SHARDS, signal, (ROUNDS, seed)));
         }
     }
     let shop = Shop::new();

@@ -157,3 +157,36 @@ pub fn moment(shop: &Shop, job: &'static Job, force: bool, signal: i32, after: D
     Trial::new(shop, job, force).moment(signal, after, &mut tally);
     tally
 }
+
+/// Signals at drawn moments, again and again until a run comes to its end, `rounds` times: what is there then has the bytes of
+/// an undisturbed run, however often it was stopped.
+pub fn stopped_again(shop: &Shop, job: &'static Job, signal: i32, (rounds, seed): (u64, u64)) -> Tally {
+    /// Later stops come later, so that every round ends.
+    const STOPS: u64 = 8;
+    let trial = Trial::new(shop, job, false);
+    let mut tally = Tally::new(format!("{} stopped by {signal}", job.name));
+    shop.clear();
+    let whole = shop.must(job.program, job.arguments).took.as_micros() as u64;
+    for seed in seed..seed + rounds {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let case = format!("{} again:{signal}:{seed}", job.name);
+        shop.clear();
+        for stop in 1.. {
+            let after = Duration::from_micros(random.random_range(0..whole * stop / STOPS + 1));
+            let setting = Setting { fault: None, timer: Some((signal, after)) };
+            // One that is stopped while its outputs take their places leaves the first ones there.
+            let left = tree(&shop.work());
+            let there = job.outputs.iter().any(|output| left.keys().any(|path| path.starts_with(output)));
+            let ending = shop.run(job.program, &trial.arguments(there), &setting);
+            let left = tree(&shop.work());
+            let scene =
+                Scene { job, right: &trial.right, before: &trial.before, left: &left, ending: &ending };
+            let judged = scene.judge("", None, Some(signal));
+            tally.add(&case, &ending.told(), ending.peak, judged);
+            if ending.code() == Some(0) || ending.hung() {
+                break;
+            }
+        }
+    }
+    tally
+}
