@@ -192,7 +192,7 @@ impl Shop {
         let mut all = tree(&self.path("in"));
         match file.split('.').next() {
             Some("small") => {
-                all.retain(|path, _| path.starts_with("small.features") || path.starts_with("small.head"))
+                all.retain(|path, _| path.starts_with("small.features") || path.starts_with("small.head"));
             }
             Some("w") => {
                 let weights =

@@ -207,14 +207,16 @@ mod tests {
     const JOB: Job =
         Job { name: "x", program: "x", arguments: &[], older: &[], outputs: &["o"], resumes: true };
 
+    /// Paths and what they hold.
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+
     fn judged(
-        left: &[(&str, &[u8])],
+        left: Files<'_>,
         (code, signal, told): (Option<i32>, Option<i32>, &str),
         kind: Kind,
     ) -> Result<Outcome, Vec<String>> {
-        let tree = |files: &[(&str, &[u8])]| {
-            files.iter().map(|(path, bytes)| (path.into(), bytes.to_vec())).collect()
-        };
+        let tree =
+            |files: Files<'_>| files.iter().map(|(path, bytes)| (path.into(), bytes.to_vec())).collect();
         let (right, before, left): (Tree, Tree, Tree) =
             (tree(&[("o", b"new")]), tree(&[("o", b"old")]), tree(left));
         let ending = Ending::made(code, signal, told);
@@ -227,9 +229,9 @@ mod tests {
     fn what_must_hold_holds() {
         let (fails, killed, stopped) = (Kind::Fails(28), Kind::Before(SIGKILL), Kind::Before(15));
         let (fine, refused) = ((Some(0), None, ""), (Some(1), None, "x: no room\n"));
-        let (old, new): (&[(&str, &[u8])], &[(&str, &[u8])]) = (&[("o", b"old")], &[("o", b"new")]);
-        let shards: &[(&str, &[u8])] = &[("o", b"old"), (".o.partial/shard-00000.rkyv", b"")];
-        let nothing_useful: &[(&str, &[u8])] = &[("o", b"old"), (".o.partial/(empty)", b"")];
+        let (old, new): (Files<'_>, Files<'_>) = (&[("o", b"old")], &[("o", b"new")]);
+        let shards: Files<'_> = &[("o", b"old"), (".o.partial/shard-00000.rkyv", b"")];
+        let nothing_useful: Files<'_> = &[("o", b"old"), (".o.partial/(empty)", b"")];
         for (left, ended, kind, expected) in [
             (new, fine, fails, Some(Outcome::Tolerated)),
             (old, fine, fails, None),

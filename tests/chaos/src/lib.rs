@@ -1,7 +1,7 @@
 //! Campaigns against the programs: library calls that fail, signals at any moment, files that are damaged.
 //!
 //! A [`Job`] is a program with its inputs and outputs. A [`Fault`] lets one of its library calls fail, or sends it a signal
-//! there; a [`mutate`](mod@mutate) damages one of its inputs. What must hold then is decided in one place, [`judge`](mod@judge).
+//! there; [`Damage`] is done to one of its inputs. What must hold then is decided in one place, `judge.rs`.
 //!
 //! **Invariant:** a case is named by one line, which reproduces it: `chaos CASE`.
 #![forbid(unsafe_code)]

@@ -19,7 +19,9 @@ pub fn weights(bytes: &[u8]) {
         }
         let network = network();
         // A misfit is compared with every network there is, to say whose weights these may be: enough of it is in the seeds.
-        if network.params().iter().any(|param| file.shape(&param.name).is_none()) && bytes.len() % 64 > 0 {
+        if network.params().iter().any(|param| file.shape(&param.name).is_none())
+            && !bytes.len().is_multiple_of(64)
+        {
             return;
         }
         match Bound::bind(network.clone(), &network, &file) {

@@ -34,7 +34,7 @@ pub(crate) fn csv(random: &mut Random, good: &str) -> Vec<u8> {
         5 => lines[at].insert_str(0, &"A".repeat(2_000_000)),
         6 => {
             lines[0] =
-                one(random, &["path,label,label", "path, label, split", "Path,Label", "path", ""]).to_owned()
+                one(random, &["path,label,label", "path, label, split", "Path,Label", "path", ""]).to_owned();
         }
         7 => lines[at].push_str(&",".repeat([1, 5, 1000][random.random_range(0..3)])),
         8..11 => {
