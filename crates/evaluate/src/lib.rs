@@ -15,6 +15,7 @@ mod hardest;
 mod novelty;
 mod outputs;
 mod page;
+mod picture_file;
 mod predictions;
 mod scores;
 mod slices;

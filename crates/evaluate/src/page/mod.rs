@@ -67,7 +67,7 @@ impl Material<'_> {
             ..Page::default()
         };
         page.confusion = page.samples.as_ref().map(Confusion::of);
-        let unread = thumbnails::add(&mut page, self.config.images());
+        let unread = thumbnails::add(&mut page, self.config.images())?;
         page.check().context("cannot set the report")?;
         Ok((report::render(&page), unread))
     }
