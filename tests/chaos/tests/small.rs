@@ -34,7 +34,7 @@ fn all_fine(tallies: impl Iterator<Item = Tally>) {
 fn a_call_that_fails_loses_nothing() {
     if here() {
         let shop = Shop::new();
-        all_fine(JOBS.iter().map(|job| some_faults(&shop, job, false, 30, SEED)));
+        all_fine(JOBS.iter().map(|job| some_faults(&shop, job, false, 50, SEED)));
     }
 }
 
@@ -42,7 +42,7 @@ fn a_call_that_fails_loses_nothing() {
 fn a_call_that_fails_loses_nothing_that_was_to_be_replaced() {
     if here() {
         let shop = Shop::new();
-        all_fine(JOBS.iter().map(|job| some_faults(&shop, job, true, 30, SEED)));
+        all_fine(JOBS.iter().map(|job| some_faults(&shop, job, true, 50, SEED)));
     }
 }
 
@@ -51,7 +51,7 @@ fn kills_and_signals_at_any_moment_lose_nothing() {
     if here() {
         let shop = Shop::new().with_all_threads();
         let cases = JOBS.iter().flat_map(|job| [(job, 9), (job, 2), (job, 15)]);
-        all_fine(cases.map(|(job, signal)| moments(&shop, job, signal == 9, signal, (4, SEED))));
+        all_fine(cases.map(|(job, signal)| moments(&shop, job, signal == 9, signal, (6, SEED))));
     }
 }
 
@@ -59,13 +59,13 @@ fn kills_and_signals_at_any_moment_lose_nothing() {
 fn damaged_inputs_are_refused_in_a_line() {
     if here() {
         let shop = Shop::new();
-        all_fine(DAMAGES.iter().map(|kind| damage(&shop, kind, 20, SEED)));
+        all_fine(DAMAGES.iter().map(|kind| damage(&shop, kind, 40, SEED)));
     }
 }
 
 #[test]
 fn damaged_pictures_are_passed_over() {
     if here() {
-        all_fine([pictures(&Shop::new(), 400, SEED)].into_iter());
+        all_fine([pictures(&Shop::new(), 1000, SEED)].into_iter());
     }
 }
