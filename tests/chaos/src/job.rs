@@ -70,7 +70,7 @@ pub const JOBS: &[Job] = &[
             "-o",
             "m.parquet",
             "--bootstrap",
-            "10",
+            "30",
             "--predictions",
             "p.csv",
             "--report",
