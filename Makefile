@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE coverage help build cuda no-cuda demo tutorial check test reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
+.PHONY: FORCE coverage help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -112,6 +112,25 @@ coverage:                              ## how often intervals hold the truth, by
 
 reproduce: $(BIN)/extract              ## the demo twice, on 1 and on 2 threads: fails unless the bytes are the same
 	pipelines/reproduce.sh
+
+chaos: build                           ## every library call fails, every moment a kill, every input damaged: ONLY='fit csv' for some
+	$(CARGO) build --release $(FEATURES)
+	$(BIN)/chaos $(ONLY)
+
+# Seconds a parser, and which. What is found new lies in fuzz/target/found; what fails in fuzz/artifacts: mend the fault, and
+# keep that file in fuzz/corpus, which `make test` reads.
+TIME    ?= 60
+PARSERS ?= $(notdir $(wildcard fuzz/corpus/*))
+
+fuzz:                                  ## damaged bytes through every parser, TIME=60 seconds each; installs cargo-fuzz
+	command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	cd fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz build --sanitizer none
+	@scratch=$$(mktemp -d $(if $(wildcard /dev/shm),--tmpdir=/dev/shm)) && trap 'rm -rf "$$scratch"' EXIT && cd fuzz && \
+	for parser in $(PARSERS); do \
+	    mkdir -p target/found/$$parser && \
+	    TMPDIR=$$scratch RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none $$parser target/found/$$parser corpus/$$parser -- \
+	        -max_total_time=$(TIME) -max_len=4096 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 || exit 1; \
+	done
 
 bench:                                 ## preparation, kernels, networks: times, and shares of the measured peak
 	$(CARGO) bench --workspace --bench prepare --bench kernels

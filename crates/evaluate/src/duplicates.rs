@@ -8,6 +8,8 @@ use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
 
+use crate::picture_file;
+
 /// From this product of fingerprints on, two pictures are one. Of copies planted among flowers (to half the size, to quality 30,
 /// both) all were above 0.99, of others all but a true copy below 0.9.
 const SAME: f32 = 0.97;
@@ -38,9 +40,9 @@ pub(crate) fn duplicates(
     rows: &Selection<'_>,
     features: &FeatureSet,
     images: Option<&Path>,
-) -> Result<Vec<Duplicate>, ReviewError> {
+) -> anyhow::Result<Vec<Duplicate>> {
     let mut pairs: BTreeMap<(u32, u32), Option<f32>> = BTreeMap::new();
-    let prints = images.map(|images| Prints::read(features, images));
+    let prints = images.map(|images| Prints::read(features, images)).transpose()?;
     if let Some(prints) = prints.as_ref().filter(|prints| prints.rows.len() > 1) {
         pairs.extend(prints.alike()?.into_iter().map(|pair| (pair, None)));
     }
@@ -73,7 +75,7 @@ impl Duplicate {
     }
 }
 
-/// Fingerprints of all pictures that can be read.
+/// Fingerprints of all pictures that are there.
 struct Prints {
     /// Ascending.
     rows: Vec<u32>,
@@ -83,17 +85,18 @@ struct Prints {
 }
 
 impl Prints {
-    fn read(features: &FeatureSet, images: &Path) -> Prints {
+    fn read(features: &FeatureSet, images: &Path) -> anyhow::Result<Prints> {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let grey16 = features.grey16();
         let print = |&row: &u32| {
-            let bytes = read_file(&images.join(features.id(row as usize)), MOST_PICTURE).ok()?;
-            Some((row, fingerprint(&bytes, grey16).ok()?))
+            let Some(bytes) = picture_file::read(images, features.id(row as usize))? else { return Ok(None) };
+            Ok(fingerprint(&bytes, grey16).ok().map(|print| (row, print)))
         };
-        let read: Vec<(u32, Vec<f32>)> = all.par_iter().filter_map(print).collect();
+        let read: Vec<Option<(u32, Vec<f32>)>> = all.par_iter().map(print).collect::<anyhow::Result<_>>()?;
+        let read: Vec<(u32, Vec<f32>)> = read.into_iter().flatten().collect();
         let dim = read.first().map_or(1, |(_, print)| print.len());
         let rows = read.iter().map(|(row, _)| *row).collect();
-        Prints { rows, values: read.into_iter().flat_map(|(_, print)| print).collect(), dim }
+        Ok(Prints { rows, values: read.into_iter().flat_map(|(_, print)| print).collect(), dim })
     }
 
     /// Pairs that may be one picture.

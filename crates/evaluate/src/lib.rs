@@ -16,6 +16,7 @@ mod many;
 mod novelty;
 mod outputs;
 mod page;
+mod picture_file;
 mod predictions;
 mod scores;
 mod slices;

@@ -428,6 +428,14 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).failed(2, &["`nowhere` is no folder"]);
     let run = evaluate(&room, &[&arguments[..], &["x.features"]].concat()).fine();
     assert!(run.stderr().contains(" pictures of the report could not be read"), "{}", run.stderr());
+    // What is there and cannot be read is not missing in silence.
+    for path in room.bytes("data").into_keys() {
+        std::fs::remove_file(room.path("data").join(&path)).unwrap();
+        std::fs::create_dir(room.path("data").join(&path)).unwrap();
+    }
+    evaluate(&room, &[&arguments[..], &["data"]].concat()).failed(1, &["cannot read `data/", "directory"]);
+    let duplicates = ["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv", "--force", "--images"];
+    evaluate(&room, &[&duplicates[..], &["data"]].concat()).failed(1, &["cannot read `data/", "directory"]);
 }
 
 #[test]

@@ -29,6 +29,8 @@ use orientation::Orientation;
 use share::Share;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[doc(hidden)]
+pub use jpeg::decode_jpeg_both;
 pub(crate) use jpeg::idct;
 pub(crate) use part::{Part, Wanted};
 pub(crate) use pnm::is_space;

@@ -10,6 +10,8 @@ use dataset::thumbnail;
 use rayon::prelude::*;
 use report::{Page, Samples};
 
+use crate::picture_file;
+
 /// Pixels of the shorter side.
 const SIDE: u32 = 96;
 /// Pictures that stand behind one cell of the confusion matrix.
@@ -17,20 +19,20 @@ const PER_CELL: usize = 6;
 /// Pictures behind all cells.
 const MOST: usize = 1200;
 
-/// Adds what can be read of the pictures that the page shows; gives the number of those that could not.
-pub(super) fn add(page: &mut Page, images: Option<&Path>, grey16: Grey16) -> usize {
-    let Some(images) = images else { return 0 };
+/// Adds the pictures that the page shows; gives the number of those that are not there, or are no pictures.
+pub(super) fn add(page: &mut Page, images: Option<&Path>, grey16: Grey16) -> anyhow::Result<usize> {
+    let Some(images) = images else { return Ok(0) };
     let wanted = wanted(page);
     let read = |id: &&str| {
-        let bytes = read_file(&images.join(id), MOST_PICTURE).ok()?;
-        let small = thumbnail(&bytes, SIDE, grey16).ok()?;
-        Some(((*id).to_owned(), format!("data:image/jpeg;base64,{}", STANDARD.encode(small))))
+        let Some(bytes) = picture_file::read(images, id)? else { return Ok(None) };
+        let Ok(small) = thumbnail(&bytes, SIDE, grey16) else { return Ok(None) };
+        Ok(Some(((*id).to_owned(), format!("data:image/jpeg;base64,{}", STANDARD.encode(small)))))
     };
-    let found: Vec<Option<(String, String)>> =
-        wanted.iter().copied().collect::<Vec<_>>().par_iter().map(read).collect();
+    let wanted: Vec<&str> = wanted.into_iter().collect();
+    let found: Vec<Option<(String, String)>> = wanted.par_iter().map(read).collect::<anyhow::Result<_>>()?;
     let unread = found.iter().filter(|found| found.is_none()).count();
     page.thumbnails = found.into_iter().flatten().collect();
-    unread
+    Ok(unread)
 }
 
 /// The galleries', and some of each cell, mistakes first.

@@ -7,6 +7,7 @@
 //! **Invariant:** whatever is decoded here has the bits that [`library`] would give it.
 
 mod bits;
+mod both;
 mod colour;
 mod header;
 mod huffman;
@@ -20,6 +21,7 @@ mod warnings;
 
 use super::{Part, Stored, Wanted, orientation::Orientation, share::admit};
 use crate::{BadImage, Format, Noticed, simd::Isa};
+pub use both::decode_jpeg_both;
 pub(super) use colour::Ycc;
 use header::Header;
 use std::ops::Range;

@@ -1,0 +1,131 @@
+//! What the programs are asked to do.
+
+/// A program, what it is asked for, and what it leaves.
+#[derive(Debug)]
+pub struct Job {
+    /// How it is called on the command line of `chaos`.
+    pub name: &'static str,
+    pub(crate) program: &'static str,
+    /// Paths are as from a folder beside `in`, where [`Shop`](crate::Shop) lays the inputs out.
+    pub(crate) arguments: &'static [&'static str],
+    /// The same outputs of other inputs or settings: what `--force` replaces.
+    pub(crate) older: &'static [&'static str],
+    pub(crate) outputs: &'static [&'static str],
+    /// Whether what a stopped run leaves is taken over by the next.
+    pub(crate) resumes: bool,
+}
+
+/// Every program with every kind of output.
+pub const JOBS: &[Job] = &[
+    Job {
+        name: "extract",
+        program: "extract",
+        arguments: &["../in/small", "-o", "o.features"],
+        older: &["../in/small", "-o", "o.features", "--dtype", "f16"],
+        outputs: &["o.features"],
+        resumes: true,
+    },
+    Job {
+        name: "taps",
+        program: "extract",
+        arguments: &["../in/small", "-o", "o.features", "--tap", "pooled", "--tap", "layer4", "--views", "2"],
+        older: &["../in/small", "-o", "o.features", "--tap", "pooled", "--tap", "layer4"],
+        outputs: &["o.pooled.features", "o.layer4.features"],
+        resumes: true,
+    },
+    Job {
+        name: "fit",
+        program: "fit-head",
+        arguments: &["../in/small.features", "-o", "o.head", "--table", "t.csv", "--l2", "1,100"],
+        older: &["../in/small.features", "-o", "o.head", "--table", "t.csv", "--l2", "10"],
+        outputs: &["o.head", "t.csv"],
+        resumes: false,
+    },
+    Job {
+        name: "evaluate",
+        program: "evaluate",
+        arguments: &[
+            "../in/small.features",
+            "../in/small.head",
+            "-o",
+            "m.parquet",
+            "--bootstrap",
+            "20",
+            "--predictions",
+            "p.csv",
+            "--report",
+            "r.html",
+            "--hardest",
+            "h.json",
+            "--suspects",
+            "s.csv",
+            "--duplicates",
+            "d.parquet",
+            "--images",
+            "../in/small",
+        ],
+        older: &[
+            "../in/older.features",
+            "../in/older.head",
+            "-o",
+            "m.parquet",
+            "--bootstrap",
+            "30",
+            "--predictions",
+            "p.csv",
+            "--report",
+            "r.html",
+            "--hardest",
+            "h.json",
+            "--suspects",
+            "s.csv",
+            "--duplicates",
+            "d.parquet",
+            "--images",
+            "../in/small",
+        ],
+        outputs: &["m.parquet", "p.csv", "r.html", "h.json", "s.csv", "d.parquet"],
+        resumes: false,
+    },
+    Job {
+        name: "onnx",
+        program: "export",
+        arguments: &["../in/small.head", "-o", "o.onnx"],
+        older: &["../in/older.head", "-o", "o.onnx"],
+        outputs: &["o.onnx"],
+        resumes: false,
+    },
+    Job {
+        name: "model",
+        program: "export",
+        arguments: &["../in/small.head", "-o", "o.model", "--to", "safetensors"],
+        older: &["../in/older.head", "-o", "o.model", "--to", "safetensors"],
+        outputs: &["o.model"],
+        resumes: false,
+    },
+    Job {
+        name: "npy",
+        program: "export",
+        arguments: &["../in/small.features", "-o", "o.npy", "--rows", "rows.csv"],
+        older: &["../in/older.features", "-o", "o.npy", "--rows", "rows.csv", "--split", "test"],
+        outputs: &["o.npy", "rows.csv"],
+        resumes: false,
+    },
+];
+
+/// So many rows that whole shards are left by a kill: a second or two of work.
+pub const SHARDS: Job = Job {
+    name: "shards",
+    program: "extract",
+    arguments: &["../in/small", "-o", "o.features", "--views", "300", "--shard-size", "1"],
+    older: &["../in/small", "-o", "o.features", "--dtype", "f16"],
+    outputs: &["o.features"],
+    resumes: true,
+};
+
+impl Job {
+    /// By its name.
+    pub fn named(name: &str) -> Option<&'static Job> {
+        JOBS.iter().chain([&SHARDS]).find(|job| job.name == name)
+    }
+}

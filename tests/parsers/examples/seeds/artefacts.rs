@@ -1,0 +1,86 @@
+//! Features and heads.
+
+use artifact::{
+    Augment, Dense, Digest, Dtype, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Preprocessing, Row,
+    Source, Split, Views,
+};
+use std::fs;
+
+const DIM: usize = 3;
+
+fn source() -> Source {
+    Source {
+        backbone: "resnet18".into(),
+        tap: "pooled".into(),
+        network: Digest::of(b"network"),
+        weights: Digest::of(b"weights"),
+        preprocessing: Preprocessing::imagenet(),
+        dtype: Dtype::F32,
+        engine: "reference-1".into(),
+    }
+}
+
+pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
+    let folder = tempfile::tempdir().unwrap();
+    for views in [1, 2_u32] {
+        let path = folder.path().join(format!("{views}.features"));
+        // The rows and shards of `parsers`, which reads indexes beside its own shards.
+        let plan =
+            Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source: source(), shard_bytes: 48 };
+        let mut writer = FeaturesWriter::create(&path, false, plan).unwrap();
+        let all = (views > 1).then(|| Views::new(views, [Augment::Flip], 0));
+        if let Some(views) = &all {
+            writer = writer.with_views(views.clone());
+        }
+        for row in 0..6_u8 {
+            let (id, split) = (format!("{row}.png"), Split::ALL[usize::from(row) % 3]);
+            let values = [f32::from(row), 0.5, -1.0];
+            let row =
+                Row { id: &id, label: u32::from(row % 2), split, key: Digest::of(&[row]), values: &values };
+            writer.push(row).unwrap();
+            for view in 1..all.as_ref().map_or(1, |views| views.of(split)) {
+                writer.push_view(view, row).unwrap();
+            }
+        }
+        let lineage = Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() };
+        writer.finish(&[0.25; PROBES * DIM], lineage, Vec::new()).unwrap();
+        write("index", &format!("{views}-views"), &fs::read(path.join("index.json")).unwrap());
+        for shard in ["shard-00000.rkyv", "shard-00001.rkyv", "probes.rkyv"] {
+            let bytes = fs::read(path.join(shard)).unwrap();
+            let viewed = u8::from(views > 1 && shard.starts_with("shard"));
+            write("shard", &format!("{views}-{shard}"), &[&[viewed], &bytes[64..]].concat());
+        }
+    }
+    heads(write);
+}
+
+fn heads(write: &dyn Fn(&str, &str, &[u8])) {
+    let folder = tempfile::tempdir().unwrap();
+    let dense = |inputs: usize, outputs: usize| Dense {
+        inputs,
+        outputs,
+        weight: vec![0.5; inputs * outputs],
+        bias: vec![0.1; outputs],
+    };
+    let kinds = [
+        ("linear", HeadKind::Linear, vec![dense(DIM, 2)]),
+        ("mlp", HeadKind::Mlp, vec![dense(DIM, 4), dense(4, 2)]),
+    ];
+    for (name, kind, layers) in kinds {
+        let head = Head {
+            kind,
+            classes: vec!["a".into(), "b".into()],
+            sources: vec![source()],
+            fit: serde_json::json!({"l2": 1.0, "reject_threshold": 0.5}),
+            features: Digest::of(b"features"),
+            layers,
+            memory: None,
+            novelty: None,
+            targets: None,
+            probes: vec![0.25; PROBES * DIM],
+        };
+        let path = folder.path().join(name);
+        head.write(&path, false).unwrap();
+        write("head", name, &fs::read(&path).unwrap());
+    }
+}

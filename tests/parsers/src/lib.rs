@@ -1,0 +1,38 @@
+//! One entry a parser of ours: what fuzzing calls (`fuzz/`), and what tests run over every input that fuzzing found.
+//!
+//! Each takes any bytes, and returns: whatever they hold, a parser refuses it or gives something whole. What whole means is
+//! asserted here. Where a digest would keep damaged bytes from a parser, it is mended first, as a forger would.
+//!
+//! **Invariant:** an entry keeps nothing between two calls that could change what the second does.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a parser that fails should panic here")]
+
+mod features;
+mod head;
+mod manifest;
+mod onnx;
+mod picture;
+mod scratch;
+mod weights;
+
+pub use features::{index, shard};
+pub use head::head;
+pub use manifest::manifest;
+pub use onnx::onnx;
+pub use picture::{jpeg, picture};
+pub use weights::{network, weights};
+
+/// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
+pub type Parser = (&'static str, fn(&[u8]));
+
+/// Every one.
+pub const PARSERS: [Parser; 8] = [
+    ("head", head),
+    ("index", index),
+    ("jpeg", jpeg),
+    ("manifest", manifest),
+    ("onnx", onnx),
+    ("picture", picture),
+    ("shard", shard),
+    ("weights", weights),
+];

@@ -1,0 +1,42 @@
+//! Weight files, and their tensors in a network's slots.
+
+use crate::scratch;
+use network::{Bound, Builder, Network, WeightFile};
+
+/// A file.
+pub fn weights(bytes: &[u8]) {
+    scratch::with_file("w.safetensors", bytes, |path| {
+        let file = match WeightFile::open(path) {
+            Ok(file) => file,
+            Err(error) => return drop(error.to_string()),
+        };
+        for name in file.names() {
+            if let Ok(Some(tensor)) = file.read(name) {
+                assert_eq!(Some(&tensor.shape[..]), file.shape(name));
+                assert_eq!(tensor.data.len(), tensor.shape.iter().product::<usize>());
+                assert!(tensor.data.iter().all(|value| value.is_finite()));
+            }
+        }
+        let network = network();
+        // A misfit is compared with every network there is, to say whose weights these may be: enough of it is in the seeds.
+        if network.params().iter().any(|param| file.shape(&param.name).is_none())
+            && !bytes.len().is_multiple_of(64)
+        {
+            return;
+        }
+        match Bound::bind(network.clone(), &network, &file) {
+            Ok(bound) => assert_eq!(bound.tensors().count(), network.params().len()),
+            Err(error) => drop(error.to_string()),
+        }
+    });
+}
+
+/// A network of two layers, whose weights are a small file.
+pub fn network() -> Network {
+    let mut net = Builder::image();
+    let x = net.input();
+    let x = net.batch_norm("bn", x);
+    let x = net.global_average_pool("pool", x);
+    let x = net.linear("fc", x, 2);
+    net.finish("small", x)
+}
