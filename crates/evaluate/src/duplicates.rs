@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use artifact::{FeatureSet, MOST_PICTURE, Matrix, Selection, read_file};
+use artifact::{FeatureSet, Matrix, Selection};
 use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};

@@ -7,7 +7,7 @@ use crate::{
     run::Setting,
     shop::{Tree, tree},
 };
-use artifact::table;
+use artifact::{Ours, table};
 use rand::SeedableRng;
 use std::{fs, path::Path};
 
@@ -210,7 +210,8 @@ impl Shop {
                 if file.ends_with("parquet") {
                     let mut frame = table::read(&self.note("m.csv", &rows)).unwrap();
                     let parquet = self.path("notes/m.parquet");
-                    table::write(&mut frame, &parquet, true).unwrap();
+                    table::write(&mut frame, &parquet, true, Ours::table("a manifest", &[&["path"]]))
+                        .unwrap();
                     all.remove(Path::new("m.csv"));
                     all.insert(file.into(), fs::read(parquet).unwrap());
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use artifact::{Grey16, MOST_PICTURE, read_file};
+use artifact::Grey16;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dataset::thumbnail;

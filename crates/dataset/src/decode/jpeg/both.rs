@@ -1,6 +1,6 @@
 //! Our own decoder beside the library, for fuzzing.
 
-use super::{Header, library, ordinary};
+use super::{Header, Inks, library, ordinary};
 use crate::decode::{Stored, Wanted};
 use crate::{BadImage, Format, Picture, simd::Isa};
 
@@ -20,7 +20,7 @@ pub fn decode_jpeg_both(
     };
     let isa = if vectors { Isa::best() } else { Isa::portable() };
     let picture = |stored: Stored| stored.orientation.apply(stored.part.into_picture());
-    let own = ordinary(&Header::read(bytes)?, &all, isa)?;
-    let library = library::decode(bytes, &|_, _, _| eighths);
+    let own = ordinary(bytes, &Header::read(bytes)?, &all, isa)?;
+    let library = library::decode(bytes, Inks::Inverted, &|_, _, _| eighths);
     Some((picture(own), library.map(picture)))
 }
