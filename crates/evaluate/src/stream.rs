@@ -97,12 +97,13 @@ mod tests {
     fn frames_that_follow_one_another_are_one_table() {
         let folder = std::env::temp_dir().join(format!("headstart-stream-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
+        let ours = artifact::Ours::table("a table", &[&["id"]]);
         let frame = df!("id" => ["a", "b, \"c\"", "d"], "confidence" => [0.25, 0.5, 1.0]).unwrap();
         for (name, format) in
             [("t.csv", Format::Csv), ("t.json", Format::Json), ("t.parquet", Format::Parquet)]
         {
-            let whole = Place::file(&folder.join(format!("whole-{name}")), true).unwrap();
-            let parts = Place::file(&folder.join(format!("parts-{name}")), true).unwrap();
+            let whole = Place::file(&folder.join(format!("whole-{name}")), true, ours).unwrap();
+            let parts = Place::file(&folder.join(format!("parts-{name}")), true, ours).unwrap();
             write_at(&mut frame.clone(), format, &whole).unwrap();
             let mut stream = Stream::create(&parts, format).unwrap();
             stream.push(&mut frame.slice(0, 2)).unwrap();

@@ -526,7 +526,7 @@ fn ids_that_lead_out_of_their_folder_are_refused_whoever_wrote_them() {
         let bytes: Vec<u8> = [1.0f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
         columns.push(id, 1, Split::Val, &key, &bytes);
         index.shards = vec![columns.write(&path, shard::name(0)).unwrap()];
-        fs::write(path.join(INDEX), index.to_bytes()).unwrap();
+        fs::write(path.join(INDEX), index.seal()).unwrap();
         let message = Features::open(&path).err().unwrap().to_string();
         assert!(message.contains("is no sample's id"), "{message}");
     }

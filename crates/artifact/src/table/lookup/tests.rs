@@ -69,7 +69,7 @@ fn lists_are_no_text() {
     let lists: ListChunked = [Some(Series::new("".into(), [1i32, 2]))].into_iter().collect();
     let column = lists.into_series().with_name("patient".into()).into_column();
     let mut frame = DataFrame::new(1, vec![Column::new("path".into(), ["a.png"]), column]).unwrap();
-    crate::table::write(&mut frame, &path, false).unwrap();
+    crate::table::write(&mut frame, &path, false, crate::Ours::table("a table", &[])).unwrap();
     let message = values_of(&path, "patient", ["a.png"].into_iter()).unwrap_err().to_string();
     assert!(
         message.starts_with("column `patient` of") && message.contains("expected text or numbers"),

@@ -102,7 +102,8 @@ fn no_flipped_byte_of_a_parquet_file_panics() {
     let path = root.path().join("m.parquet");
     let names: Vec<String> = (0..40).map(|n| format!("some/folder/{n}.png")).collect();
     let labels: Vec<String> = (0..40).map(|n| format!("class {}", n % 3)).collect();
-    super::super::write(&mut df!("path" => names, "label" => labels).unwrap(), &path, false).unwrap();
+    let mut frame = df!("path" => names, "label" => labels).unwrap();
+    super::super::write(&mut frame, &path, false, crate::Ours::table("a table", &[])).unwrap();
     let good = fs::read(&path).unwrap();
     let (mut refused, mut panicked) = (0, 0);
     for at in 0..good.len() {
