@@ -433,9 +433,11 @@ fn pictures_of_the_report_are_those_of_the_samples() {
         std::fs::remove_file(room.path("data").join(&path)).unwrap();
         std::fs::create_dir(room.path("data").join(&path)).unwrap();
     }
-    evaluate(&room, &[&arguments[..], &["data"]].concat()).failed(1, &["cannot read `data/", "directory"]);
+    evaluate(&room, &[&arguments[..], &["data"]].concat())
+        .failed(1, &["cannot read `data/", "not a regular file"]);
     let duplicates = ["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv", "--force", "--images"];
-    evaluate(&room, &[&duplicates[..], &["data"]].concat()).failed(1, &["cannot read `data/", "directory"]);
+    evaluate(&room, &[&duplicates[..], &["data"]].concat())
+        .failed(1, &["cannot read `data/", "not a regular file"]);
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn help_states_every_default_and_exit_code() {
         "[default: as many as the machine has cores]",
         "Reads INPUT: a NAME.head",
         "Writes, by --to",
-        "Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache.",
+        "Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache, 130 interrupted (nothing is written).",
     ] {
         assert!(flowing.contains(part), "no `{part}` in:\n{help}");
     }
