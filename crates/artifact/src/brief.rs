@@ -6,12 +6,19 @@ use std::borrow::Cow;
 const MOST: usize = 8;
 /// Characters of a name in a list.
 const LISTED: usize = 30;
+/// Characters of what a parser says.
+const TOLD: usize = 200;
 /// Characters of a name or a value by itself.
 const ALONE: usize = 120;
 
 /// `text`, or its first 120 characters and `…`.
 pub fn shortened(text: &str) -> Cow<'_, str> {
     cut(text, ALONE)
+}
+
+/// What a parser says, without whatever long value it says it of.
+pub(crate) fn told(error: &impl ToString) -> String {
+    cut(&error.to_string(), TOLD).into_owned()
 }
 
 /// The first of some names between backticks, and how many more there are.

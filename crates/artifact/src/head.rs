@@ -14,7 +14,7 @@ mod novelty;
 mod tensors;
 
 use crate::{
-    Digest, MappedFile, Ours, PROBES, Place, Source, Targets, check_header, input::brief, seal,
+    Digest, MappedFile, Ours, PROBES, Place, Source, Targets, brief::told, check_header, seal,
     source::disordered,
 };
 use memory::Votes;
@@ -144,12 +144,12 @@ impl Head {
         let map = MappedFile::open(path)?;
         let malformed = |reason: String| HeadError::Malformed { path: path.to_owned(), reason };
         check_header(&map).map_err(malformed)?;
-        let (length, metadata) = SafeTensors::read_metadata(&map).map_err(|error| malformed(brief(error)))?;
+        let (length, metadata) = SafeTensors::read_metadata(&map).map_err(|error| malformed(told(&error)))?;
         let header = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
         let header = header.ok_or_else(|| malformed(format!("its metadata has no `{METADATA_KEY}`")))?;
         check_version(path, header)?;
-        let header: Header = serde_json::from_str(header).map_err(|error| malformed(brief(error)))?;
-        let tensors = SafeTensors::deserialize(&map).map_err(|error| malformed(brief(error)))?;
+        let header: Header = serde_json::from_str(header).map_err(|error| malformed(told(&error)))?;
+        let tensors = SafeTensors::deserialize(&map).map_err(|error| malformed(told(&error)))?;
         if let Some(reason) = unsealed(&header, &map, length, &tensors) {
             return Err(malformed(reason.to_owned()));
         }
@@ -249,7 +249,7 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
         format: u32,
     }
     let Versioned { format: got } = serde_json::from_str(header)
-        .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: brief(error) })?;
+        .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: told(&error) })?;
     let expected = VERSION;
     let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
     if (FIRST_VERSION..=expected).contains(&got) {

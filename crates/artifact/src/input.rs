@@ -62,16 +62,6 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64, most)) } else { Ok(bytes) }
 }
 
-/// What a parser says, without whatever long value it says it of.
-pub(crate) fn brief(error: impl ToString) -> String {
-    const MOST: usize = 200;
-    let text = error.to_string();
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
 fn too_long(length: u64, most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,

@@ -292,7 +292,7 @@ impl Place {
     fn replace_folder(&self) -> io::Result<()> {
         // Locked as long as it has the temporary's name, so that no other run takes it for what a killed one left.
         let old = File::open(&self.target);
-        let _lock = old.as_ref().map(|old| old.try_lock());
+        let _lock = old.as_ref().map(File::try_lock);
         if exchange(&self.temporary, &self.target).is_ok() {
             sync(self.parent())?;
             // The next run of this output removes what stays.

@@ -1,5 +1,4 @@
 //! Features that say nothing, or hardly fit into their numbers: every solver gives a finite head or one error, and none panics.
-#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use artifact::{Dense, Matrix};
 use headstart_head::{

@@ -2,7 +2,7 @@
 
 use super::{FeaturesError, INDEX};
 use crate::{
-    Digest, Dtype, Source, Split, Views, input,
+    Digest, Dtype, Source, Split, Views, brief, input,
     seal::{self, DIGITS},
 };
 use serde::{Deserialize, Serialize};
@@ -132,7 +132,7 @@ impl Index {
         };
         let malformed = |error: serde_json::Error| FeaturesError::Index {
             path: path.clone(),
-            reason: input::brief(error),
+            reason: brief::told(&error),
         };
         // The version first: another schema's fields would only confuse.
         let Versioned { schema } = serde_json::from_slice(&bytes).map_err(malformed)?;

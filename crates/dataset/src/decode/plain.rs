@@ -110,8 +110,7 @@ impl How<'_> {
 /// Bytes a pixel: the decoder's own, its samples, and what they become.
 fn workspace(format: Format, color: ColorType) -> u64 {
     let own = if format == Format::WebP { 4 } else { 0 };
-    let half =
-        if color.bytes_per_pixel() > u8::from(color.channel_count()) { color.channel_count() } else { 0 };
+    let half = if color.bytes_per_pixel() > color.channel_count() { color.channel_count() } else { 0 };
     own + u64::from(color.bytes_per_pixel()) + u64::from(half) + if color == ColorType::Rgb8 { 0 } else { 3 }
 }
 

@@ -167,10 +167,13 @@ mod tests {
         Ok((width, height, pixels.chunks(3).map(|p| p[0]).collect(), noticed.clipped))
     }
 
+    /// File, size, levels of red, and whether any was clipped.
+    type Case = (&'static [u8], (u32, u32), &'static [u8], bool);
+
     #[test]
     fn every_kind_has_pillows_values() {
         // np.asarray(Image.open(file).convert("RGB"))[..., 0], Pillow 13.
-        let cases: [(&[u8], (u32, u32), &[u8], bool); 11] = [
+        let cases: [Case; 11] = [
             (b"P1 3 2\n101\n0 1#c\n0", (3, 2), &[0, 255, 0, 255, 0, 255], false),
             (b"P2\n# a comment\n3 1\n10\n0 5 10", (3, 1), &[0, 128, 255], false),
             (b"P2 2 1 255 12#x\n3 4\n", (2, 1), &[123, 4], false),

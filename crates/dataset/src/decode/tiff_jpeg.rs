@@ -6,7 +6,7 @@
 use super::{Stored, Wanted, jpeg, tiff::Reader};
 use crate::{BadImage, Format, Noticed, Picture};
 use std::ops::Range;
-use tiff::decoder::ChunkType;
+use tiff::decoder::{ChunkType, ifd::Value};
 use tiff::tags::Tag;
 
 const TIFF: Format = Format::Tiff;
@@ -29,7 +29,7 @@ pub(super) fn pixels(
 ) -> Result<(Vec<u8>, Noticed), BadImage> {
     let kind = kind(reader)?;
     let tables = reader.find_tag(Tag::JPEGTables).map_err(super::tiff::bad)?;
-    let tables = tables.map(|value| value.into_u8_vec()).transpose().map_err(super::tiff::bad)?;
+    let tables = tables.map(Value::into_u8_vec).transpose().map_err(super::tiff::bad)?;
     let tiled = reader.get_chunk_type() == ChunkType::Tile;
     let (offsets, lengths) = match tiled {
         true => (Tag::TileOffsets, Tag::TileByteCounts),

@@ -13,7 +13,7 @@ fn file(name: &str, content: &[u8]) -> (tempfile::TempDir, PathBuf) {
 fn cells(frame: &DataFrame) -> Vec<String> {
     let columns: Vec<_> = frame.columns().iter().map(|column| column.str().unwrap()).collect();
     let row = |row| columns.iter().map(|column| column.get(row).unwrap_or("-")).collect::<Vec<_>>().join("|");
-    let names: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     [names.join("|")].into_iter().chain((0..frame.height()).map(row)).collect()
 }
 

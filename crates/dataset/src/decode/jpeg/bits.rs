@@ -112,6 +112,11 @@ impl Bits<'_> {
         bits
     }
 
+    /// Whether a whole byte or more was not read: libjpeg warns of such data.
+    pub(super) fn left_over(&self) -> bool {
+        self.at * 8 - self.count as usize + 8 <= self.end * 8
+    }
+
     /// Whether more bits were read than there are.
     #[inline(always)]
     pub(super) fn overrun(&self) -> bool {

@@ -128,6 +128,9 @@ impl Kernel for Scan<'_, '_> {
             for column in 0..mcus.across {
                 if header.restart > 0 {
                     if left == 0 {
+                        if bits.left_over() {
+                            return None;
+                        }
                         run += 1;
                         (bits, left, dc) = (header.data.bits(run), header.restart, [0; 3]);
                     }
@@ -156,7 +159,8 @@ impl Kernel for Scan<'_, '_> {
                 }
             }
         }
-        Some(())
+        // Of what lies below the last row that is needed nothing is known.
+        (mcus.rows.end < mcus.down || !bits.left_over()).then_some(())
     }
 }
 
