@@ -89,7 +89,7 @@ impl Drop for Interrupt {
     }
 }
 
-/// From here on outputs take their places: a signal gives them [`GRACE`] to do so, so that of several all are there.
+/// From here on outputs take their places: a signal gives them 0.7 s to do so, so that of several all are there.
 pub fn finishing() {
     let held = mem::replace(&mut *manner(), Manner::Finishing(Instant::now()));
     drop(held);

@@ -37,7 +37,7 @@ pub(crate) fn suspects(
 
     let step = n.div_ceil((HELD / classes).max(1));
     let sampled = |row: usize, _, scores: &[f32]| {
-        (row % step == 0).then(|| (row as u32, widened(&softmax(scores, scores.len()))))
+        row.is_multiple_of(step).then(|| (row as u32, widened(&softmax(scores, scores.len()))))
     };
     let held_out = HeldOut::Folds(&folds);
     let sample: HashMap<u32, Vec<f64>> =

@@ -19,7 +19,7 @@ pub(crate) struct Stream<'a> {
 
 enum To {
     /// The schema is the first frame's.
-    Parquet(Option<File>, Option<BatchedWriter<File>>),
+    Parquet(Option<File>, Option<Box<BatchedWriter<File>>>),
     /// Whether the header is there.
     Csv(BufWriter<File>, bool),
     /// Whether the array has begun.
@@ -44,7 +44,7 @@ impl<'a> Stream<'a> {
             To::Parquet(file, writer) => {
                 if let Some(file) = file.take() {
                     let begun = ParquetWriter::new(file).with_compression(ParquetCompression::Snappy);
-                    *writer = Some(begun.batched(frame.schema()).with_context(cannot)?);
+                    *writer = Some(Box::new(begun.batched(frame.schema()).with_context(cannot)?));
                 }
                 if let Some(writer) = writer {
                     writer.write_batch(frame).with_context(cannot)?;
