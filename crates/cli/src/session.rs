@@ -52,8 +52,14 @@ impl Session {
             Some(total),
             if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
         );
-        let template =
-            format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit}s  {{per_sec}}  {{eta}} left  {{msg}}");
+        let units = unit.strip_suffix('y').map_or_else(|| format!("{unit}s"), |stem| format!("{stem}ies"));
+        // One thing is not done by parts: whoever does it says how far it has come.
+        let template = match total {
+            0 | 1 => "{spinner} {elapsed}  {msg}".to_owned(),
+            _ => {
+                format!("{{bar:30}} {{human_pos}}/{{human_len}} {units}  {{per_sec}}  {{eta}} left  {{msg}}")
+            }
+        };
         // The template is ours and fixed, so the default is never taken.
         bar.set_style(
             ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -83,6 +89,11 @@ pub(crate) fn clear() {
 }
 
 impl Progress {
+    /// Says something beside the bar, of what is under way.
+    pub fn tell(&self, text: &str) {
+        self.0.set_message(text.to_owned());
+    }
+
     /// So many more are done.
     pub fn advance(&self, n: u64) {
         self.0.inc(n);

@@ -20,6 +20,7 @@ mod linear;
 mod method;
 mod mlp;
 mod novelty;
+mod passes;
 mod reject;
 mod report;
 mod rows;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::held_out::Held;
 use crate::job::Job;
+use crate::passes::Passes;
 use crate::report::{Report, describe, round};
 use crate::{Fitted, HeldOutQuality, reject};
 
@@ -21,7 +22,9 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
     let (choice, session) = (job.choice, job.session);
     let train = job.rows.train.examples()?;
     let settings = LinearSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
-    let problem = LinearProblem::new(&train, &settings)?;
+    let passes = Passes::new(session, l2);
+    let watch = |step| passes.tell(step);
+    let problem = LinearProblem::new(&train, &settings)?.watched(&watch);
     let mut report = job.report("linear");
     report.set("tolerance", settings.tolerance);
     report.set("max_iterations", settings.max_iterations);
@@ -32,7 +35,7 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
         }
         _ => {
             let held = Held::of(choice, job.rows, job.features)?;
-            let sweep = sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, session)?;
+            let sweep = sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, session, &passes)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
             (problem.finish(&sweep), Some((sweep, temperature, held)))
         }
@@ -71,11 +74,11 @@ pub(crate) fn sweep(
     name: &str,
     interrupt: &Interrupt,
     session: &Session,
+    passes: &Passes,
 ) -> anyhow::Result<Sweep> {
     let path = if l2.is_empty() { default_penalties() } else { l2.to_vec() };
-    let progress = session.progress(path.len() as u64, "penalty");
     let sweep = problem.sweep(&path, held_out, l2.is_empty(), |candidate| {
-        progress.advance(1);
+        passes.advance();
         session.detail(line(candidate, name));
         if !interrupt.asked() {
             return ControlFlow::Continue(());

@@ -134,6 +134,11 @@ impl Lbfgs {
         self.iterations
     }
 
+    /// Where the largest component of the gradient ends it.
+    pub(crate) fn tolerance(&self) -> f64 {
+        self.stop.tolerance
+    }
+
     /// Whether the gradient fell below the tolerance.
     pub(crate) fn converged(&self) -> bool {
         self.state == State::Converged

@@ -47,7 +47,9 @@ pub use examples::Examples;
 pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use knn::{fit_knn, quality_knn};
-pub use linear::{Candidate, LinearFit, LinearProblem, LinearSettings, Sweep, default_penalties};
+pub use linear::{
+    Candidate, LinearFit, LinearProblem, LinearSettings, Step, Sweep, Watch, default_penalties,
+};
 pub use logits::{logits, sigmoid, softmax};
 pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp, fit_mlp_targets};
 pub use novelty::{Distances, MOST_NOVELTY_COLUMNS, fit_novelty};

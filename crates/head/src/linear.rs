@@ -85,6 +85,23 @@ pub struct LinearProblem<'a> {
     units: Units,
     scaling: Scaling,
     stop: Stop,
+    watch: Option<&'a Watch<'a>>,
+}
+
+/// What is told after every pass over the rows.
+pub type Watch<'a> = dyn Fn(Step) + Sync + 'a;
+
+/// How far the fit at one penalty has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The penalty.
+    pub l2: f64,
+    /// Passes over the rows so far, for this penalty.
+    pub pass: usize,
+    /// Largest absolute component of the gradient of the mean loss; of several fits that of the one furthest off.
+    pub gradient: f64,
+    /// Where that ends the fit.
+    pub tolerance: f64,
 }
 
 /// Minimisations that share their passes over the rows.
@@ -138,7 +155,14 @@ impl<'a> LinearProblem<'a> {
             units: Units::plain(TargetKind::Labels, taught.outputs()),
             scaling,
             stop: Stop { tolerance, max_iterations },
+            watch: None,
         })
+    }
+
+    /// Tells `watch` of every pass from here on.
+    #[must_use]
+    pub fn watched(self, watch: &'a Watch<'a>) -> Self {
+        LinearProblem { watch: Some(watch), ..self }
     }
 
     /// Fits at penalty `l2`, from `start` if given (the fit at a neighbouring penalty), else from zero.
@@ -190,12 +214,17 @@ impl<'a> LinearProblem<'a> {
         let pass = self.pass(self.taught, folds);
         let Solvers { solvers, outcomes, curvature } = solvers;
         let penalised = self.taught.outputs() * self.taught.dim();
-        loop {
+        for pass_number in 1.. {
             let active: Vec<usize> = (0..held_out.len()).filter(|&at| !solvers[at].is_done()).collect();
             if active.is_empty() {
                 return;
             }
             let member = |&at: &usize| Member { parameters: solvers[at].at(), held_out: held_out[at] };
+            if let (Some(watch), true) = (self.watch, pass_number > 1) {
+                let gradient = active.iter().map(|&at| solvers[at].slope()).fold(0.0, f64::max);
+                let tolerance = active.iter().map(|&at| solvers[at].tolerance()).fold(0.0, f64::max);
+                watch(Step { l2, pass: pass_number - 1, gradient, tolerance });
+            }
             let found_now = pass.run(&active.iter().map(member).collect::<Vec<_>>(), true);
             let mut found: Vec<Option<Outcome>> = vec![None; held_out.len()];
             active.into_iter().zip(found_now).for_each(|(at, outcome)| found[at] = Some(outcome));

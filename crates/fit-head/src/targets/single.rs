@@ -7,6 +7,7 @@ use polars::prelude::{DataFrame, PolarsResult};
 use serde_json::json;
 
 use super::job::Job;
+use crate::passes::Passes;
 use crate::report::{Report, round};
 use crate::{Fitted, HeldOutQuality, linear};
 
@@ -14,7 +15,9 @@ use crate::{Fitted, HeldOutQuality, linear};
 /// loss is kept for all labels.
 pub(super) fn linear(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyhow::Result<Fitted> {
     let train = job.rows.train.targets()?;
-    let problem = LinearProblem::of_labels(&train, settings)?;
+    let passes = Passes::new(job.session, l2);
+    let watch = |step| passes.tell(step);
+    let problem = LinearProblem::of_labels(&train, settings)?.watched(&watch);
     let mut report = job.report("linear");
     report.set("tolerance", settings.tolerance);
     report.set("max_iterations", settings.max_iterations);
@@ -23,7 +26,8 @@ pub(super) fn linear(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> an
         [l2] if !job.choice.calibrate && !job.compare => (problem.fit(*l2, None)?, None),
         _ => {
             let held = job.held_out()?;
-            let sweep = linear::sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, job.session)?;
+            let sweep =
+                linear::sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, job.session, &passes)?;
             let temperature = job.choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
             (problem.finish(&sweep), Some((sweep, temperature, held.name())))
         }
