@@ -601,6 +601,21 @@ fn outputs_are_never_replaced_unasked_and_never_halved() {
 }
 
 #[test]
+fn whatever_it_wrote_may_be_replaced() {
+    for ending in ["csv", "parquet", "json"] {
+        let room = room(&Made::default());
+        let names = ["m", "p", "s", "d", "h"].map(|name| format!("{name}.{ending}"));
+        let [m, p, s, d, h] = names.each_ref().map(String::as_str);
+        let flags = ["x.features", "x.head", "-o", m, "--predictions", p, "--suspects", s, "--duplicates", d];
+        let flags = [&flags[..], &["--hardest", h, "--report", "r.html", "--force"]].concat();
+        evaluate(&room, &flags).fine();
+        let first = room.bytes(".");
+        evaluate(&room, &flags).fine();
+        assert!(room.bytes(".") == first, "{ending}");
+    }
+}
+
+#[test]
 fn wrong_usage_and_missing_splits() {
     let room = room(&Made { rows: [9, 0, 3], ..Made::default() });
     let base = ["x.features", "x.head"];

@@ -274,3 +274,18 @@ fn the_hardest_rows_of_labels_and_numbers_come_first() {
             .failed(2, &["--images goes with --duplicates here"]);
     }
 }
+
+#[test]
+fn whatever_it_wrote_may_be_replaced() {
+    for room in [labels(), numbers()] {
+        for ending in ["csv", "parquet", "json"] {
+            let names = ["m", "p", "h"].map(|name| format!("{name}.{ending}"));
+            let [m, p, h] = names.each_ref().map(String::as_str);
+            let flags = ["-o", m, "--predictions", p, "--hardest", h, "--report", "r.html", "--force"];
+            evaluate(&room, &flags).fine();
+            let first = room.bytes(".");
+            evaluate(&room, &flags).fine();
+            assert!(room.bytes(".") == first, "{ending}");
+        }
+    }
+}

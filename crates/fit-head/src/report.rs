@@ -114,6 +114,7 @@ pub(crate) struct Outputs<'a> {
 const TABLE: Ours = Ours::table(
     "a table of fit-head",
     &[
+        &["head", "features"],
         &["l2"],
         &["shrinkage"],
         &["chosen"],
