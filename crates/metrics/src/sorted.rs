@@ -75,8 +75,7 @@ impl Sorted {
     /// Adds up every row as many times as `copies` (n,) says of its place in this order, after clearing
     /// `tally`.
     ///
-    /// Nearly all the time of a bootstrap is spent here, so sums that every row adds to are kept in
-    /// registers.
+    /// Sums that every row adds to are kept in registers.
     pub(crate) fn tally_into(&self, tally: &mut Tally, copies: &[u32]) {
         tally.clear();
         tally.mass = Bins::between(self.mass_edges(copies));

@@ -1,10 +1,7 @@
 //! Shards and indexes of features.
 
 use crate::scratch;
-use artifact::{
-    Digest, Dtype, Earlier, Features, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source,
-    Split,
-};
+use artifact::{Digest, Earlier, Features, FeaturesWriter, Lineage, PROBES, Plan, Row, Split};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -92,16 +89,7 @@ thread_local! {
 }
 
 fn plan() -> Plan {
-    let source = Source {
-        backbone: "resnet18".into(),
-        tap: "pooled".into(),
-        network: Digest::of(b"network"),
-        weights: Digest::of(b"weights"),
-        preprocessing: Preprocessing::imagenet(),
-        dtype: Dtype::F32,
-        engine: "reference-1".into(),
-    };
-    Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source, shard_bytes: 48 }
+    Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source: crate::source(), shard_bytes: 48 }
 }
 
 /// Six rows in two shards.

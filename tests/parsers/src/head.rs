@@ -68,19 +68,11 @@ const DIGEST: &str = r#"\"digest\":\""#;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Dense, Digest, Dtype, HeadKind, PROBES, Preprocessing, Source};
+    use artifact::{Dense, Digest, HeadKind, PROBES};
 
     #[test]
     fn a_forged_head_is_believed() {
-        let source = Source {
-            backbone: "resnet18".into(),
-            tap: "pooled".into(),
-            network: Digest::of(b"network"),
-            weights: Digest::of(b"weights"),
-            preprocessing: Preprocessing::imagenet(),
-            dtype: Dtype::F32,
-            engine: "reference-1".into(),
-        };
+        let source = crate::source();
         let head = Head {
             kind: HeadKind::Linear,
             classes: vec!["a".into(), "b".into()],

@@ -13,6 +13,7 @@ mod manifest;
 mod onnx;
 mod picture;
 mod scratch;
+mod source;
 mod weights;
 
 pub use features::{index, shard};
@@ -20,6 +21,7 @@ pub use head::head;
 pub use manifest::manifest;
 pub use onnx::onnx;
 pub use picture::{jpeg, picture};
+pub use source::source;
 pub use weights::{network, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.

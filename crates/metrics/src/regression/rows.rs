@@ -1,4 +1,4 @@
-//! The checked input of regression metrics, and its resamples.
+//! The checked input of regression metrics.
 
 use super::RegressionMetric;
 use super::errors::Errors;

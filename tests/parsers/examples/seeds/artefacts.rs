@@ -1,24 +1,12 @@
 //! Features and heads.
 
 use artifact::{
-    Augment, Dense, Digest, Dtype, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Preprocessing, Row,
-    Source, Split, Views,
+    Augment, Dense, Digest, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Row, Split, Views,
 };
+use parsers::source;
 use std::fs;
 
 const DIM: usize = 3;
-
-fn source() -> Source {
-    Source {
-        backbone: "resnet18".into(),
-        tap: "pooled".into(),
-        network: Digest::of(b"network"),
-        weights: Digest::of(b"weights"),
-        preprocessing: Preprocessing::imagenet(),
-        dtype: Dtype::F32,
-        engine: "reference-1".into(),
-    }
-}
 
 pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     let folder = tempfile::tempdir().unwrap();
