@@ -1,0 +1,222 @@
+use super::*;
+use crate::{PlaceError, Preprocessing, TargetsFrom, Task};
+
+fn head() -> Head {
+    Head {
+        kind: HeadKind::Mlp,
+        classes: vec!["cat".into(), "dog".into()],
+        targets: None,
+        layers: vec![
+            Dense {
+                inputs: 3,
+                outputs: 4,
+                weight: (0..12).map(|i| i as f32 / 7.0).collect(),
+                bias: vec![0.5; 4],
+            },
+            Dense { inputs: 4, outputs: 2, weight: vec![-1.0; 8], bias: vec![0.0, 1.0] },
+        ],
+        sources: vec![Source {
+            backbone: "resnet18".into(),
+            tap: "pooled".into(),
+            network: Digest::of(b"network"),
+            weights: Digest::of(b"weights"),
+            preprocessing: Preprocessing::imagenet(),
+            dtype: crate::Dtype::F32,
+            engine: "reference-1".into(),
+        }],
+        memory: None,
+        novelty: None,
+        probes: vec![0.25; 12],
+        fit: serde_json::json!({"seed": 7}),
+        features: Digest::of(b"features"),
+    }
+}
+
+#[test]
+fn a_head_survives_its_file() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    head().write(&path, false).unwrap();
+    assert_eq!(Head::read(&path).unwrap(), head());
+    assert_eq!(Digest::of(&fs::read(&path).unwrap()), head().digest());
+    assert!(matches!(head().write(&path, false), Err(HeadError::Place(PlaceError::Exists(_)))));
+}
+
+fn remembering() -> Head {
+    let memory = Memory {
+        neighbours: 2,
+        temperature: 0.07,
+        dim: 3,
+        rows: vec![1.0, 0.0, 0.0, 0.0, 0.6, 0.8, 0.0, 0.0, 1.0],
+        labels: vec![1, 0, 1],
+    };
+    Head { kind: HeadKind::Knn, layers: Vec::new(), memory: Some(memory), ..head() }
+}
+
+#[test]
+fn a_memory_survives_its_file_and_every_lie_about_it_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    remembering().write(&path, false).unwrap();
+    assert_eq!(Head::read(&path).unwrap(), remembering());
+    assert_eq!(remembering().dim(), 3);
+    let lie = |change: fn(&mut Memory)| {
+        let mut head = remembering();
+        change(head.memory.as_mut().unwrap());
+        fs::write(&path, head.to_bytes()).unwrap();
+        Head::read(&path).unwrap_err().to_string()
+    };
+    for (message, expected) in [
+        (lie(|memory| memory.neighbours = 4), "4 neighbours of 3 rows"),
+        (lie(|memory| memory.neighbours = 0), "0 neighbours of 3 rows"),
+        (lie(|memory| memory.temperature = 0.0), "a temperature of 0"),
+        (lie(|memory| memory.labels[0] = 2), "label 2 of 2 classes"),
+        (lie(|memory| memory.labels.truncate(2)), "3 rows and 2 labels"),
+    ] {
+        assert!(message.contains(expected), "{message}");
+    }
+    let unsaid = Head { kind: HeadKind::Knn, ..head() };
+    fs::write(&path, unsaid.to_bytes()).unwrap();
+    assert!(Head::read(&path).unwrap_err().to_string().contains("how its memory votes"));
+}
+
+#[test]
+fn novelties_and_several_sources_survive_their_file() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let whitening = Dense { inputs: 3, outputs: 3, weight: vec![0.5; 9], bias: vec![1.0; 3] };
+    let novelty = Novelty { whitening, means: vec![2.0; 6], threshold: 1.5 };
+    let other = Source { tap: "layer3".into(), ..head().sources[0].clone() };
+    let sources = vec![head().sources[0].clone(), other];
+    for own in [Head { novelty: Some(novelty.clone()), ..head() }, Head { sources, ..remembering() }] {
+        own.write(&path, true).unwrap();
+        assert_eq!(Head::read(&path).unwrap(), own);
+    }
+    for (novelty, expected) in [
+        (Novelty { means: vec![2.0; 3], ..novelty.clone() }, "means of shape [1, 3]; expected"),
+        (Novelty { threshold: -1.0, ..novelty.clone() }, "a novelty beyond -1"),
+    ] {
+        fs::write(&path, Head { novelty: Some(novelty), ..head() }.to_bytes()).unwrap();
+        let message = Head::read(&path).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+    let nowhere = Head { sources: Vec::new(), ..head() };
+    fs::write(&path, nowhere.to_bytes()).unwrap();
+    assert!(Head::read(&path).unwrap_err().to_string().contains("it has no source"));
+}
+
+#[test]
+fn a_head_of_labels_or_numbers_survives_its_file() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let header = |head: &Head| {
+        let bytes = head.to_bytes();
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        metadata.metadata().as_ref().unwrap()[METADATA_KEY].clone()
+    };
+    for (task, from, said) in [
+        (Task::Labels, TargetsFrom::Class, r#""targets":{"task":"labels","from":"class"}"#),
+        (Task::Number, TargetsFrom::Columns, r#""targets":{"task":"number","from":"columns"}"#),
+        (
+            Task::Labels,
+            TargetsFrom::List("tags".into()),
+            r#""targets":{"task":"labels","from":{"list":"tags"}}"#,
+        ),
+    ] {
+        let own = Head { targets: Some(Targets { task, from }), ..head() };
+        own.write(&path, true).unwrap();
+        assert_eq!(Head::read(&path).unwrap(), own);
+        let text = header(&own);
+        assert!(text.contains(said), "{text}");
+    }
+    // What classifiers say of themselves has not changed but for the format.
+    assert!(header(&head()).starts_with(r#"{"format":4,"kind":"mlp","classes":["cat","dog"],"source""#));
+    assert!(!header(&head()).contains("targets") && !header(&remembering()).contains("targets"));
+    let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
+    fs::write(&path, Head { targets, ..remembering() }.to_bytes()).unwrap();
+    assert!(Head::read(&path).unwrap_err().to_string().contains("votes for no classes"));
+}
+
+#[test]
+fn a_head_that_diverged_is_neither_written_nor_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let mut diverged = head();
+    diverged.layers[1].bias[0] = f32::NAN;
+    assert!(matches!(diverged.write(&path, false), Err(HeadError::NotFinite(_))));
+    fs::write(&path, diverged.to_bytes()).unwrap();
+    assert!(Head::read(&path).unwrap_err().to_string().contains("not finite"));
+}
+
+/// What programs before format 4 wrote of a head.
+fn aged(head: &Head, format: u32) -> Vec<u8> {
+    let bytes = head.to_bytes();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let header = &metadata.metadata().as_ref().unwrap()[METADATA_KEY];
+    let (header, _) = header.rsplit_once(",\"digest\":").unwrap();
+    let own = head.tensors();
+    let tensors = digest(own.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), t.data.as_slice())));
+    let header = header.replacen("\"format\":4", &format!("\"format\":{format}"), 1);
+    let header = format!("{header},\"tensors\":\"{tensors}\"}}");
+    let views = own.iter().map(|t| (&t.name, TensorView::new(t.dtype, t.shape.clone(), &t.data).unwrap()));
+    safetensors::serialize(views, Some(HashMap::from([(METADATA_KEY.to_owned(), header)]))).unwrap()
+}
+
+#[test]
+fn heads_of_older_programs_are_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
+    for (head, format) in [(head(), 1), (remembering(), 2), (Head { targets, ..head() }, 3)] {
+        let mut bytes = aged(&head, format);
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(Head::read(&path).unwrap(), head);
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains("tensors do not match their digest"));
+    }
+}
+
+#[test]
+fn every_damage_is_one_line() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let good = head().to_bytes();
+    let replace = |from: &str, to: &str| {
+        let text = String::from_utf8_lossy(&good[..]).into_owned();
+        let at = text.find(from).unwrap();
+        let mut bytes = good.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let mut upper = good.clone();
+    let at = digest_at(&good).unwrap();
+    upper[at..at + 64].make_ascii_uppercase();
+    let mut long = vec![b' '; 20_000_008];
+    long[..8].copy_from_slice(&20_000_000u64.to_le_bytes());
+    let cases = [
+        (Vec::new(), "expected a head"),
+        (good[..good.len() - 1].to_vec(), "expected a head"),
+        (flipped, "does not match its digest"),
+        (replace("\\\"format\\\":4", "\\\"format\\\":9"), "update Headstart"),
+        (replace("\\\"format\\\":4", "\\\"format\\\":0"), "rerun fit-head"),
+        (replace("\\\"format\\\":4", "\\\"format\\\":1"), "does not have the digest of its format"),
+        (replace("\\\"digest\\\"", "\\\"tensors\""), "cannot read"),
+        (replace(r#"\"cat\",\"dog\""#, r#"\"dog\",\"cat\""#), "does not match its digest"),
+        (replace(r#"{\"seed\":7}"#, r#"{\"seed\":8}"#), "does not match its digest"),
+        (
+            replace(r#"\"format\":4,\"kind\":\"mlp\""#, r#"\"kind\":\"mlp\",\"format\":4"#),
+            "does not match its digest",
+        ),
+        (upper, "does not match its digest"),
+        (long, "its header takes 20000000 bytes, 16777216 at most are read"),
+        (replace("headstart", "otherwise"), "no `headstart`"),
+    ];
+    for (bytes, expected) in cases {
+        fs::write(&path, bytes).unwrap();
+        let message = Head::read(&path).unwrap_err().to_string();
+        assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+    }
+}

@@ -1,0 +1,16 @@
+//! What the artefacts say that computed them, for which nothing needs to be there.
+
+use artifact::{Digest, Dtype, Preprocessing, Source};
+
+/// A source that no network has.
+pub fn source() -> Source {
+    Source {
+        backbone: "resnet18".into(),
+        tap: "pooled".into(),
+        network: Digest::of(b"network"),
+        weights: Digest::of(b"weights"),
+        preprocessing: Preprocessing::imagenet(),
+        dtype: Dtype::F32,
+        engine: "reference-1".into(),
+    }
+}
