@@ -80,9 +80,9 @@ def measured(command):
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def evaluate(folder, *flags):
+def evaluate(folder):
     files = [folder / "x.features", folder / "x.head", "-o", folder / "ours.csv"]
-    return measured([tools.BIN / "evaluate", *files, "--split", "test", "--threads", THREADS, "--force", "-q", *flags])
+    return measured([tools.BIN / "evaluate", *files, "--split", "test", "--threads", THREADS, "--force", "-q"])
 
 
 def apart(folder):
@@ -118,21 +118,20 @@ def main():
     if args.folder:
         args.folder.mkdir(parents=True, exist_ok=True)
     print(f"{DIM} features, {CLASSES:,} classes, {THREADS} threads, medians of {args.rounds}")
-    print("| rows | evaluate --bootstrap 0 | evaluate | scikit-learn | ratio | apart |\n|---|---|---|---|---|---|", flush=True)
+    print("| rows | evaluate | scikit-learn | ratio | apart |\n|---|---|---|---|---|", flush=True)
     for rows in map(int, args.rows.split(",")):
         with tempfile.TemporaryDirectory(dir=args.folder) as scratch:
             folder = args.folder / f"scores-{rows}" if args.folder else pathlib.Path(scratch)
             prepare(folder, rows)
-            runs = {"plain": [], "bootstrap": [], "theirs": []}
+            runs = {"ours": [], "theirs": []}
             for _ in range(args.rounds):
-                runs["bootstrap"].append(evaluate(folder))
-                runs["plain"].append(evaluate(folder, "--bootstrap", 0))
+                runs["ours"].append(evaluate(folder))
                 if rows <= args.peers_most:
                     runs["theirs"].append(measured([sys.executable, __file__, "--score", folder]))
             found = {name: [statistics.median(column) for column in zip(*seen)] for name, seen in runs.items() if seen}
             cells = [f"{found[name][0]:.1f} s, {found[name][1]:,.0f} MiB" if name in found else "–" for name in runs]
             if "theirs" in found:
-                ratio, (worst, which) = found["theirs"][0] / found["plain"][0], apart(folder)
+                ratio, (worst, which) = found["theirs"][0] / found["ours"][0], apart(folder)
                 cells += [f"{ratio:.1f}", f"{worst:.1e} ({which})"]
             print(f"| {rows:,} | {' | '.join(cells)} |", flush=True)
 

@@ -21,7 +21,7 @@ use memory::Votes;
 use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, io::Write as _, path::Path};
 use tensors::{Named, digest, floats};
 
 pub use error::HeadError;
@@ -167,7 +167,7 @@ impl Head {
         let place = Place::file(path, force, HEAD_FILE)?;
         let bytes = self.to_bytes();
         check_header(&bytes).map_err(|reason| HeadError::TooLarge { path: path.to_owned(), reason })?;
-        fs::write(place.temporary(), bytes).map_err(|error| place.failed(error))?;
+        place.open()?.write_all(&bytes).map_err(|error| place.failed(error))?;
         Ok(place.commit()?)
     }
 

@@ -115,7 +115,7 @@ pub enum PlaceError {
 }
 
 impl Place {
-    /// A place for one file, which is to be written at [`Place::temporary`]. Only an empty file, or one that `ours`
+    /// A place for one file, which is to be written by [`Place::open`]. Only an empty file, or one that `ours`
     /// knows, is ever replaced.
     ///
     /// # Errors
@@ -146,6 +146,16 @@ impl Place {
     /// Where to write.
     pub fn temporary(&self) -> &Path {
         &self.temporary
+    }
+
+    /// The temporary file of a [`Place::file`], to be written from its beginning. It has been there since the place was
+    /// taken, and none is made anew: what a signal has withdrawn stays away.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn open(&self) -> Result<File, PlaceError> {
+        let opened = File::options().write(true).truncate(true).open(&self.temporary);
+        opened.map_err(|source| self.failed(source))
     }
 
     /// A folder with one folder for each stopped run of a [`Place::resumable`], or nothing. It is this run's to sweep.

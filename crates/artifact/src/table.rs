@@ -6,7 +6,6 @@ mod read;
 use crate::{Ours, Place, PlaceError, brief};
 use polars::prelude::*;
 use std::{
-    fs::File,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -150,8 +149,7 @@ pub fn write(frame: &mut DataFrame, path: &Path, force: bool, ours: Ours) -> Res
 /// # Errors
 /// Where the frame cannot be said in `format` or the disk refuses.
 pub fn write_at(frame: &mut DataFrame, format: Format, place: &Place) -> Result<(), TableError> {
-    let file = File::create(place.temporary()).map_err(|error| place.failed(error))?;
-    let mut out = BufWriter::new(file);
+    let mut out = BufWriter::new(place.open()?);
     let written = match format {
         Format::Parquet => {
             ParquetWriter::new(&mut out).with_compression(ParquetCompression::Snappy).finish(frame).map(drop)

@@ -52,18 +52,17 @@ pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>, withdraw
         Err(error) => return refuse(tool, error),
     };
     let ended = panic::catch_unwind(AssertUnwindSafe(|| run(args)));
-    signals::settle();
-    ExitCode::from(match ended {
-        Ok(ended) => end(tool, ended),
+    let code = match &ended {
+        Ok(Ok(())) => SUCCESS,
+        Ok(Err(error)) => code(error),
         Err(_) => FAILED,
-    })
-}
-
-/// Says what went wrong, if anything did; gives the exit code.
-fn end(tool: &str, ended: anyhow::Result<()>) -> u8 {
-    let Err(error) = ended else { return SUCCESS };
-    complain(&format!("{tool}: {}", line(&error)));
-    code(&error)
+    };
+    signals::settle(code);
+    // A panic was told where it was.
+    if let Ok(Err(error)) = &ended {
+        complain(&format!("{tool}: {}", line(error)));
+    }
+    ExitCode::from(code)
 }
 
 /// A panic is a fault of ours: it still gets one line, never a backtrace.

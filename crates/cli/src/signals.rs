@@ -16,7 +16,7 @@ use std::{
 const GRACE: Duration = Duration::from_millis(700);
 
 static MANNER: Mutex<Manner> = Mutex::new(Manner::AtOnce);
-/// Whether a signal ends the process before any thread sees it.
+/// Whether a second signal ends the process before any thread sees it.
 static BARE: AtomicBool = AtomicBool::new(false);
 
 /// What the first signal does now.
@@ -95,10 +95,11 @@ pub fn finishing() {
     drop(held);
 }
 
-/// The run is over, and what is left is to say so. Does not return where a signal has begun to end the process.
-pub(crate) fn settle() {
+/// The run is over, and what is left is to say so: a signal ends the process as it would end by itself. Does not return
+/// where one has begun to do so.
+pub(crate) fn settle(code: u8) {
     let held = mem::replace(&mut *manner(), Manner::Over);
-    BARE.store(true, Ordering::SeqCst);
+    end_with(code);
     drop(held);
 }
 
@@ -112,6 +113,8 @@ pub(crate) fn exit_at_once(code: u8) -> ! {
 }
 
 #[cfg(unix)]
+use listener::end_with;
+#[cfg(unix)]
 pub(crate) use listener::start;
 
 /// Elsewhere the system ends the process; the next run of an output removes what stays.
@@ -119,6 +122,9 @@ pub(crate) use listener::start;
 pub(crate) fn start(_: &str, _: fn()) -> std::io::Result<()> {
     Ok(())
 }
+
+#[cfg(not(unix))]
+fn end_with(_: u8) {}
 
 #[cfg(unix)]
 mod listener {
@@ -135,7 +141,7 @@ mod listener {
     use std::{
         fs, io, mem,
         sync::{
-            MutexGuard,
+            MutexGuard, OnceLock,
             atomic::{AtomicBool, Ordering},
             mpsc,
         },
@@ -150,6 +156,8 @@ mod listener {
 
     /// Nobody looks at it: it is there so that a file that grows too large is an error of the write, not the end.
     static TOO_LARGE: AtomicBool = AtomicBool::new(false);
+    static ALWAYS: AtomicBool = AtomicBool::new(true);
+    static HEARD: OnceLock<Vec<i32>> = OnceLock::new();
 
     /// From here on signals are heard; `withdraw` removes what must not stay of a process that is ended.
     pub(crate) fn start(tool: &'static str, withdraw: fn()) -> io::Result<()> {
@@ -158,13 +166,22 @@ mod listener {
         if !hangups_are_ignored() {
             heard.push(SIGHUP);
         }
-        for &signal in &heard {
+        let heard = HEARD.get_or_init(|| heard);
+        for &signal in heard {
             // Before the thread's own, so that it comes first.
             flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), &BARE)?;
         }
         let signals = Signals::new(heard)?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || attend(signals, tool, withdraw))?;
         Ok(())
+    }
+
+    /// From here on a signal ends the process with this code, whoever does not read its line.
+    pub(super) fn end_with(code: u8) {
+        for &signal in HEARD.get().into_iter().flatten() {
+            // Where it cannot be had, a signal does nothing any more.
+            let _ = flag::register_conditional_shutdown(signal, i32::from(code), &ALWAYS);
+        }
     }
 
     /// As nohup leaves it. Where that cannot be told the system's own way of doing stays.

@@ -1,6 +1,6 @@
 //! The files a run writes, claimed before any work is done.
 
-use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use artifact::table::{Format, formula, write_at};
@@ -108,5 +108,5 @@ impl Table {
 
 /// Writes a page out, beside its place.
 pub(crate) fn write_page(page: &str, place: &Place) -> anyhow::Result<()> {
-    Ok(fs::write(place.temporary(), page).map_err(|error| place.failed(error))?)
+    Ok(place.open()?.write_all(page.as_bytes()).map_err(|error| place.failed(error))?)
 }

@@ -28,7 +28,7 @@ enum To {
 
 impl<'a> Stream<'a> {
     pub(crate) fn create(place: &'a Place, format: Format) -> anyhow::Result<Stream<'a>> {
-        let file = File::create(place.temporary()).map_err(|error| place.failed(error))?;
+        let file = place.open()?;
         let to = match format {
             Format::Parquet => To::Parquet(Some(file), None),
             Format::Csv => To::Csv(BufWriter::new(file), false),

@@ -34,7 +34,7 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
     if let Some((_, rows)) = &table {
         distinct(&[&matrix, rows], [])?;
     }
-    write_npy(&matrix, features, &rows).map_err(|error| matrix.failed(error))?;
+    write_npy(matrix.open()?, features, &rows).map_err(|error| matrix.failed(error))?;
     if let Some((format, place)) = &table {
         table::write_at(&mut frame(features, &rows, job.views)?, *format, place)?;
     }
@@ -55,8 +55,8 @@ pub(crate) fn warning(job: &Matrix, features: &Features) -> Option<String> {
     if csv { table::formula(texts).map(table::formula_warning) } else { None }
 }
 
-fn write_npy(place: &Place, features: &Features, rows: &[usize]) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(place.temporary())?);
+fn write_npy(file: File, features: &Features, rows: &[usize]) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
     out.write_all(&header(rows.len(), features.dim()))?;
     let mut values = vec![0.0; features.dim()];
     let mut bytes = Vec::with_capacity(4 * features.dim());

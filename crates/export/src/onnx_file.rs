@@ -11,10 +11,7 @@ use network::{
     Bound,
     onnx::{self, Ending},
 };
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-};
+use std::io::{BufWriter, Write};
 
 /// ONNX's version and, as its producer, us.
 const ONNX: Ours = Ours::file("a model that export wrote", &[b"\x08\x08\x12\x09headstart"]);
@@ -30,7 +27,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let (height, width) =
         source(head)?.preprocessing.output_size().context("the head's pictures vary in size")?;
     let place = Place::file(config.output(), config.force(), ONNX)?;
-    let mut out = BufWriter::new(File::create(place.temporary()).map_err(|error| place.failed(error))?);
+    let mut out = BufWriter::new(place.open()?);
     let (size, ending) = ((height as usize, width as usize), ending(head));
     onnx::write(&mut out, &bound, size, &head.layers, ending, &metadata(head, &bound)?)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;

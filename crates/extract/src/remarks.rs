@@ -47,7 +47,7 @@ impl Named {
         if it_is {
             self.count += 1;
             if self.first.len() < NAMED {
-                self.first.push(short(id));
+                self.first.push(cli::name(id));
             }
         }
     }
@@ -58,18 +58,6 @@ impl Named {
         let names = if more == 0 { names } else { format!("{names} and {} more", count(more)) };
         let images = if self.count == 1 { "image" } else { "images" };
         (self.count > 0).then(|| format!("{} {images} {what}: {names}", count(self.count)))
-    }
-}
-
-/// An id on one line of 80 characters at most.
-fn short(id: &str) -> String {
-    const MOST: usize = 80;
-    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    let length = id.chars().count();
-    match length > MOST {
-        false => id.chars().map(plain).collect(),
-        // Its end says most.
-        true => std::iter::once('…').chain(id.chars().skip(length - MOST + 1).map(plain)).collect(),
     }
 }
 
@@ -89,7 +77,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "1 image with damaged JPEG data, of which other decoders may make other pixels: `b\u{fffd}.jpg`",
+                "1 image with damaged JPEG data, of which other decoders may make other pixels: `b\\u{1b}.jpg`",
                 "1,200 images with 16-bit grey levels above 255, which became white; --grey16 scale keeps the high byte: \
                  `a/0.png`, `a/1.png`, `a/2.png` and 1,197 more",
             ]

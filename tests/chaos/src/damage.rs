@@ -25,7 +25,7 @@ pub struct Damage {
 const EVALUATE: Job = Job {
     name: "evaluate",
     program: "evaluate",
-    arguments: &["small.features", "small.head", "-o", "m.csv", "--bootstrap", "0", "--predictions", "p.csv"],
+    arguments: &["small.features", "small.head", "-o", "m.csv", "--predictions", "p.csv"],
     older: &[],
     outputs: &["m.csv", "p.csv"],
     resumes: false,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{PlaceError, Preprocessing, TargetsFrom, Task};
+use std::fs;
 
 fn head() -> Head {
     Head {

@@ -44,6 +44,16 @@ fn an_output_is_there_whole_or_not_at_all() {
 }
 
 #[test]
+fn what_was_withdrawn_is_not_made_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let place = Place::file(&root.path().join("out"), false, OURS).unwrap();
+    place.open().unwrap();
+    fs::remove_file(place.temporary()).unwrap();
+    assert!(matches!(place.open(), Err(PlaceError::Write { .. })));
+    assert!(names(root.path()).is_empty());
+}
+
+#[test]
 fn two_runs_never_share_a_place_and_a_killed_one_is_swept() {
     let root = tempfile::tempdir().unwrap();
     let target = root.path().join("out");

@@ -122,7 +122,7 @@ fn what_stops_headstart_stops_extract() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let first = stop_at(&room, wrapped, ".x.pooled.features.partial", "TERM");
+    let first = stop_at(&room, wrapped, ".x.pooled.features.partial/shard-00000.rkyv", "TERM");
     // Nobody is left who writes.
     assert!(interrupted(&first) < 4000);
     assert!(extract(&room, &[&CALL[..], &["--part", "1/400"]].concat()).code() == 0);
