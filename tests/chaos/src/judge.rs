@@ -59,8 +59,8 @@ impl Scene<'_> {
         } else if ending.code() == Some(0) {
             wrong.extend(self.incomplete());
             // What could not be removed is the next run's.
-            let removing =
-                function == "remove" || ending.fired.as_deref().is_some_and(|path| path.contains("/.o."));
+            let aside = |path: &str| path.split('/').any(|part| part.starts_with(".o."));
+            let removing = function == "remove" || ending.fired.as_deref().is_some_and(aside);
             if !hidden.is_empty() && !removing {
                 wrong.push(format!("exit 0 leaves {hidden:?}"));
             }
