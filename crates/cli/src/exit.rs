@@ -74,6 +74,11 @@ fn told_panic(tool: &str, info: &PanicHookInfo<'_>, withdraw: fn()) {
         exit_at_once(FAILED);
     }
     let what = info.to_string().replace('\n', " ");
+    // polars, where its pool cannot be had.
+    if what.contains("could not spawn threads") {
+        complain(&format!("{tool}: cannot start a thread: the system has no more"));
+        return;
+    }
     complain(&format!("{tool}: internal error ({what}); please report it with the command you ran"));
 }
 
