@@ -184,7 +184,7 @@ impl Head {
         self.fit.get("reject_threshold")?.as_f64()
     }
 
-    /// Identifies the head: the digest of its file.
+    /// Identifies the head: the digest of its file. Of one in an earlier format, that of the file as it would be written now.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())
     }

@@ -36,7 +36,7 @@ pub use features::{
 };
 pub use head::{Dense, HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
 pub use input::{MOST_PICTURE, check_header, open_file, read_file};
-pub use ours::{Marks, Ours};
+pub use ours::{Columns, Marks, Ours};
 pub use place::{Place, PlaceError, distinct, withdraw};
 pub use preprocessing::{Channels, Decode, Filter, Grey16, Preprocessing, PreprocessingError, Resize};
 pub use rows::{Matrix, MatrixError, Rows, Selection};

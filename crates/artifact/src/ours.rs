@@ -2,8 +2,8 @@
 
 mod file;
 
-pub use file::Ours;
 pub(crate) use file::describe;
+pub use file::{Columns, Ours};
 
 use crate::input;
 use std::{fs, path::Path};

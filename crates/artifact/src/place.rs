@@ -239,8 +239,9 @@ impl Place {
     /// Whether the target may be written: nothing is there, or `--force` and something of ours.
     fn check(&self) -> Result<(), PlaceError> {
         let path = || self.target.clone();
-        let Ok(found) = fs::metadata(&self.target).or_else(|_| fs::symlink_metadata(&self.target)) else {
-            return Ok(());
+        let found = match fs::metadata(&self.target).or_else(|_| fs::symlink_metadata(&self.target)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found.map_err(|source| self.failed(source))?,
         };
         if !self.force {
             return Err(PlaceError::Exists(path()));
@@ -279,6 +280,10 @@ impl Place {
             for entry in fs::read_dir(&self.temporary)? {
                 sync(&entry?.path())?;
             }
+        }
+        if let (Kind::File(_), true, Ok(old)) = (self.kind, self.force, fs::metadata(&self.target)) {
+            // Who may read it stays the same, where the file system lets us.
+            let _ = fs::set_permissions(&self.temporary, old.permissions());
         }
         sync(&self.temporary)?;
         let held = Held::open();

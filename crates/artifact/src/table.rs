@@ -1,5 +1,6 @@
 //! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
 
+mod columns;
 mod lookup;
 mod read;
 
@@ -10,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use columns::columns;
 pub use lookup::{Texts, pairs, texts, values_of, values_of_columns};
 pub use read::read;
 
@@ -190,7 +192,8 @@ fn first_line(error: &PolarsError) -> String {
 mod tests {
     use super::*;
 
-    const OURS: Ours = Ours::table("a table", &[&["id", "value"]]);
+    const OURS: Ours =
+        Ours::table("a table", &[crate::Columns { first: &["id", "value"], more: &["class"] }]);
 
     fn frame() -> DataFrame {
         df!("id" => ["a", "b"], "value" => [0.1, f64::MIN_POSITIVE], "class" => [Some("007"), None]).unwrap()

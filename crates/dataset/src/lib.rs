@@ -31,9 +31,9 @@ mod thumbnail;
 pub use augment::{AUGMENTATIONS, Change, ChangeKind, Drawn, load_views};
 pub use bad_image::{BadImage, Format, MAX_PIXELS};
 pub use data_set::{DataSet, Doubt, Sample};
-pub use decode::decode;
 #[doc(hidden)]
 pub use decode::decode_jpeg_both;
+pub use decode::{decode, decoder};
 pub use error::DatasetError;
 pub use folder::EXTENSIONS;
 pub use noticed::Noticed;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use artifact::table::{Format, formula, write_at};
-use artifact::{FeatureSet, Ours, Place, distinct};
+use artifact::{Columns, FeatureSet, Ours, Place, distinct};
 use polars::prelude::DataFrame;
 
 use crate::Config;
@@ -20,18 +20,31 @@ pub(crate) struct Outputs {
     pub(crate) report: Option<Place>,
 }
 
-/// First columns of what is written.
+/// The columns of metrics, predictions and hardest of each task, suspects, and duplicates.
 const TABLE: Ours = Ours::table(
     "a table of evaluate",
     &[
-        &["split", "scope", "metric", "class", "value"],
-        &["id", "split", "label", "predicted"],
-        &["id", "split", "predicted"],
-        &["id", "split", "target:"],
-        &["id", "split", "predicted:"],
-        &["id", "split", "label", "suggested"],
-        &["id", "split", "label", "other_id"],
-        &["id", "split", "loss"],
+        Columns { first: &["split", "scope", "metric", "class", "value"], more: &["ci_low", "ci_high", "n"] },
+        Columns {
+            first: &["id", "split", "label", "predicted"],
+            more: &[
+                "confidence",
+                "rejected",
+                "distance",
+                "novel",
+                "probability",
+                "loss",
+                "probability:",
+                "probabilities",
+            ],
+        },
+        Columns { first: &["id", "split", "target:"], more: &["target:", "predicted:"] },
+        Columns { first: &["id", "split", "loss"], more: &[] },
+        Columns { first: &["id", "split", "label", "suggested", "quality", "likely"], more: &[] },
+        Columns {
+            first: &["id", "split", "label", "other_id"],
+            more: &["other_split", "other_label", "similarity", "pixels", "leak"],
+        },
     ],
 );
 

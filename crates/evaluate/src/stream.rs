@@ -97,7 +97,7 @@ mod tests {
     fn frames_that_follow_one_another_are_one_table() {
         let folder = std::env::temp_dir().join(format!("headstart-stream-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let ours = artifact::Ours::table("a table", &[&["id"]]);
+        let ours = artifact::Ours::table("a table", &[]);
         let frame = df!("id" => ["a", "b, \"c\"", "d"], "confidence" => [0.25, 0.5, 1.0]).unwrap();
         for (name, format) in
             [("t.csv", Format::Csv), ("t.json", Format::Json), ("t.parquet", Format::Parquet)]

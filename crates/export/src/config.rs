@@ -77,6 +77,11 @@ impl Config {
         &self.input
     }
 
+    /// Everything that is read.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
+        [self.input()].into_iter().chain(self.weights())
+    }
+
     pub(crate) fn output(&self) -> &Path {
         &self.output
     }

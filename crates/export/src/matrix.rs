@@ -3,7 +3,7 @@
 
 use crate::config::Matrix;
 use anyhow::{Result, bail};
-use artifact::{Features, Ours, Place, Split, distinct, table};
+use artifact::{Columns, Features, Ours, Place, Split, distinct, table};
 use cli::count;
 use polars::prelude::{Column, DataFrame, df};
 use std::{
@@ -11,8 +11,12 @@ use std::{
     io::{self, BufWriter, Write},
 };
 
-const NPY: Ours = Ours::file("a matrix that export wrote", &[b"\x93NUMPY\x01\x00"]);
-const ROWS: Ours = Ours::table("a table of export", &[&["id", "split", "label"]]);
+const NPY: Ours = Ours::file(
+    "a matrix that export wrote",
+    &[b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': ("],
+);
+const ROWS: Ours =
+    Ours::table("a table of export", &[Columns { first: &["id", "split", "label"], more: &["view"] }]);
 
 /// Writes `job.output` and, if asked for, `job.rows`; gives a line of counts.
 ///
@@ -31,9 +35,8 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
         Ok::<_, table::TableError>((table::Format::of(path)?, Place::file(path, job.force, ROWS)?))
     });
     let table = table.transpose()?;
-    if let Some((_, rows)) = &table {
-        distinct(&[&matrix, rows], [])?;
-    }
+    let places: Vec<&Place> = [&matrix].into_iter().chain(table.iter().map(|(_, rows)| rows)).collect();
+    distinct(&places, [])?;
     write_npy(matrix.open()?, features, &rows).map_err(|error| matrix.failed(error))?;
     if let Some((format, place)) = &table {
         table::write_at(&mut frame(features, &rows, job.views)?, *format, place)?;

@@ -7,7 +7,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source, Task, read_file};
+use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source, Task, distinct, read_file};
 use network::{Bound, Network, Tensor, WeightFile};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,7 @@ struct Lineage {
 /// Where it cannot be written, or disagrees with the cache.
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
     let place = Place::folder(config.output(), config.force(), |folder| MARKS.all_of(folder))?;
+    distinct(&[&place], config.inputs())?;
     let folder = place.temporary();
     let description = serde_json::to_string_pretty(&describe(head, &bound)?)? + "\n";
     fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;

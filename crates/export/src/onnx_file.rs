@@ -6,7 +6,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result, bail};
-use artifact::{Head, MappedFile, Ours, Place, Preprocessing, Task};
+use artifact::{Head, MappedFile, Ours, Place, Preprocessing, Task, distinct};
 use network::{
     Bound,
     onnx::{self, Ending},
@@ -27,6 +27,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let (height, width) =
         source(head)?.preprocessing.output_size().context("the head's pictures vary in size")?;
     let place = Place::file(config.output(), config.force(), ONNX)?;
+    distinct(&[&place], config.inputs())?;
     let mut out = BufWriter::new(place.open()?);
     let (size, ending) = ((height as usize, width as usize), ending(head));
     onnx::write(&mut out, &bound, size, &head.layers, ending, &metadata(head, &bound)?)

@@ -82,6 +82,7 @@ pub fn run(args: Args) -> Result<()> {
         let job = Job { samples: &data.samples, how, shares: &shares, reuse: &reuse, interrupt: &interrupt };
         backbone.run(job, &mut |batch| {
             under_way.push(&data, &batch)?;
+            remarks.add_reused(batch.known.len());
             for (sample, reason) in batch.bad {
                 skips.add(&data.samples[sample].id, &reason)?;
             }

@@ -79,14 +79,14 @@ impl Outputs {
         rows.sort_unstable_by_key(|(seen, ..)| (seen.sample, seen.view));
         for (Seen { sample, view, content }, features, i) in rows {
             let sample = &data.samples[sample];
-            let split = self.shares.split_of(sample, &content);
+            let split = self.shares.split_of(sample, &content.digest);
             if view == 0 {
                 self.tally.add(split, sample.label);
                 self.dataset
                     .field(sample.id.as_bytes())
                     .field(data.classes[sample.label as usize].as_bytes())
                     .field(split.name().as_bytes())
-                    .field(content.as_bytes());
+                    .field(content.digest.as_bytes());
             }
             for (tap, features) in self.taps.iter_mut().zip(features) {
                 let values = &features[i * tap.dim..][..tap.dim];

@@ -9,17 +9,17 @@
 //! in one batch, so that its file is read, and decoded, once.
 
 use crate::{
-    reuse::Reuse,
+    reuse::{Content, Reuse},
     times::{Times, timed},
     views::Shares,
 };
 use anyhow::{Context, Result};
-use artifact::{Digest, Preprocessing};
+use artifact::{MOST_PICTURE, Preprocessing, read_file};
 use cli::Interrupt;
 use dataset::{BadImage, Loaded, Noticed, Sample};
 use engine::Cpu;
 use rayon::prelude::*;
-use std::{fs, ops::Range, sync::mpsc, thread, time::Instant};
+use std::{ops::Range, sync::mpsc, thread, time::Instant};
 
 /// What there is to do.
 #[derive(Clone, Copy)]
@@ -68,8 +68,8 @@ pub(crate) struct Seen {
     /// An index into the data set.
     pub(crate) sample: usize,
     pub(crate) view: u32,
-    /// The digest of its file.
-    pub(crate) content: Digest,
+    /// Its file's.
+    pub(crate) content: Content,
 }
 
 /// A view whose features were there already.
@@ -93,8 +93,6 @@ pub(crate) struct File {
 pub(crate) enum Reason {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    #[error("is not a regular file")]
-    Irregular,
     #[error(transparent)]
     Bad(#[from] BadImage),
 }
@@ -163,15 +161,10 @@ impl Job<'_> {
     /// Reads a sample's file, and prepares those of its views whose features are not known.
     pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
         let sample = &self.samples[at];
-        let path = &sample.path;
-        // A named pipe would be waited for, and a device read without end.
-        if !fs::metadata(path)?.is_file() {
-            return Err(Reason::Irregular);
-        }
-        let bytes = fs::read(path)?;
-        let content = Digest::of(&bytes);
+        let bytes = read_file(&sample.path, MOST_PICTURE).map_err(|error| error.source)?;
+        let content = Content::of(&bytes);
         let (mut known, mut missing) = (Vec::new(), Vec::new());
-        for view in 0..self.shares.views_of(sample, &content) {
+        for view in 0..self.shares.views_of(sample, &content.digest) {
             let seen = Seen { sample: at, view, content };
             match self.reuse.features(&content, view) {
                 Some(features) => known.push(Known { seen, features }),
@@ -186,7 +179,7 @@ impl Job<'_> {
             }
             (Some(views), _) => {
                 let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
-                dataset::load_views(&bytes, &content, self.how, views, &wanted)?
+                dataset::load_views(&bytes, &content.digest, self.how, views, &wanted)?
             }
         };
         Ok(File { known, prepared: missing.into_iter().zip(pixels).collect(), noticed })

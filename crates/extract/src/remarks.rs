@@ -12,6 +12,7 @@ pub(crate) struct Remarks {
     damaged: Named,
     clipped: Named,
     flattened: Named,
+    reused: u64,
 }
 
 /// So many pictures, and the first of them.
@@ -28,6 +29,11 @@ impl Remarks {
         self.flattened.add(id, noticed.flattened);
     }
 
+    /// Of rows that were there already nothing is known.
+    pub(crate) fn add_reused(&mut self, rows: usize) {
+        self.reused += rows as u64;
+    }
+
     /// A line for each kind that there is.
     pub(crate) fn lines(&self) -> Vec<String> {
         let lines = [
@@ -38,7 +44,13 @@ impl Remarks {
                  convert them to 8 bits",
             ),
         ];
-        lines.into_iter().flatten().collect()
+        let reused = (self.reused > 0).then(|| {
+            format!(
+                "{} reused rows: damage and grey levels that were clipped were not looked for again",
+                count(self.reused)
+            )
+        });
+        lines.into_iter().flatten().chain(reused).collect()
     }
 }
 
@@ -82,6 +94,8 @@ mod tests {
                  `a/0.png`, `a/1.png`, `a/2.png` and 1,197 more",
             ]
         );
+        remarks.add_reused(1400);
+        assert!(remarks.lines()[2].starts_with("1,400 reused rows: "));
         remarks.add(&"x".repeat(5000), Noticed { flattened: true, ..Noticed::default() });
         assert!(remarks.lines().iter().all(|line| line.chars().count() < 500));
     }

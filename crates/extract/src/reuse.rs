@@ -1,7 +1,22 @@
 //! Rows that stopped runs left: what they computed is not computed again.
 
 use artifact::{Digest, DigestBuilder, Earlier, Source, Views};
-use dataset::AUGMENTATIONS;
+use dataset::{AUGMENTATIONS, decoder};
+
+/// What a file is to its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Content {
+    /// Of its bytes.
+    pub(crate) digest: Digest,
+    /// How they become pixels, where that has changed since the first version.
+    decoder: &'static str,
+}
+
+impl Content {
+    pub(crate) fn of(file: &[u8]) -> Content {
+        Content { digest: Digest::of(file), decoder: decoder(file) }
+    }
+}
 
 /// What is there of every tap. Nothing, by default.
 #[derive(Default)]
@@ -25,7 +40,7 @@ impl Reuse {
     }
 
     /// The features of a view of a file of this content, (d,) of each tap, where all have them.
-    pub(crate) fn features(&self, content: &Digest, view: u32) -> Option<Vec<Vec<f32>>> {
+    pub(crate) fn features(&self, content: &Content, view: u32) -> Option<Vec<Vec<f32>>> {
         if self.taps.is_empty() {
             return None;
         }
@@ -36,9 +51,9 @@ impl Reuse {
 
 /// What a row is a pure function of: file, network, weights, preprocessing, tap, dtype, view and engine revision; of an
 /// augmented view also how it is made.
-pub(crate) fn content_key(content: &Digest, source: &Source, view: u32, views: Option<&Views>) -> Digest {
+pub(crate) fn content_key(content: &Content, source: &Source, view: u32, views: Option<&Views>) -> Digest {
     let mut key = DigestBuilder::new();
-    key.field(content.as_bytes())
+    key.field(content.digest.as_bytes())
         .field(source.network.as_bytes())
         .field(source.weights.as_bytes())
         .field(source.preprocessing.fingerprint().as_bytes())
@@ -46,6 +61,9 @@ pub(crate) fn content_key(content: &Digest, source: &Source, view: u32, views: O
         .field(source.dtype.to_string().as_bytes())
         .field(&view.to_le_bytes())
         .field(source.engine.as_bytes());
+    if !content.decoder.is_empty() {
+        key.field(content.decoder.as_bytes());
+    }
     if let Some(views) = views.filter(|_| view > 0) {
         key.field(views.fingerprint().as_bytes()).field(AUGMENTATIONS.as_bytes());
     }

@@ -35,6 +35,14 @@ impl FromStr for ClassWeight {
 }
 
 impl ClassWeight {
+    /// The table that is read.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            ClassWeight::File(path) => Some(path),
+            ClassWeight::None | ClassWeight::Balanced => None,
+        }
+    }
+
     /// The weights for `classes`.
     pub(crate) fn resolve(&self, classes: &[String]) -> anyhow::Result<ClassWeights> {
         match self {

@@ -165,6 +165,12 @@ impl Config {
         &self.choice
     }
 
+    /// Everything that is read.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let features = self.features.iter().map(PathBuf::as_path);
+        features.chain(self.manifest()).chain(self.class_weight.file())
+    }
+
     /// How much each class counts.
     pub fn class_weight(&self) -> &ClassWeight {
         &self.class_weight

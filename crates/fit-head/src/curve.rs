@@ -17,7 +17,8 @@ use crate::rows::Rows;
 /// Parts of the train rows.
 const FRACTIONS: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
-/// Fits on each part, records how it does, and gives the table. Parts of fewer rows than there are classes are left out.
+/// Fits on each part, records how it does, and gives the table; nothing where it was asked to stop before all were fitted. Parts of fewer
+/// rows than there are classes are left out.
 pub(crate) fn fit(
     config: &Config,
     rows: &Rows<'_>,
@@ -25,7 +26,7 @@ pub(crate) fn fit(
     session: &Session,
     interrupt: &Interrupt,
     report: &mut Report,
-) -> anyhow::Result<DataFrame> {
+) -> anyhow::Result<Option<DataFrame>> {
     let train = rows.train.examples()?;
     let class_weights = config.class_weight().resolve(features.classes())?;
     let settings = LinearSettings { class_weights, ..config.linear().cloned().unwrap_or_default() };
@@ -47,6 +48,9 @@ pub(crate) fn fit(
             if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
+    if points.len() < fractions.len() {
+        return Ok(None);
+    }
     let each = |of: fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
     let rows: Vec<u64> = points.iter().map(|point| point.rows as u64).collect();
     let columns = [
@@ -67,11 +71,11 @@ pub(crate) fn fit(
             "held_out_rows": points.first().map_or(0, |point| point.held_out_rows),
         }),
     );
-    Ok(df!(
+    Ok(Some(df!(
         "rows" => rows, "fraction" => fraction, "l2" => l2,
         "train_loss" => train_loss, "train_accuracy" => train_accuracy,
         "held_out_loss" => held_out_loss, "held_out_accuracy" => held_out_accuracy,
-    )?)
+    )?))
 }
 
 fn line(point: &CurvePoint, held: &str) -> String {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::bail;
 use artifact::{FeatureSet, table};
-use head::{Folds, HeldOut};
+use head::{Folds, HeadFitError, HeldOut};
 
 use crate::config::Choice;
 use crate::rows::{Part, Rows};
@@ -66,6 +66,9 @@ pub(crate) fn folds_of<'b>(
 ) -> anyhow::Result<Folds> {
     // No more folds than rows: with a handful of rows, each is a fold of its own.
     let count = choice.folds.unwrap_or(usual.min(labels.len()));
+    if labels.len() < 2 {
+        return Err(HeadFitError::NothingHeldOut.into());
+    }
     let Some((table, column)) = &choice.groups else {
         return Ok(Folds::stratified(labels, classes, count, choice.seed)?);
     };

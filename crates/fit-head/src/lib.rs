@@ -77,9 +77,9 @@ struct HeldOutQuality {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
+    let interrupt = if config.keep_best() { Interrupt::listen() } else { Interrupt::default() };
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
-    let interrupt = if config.keep_best() { Interrupt::listen() } else { Interrupt::default() };
     if let Some(task) = config.target().task() {
         return targets::run(task, &config, &given, outputs, &interrupt, &session);
     }
@@ -100,18 +100,20 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let rows = Rows::of(&features, &config)?;
     // Whoever asked to stop waits for the head.
     let curve = if config.curve().is_some() && !interrupt.asked() {
-        Some(curve::fit(&config, &rows, &features, &session, &interrupt, &mut fitted.report)?)
+        curve::fit(&config, &rows, &features, &session, &interrupt, &mut fitted.report)?
     } else {
         None
     };
     let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
     let best = Best::of(&interrupt, &mut fitted.report);
+    let left = config.curve().filter(|_| curve.is_none());
     let line = format!(
-        "{}, {} classes, {}{} → {}",
+        "{}, {} classes, {}{}{} → {}",
         rows.train.rows.describe(),
         features.classes().len(),
         fitted.outcome,
         novelty.as_ref().map_or("", |(_, line)| line),
+        left.map_or(String::new(), |path| format!(", `{}` is not written", path.display())),
         config.output().display()
     );
     let head = Head {

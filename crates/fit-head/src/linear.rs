@@ -37,7 +37,7 @@ pub(crate) fn fit(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> anyho
             let held = Held::of(choice, job.rows, job.features)?;
             let sweep = sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, session, &passes)?;
             let temperature = choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
-            (problem.finish(&sweep), Some((sweep, temperature, held)))
+            (problem.finish(&sweep)?, Some((sweep, temperature, held)))
         }
     };
     let mut outcome = record(&mut report, &fit, &settings, session);

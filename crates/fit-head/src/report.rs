@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use artifact::{HEAD_FILE, Head, Ours, Place, Task, distinct, table};
+use artifact::{Columns, HEAD_FILE, Head, Ours, Place, Task, distinct, table};
 use head::{ClassWeights, Quality, Temperature};
 use polars::frame::DataFrame;
 use serde_json::{Map, Value};
@@ -110,18 +110,35 @@ pub(crate) struct Outputs<'a> {
     curve: Option<Table>,
 }
 
-/// First columns of what methods and curves write.
+/// What tables of candidates hold of each.
+const EACH: &[&str] = &[
+    "l2",
+    "shrinkage",
+    "neighbours",
+    "epoch",
+    "iterations",
+    "converged",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "held_out_loss",
+    "held_out_accuracy",
+    "chosen",
+];
+
+/// The columns of what methods and curves write.
 const TABLE: Ours = Ours::table(
     "a table of fit-head",
     &[
-        &["head", "features"],
-        &["l2"],
-        &["shrinkage"],
-        &["chosen"],
-        &["train_accuracy", "held_out_accuracy"],
-        &["neighbours", "val_loss"],
-        &["epoch", "train_loss"],
-        &["rows", "fraction", "l2"],
+        Columns { first: &["head", "features"], more: EACH },
+        Columns { first: &["l2"], more: EACH },
+        Columns { first: &["shrinkage"], more: EACH },
+        Columns { first: &["chosen"], more: &[] },
+        Columns { first: &["train_accuracy", "held_out_accuracy", "chosen"], more: &[] },
+        Columns { first: &["neighbours", "val_loss", "val_accuracy"], more: &[] },
+        Columns { first: &["epoch", "train_loss"], more: EACH },
+        Columns { first: &["rows", "fraction", "l2", "train_loss"], more: EACH },
     ],
 );
 
@@ -146,8 +163,7 @@ impl<'a> Outputs<'a> {
         let head = Place::file(config.output(), config.force(), HEAD_FILE)?;
         let places: Vec<&Place> =
             table.iter().chain(&curve).map(|table: &Table| &table.place).chain([&head]).collect();
-        let inputs = config.features().iter().map(std::path::PathBuf::as_path).chain(config.manifest());
-        distinct(&places, inputs)?;
+        distinct(&places, config.inputs())?;
         drop(head);
         Ok(Outputs { config, table, curve })
     }

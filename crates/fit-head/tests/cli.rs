@@ -558,7 +558,7 @@ fn a_fit_that_diverges_is_not_written() {
     room.features("x.features", &Made::default());
     let flags = ["--head", "mlp:8", "--epochs", "1", "--batch-size", "4096", "--learning-rate", "1e38", "-q"];
     fit_head(&room, &[&["x.features", "-o", "x.head"][..], &flags].concat())
-        .failed(1, &["x.head", "lower the learning rate"]);
+        .failed(1, &["the fitted weights are not finite", "lower the learning rate"]);
     assert_eq!(room.names(), ["x.features"]);
 }
 

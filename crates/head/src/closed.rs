@@ -168,7 +168,7 @@ impl<'a> ClosedProblem<'a> {
         self.form.check(strength)?;
         let models = self.models(&[strength], self.all.clone())?;
         let (weight, bias) = models[0].split_at(self.taught.outputs() * self.taught.dim());
-        let mut layer = self.scaling.fold(weight, bias);
+        let mut layer = self.scaling.fold(weight, bias)?;
         if let Taught::Targets(_) = self.taught {
             self.units.restore(&mut layer);
         }

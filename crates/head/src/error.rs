@@ -52,6 +52,12 @@ pub enum HeadFitError {
         /// What it is.
         got: f64,
     },
+    /// Weights, which are 32-bit numbers, cannot say it.
+    #[error("output {output}: its numbers differ by less than 1.2e-38; give them in a smaller unit")]
+    TinyTarget {
+        /// The output.
+        output: usize,
+    },
     /// Nothing can be learnt of a label that all rows bear, or none.
     #[error("label {label} is the same in all rows")]
     ConstantLabel {
@@ -109,7 +115,7 @@ pub enum HeadFitError {
     },
     /// What is chosen, calibrated or ended early is so by rows that are not fitted.
     #[error(
-        "no row can be held out: each class has one row, or one group, only; give more rows, a val split, or one setting that needs none: --head linear --l2 10 --no-calibrate"
+        "no row can be held out: there is one row, or one group, of each class only; give more rows, a val split, or one setting that needs none: --head linear --l2 10 --no-calibrate"
     )]
     NothingHeldOut,
     /// The fit left the range of numbers, as too large a learning rate makes it.
@@ -122,9 +128,12 @@ pub enum HeadFitError {
     },
     /// What was fitted does not fit into f32: features near the end of its range, as they are, or times the weights they want.
     #[error(
-        "the head left the range of 32-bit numbers: features are too large or too small for it; scale them, or leave out --no-standardize"
+        "the head left the range of 32-bit numbers: features are too large or too small for it; scale them"
     )]
     OutOfRange,
+    /// The same of what was fitted by steps, which may have been too large.
+    #[error("the fitted weights are not finite; lower the learning rate, or scale the features")]
+    Unbounded,
     /// candle refused an operation: memory, or a fault of ours.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

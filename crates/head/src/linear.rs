@@ -172,23 +172,23 @@ impl<'a> LinearProblem<'a> {
     pub fn fit(&self, l2: f64, start: Option<&LinearFit>) -> Result<LinearFit, HeadFitError> {
         check_penalty(l2)?;
         let start = start.map_or_else(|| self.zero(), |fit| fit.parameters.clone());
-        Ok(self.fit_from(start, l2))
+        self.fit_from(start, l2)
     }
 
-    fn fit_from(&self, start: Vec<f64>, l2: f64) -> LinearFit {
+    fn fit_from(&self, start: Vec<f64>, l2: f64) -> Result<LinearFit, HeadFitError> {
         let mut solvers = self.solvers(vec![start], self.stop, 1);
         self.solve(&mut solvers, &[None], None, l2);
         let solver = &solvers.solvers[0];
         let (weight, bias) = solver.best().split_at(self.taught.outputs() * self.taught.dim());
-        LinearFit {
-            layer: self.scaling.fold(weight, bias),
+        Ok(LinearFit {
+            layer: self.scaling.fold(weight, bias)?,
             l2,
             objective: solver.value() * self.taught.rows() as f64,
             gradient: solver.slope(),
             iterations: solver.iterations(),
             converged: solver.converged(),
             parameters: solver.best().to_vec(),
-        }
+        })
     }
 
     /// Readies minimisations from `starts`, which will be run at so many penalties.

@@ -64,8 +64,7 @@ pub fn fit_novelty(
     // As many of the rows as `part` says, or the next more.
     let last = ((part * distances.len() as f64).ceil() as usize).clamp(1, distances.len().max(1)) - 1;
     let threshold = distances.get(last).copied().ok_or(HeadFitError::NothingHeldOut)?;
-    let Dense { weight, bias, .. } = &novelty.whitening;
-    if weight.iter().chain(bias).chain(&novelty.means).any(|value| !value.is_finite()) {
+    if novelty.means.iter().any(|value| !value.is_finite()) {
         return Err(HeadFitError::OutOfRange);
     }
     Ok(Novelty { threshold: f64::from(threshold), ..novelty })
@@ -95,7 +94,7 @@ fn normal(mut sums: Sums, scaling: &Scaling) -> Result<Novelty, HeadFitError> {
     };
     let means = means.par_chunks_exact(dim).flat_map_iter(&whitened).map(|value| value as f32).collect();
     let weight: Vec<f64> = (0..dim * dim).map(|at| inverse[(at / dim, at % dim)]).collect();
-    Ok(Novelty { whitening: scaling.fold(&weight, &vec![0.0; dim]), means, threshold: f64::INFINITY })
+    Ok(Novelty { whitening: scaling.fold(&weight, &vec![0.0; dim])?, means, threshold: f64::INFINITY })
 }
 
 /// Takes a part of a covariance (d, d), of which the lower triangle is there, from a sphere of the same trace.

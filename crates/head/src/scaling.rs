@@ -4,6 +4,7 @@ use artifact::{Dense, Rows};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::HeadFitError;
 use crate::examples::BLOCK;
 
 /// `(x - mean) * inverse` of every column, in f32; the identity has mean 0 and inverse 1.
@@ -58,7 +59,10 @@ impl Scaling {
 
     /// The layer that does to raw features what `weight` (outputs, d) and `bias` (outputs,) do to
     /// scaled ones.
-    pub(crate) fn fold(&self, weight: &[f64], bias: &[f64]) -> Dense {
+    ///
+    /// # Errors
+    /// [`HeadFitError::OutOfRange`] where it is not finite.
+    pub(crate) fn fold(&self, weight: &[f64], bias: &[f64]) -> Result<Dense, HeadFitError> {
         let dim = self.mean.len();
         let mut folded = Dense {
             inputs: dim,
@@ -75,7 +79,8 @@ impl Scaling {
             }
             folded.bias.push((bias - shift) as f32);
         }
-        folded
+        let finite = folded.weight.iter().chain(&folded.bias).all(|value| value.is_finite());
+        if finite { Ok(folded) } else { Err(HeadFitError::OutOfRange) }
     }
 }
 
@@ -176,7 +181,7 @@ mod tests {
         let matrix = Matrix::new(&features, 2).unwrap();
         let scaling = Scaling::of(&matrix);
         let (weight, bias) = ([0.5, -1.5], [0.25]);
-        let layer = scaling.fold(&weight, &bias);
+        let layer = scaling.fold(&weight, &bias).unwrap();
         let mut scaled = vec![0.0; 20];
         scaling.read(&matrix, 0, &mut scaled);
         for (raw, scaled) in features.chunks_exact(2).zip(scaled.chunks_exact(2)) {

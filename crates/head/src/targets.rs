@@ -92,7 +92,16 @@ impl<'a> Targets<'a> {
     /// Whether a head can be fitted: of labels, each must have rows that bear it and rows that do not.
     pub(crate) fn check_trainable(&self) -> Result<(), HeadFitError> {
         if self.kind == TargetKind::Numbers {
-            return Ok(());
+            let spread = |output: usize| {
+                let values = self.values[output..].iter().step_by(self.outputs);
+                values.clone().fold(f64::MIN, |most, &value| most.max(value))
+                    - values.fold(f64::MAX, |least, &value| least.min(value))
+            };
+            let tiny = |spread: f64| spread > 0.0 && spread < f64::from(f32::MIN_POSITIVE);
+            return match (0..self.outputs).find(|&output| tiny(spread(output))) {
+                Some(output) => Err(HeadFitError::TinyTarget { output }),
+                None => Ok(()),
+            };
         }
         let constant = |&label: &usize| {
             let mut values = self.values[label..].iter().step_by(self.outputs);
@@ -167,6 +176,10 @@ mod tests {
             (message(1, Numbers, &[1.0], 2), "1 rows of features with 2 targets each, but 1 values"),
             (message(2, Labels, &[1.0, 0.5], 1), "row 1, output 0: 0.5 is no target"),
             (message(1, Numbers, &[1.0, f64::NAN], 2), "row 0, output 1: NaN is no target"),
+            (
+                message(2, Numbers, &[5.0, 1e-40, 7.0, 2e-40], 2),
+                "output 1: its numbers differ by less than 1.2e-38; give them in a smaller unit",
+            ),
             (message(2, Labels, &[1.0, 0.0, 0.0, 0.0], 2), "label 1 is the same in all rows"),
         ] {
             assert_eq!(got, expected);

@@ -17,7 +17,7 @@ fn noise(row: usize, column: usize) -> f32 {
 }
 
 /// Name, features, and whether there is anything in them.
-const KINDS: [(&str, Value, bool); 11] = [
+const KINDS: [(&str, Value, bool); 12] = [
     ("zeros", |_, _| 0.0, false),
     ("all equal", |_, _| 0.1, false),
     ("constant columns", |_, column| 1.0 / (column as f32 + 3.0), false),
@@ -25,6 +25,7 @@ const KINDS: [(&str, Value, bool); 11] = [
     ("huge", |row, column| 1e30 * noise(row, column), true),
     ("at the end of f32", |row, column| (6e38 * f64::from(noise(row, column))) as f32, true),
     ("tiny", |row, column| 1e-30 * noise(row, column), true),
+    ("nearly below normal", |row, column| 1e-38 * noise(row, column), true),
     ("below normal", |row, column| 1e-41 * noise(row, column), true),
     ("one column constant", |row, column| if column == 0 { 7.0 } else { noise(row, column) }, true),
     ("rows doubled", |row, column| noise(row / 2, column), true),

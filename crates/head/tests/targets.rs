@@ -102,7 +102,7 @@ fn labels_are_chosen_by_their_loss_and_calibrated() {
         let go_on = |_: &Candidate| ControlFlow::Continue(());
         let sweep = problem.sweep(&[1e4, 10.0, 1.0, 1e-3], HeldOut::Folds(&folds), false, go_on).unwrap();
         let temperature = problem.temperature(&sweep, HeldOut::Folds(&folds));
-        (problem.finish(&sweep), sweep.candidates, temperature)
+        (problem.finish(&sweep).unwrap(), sweep.candidates, temperature)
     };
     let (fit, candidates, temperature) = run();
     let losses: Vec<f64> = candidates.iter().map(|candidate| candidate.held_out.loss).collect();

@@ -210,8 +210,7 @@ impl Shop {
                 if file.ends_with("parquet") {
                     let mut frame = table::read(&self.note("m.csv", &rows)).unwrap();
                     let parquet = self.path("notes/m.parquet");
-                    table::write(&mut frame, &parquet, true, Ours::table("a manifest", &[&["path"]]))
-                        .unwrap();
+                    table::write(&mut frame, &parquet, true, Ours::table("a manifest", &[])).unwrap();
                     all.remove(Path::new("m.csv"));
                     all.insert(file.into(), fs::read(parquet).unwrap());
                 }

@@ -60,7 +60,9 @@ fn fixtures() -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<_> = entries
         .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
         .filter(|(name, _)| {
-            ["bmp", "gif", "jpeg", "png", "tiff", "webp"].iter().any(|format| name.starts_with(format))
+            ["bmp", "gif", "jpeg", "pbm", "pgm", "png", "ppm", "tiff", "webp"]
+                .iter()
+                .any(|format| name.starts_with(format))
         })
         .collect();
     all.sort();

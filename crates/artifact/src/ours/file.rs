@@ -1,15 +1,10 @@
 //! How a file that one of our tools wrote is told from other people's, before `--force` may replace it.
 
-use crate::input;
-use std::{
-    io::{Read, Seek, SeekFrom},
-    path::Path,
-};
+use crate::{input, table::columns};
+use std::{io::Read, path::Path};
 
 /// What of a file's beginning is looked at.
 const BEGINNING: u64 = 1 << 16;
-/// The longest end of a Parquet file that is looked at: where its columns' names stand.
-const MOST_FOOTER: u64 = 16 << 20;
 
 /// A kind of file that a program writes.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +13,22 @@ pub struct Ours {
     pub what: &'static str,
     /// How it begins, if it always begins in one of these ways.
     pub begins: &'static [&'static [u8]],
-    /// The first columns of tables of this kind; a name that ends with `:` stands for all that begin so.
-    pub columns: &'static [&'static [&'static str]],
+    /// The columns of its tables.
+    pub columns: &'static [Columns],
+}
+
+/// The columns of one kind of table. A name that ends with `:` stands for all that begin so.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// Those that it begins with.
+    pub first: &'static [&'static str],
+    /// Those that may follow; no others do.
+    pub more: &'static [&'static str],
 }
 
 impl Ours {
-    /// A table with any of these first columns.
-    pub const fn table(what: &'static str, columns: &'static [&'static [&'static str]]) -> Ours {
+    /// A table with any of these lists of columns.
+    pub const fn table(what: &'static str, columns: &'static [Columns]) -> Ours {
         Ours { what, begins: &[], columns }
     }
 
@@ -38,33 +42,20 @@ impl Ours {
         let Some(beginning) = beginning(path) else { return false };
         let begins =
             self.begins.iter().any(|how| beginning.starts_with(how) || after_length(&beginning, how));
-        begins || beginning.is_empty() || self.is_table(path, &beginning)
+        begins || beginning.is_empty() || self.is_table(path)
     }
 
-    fn is_table(&self, path: &Path, beginning: &[u8]) -> bool {
-        if self.columns.is_empty() {
-            return false;
-        }
-        if beginning.starts_with(b"PAR1") {
-            let footer = footer(path).unwrap_or_default();
-            return self
-                .columns
-                .iter()
-                .any(|names| in_order(&footer, names.iter().map(|name| (*name).to_owned())));
-        }
-        if beginning.starts_with(b"[") {
-            let keys = |names: &&[&str]| {
-                let first = format!("[{{\"{}", names[0]);
-                let quoted = names.iter().map(|name| format!("\"{name}"));
-                beginning.starts_with(first.as_bytes()) && in_order(beginning, quoted)
-            };
-            return beginning == b"[]" || self.columns.iter().any(keys);
-        }
-        let line = beginning.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let cells: Vec<&[u8]> = line.split(|&byte| byte == b',').collect();
-        self.columns.iter().any(|names| {
-            names.len() <= cells.len() && names.iter().zip(&cells).all(|(name, cell)| same(name, cell))
-        })
+    fn is_table(&self, path: &Path) -> bool {
+        let Some(found) = (!self.columns.is_empty()).then(|| columns(path)).flatten() else { return false };
+        found.is_empty() || self.columns.iter().any(|columns| columns.are(&found))
+    }
+}
+
+impl Columns {
+    fn are(&self, found: &[String]) -> bool {
+        let Some((first, more)) = found.split_at_checked(self.first.len()) else { return false };
+        self.first.iter().zip(first).all(|(name, found)| same(name, found))
+            && more.iter().all(|found| self.more.iter().any(|name| same(name, found)))
     }
 }
 
@@ -73,38 +64,13 @@ fn after_length(beginning: &[u8], how: &[u8]) -> bool {
     how.starts_with(b"{") && beginning.get(8..).is_some_and(|rest| rest.starts_with(how))
 }
 
-fn same(name: &str, cell: &[u8]) -> bool {
-    let cell = cell.strip_suffix(b"\r").unwrap_or(cell);
-    if name.ends_with(':') { cell.starts_with(name.as_bytes()) } else { cell == name.as_bytes() }
-}
-
-/// Whether all names are there, one after the other.
-fn in_order(mut bytes: &[u8], names: impl Iterator<Item = String>) -> bool {
-    names.into_iter().all(|name| {
-        let at = bytes.windows(name.len()).position(|window| window == name.as_bytes());
-        at.inspect(|&at| bytes = &bytes[at + name.len()..]).is_some()
-    })
+fn same(name: &str, found: &str) -> bool {
+    if name.ends_with(':') { found.starts_with(name) } else { found == name }
 }
 
 fn beginning(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     input::open(path).ok()?.take(BEGINNING).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// The end of a Parquet file: its description, four bytes of length, `PAR1`.
-fn footer(path: &Path) -> Option<Vec<u8>> {
-    let mut file = input::open(path).ok()?;
-    let mut end = [0; 8];
-    file.seek(SeekFrom::End(-8)).ok()?;
-    file.read_exact(&mut end).ok()?;
-    let length = u64::from(u32::from_le_bytes(*end.first_chunk()?));
-    if &end[4..] != b"PAR1" || length > MOST_FOOTER {
-        return None;
-    }
-    file.seek(SeekFrom::End(-8 - i64::try_from(length).ok()?)).ok()?;
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -1,6 +1,7 @@
 //! What may be replaced, by whom, and what is left of runs that did not end.
 
 use super::*;
+use crate::ours::Columns;
 
 /// Knows nothing but texts of these tests.
 const OURS: Ours = Ours::file("a text", &[b"one", b"two"]);
@@ -216,9 +217,17 @@ fn force_replaces_what_this_program_writes_and_nothing_else() {
         fs::write(&path, bytes).unwrap();
         drop(Place::file(&path, true, OURS).unwrap());
     }
-    let metrics = Ours::table("metrics", &[&["split", "scope"], &["id", "target:"]]);
+    let metrics = Ours::table(
+        "metrics",
+        &[
+            Columns { first: &["split", "scope"], more: &["metric", "note:"] },
+            Columns { first: &["id", "target:"], more: &[] },
+        ],
+    );
     for (text, ours) in [
         ("split,scope,metric\n", true),
+        ("split,scope,note:b,note:a,metric\n", true),
+        ("split,scope,metric,mine\n", false),
         ("id,target:a\n", true),
         ("id,split\n", false),
         ("split\n", false),
@@ -226,6 +235,8 @@ fn force_replaces_what_this_program_writes_and_nothing_else() {
         ("[]", true),
         ("[{\"split\":\"val\",\"scope\":\"x\"}]", true),
         ("[{\"path\":\"val\",\"split\":1,\"scope\":\"x\"}]", false),
+        ("[{\"splits\":\"val\",\"scopes\":\"x\"}]", false),
+        ("[{\"split\":\"val\",\"scope\":\"x\",\"mine\":1}]", false),
         ("PAR1", false),
     ] {
         fs::write(&path, text).unwrap();

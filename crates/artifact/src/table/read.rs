@@ -101,7 +101,7 @@ fn csv(mut bytes: Vec<u8>) -> Result<DataFrame, Wrong> {
 }
 
 /// The first line, whose end is not within quotes.
-fn record(bytes: &[u8]) -> &[u8] {
+pub(super) fn record(bytes: &[u8]) -> &[u8] {
     let mut quoted = false;
     let end = bytes.iter().position(|&byte| {
         quoted ^= byte == b'"';
@@ -111,7 +111,7 @@ fn record(bytes: &[u8]) -> &[u8] {
 }
 
 /// A header's names, without quotes and spaces around them.
-fn names(header: &[u8], separator: u8) -> Vec<String> {
+pub(super) fn names(header: &[u8], separator: u8) -> Vec<String> {
     let mut quoted = false;
     let fields = header.split(|&byte| {
         quoted ^= byte == b'"';
@@ -163,7 +163,7 @@ fn without_blank_rows(frame: DataFrame) -> PolarsResult<DataFrame> {
 }
 
 /// Runs one of polars' readers, which panic on some damaged files: that is a damaged file, and no fault of the program.
-fn guarded(read: impl FnOnce() -> PolarsResult<DataFrame>) -> Result<DataFrame, String> {
+pub(super) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
     type Hook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync>;
     // The hook is the whole program's, and polars panics on threads of its own: for as long as it reads, nobody tells.
     static ONE: Mutex<()> = Mutex::new(());
@@ -181,7 +181,7 @@ fn guarded(read: impl FnOnce() -> PolarsResult<DataFrame>) -> Result<DataFrame, 
     let result = panic::catch_unwind(AssertUnwindSafe(read));
     drop(silence);
     match result {
-        Ok(frame) => frame.map_err(|error| first_line(&error)),
+        Ok(read) => read.map_err(|error| first_line(&error)),
         Err(_) => Err("it is damaged".to_owned()),
     }
 }

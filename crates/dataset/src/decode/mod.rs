@@ -19,6 +19,7 @@ mod part;
 mod plain;
 mod png;
 mod pnm;
+mod revision;
 mod share;
 mod tiff;
 mod tiff_jpeg;
@@ -34,6 +35,7 @@ pub use jpeg::decode_jpeg_both;
 pub(crate) use jpeg::idct;
 pub(crate) use part::{Part, Wanted};
 pub(crate) use pnm::is_space;
+pub use revision::decoder;
 
 /// Decodes a whole file's bytes; 16-bit grey is clipped.
 ///

@@ -47,6 +47,21 @@ pub(super) fn lean(bytes: &[u8]) -> Lean<'_> {
     Lean { file: Cow::Owned(file), exif }
 }
 
+/// Whether anything behind the pixels says how they are turned.
+pub(super) fn is_turned_late(bytes: &[u8]) -> bool {
+    let (mut at, mut behind) = (SIGNATURE, false);
+    while let Some((kind, chunk)) = chunk(bytes, at) {
+        match kind {
+            b"IDAT" => behind = true,
+            b"eXIf" if behind => return true,
+            b"iTXt" if behind && chunk[8..].starts_with(XMP) => return true,
+            _ => {}
+        }
+        at += chunk.len();
+    }
+    false
+}
+
 /// Kind and bytes, frame included, of the chunk at `at`, if it is whole.
 fn chunk(bytes: &[u8], at: usize) -> Option<(&[u8; 4], &[u8])> {
     let (length, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
@@ -75,6 +90,11 @@ mod tests {
         let full = [&head[..], &profile, &first, &pixels, &text, &last, &xmp, &end].concat();
         let Lean { file, exif } = lean(&full);
         assert_eq!((&file[..], exif), (&[&head[..], &xmp, &pixels, &end].concat()[..], Some(&b"last"[..])));
+        for (file, late) in
+            [(&plain, false), (&full, true), (&[&head[..], &first, &xmp, &pixels, &end].concat(), false)]
+        {
+            assert_eq!(is_turned_late(file), late);
+        }
         // Cut off within a chunk.
         let cut = [&head[..], &profile, &pixels[..10]].concat();
         assert_eq!(&lean(&cut).file[..], [&head[..], &pixels[..10]].concat());

@@ -3,7 +3,8 @@ use polars::prelude::df;
 use tempfile::TempDir;
 
 /// What the manifests of these tests begin with.
-const MANIFEST: artifact::Ours = artifact::Ours::table("a manifest", &[&["path"]]);
+const MANIFEST: artifact::Ours =
+    artifact::Ours::table("a manifest", &[artifact::Columns { first: &["path", "label"], more: &["split"] }]);
 
 /// A folder with `a.png`, `b.png` and `deep/c.png` (which are never opened) and the manifest `m.csv`.
 fn folder(csv: &str) -> TempDir {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     pipeline::{Known, Reason, Seen},
-    reuse::{Reuse, content_key},
+    reuse::{Content, Reuse, content_key},
     views::Shares,
 };
 use anyhow::anyhow;
@@ -305,7 +305,7 @@ fn cards_are_of_one_kind() {
 fn what_is_known_is_neither_decoded_nor_run() {
     let (bound, how) = tiny();
     let (room, data) = data(3);
-    let content = |sample: &Sample| Digest::of(&std::fs::read(&sample.path).unwrap());
+    let content = |sample: &Sample| Content::of(&std::fs::read(&sample.path).unwrap());
     // One among others, and the one that is no picture, which only whoever decodes it can know.
     let known: Vec<usize> = vec![2, data.samples.iter().position(|sample| sample.id == "a/999.png").unwrap()];
     let earlier = TAPS.iter().enumerate().map(|(tap, name)| {

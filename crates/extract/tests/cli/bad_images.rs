@@ -11,7 +11,7 @@ struct Bad {
     reason: &'static str,
 }
 
-const BAD: [Bad; 9] = [
+const BAD: [Bad; 10] = [
     Bad {
         name: "a text.jpg",
         make: |path| fs::write(path, "I am no picture.\n").unwrap(),
@@ -59,7 +59,13 @@ const BAD: [Bad; 9] = [
     Bad {
         name: "pipe.tif",
         make: |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
-        reason: "is not a regular file",
+        reason: "not a regular file",
+    },
+    // Read, it would take the memory that there is.
+    Bad {
+        name: "endless.jpg",
+        make: |path| fs::File::create(path).unwrap().set_len((1 << 30) + 1).unwrap(),
+        reason: "its 1073741825 bytes are more than the 1073741824 expected",
     },
 ];
 
@@ -88,23 +94,23 @@ fn what_may_be_skipped_is_counted_and_named() {
     }
     let run = extract(&room, &["data", "-o", "x.features", "--max-skipped", "70"]).fine();
     assert_eq!(run.stdout(), "");
-    assert_eq!(run.last_line(), "extract: 6 rows of 224 features, 12 skipped → x.features");
+    assert_eq!(run.last_line(), "extract: 6 rows of 224 features, 13 skipped → x.features");
     let told = run.stderr().lines().filter(|line| line.starts_with("extract: skipped `b/")).count();
     assert_eq!(told, 10, "{}", run.stderr());
-    assert!(run.stderr().contains("\nextract: skipped 2 more, named in index.json\n"), "{}", run.stderr());
+    assert!(run.stderr().contains("\nextract: skipped 3 more, named in index.json\n"), "{}", run.stderr());
 
     let features = open(&room, "x.features");
     assert_eq!(features.len(), 6);
     let skipped = &features.index().skipped;
-    assert_eq!(skipped.len(), 12);
+    assert_eq!(skipped.len(), 13);
     assert!(skipped.is_sorted_by_key(|skipped| &skipped.id));
     for Bad { name, reason, .. } in BAD {
         let found = skipped.iter().find(|skipped| skipped.id == format!("b/{name}")).unwrap();
         assert!(found.reason.contains(reason) && !found.reason.contains('\n'), "{found:?}");
     }
-    // 12 of 18 are two thirds.
+    // 13 of 19 are more than two thirds.
     let run = extract(&room, &["data", "-o", "y.features", "--max-skipped", "66"]);
-    run.failed(1, &["12 of 18 images", "--max-skipped 66 per cent"]);
+    run.failed(1, &["13 of 19 images", "--max-skipped 66 per cent"]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) fn linear(l2: &[f64], settings: &LinearSettings, job: &Job<'_>) -> an
             let sweep =
                 linear::sweep(&problem, l2, held.rows(), &held.name(), job.interrupt, job.session, &passes)?;
             let temperature = job.choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
-            (problem.finish(&sweep), Some((sweep, temperature, held.name())))
+            (problem.finish(&sweep)?, Some((sweep, temperature, held.name())))
         }
     };
     let mut outcome = linear::record(&mut report, &fit, settings, job.session);

@@ -111,18 +111,21 @@ impl LinearProblem<'_> {
     }
 
     /// Fits the best candidate of `sweep` on all training rows, from where the sweep left it.
-    pub fn finish(&self, sweep: &Sweep) -> LinearFit {
+    ///
+    /// # Errors
+    /// [`HeadFitError::OutOfRange`].
+    pub fn finish(&self, sweep: &Sweep) -> Result<LinearFit, HeadFitError> {
         let mut start = self.zero();
         for member in &sweep.members {
             start.iter_mut().zip(member).for_each(|(sum, value)| *sum += value / sweep.members.len() as f64);
         }
         let best = &sweep.candidates[sweep.best];
-        let mut fit = self.fit_from(start, best.l2);
+        let mut fit = self.fit_from(start, best.l2)?;
         // With rows of their own held out the sweep's model is of all training rows, and this is where it ends.
         if let [_] = sweep.members[..] {
             fit.iterations += best.iterations;
         }
-        fit
+        Ok(fit)
     }
 
     /// The temperature of least loss on the rows that `sweep` held out, for its best candidate.

@@ -13,7 +13,7 @@ use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
 use crate::targets::Units;
 use crate::taught::Loss;
-use crate::{Quality, TargetKind};
+use crate::{HeadFitError, Quality, TargetKind};
 
 /// The network in training.
 pub(super) struct Net {
@@ -107,10 +107,11 @@ impl Net {
     }
 
     /// The layers for raw features.
-    pub(super) fn fold(&self, scaling: &Scaling) -> candle_core::Result<Vec<Dense>> {
+    pub(super) fn fold(&self, scaling: &Scaling) -> Result<Vec<Dense>, HeadFitError> {
         let first = export(&self.layers[0])?;
         let widen = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
-        Ok(vec![scaling.fold(&widen(&first.weight), &widen(&first.bias)), export(&self.layers[1])?])
+        let first = scaling.fold(&widen(&first.weight), &widen(&first.bias));
+        Ok(vec![first.map_err(|_| HeadFitError::Unbounded)?, export(&self.layers[1])?])
     }
 }
 

@@ -89,7 +89,7 @@ fn a_panic_of_polars_is_a_damaged_table_and_the_hook_is_as_it_was() {
     panic::set_hook(Box::new(|_| {
         TOLD.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }));
-    let reason = guarded(|| panic!("index out of bounds")).unwrap_err();
+    let reason = guarded::<DataFrame>(|| panic!("index out of bounds")).unwrap_err();
     assert_eq!((reason.as_str(), told()), ("it is damaged", 0));
     let _ = panic::catch_unwind(|| panic!("elsewhere"));
     assert_eq!(told(), 1);
