@@ -37,7 +37,8 @@ pub enum DatasetError {
     },
     /// Images outside every class folder.
     #[error(
-        "`{path}` holds {count} images outside any class folder (`{}`); expected a folder per class",
+        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class",
+        counted(*count, "image"),
         shortened(first)
     )]
     Unclassed {
@@ -69,7 +70,7 @@ pub enum DatasetError {
         shortened(both),
         shortened(other)
     )]
-    SplitTwice {
+    Overlap {
         /// The data set.
         path: PathBuf,
         /// The one that is train and val.
@@ -77,10 +78,38 @@ pub enum DatasetError {
         /// The other.
         other: String,
     },
+    /// Two folders that may be one split, of which one may be anything.
+    #[error(
+        "`{path}` has two folders that are called like {split}, `{}` and `{}`; keep one of them, or move the classes of \
+         both into one",
+        shortened(first),
+        shortened(second)
+    )]
+    SplitTwice {
+        /// The data set.
+        path: PathBuf,
+        /// The split.
+        split: Split,
+        /// A folder.
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// A split without a single image.
+    #[error("split folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(split))]
+    EmptySplit {
+        /// The data set.
+        path: PathBuf,
+        /// The folder.
+        split: String,
+        /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
+        passed: String,
+    },
     /// Folders that may be splits, or domains, or people.
     #[error(
-        "`{}` and `{}` in `{path}` hold folders of the same names ({names}), so these look like the classes; call split \
-         folders train, val and test, or list the pictures in a manifest",
+        "`{}` and `{}` in `{path}` hold folders of the same names ({names}); if the inner ones are the classes, call \
+         the outer ones train, val and test; if the outer ones are, move the pictures up into them; or list the \
+         pictures in a manifest",
         shortened(first),
         shortened(second)
     )]
@@ -113,6 +142,17 @@ pub enum DatasetError {
         path: PathBuf,
         /// The folder in it.
         inner: PathBuf,
+    },
+    /// The same in each split.
+    #[error(
+        "the splits of `{path}` hold one folder only, `{}`; if that holds the classes, move them up into the split",
+        shortened(inner)
+    )]
+    WrappedSplits {
+        /// The data set.
+        path: PathBuf,
+        /// The folder in its splits.
+        inner: String,
     },
     /// A class without a single image.
     #[error("class folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(class))]
@@ -227,6 +267,11 @@ pub enum DatasetError {
         /// The path, relative to the manifest's folder.
         value: String,
     },
+}
+
+/// `1 image`, `2 images`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A hint for paths of Windows.
