@@ -3,7 +3,7 @@
 use artifact::{
     Split,
     brief::{few, shortened},
-    table::TableError,
+    table::{Position, TableError},
 };
 use std::{io, path::PathBuf};
 
@@ -202,35 +202,35 @@ pub enum DatasetError {
     #[error("`{0}` has no rows; expected one per image")]
     NoRows(PathBuf),
     /// A hole in the manifest.
-    #[error("`{manifest}`, row {row}: `{column}` is empty")]
+    #[error("`{manifest}`, {row}: `{column}` is empty")]
     EmptyValue {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, where 1 is the first below the header.
-        row: usize,
+        /// The row.
+        row: Position,
         /// The column.
         column: &'static str,
     },
     /// A split that we do not know.
-    #[error("`{manifest}`, row {row}: split `{}` is unknown; expected train, val or test", shortened(value))]
+    #[error("`{manifest}`, {row}: split `{}` is unknown; expected train, val or test", shortened(value))]
     UnknownSplit {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, from 1.
-        row: usize,
+        /// The row.
+        row: Position,
         /// What it says.
         value: String,
     },
     /// A path that leads out of the folder that paths are relative to.
     #[error(
-        "`{manifest}`, row {row}: `{}` lies outside {root}; give the folder above all images by --root",
+        "`{manifest}`, {row}: `{}` lies outside {root}; give the folder above all images by --root",
         shortened(value)
     )]
     Outside {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, from 1.
-        row: usize,
+        /// The row.
+        row: Position,
         /// What it says.
         value: String,
         /// The folder, in words.
@@ -238,32 +238,29 @@ pub enum DatasetError {
     },
     /// A path at which there is no file.
     #[error(
-        "`{manifest}`, row {row}: `{}` is not a file; paths are relative to {root}{}",
+        "`{manifest}`, {row}: `{}` is not a file; paths are relative to {root}{}",
         shortened(value),
         backslashes(value)
     )]
     MissingFile {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, from 1.
-        row: usize,
+        /// The row.
+        row: Position,
         /// What it says.
         value: String,
         /// The folder, in words.
         root: String,
     },
     /// The same file twice.
-    #[error(
-        "`{manifest}`, row {row}: `{}` is already in row {first}; each path may be there once",
-        shortened(value)
-    )]
+    #[error("`{manifest}`, {row}: `{}` is already in {first}; each path may be there once", shortened(value))]
     DuplicatePath {
         /// The manifest.
         manifest: PathBuf,
-        /// The later row, from 1.
-        row: usize,
+        /// The later row.
+        row: Position,
         /// The earlier row.
-        first: usize,
+        first: Position,
         /// The path, relative to the manifest's folder.
         value: String,
     },
