@@ -111,6 +111,23 @@ fn small_integers_are_text_and_other_kinds_a_line_where_they_are_asked_for() {
     );
 }
 
+/// Files of pyarrow's, with kinds of columns that polars is not compiled for.
+#[test]
+fn other_columns_may_be_of_any_kind() {
+    let at = |name: &str| Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(name);
+    let table = Table::open(&at("kinds.parquet"), &["path", "label", "kind"]).unwrap();
+    for (name, expected) in [("path", ["a.png", "b.png"]), ("label", ["1", "2"]), ("kind", ["x", "y"])] {
+        assert_eq!([0, 1].map(|row| table.texts(name).unwrap().get(row).unwrap()), expected);
+    }
+    for name in ["day", "at", "time", "span", "half", "price", "fixed", "parts"] {
+        let message = Table::open(&at("kinds.parquet"), &["path", name]).err().unwrap().to_string();
+        assert!(message.starts_with(&format!("column `{name}` of `")), "{message}");
+        assert!(message.ends_with("expected text or numbers, convert it to text"), "{message}");
+    }
+    let message = Table::open(&at("twice.parquet"), &["path"]).err().unwrap().to_string();
+    assert!(message.ends_with("has two columns `label`; rename one of them"), "{message}");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_too_long_for_a_table_is_not_read() {
