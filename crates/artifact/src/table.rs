@@ -1,6 +1,7 @@
 //! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
 
 mod columns;
+mod csv;
 mod lookup;
 mod read;
 
@@ -12,8 +13,8 @@ use std::{
 };
 
 pub(crate) use columns::columns;
-pub use lookup::{Texts, pairs, texts, values_of, values_of_columns};
-pub use read::read;
+pub use lookup::{Texts, pairs, values_of, values_of_columns};
+pub use read::{Position, Table, read};
 
 /// A table that could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +53,8 @@ pub enum TableError {
         /// Their name.
         column: String,
     },
-    /// A column of lists, structs or bytes.
-    #[error("column `{column}` of `{path}` holds {found}; expected text or numbers")]
+    /// A column of lists, structs, bytes or times.
+    #[error("column `{column}` of `{path}` holds {found}; expected text or numbers, convert it to text")]
     ColumnType {
         /// The file.
         path: PathBuf,
@@ -71,30 +72,40 @@ pub enum TableError {
         id: String,
     },
     /// A sample that is asked for has no value.
-    #[error("`{path}`, row {row}: `{column}` of `{id}` is empty")]
+    #[error("`{path}`, {row}: `{column}` of `{id}` is empty")]
     Empty {
         /// The file.
         path: PathBuf,
-        /// The row, where 1 is the first below the header.
-        row: usize,
+        /// The row.
+        row: Position,
         /// The column.
         column: String,
         /// The sample.
         id: String,
     },
     /// A sample has two values.
-    #[error(
-        "`{path}`, rows {first} and {row} name one sample, with different `{column}`; remove one of them"
-    )]
+    #[error("`{path}`, {first} and {row} name one sample, with different `{column}`; remove one of them")]
     TwoValues {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// The earlier row, from 1.
-        first: usize,
+        /// The earlier row.
+        first: Position,
         /// The later row.
-        row: usize,
+        row: Position,
+    },
+    /// Features do not know in which of two folders their samples lie.
+    #[error(
+        "`{path}` has rows for all samples below {first} and below {second}; keep the rows of one of them"
+    )]
+    TwoFolders {
+        /// The file.
+        path: PathBuf,
+        /// A folder, in words.
+        first: String,
+        /// Another.
+        second: String,
     },
     /// The table could not be written.
     #[error("cannot write `{path}`: {reason}")]
@@ -173,7 +184,7 @@ pub fn formula<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<&'a str> 
 
 /// What to tell whoever gets a CSV file with such a [`formula`].
 pub fn formula_warning(text: &str) -> String {
-    let short: String = text.chars().take(80).collect();
+    let short = brief::cut(text, 80);
     format!(
         "`{short}` begins like a formula: spreadsheets run such cells of a CSV file; open it as text, or write .parquet"
     )

@@ -39,9 +39,12 @@ pub enum BadImage {
         /// Rows.
         height: u64,
     },
-    /// Fewer bytes than any such picture takes.
-    #[error("the {format} header says {width}×{height} pixels, which {bytes} bytes cannot hold")]
-    Implausible {
+    /// More pixels a byte than a picture has that somebody made: a limit of ours, which few formats set.
+    #[error(
+        "the {format} header says {width}×{height} pixels in {bytes} bytes; of large pictures, more than {most} pixels a \
+         byte are not decoded"
+    )]
+    TooDense {
         /// Whose header.
         format: Format,
         /// Columns.
@@ -50,6 +53,8 @@ pub enum BadImage {
         height: u32,
         /// Of the file.
         bytes: usize,
+        /// Pixels a byte.
+        most: u64,
     },
     /// The file ends before the picture does.
     #[error("truncated {0}")]

@@ -3,7 +3,7 @@
 use artifact::{
     Split,
     brief::{few, shortened},
-    table::TableError,
+    table::{Position, TableError},
 };
 use std::{io, path::PathBuf};
 
@@ -37,7 +37,8 @@ pub enum DatasetError {
     },
     /// Images outside every class folder.
     #[error(
-        "`{path}` holds {count} images outside any class folder (`{}`); expected a folder per class",
+        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class",
+        counted(*count, "image"),
         shortened(first)
     )]
     Unclassed {
@@ -69,7 +70,7 @@ pub enum DatasetError {
         shortened(both),
         shortened(other)
     )]
-    SplitTwice {
+    Overlap {
         /// The data set.
         path: PathBuf,
         /// The one that is train and val.
@@ -77,10 +78,38 @@ pub enum DatasetError {
         /// The other.
         other: String,
     },
+    /// Two folders that may be one split, of which one may be anything.
+    #[error(
+        "`{path}` has two folders that are called like {split}, `{}` and `{}`; keep one of them, or move the classes of \
+         both into one",
+        shortened(first),
+        shortened(second)
+    )]
+    SplitTwice {
+        /// The data set.
+        path: PathBuf,
+        /// The split.
+        split: Split,
+        /// A folder.
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// A split without a single image.
+    #[error("split folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(split))]
+    EmptySplit {
+        /// The data set.
+        path: PathBuf,
+        /// The folder.
+        split: String,
+        /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
+        passed: String,
+    },
     /// Folders that may be splits, or domains, or people.
     #[error(
-        "`{}` and `{}` in `{path}` hold folders of the same names ({names}), so these look like the classes; call split \
-         folders train, val and test, or list the pictures in a manifest",
+        "`{}` and `{}` in `{path}` hold folders of the same names ({names}); if the inner ones are the classes, call \
+         the outer ones train, val and test; if the outer ones are, move the pictures up into them; or list the \
+         pictures in a manifest",
         shortened(first),
         shortened(second)
     )]
@@ -113,6 +142,17 @@ pub enum DatasetError {
         path: PathBuf,
         /// The folder in it.
         inner: PathBuf,
+    },
+    /// The same in each split.
+    #[error(
+        "the splits of `{path}` hold one folder only, `{}`; if that holds the classes, move them up into the split",
+        shortened(inner)
+    )]
+    WrappedSplits {
+        /// The data set.
+        path: PathBuf,
+        /// The folder in its splits.
+        inner: String,
     },
     /// A class without a single image.
     #[error("class folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(class))]
@@ -162,35 +202,35 @@ pub enum DatasetError {
     #[error("`{0}` has no rows; expected one per image")]
     NoRows(PathBuf),
     /// A hole in the manifest.
-    #[error("`{manifest}`, row {row}: `{column}` is empty")]
+    #[error("`{manifest}`, {row}: `{column}` is empty")]
     EmptyValue {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, where 1 is the first below the header.
-        row: usize,
+        /// The row.
+        row: Position,
         /// The column.
         column: &'static str,
     },
     /// A split that we do not know.
-    #[error("`{manifest}`, row {row}: split `{}` is unknown; expected train, val or test", shortened(value))]
+    #[error("`{manifest}`, {row}: split `{}` is unknown; expected train, val or test", shortened(value))]
     UnknownSplit {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, from 1.
-        row: usize,
+        /// The row.
+        row: Position,
         /// What it says.
         value: String,
     },
     /// A path that leads out of the folder that paths are relative to.
     #[error(
-        "`{manifest}`, row {row}: `{}` lies outside {root}; give the folder above all images by --root",
+        "`{manifest}`, {row}: `{}` lies outside {root}; give the folder above all images by --root",
         shortened(value)
     )]
     Outside {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, from 1.
-        row: usize,
+        /// The row.
+        row: Position,
         /// What it says.
         value: String,
         /// The folder, in words.
@@ -198,35 +238,37 @@ pub enum DatasetError {
     },
     /// A path at which there is no file.
     #[error(
-        "`{manifest}`, row {row}: `{}` is not a file; paths are relative to {root}{}",
+        "`{manifest}`, {row}: `{}` is not a file; paths are relative to {root}{}",
         shortened(value),
         backslashes(value)
     )]
     MissingFile {
         /// The manifest.
         manifest: PathBuf,
-        /// The row, from 1.
-        row: usize,
+        /// The row.
+        row: Position,
         /// What it says.
         value: String,
         /// The folder, in words.
         root: String,
     },
     /// The same file twice.
-    #[error(
-        "`{manifest}`, row {row}: `{}` is already in row {first}; each path may be there once",
-        shortened(value)
-    )]
+    #[error("`{manifest}`, {row}: `{}` is already in {first}; each path may be there once", shortened(value))]
     DuplicatePath {
         /// The manifest.
         manifest: PathBuf,
-        /// The later row, from 1.
-        row: usize,
+        /// The later row.
+        row: Position,
         /// The earlier row.
-        first: usize,
+        first: Position,
         /// The path, relative to the manifest's folder.
         value: String,
     },
+}
+
+/// `1 image`, `2 images`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A hint for paths of Windows.

@@ -7,7 +7,7 @@ mod entries;
 mod files;
 mod layout;
 
-use crate::{DataSet, DatasetError, Doubt, Passed, data_set::Found};
+use crate::{DataSet, DatasetError, Doubt, Passed, data_set::Found, error::counted};
 use artifact::{Skipped, Split};
 use entries::{Folder, Name, unreadable};
 use files::{Disk, Files};
@@ -15,7 +15,6 @@ use layout::Layout;
 use std::path::{Path, PathBuf};
 
 pub use entries::EXTENSIONS;
-pub(crate) use entries::is_system;
 
 /// Why a picture is left out that no id can be made of.
 const NOT_UTF8: &str = "its name is not UTF-8; rename it";
@@ -31,19 +30,25 @@ fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
         found: Vec::new(),
         skipped: Vec::new(),
         passed: Passed::default(),
-        empty: Vec::new(),
+        only: Vec::new(),
+        empty: None,
     };
     let top = Folder::list(files, root)?;
     match layout::of(files, root, &top)? {
-        Layout::Classes => tree.take_classes(&top, root, "", None)?,
+        Layout::Classes => {
+            let above =
+                Above { path: root.to_owned(), id: String::new(), split: None, is_named: true, folder: top };
+            tree.take_classes(&above)?;
+            tree.finish(&above.folder)
+        }
         Layout::Splits(splits) => {
             tree.refuse_unclassed(&top, root)?;
             for (name, split) in top.folders.iter().zip(splits) {
                 tree.take_split(name, split)?;
             }
+            tree.finish(&top)
         }
     }
-    tree.finish(&top)
 }
 
 /// What has been gathered so far.
@@ -53,8 +58,20 @@ struct Tree<'a> {
     found: Vec<Found>,
     skipped: Vec<Skipped>,
     passed: Passed,
-    /// Class folders of splits with nothing in them, and where they lie.
-    empty: Vec<(String, PathBuf)>,
+    /// Class folders that are the only ones of the data set, or of a split.
+    only: Vec<PathBuf>,
+    /// The first split without a sample.
+    empty: Option<DatasetError>,
+}
+
+/// The folder above classes: the data set, or one of its splits.
+struct Above {
+    path: PathBuf,
+    id: String,
+    split: Option<Split>,
+    /// Whether ids can be made of the names so far.
+    is_named: bool,
+    folder: Folder,
 }
 
 /// A folder within a class.
@@ -68,45 +85,51 @@ struct Below<'a> {
 impl Tree<'_> {
     /// Takes a split's folder, or the one of the same split that is all it holds: `seg_train/seg_train`.
     fn take_split(&mut self, name: &Name, split: Split) -> Result<(), DatasetError> {
-        let (mut path, mut id) = (self.root.join(&name.raw), name.text.clone());
-        let mut folder = Folder::list(self.files, &path)?;
-        while let ([], [only]) = (&folder.images[..], &folder.folders[..])
+        let path = self.root.join(&name.raw);
+        let folder = Folder::list(self.files, &path)?;
+        let id = name.text.clone();
+        let mut above = Above { path, id, split: Some(split), is_named: name.is_utf8(), folder };
+        let before = (self.found.len(), std::mem::take(&mut self.passed));
+        while let ([], [only]) = (&above.folder.images[..], &above.folder.folders[..])
             && layout::spelling(&only.text).is_some_and(|spelt| spelt.split == split)
         {
-            let below = path.join(&only.raw);
-            let inner = Folder::list(self.files, &below)?;
-            if !inner.holds_folders_only() {
+            let path = above.path.join(&only.raw);
+            let folder = Folder::list(self.files, &path)?;
+            if !folder.holds_folders_only() {
                 break;
             }
-            self.passed.merge(&folder.passed);
-            (path, id, folder) = (below, join(&id, &only.text), inner);
+            self.passed.merge(&above.folder.passed);
+            let (id, is_named) = (join(&above.id, &only.text), above.is_named && only.is_utf8());
+            above = Above { path, id, is_named, folder, ..above };
         }
-        self.take_classes(&folder, &path, &id, Some(split))
+        self.take_classes(&above)?;
+        if self.found.len() == before.0 && self.empty.is_none() {
+            let (path, split) = (self.root.to_owned(), name.text.clone());
+            self.empty = Some(DatasetError::EmptySplit { path, split, passed: instead(&self.passed) });
+        }
+        self.passed.merge(&before.1);
+        Ok(())
     }
 
-    /// Takes every folder within `folder`, which lies at `path` and has the id `at`, for a class.
-    fn take_classes(
-        &mut self,
-        folder: &Folder,
-        path: &Path,
-        at: &str,
-        split: Option<Split>,
-    ) -> Result<(), DatasetError> {
-        self.refuse_unclassed(folder, path)?;
+    /// Takes every folder within `above` for a class.
+    fn take_classes(&mut self, above: &Above) -> Result<(), DatasetError> {
+        let Above { path, split, .. } = above;
+        self.refuse_unclassed(&above.folder, path)?;
         let here = self.real(path)?;
-        for class in &folder.folders {
+        if let [only] = &above.folder.folders[..] {
+            self.only.push(path.join(&only.raw));
+        }
+        for class in &above.folder.folders {
             let (before, unnamed) = (self.found.len(), self.skipped.len());
-            let below = Below { class: &class.text, split, is_named: class.is_utf8() };
+            let below =
+                Below { class: &class.text, split: *split, is_named: above.is_named && class.is_utf8() };
             let mut passed = Passed::default();
-            let inner = path.join(&class.raw);
-            self.take_images(&inner, &join(at, &class.text), &below, &mut vec![here.clone()], &mut passed)?;
+            let id = join(&above.id, &class.text);
+            self.take_images(&path.join(&class.raw), &id, &below, &mut vec![here.clone()], &mut passed)?;
             if self.found.len() == before {
-                (unnamed..self.skipped.len()).for_each(|_| passed.add("with names that are not UTF-8"));
-                // In a split, a folder without anything says no more than a missing one.
-                if split.is_none() || passed.is_visible() {
-                    return Err(empty_class(path, &class.text, &passed));
-                }
-                self.empty.push((class.text.clone(), path.to_owned()));
+                (unnamed..self.skipped.len()).for_each(|_| passed.add("not named in UTF-8"));
+                let (path, class) = (path.clone(), class.text.clone());
+                return Err(DatasetError::EmptyClass { path, class, passed: instead(&passed) });
             }
             self.passed.merge(&passed);
         }
@@ -124,7 +147,7 @@ impl Tree<'_> {
     ) -> Result<(), DatasetError> {
         let here = self.real(path)?;
         if above.contains(&here) {
-            passed.add("links in circles");
+            passed.add("linked in a circle");
             return Ok(());
         }
         let folder = Folder::list(self.files, path)?;
@@ -163,28 +186,31 @@ impl Tree<'_> {
     /// The data set, if classifiers can be fitted on it: folders are classes, and where one is missing something is amiss.
     fn finish(self, top: &Folder) -> Result<DataSet, DatasetError> {
         let path = self.root.to_owned();
-        let is_found = |class: &str| self.found.iter().any(|found| found.class == class);
-        if let Some((class, folder)) = self.empty.iter().find(|(class, _)| !is_found(class)) {
-            return Err(empty_class(folder, class, &Passed::default()));
-        }
         if self.found.is_empty() {
-            let folders = (!top.folders.is_empty()).then(|| format!("{} folders", top.folders.len()));
+            let folders = (!top.folders.is_empty()).then(|| counted(top.folders.len(), "folder"));
             let passed = (!self.passed.is_empty()).then(|| self.passed.to_string());
             let found: Vec<String> = folders.into_iter().chain(passed).collect();
             let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
             return Err(DatasetError::Empty { path, found });
         }
+        if let Some(empty) = self.empty {
+            return Err(empty);
+        }
         let set = DataSet::assemble(self.found, self.skipped, self.passed);
-        match (set.doubt(), &top.folders[..]) {
-            (None, _) => Ok(set),
-            (Some(Doubt::OneClass { .. }), [only])
-                if Folder::list(self.files, &path.join(&only.raw))?.holds_folders_only() =>
-            {
-                Err(DatasetError::Wrapped { inner: path.join(&only.raw), path })
-            }
-            (Some(Doubt::OneClass { class }), _) => Err(DatasetError::OneClass { path, class }),
-            (Some(Doubt::NotInTrain { class, split }), _) => {
-                Err(DatasetError::NotInTrain { path, class, split })
+        match set.doubt() {
+            None => Ok(set),
+            Some(Doubt::NotInTrain { class, split }) => Err(DatasetError::NotInTrain { path, class, split }),
+            // Of one class, each folder above it holds that one only.
+            Some(Doubt::OneClass { class }) => {
+                for inner in self.only {
+                    if Folder::list(self.files, &inner)?.holds_folders_only() {
+                        return Err(match inner.parent() == Some(self.root) {
+                            true => DatasetError::Wrapped { path, inner },
+                            false => DatasetError::WrappedSplits { path, inner: class },
+                        });
+                    }
+                }
+                Err(DatasetError::OneClass { path, class })
             }
         }
     }
@@ -194,9 +220,9 @@ impl Tree<'_> {
     }
 }
 
-fn empty_class(path: &Path, class: &str, passed: &Passed) -> DatasetError {
-    let passed = if passed.is_empty() { String::new() } else { format!(" (passed over: {passed})") };
-    DatasetError::EmptyClass { path: path.to_owned(), class: class.to_owned(), passed }
+/// What an error says of entries that were there, and were no images.
+fn instead(passed: &Passed) -> String {
+    if passed.is_empty() { String::new() } else { format!(" (passed over: {passed})") }
 }
 
 fn join(id: &str, name: &str) -> String {

@@ -4,7 +4,7 @@ use crate::{DataSet, DatasetError, Passed, data_set::Found};
 use artifact::{
     Split,
     ids::{Named, Root},
-    table::{self, Texts},
+    table::{Table, Texts},
 };
 use std::{
     collections::BTreeMap,
@@ -20,34 +20,34 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
 
 /// `root` is the folder that paths are relative to; without it, the manifest's own is.
 pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
-    let frame = table::read(path)?;
+    let table = Table::open(path, &["path", "label", "split"])?;
     let manifest = Manifest {
         path,
+        table: &table,
         folder: root.or(path.parent()).unwrap_or(Path::new("")),
         root: root.map_or_else(|| Root::of_manifest(path), Root::new),
         named: root
             .map_or_else(|| "the manifest's folder".to_owned(), |root| format!("`{}`", root.display())),
     };
-    let column = |name| table::texts(&frame, path, name);
-    let needed = |name| {
-        column(name)?.ok_or_else(|| DatasetError::MissingColumn {
+    let needed = |column| {
+        table.texts(column).ok_or_else(|| DatasetError::MissingColumn {
             manifest: path.to_owned(),
-            column: name,
-            found: frame.get_column_names().into_iter().map(ToString::to_string).collect(),
+            column,
+            found: table.names().to_vec(),
         })
     };
-    let (paths, labels, splits) = (needed("path")?, needed("label")?, column("split")?);
-    if frame.height() == 0 {
+    let (paths, labels, splits) = (needed("path")?, needed("label")?, table.texts("split"));
+    if table.height() == 0 {
         return Err(DatasetError::NoRows(path.to_owned()));
     }
     let mut rows: BTreeMap<String, usize> = BTreeMap::new();
-    let mut found = Vec::with_capacity(frame.height());
-    for index in 0..frame.height() {
-        let row = index + 1;
-        let (id, file) = manifest.file(&paths, index)?;
-        let class = manifest.value(&labels, "label", index)?.to_owned();
-        let split = splits.as_ref().map(|splits| manifest.split(splits, index)).transpose()?;
-        if let Some(first) = rows.insert(id.clone(), row) {
+    let mut found = Vec::with_capacity(table.height());
+    for index in 0..table.height() {
+        let (id, file) = manifest.file(paths, index)?;
+        let class = manifest.value(labels, "label", index)?.to_owned();
+        let split = splits.map(|splits| manifest.split(splits, index)).transpose()?;
+        if let Some(first) = rows.insert(id.clone(), index) {
+            let (row, first) = (table.position(index), table.position(first));
             return Err(DatasetError::DuplicatePath { manifest: path.to_owned(), row, first, value: id });
         }
         found.push(Found { id, path: file, class, split });
@@ -57,6 +57,7 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
 
 struct Manifest<'a> {
     path: &'a Path,
+    table: &'a Table,
     /// What paths are relative to, as it was given.
     folder: &'a Path,
     root: Root,
@@ -73,7 +74,7 @@ impl Manifest<'_> {
     ) -> Result<&'t str, DatasetError> {
         texts.get(index).ok_or_else(|| DatasetError::EmptyValue {
             manifest: self.path.to_owned(),
-            row: index + 1,
+            row: self.table.position(index),
             column,
         })
     }
@@ -82,7 +83,7 @@ impl Manifest<'_> {
         let value = self.value(texts, "split", index)?;
         Split::parse(value).ok_or_else(|| DatasetError::UnknownSplit {
             manifest: self.path.to_owned(),
-            row: index + 1,
+            row: self.table.position(index),
             value: value.to_owned(),
         })
     }
@@ -90,7 +91,8 @@ impl Manifest<'_> {
     /// A sample's id, and its file, which is there.
     fn file(&self, paths: &Texts, index: usize) -> Result<(String, PathBuf), DatasetError> {
         let value = self.value(paths, "path", index)?;
-        let (manifest, row, root) = (|| self.path.to_owned(), index + 1, || self.named.clone());
+        let (manifest, row, root) =
+            (|| self.path.to_owned(), self.table.position(index), || self.named.clone());
         let Named::Id(id) = self.root.name(value) else {
             let value = value.to_owned();
             return Err(DatasetError::Outside { manifest: manifest(), row, value, root: root() });

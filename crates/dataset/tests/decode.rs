@@ -203,6 +203,14 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
+fn a_gifs_canvas_may_be_larger_than_what_it_holds() {
+    let mut gif = fixture("gif-p");
+    gif[6..10].copy_from_slice(&[0x88, 0x13, 0x88, 0x13]);
+    let picture = decode(&gif).unwrap();
+    assert_eq!((picture.width, picture.height), (5000, 5000));
+}
+
+#[test]
 fn reasons_are_plain() {
     let bomb = "the PNG header says 50000×50000 pixels, more than the limit of 178956970";
     let mut gif = fixture("gif-p");
@@ -212,7 +220,10 @@ fn reasons_are_plain() {
     webp.extend((12_999u32 | 12_999 << 14).to_le_bytes());
     webp.extend([0; 9]);
     let cases: [(&[u8], &str); 9] = [
-        (&webp, "the WebP header says 13000×13000 pixels, which 34 bytes cannot hold"),
+        (
+            &webp,
+            "the WebP header says 13000×13000 pixels in 34 bytes; of large pictures, more than 32768 pixels a byte are not decoded",
+        ),
         (b"", "the file is empty"),
         (b"hello, world", "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got text"),
         (&[0; 64], "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got zeros"),

@@ -345,7 +345,7 @@ fn groups_are_held_out_together() {
     }
     room.write("holes.csv", format!("path,patient\n{}", rows.replacen(",0\n", ",\n", 1)));
     fit_head(&room, &["x.features", "-o", "y.head", "--group-column", "patient", "--manifest", "holes.csv"])
-        .failed(1, &["`holes.csv`, row 1: `patient` of `daisy/0000.png` is empty"]);
+        .failed(1, &["`holes.csv`, row 1 (line 2): `patient` of `daisy/0000.png` is empty"]);
     // Five patients have train rows: six folds cannot be made of them.
     fit_head(&room, &[&["x.features", "-o", "y.head", "--folds", "6"][..], &grouped].concat())
         .failed(1, &["expected folds", "got 6"]);

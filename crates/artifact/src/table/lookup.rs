@@ -1,6 +1,6 @@
 //! What a table says of samples, which its column `path` names.
 
-use super::{TableError, first_line, read};
+use super::{Table, TableError};
 use crate::{
     brief,
     ids::{Named, Root},
@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A column as text.
-pub struct Texts(StringChunked);
+pub struct Texts(pub(super) StringChunked);
 
 impl Texts {
     /// A row's text without spaces around it; `None` where there is nothing else.
@@ -22,32 +22,14 @@ impl Texts {
     }
 }
 
-/// The column `name` of the table that was read from `path`, if there is one. A number becomes the text that says it.
-///
-/// # Errors
-/// A column of lists, structs or bytes.
-pub fn texts(frame: &DataFrame, path: &Path, name: &str) -> Result<Option<Texts>, TableError> {
-    let Ok(column) = frame.column(name) else { return Ok(None) };
-    let dtype = column.dtype();
-    if dtype.is_nested() || matches!(dtype, DataType::Binary) {
-        return Err(TableError::ColumnType {
-            path: path.to_owned(),
-            column: brief::shortened(name).into_owned(),
-            found: brief::shortened(&dtype.to_string()).into_owned(),
-        });
-    }
-    let read = |error: PolarsError| TableError::Read { path: path.to_owned(), reason: first_line(&error) };
-    let text = column.cast(&DataType::String).map_err(read)?;
-    Ok(Some(Texts(text.str().map_err(read)?.clone())))
-}
-
 /// What the table at `path` says in `column` of each of the samples `ids`, which its column `path` names: (n,), as text.
 ///
-/// Paths become ids by the rule of [`Root`]. Where not all samples are found so, but all are below one other folder, that
-/// is the one which is meant: `extract --root`, or a manifest that lies above or beside a data set of folders.
+/// Paths become ids by the rule of [`Root`], relative to the folder below which the table has all samples: its own, or
+/// another one where `extract` was given `--root`, or a folder that the manifest lies above or beside.
 ///
 /// # Errors
-/// Where the table cannot be read, lacks a column, says nothing of a sample, or two things.
+/// Where the table cannot be read, lacks a column, says nothing of a sample, or two things, or has all samples below two
+/// folders.
 pub fn values_of<'a>(
     path: &Path,
     column: &str,
@@ -67,9 +49,10 @@ pub fn values_of_columns(
     columns: &[String],
     ids: &[&str],
 ) -> Result<Vec<Vec<String>>, TableError> {
-    let frame = read(path)?;
-    let texts = columns.iter().map(|column| needed(&frame, path, column)).collect::<Result<Vec<_>, _>>()?;
-    let samples = Samples::of(&frame, path)?;
+    let wanted: Vec<&str> = columns.iter().map(String::as_str).chain(["path"]).collect();
+    let table = Table::open(path, &wanted)?;
+    let texts = columns.iter().map(|column| table.needed(column)).collect::<Result<Vec<_>, _>>()?;
+    let samples = Samples::of(&table, path)?;
     let rows = samples.rows_of(ids)?;
     columns.iter().zip(&texts).map(|(column, texts)| samples.values(texts, column, ids, &rows)).collect()
 }
@@ -79,22 +62,15 @@ pub fn values_of_columns(
 /// # Errors
 /// Where the table cannot be read or lacks a column.
 pub fn pairs(path: &Path, key: &str, value: &str) -> Result<Vec<(String, String)>, TableError> {
-    let frame = read(path)?;
-    let (keys, values) = (needed(&frame, path, key)?, needed(&frame, path, value)?);
+    let table = Table::open(path, &[key, value])?;
+    let (keys, values) = (table.needed(key)?, table.needed(value)?);
     let pair = |row| Some((keys.get(row)?.to_owned(), values.get(row)?.to_owned()));
-    Ok((0..frame.height()).filter_map(pair).collect())
-}
-
-fn needed(frame: &DataFrame, path: &Path, name: &str) -> Result<Texts, TableError> {
-    texts(frame, path, name)?.ok_or_else(|| TableError::Column {
-        path: path.to_owned(),
-        column: brief::shortened(name).into_owned(),
-        got: brief::few(&frame.get_column_names()),
-    })
+    Ok((0..table.height()).filter_map(pair).collect())
 }
 
 /// Which row is of which sample.
 struct Samples<'a> {
+    table: &'a Table,
     path: &'a Path,
     /// By id, or by absolute path where that is not below the manifest's folder: the first row that names it.
     rows: HashMap<String, usize>,
@@ -103,11 +79,12 @@ struct Samples<'a> {
 }
 
 impl Samples<'_> {
-    fn of<'a>(frame: &DataFrame, path: &'a Path) -> Result<Samples<'a>, TableError> {
-        let names = needed(frame, path, "path")?;
+    fn of<'a>(table: &'a Table, path: &'a Path) -> Result<Samples<'a>, TableError> {
+        let names = table.needed("path")?;
         let root = Root::of_manifest(path);
-        let mut samples = Samples { path, rows: HashMap::with_capacity(frame.height()), again: Vec::new() };
-        for row in 0..frame.height() {
+        let rows = HashMap::with_capacity(table.height());
+        let mut samples = Samples { table, path, rows, again: Vec::new() };
+        for row in 0..table.height() {
             let Some(name) = names.get(row) else { continue };
             let name = match root.name(name) {
                 Named::Id(id) => id,
@@ -128,20 +105,25 @@ impl Samples<'_> {
                 |id| if folder.is_empty() { Cow::Borrowed(id) } else { Cow::Owned(format!("{folder}{id}")) };
             ids.iter().map(|&id| self.rows.get(name(id).as_ref()).copied()).collect()
         };
-        if let Some(rows) = below("") {
-            return Ok(rows);
-        }
-        // Not empty: of no sample all are found.
-        let first = ids[0];
+        let Some(&first) = ids.first() else { return Ok(Vec::new()) };
         let folders: BTreeSet<&str> = self
             .rows
             .keys()
             .filter_map(|name| name.strip_suffix(first))
-            .filter(|folder| folder.ends_with('/'))
+            .filter(|folder| folder.is_empty() || folder.ends_with('/'))
             .collect();
-        let mut found = folders.into_iter().filter_map(below);
-        if let (Some(rows), None) = (found.next(), found.next()) {
-            return Ok(rows);
+        let mut found = folders.into_iter().filter_map(|folder| Some((folder, below(folder)?)));
+        match (found.next(), found.next()) {
+            (Some((_, rows)), None) => return Ok(rows),
+            (Some((first, _)), Some((second, _))) => {
+                let named = |folder: &str| match folder {
+                    "" => "its own folder".to_owned(),
+                    folder => format!("`{}`", brief::shortened(folder.trim_end_matches('/'))),
+                };
+                let (first, second) = (named(first), named(second));
+                return Err(TableError::TwoFolders { path: self.path.to_owned(), first, second });
+            }
+            (None, _) => {}
         }
         let missing = ids.iter().find(|id| !self.rows.contains_key(**id)).unwrap_or(&first);
         Err(TableError::Sample { path: self.path.to_owned(), id: brief::shortened(missing).into_owned() })
@@ -160,14 +142,14 @@ impl Samples<'_> {
             return Err(TableError::TwoValues {
                 path: self.path.to_owned(),
                 column: brief::shortened(column).into_owned(),
-                first: first + 1,
-                row: row + 1,
+                first: self.table.position(*first),
+                row: self.table.position(*row),
             });
         }
         let value = |(&id, &row): (&&str, &usize)| {
             texts.get(row).map(str::to_owned).ok_or_else(|| TableError::Empty {
                 path: self.path.to_owned(),
-                row: row + 1,
+                row: self.table.position(row),
                 column: brief::shortened(column).into_owned(),
                 id: brief::shortened(id).into_owned(),
             })

@@ -1,45 +1,127 @@
 //! Opening tables that people made.
 
-use super::{TableError, extension, first_line};
-use crate::brief;
+use super::{TableError, Texts, csv, extension, first_line};
+use crate::{brief, input};
 use polars::prelude::*;
 use std::{
-    fs,
+    collections::BTreeSet,
+    fmt,
     fs::File,
-    io::{Cursor, Read as _},
     panic::{self, AssertUnwindSafe},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
+/// Longer than any honest CSV manifest: ten million rows. A Parquet file is mapped.
+const MOST_CSV: u64 = 1 << 30;
+
+/// Some columns of a CSV or Parquet table, as text. A number becomes the text that says it.
+pub struct Table {
+    path: PathBuf,
+    names: Vec<String>,
+    columns: Vec<(String, Texts)>,
+    height: usize,
+    lines: Vec<u32>,
+}
+
+/// Where a row stands: it counts from 1 below the header, rows that hold nothing left out; a CSV file has lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    row: usize,
+    line: Option<u32>,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {}", self.row)?;
+        self.line.map_or(Ok(()), |line| write!(f, " (line {line})"))
+    }
+}
+
+impl Table {
+    /// Reads those of `columns` that the table at `path` has. Nothing of the others is looked at.
+    ///
+    /// Names of columns are taken without spaces around them; what else is read as CSV, [`csv`] says.
+    ///
+    /// # Errors
+    /// As [`read`], and where one of `columns` holds neither text nor numbers.
+    pub fn open(path: &Path, columns: &[&str]) -> Result<Table, TableError> {
+        let Raw { frame, names, height, lines } = raw(path, Some(columns))?;
+        let text = |column: &Column| -> PolarsResult<Texts> {
+            Ok(Texts(column.cast(&DataType::String)?.str()?.clone()))
+        };
+        let mut texts = Vec::new();
+        for column in frame.columns() {
+            let text = text(column).map_err(|error| Wrong::Reason(first_line(&error)).at(path))?;
+            texts.push((column.name().to_string(), text));
+        }
+        Ok(Table { path: path.to_owned(), names, columns: texts, height, lines })
+    }
+
+    /// The names of all its columns.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// How many rows it has.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// One of the columns that were read.
+    pub fn texts(&self, name: &str) -> Option<&Texts> {
+        self.columns.iter().find(|(own, _)| own == name).map(|(_, texts)| texts)
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub fn needed(&self, name: &str) -> Result<&Texts, TableError> {
+        self.texts(name).ok_or_else(|| TableError::Column {
+            path: self.path.clone(),
+            column: brief::shortened(name).into_owned(),
+            got: brief::few(&self.names),
+        })
+    }
+
+    /// Where the row of this index stands.
+    pub fn position(&self, index: usize) -> Position {
+        Position { row: index + 1, line: self.lines.get(index).copied() }
+    }
+}
+
 /// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
-///
-/// Names of columns are taken without spaces around them. In a CSV file, lines end as Unix, Windows or old Macs end them;
-/// columns are separated by commas, or by semicolons or tabs where the header has no comma; rows that hold nothing are
-/// left out, and not counted.
 ///
 /// # Errors
 /// Where the extension is neither, the file cannot be read as what it names, or two columns have one name.
 pub fn read(path: &Path) -> Result<DataFrame, TableError> {
-    let is_csv = match extension(path).as_str() {
-        "csv" => true,
-        "parquet" => false,
-        _ => return Err(TableError::Format { path: path.to_owned(), expected: ".csv or .parquet" }),
-    };
-    let fail = |reason: String| TableError::Read { path: path.to_owned(), reason };
-    // A pipe would be waited for, and a device read without end.
-    if !fs::metadata(path).map_err(|error| fail(error.to_string()))?.is_file() {
-        return Err(fail("it is not a regular file".to_owned()));
-    }
-    let mut file = File::open(path).map_err(|error| fail(error.to_string()))?;
-    if is_csv {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| fail(error.to_string()))?;
-        csv(bytes).map_err(|wrong| wrong.at(path))
-    } else {
-        let frame = guarded(|| ParquetReader::new(file).finish()).map_err(fail)?;
-        let names = frame.get_column_names().into_iter().map(|name| name.trim().to_owned()).collect();
-        named(frame, names).map_err(|wrong| wrong.at(path))
+    Ok(raw(path, None)?.frame)
+}
+
+/// A table with those of its columns that were asked for.
+struct Raw {
+    frame: DataFrame,
+    /// Of all columns.
+    names: Vec<String>,
+    height: usize,
+    /// Of a CSV file's rows.
+    lines: Vec<u32>,
+}
+
+/// The columns `wanted`, or all.
+fn raw(path: &Path, wanted: Option<&[&str]>) -> Result<Raw, TableError> {
+    let fail = |error: std::io::Error| Wrong::Reason(error.to_string()).at(path);
+    match extension(path).as_str() {
+        "csv" => {
+            let bytes = input::read(path, MOST_CSV).map_err(fail)?;
+            of_csv(bytes, wanted).map_err(|wrong| wrong.at(path))
+        }
+        "parquet" => {
+            let file = input::open(path).map_err(fail)?;
+            of_parquet(file, wanted).map_err(|wrong| wrong.at(path))
+        }
+        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv or .parquet" }),
     }
 }
 
@@ -47,6 +129,7 @@ pub fn read(path: &Path) -> Result<DataFrame, TableError> {
 enum Wrong {
     Reason(String),
     Twice(String),
+    Kind { column: String, found: String },
 }
 
 impl Wrong {
@@ -55,86 +138,101 @@ impl Wrong {
         match self {
             Wrong::Reason(reason) => TableError::Read { path, reason },
             Wrong::Twice(column) => TableError::TwoColumns { path, column },
+            Wrong::Kind { column, found } => TableError::ColumnType { path, column, found },
         }
     }
 }
 
-fn csv(mut bytes: Vec<u8>) -> Result<DataFrame, Wrong> {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
+fn of_csv(bytes: Vec<u8>, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
+    let text = text(bytes).map_err(Wrong::Reason)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let csv = csv::read(text, |name| wanted.is_none_or(|wanted| wanted.contains(&name)));
+    let csv::Csv { names, columns, lines } = csv.map_err(Wrong::Reason)?;
+    let names = distinct(names)?;
+    let polars = |error: PolarsError| Wrong::Reason(first_line(&error));
+    let mut columns: Vec<Column> = columns.into_iter().map(IntoColumn::into_column).collect();
+    if wanted.is_none() {
+        for (column, name) in columns.iter_mut().zip(&names) {
+            column.rename(name.as_str().into());
+        }
     }
+    let frame = DataFrame::new(lines.len(), columns).map_err(polars)?;
+    Ok(Raw { frame, names, height: lines.len(), lines })
+}
+
+/// UTF-8 without zero bytes.
+fn text(bytes: Vec<u8>) -> Result<String, String> {
     // Without a mark, every other byte of plain text is 0.
     if bytes.starts_with(b"\xff\xfe")
         || bytes.starts_with(b"\xfe\xff")
         || bytes.iter().take(4).any(|&b| b == 0)
     {
-        return Err(Wrong::Reason("it is UTF-16, not UTF-8; save it as UTF-8".to_owned()));
+        return Err("it is UTF-16, not UTF-8; save it as UTF-8".to_owned());
     }
-    let line = |at: usize| bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
-    if let Err(error) = std::str::from_utf8(&bytes) {
-        let line = line(error.valid_up_to());
-        return Err(Wrong::Reason(format!("line {line} is not UTF-8; save the file as UTF-8")));
+    let line = |before: &[u8]| csv::line_ends(before) + 1;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = line(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        format!("line {line} is not UTF-8; save the file as UTF-8")
+    })?;
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => {
+            Err(format!("line {} holds a zero byte, which no text does", line(&text.as_bytes()[..at])))
+        }
     }
-    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-        return Err(Wrong::Reason(format!("line {} holds a zero byte, which no text does", line(at))));
-    }
-    if !bytes.contains(&b'\n') {
-        // Old Macs'.
-        bytes.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
-    }
-    let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\t').count();
-    bytes.drain(..blank);
-    if bytes.is_empty() {
-        return Err(Wrong::Reason("it is empty".to_owned()));
-    }
-    let header = record(&bytes);
-    let separator =
-        [b',', b';', b'\t'].into_iter().find(|separator| header.contains(separator)).unwrap_or(b',');
-    let names = names(header, separator);
-    let options = CsvReadOptions::default()
-        .with_has_header(true)
-        .with_infer_schema_length(Some(0))
-        .map_parse_options(|options| options.with_separator(separator));
-    let frame = guarded(|| options.into_reader_with_file_handle(Cursor::new(&bytes[..])).finish());
-    let frame = frame.map_err(Wrong::Reason)?;
-    without_blank_rows(named(frame, names)?).map_err(|error| Wrong::Reason(first_line(&error)))
 }
 
-/// The first line, whose end is not within quotes.
-pub(super) fn record(bytes: &[u8]) -> &[u8] {
-    let mut quoted = false;
-    let end = bytes.iter().position(|&byte| {
-        quoted ^= byte == b'"';
-        byte == b'\n' && !quoted
+fn of_parquet(file: File, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
+    let mut reader = ParquetReader::new(file);
+    let top = guarded(|| {
+        let metadata = reader.get_metadata()?;
+        let fields = metadata.schema_descr.fields().iter().map(|field| field.name().to_owned());
+        Ok((fields.collect::<Vec<String>>(), metadata.num_rows))
     });
-    &bytes[..end.unwrap_or(bytes.len())]
-}
-
-/// A header's names, without quotes and spaces around them.
-pub(super) fn names(header: &[u8], separator: u8) -> Vec<String> {
-    let mut quoted = false;
-    let fields = header.split(|&byte| {
-        quoted ^= byte == b'"';
-        byte == separator && !quoted
-    });
-    fields
-        .map(|field| {
-            let text = String::from_utf8_lossy(field);
-            let text = text.trim();
-            let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-            bare.map_or_else(|| text.to_owned(), |bare| bare.replace("\"\"", "\"").trim().to_owned())
-        })
-        .collect()
-}
-
-/// The frame with these names of columns, if there is one for each.
-fn named(mut frame: DataFrame, names: Vec<String>) -> Result<DataFrame, Wrong> {
-    let mut names = names;
-    if names.len() != frame.width() {
-        // A header that polars splits otherwise.
-        names = frame.get_column_names().into_iter().map(|name| name.trim().to_owned()).collect();
+    let (fields, height) = top.map_err(Wrong::Reason)?;
+    let names = distinct(fields.iter().map(|name| name.trim().to_owned()).collect())?;
+    let Some(wanted) = wanted else {
+        let mut frame = guarded(|| reader.finish()).map_err(Wrong::Reason)?;
+        frame.set_column_names(&names).map_err(|error| Wrong::Reason(first_line(&error)))?;
+        return Ok(Raw { frame, names, height, lines: Vec::new() });
+    };
+    let schema = guarded(|| reader.schema()).map_err(Wrong::Reason)?;
+    let fields: Vec<String> = fields.into_iter().filter(|name| wanted.contains(&name.trim())).collect();
+    for field in &fields {
+        let dtype = schema.get(field).map(|field| &field.dtype).filter(|dtype| !is_plain(dtype));
+        if let Some(dtype) = dtype {
+            let (column, found) = (
+                brief::shortened(field.trim()).into_owned(),
+                brief::cut(&format!("{dtype:?}"), 60).into_owned(),
+            );
+            return Err(Wrong::Kind { column, found });
+        }
     }
-    let mut seen = std::collections::BTreeSet::new();
+    if fields.is_empty() {
+        return Ok(Raw { frame: DataFrame::default(), names, height, lines: Vec::new() });
+    }
+    let mut frame = guarded(|| reader.with_columns(Some(fields)).finish()).map_err(Wrong::Reason)?;
+    let own: Vec<String> = frame.get_column_names().iter().map(|name| name.trim().to_owned()).collect();
+    frame.set_column_names(&own).map_err(|error| Wrong::Reason(first_line(&error)))?;
+    Ok(Raw { frame, names, height, lines: Vec::new() })
+}
+
+/// Whether a column is text or numbers, of a kind that is compiled in.
+fn is_plain(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as Type;
+    match dtype {
+        Type::Dictionary(_, of, _) => is_plain(of),
+        Type::Null | Type::Boolean | Type::Float32 | Type::Float64 => true,
+        Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 => true,
+        Type::UInt8 | Type::UInt16 | Type::UInt32 | Type::UInt64 => true,
+        Type::Utf8 | Type::LargeUtf8 | Type::Utf8View => true,
+        _ => false,
+    }
+}
+
+/// These names of columns, each once.
+fn distinct(mut names: Vec<String>) -> Result<Vec<String>, Wrong> {
+    let mut seen = BTreeSet::new();
     for (at, name) in names.iter_mut().enumerate() {
         // Spreadsheets leave columns without a name, or several.
         if name.is_empty() && at > 0 {
@@ -144,22 +242,7 @@ fn named(mut frame: DataFrame, names: Vec<String>) -> Result<DataFrame, Wrong> {
             return Err(Wrong::Twice(brief::shortened(name).into_owned()));
         }
     }
-    frame.set_column_names(&names).map_err(|error| Wrong::Reason(first_line(&error)))?;
-    Ok(frame)
-}
-
-/// Without the rows of which every cell is empty.
-fn without_blank_rows(frame: DataFrame) -> PolarsResult<DataFrame> {
-    let mut holds = vec![false; frame.height()];
-    for column in frame.columns() {
-        for (holds, cell) in holds.iter_mut().zip(column.str()?.iter()) {
-            *holds |= cell.is_some_and(|cell| !cell.trim().is_empty());
-        }
-    }
-    if holds.iter().all(|&holds| holds) {
-        return Ok(frame);
-    }
-    frame.filter(&BooleanChunked::from_slice("holds".into(), &holds))
+    Ok(names)
 }
 
 /// Runs one of polars' readers, which panic on some damaged files: that is a damaged file, and no fault of the program.

@@ -293,8 +293,8 @@ mod tests {
             read.unwrap_err().to_string()
         };
         for (got, part) in [
-            (message(Task::Labels, &["cat", "dog"]), "row 3: `dog` of `c.png` is empty"),
-            (message(Task::Labels, &["tags"]), "row 2: `tags` of `b.png` is empty"),
+            (message(Task::Labels, &["cat", "dog"]), "row 3 (line 4): `dog` of `c.png` is empty"),
+            (message(Task::Labels, &["tags"]), "row 2 (line 3): `tags` of `b.png` is empty"),
             (message(Task::Labels, &["tags"]), "; a sample without labels says `none`"),
             (
                 message(Task::Number, &["age"]),

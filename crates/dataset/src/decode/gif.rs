@@ -1,6 +1,10 @@
 //! GIF: the first frame, on the canvas that Pillow paints it on.
 
-use super::{Stored, convert, orientation::Orientation, share::admit};
+use super::{
+    Stored, convert,
+    orientation::Orientation,
+    share::{check_density, set_aside},
+};
 use crate::{BadImage, Format, MAX_PIXELS, Noticed, Picture};
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use std::{io::ErrorKind, num::NonZeroU64};
@@ -22,9 +26,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, BadImage> {
     let background = frame.transparent.unwrap_or(0);
     let width = u32::from(screen_width).max(left + frame_width);
     let height = u32::from(screen_height).max(top + frame_height);
-    Format::Gif.check_size(frame_width, frame_height)?;
+    // The canvas is not in the file.
+    check_density(Format::Gif, (frame_width, frame_height), bytes)?;
     // Frame, canvas and colours.
-    let share = admit(Format::Gif, (width, height), 5, bytes)?;
+    let share = set_aside(Format::Gif, (width, height), 5)?;
 
     let mut indices = vec![0; frame_width as usize * frame_height as usize];
     decoder.read_into_buffer(&mut indices).map_err(bad)?;

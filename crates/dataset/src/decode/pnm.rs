@@ -218,6 +218,6 @@ mod tests {
             let reason = reds(file, Grey16::Clip).unwrap_err().to_string();
             assert!(reason.contains(expected), "{}: {reason}", String::from_utf8_lossy(file));
         }
-        assert!(matches!(reds(b"P5 9000 9000 255\nxxxx", Grey16::Clip), Err(BadImage::Implausible { .. })));
+        assert!(matches!(reds(b"P5 9000 9000 255\nxxxx", Grey16::Clip), Err(BadImage::TooDense { .. })));
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 /// Bytes for each processor: four photographs of 24 megapixels, or one that is turned.
 const A_THREAD: u64 = 192 << 20;
 
-/// Pictures with fewer pixels than this are taken at their word, whatever their file's length.
+/// Pictures with no more pixels than this are taken at their word, whatever their file's length.
 const SMALL: u64 = 1 << 22;
 
 /// Memory that is set aside; given back when dropped, by the thread that took it.
@@ -79,22 +79,44 @@ impl Budget {
 /// Checks what the header of `file` says, before anything is allocated by it, and sets aside `bytes_a_pixel`.
 ///
 /// # Errors
-/// Where there are no pixels, too many, or more than a file of this length can hold.
+/// Where there are no pixels, too many, or too many for a file of this length.
 pub(super) fn admit(
     format: Format,
     (width, height): (u32, u32),
     bytes_a_pixel: u64,
     file: &[u8],
 ) -> Result<Share, BadImage> {
-    format.check_size(width, height)?;
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > SMALL && pixels / most_pixels_a_byte(format) > file.len() as u64 {
-        return Err(BadImage::Implausible { format, width, height, bytes: file.len() });
-    }
-    Ok(Share::take(pixels * bytes_a_pixel))
+    check_density(format, (width, height), file)?;
+    set_aside(format, (width, height), bytes_a_pixel)
 }
 
-/// How well one colour compresses, at the very best.
+/// Checks that a file holds no more pixels a byte than are decoded of its format.
+pub(super) fn check_density(
+    format: Format,
+    (width, height): (u32, u32),
+    file: &[u8],
+) -> Result<(), BadImage> {
+    format.check_size(width, height)?;
+    let pixels = u64::from(width) * u64::from(height);
+    let (bytes, most) = (file.len(), most_pixels_a_byte(format));
+    if pixels > SMALL && pixels / most > bytes as u64 {
+        return Err(BadImage::TooDense { format, width, height, bytes, most });
+    }
+    Ok(())
+}
+
+/// Checks a size, and sets aside `bytes_a_pixel`.
+pub(super) fn set_aside(
+    format: Format,
+    (width, height): (u32, u32),
+    bytes_a_pixel: u64,
+) -> Result<Share, BadImage> {
+    format.check_size(width, height)?;
+    Ok(Share::take(u64::from(width) * u64::from(height) * bytes_a_pixel))
+}
+
+/// How well one colour compresses by the usual encoders. Of WebP it is a limit of ours: a picture of one colour may take no
+/// bits at all for its pixels.
 fn most_pixels_a_byte(format: Format) -> u64 {
     match format {
         // A bit for the first coefficient of an 8×8 block: 512.
@@ -103,7 +125,7 @@ fn most_pixels_a_byte(format: Format) -> u64 {
         Format::Png => 1 << 14,
         // LZW's longest string takes 12 bits: 2730.
         Format::Gif | Format::Bmp => 1 << 12,
-        // Lossless: libwebp writes one colour in a byte for 26 thousand pixels.
+        // libwebp writes one colour in a byte for 26 thousand pixels; with its fastest method, any size in 38 bytes.
         Format::WebP => 1 << 15,
         // Fax: a bit for a row like the one above.
         Format::Tiff => 1 << 17,
@@ -159,7 +181,10 @@ mod tests {
         // What libwebp makes of 13000×13000 pixels of one colour, and libtiff of 8000×8000 white ones.
         assert!(admitted(Format::WebP, 13_000, 6520) && admitted(Format::Tiff, 8000, 4572));
         assert!(!admitted(Format::Jpeg, 13_000, 6520) && admitted(Format::Jpeg, 8000, 375_616));
-        let implausible = admit(Format::Gif, (60_000, 2900), 0, &[0; 400]).err().unwrap().to_string();
-        assert!(implausible.contains("400 bytes cannot hold"), "{implausible}");
+        let dense = admit(Format::Gif, (60_000, 2900), 0, &[0; 400]).err().unwrap().to_string();
+        assert!(
+            dense.ends_with("in 400 bytes; of large pictures, more than 4096 pixels a byte are not decoded"),
+            "{dense}"
+        );
     }
 }

@@ -113,11 +113,6 @@ fn system(name: &str) -> Option<&'static str> {
     SYSTEM.into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Whether a kind of [`Passed`] is a name of systems' own.
-pub(crate) fn is_system(kind: &str) -> bool {
-    SYSTEM.contains(&kind)
-}
-
 /// What is not UTF-8 as `\xe9`.
 fn escaped(name: &OsStr) -> String {
     let mut text = String::new();

@@ -20,13 +20,19 @@ pub(super) enum Layout {
 }
 
 /// How a folder's name says a split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spelt {
     pub(super) split: Split,
-    /// It says nothing else: `train_set`, and not `seg_train`.
-    exactly: bool,
+    /// Words that it says besides: none of `train_set`, `seg` of `seg_train`.
+    beside: Vec<String>,
     /// It is val as well: `trainval`.
     both: bool,
+}
+
+impl Spelt {
+    fn is_exact(&self) -> bool {
+        self.beside.is_empty()
+    }
 }
 
 /// Words beside a split's that say nothing.
@@ -40,36 +46,39 @@ const DEEPEST: usize = 8;
 const EXAMPLES: usize = 3;
 
 /// # Errors
-/// Folders that could be either, and split folders beside others: nobody shall be given classes that are none.
+/// Folders that could be either, and split folders beside others: nobody shall be given classes that are none, nor splits
+/// that hold more than they say.
 pub(super) fn of(files: &dyn Files, root: &Path, top: &Folder) -> Result<Layout, DatasetError> {
     let list = |name: &Name| Folder::list(files, &root.join(&name.raw));
     let spelt: Vec<Option<Spelt>> = top.folders.iter().map(|name| spelling(&name.text)).collect();
-    let named = || top.folders.iter().zip(&spelt);
-    if let Some(all) = spelt.iter().copied().collect::<Option<Vec<Spelt>>>().filter(|all| !all.is_empty()) {
-        let exactly = all.iter().all(|spelt| spelt.exactly);
-        let several = all.iter().any(|spelt| spelt.split != all[0].split);
-        // Steam trains and test tubes are classes: then there are pictures in their folders.
-        let mut above_classes = false;
-        if !exactly && several {
-            for name in &top.folders {
-                above_classes |= list(name)?.holds_folders_only();
-            }
-        }
-        if exactly || above_classes {
-            return splits(root, top, &all);
-        }
-    } else if let Some((split, _)) = named().find(|(_, spelt)| spelt.is_some_and(|spelt| spelt.exactly)) {
+    let all: Option<Vec<Spelt>> = spelt.iter().cloned().collect();
+    let is_exact = |spelt: &Option<Spelt>| spelt.as_ref().is_some_and(Spelt::is_exact);
+    if let Some(other) = spelt.iter().position(|spelt| !is_exact(spelt)) {
         // Among buses and trams, `train` is a class: then it holds images, and no folders.
-        for (name, _) in named().filter(|(_, spelt)| spelt.is_some_and(|spelt| spelt.exactly)) {
-            let other = named().find(|(_, spelt)| spelt.is_none_or(|spelt| !spelt.exactly));
-            if let (Some((other, _)), false) = (other, list(name)?.folders.is_empty()) {
+        for (name, _) in top.folders.iter().zip(&spelt).filter(|(_, spelt)| is_exact(spelt)) {
+            if !list(name)?.folders.is_empty() {
                 return Err(DatasetError::Mixed {
                     path: root.to_owned(),
-                    split: split.text.clone(),
-                    other: other.text.clone(),
+                    split: name.text.clone(),
+                    other: top.folders[other].text.clone(),
                 });
             }
         }
+        // `seg_train` and `seg_test`. Steam trains and test tubes are classes, and say different things besides.
+        let alike = |all: &Vec<Spelt>| {
+            all.iter().all(|spelt| spelt.beside == all[0].beside)
+                && all.iter().any(|spelt| spelt.split != all[0].split)
+        };
+        if let Some(all) = all.filter(alike) {
+            for name in &top.folders {
+                // Classes have pictures in their folders.
+                if list(name)?.holds_folders_only() {
+                    return splits(root, top, &all);
+                }
+            }
+        }
+    } else if let Some(all) = all.filter(|all| !all.is_empty()) {
+        return splits(root, top, &all);
     }
     refuse_alike(files, root, top)?;
     Ok(Layout::Classes)
@@ -77,19 +86,19 @@ pub(super) fn of(files: &dyn Files, root: &Path, top: &Folder) -> Result<Layout,
 
 /// The split that a folder's name says, if it says one.
 pub(super) fn spelling(name: &str) -> Option<Spelt> {
-    let words = words(name);
     let mut said = BTreeSet::new();
-    let mut exactly = true;
-    for word in &words {
-        match splits_of(word) {
-            [] => exactly &= FILLERS.contains(&word.as_str()),
+    let mut beside = Vec::new();
+    for word in words(name) {
+        match splits_of(&word) {
+            [] if FILLERS.contains(&word.as_str()) => {}
+            [] => beside.push(word),
             splits => said.extend(splits),
         }
     }
     let both = said.contains(&Split::Train) && said.contains(&Split::Val);
     match (said.len(), said.first()) {
-        (1, Some(&split)) => Some(Spelt { split, exactly, both }),
-        (2, Some(&split)) if both => Some(Spelt { split, exactly, both }),
+        (1, Some(&split)) => Some(Spelt { split, beside, both }),
+        (2, Some(&split)) if both => Some(Spelt { split, beside, both }),
         _ => None,
     }
 }
@@ -129,7 +138,24 @@ fn splits(root: &Path, top: &Folder, all: &[Spelt]) -> Result<Layout, DatasetErr
         && let Some(other) = (0..all.len()).find(|&at| at != both && all[at].split != Split::Test)
     {
         let name = |at: usize| top.folders[at].text.clone();
-        return Err(DatasetError::SplitTwice { path: root.to_owned(), both: name(both), other: name(other) });
+        return Err(DatasetError::Overlap { path: root.to_owned(), both: name(both), other: name(other) });
+    }
+    // `train` and `train_images` may hold the same pictures. `train1` and `train2` are parts.
+    let letters = |at: usize| top.folders[at].text.chars().filter(|letter| letter.is_alphabetic());
+    for (second, spelt) in all.iter().enumerate() {
+        let of_that_split = (0..second).filter(|&first| all[first].split == spelt.split);
+        for first in of_that_split {
+            if !spelt.is_exact() || !letters(first).eq(letters(second)) {
+                let name = |at: usize| top.folders[at].text.clone();
+                let (first, second) = (name(first), name(second));
+                return Err(DatasetError::SplitTwice {
+                    path: root.to_owned(),
+                    split: spelt.split,
+                    first,
+                    second,
+                });
+            }
+        }
     }
     Ok(Layout::Splits(all.iter().map(|spelt| spelt.split).collect()))
 }
@@ -157,7 +183,7 @@ fn refuse_alike(files: &dyn Files, root: &Path, top: &Folder) -> Result<(), Data
         .map(|(name, levels)| (*name, levels.get(level).cloned().unwrap_or_default()))
         .collect();
     let said = |names: &BTreeSet<String>| -> BTreeSet<Split> {
-        names.iter().filter_map(|name| spelling(name)).filter(|s| s.exactly).map(|s| s.split).collect()
+        names.iter().filter_map(|name| spelling(name)).filter(Spelt::is_exact).map(|s| s.split).collect()
     };
     if let Some((name, _)) = insides.iter().find(|(_, names)| said(names).len() > 1) {
         return Err(DatasetError::SplitsBelow { path: root.to_owned(), class: name.text.clone() });

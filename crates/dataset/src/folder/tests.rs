@@ -49,7 +49,8 @@ fn classes_without_splits() {
 
 #[test]
 fn classes_below_splits() {
-    let root = tree(&["train/a/1.png", "train/b/2.png", "Validation/b/3.png", "test/a/1.png", "test/b/"]);
+    let root =
+        tree(&["train/a/1.png", "train/b/2.png", "Validation/b/3.png", "test/a/1.png", "test/notes.txt"]);
     let set = DataSet::open(root.path()).unwrap();
     assert_eq!(set.classes, ["a", "b"]);
     let expected =
@@ -107,6 +108,14 @@ fn splits_are_told_however_they_are_spelt() {
     let both = tree(&["trainval/a/1.png", "trainval/b/1.png", "test/a/1.png"]);
     let expected = ["test/a/1.png 0 test", "trainval/a/1.png 0 train", "trainval/b/1.png 1 train"];
     assert_eq!(listing(&DataSet::open(both.path()).unwrap()), expected);
+    let parts = tree(&["train1/a/1.png", "train-2/a/1.png", "train-2/b/1.png", "test/a/1.png"]);
+    let expected = [
+        "test/a/1.png 0 test",
+        "train-2/a/1.png 0 train",
+        "train-2/b/1.png 1 train",
+        "train1/a/1.png 0 train",
+    ];
+    assert_eq!(listing(&DataSet::open(parts.path()).unwrap()), expected);
     // What other programs leave beside splits is no class.
     let beside =
         tree(&["train/a/1.png", "train/b/1.png", "test/a/1.png", "__MACOSX/train/._1.png", "@eaDir/x.jpg"]);
@@ -118,6 +127,8 @@ fn classes_that_are_called_like_splits_or_hold_folders_are_classes() {
     for (files, classes) in [
         (&["steam_train/1.png", "bullet_train/1.png"][..], ["bullet_train", "steam_train"]),
         (&["test_tube/1.png", "flask/1.png"], ["flask", "test_tube"]),
+        (&["steam train/a/1.png", "test tube/b/1.png"], ["steam train", "test tube"]),
+        (&["train/1.png", "steam_train/1.png"], ["steam_train", "train"]),
         (&["test_tube/a/1.png", "flask/b/1.png"], ["flask", "test_tube"]),
         (&["cat/one/1.png", "cat/two/1.png", "dog/three/1.png"], ["cat", "dog"]),
         (&["cat/images/1.png", "dog/images/1.png"], ["cat", "dog"]),
@@ -164,14 +175,15 @@ fn what_is_no_class_tree_is_one_clear_line() {
     };
     let alike = |first: &str, second: &str, names: &str| {
         format!(
-            "`{first}` and `{second}` in `ROOT` hold folders of the same names ({names}), so these look like the \
-             classes; call split folders train, val and test, or list the pictures in a manifest"
+            "`{first}` and `{second}` in `ROOT` hold folders of the same names ({names}); if the inner ones are the classes, \
+             call the outer ones train, val and test; if the outer ones are, move the pictures up into them; or list the \
+             pictures in a manifest"
         )
     };
     let cases: &[(&[&str], &str)] = &[
         (&[], &empty("nothing")),
         (&["a.txt", ".b"], &empty("1 .txt, 1 hidden")),
-        (&["train/"], &empty("1 folders")),
+        (&["train/"], &empty("1 folder")),
         (&["train/.x", "test/y.heic"], &empty("2 folders, 1 .heic, 1 hidden")),
         (&["a/1.png"], "`ROOT` has one class only, `a`; a classifier needs at least two"),
         (
@@ -180,11 +192,11 @@ fn what_is_no_class_tree_is_one_clear_line() {
         ),
         (
             &["a/1.png", "b/1.png", "c.png"],
-            "`ROOT` holds 1 images outside any class folder (`c.png`); expected a folder per class",
+            "`ROOT` holds 1 image outside any class folder (`c.png`); expected a folder per class",
         ),
         (
             &["train/1.png"],
-            "`ROOT/train` holds 1 images outside any class folder (`1.png`); expected a folder per class",
+            "`ROOT/train` holds 1 image outside any class folder (`1.png`); expected a folder per class",
         ),
         (&["a/1.png", "b/"], "class folder `b` in `ROOT` holds no images; fill it or remove it"),
         (
@@ -205,7 +217,67 @@ fn what_is_no_class_tree_is_one_clear_line() {
         ),
         (
             &["train/a/1.png", "train/b/1.png", "train/c/", "test/c/1.png"],
-            "class `c` of `ROOT` is in test but not in train; add it there or remove it",
+            "class folder `c` in `ROOT/train` holds no images; fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/"],
+            "class folder `b` in `ROOT/test` holds no images; fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "val/x.heic", "val/.DS_Store"],
+            "split folder `val` in `ROOT` holds no images (passed over: 1 .heic, 1 hidden); fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "val/x.zip", "README.md", "train/README.md"],
+            "split folder `val` in `ROOT` holds no images (passed over: 1 .zip); fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "val/"],
+            "split folder `val` in `ROOT` holds no images; fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "val/a/.DS_Store", "val/b/Thumbs.db"],
+            "class folder `a` in `ROOT/val` holds no images (passed over: 1 hidden); fill it or remove it",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "train_small/a/1.png", "test/a/1.png"],
+            "`ROOT` mixes split folders with others: `test` holds class folders, `train_small` lies beside it; expected only train, val and test on top, or only classes",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "train_masks/a/1.png", "test/a/1.png", "test_masks/a/1.png"],
+            "`ROOT` mixes split folders with others: `test` holds class folders, `test_masks` lies beside it; expected only train, val and test on top, or only classes",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "val/a/1.png", "test/a/1.png", "test_corrupted/a/1.png"],
+            "`ROOT` mixes split folders with others: `test` holds class folders, `test_corrupted` lies beside it; expected only train, val and test on top, or only classes",
+        ),
+        (
+            &["train/a/1.png", "train/b/1.png", "train_images/a/1.png", "test/a/1.png"],
+            "`ROOT` has two folders that are called like train, `train` and `train_images`; keep one of them, or move the classes of both into one",
+        ),
+        (
+            &["1_train/a/1.png", "1_train/b/1.png", "2_Train/a/1.png"],
+            "`ROOT` has two folders that are called like train, `1_train` and `2_Train`; keep one of them, or move the classes of both into one",
+        ),
+        (
+            &["fold1_train/a/1.png", "fold1_test/a/1.png", "fold2_train/a/1.png", "fold2_test/a/1.png"],
+            "`ROOT` has two folders that are called like test, `fold1_test` and `fold2_test`; keep one of them, or move the classes of both into one",
+        ),
+        (
+            &["steam train/old/1.png", "steam train/new/1.png", "test tube/old/1.png", "test tube/new/1.png"],
+            &alike("steam train", "test tube", "`new`, `old`"),
+        ),
+        (
+            &["cat/left/1.png", "cat/right/1.png", "dog/left/1.png", "dog/right/1.png"],
+            &alike("cat", "dog", "`left`, `right`"),
+        ),
+        (
+            &["train/images/a/1.png", "train/images/b/1.png", "test/images/a/1.png"],
+            "the splits of `ROOT` hold one folder only, `images`; if that holds the classes, move them up into the split",
+        ),
+        (
+            &["train/a/1.png", "test/a/1.png"],
+            "`ROOT` has one class only, `a`; a classifier needs at least two",
         ),
         (
             &["first/a/1.png", "first/b/1.png", "second/a/1.png", "second/b/1.png"],
@@ -231,7 +303,7 @@ fn what_is_no_class_tree_is_one_clear_line() {
         ),
         (
             &["Training/a/1.png", "Training/b/1.png", "Testing/1.png"],
-            "`ROOT/Testing` holds 1 images outside any class folder (`1.png`); expected a folder per class",
+            "`ROOT/Testing` holds 1 image outside any class folder (`1.png`); expected a folder per class",
         ),
         (
             &["train/a/1.png", "train/b/1.png", "test/c/1.png"],
@@ -293,8 +365,23 @@ mod unix {
         assert_eq!((set.clone().part(0, 2).skipped.len(), set.part(1, 2).skipped.len()), (2, 0));
         // A class is not lost without an error.
         put(b"fl\xe8che/1.png");
-        let expected = "class folder `fl\\xe8che` in `ROOT` holds no images (passed over: 1 with names that are not UTF-8); fill it or remove it";
+        let expected = "class folder `fl\\xe8che` in `ROOT` holds no images (passed over: 1 not named in UTF-8); fill it or remove it";
         assert_eq!(message(&root), expected);
+    }
+
+    #[test]
+    fn no_id_is_made_of_a_split_whose_name_is_not_utf8() {
+        for splits in [[&b"train_d\xe9"[..], b"test_d\xe9"], [b"train/train\xe9", b"test/test"]] {
+            let root = tempfile::tempdir().unwrap();
+            for (split, class) in splits.iter().flat_map(|split| ["a", "b"].map(|class| (split, class))) {
+                let folder = root.path().join(OsStr::from_bytes(split)).join(class);
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(folder.join("1.png"), "").unwrap();
+            }
+            let message = message(&root);
+            assert!(message.starts_with("class folder `a` in `ROOT/t"), "{message}");
+            assert!(message.contains("holds no images (passed over: 1 not named in UTF-8)"), "{message}");
+        }
     }
 
     #[test]

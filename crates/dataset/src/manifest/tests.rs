@@ -64,7 +64,8 @@ fn parquet_labels_may_be_numbers() {
     );
     let mut frame = df!("path" => [Some("b.png"), None], "label" => ["x", "y"]).unwrap();
     artifact::table::write(&mut frame, &path, true, MANIFEST).unwrap();
-    assert!(matches!(DataSet::open(&path), Err(DatasetError::EmptyValue { row: 2, column: "path", .. })));
+    let message = DataSet::open(&path).unwrap_err().to_string();
+    assert!(message.ends_with("m.parquet`, row 2: `path` is empty"), "{message}");
 }
 
 #[test]
@@ -79,32 +80,33 @@ fn what_is_wrong_is_named_with_its_row() {
             "`M` has no column `path`; expected path,label[,split], found `file`, `label`",
         ),
         ("path,label\n", "`M` has no rows; expected one per image"),
-        ("path,label\na.png,x\n,y\n", "`M`, row 2: `path` is empty"),
-        ("path,label\na.png,\nb.png,y\n", "`M`, row 1: `label` is empty"),
-        ("path,label,split\na.png,x,train\nb.png,y,\n", "`M`, row 2: `split` is empty"),
+        ("path,label\na.png,x\n,y\n", "`M`, row 2 (line 3): `path` is empty"),
+        ("\npath,label\n\na.png,\"x\ny\"\n\n,y\n", "`M`, row 2 (line 7): `path` is empty"),
+        ("path,label\na.png,\nb.png,y\n", "`M`, row 1 (line 2): `label` is empty"),
+        ("path,label,split\na.png,x,train\nb.png,y,\n", "`M`, row 2 (line 3): `split` is empty"),
         (
             "path,label,split\na.png,x,dev\n",
-            "`M`, row 1: split `dev` is unknown; expected train, val or test",
+            "`M`, row 1 (line 2): split `dev` is unknown; expected train, val or test",
         ),
         (
             "path,label\na.png,x\nz.png,y\n",
-            "`M`, row 2: `z.png` is not a file; paths are relative to the manifest's folder",
+            "`M`, row 2 (line 3): `z.png` is not a file; paths are relative to the manifest's folder",
         ),
         (
             "path,label\ndeep,x\n",
-            "`M`, row 1: `deep` is not a file; paths are relative to the manifest's folder",
+            "`M`, row 1 (line 2): `deep` is not a file; paths are relative to the manifest's folder",
         ),
         (
             "path,label\n../a.png,x\n",
-            "`M`, row 1: `../a.png` lies outside the manifest's folder; give the folder above all images by --root",
+            "`M`, row 1 (line 2): `../a.png` lies outside the manifest's folder; give the folder above all images by --root",
         ),
         (
             "path,label\n/etc/passwd,x\n",
-            "`M`, row 1: `/etc/passwd` lies outside the manifest's folder; give the folder above all images by --root",
+            "`M`, row 1 (line 2): `/etc/passwd` lies outside the manifest's folder; give the folder above all images by --root",
         ),
         (
             "path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n",
-            "`M`, row 3: `a.png` is already in row 1; each path may be there once",
+            "`M`, row 3 (line 4): `a.png` is already in row 1 (line 2); each path may be there once",
         ),
     ];
     for (csv, expected) in cases {
@@ -131,7 +133,7 @@ fn pictures_may_lie_below_another_folder() {
         message.ends_with("lies outside the manifest's folder; give the folder above all images by --root")
     );
     let message = DataSet::open_below(&manifest, Some(&far.path().join("deep"))).unwrap_err().to_string();
-    assert!(message.contains("row 1: `b.png` is not a file; paths are relative to `"), "{message}");
+    assert!(message.contains("row 1 (line 2): `b.png` is not a file; paths are relative to `"), "{message}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn folders() {
     refused(&room, "data", &["class folder `b` in `data` holds no images", "fill it or remove it"]);
     room.pictures("data", 2, 2);
     fs::copy(room.path("data/a/000.png"), room.path("data/stray.png")).unwrap();
-    refused(&room, "data", &["1 images outside any class folder (`stray.png`)"]);
+    refused(&room, "data", &["1 image outside any class folder (`stray.png`)"]);
     fs::remove_file(room.path("data/stray.png")).unwrap();
     room.pictures("data/train", 2, 2);
     refused(&room, "data", &["`data` mixes split folders with others", "`train`", "`a`"]);
@@ -109,7 +109,7 @@ fn a_manifest_may_lie_elsewhere() {
     refused(
         &room,
         "lists/m.csv",
-        &["row 1: `a//000.png` is not a file; paths are relative to the manifest's"],
+        &["row 1 (line 2): `a//000.png` is not a file; paths are relative to the manifest's"],
     );
     let run = extract(&room, &["lists/m.csv", "--root", "data", "-o", "x.features"]).fine();
     assert_eq!(run.last_line(), "extract: 3 rows of 224 features, 0 skipped → x.features");
@@ -129,15 +129,21 @@ fn manifests() {
         ("path,label\n", &["`data/m.csv` has no rows"]),
         (
             "path,label\na/000.png,a\nb/007.png,b\n",
-            &["`data/m.csv`, row 2: `b/007.png` is not a file", "relative to the manifest's folder"],
+            &["`data/m.csv`, row 2 (line 3): `b/007.png` is not a file", "relative to the manifest's folder"],
         ),
         (
             "path,label\na/000.png,a\nb/000.png,b\n./b/../a/000.png,b\n",
-            &["`data/m.csv`, row 3: `a/000.png` is already in row 1"],
+            &["`data/m.csv`, row 3 (line 4): `a/000.png` is already in row 1 (line 2)"],
         ),
-        ("path,label\na/000.png,\nb/000.png,b\n", &["row 1: `label` is empty"]),
-        ("path,label,split\na/000.png,a,half\n", &["row 1: split `half` is unknown", "train, val or test"]),
-        ("path,label\n../data.png,a\n", &["row 1: `../data.png` lies outside the manifest's folder"]),
+        ("path,label\na/000.png,\nb/000.png,b\n", &["row 1 (line 2): `label` is empty"]),
+        (
+            "path,label,split\na/000.png,a,half\n",
+            &["row 1 (line 2): split `half` is unknown", "train, val or test"],
+        ),
+        (
+            "path,label\n../data.png,a\n",
+            &["row 1 (line 2): `../data.png` lies outside the manifest's folder"],
+        ),
     ];
     for (text, parts) in cases {
         room.write("data/m.csv", text);

@@ -27,8 +27,8 @@ fn samples_may_all_lie_below_one_other_folder() {
     let root = folder("path,patient\n/far/set/a/1.png,7\n/far/set/b/1.png,8\n/else/b/1.png,9\nup/c.png,1\n");
     assert_eq!(values(&root, &["a/1.png", "b/1.png"]).unwrap(), ["7", "8"]);
     assert_eq!(values(&root, &["c.png"]).unwrap(), ["1"]);
-    // In two places, or not all in one.
-    for ids in [&["b/1.png"][..], &["a/1.png", "c.png"], &["1.png"], &["g/1.png"]] {
+    // Not all in one place.
+    for ids in [&["a/1.png", "c.png"][..], &["g/1.png"]] {
         let message = values(&root, ids).unwrap_err();
         let missing = format!("`ROOT/m.csv` has no row for `{}`", ids[0]);
         assert!(message.starts_with(&missing), "{message}");
@@ -36,11 +36,25 @@ fn samples_may_all_lie_below_one_other_folder() {
 }
 
 #[test]
+fn samples_in_two_places_are_refused() {
+    let root = folder("path,patient\na/1.png,7\nsub/a/1.png,8\nsub/b/1.png,8\n/far/sub/b/1.png,9\n");
+    assert_eq!(values(&root, &["a/1.png", "b/1.png"]).unwrap(), ["8", "8"]);
+    let refused = |ids: &[&str], folders: &str| {
+        let expected =
+            format!("`ROOT/m.csv` has rows for all samples below {folders}; keep the rows of one of them");
+        assert_eq!(values(&root, ids).unwrap_err(), expected);
+    };
+    refused(&["a/1.png"], "its own folder and below `sub`");
+    refused(&["b/1.png"], "`/far/sub` and below `sub`");
+    assert_eq!(values(&root, &["sub/a/1.png"]).unwrap(), ["8"]);
+}
+
+#[test]
 fn what_is_missing_is_named_with_its_row() {
     let root = folder("path,patient,age\na.png,7,1\nb.png, ,2\n,,\nc.png,1,\n");
     assert_eq!(
         values(&root, &["a.png", "b.png"]).unwrap_err(),
-        "`ROOT/m.csv`, row 2: `patient` of `b.png` is empty"
+        "`ROOT/m.csv`, row 2 (line 3): `patient` of `b.png` is empty"
     );
     assert_eq!(values(&root, &["a.png", "c.png"]).unwrap(), ["7", "1"]);
     let path = root.path().join("m.csv");
@@ -58,7 +72,7 @@ fn a_sample_may_have_two_rows_but_not_two_values() {
     let root = folder("path,patient\na.png,7\n./a.png,7\n");
     assert_eq!(values(&root, &["a.png"]).unwrap(), ["7"]);
     let root = folder("path,patient\na.png,7\nb.png,7\nx/../a.png,8\n");
-    let message = "`ROOT/m.csv`, rows 1 and 3 name one sample, with different `patient`; remove one of them";
+    let message = "`ROOT/m.csv`, row 1 (line 2) and row 3 (line 4) name one sample, with different `patient`; remove one of them";
     assert_eq!(values(&root, &["a.png"]).unwrap_err(), message);
 }
 
@@ -72,7 +86,8 @@ fn lists_are_no_text() {
     crate::table::write(&mut frame, &path, false, crate::Ours::table("a table", &[])).unwrap();
     let message = values_of(&path, "patient", ["a.png"].into_iter()).unwrap_err().to_string();
     assert!(
-        message.starts_with("column `patient` of") && message.contains("expected text or numbers"),
+        message.starts_with("column `patient` of")
+            && message.ends_with("expected text or numbers, convert it to text"),
         "{message}"
     );
 }

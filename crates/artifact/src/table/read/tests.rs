@@ -1,5 +1,5 @@
 use super::*;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 /// A file of this name and content.
 fn file(name: &str, content: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -46,7 +46,7 @@ fn what_is_no_table_is_one_short_line() {
     let utf16: Vec<u8> = "path,label\na.png,cat\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let marked = [&b"\xff\xfe"[..], &utf16].concat();
     let long = format!("path,label\n{}\n", "a,".repeat(100_000));
-    let cases: [(&str, &[u8], &str); 10] = [
+    let cases: [(&str, &[u8], &str); 12] = [
         ("m.csv", b"", "it is empty"),
         ("m.csv", b"\n\n", "it is empty"),
         ("m.csv", &utf16, "it is UTF-16, not UTF-8"),
@@ -55,7 +55,9 @@ fn what_is_no_table_is_one_short_line() {
         ("m.csv", b"path,label\na.png,c\0t\n", "line 2 holds a zero byte"),
         ("m.csv", b"path,label,label\na,b,c\n", "two columns `label`"),
         ("m.csv", b"path,label, label\na,b,c\n", "two columns `label`"),
-        ("m.csv", long.as_bytes(), "cannot read"),
+        ("m.csv", long.as_bytes(), "line 2 has 100001 cells, but the header in line 1 has 2"),
+        ("m.csv", b"# mine\npath,label\na,b\n", "line 2 has 2 cells, but the header in line 1 has 1"),
+        ("m.csv", b"path,label\na,\"b\nc,d\n", "line 2 has a quote that opens a cell, and none closes it"),
         ("m.parquet", b"hello", "cannot read"),
     ];
     for (name, content, part) in cases {
@@ -67,8 +69,73 @@ fn what_is_no_table_is_one_short_line() {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("m.csv")).unwrap();
     let message = read(&root.path().join("m.csv")).unwrap_err().to_string();
-    assert!(message.ends_with("it is not a regular file"), "{message}");
+    assert!(message.ends_with("not a regular file"), "{message}");
     assert!(matches!(read(&root.path().join("m.tsv")), Err(TableError::Format { .. })));
+}
+
+#[test]
+fn nothing_is_read_but_the_columns_asked_for() {
+    let (_root, path) = file("m.csv", b"path, label,note\na.png, \"cat\",x\n\nb.png,5\" disc,\n");
+    let table = Table::open(&path, &["label", "split"]).unwrap();
+    assert_eq!((table.names(), table.height()), (&["path", "label", "note"].map(str::to_owned)[..], 2));
+    let labels = table.needed("label").unwrap();
+    assert_eq!([0, 1].map(|row| labels.get(row)), [Some("cat"), Some("5\" disc")]);
+    assert!(table.texts("path").is_none() && table.texts("split").is_none());
+    assert_eq!(table.position(1).to_string(), "row 2 (line 4)");
+}
+
+#[test]
+fn small_integers_are_text_and_other_kinds_a_line_where_they_are_asked_for() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m.parquet");
+    let mut frame = df!(
+        "path" => ["a.png", "b.png"],
+        " i8 " => Series::new("".into(), [-1i8, 2]),
+        "u8" => Series::new("".into(), [1u8, 2]),
+        "i16" => Series::new("".into(), [-1i16, 2]),
+        "u16" => Series::new("".into(), [1u16, 2]),
+        "bytes" => Series::new("".into(), [b"x", b"y"].map(|bytes| &bytes[..])),
+    )
+    .unwrap();
+    super::super::write(&mut frame, &path, false, crate::Ours::table("a table", &[])).unwrap();
+    let table = Table::open(&path, &["u16", "i8", "path"]).unwrap();
+    for (name, expected) in [("path", "a.png"), ("u16", "1"), ("i8", "-1")] {
+        assert_eq!(table.texts(name).unwrap().get(0), Some(expected));
+    }
+    assert_eq!((table.height(), table.position(0).to_string().as_str()), (2, "row 1"));
+    assert_eq!(Table::open(&path, &["none"]).unwrap().height(), 2);
+    let message = Table::open(&path, &["bytes"]).err().unwrap().to_string();
+    assert!(
+        message.starts_with("column `bytes` of `") && message.ends_with("convert it to text"),
+        "{message}"
+    );
+}
+
+/// Files of pyarrow's, with kinds of columns that polars is not compiled for.
+#[test]
+fn other_columns_may_be_of_any_kind() {
+    let at = |name: &str| Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(name);
+    let table = Table::open(&at("kinds.parquet"), &["path", "label", "kind"]).unwrap();
+    for (name, expected) in [("path", ["a.png", "b.png"]), ("label", ["1", "2"]), ("kind", ["x", "y"])] {
+        assert_eq!([0, 1].map(|row| table.texts(name).unwrap().get(row).unwrap()), expected);
+    }
+    for name in ["day", "at", "time", "span", "half", "price", "fixed", "parts"] {
+        let message = Table::open(&at("kinds.parquet"), &["path", name]).err().unwrap().to_string();
+        assert!(message.starts_with(&format!("column `{name}` of `")), "{message}");
+        assert!(message.ends_with("expected text or numbers, convert it to text"), "{message}");
+    }
+    let message = Table::open(&at("twice.parquet"), &["path"]).err().unwrap().to_string();
+    assert!(message.ends_with("has two columns `label`; rename one of them"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_too_long_for_a_table_is_not_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("m.csv");
+    fs::File::create(&path).unwrap().set_len(MOST_CSV + 1).unwrap();
+    let message = read(&path).unwrap_err().to_string();
+    assert!(message.ends_with("its 1073741825 bytes are more than the 1073741824 expected"), "{message}");
 }
 
 #[cfg(unix)]
@@ -78,7 +145,7 @@ fn a_pipe_is_refused_at_once() {
     for name in ["m.csv", "m.parquet"] {
         let path = root.path().join(name);
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        assert!(read(&path).unwrap_err().to_string().ends_with("it is not a regular file"));
+        assert!(read(&path).unwrap_err().to_string().ends_with("not a regular file"));
     }
 }
 
@@ -89,7 +156,7 @@ fn a_panic_of_polars_is_a_damaged_table_and_the_hook_is_as_it_was() {
     panic::set_hook(Box::new(|_| {
         TOLD.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     }));
-    let reason = guarded::<DataFrame>(|| panic!("index out of bounds")).unwrap_err();
+    let reason = guarded::<()>(|| panic!("index out of bounds")).unwrap_err();
     assert_eq!((reason.as_str(), told()), ("it is damaged", 0));
     let _ = panic::catch_unwind(|| panic!("elsewhere"));
     assert_eq!(told(), 1);
