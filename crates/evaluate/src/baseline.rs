@@ -1,8 +1,9 @@
 //! `--baseline`: two heads on the same samples, a verdict, and a gate.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use cli::GateError;
 use head::Scorer;
@@ -14,6 +15,7 @@ use crate::{Config, belonging};
 
 /// The other head, ready to be scored.
 pub(crate) struct Baseline {
+    path: PathBuf,
     head: Head,
     features: FeatureSet,
 }
@@ -39,7 +41,7 @@ impl Baseline {
                 given.classes().len()
             );
         }
-        Ok(Some(Baseline { head, features }))
+        Ok(Some(Baseline { path: path.to_owned(), head, features }))
     }
 
     /// Scores the samples of `scores` and compares.
@@ -60,7 +62,9 @@ impl Baseline {
 
     fn outcomes(&self, scores: &SplitScores<'_>, features: &FeatureSet) -> anyhow::Result<Outcomes> {
         let scorer = Scorer::of(&self.head);
-        Ok(outcomes(&scorer, &counterparts(&self.features, &scores.rows, scores.split, features)?)?)
+        let rows = counterparts(&self.features, &scores.rows, scores.split, features)?;
+        outcomes(&scorer, &rows, &self.features)
+            .with_context(|| format!("cannot score `{}`", self.path.display()))
     }
 }
 

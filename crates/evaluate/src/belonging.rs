@@ -50,6 +50,15 @@ pub(crate) fn has_seen(features: &FeatureSet, head: &Head) -> bool {
     features.digest() == head.features
 }
 
+/// The same of the train rows as a sentence's end.
+pub(crate) fn seen(features: &FeatureSet, head: &Head) -> &'static str {
+    if has_seen(features, head) {
+        "the head has seen them"
+    } else {
+        "the head was fitted on other features, and has not seen these rows unless both hold the same pictures"
+    }
+}
+
 /// None of the features given come from `source`.
 fn stranger(given: &FeatureSet, head: &Head, source: &Source, head_path: &Path) -> String {
     let first = given.parts().next().and_then(|part| source.difference(&part.index().source));

@@ -51,6 +51,13 @@ impl Config {
         if !(0.0..=1.0).contains(&tolerance) {
             return Err(UsageError(format!("--tolerance: expected a number from 0 to 1, got {tolerance}")));
         }
+        // A column that is named twice makes its slices once.
+        let mut slices: Vec<String> = Vec::new();
+        for column in args.slice {
+            if !slices.contains(&column) {
+                slices.push(column);
+            }
+        }
         let Args { features, head, output, split, predictions, force, bootstrap, seed, .. } = args;
         let config = Config {
             features,
@@ -65,7 +72,7 @@ impl Config {
             split,
             bootstrap: bootstrap.is_some(),
             seed,
-            slices: args.slice,
+            slices,
             manifest: args.manifest,
             baseline: args.baseline.map(|head| (head, args.baseline_features)),
             tolerance,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::bail;
 use artifact::{FeatureSet, Matrix, Selection};
+use cli::count;
 use dataset::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
@@ -34,13 +36,17 @@ pub(crate) struct Duplicate {
 /// Near-duplicates among `rows`, whose neighbours in whitened space are known, the surest first.
 ///
 /// Without pictures the features' rule decides. With them, pairs are also looked for among the fingerprints, since a network
-/// may see another picture in a copy of half the size; and pairs that merely have like features are dropped.
+/// may see another picture in a copy of half the size; and pairs that merely have like features are dropped. Of pictures
+/// that are not there or cannot be decoded the features' rule decides, and they are counted.
+///
+/// # Errors
+/// A picture that is there and cannot be read; no picture of any use.
 pub(crate) fn duplicates(
     neighbours: &Neighbours,
     rows: &Selection<'_>,
     features: &FeatureSet,
     images: Option<&Path>,
-) -> anyhow::Result<Vec<Duplicate>> {
+) -> anyhow::Result<(Vec<Duplicate>, Unused)> {
     let mut pairs: BTreeMap<(u32, u32), Option<f32>> = BTreeMap::new();
     let prints = images.map(|images| Prints::read(features, images)).transpose()?;
     if let Some(prints) = prints.as_ref().filter(|prints| prints.rows.len() > 1) {
@@ -58,7 +64,7 @@ pub(crate) fn duplicates(
     let mut found: Vec<Duplicate> = judged.filter(Duplicate::is_one).collect();
     // Stable: of equals, the order of rows stays.
     found.sort_by(|a, b| b.score().total_cmp(&a.score()));
-    Ok(found)
+    Ok((found, prints.map_or_else(Unused::default, |prints| prints.unused)))
 }
 
 impl Duplicate {
@@ -75,8 +81,31 @@ impl Duplicate {
     }
 }
 
+/// Pictures that were looked for and were of no use.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Unused {
+    /// No file of that name.
+    missing: u64,
+    /// A file that is no picture, or a damaged one.
+    undecodable: u64,
+}
+
+impl Unused {
+    /// How many of which, where there are any: `3 are missing, 2 cannot be decoded`.
+    pub(crate) fn words(self) -> Option<String> {
+        let is_or_are = |number: u64| if number == 1 { "is" } else { "are" };
+        let missing = (self.missing > 0)
+            .then(|| format!("{} {} missing", count(self.missing), is_or_are(self.missing)));
+        let undecodable =
+            (self.undecodable > 0).then(|| format!("{} cannot be decoded", count(self.undecodable)));
+        let both: Vec<String> = [missing, undecodable].into_iter().flatten().collect();
+        (!both.is_empty()).then(|| both.join(", "))
+    }
+}
+
 /// Fingerprints of all pictures that are there.
 struct Prints {
+    unused: Unused,
     /// Ascending.
     rows: Vec<u32>,
     /// (rows, dim)
@@ -88,15 +117,37 @@ impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> anyhow::Result<Prints> {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let grey16 = features.grey16();
+        let missing = Unused { missing: 1, undecodable: 0 };
+        let undecodable = Unused { missing: 0, undecodable: 1 };
         let print = |&row: &u32| {
-            let Some(bytes) = picture_file::read(images, features.id(row as usize))? else { return Ok(None) };
-            Ok(fingerprint(&bytes, grey16).ok().map(|print| (row, print)))
+            let Some(bytes) = picture_file::read(images, features.id(row as usize))? else {
+                return Ok(Err(missing));
+            };
+            Ok(fingerprint(&bytes, grey16).map(|print| (row, print)).map_err(|_| undecodable))
         };
-        let read: Vec<Option<(u32, Vec<f32>)>> = all.par_iter().map(print).collect::<anyhow::Result<_>>()?;
-        let read: Vec<(u32, Vec<f32>)> = read.into_iter().flatten().collect();
+        let found: Vec<Result<(u32, Vec<f32>), Unused>> =
+            all.par_iter().map(print).collect::<anyhow::Result<_>>()?;
+        let mut unused = Unused::default();
+        let mut read = Vec::with_capacity(found.len());
+        for found in found {
+            match found {
+                Ok(print) => read.push(print),
+                Err(why) => {
+                    unused.missing += why.missing;
+                    unused.undecodable += why.undecodable;
+                }
+            }
+        }
+        if let (true, Some(why)) = (read.is_empty(), unused.words()) {
+            bail!(
+                "--images: no picture of {} in `{}` is of use: {why}; expected the folder that the samples' ids are paths in",
+                count(all.len() as u64),
+                images.display()
+            );
+        }
         let dim = read.first().map_or(1, |(_, print)| print.len());
         let rows = read.iter().map(|(row, _)| *row).collect();
-        Ok(Prints { rows, values: read.into_iter().flat_map(|(_, print)| print).collect(), dim })
+        Ok(Prints { unused, rows, values: read.into_iter().flat_map(|(_, print)| print).collect(), dim })
     }
 
     /// Pairs that may be one picture.

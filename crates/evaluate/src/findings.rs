@@ -12,7 +12,7 @@ use cli::{Session, count};
 use head::{Candidate, Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
-use review::{NEIGHBOURS, Neighbours, Predictions, Space, Suspect, suspects};
+use review::{NEIGHBOURS, Neighbours, Predictions, Space, Suspect, UNDECIDED, suspects};
 
 use crate::duplicates::{Duplicate, duplicates};
 use crate::many;
@@ -57,9 +57,24 @@ impl Findings {
         let labels = rows.labels();
         let classes = features.classes().len();
         let whitened = Neighbours::find(&Space::whitened(&rows)?, NEIGHBOURS);
-        let duplicates = duplicates(&whitened, &rows, features, images)?;
+        let (duplicates, unused) = duplicates(&whitened, &rows, features, images)?;
+        if let Some(unused) = unused.words() {
+            session.note(format!(
+                "evaluate: of the pictures in --images {unused}: their duplicates are told by features alone"
+            ));
+        }
         if !judge {
             return Ok(Findings { suspects: Vec::new(), duplicates });
+        }
+        let own = |mut suspects: Vec<Suspect>| {
+            suspects.iter_mut().for_each(|suspect| suspect.row = rows.row(suspect.row as usize) as u32);
+            suspects
+        };
+        let examples = Examples::new(&rows, &labels, classes)?;
+        let (present, _) = present(&examples)?;
+        if present.len() == labels.len() {
+            session.note("evaluate: no class has two rows, so that all labels are left undecided");
+            return Ok(Findings { suspects: own(undecided(&labels, &present)), duplicates });
         }
         let centred = Neighbours::find(&Space::centred(&rows)?, NEIGHBOURS);
         if labels.len().saturating_mul(classes) > MANY {
@@ -68,16 +83,13 @@ impl Findings {
                 count(labels.len() as u64),
                 count(classes as u64)
             ));
-            let examples = Examples::new(&rows, &labels, classes)?;
-            let mut suspects = many::suspects(&examples, &[&whitened, &centred], seed)?;
-            suspects.iter_mut().for_each(|suspect| suspect.row = rows.row(suspect.row as usize) as u32);
-            return Ok(Findings { suspects, duplicates });
+            let suspects = many::suspects(&examples, &[&whitened, &centred], seed)?;
+            return Ok(Findings { suspects: own(suspects), duplicates });
         }
-        let probabilities = out_of_fold(&Examples::new(&rows, &labels, classes)?, head, seed)?;
+        let probabilities = out_of_fold(&examples, head, seed)?;
         let predictions = Predictions::new(&labels, &probabilities, classes)?;
-        let mut suspects = suspects(&predictions, &[&whitened, &centred])?;
-        suspects.iter_mut().for_each(|suspect| suspect.row = rows.row(suspect.row as usize) as u32);
-        Ok(Findings { suspects, duplicates })
+        let suspects = suspects(&predictions, &[&whitened, &centred])?;
+        Ok(Findings { suspects: own(suspects), duplicates })
     }
 
     /// The labels that are likely wrong.
@@ -139,8 +151,18 @@ pub(crate) fn present(examples: &Examples<'_>) -> anyhow::Result<(Vec<usize>, Ve
     Ok((present, labels))
 }
 
+/// Every row, of which nothing can be learnt without itself: its label is as good as the first other one.
+fn undecided(labels: &[u32], present: &[usize]) -> Vec<Suspect> {
+    let other = |label: u32| {
+        present.iter().find(|&&class| class != label as usize).map_or(label, |&class| class as u32)
+    };
+    let suspect =
+        |(row, &label): (u32, &u32)| Suspect { row, label, suggested: other(label), quality: UNDECIDED };
+    (0..).zip(labels).map(suspect).collect()
+}
+
 /// (n, C): each row by a linear fit without its fold. A row that is the only one of its class, which no fold holds out, is
-/// left undecided.
+/// left undecided, and so is one of which that fit says no number.
 fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Result<Vec<f64>> {
     let (n, classes) = (examples.rows(), examples.classes());
     let (present, labels) = present(examples)?;
@@ -156,6 +178,9 @@ fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Resul
     });
     let judge = |row, _, scores: &[f32]| (row, softmax(scores, scores.len()));
     for (row, judged) in problem.held_out_scores(&sweep, held_out, judge) {
+        if judged.iter().any(|p| !p.is_finite()) {
+            continue;
+        }
         let row = &mut probabilities[row * classes..][..classes];
         present.iter().zip(judged).for_each(|(&class, p)| row[class] = p);
     }

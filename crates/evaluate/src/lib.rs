@@ -52,7 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
-    let formula = outputs.formula_in(&features);
+    let formula = outputs.formula_in(&features, &head);
     if head.targets.is_some() {
         targets::run(&config, outputs, &given, &features, &head, &session)?;
         warn(&session, formula.as_deref());

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use artifact::table::{Format, formula, write_at};
-use artifact::{Columns, FeatureSet, Ours, Place, distinct};
+use artifact::{Columns, FeatureSet, Head, Ours, Place, distinct};
 use polars::prelude::DataFrame;
 
 use crate::Config;
@@ -78,14 +78,15 @@ impl Outputs {
         Ok(outputs)
     }
 
-    /// What a spreadsheet would run of classes and ids, where any table is CSV.
-    pub(crate) fn formula_in(&self, features: &FeatureSet) -> Option<String> {
+    /// What a spreadsheet would run of classes, labels, numbers' names and ids, where any table is CSV.
+    pub(crate) fn formula_in(&self, features: &FeatureSet, head: &Head) -> Option<String> {
         let more = [&self.predictions, &self.hardest, &self.suspects, &self.duplicates].into_iter().flatten();
         if !std::iter::once(&self.metrics).chain(more).any(|table| table.format == Format::Csv) {
             return None;
         }
         let ids = features.samples().map(|row| features.id(row));
-        formula(features.classes().iter().map(String::as_str).chain(ids)).map(str::to_owned)
+        let names = features.classes().iter().chain(&head.classes).map(String::as_str);
+        formula(names.chain(ids)).map(str::to_owned)
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {

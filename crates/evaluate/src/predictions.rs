@@ -11,8 +11,13 @@ use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Ser
 use crate::outputs::Table;
 use crate::scores::{SplitScores, blocks};
 
-/// Probabilities that are held at a time.
-const HELD: usize = 1 << 22;
+/// Probabilities that are held at a time. As text each takes many bytes more, and a list is no column of its own.
+const fn held_of(format: Format) -> usize {
+    match format {
+        Format::Parquet => 1 << 22,
+        Format::Csv | Format::Json => 1 << 19,
+    }
+}
 
 /// Rows `of` a split.
 struct Piece<'a> {
@@ -33,7 +38,8 @@ pub(crate) fn write(
     let scorer = Scorer::of(head);
     let rows = |scores: &SplitScores<'_>| scores.outcomes.rows();
     let mut held = Vec::new();
-    if scores.iter().map(rows).sum::<usize>().saturating_mul(classes) <= HELD {
+    let most = held_of(table.format);
+    if scores.iter().map(rows).sum::<usize>().saturating_mul(classes) <= most {
         for scores in scores {
             blocks(&scorer, &scores.rows, |_, _, block| {
                 held.extend_from_slice(block);
@@ -49,7 +55,7 @@ pub(crate) fn write(
         blocks(&scorer, &scores.rows, |at, labels, block| {
             held.extend_from_slice(block);
             let end = at + labels.len();
-            if held.len() >= HELD || end == rows(scores) {
+            if held.len() >= most || end == rows(scores) {
                 let piece = Piece { scores, of: first..end };
                 stream.push(&mut frame(&[piece], &held, head, features, table.format)?)?;
                 held.clear();

@@ -1,9 +1,9 @@
 //! The head's scores on the rows of a split: one pass for what each row alone says, one for how rows rank.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use head::{Scorer, softmax};
-use metrics::{Interval, OneVsRest, Outcomes, Rankings};
+use metrics::{Interval, OneVsRest, Outcomes, Rankings, ScoreError};
 
 use crate::Config;
 use crate::belonging;
@@ -11,7 +11,7 @@ use crate::blocks::for_each_block;
 use crate::config::SplitChoice;
 use crate::novelty::Novelties;
 
-/// The splits to score, and why these if that was not asked for.
+/// The splits to score, and why these if that was not asked for, or what is to be known of them.
 pub(crate) struct Splits {
     pub(crate) chosen: Vec<Split>,
     pub(crate) why: Option<String>,
@@ -48,9 +48,15 @@ pub(crate) fn splits(features: &FeatureSet, head: &Head, config: &Config) -> any
                 there.join(" and ")
             )
         }
-        Some(SplitChoice::One(split)) => Ok(Splits { chosen: vec![split], why: None }),
-        Some(SplitChoice::All) => {
-            Ok(Splits { chosen: Split::ALL.into_iter().filter(has).collect(), why: None })
+        Some(choice) => {
+            let chosen: Vec<Split> = match choice {
+                SplitChoice::One(split) => vec![split],
+                SplitChoice::All => Split::ALL.into_iter().filter(has).collect(),
+            };
+            let why = chosen
+                .contains(&Split::Train)
+                .then(|| format!("the train rows are scored: {}", belonging::seen(features, head)));
+            Ok(Splits { chosen, why })
         }
         None => {
             let preferred = [Split::Test, Split::Val, Split::Train];
@@ -61,11 +67,7 @@ pub(crate) fn splits(features: &FeatureSet, head: &Head, config: &Config) -> any
                 Split::Test => None,
                 Split::Val => Some("no test rows, so the val rows are scored".to_owned()),
                 Split::Train => {
-                    let seen = if belonging::has_seen(features, head) {
-                        "the head has seen them"
-                    } else {
-                        "the head was fitted on other features, and has not seen these rows unless both hold the same pictures"
-                    };
+                    let seen = belonging::seen(features, head);
                     Some(format!("no test or val rows, so the train rows are scored: {seen}"))
                 }
             };
@@ -92,11 +94,32 @@ pub(crate) fn blocks<E>(
     })
 }
 
-/// One outcome a row.
-pub(crate) fn outcomes(scorer: &Scorer, rows: &Selection<'_>) -> Result<Outcomes, metrics::ScoreError> {
+/// One outcome a row; `rows` are of `features`.
+///
+/// # Errors
+/// A row whose scores are no numbers.
+pub(crate) fn outcomes(
+    scorer: &Scorer,
+    rows: &Selection<'_>,
+    features: &FeatureSet,
+) -> anyhow::Result<Outcomes> {
     let mut outcomes = Outcomes::new(scorer.classes());
-    blocks(scorer, rows, |_, labels, probabilities| outcomes.push(labels, probabilities))?;
+    blocks(scorer, rows, |_, labels, probabilities| outcomes.push(labels, probabilities)).map_err(
+        |error| match error {
+            ScoreError::Probability { row, .. } => too_large(features, rows, row),
+            other => other.into(),
+        },
+    )?;
     Ok(outcomes)
+}
+
+/// What scores that are no numbers mean: artefacts hold finite ones alone, so that a sum of products has passed what f32 has.
+pub(crate) fn too_large(features: &FeatureSet, rows: &Selection<'_>, at: usize) -> anyhow::Error {
+    anyhow!(
+        "its scores of `{}` are no numbers: the features in `{}` are too large for this head; were they extracted by the same network?",
+        features.id(rows.row(at)),
+        features.names()
+    )
 }
 
 fn ranking(scorer: &Scorer, rows: &Selection<'_>, outcomes: &Outcomes) -> anyhow::Result<Ranking> {
@@ -115,7 +138,7 @@ impl<'a> SplitScores<'a> {
         let scorer = Scorer::of(head);
         let rows = Selection::split(features, split);
         let cannot = || format!("cannot score `{}`", config.head().display());
-        let outcomes = outcomes(&scorer, &rows).with_context(cannot)?;
+        let outcomes = outcomes(&scorer, &rows, features).with_context(cannot)?;
         let ranking = ranking(&scorer, &rows, &outcomes).with_context(cannot)?;
         let novelties = Novelties::of(head, &rows);
         Ok(SplitScores { split, rows, outcomes, ranking, novelties })

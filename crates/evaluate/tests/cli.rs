@@ -1,7 +1,10 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Decode, Dense, Digest, Features, Head, HeadKind, Novelty, table};
+use artifact::{
+    Decode, Dense, Digest, Features, FeaturesWriter, Head, HeadKind, Lineage, Novelty, Plan, Row, Split,
+    table,
+};
 use harness::{Made, Room, Run, flip};
 use polars::prelude::DataFrame;
 
@@ -60,6 +63,24 @@ fn room(made: &Made) -> Room {
     room.features("x.features", made);
     head(&room, "x.features").write(&room.path("x.head"), false).unwrap();
     room
+}
+
+/// Features `to` like `from`, whose values `change` has had a look at: of each row its id, split and values.
+fn remade(room: &Room, from: &str, to: &str, change: impl Fn(&str, Split, &mut [f32])) {
+    let features = Features::open(&room.path(from)).unwrap();
+    let (classes, dim) = (features.classes().to_vec(), features.dim());
+    let plan = Plan { classes, dim, source: features.index().source.clone(), shard_bytes: 1 << 20 };
+    let mut writer = FeaturesWriter::create(&room.path(to), false, plan).unwrap();
+    let mut values = vec![0.0; dim];
+    for row in features.samples() {
+        features.copy_row(row, &mut values);
+        let (id, label, split, key) =
+            (features.id(row), features.label(row), features.split(row), features.key(row));
+        change(id, split, &mut values);
+        writer.push(Row { id, label, split, key, values: &values }).unwrap();
+    }
+    let lineage = Lineage { dataset: Digest::of(to.as_bytes()), tool: "extract 0.1.0".into() };
+    writer.finish(&features.probes(), lineage, Vec::new()).unwrap();
 }
 
 fn text(frame: &DataFrame, column: &str) -> Vec<String> {
@@ -152,9 +173,14 @@ fn splits_are_chosen_and_all_come_by_themselves() {
         ([30, 10, 10], &[], &["test"], ""),
         ([30, 10, 0], &[], &["val"], "no test rows, so the val rows are scored"),
         ([30, 0, 0], &[], &["train"], "the head has seen them"),
-        ([30, 10, 10], &["--split", "train"], &["train"], ""),
-        ([30, 10, 10], &["--split", "all"], &["test", "train", "val"], ""),
-        ([30, 0, 10], &["--split", "all"], &["test", "train"], ""),
+        (
+            [30, 10, 10],
+            &["--split", "train"],
+            &["train"],
+            "the train rows are scored: the head has seen them",
+        ),
+        ([30, 10, 10], &["--split", "all"], &["test", "train", "val"], "the head has seen them"),
+        ([0, 10, 10], &["--split", "all"], &["test", "val"], ""),
     ];
     for (rows, flags, expected, note) in cases {
         let room = room(&Made { rows, ..Made::default() });
@@ -169,16 +195,80 @@ fn splits_are_chosen_and_all_come_by_themselves() {
 }
 
 #[test]
-fn rows_of_other_features_are_not_said_to_be_seen() {
-    let room = room(&Made { rows: [30, 0, 0], ..Made::default() });
-    room.features("y.features", &Made { rows: [30, 0, 0], pictures: "others", ..Made::default() });
-    for (features, seen) in [("x.features", true), ("y.features", false)] {
-        let flags = [features, "x.head", "-o", "m.csv", "--report", "r.html", "--force"];
-        let run = evaluate(&room, &flags).fine();
-        let (said, page) = (run.stderr(), std::fs::read_to_string(room.path("r.html")).unwrap());
-        assert_eq!(said.contains("the head has seen them"), seen, "{said}");
-        assert_eq!(said.contains("the head was fitted on other features"), !seen, "{said}");
-        assert_eq!(page.contains("Scored on rows that it was fitted on"), seen);
+fn train_rows_are_never_scored_without_a_word() {
+    const OTHER: &str = "he head was fitted on other features, and has not seen these rows unless both hold the same pictures";
+    for (rows, flags) in [([30, 0, 0], &[][..]), ([30, 5, 5], &["--split", "train"])] {
+        let room = room(&Made { rows, ..Made::default() });
+        room.features("y.features", &Made { rows, pictures: "others", ..Made::default() });
+        for (features, seen) in [("x.features", true), ("y.features", false)] {
+            let outputs = [features, "x.head", "-o", "m.csv", "--report", "r.html", "--force"];
+            let run = evaluate(&room, &[&outputs[..], flags].concat()).fine();
+            let (said, page) = (run.stderr(), std::fs::read_to_string(room.path("r.html")).unwrap());
+            assert_eq!(said.contains("the head has seen them"), seen, "{said}");
+            assert_eq!(page.contains("Scored on rows that it was fitted on"), seen);
+            assert_eq!((said.contains(OTHER), page.contains(OTHER)), (!seen, !seen), "{said}");
+            assert!(!page.contains("There are no test or val rows"), "there may be");
+        }
+    }
+}
+
+#[test]
+fn features_of_any_size_can_be_looked_at() {
+    let room = room(&Made::default());
+    // Two rows are the same, so that there is a pair.
+    let twins = ["daisy/0003.png", "roses/0007.png"];
+    for (name, factor) in [("tiny", 1e-39), ("small", 1e-41), ("large", 1e35)] {
+        let features = format!("{name}.features");
+        remade(&room, "x.features", &features, |id, _, values| {
+            for (column, value) in values.iter_mut().enumerate() {
+                let own = if twins.contains(&id) { column as f32 * 0.5 } else { *value };
+                *value = (f64::from(own) * factor) as f32;
+            }
+        });
+        let tables = ["--suspects", "s.csv", "--duplicates", "d.csv", "--report", "r.html", "--force"];
+        evaluate(&room, &[&[&features, "x.head", "-o", "m.csv"][..], &tables].concat()).fine();
+        let quality = text(&table::read(&room.path("s.csv")).unwrap(), "quality");
+        assert!(quality.iter().all(|quality| quality.parse::<f64>().unwrap().is_finite()), "{name}");
+        let found = table::read(&room.path("d.csv")).unwrap();
+        let pairs: Vec<_> = text(&found, "id").into_iter().zip(text(&found, "other_id")).collect();
+        assert!(pairs.contains(&(twins[0].to_owned(), twins[1].to_owned())), "{name}: {pairs:?}");
+    }
+}
+
+#[test]
+fn rows_whose_features_are_too_large_are_named() {
+    let room = room(&Made::default());
+    remade(&room, "x.features", "y.features", |id, _, values| {
+        if id == "roses/0041.png" {
+            values.fill(3e38);
+        }
+    });
+    let parts = [
+        "cannot score `x.head`: its scores of `roses/0041.png` are no numbers",
+        "`y.features` are too large for this head; were they extracted by the same network?",
+    ];
+    evaluate(&room, &["y.features", "x.head", "-o", "m.csv"]).failed(1, &parts);
+    let baseline = ["--baseline", "x.head", "--baseline-features", "y.features"];
+    evaluate(&room, &[&["x.features", "x.head", "-o", "m.csv"][..], &baseline].concat()).failed(1, &parts);
+    assert_eq!(room.names(), ["x.features", "x.head", "y.features"]);
+}
+
+#[test]
+fn labels_of_which_no_class_has_two_rows_are_left_undecided() {
+    // Also where all but one class have one row, and a row can be held out.
+    for (rows, last, undecided) in [([1, 0, 0], 1, true), ([0, 0, 1], 0, true), ([1, 0, 0], 2, false)] {
+        let room = room(&Made { rows, last_class_train_rows: Some(last), ..Made::default() });
+        let tables = ["--suspects", "s.csv", "--report", "r.html"];
+        let run = evaluate(&room, &[&["x.features", "x.head", "-o", "m.csv"][..], &tables].concat()).fine();
+        assert_eq!(run.stderr().contains("no class has two rows"), undecided, "{}", run.stderr());
+        let suspects = table::read(&room.path("s.csv")).unwrap();
+        let [labels, suggested, quality, likely] =
+            ["label", "suggested", "quality", "likely"].map(|column| text(&suspects, column));
+        assert_eq!(labels.len(), if undecided { 3 } else { 4 });
+        assert!(labels.iter().zip(&suggested).all(|(label, suggested)| label != suggested));
+        if undecided {
+            assert_eq!((quality, likely), (vec!["0.5".to_owned(); 3], vec!["false".to_owned(); 3]));
+        }
     }
 }
 
@@ -241,6 +331,11 @@ fn slices_are_the_rows_that_share_a_value() {
     let metrics = table::read(&room.path("m.parquet")).unwrap();
     let of = |scope: &str| value(&metrics, "test", scope, "accuracy", "null");
     assert_eq!((of("slice:side=even") + of("slice:side=odd")) / 2.0, of("overall"));
+    // A column that is named twice is taken once.
+    let twice =
+        ["x.features", "x.head", "-o", "t.parquet", "--slice", "side", "--slice", "kind", "--slice", "side"];
+    evaluate(&room, &[&twice[..], &["--manifest", "m.csv"]].concat()).fine();
+    assert_eq!(room.bytes("t.parquet"), room.bytes("m.parquet"));
     // A slice of one class: its accuracy is that class's recall.
     assert_eq!(of("slice:kind=roses"), value(&metrics, "test", "class", "recall", "roses"));
     let run = |flags: &[&str]| evaluate(&room, &[&["x.features", "x.head", "-o", "n.csv"], flags].concat());
@@ -426,8 +521,26 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     let page = std::fs::read_to_string(room.path("r.html")).unwrap();
     assert!(page.matches("data:image/jpeg;base64,").count() > 3, "pictures behind the cells");
     evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).failed(2, &["`nowhere` is no folder"]);
-    let run = evaluate(&room, &[&arguments[..], &["x.features"]].concat()).fine();
-    assert!(run.stderr().contains(" pictures of the report could not be read"), "{}", run.stderr());
+    let duplicates = ["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv", "--force", "--images"];
+    for arguments in [&arguments, &duplicates] {
+        // Another folder has none of them; some may be missing or damaged.
+        evaluate(&room, &[&arguments[..], &["x.features"]].concat())
+            .failed(1, &["no picture of 24 in `x.features` is of use: 24 are missing"]);
+    }
+    for file in ["a/000.png", "a/001.png", "b/002.png"] {
+        let path = room.path("data").join(file);
+        if file.starts_with('a') {
+            std::fs::remove_file(path).unwrap()
+        } else {
+            std::fs::write(path, "x").unwrap()
+        }
+    }
+    let counted =
+        "evaluate: of the pictures in --images 2 are missing, 1 cannot be decoded: their duplicates";
+    for arguments in [&arguments, &duplicates] {
+        let run = evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
+        assert!(run.stderr().contains(counted), "{}", run.stderr());
+    }
     // What is there and cannot be read is not missing in silence.
     for path in room.bytes("data").into_keys() {
         std::fs::remove_file(room.path("data").join(&path)).unwrap();
@@ -435,7 +548,6 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     }
     evaluate(&room, &[&arguments[..], &["data"]].concat())
         .failed(1, &["cannot read `data/", "not a regular file"]);
-    let duplicates = ["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv", "--force", "--images"];
     evaluate(&room, &[&duplicates[..], &["data"]].concat())
         .failed(1, &["cannot read `data/", "not a regular file"]);
 }

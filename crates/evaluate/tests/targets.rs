@@ -208,6 +208,45 @@ fn slices_manifests_and_what_is_missing() {
 }
 
 #[test]
+fn labels_that_a_spreadsheet_would_run_are_named() {
+    let room = labels();
+    let rows = ["cat", "cat|dog", "dog", "none"].map(|name| {
+        (0..50)
+            .map(|number| format!("{name}/{number:04}.png,{}\n", u8::from(name == "cat")))
+            .collect::<String>()
+    });
+    room.write("m.csv", format!("path,=cmd()\n{}", rows.concat()));
+    let outputs: [(&str, &[usize]); 1] = [("=cmd()", &[0])];
+    for task in [Task::Labels, Task::Number] {
+        head(&room, task, TargetsFrom::Columns, &outputs, 0.3).write(&room.path("x.head"), true).unwrap();
+        let run = |output: &str| evaluate(&room, &["-o", output, "--manifest", "m.csv", "--force"]).fine();
+        assert!(run("n.csv").stderr().contains("`=cmd()`"), "{}", run("n.csv").stderr());
+        assert!(!run("n.parquet").stderr().contains("=cmd()"));
+    }
+}
+
+#[test]
+fn train_rows_are_never_scored_without_a_word() {
+    let other = "he head was fitted on other features, and has not seen these rows unless both hold the same";
+    for (room, task, name) in [(labels(), Task::Labels, "cat"), (numbers(), Task::Number, "value")] {
+        for seen in [true, false] {
+            let mut own = Head::read(&room.path("x.head")).unwrap();
+            assert_eq!((own.targets.as_ref().map(|of| of.task), &own.classes[0][..]), (Some(task), name));
+            if !seen {
+                own.features = artifact::Digest::of(b"others");
+            }
+            own.write(&room.path("x.head"), true).unwrap();
+            let flags = ["-o", "m.csv", "--split", "train", "--report", "r.html", "--force"];
+            let said = evaluate(&room, &flags).fine().stderr();
+            let page = std::fs::read_to_string(room.path("r.html")).unwrap();
+            assert_eq!(page.contains("Scored on rows that it was fitted on"), seen);
+            assert_eq!(said.contains("the train rows are scored: the head has seen them"), seen, "{said}");
+            assert_eq!((said.contains(other), page.contains(other)), (!seen, !seen), "{said}");
+        }
+    }
+}
+
+#[test]
 fn baselines_pages_and_the_gate() {
     for (room, worse, metric) in [
         (labels(), head as fn(&Room, Task, TargetsFrom, &[(&str, &[usize])], f32) -> Head, "micro_f1"),

@@ -1,6 +1,7 @@
 //! Averages over classes of precision and F1: ratios of counts that are small where a class has few rows, so that
 //! they are biased as well as scattered.
 
+use crate::beta::ln_gamma;
 use crate::spread::{Spread, shrinkage};
 use crate::{Average, ClassMetric, ClassScores, Marginals};
 
@@ -22,7 +23,7 @@ struct Class {
 }
 
 /// What the expectation of a score must be multiplied by to be the score of endless rows: least and most.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Bias {
     precision: [f64; 2],
     f1: [f64; 2],
@@ -187,6 +188,7 @@ impl Bias {
             }
             for (ends, at) in [(&mut bias.precision, 0), (&mut bias.f1, 1)] {
                 let factor = truth[at] / found[at];
+                assert!(factor.is_finite(), "{support} rows, recall {recall}, false ones {false_rate}");
                 *ends = [ends[0].min(factor), ends[1].max(factor)];
             }
         }
@@ -194,31 +196,133 @@ impl Bias {
     }
 }
 
+/// From so many expected false ones on, two terms of Taylor's series tell the mean over their number to 3e-5.
+const MANY: f64 = 300.0;
+
 /// Expected precision and F1 of a class of `support` rows: right ones are binomial, false ones Poisson.
 fn expected(support: u64, recall: f64, false_rate: f64) -> [f64; 2] {
     let k = support as f64;
-    let mut sums = [0.0; 2];
     let rate = k * false_rate;
     let most = (rate + 8.0 * rate.sqrt() + 10.0) as usize;
-    let poisson: Vec<f64> =
-        std::iter::successors(Some((0.0, (-rate).exp())), |(at, p)| Some((at + 1.0, p * rate / (at + 1.0))))
-            .map(|(_, p)| p)
-            .take(most)
-            .collect();
-    let mut right = 0.0;
-    // From (1 − r)^k on, each term from the one before; all at once where r is 1.
-    let mut binomial = if recall >= 1.0 { 0.0 } else { (1.0 - recall).powf(k) };
-    while right <= k {
-        let p = if recall >= 1.0 { f64::from(u8::from(right >= k)) } else { binomial };
-        if p > 1e-14 && right > 0.0 {
-            for (wrong, poisson) in poisson.iter().enumerate() {
-                let wrong = wrong as f64;
-                sums[0] += p * poisson * right / (right + wrong);
-                sums[1] += p * poisson * 2.0 * right / (k + right + wrong);
-            }
+    let next = |&(at, p): &(f64, f64)| Some((at + 1.0, p * rate / (at + 1.0)));
+    let poisson: Vec<f64> = if rate < MANY {
+        std::iter::successors(Some((0.0, (-rate).exp())), next).map(|(_, p)| p).take(most).collect()
+    } else {
+        Vec::new()
+    };
+    // The mean of 1 / (of + wrong).
+    let inverse = |of: f64| {
+        if rate < MANY {
+            (0..).zip(&poisson).map(|(wrong, p)| p / (of + f64::from(wrong))).sum()
+        } else {
+            let all = of + rate;
+            (1.0 + rate / (all * all)) / all
         }
-        binomial *= (k - right) / (right + 1.0) * recall / (1.0 - recall);
-        right += 1.0;
+    };
+    let mut sums = [0.0; 2];
+    for right in 1..=support {
+        let (p, right) = (binomial(right, support, recall), right as f64);
+        if p > 1e-14 * recall {
+            sums[0] += p * right * inverse(right);
+            sums[1] += p * 2.0 * right * inverse(k + right);
+        }
     }
     sums
+}
+
+/// The probability of `hits` in `trials` of which each hits with probability `part` > 0. By logarithms: that of none can
+/// be too small for a number where that of others is not.
+fn binomial(hits: u64, trials: u64, part: f64) -> f64 {
+    if part >= 1.0 {
+        return f64::from(u8::from(hits == trials));
+    }
+    let (k, n) = (hits as f64, trials as f64);
+    let ways = ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0);
+    (ways + k * part.ln() + (n - k) * (-part).ln_1p()).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expectations_by_hand() {
+        // One row: right with probability r, and 1/(1 + W) is (1 − exp(−rate))/rate on average.
+        for rate in [0.5, 20.0, 299.0, 301.0, 700.0, 800.0, 1e6] {
+            let [precision, _] = expected(1, 0.25, rate);
+            let exact = 0.25 * (1.0 - (-rate).exp()) / rate;
+            assert!((precision / exact - 1.0).abs() < 3e-5, "{rate}: {precision} is not {exact}");
+        }
+        // Nothing is wrongly given: precision is 1 wherever a row is right.
+        let [precision, f1] = expected(2, 0.5, 0.0);
+        assert!((precision - 0.75).abs() < 1e-12 && (f1 - (0.5 * 2.0 / 3.0 + 0.25)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn both_ways_meet_where_one_ends() {
+        for support in [1, 2, 20, 128] {
+            let k = support as f64;
+            let [below, above] = [MANY - 1e-6, MANY + 1e-6].map(|rate| expected(support, 0.7, rate / k));
+            for (below, above) in below.iter().zip(above) {
+                assert!((below / above - 1.0).abs() < 3e-5, "{support}: {below} {above}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_factor_is_finite_and_none_is_wild() {
+        // At 0.99999 nearly all of a hundred rows are right; at 1e-12 hardly one of all is.
+        for support in [1, 2, 20, 100, 128] {
+            for recall in [1e-18, 1e-12, 0.05, 0.5, 0.9, 0.99999, 1.0 - 1e-12, 1.0] {
+                for false_rate in [0.0, 1e-9, 1.0, 5.0, 17.0, 36.0, 50.0, 1e3, 1e7] {
+                    for spread in [1.0, 7.0, 1e4] {
+                        let bias = Bias::of(support, recall, false_rate, spread);
+                        let all = [bias.precision, bias.f1].concat();
+                        let at = format!("{support} {recall} {false_rate} {spread}: {bias:?}");
+                        assert!(all.iter().all(|factor| factor.is_finite() && *factor > 0.0), "{at}");
+                        // So many rows' scores are hardly biased by any world.
+                        let calm = support < 20
+                            || recall < 0.5
+                            || all.iter().all(|factor| (0.5..2.0).contains(factor));
+                        assert!(calm, "{at}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// 20 rare rows, of which most are right, and 10,000 others, so many of which are given the rare class.
+    fn rare(wrongly: usize) -> Marginals {
+        let mut marginals = Marginals::new(2);
+        marginals.add(0, 0, 10_000 - wrongly as u64);
+        marginals.add(0, 1, wrongly as u64);
+        marginals.add(1, 1, 16);
+        marginals.add(1, 0, 4);
+        marginals
+    }
+
+    #[test]
+    fn a_rare_class_with_many_false_ones_is_hardly_biased() {
+        for wrongly in [100, 200, 300, 350, 372, 380, 1000, 9000] {
+            let marginals = rare(wrongly);
+            let averages = Averages::new(&marginals);
+            for (average, what) in [
+                (Average::Macro, ClassMetric::Precision),
+                (Average::Macro, ClassMetric::F1),
+                (Average::Weighted, ClassMetric::Precision),
+                (Average::Weighted, ClassMetric::F1),
+            ] {
+                let value = match average {
+                    Average::Macro => marginals.macro_average(|class| what.of(class)),
+                    _ => marginals.weighted_average(|class| what.of(class)),
+                };
+                let [low, high] = averages.unbiased(average, what);
+                let near = value - 0.02 < low
+                    && low <= value + 1e-12
+                    && value - 1e-12 <= high
+                    && high < value + 0.05;
+                assert!(near, "{wrongly} {average:?} {what:?}: {low} {value} {high}");
+            }
+        }
+    }
 }

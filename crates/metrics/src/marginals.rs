@@ -32,27 +32,18 @@ impl Marginals {
         Marginals { support: vec![0; classes], predicted: vec![0; classes], correct: vec![0; classes] }
     }
 
-    pub(crate) fn clear(&mut self) {
-        for counts in [&mut self.support, &mut self.predicted, &mut self.correct] {
-            counts.fill(0);
-        }
+    /// Counts `rows` rows of class `truth` that were predicted as `predicted`.
+    pub(crate) fn add(&mut self, truth: usize, predicted: usize, rows: u64) {
+        self.support[truth] += rows;
+        self.predicted[predicted] += rows;
+        self.correct[truth] += rows * u64::from(truth == predicted);
     }
 
-    /// Counts `times` rows of class `truth` that were predicted as `predicted`; gives how many of them were
-    /// right.
-    pub(crate) fn add(&mut self, truth: usize, predicted: usize, times: u64) -> u64 {
-        let right = times * u64::from(truth == predicted);
-        self.support[truth] += times;
-        self.predicted[predicted] += times;
-        self.correct[truth] += right;
-        right
-    }
-
-    /// Counts `times` rows that bear `label`, were given it, or both.
-    pub(crate) fn add_label(&mut self, label: usize, truth: bool, predicted: bool, times: u64) {
-        self.support[label] += times * u64::from(truth);
-        self.predicted[label] += times * u64::from(predicted);
-        self.correct[label] += times * u64::from(truth && predicted);
+    /// Counts a row that bears `label`, was given it, or both.
+    pub(crate) fn add_label(&mut self, label: usize, truth: bool, predicted: bool) {
+        self.support[label] += u64::from(truth);
+        self.predicted[label] += u64::from(predicted);
+        self.correct[label] += u64::from(truth && predicted);
     }
 
     /// Scores of all counts added up, as if of one class.
@@ -197,12 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn times_count_as_rows() {
+    fn rows_are_counted_together_or_one_by_one() {
         let mut marginals = Marginals::new(2);
-        assert_eq!(marginals.add(1, 1, 3), 3);
-        assert_eq!(marginals.add(0, 1, 2), 0);
+        marginals.add(1, 1, 3);
+        marginals.add(0, 1, 2);
         assert_eq!(marginals, of(&[(1, 1), (1, 1), (1, 1), (0, 1), (0, 1)], 2));
-        marginals.clear();
-        assert_eq!((marginals.total(), marginals.accuracy()), (0, 0.0));
     }
 }

@@ -14,9 +14,6 @@ pub(crate) struct Sorted {
     pub(crate) rows: Vec<Row>,
 }
 
-/// Rows whose copies are added up before any of them is looked for.
-const STRETCH: usize = 256;
-
 /// Rows of one bin that follow one another.
 #[derive(Default)]
 struct Run {
@@ -65,41 +62,31 @@ impl Sorted {
         Sorted { classes: outcomes.classes(), order, rows }
     }
 
-    /// Adds up every row once.
+    /// Adds up every row. Sums that every row adds to are kept in registers.
     pub(crate) fn tally(&self) -> Tally {
         let mut tally = Tally::new(self.classes);
-        self.tally_into(&mut tally, &vec![1; self.rows.len()]);
-        tally
-    }
-
-    /// Adds up every row as many times as `copies` (n,) says of its place in this order, after clearing
-    /// `tally`.
-    ///
-    /// Sums that every row adds to are kept in registers.
-    pub(crate) fn tally_into(&self, tally: &mut Tally, copies: &[u32]) {
-        tally.clear();
-        tally.mass = Bins::between(self.mass_edges(copies));
+        tally.mass = Bins::between(self.mass_edges());
         let (mut nats, mut distance, mut risk) = (0.0, 0.0, 0.0);
         let (mut width, mut mass) = (Run::default(), Run { bin: BINS - 1, ..Run::default() });
         // Rows that are at least as confident as the one at hand, and mistakes among them.
         let (mut covered, mut wrong, mut before) = (0, 0, 0);
-        for (row, &times) in self.rows.iter().zip(copies) {
-            let (times, weight) = (u64::from(times), f64::from(times));
-            let right = tally.marginals.add(row.label as usize, row.predicted as usize, times);
-            tally.ranks[row.rank as usize] += times;
-            nats += weight * row.nats;
-            distance += weight * row.distance;
+        for row in &self.rows {
+            let right = row.label == row.predicted;
+            tally.marginals.add(row.label as usize, row.predicted as usize, 1);
+            tally.ranks[row.rank as usize] += 1;
+            nats += row.nats;
+            distance += row.distance;
             width.move_to(usize::from(row.bin), &mut tally.width);
-            width.add(times, right, weight * row.confidence);
+            width.add(right, row.confidence);
             let mut bin = mass.bin;
             while bin > 0 && row.confidence <= tally.mass.edges()[bin] {
                 bin -= 1;
             }
             mass.move_to(bin, &mut tally.mass);
-            mass.add(times, right, weight * row.confidence);
-            covered += times;
-            wrong += times - right;
-            if row.last_of_equals && covered > before {
+            mass.add(right, row.confidence);
+            covered += 1;
+            wrong += u64::from(!right);
+            if row.last_of_equals {
                 risk += (covered - before) as f64 * (wrong as f64 / covered as f64);
                 before = covered;
             }
@@ -107,27 +94,13 @@ impl Sorted {
         width.finish(&mut tally.width);
         mass.finish(&mut tally.mass);
         (tally.nats, tally.distance, tally.risk) = (nats, distance, risk);
+        tally
     }
 
-    /// Edges of bins of equal mass for so many `copies`.
-    fn mass_edges(&self, copies: &[u32]) -> [f64; BINS + 1] {
-        // Copies before each stretch, in ascending order of confidence: from the end.
-        let mut before = Vec::with_capacity(copies.len() / STRETCH + 1);
-        let mut total = 0;
-        for stretch in copies.rchunks(STRETCH) {
-            before.push(total);
-            total += stretch.iter().map(|&times| u64::from(times)).sum::<u64>();
-        }
-        mass_edges(total, |place| {
-            let stretch = before.partition_point(|&before| before <= place) - 1;
-            let end = copies.len() - stretch * STRETCH;
-            let mut passed = before[stretch];
-            let here = (0..end).rev().find(|&at| {
-                passed += u64::from(copies[at]);
-                passed > place
-            });
-            self.rows[here.unwrap_or(0)].confidence
-        })
+    /// Edges of bins of equal mass.
+    fn mass_edges(&self) -> [f64; BINS + 1] {
+        let last = self.rows.len().saturating_sub(1);
+        mass_edges(self.rows.len() as u64, |place| self.rows[last - place as usize].confidence)
     }
 
     /// `(confidence, rows at least as confident, mistakes among them)` for each confidence that occurs,
@@ -143,10 +116,10 @@ impl Sorted {
 }
 
 impl Run {
-    fn add(&mut self, rows: u64, hits: u64, confidences: f64) {
-        self.rows += rows;
-        self.hits += hits;
-        self.confidences += confidences;
+    fn add(&mut self, right: bool, confidence: f64) {
+        self.rows += 1;
+        self.hits += u64::from(right);
+        self.confidences += confidence;
     }
 
     /// Hands over to `bins` what it holds, unless the next row is of the same bin.
@@ -172,20 +145,6 @@ mod tests {
         let probabilities = [0.75, 0.25, 0.875, 0.125, 0.25, 0.75, 0.5, 0.5, 0.0, 1.0];
         outcomes.push(&[0, 1, 0, 1, 1], &probabilities).unwrap();
         outcomes
-    }
-
-    #[test]
-    fn copies_are_rows() {
-        let outcomes = outcomes();
-        // In the order of confidence: rows 4, 1, 0, 2, 3.
-        let copies = [0, 0, 2, 1, 3];
-        let mut tally = Tally::new(2);
-        Sorted::new(&outcomes).tally_into(&mut tally, &copies);
-        let copied = outcomes.select(&[0, 0, 2, 3, 3, 3]);
-        assert_eq!(tally, copied.tally());
-        // And nothing of it is left for the next one.
-        Sorted::new(&outcomes).tally_into(&mut tally, &[1; 5]);
-        assert_eq!(tally, outcomes.tally());
     }
 
     #[test]

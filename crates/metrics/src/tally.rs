@@ -4,8 +4,8 @@ use crate::calibration::Bins;
 use crate::sorted::Sorted;
 use crate::{Binning, Marginals, Outcomes};
 
-/// Counts and sums over a set of rows, maybe none; some rows may have been counted more than once. Sums run
-/// in the order of descending confidence, so the same rows give the same bits.
+/// Counts and sums over a set of rows, maybe none. Sums run in the order of descending confidence, so the same rows
+/// give the same bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
     pub(crate) marginals: Marginals,
@@ -39,13 +39,6 @@ impl Tally {
             mass: Bins::equal_width(),
             risk: 0.0,
         }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.marginals.clear();
-        self.ranks.fill(0);
-        (self.nats, self.distance, self.risk) = (0.0, 0.0, 0.0);
-        (self.width, self.mass) = (Bins::equal_width(), Bins::equal_width());
     }
 
     /// Rows in all, n.

@@ -5,7 +5,7 @@ mod population;
 #[path = "../examples/coverage/random.rs"]
 mod random;
 
-use headstart_metrics::{Metric, estimates};
+use headstart_metrics::{Average, ClassMetric, Metric, Outcomes, Rankings, Scored, estimates};
 use population::{Cell, Population, Shape};
 use random::Random;
 
@@ -44,6 +44,60 @@ fn few_rows_a_class() {
             for accuracy in [0.5, 0.8, 0.97] {
                 check(&Cell { classes, shape: Shape::Even(rows), accuracy, ties: false, uneven: 0.3 });
             }
+        }
+    }
+}
+
+/// A class of five rows, another of a hundred, and two thousand others, by which rankings are ruled.
+#[test]
+fn rankings_with_a_rare_class() {
+    for (accuracy, uneven) in [(0.9, 0.0), (0.95, 0.3)] {
+        check_rankings(&Cell { classes: 3, shape: Shape::Steep(2000), accuracy, ties: false, uneven });
+    }
+}
+
+fn check_rankings(cell: &Cell) {
+    let population = Population::new(cell, 42_000, true, 1);
+    let of = |labels: &[u32], p: &[f64]| Rankings::of(&Scored::new(labels, p, 3).unwrap());
+    let truth = of(population.outcomes.labels(), &population.probabilities);
+    let mut hits = [0_u32; 2];
+    for trial in 0..TRIALS {
+        let rows = population.sample(&mut Random::new(2, trial as u64));
+        let labels: Vec<u32> = rows.iter().map(|&row| population.outcomes.labels()[row]).collect();
+        let p: Vec<f64> =
+            rows.iter().flat_map(|&row| &population.probabilities[row * 3..][..3]).copied().collect();
+        let found = of(&labels, &p);
+        let pairs = [
+            (found.macro_roc_auc_interval(), truth.macro_roc_auc()),
+            (found.macro_average_precision_interval(), truth.macro_average_precision()),
+        ];
+        for ((interval, truth), hits) in pairs.into_iter().zip(&mut hits) {
+            let (interval, truth) = (interval.unwrap(), truth.unwrap());
+            *hits += u32::from(interval.low <= truth && truth <= interval.high);
+        }
+    }
+    for hits in hits {
+        let part = f64::from(hits) / TRIALS as f64;
+        assert!(part >= AT_LEAST, "{}: held {:.1} % of the time", cell.name(), 100.0 * part);
+    }
+}
+
+/// Twenty rows of one class, sixteen of them right, and 10,000 of another, of which so many are given the first.
+#[test]
+fn many_false_ones_of_a_rare_class_leave_intervals_narrow() {
+    for wrongly in [300, 372, 380, 1000, 5000] {
+        let mut outcomes = Outcomes::new(2);
+        for (label, said, rows) in [(0, 0, 10_000 - wrongly), (0, 1, wrongly), (1, 0, 4), (1, 1, 16)] {
+            let p = if said == 0 { [0.75, 0.25] } else { [0.25, 0.75] };
+            outcomes.push(&vec![label; rows], &p.repeat(rows)).unwrap();
+        }
+        let averages = [Average::Macro, Average::Weighted];
+        let metrics = averages
+            .map(|of| [ClassMetric::Precision, ClassMetric::F1].map(|what| Metric::Average(of, what)));
+        let metrics = metrics.concat();
+        for (metric, found) in metrics.iter().zip(estimates(&outcomes, &metrics)) {
+            let (value, ends) = (found.value.unwrap(), found.interval.unwrap());
+            assert!(value - 0.05 < ends.low && ends.high < value + 0.05, "{wrongly}: {metric} {found:?}");
         }
     }
 }

@@ -29,7 +29,7 @@ fn on<T: Send>(threads: usize, of: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("fits").install(of)
 }
 
-/// Everything that the rows' order and number decide, with resamples, of one set of scores.
+/// Everything that the rows' order and number could decide, of one set of scores.
 fn everything(labels: &[u32], probabilities: &[f64], classes: usize, block: usize) -> (Outcomes, String) {
     let mut outcomes = Outcomes::new(classes);
     for (labels, rows) in labels.chunks(block).zip(probabilities.chunks(block * classes)) {

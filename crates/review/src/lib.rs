@@ -38,4 +38,4 @@ pub use neighbours::Neighbours;
 pub use predictions::Predictions;
 pub use quality::{Quality, adjusted};
 pub use space::Space;
-pub use suspects::{Judges, Suspect, in_order, suspects};
+pub use suspects::{Judges, Suspect, UNDECIDED, in_order, suspects};

@@ -10,7 +10,7 @@ use crate::{
     ReviewError,
     products::{Packed, products},
     random::Random,
-    rows::{BLOCK, mean, read_centred},
+    rows::{BLOCK, Scaled, mean, read_centred},
 };
 
 /// Rows that the directions are estimated from, at most.
@@ -20,8 +20,9 @@ const PASSES: usize = 3;
 /// Directions are drawn from this seed. Others would give the same subspace but for rounding.
 const SEED: u64 = 0x7265_7669_6577;
 
-/// Leading directions of centred rows.
+/// Leading directions of centred rows, which are scaled first.
 pub(crate) struct Principal {
+    /// Of the scaled rows.
     mean: Vec<f32>,
     /// (p, d), orthonormal, or zero where the rows have fewer directions.
     axes: Vec<f32>,
@@ -35,8 +36,9 @@ impl Principal {
     /// # Errors
     /// Those of [`mean`].
     pub(crate) fn of(rows: &dyn Rows, count: usize) -> Result<Principal, ReviewError> {
-        let (mean, dim) = (mean(rows)?, rows.dim());
-        let sample = sample(rows, &mean);
+        let rows = Scaled::of(rows);
+        let (mean, dim) = (mean(&rows)?, rows.dim());
+        let sample = sample(&rows, &mean);
         let axes = if count >= dim { identity(dim) } else { subspace(&sample, dim, count) };
         let along = products(&sample, &Packed::of(&axes, dim));
         let covariance = covariance(&along, axes.len() / dim);
@@ -58,14 +60,15 @@ impl Principal {
         &self.covariance
     }
 
-    /// Coordinates (n, q) of the centred rows along `axes` (q, d), which need not be orthonormal.
+    /// Coordinates (n, q) of the scaled and centred `rows`, those that the directions are of, along `axes` (q, d), which need not be orthonormal.
     pub(crate) fn project(&self, rows: &dyn Rows, axes: &[f32]) -> Vec<f32> {
+        let rows = Scaled::of(rows);
         let (n, dim) = (rows.len(), self.mean.len());
         let (packed, width) = (Packed::of(axes, dim), axes.len() / dim);
         let mut out = vec![0.0; n * width];
         out.par_chunks_mut(BLOCK * width).enumerate().for_each(|(block, out)| {
             let mut values = vec![0.0; out.len() / width * dim];
-            read_centred(rows, &self.mean, block * BLOCK, &mut values);
+            read_centred(&rows, &self.mean, block * BLOCK, &mut values);
             out.copy_from_slice(&products(&values, &packed));
         });
         out
@@ -154,6 +157,7 @@ fn covariance(along: &[f32], count: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::scale_of;
     use artifact::Matrix;
 
     /// Rows whose columns have standard deviations 1, 1/2, 1/3, …, turned by a reflection.
@@ -173,7 +177,8 @@ mod tests {
         let values = rows(2000, dim);
         let principal = Principal::of(&Matrix::new(&values, dim).unwrap(), count).unwrap();
         let held: f64 = (0..count).map(|i| principal.covariance()[i * count + i]).sum();
-        let best: f64 = (0..count).map(|i| 1.0 / 3.0 / ((i + 1) as f64).powi(2)).sum();
+        let scale = scale_of(f64::from(values.iter().fold(0.0_f32, |most, value| most.max(value.abs()))));
+        let best: f64 = (0..count).map(|i| scale * scale / 3.0 / ((i + 1) as f64).powi(2)).sum();
         assert!((held / best - 1.0).abs() < 0.05, "{held} of {best}");
         for (i, left) in principal.axes().chunks_exact(dim).enumerate() {
             for (j, right) in principal.axes().chunks_exact(dim).enumerate() {

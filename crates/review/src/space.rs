@@ -2,7 +2,11 @@
 
 use artifact::Rows;
 
-use crate::{ReviewError, principal::Principal, rows::scale_to_unit};
+use crate::{
+    ReviewError,
+    principal::Principal,
+    rows::{scale_of, scale_to_unit},
+};
 
 /// Directions that are kept for whitening, at most.
 const WHITENED: usize = 256;
@@ -70,7 +74,7 @@ impl Space {
     }
 }
 
-/// L⁻¹ A (p, d), by forward substitution.
+/// L⁻¹ A (p, d), by forward substitution; times a power of two, since of rows that hardly vary it may pass what f32 has.
 fn whiten(principal: &Principal) -> Vec<f32> {
     let count = principal.count();
     let dim = principal.axes().len() / count;
@@ -89,7 +93,8 @@ fn whiten(principal: &Principal) -> Vec<f32> {
         }
         row.iter_mut().for_each(|value| *value /= lower[i * count + i]);
     }
-    out.into_iter().map(|value| value as f32).collect()
+    let scale = scale_of(out.iter().fold(0.0, |most, value| value.abs().max(most)));
+    out.into_iter().map(|value| (value * scale) as f32).collect()
 }
 
 /// The lower factor of a positive definite matrix (n, n); what stands above the diagonal is left as it was.
@@ -127,6 +132,41 @@ mod tests {
             values.iter().enumerate().map(|(i, v)| if i % 4 == 0 { v / 50.0 } else { *v }).collect();
         let share = share(&Space::whitened(&Matrix::new(&mild, 4).unwrap()).unwrap());
         assert!((share - 0.25).abs() < 0.04, "{share}");
+    }
+
+    #[test]
+    fn the_unit_of_features_does_not_matter() {
+        let mut random = Random::new(5);
+        let values: Vec<f32> = (0..4000).map(|_| random.centred()).collect();
+        let spaces = |factor: f64| {
+            let scaled: Vec<f32> = values.iter().map(|&value| (f64::from(value) * factor) as f32).collect();
+            let rows = Matrix::new(&scaled, 8).unwrap();
+            [Space::whitened(&rows).unwrap(), Space::centred(&rows).unwrap()].map(|space| space.values)
+        };
+        let plain = spaces(1.0);
+        // To the bit by a power of two; numbers of which f32 keeps fewer digits are near.
+        for exponent in [-90, -20, 3, 100] {
+            assert!(spaces(2.0_f64.powi(exponent)) == plain, "2^{exponent}");
+        }
+        for factor in [1e-41, 1e-39, 1e-38, 3e38] {
+            let found = spaces(factor);
+            let gaps = plain.iter().flatten().zip(found.iter().flatten()).map(|(a, b)| (a - b).abs());
+            // NaN is no gap of any size, and must not pass for one.
+            assert!(gaps.clone().all(|gap| gap < 0.02), "{factor:e}");
+        }
+    }
+
+    #[test]
+    fn columns_that_hardly_vary_beside_a_large_one_are_finite() {
+        let mut random = Random::new(5);
+        for varies in [1e-20, 1e-37, 1e-39, 1e-44] {
+            let values: Vec<f32> =
+                (0..400).map(|i| if i % 4 == 0 { 1.0 } else { varies * random.centred() }).collect();
+            let rows = Matrix::new(&values, 4).unwrap();
+            for space in [Space::whitened(&rows).unwrap(), Space::centred(&rows).unwrap()] {
+                assert!(space.values().iter().all(|value| value.is_finite()), "{varies:e}");
+            }
+        }
     }
 
     #[test]

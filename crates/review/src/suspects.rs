@@ -17,6 +17,9 @@ const LEAST: f64 = 1e-9;
 /// The weight of a neighbour is exp(5 · cosine). Flat: equal weights do nearly as well.
 const SHARPNESS: f64 = 5.0;
 
+/// The quality of a label of which nothing is known.
+pub const UNDECIDED: f64 = 0.5;
+
 /// A row and how its label looks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Suspect {
@@ -109,7 +112,9 @@ impl<'a> Judges<'a> {
         combine(&self.opinions(row, probabilities), &self.powers, 0, &mut combined);
         let suggested = largest_other(&combined, label as usize);
         let (own, other) = (combined[label as usize], combined[suggested]);
-        let quality = 1.0 / (1.0 + (other - own).exp());
+        // An opinion that is no number is none.
+        let quality = Some(1.0 / (1.0 + (other - own).exp())).filter(|quality| quality.is_finite());
+        let quality = quality.unwrap_or(UNDECIDED);
         Suspect { row, label, suggested: suggested as u32, quality }
     }
 

@@ -1,11 +1,11 @@
 //! The headline figures, the verdict, and what one should know before trusting them.
 
-use artifact::Split;
+use artifact::{FeatureSet, Head, Split};
 use metrics::Metric;
 use report::{Baseline, Difference, Estimate, Figure, Scale, Summary, Verdict, Warning};
 
 use super::{Material, estimate};
-use crate::belonging::has_seen;
+use crate::belonging::{has_seen, seen};
 use crate::table::overall;
 
 /// What is shown, in order.
@@ -82,12 +82,8 @@ fn baseline(material: &Material<'_>) -> Option<Baseline> {
 fn warnings(material: &Material<'_>) -> Vec<Warning> {
     let Material { features, head, scores, findings, .. } = material;
     let mut warnings = Vec::new();
-    if scores.split == Split::Train && has_seen(features, head) {
-        warnings.push(Warning {
-            title: "Scored on rows that it was fitted on".to_owned(),
-            text: "There are no test or val rows; every figure here is better than new samples would give."
-                .to_owned(),
-        });
+    if scores.split == Split::Train {
+        warnings.push(of_train_rows(features, head));
     }
     let touches = |row: u32| features.split(row as usize) == scores.split;
     let leaks = findings.leaks(features).filter(|pair| touches(pair.first) || touches(pair.second)).count();
@@ -112,6 +108,24 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
         });
     }
     warnings
+}
+
+/// What train rows' figures are worth.
+pub(super) fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
+    if has_seen(features, head) {
+        return Warning {
+            title: "Scored on rows that it was fitted on".to_owned(),
+            text: "Every figure here is better than new samples would give.".to_owned(),
+        };
+    }
+    let mut seen = seen(features, head).to_owned();
+    if let Some(first) = seen.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    Warning {
+        title: "Scored on train rows".to_owned(),
+        text: format!("{seen}. Of rows that it has seen, figures are better than new samples would give."),
+    }
 }
 
 /// Network, tap and weights in words.

@@ -4,12 +4,11 @@ use anyhow::Context;
 use artifact::{FeatureSet, Head, Split, Task};
 use report::{
     Baseline, ClassTable, Column, Difference, Estimate, Figure, Outputs, Page, Scale, Slices, Summary,
-    Verdict, Warning,
+    Verdict,
 };
 
 use super::{classes, estimate, fit, lineage, summary};
 use crate::Config;
-use crate::belonging::has_seen;
 use crate::table::{Row, Scope, overall};
 use crate::targets::Comparison;
 
@@ -90,11 +89,6 @@ impl TargetsMaterial<'_> {
             let row = overall(self.rows, self.split, metric).filter(|row| row.value.is_some())?;
             Some(Figure { name: name.to_owned(), estimate: estimate(row), scale })
         });
-        let seen = Warning {
-            title: "Scored on rows that it was fitted on".to_owned(),
-            text: "There are no test or val rows; every figure here is better than new samples would give."
-                .to_owned(),
-        };
         Summary {
             title: summary::stem(self.config.head()),
             features: Some(summary::of_features(&self.features.sources())),
@@ -102,8 +96,8 @@ impl TargetsMaterial<'_> {
             rows: self.n as u64,
             figures: figures.collect(),
             baseline: self.baseline(),
-            warnings: if self.split == Split::Train && has_seen(self.features, self.head) {
-                vec![seen]
+            warnings: if self.split == Split::Train {
+                vec![summary::of_train_rows(self.features, self.head)]
             } else {
                 Vec::new()
             },

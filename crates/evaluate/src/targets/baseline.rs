@@ -1,6 +1,8 @@
 //! `--baseline`: two heads on the same samples, a verdict, and a gate.
 
-use anyhow::bail;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
 use artifact::{FeatureSet, Head, Task};
 use cli::GateError;
 use metrics::{
@@ -15,6 +17,7 @@ use crate::{Config, belonging};
 
 /// The other head, ready to be scored.
 pub(super) struct Baseline {
+    path: PathBuf,
     head: Head,
     features: FeatureSet,
 }
@@ -39,7 +42,7 @@ impl Baseline {
             bail!("baseline `{}` says other things of a sample; expected {:?}", path.display(), own.classes);
         }
         let features = belonging::of_baseline(given, theirs, &head, path)?;
-        Ok(Some(Baseline { head, features }))
+        Ok(Some(Baseline { path: path.to_owned(), head, features }))
     }
 
     /// Scores the samples of `scores` and compares.
@@ -52,7 +55,8 @@ impl Baseline {
         features: &FeatureSet,
     ) -> anyhow::Result<Comparison> {
         let rows = counterparts(&self.features, &scores.rows, scores.split, features)?;
-        let theirs = said(&self.head, &rows)?;
+        let theirs = said(&self.head, &rows, &self.features)
+            .with_context(|| format!("cannot score `{}`", self.path.display()))?;
         let (task, metrics, differences, main) = match &scores.measured {
             Measured::Labels { labels, truth, probabilities } => {
                 let metrics = MultiLabelMetric::overall();

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use artifact::{FeatureSet, Head, Rows as _, Sample, Selection, Split, Targets, Task};
 use head::{Scorer, sigmoid};
 use metrics::Regression;
@@ -10,6 +10,7 @@ use metrics::Regression;
 use super::{labels, numbers};
 use crate::Config;
 use crate::blocks::for_each_block;
+use crate::scores::too_large;
 use crate::table::{Row, Scope};
 
 /// The rows of one split, what is so, and what the head says.
@@ -39,8 +40,8 @@ impl<'a> SplitScores<'a> {
         let rows = Selection::split(features, split);
         let samples: Vec<Sample<'_>> = (0..rows.len()).map(|at| features.sample(rows.row(at))).collect();
         let truth = targets.values(&head.classes, &samples, config.manifest())?;
-        let said =
-            said(head, &rows).with_context(|| format!("cannot score `{}`", config.head().display()))?;
+        let said = said(head, &rows, features)
+            .with_context(|| format!("cannot score `{}`", config.head().display()))?;
         let measured = Measured::of(targets.task, head.classes.len(), &truth, said);
         Ok(SplitScores { split, rows, measured })
     }
@@ -105,8 +106,11 @@ pub(crate) fn regressions(outputs: &[(Vec<f64>, Vec<f64>)]) -> anyhow::Result<Ve
     Ok(outputs.iter().map(|(truth, said)| Regression::new(truth, said)).collect::<Result<_, _>>()?)
 }
 
-/// What `head` says of `rows`: probabilities of labels, or numbers, (n, outputs).
-pub(crate) fn said(head: &Head, rows: &Selection<'_>) -> anyhow::Result<Vec<f64>> {
+/// What `head` says of `rows`, which are of `features`: probabilities of labels, or numbers, (n, outputs).
+///
+/// # Errors
+/// A row of which it says what is no number.
+pub(crate) fn said(head: &Head, rows: &Selection<'_>, features: &FeatureSet) -> anyhow::Result<Vec<f64>> {
     let scorer = Scorer::of(head);
     let mut said = Vec::with_capacity(rows.len() * scorer.classes());
     let Ok(()) = for_each_block(rows, scorer.classes(), |_, x| {
@@ -117,8 +121,8 @@ pub(crate) fn said(head: &Head, rows: &Selection<'_>) -> anyhow::Result<Vec<f64>
         }
         Ok::<_, Infallible>(())
     });
-    match said.iter().find(|value| !value.is_finite()) {
-        Some(value) => bail!("it says {value} of some row"),
+    match said.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(too_large(features, rows, at / scorer.classes())),
         None => Ok(said),
     }
 }

@@ -50,7 +50,7 @@ fn merge(mut a: Hits, b: Hits) -> Hits {
 fn classes(cell: &Cell, trials: usize, seed: u64, ranked: bool) -> Hits {
     let rows: usize = cell.supports().iter().sum();
     let size =
-        if ranked { (20_000_000 / cell.classes).clamp(rows * 20, 60_000) } else { 60_000.max(rows * 40) };
+        if ranked { (20_000_000 / cell.classes).min(60_000).max(rows * 20) } else { 60_000.max(rows * 40) };
     let population = Population::new(cell, size, ranked, seed);
     let mut metrics = Metric::overall(cell.classes);
     let step = cell.classes.div_ceil(LOOKED_AT);
@@ -250,6 +250,18 @@ fn main() {
                     trials_of(&cell, trials).min(2_000_000 / (cell.classes * cell.classes).max(1000));
                 print(&cell.name(), &classes(&cell, trials, seed, true));
             }
+            for accuracy in [0.5, 0.8, 0.9, 0.95, 0.97] {
+                for (count, shape) in [
+                    (2, Shape::Rare(100)),
+                    (10, Shape::Rare(50)),
+                    (2, Shape::Steep(1500)),
+                    (3, Shape::Steep(3000)),
+                    (4, Shape::Steep(3000)),
+                ] {
+                    let cell = cell(count, shape, accuracy, false);
+                    print(&cell.name(), &classes(&cell, trials_of(&cell, trials), seed, true));
+                }
+            }
         }
         "extra" => {
             for accuracy in [0.5, 0.8, 0.97] {
@@ -259,6 +271,8 @@ fn main() {
                     (2, Shape::Rare(100), false),
                     (10, Shape::Rare(50), false),
                     (100, Shape::Rare(200), false),
+                    (2, Shape::Steep(400), false),
+                    (3, Shape::Steep(8000), false),
                     (10, Shape::Even(5), true),
                 ] {
                     let cell = cell(count, shape, accuracy, ties);

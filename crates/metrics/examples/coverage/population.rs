@@ -12,6 +12,8 @@ pub(crate) enum Shape {
     Even(usize),
     /// Class c has max(1, rows / (c + 1)) rows.
     Rare(usize),
+    /// Each class has a twentieth of the rows of the one before, at least one: the last is given far more rows than it has.
+    Steep(usize),
 }
 
 /// One cell of the table.
@@ -45,6 +47,9 @@ impl Cell {
         match self.shape {
             Shape::Even(rows) => vec![rows; self.classes],
             Shape::Rare(rows) => (0..self.classes).map(|class| (rows / (class + 1)).max(1)).collect(),
+            Shape::Steep(rows) => std::iter::successors(Some(rows), |rows| Some((rows / 20).max(1)))
+                .take(self.classes)
+                .collect(),
         }
     }
 
@@ -52,6 +57,7 @@ impl Cell {
         let rows = match self.shape {
             Shape::Even(rows) => format!("{rows}"),
             Shape::Rare(rows) => format!("{rows}/c"),
+            Shape::Steep(rows) => format!("{rows}/20^c"),
         };
         let ties = if self.ties { ", ties" } else { "" };
         format!("{} classes, {rows} rows each, accuracy {}{ties}", self.classes, self.accuracy)

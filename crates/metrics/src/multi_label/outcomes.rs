@@ -90,7 +90,7 @@ impl MultiLabelOutcomes {
     fn tally_rows(&self, rows: impl Iterator<Item = usize>) -> MultiLabelTally {
         let mut tally = MultiLabelTally::new(self.labels);
         for at in rows {
-            tally.add(&self.rows[at], self.entries_of(at), 1);
+            tally.add(&self.rows[at], self.entries_of(at));
         }
         tally
     }

@@ -4,7 +4,7 @@ use super::row::Row;
 use crate::ClassScores;
 use crate::marginals::{Marginals, ratio};
 
-/// Counts and sums over a set of rows, maybe none; some rows may have been counted more than once.
+/// Counts and sums over a set of rows, maybe none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MultiLabelTally {
     rows: u64,
@@ -45,23 +45,22 @@ impl MultiLabelTally {
         }
     }
 
-    pub(super) fn add(&mut self, row: &Row, entries: &[Entry], times: u32) {
-        let (count, weight) = (u64::from(times), f64::from(times));
+    pub(super) fn add(&mut self, row: &Row, entries: &[Entry]) {
         let [relevant, predicted, hits] = [row.relevant, row.predicted, row.hits].map(u64::from);
         let scores = ClassScores::of(hits, relevant, predicted);
         let wrong = relevant + predicted - 2 * hits;
-        self.rows += count;
-        self.exact += count * u64::from(wrong == 0);
-        self.wrong += count * wrong;
-        self.coverage += count * u64::from(row.coverage);
-        self.ranking_precision += weight * row.ranking_precision;
-        self.nats += weight * row.nats;
-        self.squares += weight * row.squares;
-        self.precision += weight * scores.precision;
-        self.recall += weight * scores.recall;
-        self.f1 += weight * scores.f1;
+        self.rows += 1;
+        self.exact += u64::from(wrong == 0);
+        self.wrong += wrong;
+        self.coverage += u64::from(row.coverage);
+        self.ranking_precision += row.ranking_precision;
+        self.nats += row.nats;
+        self.squares += row.squares;
+        self.precision += scores.precision;
+        self.recall += scores.recall;
+        self.f1 += scores.f1;
         for entry in entries {
-            self.marginals.add_label(entry.label as usize, entry.truth, entry.predicted, count);
+            self.marginals.add_label(entry.label as usize, entry.truth, entry.predicted);
         }
     }
 

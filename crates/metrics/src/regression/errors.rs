@@ -17,45 +17,27 @@ pub(super) struct Errors {
 }
 
 impl Errors {
-    /// `rows` by ascending absolute error; `copies` gives how often each counts, by its number.
-    pub(super) fn of(rows: &[Row], copies: impl Fn(u32) -> u32) -> Errors {
-        let weighted = || rows.iter().map(|row| (row, copies(row.number))).filter(|(_, times)| *times > 0);
-        let n: u64 = weighted().map(|(_, times)| u64::from(times)).sum();
-        let (mut truth, mut error) = (Spread::default(), Spread::default());
-        let mut errors = Errors {
-            rows: n,
-            absolute: 0.0,
-            squares: 0.0,
-            median: 0.0,
-            largest: 0.0,
-            truths: 0.0,
-            around_mean: 0.0,
+    /// Of `rows`, at least one, by ascending absolute error.
+    pub(super) fn of(rows: &[Row]) -> Errors {
+        let n = rows.len();
+        let sum = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).sum::<f64>();
+        // Exactly 0 where all are the same, which rounding would not give.
+        let around_mean = |of: fn(&Row) -> f64| {
+            let mean = sum(&of) / n as f64;
+            let differ = rows.iter().any(|row| of(row) != of(&rows[0]));
+            if differ { sum(&|row| (of(row) - mean).powi(2)) } else { 0.0 }
         };
-        let mut before = 0;
-        for (row, times) in weighted() {
-            let (absolute, weight) = (row.error.abs(), f64::from(times));
-            errors.absolute += weight * absolute;
-            errors.squares += weight * row.error * row.error;
-            errors.largest = absolute;
-            truth.add(row.truth, weight);
-            error.add(row.error, weight);
-            // The two middle places are (n − 1)/2 and n/2, which for an odd number are the same.
-            let after = before + u64::from(times);
-            let middles =
-                [(n - 1) / 2, n / 2].iter().filter(|place| (before..after).contains(*place)).count();
-            errors.median += 0.5 * middles as f64 * absolute;
-            before = after;
+        let absolute = |place: usize| rows[place].error.abs();
+        Errors {
+            rows: n as u64,
+            absolute: sum(&|row| row.error.abs()),
+            squares: sum(&|row| row.error * row.error),
+            // The two middle places, which of an odd number are the same.
+            median: 0.5 * absolute((n - 1) / 2) + 0.5 * absolute(n / 2),
+            largest: absolute(n - 1),
+            truths: around_mean(|row| row.truth),
+            around_mean: around_mean(|row| row.error),
         }
-        let (truth_mean, error_mean) = (truth.sum / n as f64, error.sum / n as f64);
-        let around = |spread: &Spread, of: &dyn Fn(&Row) -> f64| {
-            if spread.low == spread.high {
-                return 0.0;
-            }
-            weighted().map(|(row, times)| f64::from(times) * of(row).powi(2)).sum()
-        };
-        errors.truths = around(&truth, &|row| row.truth - truth_mean);
-        errors.around_mean = around(&error, &|row| row.error - error_mean);
-        errors
     }
 
     pub(super) fn value(&self, metric: RegressionMetric) -> Option<f64> {
@@ -79,25 +61,5 @@ fn explained(rest: f64, all: f64) -> f64 {
         1.0
     } else {
         0.0
-    }
-}
-
-/// Sum and range of values.
-struct Spread {
-    sum: f64,
-    low: f64,
-    high: f64,
-}
-
-impl Default for Spread {
-    fn default() -> Spread {
-        Spread { sum: 0.0, low: f64::INFINITY, high: f64::NEG_INFINITY }
-    }
-}
-
-impl Spread {
-    fn add(&mut self, value: f64, weight: f64) {
-        self.sum += weight * value;
-        (self.low, self.high) = (self.low.min(value), self.high.max(value));
     }
 }

@@ -80,7 +80,7 @@ impl Regression {
 
     /// The value of `metric`; `None` where its own words say undefined.
     pub fn value(&self, metric: RegressionMetric) -> Option<f64> {
-        Errors::of(&self.rows, |_| 1).value(metric)
+        Errors::of(&self.rows).value(metric)
     }
 }
 
@@ -120,23 +120,5 @@ mod tests {
         assert_eq!(Regression::new(&[1.0], &[]), Err(RegressionError::Predictions { expected: 1, got: 0 }));
         let infinite = Regression::new(&[1.0, 2.0], &[1.0, f64::INFINITY]).unwrap_err();
         assert_eq!(infinite, RegressionError::NotFinite { row: 1, truth: 2.0, predicted: f64::INFINITY });
-    }
-
-    #[test]
-    fn copies_are_rows() {
-        let truth: Vec<f64> = (0..30).map(|row| f64::from(row * row % 19)).collect();
-        let predicted: Vec<f64> = (0..30).map(|row| f64::from(row * 7 % 19)).collect();
-        let copies: Vec<u32> = (0..30).map(|row| row * 5 % 3).collect();
-        let repeat = |values: &[f64]| {
-            let times = values.iter().zip(&copies).flat_map(|(&value, &times)| vec![value; times as usize]);
-            times.collect::<Vec<f64>>()
-        };
-        let rows = Regression::new(&truth, &predicted).unwrap();
-        let errors = Errors::of(&rows.rows, |row| copies[row as usize]);
-        let expected = values(&repeat(&truth), &repeat(&predicted));
-        for (metric, expected) in RegressionMetric::ALL.into_iter().zip(expected) {
-            let gap = errors.value(metric).unwrap() - expected.unwrap();
-            assert!(gap.abs() < 1e-13, "{metric}: {gap:e}");
-        }
     }
 }
