@@ -31,7 +31,8 @@ use crate::config::SplitChoice;
         \x20 scope `difference`  the same less the baseline's, and mcnemar_p_value\n\
         Metrics are scikit-learn's, with labels=all classes and zero_division=0; what is undefined is null. \
         ci_low and ci_high are the 95 % interval, of the value that endless rows with these shares of classes would have. \
-        It holds that value at least as often as it says, also where a class has one row; ACCURACY.md has how often. \
+        In simulations it held that value 94 % of the time or more, also where a class has one row (ACCURACY.md). \
+        Losses and errors have no bound; one is assumed, and rare ones beyond it are not covered. \
         max_error has none, nor r2_score and explained_variance_score of fewer than 20 rows, nor \
         median_absolute_error of fewer than 6. n is the number of rows a value is taken over: the split's, the rows of the class, or, \
         for precision, the rows predicted as it.\n\n\

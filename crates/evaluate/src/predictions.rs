@@ -107,10 +107,8 @@ fn frame(
         frame.with_column(Column::new("novel".into(), novel))?;
     }
     let rows: Vec<&[f64]> = probabilities.chunks_exact(classes.len()).collect();
-    for column in columns(&rows, classes, format) {
-        frame.with_column(column)?;
-    }
-    Ok(frame)
+    // All at once: each by itself would be held against all before it, which of thousands takes seconds.
+    Ok(frame.hstack(&columns(&rows, classes, format))?)
 }
 
 /// Of (n, classes): a list, or, where there are none, a column for each class.

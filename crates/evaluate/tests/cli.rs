@@ -530,9 +530,9 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     for file in ["a/000.png", "a/001.png", "b/002.png"] {
         let path = room.path("data").join(file);
         if file.starts_with('a') {
-            std::fs::remove_file(path).unwrap()
+            std::fs::remove_file(path).unwrap();
         } else {
-            std::fs::write(path, "x").unwrap()
+            std::fs::write(path, "x").unwrap();
         }
     }
     let counted =

@@ -51,10 +51,7 @@ pub(super) fn frame(
     frame.with_column(Column::new("label".into(), truths))?;
     frame.with_column(Column::new("predicted".into(), predicted))?;
     let rows: Vec<&[f64]> = probabilities.chunks_exact(names.len()).collect();
-    for column in columns(&rows, names, format) {
-        frame.with_column(column)?;
-    }
-    Ok(frame)
+    Ok(frame.hstack(&columns(&rows, names, format))?)
 }
 
 /// The names of those that are borne.

@@ -6,7 +6,7 @@ use report::{
 
 use crate::world::World;
 
-/// Wilson's 95 % interval.
+/// A 95 % interval, near enough for a page that shows how intervals look.
 pub(crate) fn share(hits: usize, n: usize) -> Estimate {
     if n == 0 {
         return Estimate::bare(f64::NAN);
