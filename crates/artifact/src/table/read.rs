@@ -41,7 +41,7 @@ impl fmt::Display for Position {
 impl Table {
     /// Reads those of `columns` that the table at `path` has. Nothing of the others is looked at.
     ///
-    /// Names of columns are taken without spaces around them; what else is read as CSV, [`csv`] says.
+    /// Names of columns are taken without spaces around them; `table/csv.rs` says what is read as CSV.
     ///
     /// # Errors
     /// As [`read`], and where one of `columns` holds neither text nor numbers.
