@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/peers/augment.py
 
-Run from the repository's root; runs `crates/dataset/examples/augment.rs` on the fixtures of the decoder's
+Run from the repository's root; runs `crates/input/examples/augment.rs` on the fixtures of the decoder's
 tests and on made-up pictures, and does what was drawn there with Pillow's `Image.crop`, `Image.resize`,
 `ImageOps.mirror` and `ImageEnhance`. Ends with `N passed, M failed`; exits with 1 when anything failed.
 """
@@ -16,7 +16,7 @@ import tempfile
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-FIXTURES = pathlib.Path("crates/dataset/tests/fixtures")
+FIXTURES = pathlib.Path("crates/input/tests/fixtures")
 NAMES = ["jpeg-4-2-0", "jpeg-4-4-0", "jpeg-exif", "jpeg-cmyk", "png-rgb"]
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 ENHANCE = {"Brightness": ImageEnhance.Brightness, "Contrast": ImageEnhance.Contrast, "Saturation": ImageEnhance.Color}

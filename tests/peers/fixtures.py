@@ -1,4 +1,4 @@
-"""Writes `crates/dataset/tests/fixtures` and prints the table of `crates/dataset/tests/decode.rs`.
+"""Writes `crates/input/tests/fixtures` and prints the table of `crates/input/tests/decode.rs`.
 
 One small picture of each kind of `pictures.py`, with the FNV-1a digest of Pillow's RGB bytes, so that the Rust tests
 stand alone. Run from the repository's root.
@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 import pictures
 
-FOLDER = pathlib.Path("crates/dataset/tests/fixtures")
+FOLDER = pathlib.Path("crates/input/tests/fixtures")
 
 
 def fnv(data):

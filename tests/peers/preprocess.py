@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/peers/preprocess.py [--images FOLDER] [--time FOLDER]
 
-Run from the repository's root; builds and runs `crates/dataset/examples/prepare.rs` on the pictures of `pictures.py`
+Run from the repository's root; builds and runs `crates/input/examples/prepare.rs` on the pictures of `pictures.py`
 (and on real JPEGs, where a folder of them is given or lies in `../shared/data`). All must agree in every bit. Ends with
 `N passed, M failed`; exits with 1 when anything failed.
 

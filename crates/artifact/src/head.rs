@@ -13,10 +13,7 @@ mod memory;
 mod novelty;
 mod tensors;
 
-use crate::{
-    Digest, MappedFile, Ours, PROBES, Place, Source, Targets, brief::told, check_header, seal,
-    source::disordered,
-};
+use crate::{Digest, MappedFile, Ours, PROBES, Place, Source, Targets, brief::told, check_header, seal};
 use memory::Votes;
 use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
@@ -313,7 +310,9 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         Sources::Several(sources) if sources.is_empty() => return Err("it has no source".to_owned()),
         Sources::Several(sources) => sources,
     };
-    if let Some(reason) = sources.iter().find_map(Source::disorder).or_else(|| disordered(&classes)) {
+    if let Some(reason) =
+        sources.iter().find_map(Source::validate).or_else(|| sample::validate_names(&classes))
+    {
         return Err(reason);
     }
     let head = Head { kind, classes, targets, layers, memory, novelty, sources, probes, fit, features };

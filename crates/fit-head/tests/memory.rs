@@ -16,7 +16,7 @@ const CLASSES: usize = 16;
 const MIB: usize = 1 << 20;
 
 /// Both matrices are larger than what may stay in memory for being small (256 MiB, `SMALL` in
-/// crates/artifact/src/features/index.rs). What is left is a shard, which opening reads whole, and what a fit needs for some
+/// crates/features/src/index.rs). What is left is a shard, which opening reads whole, and what a fit needs for some
 /// blocks of rows; the labels of 200,000 rows are 2 MiB.
 #[test]
 fn peak_memory_does_not_grow_with_rows() {

@@ -55,7 +55,7 @@ pub fn pictures(shop: &Shop, count: u64, seed: u64) -> Tally {
 
 /// Pictures of every format and kind, by name: `FORMAT-KIND`.
 fn fixtures() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/dataset/tests/fixtures");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/input/tests/fixtures");
     let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
     let mut all: Vec<_> = entries
         .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))

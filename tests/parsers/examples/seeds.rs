@@ -27,7 +27,7 @@ fn main() {
 }
 
 fn pictures(write: &dyn Fn(&str, &str, &[u8])) {
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/dataset/tests/fixtures");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/input/tests/fixtures");
     for entry in fs::read_dir(fixtures).unwrap().map(Result::unwrap) {
         let (name, bytes) = (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
         if bytes.len() as u64 > SMALL {

@@ -20,7 +20,7 @@ const BAD: [Bad; 10] = [
     Bad {
         name: "a truncated.jpg",
         make: |path| {
-            let whole = concat!(env!("CARGO_MANIFEST_DIR"), "/../dataset/tests/fixtures/jpeg-4-2-0");
+            let whole = concat!(env!("CARGO_MANIFEST_DIR"), "/../input/tests/fixtures/jpeg-4-2-0");
             let bytes = fs::read(whole).unwrap();
             fs::write(path, &bytes[..bytes.len() * 2 / 3]).unwrap();
         },

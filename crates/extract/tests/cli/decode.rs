@@ -7,7 +7,7 @@ use harness::{Room, picture};
 /// Two JPEGs of 27×41 and two PNGs as small, two a class.
 fn room() -> Room {
     let room = Room::new();
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../dataset/tests/fixtures");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../input/tests/fixtures");
     for (class, (fixture, name)) in [("a", ("jpeg-exif", "0.jpg")), ("b", ("jpeg-xmp", "0.jpg"))] {
         std::fs::create_dir_all(room.path(&format!("data/{class}"))).unwrap();
         room.write(&format!("data/{class}/{name}"), std::fs::read(format!("{fixtures}/{fixture}")).unwrap());

@@ -45,7 +45,7 @@ fn clipped_grey_is_counted_and_scale_keeps_it() {
 #[test]
 fn damaged_jpegs_are_counted_and_named() {
     let room = Room::new();
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../dataset/tests/fixtures");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../input/tests/fixtures");
     let whole = std::fs::read(format!("{fixtures}/jpeg-progressive-4-2-0")).unwrap();
     // An end-of-image marker in the last scan's data.
     let mut damaged = whole.clone();

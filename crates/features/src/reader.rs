@@ -1,0 +1,258 @@
+//! Opens features, checks them in full, and then hands rows out without a further look.
+
+use super::{FeaturesError, Index, ShardRecord, shard::Shard};
+use input::{PROBES, image::Views};
+use sample::Split;
+use std::{ops::Range, path::Path};
+use store::{Digest, Dtype, brief, ids};
+
+/// An opened `NAME.features/`: n rows of d values, in the order of the index.
+pub struct Features {
+    index: Index,
+    digest: Digest,
+    shards: Vec<Shard>,
+    /// The first row of each shard.
+    starts: Vec<usize>,
+    probes: Shard,
+}
+
+impl Features {
+    /// Opens and checks a features folder: versions, lengths, digests, structure, order, counts.
+    ///
+    /// # Errors
+    /// One [`FeaturesError`] that says what is wrong where, and what to do.
+    pub fn open(path: &Path) -> Result<Features, FeaturesError> {
+        let (index, digest) = Index::read(path)?;
+        let small = index.is_small();
+        let open = |record: &ShardRecord, dtype: Dtype| {
+            // The index names files, not paths: nothing outside the folder is ever opened.
+            if Path::new(&record.file).file_name().is_none_or(|name| name != record.file.as_str()) {
+                let reason = format!("its index names `{}`, which is no file of this folder", record.file);
+                return Err(FeaturesError::Inconsistent { path: path.to_owned(), reason });
+            }
+            let shard = Shard::open(path, record, index.dim, dtype).map_err(|source| {
+                FeaturesError::Shard { path: path.to_owned(), shard: record.file.clone(), source }
+            })?;
+            if !small {
+                // One after the other is read in full here: the memory of one is enough.
+                shard.release_all();
+            }
+            Ok(shard)
+        };
+        let shards =
+            index.shards.iter().map(|record| open(record, index.dtype)).collect::<Result<Vec<_>, _>>()?;
+        let probes = open(&index.probes, Dtype::F32)?;
+        let starts = shards
+            .iter()
+            .scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows())))
+            .collect();
+        let features = Features { index, digest, shards, starts, probes };
+        let disagreement = features.disagreement();
+        if !small {
+            features.shards.iter().for_each(Shard::release_all);
+        }
+        match disagreement {
+            Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
+            None => Ok(features),
+        }
+    }
+
+    /// What `index.json` says.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// n, the number of rows, augmented views among them; [`Features::samples`] are those without.
+    pub fn len(&self) -> usize {
+        self.starts.last().map_or(0, |start| start + self.shards[self.shards.len() - 1].rows())
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// d, the number of values in a row.
+    pub fn dim(&self) -> usize {
+        self.index.dim
+    }
+
+    /// Class names, in the order of labels.
+    pub fn classes(&self) -> &[String] {
+        &self.index.classes
+    }
+
+    /// Identifies the whole artefact: the index's digest, and the index vouches for every shard.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The id of a row's sample.
+    pub fn id(&self, row: usize) -> &str {
+        let (shard, row) = self.locate(row);
+        shard.id(row)
+    }
+
+    /// A row's label, an index into [`Features::classes`].
+    pub fn label(&self, row: usize) -> u32 {
+        let (shard, row) = self.locate(row);
+        shard.label(row)
+    }
+
+    /// A row's split.
+    pub fn split(&self, row: usize) -> Split {
+        let (shard, row) = self.locate(row);
+        shard.split(row)
+    }
+
+    /// A row's view: 0 for a sample's picture itself, from 1 on for augmented copies of it, which are there to be learnt
+    /// from and for nothing else.
+    pub fn view(&self, row: usize) -> u32 {
+        let (shard, row) = self.locate(row);
+        shard.view(row)
+    }
+
+    /// The rows of view 0, ascending: one a sample.
+    pub fn samples(&self) -> impl Iterator<Item = usize> {
+        (0..self.len()).filter(|&row| self.view(row) == 0)
+    }
+
+    /// A row's content key.
+    pub fn key(&self, row: usize) -> Digest {
+        let (shard, row) = self.locate(row);
+        shard.key(row)
+    }
+
+    /// A row as it is stored: d values of the index's dtype, little-endian, a slice of the map.
+    pub fn row_bytes(&self, row: usize) -> &[u8] {
+        let (shard, row) = self.locate(row);
+        shard.bytes(row)
+    }
+
+    /// Writes a row's values, widened to f32, into `out` (d,).
+    pub fn copy_row(&self, row: usize, out: &mut [f32]) {
+        self.index.dtype.decode(self.row_bytes(row), out);
+    }
+
+    /// The rows of one split and view 0, ascending: one a sample.
+    pub fn rows_of(&self, split: Split) -> Vec<usize> {
+        self.samples().filter(|&row| self.split(row) == split).collect()
+    }
+
+    /// The given rows' values, widened to f32: (rows.len(), d) row-major.
+    pub fn matrix(&self, rows: &[usize]) -> Vec<f32> {
+        let mut matrix = vec![0.0; rows.len() * self.dim()];
+        for (&row, out) in rows.iter().zip(matrix.chunks_exact_mut(self.dim().max(1))) {
+            self.copy_row(row, out);
+        }
+        matrix
+    }
+
+    /// The given rows' labels.
+    pub fn labels(&self, rows: &[usize]) -> Vec<u32> {
+        rows.iter().map(|&row| self.label(row)).collect()
+    }
+
+    /// Says that these rows are not needed for a while, so that their part of the map need not stay in memory.
+    /// Nothing happens for small artefacts, which are read again and again.
+    pub fn release(&self, rows: Range<usize>) {
+        if self.index.is_small() || rows.is_empty() {
+            return;
+        }
+        let (first, last) = (self.shard_of(rows.start), self.shard_of(rows.end - 1));
+        for shard in first..=last {
+            let (start, shard) = (self.starts[shard], &self.shards[shard]);
+            shard.release(rows.start.saturating_sub(start)..(rows.end - start).min(shard.rows()));
+        }
+    }
+
+    /// The features of the four synthetic probes, always f32: (4, d) row-major.
+    pub fn probes(&self) -> Vec<f32> {
+        let mut probes = vec![0.0; PROBES * self.dim()];
+        for (k, out) in probes.chunks_exact_mut(self.dim()).enumerate() {
+            Dtype::F32.decode(self.probes.bytes(k), out);
+        }
+        probes
+    }
+
+    fn locate(&self, row: usize) -> (&Shard, usize) {
+        let shard = self.shard_of(row);
+        (&self.shards[shard], row - self.starts[shard])
+    }
+
+    fn shard_of(&self, row: usize) -> usize {
+        self.starts.partition_point(|&start| start <= row) - 1
+    }
+
+    /// Whether a row is what may follow the one before: that sample's next view, or, after all views of it, the next
+    /// sample.
+    fn is_next(&self, row: usize) -> bool {
+        let Some(before) = row.checked_sub(1) else { return self.view(row) == 0 };
+        if self.view(row) == 0 {
+            return self.id(before) < self.id(row) && self.is_last_view(before);
+        }
+        let same = (self.id(before), self.label(before), self.split(before))
+            == (self.id(row), self.label(row), self.split(row));
+        same && self.view(row) == self.view(before) + 1 && !self.is_last_view(before)
+    }
+
+    /// Whether a row is the last view that its sample has.
+    fn is_last_view(&self, row: usize) -> bool {
+        let views = self.index.views.as_ref().map_or(1, |views| views.of(self.split(row)));
+        self.view(row) + 1 == views
+    }
+
+    /// The first thing in which the parts contradict one another.
+    fn disagreement(&self) -> Option<String> {
+        if let Some(reason) = self.index.source.validate().or_else(|| sample::validate_names(self.classes()))
+        {
+            return Some(reason);
+        }
+        if self.index.source.dtype != self.index.dtype {
+            return Some(format!("dtype is {} and {}", self.index.dtype, self.index.source.dtype));
+        }
+        let views = self.index.views.as_ref();
+        if !self.index.may_have_these_views() {
+            let with = if views.is_some() { "with" } else { "without" };
+            return Some(format!("its index is of schema {} {with} views", self.index.schema));
+        }
+        if let Some(reason) = views.and_then(Views::validate) {
+            return Some(reason);
+        }
+        if self.shards.iter().any(|shard| shard.is_viewed() != views.is_some()) || self.probes.is_viewed() {
+            return Some("not all shards are of its index's schema".to_owned());
+        }
+        if self.probes.rows() != PROBES {
+            return Some(format!("{} probes, expected {PROBES}", self.probes.rows()));
+        }
+        if self.len() as u64 != self.index.rows {
+            return Some(format!("{} rows in its shards, index says {}", self.len(), self.index.rows));
+        }
+        let mut splits = std::collections::BTreeMap::<Split, u64>::new();
+        for row in 0..self.len() {
+            if self.label(row) as usize >= self.classes().len() {
+                return Some(format!(
+                    "`{}` has label {} of {} classes",
+                    self.id(row),
+                    self.label(row),
+                    self.classes().len()
+                ));
+            }
+            if !ids::is_id(self.id(row)) {
+                let id = brief::shortened(self.id(row)).into_owned();
+                return Some(format!(
+                    "`{id}` is no sample's id, which is a path below the data set's folder"
+                ));
+            }
+            if !self.is_next(row) {
+                return Some(format!("`{}` is out of order", self.id(row)));
+            }
+            *splits.entry(self.split(row)).or_default() += 1;
+        }
+        if self.len().checked_sub(1).is_some_and(|last| !self.is_last_view(last)) {
+            return Some(format!("`{}` lacks views", self.id(self.len() - 1)));
+        }
+        (splits != self.index.splits)
+            .then(|| format!("splits count {splits:?}, index says {:?}", self.index.splits))
+    }
+}

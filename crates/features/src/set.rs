@@ -1,0 +1,244 @@
+//! Features of the same samples from several taps or backbones, side by side.
+
+use crate::{Features, FeaturesError, Source};
+use input::{PROBES, image::Grey16};
+use sample::{Split, targets::Sample};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{Digest, DigestBuilder};
+
+/// n rows of d = d₁ + d₂ + … values: row i is sample i of every part, its values one part after the other.
+///
+/// **Invariant:** there is a part, and all parts have the same samples, views, classes and splits.
+#[derive(Clone)]
+pub struct FeatureSet {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone)]
+struct Part {
+    path: PathBuf,
+    features: Arc<Features>,
+}
+
+/// Features that cannot be opened together.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureSetError {
+    /// One of them cannot be opened.
+    #[error(transparent)]
+    Features(#[from] FeaturesError),
+    /// Two of them are not of the same samples.
+    #[error(
+        "`{second}` is not of the same samples as `{first}`: {what}; extract both from the same data, with the same splits and views"
+    )]
+    Apart {
+        /// One folder.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The first difference.
+        what: String,
+    },
+    /// Two of them are the same.
+    #[error("`{first}` and `{second}` hold the same features; give each once")]
+    Twice {
+        /// One folder.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+}
+
+impl FeatureSet {
+    /// Opens and checks the folders `paths`, one or more, and that they are of the same samples.
+    ///
+    /// # Errors
+    /// A folder that cannot be opened; two that differ in samples, classes, labels or splits, or are the same.
+    ///
+    /// # Panics
+    /// Without a path.
+    pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<FeatureSet, FeatureSetError> {
+        assert!(!paths.is_empty(), "a set of features has a part");
+        let mut parts: Vec<Part> = Vec::new();
+        for path in paths.iter().map(AsRef::as_ref) {
+            let features = Features::open(path)?;
+            if let Some(first) = parts.first()
+                && let Some(what) = difference(&first.features, &features)
+            {
+                let (first, second) = (first.path.clone(), path.to_owned());
+                return Err(FeatureSetError::Apart { first, second, what });
+            }
+            if let Some(same) = parts.iter().find(|part| part.features.digest() == features.digest()) {
+                let (first, second) = (same.path.clone(), path.to_owned());
+                return Err(FeatureSetError::Twice { first, second });
+            }
+            parts.push(Part { path: path.to_owned(), features: Arc::new(features) });
+        }
+        Ok(FeatureSet { parts })
+    }
+
+    /// Some of the parts, in the order that `chosen` names them in.
+    ///
+    /// # Panics
+    /// Where `chosen` is empty or names a part that there is not.
+    pub fn of(&self, chosen: &[usize]) -> FeatureSet {
+        assert!(!chosen.is_empty(), "a set of features has a part");
+        FeatureSet { parts: chosen.iter().map(|&at| self.parts[at].clone()).collect() }
+    }
+
+    /// The parts.
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = &Features> {
+        self.parts.iter().map(|part| &*part.features)
+    }
+
+    /// Where each part was opened.
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &Path> {
+        self.parts.iter().map(|part| part.path.as_path())
+    }
+
+    /// The same in words, as messages put them between backticks: `a.features`, `b.features`.
+    pub fn names(&self) -> String {
+        self.paths().map(|path| path.display().to_string()).collect::<Vec<_>>().join("`, `")
+    }
+
+    /// What computed each part.
+    pub fn sources(&self) -> Vec<Source> {
+        self.parts().map(|part| part.index().source.clone()).collect()
+    }
+
+    /// What became of 16-bit grey: those who show the pictures do the same.
+    pub fn grey16(&self) -> Grey16 {
+        self.first().index().source.preprocessing.grey16
+    }
+
+    /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.
+    pub fn len(&self) -> usize {
+        self.first().len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.first().is_empty()
+    }
+
+    /// d, the number of values in a row.
+    pub fn dim(&self) -> usize {
+        self.parts().map(Features::dim).sum()
+    }
+
+    /// Class names, in the order of labels.
+    pub fn classes(&self) -> &[String] {
+        self.first().classes()
+    }
+
+    /// Rows of each split that has any, views counted.
+    pub fn splits(&self) -> &BTreeMap<Split, u64> {
+        &self.first().index().splits
+    }
+
+    /// The id of a row's sample.
+    pub fn id(&self, row: usize) -> &str {
+        self.first().id(row)
+    }
+
+    /// A row's label, an index into [`FeatureSet::classes`].
+    pub fn label(&self, row: usize) -> u32 {
+        self.first().label(row)
+    }
+
+    /// A row's split.
+    pub fn split(&self, row: usize) -> Split {
+        self.first().split(row)
+    }
+
+    /// A row's view, as [`Features::view`].
+    pub fn view(&self, row: usize) -> u32 {
+        self.first().view(row)
+    }
+
+    /// The rows of view 0, ascending: one a sample.
+    pub fn samples(&self) -> impl Iterator<Item = usize> {
+        self.first().samples()
+    }
+
+    /// A row's sample, as targets are read of it.
+    pub fn sample(&self, row: usize) -> Sample<'_> {
+        Sample { id: self.id(row), class: &self.classes()[self.label(row) as usize] }
+    }
+
+    /// Writes a row's values, widened to f32, into `out` (d,).
+    pub fn copy_row(&self, row: usize, out: &mut [f32]) {
+        let mut rest = out;
+        for part in self.parts() {
+            let (own, others) = rest.split_at_mut(part.dim());
+            part.copy_row(row, own);
+            rest = others;
+        }
+    }
+
+    /// Says that these rows are not needed for a while, as [`Features::release`].
+    pub fn release(&self, rows: Range<usize>) {
+        self.parts().for_each(|part| part.release(rows.clone()));
+    }
+
+    /// The features of the four synthetic probes: (4, d) row-major.
+    pub fn probes(&self) -> Vec<f32> {
+        let each: Vec<(usize, Vec<f32>)> = self.parts().map(|part| (part.dim(), part.probes())).collect();
+        let row = |k: usize| each.iter().flat_map(move |(dim, probes)| &probes[k * dim..][..*dim]);
+        (0..PROBES).flat_map(row).copied().collect()
+    }
+
+    /// Identifies all of it: of one part, its own digest; of several, one over theirs in order.
+    pub fn digest(&self) -> Digest {
+        if let [part] = &self.parts[..] {
+            return part.features.digest();
+        }
+        let mut digest = DigestBuilder::new();
+        self.parts().for_each(|part| {
+            digest.field(part.digest().to_string().as_bytes());
+        });
+        digest.finish()
+    }
+
+    /// The part that says what the samples are: any does.
+    fn first(&self) -> &Features {
+        &self.parts[0].features
+    }
+}
+
+/// The first thing in which two artefacts' samples differ.
+fn difference(first: &Features, second: &Features) -> Option<String> {
+    if first.classes() != second.classes() {
+        let mut pairs = first.classes().iter().zip(second.classes());
+        return Some(match pairs.find(|(a, b)| a != b) {
+            Some((a, b)) => format!("it has a class `{b}` where the other has `{a}`"),
+            None => format!("it has {} classes, not {}", second.classes().len(), first.classes().len()),
+        });
+    }
+    // A row is one copy of a picture: all parts of it must be.
+    if first.index().views != second.index().views {
+        return Some("it has other augmented views".to_owned());
+    }
+    for row in 0..first.len().min(second.len()) {
+        let (a, b) = (first.id(row), second.id(row));
+        if a != b {
+            // Both ascend: the smaller one is missing in the other.
+            let missing = a.min(b);
+            return Some(format!("only one of them has `{missing}`"));
+        }
+        if first.label(row) != second.label(row) {
+            return Some(format!("`{a}` is labelled otherwise"));
+        }
+        if first.split(row) != second.split(row) {
+            return Some(format!("`{a}` is in {}, not in {}", second.split(row), first.split(row)));
+        }
+    }
+    if first.len() != second.len() {
+        return Some(format!("it has {} rows, not {}", second.len(), first.len()));
+    }
+    // Over what the files held: names may be the same all the same.
+    let apart = first.index().lineage.dataset != second.index().lineage.dataset;
+    apart.then(|| "its files have the same names, and hold something else".to_owned())
+}

@@ -1,0 +1,277 @@
+//! Why a folder or a manifest is not a data set.
+
+use crate::Split;
+use std::{io, path::PathBuf};
+use store::{
+    brief::{few, shortened},
+    table::{Position, TableError},
+};
+
+/// Each message names the place, says what was expected and what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// Neither a folder nor a file.
+    #[error("`{0}` does not exist; expected a folder of images or a .csv or .parquet manifest")]
+    Missing(PathBuf),
+    /// A file of another kind.
+    #[error("`{0}` is not a data set: expected a folder of images or a .csv or .parquet manifest")]
+    NotADataSet(PathBuf),
+    /// The operating system said no.
+    #[error("cannot read `{path}`: {source}")]
+    Unreadable {
+        /// What could not be read.
+        path: PathBuf,
+        /// Its words.
+        source: io::Error,
+    },
+    /// A link that may stand for anything, a class on a disk that is not mounted among them.
+    #[error("`{0}` is a link that leads nowhere; mend or remove it")]
+    LeadsNowhere(PathBuf),
+    /// Not one image.
+    #[error("`{path}` holds no images; expected a folder per class with files of {}, found {found}", crate::EXTENSIONS.join(", "))]
+    Empty {
+        /// The data set.
+        path: PathBuf,
+        /// What was there instead, in words.
+        found: String,
+    },
+    /// Images outside every class folder.
+    #[error(
+        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class",
+        counted(*count, "image"),
+        shortened(first)
+    )]
+    Unclassed {
+        /// The data set, or one of its splits.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// The first of them by name.
+        first: String,
+    },
+    /// Split folders and other folders side by side.
+    #[error(
+        "`{path}` mixes split folders with others: `{}` holds class folders, `{}` lies beside it; \
+         expected only train, val and test on top, or only classes",
+        shortened(split),
+        shortened(other)
+    )]
+    Mixed {
+        /// The data set.
+        path: PathBuf,
+        /// A split folder.
+        split: String,
+        /// A folder that is none.
+        other: String,
+    },
+    /// Two folders with the same pictures.
+    #[error(
+        "`{path}` has the folders `{}` and `{}`, which overlap; keep one of them",
+        shortened(both),
+        shortened(other)
+    )]
+    Overlap {
+        /// The data set.
+        path: PathBuf,
+        /// The one that is train and val.
+        both: String,
+        /// The other.
+        other: String,
+    },
+    /// Two folders that may be one split, of which one may be anything.
+    #[error(
+        "`{path}` has two folders that are called like {split}, `{}` and `{}`; keep one of them, or move the classes of \
+         both into one",
+        shortened(first),
+        shortened(second)
+    )]
+    SplitTwice {
+        /// The data set.
+        path: PathBuf,
+        /// The split.
+        split: Split,
+        /// A folder.
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// A split without a single image.
+    #[error("split folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(split))]
+    EmptySplit {
+        /// The data set.
+        path: PathBuf,
+        /// The folder.
+        split: String,
+        /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
+        passed: String,
+    },
+    /// Folders that may be splits, or domains, or people.
+    #[error(
+        "`{}` and `{}` in `{path}` hold folders of the same names ({names}); if the inner ones are the classes, call \
+         the outer ones train, val and test; if the outer ones are, move the pictures up into them; or list the \
+         pictures in a manifest",
+        shortened(first),
+        shortened(second)
+    )]
+    Alike {
+        /// The data set.
+        path: PathBuf,
+        /// A folder.
+        first: String,
+        /// Another.
+        second: String,
+        /// What both hold, in words.
+        names: String,
+    },
+    /// Splits within classes.
+    #[error(
+        "`{}` in `{path}` holds split folders; put train, val and test on top and the classes below, or list the pictures \
+         in a manifest",
+        shortened(class)
+    )]
+    SplitsBelow {
+        /// The data set.
+        path: PathBuf,
+        /// A folder that holds some.
+        class: String,
+    },
+    /// One folder that holds folders: the data set is likely further down.
+    #[error("`{path}` holds one folder only; give `{inner}` if that holds the classes, or the splits")]
+    Wrapped {
+        /// The data set.
+        path: PathBuf,
+        /// The folder in it.
+        inner: PathBuf,
+    },
+    /// The same in each split.
+    #[error(
+        "the splits of `{path}` hold one folder only, `{}`; if that holds the classes, move them up into the split",
+        shortened(inner)
+    )]
+    WrappedSplits {
+        /// The data set.
+        path: PathBuf,
+        /// The folder in its splits.
+        inner: String,
+    },
+    /// A class without a single image.
+    #[error("class folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(class))]
+    EmptyClass {
+        /// The data set, or one of its splits.
+        path: PathBuf,
+        /// The class.
+        class: String,
+        /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
+        passed: String,
+    },
+    /// Nothing to tell apart.
+    #[error("`{path}` has one class only, `{}`; a classifier needs at least two", shortened(class))]
+    OneClass {
+        /// The data set.
+        path: PathBuf,
+        /// The class.
+        class: String,
+    },
+    /// A class that a head could not learn.
+    #[error(
+        "class `{}` of `{path}` is in {split} but not in train; add it there or remove it",
+        shortened(class)
+    )]
+    NotInTrain {
+        /// The data set.
+        path: PathBuf,
+        /// The class.
+        class: String,
+        /// Where it was found.
+        split: Split,
+    },
+    /// The manifest itself cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A manifest without a column that it needs.
+    #[error("`{manifest}` has no column `{column}`; expected path,label[,split], found {}", few(found))]
+    MissingColumn {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The columns that are there.
+        found: Vec<String>,
+    },
+    /// No rows.
+    #[error("`{0}` has no rows; expected one per image")]
+    NoRows(PathBuf),
+    /// A hole in the manifest.
+    #[error("`{manifest}`, {row}: `{column}` is empty")]
+    EmptyValue {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The row.
+        row: Position,
+        /// The column.
+        column: &'static str,
+    },
+    /// A split that we do not know.
+    #[error("`{manifest}`, {row}: split `{}` is unknown; expected train, val or test", shortened(value))]
+    UnknownSplit {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The row.
+        row: Position,
+        /// What it says.
+        value: String,
+    },
+    /// A path that leads out of the folder that paths are relative to.
+    #[error(
+        "`{manifest}`, {row}: `{}` lies outside {root}; give the folder above all images by --root",
+        shortened(value)
+    )]
+    Outside {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The row.
+        row: Position,
+        /// What it says.
+        value: String,
+        /// The folder, in words.
+        root: String,
+    },
+    /// A path at which there is no file.
+    #[error(
+        "`{manifest}`, {row}: `{}` is not a file; paths are relative to {root}{}",
+        shortened(value),
+        backslashes(value)
+    )]
+    MissingFile {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The row.
+        row: Position,
+        /// What it says.
+        value: String,
+        /// The folder, in words.
+        root: String,
+    },
+    /// The same file twice.
+    #[error("`{manifest}`, {row}: `{}` is already in {first}; each path may be there once", shortened(value))]
+    DuplicatePath {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The later row.
+        row: Position,
+        /// The earlier row.
+        first: Position,
+        /// The path, relative to the manifest's folder.
+        value: String,
+    },
+}
+
+/// `1 image`, `2 images`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A hint for paths of Windows.
+fn backslashes(value: &str) -> &'static str {
+    if value.contains('\\') { ", with `/` between folders" } else { "" }
+}

@@ -1,0 +1,124 @@
+//! A data set as a table: `path,label[,split]`, in CSV or Parquet. Other columns are left alone.
+
+use crate::{DataSet, DatasetError, Passed, Split, data_set::Found};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+use store::{
+    ids::{Named, Root},
+    table::{Table, Texts},
+};
+
+/// Whether the extension says that this file is a manifest.
+pub(crate) fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str());
+    extension.is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("parquet"))
+}
+
+/// `root` is the folder that paths are relative to; without it, the manifest's own is.
+pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
+    let table = Table::open(path, &["path", "label", "split"])?;
+    let manifest = Manifest {
+        path,
+        table: &table,
+        folder: root.or(path.parent()).unwrap_or(Path::new("")),
+        root: root.map_or_else(|| Root::of_manifest(path), Root::new),
+        named: root
+            .map_or_else(|| "the manifest's folder".to_owned(), |root| format!("`{}`", root.display())),
+    };
+    let needed = |column| {
+        table.texts(column).ok_or_else(|| DatasetError::MissingColumn {
+            manifest: path.to_owned(),
+            column,
+            found: table.names().to_vec(),
+        })
+    };
+    let (paths, labels, splits) = (needed("path")?, needed("label")?, table.texts("split"));
+    if table.height() == 0 {
+        return Err(DatasetError::NoRows(path.to_owned()));
+    }
+    let mut rows: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found = Vec::with_capacity(table.height());
+    for index in 0..table.height() {
+        let (id, file) = manifest.file(paths, index)?;
+        let class = manifest.value(labels, "label", index)?.to_owned();
+        let split = splits.map(|splits| manifest.split(splits, index)).transpose()?;
+        if let Some(first) = rows.insert(id.clone(), index) {
+            let (row, first) = (table.position(index), table.position(first));
+            return Err(DatasetError::DuplicatePath { manifest: path.to_owned(), row, first, value: id });
+        }
+        found.push(Found { id, path: file, class, split });
+    }
+    Ok(DataSet::assemble(found, Vec::new(), Passed::default()))
+}
+
+struct Manifest<'a> {
+    path: &'a Path,
+    table: &'a Table,
+    /// What paths are relative to, as it was given.
+    folder: &'a Path,
+    root: Root,
+    /// The same in words.
+    named: String,
+}
+
+impl Manifest<'_> {
+    fn value<'t>(
+        &self,
+        texts: &'t Texts,
+        column: &'static str,
+        index: usize,
+    ) -> Result<&'t str, DatasetError> {
+        texts.get(index).ok_or_else(|| DatasetError::EmptyValue {
+            manifest: self.path.to_owned(),
+            row: self.table.position(index),
+            column,
+        })
+    }
+
+    fn split(&self, texts: &Texts, index: usize) -> Result<Split, DatasetError> {
+        let value = self.value(texts, "split", index)?;
+        Split::parse(value).ok_or_else(|| DatasetError::UnknownSplit {
+            manifest: self.path.to_owned(),
+            row: self.table.position(index),
+            value: value.to_owned(),
+        })
+    }
+
+    /// A sample's id, and its file, which is there.
+    fn file(&self, paths: &Texts, index: usize) -> Result<(String, PathBuf), DatasetError> {
+        let value = self.value(paths, "path", index)?;
+        let (manifest, row, root) =
+            (|| self.path.to_owned(), self.table.position(index), || self.named.clone());
+        let Named::Id(id) = self.root.name(value) else {
+            let value = value.to_owned();
+            return Err(DatasetError::Outside { manifest: manifest(), row, value, root: root() });
+        };
+        let file = self.folder.join(&id);
+        match std::fs::metadata(&file) {
+            Ok(metadata) if metadata.is_file() => Ok((id, file)),
+            // What is there and cannot be looked at is not missing.
+            Err(source) if !is_absence(source.kind()) => Err(DatasetError::Unreadable { path: file, source }),
+            _ => {
+                let value = value.to_owned();
+                Err(DatasetError::MissingFile { manifest: manifest(), row, value, root: root() })
+            }
+        }
+    }
+}
+
+/// Whether there can be no file of such a name.
+fn is_absence(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use super::*;
+use polars::prelude::df;
+use tempfile::TempDir;
+
+/// What the manifests of these tests begin with.
+const MANIFEST: store::Ours =
+    store::Ours::table("a manifest", &[store::Columns { first: &["path", "label"], more: &["split"] }]);
+
+/// A folder with `a.png`, `b.png` and `deep/c.png` (which are never opened) and the manifest `m.csv`.
+fn folder(csv: &str) -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("deep")).unwrap();
+    for file in ["a.png", "b.png", "deep/c.png"] {
+        std::fs::write(root.path().join(file), "").unwrap();
+    }
+    std::fs::write(root.path().join("m.csv"), csv.replace("ROOT", root.path().to_str().unwrap())).unwrap();
+    root
+}
+
+fn open_csv(root: &TempDir) -> Result<DataSet, DatasetError> {
+    DataSet::open(&root.path().join("m.csv"))
+}
+
+fn listing(set: &DataSet) -> Vec<String> {
+    let split = |split: Option<Split>| split.map_or("-".to_owned(), |split| split.to_string());
+    set.samples
+        .iter()
+        .map(|s| format!("{} {} {}", s.id, set.classes[s.label as usize], split(s.split)))
+        .collect()
+}
+
+#[test]
+fn columns_come_in_any_order_and_company() {
+    let root = folder("note,label,path,split\nx,dog,deep/c.png,TEST\ny,cat,b.png,train\nz,dog,a.png,train\n");
+    let set = open_csv(&root).unwrap();
+    assert_eq!(listing(&set), ["a.png dog train", "b.png cat train", "deep/c.png dog test"]);
+    assert_eq!(set.samples[2].path, root.path().join("deep/c.png"));
+}
+
+#[test]
+fn ids_are_relative_whatever_the_manifest_says() {
+    let root = folder("path,label\n./deep/..//deep\\c.png,1\n");
+    assert!(open_csv(&root).unwrap_err().to_string().ends_with("folder, with `/` between folders"));
+    let root = folder("path,label\ndeep\\c.png,1\nROOT/a.png,007\n b.png ,7\n");
+    assert_eq!(listing(&open_csv(&root).unwrap()), ["a.png 007 -", "b.png 7 -", "deep/c.png 1 -"]);
+}
+
+#[test]
+fn parquet_labels_may_be_numbers() {
+    let root = folder("");
+    let path = root.path().join("m.parquet");
+    let mut frame =
+        df!("path" => ["b.png", "a.png"], "label" => [10i64, 9], "split" => ["val", "train"]).unwrap();
+    store::table::write(&mut frame, &path, false, MANIFEST).unwrap();
+    // Class 10 is not in train: no classifier can be fitted on that, but labels and numbers may be.
+    let doubt = crate::Doubt::NotInTrain { class: "10".to_owned(), split: Split::Val };
+    assert_eq!(DataSet::open(&path).unwrap().doubt(), Some(doubt));
+    let mut frame = frame.drop("split").unwrap();
+    store::table::write(&mut frame, &path, true, MANIFEST).unwrap();
+    let set = DataSet::open(&path).unwrap();
+    assert_eq!(
+        (set.classes.as_slice(), listing(&set)),
+        (&["10".to_owned(), "9".to_owned()][..], vec!["a.png 9 -".to_owned(), "b.png 10 -".to_owned()])
+    );
+    let mut frame = df!("path" => [Some("b.png"), None], "label" => ["x", "y"]).unwrap();
+    store::table::write(&mut frame, &path, true, MANIFEST).unwrap();
+    let message = DataSet::open(&path).unwrap_err().to_string();
+    assert!(message.ends_with("m.parquet`, row 2: `path` is empty"), "{message}");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_row() {
+    let cases = [
+        (
+            "path,class\na.png,x\n",
+            "`M` has no column `label`; expected path,label[,split], found `path`, `class`",
+        ),
+        (
+            "file,label\na.png,x\n",
+            "`M` has no column `path`; expected path,label[,split], found `file`, `label`",
+        ),
+        ("path,label\n", "`M` has no rows; expected one per image"),
+        ("path,label\na.png,x\n,y\n", "`M`, row 2 (line 3): `path` is empty"),
+        ("\npath,label\n\na.png,\"x\ny\"\n\n,y\n", "`M`, row 2 (line 7): `path` is empty"),
+        ("path,label\na.png,\nb.png,y\n", "`M`, row 1 (line 2): `label` is empty"),
+        ("path,label,split\na.png,x,train\nb.png,y,\n", "`M`, row 2 (line 3): `split` is empty"),
+        (
+            "path,label,split\na.png,x,dev\n",
+            "`M`, row 1 (line 2): split `dev` is unknown; expected train, val or test",
+        ),
+        (
+            "path,label\na.png,x\nz.png,y\n",
+            "`M`, row 2 (line 3): `z.png` is not a file; paths are relative to the manifest's folder",
+        ),
+        (
+            "path,label\ndeep,x\n",
+            "`M`, row 1 (line 2): `deep` is not a file; paths are relative to the manifest's folder",
+        ),
+        (
+            "path,label\n../a.png,x\n",
+            "`M`, row 1 (line 2): `../a.png` lies outside the manifest's folder; give the folder above all images by --root",
+        ),
+        (
+            "path,label\n/etc/passwd,x\n",
+            "`M`, row 1 (line 2): `/etc/passwd` lies outside the manifest's folder; give the folder above all images by --root",
+        ),
+        (
+            "path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n",
+            "`M`, row 3 (line 4): `a.png` is already in row 1 (line 2); each path may be there once",
+        ),
+    ];
+    for (csv, expected) in cases {
+        let root = folder(csv);
+        let message = open_csv(&root).unwrap_err().to_string();
+        let manifest = root.path().join("m.csv");
+        assert_eq!(message.replace(manifest.to_str().unwrap(), "M"), expected, "{csv}");
+    }
+    let root = folder("");
+    assert!(matches!(open_csv(&root), Err(DatasetError::Table(_))));
+}
+
+#[test]
+fn pictures_may_lie_below_another_folder() {
+    let far = folder("");
+    let name = |text: &str| text.replace("FAR", far.path().to_str().unwrap());
+    let root = folder(&name("path,label\nb.png,x\nFAR/a.png,y\n./deep//c.png,x\n"));
+    let manifest = root.path().join("m.csv");
+    let set = DataSet::open_below(&manifest, Some(far.path())).unwrap();
+    assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
+    assert_eq!(set.samples[2].path, far.path().join("deep/c.png"));
+    let message = DataSet::open(&manifest).unwrap_err().to_string();
+    assert!(
+        message.ends_with("lies outside the manifest's folder; give the folder above all images by --root")
+    );
+    let message = DataSet::open_below(&manifest, Some(&far.path().join("deep"))).unwrap_err().to_string();
+    assert!(message.contains("row 1 (line 2): `b.png` is not a file; paths are relative to `"), "{message}");
+}
+
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_called_missing() {
+    let root = folder(&format!("path,label\n{}.png,x\nb.png,y\n", "n".repeat(300)));
+    let message = open_csv(&root).unwrap_err().to_string();
+    assert!(message.contains("row 1") && message.chars().count() < 500, "{message}");
+    #[cfg(unix)]
+    {
+        let root = folder("path,label\nself/a.png,x\nb.png,y\n");
+        std::os::unix::fs::symlink("self", root.path().join("self")).unwrap();
+        let message = open_csv(&root).unwrap_err().to_string();
+        assert!(message.starts_with("cannot read `") && message.contains("self/a.png"), "{message}");
+    }
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused() {
+    let root = folder("path,label,label\na.png,x,y\n");
+    assert!(
+        open_csv(&root).unwrap_err().to_string().ends_with("has two columns `label`; rename one of them")
+    );
+}

@@ -1,0 +1,71 @@
+//! Why targets cannot be read.
+
+use store::table::TableError;
+
+/// Targets that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetsError {
+    /// What should be a number is none.
+    #[error("{place}: `{id}` has `{value}`, expected a finite number (below 3.4e38)")]
+    Number {
+        /// The class names, or a column.
+        place: String,
+        /// The sample.
+        id: String,
+        /// What stands there.
+        value: String,
+    },
+    /// What should say whether a sample bears a label does not.
+    #[error("{place}: `{id}` has `{value}`, expected 0 or 1, or false or true")]
+    Label {
+        /// The column.
+        place: String,
+        /// The sample.
+        id: String,
+        /// What stands there.
+        value: String,
+    },
+    /// A sample bears a label that the head does not know.
+    #[error("{place}: `{id}` bears `{label}`, which is no label of the head, only {known}")]
+    Unknown {
+        /// The class names, or a column.
+        place: String,
+        /// The sample.
+        id: String,
+        /// The label.
+        label: String,
+        /// The labels there are.
+        known: String,
+    },
+    /// No label, and labels.
+    #[error("{place}: `{id}` has `{value}`, expected `none` alone, or labels without it")]
+    None {
+        /// The class names, or a column.
+        place: String,
+        /// The sample.
+        id: String,
+        /// What stands there.
+        value: String,
+    },
+    /// There is nothing to tell.
+    #[error("{place}: no sample bears a label, expected some, such as `cat` or `cat|dog`")]
+    NoLabels {
+        /// The class names, or a column.
+        place: String,
+    },
+    /// Two outputs of one name.
+    #[error("the column `{0}` is named twice")]
+    Twice(String),
+    /// They stand in a manifest, and none is given.
+    #[error("the targets stand in {columns} of a manifest: give it by --manifest")]
+    Manifest {
+        /// The columns.
+        columns: String,
+    },
+    /// A sample of which a list of labels says nothing.
+    #[error("{0}; a sample without labels says `none`")]
+    NoList(TableError),
+    /// The manifest cannot be read, or says nothing of a sample.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}

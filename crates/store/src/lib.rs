@@ -1,0 +1,26 @@
+//! Files: places that outputs take, maps, digests, tables. It knows no word of the domain.
+//!
+//! **Invariant:** what a user names is a regular file of a bounded length before it is read.
+//! **Invariant:** [`ids`] alone makes ids of paths; an id that would lead out of its folder is never written or opened.
+//! **Invariant:** nothing here writes a time, a host name or an absolute path: the same inputs give the same bytes.
+//! **Invariant:** `unsafe` is in `backing.rs`, which maps files, and in `place/exchange.rs`, for one system call.
+#![deny(unsafe_code)]
+
+#[expect(unsafe_code, reason = "maps files")]
+mod backing;
+mod bounded;
+pub mod brief;
+mod digest;
+mod dtype;
+pub mod ids;
+mod ours;
+mod place;
+pub mod seal;
+pub mod table;
+
+pub use backing::{MapError, MappedFile};
+pub use bounded::{MOST_PICTURE, check_header, open_file, read_file};
+pub use digest::{Digest, DigestBuilder, ParseDigestError};
+pub use dtype::Dtype;
+pub use ours::{Columns, Marks, Ours};
+pub use place::{Place, PlaceError, distinct, withdraw};

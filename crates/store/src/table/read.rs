@@ -1,0 +1,273 @@
+//! Opening tables that people made.
+
+use super::{TableError, Texts, csv, extension, first_line};
+use crate::{bounded, brief};
+use polars::prelude::*;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    fs::File,
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// Longer than any honest CSV manifest: ten million rows. A Parquet file is mapped.
+const MOST_CSV: u64 = 1 << 30;
+
+/// Some columns of a CSV or Parquet table, as text. A number becomes the text that says it.
+pub struct Table {
+    path: PathBuf,
+    names: Vec<String>,
+    columns: Vec<(String, Texts)>,
+    height: usize,
+    lines: Vec<u32>,
+}
+
+/// Where a row stands: it counts from 1 below the header, rows that hold nothing left out; a CSV file has lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    row: usize,
+    line: Option<u32>,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {}", self.row)?;
+        self.line.map_or(Ok(()), |line| write!(f, " (line {line})"))
+    }
+}
+
+impl Table {
+    /// Reads those of `columns` that the table at `path` has. Nothing of the others is looked at.
+    ///
+    /// Names of columns are taken without spaces around them; `table/csv.rs` says what is read as CSV.
+    ///
+    /// # Errors
+    /// As [`read`], and where one of `columns` holds neither text nor numbers.
+    pub fn open(path: &Path, columns: &[&str]) -> Result<Table, TableError> {
+        let Raw { frame, names, height, lines } = raw(path, Some(columns))?;
+        let text = |column: &Column| -> PolarsResult<Texts> {
+            Ok(Texts(column.cast(&DataType::String)?.str()?.clone()))
+        };
+        let mut texts = Vec::new();
+        for column in frame.columns() {
+            let text = text(column).map_err(|error| Wrong::Reason(first_line(&error)).at(path))?;
+            texts.push((column.name().to_string(), text));
+        }
+        Ok(Table { path: path.to_owned(), names, columns: texts, height, lines })
+    }
+
+    /// The names of all its columns.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// How many rows it has.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// One of the columns that were read.
+    pub fn texts(&self, name: &str) -> Option<&Texts> {
+        self.columns.iter().find(|(own, _)| own == name).map(|(_, texts)| texts)
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Where it is not there.
+    pub fn needed(&self, name: &str) -> Result<&Texts, TableError> {
+        self.texts(name).ok_or_else(|| TableError::Column {
+            path: self.path.clone(),
+            column: brief::shortened(name).into_owned(),
+            got: brief::few(&self.names),
+        })
+    }
+
+    /// Where the row of this index stands.
+    pub fn position(&self, index: usize) -> Position {
+        Position { row: index + 1, line: self.lines.get(index).copied() }
+    }
+}
+
+/// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
+///
+/// # Errors
+/// Where the extension is neither, the file cannot be read as what it names, or two columns have one name.
+pub fn read(path: &Path) -> Result<DataFrame, TableError> {
+    Ok(raw(path, None)?.frame)
+}
+
+/// A table with those of its columns that were asked for.
+struct Raw {
+    frame: DataFrame,
+    /// Of all columns.
+    names: Vec<String>,
+    height: usize,
+    /// Of a CSV file's rows.
+    lines: Vec<u32>,
+}
+
+/// The columns `wanted`, or all.
+fn raw(path: &Path, wanted: Option<&[&str]>) -> Result<Raw, TableError> {
+    let fail = |error: std::io::Error| Wrong::Reason(error.to_string()).at(path);
+    match extension(path).as_str() {
+        "csv" => {
+            let bytes = bounded::read(path, MOST_CSV).map_err(fail)?;
+            of_csv(bytes, wanted).map_err(|wrong| wrong.at(path))
+        }
+        "parquet" => {
+            let file = bounded::open(path).map_err(fail)?;
+            of_parquet(file, wanted).map_err(|wrong| wrong.at(path))
+        }
+        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv or .parquet" }),
+    }
+}
+
+/// Why bytes are no table.
+enum Wrong {
+    Reason(String),
+    Twice(String),
+    Kind { column: String, found: String },
+}
+
+impl Wrong {
+    fn at(self, path: &Path) -> TableError {
+        let path = path.to_owned();
+        match self {
+            Wrong::Reason(reason) => TableError::Read { path, reason },
+            Wrong::Twice(column) => TableError::TwoColumns { path, column },
+            Wrong::Kind { column, found } => TableError::ColumnType { path, column, found },
+        }
+    }
+}
+
+fn of_csv(bytes: Vec<u8>, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
+    let text = text(bytes).map_err(Wrong::Reason)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let csv = csv::read(text, |name| wanted.is_none_or(|wanted| wanted.contains(&name)));
+    let csv::Csv { names, columns, lines } = csv.map_err(Wrong::Reason)?;
+    let names = distinct(names)?;
+    let polars = |error: PolarsError| Wrong::Reason(first_line(&error));
+    let mut columns: Vec<Column> = columns.into_iter().map(IntoColumn::into_column).collect();
+    if wanted.is_none() {
+        for (column, name) in columns.iter_mut().zip(&names) {
+            column.rename(name.as_str().into());
+        }
+    }
+    let frame = DataFrame::new(lines.len(), columns).map_err(polars)?;
+    Ok(Raw { frame, names, height: lines.len(), lines })
+}
+
+/// UTF-8 without zero bytes.
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    // Without a mark, every other byte of plain text is 0.
+    if bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff")
+        || bytes.iter().take(4).any(|&b| b == 0)
+    {
+        return Err("it is UTF-16, not UTF-8; save it as UTF-8".to_owned());
+    }
+    let line = |before: &[u8]| csv::line_ends(before) + 1;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = line(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        format!("line {line} is not UTF-8; save the file as UTF-8")
+    })?;
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => {
+            Err(format!("line {} holds a zero byte, which no text does", line(&text.as_bytes()[..at])))
+        }
+    }
+}
+
+fn of_parquet(file: File, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
+    let mut reader = ParquetReader::new(file);
+    let top = guarded(|| {
+        let metadata = reader.get_metadata()?;
+        let fields = metadata.schema_descr.fields().iter().map(|field| field.name().to_owned());
+        Ok((fields.collect::<Vec<String>>(), metadata.num_rows))
+    });
+    let (fields, height) = top.map_err(Wrong::Reason)?;
+    let names = distinct(fields.iter().map(|name| name.trim().to_owned()).collect())?;
+    let Some(wanted) = wanted else {
+        let mut frame = guarded(|| reader.finish()).map_err(Wrong::Reason)?;
+        frame.set_column_names(&names).map_err(|error| Wrong::Reason(first_line(&error)))?;
+        return Ok(Raw { frame, names, height, lines: Vec::new() });
+    };
+    let schema = guarded(|| reader.schema()).map_err(Wrong::Reason)?;
+    let fields: Vec<String> = fields.into_iter().filter(|name| wanted.contains(&name.trim())).collect();
+    for field in &fields {
+        let dtype = schema.get(field).map(|field| &field.dtype).filter(|dtype| !is_plain(dtype));
+        if let Some(dtype) = dtype {
+            let (column, found) = (
+                brief::shortened(field.trim()).into_owned(),
+                brief::cut(&format!("{dtype:?}"), 60).into_owned(),
+            );
+            return Err(Wrong::Kind { column, found });
+        }
+    }
+    if fields.is_empty() {
+        return Ok(Raw { frame: DataFrame::default(), names, height, lines: Vec::new() });
+    }
+    let mut frame = guarded(|| reader.with_columns(Some(fields)).finish()).map_err(Wrong::Reason)?;
+    let own: Vec<String> = frame.get_column_names().iter().map(|name| name.trim().to_owned()).collect();
+    frame.set_column_names(&own).map_err(|error| Wrong::Reason(first_line(&error)))?;
+    Ok(Raw { frame, names, height, lines: Vec::new() })
+}
+
+/// Whether a column is text or numbers, of a kind that is compiled in.
+fn is_plain(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as Type;
+    match dtype {
+        Type::Dictionary(_, of, _) => is_plain(of),
+        Type::Null | Type::Boolean | Type::Float32 | Type::Float64 => true,
+        Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 => true,
+        Type::UInt8 | Type::UInt16 | Type::UInt32 | Type::UInt64 => true,
+        Type::Utf8 | Type::LargeUtf8 | Type::Utf8View => true,
+        _ => false,
+    }
+}
+
+/// These names of columns, each once.
+fn distinct(mut names: Vec<String>) -> Result<Vec<String>, Wrong> {
+    let mut seen = BTreeSet::new();
+    for (at, name) in names.iter_mut().enumerate() {
+        // Spreadsheets leave columns without a name, or several.
+        if name.is_empty() && at > 0 {
+            *name = format!("column {}", at + 1);
+        }
+        if !seen.insert(name.clone()) {
+            return Err(Wrong::Twice(brief::shortened(name).into_owned()));
+        }
+    }
+    Ok(names)
+}
+
+/// Runs one of polars' readers, which panic on some damaged files: that is a damaged file, and no fault of the program.
+pub(super) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+    type Hook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync>;
+    // The hook is the whole program's, and polars panics on threads of its own: for as long as it reads, nobody tells.
+    static ONE: Mutex<()> = Mutex::new(());
+    struct Silence(Option<Hook>);
+    impl Drop for Silence {
+        fn drop(&mut self) {
+            if let Some(hook) = self.0.take() {
+                panic::set_hook(hook);
+            }
+        }
+    }
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let silence = Silence(Some(panic::take_hook()));
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(read));
+    drop(silence);
+    match result {
+        Ok(read) => read.map_err(|error| first_line(&error)),
+        Err(_) => Err("it is damaged".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
