@@ -20,6 +20,7 @@ use safetensors::{SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, io::Write as _, path::Path};
 use tensors::{Named, digest, floats};
+use weights::Dense;
 
 pub use error::HeadError;
 pub use memory::Memory;
@@ -73,28 +74,6 @@ pub enum HeadKind {
     Mlp,
     /// Nearest neighbours: a memory instead of layers.
     Knn,
-}
-
-/// `y = W x + b`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dense {
-    /// Length of x.
-    pub inputs: usize,
-    /// Length of y.
-    pub outputs: usize,
-    /// W: (outputs, inputs) row-major.
-    pub weight: Vec<f32>,
-    /// b: (outputs,).
-    pub bias: Vec<f32>,
-}
-
-impl Dense {
-    /// Multiplies the outputs by `factor`.
-    pub fn scale(&mut self, factor: f64) {
-        for value in self.weight.iter_mut().chain(&mut self.bias) {
-            *value = (f64::from(*value) * factor) as f32;
-        }
-    }
 }
 
 /// Everything in the JSON header.

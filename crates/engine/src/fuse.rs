@@ -2,7 +2,8 @@
 //! something already there, an activation.
 
 use crate::EngineError;
-use network::{Activation, Bound, Network, Node, NodeId, Op, ParamId, Shape, Tensor};
+use network::{Activation, Network, Node, NodeId, Op, ParamId, Shape};
+use weights::{Bound, Tensor};
 
 /// A network on its way to being compiled for one size of picture.
 pub(crate) struct Graph {

@@ -3,11 +3,12 @@
 use crate::{EngineError, attend, convolution::Convolution, ops};
 use artifact::{Channels, Preprocessing};
 use candle_core::{Device, Result, Tensor};
-use network::{Bound, Network, Node, Op, Shape};
+use network::{Network, Node, Op, Shape};
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
+use weights::Bound;
 
 /// A network that is ready to run.
 pub struct Reference {

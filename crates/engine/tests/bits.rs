@@ -27,7 +27,7 @@ const CASES: [(&str, &[&str], u32); 7] = [
     ("vgg11_bn", &["features.0", "input"], 45),
 ];
 
-fn network(name: &str, taps: &[&str]) -> network::Bound {
+fn network(name: &str, taps: &[&str]) -> weights::Bound {
     common::filled((zoo::find(name).unwrap().build)().for_taps(taps).unwrap())
 }
 

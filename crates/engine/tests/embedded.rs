@@ -6,7 +6,8 @@ mod common;
 
 use common::Tolerance;
 use headstart_engine::{Cpu, Reference};
-use network::{Bound, WeightFile, zoo};
+use network::zoo;
+use weights::{Bound, SafetensorsFile};
 
 #[test]
 fn headstart_tiny_is_what_was_trained() {
@@ -16,7 +17,7 @@ fn headstart_tiny_is_what_was_trained() {
         probe["pooled"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect();
     let entry = zoo::find("headstart_tiny").unwrap();
     let full = (entry.build)();
-    let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(full.for_taps(&["pooled"]).unwrap(), &full, &file).unwrap();
     // The formula that probe.json states.
     let input: Vec<f32> = (0..3 * 64 * 64)

@@ -10,7 +10,8 @@ mod onnx;
 use artifact::{Preprocessing, Resize};
 use common::Tolerance;
 use headstart_engine::{Cpu, EngineError, Isa, Reference};
-use network::{Activation, Bound, Builder, Conv, Interpolation, Network, NodeId, Pool};
+use network::{Activation, Builder, Conv, Interpolation, Network, NodeId, Pool};
+use weights::Bound;
 
 /// A graph after a first convolution to so many channels.
 type Graph = fn(&mut Builder, NodeId) -> NodeId;
@@ -326,7 +327,7 @@ fn no_number_is_lost_that_is_none() {
     let fill = |param: &network::Param| {
         let value = if param.name == "bn.running_mean" { f32::MAX } else { 3e38 };
         let value = if param.name == "bn.running_var" { 1.0 } else { value };
-        Some(network::Tensor { shape: param.shape.clone(), data: vec![value; param.len()] })
+        Some(weights::Tensor { shape: param.shape.clone(), data: vec![value; param.len()] })
     };
     let bound = Bound::from_tensors(network, "formula", fill).unwrap();
     let pixels: Vec<u8> = (0..8 * 8 * 3).map(|i| (i * 7 % 256) as u8).collect();

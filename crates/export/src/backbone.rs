@@ -4,7 +4,8 @@ use crate::config::Config;
 use anyhow::{Result, bail};
 use artifact::{Head, Source};
 use cli::UsageError;
-use network::{Bound, zoo};
+use network::zoo;
+use weights::Bound;
 
 /// The graph up to the head's taps, in its order, with the weights that computed its features.
 ///
@@ -14,7 +15,7 @@ use network::{Bound, zoo};
 pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     let source = source(head)?;
     let entry = zoo::find(&source.backbone)?;
-    let Some(file) = entry.open_weights(config.weights())? else {
+    let Some(file) = weights::open_for(entry, config.weights())? else {
         let name = entry.name;
         return Err(UsageError(format!("{name} needs --weights FILE, the one that extract read")).into());
     };
@@ -29,7 +30,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
                 source.tap
             );
         }
-        let own = Bound::bind(pruned, &full, &file)?;
+        let own = Bound::bind(pruned, &full, &*file)?;
         let got = own.digest();
         if got != source.weights {
             bail!(
@@ -44,7 +45,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
         Some(bound) if head.sources.len() == 1 => Ok(bound),
         _ => {
             let taps: Vec<&str> = head.sources.iter().map(|source| source.tap.as_str()).collect();
-            Ok(Bound::bind(full.for_taps(&taps)?, &full, &file)?)
+            Ok(Bound::bind(full.for_taps(&taps)?, &full, &*file)?)
         }
     }
 }

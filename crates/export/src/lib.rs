@@ -48,7 +48,7 @@ pub fn run(args: Args) -> Result<()> {
 fn model(
     session: &Session,
     config: &Config,
-    write: impl FnOnce(&Config, &Head, network::Bound) -> Result<Parity>,
+    write: impl FnOnce(&Config, &Head, weights::Bound) -> Result<Parity>,
 ) -> Result<String> {
     let head = Head::read(config.input())?;
     if head.memory.is_some() {

@@ -7,11 +7,13 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use artifact::{Dense, Digest, Head, Marks, Place, Preprocessing, Source, Task, distinct, read_file};
-use network::{Bound, Network, Tensor, WeightFile};
+use artifact::{Digest, Head, Marks, Place, Preprocessing, Source, Task, distinct, read_file};
+use network::Network;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fs, path::Path};
+use weights::Dense;
+use weights::{Bound, Tensor};
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
@@ -131,7 +133,7 @@ fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
 /// Features and logits of the probes by what lies in the folder, and nothing else.
 fn read_and_run(folder: &Path) -> Result<(Vec<f32>, Vec<f32>)> {
     let assembly: Assembly = serde_json::from_slice(&read_file(&folder.join(CONFIG), MOST_CONFIG)?)?;
-    let file = WeightFile::open(&folder.join(WEIGHTS))?;
+    let file = weights::open(&folder.join(WEIGHTS))?;
     let read = |name: &str| -> Result<Tensor> {
         file.read(name)?.with_context(|| format!("the exported folder lacks the tensor `{name}`"))
     };

@@ -7,11 +7,9 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use artifact::{Head, MappedFile, Ours, Place, Preprocessing, Task, distinct};
-use network::{
-    Bound,
-    onnx::{self, Ending},
-};
+use onnx::{self, Ending};
 use std::io::{BufWriter, Write};
+use weights::Bound;
 
 /// ONNX's version and, as its producer, us.
 const ONNX: Ours = Ours::file("a model that export wrote", &[b"\x08\x08\x12\x09headstart"]);

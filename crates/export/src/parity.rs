@@ -5,7 +5,8 @@ use anyhow::Result;
 use artifact::{Head, PROBES, Preprocessing, Task};
 use cli::GateError;
 use engine::{Interpreter, Reference, cuda::Precision};
-use network::{Bound, onnx::Model};
+use onnx::Model;
+use weights::Bound;
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
 const TOLERANCE: f64 = 1e-4;

@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result};
 use artifact::{PROBES, Source};
 use engine::{Cpu, Isa};
-use network::Bound;
+use weights::Bound;
 
 /// Pictures of a batch on the CPU, unless told otherwise.
 const BATCH: usize = 32;
@@ -33,10 +33,10 @@ impl Backbone {
         let full = (entry.build)();
         let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
         let pruned = full.for_taps(&taps)?;
-        let Some(file) = entry.open_weights(config.weights())? else {
+        let Some(file) = weights::open_for(entry, config.weights())? else {
             unreachable!("Config::new refuses a backbone without weights")
         };
-        let bound = Bound::bind(pruned, &full, &file)?;
+        let bound = Bound::bind(pruned, &full, &*file)?;
         let source = |&tap: &&str| {
             let alone = full.for_taps(&[tap])?;
             let weights = bound.digest_of(&alone).context("one tap's graph is part of all taps' graph")?;

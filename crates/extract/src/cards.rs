@@ -28,7 +28,6 @@ use anyhow::{Context, Result, bail};
 use artifact::{PROBES, Preprocessing};
 use check::{check_alike, check_probes};
 use engine::cuda::{Card, Cuda, Features, Precision, Spent};
-use network::Bound;
 use rayon::prelude::*;
 use std::{
     collections::VecDeque,
@@ -36,6 +35,7 @@ use std::{
     sync::mpsc::{self, Receiver, Sender},
     time::Instant,
 };
+use weights::Bound;
 
 /// Threads that prepare pictures for a card.
 const LANES: usize = 2;

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use headstart_input::image::{Decode, Filter, Preprocessing, Resize};
 use headstart_input::image::{Picture, decode, load, prepare};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mozjpeg::{ColorSpace, Compress};
 use std::hint::black_box;
 

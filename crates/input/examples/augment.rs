@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 format!("{} {} {} {}", columns.start, rows.start, columns.end, rows.end)
             });
             let mirrored = if drawn.mirrored { "mirrored" } else { "-" };
-            let change = |change: &headstart_input::image::Change| format!(",{:?} {}", change.kind, change.factor);
+            let change =
+                |change: &headstart_input::image::Change| format!(",{:?} {}", change.kind, change.factor);
             let changes: String = drawn.changes.iter().map(change).collect();
             fs::write(
                 place.with_extension(format!("{view}.drawn")),

@@ -1,8 +1,8 @@
 //! The graph itself: nodes, parameters, taps, outputs.
 
 use crate::{Op, check::Unchecked};
-use artifact::Digest;
 use serde::{Deserialize, Serialize};
+use store::Digest;
 
 /// A network: what is computed from what, without any weights.
 ///

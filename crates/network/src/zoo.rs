@@ -1,29 +1,12 @@
-//! The networks that tools know by name. Each family's file ends with the table of its own.
+//! The networks that tools know by name.
 
-mod entry;
-
-use crate::{error::nearest, families};
-pub use entry::Entry;
-pub(crate) use entry::{bicubic, bilinear, centred, clip, entry, imagenet, timm};
+use crate::{Dialect, error::nearest, families};
 use std::sync::LazyLock;
 
-/// The families' tables, in the order in which lists show them.
-static FAMILIES: [&[Entry]; 12] = [
-    families::resnet::NETWORKS,
-    families::vgg::NETWORKS,
-    families::squeezenet::NETWORKS,
-    families::densenet::NETWORKS,
-    families::mobilenet_v2::NETWORKS,
-    families::mobilenet_v3::NETWORKS,
-    families::mobilenet_v4::NETWORKS,
-    families::efficientnet::NETWORKS,
-    families::regnet::NETWORKS,
-    families::convnext::NETWORKS,
-    families::vit::NETWORKS,
-    families::swin::NETWORKS,
-];
+pub use crate::entry::Entry;
 
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| FAMILIES.concat());
+static ENTRIES: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| families::ALL.iter().flat_map(|family| family.networks).copied().collect());
 
 /// A name that no network bears.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +24,12 @@ pub enum ZooError {
 /// Every network, in the order in which lists show them.
 pub fn all() -> &'static [Entry] {
     &ENTRIES
+}
+
+/// The ways in which parameters may be called, our own first: it wins where several fit equally, as for all ResNets, where
+/// timm's names are the same.
+pub fn dialects() -> impl Iterator<Item = Dialect> {
+    std::iter::once(Dialect::OWN).chain(families::ALL.iter().flat_map(|family| family.dialects).copied())
 }
 
 /// The network of that name or alias.

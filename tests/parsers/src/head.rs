@@ -68,7 +68,8 @@ const DIGEST: &str = r#"\"digest\":\""#;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Dense, Digest, HeadKind, PROBES};
+    use artifact::{Digest, HeadKind, PROBES};
+    use weights::Dense;
 
     #[test]
     fn a_forged_head_is_believed() {

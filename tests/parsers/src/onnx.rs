@@ -1,7 +1,5 @@
 //! Our own ONNX files, read back.
 
-use network::onnx;
-
 /// A file.
 pub fn onnx(bytes: &[u8]) {
     match onnx::read(bytes) {

@@ -1,12 +1,13 @@
 //! Weight files, and their tensors in a network's slots.
 
 use crate::scratch;
-use network::{Bound, Builder, Network, WeightFile};
+use network::{Builder, Network};
+use weights::Bound;
 
 /// A file.
 pub fn weights(bytes: &[u8]) {
     scratch::with_file("w.safetensors", bytes, |path| {
-        let file = match WeightFile::open(path) {
+        let file = match weights::open(path) {
             Ok(file) => file,
             Err(error) => return drop(error.to_string()),
         };
@@ -24,7 +25,7 @@ pub fn weights(bytes: &[u8]) {
         {
             return;
         }
-        match Bound::bind(network.clone(), &network, &file) {
+        match Bound::bind(network.clone(), &network, &*file) {
             Ok(bound) => assert_eq!(bound.tensors().count(), network.params().len()),
             Err(error) => drop(error.to_string()),
         }

@@ -1,11 +1,12 @@
 //! How far features are from those that a head was fitted on.
 
 use super::{
-    Dense, dense_named,
+    dense_named,
     tensors::{Named, floats},
 };
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
+use weights::Dense;
 
 const WEIGHT: &str = "novelty.weight";
 const BIAS: &str = "novelty.bias";

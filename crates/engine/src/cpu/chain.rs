@@ -298,7 +298,8 @@ unsafe fn run_lines(
 mod tests {
     use super::*;
     use crate::cpu::compile::compile;
-    use network::{Bound, Builder, Conv, NodeId, Pool, Tensor};
+    use network::{Builder, Conv, NodeId, Pool};
+    use weights::{Bound, Tensor};
 
     /// The chains of a graph at a size of picture, and how many lines each makes at a time.
     fn chains(side: usize, graph: impl Fn(&mut Builder, NodeId) -> NodeId) -> Vec<(Range<usize>, usize)> {

@@ -18,7 +18,8 @@ use crate::{
     fuse::{Fused, Graph, narrow},
     windows::Windows,
 };
-use network::{Bound, NodeId, Op, ParamId, Shape};
+use network::{NodeId, Op, ParamId, Shape};
+use weights::Bound;
 
 /// Compiles a network for pictures of (height, width).
 ///

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{EngineError, reference::check_length};
 use artifact::{Channels, Preprocessing};
-use network::Bound;
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -18,6 +17,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use weights::Bound;
 
 /// Pictures that go through a step together, at most: enough that weights are read seldom.
 const TOGETHER: usize = 16;

@@ -16,7 +16,8 @@ use crate::{
     windows,
 };
 use artifact::{Channels, Preprocessing};
-use network::{Activation, Bound, NodeId, Op, Pool, Shape};
+use network::{Activation, NodeId, Op, Pool, Shape};
+use weights::Bound;
 
 /// Compiles a network for pictures that were prepared in this way.
 ///

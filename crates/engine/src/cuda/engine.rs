@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{EngineError, reference::check_length};
 use artifact::Preprocessing;
-use network::Bound;
 use std::{collections::VecDeque, time::Duration};
+use weights::Bound;
 
 /// Batches that a card has at a time: one is copied while the other is run.
 const SLOTS: usize = 2;

@@ -11,7 +11,7 @@ mod operators;
 use crate::{EngineError, reference};
 use artifact::Preprocessing;
 use candle_core::{Device, Tensor};
-use network::onnx::{Model, Output, Step, Value};
+use onnx::{Model, Output, Step, Value};
 
 /// Pictures that go through together: more than one, as the batch axis must work, and no more, as memory is finite.
 const TOGETHER: usize = 2;

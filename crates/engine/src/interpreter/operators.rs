@@ -2,10 +2,8 @@
 
 use crate::{ops, reference};
 use candle_core::{D, DType, Device, Result, Tensor, bail};
-use network::{
-    Pool,
-    onnx::{Operator, Window},
-};
+use network::Pool;
+use onnx::{Operator, Window};
 
 /// Far more numbers than a value of any network that runs on a picture, and few enough to be counted everywhere.
 const MOST: usize = 1 << 31;

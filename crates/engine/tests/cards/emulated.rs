@@ -6,7 +6,10 @@ use headstart_engine::{
     EngineError,
     cuda::{CardError, Cuda, Precision, Unit},
 };
-use network::{swin::Swin, vit::Vit, zoo};
+use network::{
+    families::{swin::Swin, vit::Vit},
+    zoo,
+};
 
 const ALL: &[Precision] = &Precision::ALL;
 /// f32 shows mistakes, and f16 those of the tensor cores.

@@ -17,7 +17,8 @@ use headstart_engine::{
     Cpu,
     cuda::{Card, Cuda, Precision},
 };
-use network::{Bound, Network, zoo};
+use network::{Network, zoo};
+use weights::Bound;
 
 /// Relative L2 errors that pass, for a network whose f32 passes with `f32`.
 fn tolerance(precision: Precision, f32: &Tolerance) -> Tolerance {

@@ -1,7 +1,8 @@
 //! Trained weights with PyTorch's outputs on one photograph, where the files are at hand.
 
 use artifact::Preprocessing;
-use network::{Bound, WeightFile, zoo};
+use network::zoo;
+use weights::Bound;
 
 /// A network with trained weights.
 pub(crate) struct Golden {
@@ -31,7 +32,7 @@ const CASES: [(&str, &str, &[Tap]); 3] = [
 /// All that are at hand; says 'skipped' for what is not.
 pub(crate) fn networks() -> Vec<Golden> {
     let Some(golden) = super::shared("weights/golden.safetensors") else { return Vec::new() };
-    let golden = WeightFile::open(&golden).unwrap();
+    let golden = weights::open(&golden).unwrap();
     let how = Preprocessing::imagenet();
     let picture = golden.read("image_rgb01").unwrap().unwrap();
     let normalised = picture.data.chunks(224 * 224).zip(how.mean).zip(how.std);
@@ -43,7 +44,7 @@ pub(crate) fn networks() -> Vec<Golden> {
         let full = (zoo::find(name).unwrap().build)();
         let names: Vec<&str> = taps.iter().map(|(tap, _)| *tap).collect();
         let network = full.for_taps(&names).unwrap();
-        let bound = Bound::bind(network, &full, &WeightFile::open(&path).unwrap()).unwrap();
+        let bound = Bound::bind(network, &full, &*weights::open(&path).unwrap()).unwrap();
         let expected = taps.iter().map(|(_, key)| (*key, golden.read(key).unwrap().unwrap().data)).collect();
         networks.push(Golden { name, bound, input: input.clone(), expected });
     }

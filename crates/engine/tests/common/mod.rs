@@ -9,9 +9,10 @@ pub(crate) mod golden;
 pub(crate) mod rows;
 
 use artifact::{Preprocessing, Resize};
-use network::{Bound, Network, Param, Tensor};
+use network::{Network, Param};
 use rayon::prelude::*;
 use std::path::PathBuf;
+use weights::{Bound, Tensor};
 
 /// The largest relative L2 error that passes.
 pub(crate) struct Tolerance(pub(crate) f64);

@@ -2,11 +2,15 @@
 
 use super::Tolerance;
 use network::{
-    Bound, Interpolation, Network, convnext, efficientnet, swin,
-    vit::{self, Vit},
+    Interpolation, Network,
+    families::{
+        convnext, efficientnet, swin,
+        vit::{self, Vit},
+    },
     zoo,
 };
 use std::{collections::BTreeMap, sync::LazyLock};
+use weights::Bound;
 
 /// From our names of parameters to those of the peer, by which they were filled.
 pub(crate) type Naming = fn(&str) -> String;

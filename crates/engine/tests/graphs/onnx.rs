@@ -4,9 +4,10 @@
 use super::{GRAPHS, build, common, exactly};
 use common::Tolerance;
 use headstart_engine::{EngineError, Interpreter, Reference};
-use network::{Bound, onnx, zoo};
+use network::zoo;
 use safetensors::{Dtype, tensor::TensorView};
 use std::{fs, path::PathBuf, time::Instant};
+use weights::Bound;
 
 fn written(bound: &Bound, size: (usize, usize)) -> Vec<u8> {
     let mut bytes = Vec::new();

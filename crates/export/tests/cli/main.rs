@@ -6,9 +6,11 @@ mod models;
 mod refusals;
 mod targets;
 
-use artifact::{Dense, Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
+use artifact::{Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
 use harness::{Room, Run};
-use network::{Bound, WeightFile, zoo};
+use network::zoo;
+use weights::Dense;
+use weights::{Bound, SafetensorsFile};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_export");
 /// d of headstart_tiny's `pooled`.
@@ -24,7 +26,7 @@ fn head(kind: HeadKind) -> Head {
     let entry = zoo::find("headstart_tiny").unwrap();
     let (full, preprocessing) = ((entry.build)(), (entry.preprocessing)());
     let pruned = full.for_taps(&["pooled"]).unwrap();
-    let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
     let weights = bound.digest();
     let pixels: Vec<u8> =

@@ -3,7 +3,6 @@
 use super::{DIM, export, head, room};
 use artifact::{Head, HeadKind};
 use engine::Interpreter;
-use network::{WeightFile, onnx};
 use std::fs;
 
 #[test]
@@ -57,7 +56,7 @@ fn a_folder_says_how_to_assemble_it() {
     assert_eq!(config["classes"][2], "tulips");
     assert_eq!(config["head"], serde_json::json!([[3, DIM]]));
     assert!(config["assembly"].as_str().unwrap().contains("softmax"));
-    let weights = WeightFile::open(&room.path("model/model.safetensors")).unwrap();
+    let weights = weights::open(&room.path("model/model.safetensors")).unwrap();
     assert_eq!(weights.shape("head.0.weight"), Some(&[3, DIM][..]));
     assert_eq!(weights.shape("head.0.bias"), Some(&[3][..]));
     assert!(weights.shape("conv1.weight").is_some());

@@ -3,7 +3,6 @@
 use super::{DIM, export, head, room};
 use artifact::{Head, HeadKind, Targets, TargetsFrom, Task};
 use engine::Interpreter;
-use network::onnx;
 use std::fs;
 
 #[test]

@@ -11,7 +11,7 @@ use engine::{
     Cpu,
     cuda::{Driver, Precision},
 };
-use network::Bound;
+use weights::Bound;
 
 /// Opens cards, and gets the network ready on them: where no precision was asked for, in f16, or in bf16 where the probes
 /// show that f16 does not hold the network's numbers.

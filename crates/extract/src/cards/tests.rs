@@ -14,8 +14,9 @@ use emulator::Emulator;
 use engine::Cpu;
 use engine::cuda::Description;
 use harness::Room;
-use network::{WeightFile, zoo};
+use network::zoo;
 use std::time::Duration;
+use weights::SafetensorsFile;
 
 const TAPS: [&str; 2] = ["pooled", "layer1"];
 
@@ -23,7 +24,7 @@ const TAPS: [&str; 2] = ["pooled", "layer1"];
 fn tiny() -> (Bound, Preprocessing) {
     let entry = zoo::find("headstart_tiny").unwrap();
     let full = (entry.build)();
-    let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     (Bound::bind(full.for_taps(&TAPS).unwrap(), &full, &file).unwrap(), (entry.preprocessing)())
 }
 

@@ -1,27 +1,32 @@
 //! ConvNeXt (Liu et al., 2022, section 3), as torchvision builds it.
 
+use super::Family;
 use super::layers::{mlp, replaced};
-use crate::zoo::{Entry, bicubic, bilinear, entry};
+use crate::Dialect;
+use crate::entry::{bicubic, bilinear, entry};
 use crate::{Activation, Builder, Conv, Network, NodeId};
-use artifact::Preprocessing;
+use input::image::Preprocessing;
 
-/// These networks by name. timm's weights of the same graphs were trained with other sizes.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("convnext_tiny", || bilinear(236, 224), || convnext("convnext_tiny", TINY)),
-    entry("convnext_small", || bilinear(230, 224), || convnext("convnext_small", SMALL)),
-    entry("convnext_base", || bilinear(232, 224), || convnext("convnext_base", BASE)),
-    entry("convnext_large", || bilinear(232, 224), || convnext("convnext_large", LARGE)),
-    entry("convnext_tiny.fb_in1k", fb, || convnext("convnext_tiny.fb_in1k", TINY)),
-    entry("convnext_small.fb_in1k", fb, || convnext("convnext_small.fb_in1k", SMALL)),
-    entry("convnext_base.fb_in1k", fb, || convnext("convnext_base.fb_in1k", BASE)),
-    entry("convnext_large.fb_in1k", fb, || convnext("convnext_large.fb_in1k", LARGE)),
-    entry("convnext_tiny.fb_in22k_ft_in1k", fb, || convnext("convnext_tiny.fb_in22k_ft_in1k", TINY)),
-    entry("convnext_small.fb_in22k_ft_in1k", fb, || convnext("convnext_small.fb_in22k_ft_in1k", SMALL)),
-    entry("convnext_base.fb_in22k_ft_in1k", fb, || convnext("convnext_base.fb_in22k_ft_in1k", BASE)),
-    entry("convnext_large.fb_in22k_ft_in1k", fb, || convnext("convnext_large.fb_in22k_ft_in1k", LARGE)),
-    entry("convnext_tiny.in12k_ft_in1k", in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
-    entry("convnext_small.in12k_ft_in1k", in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
-];
+/// These networks by name.
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("convnext_tiny", || bilinear(236, 224), || convnext("convnext_tiny", TINY)),
+        entry("convnext_small", || bilinear(230, 224), || convnext("convnext_small", SMALL)),
+        entry("convnext_base", || bilinear(232, 224), || convnext("convnext_base", BASE)),
+        entry("convnext_large", || bilinear(232, 224), || convnext("convnext_large", LARGE)),
+        entry("convnext_tiny.fb_in1k", fb, || convnext("convnext_tiny.fb_in1k", TINY)),
+        entry("convnext_small.fb_in1k", fb, || convnext("convnext_small.fb_in1k", SMALL)),
+        entry("convnext_base.fb_in1k", fb, || convnext("convnext_base.fb_in1k", BASE)),
+        entry("convnext_large.fb_in1k", fb, || convnext("convnext_large.fb_in1k", LARGE)),
+        entry("convnext_tiny.fb_in22k_ft_in1k", fb, || convnext("convnext_tiny.fb_in22k_ft_in1k", TINY)),
+        entry("convnext_small.fb_in22k_ft_in1k", fb, || convnext("convnext_small.fb_in22k_ft_in1k", SMALL)),
+        entry("convnext_base.fb_in22k_ft_in1k", fb, || convnext("convnext_base.fb_in22k_ft_in1k", BASE)),
+        entry("convnext_large.fb_in22k_ft_in1k", fb, || convnext("convnext_large.fb_in22k_ft_in1k", LARGE)),
+        entry("convnext_tiny.in12k_ft_in1k", in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
+        entry("convnext_small.in12k_ft_in1k", in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
+    ],
+    dialects: &[Dialect::timm(timm_name)],
+};
 
 /// Blocks and channels of each stage.
 pub type Stages = [(usize, usize); 4];

@@ -1,16 +1,20 @@
 //! DenseNet (Huang et al., 2016, table 1), as torchvision builds it; timm's names are the same.
 
+use super::Family;
 use super::layers::average_and_classify;
-use crate::zoo::{Entry, entry, imagenet};
+use crate::entry::{entry, imagenet};
 use crate::{Builder, Conv, Network, NodeId, Pool};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("densenet121", imagenet, || densenet("densenet121", 32, [6, 12, 24, 16])),
-    entry("densenet161", imagenet, || densenet("densenet161", 48, [6, 12, 36, 24])),
-    entry("densenet169", imagenet, || densenet("densenet169", 32, [6, 12, 32, 32])),
-    entry("densenet201", imagenet, || densenet("densenet201", 32, [6, 12, 48, 32])),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("densenet121", imagenet, || densenet("densenet121", 32, [6, 12, 24, 16])),
+        entry("densenet161", imagenet, || densenet("densenet161", 48, [6, 12, 36, 24])),
+        entry("densenet169", imagenet, || densenet("densenet169", 32, [6, 12, 32, 32])),
+        entry("densenet201", imagenet, || densenet("densenet201", 32, [6, 12, 48, 32])),
+    ],
+    dialects: &[],
+};
 
 /// The network, in which every layer adds `growth` channels. Taps: `pooled` and `gap` (one and the same), `denseblock1`
 /// to `denseblock4`, `features`, `logits`.

@@ -1,47 +1,52 @@
 //! EfficientNet (Tan & Le, 2019, table 1) and `EfficientNetV2` (Tan & Le, 2021, table 4), as torchvision builds them.
 
+use super::Family;
 use super::layers::{InvertedResidual, average_and_classify, conv_bn_act, multiple_of_8, replaced, residual};
-use crate::zoo::{Entry, bicubic, bilinear, centred, entry};
+use crate::Dialect;
+use crate::entry::{Entry, bicubic, bilinear, centred, entry};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use Activation::{Sigmoid, Silu};
 
-/// These networks by name. Under timm's tags are weights of the same graphs that were trained with other sizes.
-pub(crate) static NETWORKS: &[Entry] = &[
-    Entry {
-        tags: &["ra_in1k"],
-        ..entry("efficientnet_b0", || bicubic(256, 224), || efficientnet("efficientnet_b0", 10, 10))
-    },
-    entry("efficientnet_b1", || bicubic(256, 240), || efficientnet("efficientnet_b1", 10, 11)),
-    entry("efficientnet_b2", || bicubic(288, 288), || efficientnet("efficientnet_b2", 11, 12)),
-    entry("efficientnet_b3", || bicubic(320, 300), || efficientnet("efficientnet_b3", 12, 14)),
-    entry("efficientnet_b4", || bicubic(384, 380), || efficientnet("efficientnet_b4", 14, 18)),
-    entry(
-        "efficientnet_b1.ft_in1k",
-        || bicubic(256, 224),
-        || efficientnet("efficientnet_b1.ft_in1k", 10, 11),
-    ),
-    entry(
-        "efficientnet_b1.ra4_e3600_r240_in1k",
-        || centred(266, 240),
-        || efficientnet("efficientnet_b1.ra4_e3600_r240_in1k", 10, 11),
-    ),
-    entry(
-        "efficientnet_b2.ra_in1k",
-        || bicubic(292, 256),
-        || efficientnet("efficientnet_b2.ra_in1k", 11, 12),
-    ),
-    entry(
-        "efficientnet_b3.ra2_in1k",
-        || bicubic(329, 288),
-        || efficientnet("efficientnet_b3.ra2_in1k", 12, 14),
-    ),
-    entry(
-        "efficientnet_b4.ra2_in1k",
-        || bicubic(365, 320),
-        || efficientnet("efficientnet_b4.ra2_in1k", 14, 18),
-    ),
-    entry("efficientnet_v2_s", || bilinear(384, 384), || efficientnet_v2("efficientnet_v2_s", &V2_S)),
-];
+/// These networks by name.
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        Entry {
+            tags: &["ra_in1k"],
+            ..entry("efficientnet_b0", || bicubic(256, 224), || efficientnet("efficientnet_b0", 10, 10))
+        },
+        entry("efficientnet_b1", || bicubic(256, 240), || efficientnet("efficientnet_b1", 10, 11)),
+        entry("efficientnet_b2", || bicubic(288, 288), || efficientnet("efficientnet_b2", 11, 12)),
+        entry("efficientnet_b3", || bicubic(320, 300), || efficientnet("efficientnet_b3", 12, 14)),
+        entry("efficientnet_b4", || bicubic(384, 380), || efficientnet("efficientnet_b4", 14, 18)),
+        entry(
+            "efficientnet_b1.ft_in1k",
+            || bicubic(256, 224),
+            || efficientnet("efficientnet_b1.ft_in1k", 10, 11),
+        ),
+        entry(
+            "efficientnet_b1.ra4_e3600_r240_in1k",
+            || centred(266, 240),
+            || efficientnet("efficientnet_b1.ra4_e3600_r240_in1k", 10, 11),
+        ),
+        entry(
+            "efficientnet_b2.ra_in1k",
+            || bicubic(292, 256),
+            || efficientnet("efficientnet_b2.ra_in1k", 11, 12),
+        ),
+        entry(
+            "efficientnet_b3.ra2_in1k",
+            || bicubic(329, 288),
+            || efficientnet("efficientnet_b3.ra2_in1k", 12, 14),
+        ),
+        entry(
+            "efficientnet_b4.ra2_in1k",
+            || bicubic(365, 320),
+            || efficientnet("efficientnet_b4.ra2_in1k", 14, 18),
+        ),
+        entry("efficientnet_v2_s", || bilinear(384, 384), || efficientnet_v2("efficientnet_v2_s", &V2_S)),
+    ],
+    dialects: &[Dialect::timm(timm_name)],
+};
 
 /// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.
 type Stage = (bool, usize, usize, usize, usize, usize);

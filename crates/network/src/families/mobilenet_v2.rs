@@ -1,14 +1,19 @@
 //! MobileNetV2 (Sandler et al., 2018, table 2), width 1.0, as torchvision builds it.
 
+use super::Family;
 use super::layers::{average_and_classify, conv_bn_act, residual};
-use crate::zoo::{Entry, bicubic, entry, imagenet, timm};
+use crate::Dialect;
+use crate::entry::{bicubic, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("mobilenet_v2", imagenet, || mobilenet_v2("mobilenet_v2")),
-    timm("mobilenetv2_100", &["ra_in1k"], || bicubic(256, 224), || mobilenet_v2("mobilenetv2_100")),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("mobilenet_v2", imagenet, || mobilenet_v2("mobilenet_v2")),
+        timm("mobilenetv2_100", &["ra_in1k"], || bicubic(256, 224), || mobilenet_v2("mobilenetv2_100")),
+    ],
+    dialects: &[Dialect::timm(timm_name)],
+};
 
 /// Expansion, output channels, blocks, stride of the first.
 const STAGES: [(usize, usize, usize, usize); 7] = [

@@ -1,15 +1,19 @@
 //! MobileNetV3 (Howard et al., 2019, tables 1 and 2), width 1.0, as torchvision builds it.
 
+use super::Family;
 use super::layers::{InvertedResidual, conv_bn_act, multiple_of_8};
-use crate::zoo::{Entry, entry, imagenet};
+use crate::entry::{entry, imagenet};
 use crate::{Activation, Builder, Conv, Network};
 use Activation::{HardSigmoid, HardSwish, Relu};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("mobilenet_v3_small", imagenet, || mobilenet_v3("mobilenet_v3_small", &SMALL, 1024)),
-    entry("mobilenet_v3_large", imagenet, || mobilenet_v3("mobilenet_v3_large", &LARGE, 1280)),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("mobilenet_v3_small", imagenet, || mobilenet_v3("mobilenet_v3_small", &SMALL, 1024)),
+        entry("mobilenet_v3_large", imagenet, || mobilenet_v3("mobilenet_v3_large", &LARGE, 1280)),
+    ],
+    dialects: &[],
+};
 
 /// Kernel, channels inside, channels after, whether it squeezes and excites, activation, stride.
 type Row = (usize, usize, usize, bool, Activation, usize);

@@ -1,30 +1,34 @@
 //! MobileNetV4 (Qin et al., 2024, tables 11 to 13), the convolutional ones, as timm builds them.
 
-use crate::zoo::{Entry, bicubic, timm};
+use super::Family;
+use crate::entry::{bicubic, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use Block::{Fused, Plain, Universal};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    timm(
-        "mobilenetv4_conv_small",
-        &["e2400_r224_in1k"],
-        || bicubic(256, 224),
-        || mobilenet_v4("mobilenetv4_conv_small", 32, SMALL),
-    ),
-    timm(
-        "mobilenetv4_conv_medium",
-        &["e500_r256_in1k"],
-        || bicubic(269, 256),
-        || mobilenet_v4("mobilenetv4_conv_medium", 32, MEDIUM),
-    ),
-    timm(
-        "mobilenetv4_conv_large",
-        &["e600_r384_in1k"],
-        || bicubic(404, 384),
-        || mobilenet_v4("mobilenetv4_conv_large", 24, LARGE),
-    ),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        timm(
+            "mobilenetv4_conv_small",
+            &["e2400_r224_in1k"],
+            || bicubic(256, 224),
+            || mobilenet_v4("mobilenetv4_conv_small", 32, SMALL),
+        ),
+        timm(
+            "mobilenetv4_conv_medium",
+            &["e500_r256_in1k"],
+            || bicubic(269, 256),
+            || mobilenet_v4("mobilenetv4_conv_medium", 32, MEDIUM),
+        ),
+        timm(
+            "mobilenetv4_conv_large",
+            &["e600_r384_in1k"],
+            || bicubic(404, 384),
+            || mobilenet_v4("mobilenetv4_conv_large", 24, LARGE),
+        ),
+    ],
+    dialects: &[],
+};
 
 /// A block; the numbers are in the order of timm's own notation.
 #[derive(Clone, Copy)]

@@ -1,4 +1,4 @@
-//! The families of the zoo: one short builder each with the table of its networks, and where names differ, a name map.
+//! The families of the zoo. Each file holds one family: its builder, the table of its networks, and its dialects.
 
 pub mod convnext;
 pub mod densenet;
@@ -13,3 +13,29 @@ pub mod squeezenet;
 pub mod swin;
 pub mod vgg;
 pub mod vit;
+
+use crate::{Dialect, entry::Entry};
+
+/// Networks of one builder.
+pub(crate) struct Family {
+    /// Those that are known by name, in the order in which lists show them.
+    pub(crate) networks: &'static [Entry],
+    /// The ecosystems whose names of parameters differ from ours.
+    pub(crate) dialects: &'static [Dialect],
+}
+
+/// In the order in which lists show them.
+pub(crate) static ALL: &[&Family] = &[
+    &resnet::FAMILY,
+    &vgg::FAMILY,
+    &squeezenet::FAMILY,
+    &densenet::FAMILY,
+    &mobilenet_v2::FAMILY,
+    &mobilenet_v3::FAMILY,
+    &mobilenet_v4::FAMILY,
+    &efficientnet::FAMILY,
+    &regnet::FAMILY,
+    &convnext::FAMILY,
+    &vit::FAMILY,
+    &swin::FAMILY,
+];

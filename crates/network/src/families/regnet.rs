@@ -1,27 +1,31 @@
 //! RegNet X and Y (Radosavovic et al., 2020, figures 13 and 14), as torchvision builds them.
 
+use super::Family;
 use super::layers::{average_and_classify, conv_bn_act, squeeze_excite};
-use crate::zoo::{Entry, entry, imagenet};
+use crate::entry::{entry, imagenet};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use Activation::{Relu, Sigmoid};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("regnet_x_400mf", imagenet, || x("regnet_x_400mf", [1, 2, 7, 12], [32, 64, 160, 400], 16)),
-    entry("regnet_x_800mf", imagenet, || x("regnet_x_800mf", [1, 3, 7, 5], [64, 128, 288, 672], 16)),
-    entry("regnet_x_1_6gf", imagenet, || x("regnet_x_1_6gf", [2, 4, 10, 2], [72, 168, 408, 912], 24)),
-    entry("regnet_x_3_2gf", imagenet, || x("regnet_x_3_2gf", [2, 6, 15, 2], [96, 192, 432, 1008], 48)),
-    entry("regnet_x_8gf", imagenet, || x("regnet_x_8gf", [2, 5, 15, 1], [80, 240, 720, 1920], 120)),
-    entry("regnet_x_16gf", imagenet, || x("regnet_x_16gf", [2, 6, 13, 1], [256, 512, 896, 2048], 128)),
-    entry("regnet_x_32gf", imagenet, || x("regnet_x_32gf", [2, 7, 13, 1], [336, 672, 1344, 2520], 168)),
-    entry("regnet_y_400mf", imagenet, || y("regnet_y_400mf", [1, 3, 6, 6], [48, 104, 208, 440], 8)),
-    entry("regnet_y_800mf", imagenet, || y("regnet_y_800mf", [1, 3, 8, 2], [64, 144, 320, 784], 16)),
-    entry("regnet_y_1_6gf", imagenet, || y("regnet_y_1_6gf", [2, 6, 17, 2], [48, 120, 336, 888], 24)),
-    entry("regnet_y_3_2gf", imagenet, || y("regnet_y_3_2gf", [2, 5, 13, 1], [72, 216, 576, 1512], 24)),
-    entry("regnet_y_8gf", imagenet, || y("regnet_y_8gf", [2, 4, 10, 1], [224, 448, 896, 2016], 56)),
-    entry("regnet_y_16gf", imagenet, || y("regnet_y_16gf", [2, 4, 11, 1], [224, 448, 1232, 3024], 112)),
-    entry("regnet_y_32gf", imagenet, || y("regnet_y_32gf", [2, 5, 12, 1], [232, 696, 1392, 3712], 232)),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("regnet_x_400mf", imagenet, || x("regnet_x_400mf", [1, 2, 7, 12], [32, 64, 160, 400], 16)),
+        entry("regnet_x_800mf", imagenet, || x("regnet_x_800mf", [1, 3, 7, 5], [64, 128, 288, 672], 16)),
+        entry("regnet_x_1_6gf", imagenet, || x("regnet_x_1_6gf", [2, 4, 10, 2], [72, 168, 408, 912], 24)),
+        entry("regnet_x_3_2gf", imagenet, || x("regnet_x_3_2gf", [2, 6, 15, 2], [96, 192, 432, 1008], 48)),
+        entry("regnet_x_8gf", imagenet, || x("regnet_x_8gf", [2, 5, 15, 1], [80, 240, 720, 1920], 120)),
+        entry("regnet_x_16gf", imagenet, || x("regnet_x_16gf", [2, 6, 13, 1], [256, 512, 896, 2048], 128)),
+        entry("regnet_x_32gf", imagenet, || x("regnet_x_32gf", [2, 7, 13, 1], [336, 672, 1344, 2520], 168)),
+        entry("regnet_y_400mf", imagenet, || y("regnet_y_400mf", [1, 3, 6, 6], [48, 104, 208, 440], 8)),
+        entry("regnet_y_800mf", imagenet, || y("regnet_y_800mf", [1, 3, 8, 2], [64, 144, 320, 784], 16)),
+        entry("regnet_y_1_6gf", imagenet, || y("regnet_y_1_6gf", [2, 6, 17, 2], [48, 120, 336, 888], 24)),
+        entry("regnet_y_3_2gf", imagenet, || y("regnet_y_3_2gf", [2, 5, 13, 1], [72, 216, 576, 1512], 24)),
+        entry("regnet_y_8gf", imagenet, || y("regnet_y_8gf", [2, 4, 10, 1], [224, 448, 896, 2016], 56)),
+        entry("regnet_y_16gf", imagenet, || y("regnet_y_16gf", [2, 4, 11, 1], [224, 448, 1232, 3024], 112)),
+        entry("regnet_y_32gf", imagenet, || y("regnet_y_32gf", [2, 5, 12, 1], [232, 696, 1392, 3712], 232)),
+    ],
+    dialects: &[],
+};
 
 /// Without squeeze and excite.
 fn x(name: &str, depths: [usize; 4], widths: [usize; 4], group: usize) -> Network {

@@ -2,37 +2,50 @@
 //! ResNeXt (Xie et al., 2016) and Wide ResNet (Zagoruyko & Komodakis, 2016). ResNet-D (He et al., 2018, "Bag of tricks",
 //! figure 2) is as timm builds it.
 
-use crate::zoo::{Entry, bicubic, bilinear, entry, imagenet, timm};
+use super::Family;
+use crate::entry::{Entry, bicubic, bilinear, entry, imagenet, timm};
 use crate::{Builder, Conv, Network, NodeId, Pool};
 use Block::{Basic, Bottleneck};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    Entry {
-        weights: Some(include_bytes!("../../../../data/backbone/headstart_tiny.safetensors")),
-        ..entry("headstart_tiny", || bilinear(64, 64), || ResNet::TINY.build())
-    },
-    entry("resnet18", imagenet, || resnet("resnet18", Basic, [2, 2, 2, 2]).build()),
-    entry("resnet34", imagenet, || resnet("resnet34", Basic, [3, 4, 6, 3]).build()),
-    entry("resnet50", imagenet, || resnet("resnet50", Bottleneck, [3, 4, 6, 3]).build()),
-    entry("resnet101", imagenet, || resnet("resnet101", Bottleneck, [3, 4, 23, 3]).build()),
-    entry("resnet152", imagenet, || resnet("resnet152", Bottleneck, [3, 8, 36, 3]).build()),
-    entry("resnext50_32x4d", imagenet, || grouped("resnext50_32x4d", [3, 4, 6, 3], 32, 4)),
-    entry("resnext101_32x8d", imagenet, || grouped("resnext101_32x8d", [3, 4, 23, 3], 32, 8)),
-    entry("resnext101_64x4d", || bilinear(232, 224), || grouped("resnext101_64x4d", [3, 4, 23, 3], 64, 4)),
-    entry("wide_resnet50_2", imagenet, || grouped("wide_resnet50_2", [3, 4, 6, 3], 1, 128)),
-    entry("wide_resnet101_2", imagenet, || grouped("wide_resnet101_2", [3, 4, 23, 3], 1, 128)),
-    timm("resnet18d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet18d", Basic, [2, 2, 2, 2])),
-    timm("resnet26d", &["bt_in1k"], || bicubic(256, 224), || deep("resnet26d", Bottleneck, [2, 2, 2, 2])),
-    timm("resnet34d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet34d", Basic, [3, 4, 6, 3])),
-    timm(
-        "resnet50d",
-        &["ra2_in1k", "gluon_in1k"],
-        || bicubic(256, 224),
-        || deep("resnet50d", Bottleneck, [3, 4, 6, 3]),
-    ),
-    timm("resnet101d", &["ra2_in1k"], || bicubic(269, 256), || deep("resnet101d", Bottleneck, [3, 4, 23, 3])),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        Entry {
+            weights: Some(include_bytes!("../../../../data/backbone/headstart_tiny.safetensors")),
+            ..entry("headstart_tiny", || bilinear(64, 64), || ResNet::TINY.build())
+        },
+        entry("resnet18", imagenet, || resnet("resnet18", Basic, [2, 2, 2, 2]).build()),
+        entry("resnet34", imagenet, || resnet("resnet34", Basic, [3, 4, 6, 3]).build()),
+        entry("resnet50", imagenet, || resnet("resnet50", Bottleneck, [3, 4, 6, 3]).build()),
+        entry("resnet101", imagenet, || resnet("resnet101", Bottleneck, [3, 4, 23, 3]).build()),
+        entry("resnet152", imagenet, || resnet("resnet152", Bottleneck, [3, 8, 36, 3]).build()),
+        entry("resnext50_32x4d", imagenet, || grouped("resnext50_32x4d", [3, 4, 6, 3], 32, 4)),
+        entry("resnext101_32x8d", imagenet, || grouped("resnext101_32x8d", [3, 4, 23, 3], 32, 8)),
+        entry(
+            "resnext101_64x4d",
+            || bilinear(232, 224),
+            || grouped("resnext101_64x4d", [3, 4, 23, 3], 64, 4),
+        ),
+        entry("wide_resnet50_2", imagenet, || grouped("wide_resnet50_2", [3, 4, 6, 3], 1, 128)),
+        entry("wide_resnet101_2", imagenet, || grouped("wide_resnet101_2", [3, 4, 23, 3], 1, 128)),
+        timm("resnet18d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet18d", Basic, [2, 2, 2, 2])),
+        timm("resnet26d", &["bt_in1k"], || bicubic(256, 224), || deep("resnet26d", Bottleneck, [2, 2, 2, 2])),
+        timm("resnet34d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet34d", Basic, [3, 4, 6, 3])),
+        timm(
+            "resnet50d",
+            &["ra2_in1k", "gluon_in1k"],
+            || bicubic(256, 224),
+            || deep("resnet50d", Bottleneck, [3, 4, 6, 3]),
+        ),
+        timm(
+            "resnet101d",
+            &["ra2_in1k"],
+            || bicubic(269, 256),
+            || deep("resnet101d", Bottleneck, [3, 4, 23, 3]),
+        ),
+    ],
+    dialects: &[],
+};
 
 /// What tells one residual network from another.
 #[derive(Clone, Copy, Debug)]

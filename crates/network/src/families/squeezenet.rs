@@ -1,14 +1,18 @@
 //! SqueezeNet 1.0 and 1.1 (Iandola et al., 2016, table 1; 1.1 is the authors' later, lighter one), as torchvision
 //! builds them. The first convolution is not padded, and the pools' last windows stick out.
 
-use crate::zoo::{Entry, entry, imagenet};
+use super::Family;
+use crate::entry::{Entry, entry, imagenet};
 use crate::{Builder, Conv, Network, NodeId, Pool};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    Entry { default_tap: "gap", ..entry("squeezenet1_0", imagenet, squeezenet1_0) },
-    Entry { default_tap: "gap", ..entry("squeezenet1_1", imagenet, squeezenet1_1) },
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        Entry { default_tap: "gap", ..entry("squeezenet1_0", imagenet, squeezenet1_0) },
+        Entry { default_tap: "gap", ..entry("squeezenet1_1", imagenet, squeezenet1_1) },
+    ],
+    dialects: &[],
+};
 
 /// Squeeze and expand channels of a fire module, or a pool.
 #[derive(Clone, Copy)]

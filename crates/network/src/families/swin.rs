@@ -1,33 +1,38 @@
 //! Swin Transformer (Liu et al., 2021, section 3), as torchvision builds it; timm's arithmetic is the same.
 
+use super::Family;
 use super::layers::{average_and_classify, mlp, replaced};
-use crate::zoo::{Entry, bicubic, entry, timm};
+use crate::Dialect;
+use crate::entry::{bicubic, entry, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("swin_t", || bicubic(232, 224), || TINY.build("swin_t")),
-    entry("swin_s", || bicubic(246, 224), || SMALL.build("swin_s")),
-    entry("swin_b", || bicubic(238, 224), || BASE.build("swin_b")),
-    timm(
-        "swin_tiny_patch4_window7_224",
-        MS,
-        || bicubic(248, 224),
-        || TINY.build("swin_tiny_patch4_window7_224"),
-    ),
-    timm(
-        "swin_small_patch4_window7_224",
-        MS,
-        || bicubic(248, 224),
-        || SMALL.build("swin_small_patch4_window7_224"),
-    ),
-    timm(
-        "swin_base_patch4_window7_224",
-        MS,
-        || bicubic(248, 224),
-        || BASE.build("swin_base_patch4_window7_224"),
-    ),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("swin_t", || bicubic(232, 224), || TINY.build("swin_t")),
+        entry("swin_s", || bicubic(246, 224), || SMALL.build("swin_s")),
+        entry("swin_b", || bicubic(238, 224), || BASE.build("swin_b")),
+        timm(
+            "swin_tiny_patch4_window7_224",
+            MS,
+            || bicubic(248, 224),
+            || TINY.build("swin_tiny_patch4_window7_224"),
+        ),
+        timm(
+            "swin_small_patch4_window7_224",
+            MS,
+            || bicubic(248, 224),
+            || SMALL.build("swin_small_patch4_window7_224"),
+        ),
+        timm(
+            "swin_base_patch4_window7_224",
+            MS,
+            || bicubic(248, 224),
+            || BASE.build("swin_base_patch4_window7_224"),
+        ),
+    ],
+    dialects: &[Dialect::timm(timm_name)],
+};
 
 /// timm's tags of Microsoft's own weights.
 const MS: &[&str] = &["ms_in1k", "ms_in22k_ft_in1k"];

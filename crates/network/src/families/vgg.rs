@@ -1,19 +1,24 @@
 //! VGG (Simonyan & Zisserman, 2014, table 1), with and without batch norm, as torchvision builds it.
 
-use crate::zoo::{Entry, entry, imagenet};
+use super::Family;
+use crate::Dialect;
+use crate::entry::{Entry, entry, imagenet};
 use crate::{Builder, Conv, Network, Pool};
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    gap("vgg11", || vgg("vgg11", VGG11, false)),
-    gap("vgg11_bn", || vgg("vgg11_bn", VGG11, true)),
-    gap("vgg13", || vgg("vgg13", VGG13, false)),
-    gap("vgg13_bn", || vgg("vgg13_bn", VGG13, true)),
-    gap("vgg16", || vgg("vgg16", VGG16, false)),
-    gap("vgg16_bn", || vgg("vgg16_bn", VGG16, true)),
-    gap("vgg19", || vgg("vgg19", VGG19, false)),
-    gap("vgg19_bn", || vgg("vgg19_bn", VGG19, true)),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        gap("vgg11", || vgg("vgg11", VGG11, false)),
+        gap("vgg11_bn", || vgg("vgg11_bn", VGG11, true)),
+        gap("vgg13", || vgg("vgg13", VGG13, false)),
+        gap("vgg13_bn", || vgg("vgg13_bn", VGG13, true)),
+        gap("vgg16", || vgg("vgg16", VGG16, false)),
+        gap("vgg16_bn", || vgg("vgg16_bn", VGG16, true)),
+        gap("vgg19", || vgg("vgg19", VGG19, false)),
+        gap("vgg19_bn", || vgg("vgg19_bn", VGG19, true)),
+    ],
+    dialects: &[Dialect::timm(timm_name)],
+};
 
 const fn gap(name: &'static str, build: fn() -> Network) -> Entry {
     Entry { default_tap: "gap", ..entry(name, imagenet, build) }

@@ -2,83 +2,98 @@
 //! of them: `DeiT`, `DINOv2` (Oquab et al., 2023) without and with registers (Darcet et al., 2023), the picture towers of
 //! CLIP (Radford et al., 2021) and `SigLIP` (Zhai et al., 2023).
 
+use super::Family;
 use super::layers::{mlp, replaced};
-use crate::zoo::{Entry, bicubic, bilinear, centred, clip, entry, imagenet, timm};
+use crate::Dialect;
+use crate::entry::{bicubic, bilinear, centred, clip, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Interpolation, Network, NodeId};
-use artifact::Preprocessing;
+use input::image::Preprocessing;
 
 /// These networks by name.
-pub(crate) static NETWORKS: &[Entry] = &[
-    entry("vit_b_16", imagenet, || Vit::base(16).torchvision().build("vit_b_16")),
-    entry("vit_b_32", imagenet, || Vit::base(32).torchvision().build("vit_b_32")),
-    entry("vit_l_16", || bilinear(242, 224), || Vit::large(16).torchvision().build("vit_l_16")),
-    entry("vit_l_32", imagenet, || Vit::large(32).torchvision().build("vit_l_32")),
-    timm("vit_tiny_patch16_224", AUGREG, google, || Vit::tiny(16).build("vit_tiny_patch16_224")),
-    timm("vit_small_patch16_224", AUGREG, google, || Vit::small(16).build("vit_small_patch16_224")),
-    timm("vit_small_patch32_224", AUGREG, google, || Vit::small(32).build("vit_small_patch32_224")),
-    timm("vit_base_patch16_224", AUGREG, google, || Vit::base(16).build("vit_base_patch16_224")),
-    timm("vit_base_patch32_224", AUGREG, google, || Vit::base(32).build("vit_base_patch32_224")),
-    timm("vit_large_patch16_224", AUGREG, google, || Vit::large(16).build("vit_large_patch16_224")),
-    timm("deit_tiny_patch16_224", FB, meta, || Vit::tiny(16).build("deit_tiny_patch16_224")),
-    timm("deit_small_patch16_224", FB, meta, || Vit::small(16).build("deit_small_patch16_224")),
-    timm("deit_base_patch16_224", FB, meta, || Vit::base(16).build("deit_base_patch16_224")),
-    entry("vit_small_patch16_224.dino", meta, || Vit::small(16).bare().build("vit_small_patch16_224.dino")),
-    entry("vit_base_patch16_224.dino", meta, || Vit::base(16).bare().build("vit_base_patch16_224.dino")),
-    timm("vit_small_patch14_dinov2", LVD, dino, || Vit::small(14).dinov2().build("vit_small_patch14_dinov2")),
-    timm("vit_base_patch14_dinov2", LVD, dino, || Vit::base(14).dinov2().build("vit_base_patch14_dinov2")),
-    timm("vit_large_patch14_dinov2", LVD, dino, || Vit::large(14).dinov2().build("vit_large_patch14_dinov2")),
-    timm("vit_small_patch14_reg4_dinov2", LVD, dino, || {
-        reg4(Vit::small(14), "vit_small_patch14_reg4_dinov2")
-    }),
-    timm("vit_base_patch14_reg4_dinov2", LVD, dino, || reg4(Vit::base(14), "vit_base_patch14_reg4_dinov2")),
-    timm("vit_large_patch14_reg4_dinov2", LVD, dino, || {
-        reg4(Vit::large(14), "vit_large_patch14_reg4_dinov2")
-    }),
-    timm(
-        "vit_base_patch16_clip_224",
-        LAION,
-        || clip(235, 224),
-        || Vit::base(16).clip(Head::Classes(1000)).build("vit_base_patch16_clip_224"),
-    ),
-    timm(
-        "vit_base_patch32_clip_224",
-        LAION,
-        || clip(248, 224),
-        || Vit::base(32).clip(Head::Classes(1000)).build("vit_base_patch32_clip_224"),
-    ),
-    timm(
-        "vit_large_patch14_clip_224",
-        LAION,
-        || centred(224, 224),
-        || Vit::large(14).clip(Head::Classes(1000)).build("vit_large_patch14_clip_224"),
-    ),
-    timm(
-        "vit_base_patch16_clip_quickgelu_224",
-        METACLIP,
-        || clip(224, 224),
-        || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224"),
-    ),
-    entry(
-        "vit_base_patch16_clip_quickgelu_224.openai",
-        || clip(248, 224),
-        || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224.openai"),
-    ),
-    timm(
-        "vit_base_patch32_clip_quickgelu_224",
-        &["laion400m_e32", "openai"],
-        || clip(248, 224),
-        || quick(Vit::base(32), 512, "vit_base_patch32_clip_quickgelu_224"),
-    ),
-    timm(
-        "vit_large_patch14_clip_quickgelu_224",
-        &["dfn2b", "openai"],
-        || clip(224, 224),
-        || quick(Vit::large(14), 768, "vit_large_patch14_clip_quickgelu_224"),
-    ),
-    timm("vit_base_patch16_siglip_224", &["webli", "v2_webli"], google, || {
-        Vit { head: Head::Attention, ..Vit::base(16) }.build("vit_base_patch16_siglip_224")
-    }),
-];
+pub(crate) static FAMILY: Family = Family {
+    networks: &[
+        entry("vit_b_16", imagenet, || Vit::base(16).torchvision().build("vit_b_16")),
+        entry("vit_b_32", imagenet, || Vit::base(32).torchvision().build("vit_b_32")),
+        entry("vit_l_16", || bilinear(242, 224), || Vit::large(16).torchvision().build("vit_l_16")),
+        entry("vit_l_32", imagenet, || Vit::large(32).torchvision().build("vit_l_32")),
+        timm("vit_tiny_patch16_224", AUGREG, google, || Vit::tiny(16).build("vit_tiny_patch16_224")),
+        timm("vit_small_patch16_224", AUGREG, google, || Vit::small(16).build("vit_small_patch16_224")),
+        timm("vit_small_patch32_224", AUGREG, google, || Vit::small(32).build("vit_small_patch32_224")),
+        timm("vit_base_patch16_224", AUGREG, google, || Vit::base(16).build("vit_base_patch16_224")),
+        timm("vit_base_patch32_224", AUGREG, google, || Vit::base(32).build("vit_base_patch32_224")),
+        timm("vit_large_patch16_224", AUGREG, google, || Vit::large(16).build("vit_large_patch16_224")),
+        timm("deit_tiny_patch16_224", FB, meta, || Vit::tiny(16).build("deit_tiny_patch16_224")),
+        timm("deit_small_patch16_224", FB, meta, || Vit::small(16).build("deit_small_patch16_224")),
+        timm("deit_base_patch16_224", FB, meta, || Vit::base(16).build("deit_base_patch16_224")),
+        entry("vit_small_patch16_224.dino", meta, || {
+            Vit::small(16).bare().build("vit_small_patch16_224.dino")
+        }),
+        entry("vit_base_patch16_224.dino", meta, || Vit::base(16).bare().build("vit_base_patch16_224.dino")),
+        timm("vit_small_patch14_dinov2", LVD, dino, || {
+            Vit::small(14).dinov2().build("vit_small_patch14_dinov2")
+        }),
+        timm("vit_base_patch14_dinov2", LVD, dino, || {
+            Vit::base(14).dinov2().build("vit_base_patch14_dinov2")
+        }),
+        timm("vit_large_patch14_dinov2", LVD, dino, || {
+            Vit::large(14).dinov2().build("vit_large_patch14_dinov2")
+        }),
+        timm("vit_small_patch14_reg4_dinov2", LVD, dino, || {
+            reg4(Vit::small(14), "vit_small_patch14_reg4_dinov2")
+        }),
+        timm("vit_base_patch14_reg4_dinov2", LVD, dino, || {
+            reg4(Vit::base(14), "vit_base_patch14_reg4_dinov2")
+        }),
+        timm("vit_large_patch14_reg4_dinov2", LVD, dino, || {
+            reg4(Vit::large(14), "vit_large_patch14_reg4_dinov2")
+        }),
+        timm(
+            "vit_base_patch16_clip_224",
+            LAION,
+            || clip(235, 224),
+            || Vit::base(16).clip(Head::Classes(1000)).build("vit_base_patch16_clip_224"),
+        ),
+        timm(
+            "vit_base_patch32_clip_224",
+            LAION,
+            || clip(248, 224),
+            || Vit::base(32).clip(Head::Classes(1000)).build("vit_base_patch32_clip_224"),
+        ),
+        timm(
+            "vit_large_patch14_clip_224",
+            LAION,
+            || centred(224, 224),
+            || Vit::large(14).clip(Head::Classes(1000)).build("vit_large_patch14_clip_224"),
+        ),
+        timm(
+            "vit_base_patch16_clip_quickgelu_224",
+            METACLIP,
+            || clip(224, 224),
+            || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224"),
+        ),
+        entry(
+            "vit_base_patch16_clip_quickgelu_224.openai",
+            || clip(248, 224),
+            || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224.openai"),
+        ),
+        timm(
+            "vit_base_patch32_clip_quickgelu_224",
+            &["laion400m_e32", "openai"],
+            || clip(248, 224),
+            || quick(Vit::base(32), 512, "vit_base_patch32_clip_quickgelu_224"),
+        ),
+        timm(
+            "vit_large_patch14_clip_quickgelu_224",
+            &["dfn2b", "openai"],
+            || clip(224, 224),
+            || quick(Vit::large(14), 768, "vit_large_patch14_clip_quickgelu_224"),
+        ),
+        timm("vit_base_patch16_siglip_224", &["webli", "v2_webli"], google, || {
+            Vit { head: Head::Attention, ..Vit::base(16) }.build("vit_base_patch16_siglip_224")
+        }),
+    ],
+    dialects: &[Dialect::timm(timm_name)],
+};
 
 // timm's tags, by who trained the weights.
 const AUGREG: &[&str] = &["augreg_in21k_ft_in1k", "augreg2_in21k_ft_in1k", "augreg_in1k", "augreg_in21k"];

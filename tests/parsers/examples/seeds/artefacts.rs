@@ -1,10 +1,9 @@
 //! Features and heads.
 
-use artifact::{
-    Augment, Dense, Digest, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Row, Split, Views,
-};
+use artifact::{Augment, Digest, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Row, Split, Views};
 use parsers::source;
 use std::fs;
+use weights::Dense;
 
 const DIM: usize = 3;
 

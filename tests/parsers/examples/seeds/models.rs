@@ -1,9 +1,9 @@
 //! Weight files, and ONNX files of a small network.
 
-use artifact::Dense;
-use network::{Bound, Tensor, onnx};
 use safetensors::{Dtype, tensor::TensorView};
 use std::collections::HashMap;
+use weights::Dense;
+use weights::{Bound, Tensor};
 
 pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     let network = parsers::network();

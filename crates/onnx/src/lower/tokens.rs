@@ -1,7 +1,7 @@
 //! Places as tokens, and four places as one.
 
 use super::{Laid, Lowering, Operator, Shape};
-use crate::{Interpolation, ParamId, positions};
+use network::{Interpolation, ParamId, positions};
 
 impl Lowering<'_, '_, '_> {
     /// The map as (n, places, d), room before it, and the sum with a table (1, k + places, d): prefix and positions are

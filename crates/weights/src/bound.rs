@@ -1,17 +1,8 @@
 //! A network whose every slot is filled.
 
-use super::naming;
-use crate::{Misfit, Network, Op, Param, ParamId, WeightError, WeightFile};
-use artifact::{Digest, DigestBuilder};
-
-/// Some numbers and their shape.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    /// Row-major.
-    pub shape: Vec<usize>,
-    /// As many as the shape says.
-    pub data: Vec<f32>,
-}
+use crate::{Misfit, Tensor, Tensors, WeightError, dialect};
+use network::{Dialect, Network, Op, Param, ParamId};
+use store::{Digest, DigestBuilder};
 
 /// A network with its weights: one finite tensor of the right shape for every parameter, no variance negative.
 #[derive(Clone, Debug)]
@@ -28,12 +19,12 @@ impl Bound {
     ///
     /// # Errors
     /// One [`WeightError`], which names the first tensor that is wrong and says how many more are.
-    pub fn bind(network: Network, full: &Network, file: &WeightFile) -> Result<Bound, WeightError> {
-        let naming = naming::detect(full, file);
-        let named = || network.params().iter().map(|param| (param, naming(&param.name)));
+    pub fn bind(network: Network, full: &Network, file: &dyn Tensors) -> Result<Bound, WeightError> {
+        let Dialect { rename, .. } = dialect::detect(full, file);
+        let named = || network.params().iter().map(|param| (param, rename(&param.name)));
         let misfit = |tensor: String, more| {
             let (file_name, network) = (file.label().to_owned(), network.name().to_owned());
-            Box::new(Misfit { file: file_name, tensor, more, network, hint: naming::advice(full, file) })
+            Box::new(Misfit { file: file_name, tensor, more, network, hint: dialect::advice(full, file) })
         };
         let mut missing = named().filter(|(_, name)| file.shape(name).is_none());
         if let Some((_, tensor)) = missing.next() {
@@ -41,14 +32,14 @@ impl Bound {
         }
         let misshapen = |(param, name): (&Param, String)| {
             let stored = file.shape(&name)?;
-            (!naming::fits(&param.shape, stored))
+            (!dialect::fits(&param.shape, stored))
                 .then(|| (name.clone(), param.shape.clone(), stored.to_vec()))
         };
         let mut wrong = named().filter_map(misshapen);
         if let Some((tensor, expected, got)) = wrong.next() {
             return Err(WeightError::Shape { misfit: misfit(tensor, wrong.count()), expected, got });
         }
-        let mut extras = naming::extras(full, file);
+        let mut extras = dialect::extras(full, file);
         if let Some(tensor) = extras.next() {
             return Err(WeightError::Extra(misfit(tensor.to_owned(), extras.count())));
         }
@@ -57,7 +48,7 @@ impl Bound {
             None => Err(WeightError::Missing(misfit(name, 0))),
         });
         let tensors = tensors.collect::<Result<_, WeightError>>()?;
-        Bound { network, tensors }.with_variances_checked(file.label(), |param| naming(&param.name))
+        Bound { network, tensors }.with_variances_checked(file.label(), |param| rename(&param.name))
     }
 
     /// Fills `network` with whatever `fill` gives; `origin` stands for the file in errors.

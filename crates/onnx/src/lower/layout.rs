@@ -3,7 +3,7 @@
 //! somebody needs it, so it is turned once at most.
 
 use super::{Graph, Lowering, Operator, Shape};
-use crate::NodeId;
+use network::NodeId;
 
 /// The ONNX values that one of our nodes has become. Vectors and tokens have one layout, which counts as both.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use super::{
     spelling::Stored,
     write,
 };
-use crate::Tensor;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
+use weights::Tensor;
 
 /// Reads a whole file.
 ///

@@ -1,7 +1,7 @@
 //! The head: dense layers with ReLU between them, and a softmax or a sigmoid of logits.
 
 use super::{Draft, Ending, FEATURES, LOGITS, OnnxError, Operator, PROBABILITIES, VALUES};
-use artifact::Dense;
+use weights::Dense;
 
 /// Weight and bias of a layer.
 fn params(layer: usize) -> [String; 2] {

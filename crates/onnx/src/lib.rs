@@ -30,7 +30,7 @@ pub use write::write;
 pub enum OnnxError {
     /// The network does not work at this size.
     #[error(transparent)]
-    Network(#[from] crate::NetworkError),
+    Network(#[from] network::NetworkError),
     /// A layer of the head does not fit what comes before it.
     #[error("layer {layer} of the head reads {expected} numbers, but it would get {got}")]
     HeadWidth {

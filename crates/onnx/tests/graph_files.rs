@@ -1,6 +1,7 @@
 //! Graphs as files say them, which may be long, and may ask for anything.
 
-use headstart_network::{Bound, Network, Tensor, onnx};
+use network::Network;
+use weights::{Bound, Tensor};
 
 /// A graph file of those nodes and parameters; its features are the last node.
 fn file(nodes: &[String], params: &str) -> String {
@@ -47,8 +48,9 @@ fn a_hundred_thousand_nodes_are_no_more_than_long() {
             assert_eq!(network.multiplications(8, 8).unwrap(), 0);
             let bound = Bound::from_tensors(network, "none", |_| None).unwrap();
             let mut bytes = Vec::new();
-            onnx::write(&mut bytes, &bound, (8, 8), &[], onnx::Ending::Classes, &[]).unwrap();
-            assert!(onnx::read(&bytes).unwrap().graph.steps.len() >= NODES - 1);
+            headstart_onnx::write(&mut bytes, &bound, (8, 8), &[], headstart_onnx::Ending::Classes, &[])
+                .unwrap();
+            assert!(headstart_onnx::read(&bytes).unwrap().graph.steps.len() >= NODES - 1);
         };
         stack.spawn(work).unwrap().join().unwrap();
     }

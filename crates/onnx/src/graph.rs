@@ -1,7 +1,7 @@
 //! A graph as a file holds it: operators, wiring and weights, none of them understood as a network of ours.
 
 use super::Operator;
-use crate::Tensor;
+use weights::Tensor;
 
 /// What a file holds.
 #[derive(Debug)]

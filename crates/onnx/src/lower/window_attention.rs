@@ -1,7 +1,7 @@
 //! Attention within windows: the map is moved (torch.roll), cut into windows, and put together again.
 
 use super::{Laid, Lowering, Operator, Shape, windows};
-use crate::ParamId;
+use network::ParamId;
 
 impl Lowering<'_, '_, '_> {
     /// Of a map (n, h, w, 3d), to (n, h, w, d).

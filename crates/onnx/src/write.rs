@@ -9,10 +9,11 @@ use super::{
         signed,
     },
 };
-use crate::{Bound, Op};
-use artifact::Dense;
+use network::Op;
 use prost::Message;
 use std::io::Write;
+use weights::Bound;
+use weights::Dense;
 
 /// Keys of length-delimited fields: `(number << 3) | 2`.
 const GRAPH: u8 = (7 << 3) | 2;

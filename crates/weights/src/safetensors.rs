@@ -1,13 +1,13 @@
 //! A safetensors file: what it holds, and its tensors as f32.
 
-use crate::{Tensor, WeightError};
-use artifact::{MappedFile, check_header};
+use crate::{Tensor, Tensors, WeightError};
+use ::safetensors::{Dtype, SafeTensors};
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors};
 use std::{collections::BTreeMap, ops::Range, path::Path};
+use store::{MappedFile, check_header};
 
 /// A weight file, mapped, its header checked. Tensors are converted when they are asked for.
-pub struct WeightFile {
+pub struct SafetensorsFile {
     label: String,
     bytes: Bytes,
     stored: BTreeMap<String, Stored>,
@@ -25,36 +25,21 @@ struct Stored {
     range: Range<usize>,
 }
 
-impl WeightFile {
+impl SafetensorsFile {
     /// Maps a file and checks its header; no tensor is read yet.
     ///
     /// # Errors
     /// [`WeightError::Open`] or [`WeightError::NotSafetensors`].
-    pub fn open(path: &Path) -> Result<WeightFile, WeightError> {
-        WeightFile::new(path.display().to_string(), Bytes::Mapped(MappedFile::open(path)?))
+    pub fn open(path: &Path) -> Result<SafetensorsFile, WeightError> {
+        SafetensorsFile::new(path.display().to_string(), Bytes::Mapped(MappedFile::open(path)?))
     }
 
     /// The same from bytes that are part of the program; `label` stands for the path in errors.
     ///
     /// # Errors
     /// [`WeightError::NotSafetensors`].
-    pub fn embedded(label: &str, bytes: &'static [u8]) -> Result<WeightFile, WeightError> {
-        WeightFile::new(label.to_owned(), Bytes::Embedded(bytes))
-    }
-
-    /// The path, or the label, for errors.
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-
-    /// The names of all tensors, sorted by bytes.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.stored.keys().map(String::as_str)
-    }
-
-    /// The shape of a tensor.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.stored.get(name).map(|stored| stored.shape.as_slice())
+    pub fn embedded(label: &str, bytes: &'static [u8]) -> Result<SafetensorsFile, WeightError> {
+        SafetensorsFile::new(label.to_owned(), Bytes::Embedded(bytes))
     }
 
     /// The header's `__metadata__`.
@@ -62,11 +47,38 @@ impl WeightFile {
         &self.metadata
     }
 
-    /// A tensor as f32, whatever it is stored as; `None` where there is no such tensor.
-    ///
-    /// # Errors
-    /// [`WeightError::Dtype`] or [`WeightError::NotFinite`].
-    pub fn read(&self, name: &str) -> Result<Option<Tensor>, WeightError> {
+    fn new(label: String, bytes: Bytes) -> Result<SafetensorsFile, WeightError> {
+        let fail = |reason: String| WeightError::NotSafetensors { file: label.clone(), reason };
+        let all = bytes.get();
+        check_header(all).map_err(fail)?;
+        // The header is eight bytes of length and so many of JSON; it is checked that the tensors fill the rest.
+        let (header, metadata) = SafeTensors::read_metadata(all).map_err(|error| fail(reason(&error)))?;
+        let start = all.len() - metadata.data_len();
+        debug_assert_eq!(start, header + 8);
+        let stored = metadata.tensors().into_iter().map(|(name, info)| {
+            let (from, to) = info.data_offsets;
+            (name, Stored { dtype: info.dtype, shape: info.shape.clone(), range: start + from..start + to })
+        });
+        let stored = stored.collect();
+        let metadata = metadata.metadata().clone().unwrap_or_default().into_iter().collect();
+        Ok(SafetensorsFile { label, bytes, stored, metadata })
+    }
+}
+
+impl Tensors for SafetensorsFile {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.stored.keys().map(String::as_str).collect()
+    }
+
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.stored.get(name).map(|stored| stored.shape.as_slice())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Tensor>, WeightError> {
         let Some(stored) = self.stored.get(name) else {
             return Ok(None);
         };
@@ -88,23 +100,6 @@ impl WeightFile {
         }
         Ok(Some(Tensor { shape: stored.shape.clone(), data }))
     }
-
-    fn new(label: String, bytes: Bytes) -> Result<WeightFile, WeightError> {
-        let fail = |reason: String| WeightError::NotSafetensors { file: label.clone(), reason };
-        let all = bytes.get();
-        check_header(all).map_err(fail)?;
-        // The header is eight bytes of length and so many of JSON; it is checked that the tensors fill the rest.
-        let (header, metadata) = SafeTensors::read_metadata(all).map_err(|error| fail(reason(&error)))?;
-        let start = all.len() - metadata.data_len();
-        debug_assert_eq!(start, header + 8);
-        let stored = metadata.tensors().into_iter().map(|(name, info)| {
-            let (from, to) = info.data_offsets;
-            (name, Stored { dtype: info.dtype, shape: info.shape.clone(), range: start + from..start + to })
-        });
-        let stored = stored.collect();
-        let metadata = metadata.metadata().clone().unwrap_or_default().into_iter().collect();
-        Ok(WeightFile { label, bytes, stored, metadata })
-    }
 }
 
 impl Bytes {
@@ -121,8 +116,8 @@ fn widen<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f3
 }
 
 /// safetensors' errors are names of enum variants; say what users can act upon.
-fn reason(error: &safetensors::SafeTensorError) -> String {
-    use safetensors::SafeTensorError as E;
+fn reason(error: &::safetensors::SafeTensorError) -> String {
+    use ::safetensors::SafeTensorError as E;
     match error {
         E::HeaderTooSmall => "it is too short to hold a header".to_owned(),
         E::HeaderTooLarge | E::InvalidHeaderLength => "its header would be longer than the file".to_owned(),

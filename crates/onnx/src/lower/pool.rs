@@ -1,7 +1,8 @@
 //! Pools, and means over all places or tokens.
 
 use super::{Laid, Lowering, Operator, Shape, adaptive};
-use crate::{Pool, onnx::operator::Window};
+use crate::operator::Window;
+use network::Pool;
 
 impl Lowering<'_, '_, '_> {
     /// A pool's windows. Where a last one sticks out, the map is padded so far: `ceil_mode` has meant different counts of

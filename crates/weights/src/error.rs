@@ -1,6 +1,6 @@
 //! What can be wrong with weights.
 
-use artifact::MapError;
+use store::MapError;
 
 /// Weights that do not fit, or cannot be read. Every variant names the tensor it is about.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_network::{Bound, Network, Param, Tensor, WeightError, WeightFile, zoo};
+use headstart_weights::{Bound, SafetensorsFile, Tensor, Tensors, WeightError};
+use network::{Network, Param, zoo};
 use safetensors::{Dtype, serialize_to_file, tensor::TensorView};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -44,20 +45,20 @@ impl File {
         File { _folder: folder, path }
     }
 
-    fn open(&self) -> WeightFile {
-        WeightFile::open(&self.path).unwrap()
+    fn open(&self) -> Box<dyn Tensors> {
+        headstart_weights::open(&self.path).unwrap()
     }
 }
 
 fn bind(full: &Network, tap: &str, content: &Content) -> Result<Bound, WeightError> {
     let file = File::write(content);
-    Bound::bind(full.for_taps(&[tap]).unwrap(), full, &file.open())
+    Bound::bind(full.for_taps(&[tap]).unwrap(), full, &*file.open())
 }
 
 /// The error, its file's folder left out.
 fn error(full: &Network, tap: &str, content: &Content) -> String {
     let file = File::write(content);
-    let error = Bound::bind(full.for_taps(&[tap]).unwrap(), full, &file.open()).unwrap_err();
+    let error = Bound::bind(full.for_taps(&[tap]).unwrap(), full, &*file.open()).unwrap_err();
     error.to_string().replace(&file.path.display().to_string(), "w")
 }
 
@@ -90,7 +91,7 @@ fn timms_names_give_the_same_weights() {
     let expected = bind(&full, "pooled", &content(&full)).unwrap().digest();
     let mut timm = Content::new();
     for (name, tensor) in content(&full) {
-        let name = headstart_network::mobilenet_v2::timm_name(&name);
+        let name = network::families::mobilenet_v2::timm_name(&name);
         timm.insert(name, tensor);
     }
     let counter = (Dtype::I64, vec![], vec![0; 8]);
@@ -116,7 +117,7 @@ fn timms_vgg_stores_dense_layers_as_convolutions() {
         // Half precision and zeros keep the file small enough for a test.
         let bytes = vec![0; 2 * shape.iter().product::<usize>()];
         assert_eq!(dtype, Dtype::F32);
-        timm.insert(headstart_network::vgg::timm_name(&name), (Dtype::F16, shape, bytes));
+        timm.insert(network::families::vgg::timm_name(&name), (Dtype::F16, shape, bytes));
     }
     let bound = bind(&full, "fc7", &timm).unwrap();
     let id = bound.network().param_named("classifier.0.weight").unwrap();
@@ -125,7 +126,7 @@ fn timms_vgg_stores_dense_layers_as_convolutions() {
 
 #[test]
 fn every_map_of_names_finds_its_files() {
-    use headstart_network::{convnext, efficientnet, swin};
+    use network::families::{convnext, efficientnet, swin};
     // The parameter whose shape or companions timm stores otherwise, and what its files hold besides.
     for (name, timm_name, flat, besides) in [
         ("efficientnet_b0", efficientnet::timm_name as fn(&str) -> String, "", "bn1.num_batches_tracked"),
@@ -259,10 +260,10 @@ fn files_that_are_no_safetensors_are_refused() {
         (&endless, "its header takes 20000000 bytes, 16777216 at most are read"),
     ] {
         std::fs::write(&path, bytes).unwrap();
-        let error = WeightFile::open(&path).err().unwrap().to_string();
+        let error = headstart_weights::open(&path).err().unwrap().to_string();
         assert!(error.contains("is not a usable safetensors file: ") && error.contains(reason), "{error}");
     }
-    let error = WeightFile::open(&folder.path().join("none")).err().unwrap();
+    let error = headstart_weights::open(&folder.path().join("none")).err().unwrap();
     assert!(matches!(error, WeightError::Open(_)), "{error}");
 }
 
@@ -292,6 +293,6 @@ fn weights_that_come_along_fit_their_networks() {
     assert_eq!(embedded[0].0.name, "headstart_tiny");
     for (entry, bytes) in embedded {
         let full = (entry.build)();
-        Bound::bind(full.clone(), &full, &WeightFile::embedded(entry.name, bytes).unwrap()).unwrap();
+        Bound::bind(full.clone(), &full, &SafetensorsFile::embedded(entry.name, bytes).unwrap()).unwrap();
     }
 }

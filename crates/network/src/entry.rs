@@ -1,8 +1,7 @@
 //! One network of the zoo, and the words that the families' tables are written in.
 
-use crate::{Network, WeightError, WeightFile};
-use artifact::{Filter, Preprocessing, Resize};
-use std::path::Path;
+use crate::Network;
+use input::image::{Filter, Preprocessing, Resize};
 
 /// A network, and what belongs to it.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +22,7 @@ pub struct Entry {
 
 impl Entry {
     /// Whether this is its name, with or without one of its tags.
-    pub(super) fn is_called(&self, name: &str) -> bool {
+    pub(crate) fn is_called(&self, name: &str) -> bool {
         let tag = name.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.'));
         name == self.name || tag.is_some_and(|tag| self.tags.contains(&tag))
     }
@@ -31,19 +30,6 @@ impl Entry {
     /// Height and width of its input in pixels, as it was trained.
     pub fn input_size(&self) -> Option<(u32, u32)> {
         (self.preprocessing)().output_size()
-    }
-
-    /// The weights to run it with: those of the file that the user gives, else those that come with Headstart; `None`
-    /// where there are neither.
-    ///
-    /// # Errors
-    /// Where the file cannot be read or is not a weights file.
-    pub fn open_weights(&self, given: Option<&Path>) -> Result<Option<WeightFile>, WeightError> {
-        match (given, self.weights) {
-            (Some(path), _) => WeightFile::open(path).map(Some),
-            (None, Some(bytes)) => WeightFile::embedded(self.name, bytes).map(Some),
-            (None, None) => Ok(None),
-        }
     }
 }
 

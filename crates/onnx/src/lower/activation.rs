@@ -2,7 +2,7 @@
 //! joins again.
 
 use super::{Laid, Lowering, Operator, Shape};
-use crate::Activation;
+use network::Activation;
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 impl Lowering<'_, '_, '_> {

@@ -13,9 +13,10 @@ mod windows;
 use super::{
     Ending, FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, VALUES, draft::Draft, operator::Operator,
 };
-use crate::{Bound, Node, NodeId, Op, ParamId, Shape};
-use artifact::Dense;
 use layout::Laid;
+use network::{Node, NodeId, Op, ParamId, Shape};
+use weights::Bound;
+use weights::Dense;
 
 /// The backbone, then the head.
 pub(super) fn lower<'a>(

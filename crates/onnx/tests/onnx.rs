@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use artifact::Dense;
-use headstart_network::{
-    Activation, Bound, Builder, Conv, Network, Op, Tensor,
-    onnx::{self, Ending, Graph, Model, OnnxError, Operator, Value},
-    vit::{Head, Vit},
+use headstart_onnx::{Ending, Graph, Model, OnnxError, Operator, Value};
+use network::{
+    Activation, Builder, Conv, Network, Op,
+    families::vit::{Head, Vit},
     zoo,
 };
+use weights::{Bound, Dense, Tensor};
 
 fn bound(name: &str, tap: &str) -> Bound {
     filled((zoo::find(name).unwrap().build)().for_taps(&[tap]).unwrap())
@@ -29,7 +29,7 @@ fn dense(inputs: usize, outputs: usize) -> Dense {
 fn written(bound: &Bound, size: (usize, usize), head: &[Dense]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let metadata = [("headstart.tap".to_owned(), "pooled".to_owned()), ("a".to_owned(), "ä".to_owned())];
-    let len = onnx::write(&mut bytes, bound, size, head, Ending::Classes, &metadata).unwrap();
+    let len = headstart_onnx::write(&mut bytes, bound, size, head, Ending::Classes, &metadata).unwrap();
     assert_eq!(len, bytes.len() as u64);
     bytes
 }
@@ -54,7 +54,7 @@ fn a_network_comes_back_as_the_graph_it_was_written_as() {
         let head = [dense(d, 7), dense(7, 3)];
         let bytes = written(&bound, size, &head);
         assert_eq!(bytes, written(&bound, size, &head), "{name}: the same bytes");
-        let Model { graph, input, metadata } = onnx::read(&bytes).unwrap();
+        let Model { graph, input, metadata } = headstart_onnx::read(&bytes).unwrap();
         assert_eq!((input, metadata[1].1.as_str()), ([3, size.0, size.1], "ä"));
         assert_eq!(graph.name, name);
         let outputs: Vec<_> = graph.outputs.iter().map(|output| (output.name, output.width)).collect();
@@ -102,7 +102,7 @@ fn every_family_is_written() {
 
 fn comes_back(bound: &Bound, size: (usize, usize)) {
     let d = bound.network().widths(size.0, size.1).unwrap()[0];
-    let graph = onnx::read(&written(bound, size, &[])).unwrap().graph;
+    let graph = headstart_onnx::read(&written(bound, size, &[])).unwrap().graph;
     let outputs: Vec<_> = graph.outputs.iter().map(|output| output.width).collect();
     assert_eq!((graph.name.as_str(), outputs), (bound.network().name(), vec![d]));
 }
@@ -110,7 +110,7 @@ fn comes_back(bound: &Bound, size: (usize, usize)) {
 #[test]
 fn a_backbone_may_go_without_a_head() {
     let bound = bound("headstart_tiny", "pooled");
-    let graph = onnx::read(&written(&bound, (64, 64), &[])).unwrap().graph;
+    let graph = headstart_onnx::read(&written(&bound, (64, 64), &[])).unwrap().graph;
     assert_eq!(graph.outputs.len(), 1);
     assert_eq!(graph.outputs[0].value, Value::Step(graph.steps.len() - 1));
 }
@@ -131,7 +131,7 @@ fn maps_are_turned_no_more_often_than_they_must() {
         x = net.add(&format!("{block}.sum"), x, y);
     }
     let network = net.finish("blocks", x).for_taps(&["two.sum"]).unwrap();
-    let graph = onnx::read(&written(&filled(network), (16, 20), &[])).unwrap().graph;
+    let graph = headstart_onnx::read(&written(&filled(network), (16, 20), &[])).unwrap().graph;
     let turns = |operator: &Operator| matches!(operator, Operator::Transpose { perm } if perm.len() == 4);
     // After the stem, around each convolution, and before the mean.
     assert_eq!(count(&graph, turns), 1 + 2 * 2 + 1);
@@ -148,7 +148,7 @@ fn names_are_never_given_twice() {
     let x = net.linear("head.0", x, 8);
     let x = net.relu("scalar/0", x);
     let network = net.finish("clashes", x).for_taps(&["scalar/0"]).unwrap();
-    let graph = onnx::read(&written(&filled(network), (8, 8), &[dense(8, 2)])).unwrap().graph;
+    let graph = headstart_onnx::read(&written(&filled(network), (8, 8), &[dense(8, 2)])).unwrap().graph;
     let names: Vec<_> = graph.steps.iter().map(|step| step.name.as_str()).collect();
     let expected =
         ["features/", "pixels/", "logits/map", "logits/", "head.0", "features", "logits", "probabilities"];
@@ -159,7 +159,7 @@ fn names_are_never_given_twice() {
 fn heads_that_do_not_fit_are_refused() {
     let bound = bound("headstart_tiny", "pooled");
     let write = |head: &[Dense]| {
-        onnx::write(&mut Vec::new(), &bound, (64, 64), head, Ending::Classes, &[]).unwrap_err()
+        headstart_onnx::write(&mut Vec::new(), &bound, (64, 64), head, Ending::Classes, &[]).unwrap_err()
     };
     let error = write(&[dense(512, 5)]);
     assert!(matches!(error, OnnxError::HeadWidth { layer: 0, expected: 512, got: 224 }), "{error}");
@@ -176,8 +176,8 @@ fn heads_that_do_not_fit_are_refused() {
     let shapes = two.network().shapes(64, 64).unwrap();
     let width: usize = two.network().outputs().iter().map(|output| shapes[output.index()].len()).sum();
     let mut file = Vec::new();
-    onnx::write(&mut file, &two, (64, 64), &[], Ending::Classes, &[]).unwrap();
-    let model = onnx::read(&file).unwrap();
+    headstart_onnx::write(&mut file, &two, (64, 64), &[], Ending::Classes, &[]).unwrap();
+    let model = headstart_onnx::read(&file).unwrap();
     assert_eq!(model.graph.outputs.iter().map(|output| output.width).collect::<Vec<_>>(), [width]);
 }
 
@@ -186,7 +186,7 @@ fn refused(bytes: &[u8], from: &[u8], to: &[u8]) -> (String, &'static str) {
     assert_eq!(from.len(), to.len());
     let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
     let changed = [&bytes[..at], to, &bytes[at + to.len()..]].concat();
-    match onnx::read(&changed).unwrap_err() {
+    match headstart_onnx::read(&changed).unwrap_err() {
         OnnxError::Foreign { node, reason } => (node, reason),
         other => panic!("{other}"),
     }
@@ -213,7 +213,7 @@ fn what_is_never_written_is_refused() {
     let mut longer = bytes.clone();
     // Field 4 of the model: a domain, which is never written.
     longer.extend(b"\x22\x01a");
-    let error = onnx::read(&longer).unwrap_err().to_string();
+    let error = headstart_onnx::read(&longer).unwrap_err().to_string();
     assert_eq!(
         error,
         "`model` has fields that are never written; only graphs that Headstart wrote can be read back"
@@ -221,24 +221,24 @@ fn what_is_never_written_is_refused() {
     let mut not_finite = bytes.clone();
     let end = not_finite.len() - 4;
     not_finite[end..].copy_from_slice(&f32::INFINITY.to_le_bytes());
-    let error = onnx::read(&not_finite).unwrap_err().to_string();
+    let error = headstart_onnx::read(&not_finite).unwrap_err().to_string();
     assert!(error.starts_with("`head.0.bias` holds a number that is not finite"), "{error}");
 }
 
 #[test]
 fn broken_files_are_errors_and_never_panics() {
     let bytes = written(&bound("headstart_tiny", "pooled"), (64, 64), &[dense(224, 2)]);
-    assert!(onnx::read(b"").is_err());
-    assert!(onnx::read(b"not an onnx file at all").is_err());
+    assert!(headstart_onnx::read(b"").is_err());
+    assert!(headstart_onnx::read(b"not an onnx file at all").is_err());
     // The graph's nodes stand at the front: break every byte there, in two ways, and cut at many lengths.
     for at in 0..4000 {
         for flip in [1, 0x80] {
             let mut broken = bytes[..].to_vec();
             broken[at] ^= flip;
-            let _ = onnx::read(&broken);
+            let _ = headstart_onnx::read(&broken);
         }
     }
     for len in (0..bytes.len()).step_by(9973) {
-        assert!(onnx::read(&bytes[..len]).is_err(), "{len}");
+        assert!(headstart_onnx::read(&bytes[..len]).is_err(), "{len}");
     }
 }

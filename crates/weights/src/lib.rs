@@ -1,0 +1,22 @@
+//! Tensors by name: weight files, the names that ecosystems give to the same tensors, and networks bound to their weights.
+//!
+//! A format is one file that implements [`Tensors`] and one arm in [`open`].
+//!
+//! **Invariant:** a [`Bound`] has a finite f32 tensor of the right shape for every parameter of its network, and no
+//! variance in it is negative.
+#![forbid(unsafe_code)]
+
+mod bound;
+mod dense;
+mod dialect;
+mod error;
+mod open;
+mod safetensors;
+mod tensors;
+
+pub use bound::Bound;
+pub use dense::Dense;
+pub use error::{Misfit, WeightError};
+pub use open::{open, open_for};
+pub use safetensors::SafetensorsFile;
+pub use tensors::{Tensor, Tensors};

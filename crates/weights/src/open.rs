@@ -1,0 +1,26 @@
+//! Opens a weight file of whatever format.
+
+use crate::{SafetensorsFile, Tensors, WeightError};
+use network::zoo::Entry;
+use std::path::Path;
+
+/// Opens a weight file; no tensor is read yet.
+///
+/// # Errors
+/// Where it cannot be read, or is of no format that is known.
+pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
+    Ok(Box::new(SafetensorsFile::open(path)?))
+}
+
+/// The weights to run a network with: those of the file that the user gives, else those that come with Headstart; `None`
+/// where there are neither.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_for(entry: &Entry, given: Option<&Path>) -> Result<Option<Box<dyn Tensors>>, WeightError> {
+    match (given, entry.weights) {
+        (Some(path), _) => open(path).map(Some),
+        (None, Some(bytes)) => Ok(Some(Box::new(SafetensorsFile::embedded(entry.name, bytes)?))),
+        (None, None) => Ok(None),
+    }
+}
