@@ -3,7 +3,7 @@
 # artefact is the same to the byte. An MLP head is fitted each time as well. Then compares the pictures and features with
 # the digests that every machine must reproduce, pipelines/quickstart.lock. (Heads are the same wherever the matrix library
 # cuts its products alike, so they are not in there.) All on the CPU: a card's bits are its own. `LOCK=new` writes that
-# file: for a change that is meant to change bits.
+# file: for a change that is meant to change bits. A new schema changes the files of features, and not their values (.npy).
 set -eu
 BIN=${BIN:-target/release}
 OUT=${1:-target/reproduce}
@@ -16,6 +16,9 @@ one() { # NAME THREADS BATCH ISA
     BIN=$BIN DEVICE=cpu pipelines/quickstart.sh "$OUT/$1" --threads "$2" --quiet >"$OUT/$1/summary.txt"
     "$BIN/extract" "$OUT/$1/sample" -o "$OUT/$1/layer3.features" --tap layer3 --device cpu --threads "$2" --batch "$3" $4 \
         --quiet
+    for features in sample layer3; do
+        "$BIN/export" "$OUT/$1/$features.features" -o "$OUT/$1/$features.npy" --quiet
+    done
     "$BIN/fit-head" "$OUT/$1/sample.features" -o "$OUT/$1/mlp.head" --head mlp:64 --dropout 0.2 --threads "$2" --quiet
     "$BIN/evaluate" "$OUT/$1/sample.features" "$OUT/$1/mlp.head" -o "$OUT/$1/mlp.csv" --threads "$2" --quiet \
         >>"$OUT/$1/summary.txt"
@@ -31,9 +34,9 @@ for run in second third; do
         exit 1
     fi
 done
-locked() { # What every machine must reproduce: all pictures as one digest, and each file of features.
+locked() { # What every machine must reproduce: all pictures as one digest, each file of features, and their values alone.
     echo "$(grep ' ./sample/' "$OUT/first.sha256" | sha256sum | cut -d ' ' -f 1)  sample"
-    grep '\.features/' "$OUT/first.sha256"
+    grep -e '\.features/' -e '\.npy$' "$OUT/first.sha256"
 }
 LOCKED=pipelines/quickstart.lock
 [ "${LOCK:-}" != new ] || locked >"$LOCKED"

@@ -92,7 +92,7 @@ fn features_that_are_no_more_what_was_written() {
     fs::remove_file(&shard).unwrap();
     refused(&["`shard-00000.rkyv` cannot be opened", "rerun extract"]);
     fs::write(&shard, &whole).unwrap();
-    fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
+    fs::write(&index, text.replacen("\"schema\": 4", "\"schema\": 9", 1)).unwrap();
     refused(&["schema 9 is newer than this program's 3", "update Headstart"]);
     fs::write(&index, text).unwrap();
     flip(&room.path("x.features/probes.rkyv"));

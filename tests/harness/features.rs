@@ -49,8 +49,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     };
-    let classes = made.classes.iter().map(|class| (*class).to_owned()).collect();
-    let plan = Plan { classes, dim: made.dim, source, shard_bytes: 2000 };
+    let plan = Plan { columns: vec!["label".into()], dim: made.dim, source, shard_bytes: 2000 };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
     let views = (made.views > 1).then(|| Views::new(made.views, [Augment::Flip], 0));
     if let Some(views) = &views {
@@ -76,7 +75,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
                 .collect();
             let id = format!("{class}/{number:04}.png");
             let key = Digest::of(id.as_bytes());
-            let row = Row { id: &id, label: label as u32, split, key, values: &values };
+            let row = Row { id: &id, texts: &[class], split, key, values: &values };
             writer.push(row).unwrap();
             for view in 1..views.as_ref().map_or(1, |views| views.of(split)) {
                 let values: Vec<f32> = values.iter().map(|value| value + 1e-3 * view as f32).collect();

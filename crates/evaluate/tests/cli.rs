@@ -68,16 +68,16 @@ fn room(made: &Made) -> Room {
 /// Features `to` like `from`, whose values `change` has had a look at: of each row its id, split and values.
 fn remade(room: &Room, from: &str, to: &str, change: impl Fn(&str, Split, &mut [f32])) {
     let features = Features::open(&room.path(from)).unwrap();
-    let (classes, dim) = (features.classes().to_vec(), features.dim());
-    let plan = Plan { classes, dim, source: features.index().source.clone(), shard_bytes: 1 << 20 };
+    let (columns, dim) = (features.columns().to_vec(), features.dim());
+    let plan = Plan { columns, dim, source: features.index().source.clone(), shard_bytes: 1 << 20 };
     let mut writer = FeaturesWriter::create(&room.path(to), false, plan).unwrap();
     let mut values = vec![0.0; dim];
     for row in features.samples() {
         features.copy_row(row, &mut values);
-        let (id, label, split, key) =
-            (features.id(row), features.label(row), features.split(row), features.key(row));
+        let label = features.classes()[features.label(row) as usize].as_str();
+        let (id, split, key) = (features.id(row), features.split(row), features.key(row));
         change(id, split, &mut values);
-        writer.push(Row { id, label, split, key, values: &values }).unwrap();
+        writer.push(Row { id, texts: &[label], split, key, values: &values }).unwrap();
     }
     let lineage = Lineage { dataset: Digest::of(to.as_bytes()), tool: "extract 0.1.0".into() };
     writer.finish(&features.probes(), lineage, Vec::new()).unwrap();
@@ -674,7 +674,7 @@ fn damaged_inputs_are_refused() {
 
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
-    std::fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
+    std::fs::write(&index, text.replacen("\"schema\": 4", "\"schema\": 9", 1)).unwrap();
     run(&room).failed(1, &["schema 9 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }

@@ -51,11 +51,15 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(doubt) = data.doubt() {
         session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
     }
+    if !data.left_out.is_empty() {
+        let names = artifact::brief::few(&data.left_out);
+        session.note(format!("extract: columns that hold neither text nor numbers are left out: {names}"));
+    }
     let data = config.part_of(data)?;
     session.detail(format!(
-        "extract: {} samples in {} classes, {} threads",
+        "extract: {} samples{}, {} threads",
         count(data.samples.len() as u64),
-        data.classes.len(),
+        data.labels().map_or(String::new(), |labels| format!(" in {} classes", labels.words().len())),
         session.threads()
     ));
     if let Some(why) = config.no_card() {

@@ -21,7 +21,7 @@ pub(crate) struct Outputs {
     classes: Vec<String>,
     /// Samples that have rows.
     tally: Tally,
-    /// Every sample's id, label, split and content.
+    /// Every sample's id, texts, split and content.
     dataset: DigestBuilder,
     /// Rows that were not computed.
     reused: u64,
@@ -43,7 +43,7 @@ impl Outputs {
         let taps = config.taps().zip(backbone.sources()).zip(backbone.runner().widths());
         let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
             let plan = Plan {
-                classes: data.classes.clone(),
+                columns: data.columns.iter().map(|column| column.name().to_owned()).collect(),
                 dim,
                 source: source.clone(),
                 shard_bytes: config.shard_bytes(),
@@ -56,7 +56,8 @@ impl Outputs {
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
         let (shares, dataset) = (config.shares(data), DigestBuilder::new());
-        let (classes, tally) = (data.classes.clone(), Tally::new(data.classes.len()));
+        let classes = data.labels().map_or(Vec::new(), |labels| labels.words().to_vec());
+        let tally = Tally::new(classes.len());
         Ok(Outputs { taps, shares, classes, tally, dataset, reused: 0 })
     }
 
@@ -78,20 +79,22 @@ impl Outputs {
         // In the data set's order again.
         rows.sort_unstable_by_key(|(seen, ..)| (seen.sample, seen.view));
         for (Seen { sample, view, content }, features, i) in rows {
+            let texts: Vec<&str> = data.columns.iter().map(|column| column.text(sample)).collect();
+            let label = data.labels().map(|labels| labels.codes()[sample]);
             let sample = &data.samples[sample];
             let split = self.shares.split_of(sample, &content.digest);
             if view == 0 {
-                self.tally.add(split, sample.label);
-                self.dataset
-                    .field(sample.id.as_bytes())
-                    .field(data.classes[sample.label as usize].as_bytes())
-                    .field(split.name().as_bytes())
-                    .field(content.digest.as_bytes());
+                self.tally.add(split, label);
+                self.dataset.field(sample.id.as_bytes());
+                for text in &texts {
+                    self.dataset.field(text.as_bytes());
+                }
+                self.dataset.field(split.name().as_bytes()).field(content.digest.as_bytes());
             }
             for (tap, features) in self.taps.iter_mut().zip(features) {
                 let values = &features[i * tap.dim..][..tap.dim];
                 let key = content_key(&content, &tap.source, view, self.shares.views.as_ref());
-                let row = Row { id: &sample.id, label: sample.label, split, key, values };
+                let row = Row { id: &sample.id, texts: &texts, split, key, values };
                 tap.writer.push_view(view, row)?;
             }
         }

@@ -21,10 +21,12 @@ impl Tally {
         Tally { classes: vec![0; classes], ..Tally::default() }
     }
 
-    /// One more sample of the class `label`.
-    pub(crate) fn add(&mut self, split: Split, label: u32) {
+    /// One more sample, of the class `label` where it has one.
+    pub(crate) fn add(&mut self, split: Split, label: Option<u32>) {
         self.splits[split as usize] += 1;
-        self.classes[label as usize] += 1;
+        if let Some(label) = label {
+            self.classes[label as usize] += 1;
+        }
     }
 
     /// All samples.
@@ -36,6 +38,11 @@ impl Tally {
     pub(crate) fn line(&self, names: &[String]) -> String {
         let splits = Split::ALL.iter().zip(self.splits).filter(|(_, n)| *n > 0);
         let splits = splits.map(|(split, n)| format!("{} {split}", count(n))).collect::<Vec<_>>().join(", ");
+        if names.is_empty() {
+            return format!(
+                "{splits}; no column `label`: say what is to be learnt by fit-head --target-columns"
+            );
+        }
         let there: Vec<(&String, u64)> =
             names.iter().zip(self.classes.iter().copied()).filter(|(_, n)| *n > 0).collect();
         let all = if there.len() == names.len() {
@@ -64,19 +71,22 @@ mod tests {
         let names: Vec<String> = (0..9).map(|n| format!("class {n}")).collect();
         let mut tally = Tally::new(3);
         for (split, label, times) in [(Split::Train, 0, 1200), (Split::Test, 2, 5), (Split::Test, 0, 1)] {
-            (0..times).for_each(|_| tally.add(split, label));
+            (0..times).for_each(|_| tally.add(split, Some(label)));
         }
         assert_eq!(tally.line(&names[..3]), "1,200 train, 6 test; 2 of 3 classes: class 0 1,201, class 2 5");
         assert_eq!(tally.total(), 1206);
         let mut tally = Tally::new(9);
-        (0..9).for_each(|label| tally.add(Split::Val, label));
+        (0..9).for_each(|label| tally.add(Split::Val, Some(label)));
         let line = tally.line(&names);
         assert!(
             line.starts_with("9 val; 9 classes: class 0 1, class 1 1, ")
                 && line.ends_with("class 5 1, … (3 more)")
         );
+        let mut tally = Tally::new(0);
+        tally.add(Split::Train, None);
+        assert!(tally.line(&[]).starts_with("1 train; no column `label`: "));
         let mut tally = Tally::new(1);
-        tally.add(Split::Train, 0);
+        tally.add(Split::Train, Some(0));
         let line = tally.line(&["x".repeat(5000)]);
         assert_eq!(line, format!("1 train; 1 class: {}… 1", "x".repeat(30)));
     }

@@ -65,7 +65,7 @@ mod tests {
     use artifact::Augment;
 
     fn samples(splits: &[Option<Split>]) -> Vec<Sample> {
-        let sample = |&split: &Option<Split>| Sample { id: "x".into(), path: "x".into(), label: 0, split };
+        let sample = |&split: &Option<Split>| Sample { id: "x".into(), path: "x".into(), split };
         splits.iter().map(sample).collect()
     }
 

@@ -26,16 +26,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let labels: Vec<u32> =
         fs::read(labels)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
     let splits = splits_of(splits, labels.len())?;
-    let (dim, classes): (usize, usize) = (dim.parse()?, classes.parse()?);
+    let (dim, classes): (usize, u32) = (dim.parse()?, classes.parse()?);
+    if let Some(label) = labels.iter().find(|label| **label >= classes) {
+        return Err(format!("label {label}, expected 0 to {}", classes - 1).into());
+    }
     let mut rows = BufReader::with_capacity(1 << 20, File::open(features)?);
-    let mut writer = FeaturesWriter::create(Path::new(output), true, plan(dim, classes))?;
+    let mut writer = FeaturesWriter::create(Path::new(output), true, plan(dim))?;
     let (mut bytes, mut values) = (vec![0; dim * Dtype::F32.size()], vec![0.0; dim]);
     for (at, (&label, &split)) in labels.iter().zip(&splits).enumerate() {
         rows.read_exact(&mut bytes)?;
         Dtype::F32.decode(&bytes, &mut values);
         let id = format!("{at:08}");
         let key = Digest::of(id.as_bytes());
-        writer.push(Row { id: &id, label, split, key, values: &values })?;
+        writer.push(Row { id: &id, texts: &[&format!("{label:04}")], split, key, values: &values })?;
     }
     if rows.read(&mut [0])? > 0 {
         return Err(format!("`{features}` has more than {} rows of {dim} values", labels.len()).into());
@@ -62,7 +65,7 @@ fn splits_of(text: &str, rows: usize) -> Result<Vec<Split>, Box<dyn Error>> {
 }
 
 /// A network that does not exist: heads fitted on one such folder belong to all others.
-fn plan(dim: usize, classes: usize) -> Plan {
+fn plan(dim: usize) -> Plan {
     let source = Source {
         backbone: "features_of".to_owned(),
         tap: "matrix".to_owned(),
@@ -72,10 +75,5 @@ fn plan(dim: usize, classes: usize) -> Plan {
         dtype: Dtype::F32,
         engine: "features_of".to_owned(),
     };
-    Plan {
-        classes: (0..classes).map(|class| format!("{class:04}")).collect(),
-        dim,
-        source,
-        shard_bytes: SHARD_BYTES,
-    }
+    Plan { columns: vec!["label".to_owned()], dim, source, shard_bytes: SHARD_BYTES }
 }

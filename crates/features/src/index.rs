@@ -11,12 +11,14 @@ use store::{
     seal::{self, DIGITS},
 };
 
-/// The schema that is written: with a digest over the whole index, with views or without.
-pub const SCHEMA_VERSION: u32 = 3;
+/// The schema that is written: columns of texts instead of classes.
+pub const SCHEMA_VERSION: u32 = 4;
 /// The first schema: no digest, every sample has one row.
 const FIRST: u32 = 1;
 /// The second: no digest, augmented views.
 const SECOND: u32 = 2;
+/// The third: a digest over the whole index, with views or without.
+const THIRD: u32 = 3;
 
 /// Longer than any index: a million skipped samples take 150 MB.
 const MOST_BYTES: u64 = 512 << 20;
@@ -38,8 +40,12 @@ pub struct Index {
     pub dim: usize,
     /// How values are stored.
     pub dtype: Dtype,
-    /// Class names; a row's label is an index into them.
-    pub classes: Vec<String>,
+    /// The names of its columns, what each says of a sample being in the shards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Class names, up to schema 3: a row's label is an index into them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) classes: Vec<String>,
     /// Rows in each split that has any, views counted.
     pub splits: BTreeMap<Split, u64>,
     /// What computed the features.
@@ -64,7 +70,7 @@ pub struct Index {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lineage {
-    /// Digest of every sample's id, label, split and content, in the order of rows.
+    /// Digest of every sample's id, texts, split and content, in the order of rows.
     pub dataset: Digest,
     /// The program and its version.
     pub tool: String,
@@ -144,7 +150,7 @@ impl Index {
 
     /// Why these, which it was read from, are not the bytes that were written.
     fn unsealed(&self, bytes: &[u8]) -> Option<&'static str> {
-        match (self.digest, self.schema >= SCHEMA_VERSION) {
+        match (self.digest, self.schema >= THIRD) {
             (None, false) => None,
             (Some(_), false) => Some("it has a digest, which its schema does not know"),
             (None, true) => Some("it has no digest"),

@@ -1,8 +1,8 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
-use super::{FeaturesError, Index, ShardRecord, shard::Shard};
+use super::{FeaturesError, Index, SCHEMA_VERSION, ShardRecord, shard::Shard};
 use input::{PROBES, image::Views};
-use sample::Split;
+use sample::{Column, LABEL, Split};
 use std::{ops::Range, path::Path};
 use store::{Digest, Dtype, brief, ids};
 
@@ -14,6 +14,10 @@ pub struct Features {
     /// The first row of each shard.
     starts: Vec<usize>,
     probes: Shard,
+    /// The names of its columns.
+    columns: Vec<String>,
+    /// The column of classes.
+    labels: Column,
 }
 
 impl Features {
@@ -46,14 +50,24 @@ impl Features {
             .iter()
             .scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows())))
             .collect();
-        let features = Features { index, digest, shards, starts, probes };
+        let columns = match index.schema >= SCHEMA_VERSION {
+            true => index.columns.clone(),
+            false => vec![LABEL.to_owned()],
+        };
+        let labels = Column::new(LABEL, std::iter::empty());
+        let mut features = Features { index, digest, shards, starts, probes, columns, labels };
         let disagreement = features.disagreement();
         if !small {
             features.shards.iter().for_each(Shard::release_all);
         }
         match disagreement {
             Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
-            None => Ok(features),
+            None => {
+                if let Some(labels) = features.column(LABEL) {
+                    features.labels = labels;
+                }
+                Ok(features)
+            }
         }
     }
 
@@ -77,9 +91,32 @@ impl Features {
         self.index.dim
     }
 
+    /// The names of the columns, which say things of each sample.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// What a column says of every row; `None` where there is no such column.
+    pub fn column(&self, name: &str) -> Option<Column> {
+        let column = self.columns.iter().position(|own| own == name)?;
+        if self.index.schema < SCHEMA_VERSION {
+            let class = |row| self.index.classes[self.number(row) as usize].as_str();
+            return Some(Column::new(name, (0..self.len()).map(class)));
+        }
+        let texts = self.shards.iter().map(|shard| {
+            let words: Vec<&str> = shard.words(column).collect();
+            (shard, words)
+        });
+        let texts: Vec<(&Shard, Vec<&str>)> = texts.collect();
+        let texts = texts.iter().flat_map(|(shard, words)| {
+            (0..shard.rows()).map(move |row| words[shard.code(column, row) as usize])
+        });
+        Some(Column::new(name, texts))
+    }
+
     /// Class names, in the order of labels.
     pub fn classes(&self) -> &[String] {
-        &self.index.classes
+        self.labels.words()
     }
 
     /// Identifies the whole artefact: the index's digest, and the index vouches for every shard.
@@ -95,8 +132,7 @@ impl Features {
 
     /// A row's label, an index into [`Features::classes`].
     pub fn label(&self, row: usize) -> u32 {
-        let (shard, row) = self.locate(row);
-        shard.label(row)
+        self.labels.codes()[row]
     }
 
     /// A row's split.
@@ -191,9 +227,27 @@ impl Features {
         if self.view(row) == 0 {
             return self.id(before) < self.id(row) && self.is_last_view(before);
         }
-        let same = (self.id(before), self.label(before), self.split(before))
-            == (self.id(row), self.label(row), self.split(row));
-        same && self.view(row) == self.view(before) + 1 && !self.is_last_view(before)
+        let same = (self.id(before), self.split(before)) == (self.id(row), self.split(row));
+        same && self.says_the_same(before, row)
+            && self.view(row) == self.view(before) + 1
+            && !self.is_last_view(before)
+    }
+
+    /// Whether all columns say the same of two rows.
+    fn says_the_same(&self, one: usize, other: usize) -> bool {
+        let says = |row: usize| {
+            let (shard, at) = self.locate(row);
+            let texts = (0..shard.texts()).map(move |column| shard.text(column, at));
+            (shard.label(at), texts)
+        };
+        let ((label, texts), (other_label, others)) = (says(one), says(other));
+        label == other_label && texts.eq(others)
+    }
+
+    /// A row's class by its number, up to schema 3.
+    fn number(&self, row: usize) -> u32 {
+        let (shard, row) = self.locate(row);
+        shard.label(row).unwrap_or_default()
     }
 
     /// Whether a row is the last view that its sample has.
@@ -202,10 +256,24 @@ impl Features {
         self.view(row) + 1 == views
     }
 
+    /// What is wrong with the names of columns, or of classes, if anything.
+    fn misnamed(&self) -> Option<String> {
+        if self.index.schema < SCHEMA_VERSION {
+            return sample::validate_names(&self.index.classes).or_else(|| {
+                (!self.index.columns.is_empty()).then(|| "it has columns and classes".to_owned())
+            });
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        if !self.index.classes.is_empty() {
+            return Some("it has classes and columns".to_owned());
+        }
+        let twice = self.columns.iter().find(|name| !seen.insert(*name));
+        twice.map(|name| format!("it has the column `{}` twice", brief::shortened(name)))
+    }
+
     /// The first thing in which the parts contradict one another.
     fn disagreement(&self) -> Option<String> {
-        if let Some(reason) = self.index.source.validate().or_else(|| sample::validate_names(self.classes()))
-        {
+        if let Some(reason) = self.index.source.validate().or_else(|| self.misnamed()) {
             return Some(reason);
         }
         if self.index.source.dtype != self.index.dtype {
@@ -228,15 +296,17 @@ impl Features {
         if self.len() as u64 != self.index.rows {
             return Some(format!("{} rows in its shards, index says {}", self.len(), self.index.rows));
         }
+        let of_columns = self.index.schema >= SCHEMA_VERSION;
+        let texts = if of_columns { self.columns.len() } else { 0 };
+        let alike = |shard: &Shard| shard.texts() == texts && shard.is_labelled() != of_columns;
+        if !self.shards.iter().all(alike) {
+            return Some("not all shards have its index's columns".to_owned());
+        }
         let mut splits = std::collections::BTreeMap::<Split, u64>::new();
         for row in 0..self.len() {
-            if self.label(row) as usize >= self.classes().len() {
-                return Some(format!(
-                    "`{}` has label {} of {} classes",
-                    self.id(row),
-                    self.label(row),
-                    self.classes().len()
-                ));
+            let (number, classes) = (self.number(row), self.index.classes.len());
+            if !of_columns && number as usize >= classes {
+                return Some(format!("`{}` has label {number} of {classes} classes", self.id(row)));
             }
             if !ids::is_id(self.id(row)) {
                 let id = brief::shortened(self.id(row)).into_owned();

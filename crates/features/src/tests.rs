@@ -8,6 +8,8 @@ use sample::{Skipped, Split};
 use std::{fs, path::Path};
 use store::{Digest, Dtype, PlaceError};
 
+const CLASSES: [&str; 2] = ["cat", "dog"];
+
 pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
     let source = Source {
         backbone: "resnet18".into(),
@@ -18,7 +20,7 @@ pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
         dtype,
         engine: "reference-1".into(),
     };
-    Plan { classes: vec!["cat".into(), "dog".into()], dim, source, shard_bytes }
+    Plan { columns: vec!["label".into()], dim, source, shard_bytes }
 }
 
 pub(super) fn lineage() -> Lineage {
@@ -37,7 +39,7 @@ fn write(path: &Path, rows: usize, plan: Plan) -> Result<Index, FeaturesError> {
         let id = format!("cat/{row:04}.png");
         let key = Digest::of(id.as_bytes());
         let split = Split::ALL[row % 3];
-        writer.push(Row { id: &id, label: (row % 2) as u32, split, key, values: &values })?;
+        writer.push(Row { id: &id, texts: &[CLASSES[row % 2]], split, key, values: &values })?;
     }
     let probes: Vec<f32> = (0..4 * dim).map(|i| i as f32).collect();
     writer.finish(&probes, lineage(), vec![Skipped { id: "dog/x.jpg".into(), reason: "truncated".into() }])
@@ -100,7 +102,7 @@ fn the_format_is_what_it_was() {
         files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
     assert_eq!(
         digests,
-        ["index.json d800a3f80230d64f", "probes.rkyv d8c15b1d57a2aaf0", "shard-00000.rkyv 1685317a2b322d26"]
+        ["index.json e104fcd665950aa3", "probes.rkyv 06fd27b5d2682ab7", "shard-00000.rkyv 3f730ce3210871ad"]
     );
 }
 
@@ -118,12 +120,12 @@ fn the_writer_refuses_rows_that_are_wrong() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("x.features");
     let key = Digest::of(b"");
-    let good = Row { id: "b", label: 1, split: Split::Val, key, values: &[1.0, 2.0] };
+    let good = Row { id: "b", texts: &["dog"], split: Split::Val, key, values: &[1.0, 2.0] };
     for (row, expected) in [
         (Row { id: "a", ..good }, "comes after `b`"),
         (Row { id: "b", ..good }, "comes after `b`"),
         (Row { id: "c", values: &[1.0], ..good }, "has 1 values, expected 2"),
-        (Row { id: "c", label: 2, ..good }, "there are 2 classes"),
+        (Row { id: "c", texts: &[], ..good }, "has 0 texts, expected 1"),
     ] {
         let mut writer = FeaturesWriter::create(&path, false, plan(2, Dtype::F32, 1 << 20)).unwrap();
         writer.push(good).unwrap();
@@ -141,7 +143,8 @@ fn what_a_dtype_cannot_hold_is_told() {
         [(Dtype::F16, 1e6, "more than f16 holds"), (Dtype::F32, f32::NAN, "has the value NaN")]
     {
         let mut writer = FeaturesWriter::create(&path, false, plan(2, dtype, 100)).unwrap();
-        let row = Row { id: "a", label: 0, split: Split::Val, key: Digest::of(b""), values: &[1.0, value] };
+        let row =
+            Row { id: "a", texts: &["cat"], split: Split::Val, key: Digest::of(b""), values: &[1.0, value] };
         let message = writer.push(row).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     }
@@ -203,30 +206,19 @@ fn change_index(folder: &Path, from: &str, to: &str) {
     });
 }
 
-/// Makes of an index what programs before schema 3 wrote.
-fn age_index(folder: &Path, schema: u32) {
-    edit(&folder.join(INDEX), |bytes| {
-        let text = String::from_utf8(bytes.clone()).unwrap();
-        let (text, digest) = text.rsplit_once(",\n  \"digest\": \"").unwrap();
-        assert_eq!(digest.len(), 64 + "\"\n}\n".len());
-        let text = text.replacen("\"schema\": 3", &format!("\"schema\": {schema}"), 1);
-        *bytes = (text + "\n}\n").into_bytes();
-    });
-}
-
 #[test]
 fn every_edit_of_the_index_is_told() {
     let damaged = "its index is malformed (it was changed, and does not match its digest)";
     for (from, to) in [
-        // Whatever could be believed: names of classes in another order, one reason less, another digest.
-        ("\"cat\",\n    \"dog\"", "\"dog\",\n    \"cat\""),
+        // Whatever could be believed: a column by another name, another reason, another digest.
+        ("\"label\"", "\"labels\""),
         ("truncated", "truncatéd"),
         ("extract 0.1.0", "extract 0.1.1"),
         ("\"engine\": \"reference-1\"", "\"engine\": \"reference-2\""),
         // What changes nothing but bytes.
         ("\"rows\": 9", "\"rows\":  9"),
-        ("\"schema\": 3,\n  \"rows\": 9", "\"rows\": 9,\n  \"schema\": 3"),
-        ("\"cat\"", "\"c\\u0061t\""),
+        ("\"schema\": 4,\n  \"rows\": 9", "\"rows\": 9,\n  \"schema\": 4"),
+        ("\"label\"", "\"l\\u0061bel\""),
         ("\"\n}\n", "\"\n}"),
         ("\"\n}\n", "\"\n}\n\n"),
     ] {
@@ -234,7 +226,6 @@ fn every_edit_of_the_index_is_told() {
         assert!(message.contains(damaged), "{from}: {message}");
     }
     for (damage, expected) in [
-        (0, "it has no digest"),
         (1, "it has a digest, which its schema does not know"),
         (2, "duplicate field"),
         (6, "AAA…); rerun extract"),
@@ -243,8 +234,7 @@ fn every_edit_of_the_index_is_told() {
         (5, damaged),
     ] {
         let message = opened_after(|folder| match damage {
-            0 => age_index(folder, 3),
-            1 => change_index(folder, "\"schema\": 3", "\"schema\": 1"),
+            1 => change_index(folder, "\"schema\": 4", "\"schema\": 1"),
             2 => change_index(folder, "\"rows\": 9", "\"rows\": 9, \"rows\": 9"),
             3 => edit(&folder.join(INDEX), |bytes| drop(bytes.splice(0..0, *b"\xef\xbb\xbf"))),
             6 => change_index(folder, "\"rows\": 9", &format!("\"rows\": \"{}\"", "A".repeat(100_000))),
@@ -269,41 +259,21 @@ fn an_index_without_end_is_told() {
 }
 
 #[test]
-fn what_older_programs_wrote_opens() {
-    // Golden digests of the indices that the first release wrote of these rows.
-    for (views, schema, golden) in [(false, 1, "21e8289e69d9828e"), (true, 2, "361b36eef8617e88")] {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("x.features");
-        if views {
-            write_views(&path, 1 << 20);
-        } else {
-            write(&path, 5, plan(3, Dtype::F32, 1 << 20)).unwrap();
-        }
-        age_index(&path, schema);
-        let digest = Digest::of(&fs::read(path.join(INDEX)).unwrap());
-        assert_eq!(&digest.to_string()[..16], golden);
-        let features = Features::open(&path).unwrap();
-        assert_eq!((features.digest(), features.index().schema), (digest, schema));
-    }
-}
-
-#[test]
 fn every_corruption_is_told() {
     let shard = |folder: &Path| folder.join("shard-00001.rkyv");
     type Damage = Box<dyn FnOnce(&Path)>;
     let cases: Vec<(&str, Damage)> = vec![
         ("is no features folder", Box::new(|f| fs::remove_file(f.join(INDEX)).unwrap())),
         ("its index is malformed", Box::new(|f| fs::write(f.join(INDEX), "{").unwrap())),
-        ("schema 4 is newer", Box::new(|f| edit_index(f, "\"schema\": 3", "\"schema\": 4"))),
-        ("schema 2 without views", Box::new(|f| age_index(f, 2))),
-        ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 3", "\"schema\": 0"))),
+        ("schema 5 is newer", Box::new(|f| edit_index(f, "\"schema\": 4", "\"schema\": 5"))),
+        ("schema 0 is older", Box::new(|f| edit_index(f, "\"schema\": 4", "\"schema\": 0"))),
         (
             "which is no file of this folder",
             Box::new(|f| edit_index(f, "\"shard-00001.rkyv\"", "\"../shard\"")),
         ),
         ("9 rows in its shards, index says 8", Box::new(|f| edit_index(f, "\"rows\": 9", "\"rows\": 8"))),
         ("splits count", Box::new(|f| edit_index(f, "\"train\": 3", "\"train\": 2"))),
-        ("unknown field", Box::new(|f| edit_index(f, "\"schema\": 3", "\"schema\": 3, \"more\": 1"))),
+        ("unknown field", Box::new(|f| edit_index(f, "\"schema\": 4", "\"schema\": 4, \"more\": 1"))),
         ("rows of width 0, index says", Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 0"))),
         (
             "rows of width 4611686018427387904",
@@ -313,13 +283,22 @@ fn every_corruption_is_told() {
             "preprocessing cannot be used",
             Box::new(|f| edit_index(f, "\"shorter_side\": 256", "\"shorter_side\": 0")),
         ),
-        ("has the class `cat` twice", Box::new(|f| edit_index(f, "\"dog\"", "\"cat\""))),
+        ("has the column `label` twice", Box::new(|f| edit_index(f, "\"label\"", "\"label\", \"label\""))),
+        (
+            "not all shards have its index's columns",
+            Box::new(|f| edit_index(f, "\"label\"", "\"label\", \"age\"")),
+        ),
+        (
+            "it has classes and columns",
+            Box::new(|f| edit_index(f, "\"splits\"", "\"classes\": [\"a\"], \"splits\"")),
+        ),
+        ("it has no classes", Box::new(|f| edit_index(f, "\"schema\": 4", "\"schema\": 3"))),
         ("rows of width 5, index says 6", Box::new(|f| edit_index(f, "\"dim\": 5", "\"dim\": 6"))),
         ("cannot be opened", Box::new(move |f| fs::remove_file(shard(f)).unwrap())),
         ("bytes, index says", Box::new(move |f| edit(&shard(f), |b| b.truncate(b.len() - 1)))),
         ("bytes, index says", Box::new(move |f| edit(&shard(f), Vec::clear))),
         ("does not begin as a shard", Box::new(move |f| edit(&shard(f), |b| b[0] ^= 1))),
-        ("has format 3, newer than", Box::new(move |f| edit(&shard(f), |b| b[8] = 3))),
+        ("has format 4, newer than", Box::new(move |f| edit(&shard(f), |b| b[8] = 4))),
         ("holds a malformed archive", Box::new(move |f| edit(&shard(f), |b| b[8] = 2))),
         ("flags 0x3", Box::new(move |f| edit(&shard(f), |b| b[12] = 3))),
         ("is damaged", Box::new(move |f| edit(&shard(f), |b| b[70] ^= 4))),
@@ -342,7 +321,7 @@ fn write_views(path: &Path, shard_bytes: usize) -> Index {
         for view in 0..views.of(split) {
             let (id, values) = (format!("{sample:02}.png"), [sample as f32, view as f32, 0.5, 0.25]);
             let key = Digest::of(format!("{id} {view}").as_bytes());
-            let row = Row { id: &id, label: (sample % 2) as u32, split, key, values: &values };
+            let row = Row { id: &id, texts: &[CLASSES[sample % 2]], split, key, values: &values };
             writer.push_view(view, row).unwrap();
         }
     }
@@ -393,7 +372,7 @@ fn the_format_with_views_is_what_it_was() {
         files(&path).iter().map(|(n, b)| format!("{n} {}", &Digest::of(b).to_string()[..16])).collect();
     assert_eq!(
         digests,
-        ["index.json 7406a6a59c78bfc1", "probes.rkyv e482f6b94220ecd2", "shard-00000.rkyv 00536d701e31de18"]
+        ["index.json 4bde863b00d19d0b", "probes.rkyv 07373cbeea288bfa", "shard-00000.rkyv 1258925a7e23ffa1"]
     );
 }
 
@@ -401,7 +380,7 @@ fn the_format_with_views_is_what_it_was() {
 fn views_come_in_turn() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("x.features");
-    let row = |id, split| Row { id, label: 0, split, key: Digest::of(b""), values: &[1.0] };
+    let row = |id, split| Row { id, texts: &["cat"], split, key: Digest::of(b""), values: &[1.0] };
     for (views, then, expected) in [
         (&[0][..], (1, "b", Split::Train), "`b` has view 1 out of turn, of 2 in train"),
         (&[0], (0, "b", Split::Train), "`b` comes before all 2 views of `a` have come"),
@@ -436,16 +415,6 @@ fn views_that_contradict_the_index_are_told() {
         let message = Features::open(&path).err().expect("it is noticed").to_string();
         assert!(message.contains(expected), "expected {expected:?} in {message:?}");
     }
-}
-
-#[test]
-fn the_first_schema_has_no_views() {
-    let root = tempfile::tempdir().unwrap();
-    let path = root.path().join("x.features");
-    write_views(&path, 1 << 20);
-    age_index(&path, 1);
-    let message = Features::open(&path).err().expect("it is noticed").to_string();
-    assert!(message.contains("its index is of schema 1 with views"), "{message}");
 }
 
 proptest! {
@@ -511,7 +480,7 @@ fn ids_that_lead_out_of_their_folder_are_refused_whoever_wrote_them() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("x.features");
     let key = Digest::of(b"");
-    let row = |id| Row { id, label: 1, split: Split::Val, key, values: &[1.0, 2.0] };
+    let row = |id| Row { id, texts: &["dog"], split: Split::Val, key, values: &[1.0, 2.0] };
     for id in ["../secret/x.png", "/etc/x.png", "a//b.png", "a/./b.png", "a/../b.png", ""] {
         // Ours never do.
         let mut writer = FeaturesWriter::create(&path, true, plan(2, Dtype::F32, 1 << 20)).unwrap();
@@ -523,9 +492,9 @@ fn ids_that_lead_out_of_their_folder_are_refused_whoever_wrote_them() {
         writer.push(row("b/c.png")).unwrap();
         let mut index = writer.finish(&[0.5; 8], lineage(), Vec::new()).unwrap();
         Features::open(&path).unwrap();
-        let mut columns = shard::Columns::new(2, Dtype::F32);
+        let mut columns = shard::Columns::new(2, Dtype::F32, 1);
         let bytes: Vec<u8> = [1.0f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
-        columns.push(id, 1, Split::Val, &key, &bytes);
+        columns.push(id, Split::Val, None, &key, &["dog"], &bytes);
         index.shards = vec![columns.write(&path, shard::name(0)).unwrap()];
         fs::write(path.join(INDEX), index.seal()).unwrap();
         let message = Features::open(&path).err().unwrap().to_string();

@@ -13,8 +13,8 @@ use store::{Digest, Dtype, Marks, Place, ids};
 /// What is known before the first row.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Class names, in the order of labels.
-    pub classes: Vec<String>,
+    /// The names of the columns.
+    pub columns: Vec<String>,
     /// d, the number of values in a row.
     pub dim: usize,
     /// What computes the features; its dtype is the one stored.
@@ -28,8 +28,8 @@ pub struct Plan {
 pub struct Row<'a> {
     /// The sample's id.
     pub id: &'a str,
-    /// An index into the classes.
-    pub label: u32,
+    /// What each column says of it.
+    pub texts: &'a [&'a str],
     /// The sample's split.
     pub split: Split,
     /// What the values are a pure function of.
@@ -66,7 +66,7 @@ impl FeaturesWriter {
     /// Where something is there already (and `force` is not given, or it is no features folder), or the disk refuses.
     pub fn create(path: &Path, force: bool, plan: Plan) -> Result<FeaturesWriter, FeaturesError> {
         let place = Place::resumable(path, force, |folder| MARKS.all_of(folder))?;
-        let columns = Columns::new(plan.dim, plan.source.dtype);
+        let columns = Columns::new(plan.dim, plan.source.dtype, plan.columns.len());
         Ok(FeaturesWriter {
             place,
             plan,
@@ -82,7 +82,6 @@ impl FeaturesWriter {
     /// Says that train samples come in so many views; before the first row.
     pub fn with_views(mut self, views: Views) -> FeaturesWriter {
         self.views = Some(views);
-        self.columns = self.empty();
         self
     }
 
@@ -108,8 +107,8 @@ impl FeaturesWriter {
         self.check(view, &row).map_err(|reason| FeaturesError::Row { id: row.id.to_owned(), reason })?;
         self.encoded.clear();
         self.plan.source.dtype.encode(row.values, &mut self.encoded);
-        self.columns.push(row.id, row.label, row.split, &row.key, &self.encoded);
-        self.columns.push_view(view);
+        let stored = self.views.as_ref().map(|_| view);
+        self.columns.push(row.id, row.split, stored, &row.key, row.texts, &self.encoded);
         *self.splits.entry(row.split).or_default() += 1;
         self.last = Some(Last { id: row.id.to_owned(), view, views: self.views_of(row.split) });
         if self.columns.bytes() >= self.plan.shard_bytes {
@@ -141,7 +140,8 @@ impl FeaturesWriter {
             rows: self.splits.values().sum(),
             dim: self.plan.dim,
             dtype: self.plan.source.dtype,
-            classes: self.plan.classes,
+            columns: self.plan.columns,
+            classes: Vec::new(),
             splits: self.splits,
             source: self.plan.source,
             lineage,
@@ -208,8 +208,8 @@ impl FeaturesWriter {
         if row.values.len() != self.plan.dim {
             return Err(format!("has {} values, expected {}", row.values.len(), self.plan.dim));
         }
-        if row.label as usize >= self.plan.classes.len() {
-            return Err(format!("has label {}, there are {} classes", row.label, self.plan.classes.len()));
+        if row.texts.len() != self.plan.columns.len() {
+            return Err(format!("has {} texts, expected {}", row.texts.len(), self.plan.columns.len()));
         }
         let dtype = self.plan.source.dtype;
         match row.values.iter().enumerate().find(|(_, value)| !dtype.holds(**value)) {
@@ -246,13 +246,12 @@ impl FeaturesWriter {
     }
 
     fn empty(&self) -> Columns {
-        let (dim, dtype) = (self.plan.dim, self.plan.source.dtype);
-        if self.views.is_some() { Columns::with_views(dim, dtype) } else { Columns::new(dim, dtype) }
+        Columns::new(self.plan.dim, self.plan.source.dtype, self.plan.columns.len())
     }
 
     /// The probes lie in a shard like any other (one format, one reader), always in f32: exports are held against them.
     fn write_probes(&self, probes: &[f32]) -> Result<ShardRecord, FeaturesError> {
-        let mut columns = Columns::new(self.plan.dim, Dtype::F32);
+        let mut columns = Columns::new(self.plan.dim, Dtype::F32, 0);
         for (k, values) in probes.chunks_exact(self.plan.dim).enumerate() {
             let id = format!("probe-{k}");
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {
@@ -261,7 +260,7 @@ impl FeaturesWriter {
             }
             let mut bytes = Vec::new();
             Dtype::F32.encode(values, &mut bytes);
-            columns.push(&id, 0, Split::Train, &Digest::of(id.as_bytes()), &bytes);
+            columns.push(&id, Split::Train, None, &Digest::of(id.as_bytes()), &[], &bytes);
         }
         self.written(columns.write(self.place.temporary(), PROBES_FILE.to_owned()))
     }

@@ -605,7 +605,7 @@ fn damaged_features_are_refused() {
 
     let index = room.path("x.features/index.json");
     let text = std::fs::read_to_string(&index).unwrap();
-    std::fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 99", 1)).unwrap();
+    std::fs::write(&index, text.replacen("\"schema\": 4", "\"schema\": 99", 1)).unwrap();
     fit_head(&room, &["x.features", "-o", "y.head"]).failed(1, &["schema 99 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }

@@ -72,9 +72,8 @@ fn write(path: &Path, rows: usize) {
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     };
-    let classes = (0..CLASSES).map(|class| format!("{class}")).collect();
     // The size of shard that extract writes by default.
-    let plan = Plan { classes, dim: DIM, source, shard_bytes: 64 * MIB };
+    let plan = Plan { columns: vec!["label".into()], dim: DIM, source, shard_bytes: 64 * MIB };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
     let mut values = vec![0.0; DIM];
     // Knuth's MMIX generator.
@@ -87,7 +86,9 @@ fn write(path: &Path, rows: usize) {
             *value = noise + if column % CLASSES == label { 0.1 } else { 0.0 };
         }
         let (id, key) = (format!("{at:08}"), Digest::of(&at.to_le_bytes()));
-        writer.push(Row { id: &id, label: label as u32, split: Split::Train, key, values: &values }).unwrap();
+        writer
+            .push(Row { id: &id, texts: &[&label.to_string()], split: Split::Train, key, values: &values })
+            .unwrap();
     }
     let lineage = Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() };
     writer.finish(&vec![0.0; PROBES * DIM], lineage, Vec::new()).unwrap();

@@ -1,34 +1,35 @@
 //! What a data set is, wherever its samples were listed.
 
-use crate::{DatasetError, Passed, Split, folder, manifest};
+use crate::{Column, DatasetError, LABEL, Passed, Split, folder, manifest};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// One labelled file. Nothing says yet that it can be decoded.
+/// One file. Nothing says yet that it can be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The path relative to the data set, `/`-separated; unique.
     pub id: String,
     /// Where to open it.
     pub path: PathBuf,
-    /// An index into the classes.
-    pub label: u32,
     /// `None` where neither a folder nor a manifest says so: [`Ratios`](crate::Ratios) then draw it by the content.
     pub split: Option<Split>,
 }
 
-/// The labelled files of a folder or a manifest.
+/// The files of a folder or a manifest, and what these say of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {
-    /// At least one name, of a folder two, sorted by their bytes.
-    pub classes: Vec<String>,
-    /// At least one a class in a whole data set, sorted by the bytes of their ids.
+    /// What is said of each sample: of a folder its class, as [`LABEL`]; of a manifest every column but `path` and `split`,
+    /// in its order.
+    pub columns: Vec<Column>,
+    /// At least one, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
     /// Images that no id can be made of, and why, sorted by what stands for their ids.
     pub skipped: Vec<Skipped>,
     /// Entries of a folder tree that are no images.
     pub passed: Passed,
+    /// Columns of a manifest that hold neither text nor numbers.
+    pub left_out: Vec<String>,
 }
 
 /// A sample that was left out.
@@ -59,8 +60,8 @@ pub enum Doubt {
 }
 
 impl DataSet {
-    /// One of `count` runs of its samples, as equal as can be, in their order; `index` counts from 0. Classes stay those
-    /// of the whole, so that parts can be put together again; the first part has what was skipped and passed over.
+    /// One of `count` runs of its samples, as equal as can be, in their order; `index` counts from 0. The first part has
+    /// what was skipped and passed over.
     pub fn part(mut self, index: usize, count: usize) -> DataSet {
         if index > 0 {
             self.skipped.clear();
@@ -68,6 +69,8 @@ impl DataSet {
         }
         let bound = |at: usize| (self.samples.len() as u128 * at as u128 / count as u128) as usize;
         let run = bound(index)..bound(index + 1);
+        let part = |column: &Column| Column::new(column.name(), run.clone().map(|at| column.text(at)));
+        self.columns = self.columns.iter().map(part).collect();
         self.samples = self.samples.drain(run).collect();
         self
     }
@@ -75,8 +78,8 @@ impl DataSet {
     /// Lists a data set; opens none of its images.
     ///
     /// A folder holds a folder per class, with or without `train`, `val` and `test` on top; images may lie deeper
-    /// within their class. A `.csv` or `.parquet` manifest has the columns `path` (relative to the manifest's folder),
-    /// `label` and, if it likes, `split`.
+    /// within their class. A `.csv` or `.parquet` manifest has the column `path` (relative to the manifest's folder) and, if
+    /// it likes, `split`; all others are what is said of the samples.
     pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
         DataSet::open_below(input, None)
     }
@@ -94,14 +97,20 @@ impl DataSet {
         }
     }
 
-    /// Why no classifier can be fitted on it, if so: a whole data set of labels or numbers is none the worse for it.
+    /// The class of each sample, where that is said.
+    pub fn labels(&self) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name() == LABEL)
+    }
+
+    /// Why no classifier can be fitted on its classes, if so: a whole data set of labels or numbers is none the worse for it.
     pub fn doubt(&self) -> Option<Doubt> {
-        if let [class] = &self.classes[..] {
+        let labels = self.labels()?;
+        if let [class] = labels.words() {
             return Some(Doubt::OneClass { class: class.clone() });
         }
-        let mut splits: Vec<BTreeSet<Option<Split>>> = vec![BTreeSet::new(); self.classes.len()];
-        self.samples.iter().for_each(|sample| {
-            splits[sample.label as usize].insert(sample.split);
+        let mut splits: Vec<BTreeSet<Option<Split>>> = vec![BTreeSet::new(); labels.words().len()];
+        self.samples.iter().zip(labels.codes()).for_each(|(sample, &label)| {
+            splits[label as usize].insert(sample.split);
         });
         let train = Some(Split::Train);
         // A data set without any train split is there to be evaluated on.
@@ -110,28 +119,27 @@ impl DataSet {
         }
         let untrained = splits.iter().position(|splits| !splits.contains(&train))?;
         let split = splits[untrained].iter().flatten().next().copied().unwrap_or(Split::Test);
-        Some(Doubt::NotInTrain { class: self.classes[untrained].clone(), split })
+        Some(Doubt::NotInTrain { class: labels.words()[untrained].clone(), split })
     }
 
-    /// Sorts, and numbers the classes.
-    pub(crate) fn assemble(mut found: Vec<Found>, mut skipped: Vec<Skipped>, passed: Passed) -> DataSet {
-        let classes: BTreeSet<&str> = found.iter().map(|sample| sample.class.as_str()).collect();
-        let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
+    /// Sorts. `columns` are names, and the texts that [`Found::row`] counts.
+    pub(crate) fn assemble(mut found: Vec<Found>, columns: &[(&str, Vec<String>)]) -> DataSet {
         found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let labels: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-        let samples = found
-            .into_iter()
-            .map(|Found { id, path, class, split }| Sample { label: labels[class.as_str()], id, path, split })
-            .collect();
-        DataSet { classes, samples, skipped, passed }
+        let column = |(name, texts): &(&str, Vec<String>)| {
+            Column::new(name, found.iter().map(|sample| texts[sample.row].as_str()))
+        };
+        let columns = columns.iter().map(column).collect();
+        let samples = found.into_iter().map(|Found { id, path, split, .. }| Sample { id, path, split });
+        let (samples, skipped, left_out) = (samples.collect(), Vec::new(), Vec::new());
+        DataSet { columns, samples, skipped, passed: Passed::default(), left_out }
     }
 }
 
-/// A sample before its class has a number.
+/// A sample before it has its place.
 pub(crate) struct Found {
     pub(crate) id: String,
     pub(crate) path: PathBuf,
-    pub(crate) class: String,
     pub(crate) split: Option<Split>,
+    /// Where the texts stand that are said of it.
+    pub(crate) row: usize,
 }

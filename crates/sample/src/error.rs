@@ -188,13 +188,11 @@ pub enum DatasetError {
     /// The manifest itself cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// A manifest without a column that it needs.
-    #[error("`{manifest}` has no column `{column}`; expected path,label[,split], found {}", few(found))]
+    /// A manifest without the column that it needs.
+    #[error("`{manifest}` has no column `path`, which names each sample's file; found {}", few(found))]
     MissingColumn {
         /// The manifest.
         manifest: PathBuf,
-        /// The column.
-        column: &'static str,
         /// The columns that are there.
         found: Vec<String>,
     },

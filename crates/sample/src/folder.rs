@@ -7,7 +7,7 @@ mod entries;
 mod files;
 mod layout;
 
-use crate::{DataSet, DatasetError, Doubt, Passed, Skipped, Split, data_set::Found, error::counted};
+use crate::{DataSet, DatasetError, Doubt, LABEL, Passed, Skipped, Split, data_set::Found, error::counted};
 use entries::{Folder, Name, unreadable};
 use files::{Disk, Files};
 use layout::Layout;
@@ -27,6 +27,7 @@ fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
         files,
         root,
         found: Vec::new(),
+        classes: Vec::new(),
         skipped: Vec::new(),
         passed: Passed::default(),
         only: Vec::new(),
@@ -55,6 +56,8 @@ struct Tree<'a> {
     files: &'a dyn Files,
     root: &'a Path,
     found: Vec<Found>,
+    /// The class of each, in the order in which they were found.
+    classes: Vec<String>,
     skipped: Vec<Skipped>,
     passed: Passed,
     /// Class folders that are the only ones of the data set, or of a split.
@@ -154,8 +157,9 @@ impl Tree<'_> {
         for name in folder.images {
             let id = join(id, &name.text);
             if below.is_named && name.is_utf8() {
-                let (class, path) = (below.class.to_owned(), path.join(&name.raw));
-                self.found.push(Found { id, path, class, split: below.split });
+                let (path, row) = (path.join(&name.raw), self.found.len());
+                self.classes.push(below.class.to_owned());
+                self.found.push(Found { id, path, split: below.split, row });
             } else {
                 self.skipped.push(Skipped { id, reason: NOT_UTF8.to_owned() });
             }
@@ -195,7 +199,10 @@ impl Tree<'_> {
         if let Some(empty) = self.empty {
             return Err(empty);
         }
-        let set = DataSet::assemble(self.found, self.skipped, self.passed);
+        let set = DataSet::assemble(self.found, &[(LABEL, self.classes)]);
+        let mut skipped = self.skipped;
+        skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let set = DataSet { skipped, passed: self.passed, ..set };
         match set.doubt() {
             None => Ok(set),
             Some(Doubt::NotInTrain { class, split }) => Err(DatasetError::NotInTrain { path, class, split }),

@@ -7,6 +7,7 @@
 //! entry that is passed over, or an error.
 #![forbid(unsafe_code)]
 
+mod column;
 mod data_set;
 mod error;
 mod folder;
@@ -17,6 +18,7 @@ mod ratios;
 mod split;
 pub mod targets;
 
+pub use column::Column;
 pub use data_set::{DataSet, Doubt, Sample, Skipped};
 pub use error::DatasetError;
 pub use folder::EXTENSIONS;
@@ -24,3 +26,6 @@ pub use names::validate_names;
 pub use passed::Passed;
 pub use ratios::{Ratios, RatiosError};
 pub use split::Split;
+
+/// The column that says which class a sample is of: folders are named so, and manifests may say it.
+pub const LABEL: &str = "label";

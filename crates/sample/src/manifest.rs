@@ -1,6 +1,6 @@
-//! A data set as a table: `path,label[,split]`, in CSV or Parquet. Other columns are left alone.
+//! A data set as a table, in CSV or Parquet: `path`, if it likes `split`, and whatever else is said of its samples.
 
-use crate::{DataSet, DatasetError, Passed, Split, data_set::Found};
+use crate::{DataSet, DatasetError, LABEL, Split, data_set::Found};
 use std::{
     collections::BTreeMap,
     io,
@@ -19,7 +19,7 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
 
 /// `root` is the folder that paths are relative to; without it, the manifest's own is.
 pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
-    let table = Table::open(path, &["path", "label", "split"])?;
+    let table = Table::open_all(path, &["path", LABEL, "split"])?;
     let manifest = Manifest {
         path,
         table: &table,
@@ -28,14 +28,8 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
         named: root
             .map_or_else(|| "the manifest's folder".to_owned(), |root| format!("`{}`", root.display())),
     };
-    let needed = |column| {
-        table.texts(column).ok_or_else(|| DatasetError::MissingColumn {
-            manifest: path.to_owned(),
-            column,
-            found: table.names().to_vec(),
-        })
-    };
-    let (paths, labels, splits) = (needed("path")?, needed("label")?, table.texts("split"));
+    let missing = || DatasetError::MissingColumn { manifest: path.to_owned(), found: table.names().to_vec() };
+    let (paths, splits) = (table.texts("path").ok_or_else(missing)?, table.texts("split"));
     if table.height() == 0 {
         return Err(DatasetError::NoRows(path.to_owned()));
     }
@@ -43,15 +37,21 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
     let mut found = Vec::with_capacity(table.height());
     for index in 0..table.height() {
         let (id, file) = manifest.file(paths, index)?;
-        let class = manifest.value(labels, "label", index)?.to_owned();
+        if let Some(labels) = table.texts(LABEL) {
+            manifest.value(labels, LABEL, index)?;
+        }
         let split = splits.map(|splits| manifest.split(splits, index)).transpose()?;
         if let Some(first) = rows.insert(id.clone(), index) {
             let (row, first) = (table.position(index), table.position(first));
             return Err(DatasetError::DuplicatePath { manifest: path.to_owned(), row, first, value: id });
         }
-        found.push(Found { id, path: file, class, split });
+        found.push(Found { id, path: file, split, row: index });
     }
-    Ok(DataSet::assemble(found, Vec::new(), Passed::default()))
+    let said = table.columns().filter(|(name, _)| !["path", "split"].contains(name));
+    let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_owned();
+    let columns = said.map(|(name, texts)| (name, (0..table.height()).map(|row| text(texts, row)).collect()));
+    let columns: Vec<(&str, Vec<String>)> = columns.collect();
+    Ok(DataSet { left_out: table.left_out().to_vec(), ..DataSet::assemble(found, &columns) })
 }
 
 struct Manifest<'a> {

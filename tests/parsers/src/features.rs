@@ -89,7 +89,7 @@ thread_local! {
 }
 
 fn plan() -> Plan {
-    Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source: crate::source(), shard_bytes: 48 }
+    Plan { columns: vec!["label".into()], dim: DIM, source: crate::source(), shard_bytes: 48 }
 }
 
 /// Six rows in two shards.
@@ -100,7 +100,9 @@ pub(crate) fn write(path: &Path) {
         let values = [f32::from(row), 0.5, -1.0];
         let split = Split::ALL[usize::from(row) % 3];
         let key = Digest::of(&[row]);
-        writer.push(Row { id: &id, label: u32::from(row % 2), split, key, values: &values }).unwrap();
+        writer
+            .push(Row { id: &id, texts: &[["a", "b"][usize::from(row % 2)]], split, key, values: &values })
+            .unwrap();
     }
     let lineage = Lineage { dataset: Digest::of(b"dataset"), tool: "extract 0.1.0".into() };
     writer.finish(&[0.25; PROBES * DIM], lineage, Vec::new()).unwrap();

@@ -107,13 +107,13 @@ fn damaged_features() {
     let mut newer = whole.clone();
     newer[8] = 9;
     fs::write(&shard, newer).unwrap();
-    refused(&["`shard-00002.rkyv` has format 9, newer than this program's 2"]);
+    refused(&["`shard-00002.rkyv` has format 9, newer than this program's 3"]);
     fs::write(&shard, whole).unwrap();
 
     let index = room.path("x.features/index.json");
     let text = fs::read_to_string(&index).unwrap();
-    fs::write(&index, text.replacen("\"schema\": 3", "\"schema\": 9", 1)).unwrap();
-    refused(&["cannot read `x.features`: schema 9 is newer than this program's 3", "update Headstart"]);
+    fs::write(&index, text.replacen("\"schema\": 4", "\"schema\": 9", 1)).unwrap();
+    refused(&["cannot read `x.features`: schema 9 is newer than this program's 4", "update Headstart"]);
     fs::write(&index, &text[..text.len() / 2]).unwrap();
     refused(&["cannot read `x.features`: its index is malformed", "rerun extract"]);
 }

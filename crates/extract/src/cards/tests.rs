@@ -319,13 +319,14 @@ fn what_is_known_is_neither_decoded_nor_run() {
             dtype: Dtype::F32,
             engine: "none".into(),
         };
-        let plan = Plan { classes: vec!["a".into()], dim: 3, source: source.clone(), shard_bytes: 1 << 20 };
+        let plan =
+            Plan { columns: vec!["label".into()], dim: 3, source: source.clone(), shard_bytes: 1 << 20 };
         let begin = || FeaturesWriter::create(&room.path(name), false, plan.clone()).unwrap();
         let mut writer = begin();
         for &sample in &known {
             let sample = &data.samples[sample];
             let (key, values) = (content_key(&content(sample), &source, 0, None), &[tap as f32, 1.5, -2.0]);
-            writer.push(Row { id: &sample.id, label: 0, split: Split::Train, key, values }).unwrap();
+            writer.push(Row { id: &sample.id, texts: &["a"], split: Split::Train, key, values }).unwrap();
         }
         writer.suspend().unwrap();
         let earlier = begin().earlier();

@@ -64,16 +64,28 @@ fn a_manifest_gives_the_folders_features() {
     let room = room(4);
     let mut lines: Vec<String> = ["a", "b"]
         .iter()
-        .flat_map(|class| (0..4).map(move |n| format!("{class}/{n:03}.png,{class},7")))
+        .flat_map(|class| (0..4).map(move |n| format!("{class}/{n:03}.png,{class},train")))
         .collect();
     lines.reverse();
-    room.write("data/m.csv", format!("path,label,other\n{}\n", lines.join("\n")));
-    extract(&room, &["data", "-o", "folder.features"]).fine();
+    room.write("data/m.csv", format!("path,label,split\n{}\n", lines.join("\n")));
+    extract(&room, &["data", "-o", "folder.features", "--split", "100/0"]).fine();
     extract(&room, &["data/m.csv", "-o", "manifest.features"]).fine();
     assert_eq!(room.bytes("folder.features"), room.bytes("manifest.features"));
 
+    // What else a manifest says goes along.
     let text = fs::read_to_string(room.path("data/m.csv")).unwrap();
-    room.write("data/m.csv", text.replace(",other", ",split").replace(",7", ",val"));
+    room.write("data/m.csv", text.replace("path,label,split", "path,label,age").replace(",train", ",7"));
+    extract(&room, &["data/m.csv", "-o", "age.features"]).fine();
+    let aged = open(&room, "age.features");
+    assert_eq!(aged.columns(), ["label", "age"]);
+    assert_eq!(aged.column("age").unwrap().words(), ["7"]);
+    // And a label is not needed.
+    room.write("data/m.csv", text.replace("path,label,split", "path,kind,split"));
+    let run = extract(&room, &["data/m.csv", "-o", "kind.features"]).fine();
+    assert!(run.stderr().contains("no column `label`"), "{}", run.stderr());
+    assert_eq!(open(&room, "kind.features").columns(), ["kind"]);
+
+    room.write("data/m.csv", text.replace(",train", ",val"));
     extract(&room, &["data/m.csv", "-o", "val.features"]).fine();
     let (folder, val) = (open(&room, "folder.features"), open(&room, "val.features"));
     assert_eq!(val.rows_of(Split::Val).len(), 8);
@@ -169,7 +181,7 @@ fn rows_do_not_depend_on_how_they_were_made() {
         extract(&room, &["data", "-o", "part.features", "--part", part, "--split", "70/30", "--force"])
             .fine();
         let part = open(&room, "part.features");
-        assert_eq!((part.len(), part.classes().len()), (expected, 2));
+        assert_eq!((part.len(), part.columns()), (expected, &["label".to_owned()][..]));
         together.extend(rows(&part));
     }
     assert_eq!(together, whole);

@@ -37,7 +37,7 @@ fn train_samples_have_views_and_the_rows_of_others_are_those_without() {
     let (plain, features) = (open(&room, "plain.features"), open(&room, "x.features"));
     let index = features.index();
     assert_eq!(index.views, Some(Views::new(3, Augment::ALL, 5)));
-    assert_eq!((index.schema, plain.index().schema), (3, 3));
+    assert_eq!((index.schema, plain.index().schema), (4, 4));
     assert!(!fs::read_to_string(room.path("plain.features/index.json")).unwrap().contains("views"));
     assert_eq!((&index.lineage, &index.source), (&plain.index().lineage, &plain.index().source));
     assert_eq!(Split::ALL.map(|split| features.rows_of(split).len()), [10, 4, 4]);

@@ -75,7 +75,7 @@ fn push(writer: &mut FeaturesWriter, rows: Range<usize>, earlier: Option<&Earlie
         reused += usize::from(old.is_some());
         let values = old.unwrap_or_else(|| (0..DIM).map(|column| value(row, column) + 0.1).collect());
         let (id, split) = (format!("{row:04}.png"), Split::ALL[row % 3]);
-        writer.push(Row { id: &id, label: 0, split, key: key(row), values: &values }).unwrap();
+        writer.push(Row { id: &id, texts: &["cat"], split, key: key(row), values: &values }).unwrap();
     }
     reused
 }

@@ -1,5 +1,6 @@
 use super::*;
-use polars::prelude::df;
+use crate::Column;
+use polars::prelude::{NamedFrom, Series, df};
 use tempfile::TempDir;
 
 /// What the manifests of these tests begin with.
@@ -23,9 +24,11 @@ fn open_csv(root: &TempDir) -> Result<DataSet, DatasetError> {
 
 fn listing(set: &DataSet) -> Vec<String> {
     let split = |split: Option<Split>| split.map_or("-".to_owned(), |split| split.to_string());
+    let texts = |at| set.columns.iter().map(|column| column.text(at)).collect::<Vec<_>>().join("+");
     set.samples
         .iter()
-        .map(|s| format!("{} {} {}", s.id, set.classes[s.label as usize], split(s.split)))
+        .enumerate()
+        .map(|(at, s)| format!("{} {} {}", s.id, texts(at), split(s.split)))
         .collect()
 }
 
@@ -33,8 +36,35 @@ fn listing(set: &DataSet) -> Vec<String> {
 fn columns_come_in_any_order_and_company() {
     let root = folder("note,label,path,split\nx,dog,deep/c.png,TEST\ny,cat,b.png,train\nz,dog,a.png,train\n");
     let set = open_csv(&root).unwrap();
-    assert_eq!(listing(&set), ["a.png dog train", "b.png cat train", "deep/c.png dog test"]);
+    assert_eq!(listing(&set), ["a.png z+dog train", "b.png y+cat train", "deep/c.png x+dog test"]);
     assert_eq!(set.samples[2].path, root.path().join("deep/c.png"));
+}
+
+#[test]
+fn nothing_but_paths_is_needed() {
+    let set = open_csv(&folder("path\na.png\n")).unwrap();
+    assert_eq!((set.columns.len(), set.samples.len(), set.doubt()), (0, 1, None));
+    let set = open_csv(&folder("path,age,note\nb.png,7,\na.png,10,x y\n")).unwrap();
+    let names: Vec<&str> = set.columns.iter().map(Column::name).collect();
+    assert_eq!(
+        (names, listing(&set)),
+        (vec!["age", "note"], vec!["a.png 10+x y -".into(), "b.png 7+ -".into()])
+    );
+    assert_eq!(set.columns[0].words(), ["10", "7"]);
+}
+
+#[test]
+fn columns_that_are_no_text_are_left_out_and_told() {
+    let root = folder("");
+    let path = root.path().join("m.parquet");
+    let lists = Series::new("list".into(), [Series::new("".into(), [1, 2]), Series::new("".into(), [3, 4])]);
+    let mut frame = df!("path" => ["b.png", "a.png"], "age" => [10i64, 9], "list" => lists).unwrap();
+    store::table::write(&mut frame, &path, false, MANIFEST).unwrap();
+    let set = DataSet::open(&path).unwrap();
+    assert_eq!(
+        (listing(&set), set.left_out),
+        (vec!["a.png 9 -".into(), "b.png 10 -".into()], vec!["list".into()])
+    );
 }
 
 #[test]
@@ -59,7 +89,7 @@ fn parquet_labels_may_be_numbers() {
     store::table::write(&mut frame, &path, true, MANIFEST).unwrap();
     let set = DataSet::open(&path).unwrap();
     assert_eq!(
-        (set.classes.as_slice(), listing(&set)),
+        (set.labels().unwrap().words(), listing(&set)),
         (&["10".to_owned(), "9".to_owned()][..], vec!["a.png 9 -".to_owned(), "b.png 10 -".to_owned()])
     );
     let mut frame = df!("path" => [Some("b.png"), None], "label" => ["x", "y"]).unwrap();
@@ -72,12 +102,8 @@ fn parquet_labels_may_be_numbers() {
 fn what_is_wrong_is_named_with_its_row() {
     let cases = [
         (
-            "path,class\na.png,x\n",
-            "`M` has no column `label`; expected path,label[,split], found `path`, `class`",
-        ),
-        (
             "file,label\na.png,x\n",
-            "`M` has no column `path`; expected path,label[,split], found `file`, `label`",
+            "`M` has no column `path`, which names each sample's file; found `file`, `label`",
         ),
         ("path,label\n", "`M` has no rows; expected one per image"),
         ("path,label\na.png,x\n,y\n", "`M`, row 2 (line 3): `path` is empty"),

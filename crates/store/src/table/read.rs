@@ -20,6 +20,7 @@ pub struct Table {
     path: PathBuf,
     names: Vec<String>,
     columns: Vec<(String, Texts)>,
+    left_out: Vec<String>,
     height: usize,
     lines: Vec<u32>,
 }
@@ -46,7 +47,19 @@ impl Table {
     /// # Errors
     /// As [`read`], and where one of `columns` holds neither text nor numbers.
     pub fn open(path: &Path, columns: &[&str]) -> Result<Table, TableError> {
-        let Raw { frame, names, height, lines } = raw(path, Some(columns))?;
+        Table::of(path, raw(path, Wanted::Named(columns))?)
+    }
+
+    /// Reads all columns that hold text or numbers; those of `needed` must.
+    ///
+    /// # Errors
+    /// As [`Table::open`].
+    pub fn open_all(path: &Path, needed: &[&str]) -> Result<Table, TableError> {
+        Table::of(path, raw(path, Wanted::Texts(needed))?)
+    }
+
+    fn of(path: &Path, raw: Raw) -> Result<Table, TableError> {
+        let Raw { frame, names, left_out, height, lines } = raw;
         let text = |column: &Column| -> PolarsResult<Texts> {
             Ok(Texts(column.cast(&DataType::String)?.str()?.clone()))
         };
@@ -55,12 +68,22 @@ impl Table {
             let text = text(column).map_err(|error| Wrong::Reason(first_line(&error)).at(path))?;
             texts.push((column.name().to_string(), text));
         }
-        Ok(Table { path: path.to_owned(), names, columns: texts, height, lines })
+        Ok(Table { path: path.to_owned(), names, columns: texts, left_out, height, lines })
     }
 
     /// The names of all its columns.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The columns that were read, in the table's order.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &Texts)> {
+        self.columns.iter().map(|(name, texts)| (name.as_str(), texts))
+    }
+
+    /// The names of columns that hold neither text nor numbers, where all were asked for.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// How many rows it has.
@@ -96,7 +119,7 @@ impl Table {
 /// # Errors
 /// Where the extension is neither, the file cannot be read as what it names, or two columns have one name.
 pub fn read(path: &Path) -> Result<DataFrame, TableError> {
-    Ok(raw(path, None)?.frame)
+    Ok(raw(path, Wanted::AsTheyAre)?.frame)
 }
 
 /// A table with those of its columns that were asked for.
@@ -104,13 +127,43 @@ struct Raw {
     frame: DataFrame,
     /// Of all columns.
     names: Vec<String>,
+    /// Of columns that hold neither text nor numbers, where all texts were asked for.
+    left_out: Vec<String>,
     height: usize,
     /// Of a CSV file's rows.
     lines: Vec<u32>,
 }
 
-/// The columns `wanted`, or all.
-fn raw(path: &Path, wanted: Option<&[&str]>) -> Result<Raw, TableError> {
+/// Which columns of a table are read.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// All, of whatever type.
+    AsTheyAre,
+    /// Those of these that are there, which must be text or numbers.
+    Named(&'a [&'a str]),
+    /// All that are text or numbers; these must be.
+    Texts(&'a [&'a str]),
+}
+
+impl Wanted<'_> {
+    /// Whether the column of this name is read, if its type allows.
+    fn takes(self, name: &str) -> bool {
+        match self {
+            Wanted::Named(names) => names.contains(&name),
+            Wanted::AsTheyAre | Wanted::Texts(_) => true,
+        }
+    }
+
+    /// Whether it must be text or numbers.
+    fn needs(self, name: &str) -> bool {
+        match self {
+            Wanted::AsTheyAre => false,
+            Wanted::Named(names) | Wanted::Texts(names) => names.contains(&name),
+        }
+    }
+}
+
+fn raw(path: &Path, wanted: Wanted<'_>) -> Result<Raw, TableError> {
     let fail = |error: std::io::Error| Wrong::Reason(error.to_string()).at(path);
     match extension(path).as_str() {
         "csv" => {
@@ -143,21 +196,21 @@ impl Wrong {
     }
 }
 
-fn of_csv(bytes: Vec<u8>, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
+fn of_csv(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     let text = text(bytes).map_err(Wrong::Reason)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let csv = csv::read(text, |name| wanted.is_none_or(|wanted| wanted.contains(&name)));
+    let csv = csv::read(text, |name| wanted.takes(name));
     let csv::Csv { names, columns, lines } = csv.map_err(Wrong::Reason)?;
     let names = distinct(names)?;
     let polars = |error: PolarsError| Wrong::Reason(first_line(&error));
     let mut columns: Vec<Column> = columns.into_iter().map(IntoColumn::into_column).collect();
-    if wanted.is_none() {
+    if !matches!(wanted, Wanted::Named(_)) {
         for (column, name) in columns.iter_mut().zip(&names) {
             column.rename(name.as_str().into());
         }
     }
     let frame = DataFrame::new(lines.len(), columns).map_err(polars)?;
-    Ok(Raw { frame, names, height: lines.len(), lines })
+    Ok(Raw { frame, names, left_out: Vec::new(), height: lines.len(), lines })
 }
 
 /// UTF-8 without zero bytes.
@@ -182,7 +235,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
     }
 }
 
-fn of_parquet(file: File, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
+fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     let mut reader = ParquetReader::new(file);
     let top = guarded(|| {
         let metadata = reader.get_metadata()?;
@@ -191,30 +244,36 @@ fn of_parquet(file: File, wanted: Option<&[&str]>) -> Result<Raw, Wrong> {
     });
     let (fields, height) = top.map_err(Wrong::Reason)?;
     let names = distinct(fields.iter().map(|name| name.trim().to_owned()).collect())?;
-    let Some(wanted) = wanted else {
+    if let Wanted::AsTheyAre = wanted {
         let mut frame = guarded(|| reader.finish()).map_err(Wrong::Reason)?;
         frame.set_column_names(&names).map_err(|error| Wrong::Reason(first_line(&error)))?;
-        return Ok(Raw { frame, names, height, lines: Vec::new() });
-    };
+        return Ok(Raw { frame, names, left_out: Vec::new(), height, lines: Vec::new() });
+    }
     let schema = guarded(|| reader.schema()).map_err(Wrong::Reason)?;
-    let fields: Vec<String> = fields.into_iter().filter(|name| wanted.contains(&name.trim())).collect();
-    for field in &fields {
-        let dtype = schema.get(field).map(|field| &field.dtype).filter(|dtype| !is_plain(dtype));
+    let mut left_out = Vec::new();
+    let mut taken = Vec::new();
+    for (field, name) in fields.into_iter().zip(&names).filter(|(field, _)| wanted.takes(field.trim())) {
+        let dtype = schema.get(&field).map(|field| &field.dtype).filter(|dtype| !is_plain(dtype));
         if let Some(dtype) = dtype {
+            if !wanted.needs(field.trim()) {
+                left_out.push(name.clone());
+                continue;
+            }
             let (column, found) = (
                 brief::shortened(field.trim()).into_owned(),
                 brief::cut(&format!("{dtype:?}"), 60).into_owned(),
             );
             return Err(Wrong::Kind { column, found });
         }
+        taken.push((field, name.clone()));
     }
-    if fields.is_empty() {
-        return Ok(Raw { frame: DataFrame::default(), names, height, lines: Vec::new() });
+    if taken.is_empty() {
+        return Ok(Raw { frame: DataFrame::default(), names, left_out, height, lines: Vec::new() });
     }
+    let (fields, own): (Vec<String>, Vec<String>) = taken.into_iter().unzip();
     let mut frame = guarded(|| reader.with_columns(Some(fields)).finish()).map_err(Wrong::Reason)?;
-    let own: Vec<String> = frame.get_column_names().iter().map(|name| name.trim().to_owned()).collect();
     frame.set_column_names(&own).map_err(|error| Wrong::Reason(first_line(&error)))?;
-    Ok(Raw { frame, names, height, lines: Vec::new() })
+    Ok(Raw { frame, names, left_out, height, lines: Vec::new() })
 }
 
 /// Whether a column is text or numbers, of a kind that is compiled in.

@@ -12,8 +12,7 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     for views in [1, 2_u32] {
         let path = folder.path().join(format!("{views}.features"));
         // The rows and shards of `parsers`, which reads indexes beside its own shards.
-        let plan =
-            Plan { classes: vec!["a".into(), "b".into()], dim: DIM, source: source(), shard_bytes: 48 };
+        let plan = Plan { columns: vec!["label".into()], dim: DIM, source: source(), shard_bytes: 48 };
         let mut writer = FeaturesWriter::create(&path, false, plan).unwrap();
         let all = (views > 1).then(|| Views::new(views, [Augment::Flip], 0));
         if let Some(views) = &all {
@@ -22,8 +21,13 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
         for row in 0..6_u8 {
             let (id, split) = (format!("{row}.png"), Split::ALL[usize::from(row) % 3]);
             let values = [f32::from(row), 0.5, -1.0];
-            let row =
-                Row { id: &id, label: u32::from(row % 2), split, key: Digest::of(&[row]), values: &values };
+            let row = Row {
+                id: &id,
+                texts: &[["a", "b"][usize::from(row % 2)]],
+                split,
+                key: Digest::of(&[row]),
+                values: &values,
+            };
             writer.push(row).unwrap();
             for view in 1..all.as_ref().map_or(1, |views| views.of(split)) {
                 writer.push_view(view, row).unwrap();
