@@ -40,7 +40,7 @@ pub use noticed::Noticed;
 pub use passed::Passed;
 pub use picture::Picture;
 pub use prepare::{Loaded, load, prepare, resized_size};
-pub use probe::probe;
+pub use probe::{probe, probes};
 pub use ratios::{Ratios, RatiosError};
 pub use resample::resize;
 pub use thumbnail::{fingerprint, thumbnail};

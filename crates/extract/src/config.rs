@@ -1,9 +1,9 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, OnError, Part};
-use crate::place::{LOOK, Place, Wish};
+use crate::assignment::Assignment;
+use crate::device::{Device, DeviceRequest, LOOK};
 use crate::preprocess;
-use crate::views::Shares;
 use artifact::{Augment, Dtype, Preprocessing, Views};
 use cli::UsageError;
 use dataset::{DataSet, Doubt, Ratios};
@@ -31,7 +31,7 @@ pub(crate) struct Config {
     shard_bytes: usize,
     force: bool,
     batch: Option<usize>,
-    place: Place,
+    device: Device,
     no_card: Option<String>,
 }
 
@@ -107,7 +107,7 @@ impl Config {
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
             ));
         }
-        let (place, no_card) = Wish { device, precision, isa }.settle(LOOK)?;
+        let (device, no_card) = DeviceRequest { name: device, precision, isa }.settle(LOOK)?;
         Ok(Config {
             input,
             root,
@@ -125,7 +125,7 @@ impl Config {
             shard_bytes: shard_size << 20,
             force: args.force,
             batch,
-            place,
+            device,
             no_card,
         })
     }
@@ -161,8 +161,8 @@ impl Config {
     }
 
     /// Which splits samples are in, and which views they have.
-    pub(crate) fn shares(&self, data: &DataSet) -> Shares {
-        Shares { ratios: self.ratios(data), views: self.views.clone() }
+    pub(crate) fn assignment(&self, data: &DataSet) -> Assignment {
+        Assignment { ratios: self.ratios(data), views: self.views.clone() }
     }
 
     /// Augmented views, where there are any.
@@ -223,8 +223,8 @@ impl Config {
     }
 
     /// What runs the network.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Why that is no card, where one was looked for in vain.

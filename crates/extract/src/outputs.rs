@@ -1,12 +1,13 @@
 //! The features folders being written, one a tap.
 
 use crate::{
+    assignment::Assignment,
     backbone::Backbone,
     config::Config,
-    pipeline::{Batch, Seen},
+    job::Seen,
+    pipeline::Batch,
     reuse::{Reuse, content_key},
     tally::Tally,
-    views::Shares,
 };
 use anyhow::Result;
 use artifact::{DigestBuilder, FeaturesWriter, Lineage, Plan, Row, Skipped, Source};
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 /// Everything that is written.
 pub(crate) struct Outputs {
     taps: Vec<Tap>,
-    shares: Shares,
+    assignment: Assignment,
     classes: Vec<String>,
     /// Samples that have rows.
     tally: Tally,
@@ -40,7 +41,7 @@ impl Outputs {
     /// # Errors
     /// Where one exists (without `--force`) or cannot be written.
     pub(crate) fn create(config: &Config, data: &DataSet, backbone: &Backbone) -> Result<Outputs> {
-        let taps = config.taps().zip(backbone.sources()).zip(backbone.runner().widths());
+        let taps = config.taps().zip(backbone.sources()).zip(backbone.embedder().widths());
         let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
             let plan = Plan {
                 classes: data.classes.clone(),
@@ -55,15 +56,15 @@ impl Outputs {
             Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim })
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
-        let (shares, dataset) = (config.shares(data), DigestBuilder::new());
+        let (assignment, dataset) = (config.assignment(data), DigestBuilder::new());
         let (classes, tally) = (data.classes.clone(), Tally::new(data.classes.len()));
-        Ok(Outputs { taps, shares, classes, tally, dataset, reused: 0 })
+        Ok(Outputs { taps, assignment, classes, tally, dataset, reused: 0 })
     }
 
     /// What stopped runs of these outputs left.
     pub(crate) fn earlier(&self) -> Reuse {
         let taps = self.taps.iter().map(|tap| (tap.source.clone(), tap.writer.earlier())).collect();
-        Reuse::new(taps, self.shares.views.clone())
+        Reuse::new(taps, self.assignment.views.clone())
     }
 
     /// Appends a batch's rows.
@@ -79,7 +80,7 @@ impl Outputs {
         rows.sort_unstable_by_key(|(seen, ..)| (seen.sample, seen.view));
         for (Seen { sample, view, content }, features, i) in rows {
             let sample = &data.samples[sample];
-            let split = self.shares.split_of(sample, &content.digest);
+            let split = self.assignment.split_of(sample, &content.digest);
             if view == 0 {
                 self.tally.add(split, sample.label);
                 self.dataset
@@ -90,7 +91,7 @@ impl Outputs {
             }
             for (tap, features) in self.taps.iter_mut().zip(features) {
                 let values = &features[i * tap.dim..][..tap.dim];
-                let key = content_key(&content, &tap.source, view, self.shares.views.as_ref());
+                let key = content_key(&content, &tap.source, view, self.assignment.views.as_ref());
                 let row = Row { id: &sample.id, label: sample.label, split, key, values };
                 tap.writer.push_view(view, row)?;
             }
@@ -121,7 +122,7 @@ impl Outputs {
         let complete = self.taps.into_iter().zip(probes).map(|(tap, probes)| {
             Ok((tap.path, tap.writer.complete(&probes, lineage.clone(), skipped.to_vec())?))
         });
-        let views = self.shares.views.as_ref().map(|views| {
+        let views = self.assignment.views.as_ref().map(|views| {
             let samples = count(self.tally.total());
             format!(" ({samples} samples, those of train in {} views)", count(u64::from(views.count)))
         });
