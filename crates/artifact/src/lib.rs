@@ -31,8 +31,8 @@ pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use feature_set::{FeatureSet, FeatureSetError};
 pub use features::{
-    Complete, Earlier, Features, FeaturesError, FeaturesWriter, Index, Lineage, Plan, Row, SCHEMA_VERSION,
-    ShardError, ShardRecord, Skipped,
+    Complete, Earlier, Features, FeaturesError, FeaturesWriter, Finished, Index, Lineage, Plan, Row,
+    SCHEMA_VERSION, ShardError, ShardRecord, Skipped,
 };
 pub use head::{Dense, HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
 pub use input::{MOST_PICTURE, check_header, open_file, read_file};

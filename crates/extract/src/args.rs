@@ -133,6 +133,15 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
+    /// Replace NAME.features, and take over its rows: the network runs only for images that are new or have changed. The
+    /// result is that of a fresh run
+    #[arg(long, conflicts_with = "force", help_heading = "Output")]
+    pub update: bool,
+
+    /// Take over rows of another features folder too, where images and settings are the same; repeat it for several
+    #[arg(long, value_name = "OTHER.features", help_heading = "Output")]
+    pub reuse: Vec<PathBuf>,
+
     /// Where to run the network: cpu; cuda, the first of NVIDIA's cards; cuda:1, another; cuda:0,1, several of one kind that
     /// share the work; or auto, the first card where this build has CUDA and there is one, else the CPU. Before a card is
     /// used, what it makes of four made-up pictures is held against what the CPU makes of them

@@ -30,6 +30,9 @@ pub(crate) struct Config {
     dtype: Dtype,
     shard_bytes: usize,
     force: bool,
+    update: bool,
+    /// Finished folders whose rows may be taken over.
+    reuse: Vec<PathBuf>,
     batch: Option<usize>,
     device: Device,
     no_card: Option<String>,
@@ -57,6 +60,7 @@ impl Config {
             max_skipped,
             dtype,
             shard_size,
+            reuse,
             batch,
             device,
             precision,
@@ -124,6 +128,8 @@ impl Config {
             dtype,
             shard_bytes: shard_size << 20,
             force: args.force,
+            update: args.update,
+            reuse,
             batch,
             device,
             no_card,
@@ -213,8 +219,19 @@ impl Config {
         self.shard_bytes
     }
 
-    pub(crate) fn force(&self) -> bool {
-        self.force
+    /// Whether what is there may be replaced.
+    pub(crate) fn replaces(&self) -> bool {
+        self.force || self.update
+    }
+
+    /// Whether rows of what is there are taken over.
+    pub(crate) fn updates(&self) -> bool {
+        self.update
+    }
+
+    /// Finished folders whose rows may be taken over.
+    pub(crate) fn reuse(&self) -> impl Iterator<Item = &Path> {
+        self.reuse.iter().map(PathBuf::as_path)
     }
 
     /// Pictures of a batch, where that was given.

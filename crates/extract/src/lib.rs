@@ -14,6 +14,7 @@ mod outputs;
 mod pipeline;
 mod preprocess;
 mod remarks;
+mod replaced;
 mod reuse;
 mod skips;
 mod tally;
@@ -66,10 +67,10 @@ pub fn run(args: Args) -> Result<()> {
         config.device(),
         count(backbone.embedder().batch() as u64)
     ));
-    let outputs = Outputs::create(&config, &data, &backbone)?;
-    let reuse = outputs.earlier();
+    let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let (reuse, notes) = outputs.earlier(&config)?;
     if reuse.len() > 0 {
-        session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
+        session.detail(format!("extract: up to {} rows are there already", count(reuse.len() as u64)));
     }
     let mut skips = Skips::new(&config, &data)?;
     let mut remarks = Remarks::default();
@@ -113,7 +114,7 @@ pub fn run(args: Args) -> Result<()> {
             session.note(format!("extract: {times}; engine {}", backbone.embedder().revision()));
         }
     }
-    for line in skips::describe(&skipped).into_iter().chain(remarks.lines()).chain(summaries) {
+    for line in notes.into_iter().chain(skips::describe(&skipped)).chain(remarks.lines()).chain(summaries) {
         session.note(format!("extract: {line}"));
     }
     Ok(())
