@@ -133,12 +133,12 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
-    /// Replace NAME.features, and take over its rows: the network runs only for images that are new or have changed. The
-    /// result is that of a fresh run
+    /// Replace NAME.features, but take over its rows: the network runs only for images that are new or have changed. The
+    /// result is a fresh run's, byte for byte
     #[arg(long, conflicts_with = "force", help_heading = "Output")]
     pub update: bool,
 
-    /// Take over rows of another features folder too, where images and settings are the same; repeat it for several
+    /// Take over rows of another features folder, of images that are the same under the same settings; repeat it for more
     #[arg(long, value_name = "OTHER.features", help_heading = "Output")]
     pub reuse: Vec<PathBuf>,
 

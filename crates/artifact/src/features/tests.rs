@@ -185,7 +185,7 @@ pub(super) fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// As a forger does, who puts the digest right as well.
-fn edit_index(folder: &Path, from: &str, to: &str) {
+pub(super) fn edit_index(folder: &Path, from: &str, to: &str) {
     change_index(folder, from, to);
     edit(&folder.join(INDEX), |bytes| {
         if let Some(at) = index::digest_at(bytes) {
@@ -203,7 +203,7 @@ fn change_index(folder: &Path, from: &str, to: &str) {
 }
 
 /// Makes of an index what programs before schema 3 wrote.
-fn age_index(folder: &Path, schema: u32) {
+pub(super) fn age_index(folder: &Path, schema: u32) {
     edit(&folder.join(INDEX), |bytes| {
         let text = String::from_utf8(bytes.clone()).unwrap();
         let (text, digest) = text.rsplit_once(",\n  \"digest\": \"").unwrap();
