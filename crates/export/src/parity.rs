@@ -121,7 +121,7 @@ impl Distance {
 /// # Errors
 /// Where the network does not run.
 pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> {
-    let outputs = Reference::new(bound, how)?.run(&probes(how), PROBES)?;
+    let outputs = Reference::new(bound, how)?.run(&dataset::probes(how), PROBES)?;
     let row = |k: usize| outputs.iter().flat_map(move |output| output.chunks(output.len() / PROBES).nth(k));
     Ok((0..PROBES).flat_map(row).flatten().copied().collect())
 }
@@ -131,11 +131,7 @@ pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> 
 /// # Errors
 /// Where the graph does not run.
 pub(crate) fn interpret_probes(model: Model, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Interpreter::new(model, how)?.run(&probes(how), PROBES)?)
-}
-
-fn probes(how: &Preprocessing) -> Vec<u8> {
-    (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), how)).collect()
+    Ok(Interpreter::new(model, how)?.run(&dataset::probes(how), PROBES)?)
 }
 
 #[cfg(test)]

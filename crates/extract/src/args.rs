@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::place::Device;
+use crate::device::DeviceName;
 use artifact::{Augment, Channels, Decode, Dtype, Filter, Grey16};
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
@@ -133,11 +133,20 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
+    /// Replace NAME.features, but take over its rows: the network runs only for images that are new or have changed. The
+    /// result is a fresh run's, byte for byte
+    #[arg(long, conflicts_with = "force", help_heading = "Output")]
+    pub update: bool,
+
+    /// Take over rows of another features folder, of images that are the same under the same settings; repeat it for more
+    #[arg(long, value_name = "OTHER.features", help_heading = "Output")]
+    pub reuse: Vec<PathBuf>,
+
     /// Where to run the network: cpu; cuda, the first of NVIDIA's cards; cuda:1, another; cuda:0,1, several of one kind that
     /// share the work; or auto, the first card where this build has CUDA and there is one, else the CPU. Before a card is
     /// used, what it makes of four made-up pictures is held against what the CPU makes of them
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
-    pub device: Device,
+    pub device: DeviceName,
 
     /// What numbers are on a card: f32; tf32, rounded to 10 bits before they are multiplied; f16 (10 bits, up to 65,504)
     /// or bf16 (7 bits, and f32's range). Features from a card say which they were made in [default: f16, or bf16 where the

@@ -2,22 +2,20 @@
 
 use crate::{
     config::Config,
-    pipeline::{self, Job, Take},
-    place::Place,
-    runner::{Runner, probe_pixels},
+    device::Device,
+    embedder::{Embedder, Processor},
+    job::Job,
+    pipeline::{self, Take},
     times::Times,
 };
 use anyhow::{Context, Result};
-use artifact::{PROBES, Source};
-use engine::{Cpu, Isa};
+use artifact::Source;
+use engine::Cpu;
 use weights::Bound;
-
-/// Pictures of a batch on the CPU, unless told otherwise.
-const BATCH: usize = 32;
 
 /// A frozen network, ready to run.
 pub(crate) struct Backbone {
-    runner: Box<dyn Runner>,
+    embedder: Box<dyn Embedder>,
     /// What identifies each tap's features, as if it had been extracted alone.
     sources: Vec<Source>,
 }
@@ -51,15 +49,20 @@ impl Backbone {
             })
         };
         let mut sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        let runner: Box<dyn Runner> = match config.place() {
-            Place::Cpu(isa) => Box::new(OnCpu::new(bound, config, *isa)?),
+        let how = config.preprocessing();
+        let embedder: Box<dyn Embedder> = match config.device() {
+            Device::Cpu(isa) => {
+                Box::new(Processor::new(Cpu::with_isa(bound, how, *isa)?, how, config.batch()))
+            }
             #[cfg(feature = "cuda")]
-            Place::Cards(cards, precision) => crate::cards::open(&bound, config, cards, *precision)?,
+            Device::Cards(cards, precision) => {
+                crate::embedder::cards::open(&bound, config, cards, *precision)?
+            }
             #[cfg(not(feature = "cuda"))]
-            Place::Cards(..) => unreachable!("Config::new refuses cards in a build without CUDA"),
+            Device::Cards(..) => unreachable!("Config::new refuses cards in a build without CUDA"),
         };
-        sources.iter_mut().for_each(|source| source.engine = runner.revision());
-        Ok(Backbone { runner, sources })
+        sources.iter_mut().for_each(|source| source.engine = embedder.revision());
+        Ok(Backbone { embedder, sources })
     }
 
     /// What identifies each tap's features.
@@ -68,48 +71,12 @@ impl Backbone {
     }
 
     /// What runs it.
-    pub(crate) fn runner(&self) -> &dyn Runner {
-        &*self.runner
+    pub(crate) fn embedder(&self) -> &dyn Embedder {
+        &*self.embedder
     }
 
-    /// As [`Runner::run`].
+    /// As [`pipeline::run`].
     pub(crate) fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
-        self.runner.run(job, take)
-    }
-}
-
-struct OnCpu {
-    cpu: Cpu,
-    batch: usize,
-    probes: Vec<u8>,
-}
-
-impl OnCpu {
-    fn new(bound: Bound, config: &Config, isa: Isa) -> Result<OnCpu> {
-        let cpu = Cpu::with_isa(bound, config.preprocessing(), isa)?;
-        let (batch, probes) = (config.batch().unwrap_or(BATCH), probe_pixels(config.preprocessing()));
-        Ok(OnCpu { cpu, batch, probes })
-    }
-}
-
-impl Runner for OnCpu {
-    fn revision(&self) -> String {
-        engine::REVISION.to_owned()
-    }
-
-    fn batch(&self) -> usize {
-        self.batch
-    }
-
-    fn widths(&self) -> &[usize] {
-        self.cpu.widths()
-    }
-
-    fn probes(&self) -> Result<Vec<Vec<f32>>> {
-        Ok(self.cpu.run(&self.probes, PROBES)?)
-    }
-
-    fn run(&mut self, job: Job<'_>, take: Take<'_>) -> Result<Times> {
-        pipeline::run(&self.cpu, job, self.batch, take)
+        pipeline::run(&mut *self.embedder, job, take)
     }
 }

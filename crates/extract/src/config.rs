@@ -1,9 +1,9 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, OnError, Part};
-use crate::place::{LOOK, Place, Wish};
+use crate::assignment::Assignment;
+use crate::device::{Device, DeviceRequest, LOOK};
 use crate::preprocess;
-use crate::views::Shares;
 use artifact::{Augment, Dtype, Preprocessing, Views};
 use cli::UsageError;
 use dataset::{DataSet, Doubt, Ratios};
@@ -30,8 +30,11 @@ pub(crate) struct Config {
     dtype: Dtype,
     shard_bytes: usize,
     force: bool,
+    update: bool,
+    /// Finished folders whose rows may be taken over.
+    reuse: Vec<PathBuf>,
     batch: Option<usize>,
-    place: Place,
+    device: Device,
     no_card: Option<String>,
 }
 
@@ -57,6 +60,7 @@ impl Config {
             max_skipped,
             dtype,
             shard_size,
+            reuse,
             batch,
             device,
             precision,
@@ -107,7 +111,7 @@ impl Config {
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
             ));
         }
-        let (place, no_card) = Wish { device, precision, isa }.settle(LOOK)?;
+        let (device, no_card) = DeviceRequest { name: device, precision, isa }.settle(LOOK)?;
         Ok(Config {
             input,
             root,
@@ -124,8 +128,10 @@ impl Config {
             dtype,
             shard_bytes: shard_size << 20,
             force: args.force,
+            update: args.update,
+            reuse,
             batch,
-            place,
+            device,
             no_card,
         })
     }
@@ -161,8 +167,8 @@ impl Config {
     }
 
     /// Which splits samples are in, and which views they have.
-    pub(crate) fn shares(&self, data: &DataSet) -> Shares {
-        Shares { ratios: self.ratios(data), views: self.views.clone() }
+    pub(crate) fn assignment(&self, data: &DataSet) -> Assignment {
+        Assignment { ratios: self.ratios(data), views: self.views.clone() }
     }
 
     /// Augmented views, where there are any.
@@ -213,8 +219,19 @@ impl Config {
         self.shard_bytes
     }
 
-    pub(crate) fn force(&self) -> bool {
-        self.force
+    /// Whether what is there may be replaced.
+    pub(crate) fn replaces(&self) -> bool {
+        self.force || self.update
+    }
+
+    /// Whether rows of what is there are taken over.
+    pub(crate) fn updates(&self) -> bool {
+        self.update
+    }
+
+    /// Finished folders whose rows may be taken over.
+    pub(crate) fn reuse(&self) -> impl Iterator<Item = &Path> {
+        self.reuse.iter().map(PathBuf::as_path)
     }
 
     /// Pictures of a batch, where that was given.
@@ -223,8 +240,8 @@ impl Config {
     }
 
     /// What runs the network.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Why that is no card, where one was looked for in vain.

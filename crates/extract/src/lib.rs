@@ -4,22 +4,22 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod assignment;
 mod backbone;
-#[cfg(any(feature = "cuda", test))]
-mod cards;
 mod config;
+mod device;
+mod embedder;
+mod job;
 mod outputs;
 mod pipeline;
-mod place;
 mod preprocess;
 mod remarks;
+mod replaced;
 mod reuse;
-mod runner;
 mod skips;
 mod tally;
 mod times;
 mod under_way;
-mod views;
 mod zoo_table;
 
 pub use args::Args;
@@ -29,9 +29,9 @@ use backbone::Backbone;
 use cli::{Session, count};
 use config::Config;
 use dataset::DataSet;
+use device::Device;
+use job::Job;
 use outputs::Outputs;
-use pipeline::Job;
-use place::Place;
 use remarks::Remarks;
 use skips::Skips;
 use under_way::UnderWay;
@@ -68,13 +68,13 @@ pub fn run(args: Args) -> Result<()> {
     let mut backbone = Backbone::load(&config)?;
     session.detail(format!(
         "extract: the network runs on {}, {} images at a time",
-        config.place(),
-        count(backbone.runner().batch() as u64)
+        config.device(),
+        count(backbone.embedder().batch() as u64)
     ));
-    let outputs = Outputs::create(&config, &data, &backbone)?;
-    let reuse = outputs.earlier();
+    let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let (reuse, notes) = outputs.earlier(&config)?;
     if reuse.len() > 0 {
-        session.detail(format!("extract: stopped runs left up to {} rows", count(reuse.len() as u64)));
+        session.detail(format!("extract: up to {} rows are there already", count(reuse.len() as u64)));
     }
     let mut skips = Skips::new(&config, &data)?;
     let mut remarks = Remarks::default();
@@ -82,8 +82,14 @@ pub fn run(args: Args) -> Result<()> {
     let interrupt = under_way.listen();
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
-        let (how, shares) = (config.preprocessing(), config.shares(&data));
-        let job = Job { samples: &data.samples, how, shares: &shares, reuse: &reuse, interrupt: &interrupt };
+        let (how, assignment) = (config.preprocessing(), config.assignment(&data));
+        let job = Job {
+            samples: &data.samples,
+            how,
+            assignment: &assignment,
+            reuse: &reuse,
+            interrupt: &interrupt,
+        };
         backbone.run(job, &mut |batch| {
             under_way.push(&data, &batch)?;
             remarks.add_reused(batch.known.len());
@@ -101,18 +107,18 @@ pub fn run(args: Args) -> Result<()> {
     if !under_way.is_done() {
         return Err(under_way.suspend()?.into());
     }
-    let (skipped, probes) = (skips.finish()?, backbone.runner().probes()?);
+    let (skipped, probes) = (skips.finish()?, backbone.embedder().probes()?);
     let outputs = under_way.take()?;
     cli::finishing();
     let summaries = outputs.finish(probes, &skipped)?;
     describe(&session, &config, &data);
-    match config.place() {
-        Place::Cpu(_) => session.detail(format!("extract: {times}")),
-        Place::Cards(..) => {
-            session.note(format!("extract: {times}; engine {}", backbone.runner().revision()));
+    match config.device() {
+        Device::Cpu(_) => session.detail(format!("extract: {times}")),
+        Device::Cards(..) => {
+            session.note(format!("extract: {times}; engine {}", backbone.embedder().revision()));
         }
     }
-    for line in skips::describe(&skipped).into_iter().chain(remarks.lines()).chain(summaries) {
+    for line in notes.into_iter().chain(skips::describe(&skipped)).chain(remarks.lines()).chain(summaries) {
         session.note(format!("extract: {line}"));
     }
     Ok(())

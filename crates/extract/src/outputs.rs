@@ -1,15 +1,19 @@
 //! The features folders being written, one a tap.
 
 use crate::{
+    assignment::Assignment,
     backbone::Backbone,
     config::Config,
-    pipeline::{Batch, Seen},
+    job::Seen,
+    pipeline::Batch,
+    replaced::{Replaced, unlike, unusable},
     reuse::{Reuse, content_key},
     tally::Tally,
-    views::Shares,
 };
-use anyhow::Result;
-use artifact::{DigestBuilder, FeaturesWriter, Lineage, Plan, Row, Skipped, Source};
+use anyhow::{Context, Result, anyhow};
+use artifact::{
+    DigestBuilder, FeaturesError, FeaturesWriter, Lineage, PlaceError, Plan, Row, Skipped, Source, distinct,
+};
 use cli::count;
 use dataset::DataSet;
 use std::path::PathBuf;
@@ -17,7 +21,7 @@ use std::path::PathBuf;
 /// Everything that is written.
 pub(crate) struct Outputs {
     taps: Vec<Tap>,
-    shares: Shares,
+    assignment: Assignment,
     classes: Vec<String>,
     /// Samples that have rows.
     tally: Tally,
@@ -25,6 +29,8 @@ pub(crate) struct Outputs {
     dataset: DigestBuilder,
     /// Rows that were not computed.
     reused: u64,
+    /// Whether finished folders may give some.
+    reuses: bool,
 }
 
 struct Tap {
@@ -32,6 +38,8 @@ struct Tap {
     writer: FeaturesWriter,
     source: Source,
     dim: usize,
+    /// What is updated.
+    replaced: Option<Replaced>,
 }
 
 impl Outputs {
@@ -40,7 +48,7 @@ impl Outputs {
     /// # Errors
     /// Where one exists (without `--force`) or cannot be written.
     pub(crate) fn create(config: &Config, data: &DataSet, backbone: &Backbone) -> Result<Outputs> {
-        let taps = config.taps().zip(backbone.sources()).zip(backbone.runner().widths());
+        let taps = config.taps().zip(backbone.sources()).zip(backbone.embedder().widths());
         let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
             let plan = Plan {
                 columns: data.columns.iter().map(|column| column.name().to_owned()).collect(),
@@ -48,23 +56,56 @@ impl Outputs {
                 source: source.clone(),
                 shard_bytes: config.shard_bytes(),
             };
-            let mut writer = FeaturesWriter::create(path, config.force(), plan)?;
+            let mut writer = FeaturesWriter::create(path, config.replaces(), plan).map_err(name_update)?;
             if let Some(views) = config.views() {
                 writer = writer.with_views(views.clone());
             }
-            Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim })
+            Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim, replaced: None })
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
-        let (shares, dataset) = (config.shares(data), DigestBuilder::new());
+        distinct(&taps.iter().map(|tap| tap.writer.place()).collect::<Vec<_>>(), config.reuse())?;
+        let (assignment, dataset) = (config.assignment(data), DigestBuilder::new());
         let classes = data.labels().map_or(Vec::new(), |labels| labels.words().to_vec());
         let tally = Tally::new(classes.len());
-        Ok(Outputs { taps, shares, classes, tally, dataset, reused: 0 })
+        Ok(Outputs {
+            taps,
+            assignment,
+            classes,
+            tally,
+            dataset,
+            reused: 0,
+            reuses: config.updates() || config.reuse().next().is_some(),
+        })
     }
 
-    /// What stopped runs of these outputs left.
-    pub(crate) fn earlier(&self) -> Reuse {
-        let taps = self.taps.iter().map(|tap| (tap.source.clone(), tap.writer.earlier())).collect();
-        Reuse::new(taps, self.shares.views.clone())
+    /// Rows that need not be computed: what stopped runs of these outputs left, and those of finished folders. Also gives a line
+    /// for everything that is not as one might think.
+    ///
+    /// # Errors
+    /// Where a finished folder is none, or its index cannot be read.
+    pub(crate) fn earlier(&mut self, config: &Config) -> Result<(Reuse, Vec<String>)> {
+        let mut notes = Vec::new();
+        let mut taps = Vec::new();
+        for tap in &mut self.taps {
+            let mut earlier = tap.writer.earlier();
+            if let Some(folder) = tap.writer.replaces().filter(|_| config.updates()) {
+                let finished = earlier.add(folder).context("cannot update, --force makes it anew")?;
+                notes.extend(unlike(&tap.source, folder, &finished).or_else(|| unusable(folder, &finished)));
+                tap.replaced = Some(Replaced::new(&finished));
+            } else if config.updates() {
+                notes.push(format!("there is no `{}` yet: all images are run", tap.path.display()));
+            }
+            for folder in config.reuse() {
+                let finished = earlier.add(folder)?;
+                // One folder may serve several taps, each of which it is unlike but one.
+                if config.taps().count() == 1 {
+                    notes.extend(unlike(&tap.source, folder, &finished));
+                }
+                notes.extend(unusable(folder, &finished));
+            }
+            taps.push((tap.source.clone(), earlier));
+        }
+        Ok((Reuse::new(taps, self.assignment.views.clone()), notes))
     }
 
     /// Appends a batch's rows.
@@ -82,7 +123,7 @@ impl Outputs {
             let texts: Vec<&str> = data.columns.iter().map(|column| column.text(sample)).collect();
             let label = data.labels().map(|labels| labels.codes()[sample]);
             let sample = &data.samples[sample];
-            let split = self.shares.split_of(sample, &content.digest);
+            let split = self.assignment.split_of(sample, &content.digest);
             if view == 0 {
                 self.tally.add(split, label);
                 self.dataset.field(sample.id.as_bytes());
@@ -93,7 +134,8 @@ impl Outputs {
             }
             for (tap, features) in self.taps.iter_mut().zip(features) {
                 let values = &features[i * tap.dim..][..tap.dim];
-                let key = content_key(&content, &tap.source, view, self.shares.views.as_ref());
+                let key = content_key(&content, &tap.source, view, self.assignment.views.as_ref());
+                tap.replaced.iter_mut().for_each(|replaced| replaced.meet(&key));
                 let row = Row { id: &sample.id, texts: &texts, split, key, values };
                 tap.writer.push_view(view, row)?;
             }
@@ -122,24 +164,45 @@ impl Outputs {
         let lineage = Lineage { dataset: self.dataset.finish(), tool };
         // All are written in full before the first takes its place: a full disk leaves none of several taps behind.
         let complete = self.taps.into_iter().zip(probes).map(|(tap, probes)| {
-            Ok((tap.path, tap.writer.complete(&probes, lineage.clone(), skipped.to_vec())?))
+            let removed = tap.replaced.as_ref().map(Replaced::removed);
+            Ok((tap.path, removed, tap.writer.complete(&probes, lineage.clone(), skipped.to_vec())?))
         });
-        let views = self.shares.views.as_ref().map(|views| {
+        let views = self.assignment.views.as_ref().map(|views| {
             let samples = count(self.tally.total());
             format!(" ({samples} samples, those of train in {} views)", count(u64::from(views.count)))
         });
         let views = views.unwrap_or_default();
         let mut lines = vec![self.tally.line(&self.classes)];
-        for (path, complete) in complete.collect::<Result<Vec<_>>>()? {
+        for (path, removed, complete) in complete.collect::<Result<Vec<_>>>()? {
             let index = complete.commit()?;
             let (rows, skips, path) = (count(index.rows), count(skipped.len() as u64), path.display());
-            let reused =
-                if self.reused > 0 { format!(" ({} reused)", count(self.reused)) } else { String::new() };
+            let new = index.rows - self.reused;
+            let removed = removed.map(|removed| format!(", removed {}", count(removed))).unwrap_or_default();
+            let reused = match self.reused {
+                reused if self.reuses => {
+                    format!(" (reused {}, new {}{removed})", count(reused), count(new))
+                }
+                0 => String::new(),
+                reused => format!(" ({} reused)", count(reused)),
+            };
             lines.push(format!(
                 "{rows} rows of {} features{views}{reused}, {skips} skipped → {path}",
                 count(index.dim as u64)
             ));
         }
         Ok(lines)
+    }
+}
+
+/// Names the flag that takes over the rows of what is there.
+fn name_update(error: FeaturesError) -> anyhow::Error {
+    match error {
+        FeaturesError::Place(PlaceError::Exists(path)) => {
+            let path = path.display();
+            anyhow!(
+                "`{path}` exists; give --update to take over its rows, --force to replace it, or another name"
+            )
+        }
+        error => error.into(),
     }
 }

@@ -1,38 +1,30 @@
-//! Decoding overlapped with the network: pictures are prepared ahead by a thread of their own, this one runs them.
+//! Pictures are prepared ahead of whoever embeds them.
 //!
-//! On the CPU both give their work to the same pool of threads, a picture or a piece of a layer at a time. Nobody has to
-//! say how many cores decoding needs: whenever the network leaves one idle, it decodes, up to the batches that may exist;
-//! when decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
+//! Each lane is a thread that prepares every so-manieth batch, straight into memory of the embedder's, and has the whole
+//! pool of threads do the work: while the last pictures of one batch are decoded, idle threads begin with the next. This
+//! thread gives batches to the embedder, as many as it takes at a time, and collects them in the same order, so that rows
+//! come in the data set's. Nobody has to say how many cores decoding needs: whenever the network leaves one idle, it
+//! decodes; when decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
 //!
-//! At most three batches of prepared pictures exist at any time, whatever the data set's size. Cards, to which pictures
-//! are copied, have a pipeline of their own, in `cards.rs`. A batch is so many pictures at most; all views of a sample are
-//! in one batch, so that its file is read, and decoded, once.
+//! [`Ahead`](crate::embedder::Ahead) says how many batches of pictures exist at any time, whatever the data set's size. They are made once, and go
+//! round. A batch is so many pictures at most; all views of a sample are in one batch, so that its file is read, and
+//! decoded, once.
 
 use crate::{
-    reuse::{Content, Reuse},
+    embedder::{Embedded, Embedder, Pixels},
+    job::{File, Job, Known, Reason, Seen},
     times::{Times, timed},
-    views::Shares,
 };
 use anyhow::{Context, Result};
-use artifact::{MOST_PICTURE, Preprocessing, read_file};
-use cli::Interrupt;
-use dataset::{BadImage, Loaded, Noticed, Sample};
-use engine::Cpu;
+use dataset::Noticed;
 use rayon::prelude::*;
-use std::{ops::Range, sync::mpsc, thread, time::Instant};
-
-/// What there is to do.
-#[derive(Clone, Copy)]
-pub(crate) struct Job<'a> {
-    pub(crate) samples: &'a [Sample],
-    pub(crate) how: &'a Preprocessing,
-    /// Which views each of them has.
-    pub(crate) shares: &'a Shares,
-    /// Rows that need not be computed.
-    pub(crate) reuse: &'a Reuse,
-    /// Once it is asked, no batch is begun any more; those that were are run to their end.
-    pub(crate) interrupt: &'a Interrupt,
-}
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+    time::Instant,
+};
 
 /// What is done with a batch: in the data set's order, and an error ends the run.
 pub(crate) type Take<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
@@ -54,134 +46,153 @@ pub(crate) struct Batch {
     pub(crate) features: Vec<Vec<f32>>,
 }
 
-impl Batch {
-    pub(crate) fn notice(&mut self, sample: usize, noticed: Noticed) {
-        if noticed != Noticed::default() {
-            self.noticed.push((sample, noticed));
+/// Prepares every sample, has the embedder make rows of them, and hands batches over, until it is interrupted.
+///
+/// # Errors
+/// The first error of the embedder or of `take`; nothing more is run then.
+pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> Result<Times> {
+    let (start, before, ahead) = (Instant::now(), embedder.busy(), embedder.ahead());
+    let batches = &job.assignment.batches(job.samples, embedder.batch());
+    let pictures = |batch: &Range<usize>| -> usize {
+        job.samples[batch.clone()].iter().map(|sample| job.assignment.most_of(sample)).sum()
+    };
+    let most = batches.iter().map(pictures).max().unwrap_or(0);
+    let stride = ahead.lanes.min(batches.len());
+    let times = thread::scope(|scope| {
+        let mut lanes = Vec::new();
+        for lane in 0..stride {
+            let numbers = (lane..batches.len()).step_by(stride);
+            let (sender, prepared) = mpsc::channel();
+            let (free, buffers) = mpsc::channel();
+            for _ in 0..numbers.len().min(ahead.buffers) {
+                // Nobody has closed it yet.
+                let _ = free.send(embedder.pixels(lane, most)?);
+            }
+            let prepare = move || {
+                for number in numbers {
+                    if job.interrupt.asked() {
+                        return;
+                    }
+                    // The other ends are gone when the run has failed: stop quietly.
+                    let Ok(pixels) = buffers.recv() else { return };
+                    if sender.send(prepare(job, batches[number].clone(), pixels)).is_err() {
+                        return;
+                    }
+                }
+            };
+            thread::Builder::new().spawn_scoped(scope, prepare).context("cannot start a thread")?;
+            lanes.push(Lane { prepared, free });
         }
-    }
+        Conductor { embedder, lanes, flights: VecDeque::new(), times: Times::default() }
+            .run(batches.len(), take)
+    })?;
+    let cards = embedder.busy().zip(before).map(|(after, before)| after.since(before));
+    Ok(Times { all: start.elapsed(), cards, ..times })
 }
 
-/// A view of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// An index into the data set.
-    pub(crate) sample: usize,
-    pub(crate) view: u32,
-    /// Its file's.
-    pub(crate) content: Content,
-}
-
-/// A view whose features were there already.
-pub(crate) struct Known {
-    pub(crate) seen: Seen,
-    /// (d,) of each tap.
-    pub(crate) features: Vec<Vec<f32>>,
-}
-
-/// A sample's file: all of its views, some of which need not be run.
-pub(crate) struct File {
-    pub(crate) known: Vec<Known>,
-    /// The others, prepared: (h, w, 3) RGB bytes each.
-    pub(crate) prepared: Vec<(Seen, Vec<u8>)>,
-    /// What was noticed of it, if it was decoded.
-    pub(crate) noticed: Noticed,
-}
-
-/// Why a sample has no features.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Reason {
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
-    #[error(transparent)]
-    Bad(#[from] BadImage),
+/// A thread that prepares pictures, from here.
+struct Lane {
+    prepared: Receiver<Prepared>,
+    /// What pictures are prepared into, given back.
+    free: Sender<Box<dyn Pixels>>,
 }
 
 /// A run of samples before the network.
 struct Prepared {
     /// Without features.
     batch: Batch,
-    /// (batch.good.len(), h, w, 3) RGB bytes.
-    pixels: Vec<u8>,
+    /// (batch.good.len(), h, w, 3) RGB bytes at its beginning.
+    pixels: Box<dyn Pixels>,
 }
 
-/// Prepares every sample, `batch` pictures at a time, runs the network over them, and hands batches over, until it is interrupted.
-///
-/// # Errors
-/// The first error of the network or of `take`; nothing more is run then.
-pub(crate) fn run(cpu: &Cpu, job: Job<'_>, batch: usize, take: Take<'_>) -> Result<Times> {
-    let (start, mut times) = (Instant::now(), Times::default());
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::scope(|scope| {
-        let ahead = move || {
-            for samples in job.shares.batches(job.samples, batch) {
-                if job.interrupt.asked() {
-                    return;
-                }
-                let prepared = prepare(job, samples);
-                // The other end is gone when the run has failed: stop quietly.
-                if sender.send(prepared).is_err() {
-                    return;
-                }
+/// Gives batches to the embedder, and collects them.
+struct Conductor<'a> {
+    embedder: &'a mut dyn Embedder,
+    lanes: Vec<Lane>,
+    /// Batches that the embedder has, with their lanes, in order; their features are still to come.
+    flights: VecDeque<(usize, Batch)>,
+    times: Times,
+}
+
+impl Conductor<'_> {
+    fn run(mut self, batches: usize, take: Take<'_>) -> Result<Times> {
+        for number in 0..batches {
+            let lane = number % self.lanes.len();
+            // First of all, so that its memory goes back to who prepares pictures.
+            let done = if self.embedder.is_ready(lane) { None } else { self.collect()? };
+            // A thread that is gone was interrupted, or has panicked, which the scope passes on.
+            let prepared = timed(&mut self.times.decoding, || self.lanes[lane].prepared.recv()).ok();
+            let goes_on = prepared.is_some();
+            if let Some(Prepared { batch, pixels }) = prepared {
+                let good = batch.good.len();
+                timed(&mut self.times.network, || self.embedder.submit(lane, pixels, good))?;
+                self.flights.push_back((lane, batch));
             }
-        };
-        thread::Builder::new().spawn_scoped(scope, ahead).context("cannot start a thread")?;
-        // Moved in here, so that it is gone when the run has failed.
-        let receiver = receiver;
-        while let Ok(Prepared { batch, pixels }) = timed(&mut times.decoding, || receiver.recv()) {
-            let features = timed(&mut times.network, || cpu.run(&pixels, batch.good.len()))?;
-            timed(&mut times.writing, || take(Batch { features, ..batch }))?;
+            // Written while the embedder has enough to do.
+            if let Some(batch) = done {
+                timed(&mut self.times.writing, || take(batch))?;
+            }
+            if !goes_on {
+                break;
+            }
         }
-        times.all = start.elapsed();
-        Ok(times)
-    })
+        while let Some(batch) = self.collect()? {
+            timed(&mut self.times.writing, || take(batch))?;
+        }
+        Ok(self.times)
+    }
+
+    /// Waits for the first of the batches that the embedder has.
+    fn collect(&mut self) -> Result<Option<Batch>> {
+        let Some((lane, batch)) = self.flights.pop_front() else { return Ok(None) };
+        let embedded = timed(&mut self.times.network, || self.embedder.collect())?;
+        let Some(Embedded { rows, pixels }) = embedded else { unreachable!("the embedder has it") };
+        // Nobody takes it where that was the last.
+        let _ = self.lanes[lane].free.send(pixels);
+        Ok(Some(Batch { features: rows, ..batch }))
+    }
 }
 
-fn prepare(job: Job<'_>, range: Range<usize>) -> Prepared {
+/// Prepares some samples, those pictures that can be used one after the other.
+fn prepare(job: Job<'_>, range: Range<usize>, mut pixels: Box<dyn Pixels>) -> Prepared {
+    let (height, width) = job.how.output_size().unwrap_or_default();
+    let picture = height as usize * width as usize * 3;
+    let most = |sample: usize| job.assignment.most_of(&job.samples[sample]);
+    let (mut places, mut rest) = (Vec::with_capacity(range.len()), &mut pixels[..]);
+    for sample in range.clone() {
+        let (place, others) = rest.split_at_mut(most(sample) * picture);
+        places.push((sample, place));
+        rest = others;
+    }
+    let prepare = |(sample, place): (usize, &mut [u8])| {
+        let mut file = job.read(sample)?;
+        for ((_, pixels), place) in file.prepared.iter_mut().zip(place.chunks_exact_mut(picture)) {
+            place.copy_from_slice(&std::mem::take(pixels));
+        }
+        Ok(file)
+    };
+    // One by one: they take long, and some much longer than others.
+    let results: Vec<_> = places.into_par_iter().with_max_len(1).map(prepare).collect();
     let mut batch = Batch { size: range.len(), ..Batch::default() };
-    let mut all_pixels = Vec::new();
-    let results: Vec<_> = range.into_par_iter().map(|sample| (sample, job.read(sample))).collect();
-    for (sample, result) in results {
+    let mut first = 0;
+    for (sample, result) in range.zip(results) {
         match result {
             Ok(File { known, prepared, noticed }) => {
-                batch.notice(sample, noticed);
+                if noticed != Noticed::default() {
+                    batch.noticed.push((sample, noticed));
+                }
                 batch.known.extend(known);
-                for (seen, pixels) in prepared {
+                for (from, (seen, _)) in (first..).zip(prepared) {
+                    let to = batch.good.len();
+                    if from != to {
+                        pixels.copy_within(from * picture..(from + 1) * picture, to * picture);
+                    }
                     batch.good.push(seen);
-                    all_pixels.extend(pixels);
                 }
             }
             Err(reason) => batch.bad.push((sample, reason)),
         }
+        first += most(sample);
     }
-    Prepared { batch, pixels: all_pixels }
-}
-
-impl Job<'_> {
-    /// Reads a sample's file, and prepares those of its views whose features are not known.
-    pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
-        let sample = &self.samples[at];
-        let bytes = read_file(&sample.path, MOST_PICTURE).map_err(|error| error.source)?;
-        let content = Content::of(&bytes);
-        let (mut known, mut missing) = (Vec::new(), Vec::new());
-        for view in 0..self.shares.views_of(sample, &content.digest) {
-            let seen = Seen { sample: at, view, content };
-            match self.reuse.features(&content, view) {
-                Some(features) => known.push(Known { seen, features }),
-                None => missing.push(seen),
-            }
-        }
-        let (pixels, noticed) = match (&self.shares.views, &missing[..]) {
-            (_, []) => Default::default(),
-            (None, _) => {
-                let Loaded { pixels, noticed } = dataset::load(&bytes, self.how)?;
-                (vec![pixels], noticed)
-            }
-            (Some(views), _) => {
-                let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
-                dataset::load_views(&bytes, &content.digest, self.how, views, &wanted)?
-            }
-        };
-        Ok(File { known, prepared: missing.into_iter().zip(pixels).collect(), noticed })
-    }
+    Prepared { batch, pixels }
 }

@@ -1,4 +1,4 @@
-//! Rows that stopped runs left: what they computed is not computed again.
+//! Rows that stopped runs and finished folders hold: what was computed is not computed again.
 
 use artifact::{Digest, DigestBuilder, Earlier, Source, Views};
 use dataset::{AUGMENTATIONS, decoder};

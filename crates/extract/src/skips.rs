@@ -1,6 +1,6 @@
 //! Samples that are left out: counted, named, and only so many of them.
 
-use crate::{config::Config, pipeline::Reason};
+use crate::{config::Config, job::Reason};
 use anyhow::{Result, bail};
 use artifact::Skipped;
 use cli::count;

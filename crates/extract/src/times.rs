@@ -29,6 +29,15 @@ pub(crate) struct Cards {
     pub(crate) spent: Spent,
 }
 
+impl Cards {
+    /// How long they were busy since they had been so for as long as `before`.
+    pub(crate) fn since(self, before: Cards) -> Cards {
+        let (now, then) = (self.spent, before.spent);
+        let spent = Spent { copies: now.copies - then.copies, kernels: now.kernels - then.kernels };
+        Cards { spent, ..self }
+    }
+}
+
 /// What the other parts of a run waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {

@@ -1,11 +1,14 @@
-//! Rows that stopped runs left behind, found by their content keys.
+//! Rows that stopped runs left behind, and those of finished folders, found by their content keys.
 //!
 //! A stopped run leaves nothing but shards. No journal says what they are: a shard's prefix vouches for its bytes, and a
 //! row's key for everything that its values are a function of (file, network, weights, preprocessing, tap, dtype, engine).
 //! So a shard that was cut short is passed over, rows of another network or of a changed picture are never asked for, and
 //! whatever fits is used, from however many runs.
 
-use super::shard::{self, Shard};
+use super::{
+    FeaturesError, Index, ShardError,
+    shard::{self, Shard},
+};
 use std::{
     cmp::Reverse,
     collections::{HashMap, hash_map::Entry},
@@ -26,7 +29,45 @@ pub struct Earlier {
     dtype: Dtype,
 }
 
+/// A finished folder whose rows can be taken over.
+pub struct Finished {
+    /// What its index says.
+    pub index: Index,
+    /// The content keys of its rows, but for those of shards that cannot be used: none where its rows are of another width
+    /// or dtype.
+    pub keys: Vec<Digest>,
+    /// Names of shards that cannot be used, and why.
+    pub unusable: Vec<(String, ShardError)>,
+}
+
 impl Earlier {
+    /// Adds the rows of a finished features folder, of any schema. A shard that cannot be used is passed over.
+    ///
+    /// # Errors
+    /// Where there is no such folder, or its index cannot be read.
+    pub fn add(&mut self, folder: &Path) -> Result<Finished, FeaturesError> {
+        let (index, _) = Index::read(folder)?;
+        index.check_names(folder)?;
+        let mut finished = Finished { index, keys: Vec::new(), unusable: Vec::new() };
+        if (finished.index.dim, finished.index.dtype) != (self.dim, self.dtype) {
+            return Ok(finished);
+        }
+        for record in &finished.index.shards {
+            match Shard::open(folder, record, self.dim, self.dtype) {
+                Ok(shard) => {
+                    if !finished.index.is_small() {
+                        // It was read in full, and may be larger than memory.
+                        shard.release_all();
+                    }
+                    finished.keys.extend((0..shard.rows()).map(|row| shard.key(row)));
+                    self.take(shard);
+                }
+                Err(error) => finished.unusable.push((record.file.clone(), error)),
+            }
+        }
+        Ok(finished)
+    }
+
     /// Opens and checks `folder/RUN/shard-….rkyv`, and removes every shard whose rows others hold as well: otherwise a job
     /// that is stopped ten times would leave its first rows ten times. What cannot be used is passed over.
     pub(super) fn open(folder: &Path, dim: usize, dtype: Dtype) -> Earlier {

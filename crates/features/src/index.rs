@@ -96,6 +96,19 @@ impl Index {
         self.shards.iter().map(|shard| shard.bytes).sum::<u64>() <= SMALL
     }
 
+    /// An index names files, not paths: nothing outside its folder is ever opened.
+    pub(super) fn check_names(&self, folder: &Path) -> Result<(), FeaturesError> {
+        let is_path = |file: &str| Path::new(file).file_name().is_none_or(|name| name != file);
+        let mut files = self.shards.iter().chain([&self.probes]).map(|record| &record.file);
+        match files.find(|file| is_path(file)) {
+            Some(file) => {
+                let reason = format!("its index names `{file}`, which is no file of this folder");
+                Err(FeaturesError::Inconsistent { path: folder.to_owned(), reason })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Whether its schema allows its views, or its having none.
     pub(super) fn may_have_these_views(&self) -> bool {
         match self.schema {

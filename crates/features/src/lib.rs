@@ -21,7 +21,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use earlier::Earlier;
+pub use earlier::{Earlier, Finished};
 pub use error::{FeaturesError, ShardError};
 pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord};
 pub use reader::Features;

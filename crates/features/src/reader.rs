@@ -28,12 +28,8 @@ impl Features {
     pub fn open(path: &Path) -> Result<Features, FeaturesError> {
         let (index, digest) = Index::read(path)?;
         let small = index.is_small();
-        let open = |record: &ShardRecord, dtype: Dtype| {
-            // The index names files, not paths: nothing outside the folder is ever opened.
-            if Path::new(&record.file).file_name().is_none_or(|name| name != record.file.as_str()) {
-                let reason = format!("its index names `{}`, which is no file of this folder", record.file);
-                return Err(FeaturesError::Inconsistent { path: path.to_owned(), reason });
-            }
+        index.check_names(path)?;
+        let open = |record: &ShardRecord, dtype: Dtype| -> Result<Shard, FeaturesError> {
             let shard = Shard::open(path, record, index.dim, dtype).map_err(|source| {
                 FeaturesError::Shard { path: path.to_owned(), shard: record.file.clone(), source }
             })?;

@@ -189,7 +189,7 @@ pub(super) fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// As a forger does, who puts the digest right as well.
-fn edit_index(folder: &Path, from: &str, to: &str) {
+pub(super) fn edit_index(folder: &Path, from: &str, to: &str) {
     change_index(folder, from, to);
     edit(&folder.join(INDEX), |bytes| {
         if let Some(at) = index::digest_at(bytes) {

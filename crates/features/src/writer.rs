@@ -91,6 +91,16 @@ impl FeaturesWriter {
         Earlier::open(&self.place.earlier(), self.plan.dim, self.plan.source.dtype)
     }
 
+    /// Where the features go.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The finished folder that is going to be replaced, where there is one.
+    pub fn replaces(&self) -> Option<&Path> {
+        Some(self.place.target()).filter(|target| target.join(INDEX).exists())
+    }
+
     /// Takes one row, of view 0. Rows come in the order of their ids' bytes.
     ///
     /// # Errors

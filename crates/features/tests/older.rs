@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_features::Features;
+use headstart_features::{Features, FeaturesWriter, Plan};
 use std::{fs, path::Path};
 
 fn fixture(name: &str) -> std::path::PathBuf {
@@ -24,6 +24,16 @@ fn every_schema_opens_and_holds_the_same_rows() {
         assert_eq!(features.matrix(&rows), newest.matrix(&[0, 1, 2]), "{name}");
         assert_eq!(features.probes(), newest.probes(), "{name}");
         assert!(features.column("split").is_none());
+
+        // Their rows serve new runs as well.
+        let root = tempfile::tempdir().unwrap();
+        let source = features.index().source.clone();
+        let plan = Plan { columns: Vec::new(), dim: features.dim(), source, shard_bytes: 1 << 20 };
+        let writer = FeaturesWriter::create(&root.path().join("x.features"), false, plan).unwrap();
+        let mut earlier = writer.earlier();
+        let finished = earlier.add(&fixture(&format!("{name}.features"))).unwrap();
+        assert_eq!((finished.keys.len(), finished.unusable.len()), (features.len(), 0), "{name}");
+        assert_eq!(earlier.get(&features.key(0)), Some(features.matrix(&[0])), "{name}");
     }
 }
 

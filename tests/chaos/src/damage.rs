@@ -27,6 +27,7 @@ const EVALUATE: Job = Job {
     program: "evaluate",
     arguments: &["small.features", "small.head", "-o", "m.csv", "--predictions", "p.csv"],
     older: &[],
+    replaces: "--force",
     outputs: &["m.csv", "p.csv"],
     resumes: false,
 };
@@ -35,6 +36,7 @@ const FIT: Job = Job {
     program: "fit-head",
     arguments: &["small.features", "-o", "o.head", "--l2", "1"],
     older: &[],
+    replaces: "--force",
     outputs: &["o.head"],
     resumes: false,
 };
@@ -43,6 +45,7 @@ const EXPORT: Job = Job {
     program: "export",
     arguments: &["small.head", "-o", "o.onnx"],
     older: &[],
+    replaces: "--force",
     outputs: &["o.onnx"],
     resumes: false,
 };
@@ -59,6 +62,7 @@ const WEIGHTS: Job = Job {
         "w.safetensors",
     ],
     older: &[],
+    replaces: "--force",
     outputs: &["o.features"],
     resumes: false,
 };
@@ -67,6 +71,7 @@ const CSV: Job = Job {
     program: "extract",
     arguments: &["m.csv", "-o", "o.features", "--max-skipped", "100"],
     older: &[],
+    replaces: "--force",
     outputs: &["o.features"],
     resumes: false,
 };
@@ -75,6 +80,7 @@ const PARQUET: Job = Job {
     program: "extract",
     arguments: &["m.parquet", "-o", "o.features", "--max-skipped", "100"],
     older: &[],
+    replaces: "--force",
     outputs: &["o.features"],
     resumes: false,
 };

@@ -8,8 +8,10 @@ pub struct Job {
     pub(crate) program: &'static str,
     /// Paths are as from a folder beside `in`, where [`Shop`](crate::Shop) lays the inputs out.
     pub(crate) arguments: &'static [&'static str],
-    /// The same outputs of other inputs or settings: what `--force` replaces.
+    /// The same outputs of other inputs or settings: what is replaced.
     pub(crate) older: &'static [&'static str],
+    /// The flag that lets it replace those.
+    pub(crate) replaces: &'static str,
     pub(crate) outputs: &'static [&'static str],
     /// Whether what a stopped run leaves is taken over by the next.
     pub(crate) resumes: bool,
@@ -22,6 +24,7 @@ pub const JOBS: &[Job] = &[
         program: "extract",
         arguments: &["../in/small", "-o", "o.features"],
         older: &["../in/small", "-o", "o.features", "--dtype", "f16"],
+        replaces: "--force",
         outputs: &["o.features"],
         resumes: true,
     },
@@ -30,7 +33,17 @@ pub const JOBS: &[Job] = &[
         program: "extract",
         arguments: &["../in/small", "-o", "o.features", "--tap", "pooled", "--tap", "layer4", "--views", "2"],
         older: &["../in/small", "-o", "o.features", "--tap", "pooled", "--tap", "layer4"],
+        replaces: "--force",
         outputs: &["o.pooled.features", "o.layer4.features"],
+        resumes: true,
+    },
+    Job {
+        name: "update",
+        program: "extract",
+        arguments: &["../in/small", "-o", "o.features", "--views", "2"],
+        older: &["../in/small", "-o", "o.features"],
+        replaces: "--update",
+        outputs: &["o.features"],
         resumes: true,
     },
     Job {
@@ -38,6 +51,7 @@ pub const JOBS: &[Job] = &[
         program: "fit-head",
         arguments: &["../in/small.features", "-o", "o.head", "--table", "t.csv", "--l2", "1,100"],
         older: &["../in/small.features", "-o", "o.head", "--table", "t.csv", "--l2", "10"],
+        replaces: "--force",
         outputs: &["o.head", "t.csv"],
         resumes: false,
     },
@@ -80,6 +94,7 @@ pub const JOBS: &[Job] = &[
             "--images",
             "../in/small",
         ],
+        replaces: "--force",
         outputs: &["m.parquet", "p.csv", "r.html", "h.json", "s.csv", "d.parquet"],
         resumes: false,
     },
@@ -88,6 +103,7 @@ pub const JOBS: &[Job] = &[
         program: "export",
         arguments: &["../in/small.head", "-o", "o.onnx"],
         older: &["../in/older.head", "-o", "o.onnx"],
+        replaces: "--force",
         outputs: &["o.onnx"],
         resumes: false,
     },
@@ -96,6 +112,7 @@ pub const JOBS: &[Job] = &[
         program: "export",
         arguments: &["../in/small.head", "-o", "o.model", "--to", "safetensors"],
         older: &["../in/older.head", "-o", "o.model", "--to", "safetensors"],
+        replaces: "--force",
         outputs: &["o.model"],
         resumes: false,
     },
@@ -104,6 +121,7 @@ pub const JOBS: &[Job] = &[
         program: "export",
         arguments: &["../in/small.features", "-o", "o.npy", "--rows", "rows.csv"],
         older: &["../in/older.features", "-o", "o.npy", "--rows", "rows.csv", "--split", "test"],
+        replaces: "--force",
         outputs: &["o.npy", "rows.csv"],
         resumes: false,
     },
@@ -115,6 +133,7 @@ pub const SHARDS: Job = Job {
     program: "extract",
     arguments: &["../in/small", "-o", "o.features", "--views", "300", "--shard-size", "1"],
     older: &["../in/small", "-o", "o.features", "--dtype", "f16"],
+    replaces: "--force",
     outputs: &["o.features"],
     resumes: true,
 };

@@ -204,8 +204,15 @@ mod tests {
         assert_eq!(said(b"extract: \xff\n").len(), 1);
     }
 
-    const JOB: Job =
-        Job { name: "x", program: "x", arguments: &[], older: &[], outputs: &["o"], resumes: true };
+    const JOB: Job = Job {
+        name: "x",
+        program: "x",
+        arguments: &[],
+        older: &[],
+        replaces: "--force",
+        outputs: &["o"],
+        resumes: true,
+    };
 
     /// Paths and what they hold.
     type Files<'a> = &'a [(&'a str, &'a [u8])];

@@ -10,7 +10,7 @@ use std::{env, process::ExitCode, time::Duration};
 
 const USAGE: &str = "\
 chaos [NAME…]                       every campaign, or those of these jobs, damages, or `pictures`
-chaos JOB[+f] FUNCTION:N:WHAT       one fault; +f: with --force over an older output
+chaos JOB[+f] FUNCTION:N:WHAT       one fault; +f: over an older output, with --force or --update
 chaos JOB[+f] signal:SIGNAL:US      one signal, so many microseconds after the start
 chaos JOB again:SIGNAL:N            stopped until it ends
 chaos DAMAGE|pictures seed:N        one damaged input, or one run of damaged pictures

@@ -37,7 +37,7 @@ impl<'a> Trial<'a> {
     }
 
     fn arguments(&self, force: bool) -> Vec<&'static str> {
-        let force = force.then_some("--force");
+        let force = force.then_some(self.job.replaces);
         self.job.arguments.iter().copied().chain(force).collect()
     }
 

@@ -29,10 +29,8 @@ fn head(kind: HeadKind) -> Head {
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
     let weights = bound.digest();
-    let pixels: Vec<u8> =
-        (0..PROBES).flat_map(|k| dataset::prepare(&dataset::probe(k), &preprocessing)).collect();
     let engine = engine::Cpu::new(bound, &preprocessing).unwrap();
-    let probes = engine.run(&pixels, PROBES).unwrap().remove(0);
+    let probes = engine.run(&dataset::probes(&preprocessing), PROBES).unwrap().remove(0);
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],
         HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],

@@ -10,6 +10,7 @@ mod interrupted;
 mod outputs;
 mod photographs;
 mod remarks;
+mod update;
 mod usage;
 mod views;
 mod weights;

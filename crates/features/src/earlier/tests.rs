@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     FeaturesError, FeaturesWriter, Index, Row,
-    tests::{edit, files, lineage, plan, value},
+    tests::{edit, edit_index, files, lineage, plan, value},
 };
 use sample::Split;
 use std::ops::Range;
@@ -236,4 +236,47 @@ fn a_running_run_is_left_alone() {
     finish(writer).unwrap();
     assert!(files(&room.target()) == undisturbed(Dtype::F32));
     assert_eq!(room.names(), ["x.features"]);
+}
+
+#[test]
+fn finished_folders_give_their_rows() {
+    let (finished, other) = (Room::new(), Room::new());
+    let mut writer = finished.begin(Dtype::F32);
+    assert!(writer.replaces().is_none());
+    push(&mut writer, 0..ROWS, None);
+    finish(writer).unwrap();
+    // The second of seven shards, of three rows each, is damaged.
+    edit(&finished.target().join("shard-00001.rkyv"), |bytes| bytes[100] ^= 1);
+    let mut writer = other.begin(Dtype::F32);
+    let mut earlier = writer.earlier();
+    let added = earlier.add(&finished.target()).unwrap();
+    assert_eq!((added.keys.len(), earlier.len()), (ROWS - 3, ROWS - 3));
+    assert!(added.keys.iter().copied().eq((0..3).chain(6..ROWS).map(key)));
+    assert!(matches!(&added.unusable[..], [(name, ShardError::Digest)] if name == "shard-00001.rkyv"));
+    assert_eq!(push(&mut writer, 0..ROWS, Some(&earlier)), ROWS - 3);
+    finish(writer).unwrap();
+    assert!(files(&other.target()) == undisturbed(Dtype::F32));
+    // Nothing was changed there.
+    assert!(finished.target().join("shard-00001.rkyv").exists());
+    // Rows of another dtype are none of these.
+    let mut earlier = Room::new().begin(Dtype::F16).earlier();
+    let added = earlier.add(&finished.target()).unwrap();
+    assert_eq!((added.keys.len(), added.unusable.len(), earlier.len()), (0, 0, 0));
+}
+
+#[test]
+fn what_is_no_finished_folder_gives_no_rows() {
+    let room = Room::new();
+    let mut earlier = Room::new().begin(Dtype::F32).earlier();
+    assert!(matches!(earlier.add(&room.target()), Err(FeaturesError::Missing { .. })));
+    fs::create_dir(room.target()).unwrap();
+    assert!(matches!(earlier.add(&room.target()), Err(FeaturesError::NotFeatures(_))));
+    fs::remove_dir(room.target()).unwrap();
+    let mut writer = room.begin(Dtype::F32);
+    push(&mut writer, 0..ROWS, None);
+    finish(writer).unwrap();
+    edit_index(&room.target(), "shard-00000.rkyv", "../shard-00000.rkyv");
+    let error = earlier.add(&room.target()).err().unwrap().to_string();
+    assert!(error.contains("which is no file of this folder"), "{error}");
+    assert!(earlier.is_empty());
 }

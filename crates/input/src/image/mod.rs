@@ -24,7 +24,7 @@ pub use noticed::Noticed;
 pub use picture::Picture;
 pub use prepare::{Loaded, load, prepare, resized_size};
 pub use preprocessing::{Channels, Decode, Filter, Grey16, Preprocessing, PreprocessingError, Resize};
-pub use probe::probe;
+pub use probe::{probe, probes};
 pub use resample::resize;
 pub use thumbnail::{fingerprint, thumbnail};
 pub use views::{Augment, Views};

@@ -4,7 +4,10 @@
 //! **Invariant:** their bytes never change, or every artefact that was written before stops matching. Integers only, so
 //! that they are the same on every machine.
 
-use crate::image::Picture;
+use crate::{
+    PROBES,
+    image::{Picture, Preprocessing, prepare},
+};
 
 /// Probe `k`; the four differ in size and kind: gradients 320×240, checks 240×320, noise 256×256, discs 97×131.
 ///
@@ -19,6 +22,11 @@ pub fn probe(k: usize) -> Picture {
         3 => Picture::from_fn(97, 131, discs),
         _ => panic!("there are four probes, 0 to 3, got {k}"),
     }
+}
+
+/// All of them, prepared: (4, h, w, 3) RGB bytes, where `how` gives pictures of one size.
+pub fn probes(how: &Preprocessing) -> Vec<u8> {
+    (0..PROBES).flat_map(|k| prepare(&probe(k), how)).collect()
 }
 
 /// Three ramps: to the right, downwards, along the diagonal.

@@ -6,14 +6,14 @@ use std::ops::Range;
 
 /// Which splits samples are in, and which views they have.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shares {
+pub(crate) struct Assignment {
     /// How samples without a split are shared out.
     pub(crate) ratios: Option<Ratios>,
     /// How augmented views are made, where there are any.
     pub(crate) views: Option<Views>,
 }
 
-impl Shares {
+impl Assignment {
     /// The split of a sample whose file has this content.
     pub(crate) fn split_of(&self, sample: &Sample, content: &Digest) -> Split {
         let drawn = self.ratios.map(|ratios| ratios.split_of(content));
@@ -32,12 +32,6 @@ impl Shares {
     pub(crate) fn most_of(&self, sample: &Sample) -> usize {
         // A sample whose split is still to be drawn may be a train sample.
         self.views.as_ref().map_or(1, |views| views.of(sample.split.unwrap_or(Split::Train)) as usize)
-    }
-
-    /// Views that any sample has at most.
-    #[cfg(any(feature = "cuda", test))]
-    pub(crate) fn most(&self) -> usize {
-        self.views.as_ref().map_or(1, |views| views.count as usize)
     }
 
     /// Runs of samples of no more than `batch` pictures, or of one sample.
@@ -74,8 +68,12 @@ mod tests {
         let (train, val) = (Some(Split::Train), Some(Split::Val));
         let samples = samples(&[train, val, val, None, train, train, val]);
         let of = |views: Option<Views>, batch| {
-            let shares = Shares { ratios: None, views };
-            shares.batches(&samples, batch).iter().map(|range| (range.start, range.end)).collect::<Vec<_>>()
+            let assignment = Assignment { ratios: None, views };
+            assignment
+                .batches(&samples, batch)
+                .iter()
+                .map(|range| (range.start, range.end))
+                .collect::<Vec<_>>()
         };
         let three = || Some(Views::new(3, [Augment::Flip], 0));
         assert_eq!(of(None, 3), [(0, 3), (3, 6), (6, 7)]);
@@ -84,6 +82,6 @@ mod tests {
         assert_eq!(of(three(), 6), [(0, 3), (3, 5), (5, 7)]);
         // One sample is more than a batch.
         assert_eq!(of(three(), 1), [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7)]);
-        assert!(Shares::default().batches(&[], 4).is_empty());
+        assert!(Assignment::default().batches(&[], 4).is_empty());
     }
 }

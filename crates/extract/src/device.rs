@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// What `--device` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Device {
+pub enum DeviceName {
     /// A card, where there is one.
     Auto,
     /// The processor.
@@ -19,15 +19,15 @@ pub enum Device {
 }
 
 /// What is asked for.
-pub(crate) struct Wish {
-    pub(crate) device: Device,
+pub(crate) struct DeviceRequest {
+    pub(crate) name: DeviceName,
     pub(crate) precision: Option<Precision>,
     pub(crate) isa: Option<Isa>,
 }
 
 /// What runs the network.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Device {
     Cpu(Isa),
     /// Without a precision: the most exact of 16 bits that holds the network's numbers.
     Cards(Vec<usize>, Option<Precision>),
@@ -45,7 +45,7 @@ pub(crate) const LOOK: Option<Look> = {
     look
 };
 
-impl Wish {
+impl DeviceRequest {
     /// What runs the network, and why that is no card where one was looked for in vain.
     ///
     /// # Errors
@@ -53,29 +53,29 @@ impl Wish {
     pub(crate) fn settle(
         self,
         look: Option<impl FnOnce() -> Result<(), CardError>>,
-    ) -> Result<(Place, Option<String>), UsageError> {
+    ) -> Result<(Device, Option<String>), UsageError> {
         let usage = |text: String| Err(UsageError(text));
-        let Wish { device, precision, isa } = self;
-        let (device, without) = match (device, look) {
-            (Device::Cards(_), None) => {
+        let DeviceRequest { name, precision, isa } = self;
+        let (name, without) = match (name, look) {
+            (DeviceName::Cards(_), None) => {
                 let how = "build it with `make cuda` (or --features headstart-extract/cuda)";
                 return usage(format!("this build has no CUDA; {how}"));
             }
             // Whoever names an instruction set wants it.
-            (Device::Auto, Some(look)) if isa.is_none() => match look() {
-                Ok(()) => (Device::Cards(vec![0]), None),
-                Err(error) => (Device::Cpu, Some(format!("no card: {error}"))),
+            (DeviceName::Auto, Some(look)) if isa.is_none() => match look() {
+                Ok(()) => (DeviceName::Cards(vec![0]), None),
+                Err(error) => (DeviceName::Cpu, Some(format!("no card: {error}"))),
             },
-            (Device::Auto, _) => (Device::Cpu, None),
-            (device, _) => (device, None),
+            (DeviceName::Auto, _) => (DeviceName::Cpu, None),
+            (name, _) => (name, None),
         };
-        match device {
-            Device::Cards(_) if isa.is_some() => {
+        match name {
+            DeviceName::Cards(_) if isa.is_some() => {
                 usage("--isa goes with the CPU; give --device cpu, or leave --isa out".to_owned())
             }
-            Device::Cards(cards) => Ok((Place::Cards(cards, precision), without)),
-            Device::Auto | Device::Cpu => match precision {
-                None | Some(Precision::F32) => Ok((Place::Cpu(isa.unwrap_or_else(Isa::best)), without)),
+            DeviceName::Cards(cards) => Ok((Device::Cards(cards, precision), without)),
+            DeviceName::Auto | DeviceName::Cpu => match precision {
+                None | Some(Precision::F32) => Ok((Device::Cpu(isa.unwrap_or_else(Isa::best)), without)),
                 Some(precision) => {
                     let why = without.map(|why| format!(" ({why})")).unwrap_or_default();
                     usage(format!(
@@ -87,14 +87,14 @@ impl Wish {
     }
 }
 
-impl FromStr for Device {
+impl FromStr for DeviceName {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Device, String> {
+    fn from_str(text: &str) -> Result<DeviceName, String> {
         let numbers = match text {
-            "auto" => return Ok(Device::Auto),
-            "cpu" => return Ok(Device::Cpu),
-            "cuda" => return Ok(Device::Cards(vec![0])),
+            "auto" => return Ok(DeviceName::Auto),
+            "cpu" => return Ok(DeviceName::Cpu),
+            "cuda" => return Ok(DeviceName::Cards(vec![0])),
             _ => text.strip_prefix("cuda:").into_iter().flat_map(|numbers| numbers.split(',')),
         };
         let number = |digits: &str| {
@@ -110,16 +110,16 @@ impl FromStr for Device {
         let mut seen = BTreeSet::new();
         match cards.iter().find(|card| !seen.insert(**card)) {
             Some(card) => Err(format!("card {card} is named twice")),
-            None => Ok(Device::Cards(cards)),
+            None => Ok(DeviceName::Cards(cards)),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Cpu(isa) => write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase()),
-            Place::Cards(cards, precision) => {
+            Device::Cpu(isa) => write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase()),
+            Device::Cards(cards, precision) => {
                 let cards = cards.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
                 write!(f, "cuda:{cards}")?;
                 precision.map_or(Ok(()), |precision| write!(f, " in {precision}"))
@@ -135,11 +135,11 @@ mod tests {
     #[test]
     fn devices_are_named() {
         for (text, expected) in [
-            ("auto", Ok(Device::Auto)),
-            ("cpu", Ok(Device::Cpu)),
-            ("cuda", Ok(Device::Cards(vec![0]))),
-            ("cuda:3", Ok(Device::Cards(vec![3]))),
-            ("cuda:1,0", Ok(Device::Cards(vec![1, 0]))),
+            ("auto", Ok(DeviceName::Auto)),
+            ("cpu", Ok(DeviceName::Cpu)),
+            ("cuda", Ok(DeviceName::Cards(vec![0]))),
+            ("cuda:3", Ok(DeviceName::Cards(vec![3]))),
+            ("cuda:1,0", Ok(DeviceName::Cards(vec![1, 0]))),
             ("cuda:0,0", Err("card 0 is named twice")),
             ("cuda:1,01", Err("card 1 is named twice")),
             ("cuda:", Err("expected auto, cpu")),
@@ -152,7 +152,7 @@ mod tests {
             ("CPU", Err("expected auto, cpu")),
             ("", Err("expected auto, cpu")),
         ] {
-            match (text.parse::<Device>(), expected) {
+            match (text.parse::<DeviceName>(), expected) {
                 (Err(message), Err(part)) => assert!(message.contains(part), "{text}: {message}"),
                 (got, expected) => assert_eq!(got.ok(), expected.ok(), "{text}"),
             }
@@ -203,11 +203,11 @@ mod tests {
         ] {
             let told = format!("--device {device} --precision {precision:?} --isa {isa:?}, {found:?}");
             let precision = precision.and_then(|text| text.parse().ok());
-            let wish = Wish { device: device.parse().unwrap_or(Device::Cpu), precision, isa };
-            match (wish.settle(found.map(|found| || found)), expected) {
+            let request = DeviceRequest { name: device.parse().unwrap_or(DeviceName::Cpu), precision, isa };
+            match (request.settle(found.map(|found| || found)), expected) {
                 (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{told}: {error}"),
-                (Ok((place, without)), Ok(expected)) => {
-                    let got = without.map_or(place.to_string(), |why| format!("the CPU; {why}"));
+                (Ok((device, without)), Ok(expected)) => {
+                    let got = without.map_or(device.to_string(), |why| format!("the CPU; {why}"));
                     assert!(got.starts_with(&expected), "{told}: {got}");
                 }
                 (got, expected) => panic!("{told}: got {got:?}, expected {expected:?}"),

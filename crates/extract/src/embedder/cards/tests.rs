@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::{
-    pipeline::{Known, Reason, Seen},
+    assignment::Assignment,
+    embedder::Processor,
+    job::{Job, Known, Reason, Seen},
+    pipeline::{self, Batch},
     reuse::{Content, Reuse, content_key},
-    views::Shares,
+    times::Times,
 };
 use anyhow::anyhow;
 use artifact::{Augment, Digest, Dtype, FeaturesWriter, Plan, Row, Source, Split, Views};
@@ -29,7 +32,11 @@ fn tiny() -> (Bound, Preprocessing) {
 }
 
 fn probes_of_cpu(bound: &Bound, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?)
+    Ok(Cpu::new(bound.clone(), how)?.run(&dataset::probes(how), PROBES)?)
+}
+
+fn processor(bound: Bound, how: &Preprocessing, batch: usize) -> Processor {
+    Processor::new(Cpu::new(bound, how).unwrap(), how, Some(batch))
 }
 
 fn cards(count: usize, precision: Precision, batch: usize) -> Result<Cards<Emulator>> {
@@ -72,16 +79,16 @@ impl Came {
     }
 }
 
-fn run(runner: &mut dyn Runner, data: &DataSet, how: &Preprocessing) -> (Came, Times) {
+fn run(embedder: &mut dyn Embedder, data: &DataSet, how: &Preprocessing) -> (Came, Times) {
     let mut came = Came::default();
     let job = Job {
         samples: &data.samples,
         how,
-        shares: &Shares::default(),
+        assignment: &Assignment::default(),
         reuse: &Reuse::default(),
         interrupt: &Interrupt::default(),
     };
-    let times = runner.run(job, &mut |batch| came.take(batch)).unwrap();
+    let times = pipeline::run(embedder, job, &mut |batch| came.take(batch)).unwrap();
     (came, times)
 }
 
@@ -89,24 +96,7 @@ fn run(runner: &mut dyn Runner, data: &DataSet, how: &Preprocessing) -> (Came, T
 fn rows_do_not_depend_on_batches_and_cards() {
     let (bound, how) = tiny();
     let (_room, data) = data(3);
-    let on_cpu = {
-        let mut came = Came::default();
-        let cpu = Cpu::new(bound, &how).unwrap();
-        crate::pipeline::run(
-            &cpu,
-            Job {
-                samples: &data.samples,
-                how: &how,
-                shares: &Shares::default(),
-                reuse: &Reuse::default(),
-                interrupt: &Interrupt::default(),
-            },
-            32,
-            &mut |batch| came.take(batch),
-        )
-        .unwrap();
-        came
-    };
+    let (on_cpu, _) = run(&mut processor(bound, &how, 32), &data, &how);
     assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (6, 1));
     let mut first: Option<Vec<Vec<f32>>> = None;
     for (count, batch) in [(1, 8), (1, 1), (1, 3), (2, 1), (2, 3), (2, 8)] {
@@ -136,34 +126,41 @@ fn rows_do_not_depend_on_batches_and_cards() {
 fn views_do_not_depend_on_batches_and_cards() {
     let (bound, how) = tiny();
     let (_room, data) = data(6);
-    let shares =
-        Shares { ratios: Some("60/40".parse().unwrap()), views: Some(Views::new(3, Augment::ALL, 1)) };
+    let assignment =
+        Assignment { ratios: Some("60/40".parse().unwrap()), views: Some(Views::new(3, Augment::ALL, 1)) };
     let (reuse, interrupt) = (Reuse::default(), Interrupt::default());
-    let job =
-        Job { samples: &data.samples, how: &how, shares: &shares, reuse: &reuse, interrupt: &interrupt };
+    let job = Job {
+        samples: &data.samples,
+        how: &how,
+        assignment: &assignment,
+        reuse: &reuse,
+        interrupt: &interrupt,
+    };
     let mut on_cpu = Came::default();
-    let cpu = Cpu::new(bound, &how).unwrap();
-    crate::pipeline::run(&cpu, job, 32, &mut |batch| on_cpu.take(batch)).unwrap();
+    pipeline::run(&mut processor(bound.clone(), &how, 32), job, &mut |batch| on_cpu.take(batch)).unwrap();
     // One bad sample, and among the others some of both splits.
     let train = on_cpu.good.iter().filter(|seen| seen.view == 2).count();
     assert!((1..12).contains(&train), "{train}");
     assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (12 + 2 * train, 1));
     for batch in [1, 4, 7] {
         let mut came = Came::default();
-        crate::pipeline::run(&cpu, job, batch, &mut |batch| came.take(batch)).unwrap();
+        let mut processor = processor(bound.clone(), &how, batch);
+        pipeline::run(&mut processor, job, &mut |batch| came.take(batch)).unwrap();
         assert!(came.features == on_cpu.features && came.good == on_cpu.good, "batches of {batch}");
     }
     let mut first: Option<Vec<Vec<f32>>> = None;
     for (count, batch) in [(1, 3), (1, 8), (2, 4)] {
         let mut came = Came::default();
-        cards(count, Precision::F32, batch).unwrap().run(job, &mut |batch| came.take(batch)).unwrap();
+        let mut cards = cards(count, Precision::F32, batch).unwrap();
+        pipeline::run(&mut cards, job, &mut |batch| came.take(batch)).unwrap();
         assert_eq!((&came.good, &came.bad), (&on_cpu.good, &on_cpu.bad));
         for (got, expected) in came.features.iter().zip(&on_cpu.features) {
             assert!(check::difference(expected, got) < 1e-5);
         }
         assert!(*first.get_or_insert(came.features.clone()) == came.features, "{count}, {batch}: other bits");
     }
-    let message = cards(1, Precision::F32, 2).unwrap().run(job, &mut |_| Ok(())).unwrap_err().to_string();
+    let mut cards = cards(1, Precision::F32, 2).unwrap();
+    let message = pipeline::run(&mut cards, job, &mut |_| Ok(())).unwrap_err().to_string();
     assert!(
         message.starts_with("the card takes 2 pictures at a time, fewer than a sample has views"),
         "{message}"
@@ -208,11 +205,11 @@ fn a_run_ends_with_its_first_error() {
     let job = Job {
         samples: &data.samples,
         how: &how,
-        shares: &Shares::default(),
+        assignment: &Assignment::default(),
         reuse: &Reuse::default(),
         interrupt: &Interrupt::default(),
     };
-    let result = cards.run(job, &mut |_| {
+    let result = pipeline::run(&mut cards, job, &mut |_| {
         seen += 1;
         if seen == 2 { Err(anyhow!("the disk is full")) } else { Ok(()) }
     });
@@ -337,14 +334,14 @@ fn what_is_known_is_neither_decoded_nor_run() {
     let job = Job {
         samples: &data.samples,
         how: &how,
-        shares: &Shares::default(),
+        assignment: &Assignment::default(),
         reuse: &reuse,
         interrupt: &Interrupt::default(),
     };
     let (mut on_cpu, mut on_cards) = (Came::default(), Came::default());
-    let cpu = Cpu::new(bound, &how).unwrap();
-    crate::pipeline::run(&cpu, job, 3, &mut |batch| on_cpu.take(batch)).unwrap();
-    cards(1, Precision::F32, 2).unwrap().run(job, &mut |batch| on_cards.take(batch)).unwrap();
+    pipeline::run(&mut processor(bound, &how, 3), job, &mut |batch| on_cpu.take(batch)).unwrap();
+    let mut cards = cards(1, Precision::F32, 2).unwrap();
+    pipeline::run(&mut cards, job, &mut |batch| on_cards.take(batch)).unwrap();
     for came in [on_cpu, on_cards] {
         assert_eq!(came.known.iter().map(|known| known.seen.sample).collect::<Vec<_>>(), known);
         for known in &came.known {
@@ -361,13 +358,12 @@ fn what_is_known_is_neither_decoded_nor_run() {
 fn an_interrupted_run_ends_with_what_was_begun() {
     let (bound, how) = tiny();
     let (_room, data) = data(10);
-    let cpu = Cpu::new(bound, &how).unwrap();
     for on_card in [false, true] {
         let interrupt = Interrupt::default();
         let job = Job {
             samples: &data.samples,
             how: &how,
-            shares: &Shares::default(),
+            assignment: &Assignment::default(),
             reuse: &Reuse::default(),
             interrupt: &interrupt,
         };
@@ -377,9 +373,9 @@ fn an_interrupted_run_ends_with_what_was_begun() {
             came.take(batch)
         };
         if on_card {
-            cards(1, Precision::F32, 1).unwrap().run(job, &mut take).unwrap();
+            pipeline::run(&mut cards(1, Precision::F32, 1).unwrap(), job, &mut take).unwrap();
         } else {
-            crate::pipeline::run(&cpu, job, 1, &mut take).unwrap();
+            pipeline::run(&mut processor(bound.clone(), &how, 1), job, &mut take).unwrap();
         }
         let seen = came.sizes.iter().sum::<usize>();
         assert!((1..data.samples.len()).contains(&seen), "on a card {on_card}: {seen}");
@@ -391,10 +387,11 @@ fn an_interrupted_run_ends_with_what_was_begun() {
         let job = Job {
             samples: &data.samples,
             how: &how,
-            shares: &Shares::default(),
+            assignment: &Assignment::default(),
             reuse: &Reuse::default(),
             interrupt: &interrupt,
         };
-        crate::pipeline::run(&cpu, job, 1, &mut |_| panic!("a batch was begun")).unwrap();
+        let mut processor = processor(bound.clone(), &how, 1);
+        pipeline::run(&mut processor, job, &mut |_| panic!("a batch was begun")).unwrap();
     }
 }

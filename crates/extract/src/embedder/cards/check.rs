@@ -6,7 +6,7 @@ use engine::cuda::{Description, Precision};
 /// Refuses cards of several kinds: a row's bits would depend on which of them made it.
 pub(super) fn check_alike(cards: &[(&str, &Description)]) -> Result<()> {
     let kind = |card: &Description| (card.name.clone(), card.capability);
-    let (first, others) = cards.split_first().expect("Device has at least one card");
+    let (first, others) = cards.split_first().expect("DeviceName has at least one card");
     match others.iter().find(|(_, card)| kind(card) != kind(first.1)) {
         Some(other) => {
             let tell = |(name, card): &(&str, &Description)| {

@@ -1,10 +1,7 @@
 //! Cards by their numbers.
 
 use super::{Cards, Setup, check::Unlike};
-use crate::{
-    config::Config,
-    runner::{Runner, probe_pixels},
-};
+use crate::{config::Config, embedder::Embedder};
 use anyhow::{Result, bail};
 use artifact::PROBES;
 use engine::{
@@ -23,7 +20,7 @@ pub(crate) fn open(
     config: &Config,
     numbers: &[usize],
     precision: Option<Precision>,
-) -> Result<Box<dyn Runner>> {
+) -> Result<Box<dyn Embedder>> {
     let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
     let how = config.preprocessing();
     let ready = |precision| {
@@ -38,7 +35,7 @@ pub(crate) fn open(
         let least = config.views().map_or(1, |views| views.count as usize);
         let batch = config.batch().map(|batch| batch.max(least));
         let setup = Setup { bound, taps: &taps, how, precision, batch };
-        let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&probe_pixels(how), PROBES)?);
+        let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&dataset::probes(how), PROBES)?);
         Cards::new(cards, setup, reference)
     };
     let cards = match ready(precision.unwrap_or(Precision::F16)) {

@@ -1,0 +1,76 @@
+//! What turns prepared pictures into rows of features: the processor, or cards.
+
+#[cfg(any(feature = "cuda", test))]
+pub(crate) mod cards;
+mod processor;
+
+pub(crate) use processor::Processor;
+
+use crate::times;
+use anyhow::Result;
+use std::{any::Any, ops::DerefMut};
+
+/// A network, whose outputs are the taps, and what runs it. Batches are given to it, and collected in the same order.
+pub(crate) trait Embedder {
+    /// What names it in artefacts.
+    fn revision(&self) -> String;
+
+    /// Pictures of a batch, at most.
+    fn batch(&self) -> usize;
+
+    /// d of each tap.
+    fn widths(&self) -> &[usize];
+
+    /// The probes' features, one (4, d) matrix a tap.
+    fn probes(&self) -> Result<Vec<Vec<f32>>>;
+
+    /// How pictures are best prepared for it.
+    fn ahead(&self) -> Ahead;
+
+    /// Memory for so many pictures of that lane.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not take so many together.
+    fn pixels(&self, lane: usize, pictures: usize) -> Result<Box<dyn Pixels>>;
+
+    /// Whether it takes one more batch of that lane before one is collected.
+    fn is_ready(&self, lane: usize) -> bool;
+
+    /// Gives it a batch. pixels: of [`Embedder::pixels`] of that lane, (n, h, w, 3) RGB bytes at its beginning.
+    ///
+    /// # Errors
+    /// Where the network cannot be run.
+    fn submit(&mut self, lane: usize, pixels: Box<dyn Pixels>, n: usize) -> Result<()>;
+
+    /// Waits for the batch that was given first, of those that are under way; `None` where none is.
+    ///
+    /// # Errors
+    /// Where the network cannot be run.
+    fn collect(&mut self) -> Result<Option<Embedded>>;
+
+    /// How long its cards were busy so far, where it has any.
+    fn busy(&self) -> Option<times::Cards> {
+        None
+    }
+}
+
+/// Threads that prepare pictures, each every so-manieth batch, and the memory that they prepare them into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    pub(crate) lanes: usize,
+    /// Batches of pictures that each lane has at a time, those included that the network runs.
+    pub(crate) buffers: usize,
+}
+
+/// A batch's features.
+pub(crate) struct Embedded {
+    /// One (n, d) matrix a tap.
+    pub(crate) rows: Vec<Vec<f32>>,
+    /// The memory that its pictures were in, for others.
+    pub(crate) pixels: Box<dyn Pixels>,
+}
+
+/// Memory that pictures are prepared into: of a kind of the embedder's own, such as what a card copies from by itself.
+pub(crate) trait Pixels: DerefMut<Target = [u8]> + Any + Send {}
+
+impl<T: DerefMut<Target = [u8]> + Any + Send> Pixels for T {}

@@ -1,0 +1,86 @@
+//! What is to be run: samples, each of which is a file with one view or several.
+
+use crate::{
+    assignment::Assignment,
+    reuse::{Content, Reuse},
+};
+use artifact::{MOST_PICTURE, Preprocessing, read_file};
+use cli::Interrupt;
+use dataset::{BadImage, Loaded, Noticed, Sample};
+
+/// What there is to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) samples: &'a [Sample],
+    pub(crate) how: &'a Preprocessing,
+    /// Which views each of them has.
+    pub(crate) assignment: &'a Assignment,
+    /// Rows that need not be computed.
+    pub(crate) reuse: &'a Reuse,
+    /// Once it is asked, no batch is begun any more; those that were are run to their end.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// A view of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// An index into the data set.
+    pub(crate) sample: usize,
+    pub(crate) view: u32,
+    /// Its file's.
+    pub(crate) content: Content,
+}
+
+/// A view whose features were there already.
+pub(crate) struct Known {
+    pub(crate) seen: Seen,
+    /// (d,) of each tap.
+    pub(crate) features: Vec<Vec<f32>>,
+}
+
+/// A sample's file: all of its views, some of which need not be run.
+pub(crate) struct File {
+    pub(crate) known: Vec<Known>,
+    /// The others, prepared: (h, w, 3) RGB bytes each.
+    pub(crate) prepared: Vec<(Seen, Vec<u8>)>,
+    /// What was noticed of it, if it was decoded.
+    pub(crate) noticed: Noticed,
+}
+
+/// Why a sample has no features.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Reason {
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error(transparent)]
+    Bad(#[from] BadImage),
+}
+
+impl Job<'_> {
+    /// Reads a sample's file, and prepares those of its views whose features are not known.
+    pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
+        let sample = &self.samples[at];
+        let bytes = read_file(&sample.path, MOST_PICTURE).map_err(|error| error.source)?;
+        let content = Content::of(&bytes);
+        let (mut known, mut missing) = (Vec::new(), Vec::new());
+        for view in 0..self.assignment.views_of(sample, &content.digest) {
+            let seen = Seen { sample: at, view, content };
+            match self.reuse.features(&content, view) {
+                Some(features) => known.push(Known { seen, features }),
+                None => missing.push(seen),
+            }
+        }
+        let (pixels, noticed) = match (&self.assignment.views, &missing[..]) {
+            (_, []) => Default::default(),
+            (None, _) => {
+                let Loaded { pixels, noticed } = dataset::load(&bytes, self.how)?;
+                (vec![pixels], noticed)
+            }
+            (Some(views), _) => {
+                let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
+                dataset::load_views(&bytes, &content.digest, self.how, views, &wanted)?
+            }
+        };
+        Ok(File { known, prepared: missing.into_iter().zip(pixels).collect(), noticed })
+    }
+}
