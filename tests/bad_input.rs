@@ -88,7 +88,7 @@ fn features_that_are_no_more_what_was_written() {
     let mut newer = whole.clone();
     newer[8] = 9;
     fs::write(&shard, newer).unwrap();
-    refused(&["`shard-00000.rkyv` has format 9, newer than this program's 2"]);
+    refused(&["`shard-00000.rkyv` has format 9, newer than this program's 3"]);
     fs::remove_file(&shard).unwrap();
     refused(&["`shard-00000.rkyv` cannot be opened", "rerun extract"]);
     fs::write(&shard, &whole).unwrap();

@@ -19,6 +19,12 @@ pub enum EngineError {
         /// What it reads.
         channels: usize,
     },
+    /// A head, or the upper part of a network, by itself.
+    #[error("{network} begins with what another network gives; join them first")]
+    Given {
+        /// The network.
+        network: String,
+    },
     /// A model is for pictures of another size.
     #[error(
         "the model takes pictures {expected:?} (channels, height, width), its preprocessing gives {got:?}"

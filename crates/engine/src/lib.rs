@@ -30,6 +30,9 @@ pub const REVISION: &str = "cpu-2";
 
 /// Refuses networks that look at something else than pictures in colour.
 fn check_channels(network: &network::Network) -> Result<(), EngineError> {
+    if network.nodes().iter().any(|node| matches!(node.op, network::Op::Given { .. })) {
+        return Err(EngineError::Given { network: network.name().to_owned() });
+    }
     let channels = network.nodes().iter().filter_map(|node| match node.op {
         network::Op::Input { channels } if channels != 3 => Some(channels),
         _ => None,

@@ -201,7 +201,7 @@ impl Reference {
         }
         let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
         match &node.op {
-            Op::Input { .. } | Op::Constant { .. } => Ok(x.clone()),
+            Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => Ok(x.clone()),
             Op::Conv { weight, bias, stride, padding, groups } => {
                 conv(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
             }

@@ -65,13 +65,14 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let folder = place.temporary();
     let description = serde_json::to_string_pretty(&describe(head, &bound)?)? + "\n";
     fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
-    write_tensors(&folder.join(WEIGHTS), &bound, &head.layers)
+    let model = bound.join(weights::head_graph(&head.layers)?)?;
+    write_tensors(&folder.join(WEIGHTS), &model)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     // safetensors makes a file that its owner alone may read, whatever the umask says.
     fs::metadata(folder.join(CONFIG))
         .and_then(|found| fs::set_permissions(folder.join(WEIGHTS), found.permissions()))
         .map_err(|error| place.failed(error))?;
-    drop(bound);
+    drop(model);
     let (features, logits) = read_and_run(folder)?;
     let parity = Parity::of(config, head, &features, &logits).gate()?;
     cli::finishing();
@@ -111,16 +112,12 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
     })
 }
 
-fn write_tensors(path: &Path, bound: &Bound, layers: &[Dense]) -> Result<()> {
+fn write_tensors(path: &Path, model: &Bound) -> Result<()> {
     let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = bound
+    let tensors: Vec<(&str, Vec<usize>, Vec<u8>)> = model
         .tensors()
-        .map(|(param, tensor)| (param.name.clone(), param.shape.clone(), bytes(&tensor.data)))
+        .map(|(param, tensor)| (param.name.as_str(), param.shape.clone(), bytes(&tensor.data)))
         .collect();
-    for (n, layer) in layers.iter().enumerate() {
-        tensors.push((weight_name(n), vec![layer.outputs, layer.inputs], bytes(&layer.weight)));
-        tensors.push((bias_name(n), vec![layer.outputs], bytes(&layer.bias)));
-    }
     let views = tensors
         .iter()
         .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), data)?)));

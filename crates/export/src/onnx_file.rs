@@ -27,11 +27,12 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let place = Place::file(config.output(), config.force(), ONNX)?;
     distinct(&[&place], config.inputs())?;
     let mut out = BufWriter::new(place.open()?);
-    let (size, ending) = ((height as usize, width as usize), ending(head));
-    onnx::write(&mut out, &bound, size, &head.layers, ending, &metadata(head, &bound)?)
+    let (size, ending, metadata) = ((height as usize, width as usize), ending(head), metadata(head, &bound)?);
+    let model = bound.join(weights::head_graph(&head.layers)?)?;
+    onnx::write(&mut out, &model, size, Some(ending), &metadata)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     out.flush().map_err(|error| place.failed(error))?;
-    drop((out, bound));
+    drop((out, model));
 
     // Everything from the file from here on: graph, weights, head and preprocessing.
     let model = onnx::read(&MappedFile::open(place.temporary())?)?;

@@ -3,7 +3,10 @@
 //! Families are our own code, so what they get wrong is a bug of ours and panics; what a user can get wrong (an input's
 //! size, a tap, a weight file) is checked elsewhere and never panics.
 
-use crate::{Activation, Conv, Interpolation, Network, Node, NodeId, Op, Param, ParamId, Pool, Tap};
+use crate::{Activation, Conv, Interpolation, Network, Node, NodeId, Op, Param, ParamId, Pool, Shape, Tap};
+
+/// The node that stands for the features in a head, and, where they come from several taps, that puts them side by side.
+pub(crate) const FEATURES: &str = "features";
 
 /// A network in the making.
 pub struct Builder {
@@ -59,7 +62,16 @@ impl Builder {
         net
     }
 
-    /// The picture.
+    /// A head: it reads `width` features, which another network gives.
+    pub fn features(width: usize) -> Builder {
+        let mut net = Builder::image();
+        net.nodes.clear();
+        net.widths.clear();
+        net.push(FEATURES, Op::Given { shape: Shape::Vector(width) }, &[], Width::Vector(width));
+        net
+    }
+
+    /// The picture, or the features.
     pub fn input(&self) -> NodeId {
         NodeId(0)
     }

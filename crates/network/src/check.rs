@@ -35,7 +35,7 @@ impl Network {
                 return Err(fail("reads a later node"));
             }
             let arity_fits = match node.op {
-                Op::Input { .. } | Op::Constant { .. } => node.inputs.is_empty(),
+                Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => node.inputs.is_empty(),
                 Op::Add | Op::Gate => node.inputs.len() == 2,
                 Op::Attention { .. } => [1, 2].contains(&node.inputs.len()),
                 Op::Concat => !node.inputs.is_empty(),
@@ -102,7 +102,7 @@ impl Network {
     }
 
     /// `what` is a node or a parameter.
-    fn malformed(&self, what: &str, reason: &'static str) -> NetworkError {
+    pub(crate) fn malformed(&self, what: &str, reason: &'static str) -> NetworkError {
         NetworkError::Malformed { network: self.name.clone(), node: what.to_owned(), reason }
     }
 }

@@ -16,6 +16,7 @@ mod entry;
 mod error;
 pub mod families;
 mod graph;
+mod join;
 mod op;
 pub mod positions;
 mod shape;

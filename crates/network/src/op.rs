@@ -1,6 +1,6 @@
 //! The operations that networks are made of, and the small descriptions that builders pass around.
 
-use crate::graph::ParamId;
+use crate::{Shape, graph::ParamId};
 use serde::{Deserialize, Serialize};
 
 /// One operation. Shapes are those of one sample; the batch axis is the executor's business.
@@ -11,6 +11,11 @@ pub enum Op {
     Input {
         /// How many channels.
         channels: usize,
+    },
+    /// What another network gives: of a head the features, of the upper part of a network what it was cut at.
+    Given {
+        /// Of one sample.
+        shape: Shape,
     },
     /// Convolution of a map (c, h, w) with a weight (out, c / groups, k, k), zero-padded.
     Conv {
@@ -67,7 +72,7 @@ pub enum Op {
     },
     /// The sum of two equal shapes.
     Add,
-    /// Maps of one size, one after the other along the channels.
+    /// Maps of one size, one after the other along the channels; or vectors, one after the other.
     Concat,
     /// Layer normalisation over the channels of each place, token or vector:
     /// (x - mean) / sqrt(variance + eps) * weight + bias.

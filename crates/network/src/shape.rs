@@ -1,10 +1,12 @@
 //! Shape inference, with checked arithmetic: every error about an input's size is found here, before anything runs.
 
 use crate::{Network, NetworkError, Node, NodeId, Op, Pool};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The shape of one sample at a node; the batch axis is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Shape {
     /// (channels, height, width).
     Map {
@@ -102,11 +104,13 @@ impl Network {
             let node = self.node(id);
             match node.op {
                 Op::GlobalAveragePool | Op::Flatten | Op::Token { .. } => return true,
+                Op::Given { shape } => return matches!(shape, Shape::Vector(_)),
                 Op::Activation { .. }
                 | Op::Add
                 | Op::Linear { .. }
                 | Op::LayerNorm { .. }
                 | Op::Scale { .. }
+                | Op::Concat
                 | Op::BatchNorm { .. } => id = node.inputs[0],
                 _ => return false,
             }
@@ -155,6 +159,7 @@ impl At<'_> {
             (Op::Input { channels }, []) => {
                 Ok(Shape::Map { channels: *channels, height: self.height, width: self.width })
             }
+            (Op::Given { shape }, []) => Ok(*shape),
             (
                 Op::Conv { weight, bias, stride, padding, groups },
                 &[input @ Shape::Map { channels, height, width }],
@@ -304,6 +309,11 @@ impl At<'_> {
     }
 
     fn concat(&self, inputs: &[Shape]) -> Result<Shape, NetworkError> {
+        let vectors: Option<Vec<usize>> =
+            inputs.iter().map(|input| if let Shape::Vector(d) = input { Some(*d) } else { None }).collect();
+        if let Some(vectors) = vectors.filter(|vectors| !vectors.is_empty()) {
+            return Ok(Shape::Vector(vectors.into_iter().fold(0, usize::saturating_add)));
+        }
         let mut sum: Option<(usize, usize, usize)> = None;
         for &input in inputs {
             sum = match (sum, input) {

@@ -46,7 +46,7 @@ impl Network {
     }
 
     /// Without the nodes and parameters that no output needs; what is left keeps its order.
-    fn pruned(self) -> Network {
+    pub(crate) fn pruned(self) -> Network {
         let mut needed = vec![false; self.nodes.len()];
         for output in &self.outputs {
             needed[output.0] = true;

@@ -31,28 +31,11 @@ pub enum OnnxError {
     /// The network does not work at this size.
     #[error(transparent)]
     Network(#[from] network::NetworkError),
-    /// A layer of the head does not fit what comes before it.
-    #[error("layer {layer} of the head reads {expected} numbers, but it would get {got}")]
-    HeadWidth {
-        /// Which layer, from 0.
-        layer: usize,
-        /// What its weight says.
-        expected: usize,
-        /// What comes before it.
-        got: usize,
-    },
-    /// A layer's numbers are not as many as its sides say.
-    #[error("layer {layer} of the head has {got} weights and biases; expected {expected}")]
-    HeadLength {
-        /// Which layer, from 0.
-        layer: usize,
-        /// As its sides say.
-        expected: usize,
-        /// As there are.
-        got: usize,
-    },
+    /// A head by itself, or the upper part of a network.
+    #[error("a model begins with a picture, got a network that is given features")]
+    NoPicture,
     /// Nothing was asked of the network.
-    #[error("a model has a tap, got a network without an output")]
+    #[error("a model has a tap, got a network without an output, or a head without features")]
     NoOutput,
     /// Protocol buffers end there.
     #[error(
@@ -95,4 +78,14 @@ pub enum Ending {
     Labels,
     /// Numbers.
     Values,
+}
+
+impl Ending {
+    /// What the head's output is called.
+    fn output(self) -> &'static str {
+        match self {
+            Ending::Classes | Ending::Labels => LOGITS,
+            Ending::Values => VALUES,
+        }
+    }
 }

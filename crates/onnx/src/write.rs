@@ -13,28 +13,26 @@ use network::Op;
 use prost::Message;
 use std::io::Write;
 use weights::Bound;
-use weights::Dense;
 
 /// Keys of length-delimited fields: `(number << 3) | 2`.
 const GRAPH: u8 = (7 << 3) | 2;
 const INITIALIZER: u8 = (5 << 3) | 2;
 const RAW_DATA: u8 = (9 << 3) | 2;
 
-/// Writes backbone, pooling, head and what `ending` says as one graph for inputs of `size` (height, width) in pixels; without a
-/// head, the features alone. Of several outputs the features are all, side by side. `metadata` goes into the file as it is, in
-/// its order. Gives the number of bytes written.
+/// Writes a network for inputs of `size` (height, width) in pixels. With an `ending` it is a backbone joined with a head: its
+/// last output is the head's, and the others are the features. Several features come side by side. `metadata` goes into the
+/// file as it is, in its order. Gives the number of bytes written.
 ///
 /// # Errors
-/// Where the network has no output, the head does not fit it, the file would pass 2 GiB, or writing fails.
+/// Where the network has no such output, the head does not fit it, the file would pass 2 GiB, or writing fails.
 pub fn write(
     out: &mut impl Write,
     bound: &Bound,
     size: (usize, usize),
-    head: &[Dense],
-    ending: Ending,
+    ending: Option<Ending>,
     metadata: &[(String, String)],
 ) -> Result<u64, OnnxError> {
-    let lowered = lower(bound, size, head, ending)?;
+    let lowered = lower(bound, size, ending)?;
     let channels = bound.network().nodes().iter().find_map(|node| match node.op {
         Op::Input { channels } => Some(channels),
         _ => None,

@@ -8,7 +8,7 @@ use network::{
     families::vit::{Head, Vit},
     zoo,
 };
-use weights::{Bound, Dense, Tensor};
+use weights::{Bound, Dense, Tensor, head_graph};
 
 fn bound(name: &str, tap: &str) -> Bound {
     filled((zoo::find(name).unwrap().build)().for_taps(&[tap]).unwrap())
@@ -29,7 +29,11 @@ fn dense(inputs: usize, outputs: usize) -> Dense {
 fn written(bound: &Bound, size: (usize, usize), head: &[Dense]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let metadata = [("headstart.tap".to_owned(), "pooled".to_owned()), ("a".to_owned(), "ä".to_owned())];
-    let len = headstart_onnx::write(&mut bytes, bound, size, head, Ending::Classes, &metadata).unwrap();
+    let (model, ending) = match head {
+        [] => (bound.clone(), None),
+        _ => (bound.clone().join(head_graph(head).unwrap()).unwrap(), Some(Ending::Classes)),
+    };
+    let len = headstart_onnx::write(&mut bytes, &model, size, ending, &metadata).unwrap();
     assert_eq!(len, bytes.len() as u64);
     bytes
 }
@@ -145,7 +149,7 @@ fn names_are_never_given_twice() {
     let x = net.conv("features", net.input(), Conv::new(8, 1));
     let x = net.conv("pixels", x, Conv::new(8, 1));
     let x = net.global_average_pool("logits", x);
-    let x = net.linear("head.0", x, 8);
+    let x = net.linear_with("head.0", ["neck.weight", "neck.bias"], x, 8);
     let x = net.relu("scalar/0", x);
     let network = net.finish("clashes", x).for_taps(&["scalar/0"]).unwrap();
     let graph = headstart_onnx::read(&written(&filled(network), (8, 8), &[dense(8, 2)])).unwrap().graph;
@@ -158,15 +162,17 @@ fn names_are_never_given_twice() {
 #[test]
 fn heads_that_do_not_fit_are_refused() {
     let bound = bound("headstart_tiny", "pooled");
-    let write = |head: &[Dense]| {
-        headstart_onnx::write(&mut Vec::new(), &bound, (64, 64), head, Ending::Classes, &[]).unwrap_err()
+    let write = |bound: &Bound| {
+        headstart_onnx::write(&mut Vec::new(), bound, (64, 64), Some(Ending::Classes), &[]).unwrap_err()
     };
-    let error = write(&[dense(512, 5)]);
-    assert!(matches!(error, OnnxError::HeadWidth { layer: 0, expected: 512, got: 224 }), "{error}");
-    let error = write(&[dense(224, 5), dense(6, 2)]);
-    assert!(matches!(error, OnnxError::HeadWidth { layer: 1, expected: 6, got: 5 }), "{error}");
-    let error = write(&[Dense { bias: vec![], ..dense(224, 5) }]);
-    assert!(matches!(error, OnnxError::HeadLength { layer: 0, expected: 1125, got: 1120 }), "{error}");
+    let wide = head_graph(&[dense(512, 5)]).unwrap();
+    let error = write(&bound.clone().join(wide.clone()).unwrap()).to_string();
+    assert!(error.contains("`head.0` of headstart_tiny needs") && error.contains("(224,)"), "{error}");
+    assert!(matches!(write(&wide), OnnxError::NoPicture));
+    assert!(matches!(write(&bound), OnnxError::NoOutput));
+    let error = head_graph(&[dense(224, 5), dense(6, 2)]).unwrap_err().to_string();
+    assert!(error.contains("`head.1.weight` should have the shape [2, 5]"), "{error}");
+    assert!(head_graph(&[Dense { bias: vec![], ..dense(224, 5) }]).is_err());
     let network = (zoo::find("headstart_tiny").unwrap().build)();
     let two = network.for_taps(&["pooled", "layer1"]).unwrap();
     let two = Bound::from_tensors(two, "test", |param| {
@@ -176,7 +182,7 @@ fn heads_that_do_not_fit_are_refused() {
     let shapes = two.network().shapes(64, 64).unwrap();
     let width: usize = two.network().outputs().iter().map(|output| shapes[output.index()].len()).sum();
     let mut file = Vec::new();
-    headstart_onnx::write(&mut file, &two, (64, 64), &[], Ending::Classes, &[]).unwrap();
+    headstart_onnx::write(&mut file, &two, (64, 64), None, &[]).unwrap();
     let model = headstart_onnx::read(&file).unwrap();
     assert_eq!(model.graph.outputs.iter().map(|output| output.width).collect::<Vec<_>>(), [width]);
 }

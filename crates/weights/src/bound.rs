@@ -1,7 +1,7 @@
 //! A network whose every slot is filled.
 
 use crate::{Misfit, Tensor, Tensors, WeightError, dialect};
-use network::{Dialect, Network, Op, Param, ParamId};
+use network::{Dialect, Network, NetworkError, Op, Param, ParamId};
 use store::{Digest, DigestBuilder};
 
 /// A network with its weights: one finite tensor of the right shape for every parameter, no variance negative.
@@ -81,6 +81,16 @@ impl Bound {
             tensors.push(filled);
         }
         Bound { network, tensors }.with_variances_checked(origin, |param| param.name.clone())
+    }
+
+    /// This network and then `upper`, as [`Network::join`] puts them together.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn join(self, upper: Bound) -> Result<Bound, NetworkError> {
+        let network = self.network.join(&upper.network)?;
+        let tensors = self.tensors.into_iter().chain(upper.tensors).collect();
+        Ok(Bound { network, tensors })
     }
 
     /// Refuses a negative variance, in whatever batch norm. `name`: what the file calls a parameter.

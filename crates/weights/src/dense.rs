@@ -1,5 +1,8 @@
 //! A dense layer by itself, as heads have them.
 
+use crate::{Bound, Tensor, WeightError};
+use network::Builder;
+
 /// `y = W x + b`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense {
@@ -20,4 +23,29 @@ impl Dense {
             *value = (f64::from(*value) * factor) as f32;
         }
     }
+}
+
+/// The graph of dense layers with a ReLU between them, called `head.0`, `head.1` …: what reads the features of a backbone.
+///
+/// # Errors
+/// Where the layers do not fit one another, their numbers are not as many as their sides say, or one is not finite.
+///
+/// # Panics
+/// Where there is no layer.
+pub fn head_graph(layers: &[Dense]) -> Result<Bound, WeightError> {
+    let mut net = Builder::features(layers[0].inputs);
+    let mut x = net.input();
+    for (n, layer) in layers.iter().enumerate() {
+        if n > 0 {
+            x = net.relu(&format!("head.{}/relu", n - 1), x);
+        }
+        x = net.linear(&format!("head.{n}"), x, layer.outputs);
+    }
+    let mut values = layers.iter().flat_map(|layer| {
+        let Dense { inputs, outputs, weight, bias } = layer;
+        [(vec![*outputs, *inputs], weight), (vec![*outputs], bias)]
+    });
+    Bound::from_tensors(net.finish("head", x), "the head", |_| {
+        values.next().map(|(shape, data)| Tensor { shape, data: data.clone() })
+    })
 }

@@ -15,7 +15,7 @@ mod safetensors;
 mod tensors;
 
 pub use bound::Bound;
-pub use dense::Dense;
+pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
 pub use open::{open, open_for};
 pub use safetensors::SafetensorsFile;

@@ -76,6 +76,7 @@ impl Compiler {
         let input = |this: &Self| this.value(node.inputs[0]);
         let (end, action, from) = match &node.op {
             Op::Input { .. } => return self.picture(at),
+            Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Conv { .. } | Op::Linear { .. } => {
                 return self.graph.products(at).into_iter().for_each(|norm| self.product(at, norm));
             }

@@ -120,6 +120,7 @@ impl Compiler {
         let input = |this: &Self| vec![this.value(node.inputs[0])];
         let from = node.inputs.first().map(|id| id.index());
         let (end, work, from) = match &node.op {
+            Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Input { .. } => {
                 // Convolutions without groups read pictures as it suits them.
                 let is_conv =

@@ -143,26 +143,6 @@ fn rows_of_one_tap_serve_where_all_taps_have_them() {
 }
 
 #[test]
-fn features_of_older_schemas_are_caches_too() {
-    for (flags, schema) in [(&[][..], 1), (&[], 2), (&["--views", "2"], 2)] {
-        let room = room(5);
-        let call = [&["data", "-o", "x.features"], flags].concat();
-        extract(&room, &call).fine();
-        let fresh = room.bytes("x.features");
-        // As programs before schema 3 wrote it; of schema 2 only with views.
-        let schema = if flags.is_empty() { 1 } else { schema };
-        let index = fs::read_to_string(room.path("x.features/index.json")).unwrap();
-        let (index, _) = index.rsplit_once(",\n  \"digest\": \"").unwrap();
-        let index = index.replacen("\"schema\": 3", &format!("\"schema\": {schema}"), 1) + "\n}\n";
-        room.write("x.features/index.json", index);
-        let rows = open(&room, "x.features").len() as u64;
-        let told = extract(&room, &[&call[..], &["--update"]].concat()).fine().stderr();
-        assert_eq!(counts(&told, "x.features"), [rows, 0, 0], "{told}");
-        assert!(room.bytes("x.features") == fresh);
-    }
-}
-
-#[test]
 fn nothing_is_reused_that_would_be_other_bits() {
     let room = room(4);
     for (flags, why) in [

@@ -3,7 +3,6 @@
 mod activation;
 mod adaptive;
 mod attention;
-mod head;
 mod layout;
 mod pool;
 mod tokens;
@@ -16,37 +15,50 @@ use super::{
 use layout::Laid;
 use network::{Node, NodeId, Op, ParamId, Shape};
 use weights::Bound;
-use weights::Dense;
 
-/// The backbone, then the head.
+/// The network; with an `ending` its last output is a head's, and the others are the features.
 pub(super) fn lower<'a>(
     bound: &'a Bound,
     size: (usize, usize),
-    head: &'a [Dense],
-    ending: Ending,
+    ending: Option<Ending>,
 ) -> Result<Draft<'a>, OnnxError> {
     let network = bound.network();
+    if network.nodes().iter().any(|node| matches!(node.op, Op::Given { .. })) {
+        return Err(OnnxError::NoPicture);
+    }
     let shapes = network.shapes(size.0, size.1)?;
+    let (features, head) = match (network.outputs(), ending) {
+        ([], _) | ([_], Some(_)) => return Err(OnnxError::NoOutput),
+        (outputs, None) => (outputs, None),
+        ([features @ .., head], Some(_)) => (features, Some(*head)),
+    };
     // What bears the name of the features: the one output, or several side by side.
-    let output = match network.outputs() {
+    let output = match features {
         [output] => Some(*output),
         _ => None,
     };
-    let Some(last) = network.outputs().iter().map(|output| output.index()).max() else {
-        return Err(OnnxError::NoOutput);
-    };
+    let last_of = |outputs: &[NodeId]| outputs.iter().map(|output| output.index()).max().unwrap_or_default();
+    let (backbone, last) = (last_of(features), last_of(network.outputs()));
     let mut draft = Draft::default();
     [INPUT, FEATURES, LOGITS, PROBABILITIES, VALUES].iter().for_each(|name| draft.reserve(name));
-    head::reserve(&mut draft, head.len());
-    let params = bound.tensors();
-    let params =
-        params.map(|(param, tensor)| draft.constant(&param.name, &param.shape, tensor.data.as_slice()));
-    let mut graph = Graph { bound, shapes: &shapes, params: params.collect(), laid: Vec::new(), draft };
-    for at in 0..=last {
-        let laid = Lowering { node: &network.nodes()[at], at, output, graph: &mut graph }.lower();
+    // A head's own initializers stand after all of the backbone's.
+    let mut of_backbone = vec![false; network.params().len()];
+    network.nodes()[..=backbone].iter().flat_map(|node| node.op.params()).for_each(|param| {
+        of_backbone[param.index()] = true;
+    });
+    let mut graph = Graph {
+        bound,
+        shapes: &shapes,
+        params: vec![String::new(); of_backbone.len()],
+        laid: Vec::new(),
+        draft,
+    };
+    graph.take_params(|param| of_backbone[param]);
+    let names = Names { features: output, head: head.zip(ending) };
+    for at in 0..=backbone {
+        let laid = Lowering { node: &network.nodes()[at], at, names, graph: &mut graph }.lower();
         graph.laid.push(laid);
     }
-    let width = network.outputs().iter().map(|output| shapes[output.index()].len()).sum();
     match output {
         Some(output) if matches!(shapes[output.index()], Shape::Vector(_)) => (),
         Some(output) => {
@@ -55,16 +67,38 @@ pub(super) fn lower<'a>(
             graph.draft.step(&Operator::Flatten, FEATURES.to_owned(), vec![value]);
         }
         None => {
-            let outputs = network.outputs().iter().map(|output| graph.first(*output)).collect();
+            let outputs = features.iter().map(|output| graph.first(*output)).collect();
             graph.draft.step(&Operator::Concat { axis: 1 }, FEATURES.to_owned(), outputs);
         }
     }
-    let mut draft = graph.draft;
-    draft.outputs.push((FEATURES, width));
-    if !head.is_empty() {
-        head::lower(&mut draft, head, ending, width)?;
+    let width = features.iter().map(|output| shapes[output.index()].len()).sum();
+    graph.draft.outputs.push((FEATURES, width));
+    if let (Some(head), Some(ending)) = (head, ending) {
+        graph.take_params(|param| !of_backbone[param]);
+        for at in backbone + 1..=last {
+            let laid = Lowering { node: &network.nodes()[at], at, names, graph: &mut graph }.lower();
+            graph.laid.push(laid);
+        }
+        graph.end(head, ending);
     }
-    Ok(draft.pruned())
+    Ok(graph.draft.pruned())
+}
+
+/// Which nodes' values bear names that whoever runs the model asks for.
+#[derive(Clone, Copy)]
+struct Names {
+    features: Option<NodeId>,
+    head: Option<(NodeId, Ending)>,
+}
+
+impl Names {
+    /// The name of what node `at` gives, if it is one of those.
+    fn of(self, at: usize) -> Option<&'static str> {
+        match self.head {
+            Some((head, ending)) if head.index() == at => Some(ending.output()),
+            _ => self.features.filter(|features| features.index() == at).map(|_| FEATURES),
+        }
+    }
 }
 
 /// What stands so far.
@@ -78,18 +112,41 @@ struct Graph<'a, 'b> {
     draft: Draft<'a>,
 }
 
+impl<'a> Graph<'a, '_> {
+    /// Makes initializers of those parameters that `takes` picks by their place.
+    fn take_params(&mut self, takes: impl Fn(usize) -> bool) {
+        for (at, (param, tensor)) in self.bound.tensors().enumerate().filter(|(at, _)| takes(*at)) {
+            self.params[at] = self.draft.constant(&param.name, &param.shape, tensor.data.as_slice());
+        }
+    }
+
+    /// Adds the head's output, and the probabilities that it comes to.
+    fn end(&mut self, head: NodeId, ending: Ending) {
+        let (output, width) = (ending.output(), self.shapes[head.index()].len());
+        self.draft.outputs.push((output, width));
+        let operator = match ending {
+            Ending::Classes => Operator::Softmax,
+            Ending::Labels => Operator::Sigmoid,
+            Ending::Values => return,
+        };
+        self.draft.step(&operator, PROBABILITIES.to_owned(), vec![output.to_owned()]);
+        self.draft.outputs.push((PROBABILITIES, width));
+    }
+}
+
 /// One of our nodes on its way.
 struct Lowering<'a, 'b, 'c> {
     node: &'a Node,
     at: usize,
-    output: Option<NodeId>,
+    names: Names,
     graph: &'c mut Graph<'a, 'b>,
 }
 
 impl Lowering<'_, '_, '_> {
     fn lower(&mut self) -> Laid {
         match &self.node.op {
-            Op::Input { .. } => Laid::first(INPUT.to_owned()),
+            // What another network gives was refused before.
+            Op::Input { .. } | Op::Given { .. } => Laid::first(INPUT.to_owned()),
             Op::Conv { weight, bias, stride, padding, groups } => {
                 let mut inputs = vec![self.first(0), self.param(*weight)];
                 inputs.extend(bias.map(|bias| self.param(bias)));
@@ -117,7 +174,8 @@ impl Lowering<'_, '_, '_> {
             }
             Op::Concat => {
                 let inputs = (0..self.node.inputs.len()).map(|input| self.first(input)).collect();
-                Laid::first(self.whole(&Operator::Concat { axis: 1 }, inputs))
+                let value = self.whole(&Operator::Concat { axis: 1 }, inputs);
+                if let Shape::Vector(_) = self.shape() { Laid::both(value) } else { Laid::first(value) }
             }
             Op::Flatten => {
                 let x = self.first(0);
@@ -195,11 +253,10 @@ impl Lowering<'_, '_, '_> {
         Laid::first(self.whole(&Operator::Mul, vec![x, weight]))
     }
 
-    /// Adds the node whose value bears our node's own name, or stands for the features.
+    /// Adds the node whose value bears our node's own name, or stands for the features or the head.
     fn whole(&mut self, operator: &Operator, inputs: Vec<String>) -> String {
-        let features = self.output.is_some_and(|output| output.index() == self.at)
-            && matches!(self.shape(), Shape::Vector(_));
-        let name = if features { FEATURES.to_owned() } else { self.graph.draft.free(&self.node.name) };
+        let named = self.names.of(self.at).filter(|_| matches!(self.shape(), Shape::Vector(_)));
+        let name = named.map_or_else(|| self.graph.draft.free(&self.node.name), str::to_owned);
         self.graph.draft.step(operator, name, inputs)
     }
 

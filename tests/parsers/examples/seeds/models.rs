@@ -30,15 +30,16 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     };
     let bound = Bound::from_tensors(network, "ones", ones).unwrap();
     let head = [Dense { inputs: 2, outputs: 2, weight: vec![0.5; 4], bias: vec![0.0; 2] }];
-    for (name, head, ending) in [
-        ("features", &head[..0], onnx::Ending::Classes),
-        ("classes", &head[..], onnx::Ending::Classes),
-        ("labels", &head[..], onnx::Ending::Labels),
-        ("values", &head[..], onnx::Ending::Values),
+    let joined = bound.clone().join(weights::head_graph(&head).unwrap()).unwrap();
+    for (name, model, ending) in [
+        ("features", &bound, None),
+        ("classes", &joined, Some(onnx::Ending::Classes)),
+        ("labels", &joined, Some(onnx::Ending::Labels)),
+        ("values", &joined, Some(onnx::Ending::Values)),
     ] {
         let mut out = Vec::new();
         let metadata = [("headstart.classes".to_owned(), "[\"a\",\"b\"]".to_owned())];
-        onnx::write(&mut out, &bound, (8, 8), head, ending, &metadata).unwrap();
+        onnx::write(&mut out, model, (8, 8), ending, &metadata).unwrap();
         write("onnx", name, &out);
     }
 }
