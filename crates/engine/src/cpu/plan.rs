@@ -10,6 +10,7 @@ use super::{
     maps::{self, Affine, Pooling},
     memory::{Buffers, Home, Memory, Slots, Value, make_room},
     norm::LayerNorm,
+    parallel::Shared,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
@@ -250,21 +251,42 @@ impl Plan {
         pictures.filter(move |(_, value)| matches!(self.values[*value].home, Home::Own(_)) == own)
     }
 
-    /// The place of a value that is about to be written, by nobody else.
-    #[expect(clippy::mut_from_ref, reason = "the memory is that of many, and says so")]
-    pub(crate) fn out<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a mut [Lane] {
+    /// The place of a value that is about to be written.
+    pub(crate) fn out<'a>(&self, value: usize, memory: &'a mut Memory<'_>) -> &'a mut [Lane] {
         let (place, length) = memory.place(self.values[value]);
-        // SAFETY: within its buffer, which `memory` borrows, and `place` checks; pictures that are worked on at the same
-        // time have places of their own in shared buffers, and buffers of their own besides.
+        // SAFETY: within its buffer, as `place` checks. Nobody else has this memory now, and whoever made it for a picture
+        // promised that nothing else looks at that one (see `Memory::of_one`).
         unsafe { std::slice::from_raw_parts_mut(place, length) }
     }
 
     /// A value that has been written.
     pub(crate) fn read<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a [Lane] {
         let (place, length) = memory.place(self.values[value]);
-        // SAFETY: as in `out`; a buffer that a step, or the last of a chain, writes is never one
-        // that it, or any step of the chain, reads (see `finish`).
+        // SAFETY: as in `out`; nobody writes through a memory that is shared, but for chains, which see to it.
         unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
+    }
+
+    /// What a step reads, and the place of what it makes.
+    ///
+    /// # Panics
+    /// Where the one lies in a buffer of the other, which `finish` never lets happen.
+    fn maps<'a>(&self, step: &Step, memory: &'a mut Memory<'_>) -> (Vec<&'a [Lane]>, &'a mut [Lane]) {
+        let home = self.values[step.to].home;
+        assert!(
+            step.from.iter().all(|value| self.values[*value].home != home),
+            "{} writes what it reads",
+            step.name
+        );
+        let (place, length) = memory.place(self.values[step.to]);
+        let memory = &*memory;
+        let from = step.from.iter().map(|value| self.read(*value, memory)).collect();
+        // SAFETY: as in `out`; what is read lies in other buffers, as was just checked.
+        (from, unsafe { std::slice::from_raw_parts_mut(place, length) })
+    }
+
+    /// Where a value lies, for a chain that makes it strip by strip.
+    pub(crate) fn place(&self, value: usize, memory: &Memory<'_>) -> Shared {
+        Shared::at(memory.place(self.values[value]).0.cast())
     }
 
     /// Runs the steps that are run picture by picture, for the memory's one. `time(step, work)` runs `work`, which is that
@@ -272,7 +294,7 @@ impl Plan {
     pub(crate) fn run_early(
         &self,
         isa: Isa,
-        memory: &Memory<'_>,
+        memory: &mut Memory<'_>,
         time: &(impl Fn(usize, &mut dyn FnMut()) + Sync),
     ) {
         let (mut at, mut chains) = (0, self.chains.iter().peekable());
@@ -288,13 +310,13 @@ impl Plan {
     }
 
     /// Runs one step over the pictures of the memory.
-    pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &Memory<'_>) {
+    pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &mut Memory<'_>) {
         let n = memory.count();
         let value = self.values[step.to];
-        let read = |i: usize| self.read(step.from[i], memory);
         let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
-        let to = self.out(step.to, memory);
-        let residual = (step.from.len() > 1).then(|| read(step.from.len() - 1));
+        let (from, to) = self.maps(step, memory);
+        let read = |i: usize| from[i];
+        let residual = (from.len() > 1).then(|| read(from.len() - 1));
         match &step.action {
             Action::Conv(conv) => conv.run(isa, n, read(0), residual, to),
             Action::Winograd(conv) => conv.run(isa, n, read(0), residual, to),
@@ -316,7 +338,7 @@ impl Plan {
             Action::Constant(tokens) => maps::constant(tokens, to),
             Action::Token(index) => maps::token(*index, n, read(0), to),
             Action::Attention(attention) => {
-                attention.run(isa, n, read(0), read(step.from.len() - 1), to);
+                attention.run(isa, n, read(0), read(from.len() - 1), to);
             }
             Action::Merge { size, channels } => maps::merge(*size, *channels, read(0), to),
         }

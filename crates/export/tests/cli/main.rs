@@ -7,6 +7,7 @@ mod refusals;
 mod targets;
 
 use artifact::{Dense, Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
+use engine::Executor;
 use harness::{Room, Run};
 use network::{Bound, WeightFile, zoo};
 
@@ -27,7 +28,7 @@ fn head(kind: HeadKind) -> Head {
     let file = WeightFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
     let weights = bound.digest();
-    let engine = engine::Cpu::new(bound, &preprocessing).unwrap();
+    let mut engine = engine::Cpu::new(bound, &preprocessing).unwrap();
     let probes = engine.run(&dataset::probes(&preprocessing), PROBES).unwrap().remove(0);
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],

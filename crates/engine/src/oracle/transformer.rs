@@ -11,7 +11,7 @@ pub(crate) fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
     let hard = |x: &Tensor| (x + 3.0)?.clamp(0.0_f32, 6.0_f32)? / 6.0;
     match function {
         Activation::Relu => x.relu(),
-        Activation::Relu6 => x.apply_op1_no_bwd(&crate::ops::Relu6),
+        Activation::Relu6 => x.apply_op1_no_bwd(&super::loops::Relu6),
         Activation::Gelu => x.gelu_erf(),
         Activation::GeluTanh => x.gelu(),
         Activation::QuickGelu => x * sigmoid(&(x * 1.702)?)?,
