@@ -11,6 +11,7 @@ use super::{
     memory::{Buffers, Home, Memory, Slots, Value, make_room},
     norm::LayerNorm,
     parallel::Shared,
+    rearrange::Rearrange,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
@@ -48,29 +49,12 @@ pub(crate) enum Action {
     Affine(Affine),
     Activate(After),
     Add(After),
-    /// With each value's channels.
-    Concat(Vec<usize>),
-    Flatten {
-        channels: usize,
-    },
-    /// Places one after the other, as one vector.
-    Rows {
-        channels: usize,
-    },
+    Rearrange(Rearrange),
     LayerNorm(LayerNorm),
     /// The second value, one place, multiplies every place of the first.
     Gate(After),
-    /// (prefix and places, blocks): added to a map's places, or put before them.
-    Tokens(Vec<Lane>),
-    /// The same for every picture.
-    Constant(Vec<Lane>),
-    Token(usize),
     /// Keys and values are the last value.
     Attention(Attention),
-    Merge {
-        size: (usize, usize),
-        channels: usize,
-    },
 }
 
 /// A compiled network.
@@ -325,22 +309,12 @@ impl Plan {
             Action::Affine(affine) => affine.run(isa, read(0), to),
             Action::Activate(after) => maps::activate(isa, *after, read(0), to),
             Action::Add(after) => maps::add(isa, *after, read(0), read(1), to),
-            Action::Concat(channels) => {
-                let parts: Vec<_> =
-                    channels.iter().enumerate().map(|(i, channels)| (read(i), *channels)).collect();
-                maps::concat(&parts, to);
-            }
-            Action::Flatten { channels } => maps::flatten(places, *channels, read(0), to),
-            Action::Rows { channels } => maps::rows(places, *channels, read(0), to),
+            Action::Rearrange(rearrange) => rearrange.run(n, places, &from, to),
             Action::LayerNorm(norm) => norm.run(isa, read(0), to),
             Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
-            Action::Tokens(table) => maps::tokens(places, value.blocks, table, read(0), to),
-            Action::Constant(tokens) => maps::constant(tokens, to),
-            Action::Token(index) => maps::token(*index, n, read(0), to),
             Action::Attention(attention) => {
                 attention.run(isa, n, read(0), read(from.len() - 1), to);
             }
-            Action::Merge { size, channels } => maps::merge(*size, *channels, read(0), to),
         }
     }
 

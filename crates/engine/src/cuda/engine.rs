@@ -3,9 +3,10 @@
 use super::{
     Card, CardError, Queue,
     compile::compile,
-    plan::{Bases, Plan, To, Work},
+    plan::{Bases, Plan, To},
     precision::Precision,
     products::Unit,
+    work::Work,
 };
 use crate::{
     EngineError, Executor,

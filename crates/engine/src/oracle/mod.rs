@@ -4,8 +4,8 @@
 mod convolution;
 mod interpreter;
 mod loops;
+mod operations;
 mod reference;
-mod transformer;
 
 pub use interpreter::Interpreter;
 pub use reference::Reference;

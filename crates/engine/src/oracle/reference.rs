@@ -1,6 +1,9 @@
 //! The reference executor: one candle operation a node, one picture at a time.
 
-use super::{convolution::convolve, loops, transformer};
+use super::{
+    loops,
+    operations::{self, Around},
+};
 use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_length, picture_size},
@@ -168,65 +171,14 @@ impl Reference {
     }
 
     fn step(&self, at: usize, node: &Node, inputs: &[Tensor], shapes: &[Shape]) -> Result<Tensor> {
-        let param = |id: network::ParamId| &self.params[id.index()];
-        let side = match shapes[at] {
-            Shape::Map { height, width, .. } => (height, width),
-            _ => (1, 1),
+        let affine = self.affine[at].as_ref();
+        let around = Around {
+            params: &self.params,
+            affine: affine.map(|Affine { scale, shift }| loops::Affine { scale, shift }),
+            seen: node.inputs.first().map(|input| shapes[input.index()]),
+            made: shapes[at],
         };
-        if let Op::Constant { value } = node.op {
-            return Ok(param(value).clone());
-        }
-        let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
-        match &node.op {
-            Op::Input { .. } | Op::Constant { .. } => Ok(x.clone()),
-            Op::Conv { weight, bias, stride, padding, groups } => {
-                convolve(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
-            }
-            Op::BatchNorm { .. } => match &self.affine[at] {
-                Some(Affine { scale, shift }) => x.apply_op1_no_bwd(&loops::Affine { scale, shift }),
-                None => candle_core::bail!("has no statistics"),
-            },
-            Op::Activation { function } => transformer::activation(x, *function),
-            Op::MaxPool(pool) => x.apply_op1_no_bwd(&loops::MaxPool(*pool, side)),
-            Op::AveragePool(pool) => x.apply_op1_no_bwd(&loops::AveragePool(*pool, side)),
-            Op::AdaptiveAveragePool { height, width } => {
-                x.apply_op1_no_bwd(&loops::AdaptiveAveragePool(*height, *width))
-            }
-            Op::GlobalAveragePool => match shapes[node.inputs[0].index()] {
-                Shape::Tokens { prefix, .. } => transformer::mean_of_places(x, prefix),
-                _ => x.apply_op1_no_bwd(&loops::GlobalAveragePool),
-            },
-            Op::Flatten => x.flatten_from(1),
-            Op::Linear { weight, bias } => transformer::linear(x, param(*weight), bias.map(param)),
-            Op::Add => x + &inputs[1],
-            Op::Concat => Tensor::cat(inputs, 1),
-            Op::LayerNorm { weight, bias, eps } => {
-                transformer::layer_norm(x, param(*weight), param(*bias), *eps)
-            }
-            Op::Scale { weight } => transformer::scale(x, param(*weight)),
-            Op::Gate => x.broadcast_mul(&inputs[1]),
-            Op::Tokens { prefix, positions, grid, interpolation } => {
-                let numbers = |id| param(id).flatten_all()?.to_vec1::<f32>();
-                let prefix: Vec<Vec<f32>> = prefix.iter().map(|id| numbers(*id)).collect::<Result<_>>()?;
-                let prefix: Vec<&[f32]> = prefix.iter().map(Vec::as_slice).collect();
-                let (_, d, h, w) = x.dims4()?;
-                let table = network::positions::table(
-                    &prefix,
-                    &numbers(*positions)?,
-                    d,
-                    *grid,
-                    (h, w),
-                    *interpolation,
-                );
-                transformer::tokens(x, table)
-            }
-            Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
-            Op::Attention { heads } => transformer::attention(inputs, *heads),
-            Op::WindowAttention { heads, window, shift, bias } => {
-                transformer::window_attention(x, param(*bias), *heads, *window, *shift)
-            }
-            Op::MergePatches => transformer::merge_patches(x),
-        }
+        operations::apply(&node.op, inputs, &around)
     }
 
     /// Asks for the memory of one picture's largest moment, to fail here with a message instead of later without.
