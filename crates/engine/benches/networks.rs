@@ -9,7 +9,7 @@ mod common;
 mod peak;
 
 use artifact::Resize;
-use headstart_engine::{Cpu, Isa};
+use headstart_engine::{Cpu, Executor, Isa};
 use network::zoo;
 use std::{
     collections::BTreeMap,

@@ -21,18 +21,41 @@ pub(crate) struct Graph {
     there: Vec<bool>,
 }
 
-/// A product, and what is done to its sums before anybody else sees them.
+/// A product, and what is done to its sums before anybody else sees them. A dense layer is a convolution of 1×1.
 pub(crate) struct Fused {
+    pub(crate) outputs: usize,
+    /// Channels that each of them sees.
+    pub(crate) depth: usize,
+    /// Taps along each side of a window.
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+    pub(crate) groups: usize,
+    /// Whether it reads pictures as they lie, and nothing that was made of them.
+    pub(crate) sees_picture: bool,
     /// The last node of the run.
     pub(crate) end: usize,
-    /// (outputs, the rest), row-major.
-    pub(crate) weight: Tensor,
+    /// (outputs, depth, kernel, kernel), row-major.
+    weight: Tensor,
     /// What a batch norm, or a layer scale, multiplies each output's weights by.
-    pub(crate) scales: Vec<f64>,
+    scales: Vec<f64>,
     pub(crate) bias: Vec<f64>,
     /// The node whose result is added.
     pub(crate) residual: Option<NodeId>,
     pub(crate) activation: Option<Activation>,
+}
+
+impl Fused {
+    /// A weight.
+    pub(crate) fn exact(&self, output: usize, channel: usize, y: usize, x: usize) -> f64 {
+        let at = ((output * self.depth + channel) * self.kernel + y) * self.kernel + x;
+        f64::from(self.weight.data[at]) * self.scales[output]
+    }
+
+    /// The same, rounded.
+    pub(crate) fn number(&self, output: usize, channel: usize, y: usize, x: usize) -> f32 {
+        narrow(self.exact(output, channel, y, x))
+    }
 }
 
 impl Graph {
@@ -105,6 +128,18 @@ impl Graph {
         groups > 1 && groups == channels && self.network.param(weight).shape[0] == channels
     }
 
+    /// Whether a node reads pictures as it suits it: a convolution without groups.
+    pub(crate) fn sees_pixels(&self, at: usize) -> bool {
+        matches!(self.node(at).op, Op::Conv { groups: 1, .. })
+    }
+
+    /// Where in a place an attention's first key stands, and its first value.
+    pub(crate) fn keys_and_values(&self, at: usize) -> (usize, usize) {
+        let d = self.channels(at);
+        // Behind the queries, or in a value of their own.
+        if self.node(at).inputs.len() == 2 { (0, d) } else { (d, 2 * d) }
+    }
+
     pub(crate) fn tensor(&self, id: ParamId) -> &[f32] {
         &self.tensors[id.index()].data
     }
@@ -135,14 +170,20 @@ impl Graph {
     }
 
     /// Follows what only this product's results go through: `norm`, a sum with something already there, an activation.
-    pub(crate) fn fuse(
-        &mut self,
-        at: usize,
-        weight: ParamId,
-        bias: Option<ParamId>,
-        norm: Option<usize>,
-    ) -> Fused {
-        let outputs = self.network.param(weight).shape[0];
+    ///
+    /// # Panics
+    /// Of any node but convolutions and dense layers.
+    pub(crate) fn fuse(&mut self, at: usize, norm: Option<usize>) -> Fused {
+        let node = self.node(at);
+        let (weight, bias, stride, padding, groups) = match node.op {
+            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
+            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
+            _ => unreachable!("asked of products only"),
+        };
+        let sees_picture =
+            self.sees_pixels(at) && matches!(self.node(node.inputs[0].index()).op, Op::Input { .. });
+        let shape = &self.network.param(weight).shape;
+        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
         let mut scales = vec![1.0; outputs];
         let mut shift = match bias {
             Some(bias) => self.numbers(bias),
@@ -177,7 +218,21 @@ impl Graph {
         } else {
             std::mem::replace(tensor, Tensor { shape: vec![0], data: Vec::new() })
         };
-        Fused { end, weight, scales, bias: shift, residual, activation }
+        Fused {
+            outputs,
+            depth,
+            kernel,
+            stride,
+            padding,
+            groups,
+            sees_picture,
+            end,
+            weight,
+            scales,
+            bias: shift,
+            residual,
+            activation,
+        }
     }
 
     /// The activation that is all that reads a node, if there is one, and where it ends.

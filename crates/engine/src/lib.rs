@@ -1,5 +1,6 @@
-//! Runs networks. [`Cpu`] is the engine that people wait for; [`Reference`], on plain candle, is the oracle that it is
-//! compared against. [`Interpreter`] runs ONNX files that Headstart wrote, to check them.
+//! Runs networks. Every [`Executor`] does: [`Cpu`] is the engine that people wait for, and [`Cuda`](cuda::Cuda) the one on
+//! cards; [`Reference`], on plain candle, is the oracle that both are compared against. [`Interpreter`] runs ONNX files that
+//! Headstart wrote, to check them.
 //!
 //! This crate knows graphs and weights, and no file, picture format or command line.
 //!
@@ -8,37 +9,19 @@
 
 #![deny(unsafe_code)]
 
-mod attend;
-mod convolution;
 #[expect(unsafe_code, reason = "kernels")]
 mod cpu;
 pub mod cuda;
 mod error;
+mod executor;
 mod fuse;
-mod interpreter;
-mod ops;
-mod reference;
+mod oracle;
 mod windows;
 
 pub use cpu::{Cpu, Isa};
 pub use error::EngineError;
-pub use interpreter::Interpreter;
-pub use reference::Reference;
+pub use executor::Executor;
+pub use oracle::{Interpreter, Reference};
 
 /// Goes into every artefact; changes whenever an engine's bits do, or those of prepared pictures.
 pub const REVISION: &str = "cpu-2";
-
-/// Refuses networks that look at something else than pictures in colour.
-fn check_channels(network: &network::Network) -> Result<(), EngineError> {
-    if network.nodes().iter().any(|node| matches!(node.op, network::Op::Given { .. })) {
-        return Err(EngineError::Given { network: network.name().to_owned() });
-    }
-    let channels = network.nodes().iter().filter_map(|node| match node.op {
-        network::Op::Input { channels } if channels != 3 => Some(channels),
-        _ => None,
-    });
-    match channels.min() {
-        Some(channels) => Err(EngineError::Channels { network: network.name().to_owned(), channels }),
-        None => Ok(()),
-    }
-}

@@ -41,7 +41,7 @@ impl Windows {
     }
 
     /// Whether two places of a window of that kind, both counted row by row, were neighbours before the shift.
-    pub(crate) fn sees(&self, kind: usize, a: usize, b: usize) -> bool {
+    fn sees(&self, kind: usize, a: usize, b: usize) -> bool {
         let beyond = |at: usize, shift: usize| at >= self.side - shift;
         let apart = |a: usize, b: usize, shift: usize| beyond(a, shift) != beyond(b, shift);
         !(kind & 1 > 0 && apart(a / self.side, b / self.side, self.shift.0)
@@ -49,10 +49,25 @@ impl Windows {
     }
 
     /// The row of the bias table for a query and a key of a window.
-    pub(crate) fn relative(&self, query: usize, key: usize) -> usize {
+    fn relative(&self, query: usize, key: usize) -> usize {
         let apart = |q: usize, k: usize| q + self.side - 1 - k;
         apart(query / self.side, key / self.side) * (2 * self.side - 1)
             + apart(query % self.side, key % self.side)
+    }
+
+    /// (heads, places, places): what is added to the scores of a window of that kind. Minus infinity hides a key. table:
+    /// ((2·side − 1)², heads), by relative position.
+    pub(crate) fn biases(&self, kind: usize, heads: usize, table: &[f32]) -> Vec<f32> {
+        let count = self.side * self.side;
+        let bias = |at: usize| {
+            let (head, query, key) = (at / (count * count), at / count % count, at % count);
+            if self.sees(kind, query, key) {
+                table[self.relative(query, key) * heads + head]
+            } else {
+                f32::NEG_INFINITY
+            }
+        };
+        (0..heads * count * count).map(bias).collect()
     }
 
     fn inside(&self, window: usize) -> impl Iterator<Item = (usize, usize)> {

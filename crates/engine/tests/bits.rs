@@ -5,7 +5,7 @@
 mod common;
 
 use artifact::{Channels, Preprocessing, Resize};
-use headstart_engine::{Cpu, EngineError, Isa, Reference};
+use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
 use network::zoo;
 
 fn small(side: u32) -> Preprocessing {
@@ -36,22 +36,17 @@ fn bits(rows: &[f32]) -> Vec<u32> {
 }
 
 /// Runs seven pictures in one batch on one thread, and asks for the same bits of other batches on more threads.
-fn check_batches(
-    what: &str,
-    side: u32,
-    widths: &[usize],
-    run: impl Fn(&[u8], usize) -> Vec<Vec<f32>> + Sync,
-) -> Vec<Vec<f32>> {
-    let side = side as usize;
+fn check_batches(what: &str, side: u32, executor: &mut (impl Executor + Send)) -> Vec<Vec<f32>> {
+    let (side, widths) = (side as usize, executor.widths().to_vec());
     let (pixels, one) = (pixels(side, 7), side * side * 3);
-    let run = |threads, first: usize, n: usize| {
+    let mut run = |threads, first: usize, n: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| run(&pixels[first * one..][..n * one], n))
+        pool.install(|| executor.run(&pixels[first * one..][..n * one], n).unwrap())
     };
     let whole = run(1, 0, 7);
     for threads in [1, 2, 5] {
         for (first, n) in [(0, 7), (0, 3), (3, 3), (6, 1)] {
-            for ((part, whole), d) in run(threads, first, n).iter().zip(&whole).zip(widths) {
+            for ((part, whole), d) in run(threads, first, n).iter().zip(&whole).zip(&widths) {
                 let same = bits(part) == bits(&whole[first * d..][..n * d]);
                 assert!(same, "{what}: {n} pictures from {first} on {threads} threads");
             }
@@ -65,10 +60,10 @@ fn check_batches(
 #[test]
 fn threads_batches_and_instruction_sets_leave_bits_alone() {
     for (name, taps, side) in CASES {
-        let best = Cpu::new(network(name, taps), &small(side)).unwrap();
-        let expected = check_batches(name, side, best.widths(), |pixels, n| best.run(pixels, n).unwrap());
+        let mut best = Cpu::new(network(name, taps), &small(side)).unwrap();
+        let expected = check_batches(name, side, &mut best);
         for isa in Isa::available() {
-            let other = Cpu::with_isa(network(name, taps), &small(side), isa).unwrap();
+            let mut other = Cpu::with_isa(network(name, taps), &small(side), isa).unwrap();
             let got = other.run(&pixels(side as usize, 7), 7).unwrap();
             let same = got.iter().zip(&expected).all(|(got, expected)| bits(got) == bits(expected));
             assert!(same, "{name}: {isa:?} gives other bits than {:?}", Isa::best());
@@ -80,8 +75,8 @@ fn threads_batches_and_instruction_sets_leave_bits_alone() {
 #[test]
 fn the_reference_leaves_bits_alone_for_threads_and_batches() {
     for (name, taps, side) in &CASES[..3] {
-        let reference = Reference::new(network(name, taps), &small(*side)).unwrap();
-        check_batches(name, *side, reference.widths(), |pixels, n| reference.run(pixels, n).unwrap());
+        let mut reference = Reference::new(network(name, taps), &small(*side)).unwrap();
+        check_batches(name, *side, &mut reference);
     }
 }
 
@@ -142,7 +137,7 @@ fn what_cannot_be_run_is_an_error() {
             "{error}"
         );
     }
-    let (reference, cpu) =
+    let (mut reference, mut cpu) =
         (Reference::new(tiny(), &small(64)).unwrap(), Cpu::new(tiny(), &small(64)).unwrap());
     for error in [reference.run(&[0; 100], 1).err().unwrap(), cpu.run(&[0; 100], 1).err().unwrap()] {
         assert_eq!(error.to_string(), "expected 12288 values for 1 pictures, got 100");

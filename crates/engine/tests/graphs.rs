@@ -9,7 +9,7 @@ mod onnx;
 
 use artifact::{Preprocessing, Resize};
 use common::Tolerance;
-use headstart_engine::{Cpu, EngineError, Isa, Reference};
+use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
 use network::{Activation, Builder, Conv, Interpolation, Network, NodeId, Pool};
 use weights::Bound;
 
@@ -208,12 +208,12 @@ fn both_engines_agree_on_every_kind_of_graph() {
                 (0..19 * h * w * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
             let filled = || -> Bound { common::filled(network.clone()) };
             let expected = Reference::new(filled(), &how).unwrap().run(&pixels, 19).unwrap();
-            let best = Cpu::new(filled(), &how).unwrap();
+            let mut best = Cpu::new(filled(), &how).unwrap();
             // More than go together at a time.
             let whole = best.run(&pixels, 19).unwrap();
             Tolerance(1e-5).check(&format!("{name} at {size:?}"), &whole[0], &expected[0]);
             for isa in Isa::available() {
-                let engine = Cpu::with_isa(filled(), &how, isa).unwrap();
+                let mut engine = Cpu::with_isa(filled(), &how, isa).unwrap();
                 // Plain Rust is slow: one part is enough for it.
                 let parts: &[(usize, usize)] =
                     if isa == Isa::best() { &[(0, 19), (3, 1), (4, 15)] } else { &[(1, 17)] };
@@ -297,11 +297,11 @@ fn maps_that_are_taken_in_strips_have_the_same_bits() {
         let mut asked = serde_json::to_value(&network).unwrap();
         let at = |name: &&str| network.nodes().iter().position(|node| node.name == **name).unwrap();
         asked["outputs"].as_array_mut().unwrap().extend(between.iter().map(|name| at(name).into()));
-        let whole = Cpu::new(filled(&serde_json::from_value(asked).unwrap()), &how).unwrap();
+        let mut whole = Cpu::new(filled(&serde_json::from_value(asked).unwrap()), &how).unwrap();
         let whole = whole.run(&pixels, 3).unwrap().swap_remove(0);
         Tolerance(1e-5).check(name, &whole, &expected[0]);
         for isa in Isa::available() {
-            let engine = Cpu::with_isa(filled(&network), &how, isa).unwrap();
+            let mut engine = Cpu::with_isa(filled(&network), &how, isa).unwrap();
             // Plain Rust is slow: one picture is enough for it.
             let ways: &[(usize, usize)] =
                 if isa == Isa::Portable { &[(2, 1)] } else { &[(1, 3), (2, 3), (2, 1), (5, 1)] };

@@ -12,8 +12,7 @@ use network::Network;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fs, path::Path};
-use weights::Dense;
-use weights::{Bound, Tensor};
+use weights::{Bound, Dense, Tensor};
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";

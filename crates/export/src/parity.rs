@@ -4,7 +4,7 @@ use crate::config::Config;
 use anyhow::Result;
 use artifact::{Head, PROBES, Preprocessing, Task};
 use cli::GateError;
-use engine::{Interpreter, Reference, cuda::Precision};
+use engine::{Executor, Interpreter, Reference, cuda::Precision};
 use onnx::Model;
 use weights::Bound;
 

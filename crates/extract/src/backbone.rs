@@ -61,7 +61,7 @@ impl Backbone {
             #[cfg(not(feature = "cuda"))]
             Device::Cards(..) => unreachable!("Config::new refuses cards in a build without CUDA"),
         };
-        sources.iter_mut().for_each(|source| source.engine = embedder.revision());
+        sources.iter_mut().for_each(|source| source.engine = embedder.revision().to_owned());
         Ok(Backbone { embedder, sources })
     }
 
@@ -73,6 +73,11 @@ impl Backbone {
     /// What runs it.
     pub(crate) fn embedder(&self) -> &dyn Embedder {
         &*self.embedder
+    }
+
+    /// As [`Embedder::probes`].
+    pub(crate) fn probes(&mut self) -> Result<Vec<Vec<f32>>> {
+        self.embedder.probes()
     }
 
     /// As [`pipeline::run`].

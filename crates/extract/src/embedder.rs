@@ -13,7 +13,7 @@ use std::{any::Any, ops::DerefMut};
 /// A network, whose outputs are the taps, and what runs it. Batches are given to it, and collected in the same order.
 pub(crate) trait Embedder {
     /// What names it in artefacts.
-    fn revision(&self) -> String;
+    fn revision(&self) -> &str;
 
     /// Pictures of a batch, at most.
     fn batch(&self) -> usize;
@@ -22,7 +22,10 @@ pub(crate) trait Embedder {
     fn widths(&self) -> &[usize];
 
     /// The probes' features, one (4, d) matrix a tap.
-    fn probes(&self) -> Result<Vec<Vec<f32>>>;
+    ///
+    /// # Errors
+    /// Where the network cannot be run.
+    fn probes(&mut self) -> Result<Vec<Vec<f32>>>;
 
     /// How pictures are best prepared for it.
     fn ahead(&self) -> Ahead;

@@ -107,7 +107,7 @@ pub fn run(args: Args) -> Result<()> {
     if !under_way.is_done() {
         return Err(under_way.suspend()?.into());
     }
-    let (skipped, probes) = (skips.finish()?, backbone.embedder().probes()?);
+    let (skipped, probes) = (skips.finish()?, backbone.probes()?);
     let outputs = under_way.take()?;
     cli::finishing();
     let summaries = outputs.finish(probes, &skipped)?;

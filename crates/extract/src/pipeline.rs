@@ -119,27 +119,35 @@ impl Conductor<'_> {
         for number in 0..batches {
             let lane = number % self.lanes.len();
             // First of all, so that its memory goes back to who prepares pictures.
-            let done = if self.embedder.is_ready(lane) { None } else { self.collect()? };
+            let mut done = if self.embedder.is_ready(lane) { None } else { self.collect()? };
+            let ready = self.lanes[lane].prepared.try_recv();
+            if ready.is_err() {
+                // Whoever has to wait for pictures writes meanwhile.
+                self.write(done.take(), take)?;
+            }
             // A thread that is gone was interrupted, or has panicked, which the scope passes on.
-            let prepared = timed(&mut self.times.decoding, || self.lanes[lane].prepared.recv()).ok();
+            let receive = |_| timed(&mut self.times.decoding, || self.lanes[lane].prepared.recv());
+            let prepared = ready.or_else(receive).ok();
             let goes_on = prepared.is_some();
             if let Some(Prepared { batch, pixels }) = prepared {
                 let good = batch.good.len();
                 timed(&mut self.times.network, || self.embedder.submit(lane, pixels, good))?;
                 self.flights.push_back((lane, batch));
             }
-            // Written while the embedder has enough to do.
-            if let Some(batch) = done {
-                timed(&mut self.times.writing, || take(batch))?;
-            }
+            // Else while the embedder has enough to do.
+            self.write(done, take)?;
             if !goes_on {
                 break;
             }
         }
         while let Some(batch) = self.collect()? {
-            timed(&mut self.times.writing, || take(batch))?;
+            self.write(Some(batch), take)?;
         }
         Ok(self.times)
+    }
+
+    fn write(&mut self, batch: Option<Batch>, take: Take<'_>) -> Result<()> {
+        batch.map_or(Ok(()), |batch| timed(&mut self.times.writing, || take(batch)))
     }
 
     /// Waits for the first of the batches that the embedder has.

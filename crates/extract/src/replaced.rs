@@ -21,7 +21,7 @@ impl Replaced {
     pub(crate) fn meet(&mut self, key: &Digest) {
         if let Some(count) = self.keys.get_mut(key).filter(|count| **count > 0) {
             *count -= 1;
-            self.rows -= 1;
+            self.rows = self.rows.saturating_sub(1);
         }
     }
 

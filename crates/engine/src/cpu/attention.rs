@@ -42,18 +42,16 @@ pub(crate) enum Groups {
 }
 
 impl Groups {
-    /// bias(relative, head): the table of relative positions.
-    pub(crate) fn windows(windows: &Windows, heads: usize, bias: impl Fn(usize, usize) -> f32) -> Groups {
+    /// table: as [`Windows::biases`] says.
+    pub(crate) fn windows(windows: &Windows, heads: usize, table: &[f32]) -> Groups {
         let places: Vec<_> = (0..windows.count()).map(|window| windows.places(window)).collect();
         let count = places.first().map_or(0, Vec::len);
         let width = blocks(count);
         let kinds = (0..windows.count()).map(|window| windows.kind(window)).collect();
         let mut biases = vec![Lane([f32::NEG_INFINITY; LANES]); 4 * heads * count * width];
-        for (row, lanes) in biases.chunks_exact_mut(width.max(1)).enumerate() {
-            let (kind, head, query) = (row / (heads * count), row / count % heads, row % count);
-            for key in (0..count).filter(|key| windows.sees(kind, query, *key)) {
-                lanes[key / LANES].0[key % LANES] = bias(windows.relative(query, key), head) * LOG2_E;
-            }
+        let all: Vec<f32> = (0..4).flat_map(|kind| windows.biases(kind, heads, table)).collect();
+        for (lanes, row) in biases.chunks_exact_mut(width.max(1)).zip(all.chunks_exact(count.max(1))) {
+            row.iter().enumerate().for_each(|(key, bias)| lanes[key / LANES].0[key % LANES] = bias * LOG2_E);
         }
         Groups::Windows { places, kinds, biases }
     }

@@ -175,19 +175,19 @@ impl Chain {
         needed
     }
 
-    /// Takes one picture through the steps. `time(step, work)` runs `work`, which is a part of that step.
+    /// Takes one picture through the steps: nothing else is done with the memory meanwhile. `time(step, work)` runs `work`, which is a part of that step.
     pub(crate) fn run(
         &self,
         plan: &Plan,
         isa: Isa,
-        memory: &Memory<'_>,
+        memory: &mut Memory<'_>,
         time: &(impl Fn(usize, &mut dyn FnMut()) + Sync),
     ) {
-        let steps = &plan.steps_in_order()[self.steps.clone()];
+        let (steps, memory) = (&plan.steps_in_order()[self.steps.clone()], &*memory);
         let [first, .., last] = steps else { unreachable!("chains have two steps or more") };
         let height = plan.value_size(last.to).0;
         let input = Shared::reading(plan.read(first.from[0], memory));
-        let out = Shared::writing(plan.out(last.to, memory));
+        let out = plan.place(last.to, memory);
         let strips = height.div_ceil(self.lines);
         let together = strips.div_ceil(threads());
         each(strips.div_ceil(together), |task| {

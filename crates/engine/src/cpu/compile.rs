@@ -10,6 +10,7 @@ use super::{
     maps::{Affine, Pooling},
     norm::LayerNorm,
     plan::{Action, Picture, Plan, Step},
+    rearrange::Rearrange,
     simd::LANES,
     winograd::Winograd,
 };
@@ -49,14 +50,15 @@ impl Compiler {
         let mut outputs = Vec::new();
         for id in self.graph.network().outputs() {
             let (shape, mut value) = (self.graph.shape(id.index()), self.value(*id));
-            let action = match shape {
-                Shape::Map { channels, .. } => Some(Action::Flatten { channels }),
-                Shape::Tokens { width: channels, .. } => Some(Action::Rows { channels }),
+            let rearrange = match shape {
+                Shape::Map { channels, .. } => Some(Rearrange::Flatten { channels }),
+                Shape::Tokens { width: channels, .. } => Some(Rearrange::Rows { channels }),
                 Shape::Vector(_) => None,
             };
-            if let Some(action) = action {
+            if let Some(rearrange) = rearrange {
                 let flat = self.plan.value((1, 1), shape.len());
                 let name = self.graph.network().node(*id).name.clone();
+                let action = Action::Rearrange(rearrange);
                 self.plan.push(Step { name, action, from: vec![value], to: flat });
                 value = flat;
             }
@@ -111,26 +113,26 @@ impl Compiler {
                 let table = self.graph.positions(at);
                 (
                     at,
-                    Action::Tokens(table.chunks(d).flat_map(|row| lanes(row.iter().copied())).collect()),
+                    Action::Rearrange(Rearrange::Tokens(
+                        table.chunks(d).flat_map(|row| lanes(row.iter().copied())).collect(),
+                    )),
                     vec![input(self)],
                 )
             }
             Op::Constant { value } => {
                 let d = self.graph.channels(at);
                 let tokens = self.graph.tensor(*value).chunks(d).flat_map(|row| lanes(row.iter().copied()));
-                (at, Action::Constant(tokens.collect()), Vec::new())
+                (at, Action::Rearrange(Rearrange::Constant(tokens.collect())), Vec::new())
             }
-            Op::Token { index } => (at, Action::Token(*index), vec![input(self)]),
+            Op::Token { index } => (at, Action::Rearrange(Rearrange::Token(*index)), vec![input(self)]),
             Op::Attention { heads } => {
-                let depth = self.graph.channels(at) / heads;
-                let d = depth * heads;
                 let places = [node.inputs[0], node.inputs[node.inputs.len() - 1]]
                     .map(|id| self.graph.sides(id.index()).1);
                 let attention = Attention {
                     heads: *heads,
-                    depth,
+                    depth: self.graph.channels(at) / heads,
                     places: (places[0], places[1]),
-                    at: if node.inputs.len() == 1 { (d, 2 * d) } else { (0, d) },
+                    at: self.graph.keys_and_values(at),
                     groups: Groups::All,
                 };
                 (at, Action::Attention(attention), node.inputs.iter().map(|id| self.value(*id)).collect())
@@ -142,10 +144,8 @@ impl Compiler {
                     heads: *heads,
                     depth: d / heads,
                     places: (size.0 * size.1, size.0 * size.1),
-                    at: (d, 2 * d),
-                    groups: Groups::windows(&windows, *heads, |relative, head| {
-                        table[relative * heads + head]
-                    }),
+                    at: self.graph.keys_and_values(at),
+                    groups: Groups::windows(&windows, *heads, table),
                 };
                 (at, Action::Attention(attention), vec![input(self)])
             }
@@ -153,7 +153,10 @@ impl Compiler {
                 let from = node.inputs[0].index();
                 (
                     at,
-                    Action::Merge { size: self.graph.sides(from), channels: self.graph.channels(from) },
+                    Action::Rearrange(Rearrange::Merge {
+                        size: self.graph.sides(from),
+                        channels: self.graph.channels(from),
+                    }),
                     vec![input(self)],
                 )
             }
@@ -178,11 +181,15 @@ impl Compiler {
             }
             Op::Concat => {
                 let channels = node.inputs.iter().map(|input| self.graph.channels(input.index())).collect();
-                (at, Action::Concat(channels), node.inputs.iter().map(|input| self.value(*input)).collect())
+                (
+                    at,
+                    Action::Rearrange(Rearrange::Concat(channels)),
+                    node.inputs.iter().map(|input| self.value(*input)).collect(),
+                )
             }
             Op::Flatten => {
                 let channels = self.graph.channels(node.inputs[0].index());
-                (at, Action::Flatten { channels }, vec![input(self)])
+                (at, Action::Rearrange(Rearrange::Flatten { channels }), vec![input(self)])
             }
         };
         self.push(at, end, action, from);
@@ -192,47 +199,31 @@ impl Compiler {
     /// they lie, from a picture with a rim; anybody else blocks of sixteen channels.
     fn picture(&mut self, at: usize) {
         self.graph.made(at);
-        if self.graph.is_output(at) || !self.graph.readers(at).iter().all(|reader| self.sees_lines(*reader)) {
+        if self.graph.is_output(at)
+            || !self.graph.readers(at).iter().all(|reader| self.graph.sees_pixels(*reader))
+        {
             let value = self.plan.picture(Picture::Lanes, self.size);
             self.values[at] = Some(value);
         }
     }
 
-    /// Whether a node reads a picture as it lies.
-    fn sees_lines(&self, at: usize) -> bool {
-        matches!(self.graph.node(at).op, Op::Conv { groups: 1, .. })
-    }
-
     /// A convolution, or a dense layer, which is one of 1×1 at every place.
     fn product(&mut self, at: usize, norm: Option<usize>) {
-        let node = self.graph.node(at).clone();
-        let (weight, bias, stride, padding, groups) = match node.op {
-            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
-            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
-            _ => return,
-        };
-        let shape = self.graph.network().param(weight).shape.clone();
-        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
-        let from = node.inputs[0].index();
-        let (input, channels) = (self.graph.sides(from), self.graph.channels(from));
-        let Fused { end, weight, scales, bias, residual, activation } =
-            self.graph.fuse(at, weight, bias, norm);
-        let bias = lanes(bias.into_iter().map(narrow));
-        let (residual, after) = (residual.map(|node| self.value(node)), After::of(activation));
+        let from = self.graph.node(at).inputs[0];
+        let (input, channels) = (self.graph.sides(from.index()), self.graph.channels(from.index()));
+        let fused = self.graph.fuse(at, norm);
+        let Fused { outputs, depth, kernel, stride, padding, groups, end, .. } = fused;
+        let bias = lanes(fused.bias.iter().copied().map(narrow));
+        let (residual, after) = (fused.residual.map(|node| self.value(node)), After::of(fused.activation));
         let output = self.graph.sides(end);
-        let exact = |output: usize, channel: usize, y: usize, x: usize| {
-            let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
-            f64::from(number) * scales[output]
-        };
-        let number = |output, channel, y, x| narrow(exact(output, channel, y, x));
-        let sees_picture =
-            self.sees_lines(at) && matches!(self.graph.node(node.inputs[0].index()).op, Op::Input { .. });
-        let read = if sees_picture {
+        let exact = |output, channel, y, x| fused.exact(output, channel, y, x);
+        let number = |output, channel, y, x| fused.number(output, channel, y, x);
+        let read = if fused.sees_picture {
             self.plan.picture(Picture::Rimmed(padding), self.size)
         } else {
-            self.value(node.inputs[0])
+            self.value(from)
         };
-        let action = if sees_picture {
+        let action = if fused.sees_picture {
             let run = kernel * channels;
             Action::Conv(Conv {
                 input: (input.0 + 2 * padding, input.1 + 2 * padding),

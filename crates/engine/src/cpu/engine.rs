@@ -8,8 +8,11 @@ use super::{
     plan::{Picture, Plan},
     simd::{Isa, LANES},
 };
-use crate::{EngineError, reference::check_length};
-use artifact::{Channels, Preprocessing};
+use crate::{
+    EngineError, Executor,
+    executor::{Normalisation, check_channels, check_length, picture_size},
+};
+use artifact::Preprocessing;
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -29,8 +32,7 @@ pub struct Cpu {
     name: String,
     plan: Plan,
     isa: Isa,
-    tables: [[f32; 256]; 3],
-    channels: Channels,
+    normalisation: Normalisation,
     size: (usize, usize),
     widths: Vec<usize>,
     /// Kept from one batch to the next.
@@ -63,60 +65,24 @@ impl Cpu {
     /// Where `isa` is not one of [`Isa::available`].
     pub fn with_isa(bound: Bound, preprocessing: &Preprocessing, isa: Isa) -> Result<Cpu, EngineError> {
         assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
-        let (height, width) = preprocessing.output_size().ok_or(EngineError::VaryingSize)?;
-        let size = (height as usize, width as usize);
-        crate::check_channels(bound.network())?;
+        let size = picture_size(preprocessing)?;
+        check_channels(bound.network())?;
         Ok(Cpu {
             name: bound.network().name().to_owned(),
             widths: bound.network().widths(size.0, size.1)?,
             plan: compile(bound, size)?,
             isa,
-            tables: preprocessing.tables(),
-            channels: preprocessing.channels,
+            normalisation: Normalisation::of(preprocessing),
             size,
             buffers: Mutex::default(),
         })
-    }
-
-    /// Height and width of the pictures it takes, in pixels.
-    pub fn input_size(&self) -> (usize, usize) {
-        self.size
-    }
-
-    /// d of every output.
-    pub fn widths(&self) -> &[usize] {
-        &self.widths
-    }
-
-    /// pixels: (n, h, w, 3) RGB bytes, as prepared. Gives one (n, d) matrix for every output of the network. Runs on the
-    /// threads of the current rayon pool.
-    ///
-    /// # Errors
-    /// Where there are not as many bytes as that, or memory is short.
-    pub fn run(&self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
-        let (h, w) = self.size;
-        check_length(n, [h, w, 3], pixels.len())?;
-        let order = match self.channels {
-            Channels::Rgb => [0, 1, 2],
-            Channels::Bgr => [2, 1, 0],
-        };
-        let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
-            let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
-            for (out, bytes) in out.chunks_exact_mut(pixel).zip(bytes.chunks_exact(3)) {
-                let out = &mut out[..3];
-                for channel in 0..3 {
-                    out[channel] = self.tables[channel][usize::from(bytes[order[channel]])];
-                }
-            }
-        };
-        self.run_pictures(n, line, |_, _| {})
     }
 
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks:
     /// `observe` is given every step's name and the time that it took.
     ///
     /// # Errors
-    /// As [`Cpu::run`].
+    /// As [`Executor::run`].
     pub fn run_tensor(
         &self,
         input: &[f32],
@@ -158,7 +124,7 @@ impl Cpu {
                 together = count / 2;
                 continue;
             }
-            let memory = Memory::new(&mut buffers.shared, 0..count);
+            let mut memory = Memory::new(&mut buffers.shared, 0..count);
             let input = |from: usize| {
                 let line = &line;
                 move |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
@@ -166,19 +132,20 @@ impl Cpu {
                 }
             };
             let (early, late) = self.plan.steps();
+            times.take(0, || self.lay_out(false, &mut memory, input(0)));
             let short = AtomicBool::new(false);
             let take = |picture: usize| {
                 let mut own = locked(&buffers.own).pop().unwrap_or_default();
                 if self.plan.make_own_room(&mut own) {
-                    let memory = memory.of_one(picture, &mut own);
-                    times.take(0, || self.lay_out(true, &memory, input(picture)));
-                    self.plan.run_early(self.isa, &memory, &|at, work| times.take(1 + at, work));
+                    // SAFETY: each picture is taken once, and whoever uses the memory of all waits until all are done.
+                    let mut memory = unsafe { memory.of_one(picture, &mut own) };
+                    times.take(0, || self.lay_out(true, &mut memory, input(picture)));
+                    self.plan.run_early(self.isa, &mut memory, &|at, work| times.take(1 + at, work));
                 } else {
                     short.store(true, Ordering::Relaxed);
                 }
                 locked(&buffers.own).push(own);
             };
-            times.take(0, || self.lay_out(false, &memory, input(0)));
             // Pictures that are very large one after the other, each on all threads.
             let workers = rayon::current_num_threads();
             if count < workers || self.plan.own_lanes().saturating_mul(workers) > VALUES {
@@ -190,7 +157,7 @@ impl Cpu {
                 return Err(self.out_of_memory());
             }
             for (at, step) in late.iter().enumerate() {
-                times.take(1 + early.len() + at, || self.plan.run(step, self.isa, &memory));
+                times.take(1 + early.len() + at, || self.plan.run(step, self.isa, &mut memory));
             }
             self.plan.collect(&memory, &mut rows);
             first += count;
@@ -215,10 +182,10 @@ impl Cpu {
     fn lay_out(
         &self,
         own: bool,
-        memory: &Memory<'_>,
+        memory: &mut Memory<'_>,
         fill: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,
     ) {
-        let (height, width) = self.size;
+        let ((height, width), count) = (self.size, memory.count());
         for (layout, value) in self.plan.pictures(own) {
             let to = self.plan.out(value, memory);
             let (rim, pixel) = match layout {
@@ -226,10 +193,10 @@ impl Cpu {
                 Picture::Lanes => (0, LANES),
             };
             let (rows, line) = (height + 2 * rim, (width + 2 * rim) * pixel);
-            let length = to.len() / memory.count() * LANES;
+            let length = to.len() / count * LANES;
             assert!(length >= rows * line);
             let to = Shared::writing(to);
-            each_line(memory.count() * rows, line, |task| {
+            each_line(count * rows, line, |task| {
                 let (picture, row) = (task / rows, task % rows);
                 // SAFETY: within `to`, as checked above; every task has a line of its own.
                 let out = unsafe {
@@ -241,6 +208,32 @@ impl Cpu {
                 }
             });
         }
+    }
+}
+
+impl Executor for Cpu {
+    fn revision(&self) -> &str {
+        crate::REVISION
+    }
+
+    fn input_size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    fn widths(&self) -> &[usize] {
+        &self.widths
+    }
+
+    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
+        let (h, w) = self.size;
+        check_length(n, [h, w, 3], pixels.len())?;
+        let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
+            let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
+            for (out, bytes) in out.chunks_exact_mut(pixel).zip(bytes.chunks_exact(3)) {
+                self.normalisation.pixel(bytes, out);
+            }
+        };
+        self.run_pictures(n, line, |_, _| {})
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{
     functions::After,
-    gemm::{Lane, blocks},
+    gemm::Lane,
     lines::Maps,
-    parallel::{Shared, each, each_line, each_piece},
+    parallel::{Shared, each, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::Pool;
@@ -286,91 +286,3 @@ impl Kernel for LanewisePart<'_> {
 
 /// Blocks that are written before a function is applied to them.
 const SAME: usize = 32;
-
-/// Maps one after the other along the channels, pixel by pixel. parts: maps and their channels.
-pub(crate) fn concat(parts: &[(&[Lane], usize)], to: &mut [Lane]) {
-    let channels: usize = parts.iter().map(|(_, channels)| channels).sum();
-    each_piece(to, blocks(channels), |pixel, to| {
-        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        let mut at = 0;
-        for (from, channels) in parts {
-            let from = &from[pixel * blocks(*channels)..][..blocks(*channels)];
-            to[at..at + channels].copy_from_slice(&bytemuck::cast_slice(from)[..*channels]);
-            at += channels;
-        }
-        to[at..].fill(0.0);
-    });
-}
-
-/// Maps of `pixels` to vectors (c · pixels,), row-major as PyTorch flattens.
-pub(crate) fn flatten(pixels: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
-    let width = blocks(channels);
-    each_piece(to, blocks(channels * pixels), |picture, to| {
-        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        let from = from[picture * pixels * width..].chunks_exact(width).take(pixels);
-        for (pixel, from) in from.enumerate() {
-            for (channel, x) in bytemuck::cast_slice::<Lane, f32>(from)[..channels].iter().enumerate() {
-                to[channel * pixels + pixel] = *x;
-            }
-        }
-        to[channels * pixels..].fill(0.0);
-    });
-}
-
-/// Maps of `places` as tokens: `table` holds what is added to each place, after what stands before them as it is.
-pub(crate) fn tokens(places: usize, blocks: usize, table: &[Lane], from: &[Lane], to: &mut [Lane]) {
-    let prefix = table.len() - places * blocks;
-    each_piece(to, table.len(), |picture, to| {
-        let from = &from[picture * places * blocks..][..places * blocks];
-        let (before, to) = to.split_at_mut(prefix);
-        before.copy_from_slice(&table[..prefix]);
-        for ((to, from), added) in to.iter_mut().zip(from).zip(&table[prefix..]) {
-            *to = Lane(std::array::from_fn(|i| from.0[i] + added.0[i]));
-        }
-    });
-}
-
-/// The same tokens for every picture.
-pub(crate) fn constant(value: &[Lane], to: &mut [Lane]) {
-    to.chunks_exact_mut(value.len()).for_each(|to| to.copy_from_slice(value));
-}
-
-/// One of each picture's places.
-pub(crate) fn token(index: usize, n: usize, from: &[Lane], to: &mut [Lane]) {
-    let (map, width) = (from.len() / n, to.len() / n);
-    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(map)) {
-        to.copy_from_slice(&from[index * width..][..width]);
-    }
-}
-
-/// Four neighbours of maps (height, width) as one place, channels one after the other: upper left, lower left, upper
-/// right, lower right.
-pub(crate) fn merge(size: (usize, usize), channels: usize, from: &[Lane], to: &mut [Lane]) {
-    let (height, width) = size;
-    let (blocks_in, blocks_out) = (blocks(channels), blocks(4 * channels));
-    let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
-    each_piece(to, blocks_out, |place, to| {
-        let from = &from[place / (rows * columns) * height * width * blocks_in..];
-        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        to.fill(0.0);
-        for (part, (dy, dx)) in [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().enumerate() {
-            let (y, x) = (place / columns % rows * 2 + dy, place % columns * 2 + dx);
-            if y < height && x < width {
-                let place: &[f32] = bytemuck::cast_slice(&from[(y * width + x) * blocks_in..][..blocks_in]);
-                to[part * channels..][..channels].copy_from_slice(&place[..channels]);
-            }
-        }
-    });
-}
-
-/// Places of `channels`, one after the other, as one vector.
-pub(crate) fn rows(places: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
-    let width = blocks(channels);
-    each_piece(to, blocks(channels * places), |picture, to| {
-        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        let from = from[picture * places * width..].chunks_exact(width).take(places);
-        for (to, from) in to.chunks_mut(channels).zip(from) {
-            to.copy_from_slice(&bytemuck::cast_slice::<Lane, f32>(from)[..to.len()]);
-        }
-    });
-}

@@ -67,7 +67,11 @@ impl<'a> Memory<'a> {
     }
 
     /// The memory of one picture, and of one thread.
-    pub(crate) fn of_one<'b>(&'b self, picture: usize, own: &'b mut Buffers) -> Memory<'b> {
+    ///
+    /// # Safety
+    /// Nothing else reads or writes this picture's values as long as it lives: neither this memory, nor another of the same
+    /// picture.
+    pub(crate) unsafe fn of_one<'b>(&'b self, picture: usize, own: &'b mut Buffers) -> Memory<'b> {
         assert!(self.pictures.contains(&picture));
         Memory {
             shared: self.shared.clone(),

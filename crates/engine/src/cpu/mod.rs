@@ -21,6 +21,7 @@ mod memory;
 mod norm;
 mod parallel;
 mod plan;
+mod rearrange;
 mod simd;
 mod winograd;
 

@@ -10,6 +10,8 @@ use super::{
     maps::{self, Affine, Pooling},
     memory::{Buffers, Home, Memory, Slots, Value, make_room},
     norm::LayerNorm,
+    parallel::Shared,
+    rearrange::Rearrange,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
@@ -47,29 +49,12 @@ pub(crate) enum Action {
     Affine(Affine),
     Activate(After),
     Add(After),
-    /// With each value's channels.
-    Concat(Vec<usize>),
-    Flatten {
-        channels: usize,
-    },
-    /// Places one after the other, as one vector.
-    Rows {
-        channels: usize,
-    },
+    Rearrange(Rearrange),
     LayerNorm(LayerNorm),
     /// The second value, one place, multiplies every place of the first.
     Gate(After),
-    /// (prefix and places, blocks): added to a map's places, or put before them.
-    Tokens(Vec<Lane>),
-    /// The same for every picture.
-    Constant(Vec<Lane>),
-    Token(usize),
     /// Keys and values are the last value.
     Attention(Attention),
-    Merge {
-        size: (usize, usize),
-        channels: usize,
-    },
 }
 
 /// A compiled network.
@@ -250,21 +235,42 @@ impl Plan {
         pictures.filter(move |(_, value)| matches!(self.values[*value].home, Home::Own(_)) == own)
     }
 
-    /// The place of a value that is about to be written, by nobody else.
-    #[expect(clippy::mut_from_ref, reason = "the memory is that of many, and says so")]
-    pub(crate) fn out<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a mut [Lane] {
+    /// The place of a value that is about to be written.
+    pub(crate) fn out<'a>(&self, value: usize, memory: &'a mut Memory<'_>) -> &'a mut [Lane] {
         let (place, length) = memory.place(self.values[value]);
-        // SAFETY: within its buffer, which `memory` borrows, and `place` checks; pictures that are worked on at the same
-        // time have places of their own in shared buffers, and buffers of their own besides.
+        // SAFETY: within its buffer, as `place` checks. Nobody else has this memory now, and whoever made it for a picture
+        // promised that nothing else looks at that one (see `Memory::of_one`).
         unsafe { std::slice::from_raw_parts_mut(place, length) }
     }
 
     /// A value that has been written.
     pub(crate) fn read<'a>(&self, value: usize, memory: &'a Memory<'_>) -> &'a [Lane] {
         let (place, length) = memory.place(self.values[value]);
-        // SAFETY: as in `out`; a buffer that a step, or the last of a chain, writes is never one
-        // that it, or any step of the chain, reads (see `finish`).
+        // SAFETY: as in `out`; nobody writes through a memory that is shared, but for chains, which see to it.
         unsafe { std::slice::from_raw_parts(place.cast_const(), length) }
+    }
+
+    /// What a step reads, and the place of what it makes.
+    ///
+    /// # Panics
+    /// Where the one lies in a buffer of the other, which `finish` never lets happen.
+    fn maps<'a>(&self, step: &Step, memory: &'a mut Memory<'_>) -> (Vec<&'a [Lane]>, &'a mut [Lane]) {
+        let home = self.values[step.to].home;
+        assert!(
+            step.from.iter().all(|value| self.values[*value].home != home),
+            "{} writes what it reads",
+            step.name
+        );
+        let (place, length) = memory.place(self.values[step.to]);
+        let memory = &*memory;
+        let from = step.from.iter().map(|value| self.read(*value, memory)).collect();
+        // SAFETY: as in `out`; what is read lies in other buffers, as was just checked.
+        (from, unsafe { std::slice::from_raw_parts_mut(place, length) })
+    }
+
+    /// Where a value lies, for a chain that makes it strip by strip.
+    pub(crate) fn place(&self, value: usize, memory: &Memory<'_>) -> Shared {
+        Shared::at(memory.place(self.values[value]).0.cast())
     }
 
     /// Runs the steps that are run picture by picture, for the memory's one. `time(step, work)` runs `work`, which is that
@@ -272,7 +278,7 @@ impl Plan {
     pub(crate) fn run_early(
         &self,
         isa: Isa,
-        memory: &Memory<'_>,
+        memory: &mut Memory<'_>,
         time: &(impl Fn(usize, &mut dyn FnMut()) + Sync),
     ) {
         let (mut at, mut chains) = (0, self.chains.iter().peekable());
@@ -288,13 +294,13 @@ impl Plan {
     }
 
     /// Runs one step over the pictures of the memory.
-    pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &Memory<'_>) {
+    pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &mut Memory<'_>) {
         let n = memory.count();
         let value = self.values[step.to];
-        let read = |i: usize| self.read(step.from[i], memory);
         let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
-        let to = self.out(step.to, memory);
-        let residual = (step.from.len() > 1).then(|| read(step.from.len() - 1));
+        let (from, to) = self.maps(step, memory);
+        let read = |i: usize| from[i];
+        let residual = (from.len() > 1).then(|| read(from.len() - 1));
         match &step.action {
             Action::Conv(conv) => conv.run(isa, n, read(0), residual, to),
             Action::Winograd(conv) => conv.run(isa, n, read(0), residual, to),
@@ -303,22 +309,12 @@ impl Plan {
             Action::Affine(affine) => affine.run(isa, read(0), to),
             Action::Activate(after) => maps::activate(isa, *after, read(0), to),
             Action::Add(after) => maps::add(isa, *after, read(0), read(1), to),
-            Action::Concat(channels) => {
-                let parts: Vec<_> =
-                    channels.iter().enumerate().map(|(i, channels)| (read(i), *channels)).collect();
-                maps::concat(&parts, to);
-            }
-            Action::Flatten { channels } => maps::flatten(places, *channels, read(0), to),
-            Action::Rows { channels } => maps::rows(places, *channels, read(0), to),
+            Action::Rearrange(rearrange) => rearrange.run(n, places, &from, to),
             Action::LayerNorm(norm) => norm.run(isa, read(0), to),
             Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
-            Action::Tokens(table) => maps::tokens(places, value.blocks, table, read(0), to),
-            Action::Constant(tokens) => maps::constant(tokens, to),
-            Action::Token(index) => maps::token(*index, n, read(0), to),
             Action::Attention(attention) => {
-                attention.run(isa, n, read(0), read(step.from.len() - 1), to);
+                attention.run(isa, n, read(0), read(from.len() - 1), to);
             }
-            Action::Merge { size, channels } => maps::merge(*size, *channels, read(0), to),
         }
     }
 

@@ -6,9 +6,10 @@ mod product;
 
 use super::{
     arguments,
-    plan::{Constant, Output, Plan, Step, To, Value, Work},
+    plan::{Constant, Output, Plan, Step, To, Value},
     precision::Precision,
     products::{Unit, whole},
+    work::Work,
 };
 use crate::{
     EngineError,
@@ -123,9 +124,8 @@ impl Compiler {
             Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Input { .. } => {
                 // Convolutions without groups read pictures as it suits them.
-                let is_conv =
-                    |reader: &usize| matches!(self.graph.node(*reader).op, Op::Conv { groups: 1, .. });
-                if self.graph.is_output(at) || !self.graph.readers(at).iter().all(is_conv) {
+                let mut readers = self.graph.readers(at).iter();
+                if self.graph.is_output(at) || !readers.all(|reader| self.graph.sees_pixels(*reader)) {
                     self.values[at] = Some(self.picture(8));
                 }
                 self.graph.made(at);

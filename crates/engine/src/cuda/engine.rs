@@ -3,11 +3,15 @@
 use super::{
     Card, CardError, Queue,
     compile::compile,
-    plan::{Bases, Plan, To, Work},
+    plan::{Bases, Plan, To},
     precision::Precision,
     products::Unit,
+    work::Work,
 };
-use crate::{EngineError, reference::check_length};
+use crate::{
+    EngineError, Executor,
+    executor::{check_channels, check_length, picture_size},
+};
 use artifact::Preprocessing;
 use std::{collections::VecDeque, time::Duration};
 use weights::Bound;
@@ -34,6 +38,7 @@ pub struct Cuda<C: Card> {
     unit: Unit,
     size: (usize, usize),
     widths: Vec<usize>,
+    revision: String,
     batch: usize,
     next: usize,
     spent: Spent,
@@ -109,9 +114,9 @@ impl<C: Card> Cuda<C> {
         batch: Option<usize>,
         unit: Unit,
     ) -> Result<Cuda<C>, EngineError> {
-        let (height, width) = preprocessing.output_size().ok_or(EngineError::VaryingSize)?;
-        let size = (height as usize, width as usize);
-        crate::check_channels(bound.network())?;
+        let size = picture_size(preprocessing)?;
+        check_channels(bound.network())?;
+        let revision = precision.engine(card.description().capability, unit);
         let widths = bound.network().widths(size.0, size.1)?;
         let mut plan = compile(bound, preprocessing, size, precision, unit)?;
         let constants = card.allocate(plan.constants.len().max(1))?;
@@ -141,6 +146,7 @@ impl<C: Card> Cuda<C> {
             unit,
             size,
             widths,
+            revision,
             batch,
             next: 0,
             spent,
@@ -152,11 +158,6 @@ impl<C: Card> Cuda<C> {
         &self.card
     }
 
-    /// What names it in artefacts, such as `cuda-1-f16-sm90a`: everything of the engine and the card that bits depend on.
-    pub fn revision(&self) -> String {
-        self.precision.engine(self.card.description().capability, self.unit)
-    }
-
     /// Who makes its products.
     pub fn unit(&self) -> Unit {
         self.unit
@@ -165,16 +166,6 @@ impl<C: Card> Cuda<C> {
     /// Pictures of a batch, at most.
     pub fn batch(&self) -> usize {
         self.batch
-    }
-
-    /// Height and width of the pictures it takes, in pixels.
-    pub fn input_size(&self) -> (usize, usize) {
-        self.size
-    }
-
-    /// d of every output.
-    pub fn widths(&self) -> &[usize] {
-        &self.widths
     }
 
     /// What it was busy with so far, of the batches that were collected.
@@ -244,34 +235,10 @@ impl<C: Card> Cuda<C> {
         Ok(Some(Features { rows, pixels: flight.pixels }))
     }
 
-    /// pixels: (n, h, w, 3) RGB bytes, as prepared. Gives one (n, d) matrix for every output of the network.
-    ///
-    /// # Errors
-    /// Where there are not as many bytes as that, or the driver fails.
-    ///
-    /// # Panics
-    /// Where batches are under way.
-    pub fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
-        assert!(self.flights.is_empty(), "batches are under way");
-        let picture = self.size.0 * self.size.1 * 3;
-        check_length(n, [self.size.0, self.size.1, 3], pixels.len())?;
-        let mut rows = vec![Vec::new(); self.widths.len()];
-        let mut staging = self.staging()?;
-        for first in (0..n).step_by(self.batch) {
-            let count = self.batch.min(n - first);
-            staging[..count * picture].copy_from_slice(&pixels[first * picture..][..count * picture]);
-            self.submit(staging, count)?;
-            let Some(features) = self.collect()? else { unreachable!("one was given") };
-            rows.iter_mut().zip(features.rows).for_each(|(rows, more)| rows.extend(more));
-            staging = features.pixels;
-        }
-        Ok(rows)
-    }
-
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks.
     ///
     /// # Errors
-    /// As [`Cuda::run`].
+    /// As [`Executor::run`].
     ///
     /// # Panics
     /// Where batches are under way, or `n` is larger than them.
@@ -360,6 +327,40 @@ impl<C: Card> Cuda<C> {
             pixels: self.card.address(&self.slots[slot].pixels),
             out: self.card.address(&self.slots[slot].out),
         }
+    }
+}
+
+impl<C: Card> Executor for Cuda<C> {
+    /// Such as `cuda-1-f16-sm90a`.
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn input_size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    fn widths(&self) -> &[usize] {
+        &self.widths
+    }
+
+    /// # Panics
+    /// Where batches are under way.
+    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
+        assert!(self.flights.is_empty(), "batches are under way");
+        let picture = self.size.0 * self.size.1 * 3;
+        check_length(n, [self.size.0, self.size.1, 3], pixels.len())?;
+        let mut rows = vec![Vec::new(); self.widths.len()];
+        let mut staging = self.staging()?;
+        for first in (0..n).step_by(self.batch) {
+            let count = self.batch.min(n - first);
+            staging[..count * picture].copy_from_slice(&pixels[first * picture..][..count * picture]);
+            self.submit(staging, count)?;
+            let Some(features) = self.collect()? else { unreachable!("one was given") };
+            rows.iter_mut().zip(features.rows).for_each(|(rows, more)| rows.extend(more));
+            staging = features.pixels;
+        }
+        Ok(rows)
     }
 }
 

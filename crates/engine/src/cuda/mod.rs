@@ -10,11 +10,11 @@ mod compile;
 #[expect(unsafe_code, reason = "the driver is C")]
 mod driver;
 mod engine;
-mod launch;
 mod plan;
 mod precision;
 mod products;
 mod unit;
+mod work;
 
 pub use card::{Address, Card, CardError, Description, Launch, Queue};
 #[cfg(feature = "cuda")]

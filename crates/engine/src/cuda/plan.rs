@@ -1,11 +1,6 @@
 //! The steps of a network that was compiled for a card, and where their values lie in its memory.
 
-use super::{
-    Address,
-    arguments::{
-        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products,
-    },
-};
+use super::{Address, work::Work};
 
 /// Something that does not change, by its offset among the constants, in bytes.
 pub(crate) type Constant = usize;
@@ -50,83 +45,6 @@ pub(crate) struct Step {
     /// The values that are read; the pictures, where there is none.
     pub(crate) from: Vec<usize>,
     pub(crate) to: To,
-}
-
-/// What a step does: the kernel's arguments, without addresses and numbers of pictures.
-#[derive(Clone, Debug)]
-pub(crate) enum Work {
-    Normalise {
-        arguments: Normalise,
-        table: Constant,
-        places: usize,
-    },
-    /// The second value, if any, is added.
-    Products {
-        arguments: Products,
-        kernel: String,
-        /// Tiles of columns.
-        tiles: usize,
-        shared: usize,
-        weights: Constant,
-        bias: Constant,
-        pieces: Constant,
-        first: Option<Constant>,
-    },
-    Depthwise {
-        arguments: Depthwise,
-        weights: Constant,
-        bias: Constant,
-    },
-    /// Keys and values are the last value, so many numbers right of its places' first.
-    Attention {
-        arguments: Attention,
-        key: usize,
-        value: usize,
-        windows: Option<Windows>,
-    },
-    LayerNorm {
-        arguments: LayerNorm,
-        places: usize,
-        weight: Constant,
-        bias: Constant,
-    },
-    /// The second value, if any, is added, or multiplies where `gates`.
-    Map {
-        arguments: Map,
-        affine: Option<(Constant, Constant)>,
-        gates: bool,
-    },
-    Pool(Pool),
-    Mean(Mean),
-    Copy {
-        arguments: Copy,
-        table: Option<Constant>,
-    },
-    Merge(Merge),
-    Flatten(Flatten),
-}
-
-impl Work {
-    /// The same with a result in f32, whatever the network's numbers are, where the kernel can.
-    pub(crate) fn in_f32(&self) -> Option<Work> {
-        let mut work = self.clone();
-        match &mut work {
-            Work::Products { arguments, .. } => arguments.out_f32 = 1,
-            Work::LayerNorm { arguments, .. } => arguments.out_f32 = 1,
-            Work::Mean(arguments) => arguments.out_f32 = 1,
-            Work::Copy { arguments, .. } => arguments.out_f32 = 1,
-            _ => return None,
-        }
-        Some(work)
-    }
-}
-
-/// Attention within windows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Windows {
-    pub(crate) places: Constant,
-    pub(crate) kinds: Constant,
-    pub(crate) bias: Constant,
 }
 
 /// An output as kernels write it: (rows, stride) numbers in f32 a picture, `channels` of each row its features.

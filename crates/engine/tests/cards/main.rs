@@ -14,7 +14,7 @@ mod real;
 use artifact::Preprocessing;
 use common::{Tolerance, golden, rows::FAMILIES};
 use headstart_engine::{
-    Cpu,
+    Cpu, Executor,
     cuda::{Card, Cuda, Precision},
 };
 use network::{Network, zoo};

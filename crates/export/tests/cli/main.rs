@@ -7,10 +7,10 @@ mod refusals;
 mod targets;
 
 use artifact::{Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
+use engine::Executor;
 use harness::{Room, Run};
 use network::zoo;
-use weights::Dense;
-use weights::{Bound, SafetensorsFile};
+use weights::{Bound, Dense, SafetensorsFile};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_export");
 /// d of headstart_tiny's `pooled`.
@@ -29,7 +29,7 @@ fn head(kind: HeadKind) -> Head {
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
     let weights = bound.digest();
-    let engine = engine::Cpu::new(bound, &preprocessing).unwrap();
+    let mut engine = engine::Cpu::new(bound, &preprocessing).unwrap();
     let probes = engine.run(&dataset::probes(&preprocessing), PROBES).unwrap().remove(0);
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],

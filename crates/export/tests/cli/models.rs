@@ -2,7 +2,7 @@
 
 use super::{DIM, export, head, room};
 use artifact::{Head, HeadKind};
-use engine::Interpreter;
+use engine::{Executor, Interpreter};
 use std::fs;
 
 #[test]

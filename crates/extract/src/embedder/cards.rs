@@ -20,7 +20,10 @@ use crate::times;
 use anyhow::{Result, bail};
 use artifact::{PROBES, Preprocessing};
 use check::{check_alike, check_probes};
-use engine::cuda::{Card, Cuda, Features, Precision, Spent};
+use engine::{
+    Executor,
+    cuda::{Card, Cuda, Features, Precision, Spent},
+};
 use std::{any::Any, collections::VecDeque};
 use weights::Bound;
 
@@ -80,7 +83,7 @@ impl<C: Card> Cards<C> {
             cards.push(card);
         }
         let revision = cards[0].revision();
-        if let Some(other) = cards.iter().map(Cuda::revision).find(|other| *other != revision) {
+        if let Some(other) = cards.iter().map(Executor::revision).find(|other| *other != revision) {
             bail!("the cards run {revision} and {other}, whose bits differ; name one of them");
         }
         let batch = cards.iter().map(Cuda::batch).min().unwrap_or(1);
@@ -94,7 +97,7 @@ impl<C: Card> Cards<C> {
 }
 
 impl<C: Card + 'static> Embedder for Cards<C> {
-    fn revision(&self) -> String {
+    fn revision(&self) -> &str {
         self.cards[0].revision()
     }
 
@@ -106,7 +109,7 @@ impl<C: Card + 'static> Embedder for Cards<C> {
         self.cards[0].widths()
     }
 
-    fn probes(&self) -> Result<Vec<Vec<f32>>> {
+    fn probes(&mut self) -> Result<Vec<Vec<f32>>> {
         Ok(self.probes.clone())
     }
 

@@ -3,7 +3,7 @@
 use super::{Ahead, Embedded, Embedder, Pixels};
 use anyhow::Result;
 use artifact::{PROBES, Preprocessing};
-use engine::Cpu;
+use engine::Executor;
 
 /// Pictures of a batch, unless told otherwise.
 const BATCH: usize = 32;
@@ -11,7 +11,7 @@ const BATCH: usize = 32;
 /// A batch is run when it is collected. Meanwhile one more is prepared, and a third waits: decoding and the network give
 /// their work to the same threads, a picture or a piece of a layer at a time, and neither waits for the other.
 pub(crate) struct Processor {
-    cpu: Cpu,
+    executor: Box<dyn Executor>,
     batch: usize,
     /// The probes, prepared.
     probes: Vec<u8>,
@@ -20,15 +20,20 @@ pub(crate) struct Processor {
 }
 
 impl Processor {
-    /// `how`: what `cpu` was compiled for.
-    pub(crate) fn new(cpu: Cpu, how: &Preprocessing, batch: Option<usize>) -> Processor {
-        Processor { cpu, batch: batch.unwrap_or(BATCH), probes: dataset::probes(how), given: None }
+    /// `how`: what `executor` was compiled for.
+    pub(crate) fn new(
+        executor: impl Executor + 'static,
+        how: &Preprocessing,
+        batch: Option<usize>,
+    ) -> Processor {
+        let (batch, probes) = (batch.unwrap_or(BATCH), dataset::probes(how));
+        Processor { executor: Box::new(executor), batch, probes, given: None }
     }
 }
 
 impl Embedder for Processor {
-    fn revision(&self) -> String {
-        engine::REVISION.to_owned()
+    fn revision(&self) -> &str {
+        self.executor.revision()
     }
 
     fn batch(&self) -> usize {
@@ -36,11 +41,11 @@ impl Embedder for Processor {
     }
 
     fn widths(&self) -> &[usize] {
-        self.cpu.widths()
+        self.executor.widths()
     }
 
-    fn probes(&self) -> Result<Vec<Vec<f32>>> {
-        Ok(self.cpu.run(&self.probes, PROBES)?)
+    fn probes(&mut self) -> Result<Vec<Vec<f32>>> {
+        Ok(self.executor.run(&self.probes, PROBES)?)
     }
 
     fn ahead(&self) -> Ahead {
@@ -48,7 +53,7 @@ impl Embedder for Processor {
     }
 
     fn pixels(&self, _: usize, pictures: usize) -> Result<Box<dyn Pixels>> {
-        let (height, width) = self.cpu.input_size();
+        let (height, width) = self.executor.input_size();
         Ok(Box::new(vec![0; pictures * height * width * 3]))
     }
 
@@ -63,8 +68,8 @@ impl Embedder for Processor {
 
     fn collect(&mut self) -> Result<Option<Embedded>> {
         let Some((pixels, n)) = self.given.take() else { return Ok(None) };
-        let (height, width) = self.cpu.input_size();
-        let rows = self.cpu.run(&pixels[..n * height * width * 3], n)?;
+        let (height, width) = self.executor.input_size();
+        let rows = self.executor.run(&pixels[..n * height * width * 3], n)?;
         Ok(Some(Embedded { rows, pixels }))
     }
 }

@@ -4,7 +4,7 @@ use super::{Room, extract, open, room};
 use harness::flip;
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// What comes to the outputs, by their names, and what the end line says of the first: reused, new, removed.
+/// What the end line says of an output: reused, new, removed.
 fn counts(told: &str, output: &str) -> Vec<u64> {
     let line = told.lines().find(|line| line.ends_with(&format!(" → {output}"))).expect(told);
     let (_, counts) = line.split_once("(reused ").expect(line);
@@ -54,9 +54,12 @@ fn keys(room: &Room, name: &str) -> BTreeSet<String> {
     (0..features.len()).map(|row| features.key(row).to_string()).collect()
 }
 
+/// Flags, how the outputs end, and what is reused, new and removed, where that is easily told.
+type Case = (&'static [&'static str], &'static [&'static str], Option<[u64; 3]>);
+
 #[test]
 fn an_update_is_a_fresh_run() {
-    let cases: [(&[&str], &[&str], Option<[u64; 3]>); 4] = [
+    let cases: [Case; 4] = [
         (&[], &["features"], Some([50, 15, 10])),
         (
             &["--tap", "pooled", "--tap", "layer3"],

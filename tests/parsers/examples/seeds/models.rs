@@ -2,8 +2,7 @@
 
 use safetensors::{Dtype, tensor::TensorView};
 use std::collections::HashMap;
-use weights::Dense;
-use weights::{Bound, Tensor};
+use weights::{Bound, Dense, Tensor};
 
 pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     let network = parsers::network();

@@ -5,8 +5,8 @@ use crate::{
     EngineError,
     cuda::{
         arguments,
-        plan::{Windows, Work},
         products::whole,
+        work::{Windows, Work},
     },
     fuse::narrow,
     windows,
@@ -23,8 +23,7 @@ impl Compiler {
         within: Option<(&windows::Windows, &[f32])>,
     ) -> Result<Work, EngineError> {
         let node = self.graph.node(at).clone();
-        let (d, inputs) = (self.graph.channels(at), node.inputs.clone());
-        let depth = d / heads;
+        let (depth, inputs) = (self.graph.channels(at) / heads, node.inputs.clone());
         // Rows of a head begin at 16 bytes, and there is a kernel for it.
         let aligned = self.precision.bytes() == 4 || depth.is_multiple_of(8);
         if depth > MOST_DEPTH || !aligned {
@@ -55,7 +54,7 @@ impl Compiler {
             (arguments.queries, arguments.keys) = (whole(count), whole(count));
             self.windows(windows, table, heads)
         });
-        let (key, value) = if inputs.len() == 1 { (d, 2 * d) } else { (0, d) };
+        let (key, value) = self.graph.keys_and_values(at);
         Ok(Work::Attention { arguments, key, value, windows })
     }
 
@@ -63,19 +62,10 @@ impl Compiler {
         let places: Vec<i32> =
             (0..windows.count()).flat_map(|window| windows.places(window)).map(whole).collect();
         let kinds: Vec<i32> = (0..windows.count()).map(|window| whole(windows.kind(window))).collect();
-        let (count, seen) = (windows.places(0).len(), kinds.iter().max().map_or(0, |kind| kind + 1));
+        let seen = kinds.iter().max().map_or(0, |kind| kind + 1);
         let mut bias = Vec::new();
         for kind in 0..usize::try_from(seen).unwrap_or(0) {
-            for head in 0..heads {
-                bias.extend((0..count * count).map(|at| {
-                    let (query, key) = (at / count, at % count);
-                    if windows.sees(kind, query, key) {
-                        table[windows.relative(query, key) * heads + head]
-                    } else {
-                        f32::NEG_INFINITY
-                    }
-                }));
-            }
+            bias.extend(windows.biases(kind, heads, table));
         }
         Windows {
             places: self.plan.constant(bytemuck::cast_slice(&places)),

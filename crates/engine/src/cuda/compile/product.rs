@@ -5,12 +5,12 @@ use crate::{
     EngineError,
     cuda::{
         arguments,
-        plan::{Step, To, Work},
+        plan::{Step, To},
         products::{Layer, Packed, pixel, whole},
+        work::Work,
     },
     fuse::{Fused, narrow},
 };
-use network::Op;
 
 impl Compiler {
     /// The value of pictures with so many numbers a pixel.
@@ -33,30 +33,17 @@ impl Compiler {
 
     /// A convolution, or a dense layer, which is one of 1×1 at every place.
     pub(super) fn product(&mut self, at: usize, norm: Option<usize>) -> Result<(), EngineError> {
-        let node = self.graph.node(at).clone();
-        let (weight, bias, stride, padding, groups) = match node.op {
-            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
-            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
-            _ => return Ok(()),
-        };
-        let shape = self.graph.network().param(weight).shape.clone();
-        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
-        let from = node.inputs[0].index();
-        let (input, is_depthwise) = (self.graph.sides(from), self.graph.is_depthwise(at));
-        let sees_picture = groups == 1
-            && matches!(self.graph.node(from).op, Op::Input { .. })
-            && matches!(node.op, Op::Conv { .. });
-        let read = if sees_picture {
+        let from = self.graph.node(at).inputs[0];
+        let (input, is_depthwise) = (self.graph.sides(from.index()), self.graph.is_depthwise(at));
+        let fused = self.graph.fuse(at, norm);
+        let Fused { outputs, depth, kernel, stride, padding, groups, .. } = fused;
+        let Fused { end, residual, activation, .. } = fused;
+        let read = if fused.sees_picture {
             self.picture(pixel(self.precision, stride, input.1))
         } else {
-            self.value(node.inputs[0])
+            self.value(from)
         };
-        let Fused { end, weight, scales, bias, residual, activation } =
-            self.graph.fuse(at, weight, bias, norm);
-        let number = |output: usize, channel: usize, y: usize, x: usize| {
-            let number = weight.data[((output * depth + channel) * kernel + y) * kernel + x];
-            narrow(f64::from(number) * scales[output])
-        };
+        let number = |output, channel, y, x| fused.number(output, channel, y, x);
         let (output, out_stride) = (self.graph.sides(end), self.stride(end));
         let in_stride = self.plan.values[read].stride;
         let work = if is_depthwise {
@@ -82,7 +69,7 @@ impl Compiler {
                     ..Default::default()
                 },
                 weights: self.plan.numbers(&weights),
-                bias: self.padded(bias.into_iter()),
+                bias: self.padded(fused.bias.iter().copied()),
             }
         } else {
             let layer = Layer {
@@ -97,12 +84,12 @@ impl Compiler {
                 output,
                 out_stride,
             };
-            let packed = if sees_picture {
+            let packed = if fused.sees_picture {
                 layer.pack_picture(self.precision, number)
             } else {
                 layer.pack(self.precision, number)
             };
-            let mut bias: Vec<f32> = bias.into_iter().map(narrow).collect();
+            let mut bias: Vec<f32> = fused.bias.iter().copied().map(narrow).collect();
             bias.resize(packed.tiles() * packed.columns, 0.0);
             let (kernel, tiles, shared) =
                 (packed.kernel(self.precision, self.unit), packed.tiles(), packed.shared());

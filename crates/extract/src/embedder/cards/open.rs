@@ -5,7 +5,7 @@ use crate::{config::Config, embedder::Embedder};
 use anyhow::{Result, bail};
 use artifact::PROBES;
 use engine::{
-    Cpu,
+    Cpu, Executor,
     cuda::{Driver, Precision},
 };
 use weights::Bound;

@@ -14,8 +14,7 @@ use artifact::{Augment, Digest, Dtype, FeaturesWriter, Plan, Row, Source, Split,
 use cli::Interrupt;
 use dataset::{DataSet, Sample};
 use emulator::Emulator;
-use engine::Cpu;
-use engine::cuda::Description;
+use engine::{Cpu, cuda::Description};
 use harness::Room;
 use network::zoo;
 use std::time::Duration;
@@ -101,7 +100,7 @@ fn rows_do_not_depend_on_batches_and_cards() {
     let mut first: Option<Vec<Vec<f32>>> = None;
     for (count, batch) in [(1, 8), (1, 1), (1, 3), (2, 1), (2, 3), (2, 8)] {
         let mut cards = cards(count, Precision::F32, batch).unwrap();
-        assert_eq!((cards.batch(), cards.revision().as_str()), (batch, "cuda-1-f32-sm90"));
+        assert_eq!((cards.batch(), cards.revision()), (batch, "cuda-1-f32-sm90"));
         let (came, times) = run(&mut cards, &data, &how);
         let told = format!("{count} cards, {batch} pictures at a time");
         assert_eq!(came.good, on_cpu.good, "{told}");

@@ -1,17 +1,83 @@
-//! Attention, layer norm and what else transformers are made of, by candle: the oracle's side.
+//! What each operation of a network does to one picture's values, by candle.
 //!
 //! Tokens are (1, n, d), maps (1, c, h, w), vectors (1, d). Means and variances are taken in f64.
 
+use super::{convolution::convolve, loops};
 use crate::windows::Windows;
 use candle_core::{D, DType, Device, Result, Tensor, bail};
-use network::Activation;
+use network::{Activation, Op, ParamId, Shape};
 
-pub(crate) fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
+/// What an operation needs besides what it reads.
+pub(super) struct Around<'a> {
+    pub(super) params: &'a [Tensor],
+    /// Of a batch norm: what it comes to.
+    pub(super) affine: Option<loops::Affine<'a>>,
+    /// The shape of the first value that is read, and of what is made.
+    pub(super) seen: Option<Shape>,
+    pub(super) made: Shape,
+}
+
+/// Does what a node says.
+pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<Tensor> {
+    let param = |id: ParamId| &around.params[id.index()];
+    let side = match around.made {
+        Shape::Map { height, width, .. } => (height, width),
+        _ => (1, 1),
+    };
+    if let Op::Constant { value } = *op {
+        return Ok(param(value).clone());
+    }
+    let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
+    match op {
+        Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => Ok(x.clone()),
+        Op::Conv { weight, bias, stride, padding, groups } => {
+            convolve(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
+        }
+        Op::BatchNorm { .. } => match &around.affine {
+            Some(affine) => x.apply_op1_no_bwd(affine),
+            None => candle_core::bail!("has no statistics"),
+        },
+        Op::Activation { function } => activation(x, *function),
+        Op::MaxPool(pool) => x.apply_op1_no_bwd(&loops::MaxPool(*pool, side)),
+        Op::AveragePool(pool) => x.apply_op1_no_bwd(&loops::AveragePool(*pool, side)),
+        Op::AdaptiveAveragePool { height, width } => {
+            x.apply_op1_no_bwd(&loops::AdaptiveAveragePool(*height, *width))
+        }
+        Op::GlobalAveragePool => match around.seen {
+            Some(Shape::Tokens { prefix, .. }) => mean_of_places(x, prefix),
+            _ => x.apply_op1_no_bwd(&loops::GlobalAveragePool),
+        },
+        Op::Flatten => x.flatten_from(1),
+        Op::Linear { weight, bias } => linear(x, param(*weight), bias.map(param)),
+        Op::Add => x + &inputs[1],
+        Op::Concat => Tensor::cat(inputs, 1),
+        Op::LayerNorm { weight, bias, eps } => layer_norm(x, param(*weight), param(*bias), *eps),
+        Op::Scale { weight } => scale(x, param(*weight)),
+        Op::Gate => x.broadcast_mul(&inputs[1]),
+        Op::Tokens { prefix, positions, grid, interpolation } => {
+            let numbers = |id| param(id).flatten_all()?.to_vec1::<f32>();
+            let prefix: Vec<Vec<f32>> = prefix.iter().map(|id| numbers(*id)).collect::<Result<_>>()?;
+            let prefix: Vec<&[f32]> = prefix.iter().map(Vec::as_slice).collect();
+            let (_, d, h, w) = x.dims4()?;
+            let table =
+                network::positions::table(&prefix, &numbers(*positions)?, d, *grid, (h, w), *interpolation);
+            tokens(x, table)
+        }
+        Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
+        Op::Attention { heads } => attention(inputs, *heads),
+        Op::WindowAttention { heads, window, shift, bias } => {
+            window_attention(x, param(*bias), *heads, *window, *shift)
+        }
+        Op::MergePatches => merge_patches(x),
+    }
+}
+
+fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
     let sigmoid = |x: &Tensor| (x.neg()?.exp()? + 1.0)?.recip();
     let hard = |x: &Tensor| (x + 3.0)?.clamp(0.0_f32, 6.0_f32)? / 6.0;
     match function {
         Activation::Relu => x.relu(),
-        Activation::Relu6 => x.apply_op1_no_bwd(&crate::ops::Relu6),
+        Activation::Relu6 => x.apply_op1_no_bwd(&loops::Relu6),
         Activation::Gelu => x.gelu_erf(),
         Activation::GeluTanh => x.gelu(),
         Activation::QuickGelu => x * sigmoid(&(x * 1.702)?)?,
@@ -23,7 +89,7 @@ pub(crate) fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
 }
 
 /// Over the channels of a map, token or vector.
-pub(crate) fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Tensor> {
+fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Tensor> {
     if x.rank() == 4 {
         // Channels last, as rows of places.
         let (_, c, h, w) = x.dims4()?;
@@ -38,7 +104,7 @@ pub(crate) fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -
 }
 
 /// weight · x + bias, for a vector, tokens or every place of a map.
-pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (out, d) = weight.dims2()?;
     match *x.dims() {
         // Places as columns, as they lie.
@@ -58,7 +124,7 @@ pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Resu
 }
 
 /// Every channel times a number of its own.
-pub(crate) fn scale(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+fn scale(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
     let weight = weight.flatten_all()?;
     match x.rank() {
         4 => x.broadcast_mul(&weight.reshape((1, (), 1, 1))?),
@@ -67,7 +133,7 @@ pub(crate) fn scale(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 }
 
 /// A map (1, d, h, w) with `table` (prefix + h·w, d): what stands before its places, and what is added to them.
-pub(crate) fn tokens(x: &Tensor, table: Vec<f32>) -> Result<Tensor> {
+fn tokens(x: &Tensor, table: Vec<f32>) -> Result<Tensor> {
     let (_, d, h, w) = x.dims4()?;
     let count = table.len() / d;
     let places = x.flatten_from(2)?.transpose(1, 2)?;
@@ -76,13 +142,13 @@ pub(crate) fn tokens(x: &Tensor, table: Vec<f32>) -> Result<Tensor> {
 }
 
 /// The mean over tokens from `prefix` on.
-pub(crate) fn mean_of_places(x: &Tensor, prefix: usize) -> Result<Tensor> {
+fn mean_of_places(x: &Tensor, prefix: usize) -> Result<Tensor> {
     let count = x.dim(1)?;
     x.narrow(1, prefix, count - prefix)?.to_dtype(DType::F64)?.mean(1)?.to_dtype(DType::F32)
 }
 
 /// qkv (1, n, 3d); or q (1, m, d) with kv (1, n, 2d).
-pub(crate) fn attention(inputs: &[Tensor], heads: usize) -> Result<Tensor> {
+fn attention(inputs: &[Tensor], heads: usize) -> Result<Tensor> {
     let [q, k, v] = match inputs {
         [qkv] => {
             let d = qkv.dim(2)? / 3;
@@ -116,7 +182,7 @@ fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, bias: Option<&Tensor
 }
 
 /// qkv (1, 3d, h, w); table ((2·window - 1)², heads).
-pub(crate) fn window_attention(
+fn window_attention(
     qkv: &Tensor,
     table: &Tensor,
     heads: usize,
@@ -132,18 +198,8 @@ pub(crate) fn window_attention(
     };
     let rows = qkv.flatten_from(2)?.squeeze(0)?.t()?.contiguous()?.index_select(&index(&order)?, 0)?;
     let rows = rows.reshape((windows.count(), n, wide))?;
-    let table = table.to_vec2::<f32>()?;
-    let bias = (0..windows.count()).flat_map(|i| {
-        let (windows, table) = (&windows, &table);
-        let at = move |head: usize, q: usize, k: usize| {
-            if windows.sees(windows.kind(i), q, k) {
-                table[windows.relative(q, k)][head]
-            } else {
-                f32::NEG_INFINITY
-            }
-        };
-        (0..heads * n * n).map(move |j| at(j / (n * n), j / n % n, j % n))
-    });
+    let table = table.flatten_all()?.to_vec1::<f32>()?;
+    let bias = (0..windows.count()).flat_map(|i| windows.biases(windows.kind(i), heads, &table));
     let bias = Tensor::from_iter(bias, &Device::Cpu)?.reshape((windows.count(), heads, n, n))?;
     let part = |i: usize| rows.narrow(2, i * d, d);
     let out = attend(&part(0)?, &part(1)?, &part(2)?, heads, Some(&bias))?.reshape((h * w, d))?;
@@ -153,7 +209,7 @@ pub(crate) fn window_attention(
 }
 
 /// Four neighbours as one place.
-pub(crate) fn merge_patches(x: &Tensor) -> Result<Tensor> {
+fn merge_patches(x: &Tensor) -> Result<Tensor> {
     let (_, c, h, w) = x.dims4()?;
     let x = x.pad_with_zeros(2, 0, h % 2)?.pad_with_zeros(3, 0, w % 2)?;
     let (h, w) = (h.div_ceil(2), w.div_ceil(2));

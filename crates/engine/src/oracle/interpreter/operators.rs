@@ -1,6 +1,6 @@
 //! What each ONNX operator does to tensors, by its definition in opset 17. Every value is contiguous.
 
-use crate::{ops, reference};
+use super::super::{convolution::convolve, loops};
 use candle_core::{D, DType, Device, Result, Tensor, bail};
 use network::Pool;
 use onnx::{Operator, Window};
@@ -50,15 +50,15 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         }
         (Operator::MaxPool(window), [_]) => {
             let (pool, out) = pool(x, window)?;
-            by_picture(x, |x| x.apply_op1_no_bwd(&ops::MaxPool(pool, out)))
+            by_picture(x, |x| x.apply_op1_no_bwd(&loops::MaxPool(pool, out)))
         }
         (Operator::AveragePool(window), [_]) => {
             let (pool, out) = pool(x, window)?;
-            by_picture(x, |x| x.apply_op1_no_bwd(&ops::AveragePool(pool, out)))
+            by_picture(x, |x| x.apply_op1_no_bwd(&loops::AveragePool(pool, out)))
         }
         (Operator::GlobalAveragePool, [_]) => {
             let (n, c, _, _) = x.dims4()?;
-            by_picture(x, |x| x.apply_op1_no_bwd(&ops::GlobalAveragePool))?.reshape((n, c, 1, 1))
+            by_picture(x, |x| x.apply_op1_no_bwd(&loops::GlobalAveragePool))?.reshape((n, c, 1, 1))
         }
         (Operator::Flatten, [_]) => x.flatten_from(1),
         (Operator::Gemm, [_, weight, bias @ ..]) => {
@@ -156,7 +156,7 @@ fn conv(
     }
     let window = Window { kernel: [rows; 2], pads: [pad; 4], strides: [stride; 2] };
     let side = windows((h, w), &window, out)?;
-    by_picture(x, |x| reference::conv(x, weight, bias, (stride, pad, group), side))
+    by_picture(x, |x| convolve(x, weight, bias, (stride, pad, group), side))
 }
 
 /// A pool, and rows and columns of its result. What is padded more at the end only makes room for more windows.

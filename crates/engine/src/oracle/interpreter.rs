@@ -8,7 +8,10 @@
 
 mod operators;
 
-use crate::{EngineError, reference};
+use crate::{
+    EngineError, Executor,
+    executor::{Normalisation, check_length, picture_size},
+};
 use artifact::Preprocessing;
 use candle_core::{Device, Tensor};
 use onnx::{Model, Output, Step, Value};
@@ -25,7 +28,8 @@ pub struct Interpreter {
     outputs: Vec<Output>,
     /// For every step, the steps whose values nobody reads after it has run.
     frees: Vec<Vec<usize>>,
-    how: Preprocessing,
+    normalisation: Normalisation,
+    widths: Vec<usize>,
 }
 
 impl Interpreter {
@@ -34,9 +38,9 @@ impl Interpreter {
     /// # Errors
     /// Where the preprocessing gives pictures of another size than the model's input.
     pub fn new(model: Model, how: &Preprocessing) -> Result<Interpreter, EngineError> {
-        let (height, width) = how.output_size().ok_or(EngineError::VaryingSize)?;
+        let (height, width) = picture_size(how)?;
         let Model { graph, input, .. } = model;
-        let got = [3, height as usize, width as usize];
+        let got = [3, height, width];
         if input != got {
             return Err(EngineError::PictureSize { expected: input, got });
         }
@@ -46,33 +50,17 @@ impl Interpreter {
         let tensors = tensors.collect::<candle_core::Result<_>>().map_err(fail)?;
         let frees = frees(&graph.steps, &graph.outputs);
         let (name, steps, outputs) = (graph.name, graph.steps, graph.outputs);
-        Ok(Interpreter { name, input, tensors, steps, outputs, frees, how: how.clone() })
-    }
-
-    /// pixels: (n, h, w, 3) RGB bytes, as prepared. Gives one (n, width) matrix for every output of the graph.
-    ///
-    /// # Errors
-    /// Where there are not as many bytes as that, or a node cannot be run.
-    pub fn run(&self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
-        reference::check_length(n, self.input, pixels.len())?;
-        let picture: usize = self.input.iter().product();
-        let mut outputs = vec![Vec::new(); self.outputs.len()];
-        for pixels in pixels.chunks(TOGETHER * picture) {
-            let pictures = pixels.chunks(picture);
-            let input: Vec<f32> =
-                pictures.flat_map(|pixels| reference::normalised(pixels, &self.how)).collect();
-            let values = self.run_tensor(&input, pixels.len() / picture)?;
-            outputs.iter_mut().zip(values).for_each(|(output, values)| output.extend(values));
-        }
-        Ok(outputs)
+        let (normalisation, widths) =
+            (Normalisation::of(how), outputs.iter().map(|output| output.width).collect());
+        Ok(Interpreter { name, input, tensors, steps, outputs, frees, normalisation, widths })
     }
 
     /// input: (n, channels, h, w) f32, normalised; all in one batch. For tests.
     ///
     /// # Errors
-    /// As [`Interpreter::run`].
+    /// As [`Executor::run`].
     pub fn run_tensor(&self, input: &[f32], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
-        reference::check_length(n, self.input, input.len())?;
+        check_length(n, self.input, input.len())?;
         let [c, h, w] = self.input;
         let input = Tensor::from_slice(input, (n, c, h, w), &Device::Cpu)
             .map_err(|source| step_error(&self.name, "input", source))?;
@@ -96,6 +84,33 @@ impl Interpreter {
             for freed in &self.frees[at] {
                 values[*freed] = None;
             }
+        }
+        Ok(outputs)
+    }
+}
+
+impl Executor for Interpreter {
+    fn revision(&self) -> &str {
+        "interpreter"
+    }
+
+    fn input_size(&self) -> (usize, usize) {
+        (self.input[1], self.input[2])
+    }
+
+    fn widths(&self) -> &[usize] {
+        &self.widths
+    }
+
+    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
+        check_length(n, self.input, pixels.len())?;
+        let picture: usize = self.input.iter().product();
+        let mut outputs = vec![Vec::new(); self.outputs.len()];
+        for pixels in pixels.chunks(TOGETHER * picture) {
+            let pictures = pixels.chunks(picture);
+            let input: Vec<f32> = pictures.flat_map(|pixels| self.normalisation.planes(pixels)).collect();
+            let values = self.run_tensor(&input, pixels.len() / picture)?;
+            outputs.iter_mut().zip(values).for_each(|(output, values)| output.extend(values));
         }
         Ok(outputs)
     }

@@ -1,12 +1,91 @@
-//! From a step to the launch of its kernel: addresses, numbers of pictures, and how many blocks there are.
+//! What steps do, and from that to the launch of a kernel: addresses, numbers of pictures, and how many blocks there are.
 
 use super::{
     Address, Launch,
-    arguments::{Copy, Depthwise, Merge},
-    plan::{Bases, Constant, Plan, Step, To, Work},
+    arguments::{
+        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products,
+    },
+    plan::{Bases, Constant, Plan, Step, To},
     precision::Precision,
     products::{self, count, whole},
 };
+
+/// What a step does: the kernel's arguments, without addresses and numbers of pictures.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    Normalise {
+        arguments: Normalise,
+        table: Constant,
+        places: usize,
+    },
+    /// The second value, if any, is added.
+    Products {
+        arguments: Products,
+        kernel: String,
+        /// Tiles of columns.
+        tiles: usize,
+        shared: usize,
+        weights: Constant,
+        bias: Constant,
+        pieces: Constant,
+        first: Option<Constant>,
+    },
+    Depthwise {
+        arguments: Depthwise,
+        weights: Constant,
+        bias: Constant,
+    },
+    /// Keys and values are the last value, so many numbers right of its places' first.
+    Attention {
+        arguments: Attention,
+        key: usize,
+        value: usize,
+        windows: Option<Windows>,
+    },
+    LayerNorm {
+        arguments: LayerNorm,
+        places: usize,
+        weight: Constant,
+        bias: Constant,
+    },
+    /// The second value, if any, is added, or multiplies where `gates`.
+    Map {
+        arguments: Map,
+        affine: Option<(Constant, Constant)>,
+        gates: bool,
+    },
+    Pool(Pool),
+    Mean(Mean),
+    Copy {
+        arguments: Copy,
+        table: Option<Constant>,
+    },
+    Merge(Merge),
+    Flatten(Flatten),
+}
+
+impl Work {
+    /// The same with a result in f32, whatever the network's numbers are, where the kernel can.
+    pub(crate) fn in_f32(&self) -> Option<Work> {
+        let mut work = self.clone();
+        match &mut work {
+            Work::Products { arguments, .. } => arguments.out_f32 = 1,
+            Work::LayerNorm { arguments, .. } => arguments.out_f32 = 1,
+            Work::Mean(arguments) => arguments.out_f32 = 1,
+            Work::Copy { arguments, .. } => arguments.out_f32 = 1,
+            _ => return None,
+        }
+        Some(work)
+    }
+}
+
+/// Attention within windows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windows {
+    pub(crate) places: Constant,
+    pub(crate) kinds: Constant,
+    pub(crate) bias: Constant,
+}
 
 /// A launch that owns what it says.
 #[derive(Debug)]

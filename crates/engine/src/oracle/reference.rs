@@ -1,7 +1,14 @@
 //! The reference executor: one candle operation a node, one picture at a time.
 
-use crate::{EngineError, attend, convolution::Convolution, ops};
-use artifact::{Channels, Preprocessing};
+use super::{
+    loops,
+    operations::{self, Around},
+};
+use crate::{
+    EngineError, Executor,
+    executor::{Normalisation, check_length, picture_size},
+};
+use artifact::Preprocessing;
 use candle_core::{Device, Result, Tensor};
 use network::{Network, Node, Op, Shape};
 use std::sync::{
@@ -18,8 +25,7 @@ pub struct Reference {
     affine: Vec<Option<Affine>>,
     /// For every node, the nodes whose output nobody reads after it has run.
     frees: Vec<Vec<usize>>,
-    tables: [[f32; 256]; 3],
-    channels: Channels,
+    normalisation: Normalisation,
     size: (usize, usize),
     widths: Vec<usize>,
 }
@@ -36,8 +42,7 @@ impl Reference {
     /// # Errors
     /// Where the preprocessing has no fixed size, or the network does not work at it.
     pub fn new(bound: Bound, preprocessing: &Preprocessing) -> std::result::Result<Reference, EngineError> {
-        let (height, width) = preprocessing.output_size().ok_or(EngineError::VaryingSize)?;
-        let size = (height as usize, width as usize);
+        let size = picture_size(preprocessing)?;
         let widths = bound.network().widths(size.0, size.1)?;
         let affine = bound.network().nodes().iter().map(|node| Affine::of(node, &bound)).collect();
         let (network, tensors) = bound.into_parts();
@@ -51,8 +56,7 @@ impl Reference {
         let params = params.collect::<std::result::Result<_, _>>()?;
         let frees = frees(&network);
         Ok(Reference {
-            tables: preprocessing.tables(),
-            channels: preprocessing.channels,
+            normalisation: Normalisation::of(preprocessing),
             network,
             params,
             affine,
@@ -67,33 +71,10 @@ impl Reference {
         &self.network
     }
 
-    /// Height and width of the pictures it takes, in pixels.
-    pub fn input_size(&self) -> (usize, usize) {
-        self.size
-    }
-
-    /// d of every output.
-    pub fn widths(&self) -> &[usize] {
-        &self.widths
-    }
-
-    /// pixels: (n, h, w, 3) RGB bytes, as prepared. Gives one (n, d) matrix for every output of the network.
-    ///
-    /// Every picture is run on its own, as many at a time as the current rayon pool has threads.
-    ///
-    /// # Errors
-    /// Where there are not as many bytes as that, or memory is short.
-    pub fn run(&self, pixels: &[u8], n: usize) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
-        let (h, w) = self.size;
-        check_length(n, [h, w, 3], pixels.len())?;
-        let tables = (&self.tables, self.channels);
-        self.run_each(n, (h, w), |i| tabulated(&pixels[i * h * w * 3..][..h * w * 3], tables))
-    }
-
     /// input: (n, 3, h, w) f32, already normalised; any size that the network takes. For tests.
     ///
     /// # Errors
-    /// As [`Reference::run`].
+    /// As [`Executor::run`].
     pub fn run_tensor(
         &self,
         input: &[f32],
@@ -191,63 +172,14 @@ impl Reference {
     }
 
     fn step(&self, at: usize, node: &Node, inputs: &[Tensor], shapes: &[Shape]) -> Result<Tensor> {
-        let param = |id: network::ParamId| &self.params[id.index()];
-        let side = match shapes[at] {
-            Shape::Map { height, width, .. } => (height, width),
-            _ => (1, 1),
+        let affine = self.affine[at].as_ref();
+        let around = Around {
+            params: &self.params,
+            affine: affine.map(|Affine { scale, shift }| loops::Affine { scale, shift }),
+            seen: node.inputs.first().map(|input| shapes[input.index()]),
+            made: shapes[at],
         };
-        if let Op::Constant { value } = node.op {
-            return Ok(param(value).clone());
-        }
-        let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
-        match &node.op {
-            Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => Ok(x.clone()),
-            Op::Conv { weight, bias, stride, padding, groups } => {
-                conv(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
-            }
-            Op::BatchNorm { .. } => match &self.affine[at] {
-                Some(Affine { scale, shift }) => x.apply_op1_no_bwd(&ops::Affine { scale, shift }),
-                None => candle_core::bail!("has no statistics"),
-            },
-            Op::Activation { function } => attend::activation(x, *function),
-            Op::MaxPool(pool) => x.apply_op1_no_bwd(&ops::MaxPool(*pool, side)),
-            Op::AveragePool(pool) => x.apply_op1_no_bwd(&ops::AveragePool(*pool, side)),
-            Op::AdaptiveAveragePool { height, width } => {
-                x.apply_op1_no_bwd(&ops::AdaptiveAveragePool(*height, *width))
-            }
-            Op::GlobalAveragePool => match shapes[node.inputs[0].index()] {
-                Shape::Tokens { prefix, .. } => attend::mean_of_places(x, prefix),
-                _ => x.apply_op1_no_bwd(&ops::GlobalAveragePool),
-            },
-            Op::Flatten => x.flatten_from(1),
-            Op::Linear { weight, bias } => attend::linear(x, param(*weight), bias.map(param)),
-            Op::Add => x + &inputs[1],
-            Op::Concat => Tensor::cat(inputs, 1),
-            Op::LayerNorm { weight, bias, eps } => attend::layer_norm(x, param(*weight), param(*bias), *eps),
-            Op::Scale { weight } => attend::scale(x, param(*weight)),
-            Op::Gate => x.broadcast_mul(&inputs[1]),
-            Op::Tokens { prefix, positions, grid, interpolation } => {
-                let numbers = |id| param(id).flatten_all()?.to_vec1::<f32>();
-                let prefix: Vec<Vec<f32>> = prefix.iter().map(|id| numbers(*id)).collect::<Result<_>>()?;
-                let prefix: Vec<&[f32]> = prefix.iter().map(Vec::as_slice).collect();
-                let (_, d, h, w) = x.dims4()?;
-                let table = network::positions::table(
-                    &prefix,
-                    &numbers(*positions)?,
-                    d,
-                    *grid,
-                    (h, w),
-                    *interpolation,
-                );
-                attend::tokens(x, table)
-            }
-            Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
-            Op::Attention { heads } => attend::attention(inputs, *heads),
-            Op::WindowAttention { heads, window, shift, bias } => {
-                attend::window_attention(x, param(*bias), *heads, *window, *shift)
-            }
-            Op::MergePatches => attend::merge_patches(x),
-        }
+        operations::apply(&node.op, inputs, &around)
     }
 
     /// Asks for the memory of one picture's largest moment, to fail here with a message instead of later without.
@@ -275,6 +207,27 @@ impl Reference {
     }
 }
 
+impl Executor for Reference {
+    fn revision(&self) -> &str {
+        "reference"
+    }
+
+    fn input_size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    fn widths(&self) -> &[usize] {
+        &self.widths
+    }
+
+    /// Every picture is run on its own, as many at a time as the current rayon pool has threads.
+    fn run(&mut self, pixels: &[u8], n: usize) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let (h, w) = self.size;
+        check_length(n, [h, w, 3], pixels.len())?;
+        self.run_each(n, (h, w), |i| self.normalisation.planes(&pixels[i * h * w * 3..][..h * w * 3]))
+    }
+}
+
 impl Affine {
     #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
     fn of(node: &Node, bound: &Bound) -> Option<Affine> {
@@ -294,47 +247,6 @@ impl Affine {
     }
 }
 
-/// A convolution of one map.
-pub(crate) fn conv(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    (stride, padding, groups): (usize, usize, usize),
-    out: (usize, usize),
-) -> Result<Tensor> {
-    let (rows, per_group, _, _) = weight.dims4()?;
-    if groups == 1 {
-        return x.apply_op1_no_bwd(&Convolution { weight, bias, stride, padding, out });
-    }
-    let y = if per_group == 1 && groups == rows {
-        x.apply_op2_no_bwd(weight, &ops::Depthwise { stride, padding, out })?
-    } else {
-        x.conv2d(weight, padding, stride, 1, groups)?
-    };
-    match bias {
-        Some(bias) => y.broadcast_add(&bias.reshape((1, rows, 1, 1))?),
-        None => Ok(y),
-    }
-}
-
-/// (h, w, 3) RGB bytes to (3, h, w) numbers, normalised, in the order of channels that is asked for.
-pub(crate) fn normalised(pixels: &[u8], how: &Preprocessing) -> Vec<f32> {
-    tabulated(pixels, (&how.tables(), how.channels))
-}
-
-fn tabulated(pixels: &[u8], (tables, channels): (&[[f32; 256]; 3], Channels)) -> Vec<f32> {
-    let order = match channels {
-        Channels::Rgb => [0, 1, 2],
-        Channels::Bgr => [2, 1, 0],
-    };
-    let plane = |(table, from): (&[f32; 256], usize)| {
-        let values: Vec<f32> =
-            pixels.as_chunks::<3>().0.iter().map(|rgb| table[usize::from(rgb[from])]).collect();
-        values
-    };
-    tables.iter().zip(order).flat_map(plane).collect()
-}
-
 /// For every node, whose outputs are not needed once it has run.
 fn frees(network: &Network) -> Vec<Vec<usize>> {
     let mut last: Vec<usize> = (0..network.nodes().len()).collect();
@@ -350,9 +262,4 @@ fn frees(network: &Network) -> Vec<Vec<usize>> {
         }
     }
     frees
-}
-
-pub(crate) fn check_length(n: usize, sides: [usize; 3], got: usize) -> std::result::Result<(), EngineError> {
-    let expected = sides.into_iter().fold(n, usize::saturating_mul);
-    if expected == got { Ok(()) } else { Err(EngineError::InputLength { samples: n, expected, got }) }
 }
