@@ -34,7 +34,7 @@ impl Baseline {
         let Some((path, own)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
         let features = belonging::of_baseline(given, own, &head, path)?;
-        if head.classes != given.classes() || head.targets.is_some() {
+        if head.classes != given.classes() || head.task() != artifact::Task::Class {
             bail!(
                 "baseline `{}` knows other classes than these features' {}",
                 path.display(),

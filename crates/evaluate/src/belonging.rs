@@ -96,7 +96,7 @@ fn difference(features: &FeatureSet, head: &Head) -> Option<(String, String, Str
     if head.dim() != features.dim() {
         return Some(("width".to_owned(), head.dim().to_string(), features.dim().to_string()));
     }
-    if head.targets.is_some() {
+    if head.task() != artifact::Task::Class {
         // It says nothing of classes.
         return None;
     }

@@ -53,7 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
     let formula = outputs.formula_in(&features, &head);
-    if head.targets.is_some() {
+    if head.task() != artifact::Task::Class {
         targets::run(&config, outputs, &given, &features, &head, &session)?;
         warn(&session, formula.as_deref());
         return Ok(());

@@ -1,7 +1,7 @@
 //! `evaluate` on heads that are no classifiers, as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Features, Head, HeadKind, Targets, TargetsFrom, Task, table};
+use artifact::{Dense, Features, Head, HeadKind, TargetSpec, TargetsFrom, Task, table};
 use harness::{Made, Room, Run};
 use polars::prelude::DataFrame;
 
@@ -27,7 +27,7 @@ fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])]
         memory: None,
         kind: HeadKind::Linear,
         classes: outputs.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        targets: Some(Targets { task, from }),
+        targets: TargetSpec { task, from },
         layers: vec![Dense { inputs, outputs: outputs.len(), weight, bias }],
         novelty: None,
         sources: vec![features.index().source.clone()],
@@ -52,7 +52,7 @@ fn labels() -> Room {
 fn numbers() -> Room {
     let room = Room::new();
     room.features("x.features", &Made { classes: vec!["-1", "0", "2"], ..Made::default() });
-    let head = head(&room, Task::Number, TargetsFrom::Class, &[("value", &[2])], 0.3);
+    let head = head(&room, Task::Numbers, TargetsFrom::Class, &[("value", &[2])], 0.3);
     head.write(&room.path("x.head"), false).unwrap();
     room
 }
@@ -190,7 +190,7 @@ fn slices_manifests_and_what_is_missing() {
     assert_eq!(row(&again, "overall", "log_loss", "null"), row(&metrics, "overall", "log_loss", "null"));
 
     let both: [(&str, &[usize]); 2] = [("size", &[3]), ("dog", &[1, 2])];
-    head(&room, Task::Number, TargetsFrom::Columns, &both, 0.3).write(&room.path("x.head"), true).unwrap();
+    head(&room, Task::Numbers, TargetsFrom::Columns, &both, 0.3).write(&room.path("x.head"), true).unwrap();
     let run = evaluate(&room, &["-o", "o.parquet", "--manifest", "m.csv", "--slice", "side"]).fine();
     assert!(run.stdout().starts_with("test: 40 rows, 2 numbers\n"), "{}", run.stdout());
     let metrics = table::read(&room.path("o.parquet")).unwrap();
@@ -217,7 +217,7 @@ fn labels_that_a_spreadsheet_would_run_are_named() {
     });
     room.write("m.csv", format!("path,=cmd()\n{}", rows.concat()));
     let outputs: [(&str, &[usize]); 1] = [("=cmd()", &[0])];
-    for task in [Task::Labels, Task::Number] {
+    for task in [Task::Labels, Task::Numbers] {
         head(&room, task, TargetsFrom::Columns, &outputs, 0.3).write(&room.path("x.head"), true).unwrap();
         let run = |output: &str| evaluate(&room, &["-o", output, "--manifest", "m.csv", "--force"]).fine();
         assert!(run("n.csv").stderr().contains("`=cmd()`"), "{}", run("n.csv").stderr());
@@ -228,10 +228,10 @@ fn labels_that_a_spreadsheet_would_run_are_named() {
 #[test]
 fn train_rows_are_never_scored_without_a_word() {
     let other = "he head was fitted on other features, and has not seen these rows unless both hold the same";
-    for (room, task, name) in [(labels(), Task::Labels, "cat"), (numbers(), Task::Number, "value")] {
+    for (room, task, name) in [(labels(), Task::Labels, "cat"), (numbers(), Task::Numbers, "value")] {
         for seen in [true, false] {
             let mut own = Head::read(&room.path("x.head")).unwrap();
-            assert_eq!((own.targets.as_ref().map(|of| of.task), &own.classes[0][..]), (Some(task), name));
+            assert_eq!((own.task(), &own.classes[0][..]), (task, name));
             if !seen {
                 own.features = artifact::Digest::of(b"others");
             }
@@ -255,7 +255,7 @@ fn baselines_pages_and_the_gate() {
         let (task, outputs): (Task, &[(&str, &[usize])]) = if metric == "micro_f1" {
             (Task::Labels, &[("cat", &[3]), ("dog", &[0])])
         } else {
-            (Task::Number, &[("value", &[0])])
+            (Task::Numbers, &[("value", &[0])])
         };
         worse(&room, task, TargetsFrom::Class, outputs, 0.4).write(&room.path("y.head"), false).unwrap();
         let flags = ["--report", "r.html", "--baseline"];

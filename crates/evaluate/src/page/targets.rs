@@ -77,7 +77,7 @@ impl TargetsMaterial<'_> {
     }
 
     fn is_of_labels(&self) -> bool {
-        self.head.targets.as_ref().is_some_and(|targets| targets.task == Task::Labels)
+        self.head.task() == Task::Labels
     }
 
     fn figures(&self) -> &'static [(&'static str, &'static str, Scale)] {

@@ -37,7 +37,7 @@ impl Baseline {
     pub(super) fn open(config: &Config, given: &FeatureSet, own: &Head) -> anyhow::Result<Option<Baseline>> {
         let Some((path, theirs)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
-        let tasks = [&head, own].map(|head| head.targets.as_ref().map(|targets| targets.task));
+        let tasks = [&head, own].map(Head::task);
         if tasks[0] != tasks[1] || head.classes != own.classes {
             bail!("baseline `{}` says other things of a sample; expected {:?}", path.display(), own.classes);
         }
@@ -78,7 +78,7 @@ impl Baseline {
                 let found = regression_differences(&first, &second, &metrics)?;
                 let main =
                     metrics.iter().position(|metric| *metric == RegressionMetric::RootMeanSquaredError);
-                (Task::Number, metrics.iter().map(ToString::to_string).collect(), found, main)
+                (Task::Numbers, metrics.iter().map(ToString::to_string).collect(), found, main)
             }
         };
         let rows = scores.len() as u64;
@@ -145,7 +145,7 @@ impl Comparison {
             Task::Labels if much(-apart) => {
                 Err(GateError(format!("{name} is {:.4} below the baseline's, tolerance {tolerance}", -apart)))
             }
-            Task::Number if apart > 0.0 && much(apart / first) => Err(GateError(format!(
+            Task::Numbers if apart > 0.0 && much(apart / first) => Err(GateError(format!(
                 "{name} is {apart:.4} above the baseline's {first:.4}, tolerance {tolerance} of it"
             ))),
             _ => Ok(()),

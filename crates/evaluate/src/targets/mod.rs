@@ -8,7 +8,6 @@ mod predictions;
 mod scores;
 mod summary;
 
-use anyhow::bail;
 use artifact::{FeatureSet, Head, Task};
 use cli::{Session, UsageError, count, print};
 
@@ -31,7 +30,7 @@ pub(crate) fn run(
     head: &Head,
     session: &Session,
 ) -> anyhow::Result<()> {
-    let Some(targets) = &head.targets else { bail!("the head is a classifier") };
+    let targets = &head.targets;
     if config.suspects().is_some() {
         let judges = "--suspects judges classes; this head says";
         return Err(UsageError(format!("{judges} {}", said(targets.task))).into());
@@ -117,7 +116,7 @@ pub(crate) fn run(
 fn said(task: Task) -> &'static str {
     match task {
         Task::Labels => "which labels a sample bears",
-        Task::Number => "numbers",
+        Task::Class | Task::Numbers => "numbers",
     }
 }
 

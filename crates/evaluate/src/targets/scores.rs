@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use anyhow::Context;
-use artifact::{FeatureSet, Head, Rows as _, Sample, Selection, Split, Targets, Task};
+use artifact::{FeatureSet, Head, Rows as _, Sample, Selection, Split, TargetSpec, Task};
 use head::{Scorer, sigmoid};
 use metrics::Regression;
 
@@ -34,15 +34,15 @@ impl<'a> SplitScores<'a> {
         split: Split,
         features: &'a FeatureSet,
         head: &Head,
-        targets: &Targets,
+        targets: &TargetSpec,
         config: &Config,
     ) -> anyhow::Result<SplitScores<'a>> {
         let rows = Selection::split(features, split);
         let samples: Vec<Sample<'_>> = (0..rows.len()).map(|at| features.sample(rows.row(at))).collect();
-        let truth = targets.values(&head.classes, &samples, config.manifest())?;
+        let truth = targets.read(&head.classes, &samples, config.manifest())?;
         let said = said(head, &rows, features)
             .with_context(|| format!("cannot score `{}`", config.head().display()))?;
-        let measured = Measured::of(targets.task, head.classes.len(), &truth, said);
+        let measured = Measured::of(targets.task, head.classes.len(), truth.values(), said);
         Ok(SplitScores { split, rows, measured })
     }
 
@@ -61,7 +61,7 @@ impl Measured {
                 truth: truth.iter().map(|&truth| truth > 0.5).collect(),
                 probabilities: said,
             },
-            Task::Number => {
+            Task::Class | Task::Numbers => {
                 let column = |values: &[f64], output: usize| {
                     values.iter().skip(output).step_by(outputs).copied().collect::<Vec<f64>>()
                 };
@@ -115,8 +115,8 @@ pub(crate) fn said(head: &Head, rows: &Selection<'_>, features: &FeatureSet) -> 
     let mut said = Vec::with_capacity(rows.len() * scorer.classes());
     let Ok(()) = for_each_block(rows, scorer.classes(), |_, x| {
         let scores = scorer.of_rows(x);
-        match head.targets.as_ref().map(|targets| targets.task) {
-            Some(Task::Labels) => said.extend(sigmoid(&scores)),
+        match head.task() {
+            Task::Labels => said.extend(sigmoid(&scores)),
             _ => said.extend(scores.into_iter().map(f64::from)),
         }
         Ok::<_, Infallible>(())

@@ -48,7 +48,7 @@ fn section(
 ) -> Result<String, std::fmt::Error> {
     let (outputs, noun) = (names.len(), task.noun(names.len()));
     let mut out = format!("{split}: {} rows, {outputs} {noun}\n\n", count(n as u64));
-    let is_shown = |metric: &str| task == Task::Number || OF_LABELS.contains(&metric);
+    let is_shown = |metric: &str| task == Task::Numbers || OF_LABELS.contains(&metric);
     for row in of_scope(rows, split, &Scope::Overall).filter(|row| is_shown(&row.metric)) {
         let Some(value) = row.value else { continue };
         let interval = row.interval.map(|i| format!("   95 % within {:.4} to {:.4}", i.low, i.high));
@@ -56,7 +56,7 @@ fn section(
     }
     let (title, columns) = match task {
         Task::Labels => ("label", &EACH_LABEL[..]),
-        Task::Number => ("number", &EACH_NUMBER[..]),
+        Task::Class | Task::Numbers => ("number", &EACH_NUMBER[..]),
     };
     if task == Task::Labels || names.len() > 1 {
         table(&mut out, split, rows, names, title, columns)?;
