@@ -138,7 +138,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "force", help_heading = "Output")]
     pub update: bool,
 
-    /// Take over rows of another features folder, of images that are the same under the same settings; repeat it for more
+    /// Take over rows of another features folder too, of the same images under the same settings; repeat it for more
+    /// [default: none]
     #[arg(long, value_name = "OTHER.features", help_heading = "Output")]
     pub reuse: Vec<PathBuf>,
 
