@@ -9,8 +9,8 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use artifact::Resize;
 use headstart_engine::cuda::{Card, CardError, Cuda, Driver, Precision, Unit};
+use input::image::Resize;
 use network::zoo;
 use std::time::Instant;
 

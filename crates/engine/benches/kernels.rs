@@ -11,9 +11,9 @@ mod common;
 #[path = "common/peak.rs"]
 mod peak;
 
-use artifact::{Preprocessing, Resize};
 use criterion::{Criterion, SamplingMode};
 use headstart_engine::Cpu;
+use input::image::{Preprocessing, Resize};
 use network::{Activation, Builder, Conv, Interpolation, NodeId, Pool};
 use std::time::Duration;
 

@@ -8,8 +8,8 @@ mod common;
 #[path = "common/peak.rs"]
 mod peak;
 
-use artifact::Resize;
 use headstart_engine::{Cpu, Executor, Isa};
+use input::image::Resize;
 use network::zoo;
 use std::{
     collections::BTreeMap,

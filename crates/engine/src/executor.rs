@@ -1,7 +1,7 @@
 //! What runs a network, whichever way it does, and what all of them do with pictures.
 
 use crate::EngineError;
-use artifact::{Channels, Preprocessing};
+use input::image::{Channels, Preprocessing};
 use network::Network;
 
 /// A network that is ready to run on pictures of one size.

@@ -4,8 +4,8 @@
 
 mod common;
 
-use artifact::{Channels, Preprocessing, Resize};
 use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
+use input::image::{Channels, Preprocessing, Resize};
 use network::zoo;
 
 fn small(side: u32) -> Preprocessing {

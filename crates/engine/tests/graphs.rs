@@ -7,9 +7,9 @@ mod common;
 #[path = "graphs/onnx.rs"]
 mod onnx;
 
-use artifact::{Preprocessing, Resize};
 use common::Tolerance;
 use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
+use input::image::{Preprocessing, Resize};
 use network::{Activation, Builder, Conv, Interpolation, Network, NodeId, Pool};
 use weights::Bound;
 

@@ -4,9 +4,9 @@
 
 mod common;
 
-use artifact::Preprocessing;
 use common::{Tolerance, golden};
 use headstart_engine::{Cpu, Reference};
+use input::image::Preprocessing;
 
 const TOLERANCE: Tolerance = Tolerance(1e-5);
 

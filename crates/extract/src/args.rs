@@ -1,10 +1,11 @@
 //! The command line.
 
 use crate::device::DeviceName;
-use artifact::{Augment, Channels, Decode, Dtype, Filter, Grey16};
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
+use input::image::{Augment, Channels, Decode, Filter, Grey16};
 use std::path::PathBuf;
+use store::Dtype;
 
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
@@ -90,7 +91,7 @@ pub struct Args {
     /// Per cent of train/val/test (or train/test), drawn by each file's content, where neither folders nor manifest
     /// give splits [default: 80/10/10]
     #[arg(long, value_name = "A/B/C", help_heading = "Samples")]
-    pub split: Option<dataset::Ratios>,
+    pub split: Option<sample::Ratios>,
 
     /// Take only the I-th of N equal runs of the samples, in the order of their ids: machines can share the work. A
     /// row's bytes are those of a whole run [default: 1/1]

@@ -1,8 +1,9 @@
 //! Which views each sample has, and how samples make batches.
 
-use artifact::{Digest, Split, Views};
-use dataset::{Ratios, Sample};
+use input::image::Views;
+use sample::{Ratios, Sample, Split};
 use std::ops::Range;
+use store::Digest;
 
 /// Which splits samples are in, and which views they have.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +57,7 @@ impl Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Augment;
+    use input::image::Augment;
 
     fn samples(splits: &[Option<Split>]) -> Vec<Sample> {
         let sample = |&split: &Option<Split>| Sample { id: "x".into(), path: "x".into(), split };

@@ -9,8 +9,8 @@ use crate::{
     times::Times,
 };
 use anyhow::{Context, Result};
-use artifact::Source;
 use engine::Cpu;
+use features::Source;
 use weights::Bound;
 
 /// A frozen network, ready to run.

@@ -1,15 +1,18 @@
 //! What the flags come to, checked once.
 
-use crate::args::{Args, OnError, Part};
-use crate::assignment::Assignment;
-use crate::device::{Device, DeviceRequest, LOOK};
-use crate::preprocess;
-use artifact::{Augment, Dtype, Preprocessing, Views};
+use crate::{
+    args::{Args, OnError, Part},
+    assignment::Assignment,
+    device::{Device, DeviceRequest, LOOK},
+    preprocess,
+};
 use cli::UsageError;
-use dataset::{DataSet, Doubt, Ratios};
+use input::image::{Augment, Preprocessing, Views};
 use network::zoo;
+use sample::{DataSet, Doubt, Ratios};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use store::Dtype;
 
 /// A checked job.
 pub(crate) struct Config {

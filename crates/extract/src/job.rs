@@ -4,9 +4,10 @@ use crate::{
     assignment::Assignment,
     reuse::{Content, Reuse},
 };
-use artifact::{MOST_PICTURE, Preprocessing, read_file};
 use cli::Interrupt;
-use dataset::{BadImage, Loaded, Noticed, Sample};
+use input::image::{BadImage, Loaded, Noticed, Preprocessing};
+use sample::Sample;
+use store::{MOST_PICTURE, read_file};
 
 /// What there is to do.
 #[derive(Clone, Copy)]
@@ -73,12 +74,12 @@ impl Job<'_> {
         let (pixels, noticed) = match (&self.assignment.views, &missing[..]) {
             (_, []) => Default::default(),
             (None, _) => {
-                let Loaded { pixels, noticed } = dataset::load(&bytes, self.how)?;
+                let Loaded { pixels, noticed } = input::image::load(&bytes, self.how)?;
                 (vec![pixels], noticed)
             }
             (Some(views), _) => {
                 let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
-                dataset::load_views(&bytes, &content.digest, self.how, views, &wanted)?
+                input::image::load_views(&bytes, &content.digest, self.how, views, &wanted)?
             }
         };
         Ok(File { known, prepared: missing.into_iter().zip(pixels).collect(), noticed })

@@ -28,11 +28,11 @@ use anyhow::Result;
 use backbone::Backbone;
 use cli::{Session, count};
 use config::Config;
-use dataset::DataSet;
 use device::Device;
 use job::Job;
 use outputs::Outputs;
 use remarks::Remarks;
+use sample::DataSet;
 use skips::Skips;
 use under_way::UnderWay;
 
@@ -52,7 +52,7 @@ pub fn run(args: Args) -> Result<()> {
         session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
     }
     if !data.left_out.is_empty() {
-        let names = artifact::brief::few(&data.left_out);
+        let names = store::brief::few(&data.left_out);
         session.note(format!("extract: columns that hold neither text nor numbers are left out: {names}"));
     }
     let data = config.part_of(data)?;

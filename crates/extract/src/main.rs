@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main(extract::run, artifact::withdraw)
+    cli::main(extract::run, store::withdraw)
 }

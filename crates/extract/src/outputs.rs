@@ -11,12 +11,11 @@ use crate::{
     tally::Tally,
 };
 use anyhow::{Context, Result, anyhow};
-use artifact::{
-    DigestBuilder, FeaturesError, FeaturesWriter, Lineage, PlaceError, Plan, Row, Skipped, Source, distinct,
-};
 use cli::count;
-use dataset::DataSet;
+use features::{FeaturesError, FeaturesWriter, Lineage, Plan, Row, Source};
+use sample::{DataSet, Skipped};
 use std::path::PathBuf;
+use store::{DigestBuilder, PlaceError, distinct};
 
 /// Everything that is written.
 pub(crate) struct Outputs {

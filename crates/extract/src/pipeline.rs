@@ -16,7 +16,7 @@ use crate::{
     times::{Times, timed},
 };
 use anyhow::{Context, Result};
-use dataset::Noticed;
+use input::image::Noticed;
 use rayon::prelude::*;
 use std::{
     collections::VecDeque,

@@ -1,8 +1,8 @@
 //! The preprocessing that the flags describe: a preset or the backbone's own, then each flag on top.
 
 use crate::args::{Args, Preset};
-use artifact::{Preprocessing, Resize};
 use cli::UsageError;
+use input::image::{Preprocessing, Resize};
 
 /// The preprocessing in force.
 ///
@@ -60,8 +60,8 @@ fn wrong(flag: &str, expected: &str, got: &str) -> UsageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Channels, Decode, Filter, Grey16};
     use clap::Parser;
+    use input::image::{Channels, Decode, Filter, Grey16};
 
     fn with(flags: &[&str]) -> Result<Preprocessing, String> {
         let args = Args::try_parse_from(["extract", "in", "-o", "out"].iter().chain(flags))

@@ -1,7 +1,8 @@
 //! What becomes of the rows of an output that is updated: each comes again, or is removed.
 
-use artifact::{Digest, Finished, Source};
+use features::{Finished, Source};
 use std::{collections::HashMap, path::Path};
+use store::Digest;
 
 /// Rows of the folder that is to be replaced, of which those are taken off that come again.
 pub(crate) struct Replaced {

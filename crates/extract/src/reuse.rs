@@ -1,7 +1,8 @@
 //! Rows that stopped runs and finished folders hold: what was computed is not computed again.
 
-use artifact::{Digest, DigestBuilder, Earlier, Source, Views};
-use dataset::{AUGMENTATIONS, decoder};
+use features::{Earlier, Source};
+use input::image::{AUGMENTATIONS, Views, decoder};
+use store::{Digest, DigestBuilder};
 
 /// What a file is to its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,8 @@
 
 use crate::{config::Config, job::Reason};
 use anyhow::{Result, bail};
-use artifact::Skipped;
 use cli::count;
-use dataset::DataSet;
+use sample::{DataSet, Skipped};
 
 /// The samples that were left out so far.
 pub(crate) struct Skips {

@@ -1,7 +1,8 @@
 //! What was written, in one line: the splits and the classes, so that nobody learns something else in silence.
 
-use artifact::{Split, brief};
 use cli::count;
+use sample::Split;
+use store::brief;
 
 /// Classes that the line names.
 const SHOWN: usize = 6;

@@ -3,7 +3,7 @@
 use crate::{outputs::Outputs, pipeline::Batch};
 use anyhow::Result;
 use cli::{Interrupt, Interrupted, count};
-use dataset::DataSet;
+use sample::DataSet;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,

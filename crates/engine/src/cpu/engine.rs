@@ -12,7 +12,7 @@ use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_channels, check_length, picture_size},
 };
-use artifact::Preprocessing;
+use input::image::Preprocessing;
 use std::{
     sync::{
         Mutex, PoisonError,

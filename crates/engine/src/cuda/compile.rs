@@ -16,7 +16,7 @@ use crate::{
     fuse::{Graph, narrow},
     windows,
 };
-use artifact::{Channels, Preprocessing};
+use input::image::{Channels, Preprocessing};
 use network::{Activation, NodeId, Op, Pool, Shape};
 use weights::Bound;
 

@@ -12,7 +12,7 @@ use crate::{
     EngineError, Executor,
     executor::{check_channels, check_length, picture_size},
 };
-use artifact::Preprocessing;
+use input::image::Preprocessing;
 use std::{collections::VecDeque, time::Duration};
 use weights::Bound;
 

@@ -12,8 +12,8 @@ use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_length, picture_size},
 };
-use artifact::Preprocessing;
 use candle_core::{Device, Tensor};
+use input::image::Preprocessing;
 use onnx::{Model, Output, Step, Value};
 
 /// Pictures that go through together: more than one, as the batch axis must work, and no more, as memory is finite.

@@ -8,8 +8,8 @@ use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_length, picture_size},
 };
-use artifact::Preprocessing;
 use candle_core::{Device, Result, Tensor};
+use input::image::Preprocessing;
 use network::{Network, Node, Op, Shape};
 use std::sync::{
     Mutex, PoisonError,

@@ -11,12 +11,12 @@ mod emulated;
 #[cfg(feature = "cuda")]
 mod real;
 
-use artifact::Preprocessing;
 use common::{Tolerance, golden, rows::FAMILIES};
 use headstart_engine::{
     Cpu, Executor,
     cuda::{Card, Cuda, Precision},
 };
+use input::image::Preprocessing;
 use network::{Network, zoo};
 use weights::Bound;
 

@@ -1,6 +1,6 @@
 //! Trained weights with PyTorch's outputs on one photograph, where the files are at hand.
 
-use artifact::Preprocessing;
+use input::image::Preprocessing;
 use network::zoo;
 use weights::Bound;
 

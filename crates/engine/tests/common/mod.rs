@@ -8,7 +8,7 @@
 pub(crate) mod golden;
 pub(crate) mod rows;
 
-use artifact::{Preprocessing, Resize};
+use input::image::{Preprocessing, Resize};
 use network::{Network, Param};
 use rayon::prelude::*;
 use std::path::PathBuf;

@@ -18,12 +18,12 @@ pub(crate) use open::open;
 use super::{Ahead, Embedded, Embedder, Pixels};
 use crate::times;
 use anyhow::{Result, bail};
-use artifact::{PROBES, Preprocessing};
 use check::{check_alike, check_probes};
 use engine::{
     Executor,
     cuda::{Card, Cuda, Features, Precision, Spent},
 };
+use input::{PROBES, image::Preprocessing};
 use std::{any::Any, collections::VecDeque};
 use weights::Bound;
 
@@ -74,7 +74,7 @@ impl<C: Card> Cards<C> {
             cards.into_iter().map(compile).collect::<Result<Vec<(String, Cuda<C>)>>>()
         })?;
         let expected = expected.expect("the scope waits for what it spawned")?;
-        let pixels = dataset::probes(how);
+        let pixels = input::image::probes(how);
         let (mut cards, mut probes) = (Vec::new(), Vec::new());
         for (name, mut card) in compiled {
             probes = card.run(&pixels, PROBES)?;

@@ -2,8 +2,8 @@
 
 use super::{Ahead, Embedded, Embedder, Pixels};
 use anyhow::Result;
-use artifact::{PROBES, Preprocessing};
 use engine::Executor;
+use input::{PROBES, image::Preprocessing};
 
 /// Pictures of a batch, unless told otherwise.
 const BATCH: usize = 32;
@@ -26,7 +26,7 @@ impl Processor {
         how: &Preprocessing,
         batch: Option<usize>,
     ) -> Processor {
-        let (batch, probes) = (batch.unwrap_or(BATCH), dataset::probes(how));
+        let (batch, probes) = (batch.unwrap_or(BATCH), input::image::probes(how));
         Processor { executor: Box::new(executor), batch, probes, given: None }
     }
 }

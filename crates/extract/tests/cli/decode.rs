@@ -1,8 +1,8 @@
 //! `--decode`: what it changes, and what it must not.
 
 use super::{extract, open, rows};
-use artifact::Decode;
 use harness::{Room, picture};
+use input::image::Decode;
 
 /// Two JPEGs of 27×41 and two PNGs as small, two a class.
 fn room() -> Room {

@@ -1,9 +1,10 @@
 //! What is in the features, and what it does not depend on.
 
 use super::{extract, open, room, rows};
-use artifact::{Dtype, Split};
 use harness::{Room, picture, turned_png};
+use sample::Split;
 use std::fs;
+use store::Dtype;
 
 #[test]
 fn the_index_says_what_was_run() {
@@ -49,7 +50,7 @@ fn splits_are_drawn_by_content() {
     }
     extract(&room, &["data", "-o", "y.features", "--split", "60/40", "--tap", "layer1"]).fine();
     let again = open(&room, "y.features");
-    let split_of = |features: &artifact::Features, id: &str| {
+    let split_of = |features: &features::Features, id: &str| {
         (0..features.len()).find(|&row| features.id(row) == id).map(|row| features.split(row))
     };
     for row in 0..again.len() {

@@ -15,7 +15,7 @@ mod usage;
 mod views;
 mod weights;
 
-use artifact::Features;
+use ::features::Features;
 use harness::{Room, Run};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_extract");

@@ -3,12 +3,13 @@
 #![expect(clippy::print_stdout, reason = "a test says what it skipped, and what it ran")]
 
 use super::{Room, extract, open};
-use artifact::{Digest, Features};
+use features::Features;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
 };
+use store::Digest;
 
 /// Something of `../shared`, where this checkout has it.
 fn shared(name: &str) -> Option<PathBuf> {

@@ -1,8 +1,8 @@
 //! Pictures that have features all the same, and of which something is said: clipped grey, damaged JPEGs.
 
 use super::{extract, open, rows};
-use artifact::Grey16;
 use harness::Room;
+use input::image::Grey16;
 
 /// Two classes of two 8×8 pictures, whose grey levels are multiplied by `by`, as PGM of 16 bits.
 fn grey(room: &Room, folder: &str, by: u16) {

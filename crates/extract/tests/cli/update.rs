@@ -220,8 +220,10 @@ fn what_cannot_be_updated_or_reused() {
 
 #[cfg(unix)]
 mod stopped {
-    use super::super::interrupted::{room, start, stop_at};
-    use super::*;
+    use super::{
+        super::interrupted::{room, start, stop_at},
+        *,
+    };
     use std::{
         thread,
         time::{Duration, Instant},

@@ -1,8 +1,10 @@
 //! Augmented views: what they are, what they depend on, and that nobody is given them for samples.
 
 use super::{extract, interrupted, open, room, rows};
-use artifact::{Augment, Features, Split, Views};
+use features::Features;
 use harness::Room;
+use input::image::{Augment, Views};
+use sample::Split;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -1,7 +1,9 @@
 //! Finding the driver and a card, and being on it.
 
-use super::super::{CardError, Description};
-use super::built::TOOLKIT;
+use super::{
+    super::{CardError, Description},
+    built::TOOLKIT,
+};
 use cudarc::driver::{DriverError, result, sys};
 use std::ffi::{CStr, c_int};
 use std::sync::{Mutex, MutexGuard, PoisonError};

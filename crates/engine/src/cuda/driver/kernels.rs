@@ -1,9 +1,11 @@
 //! Our kernels on a card.
 
-use super::super::{CardError, Launch};
-use super::built::{IMAGES, TOOLKIT};
-use super::context::{Context, failed, version, words};
-use super::owned::Stream;
+use super::{
+    super::{CardError, Launch},
+    built::{IMAGES, TOOLKIT},
+    context::{Context, failed, version, words},
+    owned::Stream,
+};
 use cudarc::driver::{DriverError, result, sys};
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,7 +1,9 @@
 //! What a card or the driver holds for us, each given back when dropped.
 
-use super::super::{Address, CardError};
-use super::context::{Context, failed};
+use super::{
+    super::{Address, CardError},
+    context::{Context, failed},
+};
 use cudarc::driver::{DriverError, result, sys};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;

@@ -3,11 +3,11 @@
 use super::{Cards, Setup, check::Unlike};
 use crate::{config::Config, embedder::Embedder};
 use anyhow::{Result, bail};
-use artifact::PROBES;
 use engine::{
     Cpu, Executor,
     cuda::{Driver, Precision},
 };
+use input::PROBES;
 use weights::Bound;
 
 /// Opens cards, and gets the network ready on them: where no precision was asked for, in f16, or in bf16 where the probes
@@ -35,7 +35,7 @@ pub(crate) fn open(
         let least = config.views().map_or(1, |views| views.count as usize);
         let batch = config.batch().map(|batch| batch.max(least));
         let setup = Setup { bound, taps: &taps, how, precision, batch };
-        let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&dataset::probes(how), PROBES)?);
+        let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&input::image::probes(how), PROBES)?);
         Cards::new(cards, setup, reference)
     };
     let cards = match ready(precision.unwrap_or(Precision::F16)) {

@@ -10,14 +10,16 @@ use crate::{
     times::Times,
 };
 use anyhow::anyhow;
-use artifact::{Augment, Digest, Dtype, FeaturesWriter, Plan, Row, Source, Split, Views};
 use cli::Interrupt;
-use dataset::{DataSet, Sample};
 use emulator::Emulator;
 use engine::{Cpu, cuda::Description};
+use features::{FeaturesWriter, Plan, Row, Source};
 use harness::Room;
+use input::image::{Augment, Views};
 use network::zoo;
+use sample::{DataSet, Sample, Split};
 use std::time::Duration;
+use store::{Digest, Dtype};
 use weights::SafetensorsFile;
 
 const TAPS: [&str; 2] = ["pooled", "layer1"];
@@ -31,7 +33,7 @@ fn tiny() -> (Bound, Preprocessing) {
 }
 
 fn probes_of_cpu(bound: &Bound, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Cpu::new(bound.clone(), how)?.run(&dataset::probes(how), PROBES)?)
+    Ok(Cpu::new(bound.clone(), how)?.run(&input::image::probes(how), PROBES)?)
 }
 
 fn processor(bound: Bound, how: &Preprocessing, batch: usize) -> Processor {
