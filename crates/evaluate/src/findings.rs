@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Rows as _, Selection};
+use artifact::{FeatureSet, Head, Rows as _, Selection, Truth};
 use cli::{Session, count};
 use head::{Candidate, Examples, Folds, HeldOut, LinearProblem, LinearSettings, softmax};
 use polars::df;
@@ -70,7 +70,8 @@ impl Findings {
             suspects.iter_mut().for_each(|suspect| suspect.row = rows.row(suspect.row as usize) as u32);
             suspects
         };
-        let examples = Examples::new(&rows, &labels, classes)?;
+        let truth = Truth::Class(labels.clone());
+        let examples = Examples::new(&rows, &truth, classes)?;
         let (present, _) = present(&examples)?;
         if present.len() == labels.len() {
             session.note("evaluate: no class has two rows, so that all labels are left undecided");
@@ -164,9 +165,10 @@ fn undecided(labels: &[u32], present: &[usize]) -> Vec<Suspect> {
 /// (n, C): each row by a linear fit without its fold. A row that is the only one of its class, which no fold holds out, is
 /// left undecided, and so is one of which that fit says no number.
 fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Result<Vec<f64>> {
-    let (n, classes) = (examples.rows(), examples.classes());
+    let (n, classes) = (examples.rows(), examples.outputs());
     let (present, labels) = present(examples)?;
-    let examples = Examples::new(examples.features(), &labels, present.len())?;
+    let truth = Truth::Class(labels.clone());
+    let examples = Examples::new(examples.features(), &truth, present.len())?;
     let folds = Folds::stratified(&labels, present.len(), FOLDS.min(n), seed)?;
     let problem = LinearProblem::new(&examples, &LinearSettings::default())?;
     let held_out = HeldOut::Folds(&folds);
@@ -176,7 +178,7 @@ fn out_of_fold(examples: &Examples<'_>, head: &Head, seed: u64) -> anyhow::Resul
     probabilities.chunks_exact_mut(classes).for_each(|row| {
         present.iter().for_each(|&class| row[class] = 1.0 / present.len() as f64);
     });
-    let judge = |row, _, scores: &[f32]| (row, softmax(scores, scores.len()));
+    let judge = |row, scores: &[f32]| (row, softmax(scores, scores.len()));
     for (row, judged) in problem.held_out_scores(&sweep, held_out, judge) {
         if judged.iter().any(|p| !p.is_finite()) {
             continue;

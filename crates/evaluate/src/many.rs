@@ -21,9 +21,10 @@ pub(crate) fn suspects(
     neighbours: &[&Neighbours],
     seed: u64,
 ) -> anyhow::Result<Vec<Suspect>> {
-    let (n, classes) = (examples.rows(), examples.classes());
+    let (n, classes) = (examples.rows(), examples.outputs());
     let (present, labels) = present(examples)?;
-    let own = Examples::new(examples.features(), &labels, present.len())?;
+    let truth = artifact::Truth::Class(labels.clone());
+    let own = Examples::new(examples.features(), &truth, present.len())?;
     let folds = Folds::stratified(&labels, present.len(), FOLDS.min(n), seed)?;
     let form = if own.dim() > MOST_COLUMNS { ClosedForm::Prototype } else { ClosedForm::Lda };
     let problem = ClosedProblem::new(&own, form, &ClassWeights::None, true)?;
@@ -36,7 +37,7 @@ pub(crate) fn suspects(
     let undecided = widened(&vec![1.0 / present.len() as f64; present.len()]);
 
     let step = n.div_ceil((HELD / classes).max(1));
-    let sampled = |row: usize, _, scores: &[f32]| {
+    let sampled = |row: usize, scores: &[f32]| {
         row.is_multiple_of(step).then(|| (row as u32, widened(&softmax(scores, scores.len()))))
     };
     let held_out = HeldOut::Folds(&folds);
@@ -47,7 +48,7 @@ pub(crate) fn suspects(
     let judges = Judges::of(examples.labels(), classes, neighbours, &rows, of)?;
 
     let judge =
-        |row: usize, _, scores: &[f32]| judges.suspect(row as u32, &widened(&softmax(scores, scores.len())));
+        |row: usize, scores: &[f32]| judges.suspect(row as u32, &widened(&softmax(scores, scores.len())));
     let mut all: Vec<Option<Suspect>> = vec![None; n];
     for suspect in problem.held_out_scores(&sweep, held_out, judge) {
         all[suspect.row as usize] = Some(suspect);
@@ -76,7 +77,8 @@ mod tests {
         let label = |row: usize| ((row + usize::from(flipped(row))) % (classes - 1)) as u32;
         let labels: Vec<u32> = (0..n).map(label).collect();
         let matrix = Matrix::new(&x, dim).unwrap();
-        let examples = Examples::new(&matrix, &labels, classes).unwrap();
+        let truth = artifact::Truth::Class(labels);
+        let examples = Examples::new(&matrix, &truth, classes).unwrap();
         let neighbours = Neighbours::find(&Space::whitened(&matrix).unwrap(), NEIGHBOURS);
         let found = suspects(&examples, &[&neighbours], 0).unwrap();
         assert_eq!(found.len(), n);

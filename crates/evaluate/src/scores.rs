@@ -88,9 +88,9 @@ pub(crate) fn blocks<E>(
     mut with: impl FnMut(usize, &[u32], &[f64]) -> Result<(), E>,
 ) -> Result<(), E> {
     let (labels, dim) = (rows.labels(), rows.dim());
-    for_each_block(rows, scorer.classes(), |first, x| {
+    for_each_block(rows, scorer.outputs(), |first, x| {
         let labels = &labels[first..][..x.len() / dim];
-        with(first, labels, &softmax(&scorer.of_rows(x), scorer.classes()))
+        with(first, labels, &softmax(&scorer.of_rows(x), scorer.outputs()))
     })
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn outcomes(
     rows: &Selection<'_>,
     features: &FeatureSet,
 ) -> anyhow::Result<Outcomes> {
-    let mut outcomes = Outcomes::new(scorer.classes());
+    let mut outcomes = Outcomes::new(scorer.outputs());
     blocks(scorer, rows, |_, labels, probabilities| outcomes.push(labels, probabilities)).map_err(
         |error| match error {
             ScoreError::Probability { row, .. } => too_large(features, rows, row),

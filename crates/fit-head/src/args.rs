@@ -61,14 +61,14 @@ pub struct Args {
     pub head: HeadChoices,
 
     /// What the head is to say of a sample: `classes`, which one it is of; `labels`, which of some it bears, any number of
-    /// them (linear: a logistic regression for each; ridge: least squares on 1 and -1; mlp); or `number`, one or several
-    /// (ridge: least squares; mlp). Labels and numbers stand in the names of the samples' classes, as `cat|dog` (`none` is
-    /// no label) or `3.5`, unless --target-columns is given
+    /// them; or `number`, one or several. Without --manifest labels and numbers stand in the names of the samples' classes,
+    /// as `cat|dog` (`none` is no label) or `3.5`
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = TargetChoice::Classes)]
     pub target: TargetChoice,
 
-    /// The columns of --manifest that labels or numbers stand in, separated by commas: one a label with 0 and 1, or false
-    /// and true; a single one with lists such as `cat|dog`; or one a number [default: the names of classes]
+    /// The columns of --manifest that classes, labels or numbers stand in, separated by commas. Classes take one column.
+    /// Labels take one each, with 0 and 1 or false and true, or a single one with lists such as `cat|dog`. Numbers take one
+    /// each [default: `label`, or the features' classes where --manifest is not given or serves --group-column]
     #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',', requires = "manifest")]
     pub target_columns: Option<Vec<String>>,
 
@@ -82,7 +82,7 @@ pub struct Args {
     #[arg(long, value_name = "TAU", allow_negative_numbers = true)]
     pub logit_adjustment: Option<f64>,
 
-    /// Fail where a class has fewer train rows (views not counted), and name every such class [default: 1]
+    /// Fail where a class or label has fewer train rows (views not counted), and name every such one [default: 1]
     #[arg(long, value_name = "N")]
     pub min_class_rows: Option<usize>,
 
@@ -141,18 +141,20 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "NAME", requires = "manifest")]
     pub group_column: Option<String>,
 
-    /// The CSV or Parquet table that --group-column and --target-columns are columns of; its column `path` names the
-    /// samples [default: none]
+    /// A CSV or Parquet table of the samples, which its column `path` names. What stands in its column `label`, or in
+    /// --target-columns, replaces the features' classes: so wrong ones are corrected. With --group-column alone it only
+    /// says which rows go together [default: none]
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
-    /// Find the confidence from which on a linear, ridge, lda or prototype head is right in this part of the cases, from 0 to 1, on held-out rows;
-    /// the head carries it, and evaluate says what it keeps [default: none]
+    /// Find the confidence from which on a linear, ridge, lda or prototype head is right in this part of the cases, from 0 to
+    /// 1, on held-out rows. Each label has its own. The head carries it, and evaluate says what it keeps [default: none]
     #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
     pub reject_at: Option<f64>,
 
     /// Keep in the head where the classes lie, and the distance from the nearest of them (Mahalanobis') that this part of the
-    /// held-out rows stays within, from 0 to 1: evaluate calls rows beyond it novel, unlike anything seen [default: none]
+    /// held-out rows stays within, from 0 to 1. Rows beyond it are novel, unlike anything seen. Of labels and numbers the
+    /// distance is that from the mean of all rows [default: none]
     #[arg(long, value_name = "PART", allow_negative_numbers = true)]
     pub novelty_at: Option<f64>,
 
@@ -182,8 +184,8 @@ pub struct LinearArgs {
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub shrinkage: Option<Vec<f64>>,
 
-    /// Also write how linear heads on 1, 2, 5, … 100 % of the train rows do on held-out rows to this .parquet, .csv or
-    /// .json: would more labels help? The head carries it into evaluate's report
+    /// Also write how heads on 1, 2, 5, … 100 % of the train rows do on held-out rows to this .parquet, .csv or .json: would
+    /// more labels help? They are linear, of numbers ridge. The head carries it into evaluate's report
     #[arg(long, value_name = "FILE")]
     pub curve: Option<PathBuf>,
 

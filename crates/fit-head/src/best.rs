@@ -2,7 +2,7 @@
 
 use cli::{Interrupt, Interrupted, Session};
 
-use crate::report::Report;
+use crate::record::Record;
 
 /// Whether the head is the best of a whole run, or the best until a signal came.
 pub(crate) enum Best {
@@ -12,11 +12,11 @@ pub(crate) enum Best {
 
 impl Best {
     /// Records in the head that its fit was interrupted, where it was.
-    pub(crate) fn of(interrupt: &Interrupt, report: &mut Report) -> Best {
+    pub(crate) fn of(interrupt: &Interrupt, record: &mut Record) -> Best {
         if !interrupt.asked() {
             return Best::OfAll;
         }
-        report.set("interrupted", true);
+        record.set("interrupted", true);
         Best::SoFar
     }
 

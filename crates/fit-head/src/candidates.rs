@@ -6,42 +6,54 @@ use cli::{Interrupt, Session};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use serde_json::json;
 
-use crate::rows::Rows;
-use crate::{Config, Fitted, Method};
+use crate::Config;
+use crate::fit::Fit;
+use crate::head_choice::Chosen;
+use crate::job::Job;
+use crate::methods::ComparedOn;
+use crate::record::Record;
+use crate::rows::{Read, Rows};
 
 /// One that was fitted: what it takes, and what came of it.
 pub(crate) struct Candidate {
     pub(crate) features: FeatureSet,
-    pub(crate) fitted: Fitted,
+    pub(crate) fit: Fit,
+    pub(crate) record: Record,
+    pub(crate) table: DataFrame,
+    /// How it went, for the last line.
+    pub(crate) outcome: String,
     /// `resnet18 (tap pooled) + mobilenet_v2 (tap pooled)`
     inputs: String,
     /// `linear`, `mlp:512`
     head: String,
+    /// Held-out loss and accuracy, as far as they are known.
+    held_out: (Option<f64>, Option<f64>),
 }
 
-/// Calls `fit` (features, how, whether the outcome is compared with others) for every kind of head that `config` names on each
-/// of the features, and on all side by side; gives the best.
+/// Fits every kind of head that `config` names on each of the features, and on all side by side; gives the best.
 ///
 /// Of candidates whose held-out loss is known the one of least loss is the best, else the one of highest held-out accuracy;
 /// of equals the first. With --keep-best a signal leaves the rest out.
 pub(crate) fn best(
     given: &FeatureSet,
+    read: &Read,
     config: &Config,
     interrupt: &Interrupt,
     session: &Session,
-    fit: impl Fn(&FeatureSet, &Method, bool) -> anyhow::Result<Fitted>,
 ) -> anyhow::Result<Candidate> {
     let inputs = if config.concat() { vec![given.clone()] } else { inputs(given) };
-    let number = inputs.len() * config.methods().len();
+    let number = inputs.len() * config.heads().len();
     let (mut all, mut first_error) = (Vec::new(), None);
     for features in inputs {
-        for method in config.methods() {
+        for chosen in config.heads() {
             if interrupt.asked() && !all.is_empty() {
                 break;
             }
-            let (head, inputs) = (method.name(), names(&features));
-            let fitted = match fit(&features, method, number > 1) {
-                Ok(fitted) => fitted,
+            let rows = Rows::of(read, &features, config)?;
+            let job = Job::new(config, read, &rows, &features, session, interrupt)?;
+            let (head, inputs) = (&chosen.name, names(&features));
+            let candidate = match Candidate::fit(chosen, Job { compare: number > 1, ..job }) {
+                Ok(candidate) => candidate,
                 Err(error) if number == 1 => return Err(error),
                 // The others may do.
                 Err(error) => {
@@ -51,9 +63,9 @@ pub(crate) fn best(
                 }
             };
             if number > 1 {
-                session.note(format!("fit-head: {head} on {inputs}: {}", fitted.outcome));
+                session.note(format!("fit-head: {head} on {inputs}: {}", candidate.outcome));
             }
-            all.push(Candidate { features: features.clone(), fitted, inputs, head });
+            all.push(candidate);
         }
     }
     if let (true, Some(error)) = (all.is_empty(), first_error) {
@@ -64,30 +76,30 @@ pub(crate) fn best(
         session.note(format!("fit-head: asked to stop: the best of the first {tried} of {number} is taken"));
     }
     let table = if number > 1 { Some(stack(&mut all, best)?) } else { None };
-    let record: Vec<_> = all.iter().map(Candidate::record).collect();
+    let record: Vec<_> = all.iter().map(Candidate::recorded).collect();
     let mut winner = all.swap_remove(best);
     if let Some(table) = table {
-        winner.fitted.table = table;
-        winner.fitted.report.set("candidates", json!({ "tried": record, "chosen": best }));
-        winner.fitted.outcome =
-            format!("{} on {}, of {tried} tried: {}", winner.head, winner.inputs, winner.fitted.outcome);
+        winner.table = table;
+        winner.record.set("candidates", json!({ "tried": record, "chosen": best }));
+        winner.outcome =
+            format!("{} on {}, of {tried} tried: {}", winner.head, winner.inputs, winner.outcome);
     }
     Ok(winner)
 }
 
-/// Refuses heads that are judged on other rows than the others where there is no val split: neighbours are not looked for out of
-/// fold, and an MLP is trained once, without a tenth of the rows.
+/// Refuses heads that are judged on other rows than the others where there is no val split.
 pub(crate) fn check_comparable(config: &Config, rows: &Rows<'_>) -> anyhow::Result<()> {
-    let (methods, has_val) = (config.methods(), rows.val.is_some() && !config.choice().asks_for_folds());
-    let several = methods.len() > 1 || (config.features().len() > 1 && !config.concat());
-    let knn = methods.iter().find(|method| method.is_knn()).filter(|_| several && rows.val.is_none());
-    let mixed = methods.iter().any(|method| !method.is_mlp());
-    let mlp = methods.iter().find(|method| method.is_mlp()).filter(|_| mixed && !has_val);
-    match knn.or(mlp) {
-        Some(method) => bail!(
-            "{} heads are compared with others on val rows, which are not there or not asked for: leave {} out, rerun extract with a val split, or fit one kind on one FEATURES (or with --concat)",
-            method.name(),
-            method.name()
+    let heads = config.heads();
+    if rows.val.is_some() && !config.choice().asks_for_folds() {
+        return Ok(());
+    }
+    let several = heads.len() > 1 || (config.features().len() > 1 && !config.concat());
+    let on = |which: ComparedOn| heads.iter().find(move |head| head.kind.compared_on == which);
+    let are_mixed = heads.iter().any(|head| head.kind.compared_on != ComparedOn::RowsSetAside);
+    let val = on(ComparedOn::Val).filter(|_| several);
+    match val.or(on(ComparedOn::RowsSetAside).filter(|_| are_mixed)) {
+        Some(Chosen { name, .. }) => bail!(
+            "{name} heads are compared with others on val rows, which are not there or not asked for: leave {name} out, rerun extract with a val split, or fit one kind on one FEATURES (or with --concat)"
         ),
         None => Ok(()),
     }
@@ -105,15 +117,10 @@ fn names(features: &FeatureSet) -> String {
 }
 
 fn choose(all: &[Candidate]) -> usize {
-    let held_out = |at: usize| all[at].fitted.held_out;
-    let loss = |at: usize| held_out(at).and_then(|held_out| held_out.loss);
-    let by_loss = (0..all.len()).all(|at| loss(at).is_some());
+    let by_loss = all.iter().all(|one| one.held_out.0.is_some());
     let cost = |at: usize| {
-        let cost = if by_loss {
-            loss(at)
-        } else {
-            held_out(at).and_then(|held_out| held_out.accuracy).map(|accuracy| -accuracy)
-        };
+        let (loss, accuracy) = all[at].held_out;
+        let cost = if by_loss { loss } else { accuracy.map(|accuracy| -accuracy) };
         cost.filter(|cost| !cost.is_nan()).unwrap_or(f64::INFINITY)
     };
     // Of equals the first.
@@ -121,13 +128,26 @@ fn choose(all: &[Candidate]) -> usize {
 }
 
 impl Candidate {
-    fn record(&self) -> serde_json::Value {
-        let held_out = self.fitted.held_out;
+    fn fit(chosen: &Chosen, job: Job<'_>) -> anyhow::Result<Candidate> {
+        let fit = chosen.method.fit(&job)?;
+        Ok(Candidate {
+            features: job.features.clone(),
+            record: fit.record(&job),
+            table: fit.table(job.task())?,
+            outcome: fit.line(&job),
+            inputs: names(job.features),
+            head: chosen.name.clone(),
+            held_out: fit.compared(job.task()),
+            fit,
+        })
+    }
+
+    fn recorded(&self) -> serde_json::Value {
         json!({
             "head": self.head,
             "features": self.features.sources().iter().map(Source::name).collect::<Vec<_>>(),
-            "held_out_loss": held_out.and_then(|held_out| held_out.loss),
-            "held_out_accuracy": held_out.and_then(|held_out| held_out.accuracy),
+            "held_out_loss": self.held_out.0,
+            "held_out_accuracy": self.held_out.1,
         })
     }
 }
@@ -138,12 +158,12 @@ fn stack(all: &mut [Candidate], best: usize) -> PolarsResult<DataFrame> {
     let mut names: Vec<String> = vec!["head".to_owned(), "features".to_owned()];
     for candidate in &mut *all {
         for (own, name) in [("val_loss", "held_out_loss"), ("val_accuracy", "held_out_accuracy")] {
-            if candidate.fitted.table.column(own).is_ok() {
-                candidate.fitted.table.rename(own, name.into())?;
+            if candidate.table.column(own).is_ok() {
+                candidate.table.rename(own, name.into())?;
             }
         }
     }
-    for column in all.iter().flat_map(|candidate| candidate.fitted.table.columns()) {
+    for column in all.iter().flat_map(|candidate| candidate.table.columns()) {
         if !names.iter().any(|name| name == column.name()) {
             names.push(column.name().to_string());
         }
@@ -152,7 +172,7 @@ fn stack(all: &mut [Candidate], best: usize) -> PolarsResult<DataFrame> {
     names.sort_by_key(|name| name == CHOSEN);
     let mut stacked: Option<DataFrame> = None;
     for (at, candidate) in all.iter().enumerate() {
-        let table = &candidate.fitted.table;
+        let table = &candidate.table;
         let rows = table.height();
         let texts = |name: &str, text: &str| Series::new(name.into(), vec![text; rows]);
         let columns: PolarsResult<Vec<Column>> = names
@@ -168,7 +188,7 @@ fn stack(all: &mut [Candidate], best: usize) -> PolarsResult<DataFrame> {
                 }
                 (_, Ok(column)) => Ok(column.clone()),
                 (_, Err(_)) => {
-                    let other = all.iter().find_map(|other| other.fitted.table.column(name).ok());
+                    let other = all.iter().find_map(|other| other.table.column(name).ok());
                     let dtype =
                         other.map_or(polars::prelude::DataType::Float64, |column| column.dtype().clone());
                     Ok(Column::full_null(name.as_str().into(), rows, &dtype))

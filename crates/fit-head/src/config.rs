@@ -8,10 +8,13 @@ use cli::UsageError;
 use crate::args::{Args, ChoiceArgs};
 use crate::class_weight::ClassWeight;
 use crate::flags;
-use crate::head_choice::HeadChoice;
-use crate::method::{Method, require};
+use crate::head_choice::{Chosen, HeadChoice};
+use crate::methods::{self, ComparedOn, require};
 use crate::target::TargetChoice;
 use head::LinearSettings;
+
+/// The column of a manifest that classes stand in, as extract reads it.
+const LABEL: &str = "label";
 
 /// How a head is chosen and calibrated.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +32,7 @@ pub struct Choice {
 }
 
 /// A checked run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     choice: Choice,
     target: TargetChoice,
@@ -42,7 +45,8 @@ pub struct Config {
     curve: Option<PathBuf>,
     force: bool,
     keep_best: bool,
-    methods: Vec<Method>,
+    heads: Vec<Chosen>,
+    linear: LinearSettings,
     class_weight: ClassWeight,
     standardize: bool,
     logit_adjustment: Option<f64>,
@@ -56,8 +60,8 @@ impl Config {
     /// # Errors
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
     pub fn new(mut args: Args) -> Result<Config, UsageError> {
-        args.head = args.head.fitting(|head| args.target.fits(head));
-        flags::check_target(&args)?;
+        args.head = args.head.fitting(args.target.task());
+        flags::check(&args)?;
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];
         for (flag, table) in tables.iter().filter_map(|(flag, table)| Some((*flag, table.as_ref()?))) {
@@ -81,7 +85,10 @@ impl Config {
         if let Some(part) = args.choice.novelty_at {
             require("--novelty-at", part, part > 0.0 && part <= 1.0, "above 0 and at most 1")?;
         }
-        let methods = Method::all(&args)?;
+        let chosen = |head: HeadChoice| {
+            Ok(Chosen { kind: head.kind, name: head.name(), method: (head.kind.method)(&args, head.number)? })
+        };
+        let heads = args.head.iter().map(chosen).collect::<Result<Vec<_>, UsageError>>()?;
         if let Some(tau) = args.logit_adjustment {
             require("--logit-adjustment", tau, tau >= 0.0, "of 0 or more")?;
             if args.class_weight == Some(ClassWeight::Balanced) {
@@ -90,8 +97,10 @@ impl Config {
             }
         }
         Ok(Config {
-            methods,
+            heads,
+            linear: methods::linear::settings(&args)?,
             target: args.target,
+            target_columns: target_columns(&args),
             manifest: args.choice.manifest.clone(),
             choice: Choice::new(&args)?,
             class_weight: args.class_weight.unwrap_or_default(),
@@ -99,7 +108,6 @@ impl Config {
             logit_adjustment: args.logit_adjustment,
             min_class_rows: args.min_class_rows.unwrap_or(1),
             novelty_at: args.choice.novelty_at,
-            target_columns: args.target_columns,
             features: args.features,
             concat: args.concat,
             output: args.output,
@@ -150,7 +158,7 @@ impl Config {
         self.target
     }
 
-    /// The columns of the manifest that targets stand in.
+    /// The columns of the manifest that classes, labels or numbers stand in.
     pub fn target_columns(&self) -> Option<&[String]> {
         self.target_columns.as_deref()
     }
@@ -196,17 +204,14 @@ impl Config {
         self.min_class_rows
     }
 
-    /// How to fit: one way, or several to choose from.
-    pub fn methods(&self) -> &[Method] {
-        &self.methods
+    /// What to fit: one kind of head, or several to choose from.
+    pub(crate) fn heads(&self) -> &[Chosen] {
+        &self.heads
     }
 
     /// How a linear head is fitted, where one is.
-    pub(crate) fn linear(&self) -> Option<&LinearSettings> {
-        self.methods.iter().find_map(|method| match method {
-            Method::Linear { settings, .. } => Some(settings),
-            _ => None,
-        })
+    pub(crate) fn linear(&self) -> &LinearSettings {
+        &self.linear
     }
 }
 
@@ -221,9 +226,9 @@ impl Choice {
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
         }
-        let is_mlp = |head| matches!(head, HeadChoice::Mlp { .. });
+        let is_trained = |head: HeadChoice| head.kind.compared_on == ComparedOn::RowsSetAside;
         if !args.head.are_several()
-            && args.head.iter().any(is_mlp)
+            && args.head.iter().any(is_trained)
             && group_column.is_some()
             && !(*calibrate || args.mlp.patience.is_some())
         {
@@ -241,43 +246,49 @@ impl Choice {
     }
 }
 
+/// The columns of the manifest that the truth stands in. One that is given for nothing else has it in `label`.
+fn target_columns(args: &Args) -> Option<Vec<String>> {
+    let only = args.choice.manifest.is_some() && args.choice.group_column.is_none();
+    args.target_columns.clone().or_else(|| only.then(|| vec![LABEL.to_owned()]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::Parser;
-    use head::MlpSettings;
 
-    fn config(flags: &[&str]) -> Result<Method, String> {
+    fn config(flags: &[&str]) -> Result<Config, String> {
         let args = [&["fit-head", "x.features", "-o", "x.head"], flags].concat();
         let args = Args::try_parse_from(args).map_err(|error| error.to_string())?;
-        Config::new(args).map(|mut config| config.methods.remove(0)).map_err(|error| error.to_string())
+        Config::new(args).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn defaults_are_those_the_help_states() {
-        let Ok(Method::Linear { l2, settings }) = config(&[]) else { panic!("linear") };
-        assert!(l2.is_empty());
-        assert_eq!((settings.tolerance, settings.max_iterations), (1e-5, 1000));
-        let Ok(Method::Mlp(settings)) = config(&["--head", "mlp:7"]) else { panic!("mlp") };
-        assert_eq!((settings.hidden, settings.epochs, settings.batch_size), (7, 10, 32));
-        assert_eq!((settings.learning_rate, settings.dropout, settings.seed), (1e-3, 0.0, 0));
-        assert!(settings.standardize);
-        assert_eq!(settings, MlpSettings { hidden: 7, ..MlpSettings::default() });
-        let Ok(Method::Mlp(settings)) = config(&["--head", "mlp:7", "--optimizer", "sgd"]) else {
-            panic!("mlp")
+    fn heads_are_those_that_can_say_what_is_asked_for() {
+        let names = |flags: &[&str]| {
+            let heads = config(flags).unwrap().heads;
+            heads.iter().map(|head| head.name.clone()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!((settings.learning_rate, settings.weight_decay), (0.01, 0.0));
+        assert_eq!(names(&[]), "linear");
+        assert_eq!(names(&["--target", "number"]), "ridge");
+        assert_eq!(names(&["--head", "auto"]), "linear ridge lda");
+        assert_eq!(names(&["--head", "auto", "--target", "labels"]), "linear ridge");
+        assert_eq!(names(&["--head", "mlp:7,knn:3", "--target", "number"]), "mlp:7 knn:3");
     }
 
     #[test]
-    fn penalties_are_sorted_and_told_apart() {
-        let Ok(Method::Linear { l2, .. }) = config(&["--l2", "1,100,0.1,1"]) else { panic!("linear") };
-        assert_eq!(l2, [100.0, 1.0, 0.1]);
+    fn a_manifest_replaces_classes_unless_it_is_for_groups() {
+        let columns = |flags: &[&str]| config(flags).unwrap().target_columns.map(|columns| columns.join(","));
+        assert_eq!(columns(&[]), None);
+        assert_eq!(columns(&["--manifest", "m.csv"]).as_deref(), Some("label"));
+        assert_eq!(columns(&["--manifest", "m.csv", "--group-column", "p"]), None);
+        let both = ["--manifest", "m.csv", "--group-column", "p", "--target-columns", "kind"];
+        assert_eq!(columns(&both).as_deref(), Some("kind"));
     }
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 41] = [
+        let cases: [(&[&str], &str); 39] = [
             (&["--novelty-at", "0"], "--novelty-at: expected a number above 0 and at most 1, got 0"),
             (&["--concat"], "--concat takes several FEATURES side by side, got one"),
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
@@ -325,13 +336,13 @@ mod tests {
             (&["--table", "epochs.txt"], "expected .parquet, .csv or .json"),
             (
                 &["--target", "number", "--head", "linear"],
-                "goes with --head ridge or mlp:UNITS; this head is linear",
+                "goes with --head ridge, mlp:UNITS or knn:K; this head is linear: logistic regression tells what is so from",
             ),
             (
-                &["--target", "labels", "--head", "knn:3"],
-                "--head linear, ridge or mlp:UNITS; this head is knn",
+                &["--target", "labels", "--head", "lda"],
+                "--head linear, ridge, mlp:UNITS or knn:K; this head is lda: it takes each row to be of one class",
             ),
-            (&["--target", "labels", "--head", "lda"], "this head is lda"),
+            (&["--target", "number", "--head", "linear,prototype"], "these heads are linear and prototype"),
             (
                 &["--target", "labels", "--class-weight", "balanced"],
                 "--class-weight goes with --target classes",
@@ -340,10 +351,13 @@ mod tests {
                 &["--target", "labels", "--logit-adjustment", "1"],
                 "--logit-adjustment goes with --target classes",
             ),
-            (&["--target", "labels", "--reject-at", "0.9"], "--reject-at goes with --target classes"),
             (
-                &["--target", "labels", "--curve", "c.csv"],
-                "--curve goes with --target classes; this target is labels",
+                &["--target", "number", "--reject-at", "0.9"],
+                "--reject-at goes with --target classes or labels; this target is number, which comes without a confidence",
+            ),
+            (
+                &["--target", "number", "--head", "mlp:4", "--curve", "c.csv"],
+                "--curve goes with --head ridge; this head is mlp",
             ),
             (
                 &["--target", "number", "--no-calibrate"],
@@ -353,11 +367,6 @@ mod tests {
                 &["--target", "number", "--head", "mlp:4", "--label-smoothing", "0.1"],
                 "--label-smoothing goes with --target classes or labels",
             ),
-            (
-                &["--target-columns", "a", "--manifest", "m.csv"],
-                "--target-columns goes with --target labels or number",
-            ),
-            (&["--manifest", "m.csv"], "--manifest goes with --group-column or --target-columns"),
         ];
         for (flags, expected) in cases {
             let message = config(flags).unwrap_err();

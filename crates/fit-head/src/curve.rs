@@ -1,84 +1,73 @@
-//! `--curve`: linear heads on parts of the rows.
+//! `--curve`: heads of one layer on parts of the rows.
 
 use std::ops::ControlFlow;
 
-use artifact::FeatureSet;
-use cli::{Interrupt, Session};
-use head::{CurvePoint, LinearSettings, default_penalties, learning_curve};
-use polars::df;
+use artifact::Task;
+use head::{CurvePoint, LinearSettings, Quality, default_penalties, learning_curve};
 use polars::prelude::DataFrame;
-use serde_json::json;
+use serde_json::{Map, Value};
 
-use crate::Config;
-use crate::held_out::Held;
-use crate::report::{Report, describe, round};
-use crate::rows::Rows;
+use crate::fit::{column, round};
+use crate::job::Job;
+use crate::record::Record;
 
 /// Parts of the train rows.
 const FRACTIONS: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
-/// Fits on each part, records how it does, and gives the table; nothing where it was asked to stop before all were fitted. Parts of fewer
-/// rows than there are classes are left out.
+/// Fits on each part, records how it does, and gives the table; nothing where it was asked to stop before all were fitted.
+/// Parts of fewer rows than there are classes are left out.
 pub(crate) fn fit(
-    config: &Config,
-    rows: &Rows<'_>,
-    features: &FeatureSet,
-    session: &Session,
-    interrupt: &Interrupt,
-    report: &mut Report,
+    settings: &LinearSettings,
+    job: &Job<'_>,
+    record: &mut Record,
 ) -> anyhow::Result<Option<DataFrame>> {
-    let train = rows.train.examples()?;
-    let class_weights = config.class_weight().resolve(features.classes())?;
-    let settings = LinearSettings { class_weights, ..config.linear().cloned().unwrap_or_default() };
-    let held = Held::of(config.choice(), rows, features)?;
-    let samples = train.samples().len() as f64;
-    let enough = |fraction: &f64| fraction * samples >= train.classes() as f64;
+    let train = job.rows.train.examples()?;
+    let settings = LinearSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
+    let held = job.held_out()?;
+    let (samples, strata) = train.strata();
+    let enough = |fraction: &f64| fraction * samples.len() as f64 >= strata.max(2) as f64;
     let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
-    let progress = session.progress(fractions.len() as u64, "part");
+    let progress = job.session.progress(fractions.len() as u64, "part");
     let points = learning_curve(
         &train,
         &settings,
         held.rows(),
         &default_penalties(),
         &fractions,
-        config.choice().seed,
+        job.choice.seed,
         |point| {
             progress.advance(1);
-            session.detail(line(point, &held.name()));
-            if interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            job.session.detail(line(point, &held.name(), job));
+            if job.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
-    if points.len() < fractions.len() {
+    let is_last = points.last().map(|point| point.fraction) == fractions.last().copied();
+    if !is_last {
         return Ok(None);
     }
-    let each = |of: fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
+    let each = |of: &dyn Fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
     let rows: Vec<u64> = points.iter().map(|point| point.rows as u64).collect();
-    let columns = [
-        each(|point| point.fraction),
-        each(|point| point.l2),
-        each(|point| point.train.loss),
-        each(|point| point.train.accuracy),
-        each(|point| point.held_out.loss),
-        each(|point| point.held_out.accuracy),
+    let mut columns = vec![("fraction", each(&|point| point.fraction)), ("l2", each(&|point| point.l2))];
+    let qualities: [(&str, &str, fn(&CurvePoint) -> Quality); 2] = [
+        ("train_loss", "train_accuracy", |point| point.train),
+        ("held_out_loss", "held_out_accuracy", |point| point.held_out),
     ];
-    let [fraction, l2, train_loss, train_accuracy, held_out_loss, held_out_accuracy] = columns;
-    report.set(
-        "curve",
-        json!({
-            "rows": rows, "fraction": fraction, "l2": l2,
-            "train_loss": train_loss, "train_accuracy": train_accuracy,
-            "held_out_loss": held_out_loss, "held_out_accuracy": held_out_accuracy,
-            "held_out_rows": points.first().map_or(0, |point| point.held_out_rows),
-        }),
-    );
-    Ok(Some(df!(
-        "rows" => rows, "fraction" => fraction, "l2" => l2,
-        "train_loss" => train_loss, "train_accuracy" => train_accuracy,
-        "held_out_loss" => held_out_loss, "held_out_accuracy" => held_out_accuracy,
-    )?))
+    for (loss, accuracy, of) in qualities {
+        columns.push((loss, each(&|point| of(point).loss)));
+        if job.task() != Task::Numbers {
+            columns.push((accuracy, each(&|point| of(point).accuracy)));
+        }
+    }
+    let mut curve = Map::from_iter([("rows".to_owned(), Value::from(rows.clone()))]);
+    curve.extend(columns.iter().map(|(name, values)| ((*name).to_owned(), Value::from(values.clone()))));
+    curve.insert("held_out_rows".to_owned(), points.first().map_or(0, |point| point.held_out_rows).into());
+    record.set("curve", curve);
+    let height = rows.len();
+    let columns = columns.into_iter().map(|(name, values)| column(name, values));
+    Ok(Some(DataFrame::new(height, std::iter::once(column("rows", rows)).chain(columns).collect())?))
 }
 
-fn line(point: &CurvePoint, held: &str) -> String {
-    let (train, held_out) = (describe("train", point.train), describe(held, point.held_out));
+fn line(point: &CurvePoint, held: &str, job: &Job<'_>) -> String {
+    let (train, held_out) = (job.describe("train", point.train), job.describe(held, point.held_out));
     format!("{} rows: l2 {}, {train}; {held_out}", point.rows, round(point.l2))
 }

@@ -2,45 +2,40 @@
 
 use std::str::FromStr;
 
-/// What `--head` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeadChoice {
-    /// `linear`
-    Linear,
-    /// `ridge`
-    Ridge,
-    /// `lda`
-    Lda,
-    /// `prototype`
-    Prototype,
-    /// `mlp:UNITS`
-    Mlp {
-        /// Units of the hidden layer.
-        units: usize,
-    },
-    /// `knn:K`
-    Knn {
-        /// How many of the nearest vote.
-        neighbours: usize,
-    },
+use artifact::Task;
+
+use crate::methods::{KINDS, Kind, Method};
+
+/// What `--head` names: a kind, and the number after it.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadChoice {
+    pub(crate) kind: &'static Kind,
+    /// 0 where the kind has none.
+    pub(crate) number: usize,
+}
+
+/// A kind that is to be fitted, with its settings.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) kind: &'static Kind,
+    /// As `--head` names it, with its number.
+    pub(crate) name: String,
+    pub(crate) method: Box<dyn Method>,
 }
 
 impl HeadChoice {
-    /// As the help writes it.
-    pub(crate) fn pattern(self) -> &'static str {
-        match self {
-            HeadChoice::Linear => "linear",
-            HeadChoice::Ridge => "ridge",
-            HeadChoice::Lda => "lda",
-            HeadChoice::Prototype => "prototype",
-            HeadChoice::Mlp { .. } => "mlp:UNITS",
-            HeadChoice::Knn { .. } => "knn:K",
+    /// With its number.
+    pub(crate) fn name(self) -> String {
+        match self.kind.number {
+            Some(_) => format!("{}:{}", self.kind.name, self.number),
+            None => self.kind.name.to_owned(),
         }
     }
+}
 
-    /// Without its number.
-    pub(crate) fn name(self) -> &'static str {
-        self.pattern().split(':').next().unwrap_or_default()
+impl PartialEq for HeadChoice {
+    fn eq(&self, other: &HeadChoice) -> bool {
+        (self.kind.name, self.number) == (other.kind.name, other.number)
     }
 }
 
@@ -49,59 +44,54 @@ impl FromStr for HeadChoice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
-        match (name, number.map(str::parse)) {
-            ("linear", None) => Ok(HeadChoice::Linear),
-            ("ridge", None) => Ok(HeadChoice::Ridge),
-            ("lda", None) => Ok(HeadChoice::Lda),
-            ("prototype", None) => Ok(HeadChoice::Prototype),
-            ("mlp", Some(Ok(units @ 1..=65_536))) => Ok(HeadChoice::Mlp { units }),
-            ("knn", Some(Ok(neighbours @ 1..=65_536))) => Ok(HeadChoice::Knn { neighbours }),
+        let number = number.map(str::parse);
+        let kind =
+            KINDS.iter().copied().find(|kind| kind.name == name && kind.number.is_some() == number.is_some());
+        match (kind, number) {
+            (Some(kind), None) => Ok(HeadChoice { kind, number: 0 }),
+            (Some(kind), Some(Ok(number @ 1..=65_536))) => Ok(HeadChoice { kind, number }),
             _ => Err(format!(
-                "expected `auto`, `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K` with a number from 1 to 65,536, \
-                 such as `mlp:512`, or several of them, separated by commas; got `{text}`"
+                "expected {} with a number from 1 to 65,536, such as `mlp:512`, or several of them, separated by commas; got `{text}`",
+                list(
+                    std::iter::once("`auto`".to_owned())
+                        .chain(KINDS.map(|kind| format!("`{}`", kind.pattern()))),
+                    "or"
+                )
             )),
         }
     }
 }
 
 /// All that `--head` names: one kind, or several to choose from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HeadChoices {
-    kinds: Vec<HeadChoice>,
-    /// Whether they stand for `auto`.
+    choices: Vec<HeadChoice>,
+    /// Whether they stand for `auto`: the kinds that take seconds, and whose probabilities are calibrated.
     auto: bool,
 }
 
 impl HeadChoices {
-    /// What `auto` stands for: the kinds that take seconds, and whose probabilities are calibrated.
-    const AUTO: [HeadChoice; 3] = [HeadChoice::Linear, HeadChoice::Ridge, HeadChoice::Lda];
-
-    /// Of `auto` those that `fits` picks; of kinds that were named all.
-    pub(crate) fn fitting(mut self, fits: impl Fn(HeadChoice) -> bool) -> HeadChoices {
+    /// Of `auto` those that can say what `task` asks for; of kinds that were named all.
+    pub(crate) fn fitting(mut self, task: Task) -> HeadChoices {
         if self.auto {
-            self.kinds.retain(|&kind| fits(kind));
+            self.choices.retain(|choice| choice.kind.tasks.contains(&task));
         }
         self
     }
 
-    /// The kinds, each once, in the order that they were named in.
+    /// Each once, in the order that they were named in.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = HeadChoice> {
-        self.kinds.iter().copied()
+        self.choices.iter().copied()
     }
 
     /// `linear`, `linear and lda`
     pub(crate) fn names(&self) -> String {
-        let names: Vec<&str> = self.iter().map(HeadChoice::name).collect();
-        match names.split_last() {
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, first)) => format!("{} and {last}", first.join(", ")),
-            None => String::new(),
-        }
+        list(self.iter().map(|choice| choice.kind.name.to_owned()), "and")
     }
 
     /// Whether there is a choice.
     pub(crate) fn are_several(&self) -> bool {
-        self.kinds.len() > 1
+        self.choices.len() > 1
     }
 }
 
@@ -110,7 +100,9 @@ impl FromStr for HeadChoices {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "auto" {
-            return Ok(HeadChoices { kinds: HeadChoices::AUTO.to_vec(), auto: true });
+            let kinds = KINDS.iter().copied().filter(|kind| kind.auto);
+            let choices = kinds.map(|kind| HeadChoice { kind, number: 0 }).collect();
+            return Ok(HeadChoices { choices, auto: true });
         }
         let mut choices = Vec::new();
         for name in text.split(',') {
@@ -120,6 +112,16 @@ impl FromStr for HeadChoices {
             }
             choices.push(choice);
         }
-        Ok(HeadChoices { kinds: choices, auto: false })
+        Ok(HeadChoices { choices, auto: false })
+    }
+}
+
+/// `linear`, `linear or ridge`, `linear, ridge or lda`
+pub(crate) fn list(names: impl Iterator<Item = String>, last: &str) -> String {
+    let names: Vec<String> = names.collect();
+    match &names[..] {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
     }
 }

@@ -4,33 +4,24 @@ use std::collections::HashMap;
 
 use anyhow::bail;
 use artifact::{FeatureSet, table};
-use head::{Folds, HeadFitError, HeldOut};
+use head::{Examples, Folds, HeadFitError, HeldOut};
 
 use crate::config::Choice;
-use crate::rows::{Part, Rows};
+use crate::rows::Part;
 
 /// Folds where nothing else is asked for.
 pub(crate) const FOLDS: usize = 5;
 
 /// Rows that are held out while candidates are fitted.
 pub(crate) enum Held<'a> {
-    /// The val rows, whatever is learnt of them.
-    Val(HeldOut<'a>),
+    Val(Examples<'a>),
     Folds(Folds),
 }
 
-impl<'a> Held<'a> {
-    /// The val rows where there are any, unless folds are asked for; else folds of the train rows.
-    pub(crate) fn of(choice: &Choice, rows: &'a Rows<'a>, features: &FeatureSet) -> anyhow::Result<Held<'a>> {
-        match &rows.val {
-            Some(val) if !choice.asks_for_folds() => Ok(Held::Val(HeldOut::Rows(val.examples()?))),
-            _ => Ok(Held::Folds(folds(choice, FOLDS, &rows.train, features)?)),
-        }
-    }
-
+impl Held<'_> {
     pub(crate) fn rows(&self) -> HeldOut<'_> {
         match self {
-            Held::Val(rows) => *rows,
+            Held::Val(rows) => HeldOut::Rows(*rows),
             Held::Folds(folds) => HeldOut::Folds(folds),
         }
     }
@@ -51,27 +42,16 @@ pub(crate) fn folds(
     train: &Part<'_>,
     features: &FeatureSet,
 ) -> anyhow::Result<Folds> {
-    let ids = train.rows.samples().map(|at| features.id(train.rows.row(at)));
-    let (labels, classes) = (train.labels_of_samples(), features.classes().len());
-    Ok(folds_of(choice, usual, &labels, classes, ids)?.of_views(train.rows.views()))
-}
-
-/// Folds of samples with `labels` (n,), each below `classes`, and `ids` that a manifest names them by.
-pub(crate) fn folds_of<'b>(
-    choice: &Choice,
-    usual: usize,
-    labels: &[u32],
-    classes: usize,
-    ids: impl Iterator<Item = &'b str>,
-) -> anyhow::Result<Folds> {
-    // No more folds than rows: with a handful of rows, each is a fold of its own.
-    let count = choice.folds.unwrap_or(usual.min(labels.len()));
-    if labels.len() < 2 {
+    let (strata, of) = train.examples()?.strata();
+    if strata.len() < 2 {
         return Err(HeadFitError::NothingHeldOut.into());
     }
+    // No more folds than rows: with a handful of rows, each is a fold of its own.
+    let count = choice.folds.unwrap_or(usual.min(strata.len()));
     let Some((table, column)) = &choice.groups else {
-        return Ok(Folds::stratified(labels, classes, count, choice.seed)?);
+        return Ok(Folds::stratified(&strata, of, count, choice.seed)?.of_views(train.rows.views()));
     };
+    let ids = train.rows.samples().map(|at| features.id(train.rows.row(at)));
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let groups: Vec<u32> = table::values_of(table, column, ids)?
         .into_iter()
@@ -87,5 +67,5 @@ pub(crate) fn folds_of<'b>(
         );
     }
     let count = choice.folds.unwrap_or(count.min(numbers.len()));
-    Ok(Folds::grouped(labels, classes, &groups, count, choice.seed)?)
+    Ok(Folds::grouped(&strata, of, &groups, count, choice.seed)?.of_views(train.rows.views()))
 }

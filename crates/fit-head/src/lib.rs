@@ -8,67 +8,39 @@ mod args;
 mod best;
 mod candidates;
 mod class_weight;
-mod closed;
 mod config;
 mod curve;
+mod fit;
 mod flags;
 mod head_choice;
 mod held_out;
 mod job;
-mod knn;
-mod linear;
-mod method;
-mod mlp;
+mod methods;
 mod novelty;
+mod outputs;
 mod passes;
+mod record;
 mod reject;
-mod report;
 mod rows;
 mod split_rows;
 mod target;
-mod targets;
 
 pub use args::Args;
 pub use class_weight::ClassWeight;
 pub use config::{Choice, Config};
 pub use head_choice::{HeadChoice, HeadChoices};
-pub use method::Method;
 pub use target::TargetChoice;
 
 use anyhow::bail;
-use artifact::{Dense, FeatureSet, Head, HeadKind, Memory};
-use cli::{Interrupt, count};
-use head::Quality;
-use polars::frame::DataFrame;
+use artifact::{FeatureSet, Head, Task, brief, list_in_disguise};
+use cli::{Interrupt, Session, count};
 
 use crate::best::Best;
 use crate::candidates::Candidate;
+use crate::fit::Model;
 use crate::job::Job;
-use crate::report::{Outputs, Report};
-use crate::rows::Rows;
-
-/// What a method made of the rows.
-struct Fitted {
-    kind: HeadKind,
-    layers: Vec<Dense>,
-    memory: Option<Memory>,
-    report: Report,
-    /// How it went, for the last line.
-    outcome: String,
-    /// Row by row what `--table` writes.
-    table: DataFrame,
-    /// How it does on rows that it was not fitted on, where there are any.
-    held_out: Option<HeldOutQuality>,
-}
-
-/// How a head does on rows that it was not fitted on.
-#[derive(Clone, Copy)]
-struct HeldOutQuality {
-    /// Mean negative log-likelihood, in nats; of scores that are no logits none.
-    loss: Option<f64>,
-    /// Part of the rows, of labels part of all that is said, that it is right in; of numbers none.
-    accuracy: Option<f64>,
-}
+use crate::outputs::Outputs;
+use crate::rows::{Read, Rows};
 
 /// Runs the tool.
 ///
@@ -80,10 +52,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let interrupt = if config.keep_best() { Interrupt::listen() } else { Interrupt::default() };
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
-    if let Some(task) = config.target().task() {
-        return targets::run(task, &config, &given, outputs, &interrupt, &session);
-    }
-    candidates::check_comparable(&config, &Rows::of(&given, &config)?)?;
+    let read = Read::of(&given, &config)?;
+    tell_disguise(&read, &session);
+    // What is wrong with rows is told once, not of every candidate.
+    candidates::check_comparable(&config, &Rows::of(&read, &given, &config)?)?;
+    tell_corrections(&read, &given, &session);
     if let (Some(_), true) = (config.novelty_at(), given.dim() > head::MOST_NOVELTY_COLUMNS) {
         bail!(
             "--novelty-at takes at most {} features, side by side these are {}; leave it or some of them out",
@@ -91,59 +64,68 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             count(given.dim() as u64)
         );
     }
-    let one = |features: &FeatureSet, method: &Method, compare| {
-        let rows = Rows::of(features, &config)?;
-        fit(method, &Job::new(&config, &rows, features, method, compare, &session, &interrupt)?)
-    };
-    let Candidate { features, mut fitted, .. } =
-        candidates::best(&given, &config, &interrupt, &session, one)?;
-    let rows = Rows::of(&features, &config)?;
+    let Candidate { features, fit, mut record, table, outcome, .. } =
+        candidates::best(&given, &read, &config, &interrupt, &session)?;
+    let rows = Rows::of(&read, &features, &config)?;
+    let job = Job::new(&config, &read, &rows, &features, &session, &interrupt)?;
     // Whoever asked to stop waits for the head.
     let curve = if config.curve().is_some() && !interrupt.asked() {
-        curve::fit(&config, &rows, &features, &session, &interrupt, &mut fitted.report)?
+        curve::fit(config.linear(), &job, &mut record)?
     } else {
         None
     };
-    let novelty = novelty::fit(&config, &rows, &features, &mut fitted.report)?;
-    let best = Best::of(&interrupt, &mut fitted.report);
+    let novelty = config.novelty_at().map(|part| novelty::fit(part, &job, &mut record)).transpose()?;
+    let best = Best::of(&interrupt, &mut record);
     let left = config.curve().filter(|_| curve.is_none());
     let line = format!(
-        "{}, {} classes, {}{}{} → {}",
+        "{}, {} {}, {}{}{} → {}",
         rows.train.rows.describe(),
-        features.classes().len(),
-        fitted.outcome,
+        read.names.len(),
+        read.spec.task.noun(read.names.len()),
+        outcome,
         novelty.as_ref().map_or("", |(_, line)| line),
         left.map_or(String::new(), |path| format!(", `{}` is not written", path.display())),
         config.output().display()
     );
+    let kind = fit.kind();
+    let (layers, memory) = match fit.model {
+        Model::Layers(layers) => (layers, None),
+        Model::Memory(memory) => (Vec::new(), Some(memory)),
+    };
     let head = Head {
-        kind: fitted.kind,
-        classes: features.classes().to_vec(),
-        targets: Default::default(),
-        layers: fitted.layers,
-        memory: fitted.memory,
+        kind,
+        classes: read.names.clone(),
+        targets: read.spec.clone(),
+        layers,
+        memory,
         novelty: novelty.map(|(novelty, _)| novelty),
         sources: features.sources(),
         probes: features.probes(),
-        fit: fitted.report.into_json(),
+        fit: record.into_json(),
         features: features.digest(),
     };
     cli::finishing();
-    outputs.write(&head, fitted.table, curve)?;
+    outputs.write(&head, table, curve)?;
     best.told(&line, &session)
 }
 
-fn fit(method: &Method, job: &Job<'_>) -> anyhow::Result<Fitted> {
-    match method {
-        Method::Linear { l2, settings } => linear::fit(l2, settings, job),
-        Method::Closed { form, strengths } => closed::fit(*form, strengths, job),
-        Method::Mlp(settings) => mlp::fit(settings, job),
-        Method::Knn { neighbours } => knn::fit(*neighbours, job),
+/// Says so where lists of labels look like labels.
+fn tell_disguise(read: &Read, session: &Session) {
+    if read.spec.task == Task::Labels
+        && let Some(label) = list_in_disguise(&read.names)
+    {
+        let label = brief::shortened(label);
+        session.note(format!("fit-head: `{label}` is one label; lists are written with `|`, as `cat|dog`"));
     }
 }
 
-impl From<Quality> for HeldOutQuality {
-    fn from(Quality { loss, accuracy }: Quality) -> HeldOutQuality {
-        HeldOutQuality { loss: Some(loss), accuracy: Some(accuracy) }
+/// Says how many classes a manifest corrects.
+fn tell_corrections(read: &Read, features: &FeatureSet, session: &Session) {
+    if read.spec.need_manifest() && read.spec.task == Task::Class {
+        session.note(format!(
+            "fit-head: --manifest gives {} of {} samples another class than the features have",
+            count(read.corrected as u64),
+            count(features.samples().count() as u64)
+        ));
     }
 }

@@ -39,7 +39,7 @@ impl Passes {
         };
         let left = left(first, step, begun.elapsed());
         let left = left.map_or(String::new(), |left| format!(", about {} s left of it", left.as_secs() + 1));
-        self.progress.tell(&format!("l2 {}: pass {}{left}", crate::report::round(step.l2), step.pass));
+        self.progress.tell(&format!("l2 {}: pass {}{left}", crate::fit::round(step.l2), step.pass));
     }
 }
 

@@ -1,17 +1,27 @@
-//! The rows that are fitted on, and those that are looked at meanwhile.
+//! The rows that are fitted on with their truth, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Split};
+use artifact::{FeatureSet, Sample, Split, TargetSpec, Task, Truth};
 use head::Examples;
 
-use crate::Config;
 use crate::split_rows::SplitRows;
+use crate::{Config, TargetChoice};
 
-/// Rows of one split with their classes.
+/// The truth of all samples, read once, whichever of their features are fitted on.
+pub(crate) struct Read {
+    pub(crate) spec: TargetSpec,
+    /// Of the outputs.
+    pub(crate) names: Vec<String>,
+    truth: Truth,
+    /// Samples of another class than the features have.
+    pub(crate) corrected: usize,
+}
+
+/// Rows of one split with their truth.
 pub(crate) struct Part<'a> {
     pub(crate) rows: SplitRows<'a>,
-    labels: Vec<u32>,
-    classes: usize,
+    pub(crate) truth: Truth,
+    outputs: usize,
 }
 
 /// Train rows, and val rows where there are any.
@@ -20,42 +30,58 @@ pub(crate) struct Rows<'a> {
     pub(crate) val: Option<Part<'a>>,
 }
 
+impl Read {
+    /// Reads the truth of the rows of `features`. Classes and labels are those of all rows.
+    pub(crate) fn of(features: &FeatureSet, config: &Config) -> anyhow::Result<Read> {
+        let columns = config.target_columns();
+        let manifest = columns.and(config.manifest());
+        if let (TargetChoice::Classes, None) = (config.target(), manifest) {
+            // As the features have them: no sample's id or name is read, of which there may be millions.
+            let truth = Truth::Class((0..features.len()).map(|row| features.label(row)).collect());
+            let (spec, names) = (TargetSpec::default(), features.classes().to_vec());
+            return Ok(Read { spec, names, truth, corrected: 0 });
+        }
+        let all: Vec<Sample<'_>> = (0..features.len()).map(|row| features.sample(row)).collect();
+        let task = config.target().task();
+        let (spec, names) = TargetSpec::find(task, &all, features.classes(), manifest.zip(columns))?;
+        // All of them: what is no target is told whatever its split.
+        let truth = spec.read(&names, &all, manifest)?;
+        let classes = truth.classes();
+        let is_another =
+            |row: &usize| classes.get(*row).is_some_and(|&class| names[class as usize] != all[*row].class);
+        let corrected = features.samples().filter(is_another).count();
+        Ok(Read { spec, names, truth, corrected })
+    }
+}
+
 impl<'a> Rows<'a> {
-    /// Takes both splits from `features` and checks that a classifier can be fitted.
-    pub(crate) fn of(features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
+    /// Takes both splits from `features`, whose truth `read` holds, and checks that a head can be fitted.
+    pub(crate) fn of(read: &Read, features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
+        let Read { spec, names, truth, .. } = read;
         let path = features.names();
-        if let [class] = features.classes() {
+        if let (Task::Class, [class]) = (spec.task, &names[..]) {
             bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
         }
-        let part =
-            |split| SplitRows::of(features, split).map(|rows| Part::new(rows, features.classes().len()));
+        let part = |split: Split| {
+            let rows = SplitRows::of(features, split)?;
+            let own = truth.select((0..rows.len()).map(|at| rows.row(at)), names.len());
+            Some(Part { truth: own, rows, outputs: names.len() })
+        };
         let Some(train) = part(Split::Train) else {
             bail!(
                 "`{path}` has no train rows, expected some to fit on; give it a train folder, a train split in the manifest, or --split, and rerun extract"
             );
         };
-        // Samples, not their views.
-        let mut counts = vec![0; features.classes().len()];
-        train.rows.samples().for_each(|at| counts[train.labels[at] as usize] += 1);
-        if let Some(absent) = counts.iter().position(|&count| count == 0) {
-            let class = &features.classes()[absent];
-            bail!("class `{class}` of `{path}` has no train rows, expected some of every class");
-        }
-        let least = config.min_class_rows();
-        let few = counts.iter().zip(features.classes()).filter(|(count, _)| **count < least);
-        let few: Vec<String> = few.map(|(count, class)| format!("`{class}` {count}")).collect();
-        if !few.is_empty() {
-            bail!("`{path}` has fewer than {least} train rows of some classes: {}", few.join(", "));
+        match spec.task {
+            Task::Class => train.check_classes(names, &path, config.min_class_rows())?,
+            Task::Labels => train.check_labels(names, &path, config.min_class_rows())?,
+            Task::Numbers => train.check_offsets(names)?,
         }
         Ok(Rows { train, val: part(Split::Val) })
     }
 }
 
 impl<'a> Part<'a> {
-    fn new(rows: SplitRows<'a>, classes: usize) -> Part<'a> {
-        Part { labels: rows.selection().labels(), rows, classes }
-    }
-
     /// These rows without those that `aside` picks, and of these those that are no augmented views.
     pub(crate) fn divide(
         &self,
@@ -63,21 +89,89 @@ impl<'a> Part<'a> {
         aside: impl Fn(usize) -> bool,
     ) -> (Part<'a>, Part<'a>) {
         let (others, picked) = self.rows.divide(features, aside);
-        (Part::new(others, self.classes), Part::new(picked, self.classes))
+        (self.part(others), self.part(picked))
     }
 
     /// These rows without augmented views: one a sample.
     pub(crate) fn plain(&self, features: &'a FeatureSet) -> Part<'a> {
-        Part::new(self.rows.plain(features), self.classes)
-    }
-
-    /// Each sample's class.
-    pub(crate) fn labels_of_samples(&self) -> Vec<u32> {
-        self.rows.samples().map(|at| self.labels[at]).collect()
+        self.part(self.rows.plain(features))
     }
 
     pub(crate) fn examples(&self) -> anyhow::Result<Examples<'_>> {
-        let examples = Examples::new(self.rows.selection(), &self.labels, self.classes)?;
+        let examples = Examples::new(self.rows.selection(), &self.truth, self.outputs)?;
         Ok(examples.with_views(self.rows.views())?)
     }
+
+    /// Those `rows` that are among these.
+    fn part(&self, rows: SplitRows<'a>) -> Part<'a> {
+        let truth = self.truth.select(rows.places_in(&self.rows), self.outputs);
+        Part { truth, rows, outputs: self.outputs }
+    }
+
+    /// Samples of each class, or samples with each label, views not counted.
+    fn counts(&self) -> Vec<usize> {
+        let truth = self.truth.select(self.rows.samples(), self.outputs);
+        let mut counts = vec![0; self.outputs];
+        truth.classes().iter().for_each(|&class| counts[class as usize] += 1);
+        for row in truth.values().chunks_exact(self.outputs) {
+            counts.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
+        }
+        counts
+    }
+
+    fn check_classes(&self, names: &[String], path: &str, least: usize) -> anyhow::Result<()> {
+        let counts = self.counts();
+        if let Some(absent) = counts.iter().position(|&count| count == 0) {
+            bail!("class `{}` of `{path}` has no train rows, expected some of every class", names[absent]);
+        }
+        check_least(&counts, names, path, least, "classes")
+    }
+
+    fn check_labels(&self, names: &[String], path: &str, least: usize) -> anyhow::Result<()> {
+        let counts = self.counts();
+        let samples = self.rows.samples().count();
+        for (name, &count) in names.iter().zip(&counts) {
+            let who = match count {
+                0 => "no",
+                all if all == samples => "every",
+                _ => continue,
+            };
+            bail!(
+                "{who} train row of `{path}` bears the label `{name}`, expected some that do and some that do not; leave its column out, or give it another split"
+            );
+        }
+        check_least(&counts, names, path, least, "labels")
+    }
+
+    /// Refuses numbers that f32, which heads are in, cannot tell apart: their spread must be well above the rounding of
+    /// their mean.
+    fn check_offsets(&self, names: &[String]) -> anyhow::Result<()> {
+        for (output, name) in names.iter().enumerate() {
+            let values = || self.truth.values()[output..].iter().step_by(names.len());
+            let n = values().count() as f64;
+            let mean = values().sum::<f64>() / n;
+            let spread = (values().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt();
+            if spread > 0.0 && mean.abs() * f64::from(f32::EPSILON) > 0.01 * spread {
+                bail!(
+                    "`{name}` lies around {mean:.3e} and spreads by {spread:.1e} only, which 32-bit numbers do not tell apart; subtract a constant from it"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_least(
+    counts: &[usize],
+    names: &[String],
+    path: &str,
+    least: usize,
+    what: &str,
+) -> anyhow::Result<()> {
+    let few = counts.iter().zip(names).filter(|(count, _)| **count < least);
+    let few: Vec<String> = few.map(|(count, name)| format!("`{name}` {count}")).collect();
+    if few.is_empty() {
+        return Ok(());
+    }
+    bail!("`{path}` has fewer than {least} train rows of some {what}: {}", few.join(", "))
 }

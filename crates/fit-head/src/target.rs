@@ -2,8 +2,6 @@
 
 use artifact::Task;
 
-use crate::HeadChoice;
-
 /// What `--target` names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum TargetChoice {
@@ -17,21 +15,12 @@ pub enum TargetChoice {
 }
 
 impl TargetChoice {
-    /// Whether such a head can say it.
-    pub(crate) fn fits(self, head: HeadChoice) -> bool {
+    /// As everything else calls it.
+    pub(crate) fn task(self) -> Task {
         match self {
-            TargetChoice::Classes => true,
-            TargetChoice::Labels => ["linear", "ridge", "mlp"].contains(&head.name()),
-            TargetChoice::Number => ["ridge", "mlp"].contains(&head.name()),
-        }
-    }
-
-    /// `None` of classes.
-    pub(crate) fn task(self) -> Option<Task> {
-        match self {
-            TargetChoice::Classes => None,
-            TargetChoice::Labels => Some(Task::Labels),
-            TargetChoice::Number => Some(Task::Numbers),
+            TargetChoice::Classes => Task::Class,
+            TargetChoice::Labels => Task::Labels,
+            TargetChoice::Number => Task::Numbers,
         }
     }
 }

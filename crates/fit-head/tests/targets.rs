@@ -194,9 +194,13 @@ fn what_is_no_target_is_one_line() {
     failed(1, &with("labels", "cat,wing"), "no column `wing`, only `path`, `age`");
     failed(1, &with("labels", "cat,cat"), "the column `cat` is named twice");
     failed(2, &["--target", "labels", "--target-columns", "cat"], "--manifest");
-    failed(2, &["--manifest", "m.csv"], "--manifest goes with --group-column or --target-columns");
+    failed(1, &["--manifest", "m.csv"], "no column `label`, only `path`, `age`");
     failed(2, &["--target", "colours"], "classes, labels, number");
-    failed(2, &["--target", "number", "--head", "knn:3"], "this head is knn");
+    failed(
+        2,
+        &["--target", "number", "--head", "lda"],
+        "this head is lda: it takes each row to be of one class",
+    );
     assert_eq!(room.names(), ["m.csv", "x.features"]);
     // One class is enough where it says something.
     let one = Room::new();

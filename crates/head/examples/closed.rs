@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use artifact::{Dense, Digest, Head, HeadKind, Matrix, Preprocessing, Source};
+use artifact::{Dense, Digest, Head, HeadKind, Matrix, Preprocessing, Source, Truth};
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Distances, Examples, HeldOut, Scorer, fit_knn, fit_novelty,
 };
@@ -21,10 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(std::fs::read(path)?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
     };
     let (features, queries) = (floats(features)?, floats(queries)?);
-    let labels: Vec<u32> =
+    let labels =
         std::fs::read(labels)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    let truth = Truth::Class(labels);
     let matrix = Matrix::new(&features, dim.parse()?)?;
-    let examples = Examples::new(&matrix, &labels, classes.parse()?)?;
+    let examples = Examples::new(&matrix, &truth, classes.parse()?)?;
     if form == "novelty" {
         let novelty = fit_novelty(&examples, HeldOut::Rows(examples), 1.0)?;
         println!("{{\"scores\": {:?}}}", Distances::of(&novelty).of_rows(&queries));
@@ -53,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let head = Head {
         kind: if memory.is_some() { HeadKind::Knn } else { HeadKind::Linear },
-        classes: (0..examples.classes()).map(|class| class.to_string()).collect(),
+        classes: (0..examples.outputs()).map(|class| class.to_string()).collect(),
         targets: Default::default(),
         layers,
         memory,

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use artifact::Matrix;
+use artifact::{Matrix, Truth};
 use headstart_head::{ClassWeights, Examples, LinearProblem, LinearSettings};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,10 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let features: Vec<f32> =
         std::fs::read(features)?.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    let labels: Vec<u32> =
+    let labels =
         std::fs::read(labels)?.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    let truth = Truth::Class(labels);
     let matrix = Matrix::new(&features, dim.parse()?)?;
-    let examples = Examples::new(&matrix, &labels, classes.parse()?)?;
+    let examples = Examples::new(&matrix, &truth, classes.parse()?)?;
     let settings = LinearSettings {
         class_weights: if weights == "balanced" { ClassWeights::Balanced } else { ClassWeights::None },
         tolerance: tolerance.parse()?,

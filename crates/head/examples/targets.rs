@@ -5,8 +5,8 @@
 
 use std::error::Error;
 
-use artifact::Matrix;
-use headstart_head::{ClosedProblem, LinearProblem, LinearSettings, TargetKind, Targets};
+use artifact::{Matrix, Truth};
+use headstart_head::{ClassWeights, ClosedForm, ClosedProblem, Examples, LinearProblem, LinearSettings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,15 +18,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let values: Vec<f64> =
         std::fs::read(targets)?.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
     let matrix = Matrix::new(&features, dim.parse()?)?;
-    let kind = if kind == "labels" { TargetKind::Labels } else { TargetKind::Numbers };
-    let targets = Targets::new(&matrix, kind, &values, outputs.parse()?)?;
+    let truth = if kind == "labels" { Truth::Labels(values) } else { Truth::Numbers(values) };
+    let targets = Examples::new(&matrix, &truth, outputs.parse()?)?;
     let (layer, objective) = if head == "linear" {
         let settings =
             LinearSettings { tolerance: 1e-8, max_iterations: 10_000, ..LinearSettings::default() };
-        let fit = LinearProblem::of_labels(&targets, &settings)?.fit(l2.parse()?, None)?;
+        let fit = LinearProblem::new(&targets, &settings)?.fit(l2.parse()?, None)?;
         (fit.layer, fit.objective)
     } else {
-        (ClosedProblem::of_targets(&targets, true)?.fit(l2.parse()?)?, 0.0)
+        let problem = ClosedProblem::new(&targets, ClosedForm::Ridge, &ClassWeights::None, true)?;
+        (problem.fit(l2.parse()?)?, 0.0)
     };
     println!("{{\"objective\": {objective:e}, \"weight\": {:?}, \"bias\": {:?}}}", layer.weight, layer.bias);
     Ok(())

@@ -1,5 +1,7 @@
 //! How much a row's loss counts, by its class.
 
+use artifact::Task;
+
 use crate::{Examples, HeadFitError};
 
 /// How much a row's loss counts, by its class.
@@ -16,9 +18,12 @@ pub enum ClassWeights {
 }
 
 impl ClassWeights {
-    /// The weight of each class, (C,); every class has rows.
+    /// The weight of each class, (C,); every class has rows. Labels and numbers have none.
     pub(crate) fn of(&self, examples: &Examples<'_>) -> Result<Vec<f64>, HeadFitError> {
-        let classes = examples.classes();
+        if examples.task() != Task::Class {
+            return Ok(Vec::new());
+        }
+        let classes = examples.outputs();
         match self {
             ClassWeights::None => Ok(vec![1.0; classes]),
             ClassWeights::Balanced => {
@@ -47,7 +52,8 @@ mod tests {
     #[test]
     fn balanced_as_scikit_learn() {
         let matrix = artifact::Matrix::new(&[0.0; 6], 1).unwrap();
-        let examples = Examples::new(&matrix, &[0, 0, 0, 1, 1, 2], 3).unwrap();
+        let truth = artifact::Truth::Class(vec![0, 0, 0, 1, 1, 2]);
+        let examples = Examples::new(&matrix, &truth, 3).unwrap();
         assert_eq!(ClassWeights::Balanced.of(&examples).unwrap(), [2.0 / 3.0, 1.0, 2.0]);
         assert_eq!(ClassWeights::None.of(&examples).unwrap(), [1.0; 3]);
         assert_eq!(ClassWeights::Each(vec![1.0, 2.0, 0.5]).of(&examples).unwrap(), [1.0, 2.0, 0.5]);

@@ -9,18 +9,15 @@ mod classes;
 mod lda;
 mod prototype;
 mod ridge;
-mod targets;
 
-use artifact::Dense;
+use artifact::{Dense, Task};
 use rayon::prelude::*;
 
-use crate::pass::{Member, Pass, Tally};
+use crate::pass::{Loss, Member, Pass, Tally};
 use crate::scaling::Scaling;
 use crate::spectrum::Spectrum;
 use crate::sums::{Coordinates, Summed, Sums};
-use crate::targets::Units;
-use crate::taught::{Loss, Taught};
-use crate::{ClassWeights, Examples, HeadFitError, HeldOut, TargetKind, Targets, Temperature};
+use crate::{Candidate, ClassWeights, Examples, HeadFitError, HeldOut, Sweep, TargetScaler, Temperature};
 use basis::Basis;
 use classes::Classes;
 
@@ -32,7 +29,8 @@ const SIDE_BY_SIDE: usize = 2048;
 /// Which closed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosedForm {
-    /// Least squares on targets 1 for the row's class and −1 for every other, with a penalty of `strength` on ‖W‖².
+    /// Least squares with a penalty of `strength` on ‖W‖²: on targets 1 for the row's class and −1 for every other, on 1 and −1
+    /// for labels, or on numbers.
     Ridge,
     /// Linear discriminants: normal classes that share a covariance, `strength` of which is taken from that of a sphere.
     Lda,
@@ -43,89 +41,60 @@ pub enum ClosedForm {
 /// A closed form on some examples, to be fitted at one or more strengths.
 pub struct ClosedProblem<'a> {
     form: ClosedForm,
-    taught: Taught<'a>,
+    examples: Examples<'a>,
     /// How much a row counts, by its class: (C,).
     weights: Vec<f64>,
-    /// How targets that are no classes are put.
-    units: Units,
+    /// How labels and numbers are scaled.
+    scaler: TargetScaler,
     scaling: Scaling,
     /// Where there are fewer rows than features: what the sums are taken of.
     basis: Option<Basis>,
     all: Sums,
 }
 
-/// One strength, and how it does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClosedCandidate {
-    /// The strength.
-    pub strength: f64,
-    /// Part of the fitted rows whose class has the highest score; with folds, of all folds' fits.
-    pub train_accuracy: f64,
-    /// The same of the rows that were held out.
-    pub held_out_accuracy: f64,
-    /// Of labels and numbers: mean squared error on the fitted rows, as targets are put ([`Units`]).
-    pub train_loss: f64,
-    /// The same of the rows that were held out.
-    pub held_out_loss: f64,
-}
-
-/// All candidates.
-#[derive(Clone, Debug)]
-pub struct ClosedSweep {
-    /// In the order that they were given in.
-    pub candidates: Vec<ClosedCandidate>,
-    /// The candidate of highest held-out accuracy, of labels and numbers that of least held-out loss; of equals the first.
-    pub best: usize,
-    /// The best candidate's models, one for each fold, or the one.
-    members: Vec<Vec<f64>>,
-}
-
 /// Models of scaled rows: one for each strength, weights (C, d) then biases (C,).
 type Models = Vec<Vec<f64>>;
 
 impl<'a> ClosedProblem<'a> {
-    /// Takes the training rows; features are standardised, or taken as they are.
+    /// Takes the training rows; features are standardised, or taken as they are. Class weights of labels and numbers do not
+    /// matter.
     ///
     /// # Errors
-    /// Fewer than two classes, a class without rows, too many features.
+    /// A form that cannot say what the examples are of; fewer than two classes, a class without rows, a label that all rows
+    /// have or none has, too many features.
     pub fn new(
         examples: &Examples<'a>,
         form: ClosedForm,
         class_weights: &ClassWeights,
         standardize: bool,
     ) -> Result<Self, HeadFitError> {
-        examples.check_trainable()?;
-        let units = Units::plain(TargetKind::Labels, 0);
-        ClosedProblem::of(Taught::Classes(*examples), form, class_weights.of(examples)?, units, standardize)
+        ClosedProblem::scaled(examples, form, class_weights, standardize, TargetScaler::of(examples))
     }
 
-    /// Ridge regression on targets that are no classes: numbers as [`Units::of`] puts them, labels 1 and −1.
-    ///
-    /// # Errors
-    /// A label that all rows bear or none does, too many features.
-    pub fn of_targets(targets: &Targets<'a>, standardize: bool) -> Result<Self, HeadFitError> {
-        targets.check_trainable()?;
-        let taught = Taught::Targets(*targets);
-        ClosedProblem::of(taught, ClosedForm::Ridge, Vec::new(), Units::of(targets), standardize)
-    }
-
-    fn of(
-        taught: Taught<'a>,
+    /// The same of targets that are measured as `scaler` has them.
+    pub(crate) fn scaled(
+        examples: &Examples<'a>,
         form: ClosedForm,
-        weights: Vec<f64>,
-        units: Units,
+        class_weights: &ClassWeights,
         standardize: bool,
+        scaler: TargetScaler,
     ) -> Result<Self, HeadFitError> {
-        let decomposed = form != ClosedForm::Prototype;
-        let helps = decomposed && Basis::helps(&taught);
-        if decomposed && !helps && taught.dim() > MOST_COLUMNS {
-            return Err(HeadFitError::TooManyFeatures { got: taught.dim(), most: MOST_COLUMNS });
+        if form != ClosedForm::Ridge && examples.task() != Task::Class {
+            return Err(HeadFitError::Task { head: form.name(), task: examples.task() });
         }
-        let scaling = Scaling::centred(taught.features(), standardize);
-        let basis = if helps { Some(Basis::of(&taught, &scaling)?) } else { None };
+        examples.check_trainable()?;
+        let decomposed = form != ClosedForm::Prototype;
+        let helps = decomposed && Basis::helps(examples);
+        if decomposed && !helps && examples.dim() > MOST_COLUMNS {
+            return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_COLUMNS });
+        }
+        let weights = class_weights.of(examples)?;
+        let scaling = Scaling::centred(examples.features(), standardize);
+        let basis = if helps { Some(Basis::of(examples, &scaling)?) } else { None };
         let nothing =
             Sums { dim: 0, counts: Vec::new(), of_class: Vec::new(), totals: Vec::new(), gram: Vec::new() };
-        let problem = ClosedProblem { form, taught, weights, units, scaling, basis, all: nothing };
+        let problem =
+            ClosedProblem { form, examples: *examples, weights, scaler, scaling, basis, all: nothing };
         let all = problem.sum(|_| true);
         Ok(ClosedProblem { all, ..problem })
     }
@@ -135,29 +104,29 @@ impl<'a> ClosedProblem<'a> {
     /// # Errors
     /// No strength, or one out of its range; held-out rows of another width or other classes; folds of another number
     /// of rows.
-    pub fn sweep(&self, strengths: &[f64], held_out: HeldOut<'_>) -> Result<ClosedSweep, HeadFitError> {
+    pub fn sweep(&self, strengths: &[f64], held_out: HeldOut<'_>) -> Result<Sweep, HeadFitError> {
         strengths.iter().try_for_each(|&strength| self.form.check(strength))?;
-        held_out.check(&self.taught)?;
+        held_out.check(&self.examples)?;
         if strengths.is_empty() {
             return Err(HeadFitError::Setting { name: "strengths", expected: "of 1 or more", got: 0.0 });
         }
         let parts = held_out.parts();
-        let together = if self.taught.dim() > SIDE_BY_SIDE { 1 } else { parts.len() };
+        let together = if self.examples.dim() > SIDE_BY_SIDE { 1 } else { parts.len() };
         let mut models: Vec<Models> = Vec::new();
         for parts in parts.chunks(together) {
             let found: Result<Vec<_>, _> =
                 parts.par_iter().map(|&part| self.models(strengths, self.sums(part, held_out))).collect();
             models.extend(found?);
         }
-        let candidates: Vec<ClosedCandidate> =
+        let candidates: Vec<Candidate> =
             (0..strengths.len()).map(|at| self.candidate(strengths[at], at, &models, held_out)).collect();
-        let merit = |at: usize| match self.taught {
-            Taught::Classes(_) => candidates[at].held_out_accuracy,
-            Taught::Targets(_) => -candidates[at].held_out_loss,
+        let merit = |at: usize| match self.examples.task() {
+            Task::Class => candidates[at].held_out.accuracy,
+            Task::Labels | Task::Numbers => -candidates[at].held_out.loss,
         };
         let best = (0..candidates.len()).rev().max_by(|&a, &b| merit(a).total_cmp(&merit(b))).unwrap_or(0);
         let members = models.into_iter().map(|mut models| models.swap_remove(best)).collect();
-        Ok(ClosedSweep { candidates, best, members })
+        Ok(Sweep { candidates, best, members })
     }
 
     /// Fits all rows at one strength.
@@ -167,34 +136,25 @@ impl<'a> ClosedProblem<'a> {
     pub fn fit(&self, strength: f64) -> Result<Dense, HeadFitError> {
         self.form.check(strength)?;
         let models = self.models(&[strength], self.all.clone())?;
-        let (weight, bias) = models[0].split_at(self.taught.outputs() * self.taught.dim());
-        let mut layer = self.scaling.fold(weight, bias)?;
-        if let Taught::Targets(_) = self.taught {
-            self.units.restore(&mut layer);
-        }
-        if layer.weight.iter().chain(&layer.bias).any(|value| !value.is_finite()) {
-            return Err(HeadFitError::OutOfRange);
-        }
-        Ok(layer)
+        let (weight, bias) = models[0].split_at(self.examples.outputs() * self.examples.dim());
+        self.scaler.unscale(self.scaling.fold(weight, bias)?)
     }
 
     /// The temperature of least loss on the rows that `sweep` held out, for its best candidate; of classes or labels.
-    pub fn temperature(&self, sweep: &ClosedSweep, held_out: HeldOut<'_>) -> Temperature {
-        self.pass(held_out.taught(&self.taught), held_out).temperature(&sweep.best_members(held_out))
+    pub fn temperature(&self, sweep: &Sweep, held_out: HeldOut<'_>) -> Temperature {
+        self.pass(held_out.examples(&self.examples), held_out).temperature(&sweep.best_members(held_out))
     }
 
-    /// What `of(row, label, scores)` makes of every held-out row, in order: with folds, of the scores of the model that
-    /// was fitted without that row. Rows of labels or numbers have no label of their own: it is 0.
+    /// What `of(row, scores)` makes of every held-out row, in order: with folds, of the scores of the model that was fitted
+    /// without that row.
     pub fn held_out_scores<T: Send>(
         &self,
-        sweep: &ClosedSweep,
+        sweep: &Sweep,
         held_out: HeldOut<'_>,
-        of: impl Fn(usize, usize, &[f32]) -> T + Sync,
+        of: impl Fn(usize, &[f32]) -> T + Sync,
     ) -> Vec<T> {
-        let labels = held_out.labels(&self.taught);
-        let label = |row: usize| labels.get(row).map_or(0, |&label| label as usize);
-        let pass = self.pass(held_out.taught(&self.taught), held_out);
-        pass.held_out_scores(&sweep.best_members(held_out), |row, scores| of(row, label(row), scores))
+        let pass = self.pass(held_out.examples(&self.examples), held_out);
+        pass.held_out_scores(&sweep.best_members(held_out), of)
     }
 
     /// The sums of the rows without those of a part.
@@ -210,10 +170,10 @@ impl<'a> ClosedProblem<'a> {
         let coordinates =
             |x: &[f64]| self.basis.as_ref().map(|basis| basis.coordinates(x)).unwrap_or_default();
         let summed = Summed {
-            taught: &self.taught,
+            examples: &self.examples,
             scaling: &self.scaling,
             weights: &self.weights,
-            units: Some(&self.units),
+            scaler: Some(&self.scaler),
             coordinates: self.basis.as_ref().map(|basis| Coordinates { dim: basis.rank(), of: &coordinates }),
             gram: self.form != ClosedForm::Prototype,
         };
@@ -221,13 +181,13 @@ impl<'a> ClosedProblem<'a> {
     }
 
     fn models(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {
-        let mut models = match self.taught {
-            Taught::Targets(_) => targets::models(strengths, sums)?,
-            Taught::Classes(_) => self.models_of_classes(strengths, sums)?,
+        let mut models = match self.examples.task() {
+            Task::Class => self.models_of_classes(strengths, sums)?,
+            Task::Labels | Task::Numbers => ridge::models_of_values(strengths, sums)?,
         };
         if let Some(basis) = &self.basis {
             for model in &mut models {
-                let (weight, biases) = model.split_at(self.taught.outputs() * basis.rank());
+                let (weight, biases) = model.split_at(self.examples.outputs() * basis.rank());
                 *model = [&basis.widen(weight), biases].concat();
             }
         }
@@ -238,61 +198,50 @@ impl<'a> ClosedProblem<'a> {
         let classes = Classes::of(&sums, &self.weights);
         match self.form {
             ClosedForm::Ridge => ridge::models(strengths, sums, &classes),
-            ClosedForm::Lda => lda::models(strengths, sums, &classes, self.taught.dim()),
+            ClosedForm::Lda => lda::models(strengths, sums, &classes, self.examples.dim()),
             // Nothing of it depends on a strength.
             ClosedForm::Prototype => Ok(vec![prototype::model(&classes); strengths.len()]),
         }
     }
 
-    fn candidate(
-        &self,
-        strength: f64,
-        at: usize,
-        models: &[Models],
-        held_out: HeldOut<'_>,
-    ) -> ClosedCandidate {
+    fn candidate(&self, strength: f64, at: usize, models: &[Models], held_out: HeldOut<'_>) -> Candidate {
         let members: Vec<Member<'_>> = models
             .iter()
             .zip(held_out.parts())
             .map(|(models, held_out)| Member { parameters: &models[at], held_out })
             .collect();
         let (mut train, mut held) = (Tally::default(), Tally::default());
-        for outcome in self.pass(self.taught, held_out).run(&members, false) {
+        for outcome in self.pass(self.examples, held_out).run(&members, false) {
             train.add(outcome.train);
             held.add(outcome.held_out);
         }
         if let Some(rows) = held_out.own() {
             self.pass(rows, held_out).run(&members, false).iter().for_each(|own| held.add(own.train));
         }
-        let (train, held) = (train.quality(), held.quality());
-        ClosedCandidate {
-            strength,
-            train_accuracy: train.accuracy,
-            held_out_accuracy: held.accuracy,
-            train_loss: train.loss,
-            held_out_loss: held.loss,
-        }
+        let (train, held_out) = (train.quality(), held.quality());
+        Candidate { strength, iterations: 0, converged: true, train, held_out }
     }
 
-    fn pass<'b>(&'b self, taught: Taught<'b>, held_out: HeldOut<'b>) -> Pass<'b> {
-        let loss = match taught {
-            Taught::Classes(_) => taught.likelihood(&self.weights, &self.units),
-            Taught::Targets(targets) => Loss::Squares { values: targets.values(), units: &self.units },
+    fn pass<'b>(&'b self, examples: Examples<'b>, held_out: HeldOut<'b>) -> Pass<'b> {
+        let loss = match examples.task() {
+            Task::Class => Loss::Classes { labels: examples.labels(), weights: &self.weights },
+            Task::Labels | Task::Numbers => Loss::Squares { values: examples.values(), scaler: &self.scaler },
         };
-        let (features, outputs) = (taught.features(), taught.outputs());
+        let (features, outputs) = (examples.features(), examples.outputs());
         Pass { features, outputs, loss, scaling: &self.scaling, folds: held_out.folds() }
     }
 }
 
-impl ClosedSweep {
-    /// The models of the best candidate, one a part.
-    fn best_members(&self, held_out: HeldOut<'_>) -> Vec<Member<'_>> {
-        let parts = self.members.iter().zip(held_out.parts());
-        parts.map(|(parameters, held_out)| Member { parameters, held_out }).collect()
-    }
-}
-
 impl ClosedForm {
+    /// As `--head` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClosedForm::Ridge => "ridge",
+            ClosedForm::Lda => "lda",
+            ClosedForm::Prototype => "prototype",
+        }
+    }
+
     fn check(self, strength: f64) -> Result<(), HeadFitError> {
         let (name, expected, fine) = match self {
             ClosedForm::Ridge => ("l2", "of 0 or more", strength >= 0.0 && strength.is_finite()),

@@ -1,5 +1,7 @@
 //! Why a head cannot be fitted.
 
+use artifact::Task;
+
 /// Why a head cannot be fitted.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadFitError {
@@ -64,9 +66,14 @@ pub enum HeadFitError {
         /// The label, an index.
         label: usize,
     },
-    /// What tells labels from one another is asked for of numbers.
-    #[error("logistic regression takes labels, not numbers")]
-    NotLabels,
+    /// A head is asked for what it cannot say.
+    #[error("{head} cannot say {}", task.noun(2))]
+    Task {
+        /// The head.
+        head: &'static str,
+        /// What it should say.
+        task: Task,
+    },
     /// With one class there is nothing to tell apart.
     #[error("expected at least two classes, got {got}")]
     TooFewClasses {

@@ -1,38 +1,58 @@
 //! What heads are fitted on and scored with, checked once.
 
-use artifact::Rows;
+use artifact::{Rows, Task, Truth};
 
 use crate::HeadFitError;
 
 /// Rows that are read together. A whole pass takes as many numbers of memory as some of these have.
 pub(crate) const BLOCK: usize = 256;
 
-/// Features and labels of the same rows: at least one row, labels below `classes`.
+/// Features and truth of the same rows: at least one row and one output, classes below the number of outputs, labels 0 or 1,
+/// numbers finite.
 #[derive(Clone, Copy)]
 pub struct Examples<'a> {
     rows: &'a dyn Rows,
-    labels: &'a [u32],
-    classes: usize,
+    truth: &'a Truth,
+    outputs: usize,
     /// (n,); nothing where every row is a sample of its own.
     views: &'a [u32],
 }
 
 impl<'a> Examples<'a> {
-    /// Takes `rows` (n, d) and their `labels` (n,).
+    /// Takes `rows` (n, d) and their `truth`, of so many `outputs`: classes, labels, or numbers a row.
     ///
     /// # Errors
-    /// No rows, as many labels as there are not rows, a label out of range.
-    pub fn new(rows: &'a dyn Rows, labels: &'a [u32], classes: usize) -> Result<Self, HeadFitError> {
-        if rows.is_empty() {
+    /// No rows or outputs, truth of another number of rows, a class out of range, a label that is neither 0 nor 1, a number
+    /// that is not finite.
+    pub fn new(rows: &'a dyn Rows, truth: &'a Truth, outputs: usize) -> Result<Self, HeadFitError> {
+        if rows.is_empty() || outputs == 0 {
             return Err(HeadFitError::NoRows);
         }
-        if rows.len() != labels.len() {
-            return Err(HeadFitError::Lengths { rows: rows.len(), labels: labels.len() });
+        let values = |values: &[f64], fine: fn(&f64) -> bool| {
+            if rows.len() * outputs != values.len() {
+                return Err(HeadFitError::Targets { rows: rows.len(), outputs, got: values.len() });
+            }
+            match values.iter().position(|value| !fine(value)) {
+                Some(at) => {
+                    let (row, output) = (at / outputs, at % outputs);
+                    Err(HeadFitError::Target { row, output, got: values[at] })
+                }
+                None => Ok(()),
+            }
+        };
+        match truth {
+            Truth::Class(labels) if labels.len() != rows.len() => {
+                return Err(HeadFitError::Lengths { rows: rows.len(), labels: labels.len() });
+            }
+            Truth::Class(labels) => {
+                if let Some(row) = labels.iter().position(|&label| label as usize >= outputs) {
+                    return Err(HeadFitError::Label { row, label: labels[row], classes: outputs });
+                }
+            }
+            Truth::Labels(labels) => values(labels, |label| [0.0, 1.0].contains(label))?,
+            Truth::Numbers(numbers) => values(numbers, |number| number.is_finite())?,
         }
-        if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(HeadFitError::Label { row, label: labels[row], classes });
-        }
-        Ok(Examples { rows, labels, classes, views: &[] })
+        Ok(Examples { rows, truth, outputs, views: &[] })
     }
 
     /// Says which view each row is, (n,): a sample is a row of view 0 with the augmented ones after it.
@@ -48,7 +68,7 @@ impl<'a> Examples<'a> {
 
     /// Number of rows, n.
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.rows.len()
     }
 
     /// The rows of view 0, ascending: the first row of every sample.
@@ -68,9 +88,9 @@ impl<'a> Examples<'a> {
         self.rows.dim()
     }
 
-    /// Number of classes, C.
-    pub fn classes(&self) -> usize {
-        self.classes
+    /// Number of classes, of labels, or of numbers a row.
+    pub fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// The features, (n, d).
@@ -78,28 +98,89 @@ impl<'a> Examples<'a> {
         self.rows
     }
 
-    /// (n,).
-    pub fn labels(&self) -> &'a [u32] {
-        self.labels
+    /// What is so of each row.
+    pub fn truth(&self) -> &'a Truth {
+        self.truth
     }
 
-    /// Rows of each class, (C,).
+    /// What a head is to say of a row.
+    pub fn task(&self) -> Task {
+        self.truth.task()
+    }
+
+    /// Each row's class, (n,); of labels and numbers nothing.
+    pub fn labels(&self) -> &'a [u32] {
+        self.truth.classes()
+    }
+
+    /// Labels or numbers, (n, outputs) row-major; of classes nothing.
+    pub fn values(&self) -> &'a [f64] {
+        self.truth.values()
+    }
+
+    /// Rows of each class, or rows with each label: (outputs,). Of numbers all rows, for each.
     pub fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes];
-        for &label in self.labels {
-            counts[label as usize] += 1;
+        let mut counts = vec![0; self.outputs];
+        match self.truth {
+            Truth::Class(labels) => labels.iter().for_each(|&label| counts[label as usize] += 1),
+            Truth::Labels(values) => {
+                let rows = values.chunks_exact(self.outputs);
+                rows.for_each(|row| {
+                    counts.iter_mut().zip(row).for_each(|(n, y)| *n += usize::from(*y > 0.5))
+                });
+            }
+            Truth::Numbers(_) => counts.fill(self.rows()),
         }
         counts
     }
 
-    /// Whether a classifier can be fitted: two classes or more, each with rows.
-    pub(crate) fn check_trainable(&self) -> Result<(), HeadFitError> {
-        if self.classes < 2 {
-            return Err(HeadFitError::TooFewClasses { got: self.classes });
+    /// What samples are spread evenly by over folds and parts, (samples,), and how many of that there are: their class; of
+    /// labels the rarest that each has, and one more where it has none, so that each label is in most folds. Samples of
+    /// numbers are all alike.
+    pub fn strata(&self) -> (Vec<u32>, usize) {
+        let samples = self.samples();
+        match self.truth {
+            Truth::Class(labels) => (samples.iter().map(|&row| labels[row as usize]).collect(), self.outputs),
+            Truth::Labels(values) => {
+                let row = |&row: &u32| &values[row as usize * self.outputs..][..self.outputs];
+                let mut counts = vec![0usize; self.outputs];
+                for row in samples.iter().map(row) {
+                    counts.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
+                }
+                let rarest = |row: &[f64]| {
+                    let positive = (0..self.outputs).filter(|&label| row[label] > 0.5);
+                    positive.min_by_key(|&label| counts[label]).unwrap_or(self.outputs) as u32
+                };
+                (samples.iter().map(row).map(rarest).collect(), self.outputs + 1)
+            }
+            Truth::Numbers(_) => (vec![0; samples.len()], 1),
         }
-        match self.counts().iter().position(|&count| count == 0) {
-            Some(class) => Err(HeadFitError::AbsentClass { class }),
-            None => Ok(()),
+    }
+
+    /// Whether a head can be fitted: two classes or more, each with rows; of each label rows with it and rows without it;
+    /// numbers whose differences f32 can say.
+    pub(crate) fn check_trainable(&self) -> Result<(), HeadFitError> {
+        let column = |output: usize| self.values()[output..].iter().step_by(self.outputs).copied();
+        match self.truth {
+            Truth::Class(_) if self.outputs < 2 => Err(HeadFitError::TooFewClasses { got: self.outputs }),
+            Truth::Class(_) => match self.counts().iter().position(|&count| count == 0) {
+                Some(class) => Err(HeadFitError::AbsentClass { class }),
+                None => Ok(()),
+            },
+            Truth::Labels(_) => match self.counts().iter().position(|&n| n == 0 || n == self.rows()) {
+                Some(label) => Err(HeadFitError::ConstantLabel { label }),
+                None => Ok(()),
+            },
+            Truth::Numbers(_) => {
+                let spread = |output: usize| {
+                    column(output).fold(f64::MIN, f64::max) - column(output).fold(f64::MAX, f64::min)
+                };
+                let tiny = |spread: f64| spread > 0.0 && spread < f64::from(f32::MIN_POSITIVE);
+                match (0..self.outputs).find(|&output| tiny(spread(output))) {
+                    Some(output) => Err(HeadFitError::TinyTarget { output }),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }
@@ -112,31 +193,50 @@ mod tests {
     #[test]
     fn samples_are_rows_of_view_0_with_those_after_them() {
         let matrix = Matrix::new(&[0.0; 6], 1).unwrap();
-        let examples = Examples::new(&matrix, &[0, 0, 0, 1, 1, 0], 2).unwrap();
+        let truth = Truth::Class(vec![0, 0, 0, 1, 1, 0]);
+        let examples = Examples::new(&matrix, &truth, 2).unwrap();
         assert_eq!((examples.samples(), examples.rows_of(2)), (vec![0, 1, 2, 3, 4, 5], 2..3));
         let examples = examples.with_views(&[0, 1, 2, 0, 1, 0]).unwrap();
         assert_eq!(examples.samples(), [0, 3, 5]);
         assert_eq!([0, 3, 5].map(|first| examples.rows_of(first)), [0..3, 3..5, 5..6]);
+        assert_eq!(examples.strata(), (vec![0, 1, 0], 2));
         assert!(examples.with_views(&[0, 1]).is_err());
         assert!(examples.with_views(&[1, 0, 0, 0, 0, 0]).is_err());
     }
 
     #[test]
+    fn samples_of_labels_are_spread_by_their_rarest() {
+        let matrix = Matrix::new(&[0.0; 5], 1).unwrap();
+        let truth = Truth::Labels(vec![1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
+        let examples = Examples::new(&matrix, &truth, 2).unwrap();
+        assert_eq!((examples.counts(), examples.strata()), (vec![4, 2], (vec![0, 1, 2, 0, 1], 3)));
+    }
+
+    #[test]
     fn each_lie_has_its_error() {
-        let message = |rows: usize, labels: &[u32], classes| {
+        let message = |rows: usize, truth: Truth, outputs| {
             let values = vec![0.0; rows];
             let matrix = Matrix::new(&values, 1).unwrap();
-            let examples = Examples::new(&matrix, labels, classes);
+            let examples = Examples::new(&matrix, &truth, outputs);
             examples.and_then(|examples| examples.check_trainable()).unwrap_err().to_string()
         };
-        let cases = [
-            (message(0, &[], 2), "no rows"),
-            (message(1, &[0, 1], 2), "1 rows of features, but 2 labels"),
-            (message(1, &[2], 2), "row 0 has label 2, but there are only 2 classes"),
-            (message(1, &[0], 1), "expected at least two classes, got 1"),
-            (message(2, &[0, 2], 3), "class 1 has no rows"),
-        ];
-        for (got, expected) in cases {
+        use Truth::{Class, Labels, Numbers};
+        for (got, expected) in [
+            (message(0, Class(vec![]), 2), "no rows"),
+            (message(1, Class(vec![0, 1]), 2), "1 rows of features, but 2 labels"),
+            (message(1, Class(vec![2]), 2), "row 0 has label 2, but there are only 2 classes"),
+            (message(1, Class(vec![0]), 1), "expected at least two classes, got 1"),
+            (message(2, Class(vec![0, 2]), 3), "class 1 has no rows"),
+            (message(0, Labels(vec![]), 2), "no rows"),
+            (message(1, Numbers(vec![1.0]), 2), "1 rows of features with 2 targets each, but 1 values"),
+            (message(2, Labels(vec![1.0, 0.5]), 1), "row 1, output 0: 0.5 is no target"),
+            (message(1, Numbers(vec![1.0, f64::NAN]), 2), "row 0, output 1: NaN is no target"),
+            (
+                message(2, Numbers(vec![5.0, 1e-40, 7.0, 2e-40]), 2),
+                "output 1: its numbers differ by less than 1.2e-38; give them in a smaller unit",
+            ),
+            (message(2, Labels(vec![1.0, 0.0, 0.0, 0.0]), 2), "label 1 is the same in all rows"),
+        ] {
             assert_eq!(got, expected);
         }
     }

@@ -5,8 +5,7 @@ use rayon::prelude::*;
 
 use crate::examples::BLOCK;
 use crate::logits::Logits;
-use crate::quality::quality_of;
-use crate::{Examples, HeadFitError, Quality};
+use crate::{Examples, HeadFitError};
 
 /// T: DINO's.
 const TEMPERATURE: f64 = 0.07;
@@ -16,7 +15,7 @@ const TOGETHER: usize = 1024;
 /// Remembers all of `examples`, of which the `neighbours` nearest vote.
 ///
 /// # Errors
-/// Fewer than two classes, a class without rows, no neighbours, or more than there are rows.
+/// Examples that no head can be fitted on, no neighbours, or more than there are rows.
 pub fn fit_knn(examples: &Examples<'_>, neighbours: usize) -> Result<Memory, HeadFitError> {
     examples.check_trainable()?;
     let (n, dim) = (examples.rows(), examples.dim());
@@ -29,49 +28,45 @@ pub fn fit_knn(examples: &Examples<'_>, neighbours: usize) -> Result<Memory, Hea
         examples.features().read(block * BLOCK, rows);
         rows.chunks_exact_mut(dim).for_each(normalise);
     });
-    Ok(Memory {
-        neighbours,
-        temperature: TEMPERATURE,
-        dim,
-        rows,
-        truth: Truth::Class(examples.labels().to_vec()),
-    })
-}
-
-/// Loss and accuracy of `memory` on `examples`.
-pub fn quality_knn(memory: &Memory, examples: &Examples<'_>) -> Quality {
-    let voters = Voters::of(memory, examples.classes());
-    quality_of(examples, |x| voters.of_rows(x))
+    let truth = match examples.truth() {
+        Truth::Numbers(values) => Truth::Numbers(values.iter().map(|&y| f64::from(y as f32)).collect()),
+        other => other.clone(),
+    };
+    Ok(Memory { neighbours, temperature: TEMPERATURE, dim, rows, truth })
 }
 
 /// A memory made ready for block after block of rows.
 pub(crate) struct Voters {
     /// Cosines are layers without biases: some remembered rows each.
     parts: Vec<Logits>,
-    labels: Vec<u32>,
+    truth: Truth,
     neighbours: usize,
     temperature: f64,
     dim: usize,
-    classes: usize,
+    outputs: usize,
 }
 
+/// A remembered row and its cosine.
+type Neighbour = (f32, u32);
+
 impl Voters {
-    pub(crate) fn of(memory: &Memory, classes: usize) -> Voters {
+    pub(crate) fn of(memory: &Memory, outputs: usize) -> Voters {
         let &Memory { neighbours, temperature, dim, .. } = memory;
         let part = |rows: &[f32]| {
             let outputs = rows.len() / dim;
             Logits::of(&[Dense { inputs: dim, outputs, weight: rows.to_vec(), bias: vec![0.0; outputs] }])
         };
         let parts = memory.rows.chunks(TOGETHER * dim).map(part).collect();
-        Voters { parts, labels: memory.truth.classes().to_vec(), neighbours, temperature, dim, classes }
+        Voters { parts, truth: memory.truth.clone(), neighbours, temperature, dim, outputs }
     }
 
-    /// The logarithm of each class's part of the votes, for rows `x` (n, d): (n, classes).
+    /// What the nearest K remembered rows say of rows `x` (n, d), each counting w = exp(cosine / T), of equally near ones the
+    /// first remembered: (n, outputs).
     ///
-    /// The nearest K remembered rows vote for their classes, each counting exp(cosine / T), of equally near ones the
-    /// first remembered; one more vote, which counts as much as theirs on average, is spread evenly over all classes, so
-    /// that no class is impossible. A row's numbers depend on the row alone: not on the others, nor on the number of
-    /// threads.
+    /// Classes get the logarithm of their part of the votes. One more vote, which counts as much as theirs on average, is
+    /// spread evenly over all classes, so that no class is impossible. Labels get the log odds of their part, of which one more
+    /// vote of the same weight is half for and half against. Numbers are the weighted means of the neighbours'. A row's scores
+    /// depend on the row alone: not on the others, nor on the number of threads.
     ///
     /// # Panics
     /// Where `x` is not a whole number of rows.
@@ -79,34 +74,51 @@ impl Voters {
         assert_eq!(x.len() % self.dim, 0, "rows of {} values", self.dim);
         let mut unit = x.to_vec();
         unit.par_chunks_mut(self.dim).for_each(normalise);
-        let mut nearest = vec![Vec::with_capacity(self.neighbours + 1); x.len() / self.dim];
-        for (part, labels) in self.parts.iter().zip(self.labels.chunks(TOGETHER)) {
+        let mut nearest: Vec<Vec<Neighbour>> =
+            vec![Vec::with_capacity(self.neighbours + 1); x.len() / self.dim];
+        for (at, part) in self.parts.iter().enumerate() {
             let cosines = part.of_rows(&unit);
-            nearest.par_iter_mut().zip(cosines.par_chunks(labels.len())).for_each(|(nearest, cosines)| {
-                for (&cosine, &label) in cosines.iter().zip(labels) {
+            let width = cosines.len() / nearest.len().max(1);
+            nearest.par_iter_mut().zip(cosines.par_chunks(width.max(1))).for_each(|(nearest, cosines)| {
+                for (&cosine, row) in cosines.iter().zip((at * TOGETHER) as u32..) {
                     // Beyond 1 it is rounding.
-                    insert(nearest, (cosine.clamp(-1.0, 1.0), label), self.neighbours);
+                    insert(nearest, (cosine.clamp(-1.0, 1.0), row), self.neighbours);
                 }
             });
         }
         nearest.par_iter().map(|nearest| self.tally(nearest)).collect::<Vec<_>>().concat()
     }
 
-    fn tally(&self, nearest: &[(f32, u32)]) -> Vec<f32> {
+    fn tally(&self, nearest: &[Neighbour]) -> Vec<f32> {
         let top = nearest.first().map_or(0.0, |(cosine, _)| f64::from(*cosine));
-        let mut shares = vec![0.0; self.classes];
-        for &(cosine, label) in nearest {
-            shares[label as usize] += ((f64::from(cosine) - top) / self.temperature).exp();
+        let votes = nearest
+            .iter()
+            .map(|&(cosine, row)| (((f64::from(cosine) - top) / self.temperature).exp(), row as usize));
+        let mut own = vec![0.0; self.outputs];
+        match &self.truth {
+            Truth::Class(labels) => votes.for_each(|(vote, row)| own[labels[row] as usize] += vote),
+            Truth::Labels(values) | Truth::Numbers(values) => {
+                let total: f64 = votes.clone().map(|(vote, _)| vote).sum();
+                for (vote, row) in votes {
+                    let values = &values[row * self.outputs..];
+                    own.iter_mut().zip(values).for_each(|(own, value)| *own += vote * value);
+                }
+                let even = total / self.neighbours as f64;
+                let odds = |own: f64| ((own + even / 2.0) / (total - own + even / 2.0)).ln();
+                let is_labels = matches!(self.truth, Truth::Labels(_));
+                let score = |own: f64| if is_labels { odds(own) } else { own / total };
+                return own.into_iter().map(|own| score(own) as f32).collect();
+            }
         }
-        let total: f64 = shares.iter().sum();
+        let total: f64 = own.iter().sum();
         let even = total / self.neighbours as f64;
-        let share = |own: f64| (own + even / self.classes as f64) / (total + even);
-        shares.into_iter().map(|own| share(own).ln() as f32).collect()
+        let share = |own: f64| (own + even / self.outputs as f64) / (total + even);
+        own.into_iter().map(|own| share(own).ln() as f32).collect()
     }
 }
 
 /// Keeps the `most` nearest, the nearest first; of equals those that came first.
-fn insert(nearest: &mut Vec<(f32, u32)>, new: (f32, u32), most: usize) {
+fn insert(nearest: &mut Vec<Neighbour>, new: Neighbour, most: usize) {
     if nearest.len() == most && nearest.last().is_some_and(|(worst, _)| new.0 <= *worst) {
         return;
     }
@@ -144,7 +156,8 @@ mod tests {
         let labels: Vec<u32> = (0..n).map(|row| (row * row % classes) as u32).collect();
         let labels: Vec<u32> =
             labels.iter().enumerate().map(|(row, l)| if row == 5 { 2 } else { *l }).collect();
-        let memory = fit_knn(&Examples::new(&matrix, &labels, classes).unwrap(), k).unwrap();
+        let truth = Truth::Class(labels.clone());
+        let memory = fit_knn(&Examples::new(&matrix, &truth, classes).unwrap(), k).unwrap();
         let queries = rows(11, dim, 400);
         let got = votes(&memory, classes, &queries);
         let unit = |row: &[f32]| -> Vec<f64> {
@@ -180,15 +193,37 @@ mod tests {
     fn of_equally_near_rows_the_first_vote_and_zeros_do_no_harm() {
         let x = [1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 0.0, 0.0];
         let matrix = Matrix::new(&x, 2).unwrap();
-        let memory = fit_knn(&Examples::new(&matrix, &[1, 0, 0, 1], 2).unwrap(), 1).unwrap();
+        let truth = Truth::Class(vec![1, 0, 0, 1]);
+        let memory = fit_knn(&Examples::new(&matrix, &truth, 2).unwrap(), 1).unwrap();
         let got = votes(&memory, 2, &[5.0, 0.0, 0.0, 0.0]);
         assert_eq!(got, [0.25f64.ln() as f32, 0.75f64.ln() as f32, 0.25f64.ln() as f32, 0.75f64.ln() as f32]);
     }
 
     #[test]
+    fn neighbours_say_which_labels_and_what_numbers() {
+        // Unit rows at 0°, 90° and 180° of the query's plane, and the query at 0°.
+        let x = [1.0, 0.0, 0.0, 1.0, -1.0, 0.0];
+        let matrix = Matrix::new(&x, 2).unwrap();
+        let weights = [1.0f64, (-1.0f64 / 0.07).exp()];
+        let total: f64 = weights.iter().sum();
+        let labels = Truth::Labels(vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
+        let memory = fit_knn(&Examples::new(&matrix, &labels, 2).unwrap(), 2).unwrap();
+        let got = crate::sigmoid(&votes(&memory, 2, &[3.0, 0.0]));
+        for (got, own) in got.iter().zip(weights) {
+            let expected = (own + total / 4.0) / (1.5 * total);
+            assert!((got - expected).abs() < 1e-6, "{got}, {expected}");
+        }
+        let numbers = Truth::Numbers(vec![10.0, -1.0, 20.0, 1.0, 1e6, 5.0]);
+        let memory = fit_knn(&Examples::new(&matrix, &numbers, 2).unwrap(), 2).unwrap();
+        let got = votes(&memory, 2, &[1.0, 1.0]);
+        assert!((got[0] - 15.0).abs() < 1e-4 && got[1].abs() < 1e-5, "{got:?}");
+    }
+
+    #[test]
     fn impossible_numbers_are_told() {
         let matrix = Matrix::new(&[1.0, 2.0], 1).unwrap();
-        let examples = Examples::new(&matrix, &[0, 1], 2).unwrap();
+        let truth = Truth::Class(vec![0, 1]);
+        let examples = Examples::new(&matrix, &truth, 2).unwrap();
         for neighbours in [0, 3] {
             let error = fit_knn(&examples, neighbours).unwrap_err();
             assert!(matches!(error, HeadFitError::Setting { name: "neighbours", .. }));

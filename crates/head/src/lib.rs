@@ -1,8 +1,7 @@
 //! Heads on frozen features, and the solvers that fit them. No files, no clap.
 //!
-//! Every fit starts from [`Examples`], which checks labels once, or from [`Targets`], where rows bear several labels or
-//! numbers, and ends in
-//! [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
+//! Every fit starts from [`Examples`], which are checked once: rows and what is so of them, their class, their labels or
+//! their numbers. It ends in [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
 //! back out; or in a [`artifact::Memory`] of the rows themselves. [`Scorer`] applies either.
 //!
 //! **Invariant:** the same examples and settings give the same bits on one machine, whatever the
@@ -35,25 +34,24 @@ mod scaling;
 mod scores;
 mod spectrum;
 mod sums;
-mod targets;
-mod taught;
+mod sweep;
+mod target_scaler;
 mod temperature;
 
 pub use class_weights::ClassWeights;
-pub use closed::{ClosedCandidate, ClosedForm, ClosedProblem, ClosedSweep};
+pub use closed::{ClosedForm, ClosedProblem};
 pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
 pub use folds::Folds;
 pub use held_out::HeldOut;
-pub use knn::{fit_knn, quality_knn};
-pub use linear::{
-    Candidate, LinearFit, LinearProblem, LinearSettings, Step, Sweep, Watch, default_penalties,
-};
+pub use knn::fit_knn;
+pub use linear::{LinearFit, LinearProblem, LinearSettings, Step, Watch, default_penalties};
 pub use logits::{logits, sigmoid, softmax};
-pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp, fit_mlp_targets};
+pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
 pub use novelty::{Distances, MOST_NOVELTY_COLUMNS, fit_novelty};
-pub use quality::{Quality, quality, quality_targets};
+pub use quality::{Quality, quality};
 pub use scores::Scorer;
-pub use targets::{TargetKind, Targets, Units};
+pub use sweep::{Candidate, Sweep};
+pub use target_scaler::TargetScaler;
 pub use temperature::Temperature;

@@ -3,17 +3,15 @@
 mod curvature;
 mod sweep;
 
-use artifact::Dense;
+use artifact::{Dense, Task};
 use rayon::prelude::*;
 
-pub use sweep::{Candidate, Sweep, default_penalties};
+pub use sweep::default_penalties;
 
 use crate::lbfgs::{Lbfgs, Precondition, Stop};
-use crate::pass::{Member, Outcome, Pass};
+use crate::pass::{Loss, Member, Outcome, Pass};
 use crate::scaling::Scaling;
-use crate::targets::Units;
-use crate::taught::Taught;
-use crate::{ClassWeights, Examples, Folds, HeadFitError, TargetKind, Targets};
+use crate::{ClassWeights, Examples, Folds, HeadFitError, TargetScaler};
 use curvature::{Curvature, Preconditioner};
 
 /// Part of the objective that may be rounding, of products in f32.
@@ -79,10 +77,10 @@ pub struct LinearFit {
 ///
 /// Rows are read in blocks at every evaluation, products are f32, sums f64: memory does not grow with n.
 pub struct LinearProblem<'a> {
-    taught: Taught<'a>,
+    examples: Examples<'a>,
     /// How much a row counts, by its class: (C,).
     weights: Vec<f64>,
-    units: Units,
+    scaler: TargetScaler,
     scaling: Scaling,
     stop: Stop,
     watch: Option<&'a Watch<'a>>,
@@ -114,28 +112,16 @@ struct Solvers {
 }
 
 impl<'a> LinearProblem<'a> {
-    /// Takes the training rows.
+    /// Takes the training rows, of classes or of labels, whose settings' class weights do not matter.
     ///
     /// # Errors
-    /// Fewer than two classes, a class without rows, a negative tolerance.
+    /// Rows of numbers, fewer than two classes, a class without rows, a label that all rows have or none has, a negative
+    /// tolerance.
     pub fn new(examples: &Examples<'a>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
-        examples.check_trainable()?;
-        LinearProblem::of(Taught::Classes(*examples), settings.class_weights.of(examples)?, settings)
-    }
-
-    /// Takes the training rows of labels; settings' class weights do not matter.
-    ///
-    /// # Errors
-    /// Targets that are no labels, a label that all rows bear or none does, a negative tolerance.
-    pub fn of_labels(targets: &Targets<'a>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
-        if targets.kind() != TargetKind::Labels {
-            return Err(HeadFitError::NotLabels);
+        if examples.task() == Task::Numbers {
+            return Err(HeadFitError::Task { head: "logistic regression", task: examples.task() });
         }
-        targets.check_trainable()?;
-        LinearProblem::of(Taught::Targets(*targets), Vec::new(), settings)
-    }
-
-    fn of(taught: Taught<'a>, weights: Vec<f64>, settings: &LinearSettings) -> Result<Self, HeadFitError> {
+        examples.check_trainable()?;
         let &LinearSettings { tolerance, max_iterations, .. } = settings;
         if !(tolerance >= 0.0 && tolerance.is_finite()) {
             return Err(HeadFitError::Setting {
@@ -145,14 +131,14 @@ impl<'a> LinearProblem<'a> {
             });
         }
         let scaling = if settings.standardize {
-            Scaling::of(taught.features())
+            Scaling::of(examples.features())
         } else {
-            Scaling::identity(taught.dim())
+            Scaling::identity(examples.dim())
         };
         Ok(LinearProblem {
-            taught,
-            weights,
-            units: Units::plain(TargetKind::Labels, taught.outputs()),
+            examples: *examples,
+            weights: settings.class_weights.of(examples)?,
+            scaler: TargetScaler::identity(examples.outputs()),
             scaling,
             stop: Stop { tolerance, max_iterations },
             watch: None,
@@ -179,11 +165,11 @@ impl<'a> LinearProblem<'a> {
         let mut solvers = self.solvers(vec![start], self.stop, 1);
         self.solve(&mut solvers, &[None], None, l2);
         let solver = &solvers.solvers[0];
-        let (weight, bias) = solver.best().split_at(self.taught.outputs() * self.taught.dim());
+        let (weight, bias) = solver.best().split_at(self.examples.outputs() * self.examples.dim());
         Ok(LinearFit {
             layer: self.scaling.fold(weight, bias)?,
             l2,
-            objective: solver.value() * self.taught.rows() as f64,
+            objective: solver.value() * self.examples.rows() as f64,
             gradient: solver.slope(),
             iterations: solver.iterations(),
             converged: solver.converged(),
@@ -193,27 +179,27 @@ impl<'a> LinearProblem<'a> {
 
     /// Readies minimisations from `starts`, which will be run at so many penalties.
     fn solvers(&self, starts: Vec<Vec<f64>>, stop: Stop, penalties: usize) -> Solvers {
-        let curvature = Curvature::of(&self.taught, &self.scaling, starts.len() * penalties);
+        let curvature = Curvature::of(&self.examples, &self.scaling, starts.len() * penalties);
         let outcomes = vec![None; starts.len()];
         let solvers = starts.into_iter().map(|start| Lbfgs::new(start, stop, ROUNDING)).collect();
         Solvers { solvers, outcomes, curvature }
     }
 
     fn zero(&self) -> Vec<f64> {
-        vec![0.0; self.taught.outputs() * (self.taught.dim() + 1)]
+        vec![0.0; self.examples.outputs() * (self.examples.dim() + 1)]
     }
 
     /// The factor of ½ ‖W‖².
     fn penalty(&self, l2: f64) -> f64 {
-        let is_difference = matches!(self.taught, Taught::Classes(examples) if examples.classes() == 2);
+        let is_difference = self.examples.task() == Task::Class && self.examples.outputs() == 2;
         if is_difference { 2.0 * l2 } else { l2 }
     }
 
     /// Runs all `solvers` to their ends, each without the rows of its fold in `held_out`.
     fn solve(&self, solvers: &mut Solvers, held_out: &[Option<usize>], folds: Option<&Folds>, l2: f64) {
-        let pass = self.pass(self.taught, folds);
+        let pass = self.pass(self.examples, folds);
         let Solvers { solvers, outcomes, curvature } = solvers;
-        let penalised = self.taught.outputs() * self.taught.dim();
+        let penalised = self.examples.outputs() * self.examples.dim();
         for pass_number in 1.. {
             let active: Vec<usize> = (0..held_out.len()).filter(|&at| !solvers[at].is_done()).collect();
             if active.is_empty() {
@@ -254,11 +240,11 @@ impl<'a> LinearProblem<'a> {
         }
     }
 
-    fn pass<'b>(&'b self, taught: Taught<'b>, folds: Option<&'b Folds>) -> Pass<'b> {
+    fn pass<'b>(&'b self, examples: Examples<'b>, folds: Option<&'b Folds>) -> Pass<'b> {
         Pass {
-            features: taught.features(),
-            outputs: taught.outputs(),
-            loss: taught.likelihood(&self.weights, &self.units),
+            features: examples.features(),
+            outputs: examples.outputs(),
+            loss: Loss::likelihood(examples.truth(), &self.weights, &self.scaler),
             scaling: &self.scaling,
             folds,
         }

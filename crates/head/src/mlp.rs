@@ -10,9 +10,7 @@ use artifact::Dense;
 
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
-use crate::targets::Units;
-use crate::taught::Taught;
-use crate::{ClassWeights, Examples, HeadFitError, Quality, TargetKind, Targets, quality, quality_targets};
+use crate::{ClassWeights, Examples, HeadFitError, Quality, Scorer, TargetScaler, quality};
 use batch::Batches;
 use net::Net;
 pub use optimizer::{Optimizer, Schedule};
@@ -96,50 +94,26 @@ pub struct MlpFit {
 
 /// Trains on `train`; after every epoch measures `val` and calls `on_epoch`, which may end the run there.
 ///
-/// Softmax cross-entropy, weighted by class and averaged over the batch's rows; Glorot-uniform weights and zero biases,
-/// as Keras' `Dense`; rows shuffled anew every epoch; inverted dropout on the hidden units. The weights of the last epoch
-/// are kept; with patience, those of the epoch of least loss on `val`. All f32.
+/// Softmax cross-entropy, weighted by class and averaged over the batch's rows; binary cross-entropy of labels, of which a
+/// part that is spread evenly (`label_smoothing`) goes to either side; the squared error of numbers as [`TargetScaler::of`]
+/// has them. The latter two are averaged over a row's outputs too, and class weights do not matter.
+///
+/// Glorot-uniform weights and zero biases, as Keras' `Dense`; rows shuffled anew every epoch; inverted dropout on the hidden
+/// units. The weights of the last epoch are kept; with patience, those of the epoch of least loss on `val`. All f32. The last
+/// layer gives logits of classes and labels, or numbers as they were.
 ///
 /// # Errors
-/// A setting outside its range, patience without held-out rows, a class without rows, a loss that is no longer finite.
+/// A setting outside its range, patience without held-out rows, a class without rows, a label that all rows have or none
+/// has, a loss that is no longer finite, weights that are not.
 pub fn fit_mlp(
     train: &Examples<'_>,
     val: Option<&Examples<'_>>,
     settings: &MlpSettings,
-    on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
+    mut on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
 ) -> Result<MlpFit, HeadFitError> {
     train.check_trainable()?;
     let class_weights = settings.class_weights.of(train)?.iter().map(|&w| w as f32).collect();
-    let units = Units::plain(TargetKind::Labels, 0);
-    let val = val.map(|val| Taught::Classes(*val));
-    fit(&Taught::Classes(*train), val, class_weights, &units, settings, on_epoch)
-}
-
-/// The same of targets that are no classes: binary cross-entropy of labels, of which a part that is spread evenly
-/// (`label_smoothing`) goes to either side; the squared error of numbers as [`Units::of`] puts them. Both are averaged over a
-/// row's outputs too. The last layer gives logits of labels, or numbers as they were. Class weights do not matter.
-///
-/// # Errors
-/// As of [`fit_mlp`]; a label that all rows bear or none does.
-pub fn fit_mlp_targets(
-    train: &Targets<'_>,
-    val: Option<&Targets<'_>>,
-    settings: &MlpSettings,
-    on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
-) -> Result<MlpFit, HeadFitError> {
-    train.check_trainable()?;
-    let val = val.map(|val| Taught::Targets(*val));
-    fit(&Taught::Targets(*train), val, Vec::new(), &Units::of(train), settings, on_epoch)
-}
-
-fn fit(
-    train: &Taught<'_>,
-    val: Option<Taught<'_>>,
-    class_weights: Vec<f32>,
-    units: &Units,
-    settings: &MlpSettings,
-    mut on_epoch: impl FnMut(&Epoch) -> ControlFlow<()>,
-) -> Result<MlpFit, HeadFitError> {
+    let scaler = &TargetScaler::of(train);
     check(settings)?;
     if settings.patience.is_some() && val.is_none() {
         return Err(HeadFitError::NothingHeldOut);
@@ -149,12 +123,12 @@ fn fit(
     let mut net = Net::new(train.dim(), train.outputs(), settings)?;
     let fold = |net: &Net| {
         let mut layers = net.fold(&scaling)?;
-        if let (Taught::Targets(_), Some(last)) = (train, layers.last_mut()) {
-            units.restore(last);
+        if let Some(last) = layers.pop() {
+            layers.push(scaler.unscale(last).map_err(|_| HeadFitError::Unbounded)?);
         }
         Ok::<_, HeadFitError>(layers)
     };
-    let mut batches = Batches::new(train, &scaling, class_weights, units, settings);
+    let mut batches = Batches::new(train, &scaling, class_weights, scaler, settings);
     let mut shuffle = Random::new(settings.seed, Purpose::Shuffle);
     let mut order: Vec<usize> = (0..train.rows()).collect();
     let steps_an_epoch = train.rows().div_ceil(settings.batch_size);
@@ -179,10 +153,7 @@ fn fit(
         let mut held_out = None;
         if let Some(val) = val {
             let layers = fold(&net)?;
-            let found = match val {
-                Taught::Classes(examples) => quality(&layers, &examples),
-                Taught::Targets(targets) => quality_targets(&layers, &targets, units),
-            };
+            let found = quality(&Scorer::of_layers(&layers), val, scaler);
             held_out = Some(found);
             let better =
                 found.loss.is_finite() && best.as_ref().is_none_or(|(_, least, _)| found.loss < *least);

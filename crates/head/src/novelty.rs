@@ -1,7 +1,7 @@
 //! How far a row is from all that was fitted on: Mahalanobis' distance to the nearest class (Lee, Lee, Lee and Shin, 2018,
 //! equation 2). A head is sure of what lies far out on the right side of its planes, whatever that is; this is not.
 
-use artifact::{Dense, Novelty};
+use artifact::{Dense, Novelty, Task};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Mat, MatRef, Par, Side};
 use rayon::prelude::*;
@@ -10,13 +10,13 @@ use crate::examples::BLOCK;
 use crate::logits::Logits;
 use crate::scaling::Scaling;
 use crate::sums::{Summed, Sums};
-use crate::taught::Taught;
 use crate::{Examples, HeadFitError, HeldOut};
 
 /// Columns at most: the matrix that a head then carries is a quarter of a GiB.
 pub const MOST_NOVELTY_COLUMNS: usize = 8192;
 
-/// Fits classes of one shared covariance, and finds the distance that `part` of the held-out rows, from 0 to 1, stay within.
+/// Fits classes of one shared covariance around their means, or rows of labels or numbers around one mean of all (the
+/// marginal distance of Kamoi and Kobayashi, 2020), and finds the distance that `part` of the held-out rows, from 0 to 1, stay within.
 ///
 /// The covariance is that within classes of standardised features, shrunk towards a sphere by as much as its own sampling
 /// error asks for (OAS: Chen, Wiesel, Eldar and Hero, 2010, equation 23, without its terms of 2/d as in scikit-learn's `OAS`). Held-out rows are measured by a fit without them:
@@ -29,26 +29,31 @@ pub fn fit_novelty(
     held_out: HeldOut<'_>,
     part: f64,
 ) -> Result<Novelty, HeadFitError> {
-    let taught = &Taught::Classes(*examples);
-    held_out.check(taught)?;
+    held_out.check(examples)?;
     if examples.dim() > MOST_NOVELTY_COLUMNS {
         return Err(HeadFitError::TooManyFeatures { got: examples.dim(), most: MOST_NOVELTY_COLUMNS });
     }
     if !(part > 0.0 && part <= 1.0) {
         return Err(HeadFitError::Setting { name: "part", expected: "above 0 and at most 1", got: part });
     }
-    if let Some(class) = examples.counts().iter().position(|&count| count == 0) {
+    let absent = examples.counts().iter().position(|&count| count == 0);
+    if let (Some(class), Task::Class) = (absent, examples.task()) {
         return Err(HeadFitError::AbsentClass { class });
     }
     let scaling = Scaling::centred(examples.features(), true);
-    let weights = vec![1.0; examples.classes()];
-    let summed =
-        Summed { taught, scaling: &scaling, weights: &weights, units: None, coordinates: None, gram: true };
+    let weights = vec![1.0; examples.outputs()];
+    let summed = Summed {
+        examples,
+        scaling: &scaling,
+        weights: &weights,
+        scaler: None,
+        coordinates: None,
+        gram: true,
+    };
     let all = summed.of(&summed.starts(), |_| true);
     let novelty = normal(all.clone(), &scaling)?;
     let mut distances = match held_out {
         HeldOut::Rows(rows) => distances(&novelty, &rows, |_| true),
-        HeldOut::Targets(_) => Vec::new(),
         HeldOut::Folds(folds) => {
             let mut distances = Vec::new();
             for fold in 0..folds.count() {
@@ -183,17 +188,17 @@ impl Distances {
 mod tests {
     use super::*;
     use crate::Folds;
-    use artifact::Matrix;
+    use artifact::{Matrix, Truth};
 
     /// Two classes apart along the first column, which correlates with the second; and a column that says nothing.
-    fn world(n: usize) -> (Vec<f32>, Vec<u32>) {
+    fn world(n: usize) -> (Vec<f32>, Truth) {
         let noise = |i: usize| ((i * 7919 + i / 3) % 1013) as f32 / 506.5 - 1.0;
         let labels: Vec<u32> = (0..n).map(|row| (row % 2) as u32).collect();
         let row = |row: usize| {
             let first = noise(3 * row) + 10.0 * (row % 2) as f32;
             [first, first + 0.1 * noise(3 * row + 1), 5.0, 1e3 + noise(3 * row + 2)]
         };
-        ((0..n).flat_map(row).collect(), labels)
+        ((0..n).flat_map(row).collect(), Truth::Class(labels))
     }
 
     #[test]
@@ -201,7 +206,7 @@ mod tests {
         let (x, labels) = world(600);
         let matrix = Matrix::new(&x, 4).unwrap();
         let examples = Examples::new(&matrix, &labels, 2).unwrap();
-        let folds = Folds::stratified(&labels, 2, 5, 0).unwrap();
+        let folds = Folds::stratified(labels.classes(), 2, 5, 0).unwrap();
         for part in [0.5, 0.95] {
             let novelty = fit_novelty(&examples, HeldOut::Folds(&folds), part).unwrap();
             let distances = Distances::of(&novelty);
@@ -236,6 +241,21 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             assert_eq!(pool.install(fit), novelty);
         }
+    }
+
+    #[test]
+    fn rows_of_numbers_lie_around_one_mean() {
+        let (x, _) = world(400);
+        let matrix = Matrix::new(&x, 4).unwrap();
+        let truth = Truth::Numbers((0..800).map(f64::from).collect());
+        let examples = Examples::new(&matrix, &truth, 2).unwrap();
+        let folds = Folds::stratified(&[0; 400], 1, 5, 0).unwrap();
+        let novelty = fit_novelty(&examples, HeldOut::Folds(&folds), 0.95).unwrap();
+        assert_eq!(novelty.means.len(), 4);
+        let far = |row: [f32; 4]| f64::from(Distances::of(&novelty).of_rows(&row)[0]);
+        // Between the groups is where the mean is; against the correlation nothing ever was.
+        assert!(far([5.0, 5.0, 5.0, 1e3]) < novelty.threshold);
+        assert!(far([0.0, 5.0, 5.0, 1e3]) > 2.0 * novelty.threshold);
     }
 
     #[test]

@@ -12,10 +12,9 @@ use rayon::prelude::*;
 
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
-use crate::taught::Loss;
 use crate::{Folds, Quality};
 use exponential::exp;
-pub(crate) use loss::Judged;
+pub(crate) use loss::{Judged, Loss};
 
 /// Blocks whose gradients are added up in f32 at most, before they go into f64. Affects bits.
 const MOST_BLOCKS: usize = 16;

@@ -1,49 +1,66 @@
 //! How well a head does on some rows, while it is being fitted or chosen.
 
-use artifact::{Dense, Rows};
+use artifact::{Rows, Truth};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
-use crate::pass::Tally;
-use crate::targets::Units;
-use crate::taught::{Loss, Taught};
-use crate::{Examples, TargetKind, Targets, logits};
+use crate::pass::{Loss, Tally};
+use crate::{Examples, Scorer, TargetScaler};
 
 /// How well a head does on some rows, every row counting the same; of labels, every label of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quality {
-    /// Mean negative log-likelihood, in nats; of numbers the mean squared error, as [`Units`] put them: 1 is what their
-    /// means are off by.
+    /// Mean negative log-likelihood, in nats; of numbers the mean squared error, as a [`TargetScaler`] has them: 1 is what
+    /// their means are off by.
     pub loss: f64,
     /// Part of the rows whose largest logit is their class's; of all labels the part that is right. Means nothing of
     /// numbers.
     pub accuracy: f64,
 }
 
-/// Loss and accuracy of `layers` on `examples`, block by block.
-pub fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
-    quality_of(examples, |x| logits(layers, x))
+/// Loss and accuracy of a head on `examples`, block by block; numbers are scaled by `scaler`.
+pub fn quality(scorer: &Scorer, examples: &Examples<'_>, scaler: &TargetScaler) -> Quality {
+    match examples.truth() {
+        Truth::Class(labels) => of_classes(scorer, examples.features(), labels),
+        Truth::Labels(values) => of_values(scorer, examples, Loss::Labels(values), None),
+        Truth::Numbers(values) => {
+            // What layers give is not scaled; the loss wants it to be, and takes targets as they are scaled.
+            let outputs = examples.outputs();
+            let each = values.iter().enumerate();
+            let values: Vec<f64> = each.map(|(at, &y)| scaler.scale(at % outputs, y)).collect();
+            let loss = Loss::Squares { values: &values, scaler: &TargetScaler::identity(outputs) };
+            of_values(scorer, examples, loss, Some(scaler))
+        }
+    }
 }
 
-/// Loss and accuracy of `layers` on `targets`, block by block; numbers are put in `units`.
-pub fn quality_targets(layers: &[Dense], targets: &Targets<'_>, units: &Units) -> Quality {
-    let outputs = targets.outputs();
-    // What layers give is not put; the loss wants it to be, and takes targets as they are put.
-    let put: Vec<f64> =
-        targets.values().iter().enumerate().map(|(at, &y)| units.put(at % outputs, y)).collect();
-    let plain = Units::plain(targets.kind(), outputs);
-    let parts = each_block(targets.features(), |first, x| {
-        let mut scores = logits(layers, x);
+fn of_classes(scorer: &Scorer, features: &dyn Rows, labels: &[u32]) -> Quality {
+    let parts = each_block(features, |first, x| {
+        let labels = &labels[first..][..x.len() / features.dim()];
+        (of_logits(&scorer.of_rows(x), labels, scorer.outputs()), labels.len() as f64)
+    });
+    let mean = |of: fn(&Quality) -> f64| {
+        parts.iter().map(|(quality, rows)| of(quality) * rows).sum::<f64>() / labels.len() as f64
+    };
+    Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) }
+}
+
+/// Scores are scaled first where there is a `scaler`.
+fn of_values(
+    scorer: &Scorer,
+    examples: &Examples<'_>,
+    loss: Loss<'_>,
+    scaler: Option<&TargetScaler>,
+) -> Quality {
+    let outputs = examples.outputs();
+    let parts = each_block(examples.features(), |first, x| {
+        let mut scores = scorer.of_rows(x);
         let mut tally = Tally::default();
         for (row, scores) in (first..).zip(scores.chunks_exact_mut(outputs)) {
-            let loss = match targets.kind() {
-                TargetKind::Labels => Taught::Targets(*targets).likelihood(&[], &plain),
-                TargetKind::Numbers => {
-                    let each = scores.iter_mut().enumerate();
-                    each.for_each(|(output, y)| *y = units.put(output, f64::from(*y)) as f32);
-                    Loss::Squares { values: &put, units: &plain }
-                }
-            };
+            if let Some(scaler) = scaler {
+                let each = scores.iter_mut().enumerate();
+                each.for_each(|(output, y)| *y = scaler.scale(output, f64::from(*y)) as f32);
+            }
             tally.push(outputs, loss.errors(row, scores));
         }
         tally
@@ -53,44 +70,16 @@ pub fn quality_targets(layers: &[Dense], targets: &Targets<'_>, units: &Units) -
     all.quality()
 }
 
-/// Loss and accuracy of the logits that `scores` gives for some rows (k, d), block by block.
-pub(crate) fn quality_of(examples: &Examples<'_>, scores: impl Fn(&[f32]) -> Vec<f32> + Sync) -> Quality {
-    let parts = each_block(examples.features(), |first, x| {
-        let labels = &examples.labels()[first..][..x.len() / examples.dim()];
-        (of_logits(&scores(x), labels, examples.classes()), labels.len() as f64)
-    });
-    let mean = |of: fn(&Quality) -> f64| {
-        parts.iter().map(|(quality, rows)| of(quality) * rows).sum::<f64>() / examples.rows() as f64
-    };
-    Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) }
-}
-
-/// What `of(logits, label)` makes of every row, in order.
+/// What `of(row, scores)` makes of every row, in order.
 pub(crate) fn each_row<T: Send>(
-    layers: &[Dense],
+    scorer: &Scorer,
     examples: &Examples<'_>,
-    of: impl Fn(&[f32], usize) -> T + Sync,
+    of: impl Fn(usize, &[f32]) -> T + Sync,
 ) -> Vec<T> {
     let blocks = each_block(examples.features(), |first, x| {
-        let scores = logits(layers, x);
-        let rows = scores.chunks_exact(examples.classes()).zip(&examples.labels()[first..]);
-        rows.map(|(scores, &label)| of(scores, label as usize)).collect::<Vec<_>>()
-    });
-    blocks.into_iter().flatten().collect()
-}
-
-/// What `of(scores, targets)` makes of every row, in order.
-pub(crate) fn each_target_row<T: Send>(
-    layers: &[Dense],
-    targets: &Targets<'_>,
-    of: impl Fn(&[f32], &[f64]) -> T + Sync,
-) -> Vec<T> {
-    let outputs = targets.outputs();
-    let blocks = each_block(targets.features(), |first, x| {
-        let scores = logits(layers, x);
-        let truth = targets.values()[first * outputs..].chunks_exact(outputs);
-        let rows = scores.chunks_exact(outputs).zip(truth);
-        rows.map(|(scores, truth)| of(scores, truth)).collect::<Vec<_>>()
+        let scores = scorer.of_rows(x);
+        let rows = (first..).zip(scores.chunks_exact(examples.outputs()));
+        rows.map(|(row, scores)| of(row, scores)).collect::<Vec<_>>()
     });
     blocks.into_iter().flatten().collect()
 }

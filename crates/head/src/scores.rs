@@ -1,6 +1,6 @@
 //! Applying a head of any kind.
 
-use artifact::Head;
+use artifact::{Dense, Head, Memory};
 
 use crate::knn::Voters;
 use crate::logits::Logits;
@@ -8,7 +8,7 @@ use crate::logits::Logits;
 /// A head made ready to be applied to block after block of rows.
 pub struct Scorer {
     kind: Kind,
-    classes: usize,
+    outputs: usize,
 }
 
 enum Kind {
@@ -19,21 +19,30 @@ enum Kind {
 impl Scorer {
     /// Lays the head's numbers out anew.
     pub fn of(head: &Head) -> Scorer {
-        let classes = head.classes.len();
-        let kind = match &head.memory {
-            Some(memory) => Kind::Neighbours(Voters::of(memory, classes)),
-            None => Kind::Layers(Logits::of(&head.layers)),
-        };
-        Scorer { kind, classes }
+        match &head.memory {
+            Some(memory) => Scorer::of_memory(memory, head.classes.len()),
+            None => Scorer::of_layers(&head.layers),
+        }
     }
 
-    /// C, the number of classes.
-    pub fn classes(&self) -> usize {
-        self.classes
+    /// The same of layers.
+    pub fn of_layers(layers: &[Dense]) -> Scorer {
+        let outputs = layers.last().map_or(0, |layer| layer.outputs);
+        Scorer { kind: Kind::Layers(Logits::of(layers)), outputs }
     }
 
-    /// What the head makes of the rows of `x` (n, d): (n, C), whose softmax are its probabilities: logits of layers, or
-    /// the logarithms of neighbours' votes. A row's scores depend on the row alone.
+    /// The same of a memory of so many outputs.
+    pub fn of_memory(memory: &Memory, outputs: usize) -> Scorer {
+        Scorer { kind: Kind::Neighbours(Voters::of(memory, outputs)), outputs }
+    }
+
+    /// Number of classes, of labels, or of numbers a row.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// What the head makes of the rows of `x` (n, d): (n, outputs), whose softmax are the probabilities of classes, whose
+    /// sigmoids those of labels, or numbers. A row's scores depend on the row alone.
     ///
     /// # Panics
     /// Where `x` is not a whole number of rows of the head's features.

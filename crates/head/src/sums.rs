@@ -1,14 +1,14 @@
-//! What closed forms need to know of the rows: each class's number and sum, or Σ y xᵀ of other targets, and Σ w x xᵀ. One
+//! What closed forms need to know of the rows: each class's number and sum, or Σ y xᵀ of labels and numbers, and Σ w x xᵀ. One
 //! pass, all in f64.
 
+use artifact::Task;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
-use crate::targets::Units;
-use crate::taught::Taught;
+use crate::{Examples, TargetScaler};
 
 /// Blocks that are in memory together. Memory only.
 const TOGETHER: usize = 8;
@@ -20,11 +20,11 @@ const TILE: usize = 96;
 pub(crate) struct Sums {
     /// d, or the number of coordinates.
     pub(crate) dim: usize,
-    /// Rows of each class: (C,). Of other targets, all rows: (1,).
+    /// Rows of each class: (C,). Of labels and numbers, all rows: (1,).
     pub(crate) counts: Vec<usize>,
-    /// Σ x of each class: (C, d). Of other targets Σ x, (1, d), then Σ y x of each output: (1 + outputs, d).
+    /// Σ x of each class: (C, d). Of labels and numbers Σ x, (1, d), then Σ y x of each output: (1 + outputs, d).
     pub(crate) of_class: Vec<f64>,
-    /// Σ y of each output of other targets: (outputs,).
+    /// Σ y of each output of labels and numbers: (outputs,).
     pub(crate) totals: Vec<f64>,
     /// Σ w x xᵀ, (d, d) row-major, of which only the lower triangle is there; empty where it was not wanted.
     pub(crate) gram: Vec<f64>,
@@ -32,12 +32,12 @@ pub(crate) struct Sums {
 
 /// Rows to sum, and how.
 pub(crate) struct Summed<'a> {
-    pub(crate) taught: &'a Taught<'a>,
+    pub(crate) examples: &'a Examples<'a>,
     pub(crate) scaling: &'a Scaling,
     /// How much a row counts in the Gram matrix, by its class: (C,).
     pub(crate) weights: &'a [f64],
-    /// How targets that are no classes are put; none leaves them out.
-    pub(crate) units: Option<&'a Units>,
+    /// How labels and numbers are scaled; none leaves them out.
+    pub(crate) scaler: Option<&'a TargetScaler>,
     /// What to sum instead of the features, where that is: some numbers that follow from each row.
     pub(crate) coordinates: Option<Coordinates<'a>>,
     /// Whether the Gram matrix is wanted.
@@ -64,7 +64,7 @@ struct Rows {
 impl Summed<'_> {
     /// The first rows of all blocks.
     pub(crate) fn starts(&self) -> Vec<usize> {
-        (0..self.taught.rows()).step_by(BLOCK).collect()
+        (0..self.examples.rows()).step_by(BLOCK).collect()
     }
 
     /// The sums of those rows that `keep` picks, of the blocks that begin at `starts`.
@@ -72,9 +72,9 @@ impl Summed<'_> {
     /// Every number is one chain of sums in the rows' order, taken by one thread: the same bits, however many there are.
     pub(crate) fn of(&self, starts: &[usize], keep: impl Fn(usize) -> bool + Sync) -> Sums {
         let dim = self.dim();
-        let (classes, outputs) = match self.taught {
-            Taught::Classes(examples) => (examples.classes(), 0),
-            Taught::Targets(targets) => (1, self.units.map_or(0, |_| targets.outputs())),
+        let (classes, outputs) = match self.examples.task() {
+            Task::Class => (self.examples.outputs(), 0),
+            Task::Labels | Task::Numbers => (1, self.scaler.map_or(0, |_| self.examples.outputs())),
         };
         let mut sums = Sums {
             dim,
@@ -86,7 +86,7 @@ impl Summed<'_> {
         for starts in starts.chunks(TOGETHER) {
             let blocks: Vec<Rows> = starts.par_iter().map(|&start| self.read(start, &keep)).collect();
             for block in &blocks {
-                sums.count(block, self.taught, self.units);
+                sums.count(block, self.examples, self.scaler);
             }
             sums.gram.par_chunks_mut(TILE * dim).enumerate().for_each(|(tile, gram)| {
                 blocks.iter().for_each(|block| self.multiply(block, tile * TILE, gram));
@@ -96,10 +96,10 @@ impl Summed<'_> {
     }
 
     fn read(&self, first: usize, keep: &(impl Fn(usize) -> bool + Sync)) -> Rows {
-        let dim = self.taught.dim();
-        let count = BLOCK.min(self.taught.rows() - first);
+        let dim = self.examples.dim();
+        let count = BLOCK.min(self.examples.rows() - first);
         let mut block = vec![0.0; count * dim];
-        self.scaling.read(self.taught.features(), first, &mut block);
+        self.scaling.read(self.examples.features(), first, &mut block);
         let kept = || (first..first + count).zip(block.chunks_exact(dim)).filter(|(row, _)| keep(*row));
         let x: Vec<f64> = kept().flat_map(|(_, x)| x.iter().copied().map(f64::from)).collect();
         Rows {
@@ -113,7 +113,7 @@ impl Summed<'_> {
 
     /// Numbers of a row that are summed.
     fn dim(&self) -> usize {
-        self.coordinates.map_or(self.taught.dim(), |coordinates| coordinates.dim)
+        self.coordinates.map_or(self.examples.dim(), |coordinates| coordinates.dim)
     }
 
     /// Adds Σ w x xᵀ of a block to some rows of the matrix, from row `first` on, as far as the diagonal.
@@ -127,30 +127,26 @@ impl Summed<'_> {
             matmul(to, Accum::Add, own.transpose(), x.subcols(0, first + rows), 1.0, Par::Seq);
             return;
         }
-        let weight = |row: usize| match self.taught {
-            Taught::Classes(examples) => self.weights[examples.labels()[block.at[row]] as usize],
-            Taught::Targets(_) => 1.0,
-        };
+        let labels = self.examples.labels();
+        let weight =
+            |row: usize| labels.get(block.at[row]).map_or(1.0, |&label| self.weights[label as usize]);
         let own = faer::Mat::from_fn(count, rows, |row, column| own[(row, column)] * weight(row));
         matmul(to, Accum::Add, own.transpose(), x.subcols(0, first + rows), 1.0, Par::Seq);
     }
 }
 
 impl Sums {
-    fn count(&mut self, block: &Rows, taught: &Taught<'_>, units: Option<&Units>) {
+    fn count(&mut self, block: &Rows, examples: &Examples<'_>, scaler: Option<&TargetScaler>) {
         for (x, &row) in block.x.chunks_exact(self.dim).zip(&block.at) {
-            let class = match taught {
-                Taught::Classes(examples) => examples.labels()[row] as usize,
-                Taught::Targets(_) => 0,
-            };
+            let class = examples.labels().get(row).map_or(0, |&label| label as usize);
             self.counts[class] += 1;
             let sum = &mut self.of_class[class * self.dim..][..self.dim];
             sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
-            let (Taught::Targets(targets), Some(units)) = (taught, units) else { continue };
-            let values = &targets.values()[row * targets.outputs()..];
+            let (Task::Labels | Task::Numbers, Some(scaler)) = (examples.task(), scaler) else { continue };
+            let values = &examples.values()[row * examples.outputs()..];
             let products = self.of_class[self.dim..].chunks_exact_mut(self.dim);
             for (output, ((sum, total), &value)) in products.zip(&mut self.totals).zip(values).enumerate() {
-                let y = units.put(output, value);
+                let y = scaler.scale(output, value);
                 *total += y;
                 sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += y * x);
             }
@@ -188,23 +184,22 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Examples;
-    use artifact::Matrix;
+    use artifact::{Matrix, Truth};
 
     #[test]
     fn sums_are_those_of_the_definition_and_folds_can_be_taken_out() {
         let (n, dim) = (700, 130);
         let x: Vec<f32> = (0..n * dim).map(|i| ((i * 7919 + i / 7) % 1013) as f32 / 500.0 - 1.0).collect();
         let matrix = Matrix::new(&x, dim).unwrap();
-        let labels: Vec<u32> = (0..n).map(|row| (row % 3) as u32).collect();
-        let examples = Taught::Classes(Examples::new(&matrix, &labels, 3).unwrap());
+        let truth = Truth::Class((0..n).map(|row| (row % 3) as u32).collect());
+        let examples = Examples::new(&matrix, &truth, 3).unwrap();
         let scaling = Scaling::identity(dim);
         let weights = [1.0, 0.5, 3.0];
         let summed = Summed {
-            taught: &examples,
+            examples: &examples,
             scaling: &scaling,
             weights: &weights,
-            units: None,
+            scaler: None,
             coordinates: None,
             gram: true,
         };

@@ -1,13 +1,10 @@
 //! Calibration: one temperature for all logits (Guo et al., 2017, section 4.2), fitted on rows that the model had not
 //! learnt from.
 
-use artifact::Dense;
-
 use crate::logits::sigmoid_of;
-use crate::pass::{Member, Pass};
-use crate::quality::{each_row, each_target_row};
-use crate::taught::Loss;
-use crate::{Examples, Targets, softmax};
+use crate::pass::{Loss, Member, Pass};
+use crate::quality::each_row;
+use crate::{Examples, Scorer, TargetScaler, softmax};
 
 /// Steps of Newton's method at most; it takes five or six.
 const STEPS: usize = 50;
@@ -29,37 +26,26 @@ pub struct Temperature {
 
 /// Mean loss of logits times β, and its first two derivatives by β.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bend {
+struct Derivatives {
     loss: f64,
     slope: f64,
     curvature: f64,
 }
 
 impl Temperature {
-    /// Of the logits that `layers` give for `held_out`.
-    pub fn of_layers(layers: &[Dense], held_out: &Examples<'_>) -> Temperature {
-        minimise(|beta| each_row(layers, held_out, |scores, label| Bend::of(scores, label, beta)))
-    }
-
-    /// Of the logits that `layers` give for the labels of `held_out`: one temperature for all of them.
-    pub fn of_layers_labels(layers: &[Dense], held_out: &Targets<'_>) -> Temperature {
-        minimise(|beta| {
-            each_target_row(layers, held_out, |scores, truth| Bend::of_labels(scores, truth, beta))
-        })
+    /// Of the scores that a head gives for `held_out`: one temperature for all classes, or labels.
+    pub fn of(scorer: &Scorer, held_out: &Examples<'_>) -> Temperature {
+        let plain = TargetScaler::identity(held_out.outputs());
+        let loss = Loss::likelihood(held_out.truth(), &[], &plain);
+        minimise(|beta| each_row(scorer, held_out, |row, scores| Derivatives::at(&loss, row, scores, beta)))
     }
 }
 
 impl Pass<'_> {
     /// Of the logits of `members` for the rows that each held out, or of the first for all rows where there are no folds.
     pub(crate) fn temperature(&self, members: &[Member<'_>]) -> Temperature {
-        let bend = |row: usize, scores: &[f32], beta| match self.loss {
-            Loss::Classes { labels, .. } => Bend::of(scores, labels[row] as usize, beta),
-            // Squares of labels: whoever asks for a temperature of numbers gets nonsense.
-            Loss::Labels(values) | Loss::Squares { values, .. } => {
-                Bend::of_labels(scores, &values[row * self.outputs..], beta)
-            }
-        };
-        minimise(|beta| self.held_out_scores(members, |row, scores| bend(row, scores, beta)))
+        let at = |row: usize, scores: &[f32], beta| Derivatives::at(&self.loss, row, scores, beta);
+        minimise(|beta| self.held_out_scores(members, |row, scores| at(row, scores, beta)))
     }
 }
 
@@ -67,11 +53,11 @@ impl Pass<'_> {
 ///
 /// The loss is convex in β = 1/T, so that the slope's sign says on which side the minimum lies: Newton's method, and a step
 /// to the middle of what is left wherever it would leave that.
-fn minimise(bends: impl Fn(f64) -> Vec<Bend>) -> Temperature {
-    let mean = |beta: f64| -> Bend {
+fn minimise(bends: impl Fn(f64) -> Vec<Derivatives>) -> Temperature {
+    let mean = |beta: f64| -> Derivatives {
         let bends = bends(beta);
         let rows = bends.len().max(1) as f64;
-        bends.iter().fold(Bend::default(), |sum, bend| Bend {
+        bends.iter().fold(Derivatives::default(), |sum, bend| Derivatives {
             loss: sum.loss + bend.loss / rows,
             slope: sum.slope + bend.slope / rows,
             curvature: sum.curvature + bend.curvature / rows,
@@ -100,15 +86,26 @@ fn minimise(bends: impl Fn(f64) -> Vec<Bend>) -> Temperature {
     Temperature { value: 1.0 / best.0, before, after: best.1 }
 }
 
-impl Bend {
+impl Derivatives {
+    /// Of row `row` of those that `loss` is of.
+    fn at(loss: &Loss<'_>, row: usize, scores: &[f32], beta: f64) -> Derivatives {
+        match loss {
+            Loss::Classes { labels, .. } => Derivatives::of(scores, labels[row] as usize, beta),
+            // Squares of labels: whoever asks for a temperature of numbers gets nonsense.
+            Loss::Labels(values) | Loss::Squares { values, .. } => {
+                Derivatives::of_labels(scores, &values[row * scores.len()..], beta)
+            }
+        }
+    }
+
     /// The mean over labels, of which `truth` says 1 or 0.
-    fn of_labels(scores: &[f32], truth: &[f64], beta: f64) -> Bend {
+    fn of_labels(scores: &[f32], truth: &[f64], beta: f64) -> Derivatives {
         let labels = scores.len() as f64;
-        scores.iter().zip(truth).fold(Bend::default(), |sum, (&score, &truth)| {
+        scores.iter().zip(truth).fold(Derivatives::default(), |sum, (&score, &truth)| {
             let margin = if truth > 0.5 { f64::from(score) } else { -f64::from(score) };
             let wrong = sigmoid_of(-beta * margin);
             let right = sigmoid_of(beta * margin);
-            Bend {
+            Derivatives {
                 loss: sum.loss - right.max(f64::MIN_POSITIVE).ln() / labels,
                 slope: sum.slope - margin * wrong / labels,
                 curvature: sum.curvature + margin * margin * right * wrong / labels,
@@ -116,14 +113,14 @@ impl Bend {
         })
     }
 
-    fn of(scores: &[f32], label: usize, beta: f64) -> Bend {
+    fn of(scores: &[f32], label: usize, beta: f64) -> Derivatives {
         let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) * beta) as f32).collect();
         let probabilities = softmax(&scaled, scaled.len());
         let mean = |of: &dyn Fn(f64) -> f64| -> f64 {
             probabilities.iter().zip(scores).map(|(p, &score)| p * of(f64::from(score))).sum()
         };
         let centre = mean(&|score| score);
-        Bend {
+        Derivatives {
             loss: -probabilities[label].max(f64::MIN_POSITIVE).ln(),
             slope: centre - f64::from(scores[label]),
             curvature: mean(&|score| (score - centre).powi(2)),
@@ -139,7 +136,9 @@ mod tests {
     fn sure_scores_that_are_seldom_wrong_are_toned_down() {
         // Margins of 10, one row of 3,000 wrong: a full step of Newton's overshoots by far.
         let bends = |beta: f64| {
-            (0..3000).map(|row| Bend::of(&[10.0, 0.0], usize::from(row == 0), beta)).collect::<Vec<_>>()
+            (0..3000)
+                .map(|row| Derivatives::of(&[10.0, 0.0], usize::from(row == 0), beta))
+                .collect::<Vec<_>>()
         };
         let found = minimise(bends);
         // Where the probability of the wrong class is the part of rows that have it: 1 / (1 + e^10β) = 1 / 3000.
@@ -151,7 +150,7 @@ mod tests {
     #[test]
     fn bends_of_labels_are_derivatives() {
         let (scores, truth) = ([1.5, -0.25, 0.75], [1.0, 1.0, 0.0]);
-        let at = |beta| Bend::of_labels(&scores, &truth, beta);
+        let at = |beta| Derivatives::of_labels(&scores, &truth, beta);
         let (low, middle, high) = (at(0.875), at(1.0), at(1.125));
         assert!(((high.loss - low.loss) / 0.25 - middle.slope).abs() < 2e-3);
         assert!(((high.slope - low.slope) / 0.25 - middle.curvature).abs() < 2e-3);
@@ -163,7 +162,7 @@ mod tests {
     fn bends_are_derivatives() {
         let scores = [1.5, -0.25, 0.75];
         for label in 0..3 {
-            let at = |beta| Bend::of(&scores, label, beta);
+            let at = |beta| Derivatives::of(&scores, label, beta);
             let (low, middle, high) = (at(0.875), at(1.0), at(1.125));
             assert!(((high.loss - low.loss) / 0.25 - middle.slope).abs() < 2e-3);
             assert!(((high.slope - low.slope) / 0.25 - middle.curvature).abs() < 2e-3);

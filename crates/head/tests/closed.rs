@@ -1,9 +1,10 @@
 //! Ridge, discriminants and prototypes through their public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Matrix, Rows};
+use artifact::{Dense, Matrix, Rows, Truth};
 use headstart_head::{
-    ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, logits, quality,
+    ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, Quality, Scorer,
+    TargetScaler, logits,
 };
 
 const FORMS: [(ClosedForm, f64); 3] =
@@ -22,9 +23,14 @@ fn data(rows: usize, dim: usize, classes: usize) -> (Vec<f32>, Vec<u32>) {
 }
 
 /// Examples of a matrix that lives as long as the test.
-fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Examples<'a> {
+fn examples(x: &[f32], labels: &[u32], dim: usize, classes: usize) -> Examples<'static> {
     let values = Box::leak(x.to_vec().into_boxed_slice());
-    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), labels, classes).unwrap()
+    let truth = Box::leak(Box::new(Truth::Class(labels.to_vec())));
+    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), truth, classes).unwrap()
+}
+
+fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
+    headstart_head::quality(&Scorer::of_layers(layers), examples, &TargetScaler::of(examples))
 }
 
 fn problem<'a>(
@@ -145,7 +151,7 @@ fn a_fold_s_model_is_that_of_the_other_rows() {
             let held = examples(&held_x, &held_labels, dim, classes);
             hits += quality(&[layer.unwrap()], &held).accuracy * held_labels.len() as f64;
         }
-        let got = sweep.candidates[0].held_out_accuracy * 150.0;
+        let got = sweep.candidates[0].held_out.accuracy * 150.0;
         assert!((got - hits).abs() < 0.5, "{form:?}: {got}, {hits}");
     }
 }
@@ -268,7 +274,7 @@ fn what_cannot_be_fitted_is_told() {
         let wide =
             examples(&(0..4 * 8193).map(|at| (at % 1013) as f32).collect::<Vec<_>>(), &[0, 1, 0, 1], 8193, 2);
         assert!(ClosedProblem::new(&wide, form, &ClassWeights::None, true).is_ok());
-        let labels: Vec<u32> = (0..9000).map(|row| row % 2).collect();
+        let labels = Truth::Class((0..9000).map(|row| row % 2).collect());
         let square = Examples::new(&Never, &labels, 2).unwrap();
         let error = ClosedProblem::new(&square, form, &ClassWeights::None, true).err().unwrap();
         assert!(error.to_string().contains("9000 features are too many"), "{error}");

@@ -1,10 +1,9 @@
 //! Features that say nothing, or hardly fit into their numbers: every solver gives a finite head or one error, and none panics.
 
-use artifact::{Dense, Matrix};
+use artifact::{Dense, Matrix, Truth};
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, LinearProblem,
-    LinearSettings, MlpSettings, TargetKind, Targets, fit_knn, fit_mlp, fit_mlp_targets, fit_novelty, logits,
-    quality_knn,
+    LinearSettings, MlpSettings, Scorer, TargetScaler, fit_knn, fit_mlp, fit_novelty, logits, quality,
 };
 
 const CLASSES: usize = 3;
@@ -61,14 +60,13 @@ fn each(rows: usize, dim: usize, of: impl Fn(&str, &[f32])) {
 /// Rows and columns: one row a class, one column, fewer rows than columns, more.
 const SHAPES: [(usize, usize); 6] = [(3, 1), (3, 5), (12, 1), (12, 4), (12, 40), (600, 3)];
 
-fn labels(rows: usize) -> Vec<u32> {
-    (0..rows).map(|row| (row % CLASSES) as u32).collect()
+fn labels(rows: usize) -> Truth {
+    Truth::Class((0..rows).map(|row| (row % CLASSES) as u32).collect())
 }
 
 /// Folds where there are rows to hold out, else the rows themselves.
 fn with_held_out<T>(examples: &Examples<'_>, of: impl FnOnce(HeldOut<'_>) -> T) -> T {
-    let labels = examples.labels();
-    match Folds::stratified(labels, CLASSES, 3, 0) {
+    match Folds::stratified(examples.labels(), CLASSES, 3, 0) {
         Ok(folds) if examples.rows() > CLASSES => of(HeldOut::Folds(&folds)),
         _ => of(HeldOut::Rows(*examples)),
     }
@@ -142,7 +140,9 @@ fn neighbours_networks_and_novelty() {
             let examples = Examples::new(&matrix, &labels, CLASSES).unwrap();
             let memory = fit_knn(&examples, 3).unwrap();
             assert!(memory.rows.iter().all(|value| value.is_finite()), "{name}");
-            assert!(quality_knn(&memory, &examples).loss.is_finite(), "{name}");
+            let scorer = Scorer::of_memory(&memory, CLASSES);
+            let found = quality(&scorer, &examples, &TargetScaler::of(&examples));
+            assert!(found.loss.is_finite(), "{name}");
             match with_held_out(&examples, |held| fit_novelty(&examples, held, 0.95)) {
                 Ok(novelty) => {
                     let values = novelty.whitening.weight.iter().chain(&novelty.means);
@@ -165,18 +165,19 @@ fn labels_and_numbers() {
     for (rows, dim) in SHAPES {
         each(rows, dim, |name, x| {
             let matrix = Matrix::new(x, dim).unwrap();
-            let borne: Vec<f64> =
-                (0..rows * 2).map(|at| f64::from(u32::from((at / 2 + at) % 3 == 0))).collect();
-            let targets = Targets::new(&matrix, TargetKind::Labels, &borne, 2).unwrap();
+            let positive = (0..rows * 2).map(|at| f64::from(u32::from((at / 2 + at) % 3 == 0)));
+            let truth = Truth::Labels(positive.collect());
+            let targets = Examples::new(&matrix, &truth, 2).unwrap();
             let settings = LinearSettings { max_iterations: 50, ..LinearSettings::default() };
-            let fitted =
-                LinearProblem::of_labels(&targets, &settings).and_then(|problem| problem.fit(1.0, None));
+            let fitted = LinearProblem::new(&targets, &settings).and_then(|problem| problem.fit(1.0, None));
             check(&format!("labels, {name}"), fitted.map(|fit| vec![fit.layer]), Some(x));
             for scale in [0.0, 1.0, 1e30, 1e-30] {
-                let numbers: Vec<f64> = (0..rows).map(|row| scale * f64::from(noise(row, 99))).collect();
-                let targets = Targets::new(&matrix, TargetKind::Numbers, &numbers, 1).unwrap();
+                let numbers = (0..rows).map(|row| scale * f64::from(noise(row, 99)));
+                let truth = Truth::Numbers(numbers.collect());
+                let targets = Examples::new(&matrix, &truth, 1).unwrap();
                 for standardize in [true, false] {
-                    let fit = |l2| ClosedProblem::of_targets(&targets, standardize)?.fit(l2);
+                    let (form, weights) = (ClosedForm::Ridge, ClassWeights::None);
+                    let fit = |l2| ClosedProblem::new(&targets, form, &weights, standardize)?.fit(l2);
                     for l2 in [0.0, 1.0] {
                         let name = format!("numbers × {scale}, {name}, l2 {l2}, standardised {standardize}");
                         check(&name, fit(l2).map(|layer| vec![layer]), None);
@@ -185,7 +186,7 @@ fn labels_and_numbers() {
                 if rows < 600 {
                     let settings = MlpSettings { hidden: 4, epochs: 3, ..MlpSettings::default() };
                     let go_on = |_: &_| std::ops::ControlFlow::Continue(());
-                    let fitted = fit_mlp_targets(&targets, Some(&targets), &settings, go_on);
+                    let fitted = fit_mlp(&targets, Some(&targets), &settings, go_on);
                     check(&format!("mlp, numbers × {scale}, {name}"), fitted.map(|fit| fit.layers), None);
                 }
             }

@@ -1,9 +1,10 @@
 //! Logistic regression through its public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::Matrix;
+use artifact::{Dense, Matrix, Truth};
 use headstart_head::{
-    ClassWeights, Examples, HeadFitError, LinearFit, LinearProblem, LinearSettings, logits, quality,
+    ClassWeights, Examples, HeadFitError, LinearFit, LinearProblem, LinearSettings, Quality, Scorer,
+    TargetScaler, logits,
 };
 
 /// `rows` of `dim` features in `classes` overlapping clusters, by an integer formula that
@@ -22,9 +23,14 @@ fn data(rows: usize, dim: usize, classes: usize) -> (Vec<f32>, Vec<u32>) {
 }
 
 /// Examples of a matrix that lives as long as the test.
-fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Examples<'a> {
+fn examples(x: &[f32], labels: &[u32], dim: usize, classes: usize) -> Examples<'static> {
     let values = Box::leak(x.to_vec().into_boxed_slice());
-    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), labels, classes).unwrap()
+    let truth = Box::leak(Box::new(Truth::Class(labels.to_vec())));
+    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), truth, classes).unwrap()
+}
+
+fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
+    headstart_head::quality(&Scorer::of_layers(layers), examples, &TargetScaler::of(examples))
 }
 
 fn fit(examples: &Examples<'_>, settings: &LinearSettings, l2: f64) -> LinearFit {

@@ -1,17 +1,22 @@
 //! The multi-layer perceptron through its public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::Matrix;
+use artifact::{Dense, Matrix, Truth};
 use headstart_head::{
-    ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, Optimizer, Schedule, Temperature,
-    fit_mlp, quality,
+    ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, Optimizer, Quality, Schedule, Scorer,
+    TargetScaler, Temperature, fit_mlp,
 };
 use std::ops::ControlFlow;
 
 /// Examples of a matrix that lives as long as the test.
-fn examples<'a>(x: &[f32], labels: &'a [u32], dim: usize, classes: usize) -> Examples<'a> {
+fn examples(x: &[f32], labels: &[u32], dim: usize, classes: usize) -> Examples<'static> {
     let values = Box::leak(x.to_vec().into_boxed_slice());
-    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), labels, classes).unwrap()
+    let truth = Box::leak(Box::new(Truth::Class(labels.to_vec())));
+    Examples::new(Box::leak(Box::new(Matrix::new(values, dim).unwrap())), truth, classes).unwrap()
+}
+
+fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
+    headstart_head::quality(&Scorer::of_layers(layers), examples, &TargetScaler::of(examples))
 }
 
 /// Two interleaved rings, which no line separates.
@@ -185,7 +190,7 @@ fn patience_keeps_the_best_epoch_and_a_request_ends_the_run() {
     let losses: Vec<f64> = fit.epochs.iter().map(|epoch| epoch.val.unwrap().loss).collect();
     assert!(losses.iter().all(|loss| *loss >= losses[fit.kept - 1]), "{losses:?}");
     assert_eq!(quality(&fit.layers, &val).loss, losses[fit.kept - 1]);
-    let temperature = Temperature::of_layers(&fit.layers, &val);
+    let temperature = Temperature::of(&Scorer::of_layers(&fit.layers), &val);
     assert!((temperature.before - losses[fit.kept - 1]).abs() < 1e-6);
     assert!(temperature.after < temperature.before);
 

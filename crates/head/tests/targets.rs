@@ -3,14 +3,14 @@
 
 use std::ops::ControlFlow;
 
-use artifact::{Dense, Matrix};
+use artifact::{Dense, Matrix, Truth};
 use headstart_head::{
-    Candidate, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, LinearProblem, LinearSettings,
-    MlpSettings, TargetKind, Targets, Temperature, Units, fit_mlp_targets, logits, quality_targets,
+    Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut,
+    LinearProblem, LinearSettings, MlpSettings, Quality, Scorer, TargetScaler, Temperature, fit_mlp, logits,
 };
 
 const TIGHT: LinearSettings = LinearSettings {
-    class_weights: headstart_head::ClassWeights::None,
+    class_weights: ClassWeights::None,
     standardize: true,
     tolerance: 1e-7,
     max_iterations: 5000,
@@ -55,6 +55,14 @@ fn labels(values: &[f64], outputs: usize) -> Vec<f64> {
     values.iter().enumerate().map(|(at, &y)| f64::from(u8::from(y > middles[at % outputs]))).collect()
 }
 
+fn ridge<'a>(examples: &Examples<'a>, standardize: bool) -> Result<ClosedProblem<'a>, HeadFitError> {
+    ClosedProblem::new(examples, ClosedForm::Ridge, &ClassWeights::None, standardize)
+}
+
+fn quality(layers: &[Dense], examples: &Examples<'_>) -> Quality {
+    headstart_head::quality(&Scorer::of_layers(layers), examples, &TargetScaler::of(examples))
+}
+
 fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
 }
@@ -64,14 +72,15 @@ fn one_label_is_two_classes() {
     let (n, dim) = (300, 8);
     let x = features(n, dim);
     let matrix = Matrix::new(&x, dim).unwrap();
-    let truth = labels(&numbers(&x, dim, 3), 3);
-    let all = Targets::new(&matrix, TargetKind::Labels, &truth, 3).unwrap();
+    let truth = Truth::Labels(labels(&numbers(&x, dim, 3), 3));
+    let all = Examples::new(&matrix, &truth, 3).unwrap();
     for l2 in [0.1, 10.0] {
-        let got = LinearProblem::of_labels(&all, &TIGHT).unwrap().fit(l2, None).unwrap();
+        let got = LinearProblem::new(&all, &TIGHT).unwrap().fit(l2, None).unwrap();
         assert!(got.converged, "{got:?}");
         let mut objective = 0.0;
         for label in 0..3 {
-            let classes: Vec<u32> = truth.iter().skip(label).step_by(3).map(|&y| y as u32).collect();
+            let classes = truth.values().iter().skip(label).step_by(3).map(|&y| y as u32).collect();
+            let classes = Truth::Class(classes);
             let examples = Examples::new(&matrix, &classes, 2).unwrap();
             let alone = LinearProblem::new(&examples, &TIGHT).unwrap().fit(l2, None).unwrap();
             objective += alone.objective;
@@ -94,11 +103,11 @@ fn labels_are_chosen_by_their_loss_and_calibrated() {
     let (n, dim) = (400, 12);
     let x = features(n, dim);
     let matrix = Matrix::new(&x, dim).unwrap();
-    let truth = labels(&numbers(&x, dim, 4), 4);
-    let targets = Targets::new(&matrix, TargetKind::Labels, &truth, 4).unwrap();
+    let truth = Truth::Labels(labels(&numbers(&x, dim, 4), 4));
+    let targets = Examples::new(&matrix, &truth, 4).unwrap();
     let folds = Folds::stratified(&vec![0; n], 1, 5, 0).unwrap();
     let run = || {
-        let problem = LinearProblem::of_labels(&targets, &LinearSettings::default()).unwrap();
+        let problem = LinearProblem::new(&targets, &LinearSettings::default()).unwrap();
         let go_on = |_: &Candidate| ControlFlow::Continue(());
         let sweep = problem.sweep(&[1e4, 10.0, 1.0, 1e-3], HeldOut::Folds(&folds), false, go_on).unwrap();
         let temperature = problem.temperature(&sweep, HeldOut::Folds(&folds));
@@ -107,15 +116,15 @@ fn labels_are_chosen_by_their_loss_and_calibrated() {
     let (fit, candidates, temperature) = run();
     let losses: Vec<f64> = candidates.iter().map(|candidate| candidate.held_out.loss).collect();
     let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    assert_eq!(candidates.iter().find(|c| c.l2 == fit.l2).unwrap().held_out.loss, least);
+    assert_eq!(candidates.iter().find(|c| c.strength == fit.l2).unwrap().held_out.loss, least);
     // Before calibration it is what the candidate lost.
     assert!((temperature.before - least).abs() < 1e-4 && temperature.after <= temperature.before);
-    let quality = quality_targets(std::slice::from_ref(&fit.layer), &targets, &Units::of(&targets));
+    let quality = quality(std::slice::from_ref(&fit.layer), &targets);
     assert!(quality.accuracy > 0.8 && quality.loss < 0.5, "{quality:?}");
     // Rows of their own: the rows themselves, which all fits have seen.
-    let problem = LinearProblem::of_labels(&targets, &LinearSettings::default()).unwrap();
+    let problem = LinearProblem::new(&targets, &LinearSettings::default()).unwrap();
     let go_on = |_: &Candidate| ControlFlow::Continue(());
-    let own = problem.sweep(&[fit.l2], HeldOut::Targets(targets), false, go_on).unwrap();
+    let own = problem.sweep(&[fit.l2], HeldOut::Rows(targets), false, go_on).unwrap();
     assert!((own.candidates[0].held_out.loss - own.candidates[0].train.loss).abs() < 1e-9);
     for threads in [1, 2, 3] {
         let again = on_threads(threads, run);
@@ -164,8 +173,9 @@ fn ridge_of_numbers_solves_its_normal_equations() {
         let x = features(n, dim);
         let matrix = Matrix::new(&x, dim).unwrap();
         let values = numbers(&x, dim, 2);
-        let targets = Targets::new(&matrix, TargetKind::Numbers, &values, 2).unwrap();
-        let problem = ClosedProblem::of_targets(&targets, true).unwrap();
+        let truth = Truth::Numbers(values.clone());
+        let targets = Examples::new(&matrix, &truth, 2).unwrap();
+        let problem = ridge(&targets, true).unwrap();
         for l2 in [0.5, 50.0] {
             let layer = problem.fit(l2).unwrap();
             let said = logits(&[layer], &x);
@@ -189,10 +199,11 @@ fn held_out_rows_of_ridge_are_judged_by_fits_without_them() {
     let x = features(n, dim);
     let matrix = Matrix::new(&x, dim).unwrap();
     let values = numbers(&x, dim, 1);
-    let targets = Targets::new(&matrix, TargetKind::Numbers, &values, 1).unwrap();
+    let truth = Truth::Numbers(values.clone());
+    let targets = Examples::new(&matrix, &truth, 1).unwrap();
     let folds = Folds::stratified(&vec![0; n], 1, 3, 4).unwrap();
     let run = || {
-        let problem = ClosedProblem::of_targets(&targets, false).unwrap();
+        let problem = ridge(&targets, false).unwrap();
         problem.sweep(&[1e5, 1.0, 1e-3], HeldOut::Folds(&folds)).unwrap().candidates
     };
     let candidates = run();
@@ -210,13 +221,14 @@ fn held_out_rows_of_ridge_are_judged_by_fits_without_them() {
             };
             let ((x, y), (out_x, out_y)) = (part(false), part(true));
             let matrix = Matrix::new(&x, dim).unwrap();
-            let own = Targets::new(&matrix, TargetKind::Numbers, &y, 1).unwrap();
-            let layer = ClosedProblem::of_targets(&own, false).unwrap().fit(candidate.strength).unwrap();
+            let y = Truth::Numbers(y);
+            let own = Examples::new(&matrix, &y, 1).unwrap();
+            let layer = ridge(&own, false).unwrap().fit(candidate.strength).unwrap();
             let said = logits(&[layer], &out_x);
             squares += said.iter().zip(&out_y).map(|(&s, y)| (f64::from(s) - y).powi(2)).sum::<f64>();
         }
         let expected = squares / n as f64 / variance;
-        assert!((candidate.held_out_loss - expected).abs() < 1e-3 * expected, "{candidate:?}, {expected}");
+        assert!((candidate.held_out.loss - expected).abs() < 1e-3 * expected, "{candidate:?}, {expected}");
     }
     for threads in [1, 3] {
         assert_eq!(on_threads(threads, run), candidates, "{threads} threads");
@@ -228,19 +240,19 @@ fn ridge_of_labels_wants_its_temperature() {
     let (n, dim) = (300, 10);
     let x = features(n, dim);
     let matrix = Matrix::new(&x, dim).unwrap();
-    let truth = labels(&numbers(&x, dim, 2), 2);
-    let targets = Targets::new(&matrix, TargetKind::Labels, &truth, 2).unwrap();
-    let problem = ClosedProblem::of_targets(&targets, true).unwrap();
+    let truth = Truth::Labels(labels(&numbers(&x, dim, 2), 2));
+    let targets = Examples::new(&matrix, &truth, 2).unwrap();
+    let problem = ridge(&targets, true).unwrap();
     let folds = Folds::stratified(&vec![0; n], 1, 5, 0).unwrap();
     let sweep = problem.sweep(&[1000.0, 10.0], HeldOut::Folds(&folds)).unwrap();
     let best = sweep.candidates[sweep.best];
-    assert!(sweep.candidates.iter().all(|candidate| candidate.held_out_loss >= best.held_out_loss));
-    assert!(best.held_out_accuracy > 0.8, "{best:?}");
+    assert!(sweep.candidates.iter().all(|candidate| candidate.held_out.loss >= best.held_out.loss));
+    assert!(best.held_out.accuracy > 0.8, "{best:?}");
     let temperature = problem.temperature(&sweep, HeldOut::Folds(&folds));
     // Scores of about 1 say far less than they know.
     assert!(temperature.value < 0.6 && temperature.after < 0.9 * temperature.before, "{temperature:?}");
     let layer = problem.fit(best.strength).unwrap();
-    let direct = Temperature::of_layers_labels(&[layer], &targets);
+    let direct = Temperature::of(&Scorer::of_layers(&[layer]), &targets);
     assert!((direct.value / temperature.value - 1.0).abs() < 0.3, "{direct:?} {temperature:?}");
 }
 
@@ -260,8 +272,9 @@ fn mlps_learn_labels_and_numbers_that_no_plane_fits() {
         ..MlpSettings::default()
     };
     let go_on = |_: &headstart_head::Epoch| ControlFlow::Continue(());
-    let targets = Targets::new(&matrix, TargetKind::Numbers, &values, 2).unwrap();
-    let fit = fit_mlp_targets(&targets, Some(&targets), &settings, go_on).unwrap();
+    let numbers = Truth::Numbers(values.clone());
+    let targets = Examples::new(&matrix, &numbers, 2).unwrap();
+    let fit = fit_mlp(&targets, Some(&targets), &settings, go_on).unwrap();
     let found = fit.epochs[149].val.unwrap();
     assert!(found.loss < 0.1, "{found:?}");
     // What it says are the numbers themselves.
@@ -269,23 +282,24 @@ fn mlps_learn_labels_and_numbers_that_no_plane_fits() {
     let squares: f64 =
         (0..n).map(|row| (f64::from(said[2 * row]) - values[2 * row]).powi(2)).sum::<f64>() / n as f64;
     assert!(squares.sqrt() < 15.0, "{squares}");
-    assert_eq!(quality_targets(&fit.layers, &targets, &Units::of(&targets)).loss, found.loss);
+    assert_eq!(quality(&fit.layers, &targets).loss, found.loss);
 
-    let truth: Vec<f64> = x
+    let truth = x
         .chunks_exact(2)
         .flat_map(|row| [product(row) > 0.0, row[0].abs() > 1.5].map(|is| f64::from(u8::from(is))))
         .collect();
-    let targets = Targets::new(&matrix, TargetKind::Labels, &truth, 2).unwrap();
-    let fit = fit_mlp_targets(&targets, Some(&targets), &settings, go_on).unwrap();
+    let truth = Truth::Labels(truth);
+    let targets = Examples::new(&matrix, &truth, 2).unwrap();
+    let fit = fit_mlp(&targets, Some(&targets), &settings, go_on).unwrap();
     let found = fit.epochs[149].val.unwrap();
     assert!(found.accuracy > 0.95 && found.loss < 0.2, "{found:?}");
     let short = MlpSettings { epochs: 3, dropout: 0.2, mixup: 0.3, label_smoothing: 0.1, ..settings };
-    let run = || fit_mlp_targets(&targets, None, &short, go_on).unwrap();
+    let run = || fit_mlp(&targets, None, &short, go_on).unwrap();
     let one = run();
     for threads in [1, 3] {
         assert_eq!(on_threads(threads, run), one, "{threads} threads");
     }
-    let rough = quality_targets(&one.layers, &targets, &Units::of(&targets));
+    let rough = quality(&one.layers, &targets);
     assert!(rough.loss < 0.75 && rough.accuracy > 0.5, "{rough:?}");
 }
 
@@ -294,20 +308,22 @@ fn what_does_not_go_together_is_told() {
     let x = features(10, 2);
     let matrix = Matrix::new(&x, 2).unwrap();
     let values: Vec<f64> = (0..10).map(|row| f64::from(row % 2)).collect();
-    let numbers = Targets::new(&matrix, TargetKind::Numbers, &values, 1).unwrap();
-    let labels = Targets::new(&matrix, TargetKind::Labels, &values, 1).unwrap();
-    assert!(matches!(LinearProblem::of_labels(&numbers, &TIGHT), Err(HeadFitError::NotLabels)));
-    let problem = ClosedProblem::of_targets(&labels, true).unwrap();
-    assert!(matches!(problem.sweep(&[1.0], HeldOut::Targets(numbers)), Err(HeadFitError::HeldOut { .. })));
-    let all = vec![1.0; 10];
-    let constant = Targets::new(&matrix, TargetKind::Labels, &all, 1).unwrap();
-    assert!(matches!(
-        ClosedProblem::of_targets(&constant, true),
-        Err(HeadFitError::ConstantLabel { label: 0 })
-    ));
+    let numbers = Truth::Numbers(values.clone());
+    let numbers = Examples::new(&matrix, &numbers, 1).unwrap();
+    let labels = Truth::Labels(values);
+    let labels = Examples::new(&matrix, &labels, 1).unwrap();
+    let message = LinearProblem::new(&numbers, &TIGHT).err().unwrap().to_string();
+    assert_eq!(message, "logistic regression cannot say numbers");
+    let lda = ClosedProblem::new(&labels, ClosedForm::Lda, &ClassWeights::None, true);
+    assert_eq!(lda.err().unwrap().to_string(), "lda cannot say labels");
+    let problem = ridge(&labels, true).unwrap();
+    assert!(matches!(problem.sweep(&[1.0], HeldOut::Rows(numbers)), Err(HeadFitError::HeldOut { .. })));
+    let all = Truth::Labels(vec![1.0; 10]);
+    let constant = Examples::new(&matrix, &all, 1).unwrap();
+    assert!(matches!(ridge(&constant, true), Err(HeadFitError::ConstantLabel { label: 0 })));
     // A number that is always the same is said as it is.
-    let constant = vec![7.5; 10];
-    let constant = Targets::new(&matrix, TargetKind::Numbers, &constant, 1).unwrap();
-    let layer: Dense = ClosedProblem::of_targets(&constant, true).unwrap().fit(1.0).unwrap();
+    let constant = Truth::Numbers(vec![7.5; 10]);
+    let constant = Examples::new(&matrix, &constant, 1).unwrap();
+    let layer: Dense = ridge(&constant, true).unwrap().fit(1.0).unwrap();
     assert!(logits(&[layer], &x).iter().all(|said| (said - 7.5).abs() < 1e-5));
 }

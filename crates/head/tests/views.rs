@@ -1,6 +1,6 @@
 //! Augmented views of rows: learnt from with their sample, and judging nothing.
 
-use artifact::Matrix;
+use artifact::{Matrix, Truth};
 use headstart_head::{
     ClosedForm, ClosedProblem, Examples, Folds, HeldOut, LinearProblem, LinearSettings, fit_novelty,
     learning_curve,
@@ -31,16 +31,17 @@ fn data() -> (Vec<f32>, Vec<u32>, Vec<u32>) {
 fn only_samples_judge() {
     let (x, labels, views) = data();
     let matrix = Matrix::new(&x, 2).unwrap();
-    let examples = Examples::new(&matrix, &labels, 2).unwrap().with_views(&views).unwrap();
-    let of_samples: Vec<u32> = labels.iter().copied().step_by(VIEWS).collect();
-    let folds = Folds::stratified(&of_samples, 2, 5, 0).unwrap().of_views(&views);
+    let truth = Truth::Class(labels);
+    let examples = Examples::new(&matrix, &truth, 2).unwrap().with_views(&views).unwrap();
+    let (of_samples, classes) = examples.strata();
+    let folds = Folds::stratified(&of_samples, classes, 5, 0).unwrap().of_views(&views);
     let held_out = HeldOut::Folds(&folds);
 
     let problem = LinearProblem::new(&examples, &LinearSettings::default()).unwrap();
     let sweep = problem.sweep(&[1.0], held_out, false, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(sweep.candidates[0].held_out.accuracy, 1.0);
     assert!(sweep.candidates[0].train.accuracy < 0.7, "views are among the rows that are fitted");
-    let judged = problem.held_out_scores(&sweep, held_out, |row, _, _| row);
+    let judged = problem.held_out_scores(&sweep, held_out, |row, _| row);
     assert_eq!(judged, (0..SAMPLES).map(|sample| sample * VIEWS).collect::<Vec<_>>());
     // Of samples alone, any temperature that is low; half of the views would be wrong, and surely so.
     assert!(problem.temperature(&sweep, held_out).after < 0.01);
@@ -48,8 +49,8 @@ fn only_samples_judge() {
     for (form, strength) in [(ClosedForm::Ridge, 1.0), (ClosedForm::Lda, 0.1), (ClosedForm::Prototype, 0.0)] {
         let problem = ClosedProblem::new(&examples, form, &Default::default(), true).unwrap();
         let sweep = problem.sweep(&[strength], held_out).unwrap();
-        assert_eq!(sweep.candidates[0].held_out_accuracy, 1.0, "{form:?}");
-        assert!(sweep.candidates[0].train_accuracy < 0.7, "{form:?}");
+        assert_eq!(sweep.candidates[0].held_out.accuracy, 1.0, "{form:?}");
+        assert!(sweep.candidates[0].train.accuracy < 0.7, "{form:?}");
     }
 
     // Views lie nearer to the means than samples do: 0.25 of the farthest sample where they judged, 0.52 without them.

@@ -112,8 +112,8 @@ pub(crate) fn regressions(outputs: &[(Vec<f64>, Vec<f64>)]) -> anyhow::Result<Ve
 /// A row of which it says what is no number.
 pub(crate) fn said(head: &Head, rows: &Selection<'_>, features: &FeatureSet) -> anyhow::Result<Vec<f64>> {
     let scorer = Scorer::of(head);
-    let mut said = Vec::with_capacity(rows.len() * scorer.classes());
-    let Ok(()) = for_each_block(rows, scorer.classes(), |_, x| {
+    let mut said = Vec::with_capacity(rows.len() * scorer.outputs());
+    let Ok(()) = for_each_block(rows, scorer.outputs(), |_, x| {
         let scores = scorer.of_rows(x);
         match head.task() {
             Task::Labels => said.extend(sigmoid(&scores)),
@@ -122,7 +122,7 @@ pub(crate) fn said(head: &Head, rows: &Selection<'_>, features: &FeatureSet) -> 
         Ok::<_, Infallible>(())
     });
     match said.iter().position(|value| !value.is_finite()) {
-        Some(at) => Err(too_large(features, rows, at / scorer.classes())),
+        Some(at) => Err(too_large(features, rows, at / scorer.outputs())),
         None => Ok(said),
     }
 }

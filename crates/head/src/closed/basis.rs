@@ -8,11 +8,10 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::HeadFitError;
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
 use crate::spectrum::Spectrum;
-use crate::taught::Taught;
+use crate::{Examples, HeadFitError};
 
 /// Numbers in the rows' matrix at most: a GiB.
 const MOST_NUMBERS: usize = 1 << 27;
@@ -26,18 +25,18 @@ pub(super) struct Basis(Mat<f64>);
 
 impl Basis {
     /// Whether it is worth it.
-    pub(super) fn helps(taught: &Taught<'_>) -> bool {
-        let (n, dim) = (taught.rows(), taught.dim());
+    pub(super) fn helps(examples: &Examples<'_>) -> bool {
+        let (n, dim) = (examples.rows(), examples.dim());
         n + n / 4 <= dim && n * dim <= MOST_NUMBERS
     }
 
     /// Of the scaled rows X: with X Xᵀ = U diag(s) Uᵀ, Q = Xᵀ U s^-½.
-    pub(super) fn of(taught: &Taught<'_>, scaling: &Scaling) -> Result<Basis, HeadFitError> {
-        let (n, dim) = (taught.rows(), taught.dim());
+    pub(super) fn of(examples: &Examples<'_>, scaling: &Scaling) -> Result<Basis, HeadFitError> {
+        let (n, dim) = (examples.rows(), examples.dim());
         let mut x = vec![0.0f64; n * dim];
         x.par_chunks_mut(BLOCK * dim).enumerate().for_each(|(block, x)| {
             let mut rows = vec![0.0; x.len()];
-            scaling.read(taught.features(), block * BLOCK, &mut rows);
+            scaling.read(examples.features(), block * BLOCK, &mut rows);
             x.iter_mut().zip(rows).for_each(|(to, from)| *to = f64::from(from));
         });
         let all = MatRef::from_row_major_slice(&x, n, dim);

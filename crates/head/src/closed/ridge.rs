@@ -1,4 +1,4 @@
-//! Ridge regression on the classes, as scikit-learn's `RidgeClassifier`.
+//! Ridge regression on the classes, as scikit-learn's `RidgeClassifier`, and on labels or numbers.
 
 use super::{Classes, Models, Spectrum, dot, models_of};
 use crate::HeadFitError;
@@ -25,6 +25,27 @@ pub(super) fn models(l2: &[f64], mut sums: Sums, classes: &Classes) -> Result<Mo
     let bias = |class: usize, weight: &[f64]| {
         2.0 * classes.weights[class] / total - 1.0 - dot(weight, &classes.mean)
     };
+    Ok(models_of(l2, dim, restore, bias))
+}
+
+/// Minimises Σ ‖y − W x − b‖² + l2 ‖W‖² for each of some l2, over labels or numbers y as they are scaled, as
+/// scikit-learn's `Ridge`.
+///
+/// With x and y centred W = B (A + l2)⁻¹, A = Σ x xᵀ and B = Σ y xᵀ.
+pub(super) fn models_of_values(l2: &[f64], mut sums: Sums) -> Result<Models, HeadFitError> {
+    let (dim, n) = (sums.dim, sums.counts[0] as f64);
+    let mean: Vec<f64> = sums.of_class[..dim].iter().map(|sum| sum / n).collect();
+    let before = sums.largest_square();
+    sums.centre(&mean, &[n]);
+    let spectrum = Spectrum::of(&sums.gram, dim)?;
+    let products = sums.of_class[dim..].chunks_exact(dim).zip(&sums.totals);
+    let right: Vec<f64> = products
+        .flat_map(|(products, total)| products.iter().zip(&mean).map(move |(product, m)| product - total * m))
+        .collect();
+    let rotated = spectrum.rotate(&right);
+    let floor = least(&spectrum, before);
+    let restore = |l2: f64| spectrum.restore(&rotated, |value| inverse(value + l2, floor));
+    let bias = |output: usize, weight: &[f64]| sums.totals[output] / n - dot(weight, &mean);
     Ok(models_of(l2, dim, restore, bias))
 }
 

@@ -7,11 +7,11 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
+use crate::Examples;
 use crate::examples::BLOCK;
 use crate::scaling::Scaling;
 use crate::spectrum::Spectrum;
 use crate::sums::Summed;
-use crate::taught::Taught;
 
 /// Rows that the curvature is taken from, for each column: enough for its large directions.
 const ROWS_PER_COLUMN: usize = 4;
@@ -36,9 +36,9 @@ pub(super) struct Preconditioner<'a> {
 
 impl Curvature {
     /// Of rows; `None` where `fits` of them (models times penalties) are too little work to be worth it.
-    pub(super) fn of(taught: &Taught<'_>, scaling: &Scaling, fits: usize) -> Option<Curvature> {
-        let (n, dim) = (taught.rows(), taught.dim());
-        let work = n as f64 * taught.outputs() as f64 * fits as f64;
+    pub(super) fn of(examples: &Examples<'_>, scaling: &Scaling, fits: usize) -> Option<Curvature> {
+        let (n, dim) = (examples.rows(), examples.dim());
+        let work = n as f64 * examples.outputs() as f64 * fits as f64;
         if dim > MOST_COLUMNS || work < 0.5 * (dim * dim) as f64 {
             return None;
         }
@@ -46,9 +46,9 @@ impl Curvature {
         let blocks = n.div_ceil(BLOCK);
         let step = blocks.div_ceil((ROWS_PER_COLUMN * dim).div_ceil(BLOCK)).max(1);
         let starts: Vec<usize> = (0..blocks).step_by(step).map(|block| block * BLOCK).collect();
-        let weights = vec![1.0; taught.outputs()];
+        let weights = vec![1.0; examples.outputs()];
         let summed =
-            Summed { taught, scaling, weights: &weights, units: None, coordinates: None, gram: true };
+            Summed { examples, scaling, weights: &weights, scaler: None, coordinates: None, gram: true };
         let sums = summed.of(&starts, |_| true);
         let rows = sums.counts.iter().sum::<usize>() as f64;
         let Spectrum { values, vectors } = Spectrum::of(&sums.gram, dim).ok()?;
@@ -97,16 +97,15 @@ impl Preconditioner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Examples;
-    use artifact::Matrix;
+    use artifact::{Matrix, Truth};
 
     #[test]
     fn inverts_what_it_stands_for() {
         let dim = 6;
         let x: Vec<f32> = (0..250 * dim).map(|i| ((i * i * 7919 + i) % 1013) as f32 / 500.0 - 1.0).collect();
         let matrix = Matrix::new(&x, dim).unwrap();
-        let labels: Vec<u32> = (0..250).map(|row| row % 2).collect();
-        let examples = Taught::Classes(Examples::new(&matrix, &labels, 2).unwrap());
+        let truth = Truth::Class((0..250).map(|row| row % 2).collect());
+        let examples = Examples::new(&matrix, &truth, 2).unwrap();
         let scaling = Scaling::identity(dim);
         let curvature = Curvature::of(&examples, &scaling, 1).unwrap();
         let (bends, penalty) = (vec![0.25, 0.1], 0.05);

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::{LinearFit, LinearProblem, Solvers, check_penalty};
 use crate::lbfgs::{Lbfgs, Stop};
 use crate::pass::{Member, Pass, Tally};
-use crate::{HeadFitError, HeldOut, Quality, Temperature};
+use crate::{Candidate, HeadFitError, HeldOut, Quality, Sweep, Temperature};
 
 /// Candidates need not be fitted as tightly as the head: their order is clear long before.
 const TOLERANCE: f64 = 1e-4;
@@ -20,32 +20,6 @@ const WORSE: f64 = 0.05;
 /// overlapping ones.
 pub fn default_penalties() -> Vec<f64> {
     (0..=24).map(|step| 10f64.powf(5.0 - f64::from(step) / 3.0)).collect()
-}
-
-/// One penalty, and how it does.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
-    /// The penalty.
-    pub l2: f64,
-    /// Iterations of L-BFGS; with folds, of the fold that took most.
-    pub iterations: usize,
-    /// Whether the gradient fell below the tolerance (1e-4 at least), in every fold.
-    pub converged: bool,
-    /// On the rows that were fitted; with folds, the mean over folds.
-    pub train: Quality,
-    /// On the rows that were held out, each counting the same.
-    pub held_out: Quality,
-}
-
-/// All candidates of a path.
-#[derive(Clone, Debug)]
-pub struct Sweep {
-    /// In the order of fitting: the largest penalty first.
-    pub candidates: Vec<Candidate>,
-    /// The candidate of least held-out loss; of equals the first, which has the largest penalty.
-    pub best: usize,
-    /// Parameters of the best candidate, for each fold, or of the one model.
-    pub(super) members: Vec<Vec<f64>>,
 }
 
 impl LinearProblem<'_> {
@@ -66,7 +40,7 @@ impl LinearProblem<'_> {
         mut on_candidate: impl FnMut(&Candidate) -> ControlFlow<()>,
     ) -> Result<Sweep, HeadFitError> {
         penalties.iter().try_for_each(|&l2| check_penalty(l2))?;
-        held_out.check(&self.taught)?;
+        held_out.check(&self.examples)?;
         let (parts, folds) = (held_out.parts(), held_out.folds());
         let stop = Stop { tolerance: self.stop.tolerance.max(TOLERANCE), ..self.stop };
         let mut solvers = self.solvers(vec![self.zero(); parts.len()], stop, penalties.len());
@@ -82,11 +56,11 @@ impl LinearProblem<'_> {
             let asked = on_candidate(&candidate).is_break();
             sweep.candidates.push(candidate);
             let last = sweep.candidates.len() - 1;
-            if last == 0 || sweep.loss(last) < sweep.loss(sweep.best) {
+            if last == 0 || loss(&sweep, last) < loss(&sweep, sweep.best) {
                 sweep.best = last;
                 sweep.members = solvers.solvers.iter().map(|solver| solver.best().to_vec()).collect();
             }
-            let worse = sweep.loss(last) > (1.0 + WORSE) * sweep.loss(sweep.best);
+            let worse = loss(&sweep, last) > (1.0 + WORSE) * loss(&sweep, sweep.best);
             if asked || (early && worse && last - sweep.best >= PATIENCE) {
                 break;
             }
@@ -100,7 +74,7 @@ impl LinearProblem<'_> {
 
     /// Fits the best candidate as tightly as the head will be: what is measured of it, and the temperature, are the head's.
     fn tighten(&self, sweep: &mut Sweep, held_out: HeldOut<'_>) {
-        let l2 = sweep.candidates[sweep.best].l2;
+        let l2 = sweep.candidates[sweep.best].strength;
         let mut solvers = self.solvers(std::mem::take(&mut sweep.members), self.stop, 1);
         self.solve(&mut solvers, &held_out.parts(), held_out.folds(), l2);
         let rough = sweep.candidates[sweep.best].iterations;
@@ -120,7 +94,7 @@ impl LinearProblem<'_> {
             start.iter_mut().zip(member).for_each(|(sum, value)| *sum += value / sweep.members.len() as f64);
         }
         let best = &sweep.candidates[sweep.best];
-        let mut fit = self.fit_from(start, best.l2)?;
+        let mut fit = self.fit_from(start, best.strength)?;
         // With rows of their own held out the sweep's model is of all training rows, and this is where it ends.
         if let [_] = sweep.members[..] {
             fit.iterations += best.iterations;
@@ -133,27 +107,24 @@ impl LinearProblem<'_> {
         self.pass_over(held_out).temperature(&sweep.best_members(held_out))
     }
 
-    /// What `of(row, label, logits)` makes of every held-out row, in order: with folds, of the logits of the model that
-    /// was fitted without that row. Rows of labels have no label of their own: it is 0.
+    /// What `of(row, logits)` makes of every held-out row, in order: with folds, of the logits of the model that was fitted
+    /// without that row.
     pub fn held_out_scores<T: Send>(
         &self,
         sweep: &Sweep,
         held_out: HeldOut<'_>,
-        of: impl Fn(usize, usize, &[f32]) -> T + Sync,
+        of: impl Fn(usize, &[f32]) -> T + Sync,
     ) -> Vec<T> {
-        let labels = held_out.labels(&self.taught);
-        let label = |row: usize| labels.get(row).map_or(0, |&label| label as usize);
-        let members = sweep.best_members(held_out);
-        self.pass_over(held_out).held_out_scores(&members, |row, scores| of(row, label(row), scores))
+        self.pass_over(held_out).held_out_scores(&sweep.best_members(held_out), of)
     }
 
     fn pass_over<'b>(&'b self, held_out: HeldOut<'b>) -> Pass<'b> {
-        self.pass(held_out.taught(&self.taught), held_out.folds())
+        self.pass(held_out.examples(&self.examples), held_out.folds())
     }
 
     /// Readies the solvers for a penalty that is larger by `more`.
     fn move_on(&self, solvers: &mut Solvers, stop: Stop, more: f64) {
-        let penalised = self.taught.outputs() * self.taught.dim();
+        let penalised = self.examples.outputs() * self.examples.dim();
         for (solver, outcome) in solvers.solvers.iter_mut().zip(&solvers.outcomes) {
             let rows = outcome.as_ref().map_or(1, |outcome| outcome.train.rows);
             let more = self.penalty(more) / rows as f64;
@@ -177,7 +148,7 @@ impl LinearProblem<'_> {
             outcomes().map(|outcome| of(&outcome.train.quality())).sum::<f64>() / solvers.solvers.len() as f64
         };
         Candidate {
-            l2,
+            strength: l2,
             iterations: solvers.solvers.iter().map(Lbfgs::iterations).max().unwrap_or(0),
             converged: solvers.solvers.iter().all(Lbfgs::converged),
             train: Quality { loss: mean(|quality| quality.loss), accuracy: mean(|quality| quality.accuracy) },
@@ -186,16 +157,8 @@ impl LinearProblem<'_> {
     }
 }
 
-impl Sweep {
-    /// The models of the best candidate, one a part.
-    fn best_members(&self, held_out: HeldOut<'_>) -> Vec<Member<'_>> {
-        let parts = self.members.iter().zip(held_out.parts());
-        parts.map(|(parameters, held_out)| Member { parameters, held_out }).collect()
-    }
-
-    /// Held-out loss of candidate `at`; of one that diverged, more than any.
-    fn loss(&self, at: usize) -> f64 {
-        let loss = self.candidates[at].held_out.loss;
-        if loss.is_finite() { loss } else { f64::INFINITY }
-    }
+/// Held-out loss of candidate `at`; of one that diverged, more than any.
+fn loss(sweep: &Sweep, at: usize) -> f64 {
+    let loss = sweep.candidates[at].held_out.loss;
+    if loss.is_finite() { loss } else { f64::INFINITY }
 }

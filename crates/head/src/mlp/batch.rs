@@ -1,13 +1,12 @@
 //! Some training rows, as a step sees them.
 
+use artifact::Truth;
 use candle_core::{Device, Tensor};
 
 use super::MlpSettings;
-use crate::TargetKind;
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
-use crate::targets::Units;
-use crate::taught::Taught;
+use crate::{Examples, TargetScaler};
 
 /// Some training rows.
 pub(super) struct Batch {
@@ -24,17 +23,17 @@ pub(super) enum Targets {
     Labels(Tensor),
     /// Of every class so much: (b, C).
     Shares(Tensor),
-    /// Labels from 0 to 1, or numbers as they are put: (b, outputs).
-    Values(TargetKind, Vec<f64>),
+    /// Labels from 0 to 1, or numbers as they are scaled: (b, outputs).
+    Values(Truth),
 }
 
 /// Where batches come from.
 pub(super) struct Batches<'a> {
-    taught: &'a Taught<'a>,
+    examples: &'a Examples<'a>,
     scaling: &'a Scaling,
     /// (C,)
     class_weights: Vec<f32>,
-    units: &'a Units,
+    scaler: &'a TargetScaler,
     label_smoothing: f64,
     mixup: f64,
     random: Random,
@@ -42,54 +41,48 @@ pub(super) struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     pub(super) fn new(
-        taught: &'a Taught<'a>,
+        examples: &'a Examples<'a>,
         scaling: &'a Scaling,
         class_weights: Vec<f32>,
-        units: &'a Units,
+        scaler: &'a TargetScaler,
         settings: &MlpSettings,
     ) -> Batches<'a> {
         let &MlpSettings { label_smoothing, mixup, seed, .. } = settings;
         let random = Random::new(seed, Purpose::Mixup);
-        Batches { taught, scaling, class_weights, units, label_smoothing, mixup, random }
+        Batches { examples, scaling, class_weights, scaler, label_smoothing, mixup, random }
     }
 
     /// Gathers `rows`, scaled; mixed with one another where that was asked for.
     pub(super) fn gather(&mut self, rows: &[usize]) -> candle_core::Result<Batch> {
-        let dim = self.taught.dim();
+        let dim = self.examples.dim();
         let mut x = vec![0.0; rows.len() * dim];
         for (&row, values) in rows.iter().zip(x.chunks_exact_mut(dim)) {
-            self.scaling.read(self.taught.features(), row, values);
+            self.scaling.read(self.examples.features(), row, values);
         }
-        let (labels, targets) = match *self.taught {
-            Taught::Classes(examples) => {
-                let labels: Vec<u32> = rows.iter().map(|&row| examples.labels()[row]).collect();
-                let targets = self.of_classes(&labels, &mut x)?;
-                (labels, targets)
+        let mut truth = self.examples.truth().select(rows.iter().copied(), self.examples.outputs());
+        match &mut truth {
+            Truth::Class(labels) => {
+                let targets = self.of_classes(labels, &mut x)?;
+                let x = Tensor::from_vec(x, (rows.len(), dim), &Device::Cpu)?;
+                return Ok(Batch { x, labels: std::mem::take(labels), targets });
             }
-            Taught::Targets(targets) => {
-                let outputs = targets.outputs();
-                let of = |&row: &usize| &targets.values()[row * outputs..][..outputs];
-                let mut values: Vec<f64> = rows.iter().flat_map(of).copied().collect();
-                match targets.kind() {
-                    // Half of what is taken off goes to either side.
-                    TargetKind::Labels => values
-                        .iter_mut()
-                        .for_each(|y| *y = *y * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing),
-                    TargetKind::Numbers => {
-                        values
-                            .iter_mut()
-                            .enumerate()
-                            .for_each(|(at, y)| *y = self.units.put(at % outputs, *y));
-                    }
-                }
-                if self.mixup > 0.0 {
-                    let (lambda, partners) = self.partners(rows.len());
-                    mix(&mut x, lambda as f32, &partners);
-                    mix(&mut values, lambda, &partners);
-                }
-                (Vec::new(), Targets::Values(targets.kind(), values))
+            // Half of what is taken off goes to either side.
+            Truth::Labels(values) => values
+                .iter_mut()
+                .for_each(|y| *y = *y * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing),
+            Truth::Numbers(values) => {
+                let outputs = self.examples.outputs();
+                values.iter_mut().enumerate().for_each(|(at, y)| *y = self.scaler.scale(at % outputs, *y));
             }
-        };
+        }
+        if self.mixup > 0.0 {
+            let (lambda, partners) = self.partners(rows.len());
+            mix(&mut x, lambda as f32, &partners);
+            if let Truth::Labels(values) | Truth::Numbers(values) = &mut truth {
+                mix(values, lambda, &partners);
+            }
+        }
+        let (labels, targets) = (Vec::new(), Targets::Values(truth));
         Ok(Batch { x: Tensor::from_vec(x, (rows.len(), dim), &Device::Cpu)?, labels, targets })
     }
 
@@ -104,13 +97,13 @@ impl<'a> Batches<'a> {
             mix(x, lambda as f32, &partners);
             mix(&mut shares, lambda as f32, &partners);
         }
-        let shape = (labels.len(), self.taught.outputs());
+        let shape = (labels.len(), self.examples.outputs());
         Ok(Targets::Shares(Tensor::from_vec(shares, shape, &Device::Cpu)?))
     }
 
     /// The row's weight times 1 − ε for its class, and ε evenly over all (Szegedy et al., 2016, section 7): (b, C).
     fn shares(&self, labels: &[u32]) -> Vec<f32> {
-        let classes = self.taught.outputs();
+        let classes = self.examples.outputs();
         let mut shares = Vec::with_capacity(labels.len() * classes);
         for &label in labels {
             let weight = f64::from(self.class_weights[label as usize]);

@@ -1,19 +1,17 @@
 //! The network in training: products, loss and gradients by candle.
 
-use artifact::Dense;
+use artifact::{Dense, Truth};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Linear, Module};
 
 use super::MlpSettings;
 use super::batch::{Batch, Targets};
 use super::optimizer::Descent;
-use crate::pass::Tally;
+use crate::pass::{Loss, Tally};
 use crate::quality::of_logits;
 use crate::random::{Purpose, Random};
 use crate::scaling::Scaling;
-use crate::targets::Units;
-use crate::taught::Loss;
-use crate::{HeadFitError, Quality, TargetKind};
+use crate::{HeadFitError, Quality, TargetScaler};
 
 /// The network in training.
 pub(super) struct Net {
@@ -58,8 +56,8 @@ impl Net {
             units = (&units * Tensor::from_vec(mask, units.shape(), &Device::Cpu)?)?;
         }
         let logits = linear(last).forward(&units)?;
-        if let Targets::Values(kind, values) = &batch.targets {
-            return self.step_values(*kind, values, &logits, learning_rate);
+        if let Targets::Values(truth) = &batch.targets {
+            return self.step_values(truth, &logits, learning_rate);
         }
         let logs = candle_nn::ops::log_softmax(&logits, 1)?;
         let weighted = match &batch.targets {
@@ -79,21 +77,17 @@ impl Net {
         Ok(Quality { loss: f64::from(loss.to_scalar::<f32>()?), ..plain })
     }
 
-    /// The same of targets that are no classes, `values` (b, outputs). What the loss changes by is known in closed form:
+    /// The same of labels or numbers, (b, outputs). What the loss changes by is known in closed form:
     /// a sum of logits, each times its slope, has those very gradients.
     fn step_values(
         &mut self,
-        kind: TargetKind,
-        values: &[f64],
+        truth: &Truth,
         logits: &Tensor,
         learning_rate: f64,
     ) -> candle_core::Result<Quality> {
         let (rows, outputs) = logits.dims2()?;
-        let units = Units::plain(kind, outputs);
-        let loss = match kind {
-            TargetKind::Labels => Loss::Labels(values),
-            TargetKind::Numbers => Loss::Squares { values, units: &units },
-        };
+        let plain = TargetScaler::identity(outputs);
+        let loss = Loss::likelihood(truth, &[], &plain);
         let mut slopes: Vec<f32> = logits.flatten_all()?.to_vec1()?;
         let mut tally = Tally::default();
         for (row, slopes) in slopes.chunks_exact_mut(outputs).enumerate() {

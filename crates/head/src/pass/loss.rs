@@ -1,8 +1,21 @@
 //! What a row's scores lose against what is so, and the slopes of that.
 
+use artifact::Truth;
+
 use super::errors;
 use super::exponential::exp;
-use crate::taught::Loss;
+use crate::TargetScaler;
+
+/// What a row's scores are held against.
+#[derive(Clone, Copy)]
+pub(crate) enum Loss<'a> {
+    /// Softmax cross-entropy with the row's class, (n,), which counts so much, (C,).
+    Classes { labels: &'a [u32], weights: &'a [f64] },
+    /// Binary cross-entropy with each output's label, from 0 to 1: (n, outputs).
+    Labels(&'a [f64]),
+    /// Squared distance from each output's target as it is scaled: (n, outputs).
+    Squares { values: &'a [f64], scaler: &'a TargetScaler },
+}
 
 /// What one row's scores come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,7 +27,16 @@ pub(crate) struct Judged {
     pub(crate) hits: usize,
 }
 
-impl Loss<'_> {
+impl<'a> Loss<'a> {
+    /// Of classes, weighted so, and of labels their likelihood; of numbers the squared distance as they are scaled.
+    pub(crate) fn likelihood(truth: &'a Truth, weights: &'a [f64], scaler: &'a TargetScaler) -> Loss<'a> {
+        match truth {
+            Truth::Class(labels) => Loss::Classes { labels, weights },
+            Truth::Labels(values) => Loss::Labels(values),
+            Truth::Numbers(values) => Loss::Squares { values, scaler },
+        }
+    }
+
     /// How much row `at` counts.
     #[inline(always)]
     pub(crate) fn weight(&self, at: usize) -> f64 {
@@ -50,9 +72,9 @@ impl Loss<'_> {
                     *score = slope;
                 }
             }
-            Loss::Squares { values, units } => {
+            Loss::Squares { values, scaler } => {
                 for (output, (score, &value)) in scores.iter_mut().zip(&values[at * outputs..]).enumerate() {
-                    let truth = units.put(output, value);
+                    let truth = scaler.scale(output, value);
                     let error = f64::from(*score) - truth;
                     judged.loss += error * error;
                     judged.hits += usize::from((*score > 0.0) == (truth > 0.0));
