@@ -1,7 +1,8 @@
 //! `NAME.head`: one safetensors file, which any safetensors reader opens.
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
-//! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32; `probes` (4, d), the features of the
+//! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
+//! `probes` (4, d), the features of the
 //! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
 //! Format 4 ends that JSON with a digest over the whole file. Older formats have one of the tensors alone: format 1 with
@@ -14,8 +15,8 @@ mod novelty;
 mod tensors;
 
 use crate::{
-    Digest, MappedFile, Ours, PROBES, Place, Source, Targets, brief::told, check_header, seal,
-    source::disordered,
+    Digest, MappedFile, Ours, PROBES, Place, Source, TargetSpec, TargetsFrom, Task, brief::told,
+    check_header, seal, source::disordered,
 };
 use memory::Votes;
 use novelty::Limit;
@@ -45,10 +46,10 @@ pub const HEAD_FILE: Ours = Ours::file("a head", &[br#"{"__metadata__":{"headsta
 pub struct Head {
     /// What kind of fit it was.
     pub kind: HeadKind,
-    /// Class names; logit c belongs to `classes[c]`. Of a head that is no classifier, the names of its outputs.
+    /// The names of its outputs: logit c belongs to `classes[c]`.
     pub classes: Vec<String>,
-    /// What its outputs say instead, where it is no classifier.
-    pub targets: Option<Targets>,
+    /// What its outputs say, and where the truth of that stands.
+    pub targets: TargetSpec,
     /// The layers, first to last; none of a head of nearest neighbours.
     pub layers: Vec<Dense>,
     /// What a head of nearest neighbours remembers; others have none.
@@ -116,9 +117,9 @@ struct Header {
     /// How far is too far, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     novelty: Option<Limit>,
-    /// What the outputs say, where they are no classes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    targets: Option<Targets>,
+    /// What the outputs say, where that is not the features' own classes.
+    #[serde(default, skip_serializing_if = "TargetSpec::is_of_features")]
+    targets: TargetSpec,
     /// Digest of all tensors, names, shapes and bytes: in formats before 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tensors: Option<Digest>,
@@ -179,9 +180,22 @@ impl Head {
         }
     }
 
+    /// What its outputs say.
+    pub fn task(&self) -> Task {
+        self.targets.task
+    }
+
     /// The confidence (largest probability) below which a row is better left unanswered, where the fit found one.
     pub fn reject_threshold(&self) -> Option<f64> {
         self.fit.get("reject_threshold")?.as_f64()
+    }
+
+    /// Of each label the probability from which on it is said, where the fit found them; `None` of one that is better never
+    /// said.
+    pub fn label_thresholds(&self) -> Option<Vec<Option<f64>>> {
+        let each = self.fit.get("label_thresholds")?.as_array()?;
+        let each: Vec<Option<f64>> = each.iter().map(serde_json::Value::as_f64).collect();
+        (self.task() == Task::Labels && each.len() == self.classes.len()).then_some(each)
     }
 
     /// Identifies the head: the digest of its file. Of one in an earlier format, that of the file as it would be written now.
@@ -192,8 +206,11 @@ impl Head {
     fn is_finite(&self) -> bool {
         let layers = self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
         let memory = self.memory.iter().flat_map(|memory| &memory.rows);
+        let mut truth = self.memory.iter().flat_map(|memory| memory.truth.values());
+        let truth_is_finite = truth.all(|value| (*value as f32).is_finite());
         let novelty = self.novelty.iter().flat_map(Novelty::numbers);
-        layers.chain(memory).chain(novelty).chain(&self.probes).all(|value| value.is_finite())
+        truth_is_finite
+            && layers.chain(memory).chain(novelty).chain(&self.probes).all(|value| value.is_finite())
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -282,8 +299,8 @@ fn unsealed(header: &Header, file: &[u8], length: usize, tensors: &SafeTensors<'
 }
 
 fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
-    if header.targets.is_some() && header.kind == HeadKind::Knn {
-        return Err("a memory that votes for no classes".to_owned());
+    if header.targets.task == Task::Class && header.targets.from == TargetsFrom::Columns {
+        return Err("classes that stand in a column each".to_owned());
     }
     let depth = match header.kind {
         HeadKind::Linear => 1,
@@ -292,7 +309,9 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     };
     let layers = (0..depth).map(|n| dense(tensors, n)).collect::<Result<Vec<_>, _>>()?;
     let memory = match (header.kind, &header.memory) {
-        (HeadKind::Knn, Some(votes)) => Some(Memory::read(votes, tensors, header.classes.len())?),
+        (HeadKind::Knn, Some(votes)) => {
+            Some(Memory::read(votes, tensors, header.targets.task, header.classes.len())?)
+        }
         (HeadKind::Knn, None) => return Err("it does not say how its memory votes".to_owned()),
         _ => None,
     };
@@ -305,8 +324,9 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
     }
     let novelty = header.novelty.as_ref();
-    let novelty =
-        novelty.map(|limit| Novelty::read(limit, tensors, dim, header.classes.len())).transpose()?;
+    // What is not of one class lies around one mean.
+    let means = if header.targets.task == Task::Class { header.classes.len() } else { 1 };
+    let novelty = novelty.map(|limit| Novelty::read(limit, tensors, dim, means)).transpose()?;
     let Header { kind, classes, targets, source, fit, features, .. } = header;
     let sources = match source {
         Sources::One(source) => vec![*source],

@@ -42,7 +42,7 @@ pub use preprocessing::{Channels, Decode, Filter, Grey16, Preprocessing, Preproc
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use source::{Difference, Source};
 pub use split::Split;
-pub use targets::{Sample, Targets, TargetsError, TargetsFrom, Task, label_set, list_in_disguise};
+pub use targets::{Sample, TargetSpec, TargetsError, TargetsFrom, Task, Truth, label_set, list_in_disguise};
 pub use views::{Augment, Views};
 
 /// How many synthetic probe images every features artefact holds the features of.

@@ -1,68 +1,87 @@
-//! Targets that are no classes: several labels a sample, or numbers. What a head says of them, and how they are read.
+//! What heads say of samples, and how what is so is read: a class, several labels, or numbers.
 
 mod error;
+mod parse;
 mod read;
+mod truth;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::TargetsError;
-pub use read::{Sample, label_set, list_in_disguise};
+pub use parse::{label_set, list_in_disguise};
+pub use read::Sample;
+pub use truth::Truth;
 
-/// What a head that is no classifier says of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a head says of a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
+    /// Which one of some classes it is of.
+    #[default]
+    Class,
     /// Which of some labels it bears: any number of them.
     Labels,
     /// One number or several.
-    Number,
+    #[serde(rename = "number")]
+    Numbers,
 }
 
-/// Where the targets of a sample stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the truth of a sample stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetsFrom {
-    /// In the name of its class: `cat|dog`, or a number.
+    /// In its class, as the features have it: the class itself, `cat|dog`, or a number.
+    #[default]
     Class,
     /// In columns of a manifest, one an output, that are called as the outputs are.
     Columns,
-    /// In one column of a manifest, as `cat|dog`.
-    List(String),
+    /// In one column of a manifest: a class, or labels as `cat|dog`.
+    #[serde(rename = "list")]
+    Column(String),
 }
 
-/// How the targets of a head are to be read. The outputs' names are apart: a head has them as its classes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a head says of samples, and where the truth of that stands. The outputs' names are apart: a head has them as its
+/// classes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Targets {
-    /// What they are.
+pub struct TargetSpec {
+    /// What the head says.
     pub task: Task,
-    /// Where they stand.
+    /// Where the truth stands.
     pub from: TargetsFrom,
 }
 
 impl Task {
-    /// `labels` or `number`.
+    /// As `--target` names it: `classes`, `labels` or `number`.
     pub fn name(self) -> &'static str {
         match self {
+            Task::Class => "classes",
             Task::Labels => "labels",
-            Task::Number => "number",
+            Task::Numbers => "number",
         }
     }
 
-    /// What so many outputs are called: `label`, `labels`, `number`, `numbers`.
+    /// What so many outputs are called: `class`, `classes`, `label`, `labels`, `number`, `numbers`.
     pub fn noun(self, outputs: usize) -> &'static str {
         match (self, outputs) {
+            (Task::Class, 1) => "class",
+            (Task::Class, _) => "classes",
             (Task::Labels, 1) => "label",
             (Task::Labels, _) => "labels",
-            (Task::Number, 1) => "number",
-            (Task::Number, _) => "numbers",
+            (Task::Numbers, 1) => "number",
+            (Task::Numbers, _) => "numbers",
         }
     }
 }
 
-impl Targets {
-    /// Whether they stand in a manifest.
+impl TargetSpec {
+    /// Whether the truth stands in a manifest.
     pub fn need_manifest(&self) -> bool {
         self.from != TargetsFrom::Class
+    }
+
+    /// Whether the head says the features' own classes, as heads did before they could say anything else.
+    pub(crate) fn is_of_features(&self) -> bool {
+        *self == TargetSpec::default()
     }
 }

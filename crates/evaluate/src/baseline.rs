@@ -10,7 +10,6 @@ use metrics::{Difference, Interval, McNemar, Place, Scale};
 
 use crate::scores::{SplitScores, measure};
 use crate::table::{Row, Scope};
-use crate::truth::Task;
 use crate::{Config, belonging};
 
 /// The other head, ready to be scored.
@@ -40,7 +39,7 @@ impl Baseline {
     pub(crate) fn open(config: &Config, given: &FeatureSet, own: &Head) -> anyhow::Result<Option<Baseline>> {
         let Some((path, theirs)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
-        if Task::of(&head) != Task::of(own) || head.classes != own.classes {
+        if head.task() != own.task() || head.classes != own.classes {
             bail!("baseline `{}` says other things of a sample; expected {:?}", path.display(), own.classes);
         }
         let features = belonging::of_baseline(given, theirs, &head, path)?;

@@ -9,7 +9,7 @@ use review::{NEIGHBOURS, Neighbours, Space};
 use crate::Config;
 use crate::duplicates::{Duplicate, duplicates};
 use crate::suspects::Suspects;
-use crate::truth::Truth;
+use crate::truth;
 
 /// Of more rows it takes a minute or more to find each one's neighbours.
 const LONG: usize = 50_000;
@@ -48,7 +48,7 @@ impl Findings {
         if !config.judges() {
             return Ok(Findings { suspects: None, duplicates });
         }
-        let truth = Truth::read(head, features, &rows, config)?;
+        let truth = truth::read(head, features, &rows, config)?;
         let suspects = Suspects::of(&rows, &truth, head, &whitened, config.seed(), session)?;
         Ok(Findings { suspects: Some(suspects), duplicates })
     }

@@ -41,7 +41,6 @@ use crate::outputs::Outputs;
 use crate::page::Material;
 use crate::scores::SplitScores;
 use crate::table::Row;
-use crate::truth::Task;
 
 /// Runs the tool.
 ///
@@ -153,7 +152,7 @@ fn write(
 
 /// Says what was found.
 fn tell(found: &Found<'_>, head: &Head, config: &Config, session: &Session) -> anyhow::Result<()> {
-    let (names, task) = (&head.classes, Task::of(head));
+    let (names, task) = (&head.classes, head.task());
     cli::print(&summary::render(&found.scores, &found.rows, names, task)?)?;
     for (scores, comparison) in found.scores.iter().zip(&found.comparisons) {
         cli::print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;

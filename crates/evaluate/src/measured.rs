@@ -1,12 +1,11 @@
 //! The outcomes of any task, as a run needs them.
 
 use anyhow::bail;
+use artifact::Truth;
 use metrics::{
     ClassOutcomes, Difference, Figure, LabelOutcomes, McNemar, NumberOutcomes, Outcomes, differences,
     figures, mcnemar,
 };
-
-use crate::truth::Truth;
 
 /// What became of some rows.
 #[derive(Debug)]
@@ -59,7 +58,9 @@ impl Measured {
     pub(crate) fn truth(&self) -> Truth {
         match self {
             Measured::Classes(outcomes) => Truth::Class(outcomes.each().labels().to_vec()),
-            Measured::Labels(outcomes) => Truth::Labels(outcomes.truth().to_vec()),
+            Measured::Labels(outcomes) => {
+                Truth::Labels(outcomes.truth().iter().map(|&truth| f64::from(u8::from(truth))).collect())
+            }
             Measured::Numbers(outcomes) => {
                 let rows = 0..outcomes.column(0).len();
                 let columns: Vec<Vec<f64>> = (0..outcomes.outputs())

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use artifact::table::Format;
-use artifact::{FeatureSet, Head};
+use artifact::{FeatureSet, Head, Task};
 use head::Scorer;
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
@@ -11,7 +11,6 @@ use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Ser
 use crate::measured::Measured;
 use crate::outputs::Table;
 use crate::scores::{SplitScores, probabilities};
-use crate::truth::Task;
 
 /// Probabilities that are held at a time. As text each takes many bytes more, and a list is no column of its own.
 const fn held_of(format: Format) -> usize {
@@ -44,7 +43,7 @@ pub(crate) fn write(
     let mut held = Vec::new();
     let most = held_of(table.format);
     let is_large = scores.iter().map(SplitScores::len).sum::<usize>().saturating_mul(classes) > most;
-    if Task::of(head) != Task::Class || !is_large {
+    if head.task() != Task::Class || !is_large {
         for scores in scores {
             match &scores.measured {
                 Measured::Classes(_) => probabilities(&scorer, &scores.rows, |_, block| {
@@ -140,7 +139,7 @@ fn frame(
         novelty.extend([Column::new("distance".into(), distance), Column::new("novel".into(), novel)]);
     }
     // All at once: each by itself would be held against all before it, which of thousands takes seconds.
-    if Task::of(head) == Task::Numbers {
+    if head.task() == Task::Numbers {
         let each = names.iter().zip(numbers).flat_map(|(name, (truth, said))| {
             [("target", truth), ("predicted", said)]
                 .map(|(what, values)| Column::new(format!("{what}:{name}").into(), values))

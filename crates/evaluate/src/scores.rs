@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use anyhow::{Context, anyhow};
-use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
+use artifact::{FeatureSet, Head, Rows as _, Selection, Split, Truth};
 use head::{Scorer, sigmoid, softmax};
 use metrics::{
     ClassOutcomes, ClassRows, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes, OneVsRest, ScoreError,
@@ -13,7 +13,7 @@ use crate::Config;
 use crate::blocks::for_each_block;
 use crate::measured::Measured;
 use crate::novelty::Novelties;
-use crate::truth::Truth;
+use crate::truth;
 
 /// The rows of one split and what the head makes of them.
 pub(crate) struct SplitScores<'a> {
@@ -32,7 +32,7 @@ impl<'a> SplitScores<'a> {
         config: &Config,
     ) -> anyhow::Result<SplitScores<'a>> {
         let rows = Selection::split(features, split);
-        let truth = Truth::read(head, features, &rows, config)?;
+        let truth = truth::read(head, features, &rows, config)?;
         let cannot = || format!("cannot score `{}`", config.head().display());
         let measured = measure(head, &rows, features, truth).with_context(cannot)?;
         let measured = ranked(measured, head, &rows).with_context(cannot)?;
@@ -70,6 +70,7 @@ pub(crate) fn measure(
         }
         Truth::Labels(truth) => {
             let said = said(&scorer, rows, features, |scores| sigmoid(&scores))?;
+            let truth = truth.iter().map(|&truth| truth > 0.5).collect();
             Measured::Labels(LabelOutcomes::new(truth, said, thresholds(head))?)
         }
         Truth::Numbers(truth) => {

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
+use artifact::Task;
 use cli::count;
 use metrics::{About, Confusion, Place, Scale};
 
 use crate::measured::Measured;
 use crate::scores::SplitScores;
 use crate::table::{Row, Scope, of_scope, overall};
-use crate::truth::Task;
 
 /// Outputs shown; of more, the worst.
 const MOST_OUTPUTS: usize = 20;
@@ -68,7 +68,7 @@ fn table(
     // The table's rows are in the order of outputs.
     let mut shown: Vec<(&String, &[(&About, &Row)])> =
         names.iter().zip(own.chunks(columns.len().max(1))).collect();
-    let mut title = task.singular().to_owned();
+    let mut title = task.noun(1).to_owned();
     let judge = columns.iter().rposition(|about| about.scale != Scale::Count);
     if let (true, Some(judge)) = (shown.len() > MOST_OUTPUTS, judge) {
         let merit = |row: &[(&About, &Row)]| row[judge].1.value.unwrap_or(f64::NEG_INFINITY);

@@ -27,7 +27,7 @@ fn head(room: &Room, features: &str) -> Head {
         memory: None,
         kind: HeadKind::Linear,
         classes: features.classes().to_vec(),
-        targets: None,
+        targets: Default::default(),
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],
         novelty: None,
         sources: vec![features.index().source.clone()],

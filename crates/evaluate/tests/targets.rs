@@ -1,7 +1,7 @@
 //! `evaluate` on heads that are no classifiers, as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Features, Head, HeadKind, Targets, TargetsFrom, Task, table};
+use artifact::{Dense, Features, Head, HeadKind, TargetSpec, TargetsFrom, Task, table};
 use harness::{Made, Room, Run};
 use polars::prelude::DataFrame;
 
@@ -27,7 +27,7 @@ fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])]
         memory: None,
         kind: HeadKind::Linear,
         classes: outputs.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        targets: Some(Targets { task, from }),
+        targets: TargetSpec { task, from },
         layers: vec![Dense { inputs, outputs: outputs.len(), weight, bias }],
         novelty: None,
         sources: vec![features.index().source.clone()],
@@ -52,7 +52,7 @@ fn labels() -> Room {
 fn numbers() -> Room {
     let room = Room::new();
     room.features("x.features", &Made { classes: vec!["-1", "0", "2"], ..Made::default() });
-    let head = head(&room, Task::Number, TargetsFrom::Class, &[("value", &[2])], 0.3);
+    let head = head(&room, Task::Numbers, TargetsFrom::Class, &[("value", &[2])], 0.3);
     head.write(&room.path("x.head"), false).unwrap();
     room
 }
@@ -189,7 +189,7 @@ fn slices_manifests_and_what_is_missing() {
     assert_eq!(row(&again, "overall", "log_loss", "null"), row(&metrics, "overall", "log_loss", "null"));
 
     let both: [(&str, &[usize]); 2] = [("size", &[3]), ("dog", &[1, 2])];
-    head(&room, Task::Number, TargetsFrom::Columns, &both, 0.3).write(&room.path("x.head"), true).unwrap();
+    head(&room, Task::Numbers, TargetsFrom::Columns, &both, 0.3).write(&room.path("x.head"), true).unwrap();
     let run = evaluate(&room, &["-o", "o.parquet", "--manifest", "m.csv", "--slice", "side"]).fine();
     assert!(run.stdout().starts_with("test: 40 rows, 2 numbers\n"), "{}", run.stdout());
     let metrics = table::read(&room.path("o.parquet")).unwrap();
@@ -216,7 +216,7 @@ fn labels_that_a_spreadsheet_would_run_are_named() {
     });
     room.write("m.csv", format!("path,=cmd()\n{}", rows.concat()));
     let outputs: [(&str, &[usize]); 1] = [("=cmd()", &[0])];
-    for task in [Task::Labels, Task::Number] {
+    for task in [Task::Labels, Task::Numbers] {
         head(&room, task, TargetsFrom::Columns, &outputs, 0.3).write(&room.path("x.head"), true).unwrap();
         let run = |output: &str| evaluate(&room, &["-o", output, "--manifest", "m.csv", "--force"]).fine();
         assert!(run("n.csv").stderr().contains("`=cmd()`"), "{}", run("n.csv").stderr());
@@ -227,10 +227,10 @@ fn labels_that_a_spreadsheet_would_run_are_named() {
 #[test]
 fn train_rows_are_never_scored_without_a_word() {
     let other = "he head was fitted on other features, and has not seen these rows unless both hold the same";
-    for (room, task, name) in [(labels(), Task::Labels, "cat"), (numbers(), Task::Number, "value")] {
+    for (room, task, name) in [(labels(), Task::Labels, "cat"), (numbers(), Task::Numbers, "value")] {
         for seen in [true, false] {
             let mut own = Head::read(&room.path("x.head")).unwrap();
-            assert_eq!((own.targets.as_ref().map(|of| of.task), &own.classes[0][..]), (Some(task), name));
+            assert_eq!((own.task(), &own.classes[0][..]), (task, name));
             if !seen {
                 own.features = artifact::Digest::of(b"others");
             }
@@ -254,7 +254,7 @@ fn baselines_pages_and_the_gate() {
         let (task, outputs): (Task, &[(&str, &[usize])]) = if metric == "micro_f1" {
             (Task::Labels, &[("cat", &[3]), ("dog", &[0])])
         } else {
-            (Task::Number, &[("value", &[0])])
+            (Task::Numbers, &[("value", &[0])])
         };
         worse(&room, task, TargetsFrom::Class, outputs, 0.4).write(&room.path("y.head"), false).unwrap();
         let flags = ["--report", "r.html", "--baseline"];
@@ -340,7 +340,7 @@ fn what_is_likely_wrong_comes_first() {
         }
     }
     room.write("m.csv", rows);
-    let list = TargetsFrom::List("kinds".to_owned());
+    let list = TargetsFrom::Column("kinds".to_owned());
     head(&room, Task::Labels, list, &CAT_AND_DOG, 0.5).write(&room.path("x.head"), true).unwrap();
     let flags = ["--manifest", "m.csv", "--suspects", "s.parquet", "--report", "r.html"];
     evaluate(&room, &[&["-o", "m.parquet"], &flags[..]].concat()).fine();
@@ -369,7 +369,7 @@ fn what_is_likely_wrong_comes_first() {
         }
     }
     room.write("m.csv", rows);
-    head(&room, Task::Number, TargetsFrom::Columns, &[("value", &[2])], 0.3)
+    head(&room, Task::Numbers, TargetsFrom::Columns, &[("value", &[2])], 0.3)
         .write(&room.path("x.head"), true)
         .unwrap();
     evaluate(&room, &[&["-o", "m.parquet"], &flags[..], &["--slice", "value"]].concat()).fine();
@@ -393,7 +393,7 @@ fn a_corrected_class_is_read_from_the_manifest() {
     let outputs: Vec<(&str, &[usize])> =
         classes.iter().zip([&[0][..], &[1], &[2], &[3]]).map(|(name, own)| (*name, own)).collect();
     let mut own = head(&room, Task::Labels, TargetsFrom::Class, &outputs, 0.5);
-    own.targets = None;
+    own.targets = TargetSpec::default();
     own.write(&room.path("x.head"), true).unwrap();
     evaluate(&room, &["-o", "a.parquet"]).fine();
     let table = |corrected: &str| {
@@ -415,7 +415,7 @@ fn a_corrected_class_is_read_from_the_manifest() {
     assert_eq!(row(&found, "class", "support", "cat")[0], Some(0.0));
     room.write("m.csv", table("bird"));
     evaluate(&room, &["-o", "d.csv", "--manifest", "m.csv", "--target-columns", "other"])
-        .failed(1, &["is of `bird`, which is no class of the head"]);
+        .failed(1, &["`bird`"]);
     evaluate(&room, &["-o", "d.csv", "--manifest", "m.csv", "--target-columns", "label,other"])
         .failed(2, &["expected the one column of classes, got 2"]);
 }

@@ -16,7 +16,7 @@ mod parity;
 pub use args::Args;
 
 use anyhow::{Result, bail};
-use artifact::{Features, Head};
+use artifact::{Features, Head, Task};
 use cli::Session;
 use config::{Config, Job};
 use parity::{Distance, Parity};
@@ -66,9 +66,9 @@ fn model(
     let parity = write(config, &head, bound)?;
     let Distance { difference, scale } = parity.logits;
     let (outputs, what) = (head.classes.len(), parity.outputs);
-    let kind = match head.targets.as_ref().map(|targets| targets.task) {
-        None => "classes",
-        Some(task) => task.noun(outputs),
+    let kind = match head.task() {
+        Task::Class => "classes",
+        task => task.noun(outputs),
     };
     Ok(format!(
         "{outputs} {kind}, {what} of the probes within {difference:.1e} of the cache (largest {scale:.1})"

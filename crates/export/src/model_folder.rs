@@ -79,13 +79,12 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 
 fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
     let Source { backbone, preprocessing, .. } = source(head)?.clone();
-    let task = head.targets.as_ref().map(|targets| targets.task);
-    let end = match task {
-        None => "softmax gives the probabilities of `classes`",
-        Some(Task::Labels) => {
+    let end = match head.task() {
+        Task::Class => "softmax gives the probabilities of `classes`",
+        Task::Labels => {
             "a sigmoid of each gives the probabilities of `classes`, any number of which a picture bears"
         }
-        Some(Task::Number) => "those are the numbers that `classes` names",
+        Task::Numbers => "those are the numbers that `classes` names",
     };
     let output =
         if head.sources.len() == 1 { "its output goes" } else { "its outputs, one after the other, go" };
@@ -98,7 +97,7 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
                    are the tensors of the same names; {output} through head.0, a ReLU, head.1 … \
                    (y = weight x + bias, a ReLU between layers only); {end}"
         ),
-        task,
+        task: (head.task() != Task::Class).then(|| head.task()),
         backbone,
         tap: taps(head),
         classes: head.classes.clone(),

@@ -56,10 +56,10 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 
 /// What comes after the last layer.
 fn ending(head: &Head) -> Ending {
-    match head.targets.as_ref().map(|targets| targets.task) {
-        None => Ending::Classes,
-        Some(Task::Labels) => Ending::Labels,
-        Some(Task::Number) => Ending::Values,
+    match head.task() {
+        Task::Class => Ending::Classes,
+        Task::Labels => Ending::Labels,
+        Task::Numbers => Ending::Values,
     }
 }
 
@@ -85,6 +85,6 @@ fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
         ("headstart.head", head.digest().to_string()),
         ("headstart.features", head.features.to_string()),
     ];
-    let task = head.targets.as_ref().map(|targets| ("headstart.task", targets.task.name().to_owned()));
+    let task = (head.task() != Task::Class).then(|| ("headstart.task", head.task().name().to_owned()));
     Ok(entries.into_iter().chain(task).map(|(key, value)| (key.to_owned(), value)).collect())
 }

@@ -47,8 +47,8 @@ impl Parity {
         Parity {
             features: Distance::between(features, &head.probes),
             logits: Distance::between(logits, &head::logits(&head.layers, &head.probes)),
-            outputs: match head.targets.as_ref().map(|targets| targets.task) {
-                Some(Task::Number) => "values",
+            outputs: match head.task() {
+                Task::Numbers => "values",
                 _ => "logits",
             },
             probabilities: None,
@@ -60,9 +60,9 @@ impl Parity {
 
     /// Compares the probabilities that a model gives, (4, classes), with the logits that it gives besides.
     pub(crate) fn with_probabilities(self, probabilities: &[f32], logits: &[f32], head: &Head) -> Parity {
-        let expected = match head.targets {
-            None => head::softmax(logits, head.classes.len()),
-            Some(_) => head::sigmoid(logits),
+        let expected = match head.task() {
+            Task::Class => head::softmax(logits, head.classes.len()),
+            _ => head::sigmoid(logits),
         };
         let expected: Vec<f32> = expected.into_iter().map(|p| p as f32).collect();
         Parity { probabilities: Some(Distance::between(probabilities, &expected)), ..self }

@@ -109,7 +109,7 @@ pub(crate) fn check_target(args: &Args) -> Result<(), UsageError> {
     let name = task.name();
     let heads = match task {
         Task::Labels => "linear, ridge or mlp:UNITS",
-        Task::Number => "ridge or mlp:UNITS",
+        Task::Class | Task::Numbers => "ridge or mlp:UNITS",
     };
     if args.head.iter().any(|head| !args.target.fits(head)) {
         let these = if args.head.are_several() { "these heads are" } else { "this head is" };
@@ -131,7 +131,7 @@ pub(crate) fn check_target(args: &Args) -> Result<(), UsageError> {
         ("--calibrate", choice.calibrate),
         ("--no-calibrate", choice.no_calibrate),
     ];
-    match of_labels.iter().find(|(_, given)| *given && task == Task::Number) {
+    match of_labels.iter().find(|(_, given)| *given && task == Task::Numbers) {
         Some((flag, _)) => {
             refuse(format!("{flag} goes with --target classes or labels; this target is number"))
         }

@@ -119,7 +119,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let head = Head {
         kind: fitted.kind,
         classes: features.classes().to_vec(),
-        targets: None,
+        targets: Default::default(),
         layers: fitted.layers,
         memory: fitted.memory,
         novelty: novelty.map(|(novelty, _)| novelty),

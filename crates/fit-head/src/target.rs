@@ -31,7 +31,7 @@ impl TargetChoice {
         match self {
             TargetChoice::Classes => None,
             TargetChoice::Labels => Some(Task::Labels),
-            TargetChoice::Number => Some(Task::Number),
+            TargetChoice::Number => Some(Task::Numbers),
         }
     }
 }

@@ -491,7 +491,7 @@ fn neighbours_are_kept_in_the_head() {
     let head = Head::read(&room.path("x.head")).unwrap();
     let memory = head.memory.as_ref().unwrap();
     assert_eq!((head.kind, head.dim(), head.layers.len()), (HeadKind::Knn, 20, 0));
-    assert_eq!((memory.neighbours, memory.labels.len(), memory.rows.len()), (7, 90, 90 * 20));
+    assert_eq!((memory.neighbours, memory.truth.classes().len(), memory.rows.len()), (7, 90, 90 * 20));
     assert!(
         head.fit["standardize"] == false && head.fit["val_accuracy"].as_f64().unwrap() > 0.4,
         "{}",

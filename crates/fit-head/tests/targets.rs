@@ -53,7 +53,7 @@ fn labels_stand_in_class_names_and_are_fitted_together() {
         assert!(run.last_line().starts_with("fit-head: 120 rows, 2 labels, "), "{}", run.last_line());
         let head = head(&room);
         assert_eq!((head.kind, head.classes.as_slice()), (kind, &["cat".to_owned(), "dog".to_owned()][..]));
-        let targets = head.targets.unwrap();
+        let targets = head.targets;
         assert_eq!((targets.task, targets.from), (Task::Labels, TargetsFrom::Class));
         assert_eq!((head.fit["head"].as_str(), head.fit["target"].as_str()), (Some(name), Some("labels")));
         let accuracy = head.fit["train_accuracy"].as_f64().unwrap();
@@ -90,10 +90,10 @@ fn labels_stand_in_columns_or_in_a_list() {
     let of_classes = head(&room);
     fit_head(&room, &["--target", "labels", "--manifest", "m.csv", "--target-columns", "cat,dog"]).fine();
     let of_columns = head(&room);
-    assert_eq!(of_columns.targets.as_ref().unwrap().from, TargetsFrom::Columns);
+    assert_eq!(of_columns.targets.from, TargetsFrom::Columns);
     fit_head(&room, &["--target", "labels", "--manifest", "m.csv", "--target-columns", "tags"]).fine();
     let of_list = head(&room);
-    assert_eq!(of_list.targets.as_ref().unwrap().from, TargetsFrom::List("tags".to_owned()));
+    assert_eq!(of_list.targets.from, TargetsFrom::Column("tags".to_owned()));
     // However they were read, they are the same.
     assert_eq!(of_columns.layers, of_classes.layers);
     assert_eq!(of_list.layers, of_classes.layers);

@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let head = Head {
         kind: if memory.is_some() { HeadKind::Knn } else { HeadKind::Linear },
         classes: (0..examples.classes()).map(|class| class.to_string()).collect(),
-        targets: None,
+        targets: Default::default(),
         layers,
         memory,
         novelty: None,

@@ -1,6 +1,6 @@
 //! Nearest neighbours by cosine, with votes weighted as in DINO (Caron et al., 2021, appendix F.1).
 
-use artifact::{Dense, Memory};
+use artifact::{Dense, Memory, Truth};
 use rayon::prelude::*;
 
 use crate::examples::BLOCK;
@@ -29,7 +29,13 @@ pub fn fit_knn(examples: &Examples<'_>, neighbours: usize) -> Result<Memory, Hea
         examples.features().read(block * BLOCK, rows);
         rows.chunks_exact_mut(dim).for_each(normalise);
     });
-    Ok(Memory { neighbours, temperature: TEMPERATURE, dim, rows, labels: examples.labels().to_vec() })
+    Ok(Memory {
+        neighbours,
+        temperature: TEMPERATURE,
+        dim,
+        rows,
+        truth: Truth::Class(examples.labels().to_vec()),
+    })
 }
 
 /// Loss and accuracy of `memory` on `examples`.
@@ -57,7 +63,7 @@ impl Voters {
             Logits::of(&[Dense { inputs: dim, outputs, weight: rows.to_vec(), bias: vec![0.0; outputs] }])
         };
         let parts = memory.rows.chunks(TOGETHER * dim).map(part).collect();
-        Voters { parts, labels: memory.labels.clone(), neighbours, temperature, dim, classes }
+        Voters { parts, labels: memory.truth.classes().to_vec(), neighbours, temperature, dim, classes }
     }
 
     /// The logarithm of each class's part of the votes, for rows `x` (n, d): (n, classes).

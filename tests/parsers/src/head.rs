@@ -76,7 +76,7 @@ mod tests {
         let head = Head {
             kind: HeadKind::Linear,
             classes: vec!["a".into(), "b".into()],
-            targets: None,
+            targets: Default::default(),
             layers: vec![Dense { inputs: 1, outputs: 2, weight: vec![0.5; 2], bias: vec![0.0; 2] }],
             memory: None,
             novelty: None,

@@ -1,12 +1,12 @@
 use super::*;
-use crate::{PlaceError, Preprocessing, TargetsFrom, Task};
+use crate::{PlaceError, Preprocessing, TargetsFrom, Task, Truth};
 use std::fs;
 
 fn head() -> Head {
     Head {
         kind: HeadKind::Mlp,
         classes: vec!["cat".into(), "dog".into()],
-        targets: None,
+        targets: TargetSpec::default(),
         layers: vec![
             Dense {
                 inputs: 3,
@@ -49,7 +49,7 @@ fn remembering() -> Head {
         temperature: 0.07,
         dim: 3,
         rows: vec![1.0, 0.0, 0.0, 0.0, 0.6, 0.8, 0.0, 0.0, 1.0],
-        labels: vec![1, 0, 1],
+        truth: Truth::Class(vec![1, 0, 1]),
     };
     Head { kind: HeadKind::Knn, layers: Vec::new(), memory: Some(memory), ..head() }
 }
@@ -71,8 +71,8 @@ fn a_memory_survives_its_file_and_every_lie_about_it_is_told() {
         (lie(|memory| memory.neighbours = 4), "4 neighbours of 3 rows"),
         (lie(|memory| memory.neighbours = 0), "0 neighbours of 3 rows"),
         (lie(|memory| memory.temperature = 0.0), "a temperature of 0"),
-        (lie(|memory| memory.labels[0] = 2), "label 2 of 2 classes"),
-        (lie(|memory| memory.labels.truncate(2)), "3 rows and 2 labels"),
+        (lie(|memory| memory.truth = Truth::Class(vec![2, 0, 1])), "label 2 of 2 classes"),
+        (lie(|memory| memory.truth = Truth::Class(vec![1, 0])), "3 rows and 2 labels"),
     ] {
         assert!(message.contains(expected), "{message}");
     }
@@ -117,14 +117,14 @@ fn a_head_of_labels_or_numbers_survives_its_file() {
     };
     for (task, from, said) in [
         (Task::Labels, TargetsFrom::Class, r#""targets":{"task":"labels","from":"class"}"#),
-        (Task::Number, TargetsFrom::Columns, r#""targets":{"task":"number","from":"columns"}"#),
+        (Task::Numbers, TargetsFrom::Columns, r#""targets":{"task":"number","from":"columns"}"#),
         (
             Task::Labels,
-            TargetsFrom::List("tags".into()),
+            TargetsFrom::Column("tags".into()),
             r#""targets":{"task":"labels","from":{"list":"tags"}}"#,
         ),
     ] {
-        let own = Head { targets: Some(Targets { task, from }), ..head() };
+        let own = Head { targets: TargetSpec { task, from }, ..head() };
         own.write(&path, true).unwrap();
         assert_eq!(Head::read(&path).unwrap(), own);
         let text = header(&own);
@@ -133,9 +133,43 @@ fn a_head_of_labels_or_numbers_survives_its_file() {
     // What classifiers say of themselves has not changed but for the format.
     assert!(header(&head()).starts_with(r#"{"format":4,"kind":"mlp","classes":["cat","dog"],"source""#));
     assert!(!header(&head()).contains("targets") && !header(&remembering()).contains("targets"));
-    let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
-    fs::write(&path, Head { targets, ..remembering() }.to_bytes()).unwrap();
-    assert!(Head::read(&path).unwrap_err().to_string().contains("votes for no classes"));
+    let corrected = TargetSpec { task: Task::Class, from: TargetsFrom::Column("label".into()) };
+    let own = Head { targets: corrected, ..head() };
+    own.write(&path, true).unwrap();
+    assert_eq!(Head::read(&path).unwrap(), own);
+    assert!(header(&own).contains(r#""targets":{"task":"class","from":{"list":"label"}}"#));
+    let apart = TargetSpec { task: Task::Class, from: TargetsFrom::Columns };
+    fs::write(&path, Head { targets: apart, ..head() }.to_bytes()).unwrap();
+    assert!(Head::read(&path).unwrap_err().to_string().contains("classes that stand in a column each"));
+}
+
+#[test]
+fn memories_and_novelties_of_labels_and_numbers_survive_their_file() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let whitening = Dense { inputs: 3, outputs: 3, weight: vec![0.5; 9], bias: vec![1.0; 3] };
+    let novelty = Some(Novelty { whitening, means: vec![2.0; 3], threshold: 1.5 });
+    let of = |truth: Truth| {
+        let targets = TargetSpec { task: truth.task(), from: TargetsFrom::Columns };
+        let memory = remembering().memory.map(|memory| Memory { truth, ..memory });
+        Head { targets, memory, novelty: novelty.clone(), ..remembering() }
+    };
+    let numbers = vec![0.5, -1.0, 2.0, 3.0, 1e30, 0.0];
+    let numbers = numbers.into_iter().map(|value| f64::from(value as f32)).collect();
+    for truth in [Truth::Labels(vec![1.0, 0.0, 0.0, 0.0, 1.0, 1.0]), Truth::Numbers(numbers)] {
+        let own = of(truth);
+        own.write(&path, true).unwrap();
+        assert_eq!(Head::read(&path).unwrap(), own);
+    }
+    for (truth, expected) in [
+        (Truth::Labels(vec![1.0, 0.5, 0.0, 0.0, 1.0, 1.0]), "a label of 0.5, expected 0 or 1"),
+        (Truth::Numbers(vec![1.0; 3]), "3 rows with 2 outputs, and targets of shape [3, 1]"),
+    ] {
+        fs::write(&path, of(truth).to_bytes()).unwrap();
+        assert!(Head::read(&path).unwrap_err().to_string().contains(expected));
+    }
+    let unbounded = of(Truth::Numbers(vec![1e39; 6]));
+    assert!(matches!(unbounded.write(&path, true), Err(HeadError::NotFinite(_))));
 }
 
 #[test]
@@ -167,7 +201,7 @@ fn aged(head: &Head, format: u32) -> Vec<u8> {
 fn heads_of_older_programs_are_read() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("a.head");
-    let targets = Some(Targets { task: Task::Labels, from: TargetsFrom::Class });
+    let targets = TargetSpec { task: Task::Labels, from: TargetsFrom::Class };
     for (head, format) in [(head(), 1), (remembering(), 2), (Head { targets, ..head() }, 3)] {
         let mut bytes = aged(&head, format);
         fs::write(&path, &bytes).unwrap();

@@ -37,6 +37,18 @@ pub enum TargetsError {
         /// The labels there are.
         known: String,
     },
+    /// A sample is of a class that the head does not know.
+    #[error("{place}: `{id}` is of class `{class}`, which the head does not know, only {known}")]
+    UnknownClass {
+        /// The class names, or a column.
+        place: String,
+        /// The sample.
+        id: String,
+        /// The class.
+        class: String,
+        /// The classes there are.
+        known: String,
+    },
     /// No label, and labels.
     #[error("{place}: `{id}` has `{value}`, expected `none` alone, or labels without it")]
     None {
@@ -56,6 +68,12 @@ pub enum TargetsError {
     /// Two outputs of one name.
     #[error("the column `{0}` is named twice")]
     Twice(String),
+    /// A sample is of one class only.
+    #[error("classes stand in one column of a manifest, got {columns}")]
+    Columns {
+        /// The columns.
+        columns: String,
+    },
     /// They stand in a manifest, and none is given.
     #[error("the targets stand in {columns} of a manifest: give it by --manifest")]
     Manifest {

@@ -1,6 +1,6 @@
 //! How the head was fitted, as it recorded it: the sweep, the learning curve.
 
-use artifact::Head;
+use artifact::{Head, Task};
 use metrics::proportion;
 use report::{Estimate, Learning, LearningMetric, Scale, Sweep};
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(super) fn sweep(head: &Head) -> Option<Sweep> {
 
 /// What a head's loss is: of ridge regressions on labels or numbers a square.
 fn loss(head: &Head) -> &'static str {
-    let is_square = head.targets.is_some() && head.fit["head"] != "linear";
+    let is_square = head.task() != Task::Class && head.fit["head"] != "linear";
     if is_square { "Squared error" } else { "Log loss" }
 }
 

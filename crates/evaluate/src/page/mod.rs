@@ -11,7 +11,7 @@ mod thumbnails;
 mod values;
 
 use anyhow::Context;
-use artifact::{FeatureSet, Head, Rows as _};
+use artifact::{FeatureSet, Head, Rows as _, Task};
 use report::{Confusion, Estimate, Map, Page, Samples};
 use review::map;
 
@@ -21,7 +21,6 @@ use crate::findings::Findings;
 use crate::measured::Measured;
 use crate::scores::SplitScores;
 use crate::table::Row;
-use crate::truth::Task;
 
 /// What a page is made of.
 pub(crate) struct Material<'a> {
@@ -40,7 +39,7 @@ impl Material<'_> {
         let mut page = Page {
             summary: summary::of(self),
             classes: self.head.classes.clone(),
-            outputs: match Task::of(self.head) {
+            outputs: match self.head.task() {
                 Task::Class => report::Outputs::Class,
                 Task::Labels => report::Outputs::Label,
                 Task::Numbers => report::Outputs::Number,

@@ -1,13 +1,12 @@
 //! The headline figures, the verdict, and what one should know before trusting them.
 
-use artifact::{FeatureSet, Head, Split};
+use artifact::{FeatureSet, Head, Split, Task};
 use metrics::{About, Place};
 use report::{Baseline, Difference, Figure, Summary, Verdict, Warning};
 
 use super::{Material, estimate, of_estimate, scale};
 use crate::belonging::{has_seen, seen};
 use crate::table::{Row, overall};
-use crate::truth::Task;
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
     let Material { config, features, scores, rows, .. } = material;
@@ -73,7 +72,7 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
     }
     let likely = findings.likely().into_iter().filter(|&row| touches(row)).count();
     if likely > 0 {
-        let (title, text) = match Task::of(head) {
+        let (title, text) = match head.task() {
             Task::Class => (
                 "labels of this split look wrong",
                 "Fits that had not seen them, and their neighbours, say another class.",

@@ -9,12 +9,11 @@ mod many;
 mod numbers;
 mod table;
 
-use artifact::{Head, Selection};
+use artifact::{Head, Selection, Truth};
 use cli::Session;
 use head::{Folds, HeadFitError};
 use review::{NEIGHBOURS, Neighbours, Space, Suspect};
 
-use crate::truth::Truth;
 pub(crate) use labels::LabelSuspect;
 pub(crate) use numbers::NumberSuspect;
 
@@ -52,7 +51,8 @@ impl Suspects {
             }
             Truth::Labels(truth) => {
                 let centred = centred()?;
-                let mut found = labels::judge(rows, truth, head, &[whitened, &centred], seed)?;
+                let truth: Vec<bool> = truth.iter().map(|&truth| truth > 0.5).collect();
+                let mut found = labels::judge(rows, &truth, head, &[whitened, &centred], seed)?;
                 found.iter_mut().for_each(|suspect| suspect.row = own(suspect.row));
                 Suspects::Labels(found)
             }

@@ -41,13 +41,13 @@ fn head(kind: HeadKind) -> Head {
         temperature: 0.07,
         dim: DIM,
         rows: vec![(DIM as f32).sqrt().recip(); DIM],
-        labels: vec![2],
+        truth: artifact::Truth::Class(vec![2]),
     };
     Head {
         memory: (kind == HeadKind::Knn).then_some(memory),
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
-        targets: None,
+        targets: Default::default(),
         layers,
         novelty: None,
         sources: vec![Source {

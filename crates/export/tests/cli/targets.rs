@@ -1,7 +1,7 @@
 //! Models of heads that are no classifiers.
 
 use super::{DIM, export, head, room};
-use artifact::{Head, HeadKind, Targets, TargetsFrom, Task};
+use artifact::{Head, HeadKind, TargetSpec, TargetsFrom, Task};
 use engine::Interpreter;
 use network::onnx;
 use std::fs;
@@ -10,10 +10,10 @@ use std::fs;
 fn labels_end_with_a_sigmoid_and_numbers_with_themselves() {
     for (task, kind, line) in [
         (Task::Labels, HeadKind::Linear, "export: 3 labels, logits of the probes within "),
-        (Task::Number, HeadKind::Mlp, "export: 3 numbers, values of the probes within "),
+        (Task::Numbers, HeadKind::Mlp, "export: 3 numbers, values of the probes within "),
     ] {
         let room = room(|made| {
-            *made = Head { targets: Some(Targets { task, from: TargetsFrom::Columns }), ..head(kind) };
+            *made = Head { targets: TargetSpec { task, from: TargetsFrom::Columns }, ..head(kind) };
         });
         let run = export(&room, &["x.head", "-o", "x.onnx"]).fine();
         assert!(run.stderr().starts_with(line), "{}", run.stderr());
@@ -25,7 +25,7 @@ fn labels_end_with_a_sigmoid_and_numbers_with_themselves() {
         let outputs: Vec<&str> = model.graph.outputs.iter().map(|output| output.name).collect();
         match task {
             Task::Labels => assert_eq!(outputs, ["features", "logits", "probabilities"]),
-            Task::Number => assert_eq!(outputs, ["features", "values"]),
+            Task::Class | Task::Numbers => assert_eq!(outputs, ["features", "values"]),
         }
 
         let own = Head::read(&room.path("x.head")).unwrap();

@@ -56,7 +56,7 @@ impl<'a> Job<'a> {
     pub(crate) fn set_quality(&self, report: &mut Report, split: &str, quality: Quality) {
         match self.task {
             Task::Labels => report.set_quality(split, quality),
-            Task::Number => report.set(&format!("{split}_loss"), quality.loss),
+            Task::Class | Task::Numbers => report.set(&format!("{split}_loss"), quality.loss),
         }
     }
 
@@ -64,7 +64,7 @@ impl<'a> Job<'a> {
     pub(crate) fn describe(&self, split: &str, quality: Quality) -> String {
         match self.task {
             Task::Labels => describe(split, quality),
-            Task::Number => format!("{split} loss {:.4}", quality.loss),
+            Task::Class | Task::Numbers => format!("{split} loss {:.4}", quality.loss),
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         job.set_quality(&mut report, if aside.is_some() { "held_out" } else { "val" }, found);
     }
     let mut held_out = found.map(HeldOutQuality::from);
-    if job.task == Task::Number {
+    if job.task == Task::Numbers {
         held_out = held_out.map(|found| HeldOutQuality { accuracy: None, ..found });
     }
     if let (true, Some(val)) = (job.choice.calibrate, &val) {
@@ -51,7 +51,7 @@ pub(super) fn fit(settings: &MlpSettings, job: &Job<'_>) -> anyhow::Result<Fitte
         outcome += &format!("; {}", job.describe(held, found));
     }
     let mut table = table(&epochs, settings.patience.map(|_| kept))?;
-    if job.task == Task::Number {
+    if job.task == Task::Numbers {
         table = table.drop_many(["train_accuracy", "val_accuracy"]);
     }
     Ok(Fitted { kind: HeadKind::Mlp, table, layers, memory: None, report, outcome, held_out })

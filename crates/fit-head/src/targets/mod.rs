@@ -57,7 +57,7 @@ pub(crate) fn run(
     let head = Head {
         kind: fitted.kind,
         classes: read.names,
-        targets: Some(read.targets),
+        targets: read.targets,
         layers: fitted.layers,
         memory: None,
         novelty: None,

@@ -1,7 +1,7 @@
 //! The rows that are fitted on with their targets, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Sample, Split, Targets, Task};
+use artifact::{FeatureSet, Sample, Split, TargetSpec, Task};
 use head::TargetKind;
 
 use crate::Config;
@@ -24,7 +24,7 @@ pub(crate) struct Rows<'a> {
 
 /// The targets of all samples, read once, whichever of their features are fitted on.
 pub(crate) struct Read {
-    pub(crate) targets: Targets,
+    pub(crate) targets: TargetSpec,
     /// Of the outputs.
     pub(crate) names: Vec<String>,
     /// (rows, outputs)
@@ -37,9 +37,9 @@ impl Read {
         let columns = config.target_columns();
         let manifest = columns.and(config.manifest());
         let all: Vec<Sample<'_>> = (0..features.len()).map(|row| features.sample(row)).collect();
-        let (targets, names) = Targets::find(task, &all, manifest.zip(columns))?;
+        let (targets, names) = TargetSpec::find(task, &all, &[], manifest.zip(columns))?;
         // All of them: what is no target is told whatever its split.
-        let values = targets.values(&names, &all, manifest)?;
+        let values = targets.read(&names, &all, manifest)?.values().to_vec();
         Ok(Read { targets, names, values })
     }
 }
@@ -47,7 +47,7 @@ impl Read {
 impl<'a> Rows<'a> {
     /// Takes both splits from `features`, whose targets `read` holds.
     pub(crate) fn of(read: &Read, features: &'a FeatureSet) -> anyhow::Result<Rows<'a>> {
-        let Read { targets: Targets { task, .. }, names, values } = read;
+        let Read { targets: TargetSpec { task, .. }, names, values } = read;
         let path = features.names();
         let part = |split: Split| {
             let rows = SplitRows::of(features, split)?;
@@ -72,7 +72,7 @@ impl<'a> Rows<'a> {
                 );
             }
         }
-        if *task == Task::Number {
+        if *task == Task::Numbers {
             check_offsets(&train, names)?;
         }
         let val = part(Split::Val);
@@ -100,7 +100,7 @@ fn check_offsets(train: &Part<'_>, names: &[String]) -> anyhow::Result<()> {
 fn kind_of(task: Task) -> TargetKind {
     match task {
         Task::Labels => TargetKind::Labels,
-        Task::Number => TargetKind::Numbers,
+        Task::Class | Task::Numbers => TargetKind::Numbers,
     }
 }
 

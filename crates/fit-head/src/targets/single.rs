@@ -80,7 +80,7 @@ pub(super) fn ridge(strengths: &[f64], job: &Job<'_>) -> anyhow::Result<Fitted> 
         // Of labels the log loss, which other kinds of heads have too; of numbers the squared error is what all have.
         let loss = match job.task {
             Task::Labels => temperature.map(|temperature| temperature.after),
-            Task::Number => Some(found.held_out_loss),
+            Task::Class | Task::Numbers => Some(found.held_out_loss),
         };
         let accuracy = (job.task == Task::Labels).then_some(found.held_out_accuracy);
         HeldOutQuality { loss, accuracy }
@@ -110,7 +110,7 @@ fn record_choice(report: &mut Report, sweep: &ClosedSweep, held: &str, job: &Job
             report.set("held_out_accuracy", best.held_out_accuracy);
             report.set_choice(sweep.candidates.len(), held, best.held_out_accuracy)
         }
-        Task::Number => {
+        Task::Class | Task::Numbers => {
             report.set("held_out", held);
             let tried = sweep.candidates.len();
             let of = if tried == 1 { String::new() } else { format!(", best of {tried}") };
@@ -136,6 +136,6 @@ fn table(sweep: Option<&ClosedSweep>, l2: f64, task: Task) -> PolarsResult<DataF
     )?;
     Ok(match task {
         Task::Labels => table,
-        Task::Number => table.drop_many(["train_accuracy", "held_out_accuracy"]),
+        Task::Class | Task::Numbers => table.drop_many(["train_accuracy", "held_out_accuracy"]),
     })
 }

@@ -64,7 +64,7 @@ fn heads(write: &dyn Fn(&str, &str, &[u8])) {
             layers,
             memory: None,
             novelty: None,
-            targets: None,
+            targets: Default::default(),
             probes: vec![0.25; PROBES * DIM],
         };
         let path = folder.path().join(name);
