@@ -349,8 +349,8 @@ fn what_is_likely_wrong_comes_first() {
     assert_eq!(names, ["id", "split", "label", "suggested", "quality", "likely", "missing", "wrong"]);
     assert_eq!(suspects.height(), 200);
     let ids = text(&suspects, "id");
-    let hits = ids[..20].iter().filter(|id| id.ends_with("/0007.png")).count();
-    assert!(hits >= 3, "{:?}", &ids[..20]);
+    // The made features overlap, so some of the four look as if they were right; no honest row comes before the others.
+    assert!(ids[..2].iter().all(|id| id.ends_with("/0007.png")), "{:?}", &ids[..6]);
     let at = ids.iter().position(|id| id == "dog/0007.png").unwrap();
     let of = |column: &str| text(&suspects, column)[at].clone();
     assert_eq!(["label", "suggested", "missing", "wrong"].map(of), ["cat", "dog", "dog", "cat"]);
