@@ -59,7 +59,7 @@ fn text(frame: &DataFrame, column: &str) -> Vec<String> {
 fn the_demo_tells_ten_classes_apart() {
     let Demo { room, summary } = demo();
     let features = Features::open(&room.path("demo/sample.features")).unwrap();
-    assert_eq!(features.classes().len(), 10);
+    assert_eq!(features.column("label").unwrap().words().len(), 10);
     let counts = Split::ALL.map(|split| features.rows_of(split).len());
     assert_eq!(counts, [170, 40, 70]);
 
@@ -219,9 +219,10 @@ fn labels_and_numbers_go_the_same_way() {
     let path = room.path("demo/sample.features");
     let features = Features::open(&path).unwrap();
     // What a manifest may say of the ten classes: two labels that overlap, and a number.
+    let labels = features.column("label").unwrap();
     let mut manifest = "path,even,late,size\n".to_owned();
     for row in 0..features.len() {
-        let class = features.label(row);
+        let class = labels.codes()[row];
         let (even, late) = (class.is_multiple_of(2), class > 5);
         let late = u8::from(late);
         manifest +=

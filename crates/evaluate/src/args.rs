@@ -82,19 +82,19 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Also the metrics of the rows that share a value of this column of --manifest; may be given several times
-    /// [default: none]
-    #[arg(long, value_name = "COLUMN", requires = "manifest")]
+    /// Also the metrics of the rows that share a value of this column, of --manifest, or else of the features; may be given
+    /// several times [default: none]
+    #[arg(long, value_name = "COLUMN")]
     pub slice: Vec<String>,
 
-    /// The CSV or Parquet table that --slice is a column of, and the labels or numbers of a head that was fitted on columns,
-    /// or corrected classes; its column `path` names the samples [default: none]
+    /// A CSV or Parquet table whose columns are read instead of the features' own; its column `path` names the samples. So a
+    /// wrong label is corrected without extracting again [default: none]
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
-    /// The column of --manifest that says what class a sample is of, instead of the features: so a label is corrected
-    /// without extracting again [default: with --manifest and no --slice, `label`]
-    #[arg(long, value_name = "NAME", requires = "manifest", value_delimiter = ',')]
+    /// The column that says what class a sample is of, where it is not `label` [default: the column that the head was fitted
+    /// on]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub target_columns: Option<Vec<String>>,
 
     /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict

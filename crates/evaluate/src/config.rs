@@ -176,11 +176,7 @@ impl Config {
         let baseline = baseline
             .flat_map(|(head, features)| std::iter::once(head).chain(features.iter().map(PathBuf::as_path)));
         let features = self.features().iter().map(PathBuf::as_path);
-        features
-            .chain([self.head()])
-            .chain(self.manifest())
-            .chain(self.slices().map(|(path, _)| path))
-            .chain(baseline)
+        features.chain([self.head()]).chain(self.manifest()).chain(baseline)
     }
 
     /// The rows asked for.
@@ -198,13 +194,9 @@ impl Config {
         self.seed
     }
 
-    /// Tables and their columns whose values make slices.
-    pub fn slices(&self) -> impl Iterator<Item = (&Path, &str)> {
-        let columns = self
-            .manifest
-            .iter()
-            .flat_map(|manifest| self.slices.iter().map(move |column| (manifest, column)));
-        columns.map(|(manifest, column)| (manifest.as_path(), column.as_str()))
+    /// Columns whose values make slices: of the manifest, where there is one, else of the features.
+    pub fn slices(&self) -> impl Iterator<Item = &str> {
+        self.slices.iter().map(String::as_str)
     }
 
     /// The table that slices, and what is so, are columns of.

@@ -5,6 +5,7 @@ use cli::{Session, count};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use review::{NEIGHBOURS, Neighbours, Space};
+use sample::LABEL;
 
 use crate::Config;
 use crate::duplicates::{Duplicate, duplicates};
@@ -48,7 +49,7 @@ impl Findings {
         if !config.judges() {
             return Ok(Findings { suspects: None, duplicates });
         }
-        let truth = truth::read(head, features, &rows, config)?;
+        let truth = truth::read(head, &rows, config)?;
         let suspects = Suspects::of(&rows, &truth, head, &whitened, config.seed(), session)?;
         Ok(Findings { suspects: Some(suspects), duplicates })
     }
@@ -66,10 +67,9 @@ impl Findings {
 
     /// `id, split, label, other_id, other_split, other_label, similarity, pixels, leak`, surest first.
     pub(crate) fn duplicates_frame(&self, features: &FeatureSet) -> PolarsResult<DataFrame> {
-        let classes = features.classes();
         let rows = |of: fn(&Duplicate) -> u32| self.duplicates.iter().map(move |pair| of(pair) as usize);
         let (first, second) = (|| rows(|pair| pair.first), || rows(|pair| pair.second));
-        let label = |row: usize| classes[features.label(row) as usize].as_str();
+        let label = |row: usize| features.text(row, LABEL);
         df!(
             "id" => first().map(|row| features.id(row)).collect::<Vec<_>>(),
             "split" => first().map(|row| features.split(row).name()).collect::<Vec<_>>(),

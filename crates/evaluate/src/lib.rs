@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let mut found = Found { scores: Vec::new(), rows: Vec::new(), comparisons: Vec::new() };
     for split in splits.chosen {
-        found.add(SplitScores::compute(split, &features, &head, &config)?, &features, &head, &config)?;
+        found.add(SplitScores::compute(split, &features, &head, &config)?, &head, &config)?;
         found.compare(baseline.as_ref(), &features)?;
     }
     write(&outputs, &found, &features, &head, &config, &session)?;
@@ -90,14 +90,8 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn add(
-        &mut self,
-        scores: SplitScores<'a>,
-        features: &FeatureSet,
-        head: &Head,
-        config: &Config,
-    ) -> anyhow::Result<()> {
-        self.rows.extend(rows::of(&scores, &head.classes, features, config)?);
+    fn add(&mut self, scores: SplitScores<'a>, head: &Head, config: &Config) -> anyhow::Result<()> {
+        self.rows.extend(rows::of(&scores, &head.classes, config)?);
         self.scores.push(scores);
         Ok(())
     }

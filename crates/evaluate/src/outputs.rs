@@ -1,10 +1,11 @@
 //! The files a run writes, claimed before any work is done.
 
+use sample::LABEL;
 use std::io::Write as _;
 use std::path::Path;
 
 use artifact::table::{Format, formula, write_at};
-use artifact::{Columns, FeatureSet, Head, Ours, Place, distinct};
+use artifact::{Columns, FeatureSet, Head, Ours, Place, Samples as _, distinct};
 use polars::prelude::DataFrame;
 
 use crate::Config;
@@ -91,8 +92,9 @@ impl Outputs {
             return None;
         }
         let ids = features.samples().map(|row| features.id(row));
-        let names = features.classes().iter().chain(&head.classes).map(String::as_str);
-        formula(names.chain(ids)).map(str::to_owned)
+        let labels = features.column(LABEL);
+        let words = labels.iter().flat_map(|labels| labels.words()).chain(&head.classes).map(String::as_str);
+        formula(words.chain(ids)).map(str::to_owned)
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {

@@ -1,6 +1,6 @@
 //! The rows of the table: every metric of a split, of its outputs, its slices, and against the baseline.
 
-use artifact::{FeatureSet, Split};
+use artifact::Split;
 use metrics::{Confusion, Figure};
 
 use crate::Config;
@@ -10,12 +10,7 @@ use crate::slices;
 use crate::table::{Row, Scope};
 
 /// Overall, each output, each kind of confusion, each slice. `names` are the outputs'.
-pub(crate) fn of(
-    scores: &SplitScores<'_>,
-    names: &[String],
-    features: &FeatureSet,
-    config: &Config,
-) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn of(scores: &SplitScores<'_>, names: &[String], config: &Config) -> anyhow::Result<Vec<Row>> {
     let split = scores.split;
     let mut rows = of_figures(split, &Scope::Overall, None, scores.measured.figures());
     let novelty = scores.novelties.iter().flat_map(metrics::figures).collect();
@@ -36,7 +31,7 @@ pub(crate) fn of(
             n: support(pair.truth),
         }));
     }
-    for (scope, members) in slices::members(&scores.rows, features, config)? {
+    for (scope, members) in slices::members(&scores.rows, config)? {
         rows.extend(of_figures(split, &scope, None, scores.measured.figures_of(&members)));
     }
     Ok(rows)

@@ -32,7 +32,7 @@ impl<'a> SplitScores<'a> {
         config: &Config,
     ) -> anyhow::Result<SplitScores<'a>> {
         let rows = Selection::split(features, split);
-        let truth = truth::read(head, features, &rows, config)?;
+        let truth = truth::read(head, &rows, config)?;
         let cannot = || format!("cannot score `{}`", config.head().display());
         let measured = measure(head, &rows, features, truth).with_context(cannot)?;
         let measured = ranked(measured, head, &rows).with_context(cannot)?;

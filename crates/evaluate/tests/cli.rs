@@ -17,7 +17,7 @@ fn evaluate(room: &Room, arguments: &[&str]) -> Run {
 /// A head that tells the classes of the made features apart, mostly: it adds up each class's columns.
 fn head(room: &Room, features: &str) -> Head {
     let features = Features::open(&room.path(features)).unwrap();
-    let (inputs, outputs) = (features.dim(), features.classes().len());
+    let (inputs, outputs) = (features.dim(), features.column("label").unwrap().words().len());
     let own = |i: usize| (i % inputs) % outputs == i / inputs;
     let weight: Vec<f32> = (0..outputs * inputs).map(|i| if own(i) { 0.5 } else { 0.0 }).collect();
     // Columns are shifted by their number; the biases take that back.
@@ -26,7 +26,7 @@ fn head(room: &Room, features: &str) -> Head {
     Head {
         memory: None,
         kind: HeadKind::Linear,
-        classes: features.classes().to_vec(),
+        classes: features.column("label").unwrap().words().to_vec(),
         targets: Default::default(),
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],
         novelty: None,
@@ -74,7 +74,7 @@ fn remade(room: &Room, from: &str, to: &str, change: impl Fn(&str, Split, &mut [
     let mut values = vec![0.0; dim];
     for row in features.samples() {
         features.copy_row(row, &mut values);
-        let label = features.classes()[features.label(row) as usize].as_str();
+        let label = features.text(row, "label");
         let (id, split, key) = (features.id(row), features.split(row), features.key(row));
         change(id, split, &mut values);
         writer.push(Row { id, texts: &[label], split, key, values: &values }).unwrap();

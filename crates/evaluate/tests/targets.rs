@@ -15,7 +15,7 @@ fn evaluate(room: &Room, arguments: &[&str]) -> Run {
 /// are shifted by, times `scale`, plus `bias`.
 fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])], scale: f32) -> Head {
     let features = Features::open(&room.path("x.features")).unwrap();
-    let (inputs, classes) = (features.dim(), features.classes().len());
+    let (inputs, classes) = (features.dim(), features.column("label").unwrap().words().len());
     let (mut weight, mut bias) = (Vec::new(), Vec::new());
     for (_, own) in outputs {
         let row: Vec<f32> =

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use artifact::{Columns, Features, Ours, Place, Split, distinct, table};
 use cli::count;
 use polars::prelude::{Column, DataFrame, df};
+use sample::LABEL;
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
@@ -54,7 +55,8 @@ pub(crate) fn warning(job: &Matrix, features: &Features) -> Option<String> {
     let csv =
         job.rows.as_deref().is_some_and(|path| matches!(table::Format::of(path), Ok(table::Format::Csv)));
     let ids = features.samples().map(|row| features.id(row));
-    let texts = features.classes().iter().map(String::as_str).chain(ids);
+    let labels = features.column(LABEL);
+    let texts = labels.iter().flat_map(|labels| labels.words()).map(String::as_str).chain(ids);
     if csv { table::formula(texts).map(table::formula_warning) } else { None }
 }
 
@@ -89,8 +91,7 @@ fn header(rows: usize, dim: usize) -> Vec<u8> {
 fn frame(features: &Features, rows: &[usize], views: bool) -> Result<DataFrame> {
     let ids: Vec<&str> = rows.iter().map(|&row| features.id(row)).collect();
     let splits: Vec<&str> = rows.iter().map(|&row| Split::name(features.split(row))).collect();
-    let labels: Vec<&str> =
-        rows.iter().map(|&row| features.classes()[features.label(row) as usize].as_str()).collect();
+    let labels: Vec<&str> = rows.iter().map(|&row| features.text(row, LABEL)).collect();
     let mut frame = df!("id" => ids, "split" => splits, "label" => labels)?;
     if views {
         let views: Vec<u32> = rows.iter().map(|&row| features.view(row)).collect();

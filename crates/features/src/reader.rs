@@ -16,8 +16,6 @@ pub struct Features {
     probes: Shard,
     /// The names of its columns.
     columns: Vec<String>,
-    /// The column of classes.
-    labels: Column,
 }
 
 impl Features {
@@ -50,20 +48,14 @@ impl Features {
             true => index.columns.clone(),
             false => vec![LABEL.to_owned()],
         };
-        let labels = Column::new(LABEL, std::iter::empty());
-        let mut features = Features { index, digest, shards, starts, probes, columns, labels };
+        let features = Features { index, digest, shards, starts, probes, columns };
         let disagreement = features.disagreement();
         if !small {
             features.shards.iter().for_each(Shard::release_all);
         }
         match disagreement {
             Some(reason) => Err(FeaturesError::Inconsistent { path: path.to_owned(), reason }),
-            None => {
-                if let Some(labels) = features.column(LABEL) {
-                    features.labels = labels;
-                }
-                Ok(features)
-            }
+            None => Ok(features),
         }
     }
 
@@ -110,11 +102,6 @@ impl Features {
         Some(Column::new(name, texts))
     }
 
-    /// Class names, in the order of labels.
-    pub fn classes(&self) -> &[String] {
-        self.labels.words()
-    }
-
     /// Identifies the whole artefact: the index's digest, and the index vouches for every shard.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -126,9 +113,14 @@ impl Features {
         shard.id(row)
     }
 
-    /// A row's label, an index into [`Features::classes`].
-    pub fn label(&self, row: usize) -> u32 {
-        self.labels.codes()[row]
+    /// What a column says of a row; nothing where there is no such column.
+    pub fn text(&self, row: usize, column: &str) -> &str {
+        let Some(place) = self.columns.iter().position(|own| own == column) else { return "" };
+        let (shard, at) = self.locate(row);
+        match shard.label(at) {
+            Some(number) => &self.index.classes[number as usize],
+            None => shard.text(place, at),
+        }
     }
 
     /// A row's split.
@@ -178,11 +170,6 @@ impl Features {
             self.copy_row(row, out);
         }
         matrix
-    }
-
-    /// The given rows' labels.
-    pub fn labels(&self, rows: &[usize]) -> Vec<u32> {
-        rows.iter().map(|&row| self.label(row)).collect()
     }
 
     /// Says that these rows are not needed for a while, so that their part of the map need not stay in memory.

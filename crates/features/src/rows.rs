@@ -1,7 +1,7 @@
 //! Rows of features that are read in blocks, so that nobody needs them all in memory.
 
 use crate::FeatureSet;
-use sample::Split;
+use sample::{Column, Split, targets::Samples};
 
 /// n rows of d values, read some at a time: features as they lie in an artefact, or a matrix in memory.
 ///
@@ -120,10 +120,28 @@ impl<'a> Selection<'a> {
     pub fn views(&self) -> Vec<u32> {
         self.rows.iter().map(|&row| self.features.view(row as usize)).collect()
     }
+}
 
-    /// The rows' labels, (n,).
-    pub fn labels(&self) -> Vec<u32> {
-        self.rows.iter().map(|&row| self.features.label(row as usize)).collect()
+impl Samples for Selection<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn id(&self, sample: usize) -> &str {
+        self.features.id(self.row(sample))
+    }
+
+    fn columns(&self) -> &[String] {
+        Samples::columns(self.features)
+    }
+
+    fn column(&self, name: &str) -> Option<Column> {
+        let whole = Samples::column(self.features, name)?;
+        Some(Column::new(name, self.rows.iter().map(|&row| whole.text(row as usize))))
+    }
+
+    fn place(&self) -> String {
+        self.features.place()
     }
 }
 

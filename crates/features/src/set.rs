@@ -2,11 +2,12 @@
 
 use crate::{Features, FeaturesError, Source};
 use input::{PROBES, image::Grey16};
-use sample::{Split, targets::Sample};
+use sample::{Column, Split, targets::Samples};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use store::brief::few;
 use store::{Digest, DigestBuilder};
 
 /// n rows of d = d₁ + d₂ + … values: row i is sample i of every part, its values one part after the other.
@@ -128,11 +129,6 @@ impl FeatureSet {
         self.parts().map(Features::dim).sum()
     }
 
-    /// Class names, in the order of labels.
-    pub fn classes(&self) -> &[String] {
-        self.first().classes()
-    }
-
     /// Rows of each split that has any, views counted.
     pub fn splits(&self) -> &BTreeMap<Split, u64> {
         &self.first().index().splits
@@ -143,9 +139,9 @@ impl FeatureSet {
         self.first().id(row)
     }
 
-    /// A row's label, an index into [`FeatureSet::classes`].
-    pub fn label(&self, row: usize) -> u32 {
-        self.first().label(row)
+    /// What a column says of a row; nothing where there is no such column.
+    pub fn text(&self, row: usize, column: &str) -> &str {
+        self.first().text(row, column)
     }
 
     /// A row's split.
@@ -161,11 +157,6 @@ impl FeatureSet {
     /// The rows of view 0, ascending: one a sample.
     pub fn samples(&self) -> impl Iterator<Item = usize> {
         self.first().samples()
-    }
-
-    /// A row's sample, as targets are read of it.
-    pub fn sample(&self, row: usize) -> Sample<'_> {
-        Sample { id: self.id(row), class: &self.classes()[self.label(row) as usize] }
     }
 
     /// Writes a row's values, widened to f32, into `out` (d,).
@@ -208,15 +199,35 @@ impl FeatureSet {
     }
 }
 
+/// All rows, augmented views among them.
+impl Samples for FeatureSet {
+    fn len(&self) -> usize {
+        FeatureSet::len(self)
+    }
+
+    fn id(&self, row: usize) -> &str {
+        FeatureSet::id(self, row)
+    }
+
+    fn columns(&self) -> &[String] {
+        self.first().columns()
+    }
+
+    fn column(&self, name: &str) -> Option<Column> {
+        self.first().column(name)
+    }
+
+    fn place(&self) -> String {
+        format!("`{}`", self.names())
+    }
+}
+
 /// The first thing in which two artefacts' samples differ.
 fn difference(first: &Features, second: &Features) -> Option<String> {
-    if first.classes() != second.classes() {
-        let mut pairs = first.classes().iter().zip(second.classes());
-        return Some(match pairs.find(|(a, b)| a != b) {
-            Some((a, b)) => format!("it has a class `{b}` where the other has `{a}`"),
-            None => format!("it has {} classes, not {}", second.classes().len(), first.classes().len()),
-        });
+    if first.columns() != second.columns() {
+        return Some(format!("it has the columns {}, not {}", few(second.columns()), few(first.columns())));
     }
+    let differing = first.columns().iter().find(|name| first.column(name) != second.column(name));
     // A row is one copy of a picture: all parts of it must be.
     if first.index().views != second.index().views {
         return Some("it has other augmented views".to_owned());
@@ -228,15 +239,15 @@ fn difference(first: &Features, second: &Features) -> Option<String> {
             let missing = a.min(b);
             return Some(format!("only one of them has `{missing}`"));
         }
-        if first.label(row) != second.label(row) {
-            return Some(format!("`{a}` is labelled otherwise"));
-        }
         if first.split(row) != second.split(row) {
             return Some(format!("`{a}` is in {}, not in {}", second.split(row), first.split(row)));
         }
     }
     if first.len() != second.len() {
         return Some(format!("it has {} rows, not {}", second.len(), first.len()));
+    }
+    if let Some(name) = differing {
+        return Some(format!("its column `{name}` says otherwise"));
     }
     // Over what the files held: names may be the same all the same.
     let apart = first.index().lineage.dataset != second.index().lineage.dataset;

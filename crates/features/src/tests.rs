@@ -72,7 +72,7 @@ proptest! {
                 prop_assert!((got - expected).abs() <= tolerance);
             }
             prop_assert_eq!(features.id(row), format!("cat/{row:04}.png"));
-            prop_assert_eq!(features.label(row), (row % 2) as u32);
+            prop_assert_eq!(features.text(row, "label"), CLASSES[row % 2]);
             prop_assert_eq!(features.split(row), Split::ALL[row % 3]);
             prop_assert_eq!(features.key(row), Digest::of(features.id(row).as_bytes()));
         }

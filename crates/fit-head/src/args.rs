@@ -60,16 +60,16 @@ pub struct Args {
     )]
     pub head: HeadChoices,
 
-    /// What the head is to say of a sample: `classes`, which one it is of; `labels`, which of some it bears, any number of
-    /// them; or `number`, one or several. Without --manifest labels and numbers stand in the names of the samples' classes,
-    /// as `cat|dog` (`none` is no label) or `3.5`
+    /// What the head is to say of a sample: its one class (`classes`), any number of labels (`labels`), or numbers
+    /// (`number`). They stand in the column `label`, unless --target-columns names others. There labels are a list, such as
+    /// `cat|dog`, or `none`
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = TargetChoice::Classes)]
     pub target: TargetChoice,
 
-    /// The columns of --manifest that classes, labels or numbers stand in, separated by commas. Classes take one column.
-    /// Labels take one each, with 0 and 1 or false and true, or a single one with lists such as `cat|dog`. Numbers take one
-    /// each [default: `label`, or the features' classes where --manifest is not given or serves --group-column]
-    #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',', requires = "manifest")]
+    /// The columns that classes, labels or numbers stand in, separated by commas: of --manifest, or else of the features,
+    /// which hold those of the manifest that extract read. Classes take one column. Labels take one each, with 0 and 1 or
+    /// false and true, or a single one with lists. Numbers take one each [default: `label`]
+    #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',')]
     pub target_columns: Option<Vec<String>>,
 
     /// How much each class's loss counts: `none`, every row 1; `balanced`, rows / (classes · rows of the class); or a
@@ -136,9 +136,9 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "K")]
     pub folds: Option<usize>,
 
-    /// Hold rows out together that have the same value in this column of --manifest, such as one patient's
-    /// [default: none]
-    #[arg(long, value_name = "NAME", requires = "manifest")]
+    /// Hold rows out together that have the same value in this column of --manifest, or of the features, such as one
+    /// patient's [default: none]
+    #[arg(long, value_name = "NAME")]
     pub group_column: Option<String>,
 
     /// A CSV or Parquet table of the samples, which its column `path` names. What stands in its column `label`, or in

@@ -22,7 +22,7 @@ pub struct Choice {
     /// Folds of the train rows, where that was asked for.
     pub folds: Option<usize>,
     /// A table and its column: rows that have the same value are held out together.
-    pub groups: Option<(PathBuf, String)>,
+    pub groups: Option<(Option<PathBuf>, String)>,
     /// Whether a temperature is fitted.
     pub calibrate: bool,
     /// The part of cases that the head shall be right in where it does not reject.
@@ -238,7 +238,7 @@ impl Choice {
         }
         Ok(Choice {
             folds: *folds,
-            groups: manifest.clone().zip(group_column.clone()),
+            groups: group_column.clone().map(|column| (manifest.clone(), column)),
             calibrate: flags::is_calibrated(args),
             reject_at: args.choice.reject_at,
             seed: args.seed,

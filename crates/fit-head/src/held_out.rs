@@ -1,9 +1,9 @@
 //! Which rows candidates are compared on, and temperatures fitted on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::bail;
-use artifact::{FeatureSet, table};
+use artifact::{FeatureSet, Said, Selection};
 use head::{Examples, Folds, HeadFitError, HeldOut};
 
 use crate::config::Choice;
@@ -48,24 +48,27 @@ pub(crate) fn folds(
     }
     // No more folds than rows: with a handful of rows, each is a fold of its own.
     let count = choice.folds.unwrap_or(usual.min(strata.len()));
-    let Some((table, column)) = &choice.groups else {
+    let Some((manifest, column)) = &choice.groups else {
         return Ok(Folds::stratified(&strata, of, count, choice.seed)?.of_views(train.rows.views()));
     };
-    let ids = train.rows.samples().map(|at| features.id(train.rows.row(at)));
-    let mut numbers: HashMap<String, u32> = HashMap::new();
-    let groups: Vec<u32> = table::values_of(table, column, ids)?
-        .into_iter()
-        .map(|value| {
-            let next = numbers.len() as u32;
-            *numbers.entry(value).or_insert(next)
-        })
-        .collect();
-    if numbers.len() < 2 {
-        bail!(
-            "`{column}` of `{}` has one value for all train rows, expected two groups or more",
-            table.display()
-        );
+    let rows: HashSet<usize> = train.rows.samples().map(|at| train.rows.row(at)).collect();
+    let samples = Selection::of(features, |row| rows.contains(&row));
+    let said = Said { samples: &samples, manifest: manifest.as_deref() };
+    let groups = said.column(column)?;
+    if groups.words().len() < 2 {
+        bail!("`{column}` of {} has one value for all train rows, expected two groups or more", said.place());
     }
-    let count = choice.folds.unwrap_or(count.min(numbers.len()));
-    Ok(Folds::grouped(&strata, of, &groups, count, choice.seed)?.of_views(train.rows.views()))
+    let count = choice.folds.unwrap_or(count.min(groups.words().len()));
+    Ok(Folds::grouped(&strata, of, &first_come(groups.codes()), count, choice.seed)?
+        .of_views(train.rows.views()))
+}
+
+/// The same groups, numbered in the order in which they come.
+fn first_come(groups: &[u32]) -> Vec<u32> {
+    let mut numbers: HashMap<u32, u32> = HashMap::new();
+    let number = |group: &u32| {
+        let next = numbers.len() as u32;
+        *numbers.entry(*group).or_insert(next)
+    };
+    groups.iter().map(number).collect()
 }

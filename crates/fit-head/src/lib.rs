@@ -121,10 +121,10 @@ fn tell_disguise(read: &Read, session: &Session) {
 
 /// Says how many classes a manifest corrects.
 fn tell_corrections(read: &Read, features: &FeatureSet, session: &Session) {
-    if read.spec.need_manifest() && read.spec.task == Task::Class {
+    if let (Some(corrected), Task::Class) = (read.corrected, read.spec.task) {
         session.note(format!(
             "fit-head: --manifest gives {} of {} samples another class than the features have",
-            count(read.corrected as u64),
+            count(corrected as u64),
             count(features.samples().count() as u64)
         ));
     }

@@ -1,11 +1,12 @@
 //! The rows that are fitted on with their truth, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Sample, Split, TargetSpec, Task, Truth};
+use artifact::{FeatureSet, Said, Samples as _, Split, TargetSpec, Task, Truth};
 use head::Examples;
+use sample::LABEL;
 
+use crate::Config;
 use crate::split_rows::SplitRows;
-use crate::{Config, TargetChoice};
 
 /// The truth of all samples, read once, whichever of their features are fitted on.
 pub(crate) struct Read {
@@ -13,8 +14,8 @@ pub(crate) struct Read {
     /// Of the outputs.
     pub(crate) names: Vec<String>,
     truth: Truth,
-    /// Samples of another class than the features have.
-    pub(crate) corrected: usize,
+    /// Samples of which a manifest says another class than the features.
+    pub(crate) corrected: Option<usize>,
 }
 
 /// Rows of one split with their truth.
@@ -34,22 +35,16 @@ impl Read {
     /// Reads the truth of the rows of `features`. Classes and labels are those of all rows.
     pub(crate) fn of(features: &FeatureSet, config: &Config) -> anyhow::Result<Read> {
         let columns = config.target_columns();
-        let manifest = columns.and(config.manifest());
-        if let (TargetChoice::Classes, None) = (config.target(), manifest) {
-            // As the features have them: no sample's id or name is read, of which there may be millions.
-            let truth = Truth::Class((0..features.len()).map(|row| features.label(row)).collect());
-            let (spec, names) = (TargetSpec::default(), features.classes().to_vec());
-            return Ok(Read { spec, names, truth, corrected: 0 });
-        }
-        let all: Vec<Sample<'_>> = (0..features.len()).map(|row| features.sample(row)).collect();
-        let task = config.target().task();
-        let (spec, names) = TargetSpec::find(task, &all, features.classes(), manifest.zip(columns))?;
+        let said = Said { samples: features, manifest: columns.and(config.manifest()) };
+        let (spec, names) = TargetSpec::find(config.target().task(), said, columns)?;
         // All of them: what is no target is told whatever its split.
-        let truth = spec.read(&names, &all, manifest)?;
-        let classes = truth.classes();
-        let is_another =
-            |row: &usize| classes.get(*row).is_some_and(|&class| names[class as usize] != all[*row].class);
-        let corrected = features.samples().filter(is_another).count();
+        let truth = spec.read(&names, said)?;
+        let corrected = said.manifest.and(features.column(LABEL)).map(|own| {
+            let classes = truth.classes();
+            let is_another =
+                |row: &usize| classes.get(*row).is_some_and(|&class| names[class as usize] != own.text(*row));
+            features.samples().filter(is_another).count()
+        });
         Ok(Read { spec, names, truth, corrected })
     }
 }

@@ -3,13 +3,14 @@
 mod error;
 mod parse;
 mod read;
+mod said;
 mod truth;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::TargetsError;
 pub use parse::{label_set, list_in_disguise};
-pub use read::Sample;
+pub use said::{Said, Samples};
 pub use truth::Truth;
 
 /// What a head says of a sample.
@@ -30,12 +31,12 @@ pub enum Task {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetsFrom {
-    /// In its class, as the features have it: the class itself, `cat|dog`, or a number.
+    /// In the column [`LABEL`](crate::LABEL): the class itself, `cat|dog`, or a number.
     #[default]
     Class,
-    /// In columns of a manifest, one an output, that are called as the outputs are.
+    /// In columns, one an output, that are called as the outputs are.
     Columns,
-    /// In one column of a manifest: a class, or labels as `cat|dog`.
+    /// In one column: a class, or labels as `cat|dog`.
     #[serde(rename = "list")]
     Column(String),
 }
@@ -75,11 +76,6 @@ impl Task {
 }
 
 impl TargetSpec {
-    /// Whether the truth stands in a manifest.
-    pub fn need_manifest(&self) -> bool {
-        self.from != TargetsFrom::Class
-    }
-
     /// Whether the head says the features' own classes, as heads did before they could say anything else.
     pub fn is_of_features(&self) -> bool {
         *self == TargetSpec::default()

@@ -1,6 +1,7 @@
 //! What one should look at: where the head does worst, what looks wrong, pictures that are nearly the same.
 
 use report::{Duplicate, Exhibit, Mislabel, Mistake};
+use sample::LABEL;
 
 use super::Material;
 use crate::measured::Measured;
@@ -91,8 +92,7 @@ pub(super) fn duplicates(material: &Material<'_>) -> Vec<Duplicate> {
     // Stable: within each kind the surest stays first.
     pairs.sort_by_key(|&(left, right, _)| (split(left) == split(right), !own(left)));
     // What the features call their classes: labels and numbers may stand there too, or elsewhere.
-    let class =
-        |row: u32| material.features.classes()[material.features.label(row as usize) as usize].clone();
+    let class = |row: u32| material.features.text(row as usize, LABEL).to_owned();
     let duplicate = |&(left, right, similarity): &(u32, u32, f32)| Duplicate {
         left: exhibit(material, left as usize, class(left)),
         right: exhibit(material, right as usize, class(right)),

@@ -46,7 +46,7 @@ fn the_matrix_is_the_features_and_the_table_its_rows() {
         let [id, split, label] =
             ["id", "split", "label"].map(|name| rows.column(name).unwrap().str().unwrap().get(row).unwrap());
         assert_eq!((id, split), (features.id(row), features.split(row).name()));
-        assert_eq!(label, features.classes()[features.label(row) as usize]);
+        assert_eq!(label, features.text(row, "label"));
     }
     assert_eq!(room.names(), ["rows.csv", "x.features", "x.npy"]);
 }

@@ -88,7 +88,7 @@ fn splits_of_any_spelling_and_what_is_passed_over() {
     room.write("data/Training/a/x.heic", "");
     room.write("data/Training/@eaDir/x.jpg", "");
     let run = extract(&room, &["data", "-o", "x.features"]).fine();
-    assert_eq!(open(&room, "x.features").classes(), ["a", "b", "c"]);
+    assert_eq!(open(&room, "x.features").column("label").unwrap().words(), ["a", "b", "c"]);
     for line in ["passed over: 1 .heic, 1 @eaDir, 1 hidden", "6 train, 3 test; 3 classes: a 3, b 3, c 3"] {
         assert!(run.stderr().contains(&format!("extract: {line}\n")), "{}", run.stderr());
     }

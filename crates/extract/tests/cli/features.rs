@@ -21,7 +21,7 @@ fn the_index_says_what_was_run() {
     assert_eq!(run.stderr().lines().count(), 3, "{}", run.stderr());
     assert_eq!(run.stdout(), "");
     let features = open(&room, "x.features");
-    assert_eq!(features.classes(), ["a", "b", "c"]);
+    assert_eq!(features.column("label").unwrap().words(), ["a", "b", "c"]);
     assert_eq!(features.id(0), "Test/a/000.png");
     assert!((1..18).all(|row| features.id(row - 1) < features.id(row)));
     let counts = Split::ALL.map(|split| features.rows_of(split).len());

@@ -69,16 +69,32 @@ pub enum TargetsError {
     #[error("the column `{0}` is named twice")]
     Twice(String),
     /// A sample is of one class only.
-    #[error("classes stand in one column of a manifest, got {columns}")]
+    #[error("classes stand in one column, got {columns}")]
     Columns {
         /// The columns.
         columns: String,
     },
-    /// They stand in a manifest, and none is given.
-    #[error("the targets stand in {columns} of a manifest: give it by --manifest")]
-    Manifest {
-        /// The columns.
-        columns: String,
+    /// A column that is said to hold them is nowhere.
+    #[error(
+        "{place} has no column `{column}`, only {known}; name another by --target-columns, or give a --manifest that has it"
+    )]
+    NoColumn {
+        /// The features.
+        place: String,
+        /// The column.
+        column: String,
+        /// Those there are.
+        known: String,
+    },
+    /// Nothing is said of a sample.
+    #[error("{place}: `{column}` of `{id}` is empty; fill it in a --manifest")]
+    Empty {
+        /// The features.
+        place: String,
+        /// The column.
+        column: String,
+        /// The sample.
+        id: String,
     },
     /// A sample of which a list of labels says nothing.
     #[error("{0}; a sample without labels says `none`")]

@@ -1,47 +1,35 @@
-//! Reading the truth of samples: from their classes as features have them, or from a manifest.
+//! Reading the truth of samples from columns.
 
-use super::parse::{NONE, borne, label_set, number};
-use super::{TargetSpec, TargetsError, TargetsFrom, Task, Truth};
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-};
-use store::{brief::few, brief::shortened, table::TableError, table::values_of_columns};
+use super::parse::{NONE, label_set, number, positive};
+use super::{Said, TargetSpec, TargetsError, TargetsFrom, Task, Truth};
+use crate::{Column, LABEL};
+use std::collections::{BTreeSet, HashMap};
+use store::brief::{few, shortened};
+use store::table::TableError;
 
 /// The name of the one output of numbers that stand in class names.
 const VALUE: &str = "value";
 
-/// A sample as features know it.
-#[derive(Clone, Copy, Debug)]
-pub struct Sample<'a> {
-    /// Its id, which a manifest's column `path` names it by.
-    pub id: &'a str,
-    /// The name of its class.
-    pub class: &'a str,
-}
-
 impl TargetSpec {
-    /// Where the truth of `samples` stands, and the names of the outputs: in their classes, all of which `classes` names, or
-    /// in some columns of a manifest. Classes and labels are in order of their names, columns as they are given.
+    /// Where the truth of samples stands, and the names of the outputs: in their classes, or in `columns`. Classes and labels
+    /// are in order of their names, columns as they are given.
     ///
-    /// Classes of a manifest stand in one column. A single column of labels holds lists, unless all that stands in it is 0
-    /// and 1, or false and true.
+    /// Classes stand in one column. A single column of labels holds lists, unless all that stands in it is 0 and 1, or false
+    /// and true.
     ///
     /// # Errors
-    /// A manifest that cannot be read or does not name a sample, no label at all, a column given twice, several columns of
-    /// classes.
+    /// As [`Said::columns`]; no label at all, a column given twice, several columns of classes.
     pub fn find(
         task: Task,
-        samples: &[Sample<'_>],
-        classes: &[String],
-        manifest: Option<(&Path, &[String])>,
+        said: Said<'_>,
+        columns: Option<&[String]>,
     ) -> Result<(TargetSpec, Vec<String>), TargetsError> {
-        let Some((path, columns)) = manifest else {
+        let Some(columns) = columns else {
             let spec = TargetSpec { task, from: TargetsFrom::Class };
             let names = match task {
-                Task::Class => classes.to_vec(),
-                Task::Labels => labels(samples.iter().map(|sample| sample.class), &spec.place(None))?,
                 Task::Numbers => vec![VALUE.to_owned()],
+                Task::Class => spec.columns(&[], said)?.remove(0).words().to_vec(),
+                Task::Labels => labels(&spec.columns(&[], said)?[0], &spec.place(said, LABEL))?,
             };
             return Ok((spec, names));
         };
@@ -57,147 +45,149 @@ impl TargetSpec {
             };
         };
         let whole = TargetSpec { task, from: TargetsFrom::Column(column.clone()) };
-        let texts = whole.texts(columns, samples, path)?.remove(0);
+        let texts = whole.columns(columns, said)?.remove(0);
         if task == Task::Class {
-            let names: BTreeSet<String> = texts.into_iter().collect();
-            return Ok((whole, names.into_iter().collect()));
+            return Ok((whole, texts.words().to_vec()));
         }
-        if texts.iter().all(|text| borne(text).is_some()) {
+        if texts.words().iter().all(|text| positive(text).is_some()) {
             return Ok((each, columns.to_vec()));
         }
-        let names = labels(texts.iter().map(String::as_str), &whole.place(Some((path, column))))?;
+        let names = labels(&texts, &whole.place(said, column))?;
         Ok((whole, names))
     }
 
-    /// The truth of `samples`. `names` are the outputs'.
+    /// The truth of samples. `names` are the outputs'.
     ///
     /// # Errors
-    /// Truth in a manifest that is not given, cannot be read or does not name a sample; what is no number, no label, or a
-    /// class or label that is not among `names`.
-    pub fn read(
-        &self,
-        names: &[String],
-        samples: &[Sample<'_>],
-        manifest: Option<&Path>,
-    ) -> Result<Truth, TargetsError> {
+    /// As [`Said::columns`]; what is no number, no label, or a class or label that is not among `names`.
+    pub fn read(&self, names: &[String], said: Said<'_>) -> Result<Truth, TargetsError> {
+        let columns = self.columns(names, said)?;
+        let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+        let place = |column: &Column| self.place(said, column.name());
+        match (self.task, &columns[..]) {
+            (Task::Class, [column, ..]) => {
+                let class = |text: &str| {
+                    known.get(text).copied().ok_or(|place, id, class| TargetsError::UnknownClass {
+                        place,
+                        id,
+                        class,
+                        known: few(names),
+                    })
+                };
+                Ok(Truth::Class(each_row(column, said, &place(column), class)?))
+            }
+            (Task::Numbers, columns) => {
+                let number = |text: &str| {
+                    number(text).ok_or(|place, id, value| TargetsError::Number { place, id, value })
+                };
+                let each = columns.iter().map(|column| each_row(column, said, &place(column), number));
+                Ok(Truth::Numbers(side_by_side(&each.collect::<Result<Vec<_>, _>>()?)))
+            }
+            (Task::Labels, columns) if self.from == TargetsFrom::Columns => {
+                let bears = |text: &str| {
+                    let positive = positive(text).map(|positive| f64::from(u8::from(positive)));
+                    positive.ok_or(|place, id, value| TargetsError::Label { place, id, value })
+                };
+                let each = columns.iter().map(|column| each_row(column, said, &place(column), bears));
+                Ok(Truth::Labels(side_by_side(&each.collect::<Result<Vec<_>, _>>()?)))
+            }
+            (Task::Labels, columns) => {
+                let column = &columns[0];
+                let set = |text: &str| {
+                    let labels = label_set(text);
+                    if labels.contains(NONE) {
+                        return Err(Unread::None);
+                    }
+                    match labels.iter().find(|label| !known.contains_key(**label)) {
+                        Some(label) => Err(Unread::Unknown(shortened(label).into_owned())),
+                        None => Ok(labels.iter().map(|label| known[*label]).collect::<Vec<u32>>()),
+                    }
+                };
+                let rows = each_row(column, said, &place(column), |text| {
+                    set(text).map_err(|unread| {
+                        move |place, id, value| match unread {
+                            Unread::None => TargetsError::None { place, id, value },
+                            Unread::Unknown(label) => {
+                                TargetsError::Unknown { place, id, label, known: few(names) }
+                            }
+                        }
+                    })
+                })?;
+                let mut values = vec![0.0; rows.len() * names.len()];
+                for (row, labels) in values.chunks_exact_mut(names.len()).zip(rows) {
+                    labels.into_iter().for_each(|label| row[label as usize] = 1.0);
+                }
+                Ok(Truth::Labels(values))
+            }
+            (Task::Class, []) => unreachable!("classes stand in one column"),
+        }
+    }
+
+    /// The columns that the truth stands in, of the outputs `names`.
+    fn columns(&self, names: &[String], said: Said<'_>) -> Result<Vec<Column>, TargetsError> {
+        let label = [LABEL.to_owned()];
         let columns = match &self.from {
-            TargetsFrom::Class => &[][..],
+            TargetsFrom::Class => &label[..],
             TargetsFrom::Columns => names,
             TargetsFrom::Column(column) => std::slice::from_ref(column),
         };
-        let Some((column, more)) = columns.split_first() else {
-            let texts = samples.iter().map(|sample| sample.class);
-            return self.parse(names, samples, &self.place(None), texts);
-        };
-        let path = manifest.ok_or_else(|| TargetsError::Manifest { columns: few(columns) })?;
-        let texts = self.texts(columns, samples, path)?;
-        let parse = |column: &String, texts: &[String], names: &[String]| {
-            self.parse(names, samples, &self.place(Some((path, column))), texts.iter().map(String::as_str))
-        };
-        if self.from != TargetsFrom::Columns {
-            return parse(column, &texts[0], names);
-        }
-        let own = |(column, texts): (&String, &Vec<String>)| {
-            Ok(parse(column, texts, std::slice::from_ref(column))?)
-        };
-        let first = own((column, &texts[0]))?;
-        if more.is_empty() {
-            return Ok(first);
-        }
-        let rest = more.iter().zip(&texts[1..]).map(own).collect::<Result<Vec<Truth>, TargetsError>>()?;
-        let each: Vec<&[f64]> = std::iter::once(&first).chain(&rest).map(Truth::values).collect();
-        let values = (0..samples.len()).flat_map(|row| each.iter().map(move |column| column[row])).collect();
-        Ok(self.of_values(values))
-    }
-
-    /// What stands in some columns of a manifest, one list a column.
-    fn texts(
-        &self,
-        columns: &[String],
-        samples: &[Sample<'_>],
-        path: &Path,
-    ) -> Result<Vec<Vec<String>>, TargetsError> {
-        let ids: Vec<&str> = samples.iter().map(|sample| sample.id).collect();
         let is_list = self.task == Task::Labels && self.from != TargetsFrom::Columns;
-        values_of_columns(path, columns, &ids).map_err(|error| match error {
-            TableError::Empty { .. } if is_list => TargetsError::NoList(error),
-            _ => error.into(),
+        said.columns(columns).map_err(|error| match error {
+            TargetsError::Table(error @ TableError::Empty { .. }) if is_list => TargetsError::NoList(error),
+            other => other,
         })
     }
 
-    /// The truth that `texts` tell, one a sample.
-    fn parse<'a>(
-        &self,
-        names: &[String],
-        samples: &[Sample<'_>],
-        place: &str,
-        texts: impl Iterator<Item = &'a str>,
-    ) -> Result<Truth, TargetsError> {
-        let told = |sample: &Sample<'_>, text: &str| {
-            (place.to_owned(), shortened(sample.id).into_owned(), shortened(text).into_owned())
-        };
-        let mut rows = samples.iter().zip(texts);
-        if self.task == Task::Class {
-            let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
-            let class = |(sample, text): (&Sample<'_>, &str)| {
-                known.get(text).copied().ok_or_else(|| {
-                    let ((place, id, class), known) = (told(sample, text), few(names));
-                    TargetsError::UnknownClass { place, id, class, known }
-                })
-            };
-            return Ok(Truth::Class(rows.map(class).collect::<Result<_, _>>()?));
-        }
-        let mut values = Vec::with_capacity(samples.len() * names.len());
-        rows.try_for_each(|(sample, text)| {
-            if self.task == Task::Numbers {
-                values.push(number(text).ok_or_else(|| {
-                    let (place, id, value) = told(sample, text);
-                    TargetsError::Number { place, id, value }
-                })?);
-            } else if self.from == TargetsFrom::Columns {
-                let borne = borne(text).ok_or_else(|| {
-                    let (place, id, value) = told(sample, text);
-                    TargetsError::Label { place, id, value }
-                })?;
-                values.push(f64::from(u8::from(borne)));
-            } else {
-                let labels = label_set(text);
-                if labels.contains(NONE) {
-                    let (place, id, value) = told(sample, text);
-                    return Err(TargetsError::None { place, id, value });
-                }
-                let is_known = |label: &&&str| names.iter().any(|name| name == **label);
-                if let Some(label) = labels.iter().find(|label| !is_known(label)) {
-                    let (place, id, _) = told(sample, text);
-                    let (label, known) = (shortened(label).into_owned(), few(names));
-                    return Err(TargetsError::Unknown { place, id, label, known });
-                }
-                values.extend(names.iter().map(|name| f64::from(u8::from(labels.contains(name.as_str())))));
-            }
-            Ok(())
-        })?;
-        Ok(self.of_values(values))
-    }
-
-    fn of_values(&self, values: Vec<f64>) -> Truth {
-        match self.task {
-            Task::Numbers => Truth::Numbers(values),
-            Task::Class | Task::Labels => Truth::Labels(values),
-        }
-    }
-
     /// Where a text stands, for messages.
-    fn place(&self, column: Option<(&Path, &str)>) -> String {
-        match column {
-            None => format!("--target {} by class names", self.task.name()),
-            Some((path, column)) => format!("`{}`, column `{}`", path.display(), shortened(column)),
+    fn place(&self, said: Said<'_>, column: &str) -> String {
+        match self.from {
+            TargetsFrom::Class if self.task != Task::Class && said.manifest.is_none() => {
+                format!("--target {} by class names", self.task.name())
+            }
+            _ => format!("{}, column `{}`", said.place(), shortened(column)),
         }
     }
 }
 
-/// All labels that `texts` list.
-fn labels<'a>(texts: impl Iterator<Item = &'a str>, place: &str) -> Result<Vec<String>, TargetsError> {
+/// Why a list of labels is none.
+enum Unread {
+    None,
+    Unknown(String),
+}
+
+/// What every row's text comes to, each text being read once. `error` gets the place, the id and the text.
+fn each_row<T: Clone, F: FnOnce(String, String, String) -> TargetsError>(
+    column: &Column,
+    said: Said<'_>,
+    place: &str,
+    read: impl Fn(&str) -> Result<T, F>,
+) -> Result<Vec<T>, TargetsError> {
+    let mut words: Vec<Result<T, Option<F>>> =
+        column.words().iter().map(|word| read(word).map_err(Some)).collect();
+    let mut rows = Vec::with_capacity(column.len());
+    for (row, &code) in column.codes().iter().enumerate() {
+        match &mut words[code as usize] {
+            Ok(value) => rows.push(value.clone()),
+            Err(error) => {
+                let (id, text) = (shortened(said.samples.id(row)), shortened(column.text(row)));
+                let error = error.take().expect("the first of them ends the reading");
+                return Err(error(place.to_owned(), id.into_owned(), text.into_owned()));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Columns (n,) each, as rows (n, columns).
+fn side_by_side(columns: &[Vec<f64>]) -> Vec<f64> {
+    let rows = columns.first().map_or(0, Vec::len);
+    (0..rows).flat_map(|row| columns.iter().map(move |column| column[row])).collect()
+}
+
+/// All labels that a column's texts list.
+fn labels(column: &Column, place: &str) -> Result<Vec<String>, TargetsError> {
     // `none` beside others is told of where a sample is named.
+    let texts = column.words().iter().map(String::as_str);
     let names: BTreeSet<&str> = texts.flat_map(label_set).filter(|label| *label != NONE).collect();
     if names.is_empty() {
         return Err(TargetsError::NoLabels { place: place.to_owned() });

@@ -1,10 +1,58 @@
 use super::*;
+use crate::targets::Samples;
+use std::path::Path;
 
-const SAMPLES: [Sample<'static>; 3] = [
-    Sample { id: "a.png", class: "dog|cat" },
-    Sample { id: "b.png", class: "none" },
-    Sample { id: "c.png", class: " cat | cat" },
-];
+/// Samples `a.png`, `b.png` … with what stands in their columns.
+struct Made {
+    ids: Vec<String>,
+    names: Vec<String>,
+    columns: Vec<Column>,
+}
+
+impl Made {
+    fn new(columns: &[(&str, &[&str])]) -> Made {
+        let rows = columns[0].1.len();
+        Made {
+            ids: (0..rows).map(|row| format!("{}.png", char::from(b'a' + row as u8))).collect(),
+            names: columns.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            columns: columns.iter().map(|(name, texts)| Column::new(name, texts.iter().copied())).collect(),
+        }
+    }
+
+    fn said(&self) -> Said<'_> {
+        Said { samples: self, manifest: None }
+    }
+
+    fn with<'a>(&'a self, manifest: &'a Path) -> Said<'a> {
+        Said { samples: self, manifest: Some(manifest) }
+    }
+}
+
+impl Samples for Made {
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn id(&self, sample: usize) -> &str {
+        &self.ids[sample]
+    }
+
+    fn columns(&self) -> &[String] {
+        &self.names
+    }
+
+    fn column(&self, name: &str) -> Option<Column> {
+        self.columns.iter().find(|column| column.name() == name).cloned()
+    }
+
+    fn place(&self) -> String {
+        "`x.features`".to_owned()
+    }
+}
+
+fn three() -> Made {
+    Made::new(&[("label", &["dog|cat", "none", " cat | cat"]), ("age", &["1", "", "3"])])
+}
 
 fn manifest(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let root = tempfile::tempdir().unwrap();
@@ -13,102 +61,121 @@ fn manifest(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     (root, path)
 }
 
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 #[test]
 fn class_names_hold_lists_or_numbers() {
-    let (targets, names) = TargetSpec::find(Task::Labels, &SAMPLES, &[], None).unwrap();
-    assert_eq!((targets.from.clone(), names.clone()), (TargetsFrom::Class, vec!["cat".into(), "dog".into()]));
-    assert_eq!(targets.read(&names, &SAMPLES, None).unwrap().values(), [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
-    let error = targets.read(&names[..1], &SAMPLES, None).unwrap_err().to_string();
+    let made = three();
+    let (targets, found) = TargetSpec::find(Task::Labels, made.said(), None).unwrap();
+    assert_eq!((&targets.from, &found), (&TargetsFrom::Class, &names(&["cat", "dog"])));
+    assert_eq!(targets.read(&found, made.said()).unwrap().values(), [1.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    let error = targets.read(&found[..1], made.said()).unwrap_err().to_string();
     assert_eq!(
         error,
         "--target labels by class names: `a.png` bears `dog`, which is no label of the head, only `cat`"
     );
-
-    let both = [Sample { id: "d.png", class: "none|cat" }];
-    let error = targets.read(&names, &both, None).unwrap_err().to_string();
+    let both = Made::new(&[("label", &["none|cat"])]);
+    let error = targets.read(&found, both.said()).unwrap_err().to_string();
     assert!(
-        error.ends_with("`d.png` has `none|cat`, expected `none` alone, or labels without it"),
+        error.ends_with("`a.png` has `none|cat`, expected `none` alone, or labels without it"),
         "{error}"
     );
+    let none = Made::new(&[("label", &["none"])]);
+    assert!(TargetSpec::find(Task::Labels, none.said(), None).is_err());
 
-    let numbers = [Sample { id: "a.png", class: "-1.5e1" }, Sample { id: "b.png", class: "inf" }];
-    let (targets, names) = TargetSpec::find(Task::Numbers, &numbers, &[], None).unwrap();
-    assert_eq!(targets.read(&names, &numbers[..1], None).unwrap().values(), [-15.0]);
-    let error = targets.read(&names, &numbers, None).unwrap_err().to_string();
+    let numbers = Made::new(&[("label", &["-1.5e1", "inf", "x"])]);
+    let (targets, found) = TargetSpec::find(Task::Numbers, numbers.said(), None).unwrap();
+    let error = targets.read(&found, numbers.said()).unwrap_err().to_string();
     assert_eq!(
         error,
         "--target number by class names: `b.png` has `inf`, expected a finite number (below 3.4e38)"
     );
-    assert!(TargetSpec::find(Task::Labels, &SAMPLES[1..2], &[], None).is_err());
+    let fine = Made::new(&[("label", &["-1.5e1", "2"])]);
+    assert_eq!(targets.read(&found, fine.said()).unwrap(), Truth::Numbers(vec![-15.0, 2.0]));
 }
 
 #[test]
 fn columns_hold_one_output_each_or_lists() {
     let (_root, path) =
         manifest("path,cat,dog,tags,age\n./a.png,1,TRUE,x|y,1\nb.png,0,false,none,2.5\nc.png,1,0,y,-3\n");
-    let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let find = |task, names: &[&str]| TargetSpec::find(task, &SAMPLES, &[], Some((&path, &columns(names))));
-    let values = |task, of: &[&str]| {
-        let (targets, names) = find(task, of).unwrap();
-        (targets.from.clone(), targets.read(&names, &SAMPLES, Some(&path)).unwrap().values().to_vec())
-    };
-    let both = vec![1.0, 1.0, 0.0, 0.0, 1.0, 0.0];
-    assert_eq!(values(Task::Labels, &["cat", "dog"]), (TargetsFrom::Columns, both));
-    assert_eq!(values(Task::Labels, &["dog"]), (TargetsFrom::Columns, vec![1.0, 0.0, 0.0]));
-    let lists = vec![1.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-    assert_eq!(values(Task::Labels, &["tags"]), (TargetsFrom::Column("tags".into()), lists));
-    let numbers = vec![1.0, 1.0, 2.5, 0.0, -3.0, 1.0];
-    assert_eq!(values(Task::Numbers, &["age", "cat"]), (TargetsFrom::Columns, numbers));
+    let table = three();
+    let own = Made::new(&[
+        ("cat", &["1", "0", "1"]),
+        ("dog", &["TRUE", "false", "0"]),
+        ("tags", &["x|y", "none", "y"]),
+        ("age", &["1", "2.5", "-3"]),
+    ]);
+    // In a manifest, and in the features.
+    for said in [table.with(&path), own.said()] {
+        let values = |task, of: &[&str]| {
+            let (targets, found) = TargetSpec::find(task, said, Some(&names(of))).unwrap();
+            (targets.from.clone(), targets.read(&found, said).unwrap().values().to_vec())
+        };
+        let both = vec![1.0, 1.0, 0.0, 0.0, 1.0, 0.0];
+        assert_eq!(values(Task::Labels, &["cat", "dog"]), (TargetsFrom::Columns, both));
+        assert_eq!(values(Task::Labels, &["dog"]), (TargetsFrom::Columns, vec![1.0, 0.0, 0.0]));
+        let lists = vec![1.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        assert_eq!(values(Task::Labels, &["tags"]), (TargetsFrom::Column("tags".into()), lists));
+        let numbers = vec![1.0, 1.0, 2.5, 0.0, -3.0, 1.0];
+        assert_eq!(values(Task::Numbers, &["age", "cat"]), (TargetsFrom::Columns, numbers));
+    }
 }
 
 #[test]
 fn each_lie_has_its_line() {
     let (_root, path) = manifest("path,cat,dog,tags,age\na.png,1,maybe,x,1\nb.png,0,1,,old\nc.png,1,,y,3\n");
-    let message = |task, names: &[&str]| {
-        let columns: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let read = TargetSpec::find(task, &SAMPLES, &[], Some((&path, &columns)))
-            .and_then(|(targets, names)| targets.read(&names, &SAMPLES, Some(&path)));
+    let made = three();
+    let message = |said: Said<'_>, task, of: &[&str]| {
+        let read = TargetSpec::find(task, said, Some(&names(of)))
+            .and_then(|(targets, found)| targets.read(&found, said));
         read.unwrap_err().to_string()
     };
+    let (said, own) = (made.with(&path), made.said());
     for (got, part) in [
-        (message(Task::Labels, &["cat", "dog"]), "row 3 (line 4): `dog` of `c.png` is empty"),
-        (message(Task::Labels, &["tags"]), "row 2 (line 3): `tags` of `b.png` is empty"),
-        (message(Task::Labels, &["tags"]), "; a sample without labels says `none`"),
+        (message(said, Task::Labels, &["cat", "dog"]), "row 3 (line 4): `dog` of `c.png` is empty"),
+        (message(said, Task::Labels, &["tags"]), "row 2 (line 3): `tags` of `b.png` is empty"),
+        (message(said, Task::Labels, &["tags"]), "; a sample without labels says `none`"),
         (
-            message(Task::Numbers, &["age"]),
+            message(said, Task::Numbers, &["age"]),
             "column `age`: `b.png` has `old`, expected a finite number (below 3.4e38)",
         ),
-        (message(Task::Numbers, &["size"]), "has no column `size`, only `path`, `cat`"),
-        (message(Task::Numbers, &["cat", "cat"]), "the column `cat` is named twice"),
-        (message(Task::Labels, &["cat", "age"]), "column `age`: `b.png` has `old`, expected 0 or 1"),
+        (message(said, Task::Numbers, &["size"]), "has no column `size`, only `path`, `cat`"),
+        (message(said, Task::Numbers, &["cat", "cat"]), "the column `cat` is named twice"),
+        (message(said, Task::Labels, &["cat", "age"]), "column `age`: `b.png` has `old`, expected 0 or 1"),
+        (
+            message(own, Task::Numbers, &["age"]),
+            "`x.features`: `age` of `b.png` is empty; fill it in a --manifest",
+        ),
+        (message(own, Task::Numbers, &["size"]), "`x.features` has no column `size`, only `label`, `age`; "),
     ] {
         assert!(got.contains(part), "{got}");
     }
-    let columns = TargetSpec { task: Task::Numbers, from: TargetsFrom::Columns };
-    let error = columns.read(&["age".to_owned()], &SAMPLES, None).unwrap_err().to_string();
-    assert_eq!(error, "the targets stand in `age` of a manifest: give it by --manifest");
+    let bare = Made::new(&[("kind", &["x", "y"])]);
+    let error = TargetSpec::find(Task::Class, bare.said(), None).unwrap_err().to_string();
+    assert!(error.contains("`x.features` has no column `label`, only `kind`"), "{error}");
 }
 
 #[test]
 fn classes_are_those_of_the_features_or_of_a_column() {
-    let classes: Vec<String> = ["x", "cat", "dog"].map(str::to_owned).to_vec();
-    let samples = [Sample { id: "a.png", class: "dog" }, Sample { id: "b.png", class: "x" }];
-    let (own, names) = TargetSpec::find(Task::Class, &samples, &classes, None).unwrap();
-    assert!(own.is_of_features() && !own.need_manifest());
-    assert_eq!((own.read(&names, &samples, None).unwrap(), names), (Truth::Class(vec![2, 0]), classes));
+    let made = Made::new(&[("label", &["dog", "x"]), ("kind", &["k", "l"])]);
+    let (own, found) = TargetSpec::find(Task::Class, made.said(), None).unwrap();
+    assert!(own.is_of_features());
+    assert_eq!(
+        (own.read(&found, made.said()).unwrap(), found),
+        (Truth::Class(vec![0, 1]), names(&["dog", "x"]))
+    );
+    // A head may know more classes than there are.
+    let more = names(&["cat", "dog", "x"]);
+    assert_eq!(own.read(&more, made.said()).unwrap(), Truth::Class(vec![1, 2]));
 
     let (_root, path) = manifest("path,label,kind\na.png,cat,\nb.png, bird ,k\n");
-    let find = |columns: &[&str]| {
-        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-        TargetSpec::find(Task::Class, &samples, &[], Some((&path, &columns)))
-    };
-    let (corrected, names) = find(&["label"]).unwrap();
-    assert_eq!(
-        (&corrected.from, &names[..]),
-        (&TargetsFrom::Column("label".into()), &["bird", "cat"].map(str::to_owned)[..])
-    );
-    assert_eq!(corrected.read(&names, &samples, Some(&path)).unwrap(), Truth::Class(vec![1, 0]));
-    let error = corrected.read(&names[..1], &samples, Some(&path)).unwrap_err().to_string();
+    let find = |columns: &[&str]| TargetSpec::find(Task::Class, made.with(&path), Some(&names(columns)));
+    let (corrected, found) = find(&["label"]).unwrap();
+    assert_eq!((&corrected.from, &found), (&TargetsFrom::Column("label".into()), &names(&["bird", "cat"])));
+    assert_eq!(corrected.read(&found, made.with(&path)).unwrap(), Truth::Class(vec![1, 0]));
+    let error = corrected.read(&found[..1], made.with(&path)).unwrap_err().to_string();
     assert!(
         error.ends_with(
             "column `label`: `a.png` is of class `cat`, which the head does not know, only `bird`"
@@ -116,7 +183,7 @@ fn classes_are_those_of_the_features_or_of_a_column() {
         "{error}"
     );
     let error = find(&["label", "kind"]).unwrap_err().to_string();
-    assert_eq!(error, "classes stand in one column of a manifest, got `label`, `kind`");
+    assert_eq!(error, "classes stand in one column, got `label`, `kind`");
     let error = find(&["kind"]).unwrap_err().to_string();
     assert!(error.contains("`kind` of `a.png` is empty"), "{error}");
 }
