@@ -5,45 +5,14 @@ use std::path::PathBuf;
 use cli::Common;
 
 use crate::config::SplitChoice;
+use crate::help;
 
 /// Writes a metrics table of a head on cached features.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "evaluate",
     version,
-    long_about = "Writes a metrics table of a head on cached features.\n\n\
-        Reads a folder NAME.features that extract wrote and a NAME.head that fit-head wrote; they must agree in \
-        network, weights, tap, preprocessing and classes.\n\n\
-        Writes one long table to Parquet, CSV or JSON by extension, with the columns split, scope, metric, class, \
-        value, ci_low, ci_high, n:\n\
-        \x20 scope `overall`     accuracy, balanced_accuracy, top_5_accuracy (with more than 5 classes),\n\
-        \x20                     macro_, micro_ and weighted_ precision, recall and f1, cohen_kappa,\n\
-        \x20                     matthews_corrcoef, log_loss (nats), brier_score_loss, ece and ece_equal_mass\n\
-        \x20                     (15 bins of equal width, of equal rows), aurc (area under risk over coverage),\n\
-        \x20                     macro_roc_auc and macro_average_precision (one class against the rest);\n\
-        \x20                     of heads with a reject threshold coverage_at_reject, accuracy_at_reject; of heads that know novelty\n\
-        \x20                     novelty_rate, the part of rows beyond its distance;\n\
-        \x20                     class is null\n\
-        \x20 scope `class`       precision, recall, f1, roc_auc, average_precision, support of each class\n\
-        \x20 scope `confusion`   metric `confusion:PREDICTED` of each true class that was so predicted:\n\
-        \x20                     the number of rows, right ones too\n\
-        \x20 scope `slice:COLUMN=VALUE`  the metrics of `overall` that need no ranking\n\
-        \x20 scope `difference`  the same less the baseline's, and mcnemar_p_value\n\
-        Metrics are scikit-learn's, with labels=all classes and zero_division=0; what is undefined is null. \
-        ci_low and ci_high are the 95 % interval, of the value that endless rows with these shares of classes would have. \
-        In simulations it held that value 94 % of the time or more, also where a class has one row (ACCURACY.md). \
-        Losses and errors have no bound; one is assumed, and rare ones beyond it are not covered. \
-        max_error has none, nor r2_score and explained_variance_score of fewer than 20 rows, nor \
-        median_absolute_error of fewer than 6. n is the number of rows a value is taken over: the split's, the rows of the class, or, \
-        for precision, the rows predicted as it.\n\n\
-        Of a head that --target labels fitted: subset_accuracy, hamming_loss, macro_, micro_, weighted_ and samples_ \
-        precision, recall and f1, coverage_error, label_ranking_average_precision, log_loss, brier_score_loss, \
-        macro_roc_auc and macro_average_precision; scope `class` is a label by itself. Of --target number: \
-        mean_absolute_error, root_mean_squared_error, median_absolute_error, max_error, r2_score and \
-        explained_variance_score, of several numbers their means, each by itself in scope `class`. What is so \
-        is read as it was for the fit: from the names of classes, or from the columns of --manifest that the head \
-        names.\n\n\
-        Prints a summary on stdout; its layout may change, so read the table from programs.",
+    long_about = help::long(),
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance, \
         130 interrupted (nothing is written)."
@@ -70,13 +39,13 @@ pub struct Args {
     /// Also write every row's prediction to this .parquet, .csv or .json: id, split, label, predicted,
     /// confidence (the largest probability), rejected (of heads with a reject threshold), probabilities (a list in the order of the head's classes; in CSV
     /// one column `probability:CLASS` each). Of labels without confidence, with label and predicted as `cat|dog`; of
-    /// numbers id, split, and `target:NAME` and `predicted:NAME` of each
+    /// numbers id, split, and `target:NAME` and `predicted:NAME` of each. Of heads that know novelty, distance and novel too
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
 
-    /// Also write one self-contained page (.html) about the split: figures with intervals, confusion matrix,
-    /// calibration, curves, classes, sweep, what to look at, a map of the features, lineage; of labels and numbers figures,
-    /// a table of them, sweep and lineage
+    /// Also write one self-contained page (.html) about the split: figures with intervals, classes, sweep, what to look
+    /// at, a map of the features, lineage. Of classes also confusion matrix and calibration, of classes and labels curves,
+    /// of numbers predicted against true
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
@@ -93,7 +62,9 @@ pub struct Args {
 
     /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
     /// .json: id, split, label, suggested, quality (below 0.5 another class is the more probable one), likely.
-    /// Rows are judged by linear fits that did not see them, and by their neighbours
+    /// Rows are judged by linear fits that did not see them, and by their neighbours. Of labels label and suggested are
+    /// lists, and missing and wrong say how they differ. Of numbers `target:NAME` and `expected:NAME` stand there, and
+    /// quality is below 0.5 beyond four robust standard deviations
     #[arg(long, value_name = "FILE")]
     pub suspects: Option<PathBuf>,
 
@@ -116,10 +87,15 @@ pub struct Args {
     #[arg(long, value_name = "COLUMN", requires = "manifest")]
     pub slice: Vec<String>,
 
-    /// The CSV or Parquet table that --slice is a column of, and the labels or numbers of a head that was fitted on columns;
-    /// its column `path` names the samples [default: none]
+    /// The CSV or Parquet table that --slice is a column of, and the labels or numbers of a head that was fitted on columns,
+    /// or corrected classes; its column `path` names the samples [default: none]
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+
+    /// The column of --manifest that says what class a sample is of, instead of the features: so a label is corrected
+    /// without extracting again [default: with --manifest and no --slice, `label`]
+    #[arg(long, value_name = "NAME", requires = "manifest", value_delimiter = ',')]
+    pub target_columns: Option<Vec<String>>,
 
     /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict
     /// [default: none]

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use cli::GateError;
-use head::Scorer;
-use metrics::{Difference, McNemar, Metric, Outcomes, differences, mcnemar};
+use metrics::{Difference, Interval, McNemar, Place, Scale};
 
-use crate::scores::{SplitScores, outcomes};
+use crate::scores::{SplitScores, measure};
 use crate::table::{Row, Scope};
 use crate::{Config, belonging};
 
@@ -22,49 +21,45 @@ pub(crate) struct Baseline {
 
 /// How this head compares with the baseline on one split.
 pub(crate) struct Comparison {
-    metrics: Vec<Metric>,
     differences: Vec<Difference>,
-    mcnemar: McNemar,
+    mcnemar: Option<McNemar>,
     rows: u64,
+}
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Better,
+    Worse,
+    Undecided,
 }
 
 impl Baseline {
     /// Opens what `--baseline` and `--baseline-features` name; `None` where none is asked for.
-    pub(crate) fn open(config: &Config, given: &FeatureSet) -> anyhow::Result<Option<Baseline>> {
-        let Some((path, own)) = config.baseline() else { return Ok(None) };
+    pub(crate) fn open(config: &Config, given: &FeatureSet, own: &Head) -> anyhow::Result<Option<Baseline>> {
+        let Some((path, theirs)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
-        let features = belonging::of_baseline(given, own, &head, path)?;
-        if head.classes != given.classes() || head.task() != artifact::Task::Class {
-            bail!(
-                "baseline `{}` knows other classes than these features' {}",
-                path.display(),
-                given.classes().len()
-            );
+        if head.task() != own.task() || head.classes != own.classes {
+            bail!("baseline `{}` says other things of a sample; expected {:?}", path.display(), own.classes);
         }
+        let features = belonging::of_baseline(given, theirs, &head, path)?;
         Ok(Some(Baseline { path: path.to_owned(), head, features }))
     }
 
     /// Scores the samples of `scores` and compares.
     ///
     /// # Errors
-    /// A sample that the baseline's features lack, or label otherwise.
+    /// A sample that the baseline's features lack, or have in another split.
     pub(crate) fn compare(
         &self,
         scores: &SplitScores<'_>,
         features: &FeatureSet,
     ) -> anyhow::Result<Comparison> {
-        let theirs = self.outcomes(scores, features)?;
-        let metrics = Metric::overall(features.classes().len());
-        let differences = differences(&theirs, &scores.outcomes, &metrics)?;
-        let mcnemar = mcnemar(&theirs, &scores.outcomes)?;
-        Ok(Comparison { metrics, differences, mcnemar, rows: scores.outcomes.rows() as u64 })
-    }
-
-    fn outcomes(&self, scores: &SplitScores<'_>, features: &FeatureSet) -> anyhow::Result<Outcomes> {
-        let scorer = Scorer::of(&self.head);
         let rows = counterparts(&self.features, &scores.rows, scores.split, features)?;
-        outcomes(&scorer, &rows, &self.features)
-            .with_context(|| format!("cannot score `{}`", self.path.display()))
+        let theirs = measure(&self.head, &rows, &self.features, scores.measured.truth())
+            .with_context(|| format!("cannot score `{}`", self.path.display()))?;
+        let (differences, mcnemar) = scores.measured.less(&theirs)?;
+        Ok(Comparison { differences, mcnemar, rows: scores.len() as u64 })
     }
 }
 
@@ -97,64 +92,86 @@ pub(crate) fn counterparts<'a>(
 
 impl Comparison {
     /// The table's rows: differences with their intervals, and McNemar's p-value.
-    pub(crate) fn rows(&self, scores: &SplitScores<'_>) -> Vec<Row> {
-        let row = |metric: String, value, interval| Row {
-            split: scores.split,
+    pub(crate) fn rows(&self, split: Split) -> Vec<Row> {
+        let row = |metric: &str, value, interval| Row {
+            split,
             scope: Scope::Difference,
-            metric,
+            metric: metric.to_owned(),
+            about: None,
             class: None,
             value,
             interval,
             n: self.rows,
         };
-        let differences = self.metrics.iter().zip(&self.differences);
-        let mut rows: Vec<Row> = differences
-            .map(|(metric, difference)| row(metric.to_string(), difference.difference, difference.interval))
-            .collect();
-        rows.push(row("mcnemar_p_value".to_owned(), Some(self.mcnemar.p_value), None));
-        rows
+        let differences =
+            self.differences.iter().map(|found| row(found.about.name, found.difference, found.interval));
+        let mcnemar = self.mcnemar.map(|test| row("mcnemar_p_value", Some(test.p_value), None));
+        differences.chain(mcnemar).collect()
     }
 
-    pub(crate) fn differences(&self) -> impl Iterator<Item = (Metric, &Difference)> {
-        self.metrics.iter().copied().zip(&self.differences)
+    /// Every metric of both.
+    pub(crate) fn differences(&self) -> &[Difference] {
+        &self.differences
     }
 
-    fn accuracy(&self) -> Option<(f64, &Difference)> {
-        let (_, difference) = self.differences().find(|(metric, _)| *metric == Metric::Accuracy)?;
-        Some((difference.difference?, difference))
+    /// The difference that the verdict goes by, and its value.
+    fn main(&self) -> Option<(&Difference, f64)> {
+        let found = self.differences.iter().find(|found| found.about.is_shown(Place::Verdict))?;
+        Some((found, found.difference?))
     }
 
-    /// Whether the two differ by more than chance: McNemar's p-value below 0.05.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.mcnemar.p_value < 0.05
+    /// Of classes by McNemar's test, at 0.05; of others by whether the difference's interval leaves out 0.
+    pub(crate) fn decided(&self) -> Verdict {
+        let Some((found, value)) = self.main() else { return Verdict::Undecided };
+        let is_decided = match (self.mcnemar, found.interval) {
+            (Some(test), _) => test.p_value < 0.05,
+            (None, interval) => interval.is_some_and(|ends| ends.low > 0.0 || ends.high < 0.0),
+        };
+        match (is_decided, (value > 0.0) == (found.about.scale != Scale::Loss)) {
+            (false, _) => Verdict::Undecided,
+            (true, true) => Verdict::Better,
+            (true, false) => Verdict::Worse,
+        }
     }
 
     /// `better than the baseline: accuracy +0.0120 (95 % within …), McNemar p = 0.003`
     pub(crate) fn verdict(&self) -> String {
-        let Some((value, difference)) = self.accuracy() else { return "no rows to compare".to_owned() };
-        let word = match (self.is_decided(), value > 0.0) {
-            (false, _) => "not told apart from the baseline",
-            (true, true) => "better than the baseline",
-            (true, false) => "worse than the baseline",
+        let Some((found, value)) = self.main() else { return "nothing to compare".to_owned() };
+        let word = match self.decided() {
+            Verdict::Undecided => "not told apart from the baseline",
+            Verdict::Better => "better than the baseline",
+            Verdict::Worse => "worse than the baseline",
         };
-        let interval = difference.interval;
-        let within =
-            interval.map(|i| format!(", 95 % within {:+.4} to {:+.4}", i.low, i.high)).unwrap_or_default();
+        let within = |ends: Interval| format!(", 95 % within {:+.4} to {:+.4}", ends.low, ends.high);
+        let test = |test: McNemar| {
+            format!(
+                "; right where the other is wrong {} times, wrong where it is right {} times (McNemar p = {:.2e})",
+                test.only_second, test.only_first, test.p_value
+            )
+        };
         format!(
-            "{word}: accuracy {value:+.4}{within}; right where the other is wrong {} times, wrong where it is right {} times (McNemar p = {:.2e})",
-            self.mcnemar.only_second, self.mcnemar.only_first, self.mcnemar.p_value
+            "{word}: {} {value:+.4}{}{}",
+            found.about.name,
+            found.interval.map(within).unwrap_or_default(),
+            self.mcnemar.map(test).unwrap_or_default()
         )
     }
 
     /// # Errors
-    /// [`GateError`] where accuracy is lower than the baseline's by more than `tolerance`.
+    /// [`GateError`] where a share is lower than the baseline's by more than `tolerance`, or an error higher by more than that
+    /// part of the baseline's.
     pub(crate) fn gate(&self, tolerance: f64) -> Result<(), GateError> {
-        match self.accuracy() {
-            // A difference of proportions is exact but for rounding.
-            Some((value, _)) if value < -tolerance - 1e-12 => Err(GateError(format!(
-                "accuracy is {:.4} below the baseline's, tolerance {tolerance}",
-                -value
+        let Some((found, apart)) = self.main() else { return Ok(()) };
+        let (name, first) = (found.about.name, found.first.unwrap_or(0.0));
+        // But for rounding.
+        let much = |by: f64| by > tolerance + 1e-12;
+        match found.about.scale {
+            Scale::Loss if apart > 0.0 && much(apart / first) => Err(GateError(format!(
+                "{name} is {apart:.4} above the baseline's {first:.4}, tolerance {tolerance} of it"
             ))),
+            Scale::Share if much(-apart) => {
+                Err(GateError(format!("{name} is {:.4} below the baseline's, tolerance {tolerance}", -apart)))
+            }
             _ => Ok(()),
         }
     }

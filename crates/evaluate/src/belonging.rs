@@ -96,8 +96,8 @@ fn difference(features: &FeatureSet, head: &Head) -> Option<(String, String, Str
     if head.dim() != features.dim() {
         return Some(("width".to_owned(), head.dim().to_string(), features.dim().to_string()));
     }
-    if head.task() != artifact::Task::Class {
-        // It says nothing of classes.
+    if head.task() != artifact::Task::Class || head.targets.need_manifest() {
+        // It says nothing of the features' classes.
         return None;
     }
     let (expected, got) = (&head.classes, features.classes());

@@ -36,6 +36,7 @@ pub struct Config {
     seed: u64,
     slices: Vec<String>,
     manifest: Option<PathBuf>,
+    target_columns: Option<Vec<String>>,
     baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
     force: bool,
@@ -74,6 +75,7 @@ impl Config {
             seed,
             slices,
             manifest: args.manifest,
+            target_columns: args.target_columns,
             baseline: args.baseline.map(|head| (head, args.baseline_features)),
             tolerance,
             force,
@@ -153,7 +155,7 @@ impl Config {
         self.suspects.is_some() || self.duplicates.is_some() || self.report.is_some()
     }
 
-    /// Whether labels are to be judged.
+    /// Whether what is so is to be judged.
     pub fn judges(&self) -> bool {
         self.suspects.is_some() || self.report.is_some()
     }
@@ -205,9 +207,14 @@ impl Config {
         columns.map(|(manifest, column)| (manifest.as_path(), column.as_str()))
     }
 
-    /// The table that slices, and a head's labels or numbers, are columns of.
+    /// The table that slices, and what is so, are columns of.
     pub fn manifest(&self) -> Option<&Path> {
         self.manifest.as_deref()
+    }
+
+    /// The columns of the manifest that say what is so.
+    pub fn target_columns(&self) -> Option<&[String]> {
+        self.target_columns.as_deref()
     }
 
     /// The head to compare with, and its features if not among those given.
@@ -215,7 +222,7 @@ impl Config {
         self.baseline.as_ref().map(|(head, features)| (head.as_path(), features.as_slice()))
     }
 
-    /// By how much accuracy may be lower than the baseline's.
+    /// By how much the head may be worse than the baseline.
     pub fn tolerance(&self) -> f64 {
         self.tolerance
     }

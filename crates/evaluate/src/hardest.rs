@@ -4,26 +4,47 @@ use artifact::FeatureSet;
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 
+use crate::measured::Measured;
 use crate::scores::SplitScores;
 
-/// `id, split, label, predicted, confidence, probability, loss` of every scored row, the highest loss first; of equals, and
-/// of splits, those that come first. `probability` is the label's own, `loss` its −ln: null where it was thought impossible.
-pub(crate) fn frame(scores: &[SplitScores<'_>], features: &FeatureSet) -> PolarsResult<DataFrame> {
-    let rows = scores.iter().flat_map(|scores| (0..scores.outcomes.rows()).map(move |at| (scores, at)));
-    let mut rows: Vec<(&SplitScores<'_>, usize)> = rows.collect();
-    let own = |(scores, at): &(&SplitScores<'_>, usize)| scores.outcomes.own()[*at];
-    rows.sort_by(|a, b| own(a).total_cmp(&own(b)));
-    let class = |label: u32| features.classes()[label as usize].as_str();
-    let ids: Vec<&str> = rows.iter().map(|(scores, at)| features.id(scores.rows.row(*at))).collect();
-    let splits: Vec<&str> = rows.iter().map(|(scores, _)| scores.split.name()).collect();
-    let labels: Vec<&str> = rows.iter().map(|(scores, at)| class(scores.outcomes.labels()[*at])).collect();
-    let predicted: Vec<&str> =
-        rows.iter().map(|(scores, at)| class(scores.outcomes.predicted()[*at])).collect();
-    let confidence: Vec<f64> = rows.iter().map(|(scores, at)| scores.outcomes.confidences()[*at]).collect();
-    let probability: Vec<f64> = rows.iter().map(own).collect();
-    let loss: Vec<Option<f64>> = probability.iter().map(|p| (*p > 0.0).then(|| -p.ln())).collect();
+/// Every scored row, the highest loss first; of equals, and of splits, those that come first: `id, split, loss`. The loss of a
+/// row is null where it is infinite. Of classes `label, predicted, confidence` and `probability`, the label's own, too.
+pub(crate) fn frame(
+    scores: &[SplitScores<'_>],
+    names: &[String],
+    features: &FeatureSet,
+) -> PolarsResult<DataFrame> {
+    let mut rows: Vec<(&SplitScores<'_>, usize, f64)> = Vec::new();
+    for scores in scores {
+        let losses = scores.measured.losses().into_iter().enumerate();
+        rows.extend(losses.map(|(at, loss)| (scores, at, loss)));
+    }
+    let badness = |(scores, at, loss): &(&SplitScores<'_>, usize, f64)| match &scores.measured {
+        // A logarithm makes equals of what is not quite.
+        Measured::Classes(outcomes) => -outcomes.each().own()[*at],
+        _ => *loss,
+    };
+    rows.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
+    let ids: Vec<&str> = rows.iter().map(|(scores, at, _)| features.id(scores.rows.row(*at))).collect();
+    let splits: Vec<&str> = rows.iter().map(|(scores, ..)| scores.split.name()).collect();
+    let loss: Vec<Option<f64>> =
+        rows.iter().map(|(.., loss)| Some(*loss).filter(|loss| loss.is_finite())).collect();
+    let of_classes = rows.iter().filter_map(|(scores, at, _)| match &scores.measured {
+        Measured::Classes(outcomes) => Some((outcomes.each(), *at)),
+        _ => None,
+    });
+    let of_classes: Vec<_> = of_classes.collect();
+    if of_classes.is_empty() {
+        return df!("id" => ids, "split" => splits, "loss" => loss);
+    }
+    let each = || of_classes.iter();
+    let class = |label: u32| names[label as usize].as_str();
     df!(
-        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence,
-        "probability" => probability, "loss" => loss,
+        "id" => ids, "split" => splits,
+        "label" => each().map(|(rows, at)| class(rows.labels()[*at])).collect::<Vec<_>>(),
+        "predicted" => each().map(|(rows, at)| class(rows.predicted()[*at])).collect::<Vec<_>>(),
+        "confidence" => each().map(|(rows, at)| rows.confidences()[*at]).collect::<Vec<_>>(),
+        "probability" => each().map(|(rows, at)| rows.own()[*at]).collect::<Vec<_>>(),
+        "loss" => loss,
     )
 }

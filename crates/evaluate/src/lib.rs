@@ -12,31 +12,35 @@ mod config;
 mod duplicates;
 mod findings;
 mod hardest;
-mod many;
+mod help;
+mod measured;
 mod novelty;
 mod outputs;
 mod page;
 mod picture_file;
 mod predictions;
+mod rows;
 mod scores;
 mod slices;
+mod splits;
 mod stream;
 mod summary;
+mod suspects;
 mod table;
-mod targets;
-mod values;
+mod truth;
 
 pub use args::Args;
 pub use config::{Config, SplitChoice};
 
 use artifact::{FeatureSet, Head};
-use cli::{Session, UsageError, count};
+use cli::{Session, count};
 
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, Comparison};
 use crate::findings::Findings;
-use crate::outputs::{Outputs, write_page};
+use crate::outputs::Outputs;
 use crate::page::Material;
 use crate::scores::SplitScores;
+use crate::table::Row;
 
 /// Runs the tool.
 ///
@@ -53,96 +57,112 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
     let formula = outputs.formula_in(&features, &head);
-    if head.task() != artifact::Task::Class {
-        targets::run(&config, outputs, &given, &features, &head, &session)?;
-        warn(&session, formula.as_deref());
-        return Ok(());
-    }
-    if config.manifest().is_some() && config.slices().next().is_none() {
-        return Err(UsageError("--manifest goes with --slice".to_owned()).into());
-    }
-    let baseline = Baseline::open(&config, &given)?;
-    let splits = scores::splits(&features, &head, &config)?;
+    let baseline = Baseline::open(&config, &given, &head)?;
+    let splits = splits::choose(&features, &head, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
-    let scores = splits
-        .chosen
-        .iter()
-        .map(|&split| SplitScores::compute(split, &features, &head, &config))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut rows = Vec::new();
-    let mut comparisons = Vec::new();
-    for scores in &scores {
-        rows.extend(values::rows(scores, features.classes(), head.reject_threshold()));
-        rows.extend(slices::rows(scores, &features, &config)?);
-        if let Some(baseline) = &baseline {
-            let comparison = baseline.compare(scores, &features)?;
-            rows.extend(comparison.rows(scores));
-            comparisons.push(comparison);
-        }
+    let mut found = Found { scores: Vec::new(), rows: Vec::new(), comparisons: Vec::new() };
+    for split in splits.chosen {
+        found.add(SplitScores::compute(split, &features, &head, &config)?, &features, &head, &config)?;
+        found.compare(baseline.as_ref(), &features)?;
     }
+    write(&outputs, &found, &features, &head, &config, &session)?;
+    cli::finishing();
+    outputs.commit(&mut table::frame(&found.rows)?)?;
+    if let Some(text) = formula {
+        session.note(format!("evaluate: {}", artifact::table::formula_warning(&text)));
+    }
+    tell(&found, &head, &config, &session)?;
+    // What was measured is written; only then may the gate close.
+    match splits::judged(&found.scores).and_then(|at| found.comparisons.get(at)) {
+        Some(comparison) => Ok(comparison.gate(config.tolerance())?),
+        None => Ok(()),
+    }
+}
+
+/// What was measured, split by split.
+struct Found<'a> {
+    scores: Vec<SplitScores<'a>>,
+    rows: Vec<Row>,
+    /// One a split, or none.
+    comparisons: Vec<Comparison>,
+}
+
+impl<'a> Found<'a> {
+    fn add(
+        &mut self,
+        scores: SplitScores<'a>,
+        features: &FeatureSet,
+        head: &Head,
+        config: &Config,
+    ) -> anyhow::Result<()> {
+        self.rows.extend(rows::of(&scores, &head.classes, features, config)?);
+        self.scores.push(scores);
+        Ok(())
+    }
+
+    /// Compares the split that came last.
+    fn compare(&mut self, baseline: Option<&Baseline>, features: &FeatureSet) -> anyhow::Result<()> {
+        if let (Some(baseline), Some(scores)) = (baseline, self.scores.last()) {
+            let comparison = baseline.compare(scores, features)?;
+            self.rows.extend(comparison.rows(scores.split));
+            self.comparisons.push(comparison);
+        }
+        Ok(())
+    }
+}
+
+/// Writes all outputs but the table of metrics beside their places.
+fn write(
+    outputs: &Outputs,
+    found: &Found<'_>,
+    features: &FeatureSet,
+    head: &Head,
+    config: &Config,
+    session: &Session,
+) -> anyhow::Result<()> {
     if let Some(table) = &outputs.predictions {
-        predictions::write(&scores, &head, &features, table)?;
+        predictions::write(&found.scores, head, features, table)?;
     }
     if let Some(table) = &outputs.hardest {
-        table.write(&mut hardest::frame(&scores, &features)?)?;
+        table.write(&mut hardest::frame(&found.scores, &head.classes, features)?)?;
     }
-    if config.looks() {
-        let findings =
-            Findings::of(&features, &head, config.images(), config.judges(), config.seed(), &session)?;
-        if let Some(table) = &outputs.suspects {
-            table.write(&mut findings.suspects_frame(&features)?)?;
-        }
-        if let Some(table) = &outputs.duplicates {
-            table.write(&mut findings.duplicates_frame(&features)?)?;
-        }
-        if let (Some(place), Some((at, scores))) = (&outputs.report, page::split_of(&scores)) {
-            let comparison = comparisons.get(at);
-            let material = Material {
-                config: &config,
-                features: &features,
-                head: &head,
-                scores,
-                rows: &rows,
-                comparison,
-                findings: &findings,
-            };
-            let (page, unread) = material.render()?;
-            write_page(&page, place)?;
-            if unread > 0 {
-                session.note(format!(
-                    "evaluate: {} pictures of the report could not be read",
-                    count(unread as u64)
-                ));
-            }
-        }
+    if !config.looks() {
+        return Ok(());
     }
-    cli::finishing();
-    outputs.commit(&mut table::frame(&rows)?)?;
-    warn(&session, formula.as_deref());
-    cli::print(&summary::render(&scores, &rows, features.classes())?)?;
-    for (scores, comparison) in scores.iter().zip(&comparisons) {
-        cli::print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;
+    let findings = Findings::of(features, head, config, session)?;
+    if let (Some(table), Some(suspects)) = (&outputs.suspects, &findings.suspects) {
+        table.write(&mut suspects.frame(features, &head.classes)?)?;
     }
-    session.note(format!(
-        "evaluate: {} rows, {} classes → {}",
-        count(scores.iter().map(|split| split.outcomes.rows() as u64).sum::<u64>()),
-        features.classes().len(),
-        config.outputs().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-    ));
-    // What was measured is written; only then may the gate close.
-    if let Some((at, _)) = page::split_of(&scores)
-        && let Some(comparison) = comparisons.get(at)
-    {
-        comparison.gate(config.tolerance())?;
+    if let Some(table) = &outputs.duplicates {
+        table.write(&mut findings.duplicates_frame(features)?)?;
+    }
+    let (Some(place), Some(at)) = (&outputs.report, splits::judged(&found.scores)) else { return Ok(()) };
+    let (scores, comparison) = (&found.scores[at], found.comparisons.get(at));
+    let material =
+        Material { config, features, head, scores, rows: &found.rows, comparison, findings: &findings };
+    let (page, unread) = material.render()?;
+    outputs::write_page(&page, place)?;
+    if unread > 0 {
+        session.note(format!("evaluate: {} pictures of the report could not be read", count(unread as u64)));
     }
     Ok(())
 }
 
-/// Says what a spreadsheet would run.
-fn warn(session: &Session, formula: Option<&str>) {
-    if let Some(text) = formula {
-        session.note(format!("evaluate: {}", artifact::table::formula_warning(text)));
+/// Says what was found.
+fn tell(found: &Found<'_>, head: &Head, config: &Config, session: &Session) -> anyhow::Result<()> {
+    let (names, task) = (&head.classes, head.task());
+    cli::print(&summary::render(&found.scores, &found.rows, names, task)?)?;
+    for (scores, comparison) in found.scores.iter().zip(&found.comparisons) {
+        cli::print(&format!("\n{}: {}\n", scores.split, comparison.verdict()))?;
     }
+    session.note(format!(
+        "evaluate: {} rows, {} {} → {}",
+        count(found.scores.iter().map(|split| split.len() as u64).sum::<u64>()),
+        names.len(),
+        task.noun(names.len()),
+        config.outputs().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    ));
+    Ok(())
 }

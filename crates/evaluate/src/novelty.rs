@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use artifact::{Head, Rows as _, Selection};
 use head::Distances;
-use metrics::{Interval, proportion};
+use metrics::Place::{Page, Summary};
+use metrics::{Measured, Metric, Scale, proportion};
 
 use crate::blocks::for_each_block;
 
@@ -32,10 +33,20 @@ impl Novelties {
         f64::from(self.distances[at]) > self.threshold
     }
 
-    /// The part of the rows that are, with its interval.
-    pub(crate) fn rate(&self) -> (Option<f64>, Option<Interval>) {
-        let rows = self.distances.len() as u64;
-        let novel = (0..self.distances.len()).filter(|&at| self.is_novel(at)).count() as u64;
-        ((rows > 0).then(|| novel as f64 / rows as f64), proportion(novel, rows))
+    fn count(&self) -> u64 {
+        (0..self.distances.len()).filter(|&at| self.is_novel(at)).count() as u64
+    }
+}
+
+impl Measured for Novelties {
+    const METRICS: &'static [Metric<Novelties>] =
+        &[Metric::<Novelties>::new("novelty_rate", "Unlike anything seen", Scale::Share, |of| {
+            (of.rows() > 0).then(|| of.count() as f64 / of.rows() as f64)
+        })
+        .within(|of, _| proportion(of.count(), of.rows()))
+        .shown(&[Summary, Page])];
+
+    fn rows(&self) -> u64 {
+        self.distances.len() as u64
     }
 }

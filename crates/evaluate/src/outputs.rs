@@ -38,9 +38,15 @@ const TABLE: Ours = Ours::table(
                 "probabilities",
             ],
         },
-        Columns { first: &["id", "split", "target:"], more: &["target:", "predicted:"] },
+        Columns {
+            first: &["id", "split", "target:"],
+            more: &["target:", "predicted:", "expected:", "distance", "novel", "quality", "likely"],
+        },
         Columns { first: &["id", "split", "loss"], more: &[] },
-        Columns { first: &["id", "split", "label", "suggested", "quality", "likely"], more: &[] },
+        Columns {
+            first: &["id", "split", "label", "suggested", "quality", "likely"],
+            more: &["missing", "wrong"],
+        },
         Columns {
             first: &["id", "split", "label", "other_id"],
             more: &["other_split", "other_label", "similarity", "pixels", "leak"],

@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use artifact::table::Format;
-use artifact::{FeatureSet, Head};
+use artifact::{FeatureSet, Head, Task};
 use head::Scorer;
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
 
+use crate::measured::Measured;
 use crate::outputs::Table;
-use crate::scores::{SplitScores, blocks};
+use crate::scores::{SplitScores, probabilities};
 
 /// Probabilities that are held at a time. As text each takes many bytes more, and a list is no column of its own.
 const fn held_of(format: Format) -> usize {
@@ -25,37 +26,44 @@ struct Piece<'a> {
     of: Range<usize>,
 }
 
-/// Writes `id, split, label, predicted, confidence, [rejected,] [distance, novel,] probabilities`, splits one after the other,
-/// each in the order of the index. Probabilities are a list in the order of the classes; CSV has no lists, and gets a column for
-/// each class. Many are written some rows at a time.
+/// Writes every row, splits one after the other, each in the order of the index.
+///
+/// Of classes `id, split, label, predicted, confidence, [rejected,] [distance, novel,] probabilities`; of labels the same
+/// without confidence, label and predicted as `cat|dog`; of numbers `id, split`, of each output `target:NAME` and
+/// `predicted:NAME`, `[distance, novel]`. Probabilities are a list in the order of the outputs; CSV has no lists, and gets a column
+/// for each. Many are written some rows at a time.
 pub(crate) fn write(
     scores: &[SplitScores<'_>],
     head: &Head,
     features: &FeatureSet,
     table: &Table,
 ) -> anyhow::Result<()> {
-    let classes = features.classes().len();
+    let classes = head.classes.len();
     let scorer = Scorer::of(head);
-    let rows = |scores: &SplitScores<'_>| scores.outcomes.rows();
     let mut held = Vec::new();
     let most = held_of(table.format);
-    if scores.iter().map(rows).sum::<usize>().saturating_mul(classes) <= most {
+    let is_large = scores.iter().map(SplitScores::len).sum::<usize>().saturating_mul(classes) > most;
+    if head.task() != Task::Class || !is_large {
         for scores in scores {
-            blocks(&scorer, &scores.rows, |_, _, block| {
-                held.extend_from_slice(block);
-                Ok::<_, anyhow::Error>(())
-            })?;
+            match &scores.measured {
+                Measured::Classes(_) => probabilities(&scorer, &scores.rows, |_, block| {
+                    held.extend_from_slice(block);
+                    anyhow::Ok(())
+                })?,
+                Measured::Labels(outcomes) => held.extend_from_slice(outcomes.probabilities()),
+                Measured::Numbers(_) => {}
+            }
         }
-        let all: Vec<Piece<'_>> = scores.iter().map(|scores| Piece { scores, of: 0..rows(scores) }).collect();
+        let all: Vec<Piece<'_>> = scores.iter().map(|scores| Piece { scores, of: 0..scores.len() }).collect();
         return table.write(&mut frame(&all, &held, head, features, table.format)?);
     }
     let mut stream = table.stream()?;
     for scores in scores {
         let mut first = 0;
-        blocks(&scorer, &scores.rows, |at, labels, block| {
+        probabilities(&scorer, &scores.rows, |at, block| {
             held.extend_from_slice(block);
-            let end = at + labels.len();
-            if held.len() >= most || end == rows(scores) {
+            let end = at + block.len() / classes;
+            if held.len() >= most || end == scores.len() {
                 let piece = Piece { scores, of: first..end };
                 stream.push(&mut frame(&[piece], &held, head, features, table.format)?)?;
                 held.clear();
@@ -67,7 +75,7 @@ pub(crate) fn write(
     stream.finish()
 }
 
-/// The table of some rows, whose `probabilities` (n, C) follow one another.
+/// The table of some rows, whose `probabilities` (n, outputs) follow one another.
 fn frame(
     pieces: &[Piece<'_>],
     probabilities: &[f64],
@@ -75,26 +83,51 @@ fn frame(
     features: &FeatureSet,
     format: Format,
 ) -> anyhow::Result<DataFrame> {
-    let classes = features.classes();
-    let (mut ids, mut splits, mut labels) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut predicted, mut confidence) = (Vec::new(), Vec::new());
+    let names = &head.classes;
+    let (mut ids, mut splits) = (Vec::new(), Vec::new());
+    let (mut labels, mut predicted, mut confidence) = (Vec::new(), Vec::new(), Vec::new());
+    let mut numbers = vec![(Vec::new(), Vec::new()); names.len()];
     for Piece { scores, of } in pieces {
-        let outcomes = &scores.outcomes;
-        for at in of.clone() {
-            ids.push(features.id(scores.rows.row(at)));
-            splits.push(scores.split.name());
-            labels.push(classes[outcomes.labels()[at] as usize].as_str());
-            predicted.push(classes[outcomes.predicted()[at] as usize].as_str());
-            confidence.push(outcomes.confidences()[at]);
+        ids.extend(of.clone().map(|at| features.id(scores.rows.row(at))));
+        splits.extend(of.clone().map(|_| scores.split.name()));
+        match &scores.measured {
+            Measured::Classes(outcomes) => {
+                let (rows, class) = (outcomes.each(), |class: u32| names[class as usize].clone());
+                labels.extend(rows.labels()[of.clone()].iter().map(|&label| class(label)));
+                predicted.extend(rows.predicted()[of.clone()].iter().map(|&label| class(label)));
+                confidence.extend_from_slice(&rows.confidences()[of.clone()]);
+            }
+            Measured::Labels(outcomes) => {
+                let own = of.start * names.len()..of.end * names.len();
+                let thresholds = outcomes.thresholds();
+                let truth = outcomes.truth()[own.clone()].chunks_exact(names.len());
+                labels.extend(truth.map(|row| list(names, row.iter().copied())));
+                let said = outcomes.probabilities()[own].chunks_exact(names.len());
+                let positive =
+                    |row: &[f64]| list(names, row.iter().zip(thresholds).map(|(p, above)| p > above));
+                predicted.extend(said.map(positive));
+            }
+            Measured::Numbers(outcomes) => {
+                for (output, all) in numbers.iter_mut().enumerate() {
+                    all.extend(outcomes.column(output).skip(of.start).take(of.len()));
+                }
+            }
         }
     }
-    let mut frame = df!(
-        "id" => ids, "split" => splits, "label" => labels, "predicted" => predicted, "confidence" => confidence.as_slice(),
-    )?;
-    if let Some(threshold) = head.reject_threshold() {
-        let rejected: Vec<bool> = confidence.iter().map(|&confidence| confidence < threshold).collect();
-        frame.with_column(Column::new("rejected".into(), rejected))?;
+    let mut frame = df!("id" => ids, "split" => splits)?;
+    let mut add = |name: &str, column: Column| frame.with_column(column.with_name(name.into())).map(|_| ());
+    if !labels.is_empty() {
+        add("label", Column::new("".into(), labels))?;
+        add("predicted", Column::new("".into(), predicted))?;
     }
+    if !confidence.is_empty() {
+        add("confidence", Column::new("".into(), confidence.as_slice()))?;
+        if let Some(threshold) = head.reject_threshold() {
+            let rejected: Vec<bool> = confidence.iter().map(|&confidence| confidence < threshold).collect();
+            add("rejected", Column::new("".into(), rejected))?;
+        }
+    }
+    let mut novelty = Vec::new();
     if head.novelty.is_some() {
         let novelties = || {
             let each =
@@ -103,16 +136,33 @@ fn frame(
         };
         let distance: Vec<f64> = novelties().map(|(own, at)| f64::from(own.distances[at])).collect();
         let novel: Vec<bool> = novelties().map(|(own, at)| own.is_novel(at)).collect();
-        frame.with_column(Column::new("distance".into(), distance))?;
-        frame.with_column(Column::new("novel".into(), novel))?;
+        novelty.extend([Column::new("distance".into(), distance), Column::new("novel".into(), novel)]);
     }
-    let rows: Vec<&[f64]> = probabilities.chunks_exact(classes.len()).collect();
     // All at once: each by itself would be held against all before it, which of thousands takes seconds.
-    Ok(frame.hstack(&columns(&rows, classes, format))?)
+    if head.task() == Task::Numbers {
+        let each = names.iter().zip(numbers).flat_map(|(name, (truth, said))| {
+            [("target", truth), ("predicted", said)]
+                .map(|(what, values)| Column::new(format!("{what}:{name}").into(), values))
+        });
+        return Ok(frame.hstack(&each.chain(novelty).collect::<Vec<_>>())?);
+    }
+    let rows: Vec<&[f64]> = probabilities.chunks_exact(names.len()).collect();
+    novelty.extend(columns(&rows, names, format));
+    Ok(frame.hstack(&novelty)?)
+}
+
+/// What a row without labels says, as targets that are read say it.
+const NONE: &str = "none";
+
+/// The names of those that are positive: `cat|dog`.
+pub(crate) fn list(names: &[String], positive: impl Iterator<Item = bool>) -> String {
+    let positive: Vec<&str> =
+        names.iter().zip(positive).filter(|(_, is)| *is).map(|(name, _)| name.as_str()).collect();
+    if positive.is_empty() { NONE.to_owned() } else { positive.join("|") }
 }
 
 /// Of (n, classes): a list, or, where there are none, a column for each class.
-pub(crate) fn columns(probabilities: &[&[f64]], classes: &[String], format: Format) -> Vec<Column> {
+fn columns(probabilities: &[&[f64]], classes: &[String], format: Format) -> Vec<Column> {
     match format {
         Format::Csv => (0..classes.len())
             .map(|class| {

@@ -2,72 +2,97 @@
 
 use std::fmt::Write as _;
 
+use artifact::Task;
 use cli::count;
-use metrics::{ClassScores, Confusion};
+use metrics::{About, Confusion, Place, Scale};
 
+use crate::measured::Measured;
 use crate::scores::SplitScores;
-use crate::table::{Row, overall};
+use crate::table::{Row, Scope, of_scope, overall};
 
-/// Classes shown; of more, those of least F1.
-const MOST_CLASSES: usize = 20;
+/// Outputs shown; of more, the worst.
+const MOST_OUTPUTS: usize = 20;
 /// Kinds of mistakes shown.
 const MOST_PAIRS: usize = 5;
-/// Metrics shown, where they are defined.
-const SHOWN: [&str; 15] = [
-    "accuracy",
-    "top_5_accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-    "weighted_f1",
-    "cohen_kappa",
-    "matthews_corrcoef",
-    "macro_roc_auc",
-    "macro_average_precision",
-    "log_loss",
-    "brier_score_loss",
-    "ece",
-    "coverage_at_reject",
-    "accuracy_at_reject",
-    "novelty_rate",
-];
 
 /// One section a split; `rows` are the table's.
-pub(crate) fn render(scores: &[SplitScores<'_>], rows: &[Row], classes: &[String]) -> anyhow::Result<String> {
-    let sections =
-        scores.iter().map(|scores| section(scores, rows, classes)).collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(sections.join("\n"))
+pub(crate) fn render(
+    scores: &[SplitScores<'_>],
+    rows: &[Row],
+    names: &[String],
+    task: Task,
+) -> anyhow::Result<String> {
+    let sections = scores.iter().map(|scores| section(scores, rows, names, task));
+    Ok(sections.collect::<Result<Vec<_>, _>>()?.join("\n"))
 }
 
-fn section(scores: &SplitScores<'_>, rows: &[Row], classes: &[String]) -> anyhow::Result<String> {
-    let confusion = Confusion::of_outcomes(&scores.outcomes);
-    let n = confusion.total();
-    let mut out = format!("{}: {} rows, {} classes\n\n", scores.split, count(n), classes.len());
-    for name in SHOWN {
-        let Some(row) = overall(rows, scores.split, name) else { continue };
+fn section(
+    scores: &SplitScores<'_>,
+    rows: &[Row],
+    names: &[String],
+    task: Task,
+) -> Result<String, std::fmt::Error> {
+    let (outputs, noun) = (names.len(), task.noun(names.len()));
+    let mut out = format!("{}: {} rows, {outputs} {noun}\n\n", scores.split, count(scores.len() as u64));
+    let shown = overall(rows, scores.split, Place::Summary);
+    let width = shown.iter().map(|(about, _)| about.name.len()).max().unwrap_or(0);
+    for (about, row) in shown {
         let Some(value) = row.value else { continue };
         let interval = row.interval.map(|i| format!("   95 % within {:.4} to {:.4}", i.low, i.high));
-        writeln!(out, "  {name:<23} {value:.4}{}", interval.unwrap_or_default())?;
+        writeln!(out, "  {:<width$} {value:.4}{}", about.name, interval.unwrap_or_default())?;
     }
-    class_table(&mut out, &confusion, classes)?;
-    mistakes(&mut out, &confusion, classes)?;
+    // One number is what the whole is.
+    if task != Task::Numbers || outputs > 1 {
+        table(&mut out, scores, rows, names, task)?;
+    }
+    if let Measured::Classes(outcomes) = &scores.measured {
+        mistakes(&mut out, &Confusion::of(outcomes.each()), names)?;
+    }
     Ok(out)
 }
 
-fn class_table(out: &mut String, confusion: &Confusion, classes: &[String]) -> std::fmt::Result {
-    let mut shown: Vec<(&String, ClassScores)> = classes.iter().zip(confusion.per_class()).collect();
-    let title = if shown.len() > MOST_CLASSES {
-        shown.sort_by(|(_, a), (_, b)| a.f1.total_cmp(&b.f1));
-        shown.truncate(MOST_CLASSES);
-        format!("class ({MOST_CLASSES} of least f1)")
-    } else {
-        "class".to_owned()
-    };
-    let shown: Vec<_> = shown.into_iter().map(|(name, scores)| (cli::name(name), scores)).collect();
+/// A row an output.
+fn table(
+    out: &mut String,
+    scores: &SplitScores<'_>,
+    rows: &[Row],
+    names: &[String],
+    task: Task,
+) -> std::fmt::Result {
+    let own: Vec<(&'static About, &Row)> = of_scope(rows, scores.split, &Scope::Class)
+        .filter_map(|row| Some((row.about?, row)))
+        .filter(|(about, _)| about.is_shown(Place::Few))
+        .collect();
+    let columns: Vec<&About> =
+        own.iter().map(|(about, _)| *about).take(own.len() / names.len().max(1)).collect();
+    // The table's rows are in the order of outputs.
+    let mut shown: Vec<(&String, &[(&About, &Row)])> =
+        names.iter().zip(own.chunks(columns.len().max(1))).collect();
+    let mut title = task.noun(1).to_owned();
+    let judge = columns.iter().rposition(|about| about.scale != Scale::Count);
+    if let (true, Some(judge)) = (shown.len() > MOST_OUTPUTS, judge) {
+        let merit = |row: &[(&About, &Row)]| row[judge].1.value.unwrap_or(f64::NEG_INFINITY);
+        shown.sort_by(|a, b| merit(a.1).total_cmp(&merit(b.1)));
+        shown.truncate(MOST_OUTPUTS);
+        title = format!("{title} ({MOST_OUTPUTS} of least {})", columns[judge].name);
+    }
+    let shown: Vec<_> = shown.into_iter().map(|(name, row)| (cli::name(name), row)).collect();
     let width = shown.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(title.len());
-    writeln!(out, "\n  {title:<width$} {:>10} {:>10} {:>10} {:>10}", "precision", "recall", "f1", "support")?;
-    for (name, ClassScores { precision, recall, f1, support, .. }) in shown {
-        let support = count(support);
-        writeln!(out, "  {name:<width$} {precision:>10.4} {recall:>10.4} {f1:>10.4} {support:>10}")?;
+    let width_of = |about: &About| about.name.len().max(10);
+    write!(out, "\n  {title:<width$}")?;
+    columns.iter().try_for_each(|about| write!(out, " {:>1$}", about.name, width_of(about)))?;
+    writeln!(out)?;
+    for (name, row) in shown {
+        write!(out, "  {name:<width$}")?;
+        for (about, row) in row {
+            let text = match row.value {
+                Some(value) if about.scale == Scale::Count => count(value as u64),
+                Some(value) => format!("{value:.4}"),
+                None => "-".to_owned(),
+            };
+            write!(out, " {text:>0$}", width_of(about))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The long table of metrics: one row for each (split, scope, metric, class).
 
 use artifact::Split;
-use metrics::Interval;
+use metrics::{About, Interval, Place, Scale};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 
@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) split: Split,
     pub(crate) scope: Scope,
     pub(crate) metric: String,
+    /// Its entry in the catalogue; `None` of counts and tests.
+    pub(crate) about: Option<&'static About>,
     /// The class, or for confusions the true one; `None` for the whole split.
     pub(crate) class: Option<String>,
     /// `None` where it is undefined.
@@ -53,9 +55,21 @@ pub(crate) fn frame(rows: &[Row]) -> PolarsResult<DataFrame> {
     )
 }
 
-/// The row of the whole split that has this metric.
-pub(crate) fn overall<'a>(rows: &'a [Row], split: Split, metric: &str) -> Option<&'a Row> {
-    rows.iter().find(|row| row.split == split && row.scope == Scope::Overall && row.metric == metric)
+/// The rows of a split, or of a part of it, that have this scope.
+pub(crate) fn of_scope<'a>(rows: &'a [Row], split: Split, scope: &'a Scope) -> impl Iterator<Item = &'a Row> {
+    rows.iter().filter(move |row| row.split == split && row.scope == *scope)
+}
+
+/// The figures of a whole split that are shown there: shares first, losses last, each in the order of the table.
+pub(crate) fn overall(rows: &[Row], split: Split, place: Place) -> Vec<(&'static About, &Row)> {
+    let own = of_scope(rows, split, &Scope::Overall).filter_map(|row| Some((row.about?, row)));
+    let mut shown: Vec<_> = own.filter(|(about, _)| about.is_shown(place)).collect();
+    shown.sort_by_key(|(about, _)| match about.scale {
+        Scale::Share | Scale::Count => 0,
+        Scale::Correlation => 1,
+        Scale::Loss => 2,
+    });
+    shown
 }
 
 impl Scope {

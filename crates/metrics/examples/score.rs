@@ -7,9 +7,8 @@ use std::error::Error;
 use std::io::BufRead;
 
 use headstart_metrics::{
-    Binning, ClassRanking, Confusion, McNemar, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes,
-    MultiLabelScores, OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, ReliabilityBin, Scored,
-    brier_score_loss, expected_calibration_error, log_loss, proportion, top_k_accuracy,
+    Binning, ClassRanking, ClassRows, Confusion, Figure, LABEL_THRESHOLD, LabelOutcomes, McNemar,
+    NumberOutcomes, OneVsRest, Outcomes, Rankings, ReliabilityBin, figures, proportion,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -37,12 +36,13 @@ fn score(case: Case) -> Result<Value, Box<dyn Error>> {
     match case {
         Case::Classes { labels, probabilities, classes } => classes_of(&labels, &probabilities, classes),
         Case::MultiLabel { truth, probabilities, labels } => {
-            Ok(multi_label(&MultiLabel::new(&truth, &probabilities, labels)?))
+            let outcomes = LabelOutcomes::new(truth, probabilities, vec![LABEL_THRESHOLD; labels])?.ranked();
+            let mut out = values(&figures(&outcomes));
+            alone(&outcomes, &mut out);
+            Ok(out)
         }
         Case::Regression { truth, predicted } => {
-            let rows = Regression::new(&truth, &predicted)?;
-            let values = RegressionMetric::ALL.map(|metric| (metric.to_string(), rows.value(metric)));
-            Ok(values.into_iter().map(|(name, value)| (name, json!(value))).collect())
+            Ok(values(&figures(&NumberOutcomes::new(&truth, &predicted, 1)?)))
         }
         Case::Mcnemar { only_first, only_second } => {
             let test = McNemar::of(only_first, only_second);
@@ -51,58 +51,69 @@ fn score(case: Case) -> Result<Value, Box<dyn Error>> {
     }
 }
 
+/// Every value by its name.
+fn values(figures: &[Figure]) -> Value {
+    let each = figures.iter().map(|of| (of.about.name.to_owned(), json!(of.estimate.value)));
+    each.collect()
+}
+
+/// Of every metric of each output alone a list of values.
+fn alone<O: Outcomes>(outcomes: &O, out: &mut Value) {
+    for one in outcomes.alone() {
+        for figure in figures(&one) {
+            // What is measured of all rows as well has the name already.
+            let clash =
+                if matches!(figure.about.name, "log_loss" | "brier_score_loss") { "label_" } else { "" };
+            let list = &mut out[format!("{clash}{}", figure.about.name)];
+            if !list.is_array() {
+                *list = json!([]);
+            }
+            if let Some(list) = list.as_array_mut() {
+                list.push(json!(figure.estimate.value));
+            }
+        }
+    }
+}
+
 fn classes_of(labels: &[u32], probabilities: &[f64], classes: usize) -> Result<Value, Box<dyn Error>> {
-    let mut outcomes = Outcomes::new(classes);
+    let mut rows = ClassRows::new(classes);
     let blocks = || probabilities.chunks(BLOCK * classes);
     for (labels, block) in labels.chunks(BLOCK).zip(blocks()) {
-        outcomes.push(labels, block)?;
+        rows.push(labels, block)?;
     }
-    let mut pass = OneVsRest::new(&outcomes);
+    let mut pass = OneVsRest::new(&rows);
     for block in blocks() {
         pass.push(block)?;
     }
     let rankings = pass.finish()?;
+    let confusion = Confusion::of(&rows);
+    let outcomes = rows.finish().ranked(rankings);
     let tally = outcomes.tally();
-    let confusion = Confusion::of_outcomes(&outcomes);
-    let mut out = json!({
-        "proportion": proportion(confusion.correct(), confusion.total()).map(|ends| [ends.low, ends.high]),
-        "pairs": confusion.pairs().iter().map(|pair| [pair.truth as u64, pair.predicted as u64, pair.count])
-            .collect::<Vec<_>>(),
-        "mistakes": confusion.mistakes().iter().map(|pair| pair.count).collect::<Vec<_>>(),
-        "support": tally.marginals().per_class().map(|class| class.support).collect::<Vec<_>>(),
-        "reliability": reliability(&tally.bins(Binning::EqualWidth).reliability()),
-        "reliability_equal_mass": reliability(&tally.bins(Binning::EqualMass).reliability()),
-        "rejection": outcomes.rejection_curve(usize::MAX).iter()
-            .map(|point| [point.threshold, point.coverage, point.risk]).collect::<Vec<_>>(),
-    });
-    for metric in Metric::overall(classes).into_iter().chain([1, 2, 5].map(Metric::TopK)) {
-        out[metric.to_string()] = json!(tally.value(metric));
+    let mut out = values(&figures(&outcomes));
+    alone(&outcomes, &mut out);
+    out["proportion"] =
+        json!(proportion(confusion.correct(), confusion.total()).map(|ends| [ends.low, ends.high]));
+    let pairs = confusion.pairs();
+    out["pairs"] = pairs.iter().map(|pair| json!([pair.truth, pair.predicted, pair.count])).collect();
+    out["mistakes"] = confusion.mistakes().iter().map(|pair| json!(pair.count)).collect();
+    out["reliability"] = reliability(&tally.bins(Binning::EqualWidth).reliability());
+    out["reliability_equal_mass"] = reliability(&tally.bins(Binning::EqualMass).reliability());
+    let points = outcomes.rejection_curve(usize::MAX);
+    out["rejection"] =
+        points.iter().map(|point| json!([point.threshold, point.coverage, point.risk])).collect();
+    for k in [1, 2, 5] {
+        let part = tally.hits_at(k).map(|hits| hits as f64 / tally.rows() as f64);
+        out[format!("top_{k}_accuracy")] = json!(part);
     }
-    let per_class = Metric::per_class(classes);
-    for (at, name) in ["precision", "recall", "f1"].into_iter().enumerate() {
-        let values = per_class.iter().skip(at).step_by(3).map(|&metric| tally.value(metric));
-        out[name] = json!(values.collect::<Vec<_>>());
+    if let Some(rankings) = outcomes.rankings() {
+        curves(rankings, classes, &mut out);
     }
-    let scored = Scored::new(labels, probabilities, classes)?;
-    out["held"] = json!([
-        log_loss(&scored),
-        brier_score_loss(&scored),
-        expected_calibration_error(&scored),
-        top_k_accuracy(&scored, 2)
-    ]);
-    ranking(&rankings, classes, &mut out);
     Ok(out)
 }
 
-fn ranking(rankings: &Rankings, classes: usize, out: &mut Value) {
-    let each = |of: &dyn Fn(&ClassRanking) -> Option<f64>| {
-        json!(rankings.per_class().iter().map(|class| class.as_ref().and_then(of)).collect::<Vec<_>>())
-    };
-    out["roc_auc"] = each(&|class| Some(class.roc_auc));
-    out["roc_auc_variance"] = each(&|class| class.roc_auc_variance);
-    out["average_precision"] = each(&|class| Some(class.average_precision));
-    out["macro_roc_auc"] = json!(rankings.macro_roc_auc());
-    out["macro_average_precision"] = json!(rankings.macro_average_precision());
+fn curves(rankings: &Rankings, classes: usize, out: &mut Value) {
+    let variance = |class: &Option<ClassRanking>| json!(class.as_ref().and_then(|of| of.roc_auc_variance));
+    out["roc_auc_variance"] = rankings.per_class().iter().map(variance).collect();
     let curves = (0..classes).map(|class| {
         let points = rankings.precision_recall_curve(class, usize::MAX);
         points.iter().map(|point| [point.threshold, point.recall, point.precision]).collect::<Vec<_>>()
@@ -117,29 +128,4 @@ fn ranking(rankings: &Rankings, classes: usize, out: &mut Value) {
 
 fn reliability(bins: &[ReliabilityBin]) -> Value {
     json!(bins.iter().map(|bin| (bin.rows, bin.accuracy, bin.confidence)).collect::<Vec<_>>())
-}
-
-fn multi_label(rows: &MultiLabel<'_>) -> Value {
-    let tally = MultiLabelOutcomes::of(rows).tally();
-    let scores = MultiLabelScores::of(rows);
-    let mut out = json!({
-        "macro_roc_auc": scores.macro_roc_auc().value,
-        "macro_average_precision": scores.macro_average_precision().value,
-    });
-    for metric in MultiLabelMetric::overall() {
-        out[metric.to_string()] = json!(tally.value(metric));
-    }
-    let labels = || scores.labels().iter();
-    out["precision"] = json!(labels().map(|label| label.scores.precision).collect::<Vec<_>>());
-    out["recall"] = json!(labels().map(|label| label.scores.recall).collect::<Vec<_>>());
-    out["f1"] = json!(labels().map(|label| label.scores.f1).collect::<Vec<_>>());
-    out["support"] = json!(labels().map(|label| label.scores.support).collect::<Vec<_>>());
-    out["label_log_loss"] = json!(labels().map(|label| label.log_loss).collect::<Vec<_>>());
-    out["label_brier_score_loss"] = json!(labels().map(|label| label.brier_score_loss).collect::<Vec<_>>());
-    out["roc_auc"] =
-        json!(labels().map(|label| label.ranking.map(|ranking| ranking.roc_auc)).collect::<Vec<_>>());
-    out["average_precision"] = json!(
-        labels().map(|label| label.ranking.map(|ranking| ranking.average_precision)).collect::<Vec<_>>()
-    );
-    out
 }

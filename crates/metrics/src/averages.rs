@@ -2,18 +2,53 @@
 //! they are biased as well as scattered.
 
 use crate::beta::ln_gamma;
+use crate::marginals::{ClassScores, Marginals};
 use crate::spread::{Spread, shrinkage};
-use crate::{Average, ClassMetric, ClassScores, Marginals};
+
+/// How scores of classes become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Average {
+    /// The plain mean.
+    Macro,
+    /// From counts added up over the classes; for single labels that is accuracy.
+    Micro,
+    /// The mean weighted by support.
+    Weighted,
+}
+
+/// A score of one class, 0 where its denominator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClassMetric {
+    /// Of the rows predicted as the class, the part that are.
+    Precision,
+    /// Of the rows of the class, the part predicted so.
+    Recall,
+    /// Harmonic mean of the two.
+    F1,
+}
+
+impl ClassMetric {
+    /// This one of `scores`.
+    pub(crate) fn of(self, scores: &ClassScores) -> f64 {
+        match self {
+            ClassMetric::Precision => scores.precision,
+            ClassMetric::Recall => scores.recall,
+            ClassMetric::F1 => scores.f1,
+        }
+    }
+}
 
 /// With more rows a class's bias is lost in the noise.
 const MOST: u64 = 128;
 
 /// Counts of each class with what is known of the bias of its scores.
+#[derive(Debug)]
 pub(crate) struct Averages {
     classes: Vec<Class>,
     rows: f64,
 }
 
+#[derive(Debug)]
 struct Class {
     scores: ClassScores,
     /// Expected counts of right rows, and of rows predicted so, shrunk towards those of all classes.

@@ -2,31 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::estimate::estimate;
-use crate::special::{chi_square_above, fair_coin_at_most};
+use crate::Interval;
+use crate::metric::{About, Estimate, Metric, Outcomes};
 use crate::spread::Spread;
-use crate::spreads::Spreads;
-use crate::{Estimate, Interval, Metric, Outcomes};
-
-/// With fewer discordant rows than this, [`mcnemar`] is exact.
-pub const MCNEMAR_EXACT_BELOW: u64 = 25;
-
-/// McNemar's test (1947) of whether two classifiers err equally often on the same rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct McNemar {
-    /// Rows that only the first classifies rightly.
-    pub only_first: u64,
-    /// Rows that only the second classifies rightly.
-    pub only_second: u64,
-    /// The χ² statistic with continuity correction; `None` where the test is exact.
-    pub statistic: Option<f64>,
-    /// Two-sided p-value.
-    pub p_value: f64,
-}
 
 /// A metric of two heads, and their difference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
+    /// Which metric.
+    pub about: &'static About,
     /// Value of the first; `None` where it is undefined.
     pub first: Option<f64>,
     /// Value of the second; `None` where it is undefined.
@@ -40,7 +24,7 @@ pub struct Difference {
 /// Why two outcomes cannot be compared row by row.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompareError {
-    /// They do not know the same classes.
+    /// They do not know the same classes, labels or numbers.
     #[error("expected outcomes of {first} classes, got {second}")]
     Classes {
         /// Classes of the first.
@@ -68,179 +52,59 @@ pub enum CompareError {
     },
 }
 
-/// McNemar's test of `first` against `second`, which are of the same rows in the same order: a two-sided
-/// binomial test where fewer than [`MCNEMAR_EXACT_BELOW`] rows are right in one alone, else χ² = (|b − c| −
-/// 1)² / (b + c). Both as statsmodels' `mcnemar` has them.
+/// Differences of all metrics that make sense of both `first` and `second`, which are of the same rows. Each interval follows
+/// from those of the two values and from how far what one row moves the one by goes with what it moves the other by.
 ///
 /// # Errors
-/// Outcomes of different classes, rows or labels.
-pub fn mcnemar(first: &Outcomes, second: &Outcomes) -> Result<McNemar, CompareError> {
-    check(first, second)?;
-    let rights = |outcomes: &Outcomes| {
-        outcomes
-            .labels()
-            .iter()
-            .zip(outcomes.predicted())
-            .map(|(label, predicted)| label == predicted)
-            .collect()
+/// Outcomes of different outputs, rows or truths.
+pub fn differences<O: Outcomes>(first: &O, second: &O) -> Result<Vec<Difference>, CompareError> {
+    let same = first.is_same(second)?;
+    let both = [first, second];
+    let metrics = O::METRICS.par_iter().filter(|metric| both.iter().all(|of| metric.makes_sense(of)));
+    let difference = |metric: &'static Metric<O>| {
+        let mut found =
+            of(metric.about(), both.map(|of| metric.estimate(of)), &both.map(|of| metric.spread(of)), same);
+        if let ([Some(first), Some(second)], Some(apart), false) =
+            (both.map(|of| metric.pairs(of)), found.difference, same)
+        {
+            found.interval = Some(of_pairs(apart, &first, &second));
+        }
+        found
     };
-    let (a, b): (Vec<bool>, Vec<bool>) = (rights(first), rights(second));
-    let count = |only: (bool, bool)| a.iter().zip(&b).filter(|&(&a, &b)| (a, b) == only).count() as u64;
-    Ok(McNemar::of(count((true, false)), count((false, true))))
+    Ok(metrics.map(difference).collect())
 }
 
-impl McNemar {
-    /// The test of two counts of discordant rows.
-    pub fn of(only_first: u64, only_second: u64) -> McNemar {
-        let discordant = only_first + only_second;
-        if discordant < MCNEMAR_EXACT_BELOW {
-            let tail = fair_coin_at_most(only_first.min(only_second), discordant);
-            return McNemar { only_first, only_second, statistic: None, p_value: (2.0 * tail).min(1.0) };
-        }
-        let gap = only_first.abs_diff(only_second) as f64 - 1.0;
-        let statistic = gap * gap / discordant as f64;
-        McNemar { only_first, only_second, statistic: Some(statistic), p_value: chi_square_above(statistic) }
-    }
-}
-
-/// Differences of `metrics` between `first` and `second`, which are of the same rows. Each interval follows from those of
-/// the two values and from how far what one row moves the one by goes with what it moves the other by.
-///
-/// # Errors
-/// Outcomes of different classes, rows or labels.
-pub fn differences(
-    first: &Outcomes,
-    second: &Outcomes,
-    metrics: &[Metric],
-) -> Result<Vec<Difference>, CompareError> {
-    check(first, second)?;
-    let same = first == second;
-    let both = [Spreads::new(first), Spreads::new(second)];
-    let difference = |&metric: &Metric| {
-        let found = both.each_ref().map(|spreads| estimate(spreads, metric));
-        let spreads = both.each_ref().map(|spreads| spreads.spread(metric));
-        Difference::of(found, &spreads, same)
+/// Second minus first (Zou and Donner, 2008, equation 5): the ends are as far away as those of the two are, added as
+/// squares, less what they share. Without width where both are `same` row by row.
+fn of(about: &'static About, found: [Estimate; 2], spreads: &[Option<Spread>; 2], same: bool) -> Difference {
+    let [first, second] = found.map(|found| found.value);
+    let difference = second.zip(first).map(|(second, first)| second - first);
+    let correlation = match spreads {
+        [Some(first), Some(second)] => first.correlation(second),
+        _ => 0.0,
     };
-    Ok(metrics.par_iter().map(difference).collect())
-}
-
-impl Difference {
-    /// Second minus first (Zou and Donner, 2008, equation 5): the ends are as far away as those of the two are, added as
-    /// squares, less what they share. Without width where both are `same` row by row.
-    pub(crate) fn of(found: [Estimate; 2], spreads: &[Option<Spread>; 2], same: bool) -> Difference {
-        let [first, second] = found.map(|found| found.value);
-        let difference = second.zip(first).map(|(second, first)| second - first);
-        let correlation = match spreads {
-            [Some(first), Some(second)] => first.correlation(second),
-            _ => 0.0,
+    let interval = difference.zip(found[0].interval.zip(found[1].interval)).map(|(apart, (a, b))| {
+        if same {
+            return Interval { low: 0.0, high: 0.0 };
+        }
+        let (first, second) = (first.unwrap_or(0.0), second.unwrap_or(0.0));
+        let away = |one: f64, other: f64| {
+            (one * one + other * other - 2.0 * correlation * one * other).max(0.0).sqrt()
         };
-        let interval = difference.zip(found[0].interval.zip(found[1].interval)).map(|(apart, (a, b))| {
-            if same {
-                return Interval { low: 0.0, high: 0.0 };
-            }
-            let (first, second) = (first.unwrap_or(0.0), second.unwrap_or(0.0));
-            let away = |one: f64, other: f64| {
-                (one * one + other * other - 2.0 * correlation * one * other).max(0.0).sqrt()
-            };
-            Interval {
-                low: apart - away(second - b.low, a.high - first),
-                high: apart + away(b.high - second, first - a.low),
-            }
-        });
-        Difference { first, second, difference, interval }
-    }
+        Interval {
+            low: apart - away(second - b.low, a.high - first),
+            high: apart + away(b.high - second, first - a.low),
+        }
+    });
+    Difference { about, first, second, difference, interval }
 }
 
-fn check(first: &Outcomes, second: &Outcomes) -> Result<(), CompareError> {
-    if first.classes() != second.classes() {
-        return Err(CompareError::Classes { first: first.classes(), second: second.classes() });
+/// The interval of a difference whose rows are paired: the one that was not drawn may be as far off as any.
+fn of_pairs(apart: f64, first: &[f64], second: &[f64]) -> Interval {
+    let rows: Vec<f64> = first.iter().zip(second).map(|(first, second)| second - first).collect();
+    let most = rows.iter().fold(0.0_f64, |most, row| most.max(row.abs()));
+    if most == 0.0 {
+        return Interval { low: 0.0, high: 0.0 };
     }
-    if first.rows() != second.rows() {
-        return Err(CompareError::Rows { first: first.rows(), second: second.rows() });
-    }
-    let mut labels = first.labels().iter().zip(second.labels()).enumerate();
-    match labels.find(|(_, (first, second))| first != second) {
-        Some((row, (&first, &second))) => Err(CompareError::Label { row, first, second }),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outcomes(labels: &[u32], predicted: &[u32]) -> Outcomes {
-        let mut outcomes = Outcomes::new(2);
-        let p = predicted.iter().flat_map(|&class| if class == 0 { [0.75, 0.25] } else { [0.125, 0.875] });
-        outcomes.push(labels, &p.collect::<Vec<_>>()).unwrap();
-        outcomes
-    }
-
-    #[test]
-    fn p_values() {
-        // statsmodels.stats.contingency_tables.mcnemar([[0, b], [c, 0]], exact=b + c < 25, correction=True)
-        let cases = [
-            (0, 0, None, 1.0),
-            (3, 3, None, 1.0),
-            (0, 5, None, 0.0625),
-            (9, 15, None, 0.307_456_254_959_106_45),
-            (12, 13, Some(0.0), 1.0),
-            (10, 15, Some(0.64), 0.423_710_797_166_793_6),
-            (86, 150, Some(16.817_796_610_169_49), 4.114_562_281_345_944e-5),
-        ];
-        for (b, c, statistic, p_value) in cases {
-            let got = McNemar::of(b, c);
-            assert_eq!(got.statistic, statistic, "{b} {c}");
-            assert!((got.p_value - p_value).abs() < 1e-12, "{b} {c}: {got:?}");
-        }
-    }
-
-    #[test]
-    fn counts_discordant_rows() {
-        let (a, b) = (outcomes(&[0, 0, 1, 1], &[0, 1, 1, 0]), outcomes(&[0, 0, 1, 1], &[1, 1, 0, 1]));
-        let got = mcnemar(&a, &b).unwrap();
-        assert_eq!((got.only_first, got.only_second), (2, 1));
-    }
-
-    #[test]
-    fn a_head_does_not_differ_from_itself() {
-        let a = outcomes(&[0, 0, 1, 1], &[0, 1, 1, 0]);
-        for difference in differences(&a, &a, &Metric::overall(2)).unwrap() {
-            assert_eq!(difference.difference, Some(0.0));
-            assert_eq!(difference.interval, Some(Interval { low: 0.0, high: 0.0 }));
-        }
-        let better = outcomes(&[0, 0, 1, 1], &[0, 0, 1, 1]);
-        let got = differences(&a, &better, &[Metric::Accuracy]).unwrap()[0];
-        assert_eq!((got.first, got.second, got.difference), (Some(0.5), Some(1.0), Some(0.5)));
-        // Four rows decide nothing.
-        let interval = got.interval.unwrap();
-        assert!(interval.low < 0.0 && interval.high > 0.5, "{interval:?}");
-    }
-
-    #[test]
-    fn what_two_heads_share_cancels() {
-        let labels: Vec<u32> = (0..400).map(|row| row % 2).collect();
-        let wrong = |every: u32| -> Vec<u32> {
-            labels.iter().zip(0..).map(|(label, row)| label ^ u32::from(row % every == 0)).collect()
-        };
-        let (a, b) = (outcomes(&labels, &wrong(5)), outcomes(&labels, &wrong(10)));
-        let got = differences(&a, &b, &[Metric::Accuracy]).unwrap()[0];
-        let interval = got.interval.unwrap();
-        // 40 rows differ of 400, all one way: alone, both intervals are wider than their difference's.
-        assert!(0.06 < interval.low && interval.high < 0.15, "{interval:?}");
-    }
-
-    #[test]
-    fn only_the_same_rows_compare() {
-        let a = outcomes(&[0, 1], &[0, 0]);
-        let cases = [
-            (outcomes(&[0, 0], &[0, 0]), CompareError::Label { row: 1, first: 1, second: 0 }),
-            (outcomes(&[0], &[0]), CompareError::Rows { first: 2, second: 1 }),
-            (Outcomes::new(3), CompareError::Classes { first: 2, second: 3 }),
-        ];
-        for (b, expected) in cases {
-            assert_eq!(mcnemar(&a, &b).unwrap_err(), expected);
-            assert_eq!(differences(&a, &b, &[]).unwrap_err(), expected);
-        }
-    }
+    Spread { unseen: [-most, most], ..Spread::mean(apart, [-2.0 * most, 2.0 * most], rows) }.interval()
 }

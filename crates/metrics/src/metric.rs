@@ -1,205 +1,231 @@
-//! Names of the metrics that follow from outcomes, and their values.
+//! One entry a metric: its name, how it is shown, its value, its interval, and what each row moves it by.
+//!
+//! Each task has one table of them, its catalogue. The table of `evaluate`, its summary, its page, the comparison with a
+//! baseline, slices and the help text all read it: who adds a metric adds an entry.
 
-use std::fmt;
+use rayon::prelude::*;
 
-use crate::{Binning, ClassScores, Tally};
+use crate::spread::Spread;
+use crate::{CompareError, Interval};
 
-/// A metric of a [`Tally`]. Displayed as scikit-learn spells it, where it has it: `accuracy`,
-/// `top_5_accuracy`, `macro_f1`; the classes of [`Metric::Class`] go unnamed there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Metric {
-    /// Part of rows predicted rightly.
-    Accuracy,
-    /// Mean recall of the classes that have rows.
-    BalancedAccuracy,
-    /// Part of rows whose true class is among the k most probable; undefined where k ≥ C.
-    TopK(usize),
-    /// An average over all classes.
-    Average(Average, ClassMetric),
-    /// Cohen's kappa; undefined where every row has one class and is predicted so.
-    CohenKappa,
-    /// Matthews' correlation; 0 where either side is constant.
-    MatthewsCorrcoef,
-    /// Mean negative log-likelihood, in nats.
-    LogLoss,
-    /// Mean squared distance to the label, halved for two classes.
-    BrierScoreLoss,
-    /// Expected calibration error over 15 bins.
-    CalibrationError(Binning),
-    /// Area under the risk-coverage curve.
-    RiskCoverageArea,
-    /// A score of one class; undefined where there is no such class.
-    Class(usize, ClassMetric),
+/// A value and its 95 % interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// Of the rows as they are; `None` where it is undefined.
+    pub value: Option<f64>,
+    /// `None` where the value is undefined, and where the rows say nothing of what it would be of others.
+    pub interval: Option<Interval>,
 }
 
-/// How scores of classes become one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Average {
-    /// The plain mean.
-    Macro,
-    /// From counts added up over the classes; for single labels that is accuracy.
-    Micro,
-    /// The mean weighted by support.
-    Weighted,
+/// What numbers a metric may take, and which of them are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// 0 to 1, the higher the better.
+    Share,
+    /// To 1, the higher the better; below 0 is worse than chance.
+    Correlation,
+    /// From 0 upwards, the lower the better.
+    Loss,
+    /// A number of rows, neither good nor bad.
+    Count,
 }
 
-/// A score of one class, 0 where its denominator is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ClassMetric {
-    /// Of the rows predicted as the class, the part that are.
-    Precision,
-    /// Of the rows of the class, the part predicted so.
-    Recall,
-    /// Harmonic mean of the two.
-    F1,
+/// Where people see a metric, besides the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The summary on stdout.
+    Summary,
+    /// The page's figures, and its table of outputs.
+    Page,
+    /// Tables with room for few: slices on the page, outputs on stdout.
+    Few,
+    /// The verdict about a baseline, and the gate.
+    Verdict,
 }
 
-impl Metric {
-    /// Every metric of the whole set that makes sense for `classes` classes: top 5 only where there are more.
-    pub fn overall(classes: usize) -> Vec<Metric> {
-        let mut metrics = vec![Metric::Accuracy, Metric::BalancedAccuracy];
-        metrics.extend((classes > 5).then_some(Metric::TopK(5)));
-        for average in Average::ALL {
-            metrics.extend(ClassMetric::ALL.map(|what| Metric::Average(average, what)));
-        }
-        metrics.extend([
-            Metric::CohenKappa,
-            Metric::MatthewsCorrcoef,
-            Metric::LogLoss,
-            Metric::BrierScoreLoss,
-            Metric::CalibrationError(Binning::EqualWidth),
-            Metric::CalibrationError(Binning::EqualMass),
-            Metric::RiskCoverageArea,
-        ]);
-        metrics
+/// What is known of a metric without any rows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct About {
+    /// As scikit-learn calls it, where it has it: `macro_f1`.
+    pub name: &'static str,
+    /// As people read it.
+    pub title: &'static str,
+    /// What numbers it may take.
+    pub scale: Scale,
+    shown: &'static [Place],
+}
+
+impl About {
+    /// Of a metric that is shown in these places.
+    pub const fn new(
+        name: &'static str,
+        title: &'static str,
+        scale: Scale,
+        shown: &'static [Place],
+    ) -> About {
+        About { name, title, scale, shown }
     }
 
-    /// Precision, recall and F1 of each class, classes in order.
-    pub fn per_class(classes: usize) -> Vec<Metric> {
-        (0..classes).flat_map(|class| ClassMetric::ALL.map(|what| Metric::Class(class, what))).collect()
+    /// Whether people see it there.
+    pub fn is_shown(&self, place: Place) -> bool {
+        self.shown.contains(&place)
     }
 }
 
-impl Average {
-    /// All three.
-    pub const ALL: [Average; 3] = [Average::Macro, Average::Micro, Average::Weighted];
+/// What follows from an `O` and a metric's value of it.
+type Of<O, T> = fn(&O, f64) -> Option<T>;
+
+/// What each row of an `O` moves a metric by.
+type Pairs<O> = fn(&O) -> Option<Vec<f64>>;
+
+/// An entry of a catalogue: a metric of an `O`.
+#[derive(Debug)]
+pub struct Metric<O> {
+    about: About,
+    value: fn(&O) -> Option<f64>,
+    /// Of this value; without it, that of what rows move it by.
+    interval: Option<Of<O, Interval>>,
+    moves: Of<O, Spread>,
+    pairs: Option<Pairs<O>>,
+    when: fn(&O) -> bool,
+    over: Option<fn(&O) -> u64>,
 }
 
-impl ClassMetric {
-    /// All three.
-    pub const ALL: [ClassMetric; 3] = [ClassMetric::Precision, ClassMetric::Recall, ClassMetric::F1];
-
-    /// This one of `scores`.
-    pub fn of(self, scores: &ClassScores) -> f64 {
-        match self {
-            ClassMetric::Precision => scores.precision,
-            ClassMetric::Recall => scores.recall,
-            ClassMetric::F1 => scores.f1,
-        }
-    }
-}
-
-impl Tally {
-    /// The value of `metric`; `None` without rows, and where the metric's own words say undefined.
-    pub fn value(&self, metric: Metric) -> Option<f64> {
-        let (rows, marginals) = (self.rows(), self.marginals());
-        if rows == 0 {
-            return None;
-        }
-        match metric {
-            Metric::Accuracy | Metric::Average(Average::Micro, _) => Some(marginals.accuracy()),
-            Metric::BalancedAccuracy => Some(marginals.balanced_accuracy()),
-            Metric::TopK(k) => self.hits_at(k).map(|hits| hits as f64 / rows as f64),
-            Metric::Average(Average::Macro, what) => Some(marginals.macro_average(|class| what.of(class))),
-            Metric::Average(Average::Weighted, what) => {
-                Some(marginals.weighted_average(|class| what.of(class)))
-            }
-            Metric::CohenKappa => marginals.cohen_kappa(),
-            Metric::MatthewsCorrcoef => Some(marginals.matthews_corrcoef()),
-            Metric::LogLoss => self.log_loss(),
-            Metric::BrierScoreLoss => self.brier_score_loss(),
-            Metric::CalibrationError(binning) => self.bins(binning).expected_calibration_error(),
-            Metric::RiskCoverageArea => self.risk_coverage_area(),
-            Metric::Class(class, what) => {
-                (class < marginals.classes()).then(|| what.of(&marginals.class(class)))
-            }
+impl<O> Metric<O> {
+    /// A metric without interval that is shown nowhere but in the table.
+    pub const fn new(
+        name: &'static str,
+        title: &'static str,
+        scale: Scale,
+        value: fn(&O) -> Option<f64>,
+    ) -> Metric<O> {
+        Metric {
+            about: About::new(name, title, scale, &[]),
+            value,
+            interval: None,
+            moves: |_, _| None,
+            pairs: None,
+            when: |_| true,
+            over: None,
         }
     }
-}
 
-impl fmt::Display for Metric {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Metric::Accuracy => out.write_str("accuracy"),
-            Metric::BalancedAccuracy => out.write_str("balanced_accuracy"),
-            Metric::TopK(k) => write!(out, "top_{k}_accuracy"),
-            Metric::Average(average, what) => write!(out, "{average}_{what}"),
-            Metric::CohenKappa => out.write_str("cohen_kappa"),
-            Metric::MatthewsCorrcoef => out.write_str("matthews_corrcoef"),
-            Metric::LogLoss => out.write_str("log_loss"),
-            Metric::BrierScoreLoss => out.write_str("brier_score_loss"),
-            Metric::CalibrationError(Binning::EqualWidth) => out.write_str("ece"),
-            Metric::CalibrationError(Binning::EqualMass) => out.write_str("ece_equal_mass"),
-            Metric::RiskCoverageArea => out.write_str("aurc"),
-            Metric::Class(_, what) => what.fmt(out),
-        }
+    /// Where people see it.
+    pub const fn shown(self, shown: &'static [Place]) -> Metric<O> {
+        let About { name, title, scale, .. } = self.about;
+        Metric { about: About::new(name, title, scale, shown), ..self }
+    }
+
+    /// Its interval, given its value, by a formula of its own.
+    pub const fn within(self, interval: Of<O, Interval>) -> Metric<O> {
+        Metric { interval: Some(interval), ..self }
+    }
+
+    /// What each row moves it by, given its value: its interval, unless [`within`](Metric::within) says otherwise, and how
+    /// it goes together with another head's.
+    pub(crate) const fn moved(self, moves: Of<O, Spread>) -> Metric<O> {
+        Metric { moves, ..self }
+    }
+
+    /// What each row moves it by, where a difference of heads has its interval from the differences of rows.
+    pub(crate) const fn paired(self, pairs: Pairs<O>) -> Metric<O> {
+        Metric { pairs: Some(pairs), ..self }
+    }
+
+    /// It makes no sense of others.
+    pub const fn when(self, when: fn(&O) -> bool) -> Metric<O> {
+        Metric { when, ..self }
+    }
+
+    /// The rows that it is taken over, where those are not all.
+    pub const fn over(self, over: fn(&O) -> u64) -> Metric<O> {
+        Metric { over: Some(over), ..self }
+    }
+
+    /// Its name, title and scale.
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
+    pub(crate) fn makes_sense(&self, of: &O) -> bool {
+        (self.when)(of)
+    }
+
+    pub(crate) fn estimate(&self, of: &O) -> Estimate {
+        let value = (self.value)(of);
+        let interval = value.and_then(|value| match self.interval {
+            Some(interval) => interval(of, value),
+            None => (self.moves)(of, value).map(|spread| spread.interval()),
+        });
+        Estimate { value, interval }
+    }
+
+    pub(crate) fn spread(&self, of: &O) -> Option<Spread> {
+        (self.value)(of).and_then(|value| (self.moves)(of, value))
+    }
+
+    pub(crate) fn pairs(&self, of: &O) -> Option<Vec<f64>> {
+        self.pairs.and_then(|pairs| pairs(of))
     }
 }
 
-impl fmt::Display for Average {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Average::Macro => "macro",
-            Average::Micro => "micro",
-            Average::Weighted => "weighted",
-        })
-    }
+/// What has a catalogue of metrics.
+pub trait Measured: Sync + Sized + 'static {
+    /// Every metric, in the order of the table.
+    const METRICS: &'static [Metric<Self>];
+
+    /// Rows that a metric is taken over, unless it says otherwise.
+    fn rows(&self) -> u64;
 }
 
-impl fmt::Display for ClassMetric {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            ClassMetric::Precision => "precision",
-            ClassMetric::Recall => "recall",
-            ClassMetric::F1 => "f1",
-        })
-    }
+/// What became of the rows of a task: true and predicted of each.
+pub trait Outcomes: Measured {
+    /// One class against the rest, a label or a number by itself.
+    type Alone: Measured;
+
+    /// Each output by itself, in their order.
+    fn alone(&self) -> impl Iterator<Item = Self::Alone> + '_;
+
+    /// Of `rows` alone, in that order; a row may be named twice. Metrics that need more than single rows are left out.
+    ///
+    /// # Panics
+    /// Where a row is not below the number of rows.
+    #[must_use]
+    fn select(&self, rows: &[usize]) -> Self;
+
+    /// Whether every row came out the same in `other`, which must be of the same rows.
+    ///
+    /// # Errors
+    /// Other rows, or other outputs.
+    fn is_same(&self, other: &Self) -> Result<bool, CompareError>;
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Outcomes;
+/// A metric of some rows, and what it comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// Which metric.
+    pub about: &'static About,
+    /// Its value and interval.
+    pub estimate: Estimate,
+    /// Rows that it is taken over.
+    pub rows: u64,
+}
 
-    #[test]
-    fn names_and_what_is_left_out() {
-        let names = |classes| Metric::overall(classes).iter().map(Metric::to_string).collect::<Vec<_>>();
-        assert!(names(6).contains(&"top_5_accuracy".to_owned()));
-        assert!(!names(5).contains(&"top_5_accuracy".to_owned()));
-        assert!(names(2).contains(&"weighted_recall".to_owned()));
-        let classes: Vec<String> = Metric::per_class(2).iter().map(Metric::to_string).collect();
-        assert_eq!(classes, ["precision", "recall", "f1", "precision", "recall", "f1"]);
-    }
+/// Every metric that makes sense of `of`, in the order of its catalogue.
+///
+/// Intervals hold the value of endless rows of which each class has the share that it has here. Every row is as much as one
+/// of its class, and no sample is drawn anew: each metric takes a pass or two over the rows.
+pub fn figures<O: Measured>(of: &O) -> Vec<Figure> {
+    let metrics = O::METRICS.par_iter().filter(|metric| metric.makes_sense(of));
+    let figure = |metric: &'static Metric<O>| Figure {
+        about: metric.about(),
+        estimate: metric.estimate(of),
+        rows: metric.over.map_or_else(|| of.rows(), |over| over(of)),
+    };
+    metrics.map(figure).collect()
+}
 
-    #[test]
-    fn undefined_values() {
-        let nothing = Outcomes::new(3).tally();
-        for metric in Metric::overall(3).into_iter().chain(Metric::per_class(3)) {
-            assert_eq!(nothing.value(metric), None, "{metric}");
-        }
-        let mut outcomes = Outcomes::new(3);
-        outcomes.push(&[1], &[0.0, 1.0, 0.0]).unwrap();
-        let tally = outcomes.tally();
-        for (metric, value) in [
-            (Metric::CohenKappa, None),
-            (Metric::TopK(3), None),
-            (Metric::TopK(2), Some(1.0)),
-            (Metric::Class(3, ClassMetric::F1), None),
-            (Metric::Class(2, ClassMetric::F1), Some(0.0)),
-            (Metric::MatthewsCorrcoef, Some(0.0)),
-            (Metric::BalancedAccuracy, Some(1.0)),
-        ] {
-            assert_eq!(tally.value(metric), value, "{metric}");
-        }
-    }
+/// The figure of this name.
+pub fn named<'a>(figures: &'a [Figure], name: &str) -> Option<&'a Figure> {
+    figures.iter().find(|figure| figure.about.name == name)
 }

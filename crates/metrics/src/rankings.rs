@@ -3,9 +3,9 @@
 use crate::against::Against;
 use crate::class_ranking::half_wins;
 use crate::spread::{Spread, end, shrinkage};
-use crate::{ClassRanking, Interval, Outcomes};
+use crate::{ClassRanking, ClassRows, Estimate, Interval};
 
-/// What a [`OneVsRest`](crate::OneVsRest) has counted.
+/// How well each class's rows, or those that bear each label, rank above all others.
 ///
 /// A class without rows, or with all of them, ranks nothing: it has no metrics, and averages leave it out
 /// (where scikit-learn gives nan for its AUC, and 0 or 1 for its average precision).
@@ -13,19 +13,49 @@ use crate::{ClassRanking, Interval, Outcomes};
 pub struct Rankings {
     counts: Vec<Against>,
     classes: Vec<Option<ClassRanking>>,
-    macro_interval: Option<Interval>,
+    macro_roc_auc: Estimate,
+    macro_average_precision: Estimate,
 }
 
 impl Rankings {
-    /// `costs` (n,): Σ of what each row costs the AUC of every class but its own.
-    pub(crate) fn of_counts(outcomes: &Outcomes, counts: Vec<Against>, costs: &[f64]) -> Rankings {
+    /// Of classes that exclude one another. `costs` (n,): Σ of what each row costs the AUC of every class but its own.
+    pub(crate) fn of_classes(outcomes: &ClassRows, counts: Vec<Against>, costs: &[f64]) -> Rankings {
         let classes: Vec<Option<ClassRanking>> = counts.iter().map(ClassRanking::of).collect();
         let spread = macro_spread(outcomes, &counts, &classes, costs);
-        Rankings {
-            macro_interval: spread.map(|spread| shared_interval(&spread, classes.iter().flatten().count())),
-            counts,
-            classes,
-        }
+        let auc = spread.map(|spread| shared_interval(&spread, classes.iter().flatten().count()));
+        let precision = macro_average_precision_interval(&classes);
+        Rankings::new(counts, classes, auc, precision)
+    }
+
+    /// Of labels, which share their rows, so that the ends of averages are the means of the labels'.
+    pub(crate) fn of_labels(counts: Vec<Against>) -> Rankings {
+        let labels: Vec<Option<ClassRanking>> = counts.iter().map(ClassRanking::of).collect();
+        let ranked = labels.iter().flatten().count() as f64;
+        let ends = |of: fn(&ClassRanking) -> Interval| {
+            let mean = |end: fn(Interval) -> f64| {
+                labels.iter().flatten().map(|label| end(of(label))).sum::<f64>() / ranked
+            };
+            (ranked > 0.0).then(|| Interval { low: mean(|ends| ends.low), high: mean(|ends| ends.high) })
+        };
+        let auc = ends(ClassRanking::roc_auc_interval);
+        let precision = ends(ClassRanking::average_precision_interval);
+        Rankings::new(counts, labels, auc, precision)
+    }
+
+    fn new(
+        counts: Vec<Against>,
+        classes: Vec<Option<ClassRanking>>,
+        auc: Option<Interval>,
+        precision: Option<Interval>,
+    ) -> Rankings {
+        let mean = |of: fn(&ClassRanking) -> f64| {
+            let ranked = classes.iter().flatten().count();
+            (ranked > 0).then(|| classes.iter().flatten().map(of).sum::<f64>() / ranked as f64)
+        };
+        let macro_roc_auc = Estimate { value: mean(|class| class.roc_auc), interval: auc };
+        let macro_average_precision =
+            Estimate { value: mean(|class| class.average_precision), interval: precision };
+        Rankings { counts, classes, macro_roc_auc, macro_average_precision }
     }
 
     /// The metrics of one class; `None` where it has none, and where there is no such class.
@@ -41,43 +71,29 @@ impl Rankings {
     /// `roc_auc_score(multi_class="ovr", average="macro")`: the plain mean over the classes that have one.
     /// For two classes that is the mean of two AUCs which are the same where each row's scores add up to one
     /// exactly.
-    pub fn macro_roc_auc(&self) -> Option<f64> {
-        self.mean(|class| class.roc_auc)
+    ///
+    /// Of classes the 95 % interval has their covariances, whose scores are of the same rows: from what each row moves the
+    /// average by (the influence function of DeLong's two-sample statistic for each class, averaged). A class of few rows
+    /// is shrunk towards the average, so that one row is enough.
+    pub fn macro_roc_auc(&self) -> Estimate {
+        self.macro_roc_auc
     }
 
-    /// `average_precision_score(average="macro")`: the plain mean over the classes that have one.
-    pub fn macro_average_precision(&self) -> Option<f64> {
-        self.mean(|class| class.average_precision)
-    }
-
-    /// The 95 % interval of [`macro_roc_auc`](Rankings::macro_roc_auc), with the covariances of the classes, whose
-    /// scores are of the same rows: from what each row moves the average by (the influence function of DeLong's
-    /// two-sample statistic for each class, averaged). A class of few rows is shrunk towards the average, so that one
-    /// row is enough.
-    pub fn macro_roc_auc_interval(&self) -> Option<Interval> {
-        self.macro_interval
-    }
-
-    /// The 95 % interval of [`macro_average_precision`](Rankings::macro_average_precision). Classes share their negatives,
-    /// of which the worst is assumed: that they err all together.
-    pub fn macro_average_precision_interval(&self) -> Option<Interval> {
-        macro_average_precision_interval(&self.classes)
+    /// `average_precision_score(average="macro")`: the plain mean over the classes that have one. Classes share their
+    /// negatives, of which the interval assumes the worst: that they err all together.
+    pub fn macro_average_precision(&self) -> Estimate {
+        self.macro_average_precision
     }
 
     /// Counts of one class, for its curves.
     pub(crate) fn counts(&self, class: usize) -> Option<&Against> {
         self.class(class).and_then(|_| self.counts.get(class))
     }
-
-    fn mean(&self, of: impl Fn(&ClassRanking) -> f64) -> Option<f64> {
-        let ranked = self.classes.iter().flatten().count();
-        (ranked > 0).then(|| self.classes.iter().flatten().map(of).sum::<f64>() / ranked as f64)
-    }
 }
 
 /// What each row moves the average of the AUCs by, times n: the influence function of DeLong's statistic.
 fn macro_spread(
-    outcomes: &Outcomes,
+    outcomes: &ClassRows,
     counts: &[Against],
     classes: &[Option<ClassRanking>],
     costs: &[f64],
@@ -168,7 +184,8 @@ mod tests {
 
     /// Whether the interval of the macro AUC is as wide as it would be had the average this variance.
     fn is_of_variance(rankings: &Rankings, n: f64, variance: f64, tolerance: f64) {
-        let (value, got) = (rankings.macro_roc_auc().unwrap(), rankings.macro_roc_auc_interval().unwrap());
+        let (value, got) =
+            (rankings.macro_roc_auc().value.unwrap(), rankings.macro_roc_auc().interval.unwrap());
         let ranked = || rankings.per_class().iter().flatten();
         let (count, least) = (ranked().count() as f64, ranked().map(|class| class.positives).min().unwrap());
         let (part, heavy) = (1.0 - 1.0 / count, n / (count * least as f64));
@@ -208,7 +225,7 @@ mod tests {
                 let (mut labels, mut p) = (labels.clone(), p.clone());
                 labels.remove(row);
                 p.drain(row * classes..(row + 1) * classes);
-                of(&labels, &p).macro_roc_auc().unwrap()
+                of(&labels, &p).macro_roc_auc().value.unwrap()
             })
             .collect();
         let n = f64::from(n);
@@ -223,10 +240,10 @@ mod tests {
         let rankings = Rankings::of(&Scored::new(&[0, 1, 0], &p, 3).unwrap());
         assert_eq!(rankings.class(2), None);
         assert_eq!(rankings.class(3), None);
-        assert_eq!(rankings.macro_roc_auc(), Some(0.75));
-        assert!(rankings.macro_roc_auc_interval().unwrap().low < 0.2);
+        assert_eq!(rankings.macro_roc_auc().value, Some(0.75));
+        assert!(rankings.macro_roc_auc().interval.unwrap().low < 0.2);
         let one = Rankings::of(&Scored::new(&[1, 1], &p[..6], 3).unwrap());
-        assert_eq!((one.macro_roc_auc(), one.macro_average_precision()), (None, None));
-        assert_eq!(one.macro_roc_auc_interval(), None);
+        assert_eq!((one.macro_roc_auc().value, one.macro_average_precision().value), (None, None));
+        assert_eq!(one.macro_roc_auc().interval, None);
     }
 }

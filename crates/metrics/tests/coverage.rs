@@ -6,7 +6,7 @@ mod population;
 #[path = "../examples/coverage/random.rs"]
 mod random;
 
-use headstart_metrics::{Average, ClassMetric, Metric, Outcomes, Rankings, Scored, estimates};
+use headstart_metrics::{ClassRows, Outcomes as _, Rankings, Scored, figures, named};
 use population::{Cell, Population, Shape};
 use random::Random;
 
@@ -16,21 +16,20 @@ const TRIALS: usize = 400;
 
 fn check(cell: &Cell) {
     let population = Population::new(cell, 20_000, false, 1);
-    let metrics = Metric::overall(cell.classes);
-    let tally = population.outcomes.tally();
-    let truths: Vec<Option<f64>> = metrics.iter().map(|&metric| tally.value(metric)).collect();
-    let mut counts = vec![(0_u32, 0_u32); metrics.len()];
+    let truths = figures(&population.all);
+    let mut counts = vec![(0_u32, 0_u32); truths.len()];
     for trial in 0..TRIALS {
         let rows = population.sample(&mut Random::new(2, trial as u64));
-        let found = estimates(&population.outcomes.select(&rows), &metrics);
+        let found = figures(&population.all.select(&rows));
         for ((found, truth), (hits, trials)) in found.iter().zip(&truths).zip(&mut counts) {
-            if let (Some(interval), Some(truth)) = (found.interval, truth) {
+            if let (Some(interval), Some(truth)) = (found.estimate.interval, truth.estimate.value) {
                 *hits += u32::from(interval.low <= truth + 1e-9 && truth - 1e-9 <= interval.high);
                 *trials += 1;
             }
         }
     }
-    for (metric, (hits, trials)) in metrics.iter().zip(counts) {
+    for (truth, (hits, trials)) in truths.iter().zip(counts) {
+        let metric = truth.about.name;
         // An agreement that the rows leave undefined has no interval, and nothing else has none.
         assert!(f64::from(trials) > 0.5 * TRIALS as f64, "{}: {metric} has {trials} intervals", cell.name());
         let part = f64::from(hits) / f64::from(trials);
@@ -60,17 +59,17 @@ fn rankings_with_a_rare_class() {
 fn check_rankings(cell: &Cell) {
     let population = Population::new(cell, 42_000, true, 1);
     let of = |labels: &[u32], p: &[f64]| Rankings::of(&Scored::new(labels, p, 3).unwrap());
-    let truth = of(population.outcomes.labels(), &population.probabilities);
+    let truth = of(population.all.each().labels(), &population.probabilities);
     let mut hits = [0_u32; 2];
     for trial in 0..TRIALS {
         let rows = population.sample(&mut Random::new(2, trial as u64));
-        let labels: Vec<u32> = rows.iter().map(|&row| population.outcomes.labels()[row]).collect();
+        let labels: Vec<u32> = rows.iter().map(|&row| population.all.each().labels()[row]).collect();
         let p: Vec<f64> =
             rows.iter().flat_map(|&row| &population.probabilities[row * 3..][..3]).copied().collect();
         let found = of(&labels, &p);
         let pairs = [
-            (found.macro_roc_auc_interval(), truth.macro_roc_auc()),
-            (found.macro_average_precision_interval(), truth.macro_average_precision()),
+            (found.macro_roc_auc().interval, truth.macro_roc_auc().value),
+            (found.macro_average_precision().interval, truth.macro_average_precision().value),
         ];
         for ((interval, truth), hits) in pairs.into_iter().zip(&mut hits) {
             let (interval, truth) = (interval.unwrap(), truth.unwrap());
@@ -87,16 +86,14 @@ fn check_rankings(cell: &Cell) {
 #[test]
 fn many_false_ones_of_a_rare_class_leave_intervals_narrow() {
     for wrongly in [300, 372, 380, 1000, 5000] {
-        let mut outcomes = Outcomes::new(2);
+        let mut outcomes = ClassRows::new(2);
         for (label, said, rows) in [(0, 0, 10_000 - wrongly), (0, 1, wrongly), (1, 0, 4), (1, 1, 16)] {
             let p = if said == 0 { [0.75, 0.25] } else { [0.25, 0.75] };
             outcomes.push(&vec![label; rows], &p.repeat(rows)).unwrap();
         }
-        let averages = [Average::Macro, Average::Weighted];
-        let metrics = averages
-            .map(|of| [ClassMetric::Precision, ClassMetric::F1].map(|what| Metric::Average(of, what)));
-        let metrics = metrics.concat();
-        for (metric, found) in metrics.iter().zip(estimates(&outcomes, &metrics)) {
+        let found = figures(&outcomes.finish());
+        for metric in ["macro_precision", "macro_f1", "weighted_precision", "weighted_f1"] {
+            let found = named(&found, metric).unwrap().estimate;
             let (value, ends) = (found.value.unwrap(), found.interval.unwrap());
             assert!(value - 0.05 < ends.low && ends.high < value + 0.05, "{wrongly}: {metric} {found:?}");
         }

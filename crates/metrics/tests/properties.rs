@@ -1,10 +1,8 @@
 //! What must hold for any scores whatever.
 
 use headstart_metrics::{
-    Binning, Confusion, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
-    OneVsRest, Outcomes, Rankings, Regression, RegressionMetric, Scored, brier_score_loss, differences,
-    estimates, expected_calibration_error, hits_at, log_loss, multi_label_estimates, proportion,
-    regression_estimates,
+    Binning, ClassOutcomes, ClassRows, Confusion, Figure, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes,
+    OneVsRest, Outcomes as _, Rankings, Scored, differences, figures, named, proportion,
 };
 use proptest::prelude::*;
 
@@ -29,31 +27,37 @@ fn on<T: Send>(threads: usize, of: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("fits").install(of)
 }
 
+/// All rows, pushed at once.
+fn outcomes(labels: &[u32], probabilities: &[f64], classes: usize) -> ClassOutcomes {
+    ClassRows::of(&Scored::new(labels, probabilities, classes).expect("fits")).finish()
+}
+
+fn value(figures: &[Figure], name: &str) -> f64 {
+    named(figures, name).and_then(|figure| figure.estimate.value).expect("is defined")
+}
+
 /// Everything that the rows' order and number could decide, of one set of scores.
-fn everything(labels: &[u32], probabilities: &[f64], classes: usize, block: usize) -> (Outcomes, String) {
-    let mut outcomes = Outcomes::new(classes);
-    for (labels, rows) in labels.chunks(block).zip(probabilities.chunks(block * classes)) {
-        outcomes.push(labels, rows).expect("fits");
+fn everything(labels: &[u32], probabilities: &[f64], classes: usize, block: usize) -> (ClassRows, String) {
+    let mut rows = ClassRows::new(classes);
+    for (labels, block) in labels.chunks(block).zip(probabilities.chunks(block * classes)) {
+        rows.push(labels, block).expect("fits");
     }
-    let mut pass = OneVsRest::new(&outcomes);
-    for rows in probabilities.chunks(block * classes) {
-        pass.push(rows).expect("fits");
+    let mut pass = OneVsRest::new(&rows);
+    for block in probabilities.chunks(block * classes) {
+        pass.push(block).expect("fits");
     }
     let rankings = pass.finish().expect("fits");
-    let mut metrics = Metric::overall(classes);
-    metrics.extend(Metric::per_class(classes));
-    let estimates = estimates(&outcomes, &metrics);
+    let outcomes = rows.clone().finish().ranked(rankings.clone());
+    let alone: Vec<Vec<Figure>> = outcomes.alone().map(|class| figures(&class)).collect();
     let truth: Vec<bool> = probabilities.iter().map(|p| p * 1024.0 % 2.0 > 1.0).collect();
-    let rows = MultiLabel::new(&truth, probabilities, classes).expect("fits");
-    let many = (
-        MultiLabelScores::of(&rows),
-        multi_label_estimates(&MultiLabelOutcomes::of(&rows), &MultiLabelMetric::overall()),
-    );
-    let values = Regression::new(outcomes.own(), outcomes.confidences()).expect("fits");
-    let values = regression_estimates(&[values], &RegressionMetric::ALL);
+    let many = LabelOutcomes::new(truth, probabilities.to_vec(), vec![LABEL_THRESHOLD; classes]);
+    let many = many.expect("fits").ranked();
+    let labels: Vec<Vec<Figure>> = many.alone().map(|label| figures(&label)).collect();
+    let values = NumberOutcomes::new(rows.own(), rows.confidences(), 1).expect("fits");
     // Debug output tells every bit of a number but the sign of nan.
-    let text = format!("{rankings:?} {:?} {estimates:?} {many:?} {values:?}", outcomes.tally());
-    (outcomes, text)
+    let of = (figures(&outcomes), alone, figures(&many), labels, figures(&values));
+    let text = format!("{rankings:?} {:?} {of:?}", outcomes.tally());
+    (rows, text)
 }
 
 proptest! {
@@ -71,14 +75,17 @@ proptest! {
 
     #[test]
     fn a_slice_is_its_rows((labels, probabilities, classes) in scores(), seed in any::<u64>()) {
-        let outcomes = Outcomes::of(&Scored::new(&labels, &probabilities, classes).unwrap());
+        let outcomes = outcomes(&labels, &probabilities, classes);
         let rows: Vec<usize> = (0..labels.len()).filter(|row| seed >> (row % 64) & 1 == 1).collect();
-        let mut alone = Outcomes::new(classes);
+        let mut alone = ClassRows::new(classes);
         for &row in &rows {
             alone.push(&labels[row..=row], &probabilities[row * classes..(row + 1) * classes]).unwrap();
         }
-        prop_assert_eq!(&outcomes.select(&rows), &alone);
-        let (tally, confusion) = (alone.tally(), Confusion::of_outcomes(&alone));
+        let selected = outcomes.select(&rows);
+        prop_assert_eq!(selected.each(), &alone);
+        let confusion = Confusion::of(&alone);
+        let alone = alone.finish();
+        let tally = alone.tally();
         prop_assert_eq!(tally.marginals(), confusion.marginals());
         prop_assert_eq!(tally.rows(), rows.len() as u64);
     }
@@ -90,19 +97,19 @@ proptest! {
     ) {
         let mut order: Vec<usize> = (0..labels.len()).collect();
         order.sort_by_key(|&row| (row as u64 + 1).wrapping_mul(seed | 1) >> 20);
-        let all = Outcomes::of(&Scored::new(&labels, &probabilities, classes).unwrap());
+        let all = outcomes(&labels, &probabilities, classes);
         let shuffled = all.select(&order);
-        for metric in Metric::overall(classes) {
-            let (a, b) = (all.tally().value(metric), shuffled.tally().value(metric));
+        for (a, b) in figures(&all).iter().zip(figures(&shuffled)) {
+            let (name, a, b) = (a.about.name, a.estimate.value, b.estimate.value);
             prop_assert_eq!(a.is_some(), b.is_some());
-            prop_assert!(a.zip(b).is_none_or(|(a, b)| (a - b).abs() < 1e-12), "{}: {:?} {:?}", metric, a, b);
+            prop_assert!(a.zip(b).is_none_or(|(a, b)| (a - b).abs() < 1e-12), "{}: {:?} {:?}", name, a, b);
         }
         let rows = order.iter().flat_map(|&row| &probabilities[row * classes..(row + 1) * classes]);
         let rows: Vec<f64> = rows.copied().collect();
-        let [a, b] = [(&labels[..], &probabilities), (shuffled.labels(), &rows)]
+        let [a, b] = [(&labels[..], &probabilities), (shuffled.each().labels(), &rows)]
             .map(|(labels, rows)| Rankings::of(&Scored::new(labels, rows, classes).unwrap()));
         prop_assert_eq!(a.per_class(), b.per_class());
-        prop_assert_eq!(a.macro_roc_auc(), b.macro_roc_auc());
+        prop_assert_eq!(a.macro_roc_auc().value, b.macro_roc_auc().value);
     }
 
     #[test]
@@ -132,7 +139,7 @@ proptest! {
 
     #[test]
     fn bins_hold_every_row((labels, probabilities, classes) in scores()) {
-        let outcomes = Outcomes::of(&Scored::new(&labels, &probabilities, classes).unwrap());
+        let outcomes = outcomes(&labels, &probabilities, classes);
         let tally = outcomes.tally();
         for binning in [Binning::EqualWidth, Binning::EqualMass] {
             let bins = tally.bins(binning).reliability();
@@ -151,13 +158,12 @@ proptest! {
 
     #[test]
     fn differences_turn_around((labels, probabilities, classes) in scores()) {
-        let first = Outcomes::of(&Scored::new(&labels, &probabilities, classes).unwrap());
+        let first = outcomes(&labels, &probabilities, classes);
         let rows = probabilities.chunks_exact(classes);
         let mirrored: Vec<f64> = rows.flat_map(|row| row.iter().rev().copied()).collect();
-        let second = Outcomes::of(&Scored::new(&labels, &mirrored, classes).unwrap());
-        let metrics = Metric::overall(classes);
-        let there = differences(&first, &second, &metrics).unwrap();
-        let back = differences(&second, &first, &metrics).unwrap();
+        let second = outcomes(&labels, &mirrored, classes);
+        let there = differences(&first, &second).unwrap();
+        let back = differences(&second, &first).unwrap();
         for (there, back) in there.iter().zip(&back) {
             prop_assert_eq!(there.difference, back.difference.map(|difference| -difference));
             if let Some((a, b)) = there.interval.zip(back.interval) {
@@ -168,47 +174,29 @@ proptest! {
 
     #[test]
     fn ranges_and_identities((labels, probabilities, classes) in scores()) {
-        let scored = Scored::new(&labels, &probabilities, classes).unwrap();
-        let confusion = Confusion::of(&scored);
+        let outcomes = outcomes(&labels, &probabilities, classes);
+        let confusion = Confusion::of(outcomes.each());
         prop_assert_eq!(confusion.total(), labels.len() as u64);
-        for value in [
-            confusion.accuracy(),
-            confusion.balanced_accuracy(),
-            confusion.macro_average(|class| class.f1),
-            confusion.weighted_average(|class| class.precision),
-            expected_calibration_error(&scored),
-            brier_score_loss(&scored) / 2.0,
-        ] {
-            prop_assert!((0.0..=1.0 + 1e-12).contains(&value), "{}", value);
+        let found = figures(&outcomes);
+        for name in ["accuracy", "balanced_accuracy", "macro_f1", "weighted_precision", "ece"] {
+            prop_assert!((0.0..=1.0 + 1e-12).contains(&value(&found, name)), "{}", name);
         }
+        prop_assert!((0.0..=2.0 + 1e-12).contains(&value(&found, "brier_score_loss")));
         // Recall weighted by support is accuracy.
-        let weighted = confusion.weighted_average(|class| class.recall);
-        prop_assert!((weighted - confusion.accuracy()).abs() < 1e-12);
-        prop_assert!(log_loss(&scored) >= 0.0);
+        let gap = value(&found, "weighted_recall") - value(&found, "accuracy");
+        prop_assert!(gap.abs() < 1e-12);
+        prop_assert!(value(&found, "log_loss") >= 0.0);
         let mistakes: u64 = confusion.mistakes().iter().map(|pair| pair.count).sum();
         prop_assert_eq!(mistakes, confusion.total() - confusion.correct());
     }
 
     #[test]
     fn hits_grow_with_k((labels, probabilities, classes) in scores()) {
-        let scored = Scored::new(&labels, &probabilities, classes).unwrap();
-        let hits: Vec<u64> = (0..classes).map(|k| hits_at(&scored, k).unwrap()).collect();
+        let outcomes = outcomes(&labels, &probabilities, classes);
+        let hits: Vec<u64> = (0..classes).map(|k| outcomes.tally().hits_at(k).unwrap()).collect();
         prop_assert!(hits.is_sorted());
         prop_assert_eq!(hits[0], 0);
-        prop_assert_eq!(hits_at(&scored, classes), None);
-    }
-
-    #[test]
-    fn the_order_of_rows_does_not_matter((labels, probabilities, classes) in scores()) {
-        let reversed_labels: Vec<u32> = labels.iter().rev().copied().collect();
-        let reversed: Vec<f64> = probabilities.chunks_exact(classes).rev().flatten().copied().collect();
-        let (a, b) = (
-            Scored::new(&labels, &probabilities, classes).unwrap(),
-            Scored::new(&reversed_labels, &reversed, classes).unwrap(),
-        );
-        prop_assert_eq!(Confusion::of(&a), Confusion::of(&b));
-        prop_assert!((log_loss(&a) - log_loss(&b)).abs() < 1e-12);
-        prop_assert!((expected_calibration_error(&a) - expected_calibration_error(&b)).abs() < 1e-12);
+        prop_assert_eq!(outcomes.tally().hits_at(classes), None);
     }
 
     #[test]
@@ -221,14 +209,13 @@ proptest! {
 
     #[test]
     fn intervals_hold_their_value_and_have_a_width((labels, probabilities, classes) in scores()) {
-        let outcomes = Outcomes::of(&Scored::new(&labels, &probabilities, classes).unwrap());
-        let mut metrics = Metric::overall(classes);
-        metrics.extend(Metric::per_class(classes));
-        for (metric, found) in metrics.iter().zip(estimates(&outcomes, &metrics)) {
-            let Some(ends) = found.interval else { continue };
-            let value = found.value.unwrap();
-            prop_assert!(ends.low <= value + 1e-12 && value <= ends.high + 1e-12, "{}: {:?}", metric, found);
-            prop_assert!(ends.high - ends.low > 1e-3, "{}: {:?}", metric, found);
+        let outcomes = outcomes(&labels, &probabilities, classes);
+        let alone = outcomes.alone().flat_map(|class| figures(&class));
+        for figure in figures(&outcomes).into_iter().chain(alone) {
+            let Some(ends) = figure.estimate.interval else { continue };
+            let value = figure.estimate.value.unwrap();
+            prop_assert!(ends.low <= value + 1e-12 && value <= ends.high + 1e-12, "{:?}", figure);
+            prop_assert!(ends.high - ends.low > 1e-3, "{:?}", figure);
         }
         let rankings = Rankings::of(&Scored::new(&labels, &probabilities, classes).unwrap());
         for class in rankings.per_class().iter().flatten() {
@@ -239,14 +226,10 @@ proptest! {
                 prop_assert!(0.0 <= ends.low && ends.low <= value && value <= ends.high && ends.high <= 1.0);
             }
         }
-        let macros = [
-            (rankings.macro_roc_auc(), rankings.macro_roc_auc_interval()),
-            (rankings.macro_average_precision(), rankings.macro_average_precision_interval()),
-        ];
-        for (value, ends) in macros {
-            prop_assert_eq!(value.is_some(), ends.is_some());
-            let within = value.zip(ends).is_none_or(|(value, ends)| ends.low <= value && value <= ends.high);
-            prop_assert!(within, "{:?} {:?}", value, ends);
+        for found in [rankings.macro_roc_auc(), rankings.macro_average_precision()] {
+            prop_assert_eq!(found.value.is_some(), found.interval.is_some());
+            let within = |(value, ends): (f64, headstart_metrics::Interval)| ends.low <= value && value <= ends.high;
+            prop_assert!(found.value.zip(found.interval).is_none_or(within), "{:?}", found);
         }
     }
 }

@@ -6,8 +6,8 @@ function curvesSection(host) {
     plates = el("div", { class: "plates" });
   const which = single.length
     ? choice(
-        "Class",
-        [["", "mean of all classes only"], ...single.map((entry) => [entry.class, nameOf(entry.class)])],
+        capital(page.outputs),
+        [["", `mean of all ${everyOutput()} only`], ...single.map((entry) => [entry.class, nameOf(entry.class)])],
         (value) => focus.set(value === "" ? null : Number(value)),
       )
     : null;
@@ -41,6 +41,7 @@ function curvesSection(host) {
             y: "precision",
             area: "AP",
             read: (x, y) => `recall ${rate(x)}, precision ${fixed(y, 3)}`,
+            threshold: entry?.threshold,
             chance: entry
               ? [
                   { x: 0, y: entry.prevalence },
@@ -56,13 +57,18 @@ function curvesSection(host) {
   };
   host.append(
     lead(
-      "Each class against all others, at every threshold of its probability. Dotted: guessing." +
-        (left_out ? ` Listed: the ${single.length} classes of least average precision; ${left_out} others are left out.` : ""),
+      (page.outputs === "class"
+        ? "Each class against all others, at every threshold of its probability. Dotted: guessing."
+        : "Rows that bear a label against all others, at every threshold of its probability. Dotted: guessing. The dot is where the head predicts it.") +
+        (left_out
+          ? ` Listed: the ${single.length} ${everyOutput()} of least average precision; ${left_out} others are left out.`
+          : ""),
     ),
     which ? el("div", { class: "controls" }, which.element) : "",
     plates,
   );
-  draw(single.length === 1 ? single[0].class : null);
+  // Of labels one by itself is of interest: it has a threshold.
+  draw(single.length === 1 || (single.length && page.outputs === "label") ? single[0].class : null);
   focus.follow(draw);
 }
 
@@ -82,10 +88,10 @@ function stepped({ x, y, threshold, area }) {
   return out;
 }
 
-function curveFigure(name, macro, own, index, { x, y, area, read, chance }) {
+function curveFigure(name, macro, own, index, { x, y, area, read, chance, threshold }) {
   const shape = (curve) => curve.x.map((at, i) => ({ x: at, y: curve.y[i] }));
   const read_of = own ?? macro,
-    about = own ? nameOf(index) : "mean of all classes";
+    about = own ? nameOf(index) : `mean of all ${everyOutput()}`;
   const points = read_of
     ? read_of.x.map((at, i) => ({
         x: at,
@@ -101,14 +107,19 @@ function curveFigure(name, macro, own, index, { x, y, area, read, chance }) {
     const it = estimate(curve.area);
     return `${area} ${fixed(it.value, 4)}${it.low === null ? "" : ` (${range(it, 4)})`}`;
   };
+  // Points come by rising recall, so by falling threshold: the last that is predicted.
+  const at = threshold === undefined ? -1 : (own?.threshold ?? []).findLastIndex((least) => least > threshold);
   const caption = [
-    macro ? `Mean of all classes: ${says(macro)}` : null,
+    macro ? `Mean of all ${everyOutput()}: ${says(macro)}` : null,
     own ? `${nameOf(index)}, in blue: ${says(own)}` : null,
+    at >= 0
+      ? `Predicted above ${fixed(threshold, 3)}: recall ${fixed(own.x[at], 3)}, precision ${fixed(own.y[at], 3)}`
+      : null,
   ]
     .filter(Boolean)
     .join(". ");
   return figure(
-    `${name}. ${caption}${caption ? "." : "Choose a class."}`,
+    `${name}. ${caption}${caption ? "." : `Choose a ${page.outputs}.`}`,
     plot({
       label: `${name}. ${caption}.`,
       points,
@@ -119,6 +130,7 @@ function curveFigure(name, macro, own, index, { x, y, area, read, chance }) {
         if (chance) pen.line(chance, "guide");
         if (macro) pen.line(shape(macro), own ? "other" : "here");
         if (own) pen.line(shape(own), "here");
+        if (at >= 0) pen.dot(own.x[at], own.y[at], "here", 5);
       },
     }),
   );
@@ -126,3 +138,6 @@ function curveFigure(name, macro, own, index, { x, y, area, read, chance }) {
 
 /** Of rates, also very small ones are of interest. */
 const rate = (x) => (x > 0 && x < 0.001 ? short(x) : fixed(x, 3));
+
+/** What all outputs are called. */
+const everyOutput = () => (page.outputs === "class" ? "classes" : `${page.outputs}s`);

@@ -24,7 +24,7 @@ const focus = {
 const classButton = (index) =>
   button(nameOf(index), () => focus.toggle(index), {
     class: "link",
-    title: "Show this class in every figure",
+    title: `Show this ${page.outputs} in every figure`,
   });
 
 /** A bar that says which class is in focus, for as long as one is. */
@@ -45,7 +45,8 @@ function focusBar() {
     ["classes", "table"],
     ["map", "map"],
   ];
-  const present = places.filter(([id]) => section(id));
+  // A map of labels or numbers shows one that is chosen there.
+  const present = places.filter(([id]) => section(id) && (id !== "map" || page.samples));
   where.append(...present.map(([id, text]) => el("a", { href: `#${id}` }, text)));
   focus.follow((index) => {
     bar.hidden = index === null;

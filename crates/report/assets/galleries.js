@@ -5,13 +5,21 @@ const SHOWN = 24;
 function mistakesSection(host) {
   const { mistakes } = page;
   host.append(
-    lead("Wrong, and sure of it: often a wrong label, or something that the features do not see."),
+    lead(
+      page.outputs === "class"
+        ? "Wrong, and sure of it: often a wrong label, or something that the features do not see."
+        : "The rows of highest loss: often what is said to be so is not, or the features do not see it.",
+    ),
     gallery(
       mistakes,
       ({ sample }) => [sample],
-      ({ sample, predicted, confidence }) => [
-        verdictLine(sample.class, predicted),
-        el("span", { class: "confidence", title: "Confidence" }, fixed(confidence, 3)),
+      ({ sample, predicted, score }) => [
+        verdictLine(sample.truth, predicted, "is", page.outputs === "class" ? "taken for" : "predicted"),
+        el(
+          "span",
+          { class: "confidence", title: page.outputs === "class" ? "Confidence" : "Loss" },
+          fixed(score, 3),
+        ),
       ],
     ),
   );
@@ -19,12 +27,18 @@ function mistakesSection(host) {
 
 function mislabelsSection(host) {
   host.append(
-    lead("The label that the sample has, and the one that the other samples suggest; most suspect first."),
+    lead(
+      {
+        class: "The label that the sample has, and the one that the other samples suggest; most suspect first.",
+        label: "The labels that the sample has, and those that the other samples suggest; most suspect first.",
+        number: "The number that the sample has, and the one that a fit without it expects; farthest first.",
+      }[page.outputs],
+    ),
     gallery(
       page.mislabels,
       ({ sample }) => [sample],
       ({ sample, suggested, score }) => [
-        verdictLine(sample.class, suggested, "has", "perhaps"),
+        verdictLine(sample.truth, suggested, "has", page.outputs === "number" ? "expected" : "perhaps"),
         el("span", { class: "confidence", title: "Score" }, fixed(score, 3)),
       ],
     ),
@@ -32,7 +46,7 @@ function mislabelsSection(host) {
 }
 
 function duplicatesSection(host) {
-  const other = page.duplicates.filter(({ left, right }) => left.class !== right.class).length;
+  const other = page.duplicates.filter(({ left, right }) => left.truth !== right.truth).length;
   host.append(
     lead(
       `${plural(page.duplicates.length, "pair")} of nearly the same sample on both sides of a split: what is measured on them is ` +
@@ -42,9 +56,9 @@ function duplicatesSection(host) {
       page.duplicates,
       ({ left, right }) => [left, right],
       ({ left, right, similarity }) => [
-        left.class === right.class
-          ? el("span", { class: "verdict-line" }, nameOf(left.class))
-          : verdictLine(left.class, right.class, "", ""),
+        left.truth === right.truth
+          ? el("span", { class: "verdict-line" }, left.truth)
+          : verdictLine(left.truth, right.truth, "", ""),
         el("span", { class: "confidence", title: "Similarity" }, fixed(similarity, 4)),
       ],
       "pairs",
@@ -57,10 +71,10 @@ const verdictLine = (from, to, before = "is", after = "taken for") =>
     "span",
     { class: "verdict-line" },
     before ? el("small", null, `${before} `) : null,
-    nameOf(from),
+    from,
     after ? el("br") : " / ",
     after ? el("small", null, `${after} `) : null,
-    nameOf(to),
+    to,
   );
 
 /** Cards; with pictures where any of the samples has one. */

@@ -6,6 +6,7 @@ const SECTIONS = {
   calibration: calibrationSection,
   curves: curvesSection,
   classes: classesSection,
+  values: valuesSection,
   learning: learningSection,
   sweep: sweepSection,
   mistakes: mistakesSection,

@@ -1,14 +1,13 @@
-// The features in two dimensions: zoomed, hovered, coloured by class, by right and wrong, by confidence.
+// The features in two dimensions: zoomed, hovered, and coloured as a painter says.
 
 function mapSection(host) {
-  const { samples, map } = page,
+  const { map } = page,
     points = map.x.length,
     row = map.rows?.length ? (i) => map.rows[i] : (i) => i;
   const place = unitSquare(map.x, map.y),
     find = lookup(place.x, place.y),
     sequence = shuffled(points);
-  const truth = Array.from({ length: points }, (_, i) => samples.truth[row(i)]);
-  const colouring = assignColours(truth, place);
+  const painter = page.samples ? classPainter(row, place) : valuePainter(row);
   const canvas = el("canvas", {
     class: "points",
     tabindex: 0,
@@ -20,7 +19,7 @@ function mapSection(host) {
     box = el("div", { class: "map-box" }, canvas);
   const ring = el("span", { class: "ring", hidden: true });
   box.append(ring);
-  const state = { size: 0, mode: "class", chosen: null };
+  const state = { size: 0, mode: painter.modes[0][0], chosen: null };
   const seen = viewport(canvas, {
     whole: 1,
     least: 0.004,
@@ -38,7 +37,7 @@ function mapSection(host) {
       x,
       y,
       (pixels / state.size) * seen.view.span,
-      (i) => focus.class === null || truth[i] === focus.class,
+      (i) => painter.lit(i, null),
     );
 
   const name = (i) => {
@@ -47,36 +46,18 @@ function mapSection(host) {
     card.replaceChildren(
       shown === null
         ? el("p", { class: "note" }, "Point at a sample to read it; select it to keep it here.")
-        : sampleCard(row(shown)),
+        : painter.card(row(shown)),
     );
     if (shown === null) return;
     const unit = state.size / seen.view.span;
     ring.style.transform = `translate(${(place.x[shown] - seen.view.x) * unit}px, ${(place.y[shown] - seen.view.y) * unit}px)`;
-  };
-  const colours = () => {
-    const dark = isDark(),
-      set = palette(colouring.used, dark),
-      right = rgb("--right"),
-      wrong = rgb("--wrong"),
-      quiet = mix(rgb("--sheet"), rgb("--ink"), 0.3);
-    const ramp = Array.from({ length: 33 }, (_, i) => mix(wrong, right, i / 32));
-    return {
-      quiet,
-      list: Array.from({ length: points }, (_, i) => {
-        const at = row(i);
-        if (state.mode === "class") return set[colouring.of[truth[i]] % set.length];
-        if (state.mode === "predicted") return set[(colouring.of[samples.predicted[at]] ?? 0) % set.length];
-        if (state.mode === "right") return samples.truth[at] === samples.predicted[at] ? quiet : wrong;
-        return ramp[Math.round(clamp(samples.confidence[at], 0, 1) * 32)];
-      }),
-    };
   };
   let ready = null,
     waiting = false;
   const paint = () => {
     waiting = false;
     if (!state.size) return;
-    ready ??= colours();
+    ready ??= painter.colours(state.mode);
     const ratio = canvas.width / state.size,
       { x, y, span } = seen.view,
       unit = canvas.width / span;
@@ -87,25 +68,23 @@ function mapSection(host) {
       py[i] = (place.y[i] - y) * unit;
     }
     const radius = clamp(60 / Math.sqrt(points), 0.8, 3.2) * clamp(span ** -0.35, 1, 3.5) * ratio;
-    const lit = (i) =>
-      focus.class === null ||
-      truth[i] === focus.class ||
-      (state.mode === "predicted" && samples.predicted[row(i)] === focus.class);
+    const focused = painter.focused(),
+      lit = (i) => painter.lit(i, state.mode);
     const under = [],
       over = [];
     for (const i of sequence)
       (lit(i) && !(state.mode === "right" && ready.list[i] === ready.quiet) ? over : under).push(i);
-    const grey = focus.class === null ? ready.list : new Array(points).fill(ready.quiet);
+    const grey = focused ? new Array(points).fill(ready.quiet) : ready.list;
     splat(canvas, {
       px,
       py,
       paper: rgb("--sheet"),
       groups: [
-        { points: under, colours: grey, radius, alpha: focus.class === null ? 0.6 : 0.3 },
+        { points: under, colours: grey, radius, alpha: focused ? 0.3 : 0.6 },
         {
           points: over,
           colours: ready.list,
-          radius: focus.class === null ? radius : Math.max(radius * 1.5, 1.6 * ratio),
+          radius: focused ? Math.max(radius * 1.5, 1.6 * ratio) : radius,
           alpha: 0.85,
         },
       ],
@@ -118,7 +97,7 @@ function mapSection(host) {
   };
   const anew = () => {
     ready = null;
-    legend.colour(palette(colouring.used, isDark()));
+    painter.theme();
     draw();
   };
   canvas.addEventListener("keydown", (event) => {
@@ -130,23 +109,21 @@ function mapSection(host) {
     state.chosen = nearest(view.x + view.span / 2, view.y + view.span / 2, state.size / 2);
     name(null);
   });
-  const by = choice(
-    "Colour",
-    [
-      ["class", "true class"],
-      ["predicted", "predicted class"],
-      ["right", "right or wrong"],
-      ["confidence", "confidence"],
-    ],
-    (mode) => {
-      state.mode = mode;
-      meaning.textContent = MEANINGS[mode] ?? "";
-      legend.element.hidden = mode in MEANINGS;
-      anew();
-    },
-  );
+  const by = choice("Colour", painter.modes, (mode) => {
+    state.mode = mode;
+    said();
+    anew();
+  });
   const meaning = el("p", { class: "note", role: "status" });
-  const legend = mapLegend(truth, colouring);
+  const said = () => {
+    meaning.textContent = painter.meaning(state.mode);
+    if (painter.legend) painter.legend.hidden = meaning.textContent !== "";
+  };
+  said();
+  painter.changed(() => {
+    said();
+    anew();
+  });
   focus.follow(draw);
   onTheme(anew);
   sized(box, (width) => {
@@ -155,24 +132,18 @@ function mapSection(host) {
     anew();
   });
   host.append(
-    el("div", { class: "controls" }, by.element, seen.buttons),
+    el("div", { class: "controls" }, painter.choice, by.element, seen.buttons),
     el(
       "div",
       { class: "beside" },
       figure(
-        `${count(points)} samples. ${map.method}${classes.length > colouring.used ? ". Colours repeat; classes that lie side by side differ" : ""}.`,
+        `${count(points)} samples. ${map.method}${painter.note}.`,
         box,
       ),
-      el("div", { class: "side" }, card, meaning, legend.element),
+      el("div", { class: "side" }, card, meaning, painter.legend),
     ),
   );
 }
-
-/** What colours mean that are not those of classes. */
-const MEANINGS = {
-  right: "Red: wrong. Grey: right.",
-  confidence: "From red, a confidence of 0, to blue, one of 1.",
-};
 
 /** The projection within 0..1, upwards turned downwards, its shape kept. */
 function unitSquare(x, y) {
@@ -190,21 +161,4 @@ function unitSquare(x, y) {
     x: Float32Array.from(x, (v) => 0.5 + (v - midX) / span),
     y: Float32Array.from(y, (v) => 0.5 - (v - midY) / span),
   };
-}
-
-function sampleCard(at) {
-  const { ids, truth, predicted, confidence } = page.samples,
-    right = truth[at] === predicted[at];
-  return el(
-    "div",
-    null,
-    thumbnails[ids[at]] ? picture(ids[at]) : null,
-    el(
-      "p",
-      { class: right ? "" : "worse" },
-      right ? `${nameOf(truth[at])}, right` : `${nameOf(truth[at])} → ${nameOf(predicted[at])}`,
-      el("span", { class: "confidence" }, ` ${fixed(confidence[at], 3)}`),
-    ),
-    el("p", null, idText(ids[at])),
-  );
 }

@@ -1,14 +1,16 @@
 // Parts of the split, and what everything was made from.
 
 function slicesSection(host) {
-  const { metrics, overall, slices } = page.slices,
+  const { metrics, scales, overall, slices } = page.slices,
     all = { attribute: "all rows", value: "", estimates: overall, rows: page.summary.rows };
   const ends = metrics.map((_, m) => {
-    const values = [overall[m], ...slices.map((slice) => slice.estimates[m])]
+    const reach = [overall[m], ...slices.map((slice) => slice.estimates[m])]
       .map(estimate)
-      .flatMap(({ value, low }) => [low ?? value])
+      .flatMap(({ value, low, high }) => [low ?? value, high ?? value])
       .filter((end) => end !== null);
-    return { min: Math.max(0, Math.floor(Math.min(...values, 1) * 10) / 10 - 0.05), max: 1 };
+    if (scales[m] === "loss") return { min: 0, max: roundUp(Math.max(...reach, 0)) || 1 };
+    const least = scales[m] === "correlation" ? -1 : 0;
+    return { min: Math.max(least, Math.floor(Math.min(...reach, 1) * 10) / 10 - 0.05), max: 1 };
   });
   // A part stands out where its interval leaves the whole split's value out.
   const kind = (entry, m) => {
@@ -16,7 +18,7 @@ function slicesSection(host) {
       whole = estimate(overall[m]).value;
     return it.low === null || whole === null || (it.low <= whole && whole <= it.high)
       ? ""
-      : it.value < whole
+      : it.value < whole === (scales[m] !== "loss")
         ? "worse"
         : "better";
   };

@@ -1,6 +1,6 @@
 //! Whether a page's columns fit each other.
 
-use crate::page::{Curve, Page};
+use crate::page::{Curve, Map, Page, Samples};
 
 /// Why a page cannot be set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +52,7 @@ impl Page {
         if let Some(slices) = &self.slices {
             let m = slices.metrics.len();
             length("slices.overall", m, slices.overall.len())?;
+            length("slices.scales", m, slices.scales.len())?;
             slices.slices.iter().try_for_each(|s| length("slices.slices.estimates", m, s.estimates.len()))?;
         }
         let outside = self.thumbnails.iter().find(|(_, uri)| !uri.starts_with("data:image/"));
@@ -59,21 +60,31 @@ impl Page {
     }
 
     fn check_samples(&self) -> Checked {
-        let Some(samples) = &self.samples else {
-            return if self.map.is_some() { Err(PageError::MapWithoutSamples) } else { Ok(()) };
-        };
+        for output in self.values.iter().flat_map(|values| &values.outputs) {
+            let n = self.values.as_ref().map_or(0, |values| values.ids.len());
+            self.class("output of values", output.output)?;
+            length("values.outputs.truth", n, output.truth.len())?;
+            length("values.outputs.predicted", n, output.predicted.len())?;
+        }
+        if let Some(samples) = &self.samples {
+            self.check_classes_of(samples)?;
+        }
+        let ids = self.samples.as_ref().map(|samples| &samples.ids);
+        let ids = ids.or(self.values.as_ref().map(|values| &values.ids));
+        match (ids, &self.map) {
+            (Some(ids), Some(map)) => check_map(map, ids.len()),
+            (None, Some(_)) => Err(PageError::MapWithoutSamples),
+            (_, None) => Ok(()),
+        }
+    }
+
+    fn check_classes_of(&self, samples: &Samples) -> Checked {
         let n = samples.ids.len();
         length("samples.truth", n, samples.truth.len())?;
         length("samples.predicted", n, samples.predicted.len())?;
         length("samples.confidence", n, samples.confidence.len())?;
-        for &class in samples.truth.iter().chain(&samples.predicted) {
-            self.class("class of a sample", class)?;
-        }
-        let Some(map) = &self.map else { return Ok(()) };
-        let points = if map.rows.is_empty() { n } else { map.rows.len() };
-        length("map.x", points, map.x.len())?;
-        length("map.y", points, map.y.len())?;
-        map.rows.iter().try_for_each(|&row| within("row of a point", row as usize, n))
+        let classes = samples.truth.iter().chain(&samples.predicted);
+        classes.copied().try_for_each(|class| self.class("class of a sample", class))
     }
 
     fn check_classes(&self) -> Checked {
@@ -93,13 +104,7 @@ impl Page {
                 length("class_table.columns.estimates", self.classes.len(), column.estimates.len())?;
             }
         }
-        let mistakes = self.mistakes.iter().flat_map(|m| [m.sample.class, m.predicted]);
-        let mislabels = self.mislabels.iter().flat_map(|m| [m.sample.class, m.suggested]);
-        let duplicates = self.duplicates.iter().flat_map(|pair| [pair.left.class, pair.right.class]);
-        mistakes
-            .chain(mislabels)
-            .chain(duplicates)
-            .try_for_each(|class| self.class("class of an exhibit", class))
+        Ok(())
     }
 
     fn check_fit(&self) -> Checked {
@@ -131,6 +136,13 @@ impl Page {
     }
 }
 
+fn check_map(map: &Map, n: usize) -> Checked {
+    let points = if map.rows.is_empty() { n } else { map.rows.len() };
+    length("map.x", points, map.x.len())?;
+    length("map.y", points, map.y.len())?;
+    map.rows.iter().try_for_each(|&row| within("row of a point", row as usize, n))
+}
+
 fn curve(curve: &Curve) -> Checked {
     length("y of a curve", curve.x.len(), curve.y.len())?;
     optional("threshold of a curve", curve.x.len(), curve.threshold.len())
@@ -151,7 +163,7 @@ fn within(what: &'static str, index: usize, count: usize) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::{Cell, ClassTable, Confusion, Estimate, Map, Samples, Scale, Sweep};
+    use crate::page::{Cell, ClassTable, Confusion, Estimate, Scale, Sweep};
 
     fn page() -> Page {
         let samples = Samples {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::page::Page;
+use crate::page::{Outputs, Page};
 use crate::sections::{self, Section};
 use crate::{json, order};
 
@@ -21,7 +21,7 @@ const STYLE: &str = concat!(
 );
 
 /// One after the other they are one script; `main.js` starts it.
-const SCRIPTS: [&str; 22] = [
+const SCRIPTS: [&str; 24] = [
     include_str!("../assets/core.js"),
     include_str!("../assets/format.js"),
     include_str!("../assets/colour.js"),
@@ -37,11 +37,13 @@ const SCRIPTS: [&str; 22] = [
     include_str!("../assets/calibration.js"),
     include_str!("../assets/curves.js"),
     include_str!("../assets/classes.js"),
+    include_str!("../assets/values.js"),
     include_str!("../assets/fit.js"),
     include_str!("../assets/galleries.js"),
     include_str!("../assets/slices.js"),
     include_str!("../assets/points.js"),
     include_str!("../assets/legend.js"),
+    include_str!("../assets/painters.js"),
     include_str!("../assets/map.js"),
     include_str!("../assets/main.js"),
 ];
@@ -73,7 +75,12 @@ fn document(page: &Page, data: &str) -> String {
     let title = escape(&page.summary.title);
     let (mut outline, mut sections) = (String::new(), String::new());
     for (i, Section { id, title, .. }) in sections::of(page).enumerate() {
-        let title = if *id == "classes" { page.outputs.heading() } else { title };
+        let title = match *id {
+            "classes" => page.outputs.heading(),
+            "mislabels" => page.outputs.suspects(),
+            "mistakes" if page.outputs != Outputs::Class => "Hardest rows",
+            _ => title,
+        };
         let number = i + 1;
         let entry = format!("<li><a href=\"#{id}\">{title}</a></li>\n");
         let section = format!(

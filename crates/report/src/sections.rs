@@ -1,6 +1,6 @@
 //! Which sections a page has, and what they are called.
 
-use crate::page::Page;
+use crate::page::{Outputs, Page};
 
 /// One section: its element's id, which the scripts fill in, and its heading.
 pub(crate) struct Section {
@@ -10,7 +10,7 @@ pub(crate) struct Section {
 }
 
 /// In the order shown.
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     Section { id: "summary", title: "Summary", present: |_| true },
     Section {
         id: "confusion",
@@ -44,6 +44,17 @@ const SECTIONS: [Section; 13] = [
         id: "classes",
         title: "Classes",
         present: |page| page.class_table.is_some() && !page.classes.is_empty(),
+    },
+    Section {
+        id: "values",
+        title: "Predicted against true",
+        present: |page| {
+            page.outputs == Outputs::Number
+                && page
+                    .values
+                    .as_ref()
+                    .is_some_and(|values| !values.ids.is_empty() && !values.outputs.is_empty())
+        },
     },
     Section { id: "learning", title: "Learning curve", present: |page| page.learning.is_some() },
     Section { id: "sweep", title: "Choice of settings", present: |page| page.sweep.is_some() },

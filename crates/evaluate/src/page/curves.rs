@@ -1,9 +1,10 @@
 //! Each class against the rest, over all thresholds, and the mean over classes.
 
+use metrics::Interval;
 use report::{ClassCurves, Curve, Curves, Estimate};
 
-use super::Material;
-use crate::scores::Ranked;
+use super::{Material, of_estimate};
+use crate::measured::Measured;
 
 /// Points of a curve; of fewer where there are many classes, so that the page stays small.
 const POINTS: usize = 200;
@@ -14,48 +15,54 @@ const MOST_CLASSES: usize = 1000;
 /// Steps of the mean curves.
 const STEPS: usize = 100;
 
-pub(super) fn of(material: &Material<'_>) -> Curves {
-    let ranking = &material.scores.ranking;
-    let (classes, n) = (material.features.classes().len(), material.scores.outcomes.rows() as f64);
+/// Of classes and labels.
+pub(super) fn of(material: &Material<'_>) -> Option<Curves> {
+    let (rankings, thresholds) = match &material.scores.measured {
+        Measured::Classes(outcomes) => (outcomes.rankings()?, None),
+        Measured::Labels(outcomes) => (outcomes.rankings()?, Some(outcomes.thresholds())),
+        Measured::Numbers(_) => return None,
+    };
+    let (classes, n) = (material.head.classes.len(), material.scores.len() as f64);
     let most = if classes > MANY_CLASSES { FEW_POINTS } else { POINTS };
-    let ranked = (0..classes).filter_map(|class| Some((class, ranking.rankings.class(class)?)));
+    let ranked = (0..classes).filter_map(|class| Some((class, rankings.class(class)?)));
     let curves: Vec<ClassCurves> = ranked
         .map(|(class, found)| {
-            let points = ranking.rankings.roc_curve(class, POINTS);
+            let points = rankings.roc_curve(class, POINTS);
             let roc = Curve {
                 x: points.iter().map(|point| point.false_positive_rate as f32).collect(),
                 y: points.iter().map(|point| point.true_positive_rate as f32).collect(),
                 threshold: Vec::new(),
-                area: area(ranking.roc_auc(class)),
+                area: within(found.roc_auc, found.roc_auc_interval()),
             };
-            let points = ranking.rankings.precision_recall_curve(class, POINTS);
+            let points = rankings.precision_recall_curve(class, POINTS);
             let precision_recall = Curve {
                 x: points.iter().map(|point| point.recall as f32).collect(),
                 y: points.iter().map(|point| point.precision as f32).collect(),
                 threshold: points.iter().map(|point| point.threshold as f32).collect(),
-                area: area(ranking.average_precision(class)),
+                area: within(found.average_precision, found.average_precision_interval()),
             };
             ClassCurves {
                 class: class as u32,
                 prevalence: found.positives as f64 / n,
                 roc: Some(roc.thinned(most)),
                 precision_recall: Some(precision_recall.thinned(most)),
+                threshold: thresholds.map(|thresholds| thresholds[class]),
             }
         })
         .collect();
-    let mean = |of: fn(&ClassCurves) -> Option<&Curve>, at: fn(&Curve, f32) -> f32, ranked: Ranked| {
+    let mean = |of: fn(&ClassCurves) -> Option<&Curve>, at: fn(&Curve, f32) -> f32, area| {
         let curves: Vec<&Curve> = curves.iter().filter_map(of).filter(|curve| !curve.x.is_empty()).collect();
         let x: Vec<f32> = (0..=STEPS).map(|step| step as f32 / STEPS as f32).collect();
         let y = |&x: &f32| curves.iter().map(|curve| at(curve, x)).sum::<f32>() / curves.len() as f32;
         let y = x.iter().map(y).collect();
-        (!curves.is_empty()).then(|| Curve { y, x, threshold: Vec::new(), area: area(ranked) })
+        (!curves.is_empty()).then(|| Curve { y, x, threshold: Vec::new(), area: of_estimate(area) })
     };
     let (macro_roc, macro_precision_recall) = (
-        mean(|curve| curve.roc.as_ref(), along, ranking.macro_roc_auc()),
-        mean(|curve| curve.precision_recall.as_ref(), ahead, ranking.macro_average_precision()),
+        mean(|curve| curve.roc.as_ref(), along, rankings.macro_roc_auc()),
+        mean(|curve| curve.precision_recall.as_ref(), ahead, rankings.macro_average_precision()),
     );
     let (classes, left_out) = worst(curves, MOST_CLASSES);
-    Curves { macro_roc, macro_precision_recall, classes, left_out }
+    Some(Curves { macro_roc, macro_precision_recall, classes, left_out })
 }
 
 /// The `most` classes of least average precision, in the order of classes, and how many others there are.
@@ -71,8 +78,8 @@ fn worst(mut curves: Vec<ClassCurves>, most: usize) -> (Vec<ClassCurves>, usize)
     (curves, left_out)
 }
 
-fn area((value, interval): Ranked) -> Estimate {
-    Estimate { value: value.unwrap_or(f64::NAN), interval: interval.map(|i| [i.low, i.high]) }
+fn within(value: f64, interval: Interval) -> Estimate {
+    Estimate::within(value, interval.low, interval.high)
 }
 
 /// The highest y at `x` of points joined by lines.
@@ -100,7 +107,13 @@ mod tests {
     fn of_too_many_classes_the_worst_are_shown() {
         let class = |(class, precision): (usize, f64)| {
             let curve = Curve { x: vec![1.0], y: vec![1.0], threshold: Vec::new(), area: precision.into() };
-            ClassCurves { class: class as u32, prevalence: 0.1, roc: None, precision_recall: Some(curve) }
+            ClassCurves {
+                class: class as u32,
+                prevalence: 0.1,
+                roc: None,
+                precision_recall: Some(curve),
+                threshold: None,
+            }
         };
         let all = || [0.9, 0.2, 0.7, 0.1].into_iter().enumerate().map(class).collect::<Vec<_>>();
         let (shown, left_out) = worst(all(), 2);

@@ -1,6 +1,6 @@
 //! How the head was fitted, as it recorded it: the sweep, the learning curve.
 
-use artifact::Head;
+use artifact::{Head, Task};
 use metrics::proportion;
 use report::{Estimate, Learning, LearningMetric, Scale, Sweep};
 use serde_json::Value;
@@ -20,13 +20,19 @@ pub(super) fn sweep(head: &Head) -> Option<Sweep> {
     }
     Some(Sweep {
         parameter: "l2".to_owned(),
-        metric: "Log loss".to_owned(),
+        metric: loss(head).to_owned(),
         scale: Scale::Loss,
         chosen: values.len() - 1 - chosen,
         values,
         train: bare(train),
         held_out: bare(held_out),
     })
+}
+
+/// What a head's loss is: of ridge regressions on labels or numbers a square.
+fn loss(head: &Head) -> &'static str {
+    let is_square = head.task() != Task::Class && head.fit["head"] != "linear";
+    if is_square { "Squared error" } else { "Log loss" }
 }
 
 /// How loss and accuracy changed with the number of rows.
@@ -44,23 +50,23 @@ pub(super) fn learning(head: &Head) -> Option<Learning> {
             interval: proportion(hits, held_out_rows).map(|interval| [interval.low, interval.high]),
         }
     };
+    // Numbers have no accuracy.
+    let of_accuracy = train_accuracy.zip(held_out_accuracy).map(|(train, held_out)| LearningMetric {
+        name: "Accuracy".to_owned(),
+        scale: Scale::Share,
+        train: bare(train),
+        held_out: held_out.into_iter().map(accuracy).collect(),
+    });
+    let of_loss = LearningMetric {
+        name: loss(head).to_owned(),
+        scale: Scale::Loss,
+        train: bare(train_loss?),
+        held_out: bare(held_out_loss?),
+    };
     Some(Learning {
         fractions: column(record, "fraction").filter(|column| column.len() == rows.len())?,
         rows: rows.into_iter().map(|rows| rows as u64).collect(),
-        metrics: vec![
-            LearningMetric {
-                name: "Accuracy".to_owned(),
-                scale: Scale::Share,
-                train: bare(train_accuracy?),
-                held_out: held_out_accuracy?.into_iter().map(accuracy).collect(),
-            },
-            LearningMetric {
-                name: "Log loss".to_owned(),
-                scale: Scale::Loss,
-                train: bare(train_loss?),
-                held_out: bare(held_out_loss?),
-            },
-        ],
+        metrics: of_accuracy.into_iter().chain([of_loss]).collect(),
     })
 }
 

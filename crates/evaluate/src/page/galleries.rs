@@ -1,36 +1,76 @@
-//! What one should look at: mistakes, labels that look wrong, pictures that are nearly the same.
+//! What one should look at: where the head does worst, what looks wrong, pictures that are nearly the same.
 
 use report::{Duplicate, Exhibit, Mislabel, Mistake};
 
 use super::Material;
+use crate::measured::Measured;
+use crate::predictions::list;
+use crate::suspects::{LIKELY, Suspects};
 
 /// Of each gallery.
 const MOST: usize = 60;
 
-/// Wrong, and surest of it first.
+/// Of classes what is wrong, and surest of it first; of labels and numbers the rows of highest loss.
 pub(super) fn mistakes(material: &Material<'_>) -> Vec<Mistake> {
-    let outcomes = &material.scores.outcomes;
-    let wrong = |&at: &usize| outcomes.labels()[at] != outcomes.predicted()[at];
-    let mut wrong: Vec<usize> = (0..outcomes.rows()).filter(wrong).collect();
-    wrong.sort_by(|&a, &b| outcomes.confidences()[b].total_cmp(&outcomes.confidences()[a]));
-    let mistake = |&at: &usize| Mistake {
-        sample: exhibit(material, material.scores.rows.row(at)),
-        predicted: outcomes.predicted()[at],
-        confidence: outcomes.confidences()[at],
+    let names = &material.head.classes;
+    let row = |at: usize| material.scores.rows.row(at);
+    let measured = &material.scores.measured;
+    if let Measured::Classes(outcomes) = measured {
+        let rows = outcomes.each();
+        let mut wrong: Vec<usize> =
+            (0..rows.rows()).filter(|&at| rows.labels()[at] != rows.predicted()[at]).collect();
+        wrong.sort_by(|&a, &b| rows.confidences()[b].total_cmp(&rows.confidences()[a]));
+        let class = |label: u32| names[label as usize].clone();
+        let mistake = |&at: &usize| Mistake {
+            sample: exhibit(material, row(at), class(rows.labels()[at])),
+            predicted: class(rows.predicted()[at]),
+            score: rows.confidences()[at],
+        };
+        return wrong.iter().take(MOST).map(mistake).collect();
+    }
+    let losses = measured.losses();
+    let mut hardest: Vec<usize> = (0..losses.len()).collect();
+    hardest.sort_by(|&a, &b| losses[b].total_cmp(&losses[a]));
+    let shown = hardest.into_iter().map(|at| (at, said(measured, at, names)));
+    // A row whose labels are all as they should be is no mistake, however unsure the head was.
+    let shown = shown.filter(|(_, (truth, predicted))| truth != predicted).take(MOST);
+    let mistake = |(at, (truth, predicted)): (usize, (String, String))| Mistake {
+        sample: exhibit(material, row(at), truth),
+        predicted,
+        score: losses[at],
     };
-    wrong.iter().take(MOST).map(mistake).collect()
+    shown.map(mistake).collect()
 }
 
-/// Of any split: wrong labels among the train rows spoil the fit.
+/// Of any split: what is wrong among the train rows spoils the fit.
 pub(super) fn mislabels(material: &Material<'_>) -> Vec<Mislabel> {
-    let likely = material.findings.likely().take(MOST);
-    likely
-        .map(|suspect| Mislabel {
-            sample: exhibit(material, suspect.row as usize),
-            suggested: suspect.suggested,
-            score: 1.0 - suspect.quality,
-        })
-        .collect()
+    let names = &material.head.classes;
+    let mislabel = |row: u32, truth: String, suggested: String, quality: f64| Mislabel {
+        sample: exhibit(material, row as usize, truth),
+        suggested,
+        score: 1.0 - quality,
+    };
+    let class = |class: u32| names[class as usize].clone();
+    let labels = |values: &[bool]| list(names, values.iter().copied());
+    match &material.findings.suspects {
+        None => Vec::new(),
+        Some(Suspects::Classes(found)) => {
+            let likely = found.iter().take_while(|of| of.quality < LIKELY).take(MOST);
+            likely.map(|of| mislabel(of.row, class(of.label), class(of.suggested), of.quality)).collect()
+        }
+        Some(Suspects::Labels(found)) => {
+            let likely = found.iter().take_while(|of| of.quality < LIKELY).take(MOST);
+            likely.map(|of| mislabel(of.row, labels(&of.truth), labels(&of.suggested), of.quality)).collect()
+        }
+        Some(Suspects::Numbers(found)) => {
+            let likely = found.iter().take_while(|of| of.quality < LIKELY).take(MOST);
+            likely
+                .map(|of| {
+                    mislabel(of.row, numbers(names, &of.truth), numbers(names, &of.expected), of.quality)
+                })
+                .collect()
+        }
+    }
 }
 
 /// Across splits first, those of the page's split before others.
@@ -50,20 +90,60 @@ pub(super) fn duplicates(material: &Material<'_>) -> Vec<Duplicate> {
         .collect();
     // Stable: within each kind the surest stays first.
     pairs.sort_by_key(|&(left, right, _)| (split(left) == split(right), !own(left)));
+    // What the features call their classes: labels and numbers may stand there too, or elsewhere.
+    let class =
+        |row: u32| material.features.classes()[material.features.label(row as usize) as usize].clone();
     let duplicate = |&(left, right, similarity): &(u32, u32, f32)| Duplicate {
-        left: exhibit(material, left as usize),
-        right: exhibit(material, right as usize),
+        left: exhibit(material, left as usize, class(left)),
+        right: exhibit(material, right as usize, class(right)),
         similarity: f64::from(similarity),
     };
     pairs.iter().take(MOST).map(duplicate).collect()
 }
 
-fn exhibit(material: &Material<'_>, row: usize) -> Exhibit {
-    let (features, own) = (material.features, material.scores.split);
-    let split = features.split(row);
+fn exhibit(material: &Material<'_>, row: usize, truth: String) -> Exhibit {
+    let split = material.features.split(row);
+    let is_other = split != material.scores.split;
     Exhibit {
-        id: features.id(row).to_owned(),
-        class: features.label(row),
-        split: (split != own).then(|| split.name().to_owned()),
+        id: material.features.id(row).to_owned(),
+        truth,
+        split: is_other.then(|| split.name().to_owned()),
+    }
+}
+
+/// What is so of row `at`, and what is said, of labels or numbers.
+fn said(measured: &Measured, at: usize, names: &[String]) -> (String, String) {
+    match measured {
+        Measured::Classes(_) => (String::new(), String::new()),
+        Measured::Labels(outcomes) => {
+            let own = at * names.len()..(at + 1) * names.len();
+            let positive = outcomes.probabilities()[own.clone()].iter().zip(outcomes.thresholds());
+            (
+                list(names, outcomes.truth()[own].iter().copied()),
+                list(names, positive.map(|(p, threshold)| p > threshold)),
+            )
+        }
+        Measured::Numbers(outcomes) => {
+            let pairs = (0..names.len()).filter_map(|output| outcomes.column(output).nth(at));
+            let (truth, predicted): (Vec<f64>, Vec<f64>) = pairs.unzip();
+            (numbers(names, &truth), numbers(names, &predicted))
+        }
+    }
+}
+
+/// `3.214`, or `age 3.214, height 1.8` of several.
+fn numbers(names: &[String], values: &[f64]) -> String {
+    let text = |value: f64| {
+        let rounded = format!("{value:.3}");
+        let trimmed = rounded.trim_end_matches('0').trim_end_matches('.').to_owned();
+        // Of tiny numbers three decimals say nothing.
+        if value != 0.0 && value.abs() < 0.01 { format!("{value:.2e}") } else { trimmed }
+    };
+    match values {
+        [value] => text(*value),
+        _ => {
+            let each = names.iter().zip(values).map(|(name, value)| format!("{name} {}", text(*value)));
+            each.collect::<Vec<_>>().join(", ")
+        }
     }
 }

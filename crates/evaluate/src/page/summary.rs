@@ -1,45 +1,27 @@
 //! The headline figures, the verdict, and what one should know before trusting them.
 
-use artifact::{FeatureSet, Head, Split};
-use metrics::Metric;
-use report::{Baseline, Difference, Estimate, Figure, Scale, Summary, Verdict, Warning};
+use artifact::{FeatureSet, Head, Split, Task};
+use metrics::{About, Place};
+use report::{Baseline, Difference, Figure, Summary, Verdict, Warning};
 
-use super::{Material, estimate};
+use super::{Material, estimate, of_estimate, scale};
 use crate::belonging::{has_seen, seen};
-use crate::table::overall;
-
-/// What is shown, in order.
-const FIGURES: [(&str, &str, Scale); 16] = [
-    ("accuracy", "Accuracy", Scale::Share),
-    ("top_5_accuracy", "Top-5 accuracy", Scale::Share),
-    ("balanced_accuracy", "Balanced accuracy", Scale::Share),
-    ("macro_f1", "Macro F1", Scale::Share),
-    ("macro_roc_auc", "Macro ROC AUC", Scale::Share),
-    ("macro_average_precision", "Macro AP", Scale::Share),
-    ("cohen_kappa", "Cohen’s κ", Scale::Correlation),
-    ("matthews_corrcoef", "Matthews’ correlation", Scale::Correlation),
-    ("log_loss", "Log loss", Scale::Loss),
-    ("brier_score_loss", "Brier score", Scale::Loss),
-    ("ece", "ECE", Scale::Loss),
-    ("ece_equal_mass", "ECE, equal mass", Scale::Loss),
-    ("aurc", "AURC", Scale::Loss),
-    ("coverage_at_reject", "Coverage (not rejected)", Scale::Share),
-    ("accuracy_at_reject", "Accuracy where not rejected", Scale::Share),
-    ("novelty_rate", "Unlike anything seen", Scale::Share),
-];
+use crate::table::{Row, overall};
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
     let Material { config, features, scores, rows, .. } = material;
-    let figures = FIGURES.iter().filter_map(|&(metric, name, scale)| {
-        let row = overall(rows, scores.split, metric).filter(|row| row.value.is_some())?;
-        Some(Figure { name: name.to_owned(), estimate: estimate(row), scale })
-    });
+    let figures = overall(rows, scores.split, Place::Page).into_iter().filter(|(_, row)| row.value.is_some());
+    let figure = |(about, row): (&About, &Row)| Figure {
+        name: about.title.to_owned(),
+        estimate: estimate(row),
+        scale: scale(about.scale),
+    };
     Summary {
         title: stem(config.head()),
         features: Some(of_features(&features.sources())),
         split: scores.split.name().to_owned(),
-        rows: scores.outcomes.rows() as u64,
-        figures: figures.collect(),
+        rows: scores.len() as u64,
+        figures: figures.map(figure).collect(),
         baseline: baseline(material),
         warnings: warnings(material),
     }
@@ -48,34 +30,25 @@ pub(super) fn of(material: &Material<'_>) -> Summary {
 fn baseline(material: &Material<'_>) -> Option<Baseline> {
     let comparison = material.comparison?;
     let (path, _) = material.config.baseline()?;
-    let scale_of = |metric: &Metric| {
-        let name = metric.to_string();
-        FIGURES.iter().find(|(metric, ..)| *metric == name).map(|&(_, name, scale)| (name, scale))
+    let shown = comparison.differences().iter().filter(|found| found.about.is_shown(Place::Page));
+    let differences = shown.filter_map(|found| {
+        Some(Difference {
+            name: found.about.title.to_owned(),
+            value: found.second?,
+            baseline: found.first?,
+            difference: of_estimate(metrics::Estimate {
+                value: Some(found.difference?),
+                interval: found.interval,
+            }),
+            scale: scale(found.about.scale),
+        })
+    });
+    let verdict = match comparison.decided() {
+        crate::baseline::Verdict::Better => Verdict::Better,
+        crate::baseline::Verdict::Worse => Verdict::Worse,
+        crate::baseline::Verdict::Undecided => Verdict::Undecided,
     };
-    let mut accuracy = 0.0;
-    let mut differences = Vec::new();
-    for (metric, found) in comparison.differences() {
-        let values = (found.first, found.second, found.difference);
-        let (Some((name, scale)), (Some(theirs), Some(ours), Some(apart))) = (scale_of(&metric), values)
-        else {
-            continue;
-        };
-        if metric == Metric::Accuracy {
-            accuracy = apart;
-        }
-        differences.push(Difference {
-            name: name.to_owned(),
-            value: ours,
-            baseline: theirs,
-            difference: Estimate { value: apart, interval: found.interval.map(|i| [i.low, i.high]) },
-            scale,
-        });
-    }
-    let verdict = match (comparison.is_decided(), accuracy > 0.0) {
-        (false, _) => Verdict::Undecided,
-        (true, true) => Verdict::Better,
-        (true, false) => Verdict::Worse,
-    };
+    let differences = differences.collect();
     Some(Baseline { name: stem(path), verdict, reason: comparison.verdict(), differences })
 }
 
@@ -97,21 +70,31 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
             ),
         });
     }
-    let likely = findings.likely().filter(|suspect| touches(suspect.row)).count();
+    let likely = findings.likely().into_iter().filter(|&row| touches(row)).count();
     if likely > 0 {
+        let (title, text) = match head.task() {
+            Task::Class => (
+                "labels of this split look wrong",
+                "Fits that had not seen them, and their neighbours, say another class.",
+            ),
+            Task::Labels => (
+                "rows of this split look as if labels were missing or wrong",
+                "Fits that had not seen them, and their neighbours, say other labels.",
+            ),
+            Task::Numbers => {
+                ("numbers of this split look wrong", "Fits that had not seen them expect numbers far away.")
+            }
+        };
         warnings.push(Warning {
-            title: format!("{likely} labels of this split look wrong"),
-            text:
-                "Fits that had not seen them, and their neighbours, say another class. If they are wrong, so \
-                   are the figures, by up to as many rows."
-                    .to_owned(),
+            title: format!("{likely} {title}"),
+            text: format!("{text} If they are wrong, so are the figures, by up to as many rows."),
         });
     }
     warnings
 }
 
 /// What train rows' figures are worth.
-pub(super) fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
+fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
     if has_seen(features, head) {
         return Warning {
             title: "Scored on rows that it was fitted on".to_owned(),
@@ -129,13 +112,13 @@ pub(super) fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
 }
 
 /// Network, tap and weights in words.
-pub(super) fn of_features(sources: &[artifact::Source]) -> String {
+fn of_features(sources: &[artifact::Source]) -> String {
     let each = sources.iter().map(|source| format!("{}, weights {}", source.name(), short(&source.weights)));
     each.collect::<Vec<_>>().join(" and ")
 }
 
 /// A file's name without its extension.
-pub(super) fn stem(path: &std::path::Path) -> String {
+fn stem(path: &std::path::Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 

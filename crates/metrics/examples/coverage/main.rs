@@ -10,8 +10,8 @@ mod random;
 use std::collections::BTreeMap;
 
 use headstart_metrics::{
-    ClassMetric, Estimate, Metric, MultiLabel, MultiLabelMetric, MultiLabelOutcomes, MultiLabelScores,
-    Regression, RegressionMetric, multi_label_estimates, regression_differences, regression_estimates,
+    ClassOutcomes, Estimate, Figure, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes, Outcomes, differences,
+    figures,
 };
 use population::{Cell, Population, Shape};
 use random::Random;
@@ -23,11 +23,14 @@ type Hits = BTreeMap<String, (usize, usize, f64)>;
 /// Classes whose own metrics are looked at.
 const LOOKED_AT: usize = 10;
 
-fn name(metric: Metric) -> String {
-    match metric {
-        Metric::Class(..) => format!("class {metric}"),
-        _ => metric.to_string(),
-    }
+/// Every metric, and of some outputs alone.
+fn measure<O: Outcomes>(outcomes: &O, what: &str, step: usize) -> Vec<(String, Estimate)> {
+    let named = |before: &str, figures: Vec<Figure>| {
+        let each = figures.into_iter().map(|of| (format!("{before}{}", of.about.name), of.estimate));
+        each.collect::<Vec<_>>()
+    };
+    let alone = outcomes.alone().step_by(step).flat_map(|one| named(&format!("{what} "), figures(&one)));
+    named("", figures(outcomes)).into_iter().chain(alone).collect()
 }
 
 fn add(hits: &mut Hits, name: &str, truth: Option<f64>, found: Estimate) {
@@ -52,40 +55,28 @@ fn classes(cell: &Cell, trials: usize, seed: u64, ranked: bool) -> Hits {
     let size =
         if ranked { (20_000_000 / cell.classes).min(60_000).max(rows * 20) } else { 60_000.max(rows * 40) };
     let population = Population::new(cell, size, ranked, seed);
-    let mut metrics = Metric::overall(cell.classes);
     let step = cell.classes.div_ceil(LOOKED_AT);
-    metrics.extend(
-        (0..cell.classes)
-            .step_by(step)
-            .flat_map(|class| ClassMetric::ALL.map(|what| Metric::Class(class, what))),
-    );
-    let tally = population.outcomes.tally();
-    let truths: Vec<Option<f64>> = metrics.iter().map(|&metric| tally.value(metric)).collect();
-    let ranked_truths: Vec<(String, Estimate)> =
-        if ranked { measures::rankings(&population.outcomes, &population.probabilities) } else { Vec::new() };
+    let ranked_truths = ranked.then(|| measures::rankings(population.all.each(), &population.probabilities));
+    let truths = ranked_truths.unwrap_or_else(|| measure(&population.all, "class", step));
     (0..trials)
         .into_par_iter()
         .map(|trial| {
             let rows = population.sample(&mut Random::new(seed + 1, trial as u64));
-            let outcomes = population.outcomes.select(&rows);
-            let mut hits = Hits::new();
-            if ranked {
+            let outcomes = population.all.select(&rows);
+            let found = if ranked {
                 let wide = cell.classes;
                 let p: Vec<f64> = rows
                     .iter()
                     .flat_map(|&row| &population.probabilities[row * wide..][..wide])
                     .copied()
                     .collect();
-                for ((name, found), (_, truth)) in
-                    measures::rankings(&outcomes, &p).into_iter().zip(&ranked_truths)
-                {
-                    add(&mut hits, &name, truth.value, found);
-                }
-                return hits;
-            }
-            let found = headstart_metrics::estimates(&outcomes, &metrics);
-            for ((metric, found), truth) in metrics.iter().zip(found).zip(&truths) {
-                add(&mut hits, &name(*metric), *truth, found);
+                measures::rankings(outcomes.each(), &p)
+            } else {
+                measure(&outcomes, "class", step)
+            };
+            let mut hits = Hits::new();
+            for ((name, found), (_, truth)) in found.into_iter().zip(&truths) {
+                add(&mut hits, &name, truth.value, found);
             }
             hits
         })
@@ -118,16 +109,17 @@ fn pairs(cell: &Cell, trials: usize, seed: u64) -> Hits {
             raw.into_iter().map(move |p| p / sum).collect::<Vec<_>>()
         })
         .collect();
-    let mut other = headstart_metrics::Outcomes::new(wide);
-    other.push(bank.outcomes.labels(), &second).expect("probabilities");
-    let metrics = Metric::overall(wide);
-    let truths = headstart_metrics::differences(&bank.outcomes, &other, &metrics).expect("same rows");
+    let mut other = headstart_metrics::ClassRows::new(wide);
+    other.push(bank.all.each().labels(), &second).expect("probabilities");
+    let other: ClassOutcomes = other.finish();
+    let truths = differences(&bank.all, &other).expect("same rows");
     let trial = |trial: usize| {
         let rows = bank.sample(&mut Random::new(seed + 1, trial as u64));
-        let [first, second] = [&bank.outcomes, &other].map(|outcomes| outcomes.select(&rows));
-        let found = headstart_metrics::differences(&first, &second, &metrics).expect("same rows");
+        let [first, second] = [&bank.all, &other].map(|outcomes| outcomes.select(&rows));
+        let found = differences(&first, &second).expect("same rows");
         let mut hits = Hits::new();
-        for ((metric, found), truth) in metrics.iter().zip(found).zip(&truths) {
+        for (found, truth) in found.into_iter().zip(&truths) {
+            let metric = found.about.name;
             let found = Estimate { value: found.difference, interval: found.interval };
             add(&mut hits, &format!("difference of {metric}"), truth.difference, found);
         }
@@ -151,19 +143,8 @@ fn labels(rows: usize, trials: usize, seed: u64) -> Hits {
         }
     }
     let measure = |truth: &[bool], p: &[f64]| {
-        let block = MultiLabel::new(truth, p, LABELS).expect("checked");
-        let mut metrics = MultiLabelMetric::overall();
-        metrics.extend(MultiLabelMetric::per_label(LABELS));
-        let found = multi_label_estimates(&MultiLabelOutcomes::of(&block), &metrics);
-        let name = |metric: &MultiLabelMetric| match metric {
-            MultiLabelMetric::Label(..) => format!("label {metric}"),
-            _ => metric.to_string(),
-        };
-        let mut all: Vec<(String, Estimate)> = metrics.iter().map(name).zip(found).collect();
-        let scores = MultiLabelScores::of(&block);
-        all.push(("macro_roc_auc".to_owned(), scores.macro_roc_auc()));
-        all.push(("macro_average_precision".to_owned(), scores.macro_average_precision()));
-        all
+        let outcomes = LabelOutcomes::new(truth.to_vec(), p.to_vec(), vec![LABEL_THRESHOLD; LABELS]);
+        measure(&outcomes.expect("checked").ranked(), "label", 1)
     };
     let truths = measure(&truth, &p);
     let trial = |trial: usize| {
@@ -191,13 +172,10 @@ fn numbers(rows: usize, skewed: bool, trials: usize, seed: u64) -> Hits {
         said.push(truth[truth.len() - 1] + if skewed { (0.7 * b).exp() - 1.2 } else { b + 0.1 });
         other.push(said[said.len() - 1] + 0.5 * random.normal());
     }
-    let measure = |truth: &[f64], said: &[f64]| {
-        let rows = Regression::new(truth, said).expect("finite");
-        regression_estimates(&[rows], &RegressionMetric::ALL).mean
-    };
+    let of = |truth: &[f64], said: &[f64]| NumberOutcomes::new(truth, said, 1).expect("finite");
+    let measure = |truth: &[f64], said: &[f64]| figures(&of(truth, said));
     let differ = |truth: &[f64], said: &[f64], other: &[f64]| {
-        let [first, second] = [other, said].map(|said| [Regression::new(truth, said).expect("finite")]);
-        regression_differences(&first, &second, &RegressionMetric::ALL).expect("same rows")
+        differences(&of(truth, other), &of(truth, said)).expect("same rows")
     };
     let truths = measure(&truth, &said);
     let apart = differ(&truth, &said, &other);
@@ -207,12 +185,13 @@ fn numbers(rows: usize, skewed: bool, trials: usize, seed: u64) -> Hits {
         let [a, b, c] =
             [&truth, &said, &other].map(|of| drawn.iter().map(|&row| of[row]).collect::<Vec<f64>>());
         let mut hits = Hits::new();
-        for ((metric, found), truth) in RegressionMetric::ALL.iter().zip(measure(&a, &b)).zip(&truths) {
-            add(&mut hits, &metric.to_string(), truth.value, found);
+        for (found, truth) in measure(&a, &b).into_iter().zip(&truths) {
+            add(&mut hits, found.about.name, truth.estimate.value, found.estimate);
         }
-        for ((metric, found), truth) in RegressionMetric::ALL.iter().zip(differ(&a, &b, &c)).zip(&apart) {
+        for (found, truth) in differ(&a, &b, &c).into_iter().zip(&apart) {
+            let name = format!("difference of {}", found.about.name);
             let found = Estimate { value: found.difference, interval: found.interval };
-            add(&mut hits, &format!("difference of {metric}"), truth.difference, found);
+            add(&mut hits, &name, truth.difference, found);
         }
         hits
     };

@@ -1,22 +1,13 @@
 //! Ranking metrics of a sample.
 
-use headstart_metrics::{ClassRanking, Estimate, Interval, Outcomes, Scored};
+use headstart_metrics::{ClassRanking, ClassRows, Estimate, Interval, Scored};
 
-pub(crate) fn rankings(outcomes: &Outcomes, probabilities: &[f64]) -> Vec<(String, Estimate)> {
+pub(crate) fn rankings(outcomes: &ClassRows, probabilities: &[f64]) -> Vec<(String, Estimate)> {
     let scored = Scored::new(outcomes.labels(), probabilities, outcomes.classes()).expect("checked");
     let found = headstart_metrics::Rankings::of(&scored);
     let mut all = vec![
-        (
-            "macro_roc_auc".to_owned(),
-            Estimate { value: found.macro_roc_auc(), interval: found.macro_roc_auc_interval() },
-        ),
-        (
-            "macro_average_precision".to_owned(),
-            Estimate {
-                value: found.macro_average_precision(),
-                interval: found.macro_average_precision_interval(),
-            },
-        ),
+        ("macro_roc_auc".to_owned(), found.macro_roc_auc()),
+        ("macro_average_precision".to_owned(), found.macro_average_precision()),
     ];
     let class = |name: &str, of: fn(&ClassRanking) -> (f64, Interval)| {
         (0..outcomes.classes())

@@ -1,6 +1,6 @@
 //! What samples are drawn from: a bank of rows that stands for the world, so that the truth is known exactly.
 
-use headstart_metrics::Outcomes;
+use headstart_metrics::{ClassOutcomes, ClassRows};
 use rayon::prelude::*;
 
 use crate::random::Random;
@@ -32,7 +32,7 @@ pub(crate) struct Cell {
 /// replacement. So the truth of a metric is its value of all rows.
 pub(crate) struct Population {
     pub(crate) supports: Vec<usize>,
-    pub(crate) outcomes: Outcomes,
+    pub(crate) all: ClassOutcomes,
     /// (rows, C), where rankings are asked for.
     pub(crate) probabilities: Vec<f64>,
     /// First row of each class.
@@ -112,34 +112,28 @@ impl Population {
             z.iter_mut().for_each(|z| *z /= sum);
             z
         };
-        let mut population = Population {
-            outcomes: Outcomes::new(cell.classes),
-            probabilities: Vec::new(),
-            starts: supports
-                .iter()
-                .scan(0, |next, rows| {
-                    let start = *next;
-                    *next += rows * times;
-                    Some(start)
-                })
-                .collect(),
-            supports,
-        };
+        let (mut outcomes, mut probabilities) = (ClassRows::new(cell.classes), Vec::new());
         for (block, labels) in labels.chunks(20_000).enumerate() {
             let rows: Vec<Vec<f64>> =
                 labels.par_iter().enumerate().map(|(at, label)| row((block * 20_000 + at, label))).collect();
             let rows = rows.concat();
-            population.outcomes.push(labels, &rows).expect("probabilities");
+            outcomes.push(labels, &rows).expect("probabilities");
             if held {
-                population.probabilities.extend(rows);
+                probabilities.extend(rows);
             }
         }
-        population
+        let start = |next: &mut usize, rows: &usize| {
+            let start = *next;
+            *next += rows * times;
+            Some(start)
+        };
+        let starts = supports.iter().scan(0, start).collect();
+        Population { all: outcomes.finish(), probabilities, starts, supports }
     }
 
     /// Rows of the bank, class by class.
     pub(crate) fn sample(&self, random: &mut Random) -> Vec<usize> {
-        let ends = self.starts[1..].iter().copied().chain([self.outcomes.rows()]);
+        let ends = self.starts[1..].iter().copied().chain([self.all.each().rows()]);
         let classes = self.starts.iter().zip(ends).zip(&self.supports);
         classes
             .flat_map(|((&start, end), &rows)| {

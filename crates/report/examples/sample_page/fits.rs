@@ -91,6 +91,7 @@ pub(crate) fn slices(world: &World) -> Slices {
     Slices {
         slices: slices.collect(),
         metrics: vec!["accuracy".to_owned(), "top-5".to_owned()],
+        scales: vec![Scale::Share; 2],
         overall: vec![share(right, n), share((n + right) / 2, n)],
     }
 }

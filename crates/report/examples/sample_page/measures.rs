@@ -112,6 +112,7 @@ pub(crate) fn curves(world: &World) -> Curves {
                 prevalence,
                 roc: Some(roc),
                 precision_recall: Some(precision_recall),
+                threshold: None,
             }
         })
         .collect();

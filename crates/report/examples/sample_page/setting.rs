@@ -20,6 +20,7 @@ pub(crate) fn page(world: &World) -> Page {
         classes: world.classes.clone(),
         outputs: Outputs::Class,
         samples: Some(world.samples.clone()),
+        values: None,
         thumbnails: if pictured { thumbnails(world) } else { BTreeMap::new() },
         confusion: Some(Confusion::of(&world.samples)),
         calibration: Some(measures::calibration(world)),
@@ -105,20 +106,28 @@ fn thumbnails(world: &World) -> BTreeMap<String, String> {
 }
 
 fn exhibit(world: &World, row: usize) -> Exhibit {
-    Exhibit { id: world.samples.ids[row].clone(), class: world.samples.truth[row], split: None }
+    Exhibit {
+        id: world.samples.ids[row].clone(),
+        truth: world.classes[world.samples.truth[row] as usize].clone(),
+        split: None,
+    }
 }
 
 fn mistake(world: &World, row: usize) -> Mistake {
     Mistake {
         sample: exhibit(world, row),
-        predicted: world.samples.predicted[row],
-        confidence: world.samples.confidence[row].into(),
+        predicted: world.classes[world.samples.predicted[row] as usize].clone(),
+        score: world.samples.confidence[row].into(),
     }
 }
 
 fn mislabel(world: &World, row: usize, place: usize) -> Mislabel {
     let sample = Exhibit { split: Some("train".to_owned()), ..exhibit(world, row) };
-    Mislabel { sample, suggested: world.samples.predicted[row], score: 0.98 - 0.02 * place as f64 }
+    Mislabel {
+        sample,
+        suggested: world.classes[world.samples.predicted[row] as usize].clone(),
+        score: 0.98 - 0.02 * place as f64,
+    }
 }
 
 fn duplicate(world: &World, place: usize) -> Duplicate {

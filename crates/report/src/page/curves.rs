@@ -39,6 +39,9 @@ pub struct ClassCurves {
     /// Precision over recall.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision_recall: Option<Curve>,
+    /// The probability above which a label is predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
 }
 
 /// A curve as columns of one length, by rising x; [`Curve::thinned`] keeps a page of a thousand

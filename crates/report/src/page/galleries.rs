@@ -1,4 +1,4 @@
-//! Samples that are worth a look.
+//! Samples that are worth a look. What is so of them, and what is said, stands in words: a class, labels, or numbers.
 
 use serde::Serialize;
 
@@ -7,31 +7,31 @@ use serde::Serialize;
 pub struct Exhibit {
     /// Its id.
     pub id: String,
-    /// The class that it has.
-    pub class: u32,
+    /// What is so of it.
+    pub truth: String,
     /// Its split, where that is not the page's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
 }
 
-/// A sample that the head is wrong about.
+/// A sample that the head does badly on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mistake {
     /// The sample.
     pub sample: Exhibit,
-    /// The class that the head gives it.
-    pub predicted: u32,
-    /// That class's probability.
-    pub confidence: f64,
+    /// What the head says of it.
+    pub predicted: String,
+    /// Of a class its probability; of labels and numbers the loss.
+    pub score: f64,
 }
 
-/// A sample whose label looks wrong.
+/// A sample of which something else is likely so.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mislabel {
-    /// The sample, with the label that it has.
+    /// The sample, with what is said to be so.
     pub sample: Exhibit,
-    /// The label that it should perhaps have.
-    pub suggested: u32,
+    /// What perhaps is.
+    pub suggested: String,
     /// How suspect it is, 0 to 1.
     pub score: f64,
 }

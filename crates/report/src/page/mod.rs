@@ -11,6 +11,7 @@ mod lineage;
 mod samples;
 mod slices;
 mod summary;
+mod values;
 mod whole;
 
 pub use calibration::{Bin, Calibration, Histogram, Reject};
@@ -24,4 +25,5 @@ pub use lineage::{LineageEntry, LineageGroup};
 pub use samples::{Map, Samples};
 pub use slices::{Slice, Slices};
 pub use summary::{Baseline, Difference, Figure, Summary, Verdict, Warning};
+pub use values::{Output, Values};
 pub use whole::{Outputs, Page};

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use super::Estimate;
+use super::{Estimate, Scale};
 
 /// A table of parts by metrics.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Slices {
-    /// Names of the m metrics, all of them shares of 0 to 1.
+    /// Names of the m metrics.
     pub metrics: Vec<String>,
+    /// Which of their values are good.
+    pub scales: Vec<Scale>,
     /// The whole split's m values; what parts are compared with.
     pub overall: Vec<Estimate>,
     /// The parts, those of one attribute together.

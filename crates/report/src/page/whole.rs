@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Calibration, ClassTable, Confusion, Curves, Duplicate, Learning, LineageGroup, Map, Mislabel, Mistake,
-    Samples, Slices, Summary, Sweep,
+    Samples, Slices, Summary, Sweep, Values,
 };
 
 /// What the head tells: what names in [`Page::classes`] are names of.
@@ -31,6 +31,15 @@ impl Outputs {
             Outputs::Number => "Numbers",
         }
     }
+
+    /// The heading over what is likely wrong.
+    pub(crate) fn suspects(self) -> &'static str {
+        match self {
+            Outputs::Class => "Suspected mislabels",
+            Outputs::Label => "Labels likely missing or wrong",
+            Outputs::Number => "Numbers likely wrong",
+        }
+    }
 }
 
 /// All that one page says about one head on one split. Classes are indices into `classes`
@@ -46,9 +55,12 @@ pub struct Page {
     pub classes: Vec<String>,
     /// What these are.
     pub outputs: Outputs,
-    /// The rows of the split; needed by `map`, and by the lists of samples behind confusions.
+    /// The rows of the split, of classes; needed by the lists of samples behind confusions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples>,
+    /// What is so of the split's rows and what is said, of labels and numbers; `map` needs one of the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Values>,
     /// Small pictures as `data:image/…` URIs, by the id of their sample; of any samples, or none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub thumbnails: BTreeMap<String, String>,
