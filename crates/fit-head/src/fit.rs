@@ -3,11 +3,12 @@
 //! **Invariant:** no method writes a record, a table or a line by itself: all tell the same things in the same words.
 
 use artifact::{Dense, HeadKind, Memory, Task};
-use head::{Candidate, Examples, Quality, Scorer, Sweep, Temperature, quality};
+use head::{Candidate, Examples, Quality, Scorer, TargetScaler, Temperature, quality};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use serde_json::{Value, json};
 
 use crate::job::Job;
+use crate::methods::Choice;
 use crate::record::Record;
 use crate::reject::Reject;
 
@@ -115,9 +116,9 @@ impl Fit {
     }
 
     /// Says which strength was chosen, and by what; without a choice the only one was. Folds the temperature in.
-    pub(crate) fn chosen_by(mut self, choice: Option<(Sweep, Judged, Option<Reject>)>) -> Fit {
+    pub(crate) fn chosen_by(mut self, choice: Option<Choice>) -> Fit {
         self.chosen = Some(0);
-        let Some((sweep, judged, reject)) = choice else { return self };
+        let Some(Choice { sweep, judged, reject }) = choice else { return self };
         let tried = |&Candidate { train, held_out, .. }: &Candidate| Tried {
             train: Some(train),
             held_out: Some(held_out),
@@ -140,7 +141,7 @@ impl Fit {
                 job.adjust(tau, layers, train);
                 self.ending.push(("logit_adjustment", tau.into()));
             }
-            self.train = Some(quality(&Scorer::of_layers(layers), train, &head::TargetScaler::of(train)));
+            self.train = Some(quality(&Scorer::of_layers(layers), train, &TargetScaler::of(train)));
         }
         Ok(self)
     }

@@ -1,6 +1,6 @@
 //! Reading the truth of samples: from their classes as features have them, or from a manifest.
 
-use super::parse::{NONE, borne, label_set, number};
+use super::parse::{NONE, label_set, number, positive};
 use super::{TargetSpec, TargetsError, TargetsFrom, Task, Truth};
 use crate::{
     brief::{few, shortened},
@@ -65,7 +65,7 @@ impl TargetSpec {
             let names: BTreeSet<String> = texts.into_iter().collect();
             return Ok((whole, names.into_iter().collect()));
         }
-        if texts.iter().all(|text| borne(text).is_some()) {
+        if texts.iter().all(|text| positive(text).is_some()) {
             return Ok((each, columns.to_vec()));
         }
         let names = labels(texts.iter().map(String::as_str), &whole.place(Some((path, column))))?;
@@ -100,9 +100,8 @@ impl TargetSpec {
         if self.from != TargetsFrom::Columns {
             return parse(column, &texts[0], names);
         }
-        let own = |(column, texts): (&String, &Vec<String>)| {
-            Ok(parse(column, texts, std::slice::from_ref(column))?)
-        };
+        let own =
+            |(column, texts): (&String, &Vec<String>)| parse(column, texts, std::slice::from_ref(column));
         let first = own((column, &texts[0]))?;
         if more.is_empty() {
             return Ok(first);
@@ -158,11 +157,11 @@ impl TargetSpec {
                     TargetsError::Number { place, id, value }
                 })?);
             } else if self.from == TargetsFrom::Columns {
-                let borne = borne(text).ok_or_else(|| {
+                let positive = positive(text).ok_or_else(|| {
                     let (place, id, value) = told(sample, text);
                     TargetsError::Label { place, id, value }
                 })?;
-                values.push(f64::from(u8::from(borne)));
+                values.push(f64::from(u8::from(positive)));
             } else {
                 let labels = label_set(text);
                 if labels.contains(NONE) {

@@ -7,6 +7,7 @@ use head::{ClosedForm, ClosedProblem, HeldOut, Sweep, Temperature, default_penal
 use super::{Choice, ComparedOn, Kind, Method, Problem, penalties, sorted};
 use crate::fit::{Fit, Loss, Model, Told, column, round};
 use crate::job::Job;
+use crate::reject::{Judge, Judgements};
 
 const ONE_CLASS: &str = "it takes each row to be of one class";
 
@@ -104,7 +105,7 @@ impl Method for Closed {
             };
             fit.columns.push(column(strength_name, all));
         }
-        fit.chosen_by(choice.map(|choice| (choice.sweep, choice.judged, choice.reject))).finish(&train, job)
+        fit.chosen_by(choice).finish(&train, job)
     }
 }
 
@@ -117,12 +118,7 @@ impl Problem for Along<'_> {
         self.problem.temperature(sweep, held_out)
     }
 
-    fn held_out_scores(
-        &self,
-        sweep: &Sweep,
-        held_out: HeldOut<'_>,
-        of: &(dyn Fn(usize, &[f32]) -> Vec<(f64, bool)> + Sync),
-    ) -> Vec<Vec<(f64, bool)>> {
+    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements> {
         self.problem.held_out_scores(sweep, held_out, of)
     }
 }

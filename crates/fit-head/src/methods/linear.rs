@@ -13,6 +13,7 @@ use crate::args::{Args, LinearArgs};
 use crate::fit::{Fit, Loss, Model, Told, column, round};
 use crate::job::Job;
 use crate::passes::Passes;
+use crate::reject::{Judge, Judgements};
 
 pub(super) static LINEAR: Kind = Kind {
     name: "linear",
@@ -108,7 +109,7 @@ impl Method for Linear {
             words: format!("l2 {}, {iterations} iterations, {convergence}", round(l2)),
             ..Fit::new("linear", Model::Layers(vec![layer]), Loss::Likelihood, Told::Choice(Some("l2")))
         };
-        fit.chosen_by(choice.map(|choice| (choice.sweep, choice.judged, choice.reject))).finish(&train, job)
+        fit.chosen_by(choice).finish(&train, job)
     }
 }
 
@@ -133,12 +134,7 @@ impl Problem for Watched<'_> {
         self.problem.temperature(sweep, held_out)
     }
 
-    fn held_out_scores(
-        &self,
-        sweep: &Sweep,
-        held_out: HeldOut<'_>,
-        of: &(dyn Fn(usize, &[f32]) -> Vec<(f64, bool)> + Sync),
-    ) -> Vec<Vec<(f64, bool)>> {
+    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements> {
         self.problem.held_out_scores(sweep, held_out, of)
     }
 }

@@ -12,7 +12,7 @@ use head::{HeldOut, Sweep, Temperature};
 use crate::args::Args;
 use crate::fit::{Fit, Judged};
 use crate::job::Job;
-use crate::reject::Reject;
+use crate::reject::{Judge, Judgements, Reject};
 
 /// All kinds, in the order that the help names them in.
 pub(crate) static KINDS: [&Kind; 6] =
@@ -36,8 +36,11 @@ pub(crate) struct Kind {
     /// Whether `auto` stands for it.
     pub(crate) auto: bool,
     /// Reads its settings, and the number after its name.
-    pub(crate) method: fn(&Args, usize) -> Result<Box<dyn Method>, UsageError>,
+    pub(crate) method: fn(&Args, usize) -> Read,
 }
+
+/// A method with its settings, or what is wrong with these.
+type Read = Result<Box<dyn Method>, UsageError>;
 
 /// Which rows heads of a kind can be compared with others on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +67,10 @@ impl Kind {
 }
 
 /// What one of several strengths was chosen by.
-struct Choice {
-    sweep: Sweep,
-    judged: Judged,
-    reject: Option<Reject>,
+pub(crate) struct Choice {
+    pub(crate) sweep: Sweep,
+    pub(crate) judged: Judged,
+    pub(crate) reject: Option<Reject>,
 }
 
 /// A problem that can be fitted at several strengths.
@@ -76,12 +79,7 @@ trait Problem {
     fn sweep(&self, held_out: HeldOut<'_>, name: &str) -> anyhow::Result<Sweep>;
     fn temperature(&self, sweep: &Sweep, held_out: HeldOut<'_>) -> Temperature;
     /// What `of` makes of every held-out row and its scores.
-    fn held_out_scores(
-        &self,
-        sweep: &Sweep,
-        held_out: HeldOut<'_>,
-        of: &(dyn Fn(usize, &[f32]) -> Vec<(f64, bool)> + Sync),
-    ) -> Vec<Vec<(f64, bool)>>;
+    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements>;
 }
 
 impl Choice {
@@ -100,7 +98,8 @@ impl Choice {
                 let train = job.rows.train.examples()?;
                 let truth = held.rows().examples(&train).truth();
                 let judge = |row: usize, scores: &[f32]| Reject::judge(truth, row, scores, factor);
-                Some(Reject::of(problem.held_out_scores(&sweep, held.rows(), &judge), precision, job.task()))
+                let judged = problem.held_out_scores(&sweep, held.rows(), &judge);
+                Some(Reject::of(&judged, precision, job.task()))
             }
             None => None,
         };
