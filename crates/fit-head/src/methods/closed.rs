@@ -4,8 +4,8 @@
 use artifact::Task;
 use head::{ClosedForm, ClosedProblem, HeldOut, Sweep, Temperature, default_penalties};
 
-use super::{Choice, ComparedOn, Kind, Method, Problem, penalties, sorted};
-use crate::fit::{Fit, Loss, Model, Told, column, round};
+use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, sorted};
+use crate::fit::{Fit, LossKind, Model, Told, column, round};
 use crate::job::Job;
 use crate::reject::{Judge, Judgements};
 
@@ -90,7 +90,7 @@ impl Method for Closed {
         let path = if self.strengths.is_empty() { path(self.form) } else { self.strengths.clone() };
         let problem = ClosedProblem::new(&train, self.form, &job.class_weights, job.standardize)?;
         let along = Along { problem, path: &path };
-        let choice = Choice::of(&along, path.len(), job)?;
+        let choice = SweepOutcome::of(&along, path.len(), job)?;
         let strength = choice.as_ref().map_or(path[0], |choice| choice.sweep.chosen().strength);
         let layer = along.problem.fit(strength)?;
         let (strength_name, loss) = (strength_name(self.form), loss(job.task()));
@@ -124,10 +124,10 @@ impl Problem for Along<'_> {
 }
 
 /// Scores of classes are no logits before they are calibrated, and their loss says nothing.
-fn loss(task: Task) -> Loss {
+fn loss(task: Task) -> LossKind {
     match task {
-        Task::Class => Loss::None,
-        Task::Labels | Task::Numbers => Loss::Squares,
+        Task::Class => LossKind::None,
+        Task::Labels | Task::Numbers => LossKind::Squares,
     }
 }
 

@@ -8,9 +8,9 @@ use head::{
     Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
 };
 
-use super::{Choice, ComparedOn, Kind, Method, Problem, penalties, require};
+use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, require};
 use crate::args::{Args, LinearArgs};
-use crate::fit::{Fit, Loss, Model, Told, column, round};
+use crate::fit::{Fit, LossKind, Model, Told, column, round};
 use crate::job::Job;
 use crate::passes::Passes;
 use crate::reject::{Judge, Judgements};
@@ -78,7 +78,7 @@ impl Method for Linear {
         let watch = |step| passes.tell(step);
         let problem = LinearProblem::new(&train, &settings)?.watched(&watch);
         let watched = Watched { problem, l2: &self.l2, passes: &passes, job };
-        let choice = Choice::of(&watched, self.l2.len(), job)?;
+        let choice = SweepOutcome::of(&watched, self.l2.len(), job)?;
         let fit = match &choice {
             Some(choice) => watched.problem.finish(&choice.sweep)?,
             None => watched.problem.fit(self.l2[0], None)?,
@@ -107,7 +107,7 @@ impl Method for Linear {
                 column("converged", all.iter().map(|one| one.2).collect::<Vec<bool>>()),
             ],
             words: format!("l2 {}, {iterations} iterations, {convergence}", round(l2)),
-            ..Fit::new("linear", Model::Layers(vec![layer]), Loss::Likelihood, Told::Choice(Some("l2")))
+            ..Fit::new("linear", Model::Layers(vec![layer]), LossKind::Likelihood, Told::Choice(Some("l2")))
         };
         fit.chosen_by(choice).finish(&train, job)
     }

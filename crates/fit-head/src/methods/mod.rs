@@ -10,7 +10,7 @@ use cli::UsageError;
 use head::{HeldOut, Sweep, Temperature};
 
 use crate::args::Args;
-use crate::fit::{Fit, Judged};
+use crate::fit::{Fit, HeldOutQuality};
 use crate::job::Job;
 use crate::reject::{Judge, Judgements, Reject};
 
@@ -36,11 +36,11 @@ pub(crate) struct Kind {
     /// Whether `auto` stands for it.
     pub(crate) auto: bool,
     /// Reads its settings, and the number after its name.
-    pub(crate) method: fn(&Args, usize) -> Read,
+    pub(crate) method: fn(&Args, usize) -> MethodResult,
 }
 
 /// A method with its settings, or what is wrong with these.
-type Read = Result<Box<dyn Method>, UsageError>;
+type MethodResult = Result<Box<dyn Method>, UsageError>;
 
 /// Which rows heads of a kind can be compared with others on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +67,9 @@ impl Kind {
 }
 
 /// What one of several strengths was chosen by.
-pub(crate) struct Choice {
+pub(crate) struct SweepOutcome {
     pub(crate) sweep: Sweep,
-    pub(crate) judged: Judged,
+    pub(crate) judged: HeldOutQuality,
     pub(crate) reject: Option<Reject>,
 }
 
@@ -82,10 +82,10 @@ trait Problem {
     fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements>;
 }
 
-impl Choice {
+impl SweepOutcome {
     /// Compares, calibrates and finds what to reject, where any of that is wanted; nothing where there is one of `strengths`
     /// and no other fit is needed.
-    fn of(problem: &dyn Problem, strengths: usize, job: &Job<'_>) -> anyhow::Result<Option<Choice>> {
+    fn of(problem: &dyn Problem, strengths: usize, job: &Job<'_>) -> anyhow::Result<Option<SweepOutcome>> {
         if strengths == 1 && !job.choice.calibrate && job.choice.reject_at.is_none() && !job.compare {
             return Ok(None);
         }
@@ -103,8 +103,8 @@ impl Choice {
             }
             None => None,
         };
-        let judged = Judged { name: held.name(), quality: sweep.chosen().held_out, temperature };
-        Ok(Some(Choice { sweep, judged, reject }))
+        let judged = HeldOutQuality { name: held.name(), quality: sweep.chosen().held_out, temperature };
+        Ok(Some(SweepOutcome { sweep, judged, reject }))
     }
 }
 
