@@ -99,9 +99,8 @@ fn of_classes(outcomes: ClassOutcomes, head: &Head, rows: &Selection<'_>) -> any
 /// What each label is predicted above: (labels,). A head may have thresholds of its own, from which on each label is right
 /// often enough; where none is, that label is never predicted.
 pub(crate) fn thresholds(head: &Head) -> Vec<f64> {
-    let own = head.fit.get("label_thresholds").and_then(|own| own.as_array());
-    match own.filter(|own| own.len() == head.classes.len()) {
-        Some(own) => own.iter().map(|own| own.as_f64().map_or(1.0, f64::next_down)).collect(),
+    match head.label_thresholds() {
+        Some(own) => own.into_iter().map(|own| own.map_or(1.0, f64::next_down)).collect(),
         None => vec![LABEL_THRESHOLD; head.classes.len()],
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn best(
             let rows = Rows::of(read, &features, config)?;
             let job = Job::new(config, read, &rows, &features, session, interrupt)?;
             let (head, inputs) = (&chosen.name, names(&features));
-            let candidate = match Candidate::fit(chosen, Job { compare: number > 1, ..job }) {
+            let candidate = match Candidate::fit(chosen, &Job { compare: number > 1, ..job }) {
                 Ok(candidate) => candidate,
                 Err(error) if number == 1 => return Err(error),
                 // The others may do.
@@ -128,13 +128,13 @@ fn choose(all: &[Candidate]) -> usize {
 }
 
 impl Candidate {
-    fn fit(chosen: &Chosen, job: Job<'_>) -> anyhow::Result<Candidate> {
-        let fit = chosen.method.fit(&job)?;
+    fn fit(chosen: &Chosen, job: &Job<'_>) -> anyhow::Result<Candidate> {
+        let fit = chosen.method.fit(job)?;
         Ok(Candidate {
             features: job.features.clone(),
-            record: fit.record(&job),
+            record: fit.record(job),
             table: fit.table(job.task())?,
-            outcome: fit.line(&job),
+            outcome: fit.line(job),
             inputs: names(job.features),
             head: chosen.name.clone(),
             held_out: fit.compared(job.task()),

@@ -48,16 +48,14 @@ pub(crate) fn fit(
     let each = |of: &dyn Fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();
     let rows: Vec<u64> = points.iter().map(|point| point.rows as u64).collect();
     let mut columns = vec![("fraction", each(&|point| point.fraction)), ("l2", each(&|point| point.l2))];
-    let qualities: [(&str, &str, fn(&CurvePoint) -> Quality); 2] = [
-        ("train_loss", "train_accuracy", |point| point.train),
-        ("held_out_loss", "held_out_accuracy", |point| point.held_out),
-    ];
-    for (loss, accuracy, of) in qualities {
+    let mut add = |loss, accuracy, of: fn(&CurvePoint) -> Quality| {
         columns.push((loss, each(&|point| of(point).loss)));
         if job.task() != Task::Numbers {
             columns.push((accuracy, each(&|point| of(point).accuracy)));
         }
-    }
+    };
+    add("train_loss", "train_accuracy", |point| point.train);
+    add("held_out_loss", "held_out_accuracy", |point| point.held_out);
     let mut curve = Map::from_iter([("rows".to_owned(), Value::from(rows.clone()))]);
     curve.extend(columns.iter().map(|(name, values)| ((*name).to_owned(), Value::from(values.clone()))));
     curve.insert("held_out_rows".to_owned(), points.first().map_or(0, |point| point.held_out_rows).into());

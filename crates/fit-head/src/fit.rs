@@ -3,11 +3,12 @@
 //! **Invariant:** no method writes a record, a table or a line by itself: all tell the same things in the same words.
 
 use artifact::{Dense, HeadKind, Memory, Task};
-use head::{Candidate, Examples, Quality, Scorer, Sweep, Temperature, quality};
+use head::{Candidate, Examples, Quality, Scorer, TargetScaler, Temperature, quality};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use serde_json::{Value, json};
 
 use crate::job::Job;
+use crate::methods::SweepOutcome;
 use crate::record::Record;
 use crate::reject::Reject;
 
@@ -31,11 +32,11 @@ pub(crate) struct Fit {
     /// Which of them the head is, where one was chosen.
     pub(crate) chosen: Option<usize>,
     /// How the head does on rows that it was not fitted on, where there are any.
-    pub(crate) judged: Option<Judged>,
+    pub(crate) judged: Option<HeldOutQuality>,
     pub(crate) reject: Option<Reject>,
     /// On the rows that were fitted.
     pub(crate) train: Option<Quality>,
-    pub(crate) loss: Loss,
+    pub(crate) loss: LossKind,
     pub(crate) told: Told,
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct Tried {
 }
 
 /// How a head does on rows that it was not fitted on.
-pub(crate) struct Judged {
+pub(crate) struct HeldOutQuality {
     /// The rows: `val`, `5 folds`.
     pub(crate) name: String,
     /// Before its temperature.
@@ -63,7 +64,7 @@ pub(crate) struct Judged {
 
 /// What the loss of a quality is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Loss {
+pub(crate) enum LossKind {
     /// The mean negative log-likelihood, in nats.
     Likelihood,
     /// The mean squared error.
@@ -83,19 +84,19 @@ pub(crate) enum Told {
     Found,
 }
 
-impl Loss {
+impl LossKind {
     /// That of outputs which say what they mean: log-likelihood, of numbers squares.
-    pub(crate) fn of_outputs(job: &Job<'_>) -> Loss {
+    pub(crate) fn of_outputs(job: &Job<'_>) -> LossKind {
         match job.task() {
-            Task::Class | Task::Labels => Loss::Likelihood,
-            Task::Numbers => Loss::Squares,
+            Task::Class | Task::Labels => LossKind::Likelihood,
+            Task::Numbers => LossKind::Squares,
         }
     }
 }
 
 impl Fit {
     /// A fit of which nothing is known yet but this.
-    pub(crate) fn new(head: &str, model: Model, loss: Loss, told: Told) -> Fit {
+    pub(crate) fn new(head: &str, model: Model, loss: LossKind, told: Told) -> Fit {
         Fit {
             head: head.to_owned(),
             model,
@@ -115,9 +116,9 @@ impl Fit {
     }
 
     /// Says which strength was chosen, and by what; without a choice the only one was. Folds the temperature in.
-    pub(crate) fn chosen_by(mut self, choice: Option<(Sweep, Judged, Option<Reject>)>) -> Fit {
+    pub(crate) fn chosen_by(mut self, choice: Option<SweepOutcome>) -> Fit {
         self.chosen = Some(0);
-        let Some((sweep, judged, reject)) = choice else { return self };
+        let Some(SweepOutcome { sweep, judged, reject }) = choice else { return self };
         let tried = |&Candidate { train, held_out, .. }: &Candidate| Tried {
             train: Some(train),
             held_out: Some(held_out),
@@ -140,7 +141,7 @@ impl Fit {
                 job.adjust(tau, layers, train);
                 self.ending.push(("logit_adjustment", tau.into()));
             }
-            self.train = Some(quality(&Scorer::of_layers(layers), train, &head::TargetScaler::of(train)));
+            self.train = Some(quality(&Scorer::of_layers(layers), train, &TargetScaler::of(train)));
         }
         Ok(self)
     }
@@ -156,11 +157,11 @@ impl Fit {
     /// Held-out loss and accuracy as candidates of all kinds have them: likelihoods of classes and labels, squares of
     /// numbers.
     pub(crate) fn compared(&self, task: Task) -> (Option<f64>, Option<f64>) {
-        let Some(Judged { quality, temperature, .. }) = &self.judged else { return (None, None) };
+        let Some(HeldOutQuality { quality, temperature, .. }) = &self.judged else { return (None, None) };
         let is_known = match self.loss {
-            Loss::Likelihood => true,
-            Loss::Squares => task == Task::Numbers,
-            Loss::None => false,
+            LossKind::Likelihood => true,
+            LossKind::Squares => task == Task::Numbers,
+            LossKind::None => false,
         };
         let loss = temperature.map(|temperature| temperature.after);
         (loss.or(is_known.then_some(quality.loss)), (task != Task::Numbers).then_some(quality.accuracy))
@@ -180,7 +181,7 @@ impl Fit {
         self.ending.iter().for_each(|(key, value)| record.set(key, value.clone()));
         if let Some(train) = self.train {
             // Scores of layers are logits, or numbers, by now.
-            self.record_quality(&mut record, "train", train, Loss::Likelihood, job.task());
+            self.record_quality(&mut record, "train", train, LossKind::Likelihood, job.task());
         }
         record
     }
@@ -189,7 +190,7 @@ impl Fit {
     fn record_choice(&self, record: &mut Record) {
         let Told::Choice(Some(name)) = self.told else { return };
         let strengths = self.columns.first().map(floats).unwrap_or_default();
-        if self.loss == Loss::None {
+        if self.loss == LossKind::None {
             return record.set(&format!("{name}_candidates"), strengths);
         }
         let each = |of: fn(&Tried) -> Option<Quality>| -> Vec<Option<f64>> {
@@ -202,12 +203,12 @@ impl Fit {
         record.set("sweep", sweep);
     }
 
-    fn record_judged(&self, record: &mut Record, judged: &Judged, task: Task) {
-        let Judged { name, quality, temperature } = judged;
+    fn record_judged(&self, record: &mut Record, judged: &HeldOutQuality, task: Task) {
+        let HeldOutQuality { name, quality, temperature } = judged;
         self.record_quality(record, self.split(), *quality, self.loss, task);
         let by_epochs = matches!(self.told, Told::Epochs { .. });
         let is_choice = matches!(self.told, Told::Choice(_));
-        if (is_choice && self.loss == Loss::Squares) || (by_epochs && temperature.is_some()) {
+        if (is_choice && self.loss == LossKind::Squares) || (by_epochs && temperature.is_some()) {
             record.set("held_out", name.as_str());
         }
         if by_epochs && temperature.is_some() {
@@ -215,7 +216,7 @@ impl Fit {
         }
         if let Some(Temperature { value, before, after }) = *temperature {
             record.set("temperature", value);
-            if self.loss == Loss::Squares {
+            if self.loss == LossKind::Squares {
                 record.set("held_out_log_loss", after);
             } else {
                 record.set("held_out_loss_before_temperature", before);
@@ -227,8 +228,8 @@ impl Fit {
         }
     }
 
-    fn record_quality(&self, record: &mut Record, split: &str, quality: Quality, loss: Loss, task: Task) {
-        if loss != Loss::None {
+    fn record_quality(&self, record: &mut Record, split: &str, quality: Quality, loss: LossKind, task: Task) {
+        if loss != LossKind::None {
             record.set(&format!("{split}_loss"), quality.loss);
         }
         if task != Task::Numbers {
@@ -257,7 +258,7 @@ impl Fit {
                     None => column(&name, all.iter().map(|q| q.map(of)).collect::<Vec<Option<f64>>>()),
                 }
             };
-            if self.loss != Loss::None {
+            if self.loss != LossKind::None {
                 columns.push(each("loss", |quality| quality.loss));
             }
             if task != Task::Numbers {
@@ -284,20 +285,20 @@ impl Fit {
     pub(crate) fn line(&self, job: &Job<'_>) -> String {
         let mut line = self.words.clone();
         match (self.told, &self.judged) {
-            (Told::Choice(_), Some(Judged { name, quality, .. })) => {
+            (Told::Choice(_), Some(HeldOutQuality { name, quality, .. })) => {
                 if self.tried.len() > 1 {
                     line += &format!(", best of {}", self.tried.len());
                 }
                 line += &format!(" on {name} ({})", brief(*quality, job.task()));
             }
-            (Told::Found, Some(Judged { name, quality, .. })) => {
+            (Told::Found, Some(HeldOutQuality { name, quality, .. })) => {
                 line += &format!(", {}", job.describe(name, *quality));
             }
             (Told::Epochs { .. }, judged) => {
                 if let Some(train) = self.train {
                     line += &format!(", train {}", brief(train, job.task()));
                 }
-                if let (Some(Judged { name, quality, .. }), Some(_)) = (judged, self.chosen) {
+                if let (Some(HeldOutQuality { name, quality, .. }), Some(_)) = (judged, self.chosen) {
                     let brief = brief(*quality, job.task());
                     line += &format!(", on {name} {}", brief.trim_start_matches("accuracy "));
                 }

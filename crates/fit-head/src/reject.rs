@@ -5,6 +5,12 @@ use head::{sigmoid, softmax};
 
 use crate::record::Record;
 
+/// Confidences, and whether they are right: of classes one a row, of labels one each.
+pub(crate) type Judgements = Vec<(f64, bool)>;
+
+/// What a row and its scores come to.
+pub(crate) type Judge<'a> = dyn Fn(usize, &[f32]) -> Judgements + Sync + 'a;
+
 /// From where on a head is right often enough: in a row's class, or in each label that it says.
 pub(crate) struct Reject {
     precision: f64,
@@ -26,7 +32,7 @@ struct Threshold {
 impl Reject {
     /// Confidence of a row's scores after division by `temperature`, and whether they are right: of classes for the likeliest
     /// one, of labels for each.
-    pub(crate) fn judge(truth: &Truth, row: usize, scores: &[f32], temperature: f64) -> Vec<(f64, bool)> {
+    pub(crate) fn judge(truth: &Truth, row: usize, scores: &[f32], temperature: f64) -> Judgements {
         let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect();
         if let Truth::Class(labels) = truth {
             let probabilities = softmax(&scaled, scaled.len());
@@ -39,7 +45,7 @@ impl Reject {
     }
 
     /// Finds the least confidences at which, of the held-out rows that reach it, at least the part `precision` is right.
-    pub(crate) fn of(judged: Vec<Vec<(f64, bool)>>, precision: f64, task: Task) -> Reject {
+    pub(crate) fn of(judged: &[Judgements], precision: f64, task: Task) -> Reject {
         let outputs = judged.first().map_or(0, Vec::len);
         let each = (0..outputs).map(|output| {
             let mut own: Vec<(f64, bool)> = judged.iter().map(|row| row[output]).collect();
@@ -122,7 +128,7 @@ mod tests {
         let truth = Truth::Labels(vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
         let scores = [[4.0, 1.0], [2.0, 3.0], [1.0, -1.0]];
         let judged = scores.iter().enumerate().map(|(row, scores)| Reject::judge(&truth, row, scores, 2.0));
-        let reject = Reject::of(judged.collect(), 0.6, Task::Labels);
+        let reject = Reject::of(&judged.collect::<Vec<_>>(), 0.6, Task::Labels);
         let first = reject.each[0].unwrap();
         assert!((first.confidence - sigmoid(&[0.5])[0]).abs() < 1e-12 && first.recall == 1.0, "{first:?}");
         assert_eq!(reject.each[1], None);

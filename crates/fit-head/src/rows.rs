@@ -105,13 +105,7 @@ impl<'a> Part<'a> {
 
     /// Samples of each class, or samples with each label, views not counted.
     fn counts(&self) -> Vec<usize> {
-        let truth = self.truth.select(self.rows.samples(), self.outputs);
-        let mut counts = vec![0; self.outputs];
-        truth.classes().iter().for_each(|&class| counts[class as usize] += 1);
-        for row in truth.values().chunks_exact(self.outputs) {
-            counts.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
-        }
-        counts
+        self.truth.select(self.rows.samples(), self.outputs).counts(self.outputs)
     }
 
     fn check_classes(&self, names: &[String], path: &str, least: usize) -> anyhow::Result<()> {

@@ -120,18 +120,7 @@ impl<'a> Examples<'a> {
 
     /// Rows of each class, or rows with each label: (outputs,). Of numbers all rows, for each.
     pub fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.outputs];
-        match self.truth {
-            Truth::Class(labels) => labels.iter().for_each(|&label| counts[label as usize] += 1),
-            Truth::Labels(values) => {
-                let rows = values.chunks_exact(self.outputs);
-                rows.for_each(|row| {
-                    counts.iter_mut().zip(row).for_each(|(n, y)| *n += usize::from(*y > 0.5))
-                });
-            }
-            Truth::Numbers(_) => counts.fill(self.rows()),
-        }
-        counts
+        self.truth.counts(self.outputs)
     }
 
     /// What samples are spread evenly by over folds and parts, (samples,), and how many of that there are: their class; of
@@ -139,19 +128,16 @@ impl<'a> Examples<'a> {
     /// numbers are all alike.
     pub fn strata(&self) -> (Vec<u32>, usize) {
         let samples = self.samples();
-        match self.truth {
-            Truth::Class(labels) => (samples.iter().map(|&row| labels[row as usize]).collect(), self.outputs),
+        let own = self.truth.select(samples.iter().map(|&row| row as usize), self.outputs);
+        let counts = own.counts(self.outputs);
+        match own {
+            Truth::Class(labels) => (labels, self.outputs),
             Truth::Labels(values) => {
-                let row = |&row: &u32| &values[row as usize * self.outputs..][..self.outputs];
-                let mut counts = vec![0usize; self.outputs];
-                for row in samples.iter().map(row) {
-                    counts.iter_mut().zip(row).for_each(|(count, y)| *count += usize::from(*y > 0.5));
-                }
                 let rarest = |row: &[f64]| {
                     let positive = (0..self.outputs).filter(|&label| row[label] > 0.5);
                     positive.min_by_key(|&label| counts[label]).unwrap_or(self.outputs) as u32
                 };
-                (samples.iter().map(row).map(rarest).collect(), self.outputs + 1)
+                (values.chunks_exact(self.outputs).map(rarest).collect(), self.outputs + 1)
             }
             Truth::Numbers(_) => (vec![0; samples.len()], 1),
         }

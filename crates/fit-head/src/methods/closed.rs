@@ -4,9 +4,10 @@
 use artifact::Task;
 use head::{ClosedForm, ClosedProblem, HeldOut, Sweep, Temperature, default_penalties};
 
-use super::{Choice, ComparedOn, Kind, Method, Problem, penalties, sorted};
-use crate::fit::{Fit, Loss, Model, Told, column, round};
+use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, sorted};
+use crate::fit::{Fit, LossKind, Model, Told, column, round};
 use crate::job::Job;
+use crate::reject::{Judge, Judgements};
 
 const ONE_CLASS: &str = "it takes each row to be of one class";
 
@@ -89,7 +90,7 @@ impl Method for Closed {
         let path = if self.strengths.is_empty() { path(self.form) } else { self.strengths.clone() };
         let problem = ClosedProblem::new(&train, self.form, &job.class_weights, job.standardize)?;
         let along = Along { problem, path: &path };
-        let choice = Choice::of(&along, path.len(), job)?;
+        let choice = SweepOutcome::of(&along, path.len(), job)?;
         let strength = choice.as_ref().map_or(path[0], |choice| choice.sweep.chosen().strength);
         let layer = along.problem.fit(strength)?;
         let (strength_name, loss) = (strength_name(self.form), loss(job.task()));
@@ -104,7 +105,7 @@ impl Method for Closed {
             };
             fit.columns.push(column(strength_name, all));
         }
-        fit.chosen_by(choice.map(|choice| (choice.sweep, choice.judged, choice.reject))).finish(&train, job)
+        fit.chosen_by(choice).finish(&train, job)
     }
 }
 
@@ -117,21 +118,16 @@ impl Problem for Along<'_> {
         self.problem.temperature(sweep, held_out)
     }
 
-    fn held_out_scores(
-        &self,
-        sweep: &Sweep,
-        held_out: HeldOut<'_>,
-        of: &(dyn Fn(usize, &[f32]) -> Vec<(f64, bool)> + Sync),
-    ) -> Vec<Vec<(f64, bool)>> {
+    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements> {
         self.problem.held_out_scores(sweep, held_out, of)
     }
 }
 
 /// Scores of classes are no logits before they are calibrated, and their loss says nothing.
-fn loss(task: Task) -> Loss {
+fn loss(task: Task) -> LossKind {
     match task {
-        Task::Class => Loss::None,
-        Task::Labels | Task::Numbers => Loss::Squares,
+        Task::Class => LossKind::None,
+        Task::Labels | Task::Numbers => LossKind::Squares,
     }
 }
 

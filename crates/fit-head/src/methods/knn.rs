@@ -4,7 +4,7 @@ use artifact::Task;
 use head::{Scorer, fit_knn, quality};
 
 use super::{ComparedOn, Kind, Method};
-use crate::fit::{Fit, Judged, Loss, Model, Told, Tried, column};
+use crate::fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column};
 use crate::job::Job;
 
 pub(super) static KNN: Kind = Kind {
@@ -42,7 +42,7 @@ impl Method for Knn {
         if let Some(val) = &job.rows.val {
             let scorer = Scorer::of_memory(&memory, train.outputs());
             let quality = quality(&scorer, &val.examples()?, &job.scaler()?);
-            judged = Some(Judged { name: "val".to_owned(), quality, temperature: None });
+            judged = Some(HeldOutQuality { name: "val".to_owned(), quality, temperature: None });
         }
         Ok(Fit {
             // Cosines are those of the features as they are.
@@ -58,7 +58,7 @@ impl Method for Knn {
             ..Fit::new(
                 &format!("knn:{neighbours}"),
                 Model::Memory(memory),
-                Loss::of_outputs(job),
+                LossKind::of_outputs(job),
                 Told::Found,
             )
         })

@@ -8,11 +8,12 @@ use head::{
     Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
 };
 
-use super::{Choice, ComparedOn, Kind, Method, Problem, penalties, require};
+use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, require};
 use crate::args::{Args, LinearArgs};
-use crate::fit::{Fit, Loss, Model, Told, column, round};
+use crate::fit::{Fit, LossKind, Model, Told, column, round};
 use crate::job::Job;
 use crate::passes::Passes;
+use crate::reject::{Judge, Judgements};
 
 pub(super) static LINEAR: Kind = Kind {
     name: "linear",
@@ -77,7 +78,7 @@ impl Method for Linear {
         let watch = |step| passes.tell(step);
         let problem = LinearProblem::new(&train, &settings)?.watched(&watch);
         let watched = Watched { problem, l2: &self.l2, passes: &passes, job };
-        let choice = Choice::of(&watched, self.l2.len(), job)?;
+        let choice = SweepOutcome::of(&watched, self.l2.len(), job)?;
         let fit = match &choice {
             Some(choice) => watched.problem.finish(&choice.sweep)?,
             None => watched.problem.fit(self.l2[0], None)?,
@@ -106,9 +107,9 @@ impl Method for Linear {
                 column("converged", all.iter().map(|one| one.2).collect::<Vec<bool>>()),
             ],
             words: format!("l2 {}, {iterations} iterations, {convergence}", round(l2)),
-            ..Fit::new("linear", Model::Layers(vec![layer]), Loss::Likelihood, Told::Choice(Some("l2")))
+            ..Fit::new("linear", Model::Layers(vec![layer]), LossKind::Likelihood, Told::Choice(Some("l2")))
         };
-        fit.chosen_by(choice.map(|choice| (choice.sweep, choice.judged, choice.reject))).finish(&train, job)
+        fit.chosen_by(choice).finish(&train, job)
     }
 }
 
@@ -133,12 +134,7 @@ impl Problem for Watched<'_> {
         self.problem.temperature(sweep, held_out)
     }
 
-    fn held_out_scores(
-        &self,
-        sweep: &Sweep,
-        held_out: HeldOut<'_>,
-        of: &(dyn Fn(usize, &[f32]) -> Vec<(f64, bool)> + Sync),
-    ) -> Vec<Vec<(f64, bool)>> {
+    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements> {
         self.problem.held_out_scores(sweep, held_out, of)
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{ComparedOn, Kind, Method, require};
 use crate::args::{Args, MlpArgs, OptimizerChoice};
-use crate::fit::{Fit, Judged, Loss, Model, Told, Tried, column};
+use crate::fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column};
 use crate::job::Job;
 use crate::rows::Part;
 
@@ -105,7 +105,8 @@ impl Method for Mlp {
         let MlpFit { mut layers, epochs, kept } = run(settings, &train, val.as_ref(), held, job)?;
 
         let found = epochs.get(kept.wrapping_sub(1)).and_then(|epoch| epoch.val);
-        let mut judged = found.map(|quality| Judged { name: held.to_owned(), quality, temperature: None });
+        let mut judged =
+            found.map(|quality| HeldOutQuality { name: held.to_owned(), quality, temperature: None });
         if let (true, Some(val), Some(judged)) = (job.choice.calibrate, &val, &mut judged) {
             let temperature = Temperature::of(&Scorer::of_layers(&layers), val);
             if let Some(layer) = layers.last_mut() {
@@ -138,7 +139,7 @@ impl Method for Mlp {
             ..Fit::new(
                 &format!("mlp:{}", settings.hidden),
                 Model::Layers(layers),
-                Loss::of_outputs(job),
+                LossKind::of_outputs(job),
                 Told::Epochs { aside: aside.is_some() },
             )
         };

@@ -10,9 +10,9 @@ use cli::UsageError;
 use head::{HeldOut, Sweep, Temperature};
 
 use crate::args::Args;
-use crate::fit::{Fit, Judged};
+use crate::fit::{Fit, HeldOutQuality};
 use crate::job::Job;
-use crate::reject::Reject;
+use crate::reject::{Judge, Judgements, Reject};
 
 /// All kinds, in the order that the help names them in.
 pub(crate) static KINDS: [&Kind; 6] =
@@ -36,8 +36,11 @@ pub(crate) struct Kind {
     /// Whether `auto` stands for it.
     pub(crate) auto: bool,
     /// Reads its settings, and the number after its name.
-    pub(crate) method: fn(&Args, usize) -> Result<Box<dyn Method>, UsageError>,
+    pub(crate) method: fn(&Args, usize) -> MethodResult,
 }
+
+/// A method with its settings, or what is wrong with these.
+type MethodResult = Result<Box<dyn Method>, UsageError>;
 
 /// Which rows heads of a kind can be compared with others on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +67,10 @@ impl Kind {
 }
 
 /// What one of several strengths was chosen by.
-struct Choice {
-    sweep: Sweep,
-    judged: Judged,
-    reject: Option<Reject>,
+pub(crate) struct SweepOutcome {
+    pub(crate) sweep: Sweep,
+    pub(crate) judged: HeldOutQuality,
+    pub(crate) reject: Option<Reject>,
 }
 
 /// A problem that can be fitted at several strengths.
@@ -76,18 +79,13 @@ trait Problem {
     fn sweep(&self, held_out: HeldOut<'_>, name: &str) -> anyhow::Result<Sweep>;
     fn temperature(&self, sweep: &Sweep, held_out: HeldOut<'_>) -> Temperature;
     /// What `of` makes of every held-out row and its scores.
-    fn held_out_scores(
-        &self,
-        sweep: &Sweep,
-        held_out: HeldOut<'_>,
-        of: &(dyn Fn(usize, &[f32]) -> Vec<(f64, bool)> + Sync),
-    ) -> Vec<Vec<(f64, bool)>>;
+    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements>;
 }
 
-impl Choice {
+impl SweepOutcome {
     /// Compares, calibrates and finds what to reject, where any of that is wanted; nothing where there is one of `strengths`
     /// and no other fit is needed.
-    fn of(problem: &dyn Problem, strengths: usize, job: &Job<'_>) -> anyhow::Result<Option<Choice>> {
+    fn of(problem: &dyn Problem, strengths: usize, job: &Job<'_>) -> anyhow::Result<Option<SweepOutcome>> {
         if strengths == 1 && !job.choice.calibrate && job.choice.reject_at.is_none() && !job.compare {
             return Ok(None);
         }
@@ -100,12 +98,13 @@ impl Choice {
                 let train = job.rows.train.examples()?;
                 let truth = held.rows().examples(&train).truth();
                 let judge = |row: usize, scores: &[f32]| Reject::judge(truth, row, scores, factor);
-                Some(Reject::of(problem.held_out_scores(&sweep, held.rows(), &judge), precision, job.task()))
+                let judged = problem.held_out_scores(&sweep, held.rows(), &judge);
+                Some(Reject::of(&judged, precision, job.task()))
             }
             None => None,
         };
-        let judged = Judged { name: held.name(), quality: sweep.chosen().held_out, temperature };
-        Ok(Some(Choice { sweep, judged, reject }))
+        let judged = HeldOutQuality { name: held.name(), quality: sweep.chosen().held_out, temperature };
+        Ok(Some(SweepOutcome { sweep, judged, reject }))
     }
 }
 

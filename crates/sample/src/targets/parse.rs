@@ -19,7 +19,7 @@ pub fn list_in_disguise(labels: &[String]) -> Option<&str> {
     labels.iter().find(several).map(String::as_str)
 }
 
-/// Whether a sample is positive for a label: 0 or 1, false or true.
+/// Whether a sample bears a label: 0 or 1, false or true.
 pub(super) fn positive(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "1.0" | "true" => Some(true),

@@ -39,6 +39,21 @@ impl Truth {
         }
     }
 
+    /// Rows of each class, or rows with each label: (outputs,). Of numbers all rows, for each.
+    pub fn counts(&self, outputs: usize) -> Vec<usize> {
+        let mut counts = vec![0; outputs];
+        match self {
+            Truth::Class(classes) => classes.iter().for_each(|&class| counts[class as usize] += 1),
+            Truth::Labels(values) => {
+                for (at, value) in values.iter().enumerate() {
+                    counts[at % outputs] += usize::from(*value > 0.5);
+                }
+            }
+            Truth::Numbers(values) => counts.fill(values.len() / outputs.max(1)),
+        }
+        counts
+    }
+
     /// That of `rows` alone, in their order. Each row has so many `outputs`.
     #[must_use]
     pub fn select(&self, rows: impl Iterator<Item = usize>, outputs: usize) -> Truth {
@@ -65,5 +80,7 @@ mod tests {
         let classes = Truth::Class(vec![4, 7, 1]);
         assert_eq!(classes.select([2, 2].into_iter(), 9), Truth::Class(vec![1, 1]));
         assert_eq!((classes.classes(), classes.values()), (&[4, 7, 1][..], &[][..]));
+        assert_eq!((numbers.counts(2), classes.counts(8)), (vec![3, 3], vec![0, 1, 0, 0, 1, 0, 0, 1]));
+        assert_eq!(Truth::Labels(vec![1.0, 0.0, 1.0, 1.0]).counts(2), [2, 1]);
     }
 }
