@@ -1,7 +1,8 @@
 //! What goes wrong between tools, or in all of them alike: one line, the right exit code, nothing left behind.
 
-use artifact::{Features, Head, HeadKind};
+use features::Features;
 use harness::{Made, Room, SmallDisk, flip, program};
+use head::{Head, HeadKind};
 use std::{
     fs, io,
     process::{Command, Stdio},

@@ -1,14 +1,17 @@
 //! The main job: pictures in; features, a head, metrics and a model out.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Features, Head, Split, table};
+use features::Features;
 use harness::{Room, program};
+use head::Head;
 use polars::prelude::DataFrame;
+use sample::Split;
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
+use store::table;
 
 const TOOLS: [&str; 5] = ["extract", "fit-head", "evaluate", "export", "make-sample"];
 

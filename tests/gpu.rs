@@ -7,7 +7,7 @@
     reason = "a test says what it skipped, and what it measured"
 )]
 
-use artifact::Features;
+use features::Features;
 use harness::Room;
 use std::{env, path::PathBuf};
 

@@ -1,9 +1,13 @@
 //! Features made on the spot, for tests that need no network.
 
-use artifact::{
-    Augment, Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split, Views,
+use features::{FeaturesWriter, Lineage, Plan, Row, Source};
+use input::{
+    PROBES,
+    image::{Augment, Preprocessing, Views},
 };
+use sample::Split;
 use std::path::Path;
+use store::{Digest, Dtype};
 
 /// What the features of a test are like; every number follows from it.
 #[derive(Clone, Debug)]

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use cli::Common;
 
-use crate::config::SplitChoice;
-use crate::help;
+use crate::{config::SplitChoice, help};
 
 /// Writes a metrics table of a head on cached features.
 #[derive(Debug, clap::Parser)]

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use artifact::{FeatureSet, Head, Rows as _, Selection, Split};
 use cli::GateError;
+use features::{FeatureSet, Rows as _, Selection};
+use head::Head;
 use metrics::{Difference, Interval, McNemar, Place, Scale};
+use sample::Split;
 
-use crate::scores::{SplitScores, measure};
-use crate::table::{Row, Scope};
-use crate::{Config, belonging};
+use crate::{
+    Config, belonging,
+    scores::{SplitScores, measure},
+    table::{Row, Scope},
+};
 
 /// The other head, ready to be scored.
 pub(crate) struct Baseline {

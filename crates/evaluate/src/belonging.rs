@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use artifact::{FeatureSet, Features, Head, Source};
+use features::{FeatureSet, Features, Source};
+use head::Head;
 
 /// Of the features given, those that the head takes, in its order.
 ///

@@ -1,6 +1,6 @@
 //! Rows block by block, so that nobody holds them all.
 
-use artifact::{Rows as _, Selection};
+use features::{Rows as _, Selection};
 
 /// Numbers that are held at a time.
 const HELD: usize = 1 << 20;

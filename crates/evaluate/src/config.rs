@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use artifact::Split;
-use artifact::table::Format;
 use cli::UsageError;
+use sample::Split;
+use store::table::Format;
 
 use crate::Args;
 

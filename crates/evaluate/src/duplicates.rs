@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::bail;
-use artifact::{FeatureSet, Matrix, Selection};
 use cli::count;
-use dataset::fingerprint;
+use features::{FeatureSet, Matrix, Selection};
+use input::image::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
 

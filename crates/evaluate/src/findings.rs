@@ -1,16 +1,19 @@
 //! Looking at the data behind a head: what is likely wrong, pictures that are nearly the same.
 
-use artifact::{FeatureSet, Head, Rows as _, Selection};
 use cli::{Session, count};
+use features::{FeatureSet, Rows as _, Selection};
+use head::Head;
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use review::{NEIGHBOURS, Neighbours, Space};
 use sample::LABEL;
 
-use crate::Config;
-use crate::duplicates::{Duplicate, duplicates};
-use crate::suspects::Suspects;
-use crate::truth;
+use crate::{
+    Config,
+    duplicates::{Duplicate, duplicates},
+    suspects::Suspects,
+    truth,
+};
 
 /// Of more rows it takes a minute or more to find each one's neighbours.
 const LONG: usize = 50_000;

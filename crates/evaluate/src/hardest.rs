@@ -1,11 +1,10 @@
 //! `--hardest`: the rows that the head does worst on.
 
-use artifact::FeatureSet;
+use features::FeatureSet;
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 
-use crate::measured::Measured;
-use crate::scores::SplitScores;
+use crate::{measured::Measured, scores::SplitScores};
 
 /// Every scored row, the highest loss first; of equals, and of splits, those that come first: `id, split, loss`. The loss of a
 /// row is null where it is infinite. Of classes `label, predicted, confidence` and `probability`, the label's own, too.

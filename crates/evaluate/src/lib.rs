@@ -32,15 +32,18 @@ mod truth;
 pub use args::Args;
 pub use config::{Config, SplitChoice};
 
-use artifact::{FeatureSet, Head};
 use cli::{Session, count};
+use features::FeatureSet;
+use head::Head;
 
-use crate::baseline::{Baseline, Comparison};
-use crate::findings::Findings;
-use crate::outputs::Outputs;
-use crate::page::Material;
-use crate::scores::SplitScores;
-use crate::table::Row;
+use crate::{
+    baseline::{Baseline, Comparison},
+    findings::Findings,
+    outputs::Outputs,
+    page::Material,
+    scores::SplitScores,
+    table::Row,
+};
 
 /// Runs the tool.
 ///
@@ -71,7 +74,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     cli::finishing();
     outputs.commit(&mut table::frame(&found.rows)?)?;
     if let Some(text) = formula {
-        session.note(format!("evaluate: {}", artifact::table::formula_warning(&text)));
+        session.note(format!("evaluate: {}", store::table::formula_warning(&text)));
     }
     tell(&found, &head, &config, &session)?;
     // What was measured is written; only then may the gate close.

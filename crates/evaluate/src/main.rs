@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main(evaluate::run, artifact::withdraw)
+    cli::main(evaluate::run, store::withdraw)
 }

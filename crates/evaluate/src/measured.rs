@@ -1,11 +1,11 @@
 //! The outcomes of any task, as a run needs them.
 
 use anyhow::bail;
-use artifact::Truth;
 use metrics::{
     ClassOutcomes, Difference, Figure, LabelOutcomes, McNemar, NumberOutcomes, Outcomes, differences,
     figures, mcnemar,
 };
+use sample::targets::Truth;
 
 /// What became of some rows.
 #[derive(Debug)]

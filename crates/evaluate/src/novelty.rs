@@ -2,10 +2,13 @@
 
 use std::convert::Infallible;
 
-use artifact::{Head, Rows as _, Selection};
-use head::Distances;
-use metrics::Place::{Page, Summary};
-use metrics::{Measured, Metric, Scale, proportion};
+use features::{Rows as _, Selection};
+use head::{Distances, Head};
+use metrics::{
+    Measured, Metric,
+    Place::{Page, Summary},
+    Scale, proportion,
+};
 
 use crate::blocks::for_each_block;
 

@@ -4,12 +4,16 @@ use sample::LABEL;
 use std::io::Write as _;
 use std::path::Path;
 
-use artifact::table::{Format, formula, write_at};
-use artifact::{Columns, FeatureSet, Head, Ours, Place, Samples as _, distinct};
+use features::FeatureSet;
+use head::Head;
 use polars::prelude::DataFrame;
+use sample::targets::Samples as _;
+use store::{
+    Columns, Ours, Place, distinct,
+    table::{Format, formula, write_at},
+};
 
-use crate::Config;
-use crate::stream::Stream;
+use crate::{Config, stream::Stream};
 
 /// Places of everything that is asked for.
 pub(crate) struct Outputs {

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use artifact::{MOST_PICTURE, read_file};
+use store::{MOST_PICTURE, read_file};
 
 /// The bytes of a sample's picture; nothing where there is none.
 ///

@@ -2,15 +2,18 @@
 
 use std::ops::Range;
 
-use artifact::table::Format;
-use artifact::{FeatureSet, Head, Task};
-use head::Scorer;
+use features::FeatureSet;
+use head::{Head, Scorer};
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
+use sample::targets::Task;
+use store::table::Format;
 
-use crate::measured::Measured;
-use crate::outputs::Table;
-use crate::scores::{SplitScores, probabilities};
+use crate::{
+    measured::Measured,
+    outputs::Table,
+    scores::{SplitScores, probabilities},
+};
 
 /// Probabilities that are held at a time. As text each takes many bytes more, and a list is no column of its own.
 const fn held_of(format: Format) -> usize {

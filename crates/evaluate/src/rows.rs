@@ -1,13 +1,15 @@
 //! The rows of the table: every metric of a split, of its outputs, its slices, and against the baseline.
 
-use artifact::Split;
 use metrics::{Confusion, Figure};
+use sample::Split;
 
-use crate::Config;
-use crate::measured::Measured;
-use crate::scores::SplitScores;
-use crate::slices;
-use crate::table::{Row, Scope};
+use crate::{
+    Config,
+    measured::Measured,
+    scores::SplitScores,
+    slices,
+    table::{Row, Scope},
+};
 
 /// Overall, each output, each kind of confusion, each slice. `names` are the outputs'.
 pub(crate) fn of(scores: &SplitScores<'_>, names: &[String], config: &Config) -> anyhow::Result<Vec<Row>> {

@@ -3,17 +3,14 @@
 use std::convert::Infallible;
 
 use anyhow::{Context, anyhow};
-use artifact::{FeatureSet, Head, Rows as _, Selection, Split, Truth};
-use head::{Scorer, sigmoid, softmax};
+use features::{FeatureSet, Rows as _, Selection};
+use head::{Head, Scorer, sigmoid, softmax};
 use metrics::{
     ClassOutcomes, ClassRows, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes, OneVsRest, ScoreError,
 };
+use sample::{Split, targets::Truth};
 
-use crate::Config;
-use crate::blocks::for_each_block;
-use crate::measured::Measured;
-use crate::novelty::Novelties;
-use crate::truth;
+use crate::{Config, blocks::for_each_block, measured::Measured, novelty::Novelties, truth};
 
 /// The rows of one split and what the head makes of them.
 pub(crate) struct SplitScores<'a> {

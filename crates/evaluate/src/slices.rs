@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use artifact::{Said, Selection};
+use features::Selection;
+use sample::targets::Said;
 
-use crate::Config;
-use crate::table::Scope;
+use crate::{Config, table::Scope};
 
 /// Every slice of some rows with its members, columns as they were given, values in order.
 pub(crate) fn members(rows: &Selection<'_>, config: &Config) -> anyhow::Result<Vec<(Scope, Vec<usize>)>> {

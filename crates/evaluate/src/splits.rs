@@ -1,12 +1,11 @@
 //! Which splits are scored.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Split};
+use features::FeatureSet;
+use head::Head;
+use sample::Split;
 
-use crate::Config;
-use crate::belonging;
-use crate::config::SplitChoice;
-use crate::scores::SplitScores;
+use crate::{Config, belonging, config::SplitChoice, scores::SplitScores};
 
 /// The splits to score, and why these if that was not asked for, or what is to be known of them.
 pub(crate) struct Splits {

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 
 use anyhow::Context;
-use artifact::Place;
-use artifact::table::Format;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
     CsvWriter, DataFrame, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
 };
+use store::{Place, table::Format};
 
 /// The file so far; frames of the same columns follow one another.
 pub(crate) struct Stream<'a> {
@@ -89,15 +88,15 @@ impl<'a> Stream<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::table::write_at;
     use polars::df;
     use polars::prelude::{ParquetReader, SerReader as _};
+    use store::table::write_at;
 
     #[test]
     fn frames_that_follow_one_another_are_one_table() {
         let folder = std::env::temp_dir().join(format!("headstart-stream-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let ours = artifact::Ours::table("a table", &[]);
+        let ours = store::Ours::table("a table", &[]);
         let frame = df!("id" => ["a", "b, \"c\"", "d"], "confidence" => [0.25, 0.5, 1.0]).unwrap();
         for (name, format) in
             [("t.csv", Format::Csv), ("t.json", Format::Json), ("t.parquet", Format::Parquet)]

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use artifact::Task;
 use cli::count;
 use metrics::{About, Confusion, Place, Scale};
+use sample::targets::Task;
 
-use crate::measured::Measured;
-use crate::scores::SplitScores;
-use crate::table::{Row, Scope, of_scope, overall};
+use crate::{
+    measured::Measured,
+    scores::SplitScores,
+    table::{Row, Scope, of_scope, overall},
+};
 
 /// Outputs shown; of more, the worst.
 const MOST_OUTPUTS: usize = 20;

@@ -1,9 +1,9 @@
 //! The long table of metrics: one row for each (split, scope, metric, class).
 
-use artifact::Split;
 use metrics::{About, Interval, Place, Scale};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
+use sample::Split;
 
 /// What a value is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use artifact::{Head, Said, Selection, TargetSpec, TargetsFrom, Task, Truth};
 use cli::UsageError;
+use features::Selection;
+use head::Head;
 use sample::LABEL;
+use sample::targets::{Said, TargetSpec, TargetsFrom, Task, Truth};
 
 use crate::Config;
 

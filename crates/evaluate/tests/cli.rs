@@ -1,12 +1,14 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{
-    Decode, Dense, Digest, Features, FeaturesWriter, Head, HeadKind, Lineage, Novelty, Plan, Row, Split,
-    table,
-};
+use features::{Features, FeaturesWriter, Lineage, Plan, Row};
 use harness::{Made, Room, Run, flip};
+use head::{Head, HeadKind, Novelty};
+use input::image::Decode;
 use polars::prelude::DataFrame;
+use sample::Split;
+use store::{Digest, table};
+use weights::Dense;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_evaluate");
 

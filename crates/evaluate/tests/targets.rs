@@ -1,9 +1,13 @@
 //! `evaluate` on heads that are no classifiers, as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Features, Head, HeadKind, TargetSpec, TargetsFrom, Task, table};
+use features::Features;
 use harness::{Made, Room, Run};
+use head::{Head, HeadKind};
 use polars::prelude::DataFrame;
+use sample::targets::{TargetSpec, TargetsFrom, Task};
+use store::table;
+use weights::Dense;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_evaluate");
 
@@ -232,7 +236,7 @@ fn train_rows_are_never_scored_without_a_word() {
             let mut own = Head::read(&room.path("x.head")).unwrap();
             assert_eq!((own.task(), &own.classes[0][..]), (task, name));
             if !seen {
-                own.features = artifact::Digest::of(b"others");
+                own.features = store::Digest::of(b"others");
             }
             own.write(&room.path("x.head"), true).unwrap();
             let flags = ["-o", "m.csv", "--split", "train", "--report", "r.html", "--force"];
@@ -410,7 +414,7 @@ fn a_corrected_class_is_read_from_the_manifest() {
     evaluate(&room, &["-o", "b.parquet", "--manifest", "m.csv"]).fine();
     evaluate(&room, &["-o", "c.parquet", "--manifest", "m.csv", "--target-columns", "other"]).fine();
     assert_eq!(room.bytes("a.parquet"), room.bytes("b.parquet"));
-    let found = artifact::table::read(&room.path("c.parquet")).unwrap();
+    let found = store::table::read(&room.path("c.parquet")).unwrap();
     assert_eq!(row(&found, "class", "support", "dog")[0], Some(20.0));
     assert_eq!(row(&found, "class", "support", "cat")[0], Some(0.0));
     room.write("m.csv", table("bird"));

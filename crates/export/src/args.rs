@@ -1,7 +1,7 @@
 //! The command line.
 
-use artifact::Split;
 use clap::{Parser, ValueEnum};
+use sample::Split;
 use std::path::PathBuf;
 
 /// Write a model that other programs run, or a matrix of features that they read.

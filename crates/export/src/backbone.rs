@@ -2,8 +2,9 @@
 
 use crate::config::Config;
 use anyhow::{Result, bail};
-use artifact::{Head, Source};
 use cli::UsageError;
+use features::Source;
+use head::Head;
 use network::zoo;
 use weights::Bound;
 

@@ -1,9 +1,10 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, To};
-use artifact::{Split, table::Format};
 use cli::UsageError;
+use sample::Split;
 use std::path::{Path, PathBuf};
+use store::table::Format;
 
 /// A checked job.
 pub(crate) struct Config {

@@ -16,10 +16,12 @@ mod parity;
 pub use args::Args;
 
 use anyhow::{Result, bail};
-use artifact::{Features, Head, Task};
 use cli::Session;
 use config::{Config, Job};
+use features::Features;
+use head::Head;
 use parity::{Distance, Parity};
+use sample::targets::Task;
 
 /// The whole tool: arguments → open the input → write beside → check → move into place → one line.
 ///

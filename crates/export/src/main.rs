@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main(export::run, artifact::withdraw)
+    cli::main(export::run, store::withdraw)
 }

@@ -3,14 +3,16 @@
 
 use crate::config::Matrix;
 use anyhow::{Result, bail};
-use artifact::{Columns, Features, Ours, Place, Split, distinct, table};
 use cli::count;
+use features::Features;
 use polars::prelude::{Column, DataFrame, df};
 use sample::LABEL;
+use sample::Split;
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
 };
+use store::{Columns, Ours, Place, distinct, table};
 
 const NPY: Ours = Ours::file(
     "a matrix that export wrote",

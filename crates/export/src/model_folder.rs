@@ -7,11 +7,15 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use artifact::{Digest, Head, Marks, Place, Preprocessing, Source, Task, distinct, read_file};
+use features::Source;
+use head::Head;
+use input::image::Preprocessing;
 use network::Network;
 use safetensors::{Dtype, tensor::TensorView};
+use sample::targets::Task;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fs, path::Path};
+use store::{Digest, Marks, Place, distinct, read_file};
 use weights::{Bound, Dense, Tensor};
 
 const WEIGHTS: &str = "model.safetensors";

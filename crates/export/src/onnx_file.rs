@@ -6,9 +6,12 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result, bail};
-use artifact::{Head, MappedFile, Ours, Place, Preprocessing, Task, distinct};
+use head::Head;
+use input::image::Preprocessing;
 use onnx::{self, Ending};
+use sample::targets::Task;
 use std::io::{BufWriter, Write};
+use store::{MappedFile, Ours, Place, distinct};
 use weights::Bound;
 
 /// ONNX's version and, as its producer, us.

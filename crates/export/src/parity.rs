@@ -2,10 +2,12 @@
 
 use crate::config::Config;
 use anyhow::Result;
-use artifact::{Head, PROBES, Preprocessing, Task};
 use cli::GateError;
 use engine::{Executor, Interpreter, Reference, cuda::Precision};
+use head::Head;
+use input::{PROBES, image::Preprocessing};
 use onnx::Model;
+use sample::targets::Task;
 use weights::Bound;
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
@@ -121,7 +123,7 @@ impl Distance {
 /// # Errors
 /// Where the network does not run.
 pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> {
-    let outputs = Reference::new(bound, how)?.run(&dataset::probes(how), PROBES)?;
+    let outputs = Reference::new(bound, how)?.run(&input::image::probes(how), PROBES)?;
     let row = |k: usize| outputs.iter().flat_map(move |output| output.chunks(output.len() / PROBES).nth(k));
     Ok((0..PROBES).flat_map(row).flatten().copied().collect())
 }
@@ -131,7 +133,7 @@ pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> 
 /// # Errors
 /// Where the graph does not run.
 pub(crate) fn interpret_probes(model: Model, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Interpreter::new(model, how)?.run(&dataset::probes(how), PROBES)?)
+    Ok(Interpreter::new(model, how)?.run(&input::image::probes(how), PROBES)?)
 }
 
 #[cfg(test)]

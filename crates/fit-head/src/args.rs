@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use cli::Common;
 use head::{Optimizer, Schedule};
 
-use crate::class_weight::ClassWeight;
-use crate::head_choice::HeadChoices;
-use crate::target::TargetChoice;
+use crate::{class_weight::ClassWeight, head_choice::HeadChoices, target::TargetChoice};
 
 /// Fits a head on cached features: a classifier, several labels a sample, or numbers.
 #[derive(Debug, clap::Parser)]

@@ -1,18 +1,20 @@
 //! Several features or several kinds of heads: each is fitted by itself, and the best on held-out rows is kept.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Source};
 use cli::{Interrupt, Session};
+use features::{FeatureSet, Source};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use serde_json::json;
 
-use crate::Config;
-use crate::fit::Fit;
-use crate::head_choice::Chosen;
-use crate::job::Job;
-use crate::methods::ComparedOn;
-use crate::record::Record;
-use crate::rows::{Read, Rows};
+use crate::{
+    Config,
+    fit::Fit,
+    head_choice::Chosen,
+    job::Job,
+    methods::ComparedOn,
+    record::Record,
+    rows::{Read, Rows},
+};
 
 /// One that was fitted: what it takes, and what came of it.
 pub(crate) struct Candidate {

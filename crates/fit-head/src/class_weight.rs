@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
-use artifact::table;
 use head::ClassWeights;
+use store::table;
 
 /// What `--class-weight` names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use artifact::table::Format;
 use cli::UsageError;
+use store::table::Format;
 
-use crate::args::{Args, ChoiceArgs};
-use crate::class_weight::ClassWeight;
-use crate::flags;
-use crate::head_choice::{Chosen, HeadChoice};
-use crate::methods::{self, ComparedOn, require};
-use crate::target::TargetChoice;
+use crate::{
+    args::{Args, ChoiceArgs},
+    class_weight::ClassWeight,
+    flags,
+    head_choice::{Chosen, HeadChoice},
+    methods::{self, ComparedOn, require},
+    target::TargetChoice,
+};
 use head::LinearSettings;
 
 /// The column of a manifest that classes stand in, as extract reads it.

@@ -2,14 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use artifact::Task;
 use head::{CurvePoint, LinearSettings, Quality, default_penalties, learning_curve};
 use polars::prelude::DataFrame;
+use sample::targets::Task;
 use serde_json::{Map, Value};
 
-use crate::fit::{column, round};
-use crate::job::Job;
-use crate::record::Record;
+use crate::{
+    fit::{column, round},
+    job::Job,
+    record::Record,
+};
 
 /// Parts of the train rows.
 const FRACTIONS: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];

@@ -2,15 +2,13 @@
 //!
 //! **Invariant:** no method writes a record, a table or a line by itself: all tell the same things in the same words.
 
-use artifact::{Dense, HeadKind, Memory, Task};
-use head::{Candidate, Examples, Quality, Scorer, TargetScaler, Temperature, quality};
+use head::{Candidate, Examples, HeadKind, Memory, Quality, Scorer, TargetScaler, Temperature, quality};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
+use sample::targets::Task;
 use serde_json::{Value, json};
+use weights::Dense;
 
-use crate::job::Job;
-use crate::methods::SweepOutcome;
-use crate::record::Record;
-use crate::reject::Reject;
+use crate::{job::Job, methods::SweepOutcome, record::Record, reject::Reject};
 
 /// What a method made of the rows.
 pub(crate) struct Fit {

@@ -1,11 +1,13 @@
 //! Which flags go with which heads, and with which targets.
 
-use artifact::Task;
 use cli::UsageError;
+use sample::targets::Task;
 
-use crate::args::Args;
-use crate::head_choice::list;
-use crate::methods::{ComparedOn, KINDS, Kind};
+use crate::{
+    args::Args,
+    head_choice::list,
+    methods::{ComparedOn, KINDS, Kind},
+};
 
 /// A flag that only some heads, or only some targets take.
 struct Flag {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use artifact::Task;
+use sample::targets::Task;
 
 use crate::methods::{KINDS, Kind, Method};
 

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::bail;
-use artifact::{FeatureSet, Said, Selection};
+use features::{FeatureSet, Selection};
 use head::{Examples, Folds, HeadFitError, HeldOut};
+use sample::targets::Said;
 
-use crate::config::Choice;
-use crate::rows::Part;
+use crate::{config::Choice, rows::Part};
 
 /// Folds where nothing else is asked for.
 pub(crate) const FOLDS: usize = 5;

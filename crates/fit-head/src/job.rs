@@ -1,13 +1,17 @@
 //! What every kind of head is fitted from.
 
-use artifact::{Dense, FeatureSet, Task};
 use cli::{Interrupt, Session};
+use features::FeatureSet;
 use head::{ClassWeights, Examples, Folds, Quality, TargetScaler};
+use sample::targets::Task;
+use weights::Dense;
 
-use crate::config::{Choice, Config};
-use crate::fit::describe;
-use crate::held_out::{FOLDS, Held, folds};
-use crate::rows::{Read, Rows};
+use crate::{
+    config::{Choice, Config},
+    fit::describe,
+    held_out::{FOLDS, Held, folds},
+    rows::{Read, Rows},
+};
 
 /// What every kind of head is fitted from.
 pub(crate) struct Job<'a> {

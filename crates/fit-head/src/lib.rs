@@ -32,15 +32,20 @@ pub use head_choice::{HeadChoice, HeadChoices};
 pub use target::TargetChoice;
 
 use anyhow::bail;
-use artifact::{FeatureSet, Head, Task, brief, list_in_disguise};
 use cli::{Interrupt, Session, count};
+use features::FeatureSet;
+use head::Head;
+use sample::targets::{Task, list_in_disguise};
+use store::brief;
 
-use crate::best::Best;
-use crate::candidates::Candidate;
-use crate::fit::Model;
-use crate::job::Job;
-use crate::outputs::Outputs;
-use crate::rows::{Read, Rows};
+use crate::{
+    best::Best,
+    candidates::Candidate,
+    fit::Model,
+    job::Job,
+    outputs::Outputs,
+    rows::{Read, Rows},
+};
 
 /// Runs the tool.
 ///

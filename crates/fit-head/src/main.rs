@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main(fit_head::run, artifact::withdraw)
+    cli::main(fit_head::run, store::withdraw)
 }

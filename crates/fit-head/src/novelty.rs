@@ -1,10 +1,8 @@
 //! `--novelty-at`: how far rows are from all that was fitted on, and how far is too far.
 
-use artifact::Novelty;
-use head::fit_novelty;
+use head::{Novelty, fit_novelty};
 
-use crate::job::Job;
-use crate::record::Record;
+use crate::{job::Job, record::Record};
 
 /// Fits it so that the `part` of held-out rows is not novel, and records it; gives what to say in the last line, too.
 pub(crate) fn fit(part: f64, job: &Job<'_>, record: &mut Record) -> anyhow::Result<(Novelty, String)> {

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use artifact::{Columns, HEAD_FILE, Head, Ours, Place, distinct, table};
+use head::{HEAD_FILE, Head};
 use polars::frame::DataFrame;
+use store::{Columns, Ours, Place, distinct, table};
 
 use crate::Config;
 

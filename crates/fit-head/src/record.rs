@@ -1,11 +1,10 @@
 //! The record of a fit that the head carries.
 
-use artifact::Task;
 use head::ClassWeights;
+use sample::targets::Task;
 use serde_json::{Map, Value};
 
-use crate::job::Job;
-use crate::split_rows::SplitRows;
+use crate::{job::Job, split_rows::SplitRows};
 
 /// The record of a fit that the head carries: settings first, then the outcome.
 pub(crate) struct Record(Map<String, Value>);

@@ -1,7 +1,7 @@
 //! `--reject-at`: the confidence from which on a head is right often enough.
 
-use artifact::{Task, Truth};
 use head::{sigmoid, softmax};
+use sample::targets::{Task, Truth};
 
 use crate::record::Record;
 

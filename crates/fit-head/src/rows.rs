@@ -1,12 +1,14 @@
 //! The rows that are fitted on with their truth, and those that are looked at meanwhile.
 
 use anyhow::bail;
-use artifact::{FeatureSet, Said, Samples as _, Split, TargetSpec, Task, Truth};
+use features::FeatureSet;
 use head::Examples;
-use sample::LABEL;
+use sample::{
+    LABEL, Split,
+    targets::{Said, Samples as _, TargetSpec, Task, Truth},
+};
 
-use crate::Config;
-use crate::split_rows::SplitRows;
+use crate::{Config, split_rows::SplitRows};
 
 /// The truth of all samples, read once, whichever of their features are fitted on.
 pub(crate) struct Read {

@@ -1,7 +1,8 @@
 //! The rows of one split with their views, whatever is learnt of them.
 
-use artifact::{FeatureSet, Rows as _, Selection, Split};
 use cli::count;
+use features::{FeatureSet, Rows as _, Selection};
+use sample::Split;
 
 /// Rows of one split, read from the artefact as they are needed: samples, and their augmented views, which are learnt from
 /// and judge nothing.

@@ -1,6 +1,6 @@
 //! `--target`: what a head is to say of a sample.
 
-use artifact::Task;
+use sample::targets::Task;
 
 /// What `--target` names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -1,7 +1,8 @@
 //! `fit-head` as users run it.
 
-use artifact::{Head, HeadKind, table};
 use harness::{Made, Room, Run, flip};
+use head::{Head, HeadKind};
+use store::table;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_fit-head");
 

@@ -2,13 +2,16 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use artifact::{Digest, Dtype, FeaturesWriter, Lineage, PROBES, Plan, Preprocessing, Row, Source, Split};
+use features::{FeaturesWriter, Lineage, Plan, Row, Source};
 use harness::Room;
+use input::{PROBES, image::Preprocessing};
+use sample::Split;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+use store::{Digest, Dtype};
 
 const DIM: usize = 1024;
 /// So many that both fits are work enough to look at the curvature first (`Curvature::of` in crates/head).

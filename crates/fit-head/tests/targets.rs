@@ -1,8 +1,10 @@
 //! `fit-head --target` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Head, HeadKind, TargetsFrom, Task, table};
 use harness::{Made, Room, Run};
+use head::{Head, HeadKind};
+use sample::targets::{TargetsFrom, Task};
+use store::table;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_fit-head");
 

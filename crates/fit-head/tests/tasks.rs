@@ -1,8 +1,10 @@
 //! What classes have, labels and numbers have too; and classes stand in a manifest as those do.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Head, HeadKind, TargetsFrom, Task, Truth, table};
 use harness::{Made, Room, Run};
+use head::{Head, HeadKind};
+use sample::targets::{TargetsFrom, Task, Truth};
+use store::table;
 
 const TOOL: &str = env!("CARGO_BIN_EXE_fit-head");
 const CLASSES: [&str; 3] = ["daisy", "roses", "tulips"];

@@ -7,10 +7,15 @@
 use std::error::Error;
 use std::time::Instant;
 
-use artifact::{Dense, Digest, Head, HeadKind, Matrix, Preprocessing, Source, Truth};
+use features::{Matrix, Source};
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Distances, Examples, HeldOut, Scorer, fit_knn, fit_novelty,
 };
+use headstart_head::{Head, HeadKind};
+use input::image::Preprocessing;
+use sample::targets::Truth;
+use store::Digest;
+use weights::Dense;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         network: nothing,
         weights: nothing,
         preprocessing: Preprocessing::imagenet(),
-        dtype: artifact::Dtype::F32,
+        dtype: store::Dtype::F32,
         engine: String::new(),
     };
     let head = Head {

@@ -6,8 +6,9 @@
 use std::error::Error;
 use std::time::Instant;
 
-use artifact::{Matrix, Truth};
+use features::Matrix;
 use headstart_head::{ClassWeights, Examples, LinearProblem, LinearSettings};
+use sample::targets::Truth;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -5,8 +5,9 @@
 
 use std::error::Error;
 
-use artifact::{Matrix, Truth};
+use features::Matrix;
 use headstart_head::{ClassWeights, ClosedForm, ClosedProblem, Examples, LinearProblem, LinearSettings};
+use sample::targets::Truth;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,6 +1,6 @@
 //! How much a row's loss counts, by its class.
 
-use artifact::Task;
+use sample::targets::Task;
 
 use crate::{Examples, HeadFitError};
 
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn balanced_as_scikit_learn() {
-        let matrix = artifact::Matrix::new(&[0.0; 6], 1).unwrap();
-        let truth = artifact::Truth::Class(vec![0, 0, 0, 1, 1, 2]);
+        let matrix = features::Matrix::new(&[0.0; 6], 1).unwrap();
+        let truth = sample::targets::Truth::Class(vec![0, 0, 0, 1, 1, 2]);
         let examples = Examples::new(&matrix, &truth, 3).unwrap();
         assert_eq!(ClassWeights::Balanced.of(&examples).unwrap(), [2.0 / 3.0, 1.0, 2.0]);
         assert_eq!(ClassWeights::None.of(&examples).unwrap(), [1.0; 3]);

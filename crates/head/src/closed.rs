@@ -10,14 +10,17 @@ mod lda;
 mod prototype;
 mod ridge;
 
-use artifact::{Dense, Task};
 use rayon::prelude::*;
+use sample::targets::Task;
+use weights::Dense;
 
-use crate::pass::{Loss, Member, Pass, Tally};
-use crate::scaling::Scaling;
-use crate::spectrum::Spectrum;
-use crate::sums::{Coordinates, Summed, Sums};
-use crate::{Candidate, ClassWeights, Examples, HeadFitError, HeldOut, Sweep, TargetScaler, Temperature};
+use crate::{
+    Candidate, ClassWeights, Examples, HeadFitError, HeldOut, Sweep, TargetScaler, Temperature,
+    pass::{Loss, Member, Pass, Tally},
+    scaling::Scaling,
+    spectrum::Spectrum,
+    sums::{Coordinates, Summed, Sums},
+};
 use basis::Basis;
 use classes::Classes;
 

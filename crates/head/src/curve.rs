@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use artifact::{Rows, Task, Truth};
+use features::Rows;
+use sample::targets::{Task, Truth};
 
-use crate::random::{Purpose, Random};
 use crate::{
     Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, HeadFitError, HeldOut, LinearProblem,
     LinearSettings, Quality, TargetScaler,
+    random::{Purpose, Random},
 };
 
 /// Heads that were fitted on a part of the rows.
@@ -235,7 +236,7 @@ impl Rows for Subset<'_> {
 mod tests {
     use super::*;
     use crate::Folds;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn more_rows_are_better_and_parts_are_nested() {

@@ -1,6 +1,6 @@
 //! Why a head cannot be fitted.
 
-use artifact::Task;
+use sample::targets::Task;
 
 /// Why a head cannot be fitted.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What heads are fitted on and scored with, checked once.
 
-use artifact::{Rows, Task, Truth};
+use features::Rows;
+use sample::targets::{Task, Truth};
 
 use crate::HeadFitError;
 
@@ -174,7 +175,7 @@ impl<'a> Examples<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn samples_are_rows_of_view_0_with_those_after_them() {

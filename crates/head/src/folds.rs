@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::HeadFitError;
-use crate::random::{Purpose, Random};
+use crate::{
+    HeadFitError,
+    random::{Purpose, Random},
+};
 
 /// A row that is never held out.
 const ALWAYS_IN: u16 = u16::MAX;

@@ -1,11 +1,11 @@
 //! Nearest neighbours by cosine, with votes weighted as in DINO (Caron et al., 2021, appendix F.1).
 
-use artifact::{Dense, Memory, Truth};
+use crate::Memory;
 use rayon::prelude::*;
+use sample::targets::Truth;
+use weights::Dense;
 
-use crate::examples::BLOCK;
-use crate::logits::Logits;
-use crate::{Examples, HeadFitError};
+use crate::{Examples, HeadFitError, examples::BLOCK, logits::Logits};
 
 /// T: DINO's.
 const TEMPERATURE: f64 = 0.07;
@@ -138,7 +138,7 @@ fn normalise(row: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
 
     fn votes(memory: &Memory, classes: usize, x: &[f32]) -> Vec<f32> {
         Voters::of(memory, classes).of_rows(x)

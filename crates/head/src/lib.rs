@@ -1,15 +1,15 @@
-//! Heads on frozen features, and the solvers that fit them. No files, no clap.
+//! Heads on frozen features: the solvers that fit them, and the head's file. No clap.
 //!
 //! Every fit starts from [`Examples`], which are checked once: rows and what is so of them, their class, their labels or
-//! their numbers. It ends in [`artifact::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
-//! back out; or in a [`artifact::Memory`] of the rows themselves. [`Scorer`] applies either.
+//! their numbers. It ends in [`weights::Dense`] layers that take *raw* features: whatever scaling a solver wanted is folded
+//! back out; or in a [`Memory`] of the rows themselves. [`Scorer`] applies either.
 //!
 //! **Invariant:** the same examples and settings give the same bits on one machine, whatever the
 //! number of threads: products of fixed blocks are taken by one thread each, or by candle's GEMM, whose
 //! bits do not depend on it, and every other sum runs over fixed chunks in a fixed order. No random number
 //! comes from a global generator.
 //!
-//! **Invariant:** rows are read in blocks ([`artifact::Rows`]): memory does not grow with n but for some
+//! **Invariant:** rows are read in blocks ([`features::Rows`]): memory does not grow with n but for some
 //! bytes a row.
 #![forbid(unsafe_code)]
 
@@ -18,6 +18,7 @@ mod closed;
 mod curve;
 mod error;
 mod examples;
+mod file;
 mod folds;
 mod held_out;
 mod knn;
@@ -43,6 +44,7 @@ pub use closed::{ClosedForm, ClosedProblem};
 pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
+pub use file::{HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
 pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use knn::fit_knn;

@@ -3,15 +3,18 @@
 mod curvature;
 mod sweep;
 
-use artifact::{Dense, Task};
 use rayon::prelude::*;
+use sample::targets::Task;
+use weights::Dense;
 
 pub use sweep::default_penalties;
 
-use crate::lbfgs::{Lbfgs, Precondition, Stop};
-use crate::pass::{Loss, Member, Outcome, Pass};
-use crate::scaling::Scaling;
-use crate::{ClassWeights, Examples, Folds, HeadFitError, TargetScaler};
+use crate::{
+    ClassWeights, Examples, Folds, HeadFitError, TargetScaler,
+    lbfgs::{Lbfgs, Precondition, Stop},
+    pass::{Loss, Member, Outcome, Pass},
+    scaling::Scaling,
+};
 use curvature::{Curvature, Preconditioner};
 
 /// Part of the objective that may be rounding, of products in f32.

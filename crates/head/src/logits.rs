@@ -1,8 +1,8 @@
 //! Applying a head.
 
-use artifact::Dense;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use weights::Dense;
 
 /// Rows whose sums are held together: with two vectors of four each they stay in registers (2.1x over 4 x 32 on AVX2).
 /// Does not affect bits.

@@ -6,11 +6,13 @@ mod optimizer;
 
 use std::ops::ControlFlow;
 
-use artifact::Dense;
+use weights::Dense;
 
-use crate::random::{Purpose, Random};
-use crate::scaling::Scaling;
-use crate::{ClassWeights, Examples, HeadFitError, Quality, Scorer, TargetScaler, quality};
+use crate::{
+    ClassWeights, Examples, HeadFitError, Quality, Scorer, TargetScaler, quality,
+    random::{Purpose, Random},
+    scaling::Scaling,
+};
 use batch::Batches;
 use net::Net;
 pub use optimizer::{Optimizer, Schedule};

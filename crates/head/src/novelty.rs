@@ -1,16 +1,20 @@
 //! How far a row is from all that was fitted on: Mahalanobis' distance to the nearest class (Lee, Lee, Lee and Shin, 2018,
 //! equation 2). A head is sure of what lies far out on the right side of its planes, whatever that is; this is not.
 
-use artifact::{Dense, Novelty, Task};
+use crate::Novelty;
 use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Mat, MatRef, Par, Side};
 use rayon::prelude::*;
+use sample::targets::Task;
+use weights::Dense;
 
-use crate::examples::BLOCK;
-use crate::logits::Logits;
-use crate::scaling::Scaling;
-use crate::sums::{Summed, Sums};
-use crate::{Examples, HeadFitError, HeldOut};
+use crate::{
+    Examples, HeadFitError, HeldOut,
+    examples::BLOCK,
+    logits::Logits,
+    scaling::Scaling,
+    sums::{Summed, Sums},
+};
 
 /// Columns at most: the matrix that a head then carries is a quarter of a GiB.
 pub const MOST_NOVELTY_COLUMNS: usize = 8192;
@@ -188,7 +192,8 @@ impl Distances {
 mod tests {
     use super::*;
     use crate::Folds;
-    use artifact::{Matrix, Truth};
+    use features::Matrix;
+    use sample::targets::Truth;
 
     /// Two classes apart along the first column, which correlates with the second; and a column that says nothing.
     fn world(n: usize) -> (Vec<f32>, Truth) {

@@ -4,15 +4,13 @@
 mod exponential;
 mod loss;
 
-use artifact::Rows;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use features::Rows;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::examples::BLOCK;
-use crate::scaling::Scaling;
-use crate::{Folds, Quality};
+use crate::{Folds, Quality, examples::BLOCK, scaling::Scaling};
 use exponential::exp;
 pub(crate) use loss::{Judged, Loss};
 

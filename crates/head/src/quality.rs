@@ -1,11 +1,14 @@
 //! How well a head does on some rows, while it is being fitted or chosen.
 
-use artifact::{Rows, Truth};
+use features::Rows;
 use rayon::prelude::*;
+use sample::targets::Truth;
 
-use crate::examples::BLOCK;
-use crate::pass::{Loss, Tally};
-use crate::{Examples, Scorer, TargetScaler};
+use crate::{
+    Examples, Scorer, TargetScaler,
+    examples::BLOCK,
+    pass::{Loss, Tally},
+};
 
 /// How well a head does on some rows, every row counting the same; of labels, every label of each.
 #[derive(Clone, Copy, Debug, PartialEq)]

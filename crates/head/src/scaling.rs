@@ -1,11 +1,11 @@
 //! Standardisation: learnt from the training rows, applied inside a solver, folded back out of its result.
 
-use artifact::{Dense, Rows};
+use features::Rows;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use weights::Dense;
 
-use crate::HeadFitError;
-use crate::examples::BLOCK;
+use crate::{HeadFitError, examples::BLOCK};
 
 /// `(x - mean) * inverse` of every column, in f32; the identity has mean 0 and inverse 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,7 +154,7 @@ impl Moments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn scaled_columns_have_mean_zero_and_std_one_and_constant_ones_stay_finite() {

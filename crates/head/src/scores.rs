@@ -1,9 +1,9 @@
 //! Applying a head of any kind.
 
-use artifact::{Dense, Head, Memory};
+use crate::{Head, Memory};
+use weights::Dense;
 
-use crate::knn::Voters;
-use crate::logits::Logits;
+use crate::{knn::Voters, logits::Logits};
 
 /// A head made ready to be applied to block after block of rows.
 pub struct Scorer {

@@ -1,14 +1,12 @@
 //! What closed forms need to know of the rows: each class's number and sum, or Σ y xᵀ of labels and numbers, and Σ w x xᵀ. One
 //! pass, all in f64.
 
-use artifact::Task;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use sample::targets::Task;
 
-use crate::examples::BLOCK;
-use crate::scaling::Scaling;
-use crate::{Examples, TargetScaler};
+use crate::{Examples, TargetScaler, examples::BLOCK, scaling::Scaling};
 
 /// Blocks that are in memory together. Memory only.
 const TOGETHER: usize = 8;
@@ -184,7 +182,8 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Matrix, Truth};
+    use features::Matrix;
+    use sample::targets::Truth;
 
     #[test]
     fn sums_are_those_of_the_definition_and_folds_can_be_taken_out() {

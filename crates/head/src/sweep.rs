@@ -1,7 +1,6 @@
 //! What fits at several strengths found, whatever was fitted.
 
-use crate::pass::Member;
-use crate::{HeldOut, Quality};
+use crate::{HeldOut, Quality, pass::Member};
 
 /// One strength, and how it does.
 #[derive(Clone, Copy, Debug, PartialEq)]

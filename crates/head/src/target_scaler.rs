@@ -1,6 +1,7 @@
 //! The scale that targets have while a head is fitted.
 
-use artifact::{Dense, Truth};
+use sample::targets::Truth;
+use weights::Dense;
 
 use crate::{Examples, HeadFitError};
 
@@ -70,7 +71,7 @@ impl TargetScaler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn numbers_are_standardised_and_unscaled() {

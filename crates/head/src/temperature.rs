@@ -1,10 +1,13 @@
 //! Calibration: one temperature for all logits (Guo et al., 2017, section 4.2), fitted on rows that the model had not
 //! learnt from.
 
-use crate::logits::sigmoid_of;
-use crate::pass::{Loss, Member, Pass};
-use crate::quality::each_row;
-use crate::{Examples, Scorer, TargetScaler, softmax};
+use crate::{
+    Examples, Scorer, TargetScaler,
+    logits::sigmoid_of,
+    pass::{Loss, Member, Pass},
+    quality::each_row,
+    softmax,
+};
 
 /// Steps of Newton's method at most; it takes five or six.
 const STEPS: usize = 50;

@@ -1,11 +1,13 @@
 //! Ridge, discriminants and prototypes through their public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Matrix, Rows, Truth};
+use features::{Matrix, Rows};
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, Quality, Scorer,
     TargetScaler, logits,
 };
+use sample::targets::Truth;
+use weights::Dense;
 
 const FORMS: [(ClosedForm, f64); 3] =
     [(ClosedForm::Ridge, 3.0), (ClosedForm::Lda, 0.2), (ClosedForm::Prototype, 0.0)];

@@ -1,10 +1,12 @@
 //! Features that say nothing, or hardly fit into their numbers: every solver gives a finite head or one error, and none panics.
 
-use artifact::{Dense, Matrix, Truth};
+use features::Matrix;
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, LinearProblem,
     LinearSettings, MlpSettings, Scorer, TargetScaler, fit_knn, fit_mlp, fit_novelty, logits, quality,
 };
+use sample::targets::Truth;
+use weights::Dense;
 
 const CLASSES: usize = 3;
 

@@ -1,11 +1,13 @@
 //! Logistic regression through its public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Matrix, Truth};
+use features::Matrix;
 use headstart_head::{
     ClassWeights, Examples, HeadFitError, LinearFit, LinearProblem, LinearSettings, Quality, Scorer,
     TargetScaler, logits,
 };
+use sample::targets::Truth;
+use weights::Dense;
 
 /// `rows` of `dim` features in `classes` overlapping clusters, by an integer formula that
 /// tests/peers/head.py repeats.
@@ -76,7 +78,7 @@ fn no_neighbour_is_better() {
     let raw = LinearSettings { standardize: false, tolerance: 1e-7, max_iterations: 5000, ..TIGHT };
     let best = fit(&rows, &raw, 0.5);
     assert!(best.converged, "{} iterations, gradient {}", best.iterations, best.gradient);
-    let objective = |layer: &artifact::Dense| {
+    let objective = |layer: &weights::Dense| {
         let norm: f64 = layer.weight.iter().map(|&w| f64::from(w).powi(2)).sum();
         quality(std::slice::from_ref(layer), &rows).loss * 200.0 + 0.25 * norm
     };

@@ -1,12 +1,14 @@
 //! The multi-layer perceptron through its public face.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use artifact::{Dense, Matrix, Truth};
+use features::Matrix;
 use headstart_head::{
     ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, Optimizer, Quality, Schedule, Scorer,
     TargetScaler, Temperature, fit_mlp,
 };
+use sample::targets::Truth;
 use std::ops::ControlFlow;
+use weights::Dense;
 
 /// Examples of a matrix that lives as long as the test.
 fn examples(x: &[f32], labels: &[u32], dim: usize, classes: usize) -> Examples<'static> {

@@ -3,11 +3,13 @@
 
 use std::ops::ControlFlow;
 
-use artifact::{Dense, Matrix, Truth};
+use features::Matrix;
 use headstart_head::{
     Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut,
     LinearProblem, LinearSettings, MlpSettings, Quality, Scorer, TargetScaler, Temperature, fit_mlp, logits,
 };
+use sample::targets::Truth;
+use weights::Dense;
 
 const TIGHT: LinearSettings = LinearSettings {
     class_weights: ClassWeights::None,

@@ -1,10 +1,11 @@
 //! Augmented views of rows: learnt from with their sample, and judging nothing.
 
-use artifact::{Matrix, Truth};
+use features::Matrix;
 use headstart_head::{
     ClosedForm, ClosedProblem, Examples, Folds, HeldOut, LinearProblem, LinearSettings, fit_novelty,
     learning_curve,
 };
+use sample::targets::Truth;
 use std::ops::ControlFlow;
 
 const SAMPLES: usize = 60;

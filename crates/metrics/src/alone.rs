@@ -1,11 +1,16 @@
 //! One class against the rest, or one label of many.
 
-use crate::averages::ClassMetric;
-use crate::interval::proportion;
-use crate::labels::LabelOutcomes;
-use crate::metric::Place::{Few, Page};
-use crate::metric::{Measured, Metric, Scale};
-use crate::{ClassRanking, ClassScores, Interval};
+use crate::{
+    ClassRanking, ClassScores, Interval,
+    averages::ClassMetric,
+    interval::proportion,
+    labels::LabelOutcomes,
+    metric::{
+        Measured, Metric,
+        Place::{Few, Page},
+        Scale,
+    },
+};
 
 /// What one class, or one label, scored.
 #[derive(Debug)]

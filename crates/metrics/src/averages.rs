@@ -1,9 +1,11 @@
 //! Averages over classes of precision and F1: ratios of counts that are small where a class has few rows, so that
 //! they are biased as well as scattered.
 
-use crate::beta::ln_gamma;
-use crate::marginals::{ClassScores, Marginals};
-use crate::spread::{Spread, shrinkage};
+use crate::{
+    beta::ln_gamma,
+    marginals::{ClassScores, Marginals},
+    spread::{Spread, shrinkage},
+};
 
 /// How scores of classes become one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! How well a score tells the rows of one class from all others.
 
-use crate::Interval;
-use crate::against::{Against, Step};
-use crate::spread::two_kinds;
+use crate::{
+    Interval,
+    against::{Against, Step},
+    spread::two_kinds,
+};
 
 /// Ranking metrics of one class against the rest, or of one label of many.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::Interval;
-use crate::metric::{About, Estimate, Metric, Outcomes};
-use crate::spread::Spread;
+use crate::{
+    Interval,
+    metric::{About, Estimate, Metric, Outcomes},
+    spread::Spread,
+};
 
 /// A metric of two heads, and their difference.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! Curves of one class against the rest, for drawing.
 
-use crate::Rankings;
-use crate::thin::thin;
+use crate::{Rankings, thin::thin};
 
 /// A point of the ROC curve.
 #[derive(Clone, Copy, Debug, PartialEq)]

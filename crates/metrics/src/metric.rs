@@ -5,8 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::spread::Spread;
-use crate::{CompareError, Interval};
+use crate::{CompareError, Interval, spread::Spread};
 
 /// A value and its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,9 +1,11 @@
 //! One-vs-rest ranking metrics of all classes, and their averages.
 
-use crate::against::Against;
-use crate::class_ranking::half_wins;
-use crate::spread::{Spread, end, shrinkage};
-use crate::{ClassRanking, ClassRows, Estimate, Interval};
+use crate::{
+    ClassRanking, ClassRows, Estimate, Interval,
+    against::Against,
+    class_ranking::half_wins,
+    spread::{Spread, end, shrinkage},
+};
 
 /// How well each class's rows, or those that bear each label, rank above all others.
 ///

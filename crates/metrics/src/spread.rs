@@ -1,7 +1,6 @@
 //! What a metric is made of row by row, and the interval that follows from how rows differ.
 
-use crate::Interval;
-use crate::beta::beta_quantile;
+use crate::{Interval, beta::beta_quantile};
 
 /// A metric as the mean of one number a row, to first order: each row's number is the metric and what the row moves it
 /// by (its influence; Hampel, 1974).

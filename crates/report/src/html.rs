@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::page::{Outputs, Page};
-use crate::sections::{self, Section};
-use crate::{json, order};
+use crate::{
+    json, order,
+    page::{Outputs, Page},
+    sections::{self, Section},
+};
 
 const STYLE: &str = concat!(
     include_str!("../assets/base.css"),

@@ -4,7 +4,7 @@
 
 use std::{error::Error, time::Instant};
 
-use artifact::Matrix;
+use features::Matrix;
 use review::{NEIGHBOURS, Neighbours, Rule, Space, map, near_duplicates};
 
 fn main() -> Result<(), Box<dyn Error>> {

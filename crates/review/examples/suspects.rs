@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use artifact::Matrix;
+use features::Matrix;
 use review::{ConfidentJoint, NEIGHBOURS, Neighbours, Predictions, Quality, Space, issues, suspects};
 
 fn main() -> Result<(), Box<dyn Error>> {

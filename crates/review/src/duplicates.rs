@@ -125,7 +125,7 @@ fn median(mut values: Vec<f32>) -> f32 {
 mod tests {
     use super::*;
     use crate::{Space, groups, random::Random};
-    use artifact::Matrix;
+    use features::Matrix;
 
     const DIM: usize = 48;
 

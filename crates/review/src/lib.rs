@@ -6,7 +6,7 @@
 //!   sees which of them leak.
 //! - [`map`]: a picture of the data in two dimensions.
 //!
-//! Features come as [`artifact::Rows`], a block at a time, so that they may lie anywhere. Whoever looks for pairs makes a [`Space`]
+//! Features come as [`features::Rows`], a block at a time, so that they may lie anywhere. Whoever looks for pairs makes a [`Space`]
 //! of them first, and finds [`Neighbours`] in it; the same neighbours serve `near_duplicates` and `suspects`.
 //!
 //! **Invariant:** nothing here knows what a file, a split or a class name is. **Invariant:** the same rows give the same

@@ -101,7 +101,7 @@ fn insert(indices: &mut [u32], products: &mut [f32], row: u32, product: f32) {
 mod tests {
     use super::*;
     use crate::random::Random;
-    use artifact::Matrix;
+    use features::Matrix;
 
     fn space(n: usize, dim: usize) -> Space {
         let mut random = Random::new(2);

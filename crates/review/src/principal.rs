@@ -3,7 +3,7 @@
 //! Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 2011, algorithm 4.4, on at most
 //! [`SAMPLE`] rows spread evenly over all: directions of this use need not be exact, only fixed and orthonormal.
 
-use artifact::Rows;
+use features::Rows;
 use rayon::prelude::*;
 
 use crate::{
@@ -158,7 +158,7 @@ fn covariance(along: &[f32], count: usize) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::rows::scale_of;
-    use artifact::Matrix;
+    use features::Matrix;
 
     /// Rows whose columns have standard deviations 1, 1/2, 1/3, …, turned by a reflection.
     fn rows(n: usize, dim: usize) -> Vec<f32> {

@@ -1,6 +1,6 @@
 //! Passes over rows, a block at a time, and scaling of single ones.
 
-use artifact::Rows;
+use features::Rows;
 use rayon::prelude::*;
 
 use crate::ReviewError;
@@ -117,7 +117,7 @@ pub(crate) fn scale_to_unit(values: &mut [f32], dim: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn there_must_be_rows() {

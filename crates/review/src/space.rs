@@ -1,6 +1,6 @@
 //! Where rows are compared: unit rows, of few enough columns that all pairs can be looked at.
 
-use artifact::Rows;
+use features::Rows;
 
 use crate::{
     ReviewError,
@@ -113,7 +113,7 @@ fn cholesky(mut matrix: Vec<f64>, n: usize) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::random::Random;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn whitened_directions_vary_alike() {

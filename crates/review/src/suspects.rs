@@ -143,7 +143,7 @@ fn votes(neighbours: &Neighbours, labels: &[u32], prior: &[f64], row: usize) -> 
 mod tests {
     use super::*;
     use crate::{Space, random::Random};
-    use artifact::Matrix;
+    use features::Matrix;
 
     /// 400 rows around four centres, a model that knows the true class but vaguely, and every twentieth label wrong.
     fn flipped() -> (Vec<f32>, Vec<u32>, Vec<f64>) {

@@ -11,10 +11,11 @@ mod scene;
 mod stream;
 
 use anyhow::{Context, Result};
-use artifact::{Place, Split};
 use clap::Parser;
 use class::Class;
+use sample::Split;
 use std::{fs, path::PathBuf, process::ExitCode};
+use store::Place;
 use stream::Stream;
 
 /// Render Headstart's sample data set: 800 pictures of ten classes of textures, shapes and glyphs.
@@ -48,7 +49,7 @@ struct Args {
 const MARKER: &str = ".headstart-sample";
 
 fn main() -> ExitCode {
-    cli::main(run, artifact::withdraw)
+    cli::main(run, store::withdraw)
 }
 
 fn run(args: Args) -> Result<()> {

@@ -1,11 +1,11 @@
 //! A stream of random draws, the same on every machine.
 
 use crate::canvas::Colour;
-use artifact::Digest;
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
 };
+use store::Digest;
 
 pub(crate) struct Stream(ChaCha8Rng);
 

@@ -7,9 +7,9 @@ use crate::{
     run::Setting,
     shop::{Tree, tree},
 };
-use artifact::{Ours, table};
 use rand::SeedableRng;
 use std::{fs, path::Path};
+use store::{Ours, table};
 
 /// What is damaged, and who reads it.
 pub struct Damage {

@@ -1,11 +1,14 @@
 //! Shards and indexes of features.
 
 use crate::scratch;
-use artifact::{Digest, Earlier, Features, FeaturesWriter, Lineage, PROBES, Plan, Row, Split};
+use features::{Earlier, Features, FeaturesWriter, Lineage, Plan, Row};
+use input::PROBES;
+use sample::Split;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+use store::Digest;
 use tempfile::TempDir;
 
 /// d of every shard here.

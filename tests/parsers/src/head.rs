@@ -1,8 +1,9 @@
 //! Head files.
 
 use crate::scratch;
-use artifact::{DigestBuilder, Head};
+use head::Head;
 use serde_json::Value;
+use store::DigestBuilder;
 
 /// A file, as it is and with its digests mended.
 pub fn head(bytes: &[u8]) {
@@ -68,7 +69,9 @@ const DIGEST: &str = r#"\"digest\":\""#;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Digest, HeadKind, PROBES};
+    use head::HeadKind;
+    use input::PROBES;
+    use store::Digest;
     use weights::Dense;
 
     #[test]

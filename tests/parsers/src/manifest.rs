@@ -1,7 +1,7 @@
 //! CSV manifests.
 
 use crate::scratch;
-use dataset::DataSet;
+use sample::DataSet;
 
 /// A file.
 pub fn manifest(bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! Pictures of every format, and JPEGs against the library whose bits they must have.
 
-use dataset::{MAX_PIXELS, Picture};
+use input::image::{MAX_PIXELS, Picture};
 
 /// Decoding takes time by the pixel, and large pictures show nothing that small ones do not.
 const LARGE: u64 = 1 << 18;
@@ -10,7 +10,7 @@ pub fn picture(bytes: &[u8]) {
     if declared(bytes).is_some_and(|pixels| pixels > LARGE) {
         return;
     }
-    match dataset::decode(bytes) {
+    match input::image::decode(bytes) {
         Ok(picture) => whole(&picture),
         Err(reason) => assert!(!reason.to_string().contains('\n'), "{reason}"),
     }
@@ -23,7 +23,7 @@ pub fn jpeg(bytes: &[u8]) {
         return;
     }
     let eighths = [8, 4, 2, 1][usize::from(how & 3)];
-    let Some((own, library)) = dataset::decode_jpeg_both(bytes, eighths, how & 4 == 0) else { return };
+    let Some((own, library)) = input::image::decode_jpeg_both(bytes, eighths, how & 4 == 0) else { return };
     whole(&own);
     match library {
         Ok(library) => assert!(own == library, "other bits than the library's"),

@@ -1,10 +1,10 @@
 //! Files for parsers that take paths.
 
-use artifact::Digest;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+use store::Digest;
 use tempfile::TempDir;
 
 /// A folder in memory, where there is such a place and no other was named: a disk would take longer than the parsers.

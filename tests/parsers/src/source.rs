@@ -1,6 +1,8 @@
 //! What the artefacts say that computed them, for which nothing needs to be there.
 
-use artifact::{Digest, Dtype, Preprocessing, Source};
+use features::Source;
+use input::image::Preprocessing;
+use store::{Digest, Dtype};
 
 /// A source that no network has.
 pub fn source() -> Source {

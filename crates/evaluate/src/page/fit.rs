@@ -1,8 +1,9 @@
 //! How the head was fitted, as it recorded it: the sweep, the learning curve.
 
-use artifact::{Head, Task};
+use head::Head;
 use metrics::proportion;
 use report::{Estimate, Learning, LearningMetric, Scale, Sweep};
+use sample::targets::Task;
 use serde_json::Value;
 
 /// How loss changed with the penalty.

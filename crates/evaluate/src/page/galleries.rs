@@ -4,9 +4,11 @@ use report::{Duplicate, Exhibit, Mislabel, Mistake};
 use sample::LABEL;
 
 use super::Material;
-use crate::measured::Measured;
-use crate::predictions::list;
-use crate::suspects::{LIKELY, Suspects};
+use crate::{
+    measured::Measured,
+    predictions::list,
+    suspects::{LIKELY, Suspects},
+};
 
 /// Of each gallery.
 const MOST: usize = 60;

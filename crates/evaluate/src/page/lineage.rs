@@ -1,6 +1,7 @@
 //! What everything was made from.
 
-use artifact::{FeatureSet, Features, Head};
+use features::{FeatureSet, Features};
+use head::Head;
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
 

@@ -11,16 +11,15 @@ mod thumbnails;
 mod values;
 
 use anyhow::Context;
-use artifact::{FeatureSet, Head, Rows as _, Task};
+use features::{FeatureSet, Rows as _};
+use head::Head;
 use report::{Confusion, Estimate, Map, Page, Samples};
 use review::map;
+use sample::targets::Task;
 
-use crate::Config;
-use crate::baseline::Comparison;
-use crate::findings::Findings;
-use crate::measured::Measured;
-use crate::scores::SplitScores;
-use crate::table::Row;
+use crate::{
+    Config, baseline::Comparison, findings::Findings, measured::Measured, scores::SplitScores, table::Row,
+};
 
 /// What a page is made of.
 pub(crate) struct Material<'a> {

@@ -1,12 +1,16 @@
 //! The headline figures, the verdict, and what one should know before trusting them.
 
-use artifact::{FeatureSet, Head, Split, Task};
+use features::FeatureSet;
+use head::Head;
 use metrics::{About, Place};
 use report::{Baseline, Difference, Figure, Summary, Verdict, Warning};
+use sample::{Split, targets::Task};
 
 use super::{Material, estimate, of_estimate, scale};
-use crate::belonging::{has_seen, seen};
-use crate::table::{Row, overall};
+use crate::{
+    belonging::{has_seen, seen},
+    table::{Row, overall},
+};
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
     let Material { config, features, scores, rows, .. } = material;
@@ -112,7 +116,7 @@ fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
 }
 
 /// Network, tap and weights in words.
-fn of_features(sources: &[artifact::Source]) -> String {
+fn of_features(sources: &[features::Source]) -> String {
     let each = sources.iter().map(|source| format!("{}, weights {}", source.name(), short(&source.weights)));
     each.collect::<Vec<_>>().join(" and ")
 }
@@ -123,6 +127,6 @@ fn stem(path: &std::path::Path) -> String {
 }
 
 /// The first digits of a digest, as people compare them.
-fn short(digest: &artifact::Digest) -> String {
+fn short(digest: &store::Digest) -> String {
     digest.to_string().chars().take(12).collect()
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use artifact::Grey16;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dataset::thumbnail;
+use input::image::Grey16;
+use input::image::thumbnail;
 use rayon::prelude::*;
 use report::{Page, Samples};
 

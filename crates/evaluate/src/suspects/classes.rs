@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 
 use anyhow::bail;
-use artifact::{Head, Rows, Truth};
 use cli::{Session, count};
+use features::Rows;
+use head::Head;
 use head::{Candidate, Examples, HeldOut, LinearProblem, LinearSettings, softmax};
 use review::{Neighbours, Predictions, Suspect, UNDECIDED, suspects};
+use sample::targets::Truth;
 
 use super::{folds, many};
 

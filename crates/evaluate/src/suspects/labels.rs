@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use anyhow::bail;
-use artifact::{Head, Rows, Truth};
-use head::{Candidate, Examples, HeldOut, LinearProblem, LinearSettings, sigmoid};
+use features::Rows;
+use head::{Candidate, Examples, Head, HeldOut, LinearProblem, LinearSettings, sigmoid};
 use review::{Neighbours, Predictions, UNDECIDED, suspects};
+use sample::targets::Truth;
 
-use super::classes::penalties;
-use super::{LIKELY, folds};
+use super::{LIKELY, classes::penalties, folds};
 
 /// A row and how its labels look.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 
-use artifact::Truth;
 use head::{ClassWeights, ClosedForm, ClosedProblem, Examples, HeldOut, softmax};
 use review::{Judges, Neighbours, Suspect, in_order};
+use sample::targets::Truth;
 
-use super::classes::present;
-use super::folds;
+use super::{classes::present, folds};
 
 /// Of within-class covariances of few rows a class; what it makes too sure is toned down by its power.
 const SHRINKAGE: f64 = 0.2;
@@ -62,7 +61,7 @@ pub(super) fn suspects(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
     use review::{NEIGHBOURS, Space};
 
     #[test]
@@ -79,7 +78,7 @@ mod tests {
         let label = |row: usize| ((row + usize::from(flipped(row))) % (classes - 1)) as u32;
         let labels: Vec<u32> = (0..n).map(label).collect();
         let matrix = Matrix::new(&x, dim).unwrap();
-        let truth = artifact::Truth::Class(labels);
+        let truth = sample::targets::Truth::Class(labels);
         let examples = Examples::new(&matrix, &truth, classes).unwrap();
         let neighbours = Neighbours::find(&Space::whitened(&matrix).unwrap(), NEIGHBOURS);
         let found = suspects(&examples, &[&neighbours], 0).unwrap();

@@ -9,10 +9,12 @@ mod many;
 mod numbers;
 mod table;
 
-use artifact::{Head, Selection, Truth};
 use cli::Session;
+use features::Selection;
+use head::Head;
 use head::{Folds, HeadFitError};
 use review::{NEIGHBOURS, Neighbours, Space, Suspect};
+use sample::targets::Truth;
 
 pub(crate) use labels::LabelSuspect;
 pub(crate) use numbers::NumberSuspect;

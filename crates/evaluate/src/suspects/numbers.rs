@@ -1,7 +1,8 @@
 //! Numbers that are likely wrong: what a ridge regression that did not see the row expects is far from them.
 
-use artifact::{Rows, Truth};
+use features::Rows;
 use head::{ClassWeights, ClosedForm, ClosedProblem, Examples, HeldOut};
+use sample::targets::Truth;
 
 use super::folds;
 
@@ -109,7 +110,7 @@ fn robust(mut values: Vec<f64>) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::Matrix;
+    use features::Matrix;
 
     #[test]
     fn numbers_that_were_shifted_come_first() {

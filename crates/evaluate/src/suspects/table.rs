@@ -1,6 +1,6 @@
 //! Suspects as a table.
 
-use artifact::FeatureSet;
+use features::FeatureSet;
 use polars::df;
 use polars::prelude::{Column, DataFrame, PolarsResult};
 

@@ -6,10 +6,13 @@ mod models;
 mod refusals;
 mod targets;
 
-use artifact::{Digest, Dtype, Head, HeadKind, Memory, PROBES, Source};
 use engine::Executor;
+use features::Source;
 use harness::{Room, Run};
+use head::{Head, HeadKind, Memory};
+use input::PROBES;
 use network::zoo;
+use store::{Digest, Dtype};
 use weights::{Bound, Dense, SafetensorsFile};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_export");
@@ -30,7 +33,7 @@ fn head(kind: HeadKind) -> Head {
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
     let weights = bound.digest();
     let mut engine = engine::Cpu::new(bound, &preprocessing).unwrap();
-    let probes = engine.run(&dataset::probes(&preprocessing), PROBES).unwrap().remove(0);
+    let probes = engine.run(&input::image::probes(&preprocessing), PROBES).unwrap().remove(0);
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],
         HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],
@@ -41,7 +44,7 @@ fn head(kind: HeadKind) -> Head {
         temperature: 0.07,
         dim: DIM,
         rows: vec![(DIM as f32).sqrt().recip(); DIM],
-        truth: artifact::Truth::Class(vec![2]),
+        truth: sample::targets::Truth::Class(vec![2]),
     };
     Head {
         memory: (kind == HeadKind::Knn).then_some(memory),

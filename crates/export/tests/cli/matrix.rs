@@ -1,9 +1,11 @@
 //! Features as a NumPy matrix, and their rows as a table.
 
 use super::{Room, export};
-use artifact::{Features, Split, table};
+use features::Features;
 use harness::{Made, SmallDisk};
+use sample::Split;
 use std::fs;
+use store::table;
 
 /// (rows, width) and the values, by the format's own description.
 fn npy(room: &Room, name: &str) -> ((usize, usize), Vec<f32>) {

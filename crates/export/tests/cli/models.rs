@@ -1,8 +1,8 @@
 //! Models that are written, and what is in them.
 
 use super::{DIM, export, head, room};
-use artifact::{Head, HeadKind};
 use engine::{Executor, Interpreter};
+use head::{Head, HeadKind};
 use std::fs;
 
 #[test]
@@ -29,7 +29,7 @@ fn an_onnx_file_gives_the_heads_logits_by_itself() {
         let how = serde_json::from_str(&value("headstart.preprocessing")).unwrap();
         assert_eq!(head.sources[0].preprocessing, how);
 
-        let pixels = dataset::prepare(&dataset::probe(2), &how);
+        let pixels = input::image::prepare(&input::image::probe(2), &how);
         let outputs = Interpreter::new(model, &how).unwrap().run(&pixels, 1).unwrap();
         let [_, logits, probabilities] = outputs.as_slice() else { panic!("{} outputs", outputs.len()) };
         let expected = head::logits(&head.layers, &head.probes[2 * DIM..][..DIM]);

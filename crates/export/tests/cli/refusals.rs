@@ -1,9 +1,10 @@
 //! Models that are not written, and why.
 
 use super::{Room, export, head, room};
-use artifact::{Digest, Head, HeadKind};
 use harness::SmallDisk;
+use head::{Head, HeadKind};
 use std::fs;
+use store::Digest;
 
 const EMBEDDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/backbone/headstart_tiny.safetensors");
 

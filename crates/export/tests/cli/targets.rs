@@ -1,8 +1,9 @@
 //! Models of heads that are no classifiers.
 
 use super::{DIM, export, head, room};
-use artifact::{Head, HeadKind, TargetSpec, TargetsFrom, Task};
 use engine::{Executor, Interpreter};
+use head::{Head, HeadKind};
+use sample::targets::{TargetSpec, TargetsFrom, Task};
 use std::fs;
 
 #[test]
@@ -29,7 +30,7 @@ fn labels_end_with_a_sigmoid_and_numbers_with_themselves() {
 
         let own = Head::read(&room.path("x.head")).unwrap();
         let how = &own.sources[0].preprocessing;
-        let pixels = dataset::prepare(&dataset::probe(1), how);
+        let pixels = input::image::prepare(&input::image::probe(1), how);
         let said = Interpreter::new(model, how).unwrap().run(&pixels, 1).unwrap();
         let expected = head::logits(&own.layers, &own.probes[DIM..][..DIM]);
         let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * b.abs().max(1.0);

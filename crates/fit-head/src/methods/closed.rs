@@ -1,13 +1,15 @@
 //! `--head ridge`, `lda` and `prototype`: a closed form at every strength, the best on held-out rows kept, its temperature
 //! folded in.
 
-use artifact::Task;
 use head::{ClosedForm, ClosedProblem, HeldOut, Sweep, Temperature, default_penalties};
+use sample::targets::Task;
 
 use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, sorted};
-use crate::fit::{Fit, LossKind, Model, Told, column, round};
-use crate::job::Job;
-use crate::reject::{Judge, Judgements};
+use crate::{
+    fit::{Fit, LossKind, Model, Told, column, round},
+    job::Job,
+    reject::{Judge, Judgements},
+};
 
 const ONE_CLASS: &str = "it takes each row to be of one class";
 

@@ -1,11 +1,13 @@
 //! `--head knn:K`: the train rows themselves.
 
-use artifact::Task;
 use head::{Scorer, fit_knn, quality};
+use sample::targets::Task;
 
 use super::{ComparedOn, Kind, Method};
-use crate::fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column};
-use crate::job::Job;
+use crate::{
+    fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column},
+    job::Job,
+};
 
 pub(super) static KNN: Kind = Kind {
     name: "knn",

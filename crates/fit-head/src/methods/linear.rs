@@ -2,18 +2,20 @@
 
 use std::ops::ControlFlow;
 
-use artifact::Task;
 use cli::{Session, UsageError};
 use head::{
     Candidate, HeldOut, LinearFit, LinearProblem, LinearSettings, Sweep, Temperature, default_penalties,
 };
+use sample::targets::Task;
 
 use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, require};
-use crate::args::{Args, LinearArgs};
-use crate::fit::{Fit, LossKind, Model, Told, column, round};
-use crate::job::Job;
-use crate::passes::Passes;
-use crate::reject::{Judge, Judgements};
+use crate::{
+    args::{Args, LinearArgs},
+    fit::{Fit, LossKind, Model, Told, column, round},
+    job::Job,
+    passes::Passes,
+    reject::{Judge, Judgements},
+};
 
 pub(super) static LINEAR: Kind = Kind {
     name: "linear",

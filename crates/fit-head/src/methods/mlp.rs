@@ -2,16 +2,18 @@
 
 use std::ops::ControlFlow;
 
-use artifact::Task;
 use cli::{UsageError, count};
 use head::{Epoch, Examples, MlpFit, MlpSettings, Optimizer, Schedule, Scorer, Temperature, fit_mlp};
+use sample::targets::Task;
 use serde_json::Value;
 
 use super::{ComparedOn, Kind, Method, require};
-use crate::args::{Args, MlpArgs, OptimizerChoice};
-use crate::fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column};
-use crate::job::Job;
-use crate::rows::Part;
+use crate::{
+    args::{Args, MlpArgs, OptimizerChoice},
+    fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column},
+    job::Job,
+    rows::Part,
+};
 
 pub(super) static MLP: Kind = Kind {
     name: "mlp",

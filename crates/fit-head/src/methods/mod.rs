@@ -5,14 +5,16 @@ mod knn;
 pub(crate) mod linear;
 mod mlp;
 
-use artifact::Task;
 use cli::UsageError;
 use head::{HeldOut, Sweep, Temperature};
+use sample::targets::Task;
 
-use crate::args::Args;
-use crate::fit::{Fit, HeldOutQuality};
-use crate::job::Job;
-use crate::reject::{Judge, Judgements, Reject};
+use crate::{
+    args::Args,
+    fit::{Fit, HeldOutQuality},
+    job::Job,
+    reject::{Judge, Judgements, Reject},
+};
 
 /// All kinds, in the order that the help names them in.
 pub(crate) static KINDS: [&Kind; 6] =

@@ -8,10 +8,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::examples::BLOCK;
-use crate::scaling::Scaling;
-use crate::spectrum::Spectrum;
-use crate::{Examples, HeadFitError};
+use crate::{Examples, HeadFitError, examples::BLOCK, scaling::Scaling, spectrum::Spectrum};
 
 /// Numbers in the rows' matrix at most: a GiB.
 const MOST_NUMBERS: usize = 1 << 27;

@@ -1,9 +1,7 @@
 //! Linear discriminant analysis with a shrunk covariance, as scikit-learn's with `solver="lsqr"`.
 
-use super::ridge::least;
-use super::{Classes, Models, Spectrum, dot, models_of};
-use crate::HeadFitError;
-use crate::sums::Sums;
+use super::{Classes, Models, Spectrum, dot, models_of, ridge::least};
+use crate::{HeadFitError, sums::Sums};
 
 /// Classes are taken to be normal, with means μ and one covariance Σ = (1 − a) S + a tr(S)/d, S that within classes, for
 /// each shrinkage a (Ledoit and Wolf, 2004): log p(class) + log p(x | class) = μᵀΣ⁻¹x − ½ μᵀΣ⁻¹μ + ln prior, up to what

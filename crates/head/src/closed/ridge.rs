@@ -1,8 +1,7 @@
 //! Ridge regression on the classes, as scikit-learn's `RidgeClassifier`, and on labels or numbers.
 
 use super::{Classes, Models, Spectrum, dot, models_of};
-use crate::HeadFitError;
-use crate::sums::Sums;
+use crate::{HeadFitError, sums::Sums};
 
 /// Minimises Σ w ‖y − W x − b‖² + l2 ‖W‖² for each of some l2, with y 1 for the row's class and −1 for every other.
 ///

@@ -7,11 +7,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use crate::Examples;
-use crate::examples::BLOCK;
-use crate::scaling::Scaling;
-use crate::spectrum::Spectrum;
-use crate::sums::Summed;
+use crate::{Examples, examples::BLOCK, scaling::Scaling, spectrum::Spectrum, sums::Summed};
 
 /// Rows that the curvature is taken from, for each column: enough for its large directions.
 const ROWS_PER_COLUMN: usize = 4;
@@ -97,7 +93,8 @@ impl Preconditioner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifact::{Matrix, Truth};
+    use features::Matrix;
+    use sample::targets::Truth;
 
     #[test]
     fn inverts_what_it_stands_for() {

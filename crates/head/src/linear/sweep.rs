@@ -3,9 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::{LinearFit, LinearProblem, Solvers, check_penalty};
-use crate::lbfgs::{Lbfgs, Stop};
-use crate::pass::{Member, Pass, Tally};
-use crate::{Candidate, HeadFitError, HeldOut, Quality, Sweep, Temperature};
+use crate::{
+    Candidate, HeadFitError, HeldOut, Quality, Sweep, Temperature,
+    lbfgs::{Lbfgs, Stop},
+    pass::{Member, Pass, Tally},
+};
 
 /// Candidates need not be fitted as tightly as the head: their order is clear long before.
 const TOLERANCE: f64 = 1e-4;

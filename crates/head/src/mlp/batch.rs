@@ -1,12 +1,14 @@
 //! Some training rows, as a step sees them.
 
-use artifact::Truth;
 use candle_core::{Device, Tensor};
+use sample::targets::Truth;
 
 use super::MlpSettings;
-use crate::random::{Purpose, Random};
-use crate::scaling::Scaling;
-use crate::{Examples, TargetScaler};
+use crate::{
+    Examples, TargetScaler,
+    random::{Purpose, Random},
+    scaling::Scaling,
+};
 
 /// Some training rows.
 pub(super) struct Batch {

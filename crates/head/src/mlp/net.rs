@@ -1,17 +1,22 @@
 //! The network in training: products, loss and gradients by candle.
 
-use artifact::{Dense, Truth};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Linear, Module};
+use sample::targets::Truth;
+use weights::Dense;
 
-use super::MlpSettings;
-use super::batch::{Batch, Targets};
-use super::optimizer::Descent;
-use crate::pass::{Loss, Tally};
-use crate::quality::of_logits;
-use crate::random::{Purpose, Random};
-use crate::scaling::Scaling;
-use crate::{HeadFitError, Quality, TargetScaler};
+use super::{
+    MlpSettings,
+    batch::{Batch, Targets},
+    optimizer::Descent,
+};
+use crate::{
+    HeadFitError, Quality, TargetScaler,
+    pass::{Loss, Tally},
+    quality::of_logits,
+    random::{Purpose, Random},
+    scaling::Scaling,
+};
 
 /// The network in training.
 pub(super) struct Net {

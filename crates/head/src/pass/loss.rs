@@ -1,9 +1,8 @@
 //! What a row's scores lose against what is so, and the slopes of that.
 
-use artifact::Truth;
+use sample::targets::Truth;
 
-use super::errors;
-use super::exponential::exp;
+use super::{errors, exponential::exp};
 use crate::TargetScaler;
 
 /// What a row's scores are held against.

@@ -1,11 +1,16 @@
 //! Every metric of a classifier.
 
 use super::{Binning, ClassOutcomes};
-use crate::Marginals;
-use crate::averages::{Average, ClassMetric};
-use crate::interval::proportion;
-use crate::metric::Place::{Few, Page, Summary, Verdict};
-use crate::metric::{Measured, Metric, Scale};
+use crate::{
+    Marginals,
+    averages::{Average, ClassMetric},
+    interval::proportion,
+    metric::{
+        Measured, Metric,
+        Place::{Few, Page, Summary, Verdict},
+        Scale,
+    },
+};
 
 /// An average over classes.
 macro_rules! average {

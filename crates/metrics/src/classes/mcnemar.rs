@@ -1,8 +1,10 @@
 //! McNemar's test of two classifiers on the same rows.
 
 use super::ClassOutcomes;
-use crate::special::{chi_square_above, fair_coin_at_most};
-use crate::{CompareError, Outcomes as _};
+use crate::{
+    CompareError, Outcomes as _,
+    special::{chi_square_above, fair_coin_at_most},
+};
 
 /// With fewer discordant rows than this, [`mcnemar`] is exact.
 pub const MCNEMAR_EXACT_BELOW: u64 = 25;

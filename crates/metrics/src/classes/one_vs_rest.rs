@@ -3,9 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::against::Against;
-use crate::scored::within;
-use crate::{ClassRows, Rankings, ScoreError, Scored};
+use crate::{ClassRows, Rankings, ScoreError, Scored, against::Against, scored::within};
 
 /// Classes that one thread counts: a cache line of a row. The order of sums follows from it, so it is fixed.
 const CLASSES_AT_A_TIME: usize = 8;

@@ -1,10 +1,7 @@
 //! Rows of a classifier with what all metrics of them share.
 
-use super::sorted::Sorted;
-use super::{ClassRows, Tally};
-use crate::alone::Alone;
-use crate::averages::Averages;
-use crate::{CompareError, Outcomes, Rankings};
+use super::{ClassRows, Tally, sorted::Sorted};
+use crate::{CompareError, Outcomes, Rankings, alone::Alone, averages::Averages};
 
 /// What became of the rows of a classifier, added up once.
 ///

@@ -3,8 +3,10 @@
 
 use rayon::prelude::*;
 
-use crate::row::{argmax, rank, squared_distance};
-use crate::{ScoreError, Scored};
+use crate::{
+    ScoreError, Scored,
+    row::{argmax, rank, squared_distance},
+};
 
 /// One entry a row, in the order the rows were pushed in: 36 bytes a row, however many classes there are.
 ///

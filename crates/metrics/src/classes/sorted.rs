@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::calibration::{BINS, Bins, bin_of, mass_edges};
-use super::{ClassRows, Tally};
+use super::{
+    ClassRows, Tally,
+    calibration::{BINS, Bins, bin_of, mass_edges},
+};
 use crate::row::nats;
 
 /// The rows of [`ClassRows`] by descending confidence, of equals in their order, with what a tally adds up.

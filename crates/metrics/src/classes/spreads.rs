@@ -1,12 +1,16 @@
 //! What each row of a classifier moves metrics by, and values and intervals that need more than a line.
 
-use super::calibration::{BINS, Binning};
-use super::outcomes::ClassOutcomes;
-use crate::averages::{Average, ClassMetric};
-use crate::interval::{Z, proportion};
-use crate::row::nats;
-use crate::spread::{Spread, shrinkage};
-use crate::{Interval, Marginals};
+use super::{
+    calibration::{BINS, Binning},
+    outcomes::ClassOutcomes,
+};
+use crate::{
+    Interval, Marginals,
+    averages::{Average, ClassMetric},
+    interval::{Z, proportion},
+    row::nats,
+    spread::{Spread, shrinkage},
+};
 
 impl ClassOutcomes {
     /// `None` without rows.

@@ -1,11 +1,15 @@
 //! Every metric of several labels a row.
 
-use super::outcomes::LabelOutcomes;
-use super::spreads::Over;
-use crate::averages::{Average, ClassMetric};
-use crate::interval::proportion;
-use crate::metric::Place::{Few, Page, Summary, Verdict};
-use crate::metric::{Measured, Metric, Scale};
+use super::{outcomes::LabelOutcomes, spreads::Over};
+use crate::{
+    averages::{Average, ClassMetric},
+    interval::proportion,
+    metric::{
+        Measured, Metric,
+        Place::{Few, Page, Summary, Verdict},
+        Scale,
+    },
+};
 
 /// An average over labels, or over rows.
 macro_rules! average {

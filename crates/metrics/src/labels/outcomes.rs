@@ -2,12 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::row::Row;
-use super::tally::LabelTally;
-use crate::against::Against;
-use crate::alone::Alone;
-use crate::scored::within;
-use crate::{CompareError, Outcomes, Rankings, ScoreError};
+use super::{row::Row, tally::LabelTally};
+use crate::{CompareError, Outcomes, Rankings, ScoreError, against::Against, alone::Alone, scored::within};
 
 /// A label is predicted where its probability is above this, unless a head has thresholds of its own: as scikit-learn's
 /// `OneVsRestClassifier` has it.

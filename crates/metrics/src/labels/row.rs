@@ -1,7 +1,6 @@
 //! What one row of many labels comes to.
 
-use crate::ClassScores;
-use crate::row::nats;
+use crate::{ClassScores, row::nats};
 
 /// Counts and sums over the labels of one row.
 #[derive(Clone, Copy, Debug, PartialEq)]

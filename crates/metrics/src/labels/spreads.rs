@@ -1,10 +1,11 @@
 //! What each row moves multi-label metrics by, and values and intervals that need more than a line.
 
-use super::outcomes::LabelOutcomes;
-use super::row::Row;
-use crate::averages::{Average, Averages, ClassMetric};
-use crate::spread::Spread;
-use crate::{ClassScores, Interval};
+use super::{outcomes::LabelOutcomes, row::Row};
+use crate::{
+    ClassScores, Interval,
+    averages::{Average, Averages, ClassMetric},
+    spread::Spread,
+};
 
 /// What is averaged.
 #[derive(Clone, Copy)]

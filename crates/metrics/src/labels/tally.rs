@@ -1,9 +1,10 @@
 //! The sums over a set of rows that every multi-label metric is a function of.
 
-use super::outcomes::Entry;
-use super::row::Row;
-use crate::ClassScores;
-use crate::marginals::{Marginals, ratio};
+use super::{outcomes::Entry, row::Row};
+use crate::{
+    ClassScores,
+    marginals::{Marginals, ratio},
+};
 
 /// Counts and sums over a set of rows, maybe none.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,11 @@
 //! Every metric of numbers.
 
-use super::outcomes::NumberOutcomes;
-use super::rows::Output;
-use crate::metric::Place::{Few, Page, Summary, Verdict};
-use crate::metric::{Measured, Metric, Scale};
+use super::{outcomes::NumberOutcomes, rows::Output};
+use crate::metric::{
+    Measured, Metric,
+    Place::{Few, Page, Summary, Verdict},
+    Scale,
+};
 
 type M = Metric<NumberOutcomes>;
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::rows::Output;
-use crate::spread::Spread;
-use crate::{CompareError, Interval, NumberError, Outcomes};
+use crate::{CompareError, Interval, NumberError, Outcomes, spread::Spread};
 
 /// True and predicted values of the same rows, one list an output, checked once: at least one row and one output, all numbers
 /// finite.

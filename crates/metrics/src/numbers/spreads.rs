@@ -1,9 +1,7 @@
 //! What each row moves metrics of one number by, and intervals that need more than that.
 
 use super::rows::{Output, Row};
-use crate::Interval;
-use crate::special::fair_coin_at_most;
-use crate::spread::Spread;
+use crate::{Interval, special::fair_coin_at_most, spread::Spread};
 
 /// Of fewer rows nothing is said of what is explained: that takes two variances.
 const FEWEST: usize = 20;

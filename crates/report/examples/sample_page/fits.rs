@@ -2,8 +2,10 @@
 
 use report::{Estimate, Learning, LearningMetric, Scale, Slice, Slices, Sweep};
 
-use crate::measures::share;
-use crate::world::{Chance, World};
+use crate::{
+    measures::share,
+    world::{Chance, World},
+};
 
 pub(crate) fn learning(world: &World) -> Learning {
     let fractions = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];

@@ -7,8 +7,7 @@ use report::{
     Mislabel, Mistake, Outputs, Page, Scale, Summary, Verdict, Warning,
 };
 
-use crate::world::World;
-use crate::{drawing, fits, measures};
+use crate::{drawing, fits, measures, world::World};
 
 pub(crate) fn page(world: &World) -> Page {
     let pictured = world.classes.len() <= 10;

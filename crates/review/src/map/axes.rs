@@ -1,6 +1,6 @@
 //! The principal directions in order.
 
-use artifact::Rows;
+use features::Rows;
 
 use crate::{ReviewError, principal::Principal};
 

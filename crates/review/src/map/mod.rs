@@ -5,7 +5,7 @@ mod axes;
 mod layout;
 mod place;
 
-use artifact::Rows;
+use features::Rows;
 
 use crate::{ReviewError, products::Packed, rows::scale_to_unit};
 
@@ -59,7 +59,7 @@ fn fit(points: &mut [[f32; 2]]) {
 mod tests {
     use super::*;
     use crate::random::Random;
-    use artifact::Matrix;
+    use features::Matrix;
 
     const DIM: usize = 20;
 

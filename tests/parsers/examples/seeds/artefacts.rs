@@ -1,8 +1,15 @@
 //! Features and heads.
 
-use artifact::{Augment, Digest, FeaturesWriter, Head, HeadKind, Lineage, PROBES, Plan, Row, Split, Views};
+use features::{FeaturesWriter, Lineage, Plan, Row};
+use head::{Head, HeadKind};
+use input::{
+    PROBES,
+    image::{Augment, Views},
+};
 use parsers::source;
+use sample::Split;
 use std::fs;
+use store::Digest;
 use weights::Dense;
 
 const DIM: usize = 3;

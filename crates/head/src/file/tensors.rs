@@ -1,7 +1,7 @@
 //! The tensors of a head's file.
 
-use crate::{Digest, DigestBuilder};
 use safetensors::{Dtype, SafeTensors};
+use store::{Digest, DigestBuilder};
 
 /// A tensor to write.
 pub(super) struct Named {

@@ -1,8 +1,8 @@
 //! What a head of nearest neighbours remembers.
 
 use super::tensors::{Named, floats, whole};
-use crate::{Task, Truth};
 use safetensors::SafeTensors;
+use sample::targets::{Task, Truth};
 use serde::{Deserialize, Serialize};
 
 const ROWS: &str = "memory";

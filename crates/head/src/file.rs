@@ -14,15 +14,15 @@ mod memory;
 mod novelty;
 mod tensors;
 
-use crate::{
-    Digest, MappedFile, Ours, PROBES, Place, Source, TargetSpec, TargetsFrom, Task, brief::told,
-    check_header, seal,
-};
+use features::Source;
+use input::PROBES;
 use memory::Votes;
 use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
+use sample::targets::{TargetSpec, TargetsFrom, Task};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, io::Write as _, path::Path};
+use store::{Digest, MappedFile, Ours, Place, brief::told, check_header, seal};
 use tensors::{Named, digest, floats};
 use weights::Dense;
 

@@ -1,6 +1,8 @@
 use super::*;
-use crate::{PlaceError, Preprocessing, TargetsFrom, Task, Truth};
+use input::image::Preprocessing;
+use sample::targets::{TargetsFrom, Task, Truth};
 use std::fs;
+use store::PlaceError;
 
 fn head() -> Head {
     Head {
@@ -22,7 +24,7 @@ fn head() -> Head {
             network: Digest::of(b"network"),
             weights: Digest::of(b"weights"),
             preprocessing: Preprocessing::imagenet(),
-            dtype: crate::Dtype::F32,
+            dtype: store::Dtype::F32,
             engine: "reference-1".into(),
         }],
         memory: None,

@@ -1,7 +1,7 @@
 //! Why a head cannot be read or written.
 
-use crate::{MapError, PlaceError};
 use std::path::PathBuf;
+use store::{MapError, PlaceError};
 
 /// A head that could not be read or written.
 #[derive(Debug, thiserror::Error)]
