@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE coverage help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
+.PHONY: FORCE coverage deny help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -104,6 +104,16 @@ check:                                 ## formatting, lints, documentation
 test:                                  ## every test
 	$(CARGO) build --release $(FEATURES)
 	$(CARGO) test --release --workspace $(FEATURES)
+
+# Not against known holes, whose list lies on GitHub: the workflow does that.
+deny:                                  ## licences and sources of what the programs stand on; says 'skipped' without cargo-deny
+	@command -v cargo-deny >/dev/null || \
+	    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off timeout 900 $(CARGO) install --quiet --locked cargo-deny || true
+	@if command -v cargo-deny >/dev/null; then \
+	    $(CARGO) deny --all-features check licenses bans sources; \
+	else \
+	    echo "deny: skipped (cargo-deny is not there, and cannot be installed within 15 minutes)"; \
+	fi
 
 coverage:                              ## how often intervals hold the truth, by simulation: minutes
 	for what in classes rankings extra numbers; do \

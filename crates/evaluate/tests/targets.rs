@@ -187,7 +187,7 @@ fn slices_manifests_and_what_is_missing() {
     let columns = head(&room, Task::Labels, TargetsFrom::Columns, &CAT_AND_DOG, 0.5);
     columns.write(&room.path("x.head"), true).unwrap();
     evaluate(&room, &["-o", "n.csv"])
-        .failed(1, &["the targets stand in `cat`, `dog` of a manifest: give it by --manifest"]);
+        .failed(1, &["has no column `cat`, only `label`; name another, or give a --manifest that has it"]);
     evaluate(&room, &["-o", "n.parquet", "--manifest", "m.csv"]).fine();
     let again = table::read(&room.path("n.parquet")).unwrap();
     assert_eq!(row(&again, "overall", "log_loss", "null"), row(&metrics, "overall", "log_loss", "null"));

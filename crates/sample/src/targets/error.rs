@@ -75,9 +75,7 @@ pub enum TargetsError {
         columns: String,
     },
     /// A column that is said to hold them is nowhere.
-    #[error(
-        "{place} has no column `{column}`, only {known}; name another by --target-columns, or give a --manifest that has it"
-    )]
+    #[error("{place} has no column `{column}`, only {known}; name another, or give a --manifest that has it")]
     NoColumn {
         /// The features.
         place: String,
