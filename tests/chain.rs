@@ -279,3 +279,38 @@ fn an_mlp_goes_the_same_way() {
     own.tool("export", &["mlp.head", "-o", "model"]).fine();
     assert!(own.path("model/config.json").is_file());
 }
+
+#[test]
+fn columns_of_a_manifest_go_along() {
+    let room = Room::new();
+    room.pictures("data", 3, 12);
+    let mut rows = String::from("path,kind,age,who,split\n");
+    for (class, kind) in ["a", "b", "c"].iter().zip(["wild", "bred", "wild"]) {
+        for number in 0..12 {
+            let split = if number < 8 { "train" } else { "test" };
+            rows += &format!("{class}/{number:03}.png,{kind},{},p{},{split}\n", number * 3 % 7, number % 5);
+        }
+    }
+    room.write("data/m.csv", &rows);
+    let run = room.tool("extract", &["data/m.csv", "-o", "x.features"]).fine();
+    assert!(run.stderr().contains("24 train, 12 test; no column `label`"), "{}", run.stderr());
+    room.tool("fit-head", &["x.features", "-o", "x.head"])
+        .failed(1, &["`x.features` has no column `label`, only `kind`, `age`, `who`"]);
+
+    let kind = ["x.features", "-o", "kind.head", "--target-columns", "kind", "--group-column", "who"];
+    room.tool("fit-head", &kind).fine();
+    let evaluate = ["x.features", "kind.head", "-o", "kind.csv", "--slice", "who"];
+    let run = room.tool("evaluate", &evaluate).fine();
+    assert!(run.stdout().starts_with("test: 12 rows, 2 classes\n"), "{}", run.stdout());
+    assert!(fs::read_to_string(room.path("kind.csv")).unwrap().contains("slice:who=p3"));
+    room.tool("export", &["kind.head", "-o", "kind.onnx"]).fine();
+
+    let age = ["x.features", "-o", "age.head", "--target", "number", "--target-columns", "age"];
+    room.tool("fit-head", &age).fine();
+    room.tool("evaluate", &["x.features", "age.head", "-o", "age.csv", "--report", "age.html"]).fine();
+    // A wrong one is corrected without running the network again.
+    room.write("fixed.csv", rows.replace("a/000.png,wild", "a/000.png,bred"));
+    let fixed = ["x.features", "-o", "fixed.head", "--target-columns", "kind", "--manifest", "fixed.csv"];
+    room.tool("fit-head", &fixed).fine();
+    assert_ne!(fs::read(room.path("fixed.head")).unwrap(), fs::read(room.path("kind.head")).unwrap());
+}

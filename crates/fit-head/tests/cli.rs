@@ -200,7 +200,7 @@ fn features_of_other_samples_are_told() {
         ("split", "`daisy/0029.png` is in val, not in train; extract both from the same data"),
         ("others", "its files have the same names, and hold something else; extract both from the same data"),
         ("same", "`a.features` and `same.features` hold the same features; give each once"),
-        ("named", "it has a class `violets` where the other has `tulips`"),
+        ("named", "only one of them has `tulips/0000.png`"),
     ] {
         fit_head(&room, &["a.features", &format!("{other}.features"), "-o", "x.head"]).failed(1, &[expected]);
     }

@@ -195,7 +195,11 @@ fn what_is_no_target_is_one_line() {
     failed(1, &with("labels", "cat,fish"), "no train row of `x.features` bears the label `fish`");
     failed(1, &with("labels", "cat,wing"), "no column `wing`, only `path`, `age`");
     failed(1, &with("labels", "cat,cat"), "the column `cat` is named twice");
-    failed(2, &["--target", "labels", "--target-columns", "cat"], "--manifest");
+    failed(
+        1,
+        &["--target", "labels", "--target-columns", "cat"],
+        "`x.features` has no column `cat`, only `label`",
+    );
     failed(1, &["--manifest", "m.csv"], "no column `label`, only `path`, `age`");
     failed(2, &["--target", "colours"], "classes, labels, number");
     failed(

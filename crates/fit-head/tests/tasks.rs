@@ -66,6 +66,7 @@ fn a_manifest_corrects_classes() {
     );
     let run = fit_head(&room, &["--manifest", "same.csv"]).fine();
     assert!(run.stderr().contains("gives 0 of 150 samples another class"), "{}", run.stderr());
+    let corrected_none = plain.layers.clone();
     assert_eq!((head(&room).layers, head(&room).fit), (plain.layers, plain.fit));
 
     // Any column holds classes, and with it all that classes have.
@@ -79,10 +80,14 @@ fn a_manifest_corrects_classes() {
     room.write("holes.csv", missing);
     fit_head(&room, &["--manifest", "holes.csv"]).failed(1, &["`holes.csv`", "daisy/0007.png"]);
     let two = ["--manifest", "m.csv", "--target-columns", "label,kind"];
-    fit_head(&room, &two).failed(1, &["classes stand in one column of a manifest, got `label`, `kind`"]);
+    fit_head(&room, &two).failed(1, &["classes stand in one column, got `label`, `kind`"]);
     room.write("one.csv", text.replace("tulips,", "roses,").replace("daisy,", "roses,"));
     fit_head(&room, &["--manifest", "one.csv"]).failed(1, &["has one class, `roses`"]);
-    fit_head(&room, &["--target-columns", "label"]).failed(2, &["--manifest"]);
+    // Without a manifest the features' own columns are read.
+    fit_head(&room, &["--target-columns", "label"]).fine();
+    assert_eq!(head(&room).layers, corrected_none);
+    fit_head(&room, &["--target-columns", "kind"])
+        .failed(1, &["`x.features` has no column `kind`, only `label`"]);
 }
 
 #[test]

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_head_reads_what_the_backbone_gives() {
         let full = (zoo::find("headstart_tiny").unwrap().build)();
-        for (taps, width) in [(&["pooled"][..], 224), (&["layer3", "pooled"], 224 + 128)] {
+        for (taps, width) in [(&["pooled"][..], 224), (&["layer3", "pooled"], 224 + 112)] {
             let backbone = full.for_taps(taps).unwrap();
             let d: usize = backbone.widths(64, 64).unwrap().iter().sum();
             assert_eq!(d, width);
