@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE coverage deny help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser clean-demo
+.PHONY: FORCE coverage deny help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser picture clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -169,6 +169,9 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 tests/browser/node_modules: tests/browser/package.json
 	cd tests/browser && npm install --silent --no-audit --no-fund --no-package-lock
 	@touch $@
+
+picture: build                         ## make docs/report.webp, the picture in README; says 'skipped' without Chromium and cwebp
+	CHROMIUM="$(CHROMIUM)" pipelines/picture.sh
 
 browser: $(DEMO)/metrics.parquet       ## opens the demo's report in Chromium and uses it; says 'skipped' without node and Chromium
 	@if [ -z "$(CHROMIUM)" ] || ! command -v npm >/dev/null; then \
