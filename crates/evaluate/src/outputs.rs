@@ -97,7 +97,7 @@ impl Outputs {
         }
         let ids = features.samples().map(|row| features.id(row));
         let labels = features.column(LABEL);
-        let words = labels.iter().flat_map(|labels| labels.words()).chain(&head.classes).map(String::as_str);
+        let words = labels.iter().flat_map(sample::Column::words).chain(&head.classes).map(String::as_str);
         formula(words.chain(ids)).map(str::to_owned)
     }
 

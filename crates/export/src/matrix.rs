@@ -58,7 +58,7 @@ pub(crate) fn warning(job: &Matrix, features: &Features) -> Option<String> {
         job.rows.as_deref().is_some_and(|path| matches!(table::Format::of(path), Ok(table::Format::Csv)));
     let ids = features.samples().map(|row| features.id(row));
     let labels = features.column(LABEL);
-    let texts = labels.iter().flat_map(|labels| labels.words()).map(String::as_str).chain(ids);
+    let texts = labels.iter().flat_map(sample::Column::words).map(String::as_str).chain(ids);
     if csv { table::formula(texts).map(table::formula_warning) } else { None }
 }
 

@@ -222,7 +222,7 @@ impl Shard {
 
     /// The words of a column, sorted.
     pub(super) fn words(&self, column: usize) -> impl ExactSizeIterator<Item = &str> {
-        self.parts().texts[column].words.iter().map(|word| word.as_str())
+        self.parts().texts[column].words.iter().map(rkyv::string::ArchivedString::as_str)
     }
 
     /// Which of the words a row has.
@@ -261,7 +261,7 @@ impl Shard {
     /// The stored bytes of a row: d values, little-endian. A slice of the map.
     pub(super) fn bytes(&self, row: usize) -> &[u8] {
         let width = self.dim * self.dtype.size();
-        &bytemuck::cast_slice::<ArchivedLine, u8>(&self.parts().features)[row * width..][..width]
+        &bytemuck::cast_slice::<ArchivedLine, u8>(self.parts().features)[row * width..][..width]
     }
 
     /// Gives back the memory of the whole shard.
@@ -271,7 +271,7 @@ impl Shard {
 
     /// Gives back the memory of these rows' features.
     pub(super) fn release(&self, rows: std::ops::Range<usize>) {
-        let lines = bytemuck::cast_slice::<ArchivedLine, u8>(&self.parts().features);
+        let lines = bytemuck::cast_slice::<ArchivedLine, u8>(self.parts().features);
         // Where the matrix begins in the map: both are slices of the same bytes.
         let start = lines.as_ptr().addr() - self.map.as_ptr().addr();
         let width = self.dim * self.dtype.size();

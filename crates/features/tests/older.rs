@@ -1,7 +1,5 @@
 //! Features of older schemas, written by the releases of their time: two pictures of train and one of val.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use headstart_features::{Features, FeaturesWriter, Plan};
 use std::{fs, path::Path};
 

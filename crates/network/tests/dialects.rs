@@ -1,7 +1,5 @@
 //! Names that other ecosystems give to our parameters.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use headstart_network::{
     families::{convnext, efficientnet, mobilenet_v2, swin, vgg, vit},
     zoo,
