@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 
 use anyhow::Context;
-use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::{
-    CsvWriter, DataFrame, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
+use polars::prelude::DataFrame;
+use polars_io::parquet::write::BatchedWriter;
+use polars_io::prelude::{
+    CsvWriter, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
 };
 use store::{Place, table::Format};
 
@@ -89,7 +90,7 @@ impl<'a> Stream<'a> {
 mod tests {
     use super::*;
     use polars::df;
-    use polars::prelude::{ParquetReader, SerReader as _};
+    use polars_io::prelude::{ParquetReader, SerReader as _};
     use store::table::write_at;
 
     #[test]

@@ -7,6 +7,9 @@ mod read;
 
 use crate::{Ours, Place, PlaceError, brief};
 use polars::prelude::*;
+use polars_io::prelude::{
+    CsvWriter, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
+};
 use std::{
     io::{BufWriter, Write},
     path::{Path, PathBuf},

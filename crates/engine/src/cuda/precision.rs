@@ -40,7 +40,7 @@ impl Precision {
         format!("{REVISION}-{self}-sm{major}{minor}{own}")
     }
 
-    /// The precision of features by the name of their engine, as [`Cuda::revision`](super::Cuda::revision) gives it, in
+    /// The precision of features by the name of their engine, as [`Executor::revision`](crate::Executor::revision) gives it, in
     /// this revision or another; `None` where that was no card.
     pub fn of_engine(name: &str) -> Option<Precision> {
         let mut words = name.split('-');

@@ -10,7 +10,10 @@ mod prepare;
 mod preprocessing;
 mod probe;
 mod resample;
-#[expect(unsafe_code, reason = "calls code compiled for AVX2 where the processor has it")]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "calls code compiled for AVX2 where the processor has it")
+)]
 mod simd;
 mod thumbnail;
 mod views;

@@ -1,6 +1,6 @@
 //! Whether confidences are as often right as they say: reliability bins and the expected calibration error.
 
-/// Number of bins of [`expected_calibration_error`](crate::expected_calibration_error) and of [`Bins`].
+/// Number of bins of the expected calibration error, and of [`Bins`].
 pub const ECE_BINS: usize = 15;
 pub(crate) const BINS: usize = ECE_BINS;
 

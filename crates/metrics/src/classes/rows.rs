@@ -11,7 +11,7 @@ use crate::{
 /// One entry a row, in the order the rows were pushed in: 36 bytes a row, however many classes there are.
 ///
 /// Everything but the one-vs-rest metrics ([`OneVsRest`](crate::OneVsRest)) follows from it, through
-/// [`ClassRows::tally`].
+/// their tally.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassRows {
     classes: usize,
@@ -124,7 +124,7 @@ impl ClassRows {
     }
 
     /// How many classes rank above the true one, (n,); of equals the *later* class ranks higher, as in
-    /// [`top_k_accuracy`](crate::top_k_accuracy).
+    /// the top-k accuracy.
     pub fn ranks(&self) -> &[u32] {
         &self.ranks
     }

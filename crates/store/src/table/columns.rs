@@ -2,7 +2,7 @@
 
 use super::{csv, read::guarded};
 use crate::bounded;
-use polars::prelude::{ParquetReader, SerReader as _};
+use polars_io::prelude::{ParquetReader, SerReader as _};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::{
     fmt,

@@ -3,6 +3,7 @@
 use super::{TableError, Texts, csv, extension, first_line};
 use crate::{bounded, brief};
 use polars::prelude::*;
+use polars_io::prelude::{ParquetReader, SerReader as _};
 use std::{
     collections::BTreeSet,
     fmt,
