@@ -10,7 +10,7 @@ pub struct Common {
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 
-    /// Show no progress bar (none is shown either where stderr is not a terminal)
+    /// Show no progress bar; without a terminal on stderr there is none anyway
     #[arg(long)]
     pub no_progress: bool,
 

@@ -17,8 +17,9 @@ use crate::{config::SplitChoice, help};
         130 interrupted (nothing is written)."
 )]
 pub struct Args {
-    /// Features to score on: a folder that extract wrote, or several of the same samples, of which those that the head takes
-    /// are used
+    /// Features to score on: a folder that extract wrote, or several of the same samples
+    ///
+    /// Of several, those that the head takes are used.
     #[arg(value_name = "FEATURES", required = true)]
     pub features: Vec<PathBuf>,
 
@@ -35,41 +36,64 @@ pub struct Args {
     #[arg(long, value_name = "SPLIT")]
     pub split: Option<SplitChoice>,
 
-    /// Also write every row's prediction to this .parquet, .csv or .json: id, split, label, predicted,
-    /// confidence (the largest probability), rejected (of heads with a reject threshold), probabilities (a list in the order of the head's classes; in CSV
-    /// one column `probability:CLASS` each). Of labels without confidence, with label and predicted as `cat|dog`; of
-    /// numbers id, split, and `target:NAME` and `predicted:NAME` of each. Of heads that know novelty, distance and novel too
+    /// Also write every row's prediction to this .parquet, .csv or .json
+    ///
+    /// Columns of classes: id, split, label, predicted, confidence, probabilities.
+    ///
+    /// Columns of labels: id, split, label, predicted, probabilities, where label and predicted are such as `cat|dog`.
+    ///
+    /// Columns of numbers: id, split, and `target:NAME` and `predicted:NAME` of each.
+    ///
+    /// Confidence is the largest probability. Probabilities are a list in the order of the head's classes. CSV has a column
+    /// `probability:CLASS` for each instead.
+    ///
+    /// Classes of a head with a reject threshold add rejected. Heads that know novelty add distance and novel.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
 
-    /// Also write one self-contained page (.html) about the split: figures with intervals, classes, sweep, what to look
-    /// at, a map of the features, lineage. Of classes also confusion matrix and calibration, of classes and labels curves,
-    /// of numbers predicted against true
+    /// Also write one self-contained page (.html) about the split
+    ///
+    /// It has figures with intervals, classes, sweep, what to look at, a map of the features, and lineage.
+    ///
+    /// Classes add confusion matrix, calibration and curves. Labels add curves. Numbers add predicted against true.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// The folder that the samples' ids are paths in: the report shows their pictures, made small, and near-duplicates
-    /// are told by their pixels too [default: none]
+    /// The folder that the samples' ids are paths in [default: none]
+    ///
+    /// The report then shows their pictures, made small. Near-duplicates are told by their pixels too.
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
 
-    /// Also write the scored rows, those that the head does worst on first, to this .parquet, .csv or .json: id, split, label,
-    /// predicted, confidence, probability (the label's own), loss (nats); of labels and numbers id, split, loss (mean log loss, or
-    /// mean squared error in standard deviations) [default: none]
+    /// Also write the scored rows to this .parquet, .csv or .json, those that the head does worst on first [default: none]
+    ///
+    /// Columns of classes: id, split, label, predicted, confidence, probability, loss.
+    ///
+    /// Columns of labels and numbers: id, split, loss.
+    ///
+    /// Probability is the label's own. Loss is in nats, of labels their mean log loss. That of numbers is the mean squared
+    /// error in standard deviations.
     #[arg(long, value_name = "FILE")]
     pub hardest: Option<PathBuf>,
 
-    /// Also write every row, of any split, by how credible its label is, least first, to this .parquet, .csv or
-    /// .json: id, split, label, suggested, quality (below 0.5 another class is the more probable one), likely.
-    /// Rows are judged by linear fits that did not see them, and by their neighbours. Of labels label and suggested are
-    /// lists, and missing and wrong say how they differ. Of numbers `target:NAME` and `expected:NAME` stand there, and
-    /// quality is below 0.5 beyond four robust standard deviations
+    /// Also write every row to this .parquet, .csv or .json, those with the least credible label first
+    ///
+    /// Rows of all splits are judged, by their neighbours and by linear fits that did not see them.
+    ///
+    /// Columns of classes: id, split, label, suggested, quality, likely. Below a quality of 0.5 another class is more probable.
+    ///
+    /// Columns of labels: the same, as lists. Missing and wrong say how label and suggested differ.
+    ///
+    /// Columns of numbers: `target:NAME` and `expected:NAME` instead of label and suggested. Quality is below 0.5 beyond four
+    /// robust standard deviations.
     #[arg(long, value_name = "FILE")]
     pub suspects: Option<PathBuf>,
 
-    /// Also write the pairs of rows that are nearly the same picture to this .parquet, .csv or .json: id, split,
-    /// label, other_id, other_split, other_label, similarity (of features), pixels (of pictures, with --images), leak
-    /// (whether their splits differ)
+    /// Also write the pairs of rows that are nearly the same picture to this .parquet, .csv or .json
+    ///
+    /// Columns: id, split, label, other_id, other_split, other_label, similarity, pixels, leak.
+    ///
+    /// Similarity is that of features. Pixels is that of pictures, with --images. Leak says whether the splits differ.
     #[arg(long, value_name = "FILE")]
     pub duplicates: Option<PathBuf>,
 
@@ -81,34 +105,38 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Also the metrics of the rows that share a value of this column, of --manifest, or else of the features; may be given
-    /// several times [default: none]
+    /// Also the metrics of the rows that share a value of this column; repeat it for more [default: none]
+    ///
+    /// The column is one of --manifest, or else of the features.
     #[arg(long, value_name = "COLUMN")]
     pub slice: Vec<String>,
 
-    /// A CSV or Parquet table whose columns are read instead of the features' own; its column `path` names the samples. So a
-    /// wrong label is corrected without extracting again [default: none]
+    /// A CSV or Parquet table whose columns are read instead of the features' own [default: none]
+    ///
+    /// Its column `path` names the samples. So a wrong label is corrected without extracting again.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
-    /// The column that says what class a sample is of, where it is not `label` [default: the column that the head was fitted
-    /// on]
+    /// The column that says what class a sample is of [default: the column that the head was fitted on]
+    ///
+    /// It is one of --manifest, or else of the features. Heads of labels and numbers name their columns themselves.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub target_columns: Option<Vec<String>>,
 
-    /// Compare with this head on the same samples: differences with paired intervals, McNemar's test, a verdict
-    /// [default: none]
+    /// Compare with this head on the same samples [default: none]
+    ///
+    /// The table then has differences with paired intervals and McNemar's test. The summary has a verdict.
     #[arg(long, value_name = "HEAD")]
     pub baseline: Option<PathBuf>,
 
-    /// The features that the baseline takes, if not among FEATURES: of the same samples; may be given several times
-    /// [default: FEATURES]
+    /// The features that the baseline takes, of the same samples; repeat it for more [default: FEATURES]
     #[arg(long, value_name = "FEATURES", requires = "baseline")]
     pub baseline_features: Vec<PathBuf>,
 
-    /// Fail with exit code 3 where accuracy (of labels: micro F1) is lower than the baseline's by more than this, or, of
-    /// numbers, the root mean squared error higher by more than this part of the baseline's; of several splits, test's
-    /// decides, else val's [default: 0]
+    /// Fail with exit code 3 where the head is worse than the baseline by more than this [default: 0]
+    ///
+    /// Classes are judged by accuracy, labels by micro F1. Numbers are judged by the root mean squared error, as a part of the
+    /// baseline's. Of several splits test decides, else val.
     #[arg(long, value_name = "X", requires = "baseline", allow_negative_numbers = true)]
     pub tolerance: Option<f64>,
 

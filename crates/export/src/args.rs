@@ -6,17 +6,23 @@ use std::path::PathBuf;
 
 /// Write a model that other programs run, or a matrix of features that they read.
 ///
-/// Reads INPUT: a NAME.head that fit-head wrote, and for it the backbone's weights; or a NAME.features folder that
-/// extract wrote.
+/// Reads INPUT: a NAME.head that fit-head wrote, or a NAME.features folder that extract wrote. A head also needs the
+/// weights of its backbone.
 ///
-/// Writes, by --to: onnx, one file with backbone, pooling, head and softmax, input `pixels` (batch, 3, height, width)
-/// normalised as the file's metadata says, outputs `features`, `logits` and `probabilities` (of labels by a sigmoid; of
-/// numbers `features` and `values`); safetensors, a folder with
-/// model.safetensors and config.json, which says how to assemble them; npy, the features as a (rows, width) f32 matrix
-/// in the order of the index.
+/// Writes, by --to:
 ///
-/// Before a model takes its place it is read back, run on four synthetic probe pictures, and compared with their
-/// cached features and the logits that those give. Where they differ nothing is written, and the exit code is 3.
+/// onnx: one file with backbone, pooling, head and softmax.
+///
+/// safetensors: a folder with model.safetensors and config.json, which says how to assemble them.
+///
+/// npy: the features as a (rows, width) f32 matrix, in the order of the index.
+///
+/// The input of a model is `pixels` (batch, 3, height, width), normalised as the file's metadata says. Its outputs are
+/// `features`, `logits` and `probabilities`. Probabilities of labels are a sigmoid's. Models of numbers give `features` and
+/// `values`.
+///
+/// A model is read back before it takes its place. It runs on four synthetic probe pictures. Their features and logits must
+/// agree with the cached ones. If they do not, nothing is written, and the exit code is 3.
 #[derive(Debug, Parser)]
 #[command(name = "export", version, after_help = AFTER, max_term_width = 110)]
 pub struct Args {
@@ -37,8 +43,10 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// Largest difference of a probe's feature or logit that passes, relative to the largest of them, or to 1 where
-    /// all are smaller [default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]
+    /// Largest difference of a probe's feature or logit that passes [default: 1e-4; for features that a card made in tf32
+    /// or f16 1e-2, in bf16 5e-2]
+    ///
+    /// It is relative to the largest of them, or to 1 where all are smaller.
     #[arg(long, value_name = "NUMBER")]
     pub tolerance: Option<f64>,
 
@@ -50,8 +58,9 @@ pub struct Args {
     #[arg(long, value_name = "TABLE")]
     pub rows: Option<PathBuf>,
 
-    /// npy: also the augmented views of train samples, after each its own; TABLE then has the column `view`, 0 for the
-    /// picture itself
+    /// npy: also the augmented views of train samples, after each its own
+    ///
+    /// TABLE then has the column `view`, 0 for the picture itself.
     #[arg(long)]
     pub views: bool,
 

@@ -9,13 +9,17 @@ use store::Dtype;
 
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
-/// Reads INPUT: a folder with one folder of images per class (with or without train, val and test folders on top), or
-/// a CSV or Parquet manifest with the columns `path,label[,split]`, its paths relative to its own folder or to --root. JPEG, PNG,
-/// WebP, BMP, GIF (first frame), TIFF and PNM (.ppm, .pgm, .pbm) are decoded as Pillow's convert("RGB") does, after applying the EXIF
-/// orientation; resizing is Pillow's to the bit.
+/// Reads INPUT: a folder with one folder of images per class, or a CSV or Parquet manifest. A folder may have train, val and
+/// test folders on top. A manifest has the columns `path[,label][,split]`. Its other columns are kept in the features. Its
+/// paths are relative to its own folder, or to --root.
 ///
-/// Writes NAME.features/: index.json and shards of rows, sorted by sample id (and view). The same inputs give the same bytes,
-/// whatever --batch, --threads and --isa; on a card, for one --precision and kind of card. Images that cannot be decoded are skipped, counted, and named in the index.
+/// Formats: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page) and PNM (.ppm, .pgm, .pbm). They are decoded as
+/// Pillow's convert("RGB") does, after applying the EXIF orientation. Resizing is Pillow's to the bit.
+///
+/// Writes NAME.features/: index.json and shards of rows, sorted by sample id and view. The same inputs give the same bytes,
+/// whatever --batch, --threads and --isa. On a card that holds for one --precision and kind of card.
+///
+/// Images that cannot be decoded are skipped, counted, and named in the index.
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
@@ -36,8 +40,9 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE", help_heading = "Network")]
     pub weights: Option<PathBuf>,
 
-    /// Where to read features: pooled, gap, fc7, or any named node (layer3, features.12), average-pooled; repeat it to
-    /// read several in one pass [default: the backbone's own]
+    /// Where to read features: pooled, gap, fc7, or any named node; repeat it for several [default: the backbone's own]
+    ///
+    /// Nodes are named as layer3 or features.12 are, and average-pooled. Several taps take one pass.
     #[arg(short, long = "tap", value_name = "TAP", help_heading = "Network")]
     pub taps: Vec<String>,
 
@@ -57,14 +62,20 @@ pub struct Args {
     #[arg(long, value_name = "KERNEL", value_parser = parse_filter, help_heading = "Preprocessing")]
     pub filter: Option<Filter>,
 
-    /// How JPEGs are decoded: exact, every pixel; or fast, at a half, a quarter or an eighth of their size where that is
-    /// no smaller than what they are resized to, as Pillow's draft does. Fast changes features a little (ACCURACY.md says
-    /// how much), and they say so: they do not mix with exact ones
+    /// How JPEGs are decoded: exact, every pixel; or fast, at a part of their size
+    ///
+    /// Fast takes a half, a quarter or an eighth, as Pillow's draft does, but never less than they are resized to. It changes
+    /// features a little. ACCURACY.md says how much. Features say which, and fast ones do not mix with exact ones.
     #[arg(long, value_name = "HOW", value_parser = parse_decode, default_value = "exact", help_heading = "Preprocessing")]
     pub decode: Decode,
 
-    /// What becomes of 16-bit grey: clip, levels above 255 become white, as in Pillow; or scale, the high byte is kept, as
-    /// in OpenCV. Features say which: they do not mix
+    /// What becomes of 16-bit grey: clip or scale
+    ///
+    /// clip: Levels above 255 become white, as in Pillow.
+    ///
+    /// scale: The high byte is kept, as in OpenCV.
+    ///
+    /// Features say which, and do not mix.
     #[arg(long, value_name = "HOW", value_parser = parse_grey16, default_value = "clip", help_heading = "Preprocessing")]
     pub grey16: Grey16,
 
@@ -88,29 +99,38 @@ pub struct Args {
     #[arg(long, value_name = "DIR", help_heading = "Samples")]
     pub root: Option<PathBuf>,
 
-    /// Per cent of train/val/test (or train/test), drawn by each file's content, where neither folders nor manifest
-    /// give splits [default: 80/10/10]
+    /// Per cent of train/val/test, or of train/test, drawn by each file's content [default: 80/10/10]
+    ///
+    /// They are drawn only where neither folders nor manifest give splits.
     #[arg(long, value_name = "A/B/C", help_heading = "Samples")]
     pub split: Option<sample::Ratios>,
 
-    /// Take only the I-th of N equal runs of the samples, in the order of their ids: machines can share the work. A
-    /// row's bytes are those of a whole run [default: 1/1]
+    /// Take only the I-th of N equal runs of the samples, in the order of their ids [default: 1/1]
+    ///
+    /// So machines can share the work. A row's bytes are those of a whole run.
     #[arg(long, value_name = "I/N", value_parser = parse_part, help_heading = "Samples")]
     pub part: Option<Part>,
 
-    /// Views of each train picture: the picture itself, and N - 1 augmented copies of it, each of which fit-head learns
-    /// from as from a row of its own; nothing else ever looks at them. Pictures of val and test have one view
+    /// Views of each train picture: the picture itself, and N - 1 augmented copies of it
+    ///
+    /// fit-head learns from each copy as from a row of its own. Nothing else ever looks at copies. Pictures of val and test
+    /// have one view.
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Views")]
     pub views: u32,
 
-    /// What copies are made by, of these, in this order: crop (torchvision's RandomResizedCrop, of 35 to 100 % of the
-    /// area), flip (half of them mirrored), colour (brightness, contrast and saturation changed by up to 30 %)
-    /// [default: flip,crop]
+    /// What copies are made by: any of crop, flip and colour, which apply in this order [default: flip,crop]
+    ///
+    /// crop: torchvision's RandomResizedCrop, of 35 to 100 % of the area.
+    ///
+    /// flip: Half of the copies are mirrored.
+    ///
+    /// colour: Brightness, contrast and saturation change by up to 30 %.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_augment, help_heading = "Views")]
     pub augment: Option<Vec<Augment>>,
 
-    /// Seed of the copies: what is drawn follows from it, the view's number and the picture's bytes, and from nothing else
-    /// [default: 0]
+    /// Seed of the copies [default: 0]
+    ///
+    /// What is drawn follows from it, the view's number and the picture's bytes, and from nothing else.
     #[arg(long, value_name = "N", help_heading = "Views")]
     pub seed: Option<u64>,
 
@@ -134,8 +154,9 @@ pub struct Args {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
-    /// Replace NAME.features, but take over its rows: the network runs only for images that are new or have changed. The
-    /// result is a fresh run's, byte for byte
+    /// Replace NAME.features, but run only images that are new or have changed
+    ///
+    /// All other rows are taken over. The result is a fresh run's, byte for byte.
     #[arg(long, conflicts_with = "force", help_heading = "Output")]
     pub update: bool,
 
@@ -144,15 +165,26 @@ pub struct Args {
     #[arg(long, value_name = "OTHER.features", help_heading = "Output")]
     pub reuse: Vec<PathBuf>,
 
-    /// Where to run the network: cpu; cuda, the first of NVIDIA's cards; cuda:1, another; cuda:0,1, several of one kind that
-    /// share the work; or auto, the first card where this build has CUDA and there is one, else the CPU. Before a card is
-    /// used, what it makes of four made-up pictures is held against what the CPU makes of them
+    /// Where to run the network: auto, cpu, cuda, cuda:1, or several as in cuda:0,1
+    ///
+    /// auto: The first card where this build has CUDA and there is one, else the CPU.
+    ///
+    /// cuda: The first of NVIDIA's cards; cuda:1 is another. Several share the work, and must be of one kind.
+    ///
+    /// Before a card is used, it must agree with the CPU on four made-up pictures.
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are on a card: f32; tf32, rounded to 10 bits before they are multiplied; f16 (10 bits, up to 65,504)
-    /// or bf16 (7 bits, and f32's range). Features from a card say which they were made in [default: f16, or bf16 where the
-    /// made-up pictures show that the network's numbers are too large for it]
+    /// What numbers are on a card: f32, tf32, f16 or bf16 [default: f16, or bf16 where the made-up pictures show that the
+    /// network's numbers are too large for it]
+    ///
+    /// tf32: Numbers are rounded to 10 bits before they are multiplied.
+    ///
+    /// f16: Numbers have 10 bits, up to 65,504.
+    ///
+    /// bf16: Numbers have 7 bits, and f32's range.
+    ///
+    /// Features from a card say which they were made in.
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
     pub precision: Option<Precision>,
 

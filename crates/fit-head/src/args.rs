@@ -12,27 +12,28 @@ use crate::{class_weight::ClassWeight, head_choice::HeadChoices, target::TargetC
 #[command(
     name = "fit-head",
     version,
-    long_about = "Fits a head on cached features: a classifier, or, with --target, one of several labels a sample or of \
-        numbers.\n\n\
-        Reads a folder NAME.features that extract wrote. Fits on the rows of its train split; uses those of \
-        its val split, where there are any, to choose and to calibrate, else folds of the train rows (each held \
-        out once, from a fit on the others); never looks at those of its test split (but for the names of labels, which are those of all samples). Augmented views of train \
-        samples (extract --views) are rows like others to learn from, but for knn, which remembers samples alone; they are left out with \
-        their sample where that is held out, and never judge.\n\n\
-        A linear head needs no tuning: its penalty is found by a sweep over 25 values, and its logits are \
-        divided by the temperature of least loss on held-out rows, so that probabilities mean what they say. So are \
-        those of ridge, lda and prototype heads, which need no iterations: of their candidates the one of highest \
-        held-out accuracy is kept, of equals the one of the largest penalty or shrinkage.\n\n\
-        Writes NAME.head: one safetensors file with the layers, the class names in order, the settings and \
-        outcome of the fit, and everything that says which features it belongs to. Features are standardised \
-        inside (but for knn) and the scaling is folded into the layers, so a head takes raw features. The same features \
-        and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
+    long_about = "Fits a head on cached features: a classifier, several labels a sample, or numbers.\n\n\
+        Reads a folder NAME.features that extract wrote. The rows of its train split are fitted on. Those of its val split \
+        choose and calibrate. Without val rows, folds of the train rows do so: each is held out once, from a fit on the \
+        others. The test split is never looked at, but for the names of labels.\n\n\
+        Augmented views of train samples are rows like others to learn from. A held-out sample's views are left out with it, \
+        and never judge. knn remembers samples without their views.\n\n\
+        A linear head needs no tuning. A sweep over 25 values finds its penalty, by held-out loss. Its logits are divided by \
+        the temperature of least held-out loss, so that probabilities mean what they say.\n\n\
+        Heads of kind ridge, lda and prototype are calibrated too, and need no iterations. The candidate of highest held-out \
+        accuracy is kept, of equals the one of the largest penalty or shrinkage.\n\n\
+        Writes NAME.head: one safetensors file. It has the layers, the class names in order, the settings and outcome of the \
+        fit, and what says which features it belongs to. Features are standardised inside, but for knn. A head takes raw \
+        features, since the scaling is folded into its layers.\n\n\
+        The same features and settings give the same bytes, whatever the number of threads. Nothing is printed on stdout.",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/fit-head target/demo/sample.features \\\n    -o /tmp/sample.head --table /tmp/sweep.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage, 130 interrupted (no head, but with --keep-best)."
 )]
 pub struct Args {
-    /// Features to fit on: a folder that extract wrote. Of several (taps, backbones; of the same samples) each is tried
-    /// alone, and all side by side; the best on held-out rows is kept and named
+    /// Features to fit on: a folder that extract wrote, or several of the same samples
+    ///
+    /// Several may be of other taps or backbones. Each is tried alone, and all side by side. The best on held-out rows is
+    /// kept and named.
     #[arg(value_name = "FEATURES", required = true)]
     pub features: Vec<PathBuf>,
 
@@ -44,12 +45,24 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.head")]
     pub output: PathBuf,
 
-    /// What to fit: `linear`, multinomial logistic regression by L-BFGS; `ridge`, least squares on targets 1 for the
-    /// row's class and -1 for every other; `lda`, linear discriminants with a shrunk covariance; `prototype`, the
-    /// nearest class mean; `mlp:UNITS`, one hidden layer of so many rectified units; or `knn:K`, the votes of the K train
-    /// rows of highest cosine, each counting exp(cosine / 0.07), which keeps all train rows in the head. Of several, separated
-    /// by commas, the one of least held-out loss is kept (MLPs and knn with a val split only); `auto` is `linear,ridge,lda`, of them
-    /// those that can say what --target asks for. Without it, --target number fits `ridge`
+    /// What to fit: `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS`, `knn:K` or `auto`; with --target number `ridge`
+    /// unless given
+    ///
+    /// `linear`: Multinomial logistic regression by L-BFGS.
+    ///
+    /// `ridge`: Least squares on targets 1 for the row's class and -1 for every other.
+    ///
+    /// `lda`: Linear discriminants with a shrunk covariance.
+    ///
+    /// `prototype`: The nearest class mean.
+    ///
+    /// `mlp:UNITS`: One hidden layer of so many rectified units.
+    ///
+    /// `knn:K`: Votes of the K train rows of highest cosine, each counting exp(cosine / 0.07). The head keeps all train rows.
+    ///
+    /// `auto`: Those of `linear,ridge,lda` that can say what --target asks for.
+    ///
+    /// Of several, separated by commas, the one of least held-out loss is kept. MLPs and knn are compared on a val split only.
     #[arg(
         long,
         value_name = "KIND[,KIND…]",
@@ -58,29 +71,38 @@ pub struct Args {
     )]
     pub head: HeadChoices,
 
-    /// What the head is to say of a sample: its one class (`classes`), any number of labels (`labels`), or numbers
-    /// (`number`). They stand in the column `label`, unless --target-columns names others. There labels are a list, such as
-    /// `cat|dog`, or `none`
+    /// What the head is to say of a sample: one class, any number of labels, or numbers
+    ///
+    /// It stands in the column `label`, unless --target-columns names others. Labels are a list there, such as `cat|dog`, or
+    /// `none`.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = TargetChoice::Classes)]
     pub target: TargetChoice,
 
-    /// The columns that classes, labels or numbers stand in, separated by commas: of --manifest, or else of the features,
-    /// which hold those of the manifest that extract read. Classes take one column. Labels take one each, with 0 and 1 or
-    /// false and true, or a single one with lists. Numbers take one each [default: `label`]
+    /// The columns that classes, labels or numbers stand in, separated by commas [default: `label`]
+    ///
+    /// They are those of --manifest, or else of the features. Features hold the columns of the manifest that extract read.
+    /// Classes take one column, numbers one each. Labels take one each, with 0 and 1 or false and true, or a single one with
+    /// lists.
     #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',')]
     pub target_columns: Option<Vec<String>>,
 
-    /// How much each class's loss counts: `none`, every row 1; `balanced`, rows / (classes · rows of the class); or a
-    /// .csv or .parquet table with the columns `class` and `weight`, a row for every class [default: none]
+    /// How much each class's loss counts: `none`, `balanced`, or a .csv or .parquet table [default: none]
+    ///
+    /// `none`: Every row counts 1.
+    ///
+    /// `balanced`: A row counts rows / (classes · rows of the class).
+    ///
+    /// A table has the columns `class` and `weight`, and a row for every class.
     #[arg(long, value_name = "none|balanced|FILE.csv")]
     pub class_weight: Option<ClassWeight>,
 
-    /// Take TAU times the logarithm of each class's part of the train rows off its logit, after fitting: 1 gives what
-    /// balanced classes would (Menon et al., 2021) [default: 0, which changes nothing]
+    /// Take TAU times the logarithm of each class's part of the train rows off its logit [default: 0, which changes nothing]
+    ///
+    /// This comes after fitting. 1 gives what balanced classes would (Menon et al., 2021).
     #[arg(long, value_name = "TAU", allow_negative_numbers = true)]
     pub logit_adjustment: Option<f64>,
 
-    /// Fail where a class or label has fewer train rows (views not counted), and name every such one [default: 1]
+    /// Fail where a class or label has fewer train rows, without views, and name every such one [default: 1]
     #[arg(long, value_name = "N")]
     pub min_class_rows: Option<usize>,
 
@@ -88,15 +110,21 @@ pub struct Args {
     #[arg(long)]
     pub no_standardize: bool,
 
-    /// Seed of folds and rows set aside, and for MLPs of initial weights, order of rows, dropout and mixing
+    /// Seed of folds and rows set aside, and of all that MLPs draw
+    ///
+    /// MLPs draw initial weights, order of rows, dropout and mixing.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
-    /// Also write a table to this .parquet, .csv or .json: for MLPs a row for each epoch, for others one for each penalty
-    /// or shrinkage that was tried, with loss (nats; linear and MLP) and accuracy (0 to 1) on train rows and on held-out
-    /// ones. Of labels accuracy is the part of all that is right; the loss of numbers, and of ridge on labels, is the mean
-    /// squared error, 1 where a number is always said to be its mean. Of several FEATURES or kinds it has the rows of all, with
-    /// `head` and `features`
+    /// Also write a table to this .parquet, .csv or .json: a row for each penalty, shrinkage or epoch that was tried
+    ///
+    /// It has loss and accuracy on train rows and on held-out ones. Loss is in nats, of linear heads and MLPs. Accuracy is
+    /// from 0 to 1, of labels the part of all that is right.
+    ///
+    /// The loss of numbers, and of ridge on labels, is the mean squared error. It is 1 where a number is always said to be its
+    /// mean.
+    ///
+    /// Several FEATURES or kinds have their rows in one table, with the columns `head` and `features`.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
 
@@ -104,8 +132,10 @@ pub struct Args {
     #[arg(long)]
     pub force: bool,
 
-    /// When stopped (Ctrl-C, SIGTERM, SIGHUP), finish the penalty or epoch at hand and write the best head so far. The head
-    /// records `interrupted`, and the exit code is 130 all the same. Without it nothing is written
+    /// When stopped, finish the penalty or epoch at hand and write the best head so far
+    ///
+    /// Ctrl-C, SIGTERM and SIGHUP stop a run. The head records `interrupted`, and the exit code is 130 all the same. Without
+    /// --keep-best nothing is written.
     #[arg(long)]
     pub keep_best: bool,
 
@@ -129,30 +159,36 @@ pub struct Args {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Choosing and calibrating")]
 pub struct ChoiceArgs {
-    /// Hold out folds of the train rows, so many, instead of the val rows; each class is spread evenly over them (all heads
-    /// but MLPs) [default: 5 where there are no val rows]
+    /// Hold out K folds of the train rows instead of the val rows [default: 5 where there are no val rows]
+    ///
+    /// Each class is spread evenly over them. MLPs take no folds.
     #[arg(long, value_name = "K")]
     pub folds: Option<usize>,
 
-    /// Hold rows out together that have the same value in this column of --manifest, or of the features, such as one
-    /// patient's [default: none]
+    /// Hold rows out together that share a value of this column, such as one patient's [default: none]
+    ///
+    /// The column is one of --manifest, or else of the features.
     #[arg(long, value_name = "NAME")]
     pub group_column: Option<String>,
 
-    /// A CSV or Parquet table of the samples, which its column `path` names. What stands in its column `label`, or in
-    /// --target-columns, replaces the features' classes: so wrong ones are corrected. With --group-column alone it only
-    /// says which rows go together [default: none]
+    /// A CSV or Parquet table of the samples, to correct classes or add columns [default: none]
+    ///
+    /// Its column `path` names the samples. Its column `label`, or --target-columns, replaces what the features say. With
+    /// --group-column alone it only says which rows go together.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
-    /// Find the confidence from which on a linear, ridge, lda or prototype head is right in this part of the cases, from 0 to
-    /// 1, on held-out rows. Each label has its own. The head carries it, and evaluate says what it keeps [default: none]
+    /// Find the confidence from which on the head is right in this part of the cases, from 0 to 1 [default: none]
+    ///
+    /// It is found on held-out rows, for linear, ridge, lda and prototype heads. Each label has its own. The head carries it,
+    /// and evaluate says what it keeps.
     #[arg(long, value_name = "PRECISION", allow_negative_numbers = true)]
     pub reject_at: Option<f64>,
 
-    /// Keep in the head where the classes lie, and the distance from the nearest of them (Mahalanobis') that this part of the
-    /// held-out rows stays within, from 0 to 1. Rows beyond it are novel, unlike anything seen. Of labels and numbers the
-    /// distance is that from the mean of all rows [default: none]
+    /// Keep the distance from the classes that this part of the held-out rows stays within, from 0 to 1 [default: none]
+    ///
+    /// Rows beyond it are novel, unlike anything seen. The head also keeps where the classes lie. The distance is Mahalanobis',
+    /// from the nearest class. Of labels and numbers it is that from the mean of all rows.
     #[arg(long, value_name = "PART", allow_negative_numbers = true)]
     pub novelty_at: Option<f64>,
 
@@ -160,8 +196,10 @@ pub struct ChoiceArgs {
     #[arg(long)]
     pub no_calibrate: bool,
 
-    /// Calibrate an MLP too (beside heads of other kinds it is, without being asked): divide its logits by the temperature of least loss on the val rows, or, where there are none
-    /// (or --group-column is given), on a tenth of the train rows, which are then not fitted on
+    /// Calibrate an MLP too: divide its logits by the temperature of least loss on the val rows
+    ///
+    /// Without val rows, or with --group-column, a tenth of the train rows is set aside for it and not fitted on. Beside heads
+    /// of other kinds an MLP is calibrated without being asked.
     #[arg(long)]
     pub calibrate: bool,
 }
@@ -169,21 +207,29 @@ pub struct ChoiceArgs {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "With --head linear, ridge or lda")]
 pub struct LinearArgs {
-    /// Penalty on the weights of linear and ridge heads, 1/C of scikit-learn's LogisticRegression, alpha of its
-    /// RidgeClassifier; 0 is none. Of several, separated by commas, the one with the least held-out loss (ridge: the
-    /// highest held-out accuracy, of labels and numbers the least squared error) is kept, of equals the largest [default: three a decade from 1e5 down to 1e-3; linear
-    /// ends where held-out loss has long been rising]
+    /// Penalty on the weights of linear and ridge heads; 0 is none [default: three a decade from 1e5 down to 1e-3]
+    ///
+    /// It is 1/C of scikit-learn's LogisticRegression, alpha of its RidgeClassifier. Of several, separated by commas, the best
+    /// on held-out rows is kept, of equals the largest.
+    ///
+    /// linear: The least loss is best. The sweep ends where held-out loss has long been rising.
+    ///
+    /// ridge: The highest accuracy is best, of labels and numbers the least squared error.
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub l2: Option<Vec<f64>>,
 
-    /// Part of a lda head's covariance that is taken from a sphere's of the same trace, from 0 to 1. Of several, separated
-    /// by commas, the one with the highest held-out accuracy is kept, of equals the largest [default: tenths from 1
-    /// down, then three a decade to 1e-3]
+    /// Part of an lda head's covariance that is a sphere's, from 0 to 1 [default: tenths from 1 down, then three a decade to
+    /// 1e-3]
+    ///
+    /// The sphere has the same trace. Of several, separated by commas, the one of highest held-out accuracy is kept, of equals
+    /// the largest.
     #[arg(long, value_name = "VALUE[,VALUE…]", value_delimiter = ',', allow_negative_numbers = true)]
     pub shrinkage: Option<Vec<f64>>,
 
-    /// Also write how heads on 1, 2, 5, … 100 % of the train rows do on held-out rows to this .parquet, .csv or .json: would
-    /// more labels help? They are linear, of numbers ridge. The head carries it into evaluate's report
+    /// Also write to this .parquet, .csv or .json how heads on 1, 2, 5, … 100 % of the train rows do on held-out rows
+    ///
+    /// So you see whether more labels would help. The heads are linear, of numbers ridge. The head carries the curve into
+    /// evaluate's report.
     #[arg(long, value_name = "FILE")]
     pub curve: Option<PathBuf>,
 
@@ -200,7 +246,9 @@ pub struct LinearArgs {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "With --head mlp:UNITS")]
 pub struct MlpArgs {
-    /// Passes over the train rows; the weights of the last one are kept, unless --patience is given [default: 10]
+    /// Passes over the train rows [default: 10]
+    ///
+    /// The weights of the last one are kept, unless --patience is given.
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
 
@@ -208,8 +256,7 @@ pub struct MlpArgs {
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
 
-    /// How gradients become steps: `adam`; `adamw`, with decay of the weights; or `sgd`, with momentum 0.9
-    /// [default: adam]
+    /// How gradients become steps [default: adam]
     #[arg(long, value_name = "HOW", value_enum)]
     pub optimizer: Option<OptimizerChoice>,
 
@@ -217,8 +264,7 @@ pub struct MlpArgs {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
 
-    /// How the step size changes: `constant`; `cosine`, down to nothing along half a cosine; or `one-cycle`, up for three
-    /// tenths of the run and then down [default: constant]
+    /// How the step size changes [default: constant]
     #[arg(long, value_name = "HOW", value_enum)]
     pub schedule: Option<ScheduleChoice>,
 
@@ -239,8 +285,9 @@ pub struct MlpArgs {
     #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
     pub mixup: Option<f64>,
 
-    /// End once so many epochs in a row had no less loss on the val rows than the best, and keep the best; where there
-    /// are no val rows (or --group-column is given), a tenth of the train rows is set aside for it [default: all epochs]
+    /// End once N epochs in a row had no less loss on the val rows than the best, and keep the best [default: all epochs]
+    ///
+    /// Without val rows, or with --group-column, a tenth of the train rows is set aside for it.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
 }
@@ -250,9 +297,9 @@ pub struct MlpArgs {
 pub enum OptimizerChoice {
     /// Adam.
     Adam,
-    /// Adam with decay.
+    /// Adam with decay of the weights.
     Adamw,
-    /// Gradient descent with momentum.
+    /// Gradient descent with momentum 0.9.
     Sgd,
 }
 
@@ -261,9 +308,9 @@ pub enum OptimizerChoice {
 pub enum ScheduleChoice {
     /// One step size.
     Constant,
-    /// Half a cosine down.
+    /// Down to nothing along half a cosine.
     Cosine,
-    /// Up, then down.
+    /// Up for three tenths of the run, then down.
     OneCycle,
 }
 
