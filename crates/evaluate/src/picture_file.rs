@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use store::{MOST_PICTURE, read_file};
+use input::image::MOST_PICTURE;
+use store::read_file;
 
 /// The bytes of a sample's picture; nothing where there is none.
 ///

@@ -5,9 +5,9 @@ use crate::{
     reuse::{Content, Reuse},
 };
 use cli::Interrupt;
-use input::image::{BadImage, Loaded, Noticed, Preprocessing};
+use input::image::{BadImage, Loaded, MOST_PICTURE, Noticed, Preprocessing};
 use sample::Sample;
-use store::{MOST_PICTURE, read_file};
+use store::read_file;
 
 /// What there is to do.
 #[derive(Clone, Copy)]

@@ -91,14 +91,8 @@ impl Features {
             let class = |row| self.index.classes[self.number(row) as usize].as_str();
             return Some(Column::new(name, (0..self.len()).map(class)));
         }
-        let texts = self.shards.iter().map(|shard| {
-            let words: Vec<&str> = shard.words(column).collect();
-            (shard, words)
-        });
-        let texts: Vec<(&Shard, Vec<&str>)> = texts.collect();
-        let texts = texts.iter().flat_map(|(shard, words)| {
-            (0..shard.rows()).map(move |row| words[shard.code(column, row) as usize])
-        });
+        let texts = |shard| (0..Shard::rows(shard)).map(move |row| shard.text(column, row));
+        let texts = self.shards.iter().flat_map(texts);
         Some(Column::new(name, texts))
     }
 

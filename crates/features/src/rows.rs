@@ -137,7 +137,7 @@ impl Samples for Selection<'_> {
 
     fn column(&self, name: &str) -> Option<Column> {
         let whole = Samples::column(self.features, name)?;
-        Some(Column::new(name, self.rows.iter().map(|&row| whole.text(row as usize))))
+        Some(whole.select(self.rows.iter().map(|&row| row as usize)))
     }
 
     fn place(&self) -> String {

@@ -227,7 +227,6 @@ fn difference(first: &Features, second: &Features) -> Option<String> {
     if first.columns() != second.columns() {
         return Some(format!("it has the columns {}, not {}", few(second.columns()), few(first.columns())));
     }
-    let differing = first.columns().iter().find(|name| first.column(name) != second.column(name));
     // A row is one copy of a picture: all parts of it must be.
     if first.index().views != second.index().views {
         return Some("it has other augmented views".to_owned());
@@ -239,15 +238,17 @@ fn difference(first: &Features, second: &Features) -> Option<String> {
             let missing = a.min(b);
             return Some(format!("only one of them has `{missing}`"));
         }
+        if let Some(name) =
+            first.columns().iter().find(|name| first.text(row, name) != second.text(row, name))
+        {
+            return Some(format!("`{a}` has another `{name}`"));
+        }
         if first.split(row) != second.split(row) {
             return Some(format!("`{a}` is in {}, not in {}", second.split(row), first.split(row)));
         }
     }
     if first.len() != second.len() {
         return Some(format!("it has {} rows, not {}", second.len(), first.len()));
-    }
-    if let Some(name) = differing {
-        return Some(format!("its column `{name}` says otherwise"));
     }
     // Over what the files held: names may be the same all the same.
     let apart = first.index().lineage.dataset != second.index().lineage.dataset;

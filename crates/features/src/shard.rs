@@ -220,16 +220,6 @@ impl Shard {
         self.parts().texts.len()
     }
 
-    /// The words of a column, sorted.
-    pub(super) fn words(&self, column: usize) -> impl ExactSizeIterator<Item = &str> {
-        self.parts().texts[column].words.iter().map(rkyv::string::ArchivedString::as_str)
-    }
-
-    /// Which of the words a row has.
-    pub(super) fn code(&self, column: usize, row: usize) -> u32 {
-        self.parts().texts[column].codes[row].to_native()
-    }
-
     /// What a column says of a row.
     pub(super) fn text(&self, column: usize, row: usize) -> &str {
         let texts = &self.parts().texts[column];

@@ -1,9 +1,9 @@
 //! Which rows candidates are compared on, and temperatures fitted on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use anyhow::bail;
-use features::{FeatureSet, Selection};
+use features::FeatureSet;
 use head::{Examples, Folds, HeadFitError, HeldOut};
 use sample::targets::Said;
 
@@ -51,9 +51,8 @@ pub(crate) fn folds(
     let Some((manifest, column)) = &choice.groups else {
         return Ok(Folds::stratified(&strata, of, count, choice.seed)?.of_views(train.rows.views()));
     };
-    let rows: HashSet<usize> = train.rows.samples().map(|at| train.rows.row(at)).collect();
-    let samples = Selection::of(features, |row| rows.contains(&row));
-    let said = Said { samples: &samples, manifest: manifest.as_deref() };
+    let samples = train.rows.plain(features);
+    let said = Said { samples: samples.selection(), manifest: manifest.as_deref() };
     let groups = said.column(column)?;
     if groups.words().len() < 2 {
         bail!("`{column}` of {} has one value for all train rows, expected two groups or more", said.place());

@@ -50,6 +50,15 @@ impl Width {
 impl Builder {
     /// A network that looks at pictures of three channels.
     pub fn image() -> Builder {
+        Builder::begin("input", Op::Input { channels: 3 }, Width::Map(3))
+    }
+
+    /// A head: it reads `width` features, which another network gives.
+    pub fn features(width: usize) -> Builder {
+        Builder::begin(FEATURES, Op::Given { shape: Shape::Vector(width) }, Width::Vector(width))
+    }
+
+    fn begin(name: &str, op: Op, width: Width) -> Builder {
         let mut net = Builder {
             nodes: Vec::new(),
             widths: Vec::new(),
@@ -58,16 +67,7 @@ impl Builder {
             modules: Vec::new(),
             batch_norm_eps: 1e-5,
         };
-        net.push("input", Op::Input { channels: 3 }, &[], Width::Map(3));
-        net
-    }
-
-    /// A head: it reads `width` features, which another network gives.
-    pub fn features(width: usize) -> Builder {
-        let mut net = Builder::image();
-        net.nodes.clear();
-        net.widths.clear();
-        net.push(FEATURES, Op::Given { shape: Shape::Vector(width) }, &[], Width::Vector(width));
+        net.push(name, op, &[], width);
         net
     }
 

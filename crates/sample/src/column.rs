@@ -25,6 +25,12 @@ impl Column {
         }
     }
 
+    /// That of `samples` alone, in their order.
+    #[must_use]
+    pub fn select(&self, samples: impl Iterator<Item = usize> + Clone) -> Column {
+        Column::new(&self.name, samples.map(|sample| self.text(sample)))
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name

@@ -69,8 +69,7 @@ impl DataSet {
         }
         let bound = |at: usize| (self.samples.len() as u128 * at as u128 / count as u128) as usize;
         let run = bound(index)..bound(index + 1);
-        let part = |column: &Column| Column::new(column.name(), run.clone().map(|at| column.text(at)));
-        self.columns = self.columns.iter().map(part).collect();
+        self.columns = self.columns.iter().map(|column| column.select(run.clone())).collect();
         self.samples = self.samples.drain(run).collect();
         self
     }

@@ -23,9 +23,6 @@ pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, MapError> {
     read(path, most).map_err(|source| MapError { path: path.to_owned(), source })
 }
 
-/// Longer than any picture that is opened.
-pub const MOST_PICTURE: u64 = 1 << 30;
-
 /// Longer than any honest header of safetensors: names of half a million tensors, or classes.
 const MOST_HEADER: u64 = 16 << 20;
 

@@ -19,7 +19,7 @@ pub mod seal;
 pub mod table;
 
 pub use backing::{MapError, MappedFile};
-pub use bounded::{MOST_PICTURE, check_header, open_file, read_file};
+pub use bounded::{check_header, open_file, read_file};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use ours::{Columns, Marks, Ours};

@@ -19,7 +19,7 @@ mod thumbnail;
 mod views;
 
 pub use augment::{AUGMENTATIONS, Change, ChangeKind, Drawn, load_views};
-pub use bad_image::{BadImage, Format, MAX_PIXELS};
+pub use bad_image::{BadImage, Format, MAX_PIXELS, MOST_PICTURE};
 #[doc(hidden)]
 pub use decode::decode_jpeg_both;
 pub use decode::{decode, decoder};

@@ -22,7 +22,8 @@ impl Texts {
     }
 }
 
-/// What the table at `path` says in `column` of each of the samples `ids`, which its column `path` names: (n,), as text.
+/// What the table at `path` says in some `columns` of each of the samples `ids`, which its column `path` names: one
+/// list (n,) a column, as text.
 ///
 /// Paths become ids by the rule of [`Root`], relative to the folder below which the table has all samples: its own, or
 /// another one where `extract` was given `--root`, or a folder that the manifest lies above or beside.
@@ -30,20 +31,6 @@ impl Texts {
 /// # Errors
 /// Where the table cannot be read, lacks a column, says nothing of a sample, or two things, or has all samples below two
 /// folders.
-pub fn values_of<'a>(
-    path: &Path,
-    column: &str,
-    ids: impl Iterator<Item = &'a str>,
-) -> Result<Vec<String>, TableError> {
-    let ids: Vec<&str> = ids.collect();
-    let mut values = values_of_columns(path, std::slice::from_ref(&column.to_owned()), &ids)?;
-    Ok(values.remove(0))
-}
-
-/// The same of several columns of one table, one list a column.
-///
-/// # Errors
-/// As [`values_of`].
 pub fn values_of_columns(
     path: &Path,
     columns: &[String],

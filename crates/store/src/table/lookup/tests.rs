@@ -7,9 +7,14 @@ fn folder(csv: &str) -> TempDir {
     root
 }
 
+/// One column of these samples.
+fn values_of(path: &Path, column: &str, ids: &[&str]) -> Result<Vec<String>, TableError> {
+    Ok(values_of_columns(path, &[column.to_owned()], ids)?.remove(0))
+}
+
 /// The column `patient` of these samples, or the message without the folder's name.
 fn values(root: &TempDir, ids: &[&str]) -> Result<Vec<String>, String> {
-    let read = values_of(&root.path().join("m.csv"), "patient", ids.iter().copied());
+    let read = values_of(&root.path().join("m.csv"), "patient", ids);
     read.map_err(|error| error.to_string().replace(root.path().to_str().unwrap(), "ROOT"))
 }
 
@@ -58,7 +63,7 @@ fn what_is_missing_is_named_with_its_row() {
     );
     assert_eq!(values(&root, &["a.png", "c.png"]).unwrap(), ["7", "1"]);
     let path = root.path().join("m.csv");
-    let of = |column: &str| values_of(&path, column, ["a.png"].into_iter()).unwrap_err().to_string();
+    let of = |column: &str| values_of(&path, column, &["a.png"]).unwrap_err().to_string();
     assert!(of("size").ends_with("has no column `size`, only `path`, `patient`, `age`"), "{}", of("size"));
     let many: Vec<String> = (0..5000).map(|n| format!("column_{n}")).collect();
     let wide = folder(&format!("path,{}\n", many.join(",")));
@@ -84,7 +89,7 @@ fn lists_are_no_text() {
     let column = lists.into_series().with_name("patient".into()).into_column();
     let mut frame = DataFrame::new(1, vec![Column::new("path".into(), ["a.png"]), column]).unwrap();
     crate::table::write(&mut frame, &path, false, crate::Ours::table("a table", &[])).unwrap();
-    let message = values_of(&path, "patient", ["a.png"].into_iter()).unwrap_err().to_string();
+    let message = values_of(&path, "patient", &["a.png"]).unwrap_err().to_string();
     assert!(
         message.starts_with("column `patient` of")
             && message.ends_with("expected text or numbers, convert it to text"),
