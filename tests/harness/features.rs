@@ -1,10 +1,7 @@
 //! Features made on the spot, for tests that need no network.
 
 use features::{FeaturesWriter, Lineage, Plan, Row, Source};
-use input::{
-    PROBES,
-    image::{Augment, Preprocessing, Views},
-};
+use input::{Augment, PROBES, Views, image::Preprocessing};
 use sample::Split;
 use std::path::Path;
 use store::{Digest, Dtype};
@@ -49,7 +46,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
         tap: made.tap.into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
-        preprocessing: Preprocessing::imagenet(),
+        recipe: Preprocessing::imagenet().into(),
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     };

@@ -10,7 +10,7 @@
 mod common;
 
 use headstart_engine::cuda::{Card, CardError, Cuda, Driver, Precision, Unit};
-use input::image::Resize;
+use input::{Recipe, image::Resize};
 use network::zoo;
 use std::time::Instant;
 
@@ -38,7 +38,7 @@ fn main() {
         let entry = zoo::find(name).unwrap();
         let tap = value("--tap").unwrap_or(entry.default_tap);
         let network = (entry.build)().for_taps(&[tap]).unwrap();
-        let mut how = (entry.preprocessing)();
+        let Recipe::Image(mut how) = (entry.recipe)();
         if let size @ 1.. = number("--size", 224) {
             let side = u32::try_from(size).unwrap();
             (how.resize, how.crop) = (Resize::Exact(side, side), None);
@@ -47,7 +47,7 @@ fn main() {
         let counts = network.multiplications_of_nodes(height as usize, width as usize).unwrap();
         let gigaflops = counts.iter().map(|count| 2.0 * *count as f64).sum::<f64>() / 1e9;
         let bound = common::filled(network);
-        let mut cuda = Cuda::with_unit(card, bound, &how, precision, Some(batch), unit).unwrap();
+        let mut cuda = Cuda::with_unit(card, bound, &how.into(), precision, Some(batch), unit).unwrap();
         let (batch, picture) = (cuda.batch(), (height * width * 3) as usize);
         let pixels: Vec<u8> =
             (0..batch * picture).map(|i| (common::uniform("bytes", i % 1_000_003) * 256.0) as u8).collect();

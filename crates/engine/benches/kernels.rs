@@ -147,7 +147,7 @@ impl Kernel {
         let side = u32::try_from(row.side).unwrap();
         let how =
             Preprocessing { resize: Resize::Exact(side, side), crop: None, ..Preprocessing::imagenet() };
-        let engine = Cpu::new(common::filled(network), &how).unwrap();
+        let engine = Cpu::new(common::filled(network), &how.into()).unwrap();
         Kernel { engine, input: common::image(row.side, PICTURES), flops }
     }
 

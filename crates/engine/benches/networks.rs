@@ -8,8 +8,8 @@ mod common;
 #[path = "common/peak.rs"]
 mod peak;
 
-use headstart_engine::{Cpu, Executor, Isa};
-use input::image::Resize;
+use headstart_engine::{Cpu, Isa};
+use input::{Recipe, image::Resize};
 use network::zoo;
 use std::{
     collections::BTreeMap,
@@ -47,19 +47,19 @@ fn main() {
     for name in names {
         let entry = zoo::find(name).unwrap();
         let network = (entry.build)().for_taps(&[entry.default_tap]).unwrap();
-        let mut how = (entry.preprocessing)();
+        let Recipe::Image(mut how) = (entry.recipe)();
         if let size @ 1.. = value("--size", 0) {
             let side = u32::try_from(size).unwrap();
             (how.resize, how.crop) = (Resize::Exact(side, side), None);
         }
         let (height, width) = how.output_size().unwrap();
-        let counts = network.multiplications_of_nodes(height as usize, width as usize).unwrap();
+        let (height, width) = (height as usize, width as usize);
+        let counts = network.multiplications_of_nodes(height, width).unwrap();
         let flops: Vec<f64> = counts.into_iter().map(|count| 2.0 * count as f64).collect();
         let layer_flops: BTreeMap<String, f64> =
             network.nodes().iter().map(|node| node.name.clone()).zip(flops.iter().copied()).collect();
         let flops: f64 = flops.iter().sum();
-        let cpu = Cpu::with_isa(common::filled(network), &how, isa).unwrap();
-        let (height, width) = cpu.input_size();
+        let cpu = Cpu::with_isa(common::filled(network), &how.into(), isa).unwrap();
         let input: Vec<f32> =
             (0..batch * 3 * height * width).map(|i| common::uniform("input", i) as f32).collect();
         let mut seconds = Vec::new();

@@ -1,26 +1,26 @@
 //! What runs a network, whichever way it does, and what all of them do with pictures.
 
 use crate::EngineError;
-use input::image::{Channels, Preprocessing};
+use input::{
+    Batch, Recipe,
+    image::{Channels, Preprocessing},
+};
 use network::Network;
 
-/// A network that is ready to run on pictures of one size.
+/// A network that is ready to run on inputs that were made by one recipe.
 pub trait Executor {
     /// What names it in artefacts: everything of it that bits depend on.
     fn revision(&self) -> &str;
 
-    /// Height and width of the pictures it takes, in pixels.
-    fn input_size(&self) -> (usize, usize);
-
     /// d of every output.
     fn widths(&self) -> &[usize];
 
-    /// pixels: (n, h, w, 3) RGB bytes, as prepared. Gives one (n, d) matrix for every output of the network. What runs on
-    /// the processor does so on the threads of the current rayon pool.
+    /// Gives one (n, d) matrix for every output of the network. What runs on the processor does so on the threads of the
+    /// current rayon pool.
     ///
     /// # Errors
-    /// Where there are not as many bytes as that, memory is short, or a card fails.
-    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError>;
+    /// Where the batch is not of the recipe, memory is short, or a card fails.
+    fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 
 /// What becomes of bytes, as numbers that a network is fed.
@@ -59,10 +59,24 @@ impl Normalisation {
     }
 }
 
-/// Height and width of prepared pictures.
-pub(crate) fn picture_size(how: &Preprocessing) -> Result<(usize, usize), EngineError> {
+/// How pictures are prepared, and their height and width then.
+pub(crate) fn pictures_of(recipe: &Recipe) -> Result<(&Preprocessing, (usize, usize)), EngineError> {
+    let Recipe::Image(how) = recipe;
     let (height, width) = how.output_size().ok_or(EngineError::VaryingSize)?;
-    Ok((height as usize, width as usize))
+    Ok((how, (height as usize, width as usize)))
+}
+
+/// (n, h, w, 3) RGB bytes of a batch of pictures.
+///
+/// # Panics
+/// Where one of them is of another size than the others.
+pub(crate) fn pixels_of<'a>(
+    batch: Batch<'a>,
+    (height, width): (usize, usize),
+) -> Result<&'a [u8], EngineError> {
+    check_length(batch.len(), [height, width, 3], batch.bytes().len())?;
+    assert!(batch.is_of(height * width * 3), "prepared pictures are of one size");
+    Ok(batch.bytes())
 }
 
 /// Refuses networks that look at something else than pictures in colour.

@@ -4,12 +4,16 @@
 
 mod common;
 
+use common::RunAlike;
 use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
-use input::image::{Channels, Preprocessing, Resize};
+use input::{
+    Recipe,
+    image::{Channels, Preprocessing, Resize},
+};
 use network::zoo;
 
-fn small(side: u32) -> Preprocessing {
-    Preprocessing { resize: Resize::Exact(side, side), crop: None, ..Preprocessing::imagenet() }
+fn small(side: u32) -> Recipe {
+    Preprocessing { resize: Resize::Exact(side, side), crop: None, ..Preprocessing::imagenet() }.into()
 }
 
 fn pixels(side: usize, n: usize) -> Vec<u8> {
@@ -41,7 +45,7 @@ fn check_batches(what: &str, side: u32, executor: &mut (impl Executor + Send)) -
     let (pixels, one) = (pixels(side, 7), side * side * 3);
     let mut run = |threads, first: usize, n: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| executor.run(&pixels[first * one..][..n * one], n).unwrap())
+        pool.install(|| executor.run_alike(&pixels[first * one..][..n * one], n).unwrap())
     };
     let whole = run(1, 0, 7);
     for threads in [1, 2, 5] {
@@ -64,7 +68,7 @@ fn threads_batches_and_instruction_sets_leave_bits_alone() {
         let expected = check_batches(name, side, &mut best);
         for isa in Isa::available() {
             let mut other = Cpu::with_isa(network(name, taps), &small(side), isa).unwrap();
-            let got = other.run(&pixels(side as usize, 7), 7).unwrap();
+            let got = other.run_alike(&pixels(side as usize, 7), 7).unwrap();
             let same = got.iter().zip(&expected).all(|(got, expected)| bits(got) == bits(expected));
             assert!(same, "{name}: {isa:?} gives other bits than {:?}", Isa::best());
             println!("{name}: {isa:?} gives the same bits");
@@ -86,7 +90,7 @@ fn a_taps_bits_do_not_depend_on_the_other_taps() {
     let taps = ["pooled", "layer1.0.conv1", "layer2.0.bn2", "layer3.0.add", "layer2.0.downsample.0", "input"];
     let (side, pixels) = (64, pixels(64, 2));
     let run = |taps: &[&str]| {
-        Cpu::new(network("headstart_tiny", taps), &small(side)).unwrap().run(&pixels, 2).unwrap()
+        Cpu::new(network("headstart_tiny", taps), &small(side)).unwrap().run_alike(&pixels, 2).unwrap()
     };
     for (tap, among) in taps.iter().zip(run(&taps)) {
         assert_eq!(bits(&run(&[tap])[0]), bits(&among), "{tap}");
@@ -97,8 +101,9 @@ fn a_taps_bits_do_not_depend_on_the_other_taps() {
 fn both_engines_agree_at_any_size() {
     for (name, taps, side) in CASES {
         let pixels = pixels(side as usize, 2);
-        let cpu = Cpu::new(network(name, taps), &small(side)).unwrap().run(&pixels, 2).unwrap();
-        let reference = Reference::new(network(name, taps), &small(side)).unwrap().run(&pixels, 2).unwrap();
+        let cpu = Cpu::new(network(name, taps), &small(side)).unwrap().run_alike(&pixels, 2).unwrap();
+        let reference =
+            Reference::new(network(name, taps), &small(side)).unwrap().run_alike(&pixels, 2).unwrap();
         for (tap, (cpu, reference)) in taps.iter().zip(cpu.iter().zip(&reference)) {
             common::Tolerance(1e-5).check(&format!("{name} at {side}, {tap}"), cpu, reference);
         }
@@ -109,10 +114,11 @@ fn both_engines_agree_at_any_size() {
 fn bytes_are_normalised_in_the_networks_channel_order() {
     let caffe = Preprocessing { resize: Resize::Exact(1, 2), ..Preprocessing::keras_caffe() };
     assert_eq!(caffe.channels, Channels::Bgr);
+    let caffe = caffe.into();
     let pixels = [10, 20, 30, 14, 24, 34];
     let reference =
-        Reference::new(network("headstart_tiny", &["input"]), &caffe).unwrap().run(&pixels, 1).unwrap();
-    let cpu = Cpu::new(network("headstart_tiny", &["input"]), &caffe).unwrap().run(&pixels, 1).unwrap();
+        Reference::new(network("headstart_tiny", &["input"]), &caffe).unwrap().run_alike(&pixels, 1).unwrap();
+    let cpu = Cpu::new(network("headstart_tiny", &["input"]), &caffe).unwrap().run_alike(&pixels, 1).unwrap();
     let expected = [32.0 - 103.939, 22.0 - 116.779, 12.0 - 123.68_f32];
     for (what, means) in [("reference", reference), ("cpu", cpu)] {
         common::Tolerance(1e-6).check(&format!("means of bytes, {what}"), &means[0], &expected);
@@ -121,7 +127,7 @@ fn bytes_are_normalised_in_the_networks_channel_order() {
 
 #[test]
 fn what_cannot_be_run_is_an_error() {
-    let varying = Preprocessing { crop: None, ..Preprocessing::imagenet() };
+    let varying = Preprocessing { crop: None, ..Preprocessing::imagenet() }.into();
     let tiny = || network("headstart_tiny", &["pooled"]);
     for error in [Reference::new(tiny(), &varying).err().unwrap(), Cpu::new(tiny(), &varying).err().unwrap()]
     {
@@ -139,9 +145,11 @@ fn what_cannot_be_run_is_an_error() {
     }
     let (mut reference, mut cpu) =
         (Reference::new(tiny(), &small(64)).unwrap(), Cpu::new(tiny(), &small(64)).unwrap());
-    for error in [reference.run(&[0; 100], 1).err().unwrap(), cpu.run(&[0; 100], 1).err().unwrap()] {
+    for error in
+        [reference.run_alike(&[0; 100], 1).err().unwrap(), cpu.run_alike(&[0; 100], 1).err().unwrap()]
+    {
         assert_eq!(error.to_string(), "expected 12288 values for 1 pictures, got 100");
     }
-    assert_eq!(reference.run(&[], 0).unwrap(), [Vec::<f32>::new()]);
-    assert_eq!(cpu.run(&[], 0).unwrap(), [Vec::<f32>::new()]);
+    assert_eq!(reference.run_alike(&[], 0).unwrap(), [Vec::<f32>::new()]);
+    assert_eq!(cpu.run_alike(&[], 0).unwrap(), [Vec::<f32>::new()]);
 }

@@ -24,7 +24,7 @@ fn headstart_tiny_is_what_was_trained() {
         .map(|i| (i / 4096, i / 64 % 64, i % 64))
         .map(|(c, y, x)| (0.1 * (c + 1) as f64 * x as f64 + 0.07 * y as f64).sin() as f32)
         .collect();
-    let how = (entry.preprocessing)();
+    let how = (entry.recipe)();
     let reference = Reference::new(bound.clone(), &how).unwrap().run_tensor(&input, [1, 3, 64, 64]).unwrap();
     let cpu = Cpu::new(bound, &how).unwrap().run_tensor(&input, 1, |_, _| {}).unwrap();
     for (engine, outputs) in [("reference", reference), ("cpu", cpu)] {

@@ -7,9 +7,12 @@ mod common;
 #[path = "graphs/onnx.rs"]
 mod onnx;
 
-use common::Tolerance;
+use common::{RunAlike, Tolerance};
 use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
-use input::image::{Preprocessing, Resize};
+use input::{
+    Recipe,
+    image::{Preprocessing, Resize},
+};
 use network::{Activation, Builder, Conv, Interpolation, Network, NodeId, Pool};
 use weights::Bound;
 
@@ -190,8 +193,8 @@ fn build(name: &str, channels: usize, graph: Graph) -> Network {
     net.finish(name, x)
 }
 
-fn exactly((height, width): (u32, u32)) -> Preprocessing {
-    Preprocessing { resize: Resize::Exact(height, width), crop: None, ..Preprocessing::imagenet() }
+fn exactly((height, width): (u32, u32)) -> Recipe {
+    Preprocessing { resize: Resize::Exact(height, width), crop: None, ..Preprocessing::imagenet() }.into()
 }
 
 #[test]
@@ -207,10 +210,10 @@ fn both_engines_agree_on_every_kind_of_graph() {
             let pixels: Vec<u8> =
                 (0..19 * h * w * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
             let filled = || -> Bound { common::filled(network.clone()) };
-            let expected = Reference::new(filled(), &how).unwrap().run(&pixels, 19).unwrap();
+            let expected = Reference::new(filled(), &how).unwrap().run_alike(&pixels, 19).unwrap();
             let mut best = Cpu::new(filled(), &how).unwrap();
             // More than go together at a time.
-            let whole = best.run(&pixels, 19).unwrap();
+            let whole = best.run_alike(&pixels, 19).unwrap();
             Tolerance(1e-5).check(&format!("{name} at {size:?}"), &whole[0], &expected[0]);
             for isa in Isa::available() {
                 let mut engine = Cpu::with_isa(filled(), &how, isa).unwrap();
@@ -218,7 +221,7 @@ fn both_engines_agree_on_every_kind_of_graph() {
                 let parts: &[(usize, usize)] =
                     if isa == Isa::best() { &[(0, 19), (3, 1), (4, 15)] } else { &[(1, 17)] };
                 for &(first, n) in parts {
-                    let part = engine.run(&pixels[first * h * w * 3..][..n * h * w * 3], n).unwrap();
+                    let part = engine.run_alike(&pixels[first * h * w * 3..][..n * h * w * 3], n).unwrap();
                     let d = engine.widths()[0];
                     let same =
                         part[0].iter().zip(&whole[0][first * d..]).all(|(a, b)| a.to_bits() == b.to_bits());
@@ -292,13 +295,13 @@ fn maps_that_are_taken_in_strips_have_the_same_bits() {
         let filled = |network: &Network| -> Bound { common::filled(network.clone()) };
         let pixels: Vec<u8> =
             (0..3 * h * w * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
-        let expected = Reference::new(filled(&network), &how).unwrap().run(&pixels, 3).unwrap();
+        let expected = Reference::new(filled(&network), &how).unwrap().run_alike(&pixels, 3).unwrap();
         // A map that is asked for exists as a whole, so that nothing here goes in strips.
         let mut asked = serde_json::to_value(&network).unwrap();
         let at = |name: &&str| network.nodes().iter().position(|node| node.name == **name).unwrap();
         asked["outputs"].as_array_mut().unwrap().extend(between.iter().map(|name| at(name).into()));
         let mut whole = Cpu::new(filled(&serde_json::from_value(asked).unwrap()), &how).unwrap();
-        let whole = whole.run(&pixels, 3).unwrap().swap_remove(0);
+        let whole = whole.run_alike(&pixels, 3).unwrap().swap_remove(0);
         Tolerance(1e-5).check(name, &whole, &expected[0]);
         for isa in Isa::available() {
             let mut engine = Cpu::with_isa(filled(&network), &how, isa).unwrap();
@@ -307,7 +310,8 @@ fn maps_that_are_taken_in_strips_have_the_same_bits() {
                 if isa == Isa::Portable { &[(2, 1)] } else { &[(1, 3), (2, 3), (2, 1), (5, 1)] };
             for (threads, n) in ways {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(*threads).build().unwrap();
-                let got = pool.install(|| engine.run(&pixels[..n * h * w * 3], *n)).unwrap().swap_remove(0);
+                let got =
+                    pool.install(|| engine.run_alike(&pixels[..n * h * w * 3], *n)).unwrap().swap_remove(0);
                 let same = got.iter().zip(&whole).all(|(a, b)| a.to_bits() == b.to_bits());
                 assert!(same, "{name}: {isa:?}, {n} pictures on {threads} threads");
             }
@@ -332,7 +336,8 @@ fn no_number_is_lost_that_is_none() {
     let bound = Bound::from_tensors(network, "formula", fill).unwrap();
     let pixels: Vec<u8> = (0..8 * 8 * 3).map(|i| (i * 7 % 256) as u8).collect();
     for isa in Isa::available() {
-        let rows = Cpu::with_isa(bound.clone(), &exactly((8, 8)), isa).unwrap().run(&pixels, 1).unwrap();
+        let rows =
+            Cpu::with_isa(bound.clone(), &exactly((8, 8)), isa).unwrap().run_alike(&pixels, 1).unwrap();
         println!("{isa:?}: {:?}", &rows[0][..2]);
         assert!(rows[0].iter().any(|x| !x.is_finite()), "{isa:?}: {:?}", rows[0]);
     }

@@ -12,7 +12,7 @@ const TOLERANCE: Tolerance = Tolerance(1e-5);
 
 #[test]
 fn outputs_are_pytorchs() {
-    let how = Preprocessing::imagenet();
+    let how = Preprocessing::imagenet().into();
     for network in golden::networks() {
         let reference = Reference::new(network.bound.clone(), &how).unwrap();
         let reference = reference.run_tensor(&network.input, [1, 3, 224, 224]).unwrap();

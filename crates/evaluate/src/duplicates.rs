@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::bail;
 use cli::count;
 use features::{FeatureSet, Matrix, Selection};
-use input::image::fingerprint;
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
 
@@ -116,14 +115,14 @@ struct Prints {
 impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> anyhow::Result<Prints> {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
-        let grey16 = features.grey16();
+        let recipe = features.recipe();
         let missing = Unused { missing: 1, undecodable: 0 };
         let undecodable = Unused { missing: 0, undecodable: 1 };
         let print = |&row: &u32| {
             let Some(bytes) = picture_file::read(images, features.id(row as usize))? else {
                 return Ok(Err(missing));
             };
-            Ok(fingerprint(&bytes, grey16).map(|print| (row, print)).map_err(|_| undecodable))
+            Ok(recipe.sketch(&bytes).map(|sketch| (row, sketch)).map_err(|_| undecodable))
         };
         let found: Vec<Result<(u32, Vec<f32>), Unused>> =
             all.par_iter().map(print).collect::<anyhow::Result<_>>()?;

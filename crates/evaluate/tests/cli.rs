@@ -4,7 +4,10 @@
 use features::{Features, FeaturesWriter, Lineage, Plan, Row};
 use harness::{Made, Room, Run, flip};
 use head::{Head, HeadKind, Novelty};
-use input::image::Decode;
+use input::{
+    Recipe,
+    image::{Decode, Preprocessing},
+};
 use polars::prelude::DataFrame;
 use sample::Split;
 use store::{Digest, table};
@@ -609,6 +612,10 @@ fn augmented_views_are_never_seen() {
 #[test]
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
+    fn pictures(head: &mut Head) -> &mut Preprocessing {
+        let Recipe::Image(how) = &mut head.sources[0].recipe;
+        how
+    }
     let cases: [(Change, &[&str]); 6] = [
         (|head| head.sources[0].tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
         (
@@ -616,11 +623,8 @@ fn heads_of_other_features_are_refused() {
             &["backbone differs", "expected `vgg16`, got `resnet18`"],
         ),
         (|head| head.sources[0].weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
-        (|head| head.sources[0].preprocessing.crop = Some((96, 96)), &["preprocessing differs"]),
-        (
-            |head| head.sources[0].preprocessing.decode = Decode::Fast,
-            &["preprocessing differs", r#""decode":"fast""#],
-        ),
+        (|head| pictures(head).crop = Some((96, 96)), &["preprocessing differs"]),
+        (|head| pictures(head).decode = Decode::Fast, &["preprocessing differs", r#""decode":"fast""#]),
         (
             |head| {
                 let classes = head.classes.len();

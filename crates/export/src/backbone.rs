@@ -65,7 +65,7 @@ pub(crate) fn source(head: &Head) -> Result<&Source> {
                 other.backbone
             );
         }
-        if other.preprocessing != first.preprocessing {
+        if other.recipe != first.recipe {
             bail!(
                 "the head takes features of pictures that were prepared in two ways; extract both taps with the same preprocessing"
             );

@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{Context, Result};
 use features::Source;
 use head::Head;
-use input::image::Preprocessing;
+use input::Recipe;
 use network::Network;
 use safetensors::{Dtype, tensor::TensorView};
 use sample::targets::Task;
@@ -42,7 +42,8 @@ struct Assembly {
     task: Option<Task>,
     /// Classes, labels, or names of numbers.
     classes: Vec<String>,
-    preprocessing: Preprocessing,
+    #[serde(rename = "preprocessing")]
+    recipe: Recipe,
     /// (outputs, inputs) of `head.0`, `head.1` …, with a ReLU between them.
     head: Vec<(usize, usize)>,
     /// The backbone's graph up to the tap.
@@ -84,7 +85,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 }
 
 fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
-    let Source { backbone, preprocessing, .. } = source(head)?.clone();
+    let Source { backbone, recipe, .. } = source(head)?.clone();
     let end = match head.task() {
         Task::Class => "softmax gives the probabilities of `classes`",
         Task::Labels => {
@@ -107,7 +108,7 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
         backbone,
         tap: taps(head),
         classes: head.classes.clone(),
-        preprocessing,
+        recipe,
         head: head.layers.iter().map(|layer| (layer.outputs, layer.inputs)).collect(),
         network: bound.network().clone(),
         lineage: Lineage { weights: bound.digest(), head: head.digest(), features: head.features },
@@ -143,7 +144,7 @@ fn read_and_run(folder: &Path) -> Result<(Vec<f32>, Vec<f32>)> {
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let bound =
         Bound::from_tensors(assembly.network, file.label(), |param| file.read(&param.name).ok().flatten())?;
-    let features = parity::run_probes(bound, &assembly.preprocessing)?;
+    let features = parity::run_probes(bound, &assembly.recipe)?;
     let logits = head::logits(&layers, &features);
     Ok((features, logits))
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use head::Head;
-use input::image::Preprocessing;
+use input::Recipe;
 use onnx::{self, Ending};
 use sample::targets::Task;
 use std::io::{BufWriter, Write};
@@ -25,8 +25,8 @@ const PREPROCESSING: &str = "headstart.preprocessing";
 /// # Errors
 /// Where it cannot be written, or disagrees with the cache.
 pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity> {
-    let (height, width) =
-        source(head)?.preprocessing.output_size().context("the head's pictures vary in size")?;
+    let Recipe::Image(how) = &source(head)?.recipe;
+    let (height, width) = how.output_size().context("the head's pictures vary in size")?;
     let place = Place::file(config.output(), config.force(), ONNX)?;
     distinct(&[&place], config.inputs())?;
     let mut out = BufWriter::new(place.open()?);
@@ -40,9 +40,8 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     // Everything from the file from here on: graph, weights, head and preprocessing.
     let model = onnx::read(&MappedFile::open(place.temporary())?)?;
     let how = model.metadata.iter().find(|(key, _)| key == PREPROCESSING).map(|(_, json)| json);
-    let how: Preprocessing =
-        serde_json::from_str(how.context("the model's metadata lacks its preprocessing")?)?;
-    let outputs = parity::interpret_probes(model, &how)?;
+    let recipe: Recipe = serde_json::from_str(how.context("the model's metadata lacks its preprocessing")?)?;
+    let outputs = parity::interpret_probes(model, &recipe)?;
     let parity = match outputs.as_slice() {
         [features, values] if ending == Ending::Values => Parity::of(config, head, features, values),
         [features, logits, probabilities] if ending != Ending::Values => {
@@ -73,7 +72,7 @@ fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
             if ending(head) == Ending::Values { "headstart.outputs" } else { "headstart.classes" },
             serde_json::to_string(&head.classes)?,
         ),
-        (PREPROCESSING, serde_json::to_string(&source.preprocessing)?),
+        (PREPROCESSING, serde_json::to_string(&source.recipe)?),
         (
             "headstart.preprocessing_note",
             "decode (JPEGs with Pillow's draft to the resized size where decode is fast), apply EXIF orientation, convert \

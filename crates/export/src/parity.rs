@@ -5,7 +5,7 @@ use anyhow::Result;
 use cli::GateError;
 use engine::{Executor, Interpreter, Reference, cuda::Precision};
 use head::Head;
-use input::{PROBES, image::Preprocessing};
+use input::{PROBES, Recipe};
 use onnx::Model;
 use sample::targets::Task;
 use weights::Bound;
@@ -118,12 +118,12 @@ impl Distance {
     }
 }
 
-/// What `bound` makes of the probes as pictures: (4, d), its outputs side by side.
+/// What `bound` makes of the probes: (4, d), its outputs side by side.
 ///
 /// # Errors
 /// Where the network does not run.
-pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> {
-    let outputs = Reference::new(bound, how)?.run(&input::image::probes(how), PROBES)?;
+pub(crate) fn run_probes(bound: Bound, recipe: &Recipe) -> Result<Vec<f32>> {
+    let outputs = Reference::new(bound, recipe)?.run(recipe.probes().batch())?;
     let row = |k: usize| outputs.iter().flat_map(move |output| output.chunks(output.len() / PROBES).nth(k));
     Ok((0..PROBES).flat_map(row).flatten().copied().collect())
 }
@@ -132,8 +132,8 @@ pub(crate) fn run_probes(bound: Bound, how: &Preprocessing) -> Result<Vec<f32>> 
 ///
 /// # Errors
 /// Where the graph does not run.
-pub(crate) fn interpret_probes(model: Model, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Interpreter::new(model, how)?.run(&input::image::probes(how), PROBES)?)
+pub(crate) fn interpret_probes(model: Model, recipe: &Recipe) -> Result<Vec<Vec<f32>>> {
+    Ok(Interpreter::new(model, recipe)?.run(recipe.probes().batch())?)
 }
 
 #[cfg(test)]

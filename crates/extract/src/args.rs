@@ -3,7 +3,10 @@
 use crate::device::DeviceName;
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
-use input::image::{Augment, Channels, Decode, Filter, Grey16};
+use input::{
+    Augment,
+    image::{Channels, Decode, Filter, Grey16},
+};
 use std::path::PathBuf;
 use store::Dtype;
 

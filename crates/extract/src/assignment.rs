@@ -1,6 +1,6 @@
 //! Which views each sample has, and how samples make batches.
 
-use input::image::Views;
+use input::Views;
 use sample::{Ratios, Sample, Split};
 use std::ops::Range;
 use store::Digest;
@@ -57,7 +57,7 @@ impl Assignment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use input::image::Augment;
+    use input::Augment;
 
     fn samples(splits: &[Option<Split>]) -> Vec<Sample> {
         let sample = |&split: &Option<Split>| Sample { id: "x".into(), path: "x".into(), split };

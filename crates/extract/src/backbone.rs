@@ -43,16 +43,16 @@ impl Backbone {
                 tap: tap.to_owned(),
                 network: alone.fingerprint(),
                 weights,
-                preprocessing: config.preprocessing().clone(),
+                recipe: config.recipe().clone(),
                 dtype: config.dtype(),
                 engine: String::new(),
             })
         };
         let mut sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        let how = config.preprocessing();
+        let recipe = config.recipe();
         let embedder: Box<dyn Embedder> = match config.device() {
             Device::Cpu(isa) => {
-                Box::new(Processor::new(Cpu::with_isa(bound, how, *isa)?, how, config.batch()))
+                Box::new(Processor::new(Cpu::with_isa(bound, recipe, *isa)?, recipe, config.batch()))
             }
             #[cfg(feature = "cuda")]
             Device::Cards(cards, precision) => {

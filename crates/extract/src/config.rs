@@ -7,7 +7,7 @@ use crate::{
     preprocess,
 };
 use cli::UsageError;
-use input::image::{Augment, Preprocessing, Views};
+use input::{Augment, Recipe, Views};
 use network::zoo;
 use sample::{DataSet, Doubt, Ratios};
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ pub(crate) struct Config {
     taps: Vec<String>,
     entry: &'static zoo::Entry,
     weights: Option<PathBuf>,
-    preprocessing: Preprocessing,
+    recipe: Recipe,
     split: Option<Ratios>,
     part: Option<Part>,
     views: Option<Views>,
@@ -49,7 +49,7 @@ impl Config {
         let entry = zoo::find(&args.backbone).map_err(|error| {
             UsageError(format!("{error}; --list-backbones lists all {}", zoo::all().len()))
         })?;
-        let preprocessing = preprocess::of(&args, entry.preprocessing)?;
+        let recipe = preprocess::of(&args, entry.recipe)?;
         let views = views(&args)?;
         let Args {
             input,
@@ -122,7 +122,7 @@ impl Config {
             taps,
             entry,
             weights,
-            preprocessing,
+            recipe,
             split,
             part,
             views,
@@ -201,8 +201,8 @@ impl Config {
         self.weights.as_deref()
     }
 
-    pub(crate) fn preprocessing(&self) -> &Preprocessing {
-        &self.preprocessing
+    pub(crate) fn recipe(&self) -> &Recipe {
+        &self.recipe
     }
 
     pub(crate) fn stops_on_error(&self) -> bool {

@@ -1,4 +1,4 @@
-//! What turns prepared pictures into rows of features: the processor, or cards.
+//! What turns prepared inputs into rows of features: the processor, or cards.
 
 #[cfg(any(feature = "cuda", test))]
 pub(crate) mod cards;
@@ -15,7 +15,7 @@ pub(crate) trait Embedder {
     /// What names it in artefacts.
     fn revision(&self) -> &str;
 
-    /// Pictures of a batch, at most.
+    /// Inputs of a batch, at most.
     fn batch(&self) -> usize;
 
     /// d of each tap.
@@ -27,23 +27,23 @@ pub(crate) trait Embedder {
     /// Where the network cannot be run.
     fn probes(&mut self) -> Result<Vec<Vec<f32>>>;
 
-    /// How pictures are best prepared for it.
+    /// How inputs are best prepared for it.
     fn ahead(&self) -> Ahead;
 
-    /// Memory for so many pictures of that lane.
+    /// Memory for so many inputs of that lane, each as long as any.
     ///
     /// # Errors
     /// Where there is none, or it does not take so many together.
-    fn pixels(&self, lane: usize, pictures: usize) -> Result<Box<dyn Pixels>>;
+    fn buffer(&self, lane: usize, inputs: usize) -> Result<Box<dyn Buffer>>;
 
     /// Whether it takes one more batch of that lane before one is collected.
     fn is_ready(&self, lane: usize) -> bool;
 
-    /// Gives it a batch. pixels: of [`Embedder::pixels`] of that lane, (n, h, w, 3) RGB bytes at its beginning.
+    /// Gives it a batch. buffer: of [`Embedder::buffer`] of that lane; with `ends`, it is a [`Batch`](input::Batch).
     ///
     /// # Errors
     /// Where the network cannot be run.
-    fn submit(&mut self, lane: usize, pixels: Box<dyn Pixels>, n: usize) -> Result<()>;
+    fn submit(&mut self, lane: usize, buffer: Box<dyn Buffer>, ends: Vec<usize>) -> Result<()>;
 
     /// Waits for the batch that was given first, of those that are under way; `None` where none is.
     ///
@@ -57,11 +57,11 @@ pub(crate) trait Embedder {
     }
 }
 
-/// Threads that prepare pictures, each every so-manieth batch, and the memory that they prepare them into.
+/// Threads that prepare inputs, each every so-manieth batch, and the memory that they prepare them into.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead {
     pub(crate) lanes: usize,
-    /// Batches of pictures that each lane has at a time, those included that the network runs.
+    /// Batches of inputs that each lane has at a time, those included that the network runs.
     pub(crate) buffers: usize,
 }
 
@@ -69,11 +69,11 @@ pub(crate) struct Ahead {
 pub(crate) struct Embedded {
     /// One (n, d) matrix a tap.
     pub(crate) rows: Vec<Vec<f32>>,
-    /// The memory that its pictures were in, for others.
-    pub(crate) pixels: Box<dyn Pixels>,
+    /// The memory that its inputs were in, for others.
+    pub(crate) buffer: Box<dyn Buffer>,
 }
 
-/// Memory that pictures are prepared into: of a kind of the embedder's own, such as what a card copies from by itself.
-pub(crate) trait Pixels: DerefMut<Target = [u8]> + Any + Send {}
+/// Memory that inputs are prepared into: of a kind of the embedder's own, such as what a card copies from by itself.
+pub(crate) trait Buffer: DerefMut<Target = [u8]> + Any + Send {}
 
-impl<T: DerefMut<Target = [u8]> + Any + Send> Pixels for T {}
+impl<T: DerefMut<Target = [u8]> + Any + Send> Buffer for T {}

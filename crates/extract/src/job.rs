@@ -5,7 +5,7 @@ use crate::{
     reuse::{Content, Reuse},
 };
 use cli::Interrupt;
-use input::image::{BadImage, Loaded, MOST_PICTURE, Noticed, Preprocessing};
+use input::{BadInput, MOST_FILE, Noticed, Recipe};
 use sample::Sample;
 use store::read_file;
 
@@ -13,7 +13,7 @@ use store::read_file;
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) samples: &'a [Sample],
-    pub(crate) how: &'a Preprocessing,
+    pub(crate) recipe: &'a Recipe,
     /// Which views each of them has.
     pub(crate) assignment: &'a Assignment,
     /// Rows that need not be computed.
@@ -42,7 +42,7 @@ pub(crate) struct Known {
 /// A sample's file: all of its views, some of which need not be run.
 pub(crate) struct File {
     pub(crate) known: Vec<Known>,
-    /// The others, prepared: (h, w, 3) RGB bytes each.
+    /// The others, prepared.
     pub(crate) prepared: Vec<(Seen, Vec<u8>)>,
     /// What was noticed of it, if it was decoded.
     pub(crate) noticed: Noticed,
@@ -54,15 +54,15 @@ pub(crate) enum Reason {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
     #[error(transparent)]
-    Bad(#[from] BadImage),
+    Bad(#[from] BadInput),
 }
 
 impl Job<'_> {
     /// Reads a sample's file, and prepares those of its views whose features are not known.
     pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
         let sample = &self.samples[at];
-        let bytes = read_file(&sample.path, MOST_PICTURE).map_err(|error| error.source)?;
-        let content = Content::of(&bytes);
+        let bytes = read_file(&sample.path, MOST_FILE).map_err(|error| error.source)?;
+        let content = Content::of(&bytes, self.recipe);
         let (mut known, mut missing) = (Vec::new(), Vec::new());
         for view in 0..self.assignment.views_of(sample, &content.digest) {
             let seen = Seen { sample: at, view, content };
@@ -71,17 +71,9 @@ impl Job<'_> {
                 None => missing.push(seen),
             }
         }
-        let (pixels, noticed) = match (&self.assignment.views, &missing[..]) {
-            (_, []) => Default::default(),
-            (None, _) => {
-                let Loaded { pixels, noticed } = input::image::load(&bytes, self.how)?;
-                (vec![pixels], noticed)
-            }
-            (Some(views), _) => {
-                let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
-                input::image::load_views(&bytes, &content.digest, self.how, views, &wanted)?
-            }
-        };
-        Ok(File { known, prepared: missing.into_iter().zip(pixels).collect(), noticed })
+        let wanted: Vec<u32> = missing.iter().map(|seen| seen.view).collect();
+        let views = self.assignment.views.as_ref();
+        let (inputs, noticed) = self.recipe.load(&bytes, &content.digest, views, &wanted)?;
+        Ok(File { known, prepared: missing.into_iter().zip(inputs).collect(), noticed })
     }
 }

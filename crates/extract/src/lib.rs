@@ -82,10 +82,10 @@ pub fn run(args: Args) -> Result<()> {
     let interrupt = under_way.listen();
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
-        let (how, assignment) = (config.preprocessing(), config.assignment(&data));
+        let (recipe, assignment) = (config.recipe(), config.assignment(&data));
         let job = Job {
             samples: &data.samples,
-            how,
+            recipe,
             assignment: &assignment,
             reuse: &reuse,
             interrupt: &interrupt,

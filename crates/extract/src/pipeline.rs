@@ -1,22 +1,22 @@
-//! Pictures are prepared ahead of whoever embeds them.
+//! Inputs are prepared ahead of whoever embeds them.
 //!
 //! Each lane is a thread that prepares every so-manieth batch, straight into memory of the embedder's, and has the whole
-//! pool of threads do the work: while the last pictures of one batch are decoded, idle threads begin with the next. This
+//! pool of threads do the work: while the last files of one batch are decoded, idle threads begin with the next. This
 //! thread gives batches to the embedder, as many as it takes at a time, and collects them in the same order, so that rows
 //! come in the data set's. Nobody has to say how many cores decoding needs: whenever the network leaves one idle, it
 //! decodes; when decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
 //!
-//! [`Ahead`](crate::embedder::Ahead) says how many batches of pictures exist at any time, whatever the data set's size. They are made once, and go
-//! round. A batch is so many pictures at most; all views of a sample are in one batch, so that its file is read, and
+//! [`Ahead`](crate::embedder::Ahead) says how many batches of inputs exist at any time, whatever the data set's size. They are made once, and go
+//! round. A batch is so many inputs at most; all views of a sample are in one batch, so that its file is read, and
 //! decoded, once.
 
 use crate::{
-    embedder::{Embedded, Embedder, Pixels},
+    embedder::{Buffer, Embedded, Embedder},
     job::{File, Job, Known, Reason, Seen},
     times::{Times, timed},
 };
 use anyhow::{Context, Result};
-use input::image::Noticed;
+use input::Noticed;
 use rayon::prelude::*;
 use std::{
     collections::VecDeque,
@@ -34,9 +34,9 @@ pub(crate) type Take<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
 pub(crate) struct Batch {
     /// How many samples it covers, good and bad.
     pub(crate) size: usize,
-    /// Pictures that the network saw, in the order of samples and views.
+    /// Inputs that the network saw, in the order of samples and views.
     pub(crate) good: Vec<Seen>,
-    /// Pictures whose features were there already.
+    /// Views whose features were there already.
     pub(crate) known: Vec<Known>,
     /// Samples that have none, and why.
     pub(crate) bad: Vec<(usize, Reason)>,
@@ -53,10 +53,10 @@ pub(crate) struct Batch {
 pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> Result<Times> {
     let (start, before, ahead) = (Instant::now(), embedder.busy(), embedder.ahead());
     let batches = &job.assignment.batches(job.samples, embedder.batch());
-    let pictures = |batch: &Range<usize>| -> usize {
+    let inputs = |batch: &Range<usize>| -> usize {
         job.samples[batch.clone()].iter().map(|sample| job.assignment.most_of(sample)).sum()
     };
-    let most = batches.iter().map(pictures).max().unwrap_or(0);
+    let most = batches.iter().map(inputs).max().unwrap_or(0);
     let stride = ahead.lanes.min(batches.len());
     let times = thread::scope(|scope| {
         let mut lanes = Vec::new();
@@ -66,7 +66,7 @@ pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> 
             let (free, buffers) = mpsc::channel();
             for _ in 0..numbers.len().min(ahead.buffers) {
                 // Nobody has closed it yet.
-                let _ = free.send(embedder.pixels(lane, most)?);
+                let _ = free.send(embedder.buffer(lane, most)?);
             }
             let prepare = move || {
                 for number in numbers {
@@ -74,8 +74,8 @@ pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> 
                         return;
                     }
                     // The other ends are gone when the run has failed: stop quietly.
-                    let Ok(pixels) = buffers.recv() else { return };
-                    if sender.send(prepare(job, batches[number].clone(), pixels)).is_err() {
+                    let Ok(buffer) = buffers.recv() else { return };
+                    if sender.send(prepare(job, batches[number].clone(), buffer)).is_err() {
                         return;
                     }
                 }
@@ -90,19 +90,21 @@ pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> 
     Ok(Times { all: start.elapsed(), cards, ..times })
 }
 
-/// A thread that prepares pictures, from here.
+/// A thread that prepares inputs, from here.
 struct Lane {
     prepared: Receiver<Prepared>,
-    /// What pictures are prepared into, given back.
-    free: Sender<Box<dyn Pixels>>,
+    /// What inputs are prepared into, given back.
+    free: Sender<Box<dyn Buffer>>,
 }
 
 /// A run of samples before the network.
 struct Prepared {
     /// Without features.
     batch: Batch,
-    /// (batch.good.len(), h, w, 3) RGB bytes at its beginning.
-    pixels: Box<dyn Pixels>,
+    /// Its good inputs, one after the other.
+    buffer: Box<dyn Buffer>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
 }
 
 /// Gives batches to the embedder, and collects them.
@@ -118,20 +120,19 @@ impl Conductor<'_> {
     fn run(mut self, batches: usize, take: Take<'_>) -> Result<Times> {
         for number in 0..batches {
             let lane = number % self.lanes.len();
-            // First of all, so that its memory goes back to who prepares pictures.
+            // First of all, so that its memory goes back to who prepares inputs.
             let mut done = if self.embedder.is_ready(lane) { None } else { self.collect()? };
             let ready = self.lanes[lane].prepared.try_recv();
             if ready.is_err() {
-                // Whoever has to wait for pictures writes meanwhile.
+                // Whoever has to wait for inputs writes meanwhile.
                 self.write(done.take(), take)?;
             }
             // A thread that is gone was interrupted, or has panicked, which the scope passes on.
             let receive = |_| timed(&mut self.times.decoding, || self.lanes[lane].prepared.recv());
             let prepared = ready.or_else(receive).ok();
             let goes_on = prepared.is_some();
-            if let Some(Prepared { batch, pixels }) = prepared {
-                let good = batch.good.len();
-                timed(&mut self.times.network, || self.embedder.submit(lane, pixels, good))?;
+            if let Some(Prepared { batch, buffer, ends }) = prepared {
+                timed(&mut self.times.network, || self.embedder.submit(lane, buffer, ends))?;
                 self.flights.push_back((lane, batch));
             }
             // Else while the embedder has enough to do.
@@ -154,47 +155,49 @@ impl Conductor<'_> {
     fn collect(&mut self) -> Result<Option<Batch>> {
         let Some((lane, batch)) = self.flights.pop_front() else { return Ok(None) };
         let embedded = timed(&mut self.times.network, || self.embedder.collect())?;
-        let Some(Embedded { rows, pixels }) = embedded else { unreachable!("the embedder has it") };
+        let Some(Embedded { rows, buffer }) = embedded else { unreachable!("the embedder has it") };
         // Nobody takes it where that was the last.
-        let _ = self.lanes[lane].free.send(pixels);
+        let _ = self.lanes[lane].free.send(buffer);
         Ok(Some(Batch { features: rows, ..batch }))
     }
 }
 
-/// Prepares some samples, those pictures that can be used one after the other.
-fn prepare(job: Job<'_>, range: Range<usize>, mut pixels: Box<dyn Pixels>) -> Prepared {
-    let (height, width) = job.how.output_size().unwrap_or_default();
-    let picture = height as usize * width as usize * 3;
-    let most = |sample: usize| job.assignment.most_of(&job.samples[sample]);
-    let (mut places, mut rest) = (Vec::with_capacity(range.len()), &mut pixels[..]);
+/// Prepares some samples, the inputs that can be used one after the other.
+fn prepare(job: Job<'_>, range: Range<usize>, mut buffer: Box<dyn Buffer>) -> Prepared {
+    let most_bytes = job.recipe.most_bytes();
+    let most = |sample: usize| job.assignment.most_of(&job.samples[sample]) * most_bytes;
+    let (mut places, mut rest) = (Vec::with_capacity(range.len()), &mut buffer[..]);
     for sample in range.clone() {
-        let (place, others) = rest.split_at_mut(most(sample) * picture);
+        let (place, others) = rest.split_at_mut(most(sample));
         places.push((sample, place));
         rest = others;
     }
     let prepare = |(sample, place): (usize, &mut [u8])| {
-        let mut file = job.read(sample)?;
-        for ((_, pixels), place) in file.prepared.iter_mut().zip(place.chunks_exact_mut(picture)) {
-            place.copy_from_slice(&std::mem::take(pixels));
-        }
-        Ok(file)
+        let File { known, prepared, noticed } = job.read(sample)?;
+        let put = |((seen, input), place): ((Seen, Vec<u8>), &mut [u8])| {
+            place[..input.len()].copy_from_slice(&input);
+            (seen, input.len())
+        };
+        let put: Vec<_> = prepared.into_iter().zip(place.chunks_exact_mut(most_bytes)).map(put).collect();
+        Ok((known, put, noticed))
     };
     // One by one: they take long, and some much longer than others.
     let results: Vec<_> = places.into_par_iter().with_max_len(1).map(prepare).collect();
     let mut batch = Batch { size: range.len(), ..Batch::default() };
-    let mut first = 0;
+    let (mut ends, mut first, mut end) = (Vec::new(), 0, 0);
     for (sample, result) in range.zip(results) {
         match result {
-            Ok(File { known, prepared, noticed }) => {
+            Ok((known, put, noticed)) => {
                 if noticed != Noticed::default() {
                     batch.noticed.push((sample, noticed));
                 }
                 batch.known.extend(known);
-                for (from, (seen, _)) in (first..).zip(prepared) {
-                    let to = batch.good.len();
-                    if from != to {
-                        pixels.copy_within(from * picture..(from + 1) * picture, to * picture);
+                for (from, (seen, length)) in (first..).step_by(most_bytes).zip(put) {
+                    if from != end {
+                        buffer.copy_within(from..from + length, end);
                     }
+                    end += length;
+                    ends.push(end);
                     batch.good.push(seen);
                 }
             }
@@ -202,5 +205,5 @@ fn prepare(job: Job<'_>, range: Range<usize>, mut pixels: Box<dyn Pixels>) -> Pr
         }
         first += most(sample);
     }
-    Prepared { batch, pixels }
+    Prepared { batch, buffer, ends }
 }

@@ -1,18 +1,22 @@
-//! The preprocessing that the flags describe: a preset or the backbone's own, then each flag on top.
+//! The recipe that the flags describe: a preset or the backbone's own, then each flag on top.
 
 use crate::args::{Args, Preset};
 use cli::UsageError;
-use input::image::{Preprocessing, Resize};
+use input::{
+    Recipe,
+    image::{Preprocessing, Resize},
+};
 
-/// The preprocessing in force.
+/// The recipe in force.
 ///
 /// # Errors
 /// [`UsageError`] where a flag makes no sense, or they make none together.
-pub(crate) fn of(args: &Args, own: fn() -> Preprocessing) -> Result<Preprocessing, UsageError> {
+pub(crate) fn of(args: &Args, own: fn() -> Recipe) -> Result<Recipe, UsageError> {
+    let Recipe::Image(own) = own();
     let mut made = match args.preprocess {
         Some(Preset::Imagenet) => Preprocessing::imagenet(),
         Some(Preset::Keras) => Preprocessing::keras_caffe(),
-        None => own(),
+        None => own,
     };
     if let Some(text) = &args.resize {
         made.resize =
@@ -37,7 +41,7 @@ pub(crate) fn of(args: &Args, own: fn() -> Preprocessing) -> Result<Preprocessin
     made.decode = args.decode;
     made.grey16 = args.grey16;
     made.check().map_err(|error| UsageError(error.to_string()))?;
-    Ok(made)
+    Ok(made.into())
 }
 
 enum Size {
@@ -63,16 +67,16 @@ mod tests {
     use clap::Parser;
     use input::image::{Channels, Decode, Filter, Grey16};
 
-    fn with(flags: &[&str]) -> Result<Preprocessing, String> {
+    fn with(flags: &[&str]) -> Result<Recipe, String> {
         let args = Args::try_parse_from(["extract", "in", "-o", "out"].iter().chain(flags))
             .map_err(|e| e.to_string())?;
-        of(&args, Preprocessing::imagenet).map_err(|error| error.to_string())
+        of(&args, || Preprocessing::imagenet().into()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn flags_lie_on_top_of_presets() {
-        assert_eq!(with(&[]), Ok(Preprocessing::imagenet()));
-        assert_eq!(with(&["--preprocess", "keras"]), Ok(Preprocessing::keras_caffe()));
+        assert_eq!(with(&[]), Ok(Preprocessing::imagenet().into()));
+        assert_eq!(with(&["--preprocess", "keras"]), Ok(Preprocessing::keras_caffe().into()));
         let flags = [
             "--resize",
             "232",
@@ -92,15 +96,15 @@ mod tests {
             crop: Some((96, 128)),
             ..Preprocessing::imagenet()
         };
-        assert_eq!(with(&flags), Ok(expected));
+        assert_eq!(with(&flags), Ok(expected.into()));
         let exact = Preprocessing { resize: Resize::Exact(64, 48), crop: None, ..Preprocessing::imagenet() };
-        assert_eq!(with(&["--resize", "64x48", "--crop", "none"]), Ok(exact));
+        assert_eq!(with(&["--resize", "64x48", "--crop", "none"]), Ok(exact.into()));
         let fast = Preprocessing { decode: Decode::Fast, ..Preprocessing::imagenet() };
-        assert_eq!(with(&["--decode", "fast"]), Ok(fast));
+        assert_eq!(with(&["--decode", "fast"]), Ok(fast.into()));
         let scaled = Preprocessing { grey16: Grey16::Scale, ..Preprocessing::imagenet() };
-        assert_eq!(with(&["--grey16", "scale"]), Ok(scaled));
-        assert_eq!(with(&["--grey16", "clip"]), Ok(Preprocessing::imagenet()));
-        assert_eq!(with(&["--decode", "exact"]), Ok(Preprocessing::imagenet()));
+        assert_eq!(with(&["--grey16", "scale"]), Ok(scaled.into()));
+        assert_eq!(with(&["--grey16", "clip"]), Ok(Preprocessing::imagenet().into()));
+        assert_eq!(with(&["--decode", "exact"]), Ok(Preprocessing::imagenet().into()));
     }
 
     #[test]

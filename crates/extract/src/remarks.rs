@@ -1,7 +1,7 @@
 //! What was noticed of pictures that have features all the same: counted, and the first few named.
 
 use cli::count;
-use input::image::Noticed;
+use input::Noticed;
 
 /// Ids of each kind that are named.
 const NAMED: usize = 3;

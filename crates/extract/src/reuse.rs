@@ -1,7 +1,7 @@
 //! Rows that stopped runs and finished folders hold: what was computed is not computed again.
 
 use features::{Earlier, Source};
-use input::image::{AUGMENTATIONS, Views, decoder};
+use input::{Recipe, Views};
 use store::{Digest, DigestBuilder};
 
 /// What a file is to its rows.
@@ -9,13 +9,13 @@ use store::{Digest, DigestBuilder};
 pub(crate) struct Content {
     /// Of its bytes.
     pub(crate) digest: Digest,
-    /// How they become pixels, where that has changed since the first version.
+    /// How they are decoded, where that has changed since the first version.
     decoder: &'static str,
 }
 
 impl Content {
-    pub(crate) fn of(file: &[u8]) -> Content {
-        Content { digest: Digest::of(file), decoder: decoder(file) }
+    pub(crate) fn of(file: &[u8], recipe: &Recipe) -> Content {
+        Content { digest: Digest::of(file), decoder: recipe.decoder(file) }
     }
 }
 
@@ -50,14 +50,14 @@ impl Reuse {
     }
 }
 
-/// What a row is a pure function of: file, network, weights, preprocessing, tap, dtype, view and engine revision; of an
+/// What a row is a pure function of: file, network, weights, recipe, tap, dtype, view and engine revision; of an
 /// augmented view also how it is made.
 pub(crate) fn content_key(content: &Content, source: &Source, view: u32, views: Option<&Views>) -> Digest {
     let mut key = DigestBuilder::new();
     key.field(content.digest.as_bytes())
         .field(source.network.as_bytes())
         .field(source.weights.as_bytes())
-        .field(source.preprocessing.fingerprint().as_bytes())
+        .field(source.recipe.fingerprint().as_bytes())
         .field(source.tap.as_bytes())
         .field(source.dtype.to_string().as_bytes())
         .field(&view.to_le_bytes())
@@ -66,7 +66,7 @@ pub(crate) fn content_key(content: &Content, source: &Source, view: u32, views: 
         key.field(content.decoder.as_bytes());
     }
     if let Some(views) = views.filter(|_| view > 0) {
-        key.field(views.fingerprint().as_bytes()).field(AUGMENTATIONS.as_bytes());
+        key.field(views.fingerprint().as_bytes()).field(source.recipe.augmentations().as_bytes());
     }
     key.finish()
 }

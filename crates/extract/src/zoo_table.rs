@@ -15,7 +15,7 @@ pub(crate) fn render() -> Result<String> {
     ];
     for entry in zoo::all() {
         let network = (entry.build)();
-        let (height, width) = (entry.preprocessing)().output_size().unwrap_or_default();
+        let (height, width) = entry.input_size().unwrap_or_default();
         rows.push([
             entry.name.to_owned(),
             count(network.parameter_count() as u64),

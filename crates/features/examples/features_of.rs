@@ -71,7 +71,7 @@ fn plan(dim: usize) -> Plan {
         tap: "matrix".to_owned(),
         network: Digest::of(b"features_of"),
         weights: Digest::of(b"features_of"),
-        preprocessing: Preprocessing::imagenet(),
+        recipe: Preprocessing::imagenet().into(),
         dtype: Dtype::F32,
         engine: "features_of".to_owned(),
     };

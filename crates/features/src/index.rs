@@ -2,7 +2,7 @@
 
 use super::{FeaturesError, INDEX};
 use crate::Source;
-use input::image::Views;
+use input::Views;
 use sample::{Skipped, Split};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io, path::Path};

@@ -1,7 +1,7 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
 use super::{FeaturesError, Index, SCHEMA_VERSION, ShardRecord, shard::Shard};
-use input::{PROBES, image::Views};
+use input::{PROBES, Views};
 use sample::{Column, LABEL, Split};
 use std::{ops::Range, path::Path};
 use store::{Digest, Dtype, brief, ids};

@@ -1,7 +1,7 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
 use crate::{Features, FeaturesError, Source};
-use input::{PROBES, image::Grey16};
+use input::{PROBES, Recipe};
 use sample::{Column, Split, targets::Samples};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -109,9 +109,9 @@ impl FeatureSet {
         self.parts().map(|part| part.index().source.clone()).collect()
     }
 
-    /// What became of 16-bit grey: those who show the pictures do the same.
-    pub fn grey16(&self) -> Grey16 {
-        self.first().index().source.preprocessing.grey16
+    /// How content was read: those who show it do the same.
+    pub fn recipe(&self) -> &Recipe {
+        &self.first().index().source.recipe
     }
 
     /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.

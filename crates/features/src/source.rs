@@ -1,10 +1,10 @@
 //! What features were computed by.
 
-use input::image::Preprocessing;
+use input::Recipe;
 use serde::{Deserialize, Serialize};
 use store::{Digest, Dtype};
 
-/// Backbone, tap, weights and preprocessing: everything but the pictures. Carried from features to head to export.
+/// Backbone, tap, weights and recipe: everything but the samples. Carried from features to head to export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -16,8 +16,9 @@ pub struct Source {
     pub network: Digest,
     /// Identifies the weights that the graph up to the tap uses.
     pub weights: Digest,
-    /// How pictures became inputs.
-    pub preprocessing: Preprocessing,
+    /// How content became inputs.
+    #[serde(rename = "preprocessing")]
+    pub recipe: Recipe,
     /// How features are stored.
     pub dtype: Dtype,
     /// The engine and its revision, such as `cpu-1`; of a card's also precision and architecture, `cuda-1-f16-sm90a`.
@@ -38,7 +39,7 @@ pub struct Difference {
 impl Source {
     /// What is wrong with a source that was read from a file, if anything.
     pub fn validate(&self) -> Option<String> {
-        self.preprocessing.check().err().map(|error| format!("its preprocessing cannot be used: {error}"))
+        self.recipe.check().err().map(|error| format!("its preprocessing cannot be used: {error}"))
     }
 
     /// What people call it: `resnet18 (tap pooled)`.
@@ -55,7 +56,7 @@ impl Source {
             ("tap", self.tap.clone(), other.tap.clone()),
             ("network", self.network.to_string(), other.network.to_string()),
             ("weights", self.weights.to_string(), other.weights.to_string()),
-            ("preprocessing", describe(&self.preprocessing), describe(&other.preprocessing)),
+            ("preprocessing", describe(&self.recipe), describe(&other.recipe)),
         ];
         pairs.into_iter().find(|(_, expected, got)| expected != got).map(|(what, expected, got)| Difference {
             what,
@@ -65,6 +66,6 @@ impl Source {
     }
 }
 
-fn describe(preprocessing: &Preprocessing) -> String {
-    serde_json::to_string(preprocessing).expect("plain data serialises")
+fn describe(recipe: &Recipe) -> String {
+    serde_json::to_string(recipe).expect("plain data serialises")
 }

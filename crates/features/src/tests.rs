@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{FeatureSet, Selection, Source};
-use input::image::{Augment, Preprocessing, Views};
+use input::{Augment, Views, image::Preprocessing};
 use proptest::prelude::*;
 use sample::{Skipped, Split};
 use std::{fs, path::Path};
@@ -16,7 +16,7 @@ pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
         tap: "pooled".into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
-        preprocessing: Preprocessing::imagenet(),
+        recipe: Preprocessing::imagenet().into(),
         dtype,
         engine: "reference-1".into(),
     };

@@ -5,7 +5,7 @@ use super::{
     shard::{self, Columns},
 };
 use crate::Source;
-use input::{PROBES, image::Views};
+use input::{PROBES, Views};
 use sample::{Skipped, Split};
 use std::{collections::BTreeMap, fs, io, path::Path};
 use store::{Digest, Dtype, Marks, Place, ids};

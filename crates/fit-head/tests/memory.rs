@@ -71,7 +71,7 @@ fn write(path: &Path, rows: usize) {
         tap: "pooled".into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
-        preprocessing: Preprocessing::imagenet(),
+        recipe: Preprocessing::imagenet().into(),
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     };

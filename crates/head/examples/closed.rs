@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tap: String::new(),
         network: nothing,
         weights: nothing,
-        preprocessing: Preprocessing::imagenet(),
+        recipe: Preprocessing::imagenet().into(),
         dtype: store::Dtype::F32,
         engine: String::new(),
     };

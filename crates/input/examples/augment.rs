@@ -4,7 +4,8 @@
 //! for image i and each of its views `OUT/i.VIEW.u8` (h, w, 3), and `OUT/i.VIEW.drawn`, a line of what was drawn:
 //! `left top right bottom` (or `-`), `mirrored` or `-`, and each change as `KIND FACTOR` with factors in 256ths.
 
-use headstart_input::image::{Drawn, Preprocessing, Views, decode, load_views};
+use headstart_input::Views;
+use headstart_input::image::{Drawn, Preprocessing, decode, load_views};
 use std::{fs, path::Path};
 use store::Digest;
 

@@ -1,4 +1,6 @@
-//! How content becomes a network's input. So far content is [pictures](image).
+//! How content becomes a network's input: a [`Recipe`]. So far content is [pictures](image).
+//!
+//! A kind of content is a folder here, and a variant of [`Recipe`]. Nobody else knows what is in a file.
 //!
 //! **Invariant:** no network, no normalisation: what leaves this crate are bytes, the same on every instruction set.
 //! **Invariant:** pixels are Pillow 13's and torchvision's, to the bit, of every file with nothing wrong in it
@@ -7,7 +9,19 @@
 //! `image/decode/jpeg/warnings.rs`, where libjpeg's error manager is filled in.
 #![deny(unsafe_code)]
 
+mod batch;
 pub mod image;
+mod noticed;
+mod recipe;
+mod views;
+
+pub use batch::{Batch, Inputs};
+pub use noticed::Noticed;
+pub use recipe::{BadInput, Recipe};
+pub use views::{Augment, Views};
+
+/// Bytes: no file of a sample that is opened is longer.
+pub const MOST_FILE: u64 = 1 << 30;
 
 /// How many synthetic probe inputs every features artefact holds the features of.
 pub const PROBES: usize = 4;

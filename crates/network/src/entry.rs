@@ -1,7 +1,10 @@
 //! One network of the zoo, and the words that the families' tables are written in.
 
 use crate::Network;
-use input::image::{Filter, Preprocessing, Resize};
+use input::{
+    Recipe,
+    image::{Filter, Preprocessing, Resize},
+};
 
 /// A network, and what belongs to it.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +17,8 @@ pub struct Entry {
     pub build: fn() -> Network,
     /// Where features are read unless somebody says otherwise.
     pub default_tap: &'static str,
-    /// How its pictures were prepared when it was trained.
-    pub preprocessing: fn() -> Preprocessing,
+    /// How its inputs were made when it was trained.
+    pub recipe: fn() -> Recipe,
     /// Trained weights that come with Headstart, as the bytes of a safetensors file.
     pub weights: Option<&'static [u8]>,
 }
@@ -29,52 +32,57 @@ impl Entry {
 
     /// Height and width of its input in pixels, as it was trained.
     pub fn input_size(&self) -> Option<(u32, u32)> {
-        (self.preprocessing)().output_size()
+        let Recipe::Image(how) = (self.recipe)();
+        how.output_size()
     }
 }
 
 /// A network whose features are read from `pooled`.
-pub(crate) const fn entry(
-    name: &'static str,
-    preprocessing: fn() -> Preprocessing,
-    build: fn() -> Network,
-) -> Entry {
-    Entry { name, tags: &[], build, default_tap: "pooled", preprocessing, weights: None }
+pub(crate) const fn entry(name: &'static str, recipe: fn() -> Recipe, build: fn() -> Network) -> Entry {
+    Entry { name, tags: &[], build, default_tap: "pooled", recipe, weights: None }
 }
 
 /// The same for one of timm's, and the tags of weights that were trained with this preprocessing.
 pub(crate) const fn timm(
     name: &'static str,
     tags: &'static [&'static str],
-    preprocessing: fn() -> Preprocessing,
+    recipe: fn() -> Recipe,
     build: fn() -> Network,
 ) -> Entry {
-    Entry { tags, ..entry(name, preprocessing, build) }
+    Entry { tags, ..entry(name, recipe, build) }
 }
 
 /// torchvision's classic, `bilinear(256, 224)`: that of its first weights (`IMAGENET1K_V1`) of most networks.
-pub(crate) fn imagenet() -> Preprocessing {
-    Preprocessing::imagenet()
+pub(crate) fn imagenet() -> Recipe {
+    Preprocessing::imagenet().into()
 }
 
 /// ImageNet's mean and deviation; the shorter side to `resize` pixels, bilinear, then a centre crop of `crop`².
-pub(crate) fn bilinear(resize: u32, crop: u32) -> Preprocessing {
-    let (resize, crop) = (Resize::ShorterSide(resize), Some((crop, crop)));
-    Preprocessing { resize, crop, ..Preprocessing::imagenet() }
+pub(crate) fn bilinear(resize: u32, crop: u32) -> Recipe {
+    cropped(resize, crop, &Preprocessing::imagenet())
 }
 
 /// The same, bicubic. timm gives a crop as a part of the shorter side: 0.875 of 256 or 0.9 of 248 are 224.
-pub(crate) fn bicubic(resize: u32, crop: u32) -> Preprocessing {
-    Preprocessing { filter: Filter::Bicubic, ..bilinear(resize, crop) }
+pub(crate) fn bicubic(resize: u32, crop: u32) -> Recipe {
+    normalised(resize, crop, Preprocessing::imagenet().mean, Preprocessing::imagenet().std)
 }
 
 /// Bicubic, with values brought to -1 … 1, as Google trains.
-pub(crate) fn centred(resize: u32, crop: u32) -> Preprocessing {
-    Preprocessing { mean: [0.5; 3], std: [0.5; 3], ..bicubic(resize, crop) }
+pub(crate) fn centred(resize: u32, crop: u32) -> Recipe {
+    normalised(resize, crop, [0.5; 3], [0.5; 3])
 }
 
 /// Bicubic, with the mean and deviation of CLIP's own pictures (Radford et al., 2021).
-pub(crate) fn clip(resize: u32, crop: u32) -> Preprocessing {
+pub(crate) fn clip(resize: u32, crop: u32) -> Recipe {
     let (mean, std) = ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_55, 0.261_302_6, 0.275_777_1]);
-    Preprocessing { mean, std, ..bicubic(resize, crop) }
+    normalised(resize, crop, mean, std)
+}
+
+fn normalised(resize: u32, crop: u32, mean: [f32; 3], std: [f32; 3]) -> Recipe {
+    let how = Preprocessing { filter: Filter::Bicubic, mean, std, ..Preprocessing::imagenet() };
+    cropped(resize, crop, &how)
+}
+
+fn cropped(resize: u32, crop: u32, how: &Preprocessing) -> Recipe {
+    Preprocessing { resize: Resize::ShorterSide(resize), crop: Some((crop, crop)), ..how.clone() }.into()
 }

@@ -121,7 +121,7 @@ fn every_entry_works_at_its_size_and_taps() {
         assert_eq!(network.name(), entry.name);
         assert_eq!(zoo::find(entry.name).unwrap().name, entry.name);
         let (height, width) = entry.input_size().unwrap();
-        (entry.preprocessing)().check().unwrap();
+        (entry.recipe)().check().unwrap();
         network.shapes(height as usize, width as usize).unwrap();
         let taps: Vec<&str> = network.taps().iter().map(|tap| tap.name.as_str()).collect();
         assert!(taps.contains(&entry.default_tap) && taps.contains(&"pooled"), "{}: {taps:?}", entry.name);
@@ -151,7 +151,7 @@ fn entries_that_differ_in_preprocessing_alone_share_a_graph() {
     for (one, other) in tagged.chain(twins) {
         assert_eq!(print(one), print(other), "{one}");
         let [one, other] = [one, other].map(|name| zoo::find(name).unwrap());
-        assert_ne!((one.preprocessing)(), (other.preprocessing)(), "{}", one.name);
+        assert_ne!((one.recipe)(), (other.recipe)(), "{}", one.name);
     }
 }
 

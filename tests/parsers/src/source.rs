@@ -11,7 +11,7 @@ pub fn source() -> Source {
         tap: "pooled".into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
-        preprocessing: Preprocessing::imagenet(),
+        recipe: Preprocessing::imagenet().into(),
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     }

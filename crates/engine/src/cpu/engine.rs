@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     EngineError, Executor,
-    executor::{Normalisation, check_channels, check_length, picture_size},
+    executor::{Normalisation, check_channels, check_length, pictures_of, pixels_of},
 };
-use input::image::Preprocessing;
+use input::{Batch, Recipe};
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -48,12 +48,12 @@ struct Pool {
 }
 
 impl Cpu {
-    /// Compiles a network for pictures that were prepared in this way, for the best instruction set there is.
+    /// Compiles a network for inputs of this recipe, for the best instruction set there is.
     ///
     /// # Errors
-    /// Where the preprocessing has no fixed size, or the network does not work at it.
-    pub fn new(bound: Bound, preprocessing: &Preprocessing) -> Result<Cpu, EngineError> {
-        Cpu::with_isa(bound, preprocessing, Isa::best())
+    /// Where the recipe has no fixed size, or the network does not work at it.
+    pub fn new(bound: Bound, recipe: &Recipe) -> Result<Cpu, EngineError> {
+        Cpu::with_isa(bound, recipe, Isa::best())
     }
 
     /// [`Cpu::new`] for an instruction set. All of them give the same bits.
@@ -63,16 +63,16 @@ impl Cpu {
     ///
     /// # Panics
     /// Where `isa` is not one of [`Isa::available`].
-    pub fn with_isa(bound: Bound, preprocessing: &Preprocessing, isa: Isa) -> Result<Cpu, EngineError> {
+    pub fn with_isa(bound: Bound, recipe: &Recipe, isa: Isa) -> Result<Cpu, EngineError> {
         assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
-        let size = picture_size(preprocessing)?;
+        let (how, size) = pictures_of(recipe)?;
         check_channels(bound.network())?;
         Ok(Cpu {
             name: bound.network().name().to_owned(),
             widths: bound.network().widths(size.0, size.1)?,
             plan: compile(bound, size)?,
             isa,
-            normalisation: Normalisation::of(preprocessing),
+            normalisation: Normalisation::of(how),
             size,
             buffers: Mutex::default(),
         })
@@ -216,24 +216,19 @@ impl Executor for Cpu {
         crate::REVISION
     }
 
-    fn input_size(&self) -> (usize, usize) {
-        self.size
-    }
-
     fn widths(&self) -> &[usize] {
         &self.widths
     }
 
-    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
-        let (h, w) = self.size;
-        check_length(n, [h, w, 3], pixels.len())?;
+    fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
+        let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
             let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
             for (out, bytes) in out.chunks_exact_mut(pixel).zip(bytes.chunks_exact(3)) {
                 self.normalisation.pixel(bytes, out);
             }
         };
-        self.run_pictures(n, line, |_, _| {})
+        self.run_pictures(batch.len(), line, |_, _| {})
     }
 }
 

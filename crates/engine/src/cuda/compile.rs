@@ -26,7 +26,7 @@ use weights::Bound;
 /// Where the network does not work at that size, or holds something that the kernels do not do.
 pub(crate) fn compile(
     bound: Bound,
-    preprocessing: &Preprocessing,
+    how: &Preprocessing,
     size: (usize, usize),
     precision: Precision,
     unit: Unit,
@@ -35,9 +35,8 @@ pub(crate) fn compile(
     let values = vec![None; graph.network().nodes().len()];
     let features = values.clone();
     let mut plan = Plan::default();
-    let table = plan.numbers(preprocessing.tables().as_flattened());
-    let picture =
-        Picture { size, table, reversed: preprocessing.channels == Channels::Bgr, made: Vec::new() };
+    let table = plan.numbers(how.tables().as_flattened());
+    let picture = Picture { size, table, reversed: how.channels == Channels::Bgr, made: Vec::new() };
     Compiler { graph, precision, unit, values, features, picture, plan }.compile()
 }
 

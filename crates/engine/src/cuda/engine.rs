@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     EngineError, Executor,
-    executor::{check_channels, check_length, picture_size},
+    executor::{check_channels, check_length, pictures_of, pixels_of},
 };
-use input::image::Preprocessing;
+use input::{Batch, Recipe};
 use std::{collections::VecDeque, time::Duration};
 use weights::Bound;
 
@@ -85,21 +85,21 @@ pub struct Features<C: Card> {
 }
 
 impl<C: Card> Cuda<C> {
-    /// Compiles a network for pictures that were prepared in this way, in batches of at most `batch` pictures: fewer where
+    /// Compiles a network for inputs of this recipe, in batches of at most `batch` pictures: fewer where
     /// the card has no memory for as many; without a number, as many as keep it busy.
     ///
     /// # Errors
-    /// Where the preprocessing has no fixed size, the network does not work at it or holds what the kernels do not do, or
+    /// Where the recipe has no fixed size, the network does not work at it or holds what the kernels do not do, or
     /// the card has no memory for a single picture.
     pub fn new(
         card: C,
         bound: Bound,
-        preprocessing: &Preprocessing,
+        recipe: &Recipe,
         precision: Precision,
         batch: Option<usize>,
     ) -> Result<Cuda<C>, EngineError> {
         let unit = Unit::best(&card, precision)?;
-        Cuda::with_unit(card, bound, preprocessing, precision, batch, unit)
+        Cuda::with_unit(card, bound, recipe, precision, batch, unit)
     }
 
     /// [`Cuda::new`], with products made by those who are named.
@@ -109,16 +109,16 @@ impl<C: Card> Cuda<C> {
     pub fn with_unit(
         card: C,
         bound: Bound,
-        preprocessing: &Preprocessing,
+        recipe: &Recipe,
         precision: Precision,
         batch: Option<usize>,
         unit: Unit,
     ) -> Result<Cuda<C>, EngineError> {
-        let size = picture_size(preprocessing)?;
+        let (how, size) = pictures_of(recipe)?;
         check_channels(bound.network())?;
         let revision = precision.engine(card.description().capability, unit);
         let widths = bound.network().widths(size.0, size.1)?;
-        let mut plan = compile(bound, preprocessing, size, precision, unit)?;
+        let mut plan = compile(bound, how, size, precision, unit)?;
         let constants = card.allocate(plan.constants.len().max(1))?;
         card.upload(&plan.constants, &constants, 0)?;
         plan.constants = Vec::new();
@@ -336,20 +336,16 @@ impl<C: Card> Executor for Cuda<C> {
         &self.revision
     }
 
-    fn input_size(&self) -> (usize, usize) {
-        self.size
-    }
-
     fn widths(&self) -> &[usize] {
         &self.widths
     }
 
     /// # Panics
     /// Where batches are under way.
-    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
+    fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
         assert!(self.flights.is_empty(), "batches are under way");
+        let (n, pixels) = (batch.len(), pixels_of(batch, self.size)?);
         let picture = self.size.0 * self.size.1 * 3;
-        check_length(n, [self.size.0, self.size.1, 3], pixels.len())?;
         let mut rows = vec![Vec::new(); self.widths.len()];
         let mut staging = self.staging()?;
         for first in (0..n).step_by(self.batch) {

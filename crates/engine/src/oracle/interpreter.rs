@@ -10,10 +10,10 @@ mod operators;
 
 use crate::{
     EngineError, Executor,
-    executor::{Normalisation, check_length, picture_size},
+    executor::{Normalisation, check_length, pictures_of, pixels_of},
 };
 use candle_core::{Device, Tensor};
-use input::image::Preprocessing;
+use input::{Batch, Recipe};
 use onnx::{Model, Output, Step, Value};
 
 /// Pictures that go through together: more than one, as the batch axis must work, and no more, as memory is finite.
@@ -33,12 +33,12 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
-    /// Makes a model ready for pictures that were prepared in this way.
+    /// Makes a model ready for inputs of this recipe.
     ///
     /// # Errors
-    /// Where the preprocessing gives pictures of another size than the model's input.
-    pub fn new(model: Model, how: &Preprocessing) -> Result<Interpreter, EngineError> {
-        let (height, width) = picture_size(how)?;
+    /// Where the recipe gives pictures of another size than the model's input.
+    pub fn new(model: Model, recipe: &Recipe) -> Result<Interpreter, EngineError> {
+        let (how, (height, width)) = pictures_of(recipe)?;
         let Model { graph, input, .. } = model;
         let got = [3, height, width];
         if input != got {
@@ -94,16 +94,12 @@ impl Executor for Interpreter {
         "interpreter"
     }
 
-    fn input_size(&self) -> (usize, usize) {
-        (self.input[1], self.input[2])
-    }
-
     fn widths(&self) -> &[usize] {
         &self.widths
     }
 
-    fn run(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
-        check_length(n, self.input, pixels.len())?;
+    fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
+        let pixels = pixels_of(batch, (self.input[1], self.input[2]))?;
         let picture: usize = self.input.iter().product();
         let mut outputs = vec![Vec::new(); self.outputs.len()];
         for pixels in pixels.chunks(TOGETHER * picture) {

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     EngineError, Executor,
-    executor::{Normalisation, check_length, picture_size},
+    executor::{Normalisation, check_length, pictures_of, pixels_of},
 };
 use candle_core::{Device, Result, Tensor};
-use input::image::Preprocessing;
+use input::{Batch, Recipe};
 use network::{Network, Node, Op, Shape};
 use std::sync::{
     Mutex, PoisonError,
@@ -37,12 +37,12 @@ struct Affine {
 }
 
 impl Reference {
-    /// Makes a network ready for pictures that were prepared in this way. Nothing is copied.
+    /// Makes a network ready for inputs of this recipe. Nothing is copied.
     ///
     /// # Errors
-    /// Where the preprocessing has no fixed size, or the network does not work at it.
-    pub fn new(bound: Bound, preprocessing: &Preprocessing) -> std::result::Result<Reference, EngineError> {
-        let size = picture_size(preprocessing)?;
+    /// Where the recipe has no fixed size, or the network does not work at it.
+    pub fn new(bound: Bound, recipe: &Recipe) -> std::result::Result<Reference, EngineError> {
+        let (how, size) = pictures_of(recipe)?;
         let widths = bound.network().widths(size.0, size.1)?;
         let affine = bound.network().nodes().iter().map(|node| Affine::of(node, &bound)).collect();
         let (network, tensors) = bound.into_parts();
@@ -55,15 +55,7 @@ impl Reference {
         });
         let params = params.collect::<std::result::Result<_, _>>()?;
         let frees = frees(&network);
-        Ok(Reference {
-            normalisation: Normalisation::of(preprocessing),
-            network,
-            params,
-            affine,
-            frees,
-            size,
-            widths,
-        })
+        Ok(Reference { normalisation: Normalisation::of(how), network, params, affine, frees, size, widths })
     }
 
     /// The network that is run.
@@ -212,19 +204,16 @@ impl Executor for Reference {
         "reference"
     }
 
-    fn input_size(&self) -> (usize, usize) {
-        self.size
-    }
-
     fn widths(&self) -> &[usize] {
         &self.widths
     }
 
     /// Every picture is run on its own, as many at a time as the current rayon pool has threads.
-    fn run(&mut self, pixels: &[u8], n: usize) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
-        let (h, w) = self.size;
-        check_length(n, [h, w, 3], pixels.len())?;
-        self.run_each(n, (h, w), |i| self.normalisation.planes(&pixels[i * h * w * 3..][..h * w * 3]))
+    fn run(&mut self, batch: Batch<'_>) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
+        self.run_each(batch.len(), (h, w), |i| {
+            self.normalisation.planes(&pixels[i * h * w * 3..][..h * w * 3])
+        })
     }
 }
 

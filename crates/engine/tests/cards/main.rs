@@ -11,9 +11,9 @@ mod emulated;
 #[cfg(feature = "cuda")]
 mod real;
 
-use common::{Tolerance, golden, rows::FAMILIES};
+use common::{RunAlike, Tolerance, golden, rows::FAMILIES};
 use headstart_engine::{
-    Cpu, Executor,
+    Cpu,
     cuda::{Card, Cuda, Precision},
 };
 use input::image::Preprocessing;
@@ -88,7 +88,8 @@ fn check_golden<C: Card>(open: impl Fn() -> C, precisions: &[Precision]) {
     for network in golden::networks() {
         for precision in precisions {
             let bound = network.bound.clone();
-            let mut cuda = Cuda::new(open(), bound, &Preprocessing::imagenet(), *precision, Some(1)).unwrap();
+            let mut cuda =
+                Cuda::new(open(), bound, &Preprocessing::imagenet().into(), *precision, Some(1)).unwrap();
             let got = cuda.run_tensor(&network.input, 1).unwrap();
             for ((key, expected), got) in network.expected.iter().zip(&got) {
                 let what = format!("{} in {precision}: {key}", network.name);
@@ -149,7 +150,7 @@ fn check_bits<C: Card>(
     for batch in batches {
         let mut cuda = Cuda::new(open(), bound(), &common::sized(side), precision, Some(*batch)).unwrap();
         for again in [false, true] {
-            let rows = cuda.run(&pixels, n).unwrap();
+            let rows = cuda.run_alike(&pixels, n).unwrap();
             let same = first.get_or_insert_with(|| rows.clone());
             assert!(rows.iter().flatten().all(|x| x.is_finite()));
             let bits = |rows: &[Vec<f32>]| rows.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();

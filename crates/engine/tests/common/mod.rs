@@ -8,7 +8,11 @@
 pub(crate) mod golden;
 pub(crate) mod rows;
 
-use input::image::{Preprocessing, Resize};
+use headstart_engine::{EngineError, Executor};
+use input::{
+    Batch, Recipe,
+    image::{Preprocessing, Resize},
+};
 use network::{Network, Param};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -40,11 +44,21 @@ pub(crate) fn uniform(name: &str, i: usize) -> f64 {
 }
 
 /// Pictures of `side` pixels, as they are.
-pub(crate) fn sized(side: usize) -> Preprocessing {
+pub(crate) fn sized(side: usize) -> Recipe {
     let side = u32::try_from(side).unwrap();
     let (resize, crop) = (Resize::Exact(side, side), Some((side, side)));
-    Preprocessing { resize, crop, ..Preprocessing::imagenet() }
+    Preprocessing { resize, crop, ..Preprocessing::imagenet() }.into()
 }
+
+/// Runs n pictures that lie one after the other.
+pub(crate) trait RunAlike: Executor {
+    fn run_alike(&mut self, pixels: &[u8], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
+        let ends: Vec<usize> = (1..=n).map(|i| pixels.len() / n * i).collect();
+        self.run(Batch::new(pixels, &ends))
+    }
+}
+
+impl<E: Executor> RunAlike for E {}
 
 /// A network with every parameter filled by the formula.
 pub(crate) fn filled(network: Network) -> Bound {

@@ -69,7 +69,7 @@ fn data(features: &Features) -> LineageGroup {
 
 fn network(features: &Features) -> LineageGroup {
     let source = &features.index().source;
-    let preprocessing = serde_json::to_string(&source.preprocessing).unwrap_or_default();
+    let preprocessing = serde_json::to_string(&source.recipe).unwrap_or_default();
     group(
         "Network",
         [

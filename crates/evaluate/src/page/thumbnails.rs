@@ -5,8 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use input::image::Grey16;
-use input::image::thumbnail;
+use input::Recipe;
 use rayon::prelude::*;
 use report::{Page, Samples};
 
@@ -20,12 +19,12 @@ const PER_CELL: usize = 6;
 const MOST: usize = 1200;
 
 /// Adds the pictures that the page shows; gives the number of those that are not there, or are no pictures.
-pub(super) fn add(page: &mut Page, images: Option<&Path>, grey16: Grey16) -> anyhow::Result<usize> {
+pub(super) fn add(page: &mut Page, images: Option<&Path>, recipe: &Recipe) -> anyhow::Result<usize> {
     let Some(images) = images else { return Ok(0) };
     let wanted = wanted(page);
     let read = |id: &&str| {
         let Some(bytes) = picture_file::read(images, id)? else { return Ok(None) };
-        let Ok(small) = thumbnail(&bytes, SIDE, grey16) else { return Ok(None) };
+        let Ok(small) = recipe.thumbnail(&bytes, SIDE) else { return Ok(None) };
         Ok(Some(((*id).to_owned(), format!("data:image/jpeg;base64,{}", STANDARD.encode(small)))))
     };
     let wanted: Vec<&str> = wanted.into_iter().collect();

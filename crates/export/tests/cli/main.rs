@@ -10,7 +10,6 @@ use engine::Executor;
 use features::Source;
 use harness::{Room, Run};
 use head::{Head, HeadKind, Memory};
-use input::PROBES;
 use network::zoo;
 use store::{Digest, Dtype};
 use weights::{Bound, Dense, SafetensorsFile};
@@ -27,13 +26,13 @@ fn export(room: &Room, arguments: &[&str]) -> Run {
 /// the backbone makes of the probe pictures.
 fn head(kind: HeadKind) -> Head {
     let entry = zoo::find("headstart_tiny").unwrap();
-    let (full, preprocessing) = ((entry.build)(), (entry.preprocessing)());
+    let (full, recipe) = ((entry.build)(), (entry.recipe)());
     let pruned = full.for_taps(&["pooled"]).unwrap();
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();
     let weights = bound.digest();
-    let mut engine = engine::Cpu::new(bound, &preprocessing).unwrap();
-    let probes = engine.run(&input::image::probes(&preprocessing), PROBES).unwrap().remove(0);
+    let mut engine = engine::Cpu::new(bound, &recipe).unwrap();
+    let probes = engine.run(recipe.probes().batch()).unwrap().remove(0);
     let layers = match kind {
         HeadKind::Linear => vec![dense(DIM, 3)],
         HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],
@@ -58,7 +57,7 @@ fn head(kind: HeadKind) -> Head {
             tap: "pooled".to_owned(),
             network: pruned.fingerprint(),
             weights,
-            preprocessing,
+            recipe,
             dtype: Dtype::F32,
             engine: engine::REVISION.to_owned(),
         }],

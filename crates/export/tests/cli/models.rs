@@ -3,6 +3,7 @@
 use super::{DIM, export, head, room};
 use engine::{Executor, Interpreter};
 use head::{Head, HeadKind};
+use input::Recipe;
 use std::fs;
 
 #[test]
@@ -26,11 +27,12 @@ fn an_onnx_file_gives_the_heads_logits_by_itself() {
         let head = Head::read(&room.path("x.head")).unwrap();
         assert_eq!(value("headstart.head"), head.digest().to_string());
         assert_eq!(value("headstart.weights"), head.sources[0].weights.to_string());
-        let how = serde_json::from_str(&value("headstart.preprocessing")).unwrap();
-        assert_eq!(head.sources[0].preprocessing, how);
+        let recipe: Recipe = serde_json::from_str(&value("headstart.preprocessing")).unwrap();
+        assert_eq!(head.sources[0].recipe, recipe);
 
-        let pixels = input::image::prepare(&input::image::probe(2), &how);
-        let outputs = Interpreter::new(model, &how).unwrap().run(&pixels, 1).unwrap();
+        let outputs = Interpreter::new(model, &recipe).unwrap().run(recipe.probes().batch()).unwrap();
+        let outputs: Vec<&[f32]> =
+            outputs.iter().map(|each| &each[2 * each.len() / 4..][..each.len() / 4]).collect();
         let [_, logits, probabilities] = outputs.as_slice() else { panic!("{} outputs", outputs.len()) };
         let expected = head::logits(&head.layers, &head.probes[2 * DIM..][..DIM]);
         let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * b.abs().max(1.0);

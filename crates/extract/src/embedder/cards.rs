@@ -15,7 +15,7 @@ mod tests;
 #[cfg(feature = "cuda")]
 pub(crate) use open::open;
 
-use super::{Ahead, Embedded, Embedder, Pixels};
+use super::{Ahead, Buffer, Embedded, Embedder};
 use crate::times;
 use anyhow::{Result, bail};
 use check::{check_alike, check_probes};
@@ -23,7 +23,7 @@ use engine::{
     Executor,
     cuda::{Card, Cuda, Features, Precision, Spent},
 };
-use input::{PROBES, image::Preprocessing};
+use input::Recipe;
 use std::{any::Any, collections::VecDeque};
 use weights::Bound;
 
@@ -47,7 +47,7 @@ pub(crate) struct Cards<C: Card> {
 pub(crate) struct Setup<'a> {
     pub(crate) bound: &'a Bound,
     pub(crate) taps: &'a [&'a str],
-    pub(crate) how: &'a Preprocessing,
+    pub(crate) recipe: &'a Recipe,
     pub(crate) precision: Precision,
     pub(crate) batch: Option<usize>,
 }
@@ -63,21 +63,22 @@ impl<C: Card> Cards<C> {
         setup: Setup<'_>,
         reference: impl FnOnce() -> Result<Vec<Vec<f32>>> + Send,
     ) -> Result<Cards<C>> {
-        let Setup { bound, taps, how, precision, batch } = setup;
+        let Setup { bound, taps, recipe, precision, batch } = setup;
         let descriptions = cards.iter().map(|(name, card)| (name.as_str(), card.description()));
         check_alike(&descriptions.collect::<Vec<_>>())?;
         let mut expected = None;
         // The CPU gets ready, and runs the probes, beside the cards.
         let compiled = rayon::in_place_scope(|scope| {
             scope.spawn(|_| expected = Some(reference()));
-            let compile = |(name, card)| Ok((name, Cuda::new(card, bound.clone(), how, precision, batch)?));
+            let compile =
+                |(name, card)| Ok((name, Cuda::new(card, bound.clone(), recipe, precision, batch)?));
             cards.into_iter().map(compile).collect::<Result<Vec<(String, Cuda<C>)>>>()
         })?;
         let expected = expected.expect("the scope waits for what it spawned")?;
-        let pixels = input::image::probes(how);
+        let inputs = recipe.probes();
         let (mut cards, mut probes) = (Vec::new(), Vec::new());
         for (name, mut card) in compiled {
-            probes = card.run(&pixels, PROBES)?;
+            probes = card.run(inputs.batch())?;
             let kind = &card.card().description().name;
             check_probes(&format!("{name} ({kind})"), taps, &expected, &probes, precision)?;
             cards.push(card);
@@ -117,8 +118,8 @@ impl<C: Card + 'static> Embedder for Cards<C> {
         Ahead { lanes: LANES * self.cards.len(), buffers: BUFFERS }
     }
 
-    fn pixels(&self, lane: usize, pictures: usize) -> Result<Box<dyn Pixels>> {
-        if pictures > self.batch {
+    fn buffer(&self, lane: usize, inputs: usize) -> Result<Box<dyn Buffer>> {
+        if inputs > self.batch {
             bail!(
                 "the card takes {} pictures at a time, fewer than a sample has views; use fewer --views, or --device cpu",
                 self.batch
@@ -131,10 +132,10 @@ impl<C: Card + 'static> Embedder for Cards<C> {
         self.cards[self.card_of(lane)].is_ready()
     }
 
-    fn submit(&mut self, lane: usize, pixels: Box<dyn Pixels>, n: usize) -> Result<()> {
-        let (card, pixels) = (self.card_of(lane), pixels as Box<dyn Any>);
-        let Ok(pixels) = pixels.downcast::<C::Staging>() else { unreachable!("`pixels` made it") };
-        self.cards[card].submit(*pixels, n)?;
+    fn submit(&mut self, lane: usize, buffer: Box<dyn Buffer>, ends: Vec<usize>) -> Result<()> {
+        let (card, buffer) = (self.card_of(lane), buffer as Box<dyn Any>);
+        let Ok(pixels) = buffer.downcast::<C::Staging>() else { unreachable!("`buffer` made it") };
+        self.cards[card].submit(*pixels, ends.len())?;
         self.flights.push_back(card);
         Ok(())
     }
@@ -142,7 +143,7 @@ impl<C: Card + 'static> Embedder for Cards<C> {
     fn collect(&mut self) -> Result<Option<Embedded>> {
         let Some(card) = self.flights.pop_front() else { return Ok(None) };
         let collected = self.cards[card].collect()?;
-        Ok(collected.map(|Features { rows, pixels }| Embedded { rows, pixels: Box::new(pixels) }))
+        Ok(collected.map(|Features { rows, pixels }| Embedded { rows, buffer: Box::new(pixels) }))
     }
 
     fn busy(&self) -> Option<times::Cards> {

@@ -1,11 +1,11 @@
 //! The network on this machine's processor.
 
-use super::{Ahead, Embedded, Embedder, Pixels};
+use super::{Ahead, Buffer, Embedded, Embedder};
 use anyhow::Result;
 use engine::Executor;
-use input::{PROBES, image::Preprocessing};
+use input::{Batch, Inputs, Recipe};
 
-/// Pictures of a batch, unless told otherwise.
+/// Inputs of a batch, unless told otherwise.
 const BATCH: usize = 32;
 
 /// A batch is run when it is collected. Meanwhile one more is prepared, and a third waits: decoding and the network give
@@ -13,21 +13,23 @@ const BATCH: usize = 32;
 pub(crate) struct Processor {
     executor: Box<dyn Executor>,
     batch: usize,
-    /// The probes, prepared.
-    probes: Vec<u8>,
-    /// A batch that was given, and its number of pictures.
-    given: Option<(Box<dyn Pixels>, usize)>,
+    /// Bytes of an input, at most.
+    most_bytes: usize,
+    probes: Inputs,
+    /// A batch that was given, and where its inputs end.
+    given: Option<(Box<dyn Buffer>, Vec<usize>)>,
 }
 
 impl Processor {
-    /// `how`: what `executor` was compiled for.
-    pub(crate) fn new(
-        executor: impl Executor + 'static,
-        how: &Preprocessing,
-        batch: Option<usize>,
-    ) -> Processor {
-        let (batch, probes) = (batch.unwrap_or(BATCH), input::image::probes(how));
-        Processor { executor: Box::new(executor), batch, probes, given: None }
+    /// `recipe`: what `executor` was compiled for.
+    pub(crate) fn new(executor: impl Executor + 'static, recipe: &Recipe, batch: Option<usize>) -> Processor {
+        Processor {
+            executor: Box::new(executor),
+            batch: batch.unwrap_or(BATCH),
+            most_bytes: recipe.most_bytes(),
+            probes: recipe.probes(),
+            given: None,
+        }
     }
 }
 
@@ -45,31 +47,29 @@ impl Embedder for Processor {
     }
 
     fn probes(&mut self) -> Result<Vec<Vec<f32>>> {
-        Ok(self.executor.run(&self.probes, PROBES)?)
+        Ok(self.executor.run(self.probes.batch())?)
     }
 
     fn ahead(&self) -> Ahead {
         Ahead { lanes: 1, buffers: 3 }
     }
 
-    fn pixels(&self, _: usize, pictures: usize) -> Result<Box<dyn Pixels>> {
-        let (height, width) = self.executor.input_size();
-        Ok(Box::new(vec![0; pictures * height * width * 3]))
+    fn buffer(&self, _: usize, inputs: usize) -> Result<Box<dyn Buffer>> {
+        Ok(Box::new(vec![0; inputs * self.most_bytes]))
     }
 
     fn is_ready(&self, _: usize) -> bool {
         self.given.is_none()
     }
 
-    fn submit(&mut self, _: usize, pixels: Box<dyn Pixels>, n: usize) -> Result<()> {
-        self.given = Some((pixels, n));
+    fn submit(&mut self, _: usize, buffer: Box<dyn Buffer>, ends: Vec<usize>) -> Result<()> {
+        self.given = Some((buffer, ends));
         Ok(())
     }
 
     fn collect(&mut self) -> Result<Option<Embedded>> {
-        let Some((pixels, n)) = self.given.take() else { return Ok(None) };
-        let (height, width) = self.executor.input_size();
-        let rows = self.executor.run(&pixels[..n * height * width * 3], n)?;
-        Ok(Some(Embedded { rows, pixels }))
+        let Some((buffer, ends)) = self.given.take() else { return Ok(None) };
+        let rows = self.executor.run(Batch::new(&buffer, &ends))?;
+        Ok(Some(Embedded { rows, buffer }))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{extract, open, rows};
 use harness::{Room, picture};
-use input::image::Decode;
+use input::{Recipe, image::Decode};
 
 /// Two JPEGs of 27×41 and two PNGs as small, two a class.
 fn room() -> Room {
@@ -31,8 +31,8 @@ fn fast_changes_large_jpegs_alone_and_says_so() {
     assert_eq!(fast, run("alone.features", &["--decode", "fast", "--threads", "1", "--batch", "1"]));
 
     let [exact, fast] = ["exact.features", "fast.features"].map(|name| open(&room, name));
-    assert_eq!(exact.index().source.preprocessing.decode, Decode::Exact);
-    assert_eq!(fast.index().source.preprocessing.decode, Decode::Fast);
+    let [Recipe::Image(slow), Recipe::Image(quick)] = [&exact, &fast].map(|it| &it.index().source.recipe);
+    assert_eq!((slow.decode, quick.decode), (Decode::Exact, Decode::Fast));
     for (exact, fast) in rows(&exact).iter().zip(rows(&fast)) {
         assert_eq!(*exact != fast, exact.0.ends_with(".jpg"), "{}", exact.0);
     }

@@ -2,7 +2,7 @@
 
 use super::{extract, open, rows};
 use harness::Room;
-use input::image::Grey16;
+use input::{Recipe, image::Grey16};
 
 /// Two classes of two 8×8 pictures, whose grey levels are multiplied by `by`, as PGM of 16 bits.
 fn grey(room: &Room, folder: &str, by: u16) {
@@ -35,7 +35,8 @@ fn clipped_grey_is_counted_and_scale_keeps_it() {
 
     let [narrow, clipped, scaled] =
         ["narrow.features", "clipped.features", "scaled.features"].map(|name| open(&room, name));
-    assert_eq!(scaled.index().source.preprocessing.grey16, Grey16::Scale);
+    let Recipe::Image(how) = &scaled.index().source.recipe;
+    assert_eq!(how.grey16, Grey16::Scale);
     // Levels times 256, of which the high byte is kept, are the levels.
     let same = |a, b| rows(a).iter().zip(rows(b)).all(|(a, b)| a.1 == b.1);
     assert!(same(&narrow, &scaled) && !same(&narrow, &clipped));

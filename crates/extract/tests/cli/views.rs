@@ -3,7 +3,7 @@
 use super::{extract, interrupted, open, room, rows};
 use features::Features;
 use harness::Room;
-use input::image::{Augment, Views};
+use input::{Augment, Views};
 use sample::Split;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -23,7 +23,7 @@ fn head() -> Head {
             tap: "pooled".into(),
             network: Digest::of(b"network"),
             weights: Digest::of(b"weights"),
-            preprocessing: Preprocessing::imagenet(),
+            recipe: Preprocessing::imagenet().into(),
             dtype: store::Dtype::F32,
             engine: "reference-1".into(),
         }],

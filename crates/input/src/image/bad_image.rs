@@ -3,9 +3,6 @@
 use crate::image::decode::is_space;
 use std::fmt;
 
-/// Bytes: no file of a picture that is opened is longer.
-pub const MOST_PICTURE: u64 = 1 << 30;
-
 /// A picture with more pixels than this is refused before memory is asked for: 178,956,970, where Pillow, too,
 /// stops with a `DecompressionBombError`.
 pub const MAX_PIXELS: u64 = 178_956_970;

@@ -4,7 +4,6 @@
 mod augment;
 mod bad_image;
 mod decode;
-mod noticed;
 mod picture;
 mod prepare;
 mod preprocessing;
@@ -16,18 +15,15 @@ mod resample;
 )]
 mod simd;
 mod thumbnail;
-mod views;
 
 pub use augment::{AUGMENTATIONS, Change, ChangeKind, Drawn, load_views};
-pub use bad_image::{BadImage, Format, MAX_PIXELS, MOST_PICTURE};
+pub use bad_image::{BadImage, Format, MAX_PIXELS};
 #[doc(hidden)]
 pub use decode::decode_jpeg_both;
 pub use decode::{decode, decoder};
-pub use noticed::Noticed;
 pub use picture::Picture;
 pub use prepare::{Loaded, load, prepare, resized_size};
 pub use preprocessing::{Channels, Decode, Filter, Grey16, Preprocessing, PreprocessingError, Resize};
 pub use probe::{probe, probes};
 pub use resample::resize;
-pub use thumbnail::{fingerprint, thumbnail};
-pub use views::{Augment, Views};
+pub use thumbnail::{sketch, thumbnail};

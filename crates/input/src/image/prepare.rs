@@ -1,7 +1,8 @@
 //! A picture → what a network is fed, still in bytes: torchvision's `Resize` and `CenterCrop`.
 
+use crate::Noticed;
 use crate::image::{
-    BadImage, Decode, Noticed, Picture, Preprocessing, Resize,
+    BadImage, Decode, Picture, Preprocessing, Resize,
     decode::{Part, Wanted, decode_part},
     resample::{inputs, resize_window},
 };

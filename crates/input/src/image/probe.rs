@@ -5,7 +5,7 @@
 //! that they are the same on every machine.
 
 use crate::{
-    PROBES,
+    Inputs, PROBES,
     image::{Picture, Preprocessing, prepare},
 };
 
@@ -24,9 +24,9 @@ pub fn probe(k: usize) -> Picture {
     }
 }
 
-/// All of them, prepared: (4, h, w, 3) RGB bytes, where `how` gives pictures of one size.
-pub fn probes(how: &Preprocessing) -> Vec<u8> {
-    (0..PROBES).flat_map(|k| prepare(&probe(k), how)).collect()
+/// All of them, prepared: (h, w, 3) RGB bytes each.
+pub fn probes(how: &Preprocessing) -> Inputs {
+    Inputs::of((0..PROBES).map(|k| prepare(&probe(k), how)))
 }
 
 /// Three ramps: to the right, downwards, along the diagonal.

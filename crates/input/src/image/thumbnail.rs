@@ -24,8 +24,8 @@ pub fn thumbnail(bytes: &[u8], side: u32, grey16: Grey16) -> Result<Vec<u8>, Bad
     Ok(encode(&small).unwrap_or_default())
 }
 
-/// Pixels of a side of a fingerprint.
-const FINGERPRINT: u32 = 16;
+/// Pixels of a side of a sketch.
+const SKETCH: u32 = 16;
 
 /// The picture in `bytes`, whatever its shape, as 16 × 16 pixels: (16, 16, 3) numbers, each channel's mean taken off, of length
 /// one (zeros for a picture of one colour). The product of two tells whether they are one picture: of photographs, copies
@@ -33,13 +33,13 @@ const FINGERPRINT: u32 = 16;
 ///
 /// # Errors
 /// What [`decode`](crate::image::decode) says of the bytes.
-pub fn fingerprint(bytes: &[u8], grey16: Grey16) -> Result<Vec<f32>, BadImage> {
+pub fn sketch(bytes: &[u8], grey16: Grey16) -> Result<Vec<f32>, BadImage> {
     let (picture, _share) = decode_whole(bytes, grey16)?.into_parts();
-    let small = resize(&picture, FINGERPRINT, FINGERPRINT, Filter::Bilinear);
+    let small = resize(&picture, SKETCH, SKETCH, Filter::Bilinear);
     let mut values: Vec<f32> = small.pixels.iter().map(|&byte| f32::from(byte)).collect();
     for channel in 0..3 {
         let of_channel = || (channel..values.len()).step_by(3);
-        let mean = of_channel().map(|at| values[at]).sum::<f32>() / (FINGERPRINT * FINGERPRINT) as f32;
+        let mean = of_channel().map(|at| values[at]).sum::<f32>() / (SKETCH * SKETCH) as f32;
         for at in of_channel() {
             values[at] -= mean;
         }
@@ -68,13 +68,13 @@ mod tests {
     const CLIP: Grey16 = Grey16::Clip;
 
     #[test]
-    fn fingerprints_survive_resizing_and_compression() {
+    fn sketches_survive_resizing_and_compression() {
         let picture = |seed: u32| {
             let wave = move |x: u32, y: u32, k: u32| ((x * (seed + k) + y * (seed * k + 3)) % 97 * 2) as u8;
             Picture::from_fn(120, 90, |x, y| [1, 2, 3].map(|k| wave(x / 9, y / 9, k)))
         };
         let product = |a: &[u8], b: &[u8]| -> f32 {
-            let (a, b) = (fingerprint(a, CLIP).unwrap(), fingerprint(b, CLIP).unwrap());
+            let (a, b) = (sketch(a, CLIP).unwrap(), sketch(b, CLIP).unwrap());
             a.iter().zip(&b).map(|(a, b)| a * b).sum()
         };
         let bytes = encode(&picture(7)).unwrap();
@@ -83,7 +83,7 @@ mod tests {
         assert!(product(&bytes, &encode(&picture(31)).unwrap()) < 0.8);
         let grey = encode(&Picture::from_fn(20, 20, |_, _| [90, 90, 90])).unwrap();
         assert_eq!(product(&grey, &grey), 0.0);
-        assert!(fingerprint(b"no picture", CLIP).is_err());
+        assert!(sketch(b"no picture", CLIP).is_err());
     }
 
     #[test]

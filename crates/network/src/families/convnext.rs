@@ -5,7 +5,7 @@ use super::layers::{mlp, replaced};
 use crate::Dialect;
 use crate::entry::{bicubic, bilinear, entry};
 use crate::{Activation, Builder, Conv, Network, NodeId};
-use input::image::Preprocessing;
+use input::Recipe;
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -40,11 +40,11 @@ pub const BASE: Stages = [(3, 128), (3, 256), (27, 512), (3, 1024)];
 /// ConvNeXt-L.
 pub const LARGE: Stages = [(3, 192), (3, 384), (27, 768), (3, 1536)];
 
-fn fb() -> Preprocessing {
+fn fb() -> Recipe {
     bicubic(256, 224)
 }
 
-fn in12k() -> Preprocessing {
+fn in12k() -> Recipe {
     bicubic(235, 224)
 }
 

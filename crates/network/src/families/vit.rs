@@ -7,7 +7,7 @@ use super::layers::{mlp, replaced};
 use crate::Dialect;
 use crate::entry::{bicubic, bilinear, centred, clip, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Interpolation, Network, NodeId};
-use input::image::Preprocessing;
+use input::Recipe;
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -198,15 +198,15 @@ const TORCHVISION: Names = Names {
     head: "heads.head",
 };
 
-fn google() -> Preprocessing {
+fn google() -> Recipe {
     centred(248, 224)
 }
 
-fn meta() -> Preprocessing {
+fn meta() -> Recipe {
     bicubic(248, 224)
 }
 
-fn dino() -> Preprocessing {
+fn dino() -> Recipe {
     bicubic(518, 518)
 }
 

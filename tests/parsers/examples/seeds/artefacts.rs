@@ -2,10 +2,7 @@
 
 use features::{FeaturesWriter, Lineage, Plan, Row};
 use head::{Head, HeadKind};
-use input::{
-    PROBES,
-    image::{Augment, Views},
-};
+use input::{Augment, PROBES, Views};
 use parsers::source;
 use sample::Split;
 use std::fs;

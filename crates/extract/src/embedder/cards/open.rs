@@ -7,7 +7,6 @@ use engine::{
     Cpu, Executor,
     cuda::{Driver, Precision},
 };
-use input::PROBES;
 use weights::Bound;
 
 /// Opens cards, and gets the network ready on them: where no precision was asked for, in f16, or in bf16 where the probes
@@ -22,7 +21,7 @@ pub(crate) fn open(
     precision: Option<Precision>,
 ) -> Result<Box<dyn Embedder>> {
     let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
-    let how = config.preprocessing();
+    let recipe = config.recipe();
     let ready = |precision| {
         let mut cards = Vec::new();
         for number in numbers {
@@ -34,8 +33,8 @@ pub(crate) fn open(
         // All views of a sample are in one batch.
         let least = config.views().map_or(1, |views| views.count as usize);
         let batch = config.batch().map(|batch| batch.max(least));
-        let setup = Setup { bound, taps: &taps, how, precision, batch };
-        let reference = || Ok(Cpu::new(bound.clone(), how)?.run(&input::image::probes(how), PROBES)?);
+        let setup = Setup { bound, taps: &taps, recipe, precision, batch };
+        let reference = || Ok(Cpu::new(bound.clone(), recipe)?.run(recipe.probes().batch())?);
         Cards::new(cards, setup, reference)
     };
     let cards = match ready(precision.unwrap_or(Precision::F16)) {

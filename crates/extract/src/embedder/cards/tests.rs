@@ -15,7 +15,7 @@ use emulator::Emulator;
 use engine::{Cpu, cuda::Description};
 use features::{FeaturesWriter, Plan, Row, Source};
 use harness::Room;
-use input::image::{Augment, Views};
+use input::{Augment, Views};
 use network::zoo;
 use sample::{DataSet, Sample, Split};
 use std::time::Duration;
@@ -24,27 +24,27 @@ use weights::SafetensorsFile;
 
 const TAPS: [&str; 2] = ["pooled", "layer1"];
 
-/// The embedded backbone up to [`TAPS`], and how it wants pictures.
-fn tiny() -> (Bound, Preprocessing) {
+/// The embedded backbone up to [`TAPS`], and its recipe.
+fn tiny() -> (Bound, Recipe) {
     let entry = zoo::find("headstart_tiny").unwrap();
     let full = (entry.build)();
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
-    (Bound::bind(full.for_taps(&TAPS).unwrap(), &full, &file).unwrap(), (entry.preprocessing)())
+    (Bound::bind(full.for_taps(&TAPS).unwrap(), &full, &file).unwrap(), (entry.recipe)())
 }
 
-fn probes_of_cpu(bound: &Bound, how: &Preprocessing) -> Result<Vec<Vec<f32>>> {
-    Ok(Cpu::new(bound.clone(), how)?.run(&input::image::probes(how), PROBES)?)
+fn probes_of_cpu(bound: &Bound, recipe: &Recipe) -> Result<Vec<Vec<f32>>> {
+    Ok(Cpu::new(bound.clone(), recipe)?.run(recipe.probes().batch())?)
 }
 
-fn processor(bound: Bound, how: &Preprocessing, batch: usize) -> Processor {
-    Processor::new(Cpu::new(bound, how).unwrap(), how, Some(batch))
+fn processor(bound: Bound, recipe: &Recipe, batch: usize) -> Processor {
+    Processor::new(Cpu::new(bound, recipe).unwrap(), recipe, Some(batch))
 }
 
 fn cards(count: usize, precision: Precision, batch: usize) -> Result<Cards<Emulator>> {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let cards = (0..count).map(|index| (format!("cuda:{index}"), Emulator::new(1 << 28))).collect();
-    let setup = Setup { bound: &bound, taps: &TAPS, how: &how, precision, batch: Some(batch) };
-    Cards::new(cards, setup, || probes_of_cpu(&bound, &how))
+    let setup = Setup { bound: &bound, taps: &TAPS, recipe: &recipe, precision, batch: Some(batch) };
+    Cards::new(cards, setup, || probes_of_cpu(&bound, &recipe))
 }
 
 /// Two classes of `each` pictures, and one in the middle that is none.
@@ -80,11 +80,11 @@ impl Came {
     }
 }
 
-fn run(embedder: &mut dyn Embedder, data: &DataSet, how: &Preprocessing) -> (Came, Times) {
+fn run(embedder: &mut dyn Embedder, data: &DataSet, recipe: &Recipe) -> (Came, Times) {
     let mut came = Came::default();
     let job = Job {
         samples: &data.samples,
-        how,
+        recipe,
         assignment: &Assignment::default(),
         reuse: &Reuse::default(),
         interrupt: &Interrupt::default(),
@@ -95,15 +95,15 @@ fn run(embedder: &mut dyn Embedder, data: &DataSet, how: &Preprocessing) -> (Cam
 
 #[test]
 fn rows_do_not_depend_on_batches_and_cards() {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let (_room, data) = data(3);
-    let (on_cpu, _) = run(&mut processor(bound, &how, 32), &data, &how);
+    let (on_cpu, _) = run(&mut processor(bound, &recipe, 32), &data, &recipe);
     assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (6, 1));
     let mut first: Option<Vec<Vec<f32>>> = None;
     for (count, batch) in [(1, 8), (1, 1), (1, 3), (2, 1), (2, 3), (2, 8)] {
         let mut cards = cards(count, Precision::F32, batch).unwrap();
         assert_eq!((cards.batch(), cards.revision()), (batch, "cuda-1-f32-sm90"));
-        let (came, times) = run(&mut cards, &data, &how);
+        let (came, times) = run(&mut cards, &data, &recipe);
         let told = format!("{count} cards, {batch} pictures at a time");
         assert_eq!(came.good, on_cpu.good, "{told}");
         assert_eq!(came.bad, on_cpu.bad, "{told}");
@@ -125,27 +125,27 @@ fn rows_do_not_depend_on_batches_and_cards() {
 
 #[test]
 fn views_do_not_depend_on_batches_and_cards() {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let (_room, data) = data(6);
     let assignment =
         Assignment { ratios: Some("60/40".parse().unwrap()), views: Some(Views::new(3, Augment::ALL, 1)) };
     let (reuse, interrupt) = (Reuse::default(), Interrupt::default());
     let job = Job {
         samples: &data.samples,
-        how: &how,
+        recipe: &recipe,
         assignment: &assignment,
         reuse: &reuse,
         interrupt: &interrupt,
     };
     let mut on_cpu = Came::default();
-    pipeline::run(&mut processor(bound.clone(), &how, 32), job, &mut |batch| on_cpu.take(batch)).unwrap();
+    pipeline::run(&mut processor(bound.clone(), &recipe, 32), job, &mut |batch| on_cpu.take(batch)).unwrap();
     // One bad sample, and among the others some of both splits.
     let train = on_cpu.good.iter().filter(|seen| seen.view == 2).count();
     assert!((1..12).contains(&train), "{train}");
     assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (12 + 2 * train, 1));
     for batch in [1, 4, 7] {
         let mut came = Came::default();
-        let mut processor = processor(bound.clone(), &how, batch);
+        let mut processor = processor(bound.clone(), &recipe, batch);
         pipeline::run(&mut processor, job, &mut |batch| came.take(batch)).unwrap();
         assert!(came.features == on_cpu.features && came.good == on_cpu.good, "batches of {batch}");
     }
@@ -170,11 +170,11 @@ fn views_do_not_depend_on_batches_and_cards() {
 
 #[test]
 fn a_second_run_is_as_the_first() {
-    let (_, how) = tiny();
+    let (_, recipe) = tiny();
     let (_room, data) = data(2);
     let mut cards = cards(1, Precision::Bf16, 2).unwrap();
-    let (first, _) = run(&mut cards, &data, &how);
-    let (second, _) = run(&mut cards, &data, &how);
+    let (first, _) = run(&mut cards, &data, &recipe);
+    let (second, _) = run(&mut cards, &data, &recipe);
     assert!(first.features == second.features);
     assert_eq!(
         cards.probes().unwrap().iter().map(Vec::len).collect::<Vec<_>>(),
@@ -184,7 +184,7 @@ fn a_second_run_is_as_the_first() {
 
 #[test]
 fn nothing_but_bad_pictures() {
-    let (_, how) = tiny();
+    let (_, recipe) = tiny();
     let room = Room::new();
     for n in 0..3 {
         for class in ["a", "b"] {
@@ -192,20 +192,20 @@ fn nothing_but_bad_pictures() {
         }
     }
     let data = DataSet::open(&room.path("data")).unwrap();
-    let (came, _) = run(&mut cards(1, Precision::Bf16, 2).unwrap(), &data, &how);
+    let (came, _) = run(&mut cards(1, Precision::Bf16, 2).unwrap(), &data, &recipe);
     assert_eq!((came.good.len(), came.bad.len()), (0, 6));
     assert!(came.features.iter().all(Vec::is_empty));
 }
 
 #[test]
 fn a_run_ends_with_its_first_error() {
-    let (_, how) = tiny();
+    let (_, recipe) = tiny();
     let (_room, data) = data(4);
     let mut cards = cards(2, Precision::Bf16, 1).unwrap();
     let mut seen = 0;
     let job = Job {
         samples: &data.samples,
-        how: &how,
+        recipe: &recipe,
         assignment: &Assignment::default(),
         reuse: &Reuse::default(),
         interrupt: &Interrupt::default(),
@@ -219,12 +219,12 @@ fn a_run_ends_with_its_first_error() {
 
 #[test]
 fn a_card_that_computes_something_else_is_not_used() {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let wrong = |precision, factor: f32| {
         let card = vec![("cuda:3".to_owned(), Emulator::new(1 << 28))];
-        let setup = Setup { bound: &bound, taps: &TAPS, how: &how, precision, batch: Some(4) };
+        let setup = Setup { bound: &bound, taps: &TAPS, recipe: &recipe, precision, batch: Some(4) };
         let reference = || {
-            let mut probes = probes_of_cpu(&bound, &how)?;
+            let mut probes = probes_of_cpu(&bound, &recipe)?;
             probes[1].iter_mut().for_each(|x| *x *= factor);
             Ok(probes)
         };
@@ -245,17 +245,18 @@ fn a_card_that_computes_something_else_is_not_used() {
 
 #[test]
 fn a_reference_that_fails_is_told() {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let card = vec![("cuda:0".to_owned(), Emulator::new(1 << 28))];
-    let setup = Setup { bound: &bound, taps: &TAPS, how: &how, precision: Precision::Bf16, batch: Some(4) };
+    let setup =
+        Setup { bound: &bound, taps: &TAPS, recipe: &recipe, precision: Precision::Bf16, batch: Some(4) };
     let error = Cards::new(card, setup, || Err(anyhow!("memory is short"))).err().unwrap();
     assert_eq!(error.to_string(), "memory is short");
 }
 
 #[test]
 fn every_precision_is_as_near_as_its_numbers() {
-    let (bound, how) = tiny();
-    let expected = probes_of_cpu(&bound, &how).unwrap();
+    let (bound, recipe) = tiny();
+    let expected = probes_of_cpu(&bound, &recipe).unwrap();
     // Found on the emulation: 5e-7, 5e-4, 4e-4, 6e-3.
     for (precision, limit) in
         [(Precision::F32, 1e-5), (Precision::Tf32, 2e-3), (Precision::F16, 2e-3), (Precision::Bf16, 2e-2)]
@@ -302,9 +303,9 @@ fn cards_are_of_one_kind() {
 
 #[test]
 fn what_is_known_is_neither_decoded_nor_run() {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let (room, data) = data(3);
-    let content = |sample: &Sample| Content::of(&std::fs::read(&sample.path).unwrap());
+    let content = |sample: &Sample| Content::of(&std::fs::read(&sample.path).unwrap(), &recipe);
     // One among others, and the one that is no picture, which only whoever decodes it can know.
     let known: Vec<usize> = vec![2, data.samples.iter().position(|sample| sample.id == "a/999.png").unwrap()];
     let earlier = TAPS.iter().enumerate().map(|(tap, name)| {
@@ -313,7 +314,7 @@ fn what_is_known_is_neither_decoded_nor_run() {
             tap: (*name).into(),
             network: Digest::of(b"network"),
             weights: Digest::of(b"weights"),
-            preprocessing: how.clone(),
+            recipe: recipe.clone(),
             dtype: Dtype::F32,
             engine: "none".into(),
         };
@@ -334,13 +335,13 @@ fn what_is_known_is_neither_decoded_nor_run() {
     assert_eq!(reuse.len(), 2);
     let job = Job {
         samples: &data.samples,
-        how: &how,
+        recipe: &recipe,
         assignment: &Assignment::default(),
         reuse: &reuse,
         interrupt: &Interrupt::default(),
     };
     let (mut on_cpu, mut on_cards) = (Came::default(), Came::default());
-    pipeline::run(&mut processor(bound, &how, 3), job, &mut |batch| on_cpu.take(batch)).unwrap();
+    pipeline::run(&mut processor(bound, &recipe, 3), job, &mut |batch| on_cpu.take(batch)).unwrap();
     let mut cards = cards(1, Precision::F32, 2).unwrap();
     pipeline::run(&mut cards, job, &mut |batch| on_cards.take(batch)).unwrap();
     for came in [on_cpu, on_cards] {
@@ -357,13 +358,13 @@ fn what_is_known_is_neither_decoded_nor_run() {
 
 #[test]
 fn an_interrupted_run_ends_with_what_was_begun() {
-    let (bound, how) = tiny();
+    let (bound, recipe) = tiny();
     let (_room, data) = data(10);
     for on_card in [false, true] {
         let interrupt = Interrupt::default();
         let job = Job {
             samples: &data.samples,
-            how: &how,
+            recipe: &recipe,
             assignment: &Assignment::default(),
             reuse: &Reuse::default(),
             interrupt: &interrupt,
@@ -376,7 +377,7 @@ fn an_interrupted_run_ends_with_what_was_begun() {
         if on_card {
             pipeline::run(&mut cards(1, Precision::F32, 1).unwrap(), job, &mut take).unwrap();
         } else {
-            pipeline::run(&mut processor(bound.clone(), &how, 1), job, &mut take).unwrap();
+            pipeline::run(&mut processor(bound.clone(), &recipe, 1), job, &mut take).unwrap();
         }
         let seen = came.sizes.iter().sum::<usize>();
         assert!((1..data.samples.len()).contains(&seen), "on a card {on_card}: {seen}");
@@ -387,12 +388,12 @@ fn an_interrupted_run_ends_with_what_was_begun() {
         // As one that is asked before it begins.
         let job = Job {
             samples: &data.samples,
-            how: &how,
+            recipe: &recipe,
             assignment: &Assignment::default(),
             reuse: &Reuse::default(),
             interrupt: &interrupt,
         };
-        let mut processor = processor(bound.clone(), &how, 1);
+        let mut processor = processor(bound.clone(), &recipe, 1);
         pipeline::run(&mut processor, job, &mut |_| panic!("a batch was begun")).unwrap();
     }
 }

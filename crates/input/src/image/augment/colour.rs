@@ -74,7 +74,7 @@ fn grey(pixel: &[u8; 3]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Augment;
+    use crate::Augment;
     use store::Digest;
 
     fn changed(kind: ChangeKind, factor: i32) -> Vec<u8> {

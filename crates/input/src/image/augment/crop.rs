@@ -68,7 +68,7 @@ fn round(value: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Augment;
+    use crate::Augment;
     use store::Digest;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Random numbers of a view.
 
-use crate::image::Augment;
+use crate::Augment;
 use store::{Digest, DigestBuilder};
 
 /// A stream of random numbers: BLAKE3 of everything that they may depend on, and of their place in the stream.

@@ -10,11 +10,12 @@ mod crop;
 mod draws;
 
 use crate::image::{
-    Augment, BadImage, Decode, Noticed, Picture, Preprocessing, Views,
+    BadImage, Decode, Picture, Preprocessing,
     decode::Part,
     prepare::{Loaded, decode_for, load, prepare},
     resample::resize,
 };
+use crate::{Augment, Noticed, Views};
 pub use colour::{Change, ChangeKind};
 use draws::Draws;
 use std::ops::Range;

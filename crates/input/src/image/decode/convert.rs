@@ -1,6 +1,7 @@
 //! Pillow's conversions to RGB, one per kind of pixel.
 
-use crate::image::{Grey16, Noticed};
+use crate::Noticed;
+use crate::image::Grey16;
 
 /// (n, channels) bytes, of which the first three are RGB → (n, 3).
 pub(super) fn first_three(samples: &[u8], channels: usize) -> Vec<u8> {

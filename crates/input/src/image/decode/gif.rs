@@ -5,7 +5,8 @@ use super::{
     orientation::Orientation,
     share::{check_density, set_aside},
 };
-use crate::image::{BadImage, Format, MAX_PIXELS, Noticed, Picture};
+use crate::Noticed;
+use crate::image::{BadImage, Format, MAX_PIXELS, Picture};
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use std::{io::ErrorKind, num::NonZeroU64};
 

@@ -24,7 +24,8 @@ mod share;
 mod tiff;
 mod tiff_jpeg;
 
-use crate::image::{BadImage, Format, Grey16, Noticed, Picture};
+use crate::Noticed;
+use crate::image::{BadImage, Format, Grey16, Picture};
 use orientation::Orientation;
 use share::Share;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,8 @@
 //! A decoded picture, or as much of it as was wanted.
 
 use super::{jpeg::Ycc, share::Share};
-use crate::image::{Noticed, Picture};
+use crate::Noticed;
+use crate::image::Picture;
 use std::{borrow::Cow, ops::Range};
 
 /// What will be looked at of a picture.

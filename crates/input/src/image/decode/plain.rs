@@ -1,7 +1,8 @@
 //! PNG, WebP and BMP, through the `image` crate.
 
 use super::{Stored, convert, orientation::Orientation, png, share::admit};
-use crate::image::{BadImage, Format, Grey16, MAX_PIXELS, Noticed, Picture};
+use crate::Noticed;
+use crate::image::{BadImage, Format, Grey16, MAX_PIXELS, Picture};
 use image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, Limits};
 use std::io::{Cursor, ErrorKind};

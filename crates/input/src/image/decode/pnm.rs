@@ -2,7 +2,8 @@
 //! where there are more than 256, and the latter are 16-bit grey like any other.
 
 use super::{Stored, convert, orientation::Orientation, share::admit};
-use crate::image::{BadImage, Format, Grey16, Noticed, Picture};
+use crate::Noticed;
+use crate::image::{BadImage, Format, Grey16, Picture};
 
 const PNM: Format = Format::Pnm;
 /// A number has no more digits than this.

@@ -1,7 +1,8 @@
 //! TIFF: the first page, in the kinds that Pillow reads.
 
 use super::{Stored, convert, orientation::Orientation, share::admit, tiff_jpeg};
-use crate::image::{BadImage, Format, Grey16, MAX_PIXELS, Noticed, Picture};
+use crate::Noticed;
+use crate::image::{BadImage, Format, Grey16, MAX_PIXELS, Picture};
 use std::io::{Cursor, ErrorKind};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::{ColorType, TiffError, tags::Tag};

@@ -4,7 +4,8 @@
 //! The directory, not the JPEG's markers, says what the components are; so it is told by a marker of Adobe's.
 
 use super::{Stored, Wanted, jpeg, tiff::Reader};
-use crate::image::{BadImage, Format, Noticed, Picture};
+use crate::Noticed;
+use crate::image::{BadImage, Format, Picture};
 use std::ops::Range;
 use tiff::decoder::{ChunkType, ifd::Value};
 use tiff::tags::Tag;

@@ -5,8 +5,9 @@
 //! its 16 bits, have not.
 
 use super::{Inks, JPEG, orientation, warnings};
+use crate::Noticed;
 use crate::image::{
-    BadImage, MAX_PIXELS, Noticed, Picture,
+    BadImage, MAX_PIXELS, Picture,
     decode::{Stored, convert, share::admit},
 };
 use mozjpeg::{ColorSpace, Decompress, Marker};

@@ -20,7 +20,8 @@ mod reduced;
 mod warnings;
 
 use super::{Part, Stored, Wanted, orientation::Orientation, share::admit};
-use crate::image::{BadImage, Format, Noticed, simd::Isa};
+use crate::Noticed;
+use crate::image::{BadImage, Format, simd::Isa};
 pub use both::decode_jpeg_both;
 pub(super) use colour::Ycc;
 use header::Header;

@@ -1,6 +1,6 @@
-//! What a user had better know of a picture that was decoded all the same.
+//! What a user had better know of a file that was decoded all the same.
 
-/// Findings of one picture; none, by default.
+/// Findings of one file; none, by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Noticed {
     /// The decoder warned of corrupt data where it decoded: other decoders may give other pixels.

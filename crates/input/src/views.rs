@@ -1,22 +1,22 @@
-//! Augmented copies of the train pictures, as features say that they have them.
+//! Augmented copies of train samples, as features say that they have them.
 
 use sample::Split;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::Digest;
 
-/// How many views of each train picture there are, and how they were made.
+/// How many views of each train sample there are, and how they were made.
 ///
-/// View 0 is the picture itself; the others are augmented copies, which are there to be learnt from. Pictures of the val
+/// View 0 is the sample itself; the others are augmented copies, which are there to be learnt from. Samples of the val
 /// and test splits have view 0 only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Views {
-    /// Views of each train picture, view 0 among them: 2 or more.
+    /// Views of each train sample, view 0 among them: 2 or more.
     pub count: u32,
     /// What augmented copies are made by, each once, in the order of [`Augment::ALL`].
     pub augment: Vec<Augment>,
-    /// What is drawn follows from this, the view's number and the picture's bytes alone.
+    /// What is drawn follows from this, the view's number and the file's bytes alone.
     pub seed: u64,
 }
 
@@ -52,7 +52,7 @@ impl Augment {
 }
 
 impl Views {
-    /// Most views of a picture.
+    /// Most views of a sample.
     pub const MOST: u32 = 1000;
 
     /// Views of `count`, made by `augment` in any order.
@@ -61,7 +61,7 @@ impl Views {
         Views { count, augment: sorted.into_iter().collect(), seed }
     }
 
-    /// How many views a picture of `split` has.
+    /// How many views a sample of `split` has.
     pub fn of(&self, split: Split) -> u32 {
         if split == Split::Train { self.count } else { 1 }
     }
