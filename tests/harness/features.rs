@@ -1,6 +1,6 @@
 //! Features made on the spot, for tests that need no network.
 
-use features::{FeaturesWriter, Lineage, Plan, Row, Source};
+use features::{FeaturesWriter, Lineage, NewFeatures, Row, Source};
 use input::{Augment, PROBES, Views, image::Preprocessing};
 use sample::Split;
 use std::path::Path;
@@ -50,7 +50,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     };
-    let plan = Plan { columns: vec!["label".into()], dim: made.dim, source, shard_bytes: 2000 };
+    let plan = NewFeatures { columns: vec!["label".into()], dim: made.dim, source, shard_bytes: 2000 };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
     let views = (made.views > 1).then(|| Views::new(made.views, [Augment::Flip], 0));
     if let Some(views) = &views {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use cli::UsageError;
 use sample::Split;
-use store::table::Format;
+use store::table::TableFormat;
 
 use crate::Args;
 
@@ -81,7 +81,7 @@ impl Config {
             force,
         };
         for path in config.tables() {
-            Format::of(path).map_err(|error| UsageError(error.to_string()))?;
+            TableFormat::of(path).map_err(|error| UsageError(error.to_string()))?;
         }
         if let Some(report) = config.report()
             && report.extension().is_none_or(|extension| extension != "html")

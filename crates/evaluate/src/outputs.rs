@@ -10,10 +10,10 @@ use polars::prelude::DataFrame;
 use sample::targets::Samples as _;
 use store::{
     Columns, Ours, Place, distinct,
-    table::{Format, formula, write_at},
+    table::{TableFormat, formula, write_at},
 };
 
-use crate::{Config, stream::Stream};
+use crate::{Config, stream::TableStream};
 
 /// Places of everything that is asked for.
 pub(crate) struct Outputs {
@@ -66,7 +66,7 @@ const PAGE: Ours = Ours::file(
 
 /// A table's place.
 pub(crate) struct Table {
-    pub(crate) format: Format,
+    pub(crate) format: TableFormat,
     place: Place,
 }
 
@@ -74,7 +74,10 @@ impl Outputs {
     /// Fails where an output exists (without `--force`) or could not be written.
     pub(crate) fn claim(config: &Config) -> anyhow::Result<Outputs> {
         let table = |path: &Path| {
-            anyhow::Ok(Table { format: Format::of(path)?, place: Place::file(path, config.force(), TABLE)? })
+            anyhow::Ok(Table {
+                format: TableFormat::of(path)?,
+                place: Place::file(path, config.force(), TABLE)?,
+            })
         };
         let outputs = Outputs {
             metrics: table(config.output())?,
@@ -92,7 +95,7 @@ impl Outputs {
     /// What a spreadsheet would run of classes, labels, numbers' names and ids, where any table is CSV.
     pub(crate) fn formula_in(&self, features: &FeatureSet, head: &Head) -> Option<String> {
         let more = [&self.predictions, &self.hardest, &self.suspects, &self.duplicates].into_iter().flatten();
-        if !std::iter::once(&self.metrics).chain(more).any(|table| table.format == Format::Csv) {
+        if !std::iter::once(&self.metrics).chain(more).any(|table| table.format == TableFormat::Csv) {
             return None;
         }
         let ids = features.samples().map(|row| features.id(row));
@@ -127,8 +130,8 @@ impl Table {
     }
 
     /// Begins to write it some rows at a time.
-    pub(crate) fn stream(&self) -> anyhow::Result<Stream<'_>> {
-        Stream::create(&self.place, self.format)
+    pub(crate) fn stream(&self) -> anyhow::Result<TableStream<'_>> {
+        TableStream::create(&self.place, self.format)
     }
 }
 

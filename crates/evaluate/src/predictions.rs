@@ -7,7 +7,7 @@ use head::{Head, Scorer};
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
 use sample::targets::Task;
-use store::table::Format;
+use store::table::TableFormat;
 
 use crate::{
     measured::Measured,
@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// Probabilities that are held at a time. As text each takes many bytes more, and a list is no column of its own.
-const fn held_of(format: Format) -> usize {
+const fn held_of(format: TableFormat) -> usize {
     match format {
-        Format::Parquet => 1 << 22,
-        Format::Csv | Format::Json => 1 << 19,
+        TableFormat::Parquet => 1 << 22,
+        TableFormat::Csv | TableFormat::Json => 1 << 19,
     }
 }
 
@@ -84,7 +84,7 @@ fn frame(
     probabilities: &[f64],
     head: &Head,
     features: &FeatureSet,
-    format: Format,
+    format: TableFormat,
 ) -> anyhow::Result<DataFrame> {
     let names = &head.classes;
     let (mut ids, mut splits) = (Vec::new(), Vec::new());
@@ -165,15 +165,15 @@ pub(crate) fn list(names: &[String], positive: impl Iterator<Item = bool>) -> St
 }
 
 /// Of (n, classes): a list, or, where there are none, a column for each class.
-fn columns(probabilities: &[&[f64]], classes: &[String], format: Format) -> Vec<Column> {
+fn columns(probabilities: &[&[f64]], classes: &[String], format: TableFormat) -> Vec<Column> {
     match format {
-        Format::Csv => (0..classes.len())
+        TableFormat::Csv => (0..classes.len())
             .map(|class| {
                 let values: Vec<f64> = probabilities.iter().map(|row| row[class]).collect();
                 Column::new(format!("probability:{}", classes[class]).into(), values)
             })
             .collect(),
-        Format::Parquet | Format::Json => {
+        TableFormat::Parquet | TableFormat::Json => {
             let lists: ListChunked = probabilities.iter().map(|row| Series::new("".into(), *row)).collect();
             vec![lists.into_series().with_name("probabilities".into()).into()]
         }
@@ -189,10 +189,10 @@ mod tests {
     fn lists_where_there_are_lists_and_columns_where_there_are_none() -> PolarsResult<()> {
         let classes = ["a".to_owned(), "b".to_owned()];
         let rows: [&[f64]; 2] = [&[0.25, 0.75], &[1.0, 0.0]];
-        let lists = columns(&rows, &classes, Format::Parquet);
+        let lists = columns(&rows, &classes, TableFormat::Parquet);
         assert_eq!(lists.len(), 1);
         assert_eq!(lists[0].list()?.get_as_series(1).unwrap().f64()?.to_vec(), [Some(1.0), Some(0.0)]);
-        let flat = columns(&rows, &classes, Format::Csv);
+        let flat = columns(&rows, &classes, TableFormat::Csv);
         assert_eq!(
             flat.iter().map(|column| column.name().as_str()).collect::<Vec<_>>(),
             ["probability:a", "probability:b"]

@@ -9,10 +9,10 @@ use polars_io::parquet::write::BatchedWriter;
 use polars_io::prelude::{
     CsvWriter, JsonFormat, JsonWriter, ParquetCompression, ParquetWriter, SerWriter as _,
 };
-use store::{Place, table::Format};
+use store::{Place, table::TableFormat};
 
 /// The file so far; frames of the same columns follow one another.
-pub(crate) struct Stream<'a> {
+pub(crate) struct TableStream<'a> {
     place: &'a Place,
     to: To,
 }
@@ -26,15 +26,15 @@ enum To {
     Json(BufWriter<File>, bool),
 }
 
-impl<'a> Stream<'a> {
-    pub(crate) fn create(place: &'a Place, format: Format) -> anyhow::Result<Stream<'a>> {
+impl<'a> TableStream<'a> {
+    pub(crate) fn create(place: &'a Place, format: TableFormat) -> anyhow::Result<TableStream<'a>> {
         let file = place.open()?;
         let to = match format {
-            Format::Parquet => To::Parquet(Some(file), None),
-            Format::Csv => To::Csv(BufWriter::new(file), false),
-            Format::Json => To::Json(BufWriter::new(file), false),
+            TableFormat::Parquet => To::Parquet(Some(file), None),
+            TableFormat::Csv => To::Csv(BufWriter::new(file), false),
+            TableFormat::Json => To::Json(BufWriter::new(file), false),
         };
-        Ok(Stream { place, to })
+        Ok(TableStream { place, to })
     }
 
     /// Writes rows, one or more.
@@ -100,17 +100,17 @@ mod tests {
         let ours = store::Ours::table("a table", &[]);
         let frame = df!("id" => ["a", "b, \"c\"", "d"], "confidence" => [0.25, 0.5, 1.0]).unwrap();
         for (name, format) in
-            [("t.csv", Format::Csv), ("t.json", Format::Json), ("t.parquet", Format::Parquet)]
+            [("t.csv", TableFormat::Csv), ("t.json", TableFormat::Json), ("t.parquet", TableFormat::Parquet)]
         {
             let whole = Place::file(&folder.join(format!("whole-{name}")), true, ours).unwrap();
             let parts = Place::file(&folder.join(format!("parts-{name}")), true, ours).unwrap();
             write_at(&mut frame.clone(), format, &whole).unwrap();
-            let mut stream = Stream::create(&parts, format).unwrap();
+            let mut stream = TableStream::create(&parts, format).unwrap();
             stream.push(&mut frame.slice(0, 2)).unwrap();
             stream.push(&mut frame.slice(2, 1)).unwrap();
             stream.finish().unwrap();
             let (whole, parts) = (whole.temporary(), parts.temporary());
-            if format == Format::Parquet {
+            if format == TableFormat::Parquet {
                 let read = |path| ParquetReader::new(File::open(path).unwrap()).finish().unwrap();
                 assert!(read(whole).equals(&read(parts)));
             } else {

@@ -1,7 +1,7 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use features::{Features, FeaturesWriter, Lineage, Plan, Row};
+use features::{Features, FeaturesWriter, Lineage, NewFeatures, Row};
 use harness::{Made, Room, Run, flip};
 use head::{Head, HeadKind, Novelty};
 use input::{
@@ -74,7 +74,7 @@ fn room(made: &Made) -> Room {
 fn remade(room: &Room, from: &str, to: &str, change: impl Fn(&str, Split, &mut [f32])) {
     let features = Features::open(&room.path(from)).unwrap();
     let (columns, dim) = (features.columns().to_vec(), features.dim());
-    let plan = Plan { columns, dim, source: features.index().source.clone(), shard_bytes: 1 << 20 };
+    let plan = NewFeatures { columns, dim, source: features.index().source.clone(), shard_bytes: 1 << 20 };
     let mut writer = FeaturesWriter::create(&room.path(to), false, plan).unwrap();
     let mut values = vec![0.0; dim];
     for row in features.samples() {

@@ -4,7 +4,7 @@ use crate::args::{Args, To};
 use cli::UsageError;
 use sample::Split;
 use std::path::{Path, PathBuf};
-use store::table::Format;
+use store::table::TableFormat;
 
 /// A checked job.
 pub(crate) struct Config {
@@ -23,11 +23,11 @@ pub(crate) enum Job {
     /// A model as a folder.
     Folder,
     /// Features as a matrix.
-    Matrix(Matrix),
+    Matrix(MatrixJob),
 }
 
 /// What of the features, and where.
-pub(crate) struct Matrix {
+pub(crate) struct MatrixJob {
     pub(crate) output: PathBuf,
     pub(crate) split: Option<Split>,
     pub(crate) rows: Option<PathBuf>,
@@ -50,7 +50,7 @@ impl Config {
             return Err(UsageError("--split, --rows and --views go with --to npy".to_owned()));
         }
         if let Some(table) = &rows {
-            Format::of(table).map_err(|error| UsageError(error.to_string()))?;
+            TableFormat::of(table).map_err(|error| UsageError(error.to_string()))?;
             if *table == output {
                 return Err(UsageError(format!("--rows and --output both name `{}`", table.display())));
             }
@@ -69,7 +69,7 @@ impl Config {
         let job = match to {
             To::Onnx => Job::Onnx,
             To::Safetensors => Job::Folder,
-            To::Npy => Job::Matrix(Matrix { output: output.clone(), split, rows, views, force }),
+            To::Npy => Job::Matrix(MatrixJob { output: output.clone(), split, rows, views, force }),
         };
         Ok(Config { input, output, weights, tolerance, force, job })
     }

@@ -1,7 +1,7 @@
 //! Features as a NumPy matrix (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>), and its rows
 //! as a table.
 
-use crate::config::Matrix;
+use crate::config::MatrixJob;
 use anyhow::{Result, bail};
 use cli::count;
 use features::Features;
@@ -25,7 +25,7 @@ const ROWS: Ours =
 ///
 /// # Errors
 /// Where the split has no rows, an output exists, or the disk is full.
-pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
+pub(crate) fn write(job: &MatrixJob, features: &Features) -> Result<String> {
     let wanted = |row: &usize| {
         job.split.is_none_or(|split| features.split(*row) == split) && (job.views || features.view(*row) == 0)
     };
@@ -35,7 +35,7 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
     }
     let matrix = Place::file(&job.output, job.force, NPY)?;
     let table = job.rows.as_deref().map(|path| {
-        Ok::<_, table::TableError>((table::Format::of(path)?, Place::file(path, job.force, ROWS)?))
+        Ok::<_, table::TableError>((table::TableFormat::of(path)?, Place::file(path, job.force, ROWS)?))
     });
     let table = table.transpose()?;
     let places: Vec<&Place> = [&matrix].into_iter().chain(table.iter().map(|(_, rows)| rows)).collect();
@@ -53,9 +53,11 @@ pub(crate) fn write(job: &Matrix, features: &Features) -> Result<String> {
 }
 
 /// Where the table is CSV, and holds what spreadsheets run.
-pub(crate) fn warning(job: &Matrix, features: &Features) -> Option<String> {
-    let csv =
-        job.rows.as_deref().is_some_and(|path| matches!(table::Format::of(path), Ok(table::Format::Csv)));
+pub(crate) fn warning(job: &MatrixJob, features: &Features) -> Option<String> {
+    let csv = job
+        .rows
+        .as_deref()
+        .is_some_and(|path| matches!(table::TableFormat::of(path), Ok(table::TableFormat::Csv)));
     let ids = features.samples().map(|row| features.id(row));
     let labels = features.column(LABEL);
     let texts = labels.iter().flat_map(sample::Column::words).map(String::as_str).chain(ids);

@@ -49,11 +49,11 @@ struct Assembly {
     /// The backbone's graph up to the tap.
     network: Network,
     /// Digests of the weights, the head and the features that it was fitted on.
-    lineage: Lineage,
+    lineage: ModelLineage,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Lineage {
+struct ModelLineage {
     weights: Digest,
     head: Digest,
     features: Digest,
@@ -111,7 +111,7 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
         recipe,
         head: head.layers.iter().map(|layer| (layer.outputs, layer.inputs)).collect(),
         network: bound.network().clone(),
-        lineage: Lineage { weights: bound.digest(), head: head.digest(), features: head.features },
+        lineage: ModelLineage { weights: bound.digest(), head: head.digest(), features: head.features },
     })
 }
 

@@ -5,21 +5,21 @@ use crate::{
     backbone::Backbone,
     config::Config,
     job::Seen,
-    pipeline::Batch,
+    pipeline::SampleRun,
     replaced::{Replaced, unlike, unusable},
     reuse::{Reuse, content_key},
     tally::Tally,
 };
 use anyhow::{Context, Result, anyhow};
 use cli::count;
-use features::{FeaturesError, FeaturesWriter, Lineage, Plan, Row, Source};
+use features::{FeaturesError, FeaturesWriter, Lineage, NewFeatures, Row, Source};
 use sample::{DataSet, Skipped};
 use std::path::PathBuf;
 use store::{DigestBuilder, PlaceError, distinct};
 
 /// Everything that is written.
 pub(crate) struct Outputs {
-    taps: Vec<Tap>,
+    taps: Vec<TapOutput>,
     assignment: Assignment,
     classes: Vec<String>,
     /// Samples that have rows.
@@ -32,7 +32,7 @@ pub(crate) struct Outputs {
     reuses: bool,
 }
 
-struct Tap {
+struct TapOutput {
     path: PathBuf,
     writer: FeaturesWriter,
     source: Source,
@@ -49,7 +49,7 @@ impl Outputs {
     pub(crate) fn create(config: &Config, data: &DataSet, backbone: &Backbone) -> Result<Outputs> {
         let taps = config.taps().zip(backbone.sources()).zip(backbone.embedder().widths());
         let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
-            let plan = Plan {
+            let plan = NewFeatures {
                 columns: data.columns.iter().map(|column| column.name().to_owned()).collect(),
                 dim,
                 source: source.clone(),
@@ -59,7 +59,7 @@ impl Outputs {
             if let Some(views) = config.views() {
                 writer = writer.with_views(views.clone());
             }
-            Ok(Tap { path: path.to_owned(), writer, source: source.clone(), dim, replaced: None })
+            Ok(TapOutput { path: path.to_owned(), writer, source: source.clone(), dim, replaced: None })
         };
         let taps = taps.map(create).collect::<Result<Vec<_>>>()?;
         distinct(&taps.iter().map(|tap| tap.writer.place()).collect::<Vec<_>>(), config.reuse())?;
@@ -111,7 +111,7 @@ impl Outputs {
     ///
     /// # Errors
     /// Where the disk is full.
-    pub(crate) fn push(&mut self, data: &DataSet, batch: &Batch) -> Result<()> {
+    pub(crate) fn push(&mut self, data: &DataSet, batch: &SampleRun) -> Result<()> {
         let run = batch.good.iter().enumerate();
         let run = run.map(|(i, &seen)| (seen, &batch.features, i));
         let known = batch.known.iter().map(|known| (known.seen, &known.features, 0));

@@ -27,11 +27,11 @@ use std::{
 };
 
 /// What is done with a batch: in the data set's order, and an error ends the run.
-pub(crate) type Take<'a> = &'a mut dyn FnMut(Batch) -> Result<()>;
+pub(crate) type Take<'a> = &'a mut dyn FnMut(SampleRun) -> Result<()>;
 
 /// A run of samples after the network.
 #[derive(Default)]
-pub(crate) struct Batch {
+pub(crate) struct SampleRun {
     /// How many samples it covers, good and bad.
     pub(crate) size: usize,
     /// Inputs that the network saw, in the order of samples and views.
@@ -100,7 +100,7 @@ struct Lane {
 /// A run of samples before the network.
 struct Prepared {
     /// Without features.
-    batch: Batch,
+    batch: SampleRun,
     /// Its good inputs, one after the other.
     buffer: Box<dyn Buffer>,
     /// Where each of them ends.
@@ -112,7 +112,7 @@ struct Conductor<'a> {
     embedder: &'a mut dyn Embedder,
     lanes: Vec<Lane>,
     /// Batches that the embedder has, with their lanes, in order; their features are still to come.
-    flights: VecDeque<(usize, Batch)>,
+    flights: VecDeque<(usize, SampleRun)>,
     times: Times,
 }
 
@@ -147,18 +147,18 @@ impl Conductor<'_> {
         Ok(self.times)
     }
 
-    fn write(&mut self, batch: Option<Batch>, take: Take<'_>) -> Result<()> {
+    fn write(&mut self, batch: Option<SampleRun>, take: Take<'_>) -> Result<()> {
         batch.map_or(Ok(()), |batch| timed(&mut self.times.writing, || take(batch)))
     }
 
     /// Waits for the first of the batches that the embedder has.
-    fn collect(&mut self) -> Result<Option<Batch>> {
+    fn collect(&mut self) -> Result<Option<SampleRun>> {
         let Some((lane, batch)) = self.flights.pop_front() else { return Ok(None) };
         let embedded = timed(&mut self.times.network, || self.embedder.collect())?;
         let Some(Embedded { rows, buffer }) = embedded else { unreachable!("the embedder has it") };
         // Nobody takes it where that was the last.
         let _ = self.lanes[lane].free.send(buffer);
-        Ok(Some(Batch { features: rows, ..batch }))
+        Ok(Some(SampleRun { features: rows, ..batch }))
     }
 }
 
@@ -183,7 +183,7 @@ fn prepare(job: Job<'_>, range: Range<usize>, mut buffer: Box<dyn Buffer>) -> Pr
     };
     // One by one: they take long, and some much longer than others.
     let results: Vec<_> = places.into_par_iter().with_max_len(1).map(prepare).collect();
-    let mut batch = Batch { size: range.len(), ..Batch::default() };
+    let mut batch = SampleRun { size: range.len(), ..SampleRun::default() };
     let (mut ends, mut first, mut end) = (Vec::new(), 0, 0);
     for (sample, result) in range.zip(results) {
         match result {

@@ -1,6 +1,6 @@
 //! The outputs while the network runs: whoever ends the run, at a signal, leaves what is done to the next one.
 
-use crate::{outputs::Outputs, pipeline::Batch};
+use crate::{outputs::Outputs, pipeline::SampleRun};
 use anyhow::Result;
 use cli::{Interrupt, Interrupted, count};
 use sample::DataSet;
@@ -44,7 +44,7 @@ impl UnderWay {
     ///
     /// # Errors
     /// Where the disk is full, or the run was stopped meanwhile.
-    pub(crate) fn push(&self, data: &DataSet, batch: &Batch) -> Result<()> {
+    pub(crate) fn push(&self, data: &DataSet, batch: &SampleRun) -> Result<()> {
         let mut state = self.state();
         let Some(outputs) = &mut state.outputs else { return Err(state.interrupted().into()) };
         outputs.push(data, batch)?;

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use headstart_features::{FeaturesWriter, Lineage, Plan, Row, Source};
+use headstart_features::{FeaturesWriter, Lineage, NewFeatures, Row, Source};
 use input::{PROBES, image::Preprocessing};
 use sample::Split;
 use store::{Digest, Dtype};
@@ -65,7 +65,7 @@ fn splits_of(text: &str, rows: usize) -> Result<Vec<Split>, Box<dyn Error>> {
 }
 
 /// A network that does not exist: heads fitted on one such folder belong to all others.
-fn plan(dim: usize) -> Plan {
+fn plan(dim: usize) -> NewFeatures {
     let source = Source {
         backbone: "features_of".to_owned(),
         tap: "matrix".to_owned(),
@@ -75,5 +75,5 @@ fn plan(dim: usize) -> Plan {
         dtype: Dtype::F32,
         engine: "features_of".to_owned(),
     };
-    Plan { columns: vec!["label".to_owned()], dim, source, shard_bytes: SHARD_BYTES }
+    NewFeatures { columns: vec!["label".to_owned()], dim, source, shard_bytes: SHARD_BYTES }
 }

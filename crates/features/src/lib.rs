@@ -27,8 +27,8 @@ pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord};
 pub use reader::Features;
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use set::{FeatureSet, FeatureSetError};
-pub use source::{Difference, Source};
-pub use writer::{Complete, FeaturesWriter, Plan, Row};
+pub use source::{Source, SourceDifference};
+pub use writer::{Complete, FeaturesWriter, NewFeatures, Row};
 
 /// The file by which a features folder is known.
 const INDEX: &str = "index.json";

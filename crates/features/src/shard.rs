@@ -21,7 +21,7 @@ use std::{collections::HashMap, fs::File, io, io::Write, path::Path};
 use store::{Digest, Dtype, MappedFile};
 
 const MAGIC: [u8; 8] = *b"HSFEATS\n";
-/// What is written: [`Columns`].
+/// What is written: [`ShardColumns`].
 const FORMAT_VERSION: u32 = 3;
 const FLAGS: u32 = 0b111;
 const PREFIX: usize = 64;
@@ -45,7 +45,7 @@ struct Line([u8; 64]);
 
 /// Some rows, column by column.
 #[derive(Archive, Serialize, Default)]
-pub(super) struct Columns {
+pub(super) struct ShardColumns {
     dim: u64,
     dtype: u8,
     /// (rows, dim) values of `dtype`, little-endian, padded with zeros to whole lines.
@@ -57,7 +57,7 @@ pub(super) struct Columns {
     /// Each row's view, 0 for the picture itself; nothing where all rows are of view 0.
     views: Vec<u32>,
     /// What is said of each row, in the order of the index's columns.
-    texts: Vec<Texts>,
+    texts: Vec<TextColumn>,
     /// Bytes of features that are not padding.
     #[rkyv(with = rkyv::with::Skip)]
     filled: usize,
@@ -65,7 +65,7 @@ pub(super) struct Columns {
 
 /// One column of texts: its words, sorted and each once, and which of them each row has.
 #[derive(Archive, Serialize, Default)]
-struct Texts {
+struct TextColumn {
     words: Vec<String>,
     codes: Vec<u32>,
     /// The words so far, by the order in which they came.
@@ -73,7 +73,7 @@ struct Texts {
     seen: HashMap<String, u32>,
 }
 
-impl Texts {
+impl TextColumn {
     fn push(&mut self, text: &str) {
         let code = match self.seen.get(text) {
             Some(&code) => code,
@@ -99,11 +99,11 @@ impl Texts {
     }
 }
 
-impl Columns {
+impl ShardColumns {
     /// Of rows with so many columns of texts.
-    pub(super) fn new(dim: usize, dtype: Dtype, texts: usize) -> Columns {
-        let texts = std::iter::repeat_with(Texts::default).take(texts).collect();
-        Columns { dim: dim as u64, dtype: code(dtype), texts, ..Columns::default() }
+    pub(super) fn new(dim: usize, dtype: Dtype, texts: usize) -> ShardColumns {
+        let texts = std::iter::repeat_with(TextColumn::default).take(texts).collect();
+        ShardColumns { dim: dim as u64, dtype: code(dtype), texts, ..ShardColumns::default() }
     }
 
     /// Appends one row; `bytes` are its values in the columns' dtype, `view` is there where there are views.
@@ -139,7 +139,7 @@ impl Columns {
     /// Writes the shard as `folder/file`.
     pub(super) fn write(mut self, folder: &Path, file: String) -> io::Result<ShardRecord> {
         let rows = self.rows() as u64;
-        self.texts.iter_mut().for_each(Texts::finish);
+        self.texts.iter_mut().for_each(TextColumn::finish);
         let archive = rkyv::to_bytes::<rancor::Error>(&self).map_err(io::Error::other)?;
         let digest = Digest::of(&archive);
         let mut prefix = Vec::with_capacity(PREFIX);

@@ -27,7 +27,7 @@ pub struct Source {
 
 /// The first thing in which two sources differ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
+pub struct SourceDifference {
     /// What differs: `backbone`, `tap`, `network`, `weights` or `preprocessing`.
     pub what: &'static str,
     /// The value on the left.
@@ -50,7 +50,7 @@ impl Source {
     /// The first difference that makes a head of `self` wrong for features of `other`.
     ///
     /// Storage dtype and engine are not among them: they change digits, not meaning.
-    pub fn difference(&self, other: &Source) -> Option<Difference> {
+    pub fn difference(&self, other: &Source) -> Option<SourceDifference> {
         let pairs = [
             ("backbone", self.backbone.clone(), other.backbone.clone()),
             ("tap", self.tap.clone(), other.tap.clone()),
@@ -58,11 +58,10 @@ impl Source {
             ("weights", self.weights.to_string(), other.weights.to_string()),
             ("preprocessing", describe(&self.recipe), describe(&other.recipe)),
         ];
-        pairs.into_iter().find(|(_, expected, got)| expected != got).map(|(what, expected, got)| Difference {
-            what,
-            expected,
-            got,
-        })
+        pairs
+            .into_iter()
+            .find(|(_, expected, got)| expected != got)
+            .map(|(what, expected, got)| SourceDifference { what, expected, got })
     }
 }
 

@@ -10,7 +10,7 @@ use store::{Digest, Dtype, PlaceError};
 
 const CLASSES: [&str; 2] = ["cat", "dog"];
 
-pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
+pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> NewFeatures {
     let source = Source {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
@@ -20,7 +20,7 @@ pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> Plan {
         dtype,
         engine: "reference-1".into(),
     };
-    Plan { columns: vec!["label".into()], dim, source, shard_bytes }
+    NewFeatures { columns: vec!["label".into()], dim, source, shard_bytes }
 }
 
 pub(super) fn lineage() -> Lineage {
@@ -31,7 +31,7 @@ pub(super) fn value(row: usize, column: usize) -> f32 {
     (row * 31 + column) as f32 / 8.0
 }
 
-fn write(path: &Path, rows: usize, plan: Plan) -> Result<Index, FeaturesError> {
+fn write(path: &Path, rows: usize, plan: NewFeatures) -> Result<Index, FeaturesError> {
     let dim = plan.dim;
     let mut writer = FeaturesWriter::create(path, true, plan)?;
     for row in 0..rows {
@@ -492,7 +492,7 @@ fn ids_that_lead_out_of_their_folder_are_refused_whoever_wrote_them() {
         writer.push(row("b/c.png")).unwrap();
         let mut index = writer.finish(&[0.5; 8], lineage(), Vec::new()).unwrap();
         Features::open(&path).unwrap();
-        let mut columns = shard::Columns::new(2, Dtype::F32, 1);
+        let mut columns = shard::ShardColumns::new(2, Dtype::F32, 1);
         let bytes: Vec<u8> = [1.0f32, 2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
         columns.push(id, Split::Val, None, &key, &["dog"], &bytes);
         index.shards = vec![columns.write(&path, shard::name(0)).unwrap()];

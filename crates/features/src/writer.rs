@@ -2,7 +2,7 @@
 
 use super::{
     Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord,
-    shard::{self, Columns},
+    shard::{self, ShardColumns},
 };
 use crate::Source;
 use input::{PROBES, Views};
@@ -12,7 +12,7 @@ use store::{Digest, Dtype, Marks, Place, ids};
 
 /// What is known before the first row.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct NewFeatures {
     /// The names of the columns.
     pub columns: Vec<String>,
     /// d, the number of values in a row.
@@ -50,8 +50,8 @@ struct Last {
 /// shards that were written, if any, and what stopped runs had left, for the next run of that output.
 pub struct FeaturesWriter {
     place: Place,
-    plan: Plan,
-    columns: Columns,
+    plan: NewFeatures,
+    columns: ShardColumns,
     shards: Vec<ShardRecord>,
     splits: BTreeMap<Split, u64>,
     views: Option<Views>,
@@ -64,9 +64,9 @@ impl FeaturesWriter {
     ///
     /// # Errors
     /// Where something is there already (and `force` is not given, or it is no features folder), or the disk refuses.
-    pub fn create(path: &Path, force: bool, plan: Plan) -> Result<FeaturesWriter, FeaturesError> {
+    pub fn create(path: &Path, force: bool, plan: NewFeatures) -> Result<FeaturesWriter, FeaturesError> {
         let place = Place::resumable(path, force, |folder| MARKS.all_of(folder))?;
-        let columns = Columns::new(plan.dim, plan.source.dtype, plan.columns.len());
+        let columns = ShardColumns::new(plan.dim, plan.source.dtype, plan.columns.len());
         Ok(FeaturesWriter {
             place,
             plan,
@@ -255,13 +255,13 @@ impl FeaturesWriter {
         self.views.as_ref().map_or(1, |views| views.of(split))
     }
 
-    fn empty(&self) -> Columns {
-        Columns::new(self.plan.dim, self.plan.source.dtype, self.plan.columns.len())
+    fn empty(&self) -> ShardColumns {
+        ShardColumns::new(self.plan.dim, self.plan.source.dtype, self.plan.columns.len())
     }
 
     /// The probes lie in a shard like any other (one format, one reader), always in f32: exports are held against them.
     fn write_probes(&self, probes: &[f32]) -> Result<ShardRecord, FeaturesError> {
-        let mut columns = Columns::new(self.plan.dim, Dtype::F32, 0);
+        let mut columns = ShardColumns::new(self.plan.dim, Dtype::F32, 0);
         for (k, values) in probes.chunks_exact(self.plan.dim).enumerate() {
             let id = format!("probe-{k}");
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {

@@ -1,6 +1,6 @@
 //! Features of older schemas, written by the releases of their time: two pictures of train and one of val.
 
-use headstart_features::{Features, FeaturesWriter, Plan};
+use headstart_features::{Features, FeaturesWriter, NewFeatures};
 use std::{fs, path::Path};
 
 fn fixture(name: &str) -> std::path::PathBuf {
@@ -26,7 +26,7 @@ fn every_schema_opens_and_holds_the_same_rows() {
         // Their rows serve new runs as well.
         let root = tempfile::tempdir().unwrap();
         let source = features.index().source.clone();
-        let plan = Plan { columns: Vec::new(), dim: features.dim(), source, shard_bytes: 1 << 20 };
+        let plan = NewFeatures { columns: Vec::new(), dim: features.dim(), source, shard_bytes: 1 << 20 };
         let writer = FeaturesWriter::create(&root.path().join("x.features"), false, plan).unwrap();
         let mut earlier = writer.earlier();
         let finished = earlier.add(&fixture(&format!("{name}.features"))).unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cli::UsageError;
-use store::table::Format;
+use store::table::TableFormat;
 
 use crate::{
     args::{Args, ChoiceArgs},
@@ -67,7 +67,7 @@ impl Config {
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];
         for (flag, table) in tables.iter().filter_map(|(flag, table)| Some((*flag, table.as_ref()?))) {
-            Format::of(table).map_err(|error| UsageError(error.to_string()))?;
+            TableFormat::of(table).map_err(|error| UsageError(error.to_string()))?;
             if let Some((other, _)) = named.iter().find(|(_, path)| *path == table) {
                 return Err(UsageError(format!("{flag} and {other} both name `{}`", table.display())));
             }

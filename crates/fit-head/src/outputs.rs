@@ -50,7 +50,7 @@ const TABLE: Ours = Ours::table(
 
 /// A table's place.
 struct Table {
-    format: table::Format,
+    format: table::TableFormat,
     place: Place,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Outputs<'a> {
     pub(crate) fn claim(config: &'a Config) -> anyhow::Result<Outputs<'a>> {
         let claim = |path: &Path| {
             anyhow::Ok(Table {
-                format: table::Format::of(path)?,
+                format: table::TableFormat::of(path)?,
                 place: Place::file(path, config.force(), TABLE)?,
             })
         };

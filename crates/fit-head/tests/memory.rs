@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use features::{FeaturesWriter, Lineage, Plan, Row, Source};
+use features::{FeaturesWriter, Lineage, NewFeatures, Row, Source};
 use harness::Room;
 use input::{PROBES, image::Preprocessing};
 use sample::Split;
@@ -76,7 +76,7 @@ fn write(path: &Path, rows: usize) {
         engine: "reference-1".into(),
     };
     // The size of shard that extract writes by default.
-    let plan = Plan { columns: vec!["label".into()], dim: DIM, source, shard_bytes: 64 * MIB };
+    let plan = NewFeatures { columns: vec!["label".into()], dim: DIM, source, shard_bytes: 64 * MIB };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
     let mut values = vec![0.0; DIM];
     // Knuth's MMIX generator.

@@ -85,12 +85,12 @@ struct Partial {
     bias: Vec<f64>,
     /// (members · C,)
     bends: Vec<f64>,
-    sums: Vec<Sums>,
+    sums: Vec<PassSums>,
 }
 
 /// What is added up for one member.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
+struct PassSums {
     loss: f64,
     train: Tally,
     held_out: Tally,
@@ -160,7 +160,7 @@ impl Pass<'_> {
         let mut gradient = vec![0.0; if gradients { stack.weight.len() } else { 0 }];
         let mut bias = vec![0.0; stack.bias.len()];
         let mut bends = bias.clone();
-        let mut sums = vec![Sums::default(); members.len()];
+        let mut sums = vec![PassSums::default(); members.len()];
         // Small gradients may all wait for the end: threads need not.
         let at_once = (MOST_NUMBERS / stack.weight.len().max(1)).clamp(AT_ONCE, 64);
         for starts in starts.chunks(at_once) {
@@ -181,7 +181,7 @@ impl Pass<'_> {
             }
         }
         let (weights, classes) = (stack.weight.len() / members.len(), self.outputs);
-        let outcome = |(member, sums): (usize, &Sums)| Outcome {
+        let outcome = |(member, sums): (usize, &PassSums)| Outcome {
             loss: sums.loss,
             gradient: if gradients {
                 [&gradient[member * weights..][..weights], &bias[member * classes..][..classes]].concat()
@@ -201,7 +201,7 @@ impl Pass<'_> {
             gradient: vec![0.0; if gradients { stack.weight.len() } else { 0 }],
             bias: vec![0.0; width],
             bends: vec![0.0; width],
-            sums: vec![Sums::default(); stack.members.len()],
+            sums: vec![PassSums::default(); stack.members.len()],
         };
         let (mut x, mut scores) = (vec![0.0; BLOCK * dim], vec![0.0; BLOCK * width]);
         for first in rows.clone().step_by(BLOCK) {
@@ -307,8 +307,8 @@ impl<'a> Stack<'a> {
     }
 }
 
-impl Sums {
-    fn add(&mut self, other: &Sums) {
+impl PassSums {
+    fn add(&mut self, other: &PassSums) {
         self.loss += other.loss;
         self.train.add(other.train);
         self.held_out.add(other.held_out);

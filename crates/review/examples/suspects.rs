@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use features::Matrix;
-use review::{ConfidentJoint, NEIGHBOURS, Neighbours, Predictions, Quality, Space, issues, suspects};
+use review::{ConfidentJoint, LabelQuality, NEIGHBOURS, Neighbours, Predictions, Space, issues, suspects};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,10 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "{{\"combined\": {combined:?}, \"self_confidence\": {:?}, \"normalized_margin\": {:?}, \
          \"self_confidence_adjusted\": {:?}, \"normalized_margin_adjusted\": {:?}, \"joint\": {:?}, \"issues\": {:?}}}",
-        Quality::SelfConfidence.of_all(&predictions),
-        Quality::NormalisedMargin.of_all(&predictions),
-        Quality::AdjustedSelfConfidence.of_all(&predictions),
-        Quality::AdjustedMargin.of_all(&predictions),
+        LabelQuality::SelfConfidence.of_all(&predictions),
+        LabelQuality::NormalisedMargin.of_all(&predictions),
+        LabelQuality::AdjustedSelfConfidence.of_all(&predictions),
+        LabelQuality::AdjustedMargin.of_all(&predictions),
         joint.distribution(),
         issues(&predictions),
     );

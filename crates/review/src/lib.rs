@@ -1,6 +1,6 @@
 //! Looking at the data: pure functions of features, labels and what a model says.
 //!
-//! - [`suspects`]: labels that are likely wrong, by model and neighbours together; [`ConfidentJoint`] and [`Quality`] are
+//! - [`suspects`]: labels that are likely wrong, by model and neighbours together; [`ConfidentJoint`] and [`LabelQuality`] are
 //!   confident learning by itself.
 //! - [`near_duplicates`] and [`groups`]: pictures that are the same one, altered a little. Whoever knows the splits
 //!   sees which of them leak.
@@ -36,6 +36,6 @@ pub use groups::groups;
 pub use map::map;
 pub use neighbours::Neighbours;
 pub use predictions::Predictions;
-pub use quality::{Quality, adjusted};
+pub use quality::{LabelQuality, adjusted};
 pub use space::Space;
 pub use suspects::{Judges, Suspect, UNDECIDED, in_order, suspects};

@@ -7,7 +7,7 @@ use crate::{
 
 /// A score of a label, from 0 (surely wrong) to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quality {
+pub enum LabelQuality {
     /// The probability of the label.
     SelfConfidence,
     /// (1 + p(label) − largest p of another class) / 2.
@@ -18,16 +18,16 @@ pub enum Quality {
     AdjustedMargin,
 }
 
-impl Quality {
+impl LabelQuality {
     /// Of one row: `label`, `probabilities` (C,), and each class's threshold (C,).
     pub fn of(self, label: u32, probabilities: &[f64], thresholds: &[f64]) -> f64 {
         let label = label as usize;
         let margin = |p: &[f64]| (1.0 + p[label] - p[largest_other(p, label)]) / 2.0;
         match self {
-            Quality::SelfConfidence => probabilities[label],
-            Quality::NormalisedMargin => margin(probabilities),
-            Quality::AdjustedSelfConfidence => adjusted(probabilities, thresholds)[label],
-            Quality::AdjustedMargin => margin(&adjusted(probabilities, thresholds)),
+            LabelQuality::SelfConfidence => probabilities[label],
+            LabelQuality::NormalisedMargin => margin(probabilities),
+            LabelQuality::AdjustedSelfConfidence => adjusted(probabilities, thresholds)[label],
+            LabelQuality::AdjustedMargin => margin(&adjusted(probabilities, thresholds)),
         }
     }
 
@@ -57,10 +57,10 @@ mod tests {
         let (p, thresholds) = ([0.5, 0.3, 0.2], [0.9, 0.5, 0.7]);
         // Adjusted: 0.5, 0.7, 0.4 over 1.6.
         let cases = [
-            (Quality::SelfConfidence, [0.5, 0.3, 0.2]),
-            (Quality::NormalisedMargin, [0.6, 0.4, 0.35]),
-            (Quality::AdjustedSelfConfidence, [0.3125, 0.4375, 0.25]),
-            (Quality::AdjustedMargin, [0.4375, 0.5625, 0.40625]),
+            (LabelQuality::SelfConfidence, [0.5, 0.3, 0.2]),
+            (LabelQuality::NormalisedMargin, [0.6, 0.4, 0.35]),
+            (LabelQuality::AdjustedSelfConfidence, [0.3125, 0.4375, 0.25]),
+            (LabelQuality::AdjustedMargin, [0.4375, 0.5625, 0.40625]),
         ];
         for (quality, expected) in cases {
             for (label, expected) in expected.into_iter().enumerate() {

@@ -125,7 +125,7 @@ pub enum TableError {
 
 /// A format that tables come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum TableFormat {
     /// Apache Parquet, zstd-free so that every reader opens it.
     Parquet,
     /// Comma-separated values with a header row.
@@ -134,16 +134,16 @@ pub enum Format {
     Json,
 }
 
-impl Format {
+impl TableFormat {
     /// The format that `path`'s extension names.
     ///
     /// # Errors
     /// Where it is none of `.parquet`, `.csv` and `.json`.
-    pub fn of(path: &Path) -> Result<Format, TableError> {
+    pub fn of(path: &Path) -> Result<TableFormat, TableError> {
         match extension(path).as_str() {
-            "parquet" => Ok(Format::Parquet),
-            "csv" => Ok(Format::Csv),
-            "json" => Ok(Format::Json),
+            "parquet" => Ok(TableFormat::Parquet),
+            "csv" => Ok(TableFormat::Csv),
+            "json" => Ok(TableFormat::Json),
             _ => Err(TableError::Format { path: path.to_owned(), expected: ".parquet, .csv or .json" }),
         }
     }
@@ -154,7 +154,7 @@ impl Format {
 /// # Errors
 /// Where the extension is unknown, the file exists and `force` is not given, or the disk refuses.
 pub fn write(frame: &mut DataFrame, path: &Path, force: bool, ours: Ours) -> Result<(), TableError> {
-    let format = Format::of(path)?;
+    let format = TableFormat::of(path)?;
     let place = Place::file(path, force, ours)?;
     write_at(frame, format, &place)?;
     Ok(place.commit()?)
@@ -164,14 +164,14 @@ pub fn write(frame: &mut DataFrame, path: &Path, force: bool, ours: Ours) -> Res
 ///
 /// # Errors
 /// Where the frame cannot be said in `format` or the disk refuses.
-pub fn write_at(frame: &mut DataFrame, format: Format, place: &Place) -> Result<(), TableError> {
+pub fn write_at(frame: &mut DataFrame, format: TableFormat, place: &Place) -> Result<(), TableError> {
     let mut out = BufWriter::new(place.open()?);
     let written = match format {
-        Format::Parquet => {
+        TableFormat::Parquet => {
             ParquetWriter::new(&mut out).with_compression(ParquetCompression::Snappy).finish(frame).map(drop)
         }
-        Format::Csv => CsvWriter::new(&mut out).finish(frame),
-        Format::Json => JsonWriter::new(&mut out).with_json_format(JsonFormat::Json).finish(frame),
+        TableFormat::Csv => CsvWriter::new(&mut out).finish(frame),
+        TableFormat::Json => JsonWriter::new(&mut out).with_json_format(JsonFormat::Json).finish(frame),
     };
     written
         .map_err(|error| TableError::Write { path: place.target().to_owned(), reason: first_line(&error) })?;
@@ -245,7 +245,7 @@ mod tests {
             let message = read(&path).unwrap_err().to_string();
             assert!(!message.contains('\n') && message.contains(path.to_str().unwrap()), "{message}");
         }
-        assert!(matches!(Format::of(Path::new("metrics")), Err(TableError::Format { .. })));
+        assert!(matches!(TableFormat::of(Path::new("metrics")), Err(TableError::Format { .. })));
     }
 
     #[test]

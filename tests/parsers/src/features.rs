@@ -1,7 +1,7 @@
 //! Shards and indexes of features.
 
 use crate::scratch;
-use features::{Earlier, Features, FeaturesWriter, Lineage, Plan, Row};
+use features::{Earlier, Features, FeaturesWriter, Lineage, NewFeatures, Row};
 use input::PROBES;
 use sample::Split;
 use std::{
@@ -91,8 +91,8 @@ thread_local! {
     };
 }
 
-fn plan() -> Plan {
-    Plan { columns: vec!["label".into()], dim: DIM, source: crate::source(), shard_bytes: 48 }
+fn plan() -> NewFeatures {
+    NewFeatures { columns: vec!["label".into()], dim: DIM, source: crate::source(), shard_bytes: 48 }
 }
 
 /// Six rows in two shards.

@@ -77,7 +77,7 @@ pub struct Spent {
 }
 
 /// What a batch came to.
-pub struct Features<C: Card> {
+pub struct Collected<C: Card> {
     /// One (n, d) matrix for every output of the network.
     pub rows: Vec<Vec<f32>>,
     /// The memory that its pictures were in, for others.
@@ -224,7 +224,7 @@ impl<C: Card> Cuda<C> {
     ///
     /// # Errors
     /// Where the driver fails.
-    pub fn collect(&mut self) -> Result<Option<Features<C>>, EngineError> {
+    pub fn collect(&mut self) -> Result<Option<Collected<C>>, EngineError> {
         let Some(flight) = self.flights.pop_front() else { return Ok(None) };
         self.card.finish(&flight.done)?;
         let took = |[start, end]: &[C::Event; 2]| self.card.between(start, end).map(milliseconds);
@@ -232,7 +232,7 @@ impl<C: Card> Cuda<C> {
         self.spent.kernels += took(&flight.kernels)?;
         let rows = self.plan.rows(&flight.features, flight.n);
         self.slots[flight.slot].features = Some(flight.features);
-        Ok(Some(Features { rows, pixels: flight.pixels }))
+        Ok(Some(Collected { rows, pixels: flight.pixels }))
     }
 
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks.

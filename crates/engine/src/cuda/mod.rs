@@ -19,7 +19,7 @@ mod work;
 pub use card::{Address, Card, CardError, Description, Launch, Queue};
 #[cfg(feature = "cuda")]
 pub use driver::Driver;
-pub use engine::{Cuda, Features, Spent};
+pub use engine::{Collected, Cuda, Spent};
 pub use precision::Precision;
 pub use products::Unit;
 

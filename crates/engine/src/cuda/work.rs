@@ -40,7 +40,7 @@ pub(crate) enum Work {
         arguments: Attention,
         key: usize,
         value: usize,
-        windows: Option<Windows>,
+        windows: Option<ShiftedWindows>,
     },
     LayerNorm {
         arguments: LayerNorm,
@@ -81,7 +81,7 @@ impl Work {
 
 /// Attention within windows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Windows {
+pub(crate) struct ShiftedWindows {
     pub(crate) places: Constant,
     pub(crate) kinds: Constant,
     pub(crate) bias: Constant,

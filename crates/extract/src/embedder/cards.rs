@@ -21,7 +21,7 @@ use anyhow::{Result, bail};
 use check::{check_alike, check_probes};
 use engine::{
     Executor,
-    cuda::{Card, Cuda, Features, Precision, Spent},
+    cuda::{Card, Collected, Cuda, Precision, Spent},
 };
 use input::Recipe;
 use std::{any::Any, collections::VecDeque};
@@ -143,7 +143,7 @@ impl<C: Card + 'static> Embedder for Cards<C> {
     fn collect(&mut self) -> Result<Option<Embedded>> {
         let Some(card) = self.flights.pop_front() else { return Ok(None) };
         let collected = self.cards[card].collect()?;
-        Ok(collected.map(|Features { rows, pixels }| Embedded { rows, buffer: Box::new(pixels) }))
+        Ok(collected.map(|Collected { rows, pixels }| Embedded { rows, buffer: Box::new(pixels) }))
     }
 
     fn busy(&self) -> Option<times::Cards> {

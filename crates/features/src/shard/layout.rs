@@ -1,6 +1,6 @@
 //! The archives of all formats, as one set of columns.
 
-use super::{ArchivedColumns, ArchivedLine, ArchivedTexts, Line};
+use super::{ArchivedLine, ArchivedShardColumns, ArchivedTextColumn, Line};
 use rkyv::{Archive, rancor, rend::u32_le, string::ArchivedString};
 
 /// Which archive a shard holds.
@@ -43,7 +43,7 @@ pub(super) struct Parts<'a> {
     pub(super) splits: &'a [u8],
     pub(super) keys: &'a [[u8; 32]],
     pub(super) views: Option<&'a [u32_le]>,
-    pub(super) texts: &'a [ArchivedTexts],
+    pub(super) texts: &'a [ArchivedTextColumn],
     pub(super) labels: Option<&'a [u32_le]>,
 }
 
@@ -63,7 +63,7 @@ impl Layout {
         Ok(match self {
             Layout::Labelled => rkyv::access::<ArchivedLabelled, rancor::Error>(archive)?.parts(None),
             Layout::Viewed => rkyv::access::<ArchivedViewed, rancor::Error>(archive)?.parts(),
-            Layout::Columns => rkyv::access::<ArchivedColumns, rancor::Error>(archive)?.parts(),
+            Layout::Columns => rkyv::access::<ArchivedShardColumns, rancor::Error>(archive)?.parts(),
         })
     }
 
@@ -77,7 +77,7 @@ impl Layout {
             match self {
                 Layout::Labelled => rkyv::access_unchecked::<ArchivedLabelled>(archive).parts(None),
                 Layout::Viewed => rkyv::access_unchecked::<ArchivedViewed>(archive).parts(),
-                Layout::Columns => rkyv::access_unchecked::<ArchivedColumns>(archive).parts(),
+                Layout::Columns => rkyv::access_unchecked::<ArchivedShardColumns>(archive).parts(),
             }
         }
     }
@@ -105,7 +105,7 @@ impl ArchivedViewed {
     }
 }
 
-impl ArchivedColumns {
+impl ArchivedShardColumns {
     fn parts(&self) -> Parts<'_> {
         Parts {
             dim: self.dim.to_native(),

@@ -2,7 +2,7 @@
 //! and attention want them last (n, h, w, c). A map exists in whichever layout it was made, and in the other as soon as
 //! somebody needs it, so it is turned once at most.
 
-use super::{Graph, Lowering, Operator, Shape};
+use super::{Lowered, Lowering, Operator, Shape};
 use network::NodeId;
 
 /// The ONNX values that one of our nodes has become. Vectors and tokens have one layout, which counts as both.
@@ -22,7 +22,7 @@ impl Laid {
     }
 }
 
-impl Graph<'_, '_> {
+impl Lowered<'_, '_> {
     /// Its value with channels first.
     pub(super) fn first(&mut self, id: NodeId) -> String {
         match self.laid[id.index()].clone() {

@@ -46,7 +46,7 @@ pub(super) fn lower<'a>(
     network.nodes()[..=backbone].iter().flat_map(|node| node.op.params()).for_each(|param| {
         of_backbone[param.index()] = true;
     });
-    let mut graph = Graph {
+    let mut graph = Lowered {
         bound,
         shapes: &shapes,
         params: vec![String::new(); of_backbone.len()],
@@ -102,7 +102,7 @@ impl Names {
 }
 
 /// What stands so far.
-struct Graph<'a, 'b> {
+struct Lowered<'a, 'b> {
     bound: &'a Bound,
     shapes: &'b [Shape],
     /// The initializer of every parameter.
@@ -112,7 +112,7 @@ struct Graph<'a, 'b> {
     draft: Draft<'a>,
 }
 
-impl<'a> Graph<'a, '_> {
+impl<'a> Lowered<'a, '_> {
     /// Makes initializers of those parameters that `takes` picks by their place.
     fn take_params(&mut self, takes: impl Fn(usize) -> bool) {
         for (at, (param, tensor)) in self.bound.tensors().enumerate().filter(|(at, _)| takes(*at)) {
@@ -139,7 +139,7 @@ struct Lowering<'a, 'b, 'c> {
     node: &'a Node,
     at: usize,
     names: Names,
-    graph: &'c mut Graph<'a, 'b>,
+    graph: &'c mut Lowered<'a, 'b>,
 }
 
 impl Lowering<'_, '_, '_> {

@@ -67,14 +67,14 @@ mod tests {
     use super::*;
     use crate::{
         Ours, Place,
-        table::{Format, write_at},
+        table::{TableFormat, write_at},
     };
     use polars::prelude::df;
 
     #[test]
     fn every_format_tells_its_columns_and_nothing_of_its_rows() {
         let root = tempfile::tempdir().unwrap();
-        for format in [Format::Csv, Format::Json, Format::Parquet] {
+        for format in [TableFormat::Csv, TableFormat::Json, TableFormat::Parquet] {
             let place = Place::file(&root.path().join("t"), true, Ours::table("t", &[])).unwrap();
             let mut frame = df!("l2,\n\"x\"" => [1.5, 2.5], "name" => ["vol2", "l2"]).unwrap();
             write_at(&mut frame, format, &place).unwrap();

@@ -1,6 +1,6 @@
 //! Features and heads.
 
-use features::{FeaturesWriter, Lineage, Plan, Row};
+use features::{FeaturesWriter, Lineage, NewFeatures, Row};
 use head::{Head, HeadKind};
 use input::{Augment, PROBES, Views};
 use parsers::source;
@@ -16,7 +16,7 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     for views in [1, 2_u32] {
         let path = folder.path().join(format!("{views}.features"));
         // The rows and shards of `parsers`, which reads indexes beside its own shards.
-        let plan = Plan { columns: vec!["label".into()], dim: DIM, source: source(), shard_bytes: 48 };
+        let plan = NewFeatures { columns: vec!["label".into()], dim: DIM, source: source(), shard_bytes: 48 };
         let mut writer = FeaturesWriter::create(&path, false, plan).unwrap();
         let all = (views > 1).then(|| Views::new(views, [Augment::Flip], 0));
         if let Some(views) = &all {

@@ -6,7 +6,7 @@ use crate::{
     cuda::{
         arguments,
         products::whole,
-        work::{Windows, Work},
+        work::{ShiftedWindows, Work},
     },
     fuse::narrow,
     windows,
@@ -58,7 +58,7 @@ impl Compiler {
         Ok(Work::Attention { arguments, key, value, windows })
     }
 
-    fn windows(&mut self, windows: &windows::Windows, table: &[f32], heads: usize) -> Windows {
+    fn windows(&mut self, windows: &windows::Windows, table: &[f32], heads: usize) -> ShiftedWindows {
         let places: Vec<i32> =
             (0..windows.count()).flat_map(|window| windows.places(window)).map(whole).collect();
         let kinds: Vec<i32> = (0..windows.count()).map(|window| whole(windows.kind(window))).collect();
@@ -67,7 +67,7 @@ impl Compiler {
         for kind in 0..usize::try_from(seen).unwrap_or(0) {
             bias.extend(windows.biases(kind, heads, table));
         }
-        Windows {
+        ShiftedWindows {
             places: self.plan.constant(bytemuck::cast_slice(&places)),
             kinds: self.plan.constant(bytemuck::cast_slice(&kinds)),
             bias: self.plan.numbers(&bias),

@@ -5,7 +5,7 @@ use crate::{
     assignment::Assignment,
     embedder::Processor,
     job::{Job, Known, Reason, Seen},
-    pipeline::{self, Batch},
+    pipeline::{self, SampleRun},
     reuse::{Content, Reuse, content_key},
     times::Times,
 };
@@ -13,7 +13,7 @@ use anyhow::anyhow;
 use cli::Interrupt;
 use emulator::Emulator;
 use engine::{Cpu, cuda::Description};
-use features::{FeaturesWriter, Plan, Row, Source};
+use features::{FeaturesWriter, NewFeatures, Row, Source};
 use harness::Room;
 use input::{Augment, Views};
 use network::zoo;
@@ -67,7 +67,7 @@ struct Came {
 }
 
 impl Came {
-    fn take(&mut self, batch: Batch) -> Result<()> {
+    fn take(&mut self, batch: SampleRun) -> Result<()> {
         self.good.extend(batch.good);
         self.known.extend(batch.known);
         self.bad.extend(
@@ -318,8 +318,12 @@ fn what_is_known_is_neither_decoded_nor_run() {
             dtype: Dtype::F32,
             engine: "none".into(),
         };
-        let plan =
-            Plan { columns: vec!["label".into()], dim: 3, source: source.clone(), shard_bytes: 1 << 20 };
+        let plan = NewFeatures {
+            columns: vec!["label".into()],
+            dim: 3,
+            source: source.clone(),
+            shard_bytes: 1 << 20,
+        };
         let begin = || FeaturesWriter::create(&room.path(name), false, plan.clone()).unwrap();
         let mut writer = begin();
         for &sample in &known {
@@ -370,7 +374,7 @@ fn an_interrupted_run_ends_with_what_was_begun() {
             interrupt: &interrupt,
         };
         let mut came = Came::default();
-        let mut take = |batch: Batch| {
+        let mut take = |batch: SampleRun| {
             interrupt.ask();
             came.take(batch)
         };
