@@ -1,6 +1,6 @@
 //! Tensors by name: weight files, the names that ecosystems give to the same tensors, and networks bound to their weights.
 //!
-//! A format is one file that implements [`Tensors`] and one arm in [`open`].
+//! A format is one file in `formats` that implements [`Tensors`], and one arm in [`open`].
 //!
 //! **Invariant:** a [`Bound`] has a finite f32 tensor of the right shape for every parameter of its network, and no
 //! variance in it is negative.
@@ -10,13 +10,11 @@ mod bound;
 mod dense;
 mod dialect;
 mod error;
-mod open;
-mod safetensors;
+mod formats;
 mod tensors;
 
 pub use bound::Bound;
 pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
-pub use open::{open, open_for};
-pub use safetensors::SafetensorsFile;
+pub use formats::{SafetensorsFile, open, open_for};
 pub use tensors::{Tensor, Tensors};

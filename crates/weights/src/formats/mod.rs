@@ -1,6 +1,10 @@
-//! Opens a weight file of whatever format.
+//! The formats of weight files, a file each, and what opens any of them.
 
-use crate::{SafetensorsFile, Tensors, WeightError};
+mod safetensors;
+
+pub use safetensors::SafetensorsFile;
+
+use crate::{Tensors, WeightError};
 use network::zoo::Entry;
 use std::path::Path;
 
