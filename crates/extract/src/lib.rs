@@ -46,47 +46,22 @@ pub fn run(args: Args) -> Result<()> {
     }
     let session = args.common.start()?;
     let config = Config::new(args)?;
-    let data = DataSet::open_below(config.input(), config.root())?;
-    config.check_splits(&data)?;
-    if let Some(doubt) = data.doubt() {
-        session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
-    }
-    if !data.left_out.is_empty() {
-        let names = store::brief::few(&data.left_out);
-        session.note(format!("extract: columns that hold neither text nor numbers are left out: {names}"));
-    }
-    let data = config.part_of(data)?;
-    session.detail(format!(
-        "extract: {} samples{}, {} threads",
-        count(data.samples.len() as u64),
-        data.labels().map_or(String::new(), |labels| format!(" in {} classes", labels.words().len())),
-        session.threads()
-    ));
-    if let Some(why) = config.no_card() {
-        session.note(format!("extract: {why}; runs on the CPU"));
-    }
-    let mut backbone = Backbone::load(&config)?;
-    session.detail(format!(
-        "extract: the network runs on {}, {} images at a time",
-        config.device(),
-        count(backbone.embedder().batch() as u64)
-    ));
+    let data = open(&config, &session)?;
+    let mut backbone = load(&config, &session)?;
     let mut outputs = Outputs::create(&config, &data, &backbone)?;
     let (reuse, notes) = outputs.earlier(&config)?;
     if reuse.len() > 0 {
         session.detail(format!("extract: up to {} rows are there already", count(reuse.len() as u64)));
     }
-    let mut skips = Skips::new(&config, &data)?;
-    let mut remarks = Remarks::default();
     let under_way = UnderWay::new(outputs, data.samples.len());
     let interrupt = under_way.listen();
+    let (mut skips, mut remarks) = (Skips::new(&config, &data)?, Remarks::default());
     let times = {
         let progress = session.progress(data.samples.len() as u64, "image");
-        let (recipe, assignment) = (config.recipe(), config.assignment(&data));
         let job = Job {
             samples: &data.samples,
-            recipe,
-            assignment: &assignment,
+            recipe: config.recipe(),
+            assignment: &config.assignment(&data),
             reuse: &reuse,
             interrupt: &interrupt,
         };
@@ -122,6 +97,41 @@ pub fn run(args: Args) -> Result<()> {
         session.note(format!("extract: {line}"));
     }
     Ok(())
+}
+
+/// The samples of this run, and what had better be known of them.
+fn open(config: &Config, session: &Session) -> Result<DataSet> {
+    let data = DataSet::open_below(config.input(), config.root())?;
+    config.check_splits(&data)?;
+    if let Some(doubt) = data.doubt() {
+        session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
+    }
+    if !data.left_out.is_empty() {
+        let names = store::brief::few(&data.left_out);
+        session.note(format!("extract: columns that hold neither text nor numbers are left out: {names}"));
+    }
+    let data = config.part_of(data)?;
+    session.detail(format!(
+        "extract: {} samples{}, {} threads",
+        count(data.samples.len() as u64),
+        data.labels().map_or(String::new(), |labels| format!(" in {} classes", labels.words().len())),
+        session.threads()
+    ));
+    Ok(data)
+}
+
+/// The network, and where it runs.
+fn load(config: &Config, session: &Session) -> Result<Backbone> {
+    if let Some(why) = config.no_card() {
+        session.note(format!("extract: {why}; runs on the CPU"));
+    }
+    let backbone = Backbone::load(config)?;
+    session.detail(format!(
+        "extract: the network runs on {}, {} images at a time",
+        config.device(),
+        count(backbone.embedder().batch() as u64)
+    ));
+    Ok(backbone)
 }
 
 /// Said once all is done: a run that fails says one line, and that is why.
