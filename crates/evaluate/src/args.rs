@@ -12,20 +12,19 @@ use crate::{config::SplitChoice, help};
     name = "evaluate",
     version,
     long_about = help::long(),
+    override_usage = "evaluate [OPTIONS] --output <FILE> <FEATURES>... <HEAD>",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance, \
         130 interrupted (nothing is written)."
 )]
 pub struct Args {
-    /// Features to score on: a folder that extract wrote, or several of the same samples
+    /// Features to score on, and last the head to score
     ///
-    /// Of several, those that the head takes are used.
-    #[arg(value_name = "FEATURES", required = true)]
-    pub features: Vec<PathBuf>,
-
-    /// The head to score: a file that fit-head wrote
-    #[arg(value_name = "HEAD")]
-    pub head: PathBuf,
+    /// Features are a folder that extract wrote, or several of the same samples. Of several, those that the head takes are
+    /// used. A head is a file that fit-head wrote.
+    // One list, since flags may stand between the two.
+    #[arg(value_name = "FEATURES> <HEAD", required = true)]
+    pub inputs: Vec<PathBuf>,
 
     /// The table to write: .parquet, .csv or .json
     #[arg(short, long, value_name = "FILE")]

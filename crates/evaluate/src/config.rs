@@ -59,9 +59,11 @@ impl Config {
                 slices.push(column);
             }
         }
-        let Args { features, head, output, split, predictions, force, bootstrap, seed, .. } = args;
+        let Args { mut inputs, output, split, predictions, force, bootstrap, seed, .. } = args;
+        let head = inputs.pop().filter(|_| !inputs.is_empty());
+        let head = head.ok_or_else(|| UsageError("expected features, and a head after them".to_owned()))?;
         let config = Config {
-            features,
+            features: inputs,
             head,
             output,
             predictions,

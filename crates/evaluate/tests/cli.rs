@@ -771,5 +771,8 @@ fn wrong_usage_and_missing_splits() {
     for (flags, code, part) in cases {
         evaluate(&room, &[&base[..], flags].concat()).failed(code, &[part]);
     }
+    evaluate(&room, &["x.features", "-o", "m.csv"]).failed(2, &["expected features, and a head after them"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
+    // Flags may stand between the two.
+    evaluate(&room, &["x.features", "-o", "m.csv", "x.head"]).fine();
 }
