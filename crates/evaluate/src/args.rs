@@ -46,7 +46,8 @@ pub struct Args {
     /// Confidence is the largest probability. Probabilities are a list in the order of the head's classes. CSV has a column
     /// `probability:CLASS` for each instead.
     ///
-    /// Classes of a head with a reject threshold add rejected. Heads that know novelty add distance and novel.
+    /// Classes of a head with a reject threshold add rejected. Labels of a head with thresholds add accepted, those that reach
+    /// theirs. Heads that know novelty add distance and novel.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
 
@@ -106,19 +107,20 @@ pub struct Args {
 
     /// Also the metrics of the rows that share a value of this column; repeat it for more [default: none]
     ///
-    /// The column is one of --manifest, or else of the features.
+    /// The column is one of --manifest where that has it, else of the features.
     #[arg(long, value_name = "COLUMN")]
     pub slice: Vec<String>,
 
-    /// A CSV or Parquet table whose columns are read instead of the features' own [default: none]
+    /// A CSV or Parquet table whose columns count before the features' own [default: none]
     ///
-    /// Its column `path` names the samples. So a wrong label is corrected without extracting again.
+    /// Its column `path` names the samples that are looked at: with --report and --suspects all of them. So a wrong label is
+    /// corrected without extracting again.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 
     /// The column that says what class a sample is of [default: the column that the head was fitted on]
     ///
-    /// It is one of --manifest, or else of the features. Heads of labels and numbers name their columns themselves.
+    /// It is one of --manifest where that has it, else of the features. Heads of labels and numbers name their columns themselves.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub target_columns: Option<Vec<String>>,
 

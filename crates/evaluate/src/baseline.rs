@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use cli::GateError;
 use features::{FeatureSet, Rows as _, Selection};
 use head::Head;
-use metrics::{Difference, Interval, McNemar, Place, Scale};
+use metrics::{Difference, Interval, McNemar, Scale, ShownIn};
 use sample::Split;
 
 use crate::{
@@ -120,7 +120,7 @@ impl Comparison {
 
     /// The difference that the verdict goes by, and its value.
     fn main(&self) -> Option<(&Difference, f64)> {
-        let found = self.differences.iter().find(|found| found.about.is_shown(Place::Verdict))?;
+        let found = self.differences.iter().find(|found| found.about.is_shown(ShownIn::Verdict))?;
         Some((found, found.difference?))
     }
 

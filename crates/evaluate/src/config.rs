@@ -196,17 +196,17 @@ impl Config {
         self.seed
     }
 
-    /// Columns whose values make slices: of the manifest, where there is one, else of the features.
+    /// Columns whose values make slices.
     pub fn slices(&self) -> impl Iterator<Item = &str> {
         self.slices.iter().map(String::as_str)
     }
 
-    /// The table that slices, and what is so, are columns of.
+    /// The table whose columns count before the features' own.
     pub fn manifest(&self) -> Option<&Path> {
         self.manifest.as_deref()
     }
 
-    /// The columns of the manifest that say what is so.
+    /// The columns that say what is so, where the run names them.
     pub fn target_columns(&self) -> Option<&[String]> {
         self.target_columns.as_deref()
     }

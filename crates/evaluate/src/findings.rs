@@ -6,13 +6,14 @@ use head::Head;
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use review::{NEIGHBOURS, Neighbours, Space};
-use sample::LABEL;
+use sample::targets::TargetsError;
+use store::table::TableError;
 
 use crate::{
     Config,
     duplicates::{Duplicate, duplicates},
     suspects::Suspects,
-    truth,
+    truth::TruthSource,
 };
 
 /// Of more rows it takes a minute or more to find each one's neighbours.
@@ -24,6 +25,8 @@ pub(crate) struct Findings {
     pub(crate) suspects: Option<Suspects>,
     /// The surest first.
     pub(crate) duplicates: Vec<Duplicate>,
+    /// What is so of each row, as it was written; empty of augmented views.
+    texts: Vec<String>,
 }
 
 impl Findings {
@@ -33,6 +36,7 @@ impl Findings {
         features: &FeatureSet,
         head: &Head,
         config: &Config,
+        source: &TruthSource<'_>,
         session: &Session,
     ) -> anyhow::Result<Findings> {
         let rows = Selection::of(features, |_| true);
@@ -49,12 +53,21 @@ impl Findings {
                 "evaluate: of the pictures in --images {unused}: their duplicates are told by features alone"
             ));
         }
-        if !config.judges() {
-            return Ok(Findings { suspects: None, duplicates });
+        let mut texts = vec![String::new(); features.len()];
+        for (at, text) in source.texts(&rows).into_iter().enumerate() {
+            texts[rows.row(at)] = text;
         }
-        let truth = truth::read(head, &rows, config)?;
-        let suspects = Suspects::of(&rows, &truth, head, &whitened, config.seed(), session)?;
-        Ok(Findings { suspects: Some(suspects), duplicates })
+        let mut findings = Findings { suspects: None, duplicates, texts };
+        if config.judges() {
+            let truth = source.read(&rows).map_err(of_all_splits)?;
+            findings.suspects = Some(Suspects::of(&rows, &truth, head, &whitened, config.seed(), session)?);
+        }
+        Ok(findings)
+    }
+
+    /// What is so of a row, as it was written.
+    pub(crate) fn text(&self, row: u32) -> &str {
+        &self.texts[row as usize]
     }
 
     /// Rows that are likely wrong, the least credible first.
@@ -72,7 +85,7 @@ impl Findings {
     pub(crate) fn duplicates_frame(&self, features: &FeatureSet) -> PolarsResult<DataFrame> {
         let rows = |of: fn(&Duplicate) -> u32| self.duplicates.iter().map(move |pair| of(pair) as usize);
         let (first, second) = (|| rows(|pair| pair.first), || rows(|pair| pair.second));
-        let label = |row: usize| features.text(row, LABEL);
+        let label = |row: usize| self.text(row as u32);
         df!(
             "id" => first().map(|row| features.id(row)).collect::<Vec<_>>(),
             "split" => first().map(|row| features.split(row).name()).collect::<Vec<_>>(),
@@ -84,5 +97,14 @@ impl Findings {
             "pixels" => self.duplicates.iter().map(|pair| pair.pixels.map(f64::from)).collect::<Vec<_>>(),
             "leak" => first().zip(second()).map(|(a, b)| features.split(a) != features.split(b)).collect::<Vec<_>>(),
         )
+    }
+}
+
+/// Whoever scores one split may have a manifest of its samples alone.
+fn of_all_splits(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(TargetsError::Table(TableError::Sample { .. })) => error
+            .context("--report and --suspects look at all splits, so the manifest must name every sample"),
+        _ => error,
     }
 }

@@ -4,7 +4,7 @@ use features::FeatureSet;
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 
-use crate::{measured::Measured, scores::SplitScores};
+use crate::{measured::TaskOutcomes, scores::SplitScores};
 
 /// Every scored row, the highest loss first; of equals, and of splits, those that come first: `id, split, loss`. The loss of a
 /// row is null where it is infinite. Of classes `label, predicted, confidence` and `probability`, the label's own, too.
@@ -20,7 +20,7 @@ pub(crate) fn frame(
     }
     let badness = |(scores, at, loss): &(&SplitScores<'_>, usize, f64)| match &scores.measured {
         // A logarithm makes equals of what is not quite.
-        Measured::Classes(outcomes) => -outcomes.each().own()[*at],
+        TaskOutcomes::Classes(outcomes) => -outcomes.each().own()[*at],
         _ => *loss,
     };
     rows.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
@@ -29,7 +29,7 @@ pub(crate) fn frame(
     let loss: Vec<Option<f64>> =
         rows.iter().map(|(.., loss)| Some(*loss).filter(|loss| loss.is_finite())).collect();
     let of_classes = rows.iter().filter_map(|(scores, at, _)| match &scores.measured {
-        Measured::Classes(outcomes) => Some((outcomes.each(), *at)),
+        TaskOutcomes::Classes(outcomes) => Some((outcomes.each(), *at)),
         _ => None,
     });
     let of_classes: Vec<_> = of_classes.collect();

@@ -25,7 +25,7 @@ pub(crate) fn long() -> String {
          Metrics of numbers, of several their means: {numbers}.\n\n\
          Metrics of one class or label: {alone}.\n\n\
          Metrics of heads that know novelty: {novelty}.\n\n\
-         top_5_accuracy needs more than 5 classes. coverage_at_reject and accuracy_at_reject need a reject threshold. \
+         top_5_accuracy needs more than 5 classes. coverage_at_reject and accuracy_at_reject need a reject threshold, the others of that name thresholds of labels. \
          log_loss is in nats. ece has 15 bins of equal width, ece_equal_mass 15 of equal rows. aurc is the area under risk \
          over coverage. Losses of one class are those of labels alone.\n\n\
          Metrics are scikit-learn's, with labels=all classes and zero_division=0. What is undefined is null.\n\n\
@@ -35,8 +35,8 @@ pub(crate) fn long() -> String {
          That of r2_score and explained_variance_score takes 20 rows, that of median_absolute_error 6.\n\n\
          n is the number of rows a value is taken over. Those are the split's, or the class's. For precision they are the rows \
          predicted as the class.\n\n\
-         What is so of a sample is read as it was for the fit. It stands in the features, or in the columns of --manifest that \
-         the head names.\n\n\
+         What is so of a sample is read as it was for the fit. It stands in the columns of --manifest where that has \
+         them, else in the features.\n\n\
          Prints a summary on stdout. Its layout may change, so programs should read the table.",
         classes = names::<ClassOutcomes>(),
         labels = names::<LabelOutcomes>(),

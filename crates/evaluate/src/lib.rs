@@ -1,7 +1,7 @@
 //! The tool `evaluate`: features and a head in, a table of metrics out.
 //!
-//! **Invariant:** a head is only scored on features of the very network, weights, tap, preprocessing
-//! and classes that it was fitted on; one that is no classifier on targets that are read as they were for its fit.
+//! **Invariant:** a head is only scored on features of the very network, weights, tap and preprocessing that it was fitted on.
+//! What is so is read as it was for the fit; classes are matched by name.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -43,6 +43,7 @@ use crate::{
     page::Material,
     scores::SplitScores,
     table::Row,
+    truth::TruthSource,
 };
 
 /// Runs the tool.
@@ -59,6 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
+    let source = TruthSource::of(&head, &config)?;
     let formula = outputs.formula_in(&features, &head);
     let baseline = Baseline::open(&config, &given, &head)?;
     let splits = splits::choose(&features, &head, &config)?;
@@ -67,10 +69,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let mut found = Found { scores: Vec::new(), rows: Vec::new(), comparisons: Vec::new() };
     for split in splits.chosen {
-        found.add(SplitScores::compute(split, &features, &head, &config)?, &head, &config)?;
+        found.add(SplitScores::compute(split, &features, &head, &config, &source)?, &config, &source)?;
         found.compare(baseline.as_ref(), &features)?;
     }
-    write(&outputs, &found, &features, &head, &config, &session)?;
+    write(&outputs, &found, &features, &head, &config, &source, &session)?;
     cli::finishing();
     outputs.commit(&mut table::frame(&found.rows)?)?;
     if let Some(text) = formula {
@@ -93,8 +95,13 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn add(&mut self, scores: SplitScores<'a>, head: &Head, config: &Config) -> anyhow::Result<()> {
-        self.rows.extend(rows::of(&scores, &head.classes, config)?);
+    fn add(
+        &mut self,
+        scores: SplitScores<'a>,
+        config: &Config,
+        source: &TruthSource<'_>,
+    ) -> anyhow::Result<()> {
+        self.rows.extend(rows::of(&scores, config, source)?);
         self.scores.push(scores);
         Ok(())
     }
@@ -117,6 +124,7 @@ fn write(
     features: &FeatureSet,
     head: &Head,
     config: &Config,
+    source: &TruthSource<'_>,
     session: &Session,
 ) -> anyhow::Result<()> {
     if let Some(table) = &outputs.predictions {
@@ -128,7 +136,7 @@ fn write(
     if !config.looks() {
         return Ok(());
     }
-    let findings = Findings::of(features, head, config, session)?;
+    let findings = Findings::of(features, head, config, source, session)?;
     if let (Some(table), Some(suspects)) = (&outputs.suspects, &findings.suspects) {
         table.write(&mut suspects.frame(features, &head.classes)?)?;
     }

@@ -9,7 +9,7 @@ use sample::targets::Truth;
 
 /// What became of some rows.
 #[derive(Debug)]
-pub(crate) enum Measured {
+pub(crate) enum TaskOutcomes {
     Classes(ClassOutcomes),
     Labels(LabelOutcomes),
     Numbers(NumberOutcomes),
@@ -19,14 +19,14 @@ pub(crate) enum Measured {
 macro_rules! each {
     ($measured:expr, $outcomes:ident => $do:expr) => {
         match $measured {
-            Measured::Classes($outcomes) => $do,
-            Measured::Labels($outcomes) => $do,
-            Measured::Numbers($outcomes) => $do,
+            TaskOutcomes::Classes($outcomes) => $do,
+            TaskOutcomes::Labels($outcomes) => $do,
+            TaskOutcomes::Numbers($outcomes) => $do,
         }
     };
 }
 
-impl Measured {
+impl TaskOutcomes {
     /// Every metric of all rows.
     pub(crate) fn figures(&self) -> Vec<Figure> {
         each!(self, outcomes => figures(outcomes))
@@ -43,13 +43,17 @@ impl Measured {
     }
 
     /// Every metric less the baseline's, and of classes McNemar's test.
-    pub(crate) fn less(&self, baseline: &Measured) -> anyhow::Result<(Vec<Difference>, Option<McNemar>)> {
+    pub(crate) fn less(&self, baseline: &TaskOutcomes) -> anyhow::Result<(Vec<Difference>, Option<McNemar>)> {
         Ok(match (baseline, self) {
-            (Measured::Classes(first), Measured::Classes(second)) => {
+            (TaskOutcomes::Classes(first), TaskOutcomes::Classes(second)) => {
                 (differences(first, second)?, Some(mcnemar(first, second)?))
             }
-            (Measured::Labels(first), Measured::Labels(second)) => (differences(first, second)?, None),
-            (Measured::Numbers(first), Measured::Numbers(second)) => (differences(first, second)?, None),
+            (TaskOutcomes::Labels(first), TaskOutcomes::Labels(second)) => {
+                (differences(first, second)?, None)
+            }
+            (TaskOutcomes::Numbers(first), TaskOutcomes::Numbers(second)) => {
+                (differences(first, second)?, None)
+            }
             _ => bail!("the baseline says other things of a sample"),
         })
     }
@@ -57,11 +61,11 @@ impl Measured {
     /// What is so of each row.
     pub(crate) fn truth(&self) -> Truth {
         match self {
-            Measured::Classes(outcomes) => Truth::Class(outcomes.each().labels().to_vec()),
-            Measured::Labels(outcomes) => {
+            TaskOutcomes::Classes(outcomes) => Truth::Class(outcomes.each().labels().to_vec()),
+            TaskOutcomes::Labels(outcomes) => {
                 Truth::Labels(outcomes.truth().iter().map(|&truth| f64::from(u8::from(truth))).collect())
             }
-            Measured::Numbers(outcomes) => {
+            TaskOutcomes::Numbers(outcomes) => {
                 let rows = 0..outcomes.column(0).len();
                 let columns: Vec<Vec<f64>> = (0..outcomes.outputs())
                     .map(|output| outcomes.column(output).map(|(truth, _)| truth).collect())
@@ -75,9 +79,9 @@ impl Measured {
     /// of numbers the mean squared error, each in units of its standard deviation over these rows.
     pub(crate) fn losses(&self) -> Vec<f64> {
         match self {
-            Measured::Classes(outcomes) => outcomes.each().own().iter().map(|p| -p.ln()).collect(),
-            Measured::Labels(outcomes) => of_labels(outcomes),
-            Measured::Numbers(outcomes) => of_numbers(outcomes),
+            TaskOutcomes::Classes(outcomes) => outcomes.each().own().iter().map(|p| -p.ln()).collect(),
+            TaskOutcomes::Labels(outcomes) => of_labels(outcomes),
+            TaskOutcomes::Numbers(outcomes) => of_numbers(outcomes),
         }
     }
 }
@@ -112,10 +116,10 @@ mod tests {
     #[test]
     fn losses_are_those_of_the_definition() {
         let (truth, p) = (vec![true, false, false, false], vec![0.5, 0.5, 1.0, 0.0]);
-        let labels = Measured::Labels(LabelOutcomes::new(truth, p, vec![0.5; 2]).unwrap());
+        let labels = TaskOutcomes::Labels(LabelOutcomes::new(truth, p, 2).unwrap());
         assert_eq!(labels.losses(), [std::f64::consts::LN_2, f64::INFINITY]);
         let (truth, said) = ([1.0, 7.0, 3.0, 7.0], [1.0, 6.0, 5.0, 7.0]);
-        let numbers = Measured::Numbers(NumberOutcomes::new(&truth, &said, 2).unwrap());
+        let numbers = TaskOutcomes::Numbers(NumberOutcomes::new(&truth, &said, 2).unwrap());
         assert_eq!(numbers.losses(), [0.5, 2.0]);
     }
 }

@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use features::{Rows as _, Selection};
 use head::{Distances, Head};
 use metrics::{
-    Measured, Metric,
-    Place::{Page, Summary},
-    Scale, proportion,
+    Measured, Metric, Scale,
+    ShownIn::{Page, Summary},
+    proportion,
 };
 
 use crate::blocks::for_each_block;

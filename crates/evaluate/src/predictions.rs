@@ -10,7 +10,7 @@ use sample::targets::Task;
 use store::table::TableFormat;
 
 use crate::{
-    measured::Measured,
+    measured::TaskOutcomes,
     outputs::Table,
     scores::{SplitScores, probabilities},
 };
@@ -49,12 +49,12 @@ pub(crate) fn write(
     if head.task() != Task::Class || !is_large {
         for scores in scores {
             match &scores.measured {
-                Measured::Classes(_) => probabilities(&scorer, &scores.rows, |_, block| {
+                TaskOutcomes::Classes(_) => probabilities(&scorer, &scores.rows, |_, block| {
                     held.extend_from_slice(block);
                     anyhow::Ok(())
                 })?,
-                Measured::Labels(outcomes) => held.extend_from_slice(outcomes.probabilities()),
-                Measured::Numbers(_) => {}
+                TaskOutcomes::Labels(outcomes) => held.extend_from_slice(outcomes.probabilities()),
+                TaskOutcomes::Numbers(_) => {}
             }
         }
         let all: Vec<Piece<'_>> = scores.iter().map(|scores| Piece { scores, of: 0..scores.len() }).collect();
@@ -89,28 +89,28 @@ fn frame(
     let names = &head.classes;
     let (mut ids, mut splits) = (Vec::new(), Vec::new());
     let (mut labels, mut predicted, mut confidence) = (Vec::new(), Vec::new(), Vec::new());
+    let mut accepted = Vec::new();
     let mut numbers = vec![(Vec::new(), Vec::new()); names.len()];
     for Piece { scores, of } in pieces {
         ids.extend(of.clone().map(|at| features.id(scores.rows.row(at))));
         splits.extend(of.clone().map(|_| scores.split.name()));
         match &scores.measured {
-            Measured::Classes(outcomes) => {
+            TaskOutcomes::Classes(outcomes) => {
                 let (rows, class) = (outcomes.each(), |class: u32| names[class as usize].clone());
                 labels.extend(rows.labels()[of.clone()].iter().map(|&label| class(label)));
                 predicted.extend(rows.predicted()[of.clone()].iter().map(|&label| class(label)));
                 confidence.extend_from_slice(&rows.confidences()[of.clone()]);
             }
-            Measured::Labels(outcomes) => {
+            TaskOutcomes::Labels(outcomes) => {
                 let own = of.start * names.len()..of.end * names.len();
-                let thresholds = outcomes.thresholds();
                 let truth = outcomes.truth()[own.clone()].chunks_exact(names.len());
                 labels.extend(truth.map(|row| list(names, row.iter().copied())));
-                let said = outcomes.probabilities()[own].chunks_exact(names.len());
-                let positive =
-                    |row: &[f64]| list(names, row.iter().zip(thresholds).map(|(p, above)| p > above));
-                predicted.extend(said.map(positive));
+                predicted.extend(of.clone().map(|at| list(names, outcomes.predicted(at))));
+                let sure = outcomes.at_reject();
+                accepted
+                    .extend(sure.iter().flat_map(|own| of.clone().map(|at| list(names, own.predicted(at)))));
             }
-            Measured::Numbers(outcomes) => {
+            TaskOutcomes::Numbers(outcomes) => {
                 for (output, all) in numbers.iter_mut().enumerate() {
                     all.extend(outcomes.column(output).skip(of.start).take(of.len()));
                 }
@@ -122,6 +122,9 @@ fn frame(
     if !labels.is_empty() {
         add("label", Column::new("".into(), labels))?;
         add("predicted", Column::new("".into(), predicted))?;
+    }
+    if !accepted.is_empty() {
+        add("accepted", Column::new("".into(), accepted))?;
     }
     if !confidence.is_empty() {
         add("confidence", Column::new("".into(), confidence.as_slice()))?;

@@ -5,22 +5,27 @@ use sample::Split;
 
 use crate::{
     Config,
-    measured::Measured,
+    measured::TaskOutcomes,
     scores::SplitScores,
     slices,
     table::{Row, Scope},
+    truth::TruthSource,
 };
 
 /// Overall, each output, each kind of confusion, each slice. `names` are the outputs'.
-pub(crate) fn of(scores: &SplitScores<'_>, names: &[String], config: &Config) -> anyhow::Result<Vec<Row>> {
-    let split = scores.split;
+pub(crate) fn of(
+    scores: &SplitScores<'_>,
+    config: &Config,
+    source: &TruthSource<'_>,
+) -> anyhow::Result<Vec<Row>> {
+    let (split, names) = (scores.split, source.names());
     let mut rows = of_figures(split, &Scope::Overall, None, scores.measured.figures());
     let novelty = scores.novelties.iter().flat_map(metrics::figures).collect();
     rows.extend(of_figures(split, &Scope::Overall, None, novelty));
     for (name, figures) in names.iter().zip(scores.measured.alone()) {
         rows.extend(of_figures(split, &Scope::Class, Some(name), figures));
     }
-    if let Measured::Classes(outcomes) = &scores.measured {
+    if let TaskOutcomes::Classes(outcomes) = &scores.measured {
         let support = |class| outcomes.tally().marginals().class(class).support;
         rows.extend(Confusion::of(outcomes.each()).pairs().iter().map(|pair| Row {
             split,
@@ -33,7 +38,7 @@ pub(crate) fn of(scores: &SplitScores<'_>, names: &[String], config: &Config) ->
             n: support(pair.truth),
         }));
     }
-    for (scope, members) in slices::members(&scores.rows, config)? {
+    for (scope, members) in slices::members(&scores.rows, config, source)? {
         rows.extend(of_figures(split, &scope, None, scores.measured.figures_of(&members)));
     }
     Ok(rows)

@@ -5,18 +5,16 @@ use std::convert::Infallible;
 use anyhow::{Context, anyhow};
 use features::{FeatureSet, Rows as _, Selection};
 use head::{Head, Scorer, sigmoid, softmax};
-use metrics::{
-    ClassOutcomes, ClassRows, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes, OneVsRest, ScoreError,
-};
+use metrics::{ClassOutcomes, ClassRows, LabelOutcomes, NumberOutcomes, OneVsRest, ScoreError};
 use sample::{Split, targets::Truth};
 
-use crate::{Config, blocks::for_each_block, measured::Measured, novelty::Novelties, truth};
+use crate::{Config, blocks::for_each_block, measured::TaskOutcomes, novelty::Novelties, truth::TruthSource};
 
 /// The rows of one split and what the head makes of them.
 pub(crate) struct SplitScores<'a> {
     pub(crate) split: Split,
     pub(crate) rows: Selection<'a>,
-    pub(crate) measured: Measured,
+    pub(crate) measured: TaskOutcomes,
     pub(crate) novelties: Option<Novelties>,
 }
 
@@ -27,9 +25,10 @@ impl<'a> SplitScores<'a> {
         features: &'a FeatureSet,
         head: &Head,
         config: &Config,
+        source: &TruthSource<'_>,
     ) -> anyhow::Result<SplitScores<'a>> {
         let rows = Selection::split(features, split);
-        let truth = truth::read(head, &rows, config)?;
+        let truth = source.read(&rows)?;
         let cannot = || format!("cannot score `{}`", config.head().display());
         let measured = measure(head, &rows, features, truth).with_context(cannot)?;
         let measured = ranked(measured, head, &rows).with_context(cannot)?;
@@ -52,7 +51,7 @@ pub(crate) fn measure(
     rows: &Selection<'_>,
     features: &FeatureSet,
     truth: Truth,
-) -> anyhow::Result<Measured> {
+) -> anyhow::Result<TaskOutcomes> {
     let scorer = Scorer::of(head);
     Ok(match truth {
         Truth::Class(labels) => {
@@ -63,26 +62,28 @@ pub(crate) fn measure(
                 ScoreError::Probability { row, .. } => too_large(features, rows, row),
                 other => other.into(),
             })?;
-            Measured::Classes(outcomes.finish())
+            TaskOutcomes::Classes(outcomes.finish())
         }
         Truth::Labels(truth) => {
             let said = said(&scorer, rows, features, |scores| sigmoid(&scores))?;
             let truth = truth.iter().map(|&truth| truth > 0.5).collect();
-            Measured::Labels(LabelOutcomes::new(truth, said, thresholds(head))?)
+            TaskOutcomes::Labels(LabelOutcomes::new(truth, said, scorer.outputs())?)
         }
         Truth::Numbers(truth) => {
             let said = said(&scorer, rows, features, |scores| scores.into_iter().map(f64::from).collect())?;
-            Measured::Numbers(NumberOutcomes::new(&truth, &said, scorer.outputs())?)
+            TaskOutcomes::Numbers(NumberOutcomes::new(&truth, &said, scorer.outputs())?)
         }
     })
 }
 
 /// With what takes a second look at the rows, and what the head itself declines.
-fn ranked(measured: Measured, head: &Head, rows: &Selection<'_>) -> anyhow::Result<Measured> {
+fn ranked(measured: TaskOutcomes, head: &Head, rows: &Selection<'_>) -> anyhow::Result<TaskOutcomes> {
     Ok(match measured {
-        Measured::Classes(outcomes) => Measured::Classes(of_classes(outcomes, head, rows)?),
-        Measured::Labels(outcomes) => Measured::Labels(outcomes.ranked()),
-        Measured::Numbers(outcomes) => Measured::Numbers(outcomes),
+        TaskOutcomes::Classes(outcomes) => TaskOutcomes::Classes(of_classes(outcomes, head, rows)?),
+        TaskOutcomes::Labels(outcomes) => {
+            TaskOutcomes::Labels(outcomes.ranked().rejecting(head.label_thresholds().as_deref()))
+        }
+        TaskOutcomes::Numbers(outcomes) => TaskOutcomes::Numbers(outcomes),
     })
 }
 
@@ -91,15 +92,6 @@ fn of_classes(outcomes: ClassOutcomes, head: &Head, rows: &Selection<'_>) -> any
     probabilities(&Scorer::of(head), rows, |_, p| ranks.push(p))?;
     let rankings = ranks.finish()?;
     Ok(outcomes.ranked(rankings).rejecting(head.reject_threshold()))
-}
-
-/// What each label is predicted above: (labels,). A head may have thresholds of its own, from which on each label is right
-/// often enough; where none is, that label is never predicted.
-pub(crate) fn thresholds(head: &Head) -> Vec<f64> {
-    match head.label_thresholds() {
-        Some(own) => own.into_iter().map(|own| own.map_or(1.0, f64::next_down)).collect(),
-        None => vec![LABEL_THRESHOLD; head.classes.len()],
-    }
 }
 
 /// Calls `with` with the first row and the classes' probabilities (rows, classes) of block after block.

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use features::Selection;
-use sample::targets::Said;
 
-use crate::{Config, table::Scope};
+use crate::{Config, table::Scope, truth::TruthSource};
 
 /// Every slice of some rows with its members, columns as they were given, values in order.
-pub(crate) fn members(rows: &Selection<'_>, config: &Config) -> anyhow::Result<Vec<(Scope, Vec<usize>)>> {
-    let said = Said { samples: rows, manifest: config.manifest() };
+pub(crate) fn members(
+    rows: &Selection<'_>,
+    config: &Config,
+    source: &TruthSource<'_>,
+) -> anyhow::Result<Vec<(Scope, Vec<usize>)>> {
+    let said = source.said(rows);
     let mut slices = Vec::new();
     for name in config.slices() {
         let column = said.column(name)?;

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use cli::count;
-use metrics::{About, Confusion, Place, Scale};
+use metrics::{About, Confusion, Scale, ShownIn};
 use sample::targets::Task;
 
 use crate::{
-    measured::Measured,
+    measured::TaskOutcomes,
     scores::SplitScores,
     table::{Row, Scope, of_scope, overall},
 };
@@ -36,7 +36,7 @@ fn section(
 ) -> Result<String, std::fmt::Error> {
     let (outputs, noun) = (names.len(), task.noun(names.len()));
     let mut out = format!("{}: {} rows, {outputs} {noun}\n\n", scores.split, count(scores.len() as u64));
-    let shown = overall(rows, scores.split, Place::Summary);
+    let shown = overall(rows, scores.split, ShownIn::Summary);
     let width = shown.iter().map(|(about, _)| about.name.len()).max().unwrap_or(0);
     for (about, row) in shown {
         let Some(value) = row.value else { continue };
@@ -47,7 +47,7 @@ fn section(
     if task != Task::Numbers || outputs > 1 {
         table(&mut out, scores, rows, names, task)?;
     }
-    if let Measured::Classes(outcomes) = &scores.measured {
+    if let TaskOutcomes::Classes(outcomes) = &scores.measured {
         mistakes(&mut out, &Confusion::of(outcomes.each()), names)?;
     }
     Ok(out)
@@ -63,7 +63,7 @@ fn table(
 ) -> std::fmt::Result {
     let own: Vec<(&'static About, &Row)> = of_scope(rows, scores.split, &Scope::Class)
         .filter_map(|row| Some((row.about?, row)))
-        .filter(|(about, _)| about.is_shown(Place::Few))
+        .filter(|(about, _)| about.is_shown(ShownIn::Few))
         .collect();
     let columns: Vec<&About> =
         own.iter().map(|(about, _)| *about).take(own.len() / names.len().max(1)).collect();

@@ -1,6 +1,6 @@
 //! The long table of metrics: one row for each (split, scope, metric, class).
 
-use metrics::{About, Interval, Place, Scale};
+use metrics::{About, Interval, Scale, ShownIn};
 use polars::df;
 use polars::prelude::{DataFrame, PolarsResult};
 use sample::Split;
@@ -11,7 +11,7 @@ pub(crate) enum Scope {
     Overall,
     Class,
     Confusion,
-    /// The rows that have this value in this column of the manifest.
+    /// The rows that have this value in this column.
     Slice {
         column: String,
         value: String,
@@ -61,7 +61,7 @@ pub(crate) fn of_scope<'a>(rows: &'a [Row], split: Split, scope: &'a Scope) -> i
 }
 
 /// The figures of a whole split that are shown there: shares first, losses last, each in the order of the table.
-pub(crate) fn overall(rows: &[Row], split: Split, place: Place) -> Vec<(&'static About, &Row)> {
+pub(crate) fn overall(rows: &[Row], split: Split, place: ShownIn) -> Vec<(&'static About, &Row)> {
     let own = of_scope(rows, split, &Scope::Overall).filter_map(|row| Some((row.about?, row)));
     let mut shown: Vec<_> = own.filter(|(about, _)| about.is_shown(place)).collect();
     shown.sort_by_key(|(about, _)| match about.scale {

@@ -1,44 +1,81 @@
-//! What is so of the rows that are scored.
-
-use std::path::Path;
+//! What is so of samples, and which slices they are in: where that stands.
 
 use cli::UsageError;
-use features::Selection;
+use features::{Rows as _, Selection};
 use head::Head;
-use sample::LABEL;
-use sample::targets::{Said, TargetSpec, TargetsFrom, Task, Truth};
+use sample::{
+    Column,
+    targets::{Said, TargetSpec, TargetsFrom, Task, Truth},
+};
+use store::table::SampleTable;
 
 use crate::Config;
 
-/// Of `rows`: from the columns that the run names, or the head, in the manifest or in the features.
-///
-/// # Errors
-/// A column that is nowhere, or says nothing, or nonsense, of a sample; a manifest that nothing is read from.
-pub(crate) fn read(head: &Head, rows: &Selection<'_>, config: &Config) -> anyhow::Result<Truth> {
-    let (spec, manifest) = spec(head, config)?;
-    Ok(spec.read(&head.classes, Said { samples: rows, manifest })?)
+/// The columns that say it, and the manifest whose columns count before the features' own.
+pub(crate) struct TruthSource<'a> {
+    spec: TargetSpec,
+    /// The outputs' names.
+    names: &'a [String],
+    manifest: Option<SampleTable>,
 }
 
-/// Where it stands.
-fn spec<'a>(head: &Head, config: &'a Config) -> Result<(TargetSpec, Option<&'a Path>), UsageError> {
-    let of_column =
-        |column: &str| TargetSpec { task: Task::Class, from: TargetsFrom::Column(column.to_owned()) };
-    // Slices may stand in a table that says nothing of classes.
-    let spare = config.manifest().filter(|_| config.slices().next().is_none());
-    match (config.target_columns(), head.task()) {
-        (Some([column]), Task::Class) => Ok((of_column(column), config.manifest())),
-        (Some(columns), Task::Class) => Err(UsageError(format!(
-            "--target-columns: expected the one column of classes, got {}",
-            columns.len()
-        ))),
-        (Some(_), _) => Err(UsageError(
-            "--target-columns is for heads of classes: this head names its columns itself".to_owned(),
-        )),
-        (None, _) if head.targets.from != TargetsFrom::Class => Ok((head.targets.clone(), config.manifest())),
-        (None, Task::Class) if spare.is_some() => Ok((of_column(LABEL), spare)),
-        (None, _) if spare.is_some() => Err(UsageError(
-            "--manifest goes with --slice: this head's targets stand in class names".to_owned(),
-        )),
-        (None, _) => Ok((head.targets.clone(), None)),
+impl<'a> TruthSource<'a> {
+    /// From the columns that the run names, or the head.
+    ///
+    /// # Errors
+    /// Columns that do not go with the head; a manifest that cannot be read, or that nothing is read from.
+    pub(crate) fn of(head: &'a Head, config: &Config) -> anyhow::Result<TruthSource<'a>> {
+        let spec = match (config.target_columns(), head.task()) {
+            (Some([column]), Task::Class) => {
+                TargetSpec { task: Task::Class, from: TargetsFrom::Column(column.clone()) }
+            }
+            (Some(columns), Task::Class) => {
+                let got = columns.len();
+                let text = format!("--target-columns: expected the one column of classes, got {got}");
+                return Err(UsageError(text).into());
+            }
+            (Some(_), _) => {
+                let text = "--target-columns is for heads of classes: this head names its columns itself";
+                return Err(UsageError(text.to_owned()).into());
+            }
+            (None, _) => head.targets.clone(),
+        };
+        let names = &head.classes[..];
+        let wanted: Vec<&str> = spec.columns(names).into_iter().chain(config.slices()).collect();
+        let manifest = config.manifest().map(|path| SampleTable::open(path, &wanted)).transpose()?;
+        Ok(TruthSource { spec, names, manifest })
+    }
+
+    /// The outputs' names.
+    pub(crate) fn names(&self) -> &'a [String] {
+        self.names
+    }
+
+    /// What is so of `rows`.
+    ///
+    /// # Errors
+    /// A column that is nowhere, or says nothing, or nonsense, of a sample.
+    pub(crate) fn read(&self, rows: &Selection<'_>) -> anyhow::Result<Truth> {
+        Ok(self.spec.read(self.names, self.said(rows))?)
+    }
+
+    /// The texts that say it, of each of `rows`; nothing where none does. Of several columns they come with their names.
+    pub(crate) fn texts(&self, rows: &Selection<'_>) -> Vec<String> {
+        let own = Said { samples: rows, manifest: None };
+        let column = |name: &&str| self.said(rows).column(name).or_else(|_| own.column(name)).ok();
+        let columns: Vec<Column> = self.spec.columns(self.names).iter().filter_map(column).collect();
+        let text = |row: usize| match &columns[..] {
+            [column] => column.text(row).to_owned(),
+            columns => {
+                let each = columns.iter().map(|column| format!("{} {}", column.name(), column.text(row)));
+                each.collect::<Vec<_>>().join(", ")
+            }
+        };
+        (0..rows.len()).map(text).collect()
+    }
+
+    /// `rows`, and what is said of them.
+    pub(crate) fn said<'b>(&'b self, rows: &'b Selection<'_>) -> Said<'b> {
+        Said { samples: rows, manifest: self.manifest.as_ref() }
     }
 }

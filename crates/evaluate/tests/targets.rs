@@ -181,7 +181,8 @@ fn slices_manifests_and_what_is_missing() {
         .map(|scope| row(&metrics, scope, "subset_accuracy", "null")[0].unwrap());
     assert!(((left + right) / 2.0 - all).abs() < 1e-12);
     assert!(row(&metrics, "slice:side=left", "micro_f1", "null")[1].is_some());
-    evaluate(&room, &["-o", "n.csv", "--manifest", "m.csv"]).failed(2, &["--manifest goes with --slice"]);
+    evaluate(&room, &["-o", "n.csv", "--manifest", "m.csv"])
+        .failed(1, &["`m.csv` has no column `label`, only `path`, `side`, `cat`"]);
 
     // The same labels in columns: the same numbers.
     let columns = head(&room, Task::Labels, TargetsFrom::Columns, &CAT_AND_DOG, 0.5);
@@ -208,6 +209,34 @@ fn slices_manifests_and_what_is_missing() {
         .unwrap();
     evaluate(&room, &["-o", "n.csv"]).failed(1, &["bears `dog`, which is no label of the head, only `cat`"]);
     assert_eq!(room.names(), ["m.csv", "m.parquet", "n.parquet", "o.parquet", "x.features", "x.head"]);
+}
+
+#[test]
+fn thresholds_of_labels_change_no_figure_but_their_own() {
+    let room = labels();
+    let mut own = Head::read(&room.path("x.head")).unwrap();
+    own.fit = serde_json::json!({ "label_thresholds": [0.75, null] });
+    own.write(&room.path("own.head"), false).unwrap();
+    let baseline = ["--baseline", "own.head"];
+    evaluate(&room, &[&["-o", "plain.csv", "--report", "p.html"], &baseline[..]].concat()).fine();
+    let flags = ["x.features", "own.head", "-o", "own.csv", "--predictions", "p.csv", "--baseline", "x.head"];
+    room.call(TOOL, &flags).fine();
+    let [plain, own] = ["plain.csv", "own.csv"].map(|name| table::read(&room.path(name)).unwrap());
+    let of = |frame: &DataFrame, what: &str| -> Vec<String> {
+        let columns = ["scope", "metric", "class", "value"].map(|name| text(frame, name));
+        let rows =
+            (0..frame.height()).map(|at| columns.each_ref().map(|column| column[at].as_str()).join(" "));
+        rows.filter(|row| row.contains(what)).collect()
+    };
+    let others: Vec<String> = of(&own, "").into_iter().filter(|row| !row.contains("at_reject")).collect();
+    assert_eq!(others, of(&plain, ""));
+    assert_eq!(of(&own, "at_reject").len(), 2 + 2 * 2, "{:?}", of(&own, "at_reject"));
+    assert_eq!(of(&own, "recall_at_reject dog"), ["class recall_at_reject dog 0.0"]);
+    let said = table::read(&room.path("p.csv")).unwrap();
+    for (p, accepted) in text(&said, "probability:cat").iter().zip(text(&said, "accepted")) {
+        let sure = p.parse::<f64>().unwrap() >= 0.75;
+        assert_eq!(accepted, if sure { "cat" } else { "none" }, "{p}");
+    }
 }
 
 #[test]

@@ -6,11 +6,11 @@ use crate::{
     config::Config,
     job::Seen,
     pipeline::SampleRun,
-    replaced::{Replaced, unlike, unusable},
+    replaced::{Replaced, foreign, unlike, unusable},
     reuse::{Reuse, content_key},
     tally::Tally,
 };
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use cli::count;
 use features::{FeaturesError, FeaturesWriter, Lineage, NewFeatures, Row, Source};
 use sample::{DataSet, Skipped};
@@ -89,6 +89,12 @@ impl Outputs {
             let mut earlier = tap.writer.earlier();
             if let Some(folder) = tap.writer.replaces().filter(|_| config.updates()) {
                 let finished = earlier.add(folder).context("cannot update, --force makes it anew")?;
+                if let Some(what) = foreign(&tap.source, &finished) {
+                    bail!(
+                        "`{}` has {what}, so --update would replace all of its rows; give the settings that it was made with, or --force to make it anew",
+                        folder.display()
+                    );
+                }
                 notes.extend(unlike(&tap.source, folder, &finished).or_else(|| unusable(folder, &finished)));
                 tap.replaced = Some(Replaced::new(&finished));
             } else if config.updates() {

@@ -1,6 +1,6 @@
 //! Inputs are prepared ahead of whoever embeds them.
 //!
-//! Each lane is a thread that prepares every so-manieth batch, straight into memory of the embedder's, and has the whole
+//! Each lane is a thread that prepares every so-manieth batch, in memory of the embedder's, and has the whole
 //! pool of threads do the work: while the last files of one batch are decoded, idle threads begin with the next. This
 //! thread gives batches to the embedder, as many as it takes at a time, and collects them in the same order, so that rows
 //! come in the data set's. Nobody has to say how many cores decoding needs: whenever the network leaves one idle, it

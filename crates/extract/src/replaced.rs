@@ -32,20 +32,21 @@ impl Replaced {
     }
 }
 
+/// What makes a folder's rows mean something else than those of `ours`, if so.
+pub(crate) fn foreign(ours: &Source, finished: &Finished) -> Option<String> {
+    ours.difference(&finished.index.source).map(|difference| match difference.what {
+        "backbone" | "tap" => format!("another {} ({})", difference.what, difference.got),
+        what => format!("another {what}"),
+    })
+}
+
 /// Why none of a folder's rows can be one of `ours`, if so.
 pub(crate) fn unlike(ours: &Source, folder: &Path, finished: &Finished) -> Option<String> {
     let theirs = &finished.index.source;
-    let other = |what: &str, of: &str| Some(format!("another {what} ({of})"));
-    let what = match ours.difference(theirs) {
-        Some(difference) => match difference.what {
-            "backbone" | "tap" => other(difference.what, &difference.got),
-            what => Some(format!("another {what}")),
-        },
-        None if ours.dtype != theirs.dtype => other("dtype", &theirs.dtype.to_string()),
-        None if ours.engine != theirs.engine => other("engine", &theirs.engine),
-        None => None,
-    };
-    what.map(|what| format!("`{}` has {what}: none of its rows can be reused", folder.display()))
+    let what = foreign(ours, finished)
+        .or_else(|| (ours.dtype != theirs.dtype).then(|| format!("another dtype ({})", theirs.dtype)))
+        .or_else(|| (ours.engine != theirs.engine).then(|| format!("another engine ({})", theirs.engine)))?;
+    Some(format!("`{}` has {what}: none of its rows can be reused", folder.display()))
 }
 
 /// Shards that cannot be used, if any.

@@ -80,7 +80,7 @@ pub struct Args {
 
     /// The columns that classes, labels or numbers stand in, separated by commas [default: `label`]
     ///
-    /// They are those of --manifest, or else of the features. Features hold the columns of the manifest that extract read.
+    /// They are those of --manifest where that has them, else of the features, which hold those of what extract read.
     /// Classes take one column, numbers one each. Labels take one each, with 0 and 1 or false and true, or a single one with
     /// lists.
     #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',')]
@@ -167,14 +167,14 @@ pub struct ChoiceArgs {
 
     /// Hold rows out together that share a value of this column, such as one patient's [default: none]
     ///
-    /// The column is one of --manifest, or else of the features.
+    /// The column is one of --manifest where that has it, else of the features.
     #[arg(long, value_name = "NAME")]
     pub group_column: Option<String>,
 
     /// A CSV or Parquet table of the samples, to correct classes or add columns [default: none]
     ///
-    /// Its column `path` names the samples. Its column `label`, or --target-columns, replaces what the features say. With
-    /// --group-column alone it only says which rows go together.
+    /// Its column `path` names the samples. Those of its columns that are read count before the features' own: `label` or
+    /// --target-columns, and --group-column.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 

@@ -15,16 +15,13 @@ use crate::{
 };
 use head::LinearSettings;
 
-/// The column of a manifest that classes stand in, as extract reads it.
-const LABEL: &str = "label";
-
 /// How a head is chosen and calibrated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Folds of the train rows, where that was asked for.
     pub folds: Option<usize>,
-    /// A table and its column: rows that have the same value are held out together.
-    pub groups: Option<(Option<PathBuf>, String)>,
+    /// A column: rows that have the same value are held out together.
+    pub groups: Option<String>,
     /// Whether a temperature is fitted.
     pub calibrate: bool,
     /// The part of cases that the head shall be right in where it does not reject.
@@ -102,7 +99,7 @@ impl Config {
             heads,
             linear: methods::linear::settings(&args)?,
             target: args.target,
-            target_columns: target_columns(&args),
+            target_columns: args.target_columns.clone(),
             manifest: args.choice.manifest.clone(),
             choice: Choice::new(&args)?,
             class_weight: args.class_weight.unwrap_or_default(),
@@ -160,7 +157,7 @@ impl Config {
         self.target
     }
 
-    /// The columns of the manifest that classes, labels or numbers stand in.
+    /// The columns that classes, labels or numbers stand in, where they are named.
     pub fn target_columns(&self) -> Option<&[String]> {
         self.target_columns.as_deref()
     }
@@ -224,7 +221,7 @@ impl Choice {
     }
 
     fn new(args: &Args) -> Result<Choice, UsageError> {
-        let ChoiceArgs { folds, group_column, manifest, calibrate, .. } = &args.choice;
+        let ChoiceArgs { folds, group_column, calibrate, .. } = &args.choice;
         if let Some(folds) = folds {
             require("--folds", *folds as f64, (2..=1000).contains(folds), "from 2 to 1000")?;
         }
@@ -240,18 +237,12 @@ impl Choice {
         }
         Ok(Choice {
             folds: *folds,
-            groups: group_column.clone().map(|column| (manifest.clone(), column)),
+            groups: group_column.clone(),
             calibrate: flags::is_calibrated(args),
             reject_at: args.choice.reject_at,
             seed: args.seed,
         })
     }
-}
-
-/// The columns of the manifest that the truth stands in. One that is given for nothing else has it in `label`.
-fn target_columns(args: &Args) -> Option<Vec<String>> {
-    let only = args.choice.manifest.is_some() && args.choice.group_column.is_none();
-    args.target_columns.clone().or_else(|| only.then(|| vec![LABEL.to_owned()]))
 }
 
 #[cfg(test)]
@@ -276,16 +267,6 @@ mod tests {
         assert_eq!(names(&["--head", "auto"]), "linear ridge lda");
         assert_eq!(names(&["--head", "auto", "--target", "labels"]), "linear ridge");
         assert_eq!(names(&["--head", "mlp:7,knn:3", "--target", "number"]), "mlp:7 knn:3");
-    }
-
-    #[test]
-    fn a_manifest_replaces_classes_unless_it_is_for_groups() {
-        let columns = |flags: &[&str]| config(flags).unwrap().target_columns.map(|columns| columns.join(","));
-        assert_eq!(columns(&[]), None);
-        assert_eq!(columns(&["--manifest", "m.csv"]).as_deref(), Some("label"));
-        assert_eq!(columns(&["--manifest", "m.csv", "--group-column", "p"]), None);
-        let both = ["--manifest", "m.csv", "--group-column", "p", "--target-columns", "kind"];
-        assert_eq!(columns(&both).as_deref(), Some("kind"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
 const FRACTIONS: [f64; 7] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 
 /// Fits on each part, records how it does, and gives the table; nothing where it was asked to stop before all were fitted.
-/// Parts of fewer rows than there are classes are left out.
+/// Parts of fewer rows than there are classes are left out, but for all rows.
 pub(crate) fn fit(
     settings: &LinearSettings,
     job: &Job<'_>,
@@ -27,8 +27,9 @@ pub(crate) fn fit(
     let settings = LinearSettings { class_weights: job.class_weights.clone(), ..settings.clone() };
     let held = job.held_out()?;
     let (samples, strata) = train.strata();
-    let enough = |fraction: &f64| fraction * samples.len() as f64 >= strata.max(2) as f64;
+    let enough = |fraction: &f64| *fraction == 1.0 || fraction * samples.len() as f64 >= strata.max(2) as f64;
     let fractions: Vec<f64> = FRACTIONS.into_iter().filter(enough).collect();
+    let mut stopped = false;
     let progress = job.session.progress(fractions.len() as u64, "part");
     let points = learning_curve(
         &train,
@@ -40,11 +41,11 @@ pub(crate) fn fit(
         |point| {
             progress.advance(1);
             job.session.detail(line(point, &held.name(), job));
-            if job.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            stopped = point.fraction < 1.0 && job.interrupt.asked();
+            if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
-    let is_last = points.last().map(|point| point.fraction) == fractions.last().copied();
-    if !is_last {
+    if stopped {
         return Ok(None);
     }
     let each = |of: &dyn Fn(&CurvePoint) -> f64| points.iter().map(of).collect::<Vec<f64>>();

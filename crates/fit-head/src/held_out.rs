@@ -6,6 +6,7 @@ use anyhow::bail;
 use features::FeatureSet;
 use head::{Examples, Folds, HeadFitError, HeldOut};
 use sample::targets::Said;
+use store::table::SampleTable;
 
 use crate::{config::Choice, rows::Part};
 
@@ -41,6 +42,7 @@ pub(crate) fn folds(
     usual: usize,
     train: &Part<'_>,
     features: &FeatureSet,
+    manifest: Option<&SampleTable>,
 ) -> anyhow::Result<Folds> {
     let (strata, of) = train.examples()?.strata();
     if strata.len() < 2 {
@@ -48,14 +50,17 @@ pub(crate) fn folds(
     }
     // No more folds than rows: with a handful of rows, each is a fold of its own.
     let count = choice.folds.unwrap_or(usual.min(strata.len()));
-    let Some((manifest, column)) = &choice.groups else {
+    let Some(column) = &choice.groups else {
         return Ok(Folds::stratified(&strata, of, count, choice.seed)?.of_views(train.rows.views()));
     };
     let samples = train.rows.plain(features);
-    let said = Said { samples: samples.selection(), manifest: manifest.as_deref() };
+    let said = Said { samples: samples.selection(), manifest };
     let groups = said.column(column)?;
     if groups.words().len() < 2 {
-        bail!("`{column}` of {} has one value for all train rows, expected two groups or more", said.place());
+        bail!(
+            "`{column}` of {} has one value for all train rows, expected two groups or more",
+            said.place(column)
+        );
     }
     let count = choice.folds.unwrap_or(count.min(groups.words().len()));
     Ok(Folds::grouped(&strata, of, &first_come(groups.codes()), count, choice.seed)?

@@ -4,6 +4,7 @@ use cli::{Interrupt, Session};
 use features::FeatureSet;
 use head::{ClassWeights, Examples, Folds, Quality, TargetScaler};
 use sample::targets::Task;
+use store::table::SampleTable;
 use weights::Dense;
 
 use crate::{
@@ -18,6 +19,8 @@ pub(crate) struct Job<'a> {
     pub(crate) rows: &'a Rows<'a>,
     pub(crate) features: &'a FeatureSet,
     pub(crate) choice: &'a Choice,
+    /// The manifest, where there is one.
+    pub(crate) manifest: Option<&'a SampleTable>,
     pub(crate) class_weights: ClassWeights,
     pub(crate) standardize: bool,
     /// τ: so much of each class's log prior is taken off its logit.
@@ -32,7 +35,7 @@ impl<'a> Job<'a> {
     /// On `rows` of `features`, alone.
     pub(crate) fn new(
         config: &'a Config,
-        read: &Read,
+        read: &'a Read,
         rows: &'a Rows<'a>,
         features: &'a FeatureSet,
         session: &'a Session,
@@ -42,6 +45,7 @@ impl<'a> Job<'a> {
             rows,
             features,
             choice: config.choice(),
+            manifest: read.manifest.as_ref(),
             class_weights: config.class_weight().resolve(&read.names)?,
             standardize: config.standardize(),
             logit_adjustment: config.logit_adjustment(),
@@ -71,7 +75,7 @@ impl<'a> Job<'a> {
 
     /// Folds of the train rows, as many as was asked for, else `usual`: a sample's augmented views are held out with it.
     pub(crate) fn folds(&self, usual: usize) -> anyhow::Result<Folds> {
-        folds(self.choice, usual, &self.rows.train, self.features)
+        folds(self.choice, usual, &self.rows.train, self.features, self.manifest)
     }
 
     /// Moves the biases of the last layer by the classes' frequencies (Menon et al., 2021, equation 9).

@@ -1,7 +1,7 @@
 //! The tool `fit-head`: features in, a fitted head out.
 //!
 //! **Invariant:** only rows of the train split are fitted on; rows of the val split, or folds of the
-//! train rows, choose and calibrate; rows of the test split are never looked at.
+//! train rows, choose and calibrate; features of the test split are never looked at.
 #![forbid(unsafe_code)]
 
 mod args;

@@ -7,6 +7,7 @@ use sample::{
     LABEL, Split,
     targets::{Said, Samples as _, TargetSpec, Task, Truth},
 };
+use store::table::SampleTable;
 
 use crate::{Config, split_rows::SplitRows};
 
@@ -16,7 +17,9 @@ pub(crate) struct Read {
     /// Of the outputs.
     pub(crate) names: Vec<String>,
     truth: Truth,
-    /// Samples of which a manifest says another class than the features.
+    /// Whose columns count before the features' own.
+    pub(crate) manifest: Option<SampleTable>,
+    /// Samples of which it says another class than the features.
     pub(crate) corrected: Option<usize>,
 }
 
@@ -37,18 +40,32 @@ impl Read {
     /// Reads the truth of the rows of `features`. Classes and labels are those of all rows.
     pub(crate) fn of(features: &FeatureSet, config: &Config) -> anyhow::Result<Read> {
         let columns = config.target_columns();
-        let said = Said { samples: features, manifest: columns.and(config.manifest()) };
+        let usual = [LABEL.to_owned()];
+        let wanted = columns.unwrap_or(&usual).iter().chain(&config.choice().groups);
+        let wanted: Vec<&str> = wanted.map(String::as_str).collect();
+        let manifest = config.manifest().map(|path| SampleTable::open(path, &wanted)).transpose()?;
+        let said = Said { samples: features, manifest: manifest.as_ref() };
         let (spec, names) = TargetSpec::find(config.target().task(), said, columns)?;
         // All of them: what is no target is told whatever its split.
         let truth = spec.read(&names, said)?;
-        let corrected = said.manifest.and(features.column(LABEL)).map(|own| {
-            let classes = truth.classes();
-            let is_another =
-                |row: &usize| classes.get(*row).is_some_and(|&class| names[class as usize] != own.text(*row));
-            features.samples().filter(is_another).count()
-        });
-        Ok(Read { spec, names, truth, corrected })
+        let corrected = corrected(&truth, &names, spec.columns(&names)[0], said, features);
+        Ok(Read { spec, names, truth, manifest, corrected })
     }
+}
+
+/// Of how many samples a manifest says another class than the column of that name of `features`.
+fn corrected(
+    truth: &Truth,
+    names: &[String],
+    column: &str,
+    said: Said<'_>,
+    features: &FeatureSet,
+) -> Option<usize> {
+    said.manifest.filter(|manifest| manifest.has(column))?;
+    let (classes, own) = (truth.classes(), features.column(column)?);
+    let is_another =
+        |row: &usize| classes.get(*row).is_some_and(|&class| names[class as usize] != own.text(*row));
+    Some(features.samples().filter(is_another).count())
 }
 
 impl<'a> Rows<'a> {

@@ -576,7 +576,7 @@ fn features_that_cannot_be_fitted_on() {
             &["--group-column", "patient", "--manifest", "none.csv"],
             &["cannot read `none.csv`"],
         ),
-        (plain, &["--group-column", "patient", "--manifest", "m.csv"], &["no column `patient`", "`path`"]),
+        (plain, &["--group-column", "patient", "--manifest", "m.csv"], &["`m.csv` has no row for `daisy/"]),
     ];
     for (made, flags, parts) in cases {
         let room = Room::new();

@@ -168,7 +168,7 @@ fn what_is_no_target_is_one_line() {
     failed(
         1,
         &["--target", "number"],
-        "--target number by class names: `cat/0000.png` has `cat`, expected a finite number",
+        "`x.features`, column `label`: `cat/0000.png` has `cat`, expected a finite number",
     );
     let classes = ["cat", "cat|dog", "dog", "none"];
     manifest(&room, "age,cat,bird,empty,fish", &classes, |class, number| {

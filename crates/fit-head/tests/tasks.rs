@@ -53,7 +53,7 @@ fn a_manifest_corrects_classes() {
     let said = "fit-head: --manifest gives 2 of 150 samples another class than the features have\n";
     assert!(run.stderr().contains(said), "{}", run.stderr());
     let corrected = head(&room);
-    assert_eq!(corrected.targets.from, TargetsFrom::Column("label".to_owned()));
+    assert_eq!(corrected.targets.from, TargetsFrom::Class);
     assert_eq!((corrected.task(), &corrected.classes), (Task::Class, &plain.classes));
     assert_ne!(corrected.layers, plain.layers);
 
@@ -88,6 +88,33 @@ fn a_manifest_corrects_classes() {
     assert_eq!(head(&room).layers, corrected_none);
     fit_head(&room, &["--target-columns", "kind"])
         .failed(1, &["`x.features` has no column `kind`, only `label`"]);
+}
+
+#[test]
+fn a_column_is_the_manifests_where_it_has_it_else_the_features() {
+    // Groups in one manifest, classes in the features; both in one; classes in one and groups in the features.
+    let room = room("patient,label", |class, number| format!("p{},{}", number % 7, CLASSES[(class + 1) % 3]));
+    let text = std::fs::read_to_string(room.path("m.csv")).unwrap();
+    let groups: String =
+        text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect();
+    room.write("groups.csv", groups);
+    let bytes = |flags: &[&str]| {
+        fit_head(&room, &flags).fine();
+        room.bytes("x.head")
+    };
+    let plain = bytes(&[]);
+    assert_eq!(plain, bytes(&["--target-columns", "label"]));
+    let grouped = fit_head(&room, &["--manifest", "groups.csv", "--group-column", "patient"]).fine();
+    assert!(!grouped.stderr().contains("another class"), "{}", grouped.stderr());
+    let own = head(&room);
+    let both = fit_head(&room, &["--manifest", "m.csv", "--group-column", "patient"]).fine();
+    assert!(both.stderr().contains("gives 150 of 150 samples another class"), "{}", both.stderr());
+    assert_ne!(own.layers, head(&room).layers);
+    // By a column that the features lack, nothing is corrected.
+    let kind = fit_head(&room, &["--manifest", "m.csv", "--target-columns", "patient"]).fine();
+    assert!(!kind.stderr().contains("another class"), "{}", kind.stderr());
+    fit_head(&room, &["--manifest", "groups.csv"])
+        .failed(1, &["`groups.csv` has no column `label`, only `path`, `patient`"]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::error::Error;
 use std::io::BufRead;
 
 use headstart_metrics::{
-    Binning, ClassRanking, ClassRows, Confusion, Figure, LABEL_THRESHOLD, LabelOutcomes, McNemar,
-    NumberOutcomes, OneVsRest, Outcomes, Rankings, ReliabilityBin, figures, proportion,
+    Binning, ClassRanking, ClassRows, Confusion, Figure, LabelOutcomes, McNemar, NumberOutcomes, OneVsRest,
+    Outcomes, Rankings, ReliabilityBin, figures, proportion,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn score(case: Case) -> Result<Value, Box<dyn Error>> {
     match case {
         Case::Classes { labels, probabilities, classes } => classes_of(&labels, &probabilities, classes),
         Case::MultiLabel { truth, probabilities, labels } => {
-            let outcomes = LabelOutcomes::new(truth, probabilities, vec![LABEL_THRESHOLD; labels])?.ranked();
+            let outcomes = LabelOutcomes::new(truth, probabilities, labels)?.ranked();
             let mut out = values(&figures(&outcomes));
             alone(&outcomes, &mut out);
             Ok(out)

@@ -6,9 +6,8 @@ use crate::{
     interval::proportion,
     labels::LabelOutcomes,
     metric::{
-        Measured, Metric,
-        Place::{Few, Page},
-        Scale,
+        Measured, Metric, Scale,
+        ShownIn::{Few, Page},
     },
 };
 
@@ -17,13 +16,15 @@ use crate::{
 pub struct Alone {
     pub(crate) scores: ClassScores,
     pub(crate) ranking: Option<ClassRanking>,
+    /// The same where a label is only predicted from a threshold of its own on; `None` of a class, and where there is none.
+    pub(crate) at_reject: Option<ClassScores>,
     /// Its rows as if it was the only label; `None` of a class.
     pub(crate) column: Option<LabelOutcomes>,
 }
 
 impl Alone {
     pub(crate) fn new(scores: ClassScores, ranking: Option<ClassRanking>) -> Alone {
-        Alone { scores, ranking, column: None }
+        Alone { scores, ranking, at_reject: None, column: None }
     }
 
     fn losses(&self, of: impl FnOnce(&LabelOutcomes) -> Option<f64>) -> Option<f64> {
@@ -63,6 +64,19 @@ impl Measured for Alone {
         .moved(|of, value| of.column.as_ref()?.brier_score_moves(value))
         .when(|of| of.column.is_some())
         .over(|of| of.column.as_ref().map_or(0, Measured::rows)),
+        M::new("precision_at_reject", "Precision from its threshold on", Scale::Share, |of| {
+            Some(of.at_reject?.precision)
+        })
+        .within(|of, _| of.at_reject?.interval(ClassMetric::Precision))
+        .when(|of| of.at_reject.is_some())
+        .over(|of| of.at_reject.map_or(0, |own| own.predicted))
+        .shown(&[Page]),
+        M::new("recall_at_reject", "Recall from its threshold on", Scale::Share, |of| {
+            Some(of.at_reject?.recall)
+        })
+        .within(|of, _| of.at_reject?.interval(ClassMetric::Recall))
+        .when(|of| of.at_reject.is_some())
+        .shown(&[Page]),
         M::new("support", "Rows", Scale::Count, |of| Some(of.scores.support as f64)).shown(&[Few]),
     ];
 

@@ -31,7 +31,7 @@ pub enum Scale {
 
 /// Where people see a metric, besides the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ShownIn {
     /// The summary on stdout.
     Summary,
     /// The page's figures, and its table of outputs.
@@ -51,7 +51,7 @@ pub struct About {
     pub title: &'static str,
     /// What numbers it may take.
     pub scale: Scale,
-    shown: &'static [Place],
+    shown: &'static [ShownIn],
 }
 
 impl About {
@@ -60,13 +60,13 @@ impl About {
         name: &'static str,
         title: &'static str,
         scale: Scale,
-        shown: &'static [Place],
+        shown: &'static [ShownIn],
     ) -> About {
         About { name, title, scale, shown }
     }
 
     /// Whether people see it there.
-    pub fn is_shown(&self, place: Place) -> bool {
+    pub fn is_shown(&self, place: ShownIn) -> bool {
         self.shown.contains(&place)
     }
 }
@@ -110,7 +110,7 @@ impl<O> Metric<O> {
     }
 
     /// Where people see it.
-    pub const fn shown(self, shown: &'static [Place]) -> Metric<O> {
+    pub const fn shown(self, shown: &'static [ShownIn]) -> Metric<O> {
         let About { name, title, scale, .. } = self.about;
         Metric { about: About::new(name, title, scale, shown), ..self }
     }

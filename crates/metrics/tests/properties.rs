@@ -1,8 +1,8 @@
 //! What must hold for any scores whatever.
 
 use headstart_metrics::{
-    Binning, ClassOutcomes, ClassRows, Confusion, Figure, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes,
-    OneVsRest, Outcomes as _, Rankings, Scored, differences, figures, named, proportion,
+    Binning, ClassOutcomes, ClassRows, Confusion, Figure, LabelOutcomes, NumberOutcomes, OneVsRest,
+    Outcomes as _, Rankings, Scored, differences, figures, named, proportion,
 };
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn everything(labels: &[u32], probabilities: &[f64], classes: usize, block: usiz
     let outcomes = rows.clone().finish().ranked(rankings.clone());
     let alone: Vec<Vec<Figure>> = outcomes.alone().map(|class| figures(&class)).collect();
     let truth: Vec<bool> = probabilities.iter().map(|p| p * 1024.0 % 2.0 > 1.0).collect();
-    let many = LabelOutcomes::new(truth, probabilities.to_vec(), vec![LABEL_THRESHOLD; classes]);
+    let many = LabelOutcomes::new(truth, probabilities.to_vec(), classes);
     let many = many.expect("fits").ranked();
     let labels: Vec<Vec<Figure>> = many.alone().map(|label| figures(&label)).collect();
     let values = NumberOutcomes::new(rows.own(), rows.confidences(), 1).expect("fits");

@@ -1,8 +1,8 @@
 //! ONNX files: a bound network and its head as one graph, and that graph back as plain data.
 //!
 //! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32; outputs `features`
-//! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`. The batch axis is dynamic and called
-//! `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
+//! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`. The batch
+//! axis is dynamic and called `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
 //! for the file (positions at its size, biases of windows, masks) has a slash in its name. A node bears the name of the
 //! module whose result it gives; those on the way there have a slash.
 //!
@@ -10,6 +10,7 @@
 //! What it gives is the file's own graph, node by node, for an interpreter; this crate runs nothing.
 //!
 //! **Invariant:** the same network, weights, head and metadata give the same bytes.
+#![forbid(unsafe_code)]
 
 mod draft;
 mod graph;

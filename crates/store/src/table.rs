@@ -16,7 +16,7 @@ use std::{
 };
 
 pub(crate) use columns::columns;
-pub use lookup::{Texts, pairs, values_of_columns};
+pub use lookup::{SampleTable, Texts, pairs};
 pub use read::{Position, Table, read};
 
 /// A table that could not be read or written.

@@ -14,7 +14,12 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use class::Class;
 use sample::Split;
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use store::Place;
 use stream::Stream;
 
@@ -48,6 +53,9 @@ struct Args {
 /// Hidden, so that no tool takes it for a sample; by it `--force` knows a folder of ours.
 const MARKER: &str = ".headstart-sample";
 
+/// Pictures of a class in each split.
+const SPLITS: [(Split, u32); 3] = [(Split::Train, 50), (Split::Val, 10), (Split::Test, 20)];
+
 fn main() -> ExitCode {
     cli::main(run, store::withdraw)
 }
@@ -55,10 +63,10 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<()> {
     let Args { output, seed, force, common } = args;
     let session = common.start()?;
-    let place = Place::folder(&output, force, |folder| folder.join(MARKER).exists())?;
+    let place = Place::folder(&output, force, is_ours)?;
     fs::write(place.temporary().join(MARKER), "").map_err(|error| place.failed(error))?;
     let mut pictures = 0u64;
-    for (split, each) in [(Split::Train, 50), (Split::Val, 10), (Split::Test, 20)] {
+    for (split, each) in SPLITS {
         for class in Class::ALL {
             let folder = place.temporary().join(split.name()).join(class.name());
             fs::create_dir_all(&folder).map_err(|error| place.failed(error))?;
@@ -66,7 +74,7 @@ fn run(args: Args) -> Result<()> {
                 // A stream of its own for every picture: none depends on how many came before it.
                 let mut stream = Stream::new(seed, &format!("{split}/{}/{n}", class.name()));
                 let picture = scene::render(class, &mut stream);
-                let path = folder.join(format!("{n:03}.png"));
+                let path = folder.join(name(n));
                 picture.save(&path).with_context(|| format!("cannot write `{}`", output.display()))?;
                 pictures += 1;
             }
@@ -75,4 +83,58 @@ fn run(args: Args) -> Result<()> {
     place.commit()?;
     session.note(format!("make-sample: {} pictures → {}", cli::count(pictures), output.display()));
     Ok(())
+}
+
+fn name(n: u32) -> String {
+    format!("{n:03}.png")
+}
+
+/// Whether a folder holds an earlier sample, and nothing else: what people put there stays.
+fn is_ours(folder: &Path) -> bool {
+    let names = |folder: &Path| -> Option<BTreeSet<String>> {
+        let entries = fs::read_dir(folder).ok()?;
+        entries.map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    };
+    let holds = |folder: &Path, expected: &mut dyn Iterator<Item = String>| {
+        let expected: BTreeSet<String> = expected.collect();
+        names(folder).is_some_and(|names| names.is_subset(&expected))
+    };
+    let splits = SPLITS.map(|(split, _)| split.name().to_owned());
+    folder.join(MARKER).exists()
+        && holds(folder, &mut splits.into_iter().chain([MARKER.to_owned()]))
+        && SPLITS.iter().all(|(split, each)| {
+            let split = folder.join(split.name());
+            !split.exists()
+                || holds(&split, &mut Class::ALL.iter().map(|class| class.name().to_owned()))
+                    && Class::ALL
+                        .iter()
+                        .map(|class| split.join(class.name()))
+                        .all(|class| !class.exists() || holds(&class, &mut (0..*each).map(name)))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+    fn what_people_put_into_a_sample_makes_it_theirs() {
+        let root = std::env::temp_dir().join(format!("headstart-sample-{}", std::process::id()));
+        let class = root.join("train").join(Class::ALL[0].name());
+        fs::create_dir_all(&class).unwrap();
+        assert!(!is_ours(&root));
+        fs::write(root.join(MARKER), "").unwrap();
+        fs::write(class.join("007.png"), "").unwrap();
+        assert!(is_ours(&root));
+        for own in
+            [class.join("mine.jpg"), class.join("050.png"), root.join("notes.txt"), root.join("train/mine")]
+        {
+            fs::write(&own, "").unwrap();
+            assert!(!is_ours(&root), "{}", own.display());
+            fs::remove_file(&own).unwrap();
+        }
+        assert!(is_ours(&root));
+        fs::remove_dir_all(&root).unwrap();
+    }
 }

@@ -52,7 +52,6 @@ impl Buffers {
 }
 
 /// Where steps find and put their values: some pictures' part of the shared buffers, and buffers of their own.
-#[derive(Clone)]
 pub(crate) struct Memory<'a> {
     shared: Vec<(Shared, usize)>,
     own: Vec<(Shared, usize)>,

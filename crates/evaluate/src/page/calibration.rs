@@ -4,7 +4,7 @@ use metrics::Binning;
 use report::{Bin, Calibration, Estimate, Histogram, Reject};
 
 use super::Material;
-use crate::measured::Measured;
+use crate::measured::TaskOutcomes;
 
 /// Points of the curve of coverage.
 const POINTS: usize = 100;
@@ -13,7 +13,7 @@ const BINS: usize = 20;
 
 /// Of classes alone.
 pub(super) fn of(material: &Material<'_>) -> Option<Calibration> {
-    let Measured::Classes(outcomes) = &material.scores.measured else { return None };
+    let TaskOutcomes::Classes(outcomes) = &material.scores.measured else { return None };
     let (rows, tally) = (outcomes.each(), outcomes.tally());
     let bins = |binning| {
         let filled = tally.bins(binning).reliability().into_iter().filter(|bin| bin.rows > 0);

@@ -4,7 +4,7 @@ use metrics::Interval;
 use report::{ClassCurves, Curve, Curves, Estimate};
 
 use super::{Material, of_estimate};
-use crate::measured::Measured;
+use crate::measured::TaskOutcomes;
 
 /// Points of a curve; of fewer where there are many classes, so that the page stays small.
 const POINTS: usize = 200;
@@ -18,9 +18,11 @@ const STEPS: usize = 100;
 /// Of classes and labels.
 pub(super) fn of(material: &Material<'_>) -> Option<Curves> {
     let (rankings, thresholds) = match &material.scores.measured {
-        Measured::Classes(outcomes) => (outcomes.rankings()?, None),
-        Measured::Labels(outcomes) => (outcomes.rankings()?, Some(outcomes.thresholds())),
-        Measured::Numbers(_) => return None,
+        TaskOutcomes::Classes(outcomes) => (outcomes.rankings()?, None),
+        TaskOutcomes::Labels(outcomes) => {
+            (outcomes.rankings()?, Some(outcomes.at_reject().unwrap_or(outcomes).thresholds()))
+        }
+        TaskOutcomes::Numbers(_) => return None,
     };
     let (classes, n) = (material.head.classes.len(), material.scores.len() as f64);
     let most = if classes > MANY_CLASSES { FEW_POINTS } else { POINTS };
@@ -46,7 +48,8 @@ pub(super) fn of(material: &Material<'_>) -> Option<Curves> {
                 prevalence: found.positives as f64 / n,
                 roc: Some(roc.thinned(most)),
                 precision_recall: Some(precision_recall.thinned(most)),
-                threshold: thresholds.map(|thresholds| thresholds[class]),
+                // None where a label is never predicted.
+                threshold: thresholds.map(|each| each[class]).filter(|own| own.is_finite()),
             }
         })
         .collect();

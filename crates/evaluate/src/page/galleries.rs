@@ -1,11 +1,10 @@
 //! What one should look at: where the head does worst, what looks wrong, pictures that are nearly the same.
 
 use report::{Duplicate, Exhibit, Mislabel, Mistake};
-use sample::LABEL;
 
 use super::Material;
 use crate::{
-    measured::Measured,
+    measured::TaskOutcomes,
     predictions::list,
     suspects::{LIKELY, Suspects},
 };
@@ -18,7 +17,7 @@ pub(super) fn mistakes(material: &Material<'_>) -> Vec<Mistake> {
     let names = &material.head.classes;
     let row = |at: usize| material.scores.rows.row(at);
     let measured = &material.scores.measured;
-    if let Measured::Classes(outcomes) = measured {
+    if let TaskOutcomes::Classes(outcomes) = measured {
         let rows = outcomes.each();
         let mut wrong: Vec<usize> =
             (0..rows.rows()).filter(|&at| rows.labels()[at] != rows.predicted()[at]).collect();
@@ -93,8 +92,7 @@ pub(super) fn duplicates(material: &Material<'_>) -> Vec<Duplicate> {
         .collect();
     // Stable: within each kind the surest stays first.
     pairs.sort_by_key(|&(left, right, _)| (split(left) == split(right), !own(left)));
-    // What the features call their classes: labels and numbers may stand there too, or elsewhere.
-    let class = |row: u32| material.features.text(row as usize, LABEL).to_owned();
+    let class = |row: u32| material.findings.text(row).to_owned();
     let duplicate = |&(left, right, similarity): &(u32, u32, f32)| Duplicate {
         left: exhibit(material, left as usize, class(left)),
         right: exhibit(material, right as usize, class(right)),
@@ -114,18 +112,14 @@ fn exhibit(material: &Material<'_>, row: usize, truth: String) -> Exhibit {
 }
 
 /// What is so of row `at`, and what is said, of labels or numbers.
-fn said(measured: &Measured, at: usize, names: &[String]) -> (String, String) {
+fn said(measured: &TaskOutcomes, at: usize, names: &[String]) -> (String, String) {
     match measured {
-        Measured::Classes(_) => (String::new(), String::new()),
-        Measured::Labels(outcomes) => {
+        TaskOutcomes::Classes(_) => (String::new(), String::new()),
+        TaskOutcomes::Labels(outcomes) => {
             let own = at * names.len()..(at + 1) * names.len();
-            let positive = outcomes.probabilities()[own.clone()].iter().zip(outcomes.thresholds());
-            (
-                list(names, outcomes.truth()[own].iter().copied()),
-                list(names, positive.map(|(p, threshold)| p > threshold)),
-            )
+            (list(names, outcomes.truth()[own].iter().copied()), list(names, outcomes.predicted(at)))
         }
-        Measured::Numbers(outcomes) => {
+        TaskOutcomes::Numbers(outcomes) => {
             let pairs = (0..names.len()).filter_map(|output| outcomes.column(output).nth(at));
             let (truth, predicted): (Vec<f64>, Vec<f64>) = pairs.unzip();
             (numbers(names, &truth), numbers(names, &predicted))

@@ -18,7 +18,7 @@ use review::map;
 use sample::targets::Task;
 
 use crate::{
-    Config, baseline::Comparison, findings::Findings, measured::Measured, scores::SplitScores, table::Row,
+    Config, baseline::Comparison, findings::Findings, measured::TaskOutcomes, scores::SplitScores, table::Row,
 };
 
 /// What a page is made of.
@@ -65,7 +65,7 @@ impl Material<'_> {
     }
 
     fn samples(&self) -> Option<Samples> {
-        let Measured::Classes(outcomes) = &self.scores.measured else { return None };
+        let TaskOutcomes::Classes(outcomes) = &self.scores.measured else { return None };
         let rows = outcomes.each();
         Some(Samples {
             ids: (0..rows.rows()).map(|at| self.features.id(self.scores.rows.row(at)).to_owned()).collect(),

@@ -1,6 +1,6 @@
 //! The table of outputs, and that of slices.
 
-use metrics::{About, Place};
+use metrics::{About, ShownIn};
 use report::{ClassTable, Column, Slice, Slices};
 
 use super::{Material, estimate, scale};
@@ -16,7 +16,7 @@ pub(super) fn table(material: &Material<'_>) -> ClassTable {
     let width = own.len() / names.len().max(1);
     let column = |at: usize| own.iter().skip(at).step_by(width.max(1)).map(|(_, row)| *row);
     let support = (0..width).find(|&at| own[at].0.name == "support");
-    let shown = (0..width).filter(|&at| own[at].0.is_shown(Place::Page));
+    let shown = (0..width).filter(|&at| own[at].0.is_shown(ShownIn::Page));
     ClassTable {
         support: match support {
             Some(at) => column(at).map(|row| row.n).collect(),
@@ -35,7 +35,7 @@ pub(super) fn table(material: &Material<'_>) -> ClassTable {
 /// Every slice with the few metrics that there is room for.
 pub(super) fn slices(material: &Material<'_>) -> Option<Slices> {
     let (rows, split) = (material.rows, material.scores.split);
-    let few = overall(rows, split, Place::Few);
+    let few = overall(rows, split, ShownIn::Few);
     let mut slices: Vec<Slice> = Vec::new();
     for row in rows.iter().filter(|row| row.split == split) {
         let Scope::Slice { column, value } = &row.scope else { continue };

@@ -2,7 +2,7 @@
 
 use features::FeatureSet;
 use head::Head;
-use metrics::{About, Place};
+use metrics::{About, ShownIn};
 use report::{Baseline, Difference, Figure, Summary, Verdict, Warning};
 use sample::{Split, targets::Task};
 
@@ -14,7 +14,8 @@ use crate::{
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
     let Material { config, features, scores, rows, .. } = material;
-    let figures = overall(rows, scores.split, Place::Page).into_iter().filter(|(_, row)| row.value.is_some());
+    let figures =
+        overall(rows, scores.split, ShownIn::Page).into_iter().filter(|(_, row)| row.value.is_some());
     let figure = |(about, row): (&About, &Row)| Figure {
         name: about.title.to_owned(),
         estimate: estimate(row),
@@ -34,7 +35,7 @@ pub(super) fn of(material: &Material<'_>) -> Summary {
 fn baseline(material: &Material<'_>) -> Option<Baseline> {
     let comparison = material.comparison?;
     let (path, _) = material.config.baseline()?;
-    let shown = comparison.differences().iter().filter(|found| found.about.is_shown(Place::Page));
+    let shown = comparison.differences().iter().filter(|found| found.about.is_shown(ShownIn::Page));
     let differences = shown.filter_map(|found| {
         Some(Difference {
             name: found.about.title.to_owned(),

@@ -3,7 +3,7 @@
 use report::{Output, Values};
 
 use super::Material;
-use crate::measured::Measured;
+use crate::measured::TaskOutcomes;
 
 /// Numbers that a page holds: rows times outputs.
 const MOST: usize = 1 << 20;
@@ -14,11 +14,11 @@ pub(super) fn of(material: &Material<'_>) -> Option<Values> {
     let room = (MOST / scores.len().max(1)).clamp(1, material.head.classes.len());
     let column = |output: usize| -> Option<Vec<(f64, f64)>> {
         match &scores.measured {
-            Measured::Classes(_) => None,
-            Measured::Labels(outcomes) => {
+            TaskOutcomes::Classes(_) => None,
+            TaskOutcomes::Labels(outcomes) => {
                 Some(outcomes.column(output).map(|(truth, p)| (f64::from(u8::from(truth)), p)).collect())
             }
-            Measured::Numbers(outcomes) => Some(outcomes.column(output).collect()),
+            TaskOutcomes::Numbers(outcomes) => Some(outcomes.column(output).collect()),
         }
     };
     let of = |output: usize| {

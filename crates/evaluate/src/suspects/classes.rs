@@ -10,10 +10,8 @@ use head::{Candidate, Examples, HeldOut, LinearProblem, LinearSettings, softmax}
 use review::{Neighbours, Predictions, Suspect, UNDECIDED, suspects};
 use sample::targets::Truth;
 
-use super::{folds, many};
+use super::{MANY, folds, many};
 
-/// Of more probabilities, rows times classes, no matrix is held, and no logistic regression is fitted to judge labels.
-const MANY: usize = 1 << 24;
 /// Penalties that these fits are chosen from where the head does not say its own.
 const PENALTIES: [f64; 4] = [1000.0, 100.0, 10.0, 1.0];
 

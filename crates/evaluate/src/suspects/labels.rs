@@ -3,12 +3,16 @@
 use std::ops::ControlFlow;
 
 use anyhow::bail;
+use cli::{Session, count};
 use features::Rows;
-use head::{Candidate, Examples, Head, HeldOut, LinearProblem, LinearSettings, sigmoid};
+use head::{
+    Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, Head, HeldOut, LinearProblem,
+    LinearSettings, sigmoid,
+};
 use review::{Neighbours, Predictions, UNDECIDED, suspects};
 use sample::targets::Truth;
 
-use super::{LIKELY, classes::penalties, folds};
+use super::{LIKELY, MANY, classes::penalties, folds, numbers::PENALTIES as RIDGE_PENALTIES};
 
 /// A row and how its labels look.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +46,7 @@ pub(super) fn judge(
     head: &Head,
     neighbours: &[&Neighbours],
     seed: u64,
+    session: &Session,
 ) -> anyhow::Result<Vec<LabelSuspect>> {
     let (n, labels) = (rows.len(), head.classes.len());
     let counts: Vec<usize> =
@@ -53,7 +58,15 @@ pub(super) fn judge(
             "labels can be judged where some rows bear one and others do not; leave out --suspects and --report"
         );
     }
-    let probabilities = out_of_fold(rows, truth, labels, &judged, &counts, head, seed)?;
+    let many = n.saturating_mul(judged.len()) > MANY;
+    if many {
+        session.note(format!(
+            "evaluate: {} labels of {} rows are judged by ridge regression; logistic regression would take too long",
+            count(judged.len() as u64),
+            count(n as u64)
+        ));
+    }
+    let probabilities = out_of_fold(rows, truth, labels, &judged, &counts, (!many).then_some(head), seed)?;
     let mut found: Vec<LabelSuspect> = truth
         .chunks_exact(labels)
         .zip(0..)
@@ -78,14 +91,14 @@ pub(super) fn judge(
     Ok(found)
 }
 
-/// (n, judged): each row by a logistic regression a label without its fold.
+/// (n, judged): each row without its fold, by a logistic regression a label, or without a head by a ridge regression.
 fn out_of_fold(
     rows: &dyn Rows,
     truth: &[bool],
     labels: usize,
     judged: &[usize],
     counts: &[usize],
-    head: &Head,
+    head: Option<&Head>,
     seed: u64,
 ) -> anyhow::Result<Vec<f64>> {
     let values: Vec<f64> = truth
@@ -94,19 +107,28 @@ fn out_of_fold(
         .collect();
     // The rarest label that a row bears decides where it goes, so that every fold has some.
     let rarest = |row: &[bool]| {
-        let borne = judged.iter().filter(|&&label| row[label]);
-        borne.min_by_key(|&&label| counts[label]).map_or(0, |&label| label as u32 + 1)
+        let positive = judged.iter().filter(|&&label| row[label]);
+        positive.min_by_key(|&&label| counts[label]).map_or(0, |&label| label as u32 + 1)
     };
     let kinds: Vec<u32> = truth.chunks_exact(labels).map(rarest).collect();
     let folds = folds(&kinds, labels + 1, seed)?;
     let truth = Truth::Labels(values);
     let examples = Examples::new(rows, &truth, judged.len())?;
-    let problem = LinearProblem::new(&examples, &LinearSettings::default())?;
     let held_out = HeldOut::Folds(&folds);
-    let sweep =
-        problem.sweep(&penalties(head), held_out, false, |_: &Candidate| ControlFlow::Continue(()))?;
+    let scored = if let Some(head) = head {
+        let problem = LinearProblem::new(&examples, &LinearSettings::default())?;
+        let sweep =
+            problem.sweep(&penalties(head), held_out, false, |_: &Candidate| ControlFlow::Continue(()))?;
+        problem.held_out_scores(&sweep, held_out, |row, scores| (row, sigmoid(scores)))
+    } else {
+        let problem = ClosedProblem::new(&examples, ClosedForm::Ridge, &ClassWeights::None, true)?;
+        let sweep = problem.sweep(&RIDGE_PENALTIES, held_out)?;
+        // Fitted on 1 where a label is borne, and on -1 where not.
+        let share = |score: &f32| (0.5 * (f64::from(*score) + 1.0)).clamp(0.0, 1.0);
+        problem.held_out_scores(&sweep, held_out, |row, scores| (row, scores.iter().map(share).collect()))
+    };
     let mut probabilities = vec![UNDECIDED; rows.len() * judged.len()];
-    for (row, p) in problem.held_out_scores(&sweep, held_out, |row, scores| (row, sigmoid(scores))) {
+    for (row, p) in scored {
         if p.iter().all(|p| p.is_finite()) {
             probabilities[row * judged.len()..][..judged.len()].copy_from_slice(&p);
         }

@@ -19,6 +19,8 @@ use sample::targets::Truth;
 pub(crate) use labels::LabelSuspect;
 pub(crate) use numbers::NumberSuspect;
 
+/// Of more probabilities, rows times classes or labels, no logistic regression is fitted to judge them.
+const MANY: usize = 1 << 24;
 /// Folds that judge labels.
 const FOLDS: usize = 5;
 /// Below this quality something is likely wrong.
@@ -54,7 +56,7 @@ impl Suspects {
             Truth::Labels(truth) => {
                 let centred = centred()?;
                 let truth: Vec<bool> = truth.iter().map(|&truth| truth > 0.5).collect();
-                let mut found = labels::judge(rows, &truth, head, &[whitened, &centred], seed)?;
+                let mut found = labels::judge(rows, &truth, head, &[whitened, &centred], seed, session)?;
                 found.iter_mut().for_each(|suspect| suspect.row = own(suspect.row));
                 Suspects::Labels(found)
             }

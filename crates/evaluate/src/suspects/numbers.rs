@@ -7,7 +7,7 @@ use sample::targets::Truth;
 use super::folds;
 
 /// Penalties that the fits are chosen from.
-const PENALTIES: [f64; 6] = [1e5, 1e4, 1000.0, 100.0, 10.0, 1.0];
+pub(super) const PENALTIES: [f64; 6] = [1e5, 1e4, 1000.0, 100.0, 10.0, 1.0];
 /// A residual of so many robust standard deviations has quality one half.
 const FAR: f64 = 4.0;
 /// The standard deviation of a normal distribution over its median absolute deviation.

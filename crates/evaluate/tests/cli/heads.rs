@@ -214,3 +214,25 @@ fn damaged_inputs_are_refused() {
     run(&room).failed(1, &["schema 9 is newer", "update Headstart"]);
     assert_eq!(room.names(), ["x.features", "x.head"]);
 }
+
+/// Heads that the programs of their time wrote, with the log loss that those measured.
+#[test]
+fn heads_of_older_formats_say_what_they_said() {
+    let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let features = format!("{crates}/features/tests/fixtures/schema-1.features");
+    for (format, log_loss) in
+        [(1, 1.476_330_169_236_446e-11), (2, 1.386_294_353_643_714_4), (3, 1.475_969_346_753_437_4e-11)]
+    {
+        let room = Room::new();
+        let head = format!("{crates}/head/tests/fixtures/format-{format}.head");
+        let start = std::fs::read(&head).unwrap();
+        let says = format!("\\\"format\\\":{format},");
+        assert!(String::from_utf8_lossy(&start[..200]).contains(&says), "{head}");
+        evaluate(&room, &["-o", "m.csv", "--split", "val", &features, &head]).fine();
+        let metrics = table::read(&room.path("m.csv")).unwrap();
+        let [scope, metric, found] = ["scope", "metric", "value"].map(|name| text(&metrics, name));
+        let at = (0..metrics.height()).find(|&at| scope[at] == "overall" && metric[at] == "log_loss");
+        let found: f64 = found[at.unwrap()].parse().unwrap();
+        assert!((found - log_loss).abs() <= 1e-12 * log_loss, "{found} {log_loss}");
+    }
+}

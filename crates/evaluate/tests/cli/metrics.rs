@@ -156,7 +156,8 @@ fn slices_are_the_rows_that_share_a_value() {
     // A slice of one class: its accuracy is that class's recall.
     assert_eq!(of("slice:kind=roses"), value(&metrics, "test", "class", "recall", "roses"));
     let run = |flags: &[&str]| evaluate(&room, &[&["x.features", "x.head", "-o", "n.csv"], flags].concat());
-    run(&["--slice", "age", "--manifest", "m.csv"]).failed(1, &["no column `age`", "`side`"]);
+    run(&["--slice", "age", "--manifest", "m.csv"])
+        .failed(1, &["no column `label`, `age`, only `path`, `side`", "`side`"]);
     // Without a manifest the features' own columns are read.
     run(&["--slice", "side"]).failed(1, &["`x.features` has no column `side`, only `label`"]);
     run(&["--slice", "label"]).fine();

@@ -1,6 +1,6 @@
 //! The network on one card, or on several that share the work: batches go to them in turn, two to each at a time.
 //!
-//! Two lanes a card prepare pictures, straight into memory that the card copies from by itself. So at most four batches of
+//! Two lanes a card prepare inputs, in memory that the card copies from by itself. So at most four batches of
 //! pictures a card exist at any time.
 //!
 //! **Invariant:** no features come from a card that does not give what the CPU gives for the probes, to the precision's

@@ -33,7 +33,7 @@ pub fn load(bytes: &[u8], how: &Preprocessing) -> Result<Loaded, BadImage> {
             Decode::Fast => 8 / draft(width, height, layout.width, layout.height),
         };
         let scaled = |side: u32| (side * eighths).div_ceil(8);
-        let needed = |from, to, kept: &Kept| inputs(scaled(from), to, kept.range.clone(), how.filter);
+        let needed = |from, to, kept: &CropSpan| inputs(scaled(from), to, kept.range.clone(), how.filter);
         Wanted {
             eighths,
             columns: needed(width, layout.width, &layout.columns),
@@ -90,8 +90,8 @@ fn draft(width: u32, height: u32, to_width: u32, to_height: u32) -> u32 {
 struct Layout {
     width: u32,
     height: u32,
-    columns: Kept,
-    rows: Kept,
+    columns: CropSpan,
+    rows: CropSpan,
     /// Height and width.
     crop: (u32, u32),
 }
@@ -100,7 +100,13 @@ impl Layout {
     fn of(width: u32, height: u32, how: &Preprocessing) -> Layout {
         let (height, width) = resized_size(width, height, how.resize);
         let crop = how.crop.unwrap_or((height, width));
-        Layout { width, height, columns: Kept::of(width, crop.1), rows: Kept::of(height, crop.0), crop }
+        Layout {
+            width,
+            height,
+            columns: CropSpan::of(width, crop.1),
+            rows: CropSpan::of(height, crop.0),
+            crop,
+        }
     }
 }
 
@@ -136,20 +142,20 @@ pub fn resized_size(width: u32, height: u32, resize: Resize) -> (u32, u32) {
 }
 
 /// What a centre crop leaves of one axis: a range of it, and how many zeros come before.
-struct Kept {
+struct CropSpan {
     range: Range<u32>,
     before: u32,
 }
 
-impl Kept {
-    fn of(length: u32, crop: u32) -> Kept {
+impl CropSpan {
+    fn of(length: u32, crop: u32) -> CropSpan {
         if crop >= length {
-            return Kept { range: 0..length, before: (crop - length) / 2 };
+            return CropSpan { range: 0..length, before: (crop - length) / 2 };
         }
         // Python's round((length - crop) / 2.0): halves go to the even neighbour.
         let excess = length - crop;
         let start = excess / 2 + u32::from(excess % 4 == 3);
-        Kept { range: start..start + crop, before: 0 }
+        CropSpan { range: start..start + crop, before: 0 }
     }
 
     fn is_all_of(&self, crop: u32) -> bool {
@@ -181,7 +187,7 @@ mod tests {
     #[test]
     fn halves_round_to_even_and_odd_padding_goes_after() {
         let kept = |length, crop| {
-            let Kept { range, before } = Kept::of(length, crop);
+            let CropSpan { range, before } = CropSpan::of(length, crop);
             (range.start, range.end, before)
         };
         // int(round((length - crop) / 2.0)) for 1, 3, 5 and 7.

@@ -10,8 +10,7 @@ mod random;
 use std::collections::BTreeMap;
 
 use headstart_metrics::{
-    ClassOutcomes, Estimate, Figure, LABEL_THRESHOLD, LabelOutcomes, NumberOutcomes, Outcomes, differences,
-    figures,
+    ClassOutcomes, Estimate, Figure, LabelOutcomes, NumberOutcomes, Outcomes, differences, figures,
 };
 use population::{Cell, Population, Shape};
 use random::Random;
@@ -143,7 +142,7 @@ fn labels(rows: usize, trials: usize, seed: u64) -> Hits {
         }
     }
     let measure = |truth: &[bool], p: &[f64]| {
-        let outcomes = LabelOutcomes::new(truth.to_vec(), p.to_vec(), vec![LABEL_THRESHOLD; LABELS]);
+        let outcomes = LabelOutcomes::new(truth.to_vec(), p.to_vec(), LABELS);
         measure(&outcomes.expect("checked").ranked(), "label", 1)
     };
     let truths = measure(&truth, &p);

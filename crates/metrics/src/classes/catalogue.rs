@@ -6,9 +6,8 @@ use crate::{
     averages::{Average, ClassMetric},
     interval::proportion,
     metric::{
-        Measured, Metric,
-        Place::{Few, Page, Summary, Verdict},
-        Scale,
+        Measured, Metric, Scale,
+        ShownIn::{Few, Page, Summary, Verdict},
     },
 };
 

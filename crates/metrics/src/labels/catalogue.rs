@@ -5,9 +5,8 @@ use crate::{
     averages::{Average, ClassMetric},
     interval::proportion,
     metric::{
-        Measured, Metric,
-        Place::{Few, Page, Summary, Verdict},
-        Scale,
+        Measured, Metric, Scale,
+        ShownIn::{Few, Page, Summary, Verdict},
     },
 };
 
@@ -17,6 +16,17 @@ macro_rules! average {
         M::new($name, $title, Scale::Share, |of| of.average($over, ClassMetric::$what))
             .within(|of, value| of.average_interval($over, ClassMetric::$what, value))
             .moved(|of, value| of.average_moves($over, ClassMetric::$what, value))
+    };
+}
+
+/// An average over all labels, where each is only predicted from a threshold of its own on.
+macro_rules! at_reject {
+    ($what:ident, $name:literal, $title:literal) => {
+        M::new($name, $title, Scale::Share, |of| of.at_reject()?.average(MICRO, ClassMetric::$what))
+            .within(|of, value| of.at_reject()?.average_interval(MICRO, ClassMetric::$what, value))
+            .moved(|of, value| of.at_reject()?.average_moves(MICRO, ClassMetric::$what, value))
+            .when(|of| of.at_reject().is_some())
+            .shown(&[Summary, Page])
     };
 }
 
@@ -54,6 +64,8 @@ impl Measured for LabelOutcomes {
         average!(Over::Rows, Precision, "samples_precision", "Precision a sample"),
         average!(Over::Rows, Recall, "samples_recall", "Recall a sample"),
         average!(Over::Rows, F1, "samples_f1", "F1 a sample").shown(&[Summary, Page]),
+        at_reject!(Precision, "micro_precision_at_reject", "Micro precision from thresholds on"),
+        at_reject!(Recall, "micro_recall_at_reject", "Micro recall from thresholds on"),
         // How far down a row's ranking all its labels are found, on average; a row without labels counts 0.
         M::new("coverage_error", "Coverage error", Scale::Loss, |of| {
             Some(of.tally.coverage as f64 / of.tally.rows() as f64)
@@ -98,13 +110,13 @@ impl Measured for LabelOutcomes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LABEL_THRESHOLD, Outcomes as _, differences, figures, named};
+    use crate::{Outcomes as _, differences, figures, named};
 
     const TRUTH: [bool; 6] = [true, false, false, true, true, false];
     const P: [f64; 6] = [0.75, 0.25, 0.625, 0.875, 0.25, 0.125];
 
     fn of(truth: &[bool], p: &[f64]) -> LabelOutcomes {
-        LabelOutcomes::new(truth.to_vec(), p.to_vec(), vec![LABEL_THRESHOLD; 2]).unwrap()
+        LabelOutcomes::new(truth.to_vec(), p.to_vec(), 2).unwrap()
     }
 
     #[test]

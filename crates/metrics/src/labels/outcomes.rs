@@ -1,13 +1,13 @@
 //! Rows of many labels, with what all metrics of them share.
 
 use rayon::prelude::*;
+use std::sync::Arc;
 
 use super::{row::Row, tally::LabelTally};
 use crate::{CompareError, Outcomes, Rankings, ScoreError, against::Against, alone::Alone, scored::within};
 
-/// A label is predicted where its probability is above this, unless a head has thresholds of its own: as scikit-learn's
-/// `OneVsRestClassifier` has it.
-pub const LABEL_THRESHOLD: f64 = 0.5;
+/// A label is predicted where its probability is above this: as scikit-learn's `OneVsRestClassifier` has it.
+const LABEL_THRESHOLD: f64 = 0.5;
 
 /// Which labels each row bears and how probable each was thought, checked and added up once.
 ///
@@ -16,11 +16,13 @@ pub const LABEL_THRESHOLD: f64 = 0.5;
 #[derive(Debug)]
 pub struct LabelOutcomes {
     /// (n, L)
-    truth: Vec<bool>,
+    truth: Arc<[bool]>,
     /// (n, L)
-    probabilities: Vec<f64>,
-    /// (L,)
+    probabilities: Arc<[f64]>,
+    /// What labels are predicted above: (L,).
     thresholds: Vec<f64>,
+    /// The same rows where labels are only predicted from thresholds of their own on.
+    at_reject: Option<Box<LabelOutcomes>>,
     pub(super) rows: Vec<Row>,
     pub(super) tally: LabelTally,
     pub(super) rankings: Option<Rankings>,
@@ -35,7 +37,7 @@ pub(super) struct Entry {
 }
 
 impl LabelOutcomes {
-    /// Takes `truth` and `probabilities`, both (n, L), row-major, and `thresholds` (L,), above which a label is predicted.
+    /// Takes `truth` and `probabilities` of `labels` labels, both (n, L), row-major.
     ///
     /// # Errors
     /// No rows or labels, lengths that do not fit, a value outside [0, 1], more than 2³² − 1 rows. Labels
@@ -43,9 +45,8 @@ impl LabelOutcomes {
     pub fn new(
         truth: Vec<bool>,
         probabilities: Vec<f64>,
-        thresholds: Vec<f64>,
+        labels: usize,
     ) -> Result<LabelOutcomes, ScoreError> {
-        let labels = thresholds.len();
         let rows = truth.len().checked_div(labels).unwrap_or(0);
         if labels == 0 || rows * labels != truth.len() || truth.len() != probabilities.len() {
             return Err(ScoreError::Shape { rows, classes: labels, got: probabilities.len() });
@@ -57,10 +58,10 @@ impl LabelOutcomes {
             return Err(ScoreError::TooManyRows);
         }
         within(&probabilities, labels)?;
-        Ok(LabelOutcomes::of_checked(truth, probabilities, thresholds))
+        Ok(LabelOutcomes::of_checked(truth.into(), probabilities.into(), vec![LABEL_THRESHOLD; labels]))
     }
 
-    fn of_checked(truth: Vec<bool>, probabilities: Vec<f64>, thresholds: Vec<f64>) -> LabelOutcomes {
+    fn of_checked(truth: Arc<[bool]>, probabilities: Arc<[f64]>, thresholds: Vec<f64>) -> LabelOutcomes {
         let labels = thresholds.len();
         let each = truth.par_chunks_exact(labels).zip(probabilities.par_chunks_exact(labels));
         let rows: Vec<Row> = each.map(|(truth, p)| Row::of(truth, p, &thresholds)).collect();
@@ -68,6 +69,7 @@ impl LabelOutcomes {
             truth,
             probabilities,
             thresholds,
+            at_reject: None,
             rows,
             tally: LabelTally::new(labels),
             rankings: None,
@@ -78,6 +80,16 @@ impl LabelOutcomes {
         }
         outcomes.tally = tally;
         outcomes
+    }
+
+    /// With what comes of it where each label is only predicted from a threshold of its own on: (L,); where there is none,
+    /// never.
+    #[must_use]
+    pub fn rejecting(self, thresholds: Option<&[Option<f64>]>) -> LabelOutcomes {
+        let Some(own) = thresholds else { return self };
+        let own = own.iter().map(|own| own.map_or(f64::INFINITY, f64::next_down)).collect();
+        let (truth, p) = (Arc::clone(&self.truth), Arc::clone(&self.probabilities));
+        LabelOutcomes { at_reject: Some(Box::new(LabelOutcomes::of_checked(truth, p, own))), ..self }
     }
 
     /// With the ranking of every label; labels are shared out over the current rayon pool.
@@ -112,9 +124,20 @@ impl LabelOutcomes {
         &self.probabilities
     }
 
-    /// What a label is predicted above: (L,).
+    /// Which labels a row is given: (L,).
+    pub fn predicted(&self, row: usize) -> impl Iterator<Item = bool> + '_ {
+        let own = &self.probabilities[row * self.labels()..][..self.labels()];
+        own.iter().zip(&self.thresholds).map(|(p, threshold)| p > threshold)
+    }
+
+    /// What labels are predicted above: (L,).
     pub fn thresholds(&self) -> &[f64] {
         &self.thresholds
+    }
+
+    /// The same rows where labels are only predicted from thresholds of their own on, if there are any.
+    pub fn at_reject(&self) -> Option<&LabelOutcomes> {
+        self.at_reject.as_deref()
     }
 
     /// Counts and sums.
@@ -151,9 +174,14 @@ impl Outcomes for LabelOutcomes {
     fn alone(&self) -> impl Iterator<Item = Alone> + '_ {
         (0..self.labels()).map(|label| {
             let ranking = self.rankings.as_ref().and_then(|found| found.class(label)).copied();
-            let (truth, p) = self.column(label).unzip();
-            let column = LabelOutcomes::of_checked(truth, p, vec![self.thresholds[label]]);
-            Alone { column: Some(column), ..Alone::new(self.tally.marginals.class(label), ranking) }
+            let (truth, p): (Vec<bool>, Vec<f64>) = self.column(label).unzip();
+            let column = LabelOutcomes::of_checked(truth.into(), p.into(), vec![self.thresholds[label]]);
+            let at_reject = self.at_reject.as_ref().map(|own| own.tally.marginals.class(label));
+            Alone {
+                column: Some(column),
+                at_reject,
+                ..Alone::new(self.tally.marginals.class(label), ranking)
+            }
         })
     }
 
@@ -161,7 +189,10 @@ impl Outcomes for LabelOutcomes {
         let own = |&row: &usize| row * self.labels()..(row + 1) * self.labels();
         let truth = rows.iter().flat_map(|row| &self.truth[own(row)]).copied().collect();
         let p = rows.iter().flat_map(|row| &self.probabilities[own(row)]).copied().collect();
-        LabelOutcomes::of_checked(truth, p, self.thresholds.clone())
+        LabelOutcomes {
+            at_reject: self.at_reject.as_ref().map(|own| Box::new(own.select(rows))),
+            ..LabelOutcomes::of_checked(truth, p, self.thresholds.clone())
+        }
     }
 
     fn is_same(&self, other: &LabelOutcomes) -> Result<bool, CompareError> {
@@ -171,11 +202,11 @@ impl Outcomes for LabelOutcomes {
         if self.rows.len() != other.rows.len() {
             return Err(CompareError::Rows { first: self.rows.len(), second: other.rows.len() });
         }
-        if let Some(at) = self.truth.iter().zip(&other.truth).position(|(first, second)| first != second) {
+        if let Some(at) = self.truth.iter().zip(&*other.truth).position(|(first, second)| first != second) {
             let [first, second] = [self, other].map(|of| u32::from(of.truth[at]));
             return Err(CompareError::Label { row: at / self.labels(), first, second });
         }
-        Ok(self.probabilities == other.probabilities && self.thresholds == other.thresholds)
+        Ok(self.probabilities == other.probabilities)
     }
 }
 
@@ -188,7 +219,7 @@ mod tests {
     const P: [f64; 6] = [0.75, 0.25, 0.625, 0.875, 0.25, 0.125];
 
     fn of(truth: &[bool], p: &[f64], labels: usize) -> LabelOutcomes {
-        LabelOutcomes::new(truth.to_vec(), p.to_vec(), vec![LABEL_THRESHOLD; labels]).unwrap()
+        LabelOutcomes::new(truth.to_vec(), p.to_vec(), labels).unwrap()
     }
 
     fn value(figures: &[Figure], name: &str) -> Option<f64> {
@@ -217,12 +248,20 @@ mod tests {
     }
 
     #[test]
-    fn a_label_has_its_own_threshold() {
-        let outcomes = LabelOutcomes::new(TRUTH.to_vec(), P.to_vec(), vec![0.7, 0.9]).unwrap();
+    fn thresholds_of_their_own_change_no_figure_but_theirs() {
+        let (plain, own) = (of(&TRUTH, &P, 2), of(&TRUTH, &P, 2).rejecting(Some(&[Some(0.7), None])));
         let found: Vec<Option<f64>> =
-            outcomes.alone().map(|label| value(&figures(&label), "recall")).collect();
+            own.alone().map(|label| value(&figures(&label), "recall_at_reject")).collect();
         assert_eq!(found, [Some(0.5), Some(0.0)]);
-        assert_eq!(value(&figures(&outcomes), "micro_precision"), Some(1.0));
+        let (all, bare) = (figures(&own), figures(&plain));
+        assert_eq!(value(&all, "micro_precision_at_reject"), Some(1.0));
+        assert_eq!(value(&all, "micro_recall_at_reject"), Some(1.0 / 3.0));
+        assert!(
+            bare.iter().all(|figure| all.contains(figure))
+                && named(&bare, "micro_recall_at_reject").is_none()
+        );
+        assert_eq!(value(&figures(&own.select(&[0])), "micro_recall_at_reject"), Some(1.0));
+        assert!(own.is_same(&plain).unwrap());
     }
 
     #[test]
@@ -235,7 +274,7 @@ mod tests {
             (&[true; 2], &[0.5, 1.5], 2, ScoreError::Probability { row: 0, class: 1, value: 1.5 }),
         ];
         for (truth, p, labels, expected) in cases {
-            let got = LabelOutcomes::new(truth.to_vec(), p.to_vec(), vec![LABEL_THRESHOLD; labels]);
+            let got = LabelOutcomes::new(truth.to_vec(), p.to_vec(), labels);
             assert_eq!(got.unwrap_err(), expected);
         }
         let column: Vec<(bool, f64)> = of(&TRUTH, &P, 2).column(1).collect();

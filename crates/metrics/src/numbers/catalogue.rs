@@ -2,9 +2,8 @@
 
 use super::{outcomes::NumberOutcomes, rows::Output};
 use crate::metric::{
-    Measured, Metric,
-    Place::{Few, Page, Summary, Verdict},
-    Scale,
+    Measured, Metric, Scale,
+    ShownIn::{Few, Page, Summary, Verdict},
 };
 
 type M = Metric<NumberOutcomes>;

@@ -75,7 +75,9 @@ pub enum TargetsError {
         columns: String,
     },
     /// A column that is said to hold them is nowhere.
-    #[error("{place} has no column `{column}`, only {known}; name another, or give a --manifest that has it")]
+    #[error(
+        "{place} has no column `{column}`, {known}{manifest}; name another, or give a --manifest that has it"
+    )]
     NoColumn {
         /// The features.
         place: String,
@@ -83,6 +85,8 @@ pub enum TargetsError {
         column: String,
         /// Those there are.
         known: String,
+        /// That the manifest has none either.
+        manifest: String,
     },
     /// Nothing is said of a sample.
     #[error("{place}: `{column}` of `{id}` is empty; fill it in a --manifest")]
@@ -96,7 +100,7 @@ pub enum TargetsError {
     },
     /// A sample of which a list of labels says nothing.
     #[error("{0}; a sample without labels says `none`")]
-    NoList(TableError),
+    NoList(Box<TargetsError>),
     /// The manifest cannot be read, or says nothing of a sample.
     #[error(transparent)]
     Table(#[from] TableError),

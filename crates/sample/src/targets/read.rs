@@ -18,7 +18,7 @@ impl TargetSpec {
     /// and true.
     ///
     /// # Errors
-    /// As [`Said::columns`]; no label at all, a column given twice, several columns of classes.
+    /// As [`Said::column`]; no label at all, a column given twice, several columns of classes.
     pub fn find(
         task: Task,
         said: Said<'_>,
@@ -28,8 +28,8 @@ impl TargetSpec {
             let spec = TargetSpec { task, from: TargetsFrom::Class };
             let names = match task {
                 Task::Numbers => vec![VALUE.to_owned()],
-                Task::Class => spec.columns(&[], said)?.remove(0).words().to_vec(),
-                Task::Labels => labels(&spec.columns(&[], said)?[0], &spec.place(said, LABEL))?,
+                Task::Class => spec.texts(&[], said)?.remove(0).words().to_vec(),
+                Task::Labels => labels(&spec.texts(&[], said)?[0], &place_of(said, LABEL))?,
             };
             return Ok((spec, names));
         };
@@ -44,26 +44,28 @@ impl TargetSpec {
                 Task::Labels | Task::Numbers => Ok((each, columns.to_vec())),
             };
         };
-        let whole = TargetSpec { task, from: TargetsFrom::Column(column.clone()) };
-        let texts = whole.columns(columns, said)?.remove(0);
+        // A head that was told so is the same as one that was not.
+        let from = if column == LABEL { TargetsFrom::Class } else { TargetsFrom::Column(column.clone()) };
+        let whole = TargetSpec { task, from };
+        let texts = whole.texts(columns, said)?.remove(0);
         if task == Task::Class {
             return Ok((whole, texts.words().to_vec()));
         }
         if texts.words().iter().all(|text| positive(text).is_some()) {
             return Ok((each, columns.to_vec()));
         }
-        let names = labels(&texts, &whole.place(said, column))?;
+        let names = labels(&texts, &place_of(said, column))?;
         Ok((whole, names))
     }
 
     /// The truth of samples. `names` are the outputs'.
     ///
     /// # Errors
-    /// As [`Said::columns`]; what is no number, no label, or a class or label that is not among `names`.
+    /// As [`Said::column`]; what is no number, no label, or a class or label that is not among `names`.
     pub fn read(&self, names: &[String], said: Said<'_>) -> Result<Truth, TargetsError> {
-        let columns = self.columns(names, said)?;
+        let columns = self.texts(names, said)?;
         let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
-        let place = |column: &Column| self.place(said, column.name());
+        let place = |column: &Column| place_of(said, column.name());
         match (self.task, &columns[..]) {
             (Task::Class, [column, ..]) => {
                 let class = |text: &str| {
@@ -123,29 +125,27 @@ impl TargetSpec {
         }
     }
 
-    /// The columns that the truth stands in, of the outputs `names`.
-    fn columns(&self, names: &[String], said: Said<'_>) -> Result<Vec<Column>, TargetsError> {
-        let label = [LABEL.to_owned()];
-        let columns = match &self.from {
-            TargetsFrom::Class => &label[..],
-            TargetsFrom::Columns => names,
-            TargetsFrom::Column(column) => std::slice::from_ref(column),
-        };
-        let is_list = self.task == Task::Labels && self.from != TargetsFrom::Columns;
-        said.columns(columns).map_err(|error| match error {
-            TargetsError::Table(error @ TableError::Empty { .. }) if is_list => TargetsError::NoList(error),
-            other => other,
-        })
+    /// The names of the columns that the truth stands in, of the outputs `names`.
+    pub fn columns<'a>(&'a self, names: &'a [String]) -> Vec<&'a str> {
+        match &self.from {
+            TargetsFrom::Class => vec![LABEL],
+            TargetsFrom::Columns => names.iter().map(String::as_str).collect(),
+            TargetsFrom::Column(column) => vec![column],
+        }
     }
 
-    /// Where a text stands, for messages.
-    fn place(&self, said: Said<'_>, column: &str) -> String {
-        match self.from {
-            TargetsFrom::Class if self.task != Task::Class && said.manifest.is_none() => {
-                format!("--target {} by class names", self.task.name())
-            }
-            _ => format!("{}, column `{}`", said.place(), shortened(column)),
-        }
+    /// Those columns.
+    fn texts(&self, names: &[String], said: Said<'_>) -> Result<Vec<Column>, TargetsError> {
+        let is_list = self.task == Task::Labels && self.from != TargetsFrom::Columns;
+        let column = |name: &str| {
+            said.column(name).map_err(|error| match error {
+                TargetsError::Empty { .. } | TargetsError::Table(TableError::Empty { .. }) if is_list => {
+                    TargetsError::NoList(Box::new(error))
+                }
+                other => other,
+            })
+        };
+        self.columns(names).into_iter().map(column).collect()
     }
 }
 
@@ -153,6 +153,11 @@ impl TargetSpec {
 enum Unread {
     None,
     Unknown(String),
+}
+
+/// Where a column stands, for messages.
+fn place_of(said: Said<'_>, column: &str) -> String {
+    format!("{}, column `{}`", said.place(column), shortened(column))
 }
 
 /// What every row's text comes to, each text being read once. `error` gets the place, the id and the text.

@@ -2,10 +2,9 @@
 
 use super::TargetsError;
 use crate::Column;
-use std::path::Path;
 use store::{
     brief::{few, shortened},
-    table::values_of_columns,
+    table::SampleTable,
 };
 
 /// n samples and the columns that came with them.
@@ -31,49 +30,50 @@ pub trait Samples {
     fn place(&self) -> String;
 }
 
-/// Samples, and the manifest whose columns count instead of theirs, where there is one.
+/// Samples, and a manifest whose columns count before theirs, where there is one.
 #[derive(Clone, Copy)]
 pub struct Said<'a> {
     /// The samples.
     pub samples: &'a dyn Samples,
     /// The manifest.
-    pub manifest: Option<&'a Path>,
+    pub manifest: Option<&'a SampleTable>,
 }
 
 impl Said<'_> {
-    /// What some columns say of each sample, without spaces around it; none is empty.
+    /// What a column says of each sample, without spaces around it; none is empty. It is the manifest's where that has it,
+    /// else the samples' own.
     ///
     /// # Errors
-    /// A column that is not there, a manifest that cannot be read or does not name a sample, a sample of which nothing is said.
-    pub fn columns(&self, names: &[String]) -> Result<Vec<Column>, TargetsError> {
-        let Some(path) = self.manifest else {
-            return names.iter().map(|name| self.own(name)).collect();
-        };
-        let ids: Vec<&str> = (0..self.samples.len()).map(|sample| self.samples.id(sample)).collect();
-        let texts = values_of_columns(path, names, &ids)?;
-        let column =
-            |(name, texts): (&String, Vec<String>)| Column::new(name, texts.iter().map(String::as_str));
-        Ok(names.iter().zip(texts).map(column).collect())
-    }
-
-    /// The same of one column.
-    ///
-    /// # Errors
-    /// As [`Said::columns`].
+    /// A column that is not there, a manifest that does not name a sample, a sample of which nothing is said.
     pub fn column(&self, name: &str) -> Result<Column, TargetsError> {
-        Ok(self.columns(&[name.to_owned()])?.remove(0))
+        let Some(manifest) = self.corrects(name) else { return self.own(name) };
+        let ids: Vec<&str> = (0..self.samples.len()).map(|sample| self.samples.id(sample)).collect();
+        let texts = manifest.values(name, &ids)?;
+        Ok(Column::new(name, texts.iter().map(String::as_str)))
     }
 
-    /// Where columns stand, for messages: a manifest, or features.
-    pub fn place(&self) -> String {
-        self.manifest.map_or_else(|| self.samples.place(), |path| format!("`{}`", path.display()))
+    /// Where a column stands, for messages: `m.csv`, or features.
+    pub fn place(&self, name: &str) -> String {
+        let of = |manifest: &SampleTable| format!("`{}`", manifest.path().display());
+        self.corrects(name).map_or_else(|| self.samples.place(), of)
+    }
+
+    /// The manifest, where it has the column.
+    fn corrects(&self, name: &str) -> Option<&SampleTable> {
+        self.manifest.filter(|manifest| manifest.has(name))
     }
 
     fn own(&self, name: &str) -> Result<Column, TargetsError> {
         let column = self.samples.column(name).ok_or_else(|| TargetsError::NoColumn {
             place: self.samples.place(),
             column: shortened(name).into_owned(),
-            known: few(self.samples.columns()),
+            known: match self.samples.columns() {
+                [] => "and no other".to_owned(),
+                columns => format!("only {}", few(columns)),
+            },
+            manifest: self.manifest.map_or(String::new(), |manifest| {
+                format!(", nor has `{}`, only {}", manifest.path().display(), few(manifest.names()))
+            }),
         })?;
         match (0..column.len()).find(|&sample| column.text(sample).is_empty()) {
             None => Ok(column),

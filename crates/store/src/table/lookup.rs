@@ -9,7 +9,7 @@ use polars::prelude::*;
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// A column as text.
@@ -22,67 +22,92 @@ impl Texts {
     }
 }
 
-/// What the table at `path` says in some `columns` of each of the samples `ids`, which its column `path` names: one
-/// list (n,) a column, as text.
+/// A table that says something of samples, which its column `path` names.
 ///
 /// Paths become ids by the rule of [`Root`], relative to the folder below which the table has all samples: its own, or
 /// another one where `extract` was given `--root`, or a folder that the manifest lies above or beside.
-///
-/// # Errors
-/// Where the table cannot be read, lacks a column, says nothing of a sample, or two things, or has all samples below two
-/// folders.
-pub fn values_of_columns(
-    path: &Path,
-    columns: &[String],
-    ids: &[&str],
-) -> Result<Vec<Vec<String>>, TableError> {
-    let wanted: Vec<&str> = columns.iter().map(String::as_str).chain(["path"]).collect();
-    let table = Table::open(path, &wanted)?;
-    let texts = columns.iter().map(|column| table.needed(column)).collect::<Result<Vec<_>, _>>()?;
-    let samples = Samples::of(&table, path)?;
-    let rows = samples.rows_of(ids)?;
-    columns.iter().zip(&texts).map(|(column, texts)| samples.values(texts, column, ids, &rows)).collect()
-}
-
-/// The rows of the table at `path` as (`key`, `value`), as text, in order; rows without either are left out.
-///
-/// # Errors
-/// Where the table cannot be read or lacks a column.
-pub fn pairs(path: &Path, key: &str, value: &str) -> Result<Vec<(String, String)>, TableError> {
-    let table = Table::open(path, &[key, value])?;
-    let (keys, values) = (table.needed(key)?, table.needed(value)?);
-    let pair = |row| Some((keys.get(row)?.to_owned(), values.get(row)?.to_owned()));
-    Ok((0..table.height()).filter_map(pair).collect())
-}
-
-/// Which row is of which sample.
-struct Samples<'a> {
-    table: &'a Table,
-    path: &'a Path,
-    /// By id, or by absolute path where that is not below the manifest's folder: the first row that names it.
+pub struct SampleTable {
+    path: PathBuf,
+    table: Table,
+    /// By id, or by absolute path where that is not below the table's folder: the first row that names it.
     rows: HashMap<String, usize>,
     /// Pairs of rows that name one sample.
     again: Vec<(usize, usize)>,
 }
 
-impl Samples<'_> {
-    fn of<'a>(table: &'a Table, path: &'a Path) -> Result<Samples<'a>, TableError> {
+impl SampleTable {
+    /// Reads those of `columns` that the table at `path` has.
+    ///
+    /// # Errors
+    /// Where the table cannot be read, or has no column `path`, or none of `columns`.
+    pub fn open(path: &Path, columns: &[&str]) -> Result<SampleTable, TableError> {
+        let table = Table::open(path, &[columns, &["path"]].concat())?;
+        if !columns.iter().any(|column| table.texts(column).is_some()) {
+            let wanted = columns.iter().map(|column| brief::shortened(column)).collect::<Vec<_>>();
+            return Err(TableError::Column {
+                path: path.to_owned(),
+                column: wanted.join("`, `"),
+                got: brief::few(table.names()),
+            });
+        }
         let names = table.needed("path")?;
         let root = Root::of_manifest(path);
-        let rows = HashMap::with_capacity(table.height());
-        let mut samples = Samples { table, path, rows, again: Vec::new() };
+        let (mut rows, mut again) = (HashMap::with_capacity(table.height()), Vec::new());
         for row in 0..table.height() {
             let Some(name) = names.get(row) else { continue };
             let name = match root.name(name) {
                 Named::Id(id) => id,
                 Named::Outside(path) => path.to_string_lossy().into_owned(),
             };
-            match samples.rows.get(&name) {
-                Some(&first) => samples.again.push((first, row)),
-                None => drop(samples.rows.insert(name, row)),
+            match rows.get(&name) {
+                Some(&first) => again.push((first, row)),
+                None => drop(rows.insert(name, row)),
             }
         }
-        Ok(samples)
+        Ok(SampleTable { path: path.to_owned(), table, rows, again })
+    }
+
+    /// Where it was read.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of all its columns.
+    pub fn names(&self) -> &[String] {
+        self.table.names()
+    }
+
+    /// Whether a column is among those that were read.
+    pub fn has(&self, column: &str) -> bool {
+        self.table.texts(column).is_some()
+    }
+
+    /// What one of the columns says of each of the samples `ids`, as text: (n,).
+    ///
+    /// # Errors
+    /// Where it is not there, says nothing of a sample, or two things, or the table has all samples below two folders.
+    pub fn values(&self, column: &str, ids: &[&str]) -> Result<Vec<String>, TableError> {
+        let texts = self.table.needed(column)?;
+        let rows = self.rows_of(ids)?;
+        if let Some((first, row)) =
+            self.again.iter().find(|(first, row)| texts.get(*first) != texts.get(*row))
+        {
+            return Err(TableError::TwoValues {
+                path: self.path.clone(),
+                column: brief::shortened(column).into_owned(),
+                first: self.table.position(*first),
+                row: self.table.position(*row),
+            });
+        }
+        let value = |(&id, &row): (&&str, &usize)| {
+            texts.get(row).map(str::to_owned).ok_or_else(|| TableError::Empty {
+                path: self.path.clone(),
+                row: self.table.position(row),
+                column: brief::shortened(column).into_owned(),
+                id: brief::shortened(id).into_owned(),
+            })
+        };
+        ids.iter().zip(&rows).map(value).collect()
     }
 
     /// The row of each sample.
@@ -108,41 +133,24 @@ impl Samples<'_> {
                     folder => format!("`{}`", brief::shortened(folder.trim_end_matches('/'))),
                 };
                 let (first, second) = (named(first), named(second));
-                return Err(TableError::TwoFolders { path: self.path.to_owned(), first, second });
+                return Err(TableError::TwoFolders { path: self.path.clone(), first, second });
             }
             (None, _) => {}
         }
         let missing = ids.iter().find(|id| !self.rows.contains_key(**id)).unwrap_or(&first);
-        Err(TableError::Sample { path: self.path.to_owned(), id: brief::shortened(missing).into_owned() })
+        Err(TableError::Sample { path: self.path.clone(), id: brief::shortened(missing).into_owned() })
     }
+}
 
-    /// What `texts`, which is `column`, holds in the `rows` of the samples `ids`.
-    fn values(
-        &self,
-        texts: &Texts,
-        column: &str,
-        ids: &[&str],
-        rows: &[usize],
-    ) -> Result<Vec<String>, TableError> {
-        let apart = self.again.iter().find(|(first, row)| texts.get(*first) != texts.get(*row));
-        if let Some((first, row)) = apart {
-            return Err(TableError::TwoValues {
-                path: self.path.to_owned(),
-                column: brief::shortened(column).into_owned(),
-                first: self.table.position(*first),
-                row: self.table.position(*row),
-            });
-        }
-        let value = |(&id, &row): (&&str, &usize)| {
-            texts.get(row).map(str::to_owned).ok_or_else(|| TableError::Empty {
-                path: self.path.to_owned(),
-                row: self.table.position(row),
-                column: brief::shortened(column).into_owned(),
-                id: brief::shortened(id).into_owned(),
-            })
-        };
-        ids.iter().zip(rows).map(value).collect()
-    }
+/// The rows of the table at `path` as (`key`, `value`), as text, in order; rows without either are left out.
+///
+/// # Errors
+/// Where the table cannot be read or lacks a column.
+pub fn pairs(path: &Path, key: &str, value: &str) -> Result<Vec<(String, String)>, TableError> {
+    let table = Table::open(path, &[key, value])?;
+    let (keys, values) = (table.needed(key)?, table.needed(value)?);
+    let pair = |row| Some((keys.get(row)?.to_owned(), values.get(row)?.to_owned()));
+    Ok((0..table.height()).filter_map(pair).collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::targets::Samples;
-use std::path::Path;
+use store::table::SampleTable;
 
 /// Samples `a.png`, `b.png` … with what stands in their columns.
 struct Made {
@@ -23,7 +23,7 @@ impl Made {
         Said { samples: self, manifest: None }
     }
 
-    fn with<'a>(&'a self, manifest: &'a Path) -> Said<'a> {
+    fn with<'a>(&'a self, manifest: &'a SampleTable) -> Said<'a> {
         Said { samples: self, manifest: Some(manifest) }
     }
 }
@@ -54,11 +54,13 @@ fn three() -> Made {
     Made::new(&[("label", &["dog|cat", "none", " cat | cat"]), ("age", &["1", "", "3"])])
 }
 
-fn manifest(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+/// All columns of a manifest of this text.
+fn manifest(text: &str) -> SampleTable {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m.csv");
     std::fs::write(&path, text).unwrap();
-    (root, path)
+    let columns: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    SampleTable::open(&path, &columns).unwrap()
 }
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -74,7 +76,7 @@ fn class_names_hold_lists_or_numbers() {
     let error = targets.read(&found[..1], made.said()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--target labels by class names: `a.png` bears `dog`, which is no label of the head, only `cat`"
+        "`x.features`, column `label`: `a.png` bears `dog`, which is no label of the head, only `cat`"
     );
     let both = Made::new(&[("label", &["none|cat"])]);
     let error = targets.read(&found, both.said()).unwrap_err().to_string();
@@ -90,7 +92,7 @@ fn class_names_hold_lists_or_numbers() {
     let error = targets.read(&found, numbers.said()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "--target number by class names: `b.png` has `inf`, expected a finite number (below 3.4e38)"
+        "`x.features`, column `label`: `b.png` has `inf`, expected a finite number (below 3.4e38)"
     );
     let fine = Made::new(&[("label", &["-1.5e1", "2"])]);
     assert_eq!(targets.read(&found, fine.said()).unwrap(), Truth::Numbers(vec![-15.0, 2.0]));
@@ -98,7 +100,7 @@ fn class_names_hold_lists_or_numbers() {
 
 #[test]
 fn columns_hold_one_output_each_or_lists() {
-    let (_root, path) =
+    let path =
         manifest("path,cat,dog,tags,age\n./a.png,1,TRUE,x|y,1\nb.png,0,false,none,2.5\nc.png,1,0,y,-3\n");
     let table = three();
     let own = Made::new(&[
@@ -125,7 +127,7 @@ fn columns_hold_one_output_each_or_lists() {
 
 #[test]
 fn each_lie_has_its_line() {
-    let (_root, path) = manifest("path,cat,dog,tags,age\na.png,1,maybe,x,1\nb.png,0,1,,old\nc.png,1,,y,3\n");
+    let path = manifest("path,cat,dog,tags,age\na.png,1,maybe,x,1\nb.png,0,1,,old\nc.png,1,,y,3\n");
     let made = three();
     let message = |said: Said<'_>, task, of: &[&str]| {
         let read = TargetSpec::find(task, said, Some(&names(of)))
@@ -141,7 +143,10 @@ fn each_lie_has_its_line() {
             message(said, Task::Numbers, &["age"]),
             "column `age`: `b.png` has `old`, expected a finite number (below 3.4e38)",
         ),
-        (message(said, Task::Numbers, &["size"]), "has no column `size`, only `path`, `cat`"),
+        (
+            message(said, Task::Numbers, &["size"]),
+            "`x.features` has no column `size`, only `label`, `age`, nor has `",
+        ),
         (message(said, Task::Numbers, &["cat", "cat"]), "the column `cat` is named twice"),
         (message(said, Task::Labels, &["cat", "age"]), "column `age`: `b.png` has `old`, expected 0 or 1"),
         (
@@ -154,7 +159,13 @@ fn each_lie_has_its_line() {
     }
     let bare = Made::new(&[("kind", &["x", "y"])]);
     let error = TargetSpec::find(Task::Class, bare.said(), None).unwrap_err().to_string();
-    assert!(error.contains("`x.features` has no column `label`, only `kind`"), "{error}");
+    assert!(error.contains("`x.features` has no column `label`, only `kind`;"), "{error}");
+    let none = Made { names: Vec::new(), columns: Vec::new(), ..Made::new(&[("x", &["1"])]) };
+    let error = TargetSpec::find(Task::Class, none.said(), None).unwrap_err().to_string();
+    assert!(error.contains("has no column `label`, and no other; name"), "{error}");
+    let empty = Made::new(&[("label", &["cat", ""])]);
+    let error = TargetSpec::find(Task::Labels, empty.said(), None).unwrap_err().to_string();
+    assert!(error.ends_with("fill it in a --manifest; a sample without labels says `none`"), "{error}");
 }
 
 #[test]
@@ -170,10 +181,11 @@ fn classes_are_those_of_the_features_or_of_a_column() {
     let more = names(&["cat", "dog", "x"]);
     assert_eq!(own.read(&more, made.said()).unwrap(), Truth::Class(vec![1, 2]));
 
-    let (_root, path) = manifest("path,label,kind\na.png,cat,\nb.png, bird ,k\n");
+    let path = manifest("path,label,kind\na.png,cat,\nb.png, bird ,k\n");
     let find = |columns: &[&str]| TargetSpec::find(Task::Class, made.with(&path), Some(&names(columns)));
     let (corrected, found) = find(&["label"]).unwrap();
-    assert_eq!((&corrected.from, &found), (&TargetsFrom::Column("label".into()), &names(&["bird", "cat"])));
+    // As if nobody had named the column.
+    assert_eq!((&corrected.from, &found), (&TargetsFrom::Class, &names(&["bird", "cat"])));
     assert_eq!(corrected.read(&found, made.with(&path)).unwrap(), Truth::Class(vec![1, 0]));
     let error = corrected.read(&found[..1], made.with(&path)).unwrap_err().to_string();
     assert!(
@@ -186,4 +198,13 @@ fn classes_are_those_of_the_features_or_of_a_column() {
     assert_eq!(error, "classes stand in one column, got `label`, `kind`");
     let error = find(&["kind"]).unwrap_err().to_string();
     assert!(error.contains("`kind` of `a.png` is empty"), "{error}");
+}
+
+#[test]
+fn a_column_is_the_manifests_where_it_has_it() {
+    let made = Made::new(&[("label", &["dog", "x"]), ("kind", &["k", "l"])]);
+    let manifest = manifest("path,label\na.png,cat\nb.png,x\n");
+    let said = made.with(&manifest);
+    assert_eq!((said.column("label").unwrap().text(0), said.column("kind").unwrap().text(0)), ("cat", "k"));
+    assert!(said.place("label").ends_with("m.csv`") && said.place("kind") == "`x.features`");
 }

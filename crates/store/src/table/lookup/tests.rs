@@ -9,7 +9,7 @@ fn folder(csv: &str) -> TempDir {
 
 /// One column of these samples.
 fn values_of(path: &Path, column: &str, ids: &[&str]) -> Result<Vec<String>, TableError> {
-    Ok(values_of_columns(path, &[column.to_owned()], ids)?.remove(0))
+    SampleTable::open(path, &[column])?.values(column, ids)
 }
 
 /// The column `patient` of these samples, or the message without the folder's name.
