@@ -1,7 +1,7 @@
 //! What `--head auto` keeps: its first kind, unless another's held-out loss is less by more than one standard error.
 //!
-//! Kinds that are compared by their mean loss alone change places by chance: on the sets of ACCURACY.md that choice loses
-//! up to two points of accuracy, and this one none.
+//! Kinds that are compared by their mean loss alone change places by chance. ACCURACY.md compares rules of choice
+//! (`tests/peers/kinds.py`).
 
 /// Where one row alone differs, the mean is one error, give or take what is rounded: that is not more.
 const ROUNDING: f64 = 1.0 + 1e-6;
