@@ -18,8 +18,10 @@ use crate::{class_weight::ClassWeight, head_choice::HeadChoices, target::TargetC
         others. The test split is never looked at, but for the names of labels.\n\n\
         Augmented views of train samples are rows like others to learn from. A held-out sample's views are left out with it, \
         and never judge. knn remembers samples without their views.\n\n\
-        A linear head needs no tuning. A sweep over 25 values finds its penalty, by held-out loss. Its logits are divided by \
-        the temperature of least held-out loss, so that probabilities mean what they say.\n\n\
+        A head needs no tuning. By default a linear head and linear discriminants are fitted. The discriminants are kept where \
+        they are clearly better on the held-out rows.\n\n\
+        A sweep over 25 values finds a linear head's penalty, by held-out loss. Its logits are divided by the temperature of \
+        least held-out loss, so that probabilities mean what they say.\n\n\
         Heads of kind ridge, lda and prototype are calibrated too, and need no iterations. The candidate of highest held-out \
         accuracy is kept, of equals the one of the largest penalty or shrinkage.\n\n\
         Writes NAME.head: one safetensors file. It has the layers, the class names in order, the settings and outcome of the \
@@ -45,8 +47,11 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.head")]
     pub output: PathBuf,
 
-    /// What to fit: `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS`, `knn:K` or `auto`; with --target number `ridge`
-    /// unless given
+    /// What to fit: `auto`, `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K`
+    ///
+    /// `auto`: `linear`, or `lda` where its held-out log loss is less by more than one standard error. Labels take `linear`,
+    /// numbers `ridge`. A flag that only one of them takes chooses that one. So does --no-calibrate: it chooses `linear`.
+    /// Beyond 2,048 features and rows it is `linear`.
     ///
     /// `linear`: Multinomial logistic regression by L-BFGS.
     ///
@@ -60,15 +65,8 @@ pub struct Args {
     ///
     /// `knn:K`: Votes of the K train rows of highest cosine, each counting exp(cosine / 0.07). The head keeps all train rows.
     ///
-    /// `auto`: Those of `linear,ridge,lda` that can say what --target asks for.
-    ///
     /// Of several, separated by commas, the one of least held-out loss is kept. MLPs and knn are compared on a val split only.
-    #[arg(
-        long,
-        value_name = "KIND[,KIND…]",
-        default_value_if("target", "number", "ridge"),
-        default_value = "linear"
-    )]
+    #[arg(long, value_name = "KIND[,KIND…]", default_value = "auto")]
     pub head: HeadChoices,
 
     /// What the head is to say of a sample: one class, any number of labels, or numbers
@@ -192,7 +190,7 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "PART", allow_negative_numbers = true)]
     pub novelty_at: Option<f64>,
 
-    /// Leave the logits of a linear, ridge, lda or prototype head as they were fitted
+    /// Leave the logits of a linear, ridge, lda or prototype head as they were fitted; without --head, of a linear one
     #[arg(long)]
     pub no_calibrate: bool,
 

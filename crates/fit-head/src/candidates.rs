@@ -9,9 +9,10 @@ use serde_json::json;
 use crate::{
     Config,
     fit::Fit,
-    head_choice::Chosen,
+    head_choice::{Chosen, list},
     job::Job,
     methods::ComparedOn,
+    one_error::{self, Difference},
     record::Record,
     rows::{Read, Rows},
 };
@@ -30,12 +31,18 @@ pub(crate) struct Candidate {
     head: String,
     /// Held-out loss and accuracy, as far as they are known.
     held_out: (Option<f64>, Option<f64>),
+    /// Of `auto`: how much more it loses than the first kind on the same features.
+    difference: Option<Difference>,
 }
+
+/// Beyond so many of both rows and features `auto` fits its first kind alone: others decompose a matrix of that size, which
+/// takes longer than the whole sweep (2,048: 4 s beside 3 s, and eight times that at 4,096).
+const MOST_DECOMPOSED: usize = 2048;
 
 /// Fits every kind of head that `config` names on each of the features, and on all side by side; gives the best.
 ///
-/// Of candidates whose held-out loss is known the one of least loss is the best, else the one of highest held-out accuracy;
-/// of equals the first. With --keep-best a signal leaves the rest out.
+/// `auto` keeps one kind on each of the features. Of candidates whose held-out loss is known the one of least loss is the
+/// best, else the one of highest held-out accuracy; of equals the first. With --keep-best a signal leaves the rest out.
 pub(crate) fn best(
     given: &FeatureSet,
     read: &Read,
@@ -44,49 +51,79 @@ pub(crate) fn best(
     session: &Session,
 ) -> anyhow::Result<Candidate> {
     let inputs = if config.concat() { vec![given.clone()] } else { inputs(given) };
-    let number = inputs.len() * config.heads().len();
-    let (mut all, mut first_error) = (Vec::new(), None);
-    for features in inputs {
-        for chosen in config.heads() {
-            if interrupt.asked() && !all.is_empty() {
-                break;
-            }
-            let rows = Rows::of(read, &features, config)?;
-            let job = Job::new(config, read, &rows, &features, session, interrupt)?;
-            let (head, inputs) = (&chosen.name, names(&features));
-            let candidate = match Candidate::fit(chosen, &Job { compare: number > 1, ..job }) {
-                Ok(candidate) => candidate,
-                Err(error) if number == 1 => return Err(error),
-                // The others may do.
-                Err(error) => {
-                    session.note(format!("fit-head: {head} on {inputs} is left out: {error:#}"));
-                    first_error.get_or_insert(error);
-                    continue;
-                }
-            };
-            if number > 1 {
-                session.note(format!("fit-head: {head} on {inputs}: {}", candidate.outcome));
-            }
-            all.push(candidate);
-        }
-    }
-    if let (true, Some(error)) = (all.is_empty(), first_error) {
-        return Err(error);
-    }
-    let (best, tried) = (choose(&all), all.len());
+    let tries = tries(&inputs, read, config)?;
+    let number = tries.iter().map(|(_, heads)| heads.len()).sum();
+    // The last line says all of it.
+    let is_plain = config.auto() && tries.len() == 1;
+    let mut all = fit(&tries, number, read, config, interrupt, session)?;
+    let (best, tried) = (choose(&mut all, config.auto()), all.len());
     if interrupt.asked() && tried < number {
         session.note(format!("fit-head: asked to stop: the best of the first {tried} of {number} is taken"));
     }
     let table = if number > 1 { Some(stack(&mut all, best)?) } else { None };
     let record: Vec<_> = all.iter().map(Candidate::recorded).collect();
+    let tried_heads: Vec<String> = all.iter().map(|candidate| candidate.head.clone()).collect();
     let mut winner = all.swap_remove(best);
     if let Some(table) = table {
         winner.table = table;
         winner.record.set("candidates", json!({ "tried": record, "chosen": best }));
-        winner.outcome =
-            format!("{} on {}, of {tried} tried: {}", winner.head, winner.inputs, winner.outcome);
+        let Candidate { head, inputs, outcome, .. } = &winner;
+        winner.outcome = if is_plain {
+            let outcome = outcome.strip_prefix(&format!("{head}, ")).unwrap_or(outcome);
+            let tried = list(tried_heads.into_iter(), "and");
+            format!("{tried} tried, {head} kept: {outcome}")
+        } else {
+            format!("{head} on {inputs}, of {tried} tried: {outcome}")
+        };
     }
     Ok(winner)
+}
+
+/// Fits all `number` of `tries` that can be fitted, one or more.
+fn fit(
+    tries: &[(&FeatureSet, &[Chosen])],
+    number: usize,
+    read: &Read,
+    config: &Config,
+    interrupt: &Interrupt,
+    session: &Session,
+) -> anyhow::Result<Vec<Candidate>> {
+    let is_plain = config.auto() && tries.len() == 1;
+    let (mut all, mut first_error) = (Vec::<Candidate>::new(), None);
+    for &(features, heads) in tries {
+        for (at, chosen) in heads.iter().enumerate() {
+            if interrupt.asked() && !all.is_empty() {
+                return Ok(all);
+            }
+            let rows = Rows::of(read, features, config)?;
+            let job = Job::new(config, read, &rows, features, session, interrupt)?;
+            let (head, inputs) = (&chosen.name, names(features));
+            match Candidate::fit(chosen, &Job { compare: number > 1, ..job }) {
+                Ok(candidate) => {
+                    let line = format!("fit-head: {head} on {inputs}: {}", candidate.outcome);
+                    match number {
+                        1 => (),
+                        _ if is_plain => session.detail(line),
+                        _ => session.note(line),
+                    }
+                    all.push(candidate);
+                }
+                Err(error) if number == 1 || (is_plain && at == 0) => return Err(error),
+                // The others may do; but of `auto` there is nothing to compare them with on these features.
+                Err(error) => {
+                    session.note(format!("fit-head: {head} on {inputs} is left out: {error:#}"));
+                    first_error.get_or_insert(error);
+                    if config.auto() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    match first_error {
+        Some(error) if all.is_empty() => Err(error),
+        _ => Ok(all),
+    }
 }
 
 /// Refuses heads that are judged on other rows than the others where there is no val split.
@@ -107,6 +144,21 @@ pub(crate) fn check_comparable(config: &Config, rows: &Rows<'_>) -> anyhow::Resu
     }
 }
 
+/// Which kinds are fitted on which features, in this order.
+fn tries<'a>(
+    inputs: &'a [FeatureSet],
+    read: &Read,
+    config: &'a Config,
+) -> anyhow::Result<Vec<(&'a FeatureSet, &'a [Chosen])>> {
+    let of = |features: &'a FeatureSet| {
+        let decomposed = features.dim().min(Rows::of(read, features, config)?.train.rows.len());
+        let heads = config.heads();
+        let is_one = config.auto() && decomposed > MOST_DECOMPOSED;
+        Ok((features, if is_one { &heads[..1] } else { heads }))
+    };
+    inputs.iter().map(of).collect()
+}
+
 /// Each part alone, then all of them.
 fn inputs(given: &FeatureSet) -> Vec<FeatureSet> {
     let parts = given.parts().len();
@@ -118,15 +170,34 @@ fn names(features: &FeatureSet) -> String {
     features.sources().iter().map(Source::name).collect::<Vec<_>>().join(" + ")
 }
 
-fn choose(all: &[Candidate]) -> usize {
-    let by_loss = all.iter().all(|one| one.held_out.0.is_some());
+/// The best; of `auto` that of what is kept on each of the features.
+fn choose(all: &mut [Candidate], auto: bool) -> usize {
+    let kept = if auto { keep(all) } else { (0..all.len()).collect() };
+    let by_loss = kept.iter().all(|&at| all[at].held_out.0.is_some());
     let cost = |at: usize| {
         let (loss, accuracy) = all[at].held_out;
         let cost = if by_loss { loss } else { accuracy.map(|accuracy| -accuracy) };
         cost.filter(|cost| !cost.is_nan()).unwrap_or(f64::INFINITY)
     };
     // Of equals the first.
-    (0..all.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(0)
+    kept.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(0)
+}
+
+/// Compares kinds on the same features with the first of them; gives which is kept on each.
+fn keep(all: &mut [Candidate]) -> Vec<usize> {
+    let mut kept = Vec::new();
+    let mut before = 0;
+    for kinds in all.chunk_by_mut(|a, b| a.features.digest() == b.features.digest()) {
+        if let Some((first, others)) = kinds.split_first_mut() {
+            for other in others {
+                other.difference = Difference::of(other.fit.losses(), first.fit.losses());
+            }
+        }
+        let differences: Vec<Option<Difference>> = kinds.iter().map(|kind| kind.difference).collect();
+        kept.push(before + one_error::kept(&differences));
+        before += kinds.len();
+    }
+    kept
 }
 
 impl Candidate {
@@ -140,17 +211,23 @@ impl Candidate {
             inputs: names(job.features),
             head: chosen.name.clone(),
             held_out: fit.compared(job.task()),
+            difference: None,
             fit,
         })
     }
 
     fn recorded(&self) -> serde_json::Value {
-        json!({
+        let mut recorded = json!({
             "head": self.head,
             "features": self.features.sources().iter().map(Source::name).collect::<Vec<_>>(),
             "held_out_loss": self.held_out.0,
             "held_out_accuracy": self.held_out.1,
-        })
+        });
+        if let Some(Difference { mean, standard_error }) = self.difference {
+            recorded["loss_difference"] = mean.into();
+            recorded["standard_error"] = standard_error.into();
+        }
+        recorded
     }
 }
 

@@ -45,6 +45,7 @@ pub struct Config {
     force: bool,
     keep_best: bool,
     heads: Vec<Chosen>,
+    auto: bool,
     linear: LinearSettings,
     class_weight: ClassWeight,
     standardize: bool,
@@ -59,7 +60,9 @@ impl Config {
     /// # Errors
     /// A flag of another kind of head, a number out of its range, a table without a known extension.
     pub fn new(mut args: Args) -> Result<Config, UsageError> {
-        args.head = args.head.fitting(args.target.task());
+        if args.head.are_auto() {
+            args.head.stand_for(&flags::of_auto(&args));
+        }
         flags::check(&args)?;
         let tables = [("--table", &args.table), ("--curve", &args.linear.curve)];
         let mut named = vec![("--output", &args.output)];
@@ -97,6 +100,7 @@ impl Config {
         }
         Ok(Config {
             heads,
+            auto: args.head.are_auto(),
             linear: methods::linear::settings(&args)?,
             target: args.target,
             target_columns: args.target_columns.clone(),
@@ -208,6 +212,11 @@ impl Config {
         &self.heads
     }
 
+    /// Whether of these heads the first is kept unless another is clearly better.
+    pub(crate) fn auto(&self) -> bool {
+        self.auto
+    }
+
     /// How a linear head is fitted, where one is.
     pub(crate) fn linear(&self) -> &LinearSettings {
         &self.linear
@@ -262,20 +271,27 @@ mod tests {
             let heads = config(flags).unwrap().heads;
             heads.iter().map(|head| head.name.clone()).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(names(&[]), "linear");
+        assert_eq!(names(&[]), "linear lda");
+        assert_eq!(names(&["--head", "auto"]), "linear lda");
+        assert_eq!(names(&["--target", "labels"]), "linear");
         assert_eq!(names(&["--target", "number"]), "ridge");
-        assert_eq!(names(&["--head", "auto"]), "linear ridge lda");
-        assert_eq!(names(&["--head", "auto", "--target", "labels"]), "linear ridge");
         assert_eq!(names(&["--head", "mlp:7,knn:3", "--target", "number"]), "mlp:7 knn:3");
     }
 
     #[test]
     fn contradictions_are_told() {
-        let cases: [(&[&str], &str); 39] = [
+        let cases: [(&[&str], &str); 40] = [
             (&["--novelty-at", "0"], "--novelty-at: expected a number above 0 and at most 1, got 0"),
             (&["--concat"], "--concat takes several FEATURES side by side, got one"),
             (&["--head", "mlp:512", "--l2", "1"], "--l2 goes with --head linear or ridge; this head is mlp"),
-            (&["--shrinkage", "0.5"], "--shrinkage goes with --head lda; this head is linear"),
+            (
+                &["--head", "linear", "--shrinkage", "0.5"],
+                "--shrinkage goes with --head lda; this head is linear",
+            ),
+            (
+                &["--head", "auto", "--calibrate"],
+                "--calibrate goes with --head mlp:UNITS; --head auto, the default, stands for linear and lda",
+            ),
             (&["--head", "lda", "--shrinkage", "2"], "--shrinkage: expected a number from 0 to 1, got 2"),
             (&["--head", "prototype", "--class-weight", "balanced"], "this head is prototype"),
             (
@@ -290,7 +306,7 @@ mod tests {
             (&["--head", "mlp:4", "--mixup", "-1"], "--mixup: expected a number of 0 or more, got -1"),
             (&["--head", "mlp:4", "--label-smoothing", "1"], "--label-smoothing: expected a number from 0"),
             (&["--head", "mlp:4", "--patience", "0"], "--patience: expected a number of 1 or more, got 0"),
-            (&["--patience", "3"], "--patience goes with --head mlp:UNITS; this head is linear"),
+            (&["--patience", "3"], "--patience goes with --head mlp:UNITS; --head auto, the"),
             (
                 &["--head", "mlp:4", "--group-column", "patient", "--manifest", "m.csv"],
                 "give --patience or --calibrate",
@@ -301,7 +317,7 @@ mod tests {
                 &["--class-weight", "some"],
                 "expected `none`, `balanced`, or a .csv or .parquet table; got `some`",
             ),
-            (&["--epochs", "3"], "--epochs goes with --head mlp:UNITS; this head is linear"),
+            (&["--epochs", "3"], "--epochs goes with --head mlp:UNITS; --head auto, the"),
             (
                 &["--head", "mlp:4", "--folds", "3"],
                 "--folds goes with --head linear, ridge, lda or prototype; this head is mlp",

@@ -58,6 +58,8 @@ pub(crate) struct HeldOutQuality {
     /// Before its temperature.
     pub(crate) quality: Quality,
     pub(crate) temperature: Option<Temperature>,
+    /// Of each of the rows the log loss after it, in nats, where kinds are compared by that.
+    pub(crate) losses: Vec<f64>,
 }
 
 /// What the loss of a quality is.
@@ -80,6 +82,13 @@ pub(crate) enum Told {
     Epochs { aside: bool },
     /// As it is.
     Found,
+}
+
+impl HeldOutQuality {
+    /// On rows that `name` names, without a temperature.
+    pub(crate) fn of(name: &str, quality: Quality) -> HeldOutQuality {
+        HeldOutQuality { name: name.to_owned(), quality, temperature: None, losses: Vec::new() }
+    }
 }
 
 impl LossKind {
@@ -165,6 +174,11 @@ impl Fit {
         (loss.or(is_known.then_some(quality.loss)), (task != Task::Numbers).then_some(quality.accuracy))
     }
 
+    /// Of each held-out row the log loss, where it is known.
+    pub(crate) fn losses(&self) -> &[f64] {
+        self.judged.as_ref().map_or(&[], |judged| &judged.losses)
+    }
+
     /// The record of the fit that the head carries: settings first, then the outcome.
     pub(crate) fn record(&self, job: &Job<'_>) -> Record {
         let mut record = Record::begin(&self.head, self.standardize, job);
@@ -202,7 +216,7 @@ impl Fit {
     }
 
     fn record_judged(&self, record: &mut Record, judged: &HeldOutQuality, task: Task) {
-        let HeldOutQuality { name, quality, temperature } = judged;
+        let HeldOutQuality { name, quality, temperature, .. } = judged;
         self.record_quality(record, self.split(), *quality, self.loss, task);
         let by_epochs = matches!(self.told, Told::Epochs { .. });
         let is_choice = matches!(self.told, Told::Choice(_));

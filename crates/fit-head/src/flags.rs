@@ -33,6 +33,31 @@ const ALL: &[Task] = &[Task::Class, Task::Labels, Task::Numbers];
 const NAMED: &[Task] = &[Task::Class, Task::Labels];
 const CLASSES: &[Task] = &[Task::Class];
 
+/// What `--head auto` stands for: of the kinds for this target those that take every flag that is given. Where none does,
+/// all of them.
+pub(crate) fn of_auto(args: &Args) -> Vec<&'static Kind> {
+    let task = args.target.task();
+    let mut kinds: Vec<&'static Kind> =
+        KINDS.iter().copied().filter(|kind| kind.auto.contains(&task)).collect();
+    if args.choice.no_calibrate {
+        // They are compared by calibrated probabilities.
+        kinds.truncate(1);
+    }
+    let given: Vec<Flag> = flags(args).into_iter().filter(|flag| flag.given).collect();
+    let takes_all =
+        |kind: &&'static Kind| given.iter().all(|flag| flag.whose == Whose::None || takes(flag, kind, task));
+    let fitting: Vec<&'static Kind> = kinds.iter().copied().filter(takes_all).collect();
+    if fitting.is_empty() { kinds } else { fitting }
+}
+
+fn takes(flag: &Flag, kind: &Kind, task: Task) -> bool {
+    match flag.name {
+        // What numbers are fitted by; classes and labels are by logistic regression.
+        "--curve" if task == Task::Numbers => kind.name == "ridge",
+        name => kind.flags.contains(&name),
+    }
+}
+
 /// Refuses what the heads and targets that were chosen have no use for.
 pub(crate) fn check(args: &Args) -> Result<(), UsageError> {
     let task = args.target.task();
@@ -51,19 +76,14 @@ pub(crate) fn check(args: &Args) -> Result<(), UsageError> {
             task.name()
         )));
     }
-    let takes = |flag: &Flag, kind: &Kind| match flag.name {
-        // What numbers are fitted by; classes and labels are by logistic regression.
-        "--curve" if task == Task::Numbers => kind.name == "ridge",
-        name => kind.flags.contains(&name),
-    };
     let fits = |flag: &Flag| match flag.whose {
-        Whose::Every => args.head.iter().all(|head| takes(flag, head.kind)),
-        Whose::Any => args.head.iter().any(|head| takes(flag, head.kind)),
+        Whose::Every => args.head.iter().all(|head| takes(flag, head.kind, task)),
+        Whose::Any => args.head.iter().any(|head| takes(flag, head.kind, task)),
         Whose::None => true,
     };
     match flags.iter().find(|flag| flag.given && !fits(flag)) {
         Some(flag) => {
-            let kinds = KINDS.iter().filter(|kind| takes(flag, kind));
+            let kinds = KINDS.iter().filter(|kind| takes(flag, kind, task));
             let with = list(kinds.map(|kind| kind.pattern()), "or");
             Err(UsageError(format!("{} goes with --head {with}; {}", flag.name, these(args))))
         }
@@ -81,7 +101,11 @@ fn check_heads(args: &Args, task: Task) -> Result<(), UsageError> {
 }
 
 fn these(args: &Args) -> String {
-    let these = if args.head.are_several() { "these heads are" } else { "this head is" };
+    let these = match args.head.are_several() {
+        _ if args.head.are_auto() => "--head auto, the default, stands for",
+        true => "these heads are",
+        false => "this head is",
+    };
     format!("{these} {}", args.head.names())
 }
 
@@ -127,5 +151,34 @@ pub(crate) fn is_calibrated(args: &Args) -> bool {
             args.choice.calibrate
         }
         Task::Class | Task::Labels => !args.choice.no_calibrate,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn flags_say_what_auto_stands_for() {
+        let cases: [(&[&str], &str); 11] = [
+            (&["--l2", "1"], "linear"),
+            (&["--max-iterations", "5"], "linear"),
+            (&["--curve", "c.csv", "--folds", "3"], "linear"),
+            (&["--no-calibrate"], "linear"),
+            (&["--shrinkage", "0.1"], "lda"),
+            (&["--l2", "1", "--shrinkage", "0.1"], "linear lda"),
+            (&["--class-weight", "balanced", "--reject-at", "0.9"], "linear lda"),
+            (&["--logit-adjustment", "1", "--no-standardize"], "linear lda"),
+            (&["--group-column", "p", "--min-class-rows", "2", "--novelty-at", "0.9"], "linear lda"),
+            (&["--l2", "1", "--target", "number"], "ridge"),
+            (&["--curve", "c.csv", "--target", "number"], "ridge"),
+        ];
+        for (flags, expected) in cases {
+            let args = [&["fit-head", "x.features", "-o", "x.head"], flags].concat();
+            let kinds = of_auto(&Args::try_parse_from(args).unwrap());
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+            assert_eq!(names.join(" "), expected, "{flags:?}");
+        }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::str::FromStr;
 
-use sample::targets::Task;
-
 use crate::methods::{KINDS, Kind, Method};
 
 /// What `--head` names: a kind, and the number after it.
@@ -66,17 +64,19 @@ impl FromStr for HeadChoice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeadChoices {
     choices: Vec<HeadChoice>,
-    /// Whether they stand for `auto`: the kinds that take seconds, and whose probabilities are calibrated.
+    /// Whether they stand for `auto`.
     auto: bool,
 }
 
 impl HeadChoices {
-    /// Of `auto` those that can say what `task` asks for; of kinds that were named all.
-    pub(crate) fn fitting(mut self, task: Task) -> HeadChoices {
-        if self.auto {
-            self.choices.retain(|choice| choice.kind.tasks.contains(&task));
-        }
-        self
+    /// Whether they stand for `auto`, whose first kind is kept unless another is clearly better.
+    pub(crate) fn are_auto(&self) -> bool {
+        self.auto
+    }
+
+    /// Takes the kinds that `auto` stands for in this run.
+    pub(crate) fn stand_for(&mut self, kinds: &[&'static Kind]) {
+        self.choices = kinds.iter().map(|kind| HeadChoice { kind, number: 0 }).collect();
     }
 
     /// Each once, in the order that they were named in.
@@ -100,9 +100,8 @@ impl FromStr for HeadChoices {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "auto" {
-            let kinds = KINDS.iter().copied().filter(|kind| kind.auto);
-            let choices = kinds.map(|kind| HeadChoice { kind, number: 0 }).collect();
-            return Ok(HeadChoices { choices, auto: true });
+            // What it stands for depends on the other flags.
+            return Ok(HeadChoices { choices: Vec::new(), auto: true });
         }
         let mut choices = Vec::new();
         for name in text.split(',') {

@@ -17,6 +17,7 @@ mod held_out;
 mod job;
 mod methods;
 mod novelty;
+mod one_error;
 mod outputs;
 mod passes;
 mod record;

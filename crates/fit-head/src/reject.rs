@@ -8,9 +8,6 @@ use crate::record::Record;
 /// Confidences, and whether they are right: of classes one a row, of labels one each.
 pub(crate) type Judgements = Vec<(f64, bool)>;
 
-/// What a row and its scores come to.
-pub(crate) type Judge<'a> = dyn Fn(usize, &[f32]) -> Judgements + Sync + 'a;
-
 /// From where on a head is right often enough: in a row's class, or in each label that it says.
 pub(crate) struct Reject {
     precision: f64,

@@ -17,7 +17,7 @@ fn help_states_every_default() {
     let help = fit_head(&room, &["--help"]).fine().stdout();
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "default: linear",
+        "default: auto",
         "default: none",
         "default: 0",
         "default: three a decade",
@@ -48,7 +48,7 @@ fn of_several_features_each_is_tried_alone_and_all_side_by_side() {
     let room = Room::new();
     room.features("a.features", &Made::default());
     room.features("b.features", &Made { tap: "layer3", dim: 7, ..Made::default() });
-    let flags = ["a.features", "b.features", "-o", "x.head", "--table", "t.parquet"];
+    let flags = ["a.features", "b.features", "-o", "x.head", "--head", "linear", "--table", "t.parquet"];
     let run = fit_head(&room, &flags).fine();
     let lines: Vec<String> = run.stderr().lines().map(str::to_owned).collect();
     let [a, b, both, last] = &lines[..] else { panic!("{lines:?}") };
@@ -73,7 +73,7 @@ fn of_several_features_each_is_tried_alone_and_all_side_by_side() {
     assert_eq!(table.column("features").unwrap().n_unique().unwrap(), 3);
 
     // Side by side the order of the parts is the head's, so another one is another head of the same quality.
-    let alone = fit_head(&room, &["a.features", "-o", "a.head"]).fine();
+    let alone = fit_head(&room, &["a.features", "-o", "a.head", "--head", "linear"]).fine();
     assert!(!alone.stderr().contains("tried"), "{}", alone.stderr());
     let alone = Head::read(&room.path("a.head")).unwrap();
     assert_eq!(alone.fit["held_out_loss"], tried[0]["held_out_loss"]);
@@ -83,7 +83,8 @@ fn of_several_features_each_is_tried_alone_and_all_side_by_side() {
 fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
     let room = Room::new();
     room.features("x.features", &Made::default());
-    fit_head(&room, &["x.features", "-o", "x.head", "--head", "auto", "--table", "t.parquet"]).fine();
+    let flags = ["x.features", "-o", "x.head", "--head", "linear,ridge,lda", "--table", "t.parquet"];
+    fit_head(&room, &flags).fine();
     let head = Head::read(&room.path("x.head")).unwrap();
     let record = &head.fit["candidates"];
     let tried = record["tried"].as_array().unwrap();
@@ -107,7 +108,7 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
         ),
         (
             &["--head", "auto", "--epochs", "2"],
-            "--epochs goes with --head mlp:UNITS; these heads are linear, ridge and lda",
+            "--epochs goes with --head mlp:UNITS; --head auto, the default, stands for linear and lda",
         ),
         (&["--head", "lda,lda"], "got `lda` twice"),
         (&["--head", "lda,"], "separated by commas; got ``"),
@@ -117,6 +118,54 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
     room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
     fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,knn:5"])
         .failed(1, &["knn:5 heads are compared with others on val rows, which are not there"]);
+}
+
+#[test]
+fn by_default_a_head_is_linear_unless_lda_is_clearly_better() {
+    let room = Room::new();
+    // Val rows that lda does worse on; folds of rows that it does better on by several standard errors.
+    room.features("few.features", &Made { dim: 40, ..Made::default() });
+    let classes = vec!["a", "b", "c", "d", "e", "f"];
+    room.features("many.features", &Made { classes, dim: 100, rows: [100, 0, 10], ..Made::default() });
+    for (name, kept) in [("few", "linear"), ("many", "lda")] {
+        let (features, out) = (format!("{name}.features"), format!("{name}.head"));
+        let run = fit_head(&room, &[&features, "-o", &out]).fine();
+        // One line says what was tried and what was kept.
+        assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+        let expected = format!(" classes, linear and lda tried, {kept} kept: ");
+        assert!(run.last_line().contains(&expected), "{}", run.last_line());
+        let head = Head::read(&room.path(&out)).unwrap();
+        let candidates = &head.fit["candidates"];
+        let [linear, lda] = &candidates["tried"].as_array().unwrap()[..] else { panic!("{candidates}") };
+        let of = |one: &serde_json::Value, key: &str| one[key].as_f64().unwrap();
+        let difference = of(lda, "held_out_loss") - of(linear, "held_out_loss");
+        assert!((difference - of(lda, "loss_difference")).abs() < 1e-6, "{candidates}");
+        assert_eq!(kept == "lda", difference < -of(lda, "standard_error"), "{candidates}");
+        assert_eq!(
+            (&head.fit["head"], &candidates["chosen"]),
+            (&kept.into(), &u64::from(kept == "lda").into())
+        );
+        // It is the head of that kind to the bit, and --head auto says nothing else.
+        for (kind, other) in [(kept, "alone.head"), ("auto", "auto.head")] {
+            fit_head(&room, &[&features, "-o", other, "--head", kind, "--force"]).fine();
+            let other = Head::read(&room.path(other)).unwrap();
+            assert!(other.layers == head.layers, "{kind}");
+            assert_eq!(other.fit.get("candidates").is_some(), kind == "auto");
+        }
+    }
+    // What is wrong with rows or flags is told once.
+    fit_head(&room, &["few.features", "-o", "z.head", "--folds", "999"]).failed(1, &["got 999"]);
+}
+
+#[test]
+fn by_default_the_best_of_several_features_is_kept() {
+    let room = Room::new();
+    room.features("a.features", &Made::default());
+    room.features("b.features", &Made { tap: "layer3", dim: 7, ..Made::default() });
+    let run = fit_head(&room, &["a.features", "b.features", "-o", "x.head"]).fine();
+    assert!(run.last_line().contains(" on resnet18 (tap pooled) + resnet18 (tap layer3), of 6 tried: "));
+    let head = Head::read(&room.path("x.head")).unwrap();
+    assert_eq!((head.dim(), head.fit["candidates"]["tried"].as_array().unwrap().len()), (27, 6));
 }
 
 #[test]
@@ -263,7 +312,11 @@ fn a_sweep_over_folds_finds_what_no_val_rows_could() {
     let room = Room::new();
     // More columns than rows: without a penalty the fit is perfect, and wrong.
     room.features("x.features", &Made { dim: 200, rows: [40, 0, 100], ..Made::default() });
-    let run = fit_head(&room, &["x.features", "-o", "x.head", "--table", "sweep.parquet", "-v"]).fine();
+    let run = fit_head(
+        &room,
+        &["x.features", "-o", "x.head", "--head", "linear", "--table", "sweep.parquet", "-v"],
+    )
+    .fine();
     let head = Head::read(&room.path("x.head")).unwrap();
     let table = table::read(&room.path("sweep.parquet")).unwrap();
     let column =

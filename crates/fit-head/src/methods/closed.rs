@@ -8,7 +8,6 @@ use super::{ComparedOn, Kind, Method, Problem, SweepOutcome, penalties, sorted};
 use crate::{
     fit::{Fit, LossKind, Model, Told, column, round},
     job::Job,
-    reject::{Judge, Judgements},
 };
 
 const ONE_CLASS: &str = "it takes each row to be of one class";
@@ -31,7 +30,7 @@ const CLOSED: Kind = Kind {
         "--reject-at",
     ],
     compared_on: ComparedOn::Folds,
-    auto: true,
+    auto: &[Task::Numbers],
     method: |args, _| Ok(Box::new(Closed { form: ClosedForm::Ridge, strengths: penalties(args)? })),
 };
 
@@ -49,6 +48,7 @@ pub(super) static LDA: Kind = Kind {
         "--shrinkage",
         "--reject-at",
     ],
+    auto: &[Task::Class],
     method: |args, _| {
         let given = args.linear.shrinkage.as_deref();
         let strengths = sorted("--shrinkage", given, |a| (0.0..=1.0).contains(&a), "from 0 to 1")?;
@@ -62,7 +62,7 @@ pub(super) static PROTOTYPE: Kind = Kind {
     tasks: &[Task::Class],
     why_not: ONE_CLASS,
     flags: &["--no-standardize", "--folds", "--group-column", "--no-calibrate", "--reject-at"],
-    auto: false,
+    auto: &[],
     method: |_, _| Ok(Box::new(Closed { form: ClosedForm::Prototype, strengths: Vec::new() })),
     ..CLOSED
 };
@@ -120,7 +120,12 @@ impl Problem for Along<'_> {
         self.problem.temperature(sweep, held_out)
     }
 
-    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements> {
+    fn held_out_scores<T: Send>(
+        &self,
+        sweep: &Sweep,
+        held_out: HeldOut<'_>,
+        of: impl Fn(usize, &[f32]) -> T + Sync,
+    ) -> Vec<T> {
         self.problem.held_out_scores(sweep, held_out, of)
     }
 }

@@ -17,7 +17,7 @@ pub(super) static KNN: Kind = Kind {
     flags: &[],
     // Neighbours are not looked for out of fold.
     compared_on: ComparedOn::Val,
-    auto: false,
+    auto: &[],
     method: |_, neighbours| Ok(Box::new(Knn { neighbours })),
 };
 
@@ -44,7 +44,7 @@ impl Method for Knn {
         if let Some(val) = &job.rows.val {
             let scorer = Scorer::of_memory(&memory, train.outputs());
             let quality = quality(&scorer, &val.examples()?, &job.scaler()?);
-            judged = Some(HeldOutQuality { name: "val".to_owned(), quality, temperature: None });
+            judged = Some(HeldOutQuality::of("val", quality));
         }
         Ok(Fit {
             // Cosines are those of the features as they are.

@@ -14,7 +14,6 @@ use crate::{
     fit::{Fit, LossKind, Model, Told, column, round},
     job::Job,
     passes::Passes,
-    reject::{Judge, Judgements},
 };
 
 pub(super) static LINEAR: Kind = Kind {
@@ -36,7 +35,7 @@ pub(super) static LINEAR: Kind = Kind {
         "--tolerance",
     ],
     compared_on: ComparedOn::Folds,
-    auto: true,
+    auto: &[Task::Class, Task::Labels],
     method: |args, _| Ok(Box::new(Linear { l2: penalties(args)?, settings: settings(args)? })),
 };
 
@@ -136,7 +135,12 @@ impl Problem for Watched<'_> {
         self.problem.temperature(sweep, held_out)
     }
 
-    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements> {
+    fn held_out_scores<T: Send>(
+        &self,
+        sweep: &Sweep,
+        held_out: HeldOut<'_>,
+        of: impl Fn(usize, &[f32]) -> T + Sync,
+    ) -> Vec<T> {
         self.problem.held_out_scores(sweep, held_out, of)
     }
 }

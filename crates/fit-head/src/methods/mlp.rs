@@ -38,7 +38,7 @@ pub(super) static MLP: Kind = Kind {
         "--patience",
     ],
     compared_on: ComparedOn::RowsSetAside,
-    auto: false,
+    auto: &[],
     method: |args, units| Ok(Box::new(Mlp(settings(args, units)?))),
 };
 
@@ -107,8 +107,7 @@ impl Method for Mlp {
         let MlpFit { mut layers, epochs, kept } = run(settings, &train, val.as_ref(), held, job)?;
 
         let found = epochs.get(kept.wrapping_sub(1)).and_then(|epoch| epoch.val);
-        let mut judged =
-            found.map(|quality| HeldOutQuality { name: held.to_owned(), quality, temperature: None });
+        let mut judged = found.map(|quality| HeldOutQuality::of(held, quality));
         if let (true, Some(val), Some(judged)) = (job.choice.calibrate, &val, &mut judged) {
             let temperature = Temperature::of(&Scorer::of_layers(&layers), val);
             if let Some(layer) = layers.last_mut() {

@@ -6,14 +6,14 @@ pub(crate) mod linear;
 mod mlp;
 
 use cli::UsageError;
-use head::{HeldOut, Sweep, Temperature};
-use sample::targets::Task;
+use head::{HeldOut, Sweep, Temperature, softmax};
+use sample::targets::{Task, Truth};
 
 use crate::{
     args::Args,
     fit::{Fit, HeldOutQuality},
     job::Job,
-    reject::{Judge, Judgements, Reject},
+    reject::Reject,
 };
 
 /// All kinds, in the order that the help names them in.
@@ -35,8 +35,8 @@ pub(crate) struct Kind {
     pub(crate) flags: &'static [&'static str],
     /// Which rows it can be compared with others on.
     pub(crate) compared_on: ComparedOn,
-    /// Whether `auto` stands for it.
-    pub(crate) auto: bool,
+    /// What `auto` stands for it in.
+    pub(crate) auto: &'static [Task],
     /// Reads its settings, and the number after its name.
     pub(crate) method: fn(&Args, usize) -> MethodResult,
 }
@@ -81,33 +81,49 @@ trait Problem {
     fn sweep(&self, held_out: HeldOut<'_>, name: &str) -> anyhow::Result<Sweep>;
     fn temperature(&self, sweep: &Sweep, held_out: HeldOut<'_>) -> Temperature;
     /// What `of` makes of every held-out row and its scores.
-    fn held_out_scores(&self, sweep: &Sweep, held_out: HeldOut<'_>, of: &Judge<'_>) -> Vec<Judgements>;
+    fn held_out_scores<T: Send>(
+        &self,
+        sweep: &Sweep,
+        held_out: HeldOut<'_>,
+        of: impl Fn(usize, &[f32]) -> T + Sync,
+    ) -> Vec<T>;
 }
 
 impl SweepOutcome {
     /// Compares, calibrates and finds what to reject, where any of that is wanted; nothing where there is one of `strengths`
     /// and no other fit is needed.
-    fn of(problem: &dyn Problem, strengths: usize, job: &Job<'_>) -> anyhow::Result<Option<SweepOutcome>> {
+    fn of(problem: &impl Problem, strengths: usize, job: &Job<'_>) -> anyhow::Result<Option<SweepOutcome>> {
         if strengths == 1 && !job.choice.calibrate && job.choice.reject_at.is_none() && !job.compare {
             return Ok(None);
         }
         let held = job.held_out()?;
         let sweep = problem.sweep(held.rows(), &held.name())?;
         let temperature = job.choice.calibrate.then(|| problem.temperature(&sweep, held.rows()));
-        let reject = match job.choice.reject_at {
-            Some(precision) => {
-                let factor = temperature.map_or(1.0, |temperature| temperature.value);
-                let train = job.rows.train.examples()?;
-                let truth = held.rows().examples(&train).truth();
-                let judge = |row: usize, scores: &[f32]| Reject::judge(truth, row, scores, factor);
-                let judged = problem.held_out_scores(&sweep, held.rows(), &judge);
-                Some(Reject::of(&judged, precision, job.task()))
+        let factor = temperature.map_or(1.0, |temperature| temperature.value);
+        let train = job.rows.train.examples()?;
+        let truth = held.rows().examples(&train).truth();
+        let reject = job.choice.reject_at.map(|precision| {
+            let judge = |row: usize, scores: &[f32]| Reject::judge(truth, row, scores, factor);
+            let judged = problem.held_out_scores(&sweep, held.rows(), judge);
+            Reject::of(&judged, precision, job.task())
+        });
+        let losses = match (truth, temperature) {
+            (Truth::Class(labels), Some(_)) if job.compare => {
+                let loss = |row: usize, scores: &[f32]| log_loss(scores, labels[row] as usize, factor);
+                problem.held_out_scores(&sweep, held.rows(), loss)
             }
-            None => None,
+            _ => Vec::new(),
         };
-        let judged = HeldOutQuality { name: held.name(), quality: sweep.chosen().held_out, temperature };
+        let quality = sweep.chosen().held_out;
+        let judged = HeldOutQuality { name: held.name(), quality, temperature, losses };
         Ok(Some(SweepOutcome { sweep, judged, reject }))
     }
+}
+
+/// That of a row of class `label`, in nats, once its scores are divided by `temperature`.
+fn log_loss(scores: &[f32], label: usize, temperature: f64) -> f64 {
+    let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect();
+    -softmax(&scaled, scaled.len())[label].max(f64::MIN_POSITIVE).ln()
 }
 
 /// Each value once, the largest first.
