@@ -44,7 +44,13 @@ impl Baseline {
         let Some((path, theirs)) = config.baseline() else { return Ok(None) };
         let head = Head::read(path)?;
         if head.task() != own.task() || head.classes != own.classes {
-            bail!("baseline `{}` says other things of a sample; expected {:?}", path.display(), own.classes);
+            let (theirs, ours) = (store::brief::few(&head.classes), store::brief::few(&own.classes));
+            bail!(
+                "baseline `{}` predicts other {}: {theirs}; this head predicts {}: {ours}",
+                path.display(),
+                head.task().noun(2),
+                own.task().noun(2)
+            );
         }
         let features = belonging::of_baseline(given, theirs, &head, path)?;
         Ok(Some(Baseline { path: path.to_owned(), head, features }))
@@ -149,8 +155,10 @@ impl Comparison {
         let within = |ends: Interval| format!(", 95 % within {:+.4} to {:+.4}", ends.low, ends.high);
         let test = |test: McNemar| {
             format!(
-                "; right where the other is wrong {} times, wrong where it is right {} times (McNemar p = {:.2e})",
-                test.only_second, test.only_first, test.p_value
+                "; right where the other is wrong {} times, wrong where it is right {} times (McNemar p = {})",
+                test.only_second,
+                test.only_first,
+                p_value(test.p_value)
             )
         };
         format!(
@@ -178,5 +186,14 @@ impl Comparison {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// `0.064`, `1`, or `6.4e-6` of tiny ones.
+fn p_value(p: f64) -> String {
+    match p {
+        p if p < 1e-4 => format!("{p:.1e}"),
+        p if p < 0.01 => format!("{p:.4}"),
+        p => format!("{}", (p * 1000.0).round() / 1000.0),
     }
 }

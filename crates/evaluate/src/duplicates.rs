@@ -80,17 +80,24 @@ impl Duplicate {
     }
 }
 
-/// Pictures that were looked for and were of no use.
+/// Pictures that were looked for and were of no use, or are others than they were.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Unused {
     /// No file of that name.
     missing: u64,
     /// A file that is no picture, or a damaged one.
     undecodable: u64,
+    /// Of use, but not what was extracted.
+    changed: u64,
 }
 
 impl Unused {
-    /// How many of which, where there are any: `3 are missing, 2 cannot be decoded`.
+    /// How many are not what was extracted.
+    pub(crate) fn changed(self) -> u64 {
+        self.changed
+    }
+
+    /// How many of which are of no use, where there are any: `3 are missing, 2 cannot be decoded`.
     pub(crate) fn words(self) -> Option<String> {
         let is_or_are = |number: u64| if number == 1 { "is" } else { "are" };
         let missing = (self.missing > 0)
@@ -116,21 +123,25 @@ impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> anyhow::Result<Prints> {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let recipe = features.recipe();
-        let missing = Unused { missing: 1, undecodable: 0 };
-        let undecodable = Unused { missing: 0, undecodable: 1 };
+        let missing = Unused { missing: 1, ..Unused::default() };
+        let undecodable = Unused { undecodable: 1, ..Unused::default() };
         let print = |&row: &u32| {
             let Some(bytes) = picture_file::read(images, features.id(row as usize))? else {
                 return Ok(Err(missing));
             };
-            Ok(recipe.sketch(&bytes).map(|sketch| (row, sketch)).map_err(|_| undecodable))
+            let changed = !features.is_of(row as usize, &bytes);
+            Ok(recipe.sketch(&bytes).map(|sketch| (row, sketch, changed)).map_err(|_| undecodable))
         };
-        let found: Vec<Result<(u32, Vec<f32>), Unused>> =
+        let found: Vec<Result<(u32, Vec<f32>, bool), Unused>> =
             all.par_iter().map(print).collect::<anyhow::Result<_>>()?;
         let mut unused = Unused::default();
         let mut read = Vec::with_capacity(found.len());
         for found in found {
             match found {
-                Ok(print) => read.push(print),
+                Ok((row, print, changed)) => {
+                    unused.changed += u64::from(changed);
+                    read.push((row, print));
+                }
                 Err(why) => {
                     unused.missing += why.missing;
                     unused.undecodable += why.undecodable;

@@ -53,6 +53,12 @@ impl Findings {
                 "evaluate: of the pictures in --images {unused}: their duplicates are told by features alone"
             ));
         }
+        if unused.changed() > 0 {
+            session.note(format!(
+                "evaluate: {} pictures in --images are not those that were extracted; their duplicates are theirs",
+                count(unused.changed())
+            ));
+        }
         let mut texts = vec![String::new(); features.len()];
         for (at, text) in source.texts(&rows).into_iter().enumerate() {
             texts[rows.row(at)] = text;

@@ -48,6 +48,12 @@ struct Assembly {
     head: Vec<(usize, usize)>,
     /// The backbone's graph up to the tap.
     network: Network,
+    /// The confidence below which a picture is better left unanswered, where the head has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reject_threshold: Option<f64>,
+    /// The probability from which on each label is right often enough, where the head has some; null of one that never is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label_thresholds: Option<Vec<Option<f64>>>,
     /// Digests of the weights, the head and the features that it was fitted on.
     lineage: ModelLineage,
 }
@@ -111,6 +117,8 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
         recipe,
         head: head.layers.iter().map(|layer| (layer.outputs, layer.inputs)).collect(),
         network: bound.network().clone(),
+        reject_threshold: head.reject_threshold(),
+        label_thresholds: head.label_thresholds(),
         lineage: ModelLineage { weights: bound.digest(), head: head.digest(), features: head.features },
     })
 }

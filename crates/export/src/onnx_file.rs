@@ -86,6 +86,17 @@ fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
         ("headstart.head", head.digest().to_string()),
         ("headstart.features", head.features.to_string()),
     ];
+    let threshold =
+        head.reject_threshold().map(|own| ("headstart.reject_threshold", serde_json::to_string(&own)));
+    let thresholds =
+        head.label_thresholds().map(|own| ("headstart.label_thresholds", serde_json::to_string(&own)));
+    let thresholds = threshold.into_iter().chain(thresholds).map(|(key, json)| Ok((key, json?)));
+    let thresholds = thresholds.collect::<Result<Vec<_>>>()?;
     let task = (head.task() != Task::Class).then(|| ("headstart.task", head.task().name().to_owned()));
-    Ok(entries.into_iter().chain(task).map(|(key, value)| (key.to_owned(), value)).collect())
+    Ok(entries
+        .into_iter()
+        .chain(thresholds)
+        .chain(task)
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect())
 }

@@ -47,7 +47,9 @@ impl Config {
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
         let usage = |text: String| Err(UsageError(text).into());
         let entry = zoo::find(&args.backbone).map_err(|error| {
-            UsageError(format!("{error}; --list-backbones lists all {}", zoo::all().len()))
+            let error = error.to_string();
+            let stop = if error.ends_with('?') { "" } else { ";" };
+            UsageError(format!("{error}{stop} --list-backbones lists all {}", zoo::all().len()))
         })?;
         let recipe = preprocess::of(&args, entry.recipe)?;
         let views = views(&args)?;

@@ -1,10 +1,8 @@
 //! What is to be run: samples, each of which is a file with one view or several.
 
-use crate::{
-    assignment::Assignment,
-    reuse::{Content, Reuse},
-};
+use crate::{assignment::Assignment, reuse::Reuse};
 use cli::Interrupt;
+use features::Content;
 use input::{BadInput, MOST_FILE, Noticed, Recipe};
 use sample::Sample;
 use store::read_file;

@@ -93,6 +93,9 @@ pub fn run(args: Args) -> Result<()> {
             session.note(format!("extract: {times}; engine {}", backbone.embedder().revision()));
         }
     }
+    if let Some(unknown) = remarks.unknown() {
+        session.detail(format!("extract: {unknown}"));
+    }
     for line in notes.into_iter().chain(skips::describe(&skipped)).chain(remarks.lines()).chain(summaries) {
         session.note(format!("extract: {line}"));
     }

@@ -7,12 +7,12 @@ use crate::{
     job::Seen,
     pipeline::SampleRun,
     replaced::{Replaced, foreign, unlike, unusable},
-    reuse::{Reuse, content_key},
+    reuse::Reuse,
     tally::Tally,
 };
 use anyhow::{Context, Result, anyhow, bail};
 use cli::count;
-use features::{FeaturesError, FeaturesWriter, Lineage, NewFeatures, Row, Source};
+use features::{FeaturesError, FeaturesWriter, Lineage, NewFeatures, Row, Source, content_key};
 use sample::{DataSet, Skipped};
 use std::path::PathBuf;
 use store::{DigestBuilder, PlaceError, distinct};

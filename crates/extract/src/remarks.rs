@@ -44,13 +44,17 @@ impl Remarks {
                  convert them to 8 bits",
             ),
         ];
-        let reused = (self.reused > 0).then(|| {
+        lines.into_iter().flatten().collect()
+    }
+
+    /// What is not known, if anything.
+    pub(crate) fn unknown(&self) -> Option<String> {
+        (self.reused > 0).then(|| {
             format!(
-                "{} reused rows: damage and grey levels that were clipped were not looked for again",
+                "of {} reused rows it is not known whether files were damaged or grey levels clipped",
                 count(self.reused)
             )
-        });
-        lines.into_iter().flatten().chain(reused).collect()
+        })
     }
 }
 
@@ -94,8 +98,9 @@ mod tests {
                  `a/0.png`, `a/1.png`, `a/2.png` and 1,197 more",
             ]
         );
+        assert_eq!(remarks.unknown(), None);
         remarks.add_reused(1400);
-        assert!(remarks.lines()[2].starts_with("1,400 reused rows: "));
+        assert!(remarks.unknown().is_some_and(|line| line.starts_with("of 1,400 reused rows ")));
         remarks.add(&"x".repeat(5000), Noticed { flattened: true, ..Noticed::default() });
         assert!(remarks.lines().iter().all(|line| line.chars().count() < 500));
     }

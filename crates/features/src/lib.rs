@@ -10,6 +10,7 @@
 mod earlier;
 mod error;
 mod index;
+mod key;
 mod reader;
 mod rows;
 mod set;
@@ -24,6 +25,7 @@ mod tests;
 pub use earlier::{Earlier, Finished};
 pub use error::{FeaturesError, ShardError};
 pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord};
+pub use key::{Content, content_key};
 pub use reader::Features;
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use set::{FeatureSet, FeatureSetError};

@@ -2,6 +2,8 @@
 
 use input::Recipe;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use store::{Digest, Dtype};
 
 /// Backbone, tap, weights and recipe: everything but the samples. Carried from features to head to export.
@@ -51,12 +53,13 @@ impl Source {
     ///
     /// Storage dtype and engine are not among them: they change digits, not meaning.
     pub fn difference(&self, other: &Source) -> Option<SourceDifference> {
+        let (own, others) = apart(&self.recipe, &other.recipe);
         let pairs = [
             ("backbone", self.backbone.clone(), other.backbone.clone()),
             ("tap", self.tap.clone(), other.tap.clone()),
             ("network", self.network.to_string(), other.network.to_string()),
             ("weights", self.weights.to_string(), other.weights.to_string()),
-            ("preprocessing", describe(&self.recipe), describe(&other.recipe)),
+            ("preprocessing", own, others),
         ];
         pairs
             .into_iter()
@@ -65,6 +68,21 @@ impl Source {
     }
 }
 
-fn describe(recipe: &Recipe) -> String {
-    serde_json::to_string(recipe).expect("plain data serialises")
+/// What two recipes say otherwise: `crop [96,96], decode default`.
+fn apart(first: &Recipe, second: &Recipe) -> (String, String) {
+    let [first, second] = [first, second].map(|recipe| match serde_json::to_value(recipe) {
+        Ok(Value::Object(fields)) => fields,
+        _ => unreachable!("a recipe is an object"),
+    });
+    let names: BTreeSet<&String> =
+        first.keys().chain(second.keys()).filter(|name| first.get(*name) != second.get(*name)).collect();
+    let told = |fields: &Map<String, Value>| {
+        let value = |name: &&String| {
+            let text =
+                fields.get(*name).map_or("default".to_owned(), |value| value.to_string().replace('"', ""));
+            format!("{name} {text}")
+        };
+        names.iter().map(value).collect::<Vec<_>>().join(", ")
+    };
+    (told(&first), told(&second))
 }

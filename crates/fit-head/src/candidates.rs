@@ -138,7 +138,7 @@ pub(crate) fn check_comparable(config: &Config, rows: &Rows<'_>) -> anyhow::Resu
     let val = on(ComparedOn::Val).filter(|_| several);
     match val.or(on(ComparedOn::RowsSetAside).filter(|_| are_mixed)) {
         Some(Chosen { name, .. }) => bail!(
-            "{name} heads are compared with others on val rows, which are not there or not asked for: leave {name} out, rerun extract with a val split, or fit one kind on one FEATURES (or with --concat)"
+            "{name} heads are compared with others on val rows, and there are none: leave {name} out, fit it alone, or give the data set a val split (a folder `val`) and rerun extract"
         ),
         None => Ok(()),
     }

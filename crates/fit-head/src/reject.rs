@@ -10,6 +10,8 @@ pub(crate) type Judgements = Vec<(f64, bool)>;
 
 /// From where on a head is right often enough: in a row's class, or in each label that it says.
 pub(crate) struct Reject {
+    /// That were held out.
+    rows: usize,
     precision: f64,
     task: Task,
     /// Of classes one, of labels one each; `None` where no confidence is enough.
@@ -48,7 +50,7 @@ impl Reject {
             let mut own: Vec<(f64, bool)> = judged.iter().map(|row| row[output]).collect();
             threshold(&mut own, precision)
         });
-        Reject { precision, task, each: each.collect() }
+        Reject { precision, task, each: each.collect(), rows: judged.len() }
     }
 
     pub(crate) fn record(&self, record: &mut Record) {
@@ -75,13 +77,14 @@ impl Reject {
                 let recall = 100.0 * found.iter().map(|own| own.recall).sum::<f64>() / self.each.len() as f64;
                 let (some, all) = (found.len(), self.each.len());
                 format!(
-                    ", {some} of {all} labels right in {precision:.1} % from a probability of their own on (recall {recall:.1} %)"
+                    ", {some} of {all} labels with a threshold of {precision:.1} % precision (mean recall {recall:.1} %)"
                 )
             }
             (_, [own, ..]) => format!(
-                ", right in {precision:.1} % where its confidence is {:.4} or more ({:.1} % of rows)",
+                ", right in {precision:.1} % where its confidence is {:.4} or more ({:.1} % of {} rows)",
                 own.confidence,
-                100.0 * own.coverage
+                100.0 * own.coverage,
+                cli::count(self.rows as u64)
             ),
         }
     }
@@ -129,6 +132,6 @@ mod tests {
         let first = reject.each[0].unwrap();
         assert!((first.confidence - sigmoid(&[0.5])[0]).abs() < 1e-12 && first.recall == 1.0, "{first:?}");
         assert_eq!(reject.each[1], None);
-        assert!(reject.line().starts_with(", 1 of 2 labels right in 60.0 %"), "{}", reject.line());
+        assert!(reject.line().starts_with(", 1 of 2 labels with a threshold of 60.0 %"), "{}", reject.line());
     }
 }

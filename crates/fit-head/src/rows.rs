@@ -17,6 +17,8 @@ pub(crate) struct Read {
     /// Of the outputs.
     pub(crate) names: Vec<String>,
     truth: Truth,
+    /// Where the truth stands, for messages.
+    place: String,
     /// Whose columns count before the features' own.
     pub(crate) manifest: Option<SampleTable>,
     /// Samples of which it says another class than the features.
@@ -48,8 +50,9 @@ impl Read {
         let (spec, names) = TargetSpec::find(config.target().task(), said, columns)?;
         // All of them: what is no target is told whatever its split.
         let truth = spec.read(&names, said)?;
-        let corrected = corrected(&truth, &names, spec.columns(&names)[0], said, features);
-        Ok(Read { spec, names, truth, manifest, corrected })
+        let column = spec.columns(&names)[0];
+        let (corrected, place) = (corrected(&truth, &names, column, said, features), said.place(column));
+        Ok(Read { spec, names, truth, place, manifest, corrected })
     }
 }
 
@@ -71,10 +74,10 @@ fn corrected(
 impl<'a> Rows<'a> {
     /// Takes both splits from `features`, whose truth `read` holds, and checks that a head can be fitted.
     pub(crate) fn of(read: &Read, features: &'a FeatureSet, config: &Config) -> anyhow::Result<Rows<'a>> {
-        let Read { spec, names, truth, .. } = read;
+        let Read { spec, names, truth, place, .. } = read;
         let path = features.names();
         if let (Task::Class, [class]) = (spec.task, &names[..]) {
-            bail!("`{path}` has one class, `{class}`: expected two or more to tell apart");
+            bail!("{place} has one class, `{class}`: expected two or more to tell apart");
         }
         let part = |split: Split| {
             let rows = SplitRows::of(features, split)?;
@@ -87,8 +90,8 @@ impl<'a> Rows<'a> {
             );
         };
         match spec.task {
-            Task::Class => train.check_classes(names, &path, config.min_class_rows())?,
-            Task::Labels => train.check_labels(names, &path, config.min_class_rows())?,
+            Task::Class => train.check_classes(names, place, config.min_class_rows())?,
+            Task::Labels => train.check_labels(names, place, config.min_class_rows())?,
             Task::Numbers => train.check_offsets(names)?,
         }
         Ok(Rows { train, val: part(Split::Val) })
@@ -127,15 +130,15 @@ impl<'a> Part<'a> {
         self.truth.select(self.rows.samples(), self.outputs).counts(self.outputs)
     }
 
-    fn check_classes(&self, names: &[String], path: &str, least: usize) -> anyhow::Result<()> {
+    fn check_classes(&self, names: &[String], place: &str, least: usize) -> anyhow::Result<()> {
         let counts = self.counts();
         if let Some(absent) = counts.iter().position(|&count| count == 0) {
-            bail!("class `{}` of `{path}` has no train rows, expected some of every class", names[absent]);
+            bail!("class `{}` of {place} has no train rows, expected some of every class", names[absent]);
         }
-        check_least(&counts, names, path, least, "classes")
+        check_least(&counts, names, place, least, "classes")
     }
 
-    fn check_labels(&self, names: &[String], path: &str, least: usize) -> anyhow::Result<()> {
+    fn check_labels(&self, names: &[String], place: &str, least: usize) -> anyhow::Result<()> {
         let counts = self.counts();
         let samples = self.rows.samples().count();
         for (name, &count) in names.iter().zip(&counts) {
@@ -145,10 +148,10 @@ impl<'a> Part<'a> {
                 _ => continue,
             };
             bail!(
-                "{who} train row of `{path}` bears the label `{name}`, expected some that do and some that do not; leave its column out, or give it another split"
+                "{who} train row of {place} bears the label `{name}`, expected some that do and some that do not; leave its column out, or give it another split"
             );
         }
-        check_least(&counts, names, path, least, "labels")
+        check_least(&counts, names, place, least, "labels")
     }
 
     /// Refuses numbers that f32, which heads are in, cannot tell apart: their spread must be well above the rounding of
@@ -172,7 +175,7 @@ impl<'a> Part<'a> {
 fn check_least(
     counts: &[usize],
     names: &[String],
-    path: &str,
+    place: &str,
     least: usize,
     what: &str,
 ) -> anyhow::Result<()> {
@@ -181,5 +184,5 @@ fn check_least(
     if few.is_empty() {
         return Ok(());
     }
-    bail!("`{path}` has fewer than {least} train rows of some {what}: {}", few.join(", "))
+    bail!("{place} has fewer than {least} train rows of some {what}: {}", few.join(", "))
 }

@@ -117,7 +117,7 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
     }
     room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
     fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,knn:5"])
-        .failed(1, &["knn:5 heads are compared with others on val rows, which are not there"]);
+        .failed(1, &["knn:5 heads are compared with others on val rows, and there are none"]);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_candidate_that_fails_is_left_out_and_others_are_not() {
     // An MLP is judged on other rows than the others where there is no val split.
     room.features("no-val.features", &Made { rows: [30, 0, 10], ..Made::default() });
     fit_head(&room, &["no-val.features", "-o", "z.head", "--head", "linear,mlp:4"])
-        .failed(1, &["mlp:4 heads are compared with others on val rows, which are not there"]);
+        .failed(1, &["mlp:4 heads are compared with others on val rows, and there are none"]);
 }
 
 #[test]

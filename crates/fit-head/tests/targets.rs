@@ -191,7 +191,7 @@ fn what_is_no_target_is_one_line() {
         "column `age`: `cat/0002.png` has `2`, expected 0 or 1, or false or true",
     );
     failed(1, &with("labels", "cat,empty"), ": `empty` of `none/0000.png` is empty");
-    failed(1, &with("labels", "cat,bird"), "no train row of `x.features` bears the label `bird`");
+    failed(1, &with("labels", "cat,bird"), "no train row of `m.csv` bears the label `bird`");
     failed(1, &with("labels", "cat,fish"), "no train row of `x.features` bears the label `fish`");
     failed(1, &with("labels", "cat,wing"), "no column `wing`, only `path`, `age`");
     failed(1, &with("labels", "cat,cat"), "the column `cat` is named twice");

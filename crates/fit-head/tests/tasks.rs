@@ -150,9 +150,7 @@ fn each_label_has_its_threshold() {
     for kind in ["linear", "ridge"] {
         let flags = [&LABELS[..], &["--head", kind, "--reject-at", "0.9", "--folds", "5"]].concat();
         let run = fit_head(&room, &flags).fine();
-        assert!(
-            run.last_line().contains(" labels right in 90.0 % from a probability of their own on (recall ")
-        );
+        assert!(run.last_line().contains(" labels with a threshold of 90.0 % precision (mean recall "));
         let own = head(&room);
         let thresholds = own.label_thresholds().unwrap();
         assert_eq!(thresholds.len(), 2);

@@ -88,6 +88,8 @@ pub struct Metric<O> {
     pairs: Option<Pairs<O>>,
     when: fn(&O) -> bool,
     over: Option<fn(&O) -> u64>,
+    /// What its interval never leaves.
+    between: [f64; 2],
 }
 
 impl<O> Metric<O> {
@@ -106,6 +108,7 @@ impl<O> Metric<O> {
             pairs: None,
             when: |_| true,
             over: None,
+            between: [f64::NEG_INFINITY, f64::INFINITY],
         }
     }
 
@@ -136,6 +139,11 @@ impl<O> Metric<O> {
         Metric { when, ..self }
     }
 
+    /// It is a correlation: its interval stays within -1 and 1.
+    pub(crate) const fn correlation(self) -> Metric<O> {
+        Metric { between: [-1.0, 1.0], ..self }
+    }
+
     /// The rows that it is taken over, where those are not all.
     pub const fn over(self, over: fn(&O) -> u64) -> Metric<O> {
         Metric { over: Some(over), ..self }
@@ -156,7 +164,9 @@ impl<O> Metric<O> {
             Some(interval) => interval(of, value),
             None => (self.moves)(of, value).map(|spread| spread.interval()),
         });
-        Estimate { value, interval }
+        let [least, most] = self.between;
+        let within = |ends: Interval| Interval { low: ends.low.max(least), high: ends.high.min(most) };
+        Estimate { value, interval: interval.map(within) }
     }
 
     pub(crate) fn spread(&self, of: &O) -> Option<Spread> {

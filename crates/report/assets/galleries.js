@@ -47,10 +47,11 @@ function mislabelsSection(host) {
 
 function duplicatesSection(host) {
   const other = page.duplicates.filter(({ left, right }) => left.truth !== right.truth).length;
+  const leaks = page.duplicates.filter(({ left, right }) => left.split !== right.split).length;
   host.append(
     lead(
-      `${plural(page.duplicates.length, "pair")} of nearly the same sample on both sides of a split: what is measured on them is ` +
-        `memory, not generalisation.${other ? ` ${plural(other, "pair")} bear${other === 1 ? "s" : ""} two different labels.` : ""}`,
+      `${plural(page.duplicates.length, "pair")} of nearly the same sample, ${leaks ? count(leaks) : "none"} on both sides of a ` +
+        `split${leaks ? ": what is measured on those is memory, not generalisation" : ""}.${other ? ` ${plural(other, "pair")} bear${other === 1 ? "s" : ""} two different labels.` : ""}`,
     ),
     gallery(
       page.duplicates,

@@ -60,11 +60,7 @@ const SECTIONS: [Section; 14] = [
     Section { id: "sweep", title: "Choice of settings", present: |page| page.sweep.is_some() },
     Section { id: "mistakes", title: "Hardest mistakes", present: |page| !page.mistakes.is_empty() },
     Section { id: "mislabels", title: "Suspected mislabels", present: |page| !page.mislabels.is_empty() },
-    Section {
-        id: "duplicates",
-        title: "Near-duplicates across splits",
-        present: |page| !page.duplicates.is_empty(),
-    },
+    Section { id: "duplicates", title: "Near-duplicates", present: |page| !page.duplicates.is_empty() },
     Section { id: "map", title: "Map of the features", present: |page| page.map.is_some() },
     Section { id: "slices", title: "Slices", present: |page| page.slices.is_some() },
     Section { id: "lineage", title: "Lineage", present: |page| !page.lineage.is_empty() },

@@ -221,7 +221,7 @@ pub enum DatasetError {
     },
     /// A path that leads out of the folder that paths are relative to.
     #[error(
-        "`{manifest}`, {row}: `{}` lies outside {root}; give the folder above all images by --root",
+        "`{manifest}`, {row}: `{}` lies outside {root}; give the folder above all images by --root, and paths relative to it",
         shortened(value)
     )]
     Outside {

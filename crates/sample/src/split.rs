@@ -19,12 +19,12 @@ impl Split {
     /// Every split, in the order of the work.
     pub const ALL: [Split; 3] = [Split::Train, Split::Val, Split::Test];
 
-    /// The split that a folder or a manifest names: `train`, `val`, `valid`, `validation` or `test`, in any case.
+    /// The split that a word names, such as `train`, `training`, `val`, `dev`, `test` or `holdout`, in any case.
     pub fn parse(name: &str) -> Option<Split> {
         match name.to_ascii_lowercase().as_str() {
-            "train" => Some(Split::Train),
-            "val" | "valid" | "validation" => Some(Split::Val),
-            "test" => Some(Split::Test),
+            "train" | "training" | "trn" => Some(Split::Train),
+            "val" | "valid" | "validation" | "validate" | "dev" | "devel" | "development" => Some(Split::Val),
+            "test" | "testing" | "tst" | "holdout" => Some(Split::Test),
             _ => None,
         }
     }

@@ -67,9 +67,9 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
     let leaks = findings.leaks(features).filter(|pair| touches(pair.first) || touches(pair.second)).count();
     if leaks > 0 {
         warnings.push(Warning {
-            title: format!("{leaks} near-duplicates across splits"),
+            title: format!("{leaks} near-duplicate{} across splits", if leaks == 1 { "" } else { "s" }),
             text: format!(
-                "So many pairs of samples, one of them in {}, are nearly the same picture. Where their labels agree, \
+                "A pair is of two samples that are nearly the same picture, one of them in {}. Where their labels agree, \
                  the figures are better than new samples would give.",
                 scores.split
             ),
@@ -87,7 +87,7 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
                 "Fits that had not seen them, and their neighbours, say other labels.",
             ),
             Task::Numbers => {
-                ("numbers of this split look wrong", "Fits that had not seen them expect numbers far away.")
+                ("rows of this split look wrong", "Fits that had not seen them expect numbers far away.")
             }
         };
         warnings.push(Warning {

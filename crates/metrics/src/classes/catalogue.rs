@@ -51,12 +51,14 @@ impl Measured for ClassOutcomes {
         // Undefined where every row has one class and is predicted so.
         M::new("cohen_kappa", "Cohen’s κ", Scale::Correlation, ClassOutcomes::cohen_kappa)
             .moved(ClassOutcomes::cohen_kappa_moves)
+            .correlation()
             .shown(&[Summary, Page]),
         // 0 where either side is constant.
         M::new("matthews_corrcoef", "Matthews’ correlation", Scale::Correlation, |of| {
             of.some(Marginals::matthews_corrcoef)
         })
         .moved(ClassOutcomes::matthews_moves)
+        .correlation()
         .shown(&[Summary, Page]),
         // In nats.
         M::new("log_loss", "Log loss", Scale::Loss, |of| of.tally.log_loss())

@@ -88,10 +88,10 @@ pub(super) fn spelling(name: &str) -> Option<Spelt> {
     let mut said = BTreeSet::new();
     let mut beside = Vec::new();
     for word in words(name) {
-        match splits_of(&word) {
+        match &splits_of(&word)[..] {
             [] if FILLERS.contains(&word.as_str()) => {}
             [] => beside.push(word),
-            splits => said.extend(splits),
+            splits => said.extend(splits.iter().copied()),
         }
     }
     let both = said.contains(&Split::Train) && said.contains(&Split::Val);
@@ -119,15 +119,13 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-fn splits_of(word: &str) -> &'static [Split] {
+/// What a word says of splits: nothing, one, or two at once.
+fn splits_of(word: &str) -> Vec<Split> {
     let bare =
         ["dataset", "data", "set", "images", "imgs"].iter().find_map(|ending| word.strip_suffix(ending));
     match bare.filter(|bare| !bare.is_empty()).unwrap_or(word) {
-        "train" | "training" | "trn" => &[Split::Train],
-        "val" | "valid" | "validation" | "validate" | "dev" | "devel" | "development" => &[Split::Val],
-        "test" | "testing" | "tst" | "holdout" => &[Split::Test],
-        "trainval" | "trainvalid" => &[Split::Train, Split::Val],
-        _ => &[],
+        "trainval" | "trainvalid" => vec![Split::Train, Split::Val],
+        word => Split::parse(word).into_iter().collect(),
     }
 }
 

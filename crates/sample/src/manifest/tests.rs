@@ -111,8 +111,8 @@ fn what_is_wrong_is_named_with_its_row() {
         ("path,label\na.png,\nb.png,y\n", "`M`, row 1 (line 2): `label` is empty"),
         ("path,label,split\na.png,x,train\nb.png,y,\n", "`M`, row 2 (line 3): `split` is empty"),
         (
-            "path,label,split\na.png,x,dev\n",
-            "`M`, row 1 (line 2): split `dev` is unknown; expected train, val or test",
+            "path,label,split\na.png,x,extra\n",
+            "`M`, row 1 (line 2): split `extra` is unknown; expected train, val or test",
         ),
         (
             "path,label\na.png,x\nz.png,y\n",
@@ -124,11 +124,11 @@ fn what_is_wrong_is_named_with_its_row() {
         ),
         (
             "path,label\n../a.png,x\n",
-            "`M`, row 1 (line 2): `../a.png` lies outside the manifest's folder; give the folder above all images by --root",
+            "`M`, row 1 (line 2): `../a.png` lies outside the manifest's folder; give the folder above all images by --root, and paths relative to it",
         ),
         (
             "path,label\n/etc/passwd,x\n",
-            "`M`, row 1 (line 2): `/etc/passwd` lies outside the manifest's folder; give the folder above all images by --root",
+            "`M`, row 1 (line 2): `/etc/passwd` lies outside the manifest's folder; give the folder above all images by --root, and paths relative to it",
         ),
         (
             "path,label\na.png,x\nb.png,y\ndeep/../a.png,z\n",
@@ -156,7 +156,7 @@ fn pictures_may_lie_below_another_folder() {
     assert_eq!(set.samples[2].path, far.path().join("deep/c.png"));
     let message = DataSet::open(&manifest).unwrap_err().to_string();
     assert!(
-        message.ends_with("lies outside the manifest's folder; give the folder above all images by --root")
+        message.ends_with("lies outside the manifest's folder; give the folder above all images by --root, and paths relative to it")
     );
     let message = DataSet::open_below(&manifest, Some(&far.path().join("deep"))).unwrap_err().to_string();
     assert!(message.contains("row 1 (line 2): `b.png` is not a file; paths are relative to `"), "{message}");

@@ -6,7 +6,7 @@ use store::table::TableError;
 #[derive(Debug, thiserror::Error)]
 pub enum TargetsError {
     /// What should be a number is none.
-    #[error("{place}: `{id}` has `{value}`, expected a finite number (below 3.4e38)")]
+    #[error("{place}: `{id}` has `{value}`, expected a finite number (below 3.4e38), such as 28.2")]
     Number {
         /// The class names, or a column.
         place: String,

@@ -22,7 +22,7 @@ impl Texts {
     }
 }
 
-/// A table that says something of samples, which its column `path` names.
+/// A table that says something of samples, which its column `path` names, or `id` as in tables of ours.
 ///
 /// Paths become ids by the rule of [`Root`], relative to the folder below which the table has all samples: its own, or
 /// another one where `extract` was given `--root`, or a folder that the manifest lies above or beside.
@@ -39,9 +39,9 @@ impl SampleTable {
     /// Reads those of `columns` that the table at `path` has.
     ///
     /// # Errors
-    /// Where the table cannot be read, or has no column `path`, or none of `columns`.
+    /// Where the table cannot be read, or has neither a column `path` nor `id`, or none of `columns`.
     pub fn open(path: &Path, columns: &[&str]) -> Result<SampleTable, TableError> {
-        let table = Table::open(path, &[columns, &["path"]].concat())?;
+        let table = Table::open(path, &[columns, &["path", "id"]].concat())?;
         if !columns.iter().any(|column| table.texts(column).is_some()) {
             let wanted = columns.iter().map(|column| brief::shortened(column)).collect::<Vec<_>>();
             return Err(TableError::Column {
@@ -50,7 +50,9 @@ impl SampleTable {
                 got: brief::few(table.names()),
             });
         }
-        let names = table.needed("path")?;
+        // Tables of ours call them ids.
+        let names =
+            table.texts("path").map_or_else(|| table.needed("id").or_else(|_| table.needed("path")), Ok)?;
         let root = Root::of_manifest(path);
         let (mut rows, mut again) = (HashMap::with_capacity(table.height()), Vec::new());
         for row in 0..table.height() {

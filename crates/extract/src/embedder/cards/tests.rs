@@ -6,14 +6,14 @@ use crate::{
     embedder::Processor,
     job::{Job, Known, Reason, Seen},
     pipeline::{self, SampleRun},
-    reuse::{Content, Reuse, content_key},
+    reuse::Reuse,
     times::Times,
 };
 use anyhow::anyhow;
 use cli::Interrupt;
 use emulator::Emulator;
 use engine::{Cpu, cuda::Description};
-use features::{FeaturesWriter, NewFeatures, Row, Source};
+use features::{Content, FeaturesWriter, NewFeatures, Row, Source, content_key};
 use harness::Room;
 use input::{Augment, Views};
 use network::zoo;

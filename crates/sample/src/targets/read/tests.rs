@@ -92,7 +92,7 @@ fn class_names_hold_lists_or_numbers() {
     let error = targets.read(&found, numbers.said()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "`x.features`, column `label`: `b.png` has `inf`, expected a finite number (below 3.4e38)"
+        "`x.features`, column `label`: `b.png` has `inf`, expected a finite number (below 3.4e38), such as 28.2"
     );
     let fine = Made::new(&[("label", &["-1.5e1", "2"])]);
     assert_eq!(targets.read(&found, fine.said()).unwrap(), Truth::Numbers(vec![-15.0, 2.0]));
