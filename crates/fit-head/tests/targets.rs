@@ -192,8 +192,8 @@ fn what_is_no_target_is_one_line() {
     );
     failed(1, &with("labels", "cat,empty"), ": `empty` of `none/0000.png` is empty");
     failed(1, &with("labels", "cat,bird"), "no train row of `m.csv` bears the label `bird`");
-    failed(1, &with("labels", "cat,fish"), "no train row of `x.features` bears the label `fish`");
-    failed(1, &with("labels", "cat,wing"), "no column `wing`, only `path`, `age`");
+    failed(1, &with("labels", "cat,fish"), "no train row of `m.csv` bears the label `fish`");
+    failed(1, &with("labels", "cat,wing"), "nor has `m.csv`, only `path`, `age`");
     failed(1, &with("labels", "cat,cat"), "the column `cat` is named twice");
     failed(
         1,
