@@ -123,30 +123,23 @@ impl Prints {
     fn read(features: &FeatureSet, images: &Path) -> anyhow::Result<Prints> {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let recipe = features.recipe();
-        let missing = Unused { missing: 1, ..Unused::default() };
-        let undecodable = Unused { undecodable: 1, ..Unused::default() };
         let print = |&row: &u32| {
             let Some(bytes) = picture_file::read(images, features.id(row as usize))? else {
-                return Ok(Err(missing));
+                return Ok((None, Unused { missing: 1, ..Unused::default() }));
             };
-            let changed = !features.is_of(row as usize, &bytes);
-            Ok(recipe.sketch(&bytes).map(|sketch| (row, sketch, changed)).map_err(|_| undecodable))
+            let changed = u64::from(!features.is_of(row as usize, &bytes));
+            Ok(match recipe.sketch(&bytes) {
+                Ok(sketch) => (Some((row, sketch)), Unused { changed, ..Unused::default() }),
+                Err(_) => (None, Unused { undecodable: 1, ..Unused::default() }),
+            })
         };
-        let found: Vec<Result<(u32, Vec<f32>, bool), Unused>> =
-            all.par_iter().map(print).collect::<anyhow::Result<_>>()?;
-        let mut unused = Unused::default();
-        let mut read = Vec::with_capacity(found.len());
-        for found in found {
-            match found {
-                Ok((row, print, changed)) => {
-                    unused.changed += u64::from(changed);
-                    read.push((row, print));
-                }
-                Err(why) => {
-                    unused.missing += why.missing;
-                    unused.undecodable += why.undecodable;
-                }
-            }
+        let found: Vec<_> = all.par_iter().map(print).collect::<anyhow::Result<_>>()?;
+        let (mut unused, mut read) = (Unused::default(), Vec::with_capacity(found.len()));
+        for (sketch, own) in found {
+            unused.missing += own.missing;
+            unused.undecodable += own.undecodable;
+            unused.changed += own.changed;
+            read.extend(sketch);
         }
         if let (true, Some(why)) = (read.is_empty(), unused.words()) {
             bail!(

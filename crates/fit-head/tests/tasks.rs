@@ -99,7 +99,7 @@ fn a_column_is_the_manifests_where_it_has_it_else_the_features() {
         text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned() + "\n").collect();
     room.write("groups.csv", groups);
     let bytes = |flags: &[&str]| {
-        fit_head(&room, &flags).fine();
+        fit_head(&room, flags).fine();
         room.bytes("x.head")
     };
     let plain = bytes(&[]);

@@ -118,7 +118,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::unwrap_used, reason = "a test that fails should panic")]
     fn what_people_put_into_a_sample_makes_it_theirs() {
         let root = std::env::temp_dir().join(format!("headstart-sample-{}", std::process::id()));
         let class = root.join("train").join(Class::ALL[0].name());
