@@ -55,7 +55,7 @@ impl Findings {
         }
         if unused.changed() > 0 {
             session.note(format!(
-                "evaluate: {} pictures in --images are not those that were extracted; their duplicates are theirs",
+                "evaluate: pictures in --images that changed since they were extracted: {}; near-duplicates are of what they are now",
                 count(unused.changed())
             ));
         }

@@ -82,7 +82,8 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     room.tool("extract", &["data", "-o", "x.features", "--split", "50/0/50", "-q"]).fine();
     room.tool("fit-head", &["x.features", "-o", "x.head", "-q"]).fine();
     let arguments = ["x.features", "x.head", "-o", "m.csv", "--report", "r.html", "--force", "--images"];
-    evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
+    let run = evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
+    assert!(!run.stderr().contains("that changed since"), "{}", run.stderr());
     let page = std::fs::read_to_string(room.path("r.html")).unwrap();
     assert!(page.matches("data:image/jpeg;base64,").count() > 3, "pictures behind the cells");
     evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).failed(2, &["`nowhere` is no folder"]);
@@ -100,13 +101,14 @@ fn pictures_of_the_report_are_those_of_the_samples() {
             std::fs::write(path, "x").unwrap();
         }
     }
+    std::fs::copy(room.path("data/a/002.png"), room.path("data/a/003.png")).unwrap();
     let counted =
         "evaluate: of the pictures in --images 2 are missing, 1 cannot be decoded: their duplicates";
     for arguments in [&arguments, &duplicates] {
         let run = evaluate(&room, &[&arguments[..], &["data"]].concat()).fine();
         assert!(run.stderr().contains(counted), "{}", run.stderr());
-        // These features are made up, so no picture is theirs.
-        assert!(run.stderr().contains(" pictures in --images are not those that were extracted"));
+        let changed = "evaluate: pictures in --images that changed since they were extracted: 1;";
+        assert!(run.stderr().contains(changed), "{}", run.stderr());
     }
     // What is there and cannot be read is not missing in silence.
     for path in room.bytes("data").into_keys() {
