@@ -10,6 +10,7 @@ use head::Head;
 use input::Recipe;
 use onnx::{self, Ending};
 use sample::targets::Task;
+use serde_json::json;
 use std::io::{BufWriter, Write};
 use store::{MappedFile, Ours, Place, distinct};
 use weights::Bound;
@@ -86,12 +87,11 @@ fn metadata(head: &Head, bound: &Bound) -> Result<Vec<(String, String)>> {
         ("headstart.head", head.digest().to_string()),
         ("headstart.features", head.features.to_string()),
     ];
-    let threshold =
-        head.reject_threshold().map(|own| ("headstart.reject_threshold", serde_json::to_string(&own)));
-    let thresholds =
-        head.label_thresholds().map(|own| ("headstart.label_thresholds", serde_json::to_string(&own)));
-    let thresholds = threshold.into_iter().chain(thresholds).map(|(key, json)| Ok((key, json?)));
-    let thresholds = thresholds.collect::<Result<Vec<_>>>()?;
+    let thresholds = [
+        ("headstart.reject_threshold", head.reject_threshold().map(|own| json!(own))),
+        ("headstart.label_thresholds", head.label_thresholds().map(|own| json!(own))),
+    ];
+    let thresholds = thresholds.into_iter().filter_map(|(key, json)| Some((key, json?.to_string())));
     let task = (head.task() != Task::Class).then(|| ("headstart.task", head.task().name().to_owned()));
     Ok(entries
         .into_iter()

@@ -4,6 +4,7 @@ use anyhow::bail;
 use cli::{Interrupt, Session};
 use features::{FeatureSet, Source};
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
+use sample::Split;
 use serde_json::json;
 
 use crate::{
@@ -51,7 +52,7 @@ pub(crate) fn best(
     session: &Session,
 ) -> anyhow::Result<Candidate> {
     let inputs = if config.concat() { vec![given.clone()] } else { inputs(given) };
-    let tries = tries(&inputs, read, config)?;
+    let tries = tries(&inputs, config);
     let number = tries.iter().map(|(_, heads)| heads.len()).sum();
     // The last line says all of it.
     let is_plain = config.auto() && tries.len() == 1;
@@ -91,14 +92,15 @@ fn fit(
     let is_plain = config.auto() && tries.len() == 1;
     let (mut all, mut first_error) = (Vec::<Candidate>::new(), None);
     for &(features, heads) in tries {
+        let (rows, inputs) = (Rows::of(read, features, config)?, names(features));
+        let job = Job::new(config, read, &rows, features, session, interrupt)?;
+        let job = Job { compare: number > 1, ..job };
         for (at, chosen) in heads.iter().enumerate() {
             if interrupt.asked() && !all.is_empty() {
                 return Ok(all);
             }
-            let rows = Rows::of(read, features, config)?;
-            let job = Job::new(config, read, &rows, features, session, interrupt)?;
-            let (head, inputs) = (&chosen.name, names(features));
-            match Candidate::fit(chosen, &Job { compare: number > 1, ..job }) {
+            let head = &chosen.name;
+            match Candidate::fit(chosen, &job) {
                 Ok(candidate) => {
                     let line = format!("fit-head: {head} on {inputs}: {}", candidate.outcome);
                     match number {
@@ -145,16 +147,12 @@ pub(crate) fn check_comparable(config: &Config, rows: &Rows<'_>) -> anyhow::Resu
 }
 
 /// Which kinds are fitted on which features, in this order.
-fn tries<'a>(
-    inputs: &'a [FeatureSet],
-    read: &Read,
-    config: &'a Config,
-) -> anyhow::Result<Vec<(&'a FeatureSet, &'a [Chosen])>> {
+fn tries<'a>(inputs: &'a [FeatureSet], config: &'a Config) -> Vec<(&'a FeatureSet, &'a [Chosen])> {
     let of = |features: &'a FeatureSet| {
-        let decomposed = features.dim().min(Rows::of(read, features, config)?.train.rows.len());
+        let rows = features.splits().get(&Split::Train).copied().unwrap_or(0);
+        let is_large = features.dim() > MOST_DECOMPOSED && rows > MOST_DECOMPOSED as u64;
         let heads = config.heads();
-        let is_one = config.auto() && decomposed > MOST_DECOMPOSED;
-        Ok((features, if is_one { &heads[..1] } else { heads }))
+        (features, if config.auto() && is_large { &heads[..1] } else { heads })
     };
     inputs.iter().map(of).collect()
 }

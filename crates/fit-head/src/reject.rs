@@ -3,7 +3,7 @@
 use head::{sigmoid, softmax};
 use sample::targets::{Task, Truth};
 
-use crate::record::Record;
+use crate::{methods::calibrated, record::Record};
 
 /// Confidences, and whether they are right: of classes one a row, of labels one each.
 pub(crate) type Judgements = Vec<(f64, bool)>;
@@ -32,7 +32,7 @@ impl Reject {
     /// Confidence of a row's scores after division by `temperature`, and whether they are right: of classes for the likeliest
     /// one, of labels for each.
     pub(crate) fn judge(truth: &Truth, row: usize, scores: &[f32], temperature: f64) -> Judgements {
-        let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect();
+        let scaled = calibrated(scores, temperature);
         if let Truth::Class(labels) = truth {
             let probabilities = softmax(&scaled, scaled.len());
             let confidence = probabilities.iter().fold(0.0f64, |most, &p| most.max(p));

@@ -120,9 +120,14 @@ impl SweepOutcome {
     }
 }
 
+/// A row's scores, divided by `temperature`.
+pub(crate) fn calibrated(scores: &[f32], temperature: f64) -> Vec<f32> {
+    scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect()
+}
+
 /// That of a row of class `label`, in nats, once its scores are divided by `temperature`.
 fn log_loss(scores: &[f32], label: usize, temperature: f64) -> f64 {
-    let scaled: Vec<f32> = scores.iter().map(|&score| (f64::from(score) / temperature) as f32).collect();
+    let scaled = calibrated(scores, temperature);
     -softmax(&scaled, scaled.len())[label].max(f64::MIN_POSITIVE).ln()
 }
 

@@ -51,8 +51,7 @@ impl SampleTable {
             });
         }
         // Tables of ours call them ids.
-        let names =
-            table.texts("path").map_or_else(|| table.needed("id").or_else(|_| table.needed("path")), Ok)?;
+        let names = table.needed("path").or_else(|error| table.texts("id").ok_or(error))?;
         let root = Root::of_manifest(path);
         let (mut rows, mut again) = (HashMap::with_capacity(table.height()), Vec::new());
         for row in 0..table.height() {
