@@ -11,6 +11,7 @@ mod dense;
 mod dialect;
 mod error;
 mod formats;
+mod numbers;
 mod tensors;
 
 pub use bound::Bound;
