@@ -24,8 +24,8 @@ mod taps;
 pub mod zoo;
 
 pub use builder::Builder;
-pub use dialect::Dialect;
-pub use error::NetworkError;
+pub use dialect::{Dialect, Stored, Turn};
+pub use error::{NetworkError, nearest};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
 pub use op::{Activation, Conv, Interpolation, Op, Pool};
 pub use shape::Shape;

@@ -6,13 +6,16 @@
 //! variance in it is negative.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod bound;
 mod dense;
-mod dialect;
 mod error;
 mod formats;
+mod naming;
 mod numbers;
+mod slot;
 mod tensors;
+mod turn;
 
 pub use bound::Bound;
 pub use dense::{Dense, head_graph};

@@ -41,7 +41,7 @@ impl Kind {
         }
         match OTHERS.iter().find(|(start, _)| first.starts_with(start)) {
             Some((_, found)) => Kind::Other(found),
-            None => Kind::Safetensors,
+            None => Kind::Other("it is of no format that is known; export the weights as safetensors"),
         }
     }
 }
