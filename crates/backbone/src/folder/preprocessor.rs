@@ -4,7 +4,7 @@ use super::Config;
 use crate::BackboneError;
 use input::{
     Recipe,
-    image::{Filter, Preprocessing, Resize},
+    image::{CropRounding, Filter, Preprocessing, Resize},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -111,7 +111,9 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
         true => (how.image_mean.unwrap_or(plain.mean), how.image_std.unwrap_or(plain.std)),
         false => ([0.0; 3], [1.0; 3]),
     };
-    let recipe = Preprocessing { resize, filter, crop, mean, std, ..plain };
+    // Without a crop it plays no part.
+    let crop_rounding = if crop.is_some() { CropRounding::Down } else { CropRounding::Even };
+    let recipe = Preprocessing { resize, filter, crop, mean, std, crop_rounding, ..plain };
     recipe.check().map_err(|error| config.wrong(error.to_string()))?;
     Ok(Some(recipe.into()))
 }

@@ -6,7 +6,7 @@ use input::{
     Recipe,
     image::{Filter, Preprocessing, Resize},
 };
-use network::zoo;
+use network::{Network, zoo};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use serde_json::Value;
 struct Model {
     architecture: String,
     num_classes: Option<usize>,
+    global_pool: Option<String>,
     /// What the network was built with, other than by default.
     #[serde(default)]
     model_args: serde_json::Map<String, Value>,
@@ -50,21 +51,35 @@ fn center() -> String {
 const NAME_IT: &str = "give --backbone and the weight file in place of the folder";
 
 pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
-    let Model { architecture, num_classes, model_args, pretrained_cfg } = config.parse()?;
+    let Model { architecture, num_classes, global_pool, model_args, pretrained_cfg } = config.parse()?;
     let tag = pretrained_cfg.as_ref().and_then(|cfg| cfg.tag.clone());
     let tagged = tag.map(|tag| format!("{architecture}.{tag}"));
     let entry = tagged.and_then(|name| zoo::find(&name).ok()).map_or_else(|| zoo::find(&architecture), Ok);
     let entry = entry.map_err(|_| {
         config.unknown("the network", &architecture, "export it as ONNX, and give that as --backbone")
     })?;
-    if let Some((key, value)) = model_args.iter().next() {
-        return Err(config.unknown(&format!("`model_args` with {key}"), &value.to_string(), NAME_IT));
-    }
     let recipe = match &pretrained_cfg {
         Some(_) => recipe(&config)?,
         None => (entry.recipe)(),
     };
     let network = (entry.build)();
+    let pool = pooling(&network);
+    let is_built = |(key, value): &(&String, &Value)| match key.as_str() {
+        "num_classes" => true,
+        "in_chans" => *value == 3,
+        "img_size" => {
+            let (height, width) = entry.input_size().unwrap_or_default();
+            **value == Value::from([height, width].as_slice()) || *value == height && height == width
+        }
+        "global_pool" => value.as_str() == Some(pool),
+        _ => false,
+    };
+    let own = global_pool.map(|pool| ("global_pool".to_owned(), Value::from(pool)));
+    if let Some((key, value)) =
+        model_args.iter().chain(own.iter().map(|(key, value)| (key, value))).find(|pair| !is_built(pair))
+    {
+        return Err(config.unknown(&format!("`{key}`"), &value.to_string(), NAME_IT));
+    }
     let network = match num_classes {
         Some(classes @ 1..) => network.with_logits(classes),
         _ => network,
@@ -76,6 +91,16 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
         recipe: Some(recipe),
         config: config.path,
     })
+}
+
+/// What timm calls the way in which a network's `pooled` is made.
+fn pooling(network: &Network) -> &'static str {
+    let has = |name: &str| network.taps().iter().any(|tap| tap.name == name);
+    match (has("cls"), has("patch_mean")) {
+        (true, _) => "token",
+        (false, true) => "map",
+        _ => "avg",
+    }
 }
 
 /// What `timm.data.transforms_factory.transforms_imagenet_eval` does.
