@@ -1,0 +1,165 @@
+//! The bytes of one file, which may come in several pieces.
+
+use crate::{
+    error::FetchError,
+    files,
+    http::{Address, Answer, Client, Patience, Request, busy},
+};
+use cli::{Progress, Session};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+use ureq::http::Method;
+
+const BUFFER: usize = 256 << 10;
+/// Less is no progress: whoever sends a byte a connection would keep us for ever.
+const PROGRESS: u64 = 1 << 20;
+
+/// What is to be written where.
+pub(crate) struct Transfer<'a> {
+    /// What messages call it.
+    pub(crate) name: &'a str,
+    pub(crate) address: &'a Address,
+    /// Where the server has said it before.
+    pub(crate) size: Option<u64>,
+    pub(crate) to: &'a Path,
+    /// Whether what an earlier run left there is the beginning of the same file.
+    pub(crate) resumes: bool,
+    /// What an answer means that is neither the file nor worth another try.
+    pub(crate) refusal: &'a dyn Fn(&Answer) -> FetchError,
+}
+
+/// How far it has come.
+struct State {
+    file: File,
+    got: u64,
+    size: Option<u64>,
+    /// The version that the bytes belong to, where only the server can say it.
+    version: Option<String>,
+    bar: Progress,
+}
+
+impl Transfer<'_> {
+    /// The whole file, open for reading.
+    ///
+    /// # Errors
+    /// Where the server refuses, the connection breaks off too often, there are too many bytes, or the disk refuses.
+    pub(crate) fn run(&self, client: &Client, session: &Session) -> Result<File, FetchError> {
+        let opened = File::options().create(true).read(true).write(true).truncate(false).open(self.to);
+        let mut state = self.begin(opened, session).map_err(|source| files::failed(self.to, source))?;
+        let mut patience = Patience::new(session);
+        while state.size != Some(state.got) {
+            let before = state.got;
+            match self.more(client, &mut state) {
+                Ok(()) => break,
+                Err(why) => {
+                    if matches!(why, FetchError::Long { .. }) {
+                        let _ = fs::remove_file(self.to);
+                    }
+                    if state.got >= before + PROGRESS {
+                        patience.renew();
+                    }
+                    patience.wait(why)?;
+                }
+            }
+        }
+        Ok(state.file)
+    }
+
+    fn begin(&self, opened: io::Result<File>, session: &Session) -> io::Result<State> {
+        let mut file = opened?;
+        let mut got = file.seek(SeekFrom::End(0))?;
+        if !self.resumes || self.size.is_some_and(|size| got > size) {
+            restart(&mut file)?;
+            got = 0;
+        }
+        let bar = session.bytes(self.size, got);
+        bar.tell(self.name);
+        Ok(State { file, got, size: self.size, version: None, bar })
+    }
+
+    /// One connection's worth.
+    fn more(&self, client: &Client, state: &mut State) -> Result<(), FetchError> {
+        if !self.resumes && state.version.is_none() {
+            self.from_the_beginning(state)?;
+        }
+        let (from, version) = (state.got, state.version.as_deref());
+        let answer = client.send(&Request { method: Method::GET, address: self.address, from, version })?;
+        if let Some(busy) = busy(&answer) {
+            return Err(busy);
+        }
+        let broken = |answer: &Answer, why: &str| FetchError::Broken {
+            host: answer.address.host().to_owned(),
+            why: why.to_owned(),
+        };
+        match answer.status() {
+            200 => self.from_the_beginning(state)?,
+            206 if from > 0 && begins_at(&answer) == Some(from) => {}
+            206 | 416 if from > 0 => {
+                self.from_the_beginning(state)?;
+                return Err(broken(&answer, "it sends other bytes than it was asked for"));
+            }
+            206 => return Err(broken(&answer, "it sends a part of the file")),
+            _ => return Err((self.refusal)(&answer)),
+        }
+        if answer.status() == 200 {
+            let stated = answer.number("content-length");
+            state.size = state.size.or(stated);
+            state.version = (!self.resumes).then(|| version_of(&answer)).flatten();
+        }
+        self.receive(answer, state)
+    }
+
+    fn receive(&self, answer: Answer, state: &mut State) -> Result<(), FetchError> {
+        let mut reader = answer.into_reader();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let n = match reader.read(&mut buffer) {
+                Ok(0) if state.size.is_some_and(|size| state.got < size) => {
+                    return Err(self.cut(state, "the server closed it".to_owned()));
+                }
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.cut(state, error.to_string())),
+            };
+            if let Some(size) = state.size.filter(|size| state.got + n as u64 > *size) {
+                return Err(FetchError::Long { file: self.name.to_owned(), size });
+            }
+            state.file.write_all(&buffer[..n]).map_err(|source| files::failed(self.to, source))?;
+            state.got += n as u64;
+            state.bar.advance(n as u64);
+        }
+    }
+
+    fn cut(&self, state: &State, why: String) -> FetchError {
+        FetchError::Cut { file: self.name.to_owned(), got: state.got, why }
+    }
+
+    fn from_the_beginning(&self, state: &mut State) -> Result<(), FetchError> {
+        if state.got > 0 {
+            restart(&mut state.file).map_err(|source| files::failed(self.to, source))?;
+            state.got = 0;
+            state.bar.restart();
+        }
+        Ok(())
+    }
+}
+
+fn restart(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()
+}
+
+/// The first byte of `Content-Range: bytes FIRST-LAST/SIZE`.
+fn begins_at(answer: &Answer) -> Option<u64> {
+    answer.header("content-range")?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+}
+
+/// What a later request may be made conditional on.
+fn version_of(answer: &Answer) -> Option<String> {
+    let strong = answer.header("etag").filter(|etag| etag.starts_with('"'));
+    strong.or_else(|| answer.header("last-modified")).map(str::to_owned)
+}
