@@ -49,15 +49,25 @@ impl Transfer<'_> {
     pub(crate) fn run(&self, client: &Client, session: &Session) -> Result<File, FetchError> {
         let opened = File::options().create(true).read(true).write(true).truncate(false).open(self.to);
         let mut state = self.begin(opened, session).map_err(|source| files::failed(self.to, source))?;
+        match self.all(client, session, &mut state) {
+            Ok(()) => Ok(state.file),
+            Err(why) => {
+                // Nothing of it is worth going on with.
+                if state.got == 0 || matches!(why, FetchError::Long { .. }) {
+                    let _ = fs::remove_file(self.to);
+                }
+                Err(why)
+            }
+        }
+    }
+
+    fn all(&self, client: &Client, session: &Session, state: &mut State) -> Result<(), FetchError> {
         let mut patience = Patience::new(session);
         while state.size != Some(state.got) {
             let before = state.got;
-            match self.more(client, &mut state) {
+            match self.more(client, state) {
                 Ok(()) => break,
                 Err(why) => {
-                    if matches!(why, FetchError::Long { .. }) {
-                        let _ = fs::remove_file(self.to);
-                    }
                     if state.got >= before + PROGRESS {
                         patience.renew();
                     }
@@ -65,7 +75,7 @@ impl Transfer<'_> {
                 }
             }
         }
-        Ok(state.file)
+        Ok(())
     }
 
     fn begin(&self, opened: io::Result<File>, session: &Session) -> io::Result<State> {
@@ -105,8 +115,7 @@ impl Transfer<'_> {
             _ => return Err((self.refusal)(&answer)),
         }
         if answer.status() == 200 {
-            let stated = answer.number("content-length");
-            state.size = state.size.or(stated);
+            state.size = self.size.or_else(|| answer.number("content-length"));
             state.version = (!self.resumes).then(|| version_of(&answer)).flatten();
         }
         self.receive(answer, state)

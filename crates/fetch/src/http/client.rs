@@ -147,16 +147,29 @@ impl Answer {
 
 /// An error of the network, by what can be done about it.
 fn unreachable(address: &Address, error: &ureq::Error) -> FetchError {
-    let (host, why) = (address.host().to_owned(), error.to_string());
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, InvalidData, NetworkDown, NetworkUnreachable};
+    let host = address.host().to_owned();
     match error {
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => FetchError::Tls { host, why },
-        // How rustls tells a handshake that failed.
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => FetchError::Tls { host, why },
         ureq::Error::HostNotFound => FetchError::Unreachable { host, why: "no such host".to_owned() },
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            FetchError::Unreachable { host, why: "connection refused".to_owned() }
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
+            FetchError::Unreachable { host, why: "it does not answer in time".to_owned() }
+        }
+        ureq::Error::Io(error) => match error.kind() {
+            // How rustls tells of a handshake that failed.
+            InvalidData => FetchError::Tls { host, why: error.to_string() },
+            ConnectionRefused | HostUnreachable | NetworkDown | NetworkUnreachable => {
+                FetchError::Unreachable { host, why: error.kind().to_string() }
+            }
+            // The standard library has no kind for it.
+            _ if error.to_string().contains("lookup address") => {
+                FetchError::Unreachable { host, why: "no such host".to_owned() }
+            }
+            _ => FetchError::Broken { host, why: error.to_string() },
+        },
+        ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => {
+            FetchError::Tls { host, why: error.to_string() }
         }
         ureq::Error::Http(_) | ureq::Error::BadUri(_) => FetchError::Address(address.shown()),
-        _ => FetchError::Broken { host, why },
+        _ => FetchError::Broken { host, why: error.to_string() },
     }
 }
