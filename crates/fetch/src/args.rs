@@ -4,22 +4,22 @@ use clap::Parser;
 
 /// Download weights once, and print where they are.
 ///
-/// Reads SOURCES, each of them one of these:
+/// Reads each SOURCE, one of these:
 ///
-/// hf://ORG/NAME[@REVISION]: a model of the Hugging Face hub. REVISION is a branch, a tag or a commit.
+/// hf://ORG/NAME[@REVISION]: a model of the Hugging Face hub. REVISION is a branch, a tag or a commit [default: main].
 ///
-/// torchvision://NAME[@IMAGENET1K_V2]: weights of one of torchvision's networks, IMAGENET1K_V1 unless you say otherwise.
+/// torchvision://NAME[@WEIGHTS]: torchvision's weights of that network. WEIGHTS is IMAGENET1K_V1 or IMAGENET1K_V2
+/// [default: IMAGENET1K_V1, whose preprocessing the network has here].
 ///
 /// https://HOST/FILE[#sha256=HEX]: any file. Without a digest it is downloaded each time, and its digest is said.
 ///
-/// Prints one line for each source: the path of its snapshot folder, or of its file.
+/// Writes models into the hub's own cache, torchvision's files into torch's, and other files into Headstart's. Python's
+/// libraries share the first two. Prints one line for each source: its snapshot folder, or its file.
 ///
-/// Models lie in the hub's own cache and torchvision's files in torch's, which Python's libraries share. What is there
-/// already is not downloaded again. A download that was stopped goes on. Every file's digest is checked before it has its
-/// name.
+/// What is there already is not downloaded again. A download that was stopped goes on. A file has its name only once its
+/// digest was checked.
 ///
-/// Of a model, these files are downloaded: the configurations, the weights (safetensors rather than PyTorch's), and the
-/// tokenizer's. --include says otherwise.
+/// Of a model, the configurations, one form of the weights and the tokenizer are downloaded.
 #[derive(Debug, Parser)]
 #[command(name = "fetch", version, after_help = AFTER, max_term_width = 110)]
 pub struct Args {
@@ -27,9 +27,9 @@ pub struct Args {
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
 
-    /// hf://: the files to download, instead of those that Headstart reads
+    /// hf://: files to download instead; repeat it for more [default: what Headstart reads]
     ///
-    /// May be given several times. `*` stands for any characters, `/` too.
+    /// `*` stands for any characters, `/` too.
     #[arg(long, value_name = "GLOB")]
     pub include: Vec<String>,
 

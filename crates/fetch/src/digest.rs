@@ -82,7 +82,6 @@ fn hexadecimal(digest: Bytes) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use std::io::Write;

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn every_file_says_its_digest() {
         for (network, first, second) in TABLE {
-            for file in [Some(first), *second].into_iter().flatten() {
+            for file in [Some(*first), *second].into_iter().flatten() {
                 let weights = Weights { network, version: FIRST, file };
                 let digits = weights.digits();
                 assert!((8..=10).contains(&digits.len()), "{file}");
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn names_are_found_or_their_neighbours() {
-        let file = |text| find(text).map(|weights| weights.file);
+        let file = |text| find(text).map(|found| found.file);
         assert_eq!(file("resnet50"), Ok("resnet50-0676ba61.pth"));
         assert_eq!(file("resnet50@IMAGENET1K_V2"), Ok("resnet50-11ad3fa6.pth"));
         assert_eq!(

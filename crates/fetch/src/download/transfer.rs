@@ -93,7 +93,7 @@ impl Transfer<'_> {
     /// One connection's worth.
     fn more(&self, client: &Client, state: &mut State) -> Result<(), FetchError> {
         if !self.resumes && state.version.is_none() {
-            self.from_the_beginning(state)?;
+            self.begin_again(state)?;
         }
         let (from, version) = (state.got, state.version.as_deref());
         let answer = client.send(&Request { method: Method::GET, address: self.address, from, version })?;
@@ -105,10 +105,10 @@ impl Transfer<'_> {
             why: why.to_owned(),
         };
         match answer.status() {
-            200 => self.from_the_beginning(state)?,
+            200 => self.begin_again(state)?,
             206 if from > 0 && begins_at(&answer) == Some(from) => {}
             206 | 416 if from > 0 => {
-                self.from_the_beginning(state)?;
+                self.begin_again(state)?;
                 return Err(broken(&answer, "it sends other bytes than it was asked for"));
             }
             206 => return Err(broken(&answer, "it sends a part of the file")),
@@ -147,7 +147,7 @@ impl Transfer<'_> {
         FetchError::Cut { file: self.name.to_owned(), got: state.got, why }
     }
 
-    fn from_the_beginning(&self, state: &mut State) -> Result<(), FetchError> {
+    fn begin_again(&self, state: &mut State) -> Result<(), FetchError> {
         if state.got > 0 {
             restart(&mut state.file).map_err(|source| files::failed(self.to, source))?;
             state.got = 0;

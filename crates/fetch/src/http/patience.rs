@@ -45,9 +45,9 @@ impl<'a> Patience<'a> {
         self.failed += 1;
         let line = format!("fetch: {why}; trying again in {} s", wait.as_secs_f32());
         if wait >= WORTH_A_LINE {
-            self.session.note(line)
+            self.session.note(line);
         } else {
-            self.session.detail(line)
+            self.session.detail(line);
         }
         thread::sleep(wait);
         Ok(())
