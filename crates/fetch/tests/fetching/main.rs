@@ -1,5 +1,6 @@
 //! `fetch` as users run it, against servers on this machine.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+#![expect(clippy::disallowed_types, reason = "servers for the tests")]
 
 mod at_once;
 mod model;
