@@ -31,8 +31,19 @@ impl Address {
         if authority.is_empty() || authority.starts_with(':') || authority.contains('\\') {
             return Err("the address names no host");
         }
-        let slash = if rest.starts_with('?') { "/" } else { "" };
-        Ok(Address { secure, authority: authority.to_ascii_lowercase(), rest: format!("{slash}{rest}") })
+        let mut kept = String::with_capacity(rest.len() + 1);
+        if rest.starts_with('?') {
+            kept.push('/');
+        }
+        for c in rest.chars() {
+            // As browsers do; the hub's own redirects have such quotes.
+            if matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}') {
+                kept += &format!("%{:02X}", u32::from(c));
+            } else {
+                kept.push(c);
+            }
+        }
+        Ok(Address { secure, authority: authority.to_ascii_lowercase(), rest: kept })
     }
 
     /// Where a redirect of this address leads.
@@ -126,6 +137,7 @@ mod tests {
             ("/c/d?y", "https://hub.co/c/d?y"),
             ("c", "https://hub.co/a/c"),
             ("?z", "https://hub.co/a/b?z"),
+            ("/c?etag=\"d\"", "https://hub.co/c?etag=%22d%22"),
             ("//cdn.co/f", "https://cdn.co/f"),
             ("http://cdn.co", "http://cdn.co"),
             ("HTTPS://cdn.co?q#frag", "https://cdn.co/?q"),

@@ -13,7 +13,7 @@ use std::io::Read;
 use ureq::http::Method;
 
 /// Lists of the largest models take a few MiB.
-const LONGEST: u64 = 64 << 20;
+const LONGEST: u64 = 32 << 20;
 
 /// A model's files at one commit.
 #[derive(Debug)]

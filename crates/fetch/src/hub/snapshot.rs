@@ -37,21 +37,18 @@ pub(crate) fn fetch(
     let names: Vec<&str> = listing.files.iter().map(|file| file.name.as_str()).collect();
     let model = source.shown();
     let size = |name: &str| listing.files.iter().find(|file| file.name == name)?.size;
-    let mut came = 0;
-    let mut files = config.wanted().of(&model, &names, size)?;
-    let mut at = 0;
-    // An index names more files, once it is there.
-    while let Some(name) = files.get(at).cloned() {
+    let (mut files, mut came) = (0, 0);
+    for name in config.wanted().of(&model, &names, size)? {
         came += job.fetch(&name)?;
+        files += 1;
+        // An index names more files, once it is there.
         for shard in config.wanted().shards(&model, &name, &cache.file(&listing.commit, &name), &names)? {
-            if !files.contains(&shard) {
-                files.push(shard);
-            }
+            came += job.fetch(&shard)?;
+            files += 1;
         }
-        at += 1;
     }
     cache.remember(&source.revision, &listing.commit)?;
-    session.note(line(&model, &listing.commit, files.len(), came));
+    session.note(line(&model, &listing.commit, files, came));
     Ok(cache.snapshot(&listing.commit))
 }
 

@@ -5,7 +5,7 @@ use cli::UsageError;
 use glob::Pattern;
 use serde::Deserialize;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs,
     path::Path,
 };
@@ -121,7 +121,8 @@ impl Wanted {
         let text = fs::read(path).map_err(unread)?;
         let index: Index = serde_json::from_slice(&text).map_err(|_| wrong("it has no weight_map"))?;
         let shards: BTreeSet<String> = index.weight_map.into_values().collect();
-        match shards.iter().find(|shard| !names.contains(&shard.as_str())) {
+        let known: HashSet<&str> = names.iter().copied().collect();
+        match shards.iter().find(|shard| !known.contains(shard.as_str())) {
             Some(shard) => Err(FetchError::NoFile { model: model.to_owned(), file: shard.clone() }),
             None => Ok(shards.into_iter().collect()),
         }

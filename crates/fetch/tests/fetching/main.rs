@@ -1,4 +1,5 @@
 //! `fetch` as users run it, against servers on this machine.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 #![expect(clippy::disallowed_types, reason = "servers for the tests")]
 

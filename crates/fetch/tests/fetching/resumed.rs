@@ -135,7 +135,6 @@ fn what_an_earlier_run_left_is_gone_on_with() {
     assert_whole(&room);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_signal_ends_it_soon_and_the_next_run_goes_on() {
     let (room, server) = (

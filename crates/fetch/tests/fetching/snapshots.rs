@@ -5,8 +5,8 @@ use crate::{
     model::{COMMIT, Model, sha256},
     server::{Reply, Server},
 };
-use harness::Room;
-use std::{collections::BTreeMap, fs, path::Path};
+use harness::{Room, SmallDisk};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
 
 const SNAPSHOT: &str = "hub/models--org--net/snapshots/0123456789abcdef0123456789abcdef01234567";
 
@@ -149,6 +149,56 @@ fn the_token_is_for_the_hub_alone() {
     fetch_with(&other, &server, &["hf://org/net"], &[("HF_TOKEN", "hf_variable")]).fine();
     assert!(told(&server.log()[asked..]).iter().all(|told| told.as_deref() == Some("Bearer hf_variable")));
     assert_eq!(told(&cdn.log()), [None, None]);
+}
+
+#[test]
+fn mirrors_may_state_no_digest() {
+    let (room, model) = (Room::new(), Model::new(1000));
+    let server = Server::start(move |ask, _| match ask.path.ends_with("config.json") {
+        true => Reply::file(ask, b"{}\n").header("ETag", "\"v1-of.it\""),
+        false => model.answer(ask),
+    });
+    let run = fetch(&room, &server, &["hf://org/net"]).fine();
+    let told = "fetch: hf://org/net states no digest of `config.json`, so none is checked\n";
+    assert!(run.stderr().starts_with(told), "{}", run.stderr());
+    assert_eq!(links(&room)["config.json"], "../../blobs/v1-of.it");
+}
+
+#[test]
+fn a_full_disk_is_one_line_and_loses_nothing() {
+    let (room, server) = (Room::new(), Model::new(500_000).serve());
+    let Some(disk) = SmallDisk::mount(&room, 300_000) else { return };
+    let cache = room.path("disk/hub");
+    let cache = ("HF_HUB_CACHE", cache.to_str().unwrap());
+    fetch_with(&room, &server, &["hf://org/net"], &[cache]).failed(1, &["cannot write", "No space left"]);
+    assert!(!room.path("disk/hub/models--org--net/refs").exists());
+    fs::remove_file(room.path("disk/filling")).unwrap();
+    fetch_with(&room, &server, &["hf://org/net"], &[cache]).fine();
+    let ranges: Vec<_> = server.lines().into_iter().filter(|line| line.contains("bytes=")).collect();
+    assert_eq!(ranges.len(), 1, "{ranges:?}");
+    drop(disk);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_serves_what_it_has() {
+    let (room, server) = (Room::new(), Model::new(1000).serve());
+    let run = fetch(&room, &server, &["hf://org/net"]).fine();
+    let lock = |mode: u32| {
+        let folders = [
+            "hub",
+            "hub/models--org--net",
+            "hub/models--org--net/refs",
+            "hub/models--org--net/blobs",
+            SNAPSHOT,
+        ];
+        for folder in folders {
+            fs::set_permissions(room.path(folder), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    lock(0o555);
+    let again = fetch(&room, &server, &["hf://org/net"]);
+    lock(0o755);
+    assert_eq!(again.fine().stdout(), run.stdout());
 }
 
 #[test]
