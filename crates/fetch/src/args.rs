@@ -6,12 +6,13 @@ use clap::Parser;
 ///
 /// Reads each SOURCE, one of these:
 ///
-/// hf://ORG/NAME[@REVISION]: a model of the Hugging Face hub. REVISION is a branch, a tag or a commit [default: main].
+/// `hf://ORG/NAME`, or with `@REVISION`: a model of the Hugging Face hub. REVISION is a branch, a tag or a commit, and main
+/// by default.
 ///
-/// torchvision://NAME[@WEIGHTS]: torchvision's weights of that network. WEIGHTS is IMAGENET1K_V1 or IMAGENET1K_V2
-/// [default: IMAGENET1K_V1, whose preprocessing the network has here].
+/// `torchvision://NAME`, or with `@IMAGENET1K_V2`: torchvision's weights of that network. The first weights are the default,
+/// since their preprocessing is what the network has here.
 ///
-/// https://HOST/FILE[#sha256=HEX]: any file. Without a digest it is downloaded each time, and its digest is said.
+/// `https://HOST/FILE#sha256=HEX`: any file. Without a digest it is downloaded each time, and its digest is said.
 ///
 /// Writes models into the hub's own cache, torchvision's files into torch's, and other files into Headstart's. Python's
 /// libraries share the first two. Prints one line for each source: its snapshot folder, or its file.

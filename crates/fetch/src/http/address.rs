@@ -152,6 +152,17 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_server_sends_is_an_address_or_none(location in "[ -~]{0,40}|(https?:)?[/@:?#%\\[\\]a-c.]{0,20}|.{0,20}") {
+            if let Ok(to) = address("https://hub.co/a/b").join(&location) {
+                proptest::prop_assert_eq!(Address::parse(&to.text()), Ok(to.clone()));
+                proptest::prop_assert!(!to.host().is_empty() && !to.host().contains(['@', '/', '\\', '?', '#']));
+                proptest::prop_assert!(to.path().is_empty() || to.path().starts_with('/'));
+            }
+        }
+    }
+
     #[test]
     fn a_server_is_scheme_host_and_port() {
         let hub = address("https://hub.co/a");
