@@ -32,7 +32,8 @@ pub(crate) struct Transfer<'a> {
 }
 
 /// How far it has come.
-struct State {
+struct State<'a> {
+    session: &'a Session,
     file: File,
     got: u64,
     size: Option<u64>,
@@ -49,7 +50,7 @@ impl Transfer<'_> {
     pub(crate) fn run(&self, client: &Client, session: &Session) -> Result<File, FetchError> {
         let opened = File::options().create(true).read(true).write(true).truncate(false).open(self.to);
         let mut state = self.begin(opened, session).map_err(|source| files::failed(self.to, source))?;
-        match self.all(client, session, &mut state) {
+        match self.all(client, &mut state) {
             Ok(()) => Ok(state.file),
             Err(why) => {
                 // Nothing of it is worth going on with.
@@ -61,8 +62,8 @@ impl Transfer<'_> {
         }
     }
 
-    fn all(&self, client: &Client, session: &Session, state: &mut State) -> Result<(), FetchError> {
-        let mut patience = Patience::new(session);
+    fn all(&self, client: &Client, state: &mut State<'_>) -> Result<(), FetchError> {
+        let mut patience = Patience::new(state.session);
         while state.size != Some(state.got) {
             let before = state.got;
             match self.more(client, state) {
@@ -78,20 +79,19 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    fn begin(&self, opened: io::Result<File>, session: &Session) -> io::Result<State> {
+    fn begin<'s>(&self, opened: io::Result<File>, session: &'s Session) -> io::Result<State<'s>> {
         let mut file = opened?;
         let mut got = file.seek(SeekFrom::End(0))?;
         if !self.resumes || self.size.is_some_and(|size| got > size) {
             restart(&mut file)?;
             got = 0;
         }
-        let bar = session.bytes(self.size, got);
-        bar.tell(self.name);
-        Ok(State { file, got, size: self.size, version: None, bar })
+        let bar = self.bar(session, self.size, got);
+        Ok(State { session, file, got, size: self.size, version: None, bar })
     }
 
     /// One connection's worth.
-    fn more(&self, client: &Client, state: &mut State) -> Result<(), FetchError> {
+    fn more(&self, client: &Client, state: &mut State<'_>) -> Result<(), FetchError> {
         if !self.resumes && state.version.is_none() {
             self.begin_again(state)?;
         }
@@ -114,14 +114,17 @@ impl Transfer<'_> {
             206 => return Err(broken(&answer, "it sends a part of the file")),
             _ => return Err((self.refusal)(&answer)),
         }
+        if self.size.is_none() {
+            state.size = size_of(&answer);
+            state.bar = self.bar(state.session, state.size, state.got);
+        }
         if answer.status() == 200 {
-            state.size = self.size.or_else(|| answer.number("content-length"));
             state.version = (!self.resumes).then(|| version_of(&answer)).flatten();
         }
         self.receive(answer, state)
     }
 
-    fn receive(&self, answer: Answer, state: &mut State) -> Result<(), FetchError> {
+    fn receive(&self, answer: Answer, state: &mut State<'_>) -> Result<(), FetchError> {
         let mut reader = answer.into_reader();
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -143,11 +146,17 @@ impl Transfer<'_> {
         }
     }
 
-    fn cut(&self, state: &State, why: String) -> FetchError {
+    fn bar(&self, session: &Session, size: Option<u64>, got: u64) -> Progress {
+        let bar = session.bytes(size, got);
+        bar.tell(self.name);
+        bar
+    }
+
+    fn cut(&self, state: &State<'_>, why: String) -> FetchError {
         FetchError::Cut { file: self.name.to_owned(), got: state.got, why }
     }
 
-    fn begin_again(&self, state: &mut State) -> Result<(), FetchError> {
+    fn begin_again(&self, state: &mut State<'_>) -> Result<(), FetchError> {
         if state.got > 0 {
             restart(&mut state.file).map_err(|source| files::failed(self.to, source))?;
             state.got = 0;
@@ -165,6 +174,14 @@ fn restart(file: &mut File) -> io::Result<()> {
 /// The first byte of `Content-Range: bytes FIRST-LAST/SIZE`.
 fn begins_at(answer: &Answer) -> Option<u64> {
     answer.header("content-range")?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+}
+
+/// Bytes of the whole file, of which this may be the rest.
+fn size_of(answer: &Answer) -> Option<u64> {
+    match answer.header("content-range").and_then(|range| range.rsplit_once('/')) {
+        Some((_, size)) if answer.status() == 206 => size.parse().ok(),
+        _ => answer.number("content-length"),
+    }
 }
 
 /// What a later request may be made conditional on.
