@@ -15,6 +15,7 @@ light)
 torch)
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
+    $PYTHON tests/peers/fetch.py
     ;;
 *)
     echo "usage: tests/peers/run.sh light|torch" >&2

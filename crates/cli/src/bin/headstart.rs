@@ -10,11 +10,12 @@ use std::{
     process::{Command, ExitCode},
 };
 
-const STAGES: [(&str, &str); 4] = [
+const STAGES: [(&str, &str); 5] = [
     ("extract", "run a frozen network once over a data set, cache its features"),
     ("fit-head", "fit a classifier on cached features"),
     ("evaluate", "write a metrics table of a head"),
     ("export", "write a model that other programs run"),
+    ("fetch", "download weights once, and print where they are"),
 ];
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
