@@ -2,6 +2,7 @@
 
 mod kind;
 mod safetensors;
+mod zip;
 
 pub use safetensors::SafetensorsFile;
 
