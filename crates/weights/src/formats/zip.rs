@@ -70,11 +70,6 @@ impl Entry {
         (self.method == 0).then(|| self.packed.clone())
     }
 
-    /// Bytes once unpacked, as the archive says.
-    pub(crate) fn size(&self) -> usize {
-        self.size
-    }
-
     /// Its bytes, at most `most` of them, unpacked and compared with their checksum. `file`: the whole archive.
     pub(crate) fn bytes<'a>(&self, file: &'a [u8], most: usize) -> Result<Cow<'a, [u8]>, String> {
         if self.size > most {
@@ -295,7 +290,7 @@ mod tests {
         let (file, _) = archive(&[("a/b", b"hello"), ("c", b"")]);
         let zip = Zip::read(&file).unwrap();
         assert_eq!(
-            zip.entries().map(|(name, entry)| (name, entry.size())).collect::<Vec<_>>(),
+            zip.entries().map(|(name, entry)| (name, entry.size)).collect::<Vec<_>>(),
             [("a/b", 5), ("c", 0)]
         );
         let entry = zip.entry("a/b").unwrap();
