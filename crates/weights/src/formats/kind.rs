@@ -52,7 +52,7 @@ impl Kind {
         }
         if first.get(257..262) == Some(b"ustar") {
             return Kind::Other(
-                "it is a tar archive; a checkpoint from before PyTorch 0.2 is to be saved anew",
+                "it is a tar archive; if it is a checkpoint of PyTorch 0.1, load it and save it anew",
             );
         }
         match OTHERS.iter().find(|(start, _)| first.starts_with(start)) {

@@ -15,31 +15,11 @@ const PROTOCOL: i64 = 1001;
 
 /// The tensors of a checkpoint.
 pub(super) fn read(file: &[u8]) -> Result<Found, Refused> {
-    let mut at = 0;
-    let mut next = || -> Result<Built<'_>, String> {
-        let built = follow(&file[at..])?;
-        at += built.length;
-        Ok(built)
-    };
-    let magic = next()?;
-    let is_magic = |value: &Value| matches!(value, Value::Long(span) if magic.values.raw(*span) == MAGIC);
-    if !is_magic(magic.values.get(magic.root)) {
-        let found = "it is a pickle that torch.save did not write; save a model's state_dict with torch.save";
-        return Err(Refused::Unknown(found.to_owned()));
-    }
-    let protocol = next()?;
-    if !matches!(protocol.values.get(protocol.root), Value::Int(PROTOCOL)) {
-        return Err(Refused::Unusable(format!("its second pickle does not hold {PROTOCOL}")));
-    }
-    let system = next()?;
-    let little = system.values.entry(system.root, "little_endian");
-    if little.is_none_or(|id| !matches!(system.values.get(id), Value::Bool(true))) {
-        return Err(Refused::Unusable(
-            "its numbers are big-endian; only little-endian ones are read".to_owned(),
-        ));
-    }
-    let (built, keys) = (next()?, next()?);
-    let storages = storages(file, at, &built, &keys)?;
+    let at = head(file)?;
+    let built = follow(&file[at..])?;
+    let at = at + built.length;
+    let keys = follow(&file[at..])?;
+    let storages = storages(file, at + keys.length, &built, &keys)?;
     let locate = |storage: &Storage| {
         let key = built.values.raw(storage.key);
         let name = || short(&String::from_utf8_lossy(key));
@@ -49,6 +29,35 @@ pub(super) fn read(file: &[u8]) -> Result<Found, Refused> {
             .ok_or_else(|| format!("needs the storage `{}`, which is not there", name()))
     };
     place(&built, &locate)
+}
+
+/// Where the fourth pickle begins, after the three that say what file this is.
+fn head(file: &[u8]) -> Result<usize, Refused> {
+    let mut at = 0;
+    // One at a time, so that what one builds is gone before the next.
+    let mut next = |fits: &dyn Fn(&Built<'_>) -> bool| -> Result<bool, String> {
+        let built = follow(&file[at..])?;
+        at += built.length;
+        Ok(fits(&built))
+    };
+    let is_magic = |Built { values, root, .. }: &Built<'_>| matches!(values.get(*root), Value::Long(span) if values.raw(*span) == MAGIC);
+    if !next(&is_magic)? {
+        let found = "it is a pickle that torch.save did not write; save a model's state_dict with torch.save";
+        return Err(Refused::Unknown(found.to_owned()));
+    }
+    if !next(&|built| matches!(built.values.get(built.root), Value::Int(PROTOCOL)))? {
+        return Err(Refused::Unusable(format!("its second pickle does not hold {PROTOCOL}")));
+    }
+    let is_little = |built: &Built<'_>| {
+        let little = built.values.entry(built.root, "little_endian");
+        little.is_some_and(|id| matches!(built.values.get(id), Value::Bool(true)))
+    };
+    if !next(&is_little)? {
+        return Err(Refused::Unusable(
+            "its numbers are big-endian; only little-endian ones are read".to_owned(),
+        ));
+    }
+    Ok(at)
 }
 
 /// Where each storage lies, by its key. They begin at `at`, each with a count of its numbers.
