@@ -16,7 +16,7 @@ pub fn pytorch(bytes: &[u8]) {
         Ok(file) => whole(&*file),
         Err(error) => {
             let line = error.to_string();
-            assert!(!line.contains('\n') && line.len() <= 500, "{line}");
+            assert!(!line.contains('\n') && line.chars().count() <= 500, "{line}");
         }
     });
 }

@@ -220,9 +220,10 @@ fn leads_out(name: &str) -> bool {
 
 /// A name as errors quote it.
 pub(crate) fn short(name: &str) -> String {
-    const MOST: usize = 80;
-    let shown: String = name.chars().take(MOST).flat_map(char::escape_debug).collect();
-    if name.chars().nth(MOST).is_some() { format!("{shown}…") } else { shown }
+    const MOST: usize = 60;
+    let mut all = name.chars().flat_map(char::escape_debug);
+    let shown: String = all.by_ref().take(MOST).collect();
+    if all.next().is_some() { format!("{shown}…") } else { shown }
 }
 
 /// Little-endian numbers, one after the other.
@@ -326,6 +327,7 @@ mod tests {
         for (reason, expected) in [
             (with(&[(end + 8, &[255, 0, 255, 0])]), "too short for 255 entries"),
             (with(&[(end + 16, &[255; 4])]), "would lie outside"),
+            (with(&[(start + 20, &[255; 8])]), "its directory is damaged"),
             (with(&[(start + 8, &[1])]), "`a` is encrypted"),
             (with(&[(start + 20, &[255, 255, 0, 0, 255, 255])]), "`a` is longer than the file"),
             (with(&[(start + 24, &[9])]), "`a` is stored in another length"),

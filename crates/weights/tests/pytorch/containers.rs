@@ -35,6 +35,7 @@ fn archives_are_refused_for_what_is_wrong_with_them() {
         (archive(&named("m/data/../data/0")), "zip file: its entry `m/data/../data/0` leads out of it"),
         (archive(&named("m/data/1")), "its tensor `x` needs `data/0`, which is not there"),
         (archive(&named("m/data.pkl")), "it holds `m/data.pkl` twice"),
+        (archive(&named("n/data.pkl")), "it holds two checkpoints"),
         (archive(&big), "big-endian"),
         (archive(&[("word/document.xml".to_owned(), &six[..])]), "a zip archive without the `data.pkl`"),
         (zipped(&one, &[("0", &six[..20])]), "`x` needs 6 numbers of a storage of 20 bytes"),

@@ -90,6 +90,21 @@ fn python_2s_ordered_dictionaries_are_read() {
 }
 
 #[test]
+fn views_of_storages_in_the_oldest_files_are_read() {
+    let view = |start: i64, count: i64| {
+        let storage = move |p: Pickle| {
+            let p = p.mark().text("storage").global("torch", "FloatStorage").text("0").text("cpu").int(6);
+            p.mark().text("v").int(start).int(count).tuple().raw(b"tQ")
+        };
+        legacy(&dictionary(|p| p.text("x").tensor(storage, 1, &[2], &[1])), &[("0", 6, &crate::six())])
+    };
+    assert_eq!(open(&view(2, 3)).unwrap().read("x").unwrap().unwrap().data, [3.0, 4.0]);
+    for (start, count) in [(2, 2), (4, 3), (i64::MAX, 3), (-1, 3)] {
+        assert!(open(&view(start, count)).is_err(), "{start} {count}");
+    }
+}
+
+#[test]
 fn dtypes_are_widened_or_named() {
     let values = [0.0, -2.5, 0.375, 1.0, 1.0, 1.0_f32];
     let dtypes: [(&str, Vec<u8>); 3] = [

@@ -48,7 +48,7 @@ impl Layout {
             Dtype::Float(number) => Ok(number),
             Dtype::Other(name, _) => Err(name),
         };
-        let (shape, strides) = (sides(values, shape)?, sides(values, strides)?);
+        let (shape, mut strides) = (sides(values, shape)?, sides(values, strides)?);
         if shape.len() != strides.len() {
             return Err(format!("has {} sides and {} strides", shape.len(), strides.len()));
         }
@@ -63,12 +63,17 @@ impl Layout {
         if length > limits::REPEATED.max(held.len() / dtype.size()) {
             return Err(format!("repeats {} bytes to {length} numbers", held.len()));
         }
+        // Nobody goes along an axis of one, so that its stride may be any.
+        strides.iter_mut().zip(&shape).filter(|(_, side)| **side == 1).for_each(|(stride, _)| *stride = 0);
         Ok(Layout { shape, number, strides, bytes })
     }
 
     /// Its numbers, row-major. `file`: the whole file.
     pub(super) fn read(&self, number: Number, file: &[u8]) -> Vec<f32> {
         let bytes = &file[self.bytes.clone()];
+        if bytes.is_empty() {
+            return Vec::new();
+        }
         if self.is_row_major() {
             number.widen(bytes)
         } else {
@@ -87,11 +92,23 @@ impl Layout {
 
     /// The bytes of its numbers in row-major order; `size`: those of one.
     fn gather(&self, bytes: &[u8], size: usize) -> Vec<u8> {
-        let mut places = vec![0];
-        for (side, stride) in self.shape.iter().zip(&self.strides) {
-            places = places.iter().flat_map(|place| (0..*side).map(move |n| place + n * stride)).collect();
+        let length: usize = self.shape.iter().product();
+        let mut gathered = Vec::with_capacity(length * size);
+        let (mut index, mut place) = (vec![0; self.shape.len()], 0);
+        for _ in 0..length {
+            gathered.extend_from_slice(&bytes[place * size..][..size]);
+            for ((at, side), stride) in index.iter_mut().zip(&self.shape).zip(&self.strides).rev() {
+                *at += 1;
+                place += stride;
+                if *at < *side {
+                    break;
+                }
+                // The next number of the axis before.
+                *at = 0;
+                place -= side * stride;
+            }
         }
-        places.iter().flat_map(|place| &bytes[place * size..][..size]).copied().collect()
+        gathered
     }
 }
 

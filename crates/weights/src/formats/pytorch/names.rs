@@ -4,7 +4,7 @@ use super::values::{Id, Value, Values};
 use crate::formats::zip::short;
 
 /// How many keys of a dictionary are told.
-const KEYS: usize = 3;
+const KEYS: usize = 2;
 
 /// What a pickle without named tensors holds.
 pub(super) fn describe(values: &Values<'_>, id: Id) -> String {

@@ -8,20 +8,23 @@ use super::{
 use crate::formats::zip::{Zip, short};
 use std::{borrow::Cow, ops::Range};
 
-/// The folder within the archive in which a checkpoint lies, with its slash; `None` where it is no checkpoint.
-pub(super) fn folder(zip: &Zip) -> Option<&str> {
-    let of = |name: &'_ str| {
-        name.strip_suffix("data.pkl").is_some_and(|folder| folder.find('/') == folder.len().checked_sub(1))
-    };
-    let (name, _) = zip.entries().find(|(name, _)| of(name))?;
-    name.strip_suffix("data.pkl")
+/// The folder within the archive in which the checkpoint lies, with its slash.
+fn folder(zip: &Zip) -> Result<&str, Refused> {
+    let found = zip.entries().filter_map(|(name, _)| name.strip_suffix("data.pkl"));
+    let mut found = found.filter(|folder| folder.is_empty() || folder.find('/') == Some(folder.len() - 1));
+    match (found.next(), found.next()) {
+        (Some(folder), None) => Ok(folder),
+        (Some(_), Some(_)) => Err(Refused::Unusable("it holds two checkpoints".to_owned())),
+        (None, _) => {
+            let found = "it is a zip archive without the `data.pkl` that torch.save writes";
+            Err(Refused::Unknown(found.to_owned()))
+        }
+    }
 }
 
 /// The tensors of a checkpoint.
 pub(super) fn read(file: &[u8], zip: &Zip) -> Result<Found, Refused> {
-    let folder = folder(zip).ok_or_else(|| {
-        Refused::Unknown("it is a zip archive without the `data.pkl` that torch.save writes".to_owned())
-    })?;
+    let folder = folder(zip)?;
     if let Some(order) = zip.entry(&format!("{folder}byteorder"))
         && order.stored().map(|range| &file[range]) != Some(b"little")
     {
