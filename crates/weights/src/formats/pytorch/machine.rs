@@ -4,8 +4,10 @@
 //! extensions, and those that refer to buffers outside are in no checkpoint.
 
 use super::{
-    limits, rebuild,
-    values::{Id, Span, Value, Values},
+    limits,
+    reader::Reader,
+    rebuild,
+    values::{Id, Value, Values},
 };
 use std::collections::HashMap;
 
@@ -18,8 +20,7 @@ pub(super) struct Built<'a> {
 }
 
 struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    reader: Reader<'a>,
     values: Values<'a>,
     stack: Vec<Id>,
     /// Where in the stack marks stand, ascending.
@@ -27,33 +28,35 @@ struct Machine<'a> {
     memo: HashMap<u32, Id>,
 }
 
+/// A reason why not is a part of a sentence.
 type Step<T = ()> = Result<T, String>;
 
 /// Follows the pickle that `bytes` begin with. The reason why not is a part of a sentence.
 pub(super) fn follow(bytes: &[u8]) -> Result<Built<'_>, String> {
     let bytes = &bytes[..bytes.len().min(limits::PICKLE)];
     let (stack, marks, memo) = (Vec::new(), Vec::new(), HashMap::new());
-    let mut machine = Machine { bytes, at: 0, values: Values::new(bytes), stack, marks, memo };
+    let (reader, values) = (Reader::new(bytes), Values::new(bytes));
+    let mut machine = Machine { reader, values, stack, marks, memo };
     for _ in 0..limits::STEPS {
-        let opcode = machine.byte()?;
+        let opcode = machine.reader.byte()?;
         if opcode == b'.' {
             let root = machine.pop()?;
-            return Ok(Built { values: machine.values, root, length: machine.at });
+            return Ok(Built { values: machine.values, root, length: machine.reader.at() });
         }
         machine.step(opcode)?;
     }
     Err(format!("its pickle has more than {} steps", limits::STEPS))
 }
 
-impl<'a> Machine<'a> {
+impl Machine<'_> {
     fn step(&mut self, opcode: u8) -> Step {
         match opcode {
-            0x80 => match self.byte()? {
+            0x80 => match self.reader.byte()? {
                 2..=5 => Ok(()),
                 other => Err(format!("its pickle is of protocol {other}; 2 to 5 are read")),
             },
             // FRAME: only an announcement, but it should not lie.
-            0x95 => self.long_length().and_then(|length| self.remaining(length)).map(drop),
+            0x95 => self.reader.long_length().and_then(|length| self.reader.remaining(length)).map(drop),
             b'(' => {
                 self.marks.push(self.stack.len());
                 Ok(())
@@ -66,21 +69,21 @@ impl<'a> Machine<'a> {
             b'K' => self.unsigned::<1>(),
             b'M' => self.unsigned::<2>(),
             b'J' => {
-                let number = self.array().map(i32::from_le_bytes)?;
+                let number = self.reader.array().map(i32::from_le_bytes)?;
                 self.push(Value::Int(i64::from(number)))
             }
             // LONG1 and LONG4.
-            0x8a => self.short_length().and_then(|length| self.long(length)),
-            0x8b => self.length().and_then(|length| self.long(length)),
-            b'G' => self.array::<8>().and_then(|_| self.push(Value::Float)),
+            0x8a => self.reader.short_length().and_then(|length| self.long(length)),
+            0x8b => self.reader.length().and_then(|length| self.long(length)),
+            b'G' => self.reader.array::<8>().and_then(|_| self.push(Value::Float)),
             // SHORT_BINUNICODE, SHORT_BINSTRING; BINUNICODE, BINSTRING; BINUNICODE8.
-            0x8c | b'U' => self.short_length().and_then(|length| self.text(length)),
-            b'X' | b'T' => self.length().and_then(|length| self.text(length)),
-            0x8d => self.long_length().and_then(|length| self.text(length)),
+            0x8c | b'U' => self.reader.short_length().and_then(|length| self.text(length)),
+            b'X' | b'T' => self.reader.length().and_then(|length| self.text(length)),
+            0x8d => self.reader.long_length().and_then(|length| self.text(length)),
             // SHORT_BINBYTES; BINBYTES; BINBYTES8, BYTEARRAY8.
-            b'C' => self.short_length().and_then(|length| self.raw(length)),
-            b'B' => self.length().and_then(|length| self.raw(length)),
-            0x8e | 0x96 => self.long_length().and_then(|length| self.raw(length)),
+            b'C' => self.reader.short_length().and_then(|length| self.raw(length)),
+            b'B' => self.reader.length().and_then(|length| self.raw(length)),
+            0x8e | 0x96 => self.reader.long_length().and_then(|length| self.raw(length)),
             // EMPTY_TUPLE, EMPTY_LIST, EMPTY_SET.
             b')' | b']' | 0x8f => self.push(Value::Items(Vec::new())),
             b'}' => self.push(Value::Dict(Vec::new())),
@@ -102,16 +105,16 @@ impl<'a> Machine<'a> {
     /// Steps that keep, find, name or make values.
     fn step_of_names(&mut self, opcode: u8) -> Step {
         match opcode {
-            b'q' => self.byte().and_then(|at| self.keep(u32::from(at))),
-            b'r' => self.array().and_then(|at| self.keep(u32::from_le_bytes(at))),
+            b'q' => self.reader.byte().and_then(|at| self.keep(u32::from(at))),
+            b'r' => self.reader.array().and_then(|at| self.keep(u32::from_le_bytes(at))),
             0x94 => {
                 let next = u32::try_from(self.memo.len()).map_err(|_| damaged())?;
                 self.keep(next)
             }
-            b'h' => self.byte().and_then(|at| self.recall(u32::from(at))),
-            b'j' => self.array().and_then(|at| self.recall(u32::from_le_bytes(at))),
+            b'h' => self.reader.byte().and_then(|at| self.recall(u32::from(at))),
+            b'j' => self.reader.array().and_then(|at| self.recall(u32::from_le_bytes(at))),
             b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
+                let (module, name) = (self.reader.line()?, self.reader.line()?);
                 self.push(Value::Global { module, name })
             }
             0x93 => {
@@ -182,7 +185,7 @@ impl<'a> Machine<'a> {
         }
         match value {
             Value::Dict(entries) if rest.is_empty() => {
-                entries.extend(pairs.iter().map(|[key, item]| (*key, *item)))
+                entries.extend(pairs.iter().map(|[key, item]| (*key, *item)));
             }
             Value::Object { .. } => {}
             _ => return Err(damaged()),
@@ -233,13 +236,13 @@ impl<'a> Machine<'a> {
     }
 
     fn unsigned<const N: usize>(&mut self) -> Step {
-        let number = self.array::<N>()?.iter().rev().fold(0, |all, byte| all << 8 | i64::from(*byte));
+        let number = self.reader.array::<N>()?.iter().rev().fold(0, |all, byte| all << 8 | i64::from(*byte));
         self.push(Value::Int(number))
     }
 
     /// An integer in two's complement.
     fn long(&mut self, length: usize) -> Step {
-        let span = self.span(length)?;
+        let span = self.reader.span(length)?;
         let bytes = self.values.raw(span);
         let negative = bytes.last().is_some_and(|byte| *byte >= 0x80);
         let start = if negative { -1 } else { 0 };
@@ -251,66 +254,13 @@ impl<'a> Machine<'a> {
     }
 
     fn text(&mut self, length: usize) -> Step {
-        let span = self.span(length)?;
+        let span = self.reader.span(length)?;
         self.push(Value::Text(span))
     }
 
     fn raw(&mut self, length: usize) -> Step {
-        self.span(length)?;
+        self.reader.span(length)?;
         self.push(Value::Bytes)
-    }
-
-    fn byte(&mut self) -> Step<u8> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn array<const N: usize>(&mut self) -> Step<[u8; N]> {
-        let found = self.bytes[self.at..].first_chunk().copied();
-        self.at += N;
-        found.ok_or_else(|| self.cut())
-    }
-
-    fn short_length(&mut self) -> Step<usize> {
-        self.byte().map(usize::from)
-    }
-
-    fn length(&mut self) -> Step<usize> {
-        let length = self.array().map(u32::from_le_bytes)?;
-        usize::try_from(length).map_err(|_| self.cut())
-    }
-
-    fn long_length(&mut self) -> Step<usize> {
-        let length = self.array().map(u64::from_le_bytes)?;
-        usize::try_from(length).map_err(|_| self.cut())
-    }
-
-    /// The next bytes, which must be there.
-    fn remaining(&self, length: usize) -> Step<&'a [u8]> {
-        self.bytes[self.at..].get(..length).ok_or_else(|| self.cut())
-    }
-
-    fn span(&mut self, length: usize) -> Step<Span> {
-        self.remaining(length)?;
-        // A pickle is short enough for 32 bits.
-        let [start, length_32] = [self.at, length].map(u32::try_from);
-        self.at += length;
-        Ok(Span { start: start.map_err(|_| self.cut())?, length: length_32.map_err(|_| self.cut())? })
-    }
-
-    /// Up to a newline.
-    fn line(&mut self) -> Step<Span> {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|byte| *byte == b'\n').ok_or_else(|| self.cut())?;
-        let span = self.span(length)?;
-        self.at += 1;
-        Ok(span)
-    }
-
-    fn cut(&self) -> String {
-        if self.bytes.len() == limits::PICKLE {
-            return format!("its pickle is longer than {} bytes", limits::PICKLE);
-        }
-        "its pickle ends in the middle of a step".to_owned()
     }
 }
 

@@ -16,6 +16,7 @@ mod legacy;
 mod limits;
 mod machine;
 mod names;
+mod reader;
 mod rebuild;
 mod values;
 mod zipped;

@@ -1,5 +1,4 @@
 //! Archives that are whole, damaged, or lie.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 use std::io::Write;
