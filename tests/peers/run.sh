@@ -13,6 +13,8 @@ light)
     $PYTHON tests/peers/suspects.py
     ;;
 torch)
+    cargo build --quiet --release --workspace --examples
+    $PYTHON tests/peers/checkpoints.py
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
     $PYTHON tests/peers/fetch.py

@@ -5,6 +5,8 @@
 
 #[path = "seeds/artefacts.rs"]
 mod artefacts;
+#[path = "seeds/checkpoints.rs"]
+mod checkpoints;
 #[path = "seeds/models.rs"]
 mod models;
 
@@ -24,6 +26,7 @@ fn main() {
     manifests(&write);
     artefacts::write(&write);
     models::write(&write);
+    checkpoints::write(&write);
 }
 
 fn pictures(write: &dyn Fn(&str, &str, &[u8])) {

@@ -12,6 +12,7 @@ mod head;
 mod manifest;
 mod onnx;
 mod picture;
+mod pytorch;
 mod scratch;
 mod source;
 mod weights;
@@ -21,6 +22,7 @@ pub use head::head;
 pub use manifest::manifest;
 pub use onnx::onnx;
 pub use picture::{jpeg, picture};
+pub use pytorch::pytorch;
 pub use source::source;
 pub use weights::{network, weights};
 
@@ -28,13 +30,14 @@ pub use weights::{network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 8] = [
+pub const PARSERS: [Parser; 9] = [
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
     ("manifest", manifest),
     ("onnx", onnx),
     ("picture", picture),
+    ("pytorch", pytorch),
     ("shard", shard),
     ("weights", weights),
 ];

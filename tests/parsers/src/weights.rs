@@ -2,7 +2,7 @@
 
 use crate::scratch;
 use network::{Builder, Network};
-use weights::Bound;
+use weights::{Bound, Tensors};
 
 /// A file.
 pub fn weights(bytes: &[u8]) {
@@ -11,13 +11,7 @@ pub fn weights(bytes: &[u8]) {
             Ok(file) => file,
             Err(error) => return drop(error.to_string()),
         };
-        for name in file.names() {
-            if let Ok(Some(tensor)) = file.read(name) {
-                assert_eq!(Some(&tensor.shape[..]), file.shape(name));
-                assert_eq!(tensor.data.len(), tensor.shape.iter().product::<usize>());
-                assert!(tensor.data.iter().all(|value| value.is_finite()));
-            }
-        }
+        whole(&*file);
         let network = network();
         // A misfit is compared with every network there is, to say whose weights these may be: enough of it is in the seeds.
         if network.params().iter().any(|param| file.shape(&param.name).is_none())
@@ -30,6 +24,17 @@ pub fn weights(bytes: &[u8]) {
             Err(error) => drop(error.to_string()),
         }
     });
+}
+
+/// Every tensor that can be read is of the shape that was said, and finite.
+pub(crate) fn whole(file: &dyn Tensors) {
+    for name in file.names() {
+        if let Ok(Some(tensor)) = file.read(name) {
+            assert_eq!(Some(&tensor.shape[..]), file.shape(name));
+            assert_eq!(tensor.data.len(), tensor.shape.iter().product::<usize>());
+            assert!(tensor.data.iter().all(|value| value.is_finite()));
+        }
+    }
 }
 
 /// A network of two layers, whose weights are a small file.

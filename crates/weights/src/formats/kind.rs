@@ -4,6 +4,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Safetensors,
+    /// An archive, whose entries tell of what.
+    Zip,
+    /// PyTorch's older checkpoints begin with one.
+    Pickle,
     /// Something else, and what to do about it.
     Other(&'static str),
 }
@@ -38,6 +42,18 @@ impl Kind {
         }
         if first.get(4..8) == Some(b"TFL3") {
             return Kind::Other("it is a TensorFlow Lite model; export it as ONNX or safetensors");
+        }
+        if first.starts_with(b"PK\x03\x04") {
+            return Kind::Zip;
+        }
+        // PROTO and its number.
+        if let [0x80, 2..=5, ..] = first {
+            return Kind::Pickle;
+        }
+        if first.get(257..262) == Some(b"ustar") {
+            return Kind::Other(
+                "it is a tar archive; if it is a checkpoint of PyTorch 0.1, load it and save it anew",
+            );
         }
         match OTHERS.iter().find(|(start, _)| first.starts_with(start)) {
             Some((_, found)) => Kind::Other(found),

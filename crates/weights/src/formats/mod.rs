@@ -2,17 +2,21 @@
 
 mod folder;
 mod kind;
+mod pytorch;
 mod safetensors;
 mod sharded;
+mod zip;
 
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
 use kind::Kind;
 use network::zoo::Entry;
+use pytorch::PytorchFile;
 use sharded::Sharded;
 use std::path::Path;
 use store::MappedFile;
+use zip::Zip;
 
 /// Opens a weight file, or the weights of a folder; no tensor is read yet.
 ///
@@ -29,6 +33,15 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
+        Kind::Zip => {
+            let zip = Zip::read(&file).map_err(|reason| WeightError::Unusable {
+                file: label.clone(),
+                format: "zip",
+                reason,
+            })?;
+            Box::new(PytorchFile::zipped(label, file, &zip)?)
+        }
+        Kind::Pickle => Box::new(PytorchFile::legacy(label, file)?),
         Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
     })
 }
