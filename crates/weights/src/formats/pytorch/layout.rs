@@ -33,7 +33,9 @@ impl Layout {
                 (&values.storages[storage as usize], offset, shape, strides, dtype)
             }
             Described::Other { what, shape } => {
-                let shape = shape.and_then(|id| sides(values, id).ok()).unwrap_or_default();
+                let shape =
+                    shape.and_then(|id| sides(values, id).ok()).filter(|shape| count(shape).is_some());
+                let shape = shape.unwrap_or_default();
                 return Ok(Layout { shape, number: Err(what), strides: Vec::new(), bytes: 0..0 });
             }
         };
