@@ -20,5 +20,5 @@ mod turn;
 pub use bound::Bound;
 pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
-pub use formats::{SafetensorsFile, open, open_for};
+pub use formats::{Hdf5File, SafetensorsFile, open, open_for};
 pub use tensors::{Tensor, Tensors};

@@ -1,8 +1,11 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
+mod hdf5;
+mod keras;
 mod kind;
 mod safetensors;
 
+pub use hdf5::Hdf5File;
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
@@ -18,6 +21,7 @@ use store::MappedFile;
 pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
+        Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
         Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
     })

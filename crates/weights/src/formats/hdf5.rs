@@ -1,0 +1,192 @@
+//! An HDF5 file, as Keras writes it: its data sets by name, and their numbers as f32.
+//!
+//! The format is read by the crate `hdf5-reader`. It is given limits, and neither links nor data in other files are followed.
+
+use super::keras::{self, Place};
+use crate::{
+    Tensor, Tensors, WeightError,
+    numbers::{Number, finite},
+};
+use hdf5_reader::{Dataset, Datatype, Hdf5File as Reader, OpenOptions, group::Group};
+use std::{collections::BTreeMap, ops::Range};
+use store::{MappedFile, brief};
+
+/// Groups and data sets of a file: Keras' largest networks have some 10,000.
+const MOST_OBJECTS: usize = 100_000;
+/// Groups within groups.
+const MOST_DEPTH: usize = 32;
+/// A tensor may take so many times the bytes of the file, since it may be compressed, or 64 MiB.
+const MOST_RATIO: usize = 16;
+const LEAST_LIMIT: usize = 64 << 20;
+/// Bytes of one object's header, which Keras fills with names of weights up to 64 KiB.
+const MOST_HEADER: usize = 8 << 20;
+
+/// An HDF5 file whose groups were walked. Tensors are converted when they are asked for.
+pub struct Hdf5File {
+    label: String,
+    sets: BTreeMap<String, Set>,
+}
+
+struct Set {
+    data: Dataset,
+    shape: Vec<usize>,
+}
+
+/// Where the bytes of an HDF5 file are.
+pub(super) enum Bytes {
+    Mapped(MappedFile, Range<usize>),
+    Unpacked(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(file, range) => &file[range.clone()],
+            Bytes::Unpacked(bytes) => bytes,
+        }
+    }
+}
+
+impl Hdf5File {
+    /// Walks the groups of a file; no tensor is read yet. `label` stands for the path in errors.
+    ///
+    /// # Errors
+    /// [`WeightError::Unusable`].
+    pub fn mapped(label: String, file: MappedFile) -> Result<Hdf5File, WeightError> {
+        let all = 0..file.len();
+        Hdf5File::new(label, Bytes::Mapped(file, all))
+    }
+
+    pub(super) fn new(label: String, bytes: Bytes) -> Result<Hdf5File, WeightError> {
+        match sets(bytes) {
+            Ok(sets) => Ok(Hdf5File { label, sets }),
+            Err(reason) => Err(unusable(&label, reason)),
+        }
+    }
+}
+
+impl Tensors for Hdf5File {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.sets.keys().map(String::as_str).collect()
+    }
+
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.sets.get(name).map(|set| set.shape.as_slice())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Tensor>, WeightError> {
+        let Some(Set { data, shape }) = self.sets.get(name) else {
+            return Ok(None);
+        };
+        let fail = |error: hdf5_reader::error::Error| unusable(&self.label, brief::told(&error));
+        let layout = data.raw_datatype().map_err(fail)?;
+        let Some((number, big_endian)) = number(&layout) else {
+            let (file, tensor, got) = (self.label.clone(), name.to_owned(), kind(data.dtype()));
+            return Err(WeightError::Dtype { file, tensor, got });
+        };
+        let mut bytes = data.read_raw_bytes().map_err(fail)?;
+        if big_endian {
+            bytes.chunks_exact_mut(number.size()).for_each(<[u8]>::reverse);
+        }
+        let data = finite(&self.label, name, number.widen(&bytes))?;
+        Ok(Some(Tensor { shape: shape.clone(), data }))
+    }
+}
+
+fn unusable(label: &str, reason: String) -> WeightError {
+    WeightError::Unusable { file: label.to_owned(), format: "HDF5", reason }
+}
+
+/// The data sets of a file by the names that they get, or why it cannot be used.
+fn sets(bytes: Bytes) -> Result<BTreeMap<String, Set>, String> {
+    let limit = bytes.as_ref().len().saturating_mul(MOST_RATIO).max(LEAST_LIMIT);
+    let options = OpenOptions::default()
+        .with_max_read_bytes(limit)
+        .with_max_chunk_bytes(limit)
+        .with_max_object_header_bytes(MOST_HEADER)
+        // Every tensor is read once.
+        .with_chunk_cache_bytes(0);
+    let file = Reader::from_owner(bytes, options).map_err(|error| brief::told(&error))?;
+    let root = file.root_group().map_err(|error| brief::told(&error))?;
+    let mut walk = Walk::default();
+    walk.group(&root, &Place::default())?;
+    let names = keras::names(&walk.places);
+    Ok(names.into_iter().zip(walk.sets).collect())
+}
+
+/// What is found on a way through all groups.
+#[derive(Default)]
+struct Walk {
+    objects: usize,
+    /// The groups that the current one lies in.
+    above: Vec<u64>,
+    places: Vec<Place>,
+    sets: Vec<Set>,
+}
+
+impl Walk {
+    fn group(&mut self, group: &Group, place: &Place) -> Result<(), String> {
+        if self.above.contains(&group.address()) {
+            return Err("a group lies within itself".to_owned());
+        }
+        if self.above.len() == MOST_DEPTH {
+            return Err(format!("its groups are nested more than {MOST_DEPTH} deep"));
+        }
+        let attributes = group.attributes().map_err(|error| brief::told(&error))?;
+        let place = place.with_attributes(&attributes);
+        let (groups, sets) = group.members().map_err(|error| brief::told(&error))?;
+        self.objects += groups.len() + sets.len();
+        if self.objects > MOST_OBJECTS {
+            return Err(format!("it holds more than {MOST_OBJECTS} groups and data sets"));
+        }
+        for data in sets {
+            let shape = data.shape().iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>();
+            let shape = shape.map_err(|_| format!("`{}` is too large", brief::shortened(data.name())))?;
+            self.places.push(place.below(data.name()));
+            self.sets.push(Set { data, shape });
+        }
+        self.above.push(group.address());
+        for inner in groups {
+            self.group(&inner, &place.below(inner.name()))?;
+        }
+        self.above.pop();
+        Ok(())
+    }
+}
+
+/// How numbers are stored, and whether the highest byte comes first, from the bytes of a data set's datatype message
+/// (HDF5 File Format Specification 3.0, section IV.A.2.d): its fields for floats tell halves from bfloat16.
+fn number(message: &[u8]) -> Option<(Number, bool)> {
+    let &[class, order, _, _, size, 0, 0, 0, 0, 0, precision, 0, exponent_at, exponent, 0, mantissa] =
+        message.first_chunk::<16>()?
+    else {
+        return None;
+    };
+    let number = match (size, exponent, mantissa) {
+        (8, 11, 52) => Number::F64,
+        (4, 8, 23) => Number::F32,
+        (2, 5, 10) => Number::F16,
+        (2, 8, 7) => Number::BF16,
+        _ => return None,
+    };
+    // Bit 6 of the first byte would be the VAX's order.
+    let plain =
+        class & 15 == 1 && order & 0b100_0000 == 0 && precision == 8 * size && exponent_at == mantissa;
+    plain.then_some((number, order & 1 == 1))
+}
+
+/// Numbers that are no floats, and what is no number, as safetensors would spell it.
+fn kind(stored: &Datatype) -> String {
+    match stored {
+        Datatype::FixedPoint { size, signed: true, .. } => format!("I{}", 8 * u32::from(*size)),
+        Datatype::FixedPoint { size, .. } => format!("U{}", 8 * u32::from(*size)),
+        Datatype::FloatingPoint { size, .. } => format!("floats of {size} bytes"),
+        Datatype::String { .. } | Datatype::VarLen { .. } => "text".to_owned(),
+        Datatype::Enum { .. } => "an enumeration".to_owned(),
+        _ => "what is no number".to_owned(),
+    }
+}
