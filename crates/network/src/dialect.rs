@@ -1,6 +1,7 @@
 //! Where an ecosystem keeps the numbers of a family's networks.
 
 use input::Recipe;
+use std::ops::Range;
 
 /// How an ecosystem keeps the parameters of a family's networks, whose own names are torchvision's.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,15 @@ pub enum Stored {
     As(String),
     /// In a tensor whose axes stand in another order.
     Turned(String, Turn),
+    /// In some of the equal parts along the first axis of a tensor.
+    Part {
+        /// The tensor.
+        name: String,
+        /// Which parts.
+        parts: Range<usize>,
+        /// Of how many.
+        of: usize,
+    },
     /// In several, of equal shapes, one after the other along the first axis, as queries, keys and values may be.
     Rows(Vec<Stored>),
     /// Nowhere: all of them are this number.
@@ -86,7 +96,7 @@ impl Stored {
     /// The tensors that are read, in their order.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Stored::As(name) | Stored::Turned(name, _) => vec![name],
+            Stored::As(name) | Stored::Turned(name, _) | Stored::Part { name, .. } => vec![name],
             Stored::Rows(parts) => parts.iter().flat_map(Stored::names).collect(),
             Stored::Always(_) => Vec::new(),
         }
@@ -98,6 +108,7 @@ impl Stored {
         match self {
             Stored::As(name) => Stored::As(format!("{prefix}{name}")),
             Stored::Turned(name, turn) => Stored::Turned(format!("{prefix}{name}"), turn),
+            Stored::Part { name, parts, of } => Stored::Part { name: format!("{prefix}{name}"), parts, of },
             Stored::Rows(parts) => Stored::Rows(parts.into_iter().map(|part| part.below(prefix)).collect()),
             Stored::Always(value) => Stored::Always(value),
         }

@@ -49,7 +49,7 @@ impl Bound {
             return Err(WeightError::Extra(misfit(tensor.to_owned(), extras.count())));
         }
         let tensors = network.params().iter().map(|param| {
-            let place = naming.place(param);
+            let place = naming.place(param, file);
             match slot::read(&param.shape, &place, file)? {
                 Some(data) => Ok(Tensor { shape: param.shape.clone(), data }),
                 None => Err(WeightError::Missing(misfit(place.names().concat(), 0))),
@@ -57,7 +57,11 @@ impl Bound {
         });
         let tensors = tensors.collect::<Result<_, WeightError>>()?;
         Bound { network, tensors }.with_variances_checked(file.label(), |param| {
-            naming.place(param).names().first().map_or_else(|| param.name.clone(), |name| (*name).to_owned())
+            naming
+                .place(param, file)
+                .names()
+                .first()
+                .map_or_else(|| param.name.clone(), |name| (*name).to_owned())
         })
     }
 

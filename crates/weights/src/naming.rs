@@ -87,14 +87,17 @@ impl Naming {
         best
     }
 
-    /// Where the file keeps a parameter, or would.
-    pub(crate) fn place(&self, param: &Param) -> Stored {
-        self.dialect.place(&param.name).below(&self.prefix)
+    /// Where the file keeps a parameter, or would: below the prefix, or as a head beside what bears it.
+    pub(crate) fn place(&self, param: &Param, file: &dyn Tensors) -> Stored {
+        let plain = self.dialect.place(&param.name);
+        let is_there = |place: &Stored| place.names().into_iter().all(|name| file.shape(name).is_some());
+        let below = plain.clone().below(&self.prefix);
+        if !is_there(&below) && is_there(&plain) { plain } else { below }
     }
 
     /// Whether the file can fill a parameter.
     pub(crate) fn check(&self, param: &Param, file: &dyn Tensors) -> Result<(), Trouble> {
-        slot::check(&param.shape, &self.place(param), file)
+        slot::check(&param.shape, &self.place(param, file), file)
     }
 
     /// Whether no name of the file is any of the network's.
@@ -103,7 +106,7 @@ impl Naming {
     }
 
     fn holds(&self, param: &Param, file: &dyn Tensors) -> bool {
-        let place = self.place(param);
+        let place = self.place(param, file);
         let names = place.names();
         !names.is_empty() && names.into_iter().all(|name| file.shape(name).is_some())
     }
@@ -115,7 +118,7 @@ impl Naming {
         full: &Network,
         file: &'a dyn Tensors,
     ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param)).collect();
+        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param, file)).collect();
         let known: BTreeSet<String> = places.iter().flat_map(Stored::names).map(str::to_owned).collect();
         let prefix = self.prefix.clone();
         file.names().into_iter().filter(move |name| {
@@ -126,7 +129,7 @@ impl Naming {
 
     /// The tensor of the file that `tensor` may be meant to be, of those that the network has no use for.
     pub(crate) fn nearest(&self, tensor: &str, full: &Network, file: &dyn Tensors) -> Option<String> {
-        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param)).collect();
+        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param, file)).collect();
         let known: BTreeSet<&str> = places.iter().flat_map(Stored::names).collect();
         let free = file.names().into_iter().filter(|name| !known.contains(name) && !is_counter(name));
         network::nearest(tensor, free).map(str::to_owned)

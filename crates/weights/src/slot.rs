@@ -29,6 +29,13 @@ pub(crate) fn check(expected: &[usize], stored: &Stored, file: &dyn Tensors) -> 
             let wanted = stored_shape(*turn, expected, got).unwrap_or_else(|| expected.to_vec());
             if wanted == got { Ok(()) } else { Err(misshapen(name, &wanted, got)) }
         }
+        Stored::Part { name, parts, of } => {
+            let (got, mut wanted) = (shape(name)?, expected.to_vec());
+            if let Some(rows) = wanted.first_mut() {
+                *rows = *rows / parts.len() * of;
+            }
+            if fits(&wanted, got) { Ok(()) } else { Err(misshapen(name, &wanted, got)) }
+        }
         Stored::Rows(parts) => {
             let part_shape = part(expected, parts.len());
             parts.iter().try_for_each(|part| check(&part_shape, part, file))
@@ -46,6 +53,11 @@ pub(crate) fn read(
         Stored::Always(value) => Some(vec![*value; expected.iter().product()]),
         Stored::As(name) => file.read(name)?.map(|tensor| tensor.data),
         Stored::Turned(name, turn) => file.read(name)?.map(|tensor| turned(*turn, expected, &tensor.data)),
+        Stored::Part { name, parts, of } => file.read(name)?.map(|mut tensor| {
+            let part = tensor.data.len() / of;
+            tensor.data.truncate(parts.end * part);
+            tensor.data.split_off(parts.start * part)
+        }),
         Stored::Rows(parts) => {
             let part_shape = part(expected, parts.len());
             let mut all = Vec::with_capacity(expected.iter().product());

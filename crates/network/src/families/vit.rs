@@ -2,12 +2,15 @@
 //! of them: `DeiT`, `DINOv2` (Oquab et al., 2023) without and with registers (Darcet et al., 2023), the picture towers of
 //! CLIP (Radford et al., 2021) and `SigLIP` (Zhai et al., 2023).
 
+mod dialects;
+
 use super::Family;
-use super::layers::{mlp, replaced};
-use crate::Dialect;
+use super::layers::mlp;
 use crate::entry::{bicubic, bilinear, centred, clip, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Interpolation, Network, NodeId};
 use input::Recipe;
+
+pub use dialects::timm_name;
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -92,7 +95,7 @@ pub(crate) static FAMILY: Family = Family {
             Vit { head: Head::Attention, ..Vit::base(16) }.build("vit_base_patch16_siglip_224")
         }),
     ],
-    dialects: &[Dialect::timm(timm_name)],
+    dialects: dialects::ALL,
 };
 
 // timm's tags, by who trained the weights.
@@ -365,23 +368,4 @@ impl Vit {
         let sum = net.add("attn_pool.add", x, y);
         net.token("attn_pool", sum, 0)
     }
-}
-
-/// timm's name of a parameter that bears torchvision's.
-pub fn timm_name(param: &str) -> String {
-    let pairs = [
-        ("class_token", "cls_token"),
-        ("conv_proj.", "patch_embed.proj."),
-        ("encoder.pos_embedding", "pos_embed"),
-        ("encoder.layers.encoder_layer_", "blocks."),
-        (".ln_1.", ".norm1."),
-        (".self_attention.in_proj_", ".attn.qkv."),
-        (".self_attention.out_proj.", ".attn.proj."),
-        (".ln_2.", ".norm2."),
-        (".mlp.0.", ".mlp.fc1."),
-        (".mlp.3.", ".mlp.fc2."),
-        ("encoder.ln.", "norm."),
-        ("heads.head.", "head."),
-    ];
-    replaced(param, &pairs)
 }

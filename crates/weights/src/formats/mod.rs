@@ -1,9 +1,11 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
+mod folder;
 mod hdf5;
 mod keras;
 mod kind;
 mod safetensors;
+mod sharded;
 
 pub use hdf5::Hdf5File;
 pub use safetensors::SafetensorsFile;
@@ -11,14 +13,22 @@ pub use safetensors::SafetensorsFile;
 use crate::{Tensors, WeightError};
 use kind::Kind;
 use network::zoo::Entry;
+use sharded::Sharded;
 use std::path::Path;
 use store::MappedFile;
 
-/// Opens a weight file; no tensor is read yet.
+/// Opens a weight file, or the weights of a folder; no tensor is read yet.
 ///
 /// # Errors
 /// Where it cannot be read, or is of no format that is known.
 pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
+    if path.is_dir() { open_file(&folder::weights_of(path)?) } else { open_file(path) }
+}
+
+fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
+    if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".index.json")) {
+        return Ok(Box::new(Sharded::open(path)?));
+    }
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
