@@ -2,7 +2,10 @@
 //!
 //! The format is read by the crate `hdf5-reader`. It is given limits, and neither links nor data in other files are followed.
 
-use super::keras::{self, Place};
+use super::{
+    keras::{self, Place},
+    zip::Zip,
+};
 use crate::{
     Tensor, Tensors, WeightError,
     numbers::{Number, finite},
@@ -18,6 +21,8 @@ const MOST_DEPTH: usize = 32;
 /// A tensor may take so many times the bytes of the file, since it may be compressed, or 64 MiB.
 const MOST_RATIO: usize = 16;
 const LEAST_LIMIT: usize = 64 << 20;
+/// The entry of a `.keras` archive that is an HDF5 file.
+const WEIGHTS: &str = "model.weights.h5";
 /// Bytes of one object's header, which Keras fills with names of weights up to 64 KiB.
 const MOST_HEADER: usize = 8 << 20;
 
@@ -33,7 +38,7 @@ struct Set {
 }
 
 /// Where the bytes of an HDF5 file are.
-pub(super) enum Bytes {
+enum Bytes {
     Mapped(MappedFile, Range<usize>),
     Unpacked(Vec<u8>),
 }
@@ -57,7 +62,25 @@ impl Hdf5File {
         Hdf5File::new(label, Bytes::Mapped(file, all))
     }
 
-    pub(super) fn new(label: String, bytes: Bytes) -> Result<Hdf5File, WeightError> {
+    /// The same of the weights in a `.keras` archive.
+    ///
+    /// # Errors
+    /// [`WeightError::Unusable`].
+    pub fn in_keras(label: String, file: MappedFile) -> Result<Hdf5File, WeightError> {
+        let fail = |reason: String| WeightError::Unusable { file: label.clone(), format: "Keras", reason };
+        let archive = Zip::read(&file).map_err(fail)?;
+        let entry = archive.entry(WEIGHTS).ok_or_else(|| fail(format!("it holds no `{WEIGHTS}`")))?;
+        let bytes = match entry.stored() {
+            Some(range) => Bytes::Mapped(file, range),
+            None => {
+                let unpacked = entry.bytes(&file, limit(file.len())).map_err(fail)?.into_owned();
+                Bytes::Unpacked(unpacked)
+            }
+        };
+        Hdf5File::new(label, bytes)
+    }
+
+    fn new(label: String, bytes: Bytes) -> Result<Hdf5File, WeightError> {
         match sets(bytes) {
             Ok(sets) => Ok(Hdf5File { label, sets }),
             Err(reason) => Err(unusable(&label, reason)),
@@ -101,9 +124,14 @@ fn unusable(label: &str, reason: String) -> WeightError {
     WeightError::Unusable { file: label.to_owned(), format: "HDF5", reason }
 }
 
+/// Bytes that a file of so many may unpack to.
+fn limit(length: usize) -> usize {
+    length.saturating_mul(MOST_RATIO).max(LEAST_LIMIT)
+}
+
 /// The data sets of a file by the names that they get, or why it cannot be used.
 fn sets(bytes: Bytes) -> Result<BTreeMap<String, Set>, String> {
-    let limit = bytes.as_ref().len().saturating_mul(MOST_RATIO).max(LEAST_LIMIT);
+    let limit = limit(bytes.as_ref().len());
     let options = OpenOptions::default()
         .with_max_read_bytes(limit)
         .with_max_chunk_bytes(limit)

@@ -5,6 +5,7 @@
 pub(super) enum Kind {
     Hdf5,
     Safetensors,
+    Zip,
     /// Something else, and what to do about it.
     Other(&'static str),
 }
@@ -35,6 +36,9 @@ impl Kind {
         }
         if first.starts_with(b"\x89HDF\r\n\x1a\n") {
             return Kind::Hdf5;
+        }
+        if first.starts_with(b"PK\x03\x04") {
+            return Kind::Zip;
         }
         // Eight bytes of length, and JSON.
         if first.get(8) == Some(&b'{') {

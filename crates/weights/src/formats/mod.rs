@@ -6,6 +6,7 @@ mod keras;
 mod kind;
 mod safetensors;
 mod sharded;
+mod zip;
 
 pub use hdf5::Hdf5File;
 pub use safetensors::SafetensorsFile;
@@ -32,6 +33,7 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
+        Kind::Zip => Box::new(Hdf5File::in_keras(label, file)?),
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
         Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
     })
