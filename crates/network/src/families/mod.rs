@@ -40,4 +40,9 @@ pub(crate) static ALL: &[&Family] = &[
     &vit::FAMILY,
     &swin::FAMILY,
     keras::FAMILIES[0],
+    keras::FAMILIES[1],
+    keras::FAMILIES[2],
+    keras::FAMILIES[3],
+    keras::FAMILIES[4],
+    keras::FAMILIES[5],
 ];

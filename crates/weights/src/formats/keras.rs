@@ -12,7 +12,7 @@
 //! Whatever fits none of this keeps its path.
 
 use hdf5_reader::Attribute;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a data set or a group is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn layers(places: &[Place]) -> Vec<Option<Weight>> {
     };
     let mut weights: Vec<Option<Weight>> = places.iter().map(weight).collect();
     // Keras 2 calls a depthwise convolution's kernel so, Keras 3 `kernel`; a separable one has two of them.
-    let separable: Vec<String> = weights
+    let separable: BTreeSet<String> = weights
         .iter()
         .flatten()
         .filter(|weight| weight.weight == "pointwise_kernel")

@@ -3,7 +3,7 @@
 use crate::{Stored, Turn};
 
 /// Where Keras keeps the parameter of a network whose nodes bear the names of Keras' layers. The two halves of a separable
-/// convolution are `LAYER.depthwise` and `LAYER.pointwise` here.
+/// convolution are `LAYER.depthwise` and `LAYER.pointwise` here, and a batch norm without a scale is `LAYER.unscaled`.
 pub(crate) fn place(param: &str) -> Stored {
     let (layer, part) = param.rsplit_once('.').unwrap_or((param, ""));
     if part == "weight" {
@@ -17,6 +17,9 @@ pub(crate) fn place(param: &str) -> Stored {
     // It stands for zeros around a map.
     if layer.ends_with("_pad") {
         return Stored::Always(1.0);
+    }
+    if let Some(layer) = layer.strip_suffix(".unscaled") {
+        return if part == "weight" { Stored::Always(1.0) } else { place(&format!("{layer}.{part}")) };
     }
     if !is_norm(layer) {
         return kept(layer, part, turn(layer));
