@@ -39,6 +39,21 @@ NETWORKS = [
     ("keras_resnet50v2", "pooled", apps.ResNet50V2, apps.resnet_v2, 224),
     ("keras_resnet101v2", "pooled", apps.ResNet101V2, apps.resnet_v2, 224),
     ("keras_resnet152v2", "pooled", apps.ResNet152V2, apps.resnet_v2, 224),
+    ("keras_densenet121", "pooled", apps.DenseNet121, apps.densenet, 224),
+    ("keras_densenet169", "pooled", apps.DenseNet169, apps.densenet, 224),
+    ("keras_densenet201", "pooled", apps.DenseNet201, apps.densenet, 224),
+    ("keras_mobilenet", "pooled", apps.MobileNet, apps.mobilenet, 224),
+    ("keras_mobilenet_v2", "pooled", apps.MobileNetV2, apps.mobilenet_v2, 224),
+    ("keras_efficientnet_b0", "pooled", apps.EfficientNetB0, apps.efficientnet, 224),
+    ("keras_efficientnet_b1", "pooled", apps.EfficientNetB1, apps.efficientnet, 240),
+    ("keras_efficientnet_b2", "pooled", apps.EfficientNetB2, apps.efficientnet, 260),
+    ("keras_efficientnet_b3", "pooled", apps.EfficientNetB3, apps.efficientnet, 300),
+    ("keras_efficientnet_b4", "pooled", apps.EfficientNetB4, apps.efficientnet, 380),
+    ("keras_efficientnet_b5", "pooled", apps.EfficientNetB5, apps.efficientnet, 456),
+    ("keras_efficientnet_b6", "pooled", apps.EfficientNetB6, apps.efficientnet, 528),
+    ("keras_efficientnet_b7", "pooled", apps.EfficientNetB7, apps.efficientnet, 600),
+    ("keras_xception", "pooled", apps.Xception, apps.xception, 299),
+    ("keras_inception_v3", "pooled", apps.InceptionV3, apps.inception_v3, 299),
 ]
 # The ways to save; the first of these networks is saved in all, the others in the first two and the last in turn.
 WAYS = [".weights.h5", ".keras", ".h5", ".2.h5", ".1.h5", ".part.weights.h5", ".part.h5"]
@@ -49,10 +64,8 @@ def randomise(model, seed):
     random = np.random.default_rng(seed)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
-            layer.mean = None
             layer.adapt_mean.assign(np.float32([0.485, 0.456, 0.406]))
             layer.adapt_variance.assign(np.float32([0.229, 0.224, 0.225]))
-            layer.finalize_state()
             continue
         for weight in layer.weights:
             last, shape = weight.name, weight.shape
@@ -63,6 +76,23 @@ def randomise(model, seed):
             else:
                 fan = max(1, np.prod(shape[:-1])) if last != "depthwise_kernel" else shape[0] * shape[1]
                 weight.assign(random.normal(0, 1, shape) * np.sqrt(2 / fan))
+
+
+def application(build, side, seed):
+    """An application without its top, with random weights, as Keras makes it for trained ones: EfficientNet differs then."""
+    options = {"include_top": False, "pooling": "avg", "input_shape": (side, side, 3)}
+    model = build(weights=None, **options)
+    randomise(model, seed)
+    if not build.__name__.startswith("EfficientNet"):
+        return model
+    files = keras.src.utils.file_utils
+    kept, files.get_file = files.get_file, lambda *names, **more: path
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/m.weights.h5"
+        model.save_weights(path)
+        model = build(weights="imagenet", **options)
+    files.get_file = kept
+    return model
 
 
 def legacy(model, path, spell):
@@ -148,9 +178,12 @@ def network(scratch, at, name, tap, build, module, side):
     keras.utils.clear_session()
     if at % 2:
         keras.layers.Conv2D(1, 1), keras.layers.BatchNormalization()  # names are counted from elsewhere then
-    model = build(weights=None, include_top=name == "vgg16", input_shape=(side, side, 3), **({} if name == "vgg16" else {"pooling": "avg"}))
-    randomise(model, at)
-    inner = keras.Model(model.input, keras.layers.GlobalAveragePooling2D()(model.get_layer("block5_pool").output)) if name == "vgg16" else model
+    if name == "vgg16":
+        model = build(weights=None)
+        randomise(model, at)
+        inner = keras.Model(model.input, keras.layers.GlobalAveragePooling2D()(model.get_layer("block5_pool").output))
+    else:
+        inner = model = application(build, side, at)
     images = scenes(scratch / str(side), side)
     theirs = inner.predict(module.preprocess_input(images.astype(np.float32)), verbose=0)
     preprocess = ["--preprocess", "keras"] if not name.startswith("keras_") else []

@@ -97,7 +97,8 @@ impl EfficientNet {
 /// (x - mean) / variance. Keras divides by the root of the variance in a layer with weights, and again in one without, so
 /// that what it calls the variance is ImageNet's deviation (tensorflow issue 49930).
 fn normalisation(net: &mut Builder) -> NodeId {
-    net.set_batch_norm_eps(0.0);
+    // As good as none: Keras allows for no smaller deviation than 1e-7.
+    net.set_batch_norm_eps(1e-14);
     let x = net.batch_norm("normalization_0", net.input());
     net.batch_norm("rescaling", x)
 }
