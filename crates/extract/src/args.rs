@@ -34,13 +34,15 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.features", required_unless_present = "list_backbones")]
     pub output: Option<PathBuf>,
 
-    /// Network to run; --list-backbones lists them
-    #[arg(short, long, value_name = "NAME", default_value = "headstart_tiny", help_heading = "Network")]
-    pub backbone: String,
+    /// Network to run; --list-backbones lists them [default: the one that WEIGHTS is of, else headstart_tiny]
+    #[arg(short, long, value_name = "NAME", help_heading = "Network")]
+    pub backbone: Option<String>,
 
-    /// Safetensors file of its weights, under torchvision's or timm's names [default: those that come with Headstart,
-    /// for headstart_tiny only]
-    #[arg(short, long, value_name = "FILE", help_heading = "Network")]
+    /// Its weights: a file, or a folder as on the Hugging Face hub [default: those that come with headstart_tiny]
+    ///
+    /// Files: safetensors, PyTorch's and Keras'. Names of tensors may be torchvision's, timm's, transformers', open_clip's or
+    /// Keras'. A folder's configuration says the network and the preprocessing.
+    #[arg(short, long, value_name = "WEIGHTS", help_heading = "Network")]
     pub weights: Option<PathBuf>,
 
     /// Where to read features: pooled, gap, fc7, or any named node; repeat it for several [default: the backbone's own]

@@ -6,6 +6,7 @@ use crate::{
     device::{Device, DeviceRequest, LOOK},
     preprocess,
 };
+use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::zoo;
@@ -22,8 +23,7 @@ pub(crate) struct Config {
     /// One a tap, in the same order.
     outputs: Vec<PathBuf>,
     taps: Vec<String>,
-    entry: &'static zoo::Entry,
-    weights: Option<PathBuf>,
+    backbone: Backbone,
     recipe: Recipe,
     split: Option<Ratios>,
     part: Option<Part>,
@@ -46,18 +46,13 @@ impl Config {
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
         let usage = |text: String| Err(UsageError(text).into());
-        let entry = zoo::find(&args.backbone).map_err(|error| {
-            let error = error.to_string();
-            let stop = if error.ends_with('?') { "" } else { ";" };
-            UsageError(format!("{error}{stop} --list-backbones lists all {}", zoo::all().len()))
-        })?;
-        let recipe = preprocess::of(&args, entry.recipe)?;
+        let backbone = find(&args)?;
+        let recipe = preprocess::of(&args, backbone.recipe.clone())?;
         let views = views(&args)?;
         let Args {
             input,
             output,
             root,
-            weights,
             mut taps,
             split,
             part,
@@ -76,12 +71,6 @@ impl Config {
         let (Some(input), Some(output)) = (input, output) else {
             return usage("INPUT and -o are required".to_owned());
         };
-        if weights.is_none() && entry.weights.is_none() {
-            let name = entry.name;
-            return usage(format!(
-                "{name} needs --weights FILE (safetensors under torchvision's or timm's names)"
-            ));
-        }
         if !(0.0..=100.0).contains(&max_skipped) {
             return usage(format!("--max-skipped takes per cents from 0 to 100, got {max_skipped}"));
         }
@@ -92,14 +81,13 @@ impl Config {
             return usage(format!("--shard-size takes MiB from 1 to 65536, got {shard_size}"));
         }
         if taps.is_empty() {
-            taps.push(entry.default_tap.to_owned());
+            taps.push(backbone.default_tap.clone());
         }
         if taps.iter().collect::<BTreeSet<_>>().len() < taps.len() {
             return usage("a --tap is given twice".to_owned());
         }
-        let network = (entry.build)();
         for tap in &taps {
-            network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
+            backbone.network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
         }
         if let Some(root) = &root {
             if !root.is_dir() {
@@ -122,8 +110,7 @@ impl Config {
             root,
             outputs,
             taps,
-            entry,
-            weights,
+            backbone,
             recipe,
             split,
             part,
@@ -195,12 +182,9 @@ impl Config {
         self.taps.iter().map(String::as_str).zip(self.outputs.iter().map(PathBuf::as_path))
     }
 
-    pub(crate) fn entry(&self) -> &'static zoo::Entry {
-        self.entry
-    }
-
-    pub(crate) fn weights(&self) -> Option<&Path> {
-        self.weights.as_deref()
+    /// The network and its weights.
+    pub(crate) fn backbone(&self) -> &Backbone {
+        &self.backbone
     }
 
     pub(crate) fn recipe(&self) -> &Recipe {
@@ -254,6 +238,24 @@ impl Config {
         self.no_card.as_deref()
     }
 }
+
+/// The backbone that `--backbone` and `--weights` mean.
+fn find(args: &Args) -> anyhow::Result<Backbone> {
+    let name = args.backbone.as_deref().filter(|name| *name != AUTO);
+    let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps };
+    backbone::find(wanted).map_err(|error| match error {
+        BackboneError::Unknown(error) => {
+            let error = error.to_string();
+            let stop = if error.ends_with('?') { "" } else { ";" };
+            UsageError(format!("{error}{stop} --list-backbones lists all {}", zoo::all().len())).into()
+        }
+        error if error.is_usage() => UsageError(error.to_string()).into(),
+        error => error.into(),
+    })
+}
+
+/// What `--backbone` is by default, said.
+const AUTO: &str = "auto";
 
 /// What `--views`, `--augment` and `--seed` come to.
 fn views(args: &Args) -> Result<Option<Views>, UsageError> {

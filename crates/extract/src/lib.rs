@@ -5,10 +5,10 @@
 
 mod args;
 mod assignment;
-mod backbone;
 mod config;
 mod device;
 mod embedder;
+mod extractor;
 mod job;
 mod outputs;
 mod pipeline;
@@ -25,10 +25,10 @@ mod zoo_table;
 pub use args::Args;
 
 use anyhow::Result;
-use backbone::Backbone;
 use cli::{Session, count};
 use config::Config;
 use device::Device;
+use extractor::Extractor;
 use job::Job;
 use outputs::Outputs;
 use remarks::Remarks;
@@ -47,8 +47,8 @@ pub fn run(args: Args) -> Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
     let data = open(&config, &session)?;
-    let mut backbone = load(&config, &session)?;
-    let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let mut extractor = load(&config, &session)?;
+    let mut outputs = Outputs::create(&config, &data, &extractor)?;
     let (reuse, notes) = outputs.earlier(&config)?;
     if reuse.len() > 0 {
         session.detail(format!("extract: up to {} rows are there already", count(reuse.len() as u64)));
@@ -65,7 +65,7 @@ pub fn run(args: Args) -> Result<()> {
             reuse: &reuse,
             interrupt: &interrupt,
         };
-        backbone.run(job, &mut |batch| {
+        extractor.run(job, &mut |batch| {
             under_way.push(&data, &batch)?;
             remarks.add_reused(batch.known.len());
             for (sample, reason) in batch.bad {
@@ -82,7 +82,7 @@ pub fn run(args: Args) -> Result<()> {
     if !under_way.is_done() {
         return Err(under_way.suspend()?.into());
     }
-    let (skipped, probes) = (skips.finish()?, backbone.probes()?);
+    let (skipped, probes) = (skips.finish()?, extractor.probes()?);
     let outputs = under_way.take()?;
     cli::finishing();
     let summaries = outputs.finish(probes, &skipped)?;
@@ -90,7 +90,7 @@ pub fn run(args: Args) -> Result<()> {
     match config.device() {
         Device::Cpu(_) => session.detail(format!("extract: {times}")),
         Device::Cards(..) => {
-            session.note(format!("extract: {times}; engine {}", backbone.embedder().revision()));
+            session.note(format!("extract: {times}; engine {}", extractor.embedder().revision()));
         }
     }
     if let Some(unknown) = remarks.unknown() {
@@ -124,17 +124,20 @@ fn open(config: &Config, session: &Session) -> Result<DataSet> {
 }
 
 /// The network, and where it runs.
-fn load(config: &Config, session: &Session) -> Result<Backbone> {
+fn load(config: &Config, session: &Session) -> Result<Extractor> {
     if let Some(why) = config.no_card() {
         session.note(format!("extract: {why}; runs on the CPU"));
     }
-    let backbone = Backbone::load(config)?;
+    if let Some(note) = &config.backbone().note {
+        session.note(format!("extract: {note}"));
+    }
+    let extractor = Extractor::load(config)?;
     session.detail(format!(
         "extract: the network runs on {}, {} images at a time",
         config.device(),
-        count(backbone.embedder().batch() as u64)
+        count(extractor.embedder().batch() as u64)
     ));
-    Ok(backbone)
+    Ok(extractor)
 }
 
 /// Said once all is done: a run that fails says one line, and that is why.

@@ -243,7 +243,9 @@ fn one() -> Pair {
 pub enum Interpolation {
     /// PyTorch's bicubic with antialiasing (a = -0.5), as timm does, and DINOv2 with registers.
     Antialiased,
-    /// PyTorch's bicubic (a = -0.75) by the factor (side + 0.1) / trained side, as DINOv2 without registers does.
+    /// PyTorch's bicubic (a = -0.75), as transformers does.
+    Bicubic,
+    /// The same by the factor (side + 0.1) / trained side, as DINOv2 without registers does.
     Offset,
 }
 

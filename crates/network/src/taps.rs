@@ -31,6 +31,18 @@ impl Network {
         Ok(whole.pruned())
     }
 
+    /// The same network with another number of `logits`, where a dense layer gives them: classifiers are often replaced.
+    #[must_use]
+    pub fn with_logits(mut self, classes: usize) -> Network {
+        let logits = self.taps.iter().find(|tap| tap.name == "logits").map(|tap| tap.node);
+        if let Some(Op::Linear { weight, bias }) = logits.map(|node| self.node(node).op.clone()) {
+            for param in [Some(weight), bias].into_iter().flatten() {
+                self.params[param.0].shape[0] = classes;
+            }
+        }
+        self
+    }
+
     /// The node itself where it is a vector; else its mean over all places, appended unless it is there already.
     fn pooled(&mut self, id: NodeId) -> NodeId {
         if self.is_vector(id) {

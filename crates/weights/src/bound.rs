@@ -2,7 +2,7 @@
 
 use crate::{
     Misfit, Tensor, Tensors, WeightError,
-    advice::advice,
+    compare::advice,
     naming::Naming,
     slot::{self, Trouble},
 };

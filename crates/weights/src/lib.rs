@@ -6,8 +6,8 @@
 //! variance in it is negative.
 #![forbid(unsafe_code)]
 
-mod advice;
 mod bound;
+mod compare;
 mod dense;
 mod error;
 mod formats;
@@ -18,6 +18,7 @@ mod tensors;
 mod turn;
 
 pub use bound::Bound;
+pub use compare::{Comparison, compare};
 pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
 pub use formats::{Hdf5File, SafetensorsFile, open, open_for};

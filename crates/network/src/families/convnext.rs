@@ -53,6 +53,11 @@ const EPS: f32 = 1e-6;
 /// The network. Taps: `pooled` (the normalised mean of the last map), `gap` (that mean itself), `stage1` to `stage4`,
 /// `features`, `logits`.
 pub fn convnext(name: &str, stages: Stages) -> Network {
+    convnext_with(name, stages, EPS)
+}
+
+/// The same with another eps of the last layer norm, as transformers has it.
+pub fn convnext_with(name: &str, stages: Stages, last_eps: f32) -> Network {
     let mut net = Builder::image();
     let mut x = net.input();
     for (i, (depth, width)) in stages.into_iter().enumerate() {
@@ -74,7 +79,7 @@ pub fn convnext(name: &str, stages: Stages) -> Network {
     }
     net.module("features", x);
     let gap = net.global_average_pool("avgpool", x);
-    let pooled = net.layer_norm("classifier.0", gap, EPS);
+    let pooled = net.layer_norm("classifier.0", gap, last_eps);
     net.module("classifier.1", pooled);
     let logits = net.linear("classifier.2", pooled, 1000);
     net.module("classifier", logits);

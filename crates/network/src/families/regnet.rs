@@ -42,7 +42,7 @@ fn y(name: &str, depths: [usize; 4], widths: [usize; 4], group: usize) -> Networ
 
 /// The network of four stages of so many blocks and channels; a 3×3 has groups of `group` channels, or a single one where
 /// it is narrower. Taps: `pooled` and `gap` (one and the same), `block1` to `block4`, `logits`.
-fn regnet(name: &str, excites: bool, depths: [usize; 4], widths: [usize; 4], group: usize) -> Network {
+pub fn regnet(name: &str, excites: bool, depths: [usize; 4], widths: [usize; 4], group: usize) -> Network {
     let mut net = Builder::image();
     let input = net.input();
     let mut x = conv_bn_act(&mut net, "stem", input, Conv::new(32, 3).stride(2), Some(Relu));

@@ -117,6 +117,8 @@ pub struct Vit {
     pub depth: usize,
     /// Heads of every attention.
     pub heads: usize,
+    /// Numbers between the two dense layers of a block.
+    pub hidden: usize,
     /// Rows, and columns, of patches that its positions are for: the trained input's side by `patch`.
     pub grid: usize,
     /// How positions are brought to another grid.
@@ -243,12 +245,13 @@ impl Vit {
     }
 
     /// Trained with 224×224 pixels and 1000 classes; timm's names.
-    const fn new(patch: usize, width: usize, depth: usize, heads: usize) -> Vit {
+    pub const fn new(patch: usize, width: usize, depth: usize, heads: usize) -> Vit {
         Vit {
             patch,
             width,
             depth,
             heads,
+            hidden: 4 * width,
             grid: 224 / patch,
             interpolation: Interpolation::Antialiased,
             registers: 0,
@@ -343,7 +346,7 @@ impl Vit {
         let y = self.scaled(net, &part("ls1"), y);
         let x = net.add(&part("add"), x, y);
         let y = net.layer_norm(&part(names.norm2), x, self.eps);
-        let y = mlp(net, names.mlp.map(part), y, 4 * self.width, self.activation);
+        let y = mlp(net, names.mlp.map(part), y, self.hidden, self.activation);
         net.module(&part("mlp"), y);
         let y = self.scaled(net, &part("ls2"), y);
         net.add(at, x, y)
@@ -363,7 +366,7 @@ impl Vit {
         let x = net.linear("attn_pool.proj", y, d);
         let y = net.layer_norm("attn_pool.norm", x, self.eps);
         let names = ["attn_pool.mlp.fc1", "attn_pool.mlp.act", "attn_pool.mlp.fc2"];
-        let y = mlp(net, names, y, 4 * d, self.activation);
+        let y = mlp(net, names, y, self.hidden, self.activation);
         net.module("attn_pool.mlp", y);
         let sum = net.add("attn_pool.add", x, y);
         net.token("attn_pool", sum, 0)
