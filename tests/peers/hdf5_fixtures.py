@@ -103,6 +103,9 @@ def main():
         h5.create_group("a/b")["root"] = h5["/"]
     with h5py.File(FOLDER / "deep.h5", "w", libver="latest") as h5:
         h5.create_group("/".join("abcdefgh" * 5))["x"] = np.float32(1)
+    with h5py.File(FOLDER / "dense.h5", "w", libver="latest") as h5:
+        for i in range(9):
+            h5.create_group(f"g{i}")
     with h5py.File(FOLDER / "vast.h5", "w", libver="latest") as h5:
         h5.create_dataset("sparse", (1 << 40, 4), "f4", chunks=(1024, 4))
         h5.create_dataset("empty", (1 << 20, 1 << 20), "f4")

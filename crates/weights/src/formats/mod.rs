@@ -2,7 +2,6 @@
 
 mod folder;
 mod hdf5;
-mod keras;
 mod kind;
 mod safetensors;
 mod sharded;

@@ -11,7 +11,8 @@
 //! Names that Keras counts, such as `conv2d_17`, are counted anew from 0, since they follow from what else was built before.
 //! Whatever fits none of this keeps its path.
 
-use hdf5_reader::Attribute;
+use super::guard::MOST_NAME;
+use hdf5_reader::{Datatype, RawAttribute, group::Group};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a data set or a group is.
@@ -25,25 +26,42 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn below(&self, name: &str) -> Place {
+    /// What bears that name in this group.
+    pub(super) fn below(&self, name: &str) -> Result<Place, String> {
+        let length: usize = self.path.iter().map(String::len).sum();
+        if length + name.len() > MOST_NAME {
+            return Err(format!("a path has more than {MOST_NAME} bytes"));
+        }
         let mut place = self.clone();
         place.path.push(name.to_owned());
-        place
+        Ok(place)
     }
 
     /// With what the attributes of this group tell.
-    pub(super) fn with_attributes(&self, attributes: &[Attribute]) -> Place {
+    pub(super) fn with_attributes(&self, group: &Group, attributes: &[RawAttribute]) -> Place {
         let mut place = self.clone();
         // Long lists are cut into `weight_names0`, `weight_names1` …
-        if attributes.iter().any(|attribute| attribute.name.starts_with("weight_names")) {
+        if attributes.iter().any(|attribute| attribute.name().starts_with("weight_names")) {
             place.layer = Some(self.path.len());
         }
         if self.path.last().is_some_and(|last| last == "vars") {
-            let name = attributes.iter().find(|attribute| attribute.name == "name");
-            place.name = name.and_then(|name| name.read_string().ok());
+            let name = attributes.iter().find(|attribute| attribute.name() == "name");
+            place.name = name.and_then(|name| text(group, name));
         }
         place
     }
+}
+
+/// A short text that an attribute holds, of fixed length or in a global heap. Lists are not read.
+fn text(group: &Group, attribute: &RawAttribute) -> Option<String> {
+    let message = attribute.message();
+    let bytes = match message.datatype {
+        Datatype::String { .. } => message.raw_data.clone(),
+        Datatype::VarLen { .. } => group.resolve_vlen_reference_bytes(&message.raw_data, 1).ok()?,
+        _ => return None,
+    };
+    let text = std::str::from_utf8(&bytes).ok()?.trim_end_matches('\0');
+    (text.len() <= MOST_NAME).then(|| text.to_owned())
 }
 
 /// A name for every data set, no two alike.

@@ -1,17 +1,18 @@
 //! An HDF5 file, as Keras writes it: its data sets by name, and their numbers as f32.
 //!
-//! The format is read by the crate `hdf5-reader`. It is given limits, and neither links nor data in other files are followed.
+//! The format is read by the crate `hdf5-reader`, through a [`Guard`]. Neither links nor data in other files are followed.
 
 use super::{
+    guard::{Bytes, Guard},
     keras::{self, Place},
-    zip::Zip,
 };
 use crate::{
     Tensor, Tensors, WeightError,
+    formats::zip::Zip,
     numbers::{Number, finite},
 };
-use hdf5_reader::{Dataset, Datatype, Hdf5File as Reader, OpenOptions, group::Group};
-use std::{collections::BTreeMap, ops::Range};
+use hdf5_reader::{Dataset, Datatype, Hdf5File as Reader, OpenOptions, error::Error, group::Group};
+use std::{collections::BTreeMap, sync::Arc};
 use store::{MappedFile, brief};
 
 /// Groups and data sets of a file: Keras' largest networks have some 10,000.
@@ -23,33 +24,19 @@ const MOST_RATIO: usize = 16;
 const LEAST_LIMIT: usize = 64 << 20;
 /// The entry of a `.keras` archive that is an HDF5 file.
 const WEIGHTS: &str = "model.weights.h5";
-/// Bytes of one object's header, which Keras fills with names of weights up to 64 KiB.
-const MOST_HEADER: usize = 8 << 20;
+/// Bytes of one object's header. Keras fills it with names of weights, 64 KiB at a time.
+const MOST_HEADER: usize = 1 << 20;
 
 /// An HDF5 file whose groups were walked. Tensors are converted when they are asked for.
 pub struct Hdf5File {
     label: String,
     sets: BTreeMap<String, Set>,
+    guard: Arc<Guard>,
 }
 
 struct Set {
     data: Dataset,
     shape: Vec<usize>,
-}
-
-/// Where the bytes of an HDF5 file are.
-enum Bytes {
-    Mapped(MappedFile, Range<usize>),
-    Unpacked(Vec<u8>),
-}
-
-impl AsRef<[u8]> for Bytes {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Bytes::Mapped(file, range) => &file[range.clone()],
-            Bytes::Unpacked(bytes) => bytes,
-        }
-    }
 }
 
 impl Hdf5File {
@@ -81,8 +68,10 @@ impl Hdf5File {
     }
 
     fn new(label: String, bytes: Bytes) -> Result<Hdf5File, WeightError> {
-        match sets(bytes) {
-            Ok(sets) => Ok(Hdf5File { label, sets }),
+        let limit = limit(bytes.as_ref().len());
+        let guard = Arc::new(Guard::new(bytes));
+        match sets(&guard, limit) {
+            Ok(sets) => Ok(Hdf5File { label, sets, guard }),
             Err(reason) => Err(unusable(&label, reason)),
         }
     }
@@ -105,7 +94,8 @@ impl Tensors for Hdf5File {
         let Some(Set { data, shape }) = self.sets.get(name) else {
             return Ok(None);
         };
-        let fail = |error: hdf5_reader::error::Error| unusable(&self.label, brief::told(&error));
+        let fail = |error| unusable(&self.label, reason(error));
+        self.guard.allow();
         let layout = data.raw_datatype().map_err(fail)?;
         let Some((number, big_endian)) = number(&layout) else {
             let (file, tensor, got) = (self.label.clone(), name.to_owned(), kind(data.dtype()));
@@ -124,22 +114,31 @@ fn unusable(label: &str, reason: String) -> WeightError {
     WeightError::Unusable { file: label.to_owned(), format: "HDF5", reason }
 }
 
+/// What the crate says of a file, and what it may come from.
+fn reason(error: Error) -> String {
+    let told = brief::told(&error);
+    let is_cut = ["unexpected end of data", "out of bounds"].iter().any(|what| told.contains(what));
+    if is_cut { format!("it is damaged or was cut short: {told}") } else { told }
+}
+
 /// Bytes that a file of so many may unpack to.
 fn limit(length: usize) -> usize {
     length.saturating_mul(MOST_RATIO).max(LEAST_LIMIT)
 }
 
 /// The data sets of a file by the names that they get, or why it cannot be used.
-fn sets(bytes: Bytes) -> Result<BTreeMap<String, Set>, String> {
-    let limit = limit(bytes.as_ref().len());
+fn sets(guard: &Arc<Guard>, limit: usize) -> Result<BTreeMap<String, Set>, String> {
     let options = OpenOptions::default()
         .with_max_read_bytes(limit)
         .with_max_chunk_bytes(limit)
         .with_max_object_header_bytes(MOST_HEADER)
         // Every tensor is read once.
         .with_chunk_cache_bytes(0);
-    let file = Reader::from_owner(bytes, options).map_err(|error| brief::told(&error))?;
-    let root = file.root_group().map_err(|error| brief::told(&error))?;
+    let file = Reader::from_storage_with_options(guard.clone(), options).map_err(reason)?;
+    let root = file.root_group().map_err(reason)?;
+    if (root.offset_size(), root.length_size()) != (8, 8) {
+        return Err("its offsets have other than 8 bytes, which Keras does not write".to_owned());
+    }
     let mut walk = Walk::default();
     walk.group(&root, &Place::default())?;
     let names = keras::names(&walk.places);
@@ -164,9 +163,9 @@ impl Walk {
         if self.above.len() == MOST_DEPTH {
             return Err(format!("its groups are nested more than {MOST_DEPTH} deep"));
         }
-        let attributes = group.attributes().map_err(|error| brief::told(&error))?;
-        let place = place.with_attributes(&attributes);
-        let (groups, sets) = group.members().map_err(|error| brief::told(&error))?;
+        let attributes = group.raw_attributes().map_err(reason)?;
+        let place = place.with_attributes(group, &attributes);
+        let (groups, sets) = group.members().map_err(reason)?;
         self.objects += groups.len() + sets.len();
         if self.objects > MOST_OBJECTS {
             return Err(format!("it holds more than {MOST_OBJECTS} groups and data sets"));
@@ -174,12 +173,12 @@ impl Walk {
         for data in sets {
             let shape = data.shape().iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>();
             let shape = shape.map_err(|_| format!("`{}` is too large", brief::shortened(data.name())))?;
-            self.places.push(place.below(data.name()));
+            self.places.push(place.below(data.name())?);
             self.sets.push(Set { data, shape });
         }
         self.above.push(group.address());
         for inner in groups {
-            self.group(&inner, &place.below(inner.name()))?;
+            self.group(&inner, &place.below(inner.name())?)?;
         }
         self.above.pop();
         Ok(())
