@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx and onnxruntime; `torch` needs PyTorch too.
+# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx and onnxruntime; `torch` needs PyTorch too, `keras` needs
+# requirements-keras.txt.
 set -eu
 PYTHON=.venv/bin/python
 case ${1:-} in
@@ -19,8 +20,11 @@ torch)
     $PYTHON tests/peers/fast.py
     $PYTHON tests/peers/fetch.py
     ;;
+keras)
+    $PYTHON tests/peers/keras_files.py
+    ;;
 *)
-    echo "usage: tests/peers/run.sh light|torch" >&2
+    echo "usage: tests/peers/run.sh light|torch|keras" >&2
     exit 2
     ;;
 esac

@@ -78,6 +78,11 @@ impl Dialect {
         Dialect { name, recipe: None, place: Place::Stored(place) }
     }
 
+    /// Keras' way with networks that are also torchvision's: the same graph, but inputs made otherwise.
+    pub(crate) const fn keras(place: fn(&str) -> Stored, recipe: fn() -> Recipe) -> Dialect {
+        Dialect { recipe: Some(recipe), ..Dialect::stored("Keras", place) }
+    }
+
     /// Where the numbers of a parameter of ours are.
     pub fn place(&self, param: &str) -> Stored {
         match self.place {

@@ -25,13 +25,15 @@ const MOST_PREFIXES: usize = 16;
 const BETTER: [&str; 4] = ["ema", "teacher", "averaged", "target"];
 
 /// What stands for a head, a text tower, or a part of training: the first module of its name, as a whole.
-const OTHER_PARTS: [&str; 31] = [
+const OTHER_PARTS: [&str; 33] = [
     "head",
     "heads",
     "head_dist",
     "fc",
     "classifier",
     "classifiers",
+    "dense",
+    "batch_normalization",
     "last_linear",
     "pre_logits",
     "logits",
@@ -59,9 +61,10 @@ const OTHER_PARTS: [&str; 31] = [
     "top_level_model_weights",
 ];
 
-/// Tensors that may be in any file without being parameters: PyTorch counts a batch norm's training steps, files of Swin
-/// Transformers hold what follows from the size of their windows, and a mask token stands for what training hid.
-const COUNTERS: [&str; 6] = [
+/// Tensors that may be in any file without being parameters: PyTorch counts a batch norm's training steps, Keras the
+/// samples that normalisation was fitted on, files of Swin Transformers hold what follows from the size of their windows, and a mask token stands for what training hid.
+const COUNTERS: [&str; 7] = [
+    "count",
     "num_batches_tracked",
     "relative_position_index",
     "relative_coords_table",
@@ -141,7 +144,11 @@ fn is_counter(tensor: &str) -> bool {
 }
 
 fn is_of_another_part(tensor: &str) -> bool {
-    is_counter(tensor) || OTHER_PARTS.contains(&tensor.split(['.', '/']).next().unwrap_or_default())
+    let part = tensor.split(['.', '/']).next().unwrap_or_default();
+    // Keras numbers them: `dense_1`.
+    let numbered = part.rsplit_once('_').filter(|(_, number)| number.parse::<u32>().is_ok());
+    let known = |part: &str| OTHER_PARTS.contains(&part);
+    is_counter(tensor) || known(part) || numbered.is_some_and(|(part, _)| known(part))
 }
 
 /// What may stand before a dialect's names: whatever stands before that of some parameter, nothing first.

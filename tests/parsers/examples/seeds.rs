@@ -1,6 +1,6 @@
 //! Writes what fuzzing begins with: `cargo run --release -p headstart-parsers --example seeds -- fuzz/corpus`.
 //!
-//! All of it is made here, or is a fixture of `dataset`'s tests.
+//! All of it is made here, or is a fixture of other tests.
 #![expect(clippy::unwrap_used, reason = "whoever runs it can read a panic")]
 
 #[path = "seeds/artefacts.rs"]
@@ -14,6 +14,8 @@ use std::{env, fs, path::Path};
 
 /// Larger fixtures only slow a fuzzer down.
 const SMALL: u64 = 4_000;
+/// HDF5 needs some room.
+const SMALL_HDF5: u64 = 14_000;
 
 fn main() {
     let root = env::args().nth(1).unwrap();
@@ -24,6 +26,7 @@ fn main() {
     };
     pictures(&write);
     manifests(&write);
+    hdf5(&write);
     artefacts::write(&write);
     models::write(&write);
     checkpoints::write(&write);
@@ -41,6 +44,16 @@ fn pictures(write: &dyn Fn(&str, &str, &[u8])) {
             for how in 0..4_u8 {
                 write("jpeg", &format!("{name}-{how}"), &[&[how], &bytes[..]].concat());
             }
+        }
+    }
+}
+
+fn hdf5(write: &dyn Fn(&str, &str, &[u8])) {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/weights/tests/fixtures");
+    for entry in fs::read_dir(fixtures).unwrap().map(Result::unwrap) {
+        let (name, bytes) = (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
+        if bytes.len() as u64 <= SMALL_HDF5 {
+            write("hdf5", &name, &bytes);
         }
     }
 }

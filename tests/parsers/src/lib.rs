@@ -24,13 +24,14 @@ pub use onnx::onnx;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
 pub use source::source;
-pub use weights::{network, weights};
+pub use weights::{hdf5, network, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 9] = [
+pub const PARSERS: [Parser; 10] = [
+    ("hdf5", hdf5),
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),

@@ -37,6 +37,23 @@ pub(crate) fn whole(file: &dyn Tensors) {
     }
 }
 
+/// An HDF5 file, or a `.keras` archive around one.
+pub fn hdf5(bytes: &[u8]) {
+    scratch::with_file("w.h5", bytes, |path| {
+        let Ok(file) = weights::open(path) else { return };
+        for name in file.names() {
+            let shape = file.shape(name).unwrap();
+            // A file may say that it holds 64 MiB of zeros: once is enough.
+            let count = shape.iter().try_fold(1_usize, |count, side| count.checked_mul(*side));
+            if count.is_some_and(|count| count <= 1 << 16)
+                && let Ok(Some(tensor)) = file.read(name)
+            {
+                assert_eq!((tensor.shape.as_slice(), Some(tensor.data.len())), (shape, count));
+            }
+        }
+    });
+}
+
 /// A network of two layers, whose weights are a small file.
 pub fn network() -> Network {
     let mut net = Builder::image();

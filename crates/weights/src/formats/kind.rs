@@ -3,6 +3,7 @@
 /// Formats that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    Hdf5,
     Safetensors,
     /// An archive, whose entries tell of what.
     Zip,
@@ -35,6 +36,9 @@ impl Kind {
     pub(super) fn of(first: &[u8]) -> Kind {
         if first.is_empty() {
             return Kind::Other("it is empty");
+        }
+        if first.starts_with(b"\x89HDF\r\n\x1a\n") {
+            return Kind::Hdf5;
         }
         // Eight bytes of length, and JSON.
         if first.get(8) == Some(&b'{') {

@@ -1,6 +1,7 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
 mod folder;
+mod hdf5;
 mod kind;
 mod pytorch;
 mod safetensors;
@@ -10,6 +11,7 @@ mod zip;
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
+use hdf5::Hdf5File;
 use kind::Kind;
 use network::zoo::Entry;
 use pytorch::PytorchFile;
@@ -32,6 +34,7 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     }
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
+        Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
         Kind::Zip => {
             let zip = Zip::read(&file).map_err(|reason| WeightError::Unusable {
@@ -39,7 +42,11 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
                 format: "zip",
                 reason,
             })?;
-            Box::new(PytorchFile::zipped(label, file, &zip)?)
+            if zip.entry(hdf5::WEIGHTS).is_some() {
+                Box::new(Hdf5File::in_keras(label, file, &zip)?)
+            } else {
+                Box::new(PytorchFile::zipped(label, file, &zip)?)
+            }
         }
         Kind::Pickle => Box::new(PytorchFile::legacy(label, file)?),
         Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
