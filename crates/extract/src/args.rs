@@ -13,7 +13,7 @@ use store::Dtype;
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
 /// Reads INPUT: a folder with one folder of images per class, or a CSV or Parquet manifest. A folder may have train, val and
-/// test folders on top. A manifest has the columns `path[,label][,split]`. Its other columns are kept in the features. Its
+/// test folders on top. Pictures without class folders have no labels. A manifest has the columns `path[,label][,split]`. Its other columns are kept in the features. Its
 /// paths are relative to its own folder, or to --root.
 ///
 /// Formats: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page) and PNM (.ppm, .pgm, .pbm). They are decoded as

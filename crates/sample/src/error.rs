@@ -35,9 +35,10 @@ pub enum DatasetError {
         /// What was there instead, in words.
         found: String,
     },
-    /// Images outside every class folder.
+    /// Images beside class folders.
     #[error(
-        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class",
+        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class, or no folders, for images \
+         without labels",
         counted(*count, "image"),
         shortened(first)
     )]

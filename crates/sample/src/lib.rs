@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod column;
+mod content;
 mod data_set;
 mod error;
 mod folder;
@@ -19,6 +20,7 @@ mod split;
 pub mod targets;
 
 pub use column::Column;
+pub use content::Content;
 pub use data_set::{DataSet, Doubt, Sample, Skipped};
 pub use error::DatasetError;
 pub use folder::EXTENSIONS;

@@ -1,6 +1,6 @@
 //! A data set as a table, in CSV or Parquet: `path`, if it likes `split`, and whatever else is said of its samples.
 
-use crate::{DataSet, DatasetError, LABEL, Split, data_set::Found};
+use crate::{Content, DataSet, DatasetError, LABEL, Split, data_set::Found};
 use std::{
     collections::BTreeMap,
     io,
@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
             let (row, first) = (table.position(index), table.position(first));
             return Err(DatasetError::DuplicatePath { manifest: path.to_owned(), row, first, value: id });
         }
-        found.push(Found { id, path: file, split, row: index });
+        found.push(Found { id, content: Content::File(file), split, row: index });
     }
     let said = table.columns().filter(|(name, _)| !["path", "split"].contains(name));
     let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_owned();

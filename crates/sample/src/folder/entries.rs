@@ -91,6 +91,11 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Whether it holds images, and no folder beside them.
+    pub(super) fn holds_images_only(&self) -> bool {
+        self.folders.is_empty() && !self.images.is_empty()
+    }
+
     /// Whether it holds folders, and no image beside them.
     pub(super) fn holds_folders_only(&self) -> bool {
         self.images.is_empty() && !self.folders.is_empty()

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Column;
+use crate::{Column, Content};
 use polars::prelude::{NamedFrom, Series, df};
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ fn columns_come_in_any_order_and_company() {
     let root = folder("note,label,path,split\nx,dog,deep/c.png,TEST\ny,cat,b.png,train\nz,dog,a.png,train\n");
     let set = open_csv(&root).unwrap();
     assert_eq!(listing(&set), ["a.png z+dog train", "b.png y+cat train", "deep/c.png x+dog test"]);
-    assert_eq!(set.samples[2].path, root.path().join("deep/c.png"));
+    assert_eq!(set.samples[2].content, Content::File(root.path().join("deep/c.png")));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn pictures_may_lie_below_another_folder() {
     let manifest = root.path().join("m.csv");
     let set = DataSet::open_below(&manifest, Some(far.path())).unwrap();
     assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
-    assert_eq!(set.samples[2].path, far.path().join("deep/c.png"));
+    assert_eq!(set.samples[2].content, Content::File(far.path().join("deep/c.png")));
     let message = DataSet::open(&manifest).unwrap_err().to_string();
     assert!(
         message.ends_with("lies outside the manifest's folder; give the folder above all images by --root, and paths relative to it")
