@@ -111,7 +111,7 @@ pub struct Args {
     #[arg(long, value_name = "COLUMN")]
     pub slice: Vec<String>,
 
-    /// A CSV or Parquet table whose columns count before the features' own [default: none]
+    /// A CSV, JSONL or Parquet table whose columns count before the features' own [default: none]
     ///
     /// Its column `path` names the samples that are looked at: with --report and --suspects all of them. So a wrong label is
     /// corrected without extracting again.

@@ -9,7 +9,7 @@ use crate::{
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::zoo;
-use sample::{DataSet, Doubt, Ratios};
+use sample::{DataSet, Doubt, Inputs, Ratios};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::Dtype;
@@ -105,7 +105,7 @@ impl Config {
             if !root.is_dir() {
                 return usage(format!("--root: `{}` is no folder", root.display()));
             }
-            if input.is_dir() {
+            if !Inputs::are_piped(&input) && input.is_dir() {
                 return usage(format!("--root goes with a manifest; `{}` is a folder", input.display()));
             }
         }

@@ -32,7 +32,7 @@ use device::Device;
 use job::Job;
 use outputs::Outputs;
 use remarks::Remarks;
-use sample::DataSet;
+use sample::{DataSet, Inputs};
 use skips::Skips;
 use under_way::UnderWay;
 
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The samples of this run, and what had better be known of them.
 fn open(config: &Config, session: &Session) -> Result<DataSet> {
-    let data = DataSet::open_below(config.input(), config.root())?;
+    let data = DataSet::open_inputs(&Inputs { path: config.input(), root: config.root() })?;
     config.check_splits(&data)?;
     if let Some(doubt) = data.doubt() {
         session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));

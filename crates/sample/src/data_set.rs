@@ -1,6 +1,6 @@
 //! What a data set is, wherever its samples were listed.
 
-use crate::{Column, Content, DatasetError, LABEL, Passed, Split, folder, manifest};
+use crate::{Column, Content, DatasetError, Inputs, LABEL, Passed, Split};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -80,20 +80,12 @@ impl DataSet {
     /// within their class. Where it holds images and no folders, they have no labels. A `.csv` or `.parquet` manifest has the column `path` (relative to the manifest's folder) and, if
     /// it likes, `split`; all others are what is said of the samples.
     pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
-        DataSet::open_below(input, None)
+        Inputs { path: input, root: None }.open()
     }
 
-    /// As [`DataSet::open`]; the paths of a manifest, and ids with them, are relative to `root`.
-    pub fn open_below(input: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
-        match std::fs::metadata(input) {
-            Ok(metadata) if metadata.is_dir() => folder::open(input),
-            Ok(_) if manifest::is_manifest(input) => manifest::open(input, root),
-            Ok(_) => Err(DatasetError::NotADataSet(input.to_owned())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(DatasetError::Missing(input.to_owned()))
-            }
-            Err(source) => Err(DatasetError::Unreadable { path: input.to_owned(), source }),
-        }
+    /// As [`DataSet::open`], of whatever a command line may name.
+    pub fn open_inputs(inputs: &Inputs<'_>) -> Result<DataSet, DatasetError> {
+        inputs.open()
     }
 
     /// The class of each sample, where that is said.

@@ -11,10 +11,10 @@ use store::{
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// Neither a folder nor a file.
-    #[error("`{0}` does not exist; expected a folder of images or a .csv or .parquet manifest")]
+    #[error("`{0}` does not exist; expected a folder of images, or a .csv, .jsonl or .parquet manifest")]
     Missing(PathBuf),
     /// A file of another kind.
-    #[error("`{0}` is not a data set: expected a folder of images or a .csv or .parquet manifest")]
+    #[error("`{0}` is not a data set: expected a folder of images, or a .csv, .jsonl or .parquet manifest")]
     NotADataSet(PathBuf),
     /// The operating system said no.
     #[error("cannot read `{path}`: {source}")]
@@ -200,6 +200,23 @@ pub enum DatasetError {
     /// No rows.
     #[error("`{0}` has no rows; expected one per image")]
     NoRows(PathBuf),
+    /// A list without a path of a file.
+    #[error(
+        "standard input names no file; expected paths, one a line, or a tar{}",
+        beside(*passed, *skipped)
+    )]
+    EmptyList {
+        /// Folders that it names.
+        passed: u64,
+        /// Names that are not UTF-8.
+        skipped: usize,
+    },
+    /// A list that is none.
+    #[error("standard input has more than {most} bytes without being a tar; expected paths, one a line")]
+    LongList {
+        /// Bytes that a list may have.
+        most: u64,
+    },
     /// A hole in the manifest.
     #[error("`{manifest}`, {row}: `{column}` is empty")]
     EmptyValue {
@@ -268,6 +285,15 @@ pub enum DatasetError {
 /// `1 image`, `2 images`.
 pub(crate) fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What a list names instead.
+fn beside(folders: u64, unnamed: usize) -> String {
+    match (folders, unnamed) {
+        (0, 0) => String::new(),
+        (folders, 0) => format!("; found {}", counted(folders as usize, "folder")),
+        (_, unnamed) => format!("; found {} that are not UTF-8", counted(unnamed, "name")),
+    }
 }
 
 /// A hint for paths of Windows.

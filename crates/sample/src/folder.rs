@@ -9,6 +9,7 @@ mod layout;
 
 use crate::{
     Content, DataSet, DatasetError, Doubt, LABEL, Passed, Skipped, Split, data_set::Found, error::counted,
+    names::NOT_UTF8,
 };
 use entries::{Folder, Name, unreadable};
 use files::{Disk, Files};
@@ -17,8 +18,6 @@ use std::path::{Path, PathBuf};
 
 pub use entries::EXTENSIONS;
 
-/// Why a picture is left out that no id can be made of.
-const NOT_UTF8: &str = "its name is not UTF-8; rename it";
 /// What an error about missing pictures calls those.
 const UNNAMED: &str = "not named in UTF-8";
 

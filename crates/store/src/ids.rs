@@ -50,11 +50,14 @@ impl Root {
         let path = path.trim();
         let path = if path.contains('/') { path.to_owned() } else { path.replace('\\', "/") };
         let absolute = lexical(&self.folder.join(path));
+        self.below(&absolute).map_or(Named::Outside(absolute), Named::Id)
+    }
+
+    /// The id of the file at an absolute path, to the letter; `None` where that is not below the root.
+    pub fn below(&self, absolute: &Path) -> Option<String> {
+        let absolute = lexical(absolute);
         let below = |folder: &PathBuf| absolute.strip_prefix(folder).ok().and_then(joined);
-        match below(&self.folder).or_else(|| self.real.as_ref().and_then(below)) {
-            Some(id) => Named::Id(id),
-            None => Named::Outside(absolute),
-        }
+        below(&self.folder).or_else(|| self.real.as_ref().and_then(below))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod columns;
 mod csv;
+mod json_lines;
 mod lookup;
 mod read;
 

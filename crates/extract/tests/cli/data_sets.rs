@@ -29,7 +29,7 @@ fn folders() {
     room.pictures("data/train", 2, 2);
     refused(&room, "data", &["`data` mixes split folders with others", "`train`", "`a`"]);
     room.write("data.txt", "no data set");
-    refused(&room, "data.txt", &["`data.txt` is not a data set", ".csv or .parquet"]);
+    refused(&room, "data.txt", &["`data.txt` is not a data set", ".csv, .jsonl or .parquet"]);
 }
 
 #[test]

@@ -64,11 +64,16 @@ fn images_alone_have_no_labels() {
         let split = |split: Option<Split>| split.map_or("-", Split::name);
         let found: Vec<_> =
             set.samples.iter().map(|sample| format!("{} {}", sample.id, split(sample.split))).collect();
-        assert_eq!((found, set.columns.len(), set.doubt()), (expected.iter().map(ToString::to_string).collect(), 0, None));
+        assert_eq!(
+            (found, set.columns.len(), set.doubt()),
+            (expected.iter().map(ToString::to_string).collect(), 0, None)
+        );
     }
     let passed = DataSet::open(tree(flat[0].0).path()).unwrap().passed.to_string();
     assert_eq!(passed, "1 hidden, 1 without extension");
-    assert!(message(&tree(&["train/1.png", "test/x.heic"])).starts_with("`ROOT/train` holds 1 image outside"));
+    assert!(
+        message(&tree(&["train/1.png", "test/x.heic"])).starts_with("`ROOT/train` holds 1 image outside")
+    );
 }
 
 #[test]
