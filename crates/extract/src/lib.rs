@@ -32,7 +32,7 @@ use device::Device;
 use job::Job;
 use outputs::Outputs;
 use remarks::Remarks;
-use sample::{DataSet, Inputs};
+use sample::DataSet;
 use skips::Skips;
 use under_way::UnderWay;
 
@@ -104,10 +104,10 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The samples of this run, and what had better be known of them.
 fn open(config: &Config, session: &Session) -> Result<DataSet> {
-    let data = DataSet::open_inputs(&Inputs { path: config.input(), root: config.root() })?;
+    let data = DataSet::open_inputs(&config.inputs())?;
     config.check_splits(&data)?;
     if let Some(doubt) = data.doubt() {
-        session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
+        session.note(format!("extract: {}", config::doubtful(&config.name(), &doubt)));
     }
     if !data.left_out.is_empty() {
         let names = store::brief::few(&data.left_out);

@@ -1,7 +1,7 @@
 //! Where the bytes of a sample are.
 
 use std::{io, ops::Range, path::PathBuf, sync::Arc};
-use store::{Packed, read_file};
+use store::{Packed, read_file, table::Cells};
 
 /// What a sample is: bytes, wherever they lie. Nothing says yet that they can be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub enum Content {
         /// Where they begin and end.
         range: Range<u64>,
     },
+    /// A cell of a table.
+    Cell {
+        /// The column that it is in.
+        of: Arc<Cells>,
+        /// The row, from 0.
+        row: usize,
+    },
 }
 
 impl Content {
@@ -26,6 +33,7 @@ impl Content {
         match self {
             Content::File(path) => read_file(path, most).map_err(|error| error.source),
             Content::Part { of, range } => of.read(range.clone(), most),
+            Content::Cell { of, row } => of.read(*row, most),
         }
     }
 }

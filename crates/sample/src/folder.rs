@@ -12,11 +12,14 @@ use crate::{
     names::NOT_UTF8,
 };
 use entries::{Folder, Name, unreadable};
-use files::{Disk, Files};
+use files::Disk;
 use layout::Layout;
 use std::path::{Path, PathBuf};
 
 pub use entries::EXTENSIONS;
+pub(crate) use entries::has_image_extension;
+pub(crate) use files::{Files, Kind};
+pub(crate) use layout::spelling;
 
 /// What an error about missing pictures calls those.
 const UNNAMED: &str = "not named in UTF-8";
@@ -25,7 +28,8 @@ pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
     open_in(&Disk, root)
 }
 
-fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
+/// As [`open`], of any file system.
+pub(crate) fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
     let mut tree = Tree {
         files,
         root,

@@ -17,7 +17,9 @@ mod ours;
 mod packed;
 mod place;
 pub mod seal;
+mod spool;
 pub mod table;
+pub mod tar;
 
 pub use backing::{MapError, MappedFile};
 pub use bounded::{check_header, open_file, read_file};
@@ -26,3 +28,4 @@ pub use dtype::Dtype;
 pub use ours::{Columns, Marks, Ours};
 pub use packed::Packed;
 pub use place::{Place, PlaceError, distinct, withdraw};
+pub use spool::{is_gzip, spool};

@@ -5,6 +5,8 @@
 
 #[path = "seeds/artefacts.rs"]
 mod artefacts;
+#[path = "seeds/data.rs"]
+mod data;
 #[path = "seeds/models.rs"]
 mod models;
 
@@ -23,6 +25,7 @@ fn main() {
     pictures(&write);
     manifests(&write);
     artefacts::write(&write);
+    data::write(&write);
     models::write(&write);
 }
 

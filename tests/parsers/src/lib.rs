@@ -18,7 +18,7 @@ mod weights;
 
 pub use features::{index, shard};
 pub use head::head;
-pub use manifest::manifest;
+pub use manifest::{jsonl, manifest, parquet, tar};
 pub use onnx::onnx;
 pub use picture::{jpeg, picture};
 pub use source::source;
@@ -28,13 +28,16 @@ pub use weights::{network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 8] = [
+pub const PARSERS: [Parser; 11] = [
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
+    ("jsonl", jsonl),
     ("manifest", manifest),
     ("onnx", onnx),
+    ("parquet", parquet),
     ("picture", picture),
     ("shard", shard),
+    ("tar", tar),
     ("weights", weights),
 ];

@@ -126,7 +126,8 @@ fn extension(name: &OsStr) -> String {
     )
 }
 
-fn has_image_extension(name: &OsStr) -> bool {
+/// Whether a name is that of an image.
+pub(crate) fn has_image_extension(name: &OsStr) -> bool {
     let extension = Path::new(name).extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)))
 }

@@ -178,16 +178,22 @@ fn pictures_may_lie_below_another_folder() {
     let name = |text: &str| text.replace("FAR", far.path().to_str().unwrap());
     let root = folder(&name("path,label\nb.png,x\nFAR/a.png,y\n./deep//c.png,x\n"));
     let manifest = root.path().join("m.csv");
-    let set = DataSet::open_inputs(&Inputs { path: &manifest, root: Some(far.path()) }).unwrap();
+    let set =
+        DataSet::open_inputs(&Inputs { paths: &[manifest.clone()], root: Some(far.path()), spool: None })
+            .unwrap();
     assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
     assert_eq!(set.samples[2].content, Content::File(far.path().join("deep/c.png")));
     let message = DataSet::open(&manifest).unwrap_err().to_string();
     assert!(
         message.ends_with("lies outside the manifest's folder; give the folder above all images by --root, and paths relative to it")
     );
-    let message = DataSet::open_inputs(&Inputs { path: &manifest, root: Some(&far.path().join("deep")) })
-        .unwrap_err()
-        .to_string();
+    let message = DataSet::open_inputs(&Inputs {
+        paths: &[manifest],
+        root: Some(&far.path().join("deep")),
+        spool: None,
+    })
+    .unwrap_err()
+    .to_string();
     assert!(message.contains("row 1 (line 2): `b.png` is not a file; paths are relative to `"), "{message}");
 }
 

@@ -96,6 +96,22 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<JsonL
     Ok(JsonLines { columns: columns.collect(), names, lines })
 }
 
+/// The keys of one object, in their order, and what they say. Each is there once.
+///
+/// # Errors
+/// The reason why it is none.
+pub fn object(text: &str) -> Result<Vec<(String, Cell)>, String> {
+    let Object(cells) = serde_json::from_str(text)
+        .map_err(|error| format!("{}; expected a JSON object", brief::cut(&error.to_string(), 120)))?;
+    let mut seen = std::collections::BTreeSet::new();
+    match cells.iter().find(|(key, _)| !seen.insert(key.trim())) {
+        Some((key, _)) => {
+            Err(format!("it has the key `{}` twice; keep one of them", brief::shortened(key.trim())))
+        }
+        None => Ok(cells),
+    }
+}
+
 /// What serde says of a line, with its place in the file.
 fn wrong(line: usize, error: &serde_json::Error) -> String {
     let told = error.to_string();
@@ -118,8 +134,12 @@ impl Growing {
 /// An object's keys and values, in their order.
 struct Object(Vec<(String, Cell)>);
 
-enum Cell {
+/// What a key of an object says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
     Null,
+    /// A text, a number or a truth value.
     Text(String),
     /// The texts of a list.
     List(String),
