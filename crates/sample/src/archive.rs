@@ -10,14 +10,14 @@ mod tree;
 use crate::{
     DataSet, DatasetError, Passed, Split,
     data_set::Found,
-    folder::{self, EXTENSIONS, spelling},
+    folder::{self, EXTENSIONS, Spelt, spelling},
 };
 use members::Archive;
 use sidecars::Sidecars;
 use std::{collections::BTreeMap, path::Path};
 use tree::Tree;
 
-pub(crate) use members::{Shard, clean};
+pub(crate) use members::Shard;
 
 /// `name` is what messages call all of them.
 ///
@@ -81,7 +81,7 @@ fn webdataset(
     // The folders on top, where all are splits.
     let split = |&at: &usize| {
         let (folder, _) = archive.entry(at).name.split_once('/')?;
-        spelling(folder).filter(|said| said.is_exact()).map(|said| said.split)
+        spelling(folder).filter(Spelt::is_exact).map(|said| said.split)
     };
     let splits: Option<Vec<Split>> = said.splits.or_else(|| entries.iter().map(split).collect());
     let found = ids.into_iter().enumerate().map(|(row, (id, at))| {

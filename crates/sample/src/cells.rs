@@ -1,13 +1,16 @@
 //! A data set as Parquet files that hold the bytes of the pictures, as Hugging Face's do.
 
-use crate::{Content, DataSet, DatasetError, LABEL, Split, archive::clean, data_set::Found, shards};
+use crate::{Content, DataSet, DatasetError, LABEL, Split, data_set::Found, shards};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
-use store::table::{Cells, Table, Texts};
+use store::{
+    ids::of_name,
+    table::{Cells, Table, Texts},
+};
 
 /// The key below which Hugging Face's writers say what columns are.
 const FEATURES: &str = "huggingface";
@@ -76,8 +79,8 @@ impl Rows {
                 .texts("path")
                 .map(|texts| (0..count).map(|row| texts.get(row).map(str::to_owned)).collect()),
         };
-        let ids =
-            own.and_then(|names| names.iter().map(|name| id(name.as_deref()?)).collect::<Option<Vec<_>>>());
+        let ids = own
+            .and_then(|names| names.iter().map(|name| of_name(name.as_deref()?)).collect::<Option<Vec<_>>>());
         self.names = self.names.take().zip(ids).map(|(names, ids)| [names, ids].concat());
         match table.texts("split") {
             Some(texts) => {
@@ -127,11 +130,6 @@ fn path_of(content: &Content) -> PathBuf {
         Content::Cell { of, .. } => of.path().to_owned(),
         _ => unreachable!("all are cells"),
     }
-}
-
-/// A picture's name as an id.
-fn id(name: &str) -> Option<String> {
-    clean(name.as_bytes()).ok().filter(|id| !id.is_empty())
 }
 
 fn said(file: &Cells, table: &Table, texts: &Texts, row: usize) -> Result<Split, DatasetError> {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub use entries::EXTENSIONS;
 pub(crate) use entries::has_image_extension;
 pub(crate) use files::{Files, Kind};
-pub(crate) use layout::spelling;
+pub(crate) use layout::{Spelt, spelling};
 
 /// What an error about missing pictures calls those.
 const UNNAMED: &str = "not named in UTF-8";

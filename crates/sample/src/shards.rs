@@ -1,6 +1,9 @@
 //! What the names of a data set's files say.
 
-use crate::{Split, folder::spelling};
+use crate::{
+    Split,
+    folder::{Spelt, spelling},
+};
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
@@ -13,7 +16,7 @@ pub(crate) fn splits(paths: &[&Path]) -> Option<Vec<Split>> {
     let own = |path: &&Path| spelling(stem(path)).map(|said| said.split);
     let above = |path: &&Path| {
         let folder = path.parent()?.file_name()?.to_str()?;
-        spelling(folder).filter(|said| said.is_exact()).map(|said| said.split)
+        spelling(folder).filter(Spelt::is_exact).map(|said| said.split)
     };
     let all = |of: &dyn Fn(&&Path) -> Option<Split>| paths.iter().map(of).collect::<Option<Vec<Split>>>();
     all(&own).or_else(|| all(&above).filter(|splits| splits.iter().any(|split| *split != splits[0])))

@@ -12,6 +12,13 @@ pub fn is_id(id: &str) -> bool {
     parts && Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
+/// The id that a name in an archive is, without `.` and empty parts; `None` where it is absolute, has `..` in it, or names
+/// nothing.
+pub fn of_name(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    Some(parts.join("/")).filter(|id| !name.starts_with('/') && is_id(id))
+}
+
 /// The folder that a manifest's paths lie in: its own, or another one that it is told.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -91,6 +98,18 @@ mod tests {
         }
         for id in ["", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/./b", "../a", "a/../b", "a/..", "a\0b"] {
             assert!(!is_id(id), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn names_in_archives_are_ids_unless_they_lead_out() {
+        for (name, expected) in
+            [("a/1.png", "a/1.png"), ("./a//./1.png", "a/1.png"), ("a/", "a"), ("..a", "..a")]
+        {
+            assert_eq!(of_name(name).as_deref(), Some(expected));
+        }
+        for name in ["", ".", "./", "/", "/a", "../a", "a/../b", "a/..", "a\0b"] {
+            assert_eq!(of_name(name), None, "{name:?}");
         }
     }
 

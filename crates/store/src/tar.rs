@@ -5,6 +5,7 @@
 
 use ::tar::{EntryType, Header, PaxExtensions};
 use std::{
+    borrow::Cow,
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
 };
@@ -113,8 +114,7 @@ pub fn members(mut tar: impl Read + Seek, mut each: impl FnMut(Member)) -> Resul
             read(&mut tar, begin, &mut bytes)?;
             next.add(kind, bytes);
         } else if !kind.is_pax_global_extensions() {
-            let link =
-                || next.link.clone().or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
+            let link = || next.link.clone().or_else(|| header.link_name_bytes().map(Cow::into_owned));
             let name = name();
             let kind = match kind {
                 _ if next.is_sparse || kind.is_gnu_sparse() => MemberKind::Other("it is stored with holes"),

@@ -17,6 +17,7 @@ use std::{
 };
 use store::{
     Packed,
+    ids::of_name,
     tar::{Member, MemberKind, members},
 };
 
@@ -69,8 +70,8 @@ impl<'a> Archive<'a> {
     /// Takes a member; gives its name where there was one already.
     fn take(&mut self, shard: usize, Member { name, kind }: Member) -> Option<String> {
         let is_picture = has_image_extension(OsStr::new(String::from_utf8_lossy(&name).as_ref()));
-        let clean = match clean(&name) {
-            Ok(clean) => clean,
+        let own = match id(&name) {
+            Ok(id) => id,
             Err(reason) => {
                 if is_picture {
                     self.skip(&name, reason);
@@ -80,12 +81,12 @@ impl<'a> Archive<'a> {
         };
         let range = match kind {
             MemberKind::Folder => {
-                self.folders.push(clean);
+                self.folders.push(own);
                 return None;
             }
             MemberKind::File(range) => range,
             MemberKind::HardLink(to) => {
-                let to = self::clean(&to).ok().and_then(|to| self.by_name.get(&(shard, to)));
+                let to = id(&to).ok().and_then(|to| self.by_name.get(&(shard, to)));
                 match to {
                     Some(&at) => self.entries[at].2.clone(),
                     None if is_picture => {
@@ -101,9 +102,9 @@ impl<'a> Archive<'a> {
             }
             MemberKind::Other(_) => 0..0,
         };
-        let before = self.by_name.insert((shard, clean.clone()), self.entries.len());
-        self.entries.push((shard, clean.clone(), range));
-        before.map(|_| clean)
+        let before = self.by_name.insert((shard, own.clone()), self.entries.len());
+        self.entries.push((shard, own.clone(), range));
+        before.map(|_| own)
     }
 
     fn skip(&mut self, name: &[u8], reason: &str) {
@@ -172,12 +173,9 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// A name as ids are spelt.
-pub(crate) fn clean(name: &[u8]) -> Result<String, &'static str> {
-    let name = std::str::from_utf8(name).map_err(|_| NOT_UTF8)?;
-    let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let id = parts.join("/");
-    if name.starts_with('/') || !(id.is_empty() || store::ids::is_id(&id)) { Err(LEADS_OUT) } else { Ok(id) }
+/// A name as an id.
+fn id(name: &[u8]) -> Result<String, &'static str> {
+    of_name(std::str::from_utf8(name).map_err(|_| NOT_UTF8)?).ok_or(LEADS_OUT)
 }
 
 /// What WebDataset calls a sample, and what it calls one of its files: `a/1` and `seg.png` of `a/1.seg.png`.

@@ -95,7 +95,7 @@ impl<'a> Sidecars<'a> {
             for (name, cell) in self.cells.get(&at).into_iter().flatten() {
                 match cell {
                     Cell::Text(text) | Cell::List(text) => {
-                        gathered.put(row, name.trim(), text.trim().to_owned())
+                        gathered.put(row, name.trim(), text.trim().to_owned());
                     }
                     Cell::Null => {}
                     Cell::Other => drop(gathered.left_out.insert(name.trim().to_owned())),

@@ -1,5 +1,6 @@
 use crate::{DataSet, DatasetError, Inputs, Split};
 use polars::prelude::*;
+use polars_io::{parquet::write::KeyValueMetadata, prelude::ParquetWriter};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -107,7 +108,8 @@ fn what_is_wrong_is_named() {
     ];
     for (columns, expected) in cases {
         let path = write(&root, "x.parquet", columns);
-        let message = open(&[path.clone()]).unwrap_err().to_string().replace(path.to_str().unwrap(), "P");
+        let message =
+            open(std::slice::from_ref(&path)).unwrap_err().to_string().replace(path.to_str().unwrap(), "P");
         assert!(message.starts_with(expected), "{message}");
     }
     let labelled = write(&root, "a.parquet", vec![image(&["1"]), text("label", &["x"])]);
@@ -121,4 +123,31 @@ fn what_is_wrong_is_named() {
     let table = write(&root, "t.parquet", vec![text("path", &["1"])]);
     let message = open(&[labelled, table]).unwrap_err().to_string();
     assert!(message.contains("t.parquet` has no column of pictures"), "{message}");
+}
+
+#[test]
+fn numbers_stand_for_the_names_that_the_file_gives_them() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("x.parquet");
+    let put = |numbers: [i64; 2], features: &str| {
+        let label = Series::new("label".into(), numbers).into_column();
+        let mut frame = DataFrame::new(2, vec![image(&["1", "2"]), label]).unwrap();
+        let notes = KeyValueMetadata::from_static(vec![("huggingface".to_owned(), features.to_owned())]);
+        let file = std::fs::File::create(&path).unwrap();
+        ParquetWriter::new(file).with_key_value_metadata(Some(notes)).finish(&mut frame).unwrap();
+        open(std::slice::from_ref(&path)).map(|set| set.labels().unwrap().words().to_vec())
+    };
+    let features = r#"{"info":{"features":{"label":{"names":["cat","dog"],"_type":"ClassLabel"}}}}"#;
+    assert_eq!(put([1, 0], features).unwrap(), ["cat", "dog"]);
+    for other in ["", "{", "[]", r#"{"info":{"features":{"label":{"names":[1,2]}}}}"#, &"[".repeat(10_000)] {
+        assert_eq!(put([1, 0], other).unwrap(), ["0", "1"]);
+    }
+    for (wrong, row) in [([0, -1], 2), ([2, 0], 1)] {
+        let message = put(wrong, features).unwrap_err().to_string();
+        let expected = format!(
+            "x.parquet`, row {row}: `label` is {}, which names none of its 2 classes",
+            wrong[row - 1]
+        );
+        assert!(message.contains(&expected), "{message}");
+    }
 }

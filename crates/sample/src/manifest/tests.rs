@@ -178,9 +178,12 @@ fn pictures_may_lie_below_another_folder() {
     let name = |text: &str| text.replace("FAR", far.path().to_str().unwrap());
     let root = folder(&name("path,label\nb.png,x\nFAR/a.png,y\n./deep//c.png,x\n"));
     let manifest = root.path().join("m.csv");
-    let set =
-        DataSet::open_inputs(&Inputs { paths: &[manifest.clone()], root: Some(far.path()), spool: None })
-            .unwrap();
+    let set = DataSet::open_inputs(&Inputs {
+        paths: std::slice::from_ref(&manifest),
+        root: Some(far.path()),
+        spool: None,
+    })
+    .unwrap();
     assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
     assert_eq!(set.samples[2].content, Content::File(far.path().join("deep/c.png")));
     let message = DataSet::open(&manifest).unwrap_err().to_string();

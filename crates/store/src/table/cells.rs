@@ -7,18 +7,19 @@ use crate::{MappedFile, brief};
 use polars::prelude::*;
 use polars_buffer::Buffer;
 use polars_parquet::{
-    parquet::{page::CompressedPage, read::PageMetaData},
+    parquet::read::PageMetaData,
     read::{
         BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, column_iter_to_arrays, infer_schema,
     },
 };
+use polars_parquet_format::{PageHeader, PageType, thrift::protocol::TCompactInputProtocol};
 use std::{
     collections::VecDeque,
     fmt,
     io::{self, Cursor},
     ops::Range,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 /// The fields of a struct that are read.
@@ -28,13 +29,17 @@ const NAME: &str = "path";
 const NAMES: [&str; 6] = ["image", "img", "picture", "photo", "jpg", "png"];
 /// Pages that are kept unpacked: neighbours are read one after the other.
 const KEPT: usize = 2;
-/// Bytes of a page, unpacked: a thousand large pictures.
+/// Bytes of a page, unpacked: a thousand large pictures. What is small when it is packed must be smaller.
 const MOST_PAGE: usize = 1 << 30;
+const MOST_BESIDE: usize = 64 << 20;
+const MOST_TIMES: usize = 1024;
+/// Bytes of a page's header, which may hold the first and the last of its values.
+const MOST_HEADER: usize = 1 << 28;
 
 /// A column of bytes.
 pub struct Cells {
     path: PathBuf,
-    file: Arc<Mapped>,
+    file: MappedFile,
     metadata: FileMetadata,
     /// The column, its type, and the fields of a struct that there are.
     column: String,
@@ -56,23 +61,6 @@ struct Page {
     bytes: Range<usize>,
 }
 
-struct Mapped(MappedFile);
-
-impl AsRef<[u8]> for Mapped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// The same, for who shares it.
-struct Shared(Arc<Mapped>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_ref().as_ref()
-    }
-}
-
 impl Cells {
     /// The column of bytes of the Parquet file at `path`; nothing where there is none. Of several the first is taken that
     /// is a struct, or is named like a picture.
@@ -82,14 +70,17 @@ impl Cells {
     pub fn open(path: &Path) -> Result<Option<Cells>, TableError> {
         let fail = |reason: String| TableError::Read { path: path.to_owned(), reason };
         let file = MappedFile::open(path).map_err(|error| fail(error.source.to_string()))?;
-        let file = Arc::new(Mapped(file));
         let read = guarded(|| {
-            let metadata = polars_parquet::read::read_metadata(&mut Cursor::new(file.0.as_ref()))?;
+            let metadata = polars_parquet::read::read_metadata(&mut Cursor::new(&file[..]))?;
             let schema = infer_schema(&metadata)?;
             Ok((metadata, schema))
         });
         let (metadata, schema) = read.map_err(fail)?;
         let Some((column, fields)) = column(&schema) else { return Ok(None) };
+        // A picture has bytes of its own.
+        if metadata.num_rows > file.len() {
+            return Err(fail(format!("it says that it has {} rows, more than bytes", metadata.num_rows)));
+        }
         let Some(own) = schema.get(&column).cloned() else { return Ok(None) };
         let (path, pages, rows) = (path.to_owned(), Vec::new(), metadata.num_rows);
         let mut cells = Cells {
@@ -103,7 +94,7 @@ impl Cells {
             rows,
             kept: Mutex::new(VecDeque::new()),
         };
-        cells.pages = guarded(|| cells.find_pages()).map_err(|reason| cells.wrong(reason))?;
+        cells.pages = guarded(|| cells.find_pages()).map_err(|reason| cells.wrong(&reason))?;
         Ok(Some(cells))
     }
 
@@ -139,6 +130,7 @@ impl Cells {
         let read = || {
             let mut names = Vec::with_capacity(self.rows.min(1 << 24));
             for group in 0..self.metadata.row_groups.len() {
+                self.walk(group, Some(NAME), &mut Vec::new())?;
                 let chunk = self.chunk(group, Some(NAME))?;
                 let range = self.range(chunk)?;
                 let series = self.decode(group, Some(NAME), chunk.num_values(), &[range])?;
@@ -147,7 +139,7 @@ impl Cells {
             polars_ensure!(names.len() == self.rows, ComputeError: "it has other rows than it says");
             Ok(Some(names))
         };
-        guarded(read).map_err(|reason| self.wrong(reason))
+        guarded(read).map_err(|reason| self.wrong(&reason))
     }
 
     /// The bytes of a row, of which there may be `most`.
@@ -183,7 +175,7 @@ impl Cells {
         let rows = page.rows.len() as i64;
         let ranges = [page.dictionary.clone(), page.bytes.clone()];
         let series = self.decode(page.group, field, rows, &ranges)?;
-        self.file.0.release(page.bytes.clone());
+        self.file.release(page.bytes.clone());
         polars_ensure!(series.len() == page.rows.len(), ComputeError: "a page has other rows than it says");
         Ok(series.binary()?.clone())
     }
@@ -191,33 +183,38 @@ impl Cells {
     /// Where the pages of all row groups lie.
     fn find_pages(&self) -> PolarsResult<Vec<Page>> {
         let field = self.fields.iter().any(|field| field == BYTES).then_some(BYTES);
-        let (mut pages, mut first) = (Vec::new(), 0);
-        for (group, row_group) in self.metadata.row_groups.iter().enumerate() {
-            let chunk = self.chunk(group, field)?;
-            let range = self.range(chunk)?;
-            let mut at = range.start;
-            let rest = |at: usize| Cursor::new(self.buffer().sliced(at..range.end));
-            let mut reader = PageReader::new_with_page_meta(rest(at), meta(chunk, 1), Vec::new(), MOST_PAGE);
-            reader.read_dict()?;
-            at += reader.into_inner().0.position() as usize;
-            let (dictionary, end) = (range.start..at, first + row_group.num_rows());
-            while first < end {
-                let mut reader =
-                    PageReader::new_with_page_meta(rest(at), meta(chunk, 1), Vec::new(), MOST_PAGE);
-                let rows = match reader.next().transpose()? {
-                    Some(CompressedPage::Data(page)) => page.num_values(),
-                    _ => 0,
-                };
-                polars_ensure!(rows > 0 && rows <= end - first, ComputeError: "its pages do not hold its rows");
-                let begin = at;
-                at += reader.into_inner().0.position() as usize;
-                let (rows, dictionary) = (first..first + rows, dictionary.clone());
-                first = rows.end;
-                pages.push(Page { group, rows, dictionary, bytes: begin..at });
+        let mut pages = Vec::new();
+        for group in 0..self.metadata.row_groups.len() {
+            self.walk(group, field, &mut pages)?;
+        }
+        let rows = pages.last().map_or(0, |page: &Page| page.rows.end);
+        polars_ensure!(rows == self.rows, ComputeError: "its row groups do not hold its rows");
+        Ok(pages)
+    }
+
+    /// Adds the pages of the column in a row group, or those of a field of it. None is unpacked.
+    fn walk(&self, group: usize, field: Option<&str>, pages: &mut Vec<Page>) -> PolarsResult<()> {
+        let range = self.range(self.chunk(group, field)?)?;
+        let mut first = pages.last().map_or(0, |page| page.rows.end);
+        let (end, mut at) = (first.saturating_add(self.metadata.row_groups[group].num_rows()), range.start);
+        let mut dictionary = at..at;
+        while first < end {
+            let header = header(&self.file[at..range.end])?;
+            let begin = at;
+            at += header.length;
+            polars_ensure!(at <= range.end, ComputeError: "a page ends beyond its column");
+            match header.rows {
+                PageRows::Dictionary => dictionary = begin..at,
+                PageRows::None => {}
+                PageRows::Data(rows) => {
+                    polars_ensure!(rows <= end - first, ComputeError: "its pages do not hold its rows");
+                    let (rows, dictionary) = (first..first + rows, dictionary.clone());
+                    first = rows.end;
+                    pages.push(Page { group, rows, dictionary, bytes: begin..at });
+                }
             }
         }
-        polars_ensure!(first == self.rows, ComputeError: "its row groups do not hold its rows");
-        Ok(pages)
+        Ok(())
     }
 
     /// The column's part in a row group, or that of a field of it.
@@ -233,12 +230,8 @@ impl Cells {
 
     fn range(&self, chunk: &ColumnChunkMetadata) -> PolarsResult<Range<usize>> {
         let Range { start, end } = chunk.byte_range();
-        polars_ensure!(start <= end && end <= self.file.0.len() as u64, ComputeError: "a column lies beyond its end");
+        polars_ensure!(start <= end && end <= self.file.len() as u64, ComputeError: "a column lies beyond its end");
         Ok(start as usize..end as usize)
-    }
-
-    fn buffer(&self) -> Buffer<u8> {
-        Buffer::from_owner(Shared(Arc::clone(&self.file)))
     }
 
     /// The values of the pages that lie in `ranges`, of the column or of a field of it.
@@ -250,7 +243,7 @@ impl Cells {
         ranges: &[Range<usize>],
     ) -> PolarsResult<Series> {
         let chunk = self.chunk(group, field)?;
-        let bytes: Vec<u8> = ranges.iter().flat_map(|range| &self.file.0[range.clone()]).copied().collect();
+        let bytes: Vec<u8> = ranges.iter().flat_map(|range| &self.file[range.clone()]).copied().collect();
         let mut own = self.own.clone();
         if let (Some(field), ArrowDataType::Struct(fields)) = (field, &own.dtype) {
             let only = fields.iter().filter(|own| own.name == field).cloned().collect();
@@ -272,8 +265,8 @@ impl Cells {
         }
     }
 
-    fn wrong(&self, reason: String) -> TableError {
-        TableError::Read { path: self.path.clone(), reason: brief::cut(&reason, 200).into_owned() }
+    fn wrong(&self, reason: &str) -> TableError {
+        TableError::Read { path: self.path.clone(), reason: brief::cut(reason, 200).into_owned() }
     }
 }
 
@@ -290,6 +283,41 @@ impl fmt::Debug for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.column, self.path.display())
     }
+}
+
+/// What a page's header says.
+struct Header {
+    /// Of header and page.
+    length: usize,
+    rows: PageRows,
+}
+
+enum PageRows {
+    Data(usize),
+    Dictionary,
+    None,
+}
+
+/// The header at the beginning of `bytes`.
+fn header(bytes: &[u8]) -> PolarsResult<Header> {
+    let mut cursor = Cursor::new(bytes);
+    let read = PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut cursor, MOST_HEADER));
+    let header = read.map_err(|error| polars_err!(ComputeError: "a page's header is damaged: {error}"))?;
+    let size = |size: i32| usize::try_from(size).unwrap_or(usize::MAX);
+    let (packed, unpacked) = (size(header.compressed_page_size), size(header.uncompressed_page_size));
+    let most = packed.saturating_mul(MOST_TIMES).saturating_add(MOST_BESIDE).min(MOST_PAGE);
+    polars_ensure!(unpacked <= most, ComputeError: "a page unpacks to {unpacked} bytes, {most} at most are read");
+    let values = match header.type_ {
+        PageType::DATA_PAGE => header.data_page_header.map(|header| header.num_values),
+        PageType::DATA_PAGE_V2 => header.data_page_header_v2.map(|header| header.num_values),
+        _ => None,
+    };
+    let rows = match (header.type_, values) {
+        (_, Some(values)) => PageRows::Data(size(values)),
+        (PageType::DICTIONARY_PAGE, _) => PageRows::Dictionary,
+        _ => PageRows::None,
+    };
+    Ok(Header { length: (cursor.position() as usize).saturating_add(packed), rows })
 }
 
 /// Of the pages of a chunk, that many values.

@@ -113,3 +113,30 @@ fn no_flipped_byte_panics() {
     }
     assert!(refused > 50 && empty > 0, "{refused}, {empty}");
 }
+
+/// Each number of three bytes or more that a footer or a page's header may hold, made as large as can be.
+#[test]
+fn numbers_that_lie_take_no_memory() {
+    let good = write(vec![image(20)], 8, 200, ParquetCompression::Snappy);
+    for at in 0..good.len() - 5 {
+        let mut file = good.clone();
+        // The largest variable-length number of five bytes.
+        file[at..at + 5].copy_from_slice(&[0xFE, 0xFF, 0xFF, 0xFF, 0x0F]);
+        if let Ok(Some(cells)) = open(&file) {
+            assert!(cells.rows() <= good.len(), "{at}");
+            for row in 0..cells.rows() {
+                assert!(cells.read(row, MOST).is_ok_and(|cell| cell.len() < 10_000) || row < 20, "{at}");
+            }
+        }
+    }
+    let told = |bytes: &[u8]| header(bytes).err().map(|error| error.to_string());
+    // A data page of 10 values in 100 bytes, which unpack to two GiB.
+    let page = [
+        0x15, 0x00, 0x15, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0x15, 0xC8, 0x01, 0x2C, 0x15, 0x14, 0x15, 0x00, 0x15,
+        0x06, 0x15, 0x06, 0x00, 0x00,
+    ];
+    assert!(told(&page).unwrap().contains("a page unpacks to 2147483647 bytes, 67211264 at most are read"));
+    let mut page = page.to_vec();
+    page.splice(3..8, [0xC8, 0x01]);
+    assert!(matches!(header(&page).unwrap(), Header { length: 119, rows: PageRows::Data(10) }));
+}
