@@ -12,9 +12,15 @@ use store::Dtype;
 
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
-/// Reads INPUT: a folder with one folder of images per class, or a CSV or Parquet manifest. A folder may have train, val and
-/// test folders on top. A manifest has the columns `path[,label][,split]`. Its other columns are kept in the features. Its
-/// paths are relative to its own folder, or to --root.
+/// Reads INPUT: a folder with one folder of images per class, or a CSV, JSONL or Parquet manifest. A folder may have train, val
+/// and test folders on top. Pictures without class folders have no labels. A manifest has the columns `path[,label][,split]`.
+/// Its other columns are kept in the features. Its paths are relative to its own folder, or to --root.
+///
+/// INPUT may be a tar of such a folder, a WebDataset, or Parquet files that hold the pictures. Several are the shards of one data
+/// set. They are named one by one, by a pattern as 'x-{000..012}.tar', or by their folder.
+///
+/// INPUT - is a tar on standard input, or a list of paths, as find prints it. Ids are relative to --root, or to the current
+/// folder.
 ///
 /// Formats: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page) and PNM (.ppm, .pgm, .pbm). They are decoded as
 /// Pillow's convert("RGB") does, after applying the EXIF orientation. Resizing is Pillow's to the bit.
@@ -26,9 +32,9 @@ use store::Dtype;
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
-    /// Folder of class folders, or a .csv or .parquet manifest
+    /// Folder of images, .csv, .jsonl or .parquet manifest, .tar or .parquet shards, or - for standard input
     #[arg(value_name = "INPUT", required_unless_present = "list_backbones")]
-    pub input: Option<PathBuf>,
+    pub inputs: Vec<PathBuf>,
 
     /// Folder to write; with several taps, NAME.features becomes NAME.TAP.features for each
     #[arg(short, long, value_name = "NAME.features", required_unless_present = "list_backbones")]
@@ -100,7 +106,8 @@ pub struct Args {
     #[arg(long, value_name = "A,B,C", value_parser = parse_triple, help_heading = "Preprocessing")]
     pub std: Option<[f32; 3]>,
 
-    /// Folder that a manifest's paths, and the samples' ids, are relative to [default: the manifest's own]
+    /// Folder that a manifest's or list's paths, and the samples' ids, are relative to [default: the manifest's own, or the
+    /// current one]
     #[arg(long, value_name = "DIR", help_heading = "Samples")]
     pub root: Option<PathBuf>,
 

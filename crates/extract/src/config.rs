@@ -10,15 +10,16 @@ use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::zoo;
-use sample::{DataSet, Doubt, Ratios};
+use sample::{DataSet, Doubt, Inputs, Ratios};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::Dtype;
 
 /// A checked job.
 pub(crate) struct Config {
-    input: PathBuf,
-    /// What a manifest's paths are relative to, if not its own folder.
+    /// One, or several shards.
+    inputs: Vec<PathBuf>,
+    /// What a manifest's or a list's paths are relative to, if not its own folder.
     root: Option<PathBuf>,
     /// One a tap, in the same order.
     outputs: Vec<PathBuf>,
@@ -50,7 +51,7 @@ impl Config {
         let recipe = preprocess::of(&args, backbone.recipe.clone())?;
         let views = views(&args)?;
         let Args {
-            input,
+            inputs,
             output,
             root,
             mut taps,
@@ -68,7 +69,7 @@ impl Config {
             ..
         } = args;
         // clap requires both unless a list is asked for, which never comes here.
-        let (Some(input), Some(output)) = (input, output) else {
+        let (false, Some(output)) = (inputs.is_empty(), output) else {
             return usage("INPUT and -o are required".to_owned());
         };
         if !(0.0..=100.0).contains(&max_skipped) {
@@ -93,12 +94,15 @@ impl Config {
             if !root.is_dir() {
                 return usage(format!("--root: `{}` is no folder", root.display()));
             }
-            if input.is_dir() {
-                return usage(format!("--root goes with a manifest; `{}` is a folder", input.display()));
+            if let Some(input) = inputs.iter().find(|input| input.is_dir()) {
+                return usage(format!(
+                    "--root goes with a manifest or a list of paths; `{}` is a folder",
+                    input.display()
+                ));
             }
         }
         let outputs = name_outputs(&output, &taps)?;
-        if lies_within(&output, &input) {
+        if let Some(input) = inputs.iter().find(|input| lies_within(&output, input)) {
             let (output, input) = (output.display(), input.display());
             return usage(format!(
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
@@ -106,7 +110,7 @@ impl Config {
         }
         let (device, no_card) = DeviceRequest { name: device, precision, isa }.settle(LOOK)?;
         Ok(Config {
-            input,
+            inputs,
             root,
             outputs,
             taps,
@@ -131,7 +135,8 @@ impl Config {
     /// Refuses `--split` for data that has splits of its own.
     pub(crate) fn check_splits(&self, data: &DataSet) -> Result<(), UsageError> {
         if self.split.is_some() && data.samples.iter().any(|sample| sample.split.is_some()) {
-            let input = self.input.display();
+            let input = self.name();
+            let input = input.display();
             return Err(UsageError(format!("`{input}` has splits of its own; leave --split out")));
         }
         Ok(())
@@ -144,7 +149,8 @@ impl Config {
     pub(crate) fn part_of(&self, data: DataSet) -> Result<DataSet, UsageError> {
         match self.part {
             Some(Part { count, .. }) if count > data.samples.len() => {
-                let (input, samples) = (self.input.display(), data.samples.len());
+                let (input, samples) = (self.name(), data.samples.len());
+                let input = input.display();
                 Err(UsageError(format!("`{input}` has {samples} samples, too few for {count} parts")))
             }
             Some(Part { index, count }) => Ok(data.part(index, count)),
@@ -168,13 +174,18 @@ impl Config {
         self.views.as_ref()
     }
 
-    pub(crate) fn input(&self) -> &Path {
-        &self.input
+    /// The data set, as it was named.
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        let beside = self.outputs[0].parent().map(|parent| match parent.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => parent,
+        });
+        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: beside }
     }
 
-    /// What a manifest's paths are relative to, if not its own folder.
-    pub(crate) fn root(&self) -> Option<&Path> {
-        self.root.as_deref()
+    /// What messages call the data set.
+    pub(crate) fn name(&self) -> PathBuf {
+        Inputs::name(&self.inputs)
     }
 
     /// Taps and where their features go.

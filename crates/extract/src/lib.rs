@@ -104,10 +104,10 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The samples of this run, and what had better be known of them.
 fn open(config: &Config, session: &Session) -> Result<DataSet> {
-    let data = DataSet::open_below(config.input(), config.root())?;
+    let data = DataSet::open_inputs(&config.inputs())?;
     config.check_splits(&data)?;
     if let Some(doubt) = data.doubt() {
-        session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
+        session.note(format!("extract: {}", config::doubtful(&config.name(), &doubt)));
     }
     if !data.left_out.is_empty() {
         let names = store::brief::few(&data.left_out);

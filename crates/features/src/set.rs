@@ -1,6 +1,6 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
-use crate::{Content, Features, FeaturesError, Source, content_key};
+use crate::{ContentDigest, Features, FeaturesError, Source, content_key};
 use input::{PROBES, Recipe};
 use sample::{Column, Split, targets::Samples};
 use std::collections::BTreeMap;
@@ -117,7 +117,7 @@ impl FeatureSet {
     /// Whether a file is still what the row of view 0 was computed from, and would still be decoded as it was.
     pub fn is_of(&self, row: usize, file: &[u8]) -> bool {
         let source = &self.first().index().source;
-        content_key(&Content::of(file, &source.recipe), source, 0, None) == self.first().key(row)
+        content_key(&ContentDigest::of(file, &source.recipe), source, 0, None) == self.first().key(row)
     }
 
     /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.

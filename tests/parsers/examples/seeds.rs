@@ -7,6 +7,8 @@
 mod artefacts;
 #[path = "seeds/checkpoints.rs"]
 mod checkpoints;
+#[path = "seeds/data.rs"]
+mod data;
 #[path = "seeds/models.rs"]
 mod models;
 
@@ -28,6 +30,7 @@ fn main() {
     manifests(&write);
     hdf5(&write);
     artefacts::write(&write);
+    data::write(&write);
     models::write(&write);
     checkpoints::write(&write);
 }

@@ -19,7 +19,7 @@ mod weights;
 
 pub use features::{index, shard};
 pub use head::head;
-pub use manifest::manifest;
+pub use manifest::{jsonl, manifest, parquet, tar};
 pub use onnx::onnx;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
@@ -30,15 +30,18 @@ pub use weights::{hdf5, network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 10] = [
+pub const PARSERS: [Parser; 13] = [
     ("hdf5", hdf5),
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
+    ("jsonl", jsonl),
     ("manifest", manifest),
     ("onnx", onnx),
+    ("parquet", parquet),
     ("picture", picture),
     ("pytorch", pytorch),
     ("shard", shard),
+    ("tar", tar),
     ("weights", weights),
 ];

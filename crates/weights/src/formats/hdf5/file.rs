@@ -23,13 +23,12 @@ const MOST_DEPTH: usize = 32;
 const MOST_RATIO: usize = 16;
 const LEAST_LIMIT: usize = 64 << 20;
 /// The entry of a `.keras` archive that is an HDF5 file.
-/// What an archive of Keras holds.
 pub(crate) const WEIGHTS: &str = "model.weights.h5";
 /// Bytes of one object's header. Keras fills it with names of weights, 64 KiB at a time.
 const MOST_HEADER: usize = 1 << 20;
 
 /// An HDF5 file whose groups were walked. Tensors are converted when they are asked for.
-pub struct Hdf5File {
+pub(crate) struct Hdf5File {
     label: String,
     sets: BTreeMap<String, Set>,
     guard: Arc<Guard>,
@@ -45,7 +44,7 @@ impl Hdf5File {
     ///
     /// # Errors
     /// [`WeightError::Unusable`].
-    pub fn mapped(label: String, file: MappedFile) -> Result<Hdf5File, WeightError> {
+    pub(crate) fn mapped(label: String, file: MappedFile) -> Result<Hdf5File, WeightError> {
         let all = 0..file.len();
         Hdf5File::new(label, Bytes::Mapped(file, all))
     }
