@@ -12,10 +12,11 @@ mod dialect;
 mod error;
 mod formats;
 mod numbers;
+pub mod protobuf;
 mod tensors;
 
 pub use bound::Bound;
 pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
-pub use formats::{SafetensorsFile, open, open_for};
+pub use formats::{Numbers, OnnxFile, SafetensorsFile, StoredTensor, open, open_for};
 pub use tensors::{Tensor, Tensors};

@@ -13,15 +13,6 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// Bytes of one.
-    pub(crate) fn size(self) -> usize {
-        match self {
-            Number::F64 => 8,
-            Number::F32 => 4,
-            Number::F16 | Number::BF16 => 2,
-        }
-    }
-
     /// bytes: a whole number of them.
     pub(crate) fn widen(self, bytes: &[u8]) -> Vec<f32> {
         match self {

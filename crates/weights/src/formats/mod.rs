@@ -1,8 +1,10 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
 mod kind;
+mod onnx;
 mod safetensors;
 
+pub use onnx::{Numbers, OnnxFile, StoredTensor};
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
@@ -19,6 +21,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
+        Kind::Onnx => Box::new(OnnxFile::mapped(path, file)?),
         Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
     })
 }
