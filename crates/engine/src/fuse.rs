@@ -176,7 +176,9 @@ impl Graph {
     pub(crate) fn fuse(&mut self, at: usize, norm: Option<usize>) -> Fused {
         let node = self.node(at);
         let (weight, bias, stride, padding, groups) = match node.op {
-            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
+            Op::Conv { weight, bias, stride, padding, groups, .. } => {
+                (weight, bias, stride.y, padding.top, groups)
+            }
             Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
             _ => unreachable!("asked of products only"),
         };

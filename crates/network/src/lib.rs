@@ -21,11 +21,13 @@ mod op;
 pub mod positions;
 mod shape;
 mod taps;
+mod window;
 pub mod zoo;
 
 pub use builder::Builder;
 pub use dialect::Dialect;
 pub use error::NetworkError;
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
-pub use op::{Activation, Conv, Interpolation, Op, Pool};
+pub use op::{Activation, Conv, Interpolation, Op};
 pub use shape::Shape;
+pub use window::{Axis, Padding, Pair, Pool, Window};

@@ -1,6 +1,6 @@
 //! Shape inference, with checked arithmetic: every error about an input's size is found here, before anything runs.
 
-use crate::{Network, NetworkError, Node, NodeId, Op, Pool};
+use crate::{Network, NetworkError, Node, NodeId, Op};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -107,6 +107,9 @@ impl Network {
                 Op::Given { shape } => return matches!(shape, Shape::Vector(_)),
                 Op::Activation { .. }
                 | Op::Add
+                | Op::Multiply
+                | Op::Channels { .. }
+                | Op::Shuffle { .. }
                 | Op::Linear { .. }
                 | Op::LayerNorm { .. }
                 | Op::Scale { .. }
@@ -160,27 +163,17 @@ impl At<'_> {
                 Ok(Shape::Map { channels: *channels, height: self.height, width: self.width })
             }
             (Op::Given { shape }, []) => Ok(*shape),
-            (
-                Op::Conv { weight, bias, stride, padding, groups },
-                &[input @ Shape::Map { channels, height, width }],
-            ) => {
-                let &[out, per_group, rows, columns] = self.network.param(*weight).shape.as_slice() else {
+            (&Op::Conv { weight, bias, groups, .. }, &[input @ Shape::Map { channels, height, width }]) => {
+                let &[out, per_group, ..] = self.network.param(weight).shape.as_slice() else {
                     return Err(self.mismatch("a weight of rank 4", &input));
                 };
-                if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 {
+                if per_group.checked_mul(groups) != Some(channels) || out % groups != 0 {
                     return Err(
                         self.mismatch(&format!("{per_group} channels in each of {groups} groups"), &input)
                     );
                 }
-                self.check_lengths([*bias], out)?;
-                let window = |side, kernel| {
-                    self.windows(side, Pool { kernel, stride: *stride, padding: *padding, ceil: false })
-                };
-                Ok(Shape::Map {
-                    channels: out,
-                    height: window(height, rows)?,
-                    width: window(width, columns)?,
-                })
+                self.check_lengths([bias], out)?;
+                self.windows(false, (height, width), out)
             }
             (Op::BatchNorm { weight, bias, mean, variance, .. }, &[input @ Shape::Map { channels, .. }]) => {
                 self.check_lengths([weight, bias, mean, variance].map(|param| Some(*param)), channels)?;
@@ -198,11 +191,7 @@ impl At<'_> {
             }
             (Op::Activation { .. }, &[input]) => Ok(input),
             (Op::MaxPool(pool) | Op::AveragePool(pool), &[Shape::Map { channels, height, width }]) => {
-                Ok(Shape::Map {
-                    channels,
-                    height: self.windows(height, *pool)?,
-                    width: self.windows(width, *pool)?,
-                })
+                self.windows(pool.ceil, (height, width), channels)
             }
             (&Op::AdaptiveAveragePool { height, width }, &[Shape::Map { channels, .. }]) => {
                 Ok(Shape::Map { channels, height, width })
@@ -220,13 +209,21 @@ impl At<'_> {
                 }
                 ref shape => Err(self.mismatch(&format!("what a weight {shape:?} can multiply"), &input)),
             },
-            (Op::Add, &[a, b]) if a == b => Ok(a),
-            (Op::Add, &[a, b]) => Err(self.mismatch(&a.to_string(), &b)),
+            (Op::Add | Op::Multiply, &[a, b]) if a == b => Ok(a),
+            (Op::Add | Op::Multiply, &[a, b]) => Err(self.mismatch(&a.to_string(), &b)),
             (Op::Concat, inputs) => self.concat(inputs),
             (
                 Op::Gate,
                 &[map @ Shape::Map { channels, .. }, Shape::Map { channels: gates, height: 1, width: 1 }],
             ) if channels == gates => Ok(map),
+            (&Op::Channels { start, end }, &[input]) if end <= input.width() => {
+                Ok(input.with_width(end - start))
+            }
+            (Op::Channels { end, .. }, &[input]) => Err(self.mismatch(&format!("{end} channels"), &input)),
+            (Op::Shuffle { groups }, &[input]) if input.width() % groups == 0 => Ok(input),
+            (Op::Shuffle { groups }, &[input]) => {
+                Err(self.mismatch(&format!("channels in {groups} groups"), &input))
+            }
             (Op::MergePatches, &[Shape::Map { channels, height, width }]) => Ok(Shape::Map {
                 channels: channels.saturating_mul(4),
                 height: height.div_ceil(2),
@@ -330,18 +327,18 @@ impl At<'_> {
         Ok(Shape::Map { channels, height, width })
     }
 
-    /// How many windows fit along a side, as PyTorch counts them.
-    fn windows(&self, side: usize, pool: Pool) -> Result<usize, NetworkError> {
-        let Pool { kernel, stride, padding, ceil } = pool;
-        let padded =
-            padding.checked_mul(2).and_then(|both| side.checked_add(both)).ok_or_else(|| self.too_large())?;
-        let room = padded.checked_sub(kernel).ok_or_else(|| self.too_small())?;
-        if !ceil {
-            return Ok(room / stride + 1);
-        }
-        let count = room.div_ceil(stride) + 1;
-        // The last window must start inside the picture or its leading padding.
-        Ok(if (count - 1) * stride >= side + padding { count - 1 } else { count })
+    /// What is left of a map of that size (height, width).
+    fn windows(
+        &self,
+        ceil: bool,
+        (height, width): (usize, usize),
+        channels: usize,
+    ) -> Result<Shape, NetworkError> {
+        let window = self.network.window(self.node).ok_or_else(|| self.mismatch("windows", &"none"))?;
+        let [down, across] = window.axes();
+        let height = down.count(height, ceil).ok_or_else(|| self.too_large())?;
+        let width = across.count(width, ceil).ok_or_else(|| self.too_large())?;
+        Ok(Shape::Map { channels, height, width })
     }
 
     fn check_lengths<const N: usize>(

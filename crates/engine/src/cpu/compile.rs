@@ -179,6 +179,9 @@ impl Compiler {
                 };
                 (at, Action::Pool(pooling), vec![input(self)])
             }
+            Op::Multiply | Op::Channels { .. } | Op::Shuffle { .. } => {
+                unreachable!("check_channels refuses it")
+            }
             Op::Concat => {
                 let channels = node.inputs.iter().map(|input| self.graph.channels(input.index())).collect();
                 (

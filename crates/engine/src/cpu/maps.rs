@@ -52,7 +52,7 @@ impl Pooling {
     }
 
     fn windows(pool: Pool, input: (usize, usize), output: (usize, usize), reduce: Reduce) -> Pooling {
-        let Pool { kernel, stride, padding, .. } = pool;
+        let (kernel, stride, padding) = (pool.kernel.y, pool.stride.y, pool.padding.top);
         let seen = |count: usize, length: usize| {
             let window = |at: usize| {
                 let start = at * stride;

@@ -219,6 +219,9 @@ impl Compiler {
                 };
                 (at, Work::Mean(arguments), input(self))
             }
+            Op::Multiply | Op::Channels { .. } | Op::Shuffle { .. } => {
+                unreachable!("check_channels refuses it")
+            }
             Op::Concat => return self.concat(at),
             Op::Flatten => {
                 let from = from.unwrap_or(0);
@@ -261,9 +264,9 @@ impl Compiler {
             out_height: whole(out.0),
             out_width: whole(out.1),
             stride: whole(self.stride(at)),
-            kernel: whole(pool.kernel),
-            step: whole(pool.stride),
-            pad: whole(pool.padding),
+            kernel: whole(pool.kernel.y),
+            step: whole(pool.stride.y),
+            pad: whole(pool.padding.top),
             average: i32::from(average),
             ..Default::default()
         })

@@ -95,7 +95,7 @@ fn windows(
     reduce: impl Fn(&mut dyn Iterator<Item = f32>) -> f32,
 ) -> Result<(CpuStorage, Shape)> {
     let (x, [c, h, w]) = map(storage, layout)?;
-    let Pool { kernel, stride, padding, .. } = pool;
+    let (kernel, stride, padding) = (pool.kernel.y, pool.stride.y, pool.padding.top);
     // The part of a window that is inside a side of so many places.
     let inside = |at: usize, side: usize| {
         (at * stride).saturating_sub(padding)..(at * stride + kernel - padding).min(side)

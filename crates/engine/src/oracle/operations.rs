@@ -30,8 +30,8 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
     let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
     match op {
         Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => Ok(x.clone()),
-        Op::Conv { weight, bias, stride, padding, groups } => {
-            convolve(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
+        Op::Conv { weight, bias, stride, padding, groups, .. } => {
+            convolve(x, param(*weight), bias.map(param), (stride.y, padding.top, *groups), side)
         }
         Op::BatchNorm { .. } => match &around.affine {
             Some(affine) => x.apply_op1_no_bwd(affine),
@@ -69,6 +69,7 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
             window_attention(x, param(*bias), *heads, *window, *shift)
         }
         Op::MergePatches => merge_patches(x),
+        Op::Multiply | Op::Channels { .. } | Op::Shuffle { .. } => bail!("is not known yet"),
     }
 }
 
@@ -85,6 +86,7 @@ fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
         Activation::Sigmoid => sigmoid(x),
         Activation::HardSigmoid => hard(x),
         Activation::HardSwish => x * hard(x)?,
+        _ => bail!("is not known yet"),
     }
 }
 

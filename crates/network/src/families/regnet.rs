@@ -3,7 +3,7 @@
 use super::Family;
 use super::layers::{average_and_classify, conv_bn_act, squeeze_excite};
 use crate::entry::{entry, imagenet};
-use crate::{Activation, Builder, Conv, Network, NodeId};
+use crate::{Activation, Builder, Conv, Network, NodeId, Pair};
 use Activation::{Relu, Sigmoid};
 
 /// These networks by name.
@@ -62,7 +62,7 @@ fn regnet(name: &str, excites: bool, depths: [usize; 4], widths: [usize; 4], gro
 fn residual_block(net: &mut Builder, at: &str, x: NodeId, conv: Conv, excites: bool) -> NodeId {
     let inputs = net.width(x);
     let narrow = Conv::new(conv.out, 1);
-    let shortcut = if inputs == conv.out && conv.stride == 1 {
+    let shortcut = if inputs == conv.out && conv.stride == Pair::ONE {
         x
     } else {
         conv_bn_act(net, &format!("{at}.proj"), x, narrow.stride(conv.stride), None)

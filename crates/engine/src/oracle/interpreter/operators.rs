@@ -12,7 +12,7 @@ const MOST: usize = 1 << 31;
 pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
     let Some(x) = inputs.first() else { bail!("reads nothing") };
     match (operator, inputs) {
-        (Operator::Conv { group, pads, strides }, [_, weight, bias @ ..]) => {
+        (Operator::Conv { group, pads, strides, .. }, [_, weight, bias @ ..]) => {
             conv(x, weight, bias.first(), *group, (*pads, *strides))
         }
         (Operator::BatchNormalization { epsilon }, [_, weight, bias, mean, variance]) => {
@@ -36,6 +36,9 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         (Operator::HardSwish, [_]) => each(x, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
         (Operator::Erf, [_]) => x.erf(),
         (Operator::Tanh, [_]) => x.tanh(),
+        (Operator::Softplus, [_]) => each(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        (Operator::LeakyRelu { alpha }, [_]) => each(x, |x| if x < 0.0 { alpha * x } else { x }),
+        (Operator::Elu { alpha }, [_]) => each(x, |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
         (Operator::Clip, [_, low, high]) => {
             let (low, high) = (low.to_scalar::<f32>()?, high.to_scalar::<f32>()?);
             each(x, |x| {
