@@ -271,11 +271,11 @@ mod tests {
         let gelu_tanh = two(Multiply, two(Multiply, Number(0.5), X), tanh);
         let clipped = two(Min, two(Max, two(Add, X, Number(3.0)), Number(0.0)), Number(6.0));
         let hard_swish = two(Divide, two(Multiply, X, clipped), Number(6.0));
-        let quick =
-            two(Multiply, X, one(Unary::Known(Activation::Sigmoid), two(Multiply, X, Number(1.702))));
+        let quick = two(Multiply, X, one(Unary::Known(Activation::Sigmoid), two(Multiply, X, Number(1.702))));
         let leaky = two(Max, X, two(Multiply, X, Number(0.1)));
         let slope = 0.1;
-        let mish = two(Multiply, X, one(Unary::Known(Activation::Tanh), one(Unary::Known(Activation::Softplus), X)));
+        let mish =
+            two(Multiply, X, one(Unary::Known(Activation::Tanh), one(Unary::Known(Activation::Softplus), X)));
         for (function, expected) in [
             (gelu, Some(Activation::Gelu)),
             (gelu_tanh, Some(Activation::GeluTanh)),

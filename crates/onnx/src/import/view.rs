@@ -192,7 +192,8 @@ impl View {
     pub(super) fn is_side(&self, at: usize, axes: &[Axis]) -> bool {
         let expected = axes.iter().filter(|axis| self.length(**axis) > 1);
         let whole = |axis: &Axis| Stride { axis: *axis, step: 1, count: self.length(*axis) };
-        axes.iter().all(|axis| self.start(*axis) == 0) && expected.map(whole).eq(self.sides[at].iter().copied())
+        axes.iter().all(|axis| self.start(*axis) == 0)
+            && expected.map(whole).eq(self.sides[at].iter().copied())
     }
 
     /// Whether the sides after the batch are a map's: (c, h, w).
@@ -260,18 +261,32 @@ impl View {
         View { sides, ..self.clone() }
     }
 
-    /// Another length of an axis, as a node has it that sees all of it.
-    pub(super) fn lengthened(&self, axis: Axis, length: usize) -> View {
-        let mut view = self.clone();
-        view.lengths[axis as usize] = length;
-        view.starts[axis as usize] = 0;
-        for side in &mut view.sides {
-            let seen = side.iter().any(|stride| stride.axis == axis);
-            if seen {
-                side.retain(|stride| stride.axis != axis);
-                side.extend(stride(Stride { axis, step: 1, count: length }));
+    /// Where a side walks through a part of channels that were shuffled: the groups, and the same of the shuffled node.
+    pub(super) fn shuffled(&self) -> Option<(usize, View)> {
+        let channels = self.length(Axis::Channel);
+        let is_part = |side: &Vec<Stride>| match side.as_slice() {
+            [outer, inner] => {
+                let along = [outer.axis, inner.axis].iter().all(|axis| *axis == Axis::Channel);
+                along && outer.step == 1 && inner.step * inner.count == channels && outer.count < inner.step
             }
-        }
+            _ => false,
+        };
+        let at = self.sides.iter().position(is_part)?;
+        let (count, inner) = (self.sides[at][0].count, self.sides[at][1]);
+        let mut view = self.clone();
+        // Channel a + b · each has become a · groups + b.
+        view.starts[Axis::Channel as usize] *= inner.count;
+        view.sides[at] = vec![Stride { axis: Axis::Channel, step: 1, count: count * inner.count }];
+        Some((inner.count, view))
+    }
+
+    /// The same sides over a node of only those channels that they walk through, which lay `step` apart.
+    pub(super) fn narrowed(&self, node: NodeId, channels: usize, step: usize) -> View {
+        let mut view = self.on(node);
+        view.lengths[Axis::Channel as usize] = channels;
+        view.starts[Axis::Channel as usize] = 0;
+        let strides = view.sides.iter_mut().flatten().filter(|stride| stride.axis == Axis::Channel);
+        strides.for_each(|stride| stride.step /= step);
         view
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     super::{
         constant::{Constant, Data, broadcast, gather, places, steps},
-        function::{Binary, narrow},
         element::{binary, unary},
+        function::{Binary, narrow},
     },
     Fold, Unfolded, axis,
 };

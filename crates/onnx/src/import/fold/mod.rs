@@ -4,6 +4,10 @@ mod arithmetic;
 mod select;
 mod shapes;
 
+pub(super) use arithmetic::is_float;
+pub(super) use select::{Part, parts, split};
+pub(super) use shapes::{order, reshaped, shape_of};
+
 use super::{
     constant::{Constant, Data, MOST_NUMBERS},
     model::Node,
@@ -28,7 +32,6 @@ pub(super) struct Fold<'a> {
     pub(super) node: &'a Node,
     /// None is [`Data::Stored`].
     pub(super) inputs: &'a [Option<Constant>],
-    pub(super) opset: i64,
     pub(super) budget: &'a mut usize,
 }
 

@@ -28,7 +28,10 @@ impl Fold<'_> {
         if !parts.iter().all(fits) {
             return Err(Unfolded::Wrong);
         }
-        shape[at] = parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.shape[at])).ok_or(Unfolded::TooLarge)?;
+        shape[at] = parts
+            .iter()
+            .try_fold(0_usize, |sum, part| sum.checked_add(part.shape[at]))
+            .ok_or(Unfolded::TooLarge)?;
         self.spend(&shape)?;
         let outer: usize = shape[..at].iter().product();
         let floats: Option<Vec<_>> = parts
@@ -92,8 +95,11 @@ impl Fold<'_> {
         let (shape, indices) = (self.input(0)?.shape.clone(), self.integers(1)?);
         let index_shape = self.input(1)?.shape.clone();
         let at = axis(self.node.int("axis").unwrap_or(0), shape.len()).ok_or(Unfolded::Wrong)?;
-        let indices: Vec<usize> =
-            indices.iter().map(|index| axis(*index, shape[at])).collect::<Option<_>>().ok_or(Unfolded::Wrong)?;
+        let indices: Vec<usize> = indices
+            .iter()
+            .map(|index| axis(*index, shape[at]))
+            .collect::<Option<_>>()
+            .ok_or(Unfolded::Wrong)?;
         let (outer, inner) = (&shape[..at], &shape[at + 1..]);
         let wanted = [outer, &index_shape, inner].concat();
         self.spend(&wanted)?;
@@ -112,7 +118,8 @@ impl Fold<'_> {
         let shapes = [0, 1, 2].map(|at| self.input(at).map(|input| input.shape.clone()));
         let [condition, yes, no] = shapes;
         let (condition, yes, no) = (condition?, yes?, no?);
-        let shape = broadcast(&condition, &yes).and_then(|shape| broadcast(&shape, &no)).ok_or(Unfolded::Wrong)?;
+        let shape =
+            broadcast(&condition, &yes).and_then(|shape| broadcast(&shape, &no)).ok_or(Unfolded::Wrong)?;
         self.spend(&shape)?;
         let conditions = gather(&conditions, &places(&condition, &shape));
         let (yes, no) = (places(&yes, &shape), places(&no, &shape));
@@ -137,9 +144,10 @@ impl Fold<'_> {
         self.spend(&input.shape)?;
         let mut targets = Vec::with_capacity(indices.len() / depth);
         for index in indices.chunks_exact(depth) {
-            let place = index.iter().enumerate().map(|(side, index)| {
-                axis(*index, input.shape[side]).map(|index| index * strides[side])
-            });
+            let place = index
+                .iter()
+                .enumerate()
+                .map(|(side, index)| axis(*index, input.shape[side]).map(|index| index * strides[side]));
             targets.push(place.sum::<Option<usize>>().ok_or(Unfolded::Wrong)?);
         }
         if self.input(2)?.len() != targets.len() * round {
@@ -199,7 +207,8 @@ pub(in super::super) fn parts(
             let (start, end) = (from_end(starts[at]).clamp(0, side), from_end(ends[at]).clamp(0, side));
             (start, (end - start).max(0).unsigned_abs().div_ceil(step.unsigned_abs()))
         } else if step < 0 {
-            let (start, end) = (from_end(starts[at]).clamp(-1, side - 1), from_end(ends[at]).clamp(-1, side - 1));
+            let (start, end) =
+                (from_end(starts[at]).clamp(-1, side - 1), from_end(ends[at]).clamp(-1, side - 1));
             (start.max(0), (start - end).max(0).unsigned_abs().div_ceil(step.unsigned_abs()))
         } else {
             return None;

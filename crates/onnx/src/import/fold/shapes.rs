@@ -12,8 +12,11 @@ impl Fold<'_> {
 
     pub(super) fn constant_of_shape(&mut self) -> Result<Constant, Unfolded> {
         let sides = self.integers(0)?;
-        let shape: Vec<usize> =
-            sides.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| Unfolded::Wrong)?;
+        let shape: Vec<usize> = sides
+            .iter()
+            .map(|side| usize::try_from(*side))
+            .collect::<Result<_, _>>()
+            .map_err(|_| Unfolded::Wrong)?;
         let len = self.spend(&shape)?;
         Ok(match self.inputs.get(1).and_then(Option::as_ref).map(|value| &value.data) {
             Some(super::Data::Integers(value)) => {
@@ -29,11 +32,15 @@ impl Fold<'_> {
     pub(super) fn range(&mut self) -> Result<Constant, Unfolded> {
         if let Ok(starts) = self.floats(0) {
             let (limits, deltas) = (self.floats(1)?, self.floats(2)?);
-            let [start, limit, delta] = [starts, limits, deltas].map(|list| list.first().copied().unwrap_or_default());
+            let [start, limit, delta] =
+                [starts, limits, deltas].map(|list| list.first().copied().unwrap_or_default());
             let count = ((f64::from(limit) - f64::from(start)) / f64::from(delta)).ceil();
             let count = usable(count).ok_or(Unfolded::TooLarge)?;
             self.spend(&[count])?;
-            return Ok(Constant::floats(vec![count], (0..count).map(|at| start + at as f32 * delta).collect()));
+            return Ok(Constant::floats(
+                vec![count],
+                (0..count).map(|at| start + at as f32 * delta).collect(),
+            ));
         }
         let lists = [self.integers(0)?, self.integers(1)?, self.integers(2)?];
         let [start, limit, delta] = lists.map(|list| list.first().copied().unwrap_or_default());
@@ -70,8 +77,11 @@ impl Fold<'_> {
     /// `Expand` and `Tile`.
     pub(super) fn repeat(&mut self) -> Result<Constant, Unfolded> {
         let (input, second) = (self.input(0)?.clone(), self.integers(1)?);
-        let sides: Vec<usize> =
-            second.iter().map(|side| usize::try_from(*side)).collect::<Result<_, _>>().map_err(|_| Unfolded::Wrong)?;
+        let sides: Vec<usize> = second
+            .iter()
+            .map(|side| usize::try_from(*side))
+            .collect::<Result<_, _>>()
+            .map_err(|_| Unfolded::Wrong)?;
         if self.node.op == "Expand" {
             let to = broadcast(&input.shape, &sides).ok_or(Unfolded::Wrong)?;
             self.spend(&to)?;
