@@ -121,28 +121,66 @@ impl Function {
         {
             return Some(*function);
         }
-        let at_ends = [self.of(-100.0), self.of(100.0)];
-        let [low, high] = at_ends.map(narrow);
-        // Of those with numbers, the one whose numbers follow from a place or two.
-        let guesses = [
-            Activation::LeakyRelu { slope: narrow(-self.of(-1.0)) },
-            Activation::Elu { alpha: narrow(-at_ends[0]) },
-            Activation::Clip { low, high },
-        ];
-        let fixed = Activation::ALL.into_iter().filter(|function| {
-            !matches!(
-                function,
-                Activation::LeakyRelu { .. } | Activation::Elu { .. } | Activation::Clip { .. }
-            )
-        });
-        fixed.chain(guesses).find(|guess| is_sane(*guess) && self.agrees(|x| value(*guess, x)))
+        known(|x| self.of(x))
+    }
+
+    /// Which of ours it is of factor · x + summand, where some such numbers stand inside it.
+    pub(super) fn known_of_affine(&self) -> Option<(f64, f64, Activation)> {
+        let mut inner = Vec::new();
+        self.affine_parts(&mut inner);
+        let of = |(scale, shift): &(f64, f64)| {
+            let (scale, shift) = (*scale, *shift);
+            known(|u| self.of((u - shift) / scale)).map(|function| (scale, shift, function))
+        };
+        inner.iter().take(4).filter(|(scale, _)| *scale != 0.0).find_map(of)
+    }
+
+    /// The largest parts that are no more than a factor and a summand.
+    fn affine_parts(&self, to: &mut Vec<(f64, f64)>) {
+        match (self, self.affine()) {
+            (Function::Number(_), _) => {}
+            (_, Some(found)) => {
+                if !to.contains(&found) {
+                    to.push(found);
+                }
+            }
+            (Function::One(_, of), None) => of.affine_parts(to),
+            (Function::Two(_, a, b), None) => {
+                a.affine_parts(to);
+                b.affine_parts(to);
+            }
+            (Function::X, None) => {}
+        }
+    }
+
+    /// What it is but for a factor and a summand at its end, and these.
+    pub(super) fn peeled(&self) -> (&Function, f64, f64) {
+        let (mut core, mut scale, mut shift) = (self, 1.0, 0.0);
+        while let Function::Two(op, a, b) = core {
+            let (next, by, plus) = match (op, &**a, &**b) {
+                (Binary::Add, of, Function::Number(n)) | (Binary::Add, Function::Number(n), of) => {
+                    (of, 1.0, *n)
+                }
+                (Binary::Subtract, of, Function::Number(n)) => (of, 1.0, -n),
+                (Binary::Subtract, Function::Number(n), of) => (of, -1.0, *n),
+                (Binary::Multiply, of, Function::Number(n)) | (Binary::Multiply, Function::Number(n), of) => {
+                    (of, *n, 0.0)
+                }
+                (Binary::Divide, of, Function::Number(n)) if *n != 0.0 => (of, 1.0 / n, 0.0),
+                _ => break,
+            };
+            shift += scale * plus;
+            scale *= by;
+            core = next;
+        }
+        (core, scale, shift)
     }
 
     /// Factor and summand, where it is no more than these.
     pub(super) fn affine(&self) -> Option<(f64, f64)> {
         let shift = self.of(0.0);
         let scale = self.of(1.0) - shift;
-        let is_affine = self.is_spelt_affine() && self.agrees(|x| scale * x + shift);
+        let is_affine = self.is_spelt_affine() && agree(|x| self.of(x), |x| scale * x + shift);
         is_affine.then_some((scale, shift))
     }
 
@@ -153,15 +191,31 @@ impl Function {
             Function::Two(_, a, b) => a.is_spelt_affine() && b.is_spelt_affine(),
         }
     }
+}
 
-    /// Whether it gives what `other` does, at many places.
-    fn agrees(&self, other: impl Fn(f64) -> f64) -> bool {
-        // Not evenly spaced, and both of a side's ends among them.
-        (-160..=160).map(|at| f64::from(at) * 0.061_8).chain([-60.0, -25.0, 25.0, 60.0]).all(|x| {
-            let (a, b) = (self.of(x), other(x));
-            (a - b).abs() <= 2e-6 * b.abs().max(1.0)
-        })
-    }
+/// Which of ours a function is.
+fn known(of: impl Fn(f64) -> f64) -> Option<Activation> {
+    let at_ends = [of(-100.0), of(100.0)];
+    let [low, high] = at_ends.map(narrow);
+    // Of those with numbers, the one whose numbers follow from a place or two.
+    let guesses = [
+        Activation::LeakyRelu { slope: narrow(-of(-1.0)) },
+        Activation::Elu { alpha: narrow(-at_ends[0]) },
+        Activation::Clip { low, high },
+    ];
+    let fixed = Activation::ALL.into_iter().filter(|function| {
+        !matches!(function, Activation::LeakyRelu { .. } | Activation::Elu { .. } | Activation::Clip { .. })
+    });
+    fixed.chain(guesses).find(|guess| is_sane(*guess) && agree(&of, |x| value(*guess, x)))
+}
+
+/// Whether two functions give the same, at many places.
+fn agree(of: impl Fn(f64) -> f64, other: impl Fn(f64) -> f64) -> bool {
+    // Not evenly spaced, and both of a side's ends among them.
+    (-160..=160).map(|at| f64::from(at) * 0.061_8).chain([-60.0, -25.0, 25.0, 60.0]).all(|x| {
+        let (a, b) = (of(x), other(x));
+        (a - b).abs() <= 2e-6 * b.abs().max(1.0)
+    })
 }
 
 fn is_sane(function: Activation) -> bool {

@@ -74,6 +74,17 @@ impl Importer<'_> {
                 let node = self.push(Op::LayerNorm { weight, bias, eps }, &node.inputs)?;
                 return Ok(view.on(node));
             }
+            Op::BatchNorm { weight, bias, mean, variance, eps } => {
+                let [before, added] = [weight, bias].map(|param| self.filled[param.index()].clone());
+                let (scale, shift) = (scale.expanded(channels), shift.expanded(channels));
+                let weights = (0..channels).map(|at| narrow(f64::from(before[at]) * scale[at])).collect();
+                let biases =
+                    (0..channels).map(|at| narrow(f64::from(added[at]) * scale[at] + shift[at])).collect();
+                let weight = self.param(None, "weight", &[channels], Rc::new(weights));
+                let bias = self.param(None, "bias", &[channels], Rc::new(biases));
+                let node = self.push(Op::BatchNorm { weight, bias, mean, variance, eps }, &node.inputs)?;
+                return Ok(view.on(node));
+            }
             Op::Linear { weight, bias } if scale.is_all(1.0) => {
                 let bias = Some(self.summed(bias, shift, channels));
                 let node = self.push(Op::Linear { weight, bias }, &node.inputs)?;
@@ -119,6 +130,16 @@ impl Importer<'_> {
         if let Some(function) = function.known() {
             return self.same(Op::Activation { function }, view);
         }
+        if let (core, scale, shift) = function.peeled()
+            && (scale, shift) != (1.0, 0.0)
+        {
+            let view = self.function(view, core)?;
+            return self.affine(&view, &Factor::all(scale), &Factor::all(shift));
+        }
+        if let Some((scale, shift, function)) = function.known_of_affine() {
+            let view = self.affine(view, &Factor::all(scale), &Factor::all(shift))?;
+            return self.same(Op::Activation { function }, &view);
+        }
         let unknown = Stop::Unknown("is part of a function of numbers that is not known");
         match function {
             Function::X => Ok(view.clone()),
@@ -134,23 +155,17 @@ impl Importer<'_> {
             }
             Function::One(..) => Err(unknown),
             Function::Two(op, a, b) => match (op, &**a, &**b) {
-                (_, of, Function::Number(number)) => {
-                    if *op == Binary::Power && *number == 2.0 {
-                        let view = self.function(view, of)?;
-                        let node = self.push(Op::Multiply, &[view.node, view.node])?;
-                        return Ok(view.on(node));
-                    }
-                    self.with_number(view, *op, of, *number).ok_or(unknown)?
-                }
-                (Binary::Subtract, Function::Number(number), of) => {
+                (Binary::Power, of, Function::Number(2.0)) => {
                     let view = self.function(view, of)?;
-                    self.affine(&view, &Factor::all(-1.0), &Factor::all(*number))
+                    let node = self.push(Op::Multiply, &[view.node, view.node])?;
+                    Ok(view.on(node))
                 }
-                (
-                    Binary::Add | Binary::Multiply | Binary::Min | Binary::Max,
-                    Function::Number(number),
-                    of,
-                ) => self.with_number(view, *op, of, *number).ok_or(unknown)?,
+                (Binary::Max, of, Function::Number(low)) | (Binary::Max, Function::Number(low), of) => {
+                    self.clipped(view, of, narrow(*low), f32::MAX)
+                }
+                (Binary::Min, of, Function::Number(high)) | (Binary::Min, Function::Number(high), of) => {
+                    self.clipped(view, of, f32::MIN, narrow(*high))
+                }
                 (Binary::Add | Binary::Multiply | Binary::Subtract, a, b) => {
                     let (a, mut b) = (self.function(view, a)?, self.function(view, b)?);
                     if *op == Binary::Subtract {
@@ -165,32 +180,9 @@ impl Importer<'_> {
         }
     }
 
-    /// A function and a number; `None` where that is none of ours.
-    fn with_number(
-        &mut self,
-        view: &View,
-        op: Binary,
-        of: &Function,
-        number: f64,
-    ) -> Option<Result<View, Stop>> {
-        let clip = |low, high| Op::Activation { function: Activation::Clip { low, high } };
-        let (scale, shift) = match op {
-            Binary::Add => (1.0, number),
-            Binary::Subtract => (1.0, -number),
-            Binary::Multiply => (number, 0.0),
-            Binary::Divide if number != 0.0 => (1.0 / number, 0.0),
-            Binary::Max | Binary::Min => {
-                let op = if op == Binary::Max {
-                    clip(narrow(number), f32::MAX)
-                } else {
-                    clip(f32::MIN, narrow(number))
-                };
-                return Some(self.function(view, of).and_then(|view| self.same(op, &view)));
-            }
-            _ => return None,
-        };
-        let inner = self.function(view, of);
-        Some(inner.and_then(|view| self.affine(&view, &Factor::all(scale), &Factor::all(shift))))
+    fn clipped(&mut self, view: &View, of: &Function, low: f32, high: f32) -> Result<View, Stop> {
+        let view = self.function(view, of)?;
+        self.same(Op::Activation { function: Activation::Clip { low, high } }, &view)
     }
 
     /// A map as tokens, with what stands before them and what is added.

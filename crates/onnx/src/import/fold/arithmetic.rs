@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        constant::{Constant, Data, broadcast, gather, places, steps},
+        constant::{Constant, Data, broadcast, gather, places},
         element::{binary, unary},
         function::{Binary, narrow},
     },
@@ -109,6 +109,32 @@ impl Fold<'_> {
         }
     }
 
+    pub(super) fn clip(&mut self) -> Result<Constant, Unfolded> {
+        let input = self.input(0)?.clone();
+        self.spend(&input.shape)?;
+        match &input.data {
+            Data::Floats(data) => {
+                let end = |at: usize, name: &str, none: f32| {
+                    self.floats(at)
+                        .ok()
+                        .and_then(|end| end.first().copied())
+                        .or_else(|| self.node.float(name))
+                        .unwrap_or(none)
+                };
+                let (low, high) = (end(1, "min", f32::MIN), end(2, "max", f32::MAX));
+                Ok(Constant::floats(input.shape, data.iter().map(|x| x.max(low).min(high)).collect()))
+            }
+            Data::Integers(data) => {
+                let end = |at: usize, none: i64| {
+                    self.integers(at).ok().and_then(|end| end.first().copied()).unwrap_or(none)
+                };
+                let (low, high) = (end(1, i64::MIN), end(2, i64::MAX));
+                Ok(Constant::integers(input.shape, data.iter().map(|x| (*x).max(low).min(high)).collect()))
+            }
+            Data::Stored(_) => Err(Unfolded::Wrong),
+        }
+    }
+
     pub(super) fn reduce(&mut self) -> Result<Constant, Unfolded> {
         let input = self.input(0)?.clone();
         let rank = input.shape.len();
@@ -190,7 +216,6 @@ impl Fold<'_> {
                 *out = narrow((0..*rows).map(term).sum());
             }
         }
-        let _ = steps(&shape);
         Ok(Constant { shape, data: Data::Floats(Rc::new(data)), name: None })
     }
 }

@@ -64,6 +64,7 @@ impl Fold<'_> {
                 self.reduce().and_then(one)
             }
             "MatMul" => self.product().and_then(one),
+            "Clip" => self.clip().and_then(one),
             "ScatterND" => self.scatter().and_then(one),
             "NonZero" => self.non_zero().and_then(one),
             "Trilu" | "CumSum" | "Resize" | "Pad" => Err(Unfolded::Unknown),

@@ -202,7 +202,12 @@ impl Importer<'_> {
                 return self.pending(live.view, Function::Two(op, a, b));
             }
         }
-        if !matches!(live.pending, Pending::Nothing | Pending::Affine { .. }) {
+        // A bias belongs to what it is added to, and a factor of channels that follows comes after it.
+        let is_factor =
+            matches!(op, Binary::Multiply | Binary::Divide) && matches!(factor.values, Values::Each(_));
+        let has_bias = matches!(&live.pending, Pending::Affine { scale, shift } if scale.is_all(1.0) && !shift.is_all(0.0));
+        let is_dense = matches!(self.net.node(live.view.node).op, Op::Linear { .. } | Op::Conv { .. });
+        if matches!(live.pending, Pending::Function(_)) || is_factor && has_bias && is_dense {
             let view = self.view_at(node, at)?;
             live = Live::of(
                 view.reshaped(shape).ok_or(Stop::Unknown("repeats what it reads, to fit a constant"))?,
