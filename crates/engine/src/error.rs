@@ -36,7 +36,7 @@ pub enum EngineError {
         got: [usize; 3],
     },
     /// Defined, and not run yet.
-    #[error("cannot run `{node}` of {network}: no engine has this operation yet")]
+    #[error("cannot run `{node}` of {network}: no card has this operation yet; use --device cpu")]
     NotYet {
         /// The network.
         network: String,

@@ -93,6 +93,12 @@ impl From<(usize, usize)> for Pair {
     }
 }
 
+impl From<[usize; 2]> for Pair {
+    fn from([y, x]: [usize; 2]) -> Pair {
+        Pair { y, x }
+    }
+}
+
 impl Padding {
     /// None at all.
     pub const NONE: Padding = Padding { top: 0, left: 0, bottom: 0, right: 0 };
@@ -175,16 +181,16 @@ impl Window {
 }
 
 impl Axis {
-    /// From a window's first place to behind its last; `None` where that cannot be counted.
-    pub fn extent(self) -> Option<usize> {
-        self.kernel.checked_sub(1)?.checked_mul(self.dilation)?.checked_add(1)
+    /// From a window's first place to behind its last; as many as can be counted, where there would be more.
+    pub fn extent(self) -> usize {
+        self.kernel.saturating_sub(1).saturating_mul(self.dilation).saturating_add(1)
     }
 
     /// How many windows fit along a side, as PyTorch counts them. 0 where there is no room for one; `None` where
     /// numbers are too large to count.
     pub(crate) fn count(self, side: usize, ceil: bool) -> Option<usize> {
         let padded = side.checked_add(self.before)?.checked_add(self.after)?;
-        let Some(room) = padded.checked_sub(self.extent()?) else { return Some(0) };
+        let Some(room) = padded.checked_sub(self.extent()) else { return Some(0) };
         if !ceil {
             return Some(room / self.stride + 1);
         }
@@ -260,7 +266,8 @@ mod tests {
         assert_eq!(axis(2, 2, 1, 1, 1).count(5, true), Some(3));
         // Another window would begin in the padding behind.
         assert_eq!(axis(2, 2, 1, 1, 1).count(3, true), Some(2));
-        assert_eq!(axis(usize::MAX, 1, 2, 0, 0).count(5, false), None);
+        assert_eq!(axis(usize::MAX, 1, 2, 0, 0).count(5, false), Some(0));
+        assert_eq!(axis(3, 1, 1, usize::MAX, 0).count(5, false), None);
     }
 
     #[test]

@@ -36,7 +36,8 @@ impl Compiler {
         let from = self.graph.node(at).inputs[0];
         let (input, is_depthwise) = (self.graph.sides(from.index()), self.graph.is_depthwise(at));
         let fused = self.graph.fuse(at, norm);
-        let Fused { outputs, depth, kernel, stride, padding, groups, .. } = fused;
+        let Fused { outputs, depth, window, groups, .. } = fused;
+        let (kernel, stride, padding) = (window.kernel.y, window.stride.y, window.padding.top);
         let Fused { end, residual, activation, .. } = fused;
         let read = if fused.sees_picture {
             self.picture(pixel(self.precision, stride, input.1))
