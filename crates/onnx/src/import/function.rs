@@ -124,15 +124,20 @@ impl Function {
         known(|x| self.of(x))
     }
 
-    /// Which of ours it is of factor · x + summand, where some such numbers stand inside it.
-    pub(super) fn known_of_affine(&self) -> Option<(f64, f64, Activation)> {
-        let mut inner = Vec::new();
+    /// Which of ours it is, of factor · x + summand where some such numbers stand inside it, and times a factor: summand
+    /// and factors are (inner factor, inner summand, outer factor).
+    pub(super) fn known_between(&self) -> Option<(f64, f64, f64, Activation)> {
+        let mut inner = vec![(1.0, 0.0)];
         self.affine_parts(&mut inner);
-        let of = |(scale, shift): &(f64, f64)| {
-            let (scale, shift) = (*scale, *shift);
-            known(|u| self.of((u - shift) / scale)).map(|function| (scale, shift, function))
-        };
-        inner.iter().take(4).filter(|(scale, _)| *scale != 0.0).find_map(of)
+        inner.iter().take(5).filter(|(scale, _)| *scale != 0.0).find_map(|(scale, shift)| {
+            let of = |u: f64| self.of((u - shift) / scale);
+            // Far from zero most functions are their slope times x.
+            let slope = of(100.0) / 100.0;
+            [1.0, slope]
+                .into_iter()
+                .filter(|outer| outer.is_normal())
+                .find_map(|outer| known(|u| of(u) / outer).map(|function| (*scale, *shift, outer, function)))
+        })
     }
 
     /// The largest parts that are no more than a factor and a summand.
@@ -153,9 +158,11 @@ impl Function {
         }
     }
 
-    /// What it is but for a factor and a summand at its end, and these.
-    pub(super) fn peeled(&self) -> (&Function, f64, f64) {
+    /// It, and what is left of it when factors and summands at its end are taken off, one after the other: each with the
+    /// factor and the summand that are to be put back.
+    pub(super) fn peeled(&self) -> Vec<(&Function, f64, f64)> {
         let (mut core, mut scale, mut shift) = (self, 1.0, 0.0);
+        let mut peeled = vec![(core, scale, shift)];
         while let Function::Two(op, a, b) = core {
             let (next, by, plus) = match (op, &**a, &**b) {
                 (Binary::Add, of, Function::Number(n)) | (Binary::Add, Function::Number(n), of) => {
@@ -172,8 +179,9 @@ impl Function {
             shift += scale * plus;
             scale *= by;
             core = next;
+            peeled.push((core, scale, shift));
         }
-        (core, scale, shift)
+        peeled
     }
 
     /// Factor and summand, where it is no more than these.

@@ -66,6 +66,11 @@ impl Importer<'_> {
         let numbers = |factor: &Factor| -> Rc<Vec<f32>> {
             Rc::new(factor.expanded(channels).into_iter().map(narrow).collect())
         };
+        let near =
+            |a: &Factor, value: f64| matches!(a.values, Values::All(all) if (all - value).abs() < 1e-7);
+        if near(scale, 1.0) && near(shift, 0.0) {
+            return Ok(view.clone());
+        }
         let node = self.net.node(view.node).clone();
         match node.op {
             Op::LayerNorm { eps, .. } if self.plain_norms.contains(&view.node) => {
@@ -130,15 +135,19 @@ impl Importer<'_> {
         if let Some(function) = function.known() {
             return self.same(Op::Activation { function }, view);
         }
-        if let (core, scale, shift) = function.peeled()
-            && (scale, shift) != (1.0, 0.0)
+        let peeled = function.peeled();
+        for (core, scale, shift) in &peeled {
+            if let Some((inner, summand, outer, function)) = core.known_between() {
+                let view = self.affine(view, &Factor::all(inner), &Factor::all(summand))?;
+                let view = self.same(Op::Activation { function }, &view)?;
+                return self.affine(&view, &Factor::all(scale * outer), &Factor::all(*shift));
+            }
+        }
+        if let Some((core, scale, shift)) = peeled.last()
+            && peeled.len() > 1
         {
             let view = self.function(view, core)?;
-            return self.affine(&view, &Factor::all(scale), &Factor::all(shift));
-        }
-        if let Some((scale, shift, function)) = function.known_of_affine() {
-            let view = self.affine(view, &Factor::all(scale), &Factor::all(shift))?;
-            return self.same(Op::Activation { function }, &view);
+            return self.affine(&view, &Factor::all(*scale), &Factor::all(*shift));
         }
         let unknown = Stop::Unknown("is part of a function of numbers that is not known");
         match function {
