@@ -35,14 +35,6 @@ pub enum EngineError {
         /// What the preprocessing gives.
         got: [usize; 3],
     },
-    /// Defined, and not run yet.
-    #[error("cannot run `{node}` of {network}: no card has this operation yet; use --device cpu")]
-    NotYet {
-        /// The network.
-        network: String,
-        /// The node.
-        node: String,
-    },
     /// Not as many bytes or numbers as pictures of this size have.
     #[error("expected {expected} values for {samples} pictures, got {got}")]
     InputLength {

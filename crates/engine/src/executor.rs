@@ -88,43 +88,9 @@ pub(crate) fn check_channels(network: &Network) -> Result<(), EngineError> {
         network::Op::Input { channels } if channels != 3 => Some(channels),
         _ => None,
     });
-    if let Some(channels) = channels.min() {
-        return Err(EngineError::Channels { network: network.name().to_owned(), channels });
-    }
-    Ok(())
-}
-
-/// Refuses what the kernels for cards do not do yet.
-pub(crate) fn check_known(network: &Network) -> Result<(), EngineError> {
-    match network.nodes().iter().find(|node| is_new(network, node)) {
-        Some(node) => {
-            Err(EngineError::NotYet { network: network.name().to_owned(), node: node.name.clone() })
-        }
+    match channels.min() {
+        Some(channels) => Err(EngineError::Channels { network: network.name().to_owned(), channels }),
         None => Ok(()),
-    }
-}
-
-/// What no card runs yet.
-fn is_new(network: &Network, node: &network::Node) -> bool {
-    use network::{Activation as A, Op, Padding, Pair};
-    let alike = |pair: Pair| pair.y == pair.x;
-    match node.op {
-        Op::Conv { weight, stride, padding, dilation, .. } => {
-            let shape = &network.param(weight).shape;
-            let even = padding == Padding::from(padding.top);
-            shape[2] != shape[3] || !alike(stride) || !even || dilation != Pair::ONE
-        }
-        Op::MaxPool(pool) | Op::AveragePool(pool) => {
-            let even = pool.padding == Padding::from(pool.padding.top);
-            !alike(pool.kernel) || !alike(pool.stride) || !even || pool.count_include_pad
-        }
-        Op::Activation {
-            function: A::Tanh | A::Softplus | A::Mish | A::LeakyRelu { .. } | A::Elu { .. } | A::Clip { .. },
-        }
-        | Op::Multiply
-        | Op::Channels { .. }
-        | Op::Shuffle { .. } => true,
-        _ => false,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     EngineError, Executor,
-    executor::{check_channels, check_known, check_length, pictures_of, pixels_of},
+    executor::{check_channels, check_length, pictures_of, pixels_of},
 };
 use input::{Batch, Recipe};
 use std::{collections::VecDeque, time::Duration};
@@ -116,7 +116,6 @@ impl<C: Card> Cuda<C> {
     ) -> Result<Cuda<C>, EngineError> {
         let (how, size) = pictures_of(recipe)?;
         check_channels(bound.network())?;
-        check_known(bound.network())?;
         let revision = precision.engine(card.description().capability, unit);
         let widths = bound.network().widths(size.0, size.1)?;
         let mut plan = compile(bound, how, size, precision, unit)?;
