@@ -39,6 +39,17 @@ pub enum BackboneError {
     /// Weights that cannot be read, or do not fit.
     #[error(transparent)]
     Weights(#[from] WeightError),
+    /// An ONNX model that is not understood.
+    #[error("`{file}`: {error}")]
+    Onnx {
+        /// The file.
+        file: String,
+        /// What of it.
+        error: Box<onnx::ImportError>,
+    },
+    /// Weights beside a model that has its own.
+    #[error("`{0}` has its own weights; leave --weights out")]
+    TwoWeights(String),
     /// A tap that the network does not have.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -47,6 +58,9 @@ pub enum BackboneError {
 impl BackboneError {
     /// Whether the command line is wrong, and no file.
     pub fn is_usage(&self) -> bool {
-        matches!(self, BackboneError::Unknown(_) | BackboneError::NoWeights { .. })
+        matches!(
+            self,
+            BackboneError::Unknown(_) | BackboneError::NoWeights { .. } | BackboneError::TwoWeights(_)
+        )
     }
 }

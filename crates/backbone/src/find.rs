@@ -1,6 +1,6 @@
 //! From what the user says to a backbone.
 
-use crate::{BackboneError, folder, recognise};
+use crate::{BackboneError, folder, model, recognise};
 use input::Recipe;
 use network::{
     Network,
@@ -12,12 +12,14 @@ use weights::{Bound, Tensors};
 /// What the user says.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// A network of the zoo; without it, what the weights are of, or what comes with Headstart.
+    /// A network of the zoo, or an ONNX model; without it, what the weights are of, or what comes with Headstart.
     pub name: Option<&'a str>,
     /// A weight file, or a folder as on the Hugging Face hub.
     pub weights: Option<&'a Path>,
     /// Where features are to be read, where that was said.
     pub taps: &'a [String],
+    /// Height and width of prepared pictures, where they are known: what an ONNX model is read for.
+    pub size: Option<(u32, u32)>,
 }
 
 /// A network, its weights, and what else is known of both.
@@ -32,7 +34,15 @@ pub struct Backbone {
     pub recipe: Option<Recipe>,
     /// How it was found, where that was not said.
     pub note: Option<String>,
-    pub(crate) tensors: Box<dyn Tensors>,
+    pub(crate) weights: Weights,
+}
+
+/// Where the numbers are.
+pub(crate) enum Weights {
+    /// In a file, under the names of some ecosystem.
+    Tensors(Box<dyn Tensors>),
+    /// In memory, of a model that is its own network; with the model's file.
+    Bound(Bound, String),
 }
 
 impl Backbone {
@@ -41,12 +51,19 @@ impl Backbone {
     /// # Errors
     /// Where a tap is not there, or the weights do not fit.
     pub fn bind(&self, taps: &[&str]) -> Result<Bound, BackboneError> {
-        Ok(Bound::bind(self.network.for_taps(taps)?, &self.network, &*self.tensors)?)
+        let part = self.network.for_taps(taps)?;
+        Ok(match &self.weights {
+            Weights::Tensors(file) => Bound::bind(part, &self.network, &**file)?,
+            Weights::Bound(whole, file) => whole.part(part, file)?,
+        })
     }
 
     /// What the weights are called in errors.
     pub fn file(&self) -> &str {
-        self.tensors.label()
+        match &self.weights {
+            Weights::Tensors(tensors) => tensors.label(),
+            Weights::Bound(_, file) => file,
+        }
     }
 }
 
@@ -68,8 +85,11 @@ const EMBEDDED: &str = "headstart_tiny";
 /// Where there is none of that name, the weights cannot be read, or they are of no network that is known.
 pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
     match (wanted.name, wanted.weights) {
+        (Some(name), None) if is_onnx(Path::new(name)) => model::open(Path::new(name), &wanted),
+        (Some(name), Some(_)) if is_onnx(Path::new(name)) => Err(BackboneError::TwoWeights(name.to_owned())),
         (Some(name), weights) => named(zoo::find(name)?, weights),
         (None, None) => named(zoo::find(EMBEDDED)?, None),
+        (None, Some(path)) if is_onnx(path) => model::open(path, &wanted),
         (None, Some(path)) => match folder::describe(path)? {
             Some(described) => described.open(path),
             None => recognise::by_tensors(path, weights::open(path)?, wanted.taps),
@@ -81,12 +101,18 @@ pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
 ///
 /// # Errors
 /// As [`find`].
-pub fn again(name: &str, weights: Option<&Path>) -> Result<Backbone, BackboneError> {
+pub fn again(name: &str, weights: Option<&Path>, recipe: &Recipe) -> Result<Backbone, BackboneError> {
+    let Recipe::Image(how) = recipe;
     match (zoo::find(name), weights) {
         (Ok(entry), _) => named(entry, weights),
-        (Err(_), Some(_)) => find(Wanted { name: None, weights, taps: &[] }),
+        (Err(_), Some(_)) => find(Wanted { name: None, weights, taps: &[], size: how.output_size() }),
         (Err(_), None) => Err(BackboneError::NoWeights { name: name.to_owned() }),
     }
+}
+
+/// Whether a name is that of an ONNX model.
+fn is_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }
 
 /// A network of the zoo. Where its weights lie in a folder that says how inputs are made, that holds.
@@ -103,6 +129,6 @@ fn named(entry: &'static Entry, path: Option<&Path>) -> Result<Backbone, Backbon
         default_tap: entry.default_tap.to_owned(),
         note: None,
         network,
-        tensors,
+        weights: Weights::Tensors(tensors),
     })
 }

@@ -7,6 +7,7 @@
 mod error;
 mod find;
 mod folder;
+mod model;
 mod recognise;
 
 pub use error::BackboneError;

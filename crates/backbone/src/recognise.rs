@@ -1,6 +1,6 @@
 //! Which network weights are of, by the names and shapes of their tensors.
 
-use crate::{Backbone, BackboneError};
+use crate::{Backbone, BackboneError, find::Weights};
 use input::Recipe;
 use network::{
     Network,
@@ -96,7 +96,7 @@ fn found(candidate: Candidate, tensors: Box<dyn Tensors>, note: Option<String>) 
         network,
         recipe,
         note,
-        tensors,
+        weights: Weights::Tensors(tensors),
     }
 }
 

@@ -245,6 +245,30 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let x = net.tokens("tokens", x, &[], ("positions", (6, 7), false), Interpolation::Offset);
         attention(net, x, 1)
     }),
+    ("attention among the places of a map, and of a smaller map's to a larger one's", 32, |net, x| {
+        let y = net.layer_norm("norm", x, 1e-6);
+        let qkv = net.linear("qkv", y, 96);
+        let y = net.attention("attention", qkv, 4);
+        let x = net.add("sum", x, y);
+        let small = net.max_pool("pool", x, Pool::new(2, 2));
+        let q = net.linear("q", small, 32);
+        let kv = net.conv("kv", x, Conv::new(64, 1).bias());
+        let y = net.cross_attention("cross", q, kv, 2);
+        let y = net.add("add", small, y);
+        net.conv("conv", y, Conv::new(9, 3))
+    }),
+    ("batch norms of tokens and of a vector", 24, |net, x| {
+        let tokens =
+            net.tokens("tokens", x, &[("class", 1)], ("positions", (3, 3), true), Interpolation::Antialiased);
+        let x = net.batch_norm("bn", tokens);
+        let x = net.linear("fc", x, 20);
+        let x = net.batch_norm("fc.bn", x);
+        let x = net.relu("relu", x);
+        let x = net.token("token", x, 0);
+        let x = net.batch_norm("token.bn", x);
+        let x = net.linear_without_bias("last", x, 7);
+        net.batch_norm("last.bn", x)
+    }),
     ("attention of a token of its own to a picture's", 32, |net, x| {
         let x =
             net.tokens("tokens", x, &[("class", 1)], ("positions", (24, 24), false), Interpolation::Offset);

@@ -230,10 +230,10 @@ impl Builder {
         self.push(name, Op::Token { index }, &[x], Width::Vector(d))
     }
 
-    /// Attention from queries, keys and values one after the other (n, 3d), to (n, d).
+    /// Attention from queries, keys and values one after the other (n, 3d), to (n, d); or a map (3d, h, w) to (d, h, w).
     pub fn attention(&mut self, name: &str, qkv: NodeId, heads: usize) -> NodeId {
         let d = self.width(qkv) / 3;
-        self.push(name, Op::Attention { heads }, &[qkv], Width::Tokens(d))
+        self.push(name, Op::Attention { heads }, &[qkv], self.widths[qkv.0].of(d))
     }
 
     /// Attention of queries (m, d) to keys and values (n, 2d), to (m, d).

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assembly;
 mod builder;
 mod check;
 mod cost;
@@ -24,6 +25,7 @@ mod taps;
 mod window;
 pub mod zoo;
 
+pub use assembly::Assembly;
 pub use builder::Builder;
 pub use dialect::{Dialect, Stored, Turn};
 pub use error::{NetworkError, nearest};

@@ -33,7 +33,8 @@ pub enum Op {
         #[serde(default = "one", skip_serializing_if = "Pair::is_one")]
         dilation: Pair,
     },
-    /// Batch normalisation with frozen statistics: (x - mean) / sqrt(variance + eps) * weight + bias, per channel.
+    /// Batch normalisation with frozen statistics: (x - mean) / sqrt(variance + eps) * weight + bias, per channel of a map, of
+    /// tokens or of a vector.
     BatchNorm {
         /// (c,).
         weight: ParamId,
@@ -119,7 +120,7 @@ pub enum Op {
         index: usize,
     },
     /// Scaled dot-product attention, softmax(q·kᵀ / sqrt(d / heads)) · v in each head (Vaswani et al., 2017, equation 1).
-    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d).
+    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d). The places of a map are tokens, row by row.
     Attention {
         /// Heads that d is split into.
         heads: usize,
@@ -255,8 +256,9 @@ impl Op {
         self.clone().slots().into_iter().map(|param| *param).collect()
     }
 
-    /// The same operation reading other parameters.
-    pub(crate) fn map_params(&self, to: impl Fn(ParamId) -> ParamId) -> Op {
+    /// The same operation reading other parameters, which `to` names one after the other.
+    #[must_use]
+    pub fn with_params(&self, mut to: impl FnMut(ParamId) -> ParamId) -> Op {
         let mut op = self.clone();
         op.slots().into_iter().for_each(|param| *param = to(*param));
         op

@@ -47,6 +47,15 @@ impl Shape {
         }
     }
 
+    /// Places of a map, or tokens; 1 of a vector.
+    pub fn places(self) -> usize {
+        match self {
+            Shape::Map { height, width, .. } => height * width,
+            Shape::Vector(_) => 1,
+            Shape::Tokens { prefix, places, .. } => prefix + places,
+        }
+    }
+
     /// The same with another number of channels.
     fn with_width(self, d: usize) -> Shape {
         match self {
@@ -123,13 +132,24 @@ impl Network {
     fn infer(&self, height: usize, width: usize) -> Result<Vec<Shape>, NetworkError> {
         let mut shapes: Vec<Shape> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let inputs: Vec<Shape> = node.inputs.iter().map(|input| shapes[input.0]).collect();
-            let at = At { network: self, node, height, width };
-            let shape = at.infer(&inputs)?;
-            at.check_size(shape)?;
+            let shape = self.shape_of(node, &shapes, (height, width))?;
             shapes.push(shape);
         }
         Ok(shapes)
+    }
+
+    /// The shape of a node that reads nodes of these shapes, which may not be part of the network yet.
+    pub(crate) fn shape_of(
+        &self,
+        node: &Node,
+        shapes: &[Shape],
+        (height, width): (usize, usize),
+    ) -> Result<Shape, NetworkError> {
+        let inputs: Vec<Shape> = node.inputs.iter().map(|input| shapes[input.0]).collect();
+        let at = At { network: self, node, height, width };
+        let shape = at.infer(&inputs)?;
+        at.check_size(shape)?;
+        Ok(shape)
     }
 }
 
@@ -175,8 +195,8 @@ impl At<'_> {
                 self.check_lengths([bias], out)?;
                 self.windows(false, (height, width), out)
             }
-            (Op::BatchNorm { weight, bias, mean, variance, .. }, &[input @ Shape::Map { channels, .. }]) => {
-                self.check_lengths([weight, bias, mean, variance].map(|param| Some(*param)), channels)?;
+            (Op::BatchNorm { weight, bias, mean, variance, .. }, &[input]) => {
+                self.check_lengths([weight, bias, mean, variance].map(|param| Some(*param)), input.width())?;
                 Ok(input)
             }
             (Op::LayerNorm { weight, bias, .. }, &[input]) => {
@@ -274,15 +294,17 @@ impl At<'_> {
             (&Op::Token { index }, &[Shape::Tokens { prefix, places, width }]) if index < prefix + places => {
                 Ok(Shape::Vector(width))
             }
-            (&Op::Attention { heads }, &[input @ Shape::Tokens { width, .. }])
-                if width % (3 * heads) == 0 =>
-            {
-                Ok(input.with_width(width / 3))
-            }
             (
                 &Op::Attention { heads },
-                &[q @ Shape::Tokens { width: d, .. }, Shape::Tokens { width, .. }],
-            ) if d % heads == 0 && width == 2 * d => Ok(q),
+                &[input @ (Shape::Tokens { width, .. } | Shape::Map { channels: width, .. })],
+            ) if width % (3 * heads) == 0 => Ok(input.with_width(width / 3)),
+            (
+                &Op::Attention { heads },
+                &[
+                    q @ (Shape::Tokens { .. } | Shape::Map { .. }),
+                    kv @ (Shape::Tokens { .. } | Shape::Map { .. }),
+                ],
+            ) if q.width() % heads == 0 && kv.width() == 2 * q.width() => Ok(q),
             (
                 &Op::WindowAttention { heads, window, bias, .. },
                 &[map @ Shape::Map { channels, height, width }],

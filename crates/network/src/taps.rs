@@ -81,7 +81,7 @@ impl Network {
             |tap: Tap| needed[tap.node.0].then(|| Tap { node: NodeId(node_at[tap.node.0]), name: tap.name });
         let nodes =
             self.nodes.into_iter().zip(&needed).filter(|(_, needed)| **needed).map(|(node, _)| Node {
-                op: node.op.map_params(|param| ParamId(param_at[param.0])),
+                op: node.op.with_params(|param| ParamId(param_at[param.0])),
                 inputs: node.inputs.iter().map(|input| NodeId(node_at[input.0])).collect(),
                 name: node.name,
             });

@@ -14,6 +14,7 @@
 
 mod draft;
 mod graph;
+mod import;
 mod lower;
 mod operator;
 mod proto;
@@ -22,6 +23,7 @@ mod spelling;
 mod write;
 
 pub use graph::{Graph, Model, Output, Step, Value};
+pub use import::{ImportError, Imported, Layout, Options, Source, import};
 pub use operator::{Operator, Window};
 pub use read::read;
 pub use write::write;

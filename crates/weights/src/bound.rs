@@ -7,6 +7,7 @@ use crate::{
     slot::{self, Trouble},
 };
 use network::{Network, NetworkError, Op, Param, ParamId};
+use std::collections::BTreeMap;
 use store::{Digest, DigestBuilder};
 
 /// A network with its weights: one finite tensor of the right shape for every parameter, no variance negative.
@@ -95,6 +96,18 @@ impl Bound {
             tensors.push(filled);
         }
         Bound { network, tensors }.with_variances_checked(origin, |param| param.name.clone())
+    }
+
+    /// A part of this network, as [`Network::for_taps`] makes it, with its weights; `origin` stands for the file in errors.
+    ///
+    /// # Errors
+    /// Where `part` has a parameter that this one lacks.
+    pub fn part(&self, part: Network, origin: &str) -> Result<Bound, WeightError> {
+        let ours: BTreeMap<&str, &Tensor> =
+            self.tensors().map(|(param, tensor)| (param.name.as_str(), tensor)).collect();
+        Bound::from_tensors(part, origin, |param| {
+            ours.get(param.name.as_str()).map(|tensor| (*tensor).clone())
+        })
     }
 
     /// This network and then `upper`, as [`Network::join`] puts them together.

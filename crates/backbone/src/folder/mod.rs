@@ -5,7 +5,7 @@ mod preprocessor;
 mod timm;
 mod transformers;
 
-use crate::{Backbone, BackboneError};
+use crate::{Backbone, BackboneError, find::Weights};
 use input::Recipe;
 use network::Network;
 use serde_json::Value;
@@ -28,7 +28,14 @@ impl Described {
     pub(crate) fn open(self, folder: &Path) -> Result<Backbone, BackboneError> {
         let Described { name, network, default_tap, recipe, config } = self;
         let note = format!("`{}` is of {name}", config.display());
-        Ok(Backbone { name, network, default_tap, recipe, note: Some(note), tensors: weights::open(folder)? })
+        Ok(Backbone {
+            name,
+            network,
+            default_tap,
+            recipe,
+            note: Some(note),
+            weights: Weights::Tensors(weights::open(folder)?),
+        })
     }
 }
 

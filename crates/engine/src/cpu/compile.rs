@@ -131,7 +131,8 @@ impl Compiler {
             Op::Token { index } => (at, Action::Rearrange(Rearrange::Token(*index)), vec![input(self)]),
             Op::Attention { heads } => {
                 let places = [node.inputs[0], node.inputs[node.inputs.len() - 1]]
-                    .map(|id| self.graph.sides(id.index()).1);
+                    .map(|id| self.graph.sides(id.index()))
+                    .map(|(rows, columns)| rows * columns);
                 let attention = Attention {
                     heads: *heads,
                     depth: self.graph.channels(at) / heads,

@@ -38,7 +38,13 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
             convolve(x, weight, bias.map(param), (window, *groups), side)
         }
         Op::BatchNorm { .. } => match &around.affine {
-            Some(affine) => x.apply_op1_no_bwd(affine),
+            Some(affine) if x.rank() == 4 => x.apply_op1_no_bwd(affine),
+            // Of tokens and vectors channels stand last.
+            Some(affine) => {
+                let [scale, shift] =
+                    [affine.scale, affine.shift].map(|numbers| Tensor::new(numbers, &Device::Cpu));
+                x.broadcast_mul(&scale?)?.broadcast_add(&shift?)
+            }
             None => candle_core::bail!("has no statistics"),
         },
         Op::Activation { function } => activation(x, *function),
@@ -71,7 +77,22 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
             tokens(x, table)
         }
         Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
-        Op::Attention { heads } => attention(inputs, *heads),
+        Op::Attention { heads } => {
+            // The places of a map are tokens, row by row.
+            let tokens = |x: &Tensor| match x.rank() {
+                4 => x.flatten_from(2)?.transpose(1, 2)?.contiguous(),
+                _ => Ok(x.clone()),
+            };
+            let rows = inputs.iter().map(tokens).collect::<Result<Vec<_>>>()?;
+            let out = attention(&rows, *heads)?;
+            match x.dims() {
+                [_, _, h, w] => {
+                    let d = out.dim(2)?;
+                    out.transpose(1, 2)?.contiguous()?.reshape((1, d, *h, *w))
+                }
+                _ => Ok(out),
+            }
+        }
         Op::WindowAttention { heads, window, shift, bias } => {
             window_attention(x, param(*bias), *heads, *window, *shift)
         }

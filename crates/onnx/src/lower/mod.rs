@@ -158,8 +158,26 @@ impl Lowering<'_, '_, '_> {
             Op::BatchNorm { weight, bias, mean, variance, eps } => {
                 let [weight, bias, mean, variance] =
                     [weight, bias, mean, variance].map(|param| self.param(*param));
-                let inputs = vec![self.first(0), weight, bias, mean, variance];
-                Laid::first(self.whole(&Operator::BatchNormalization { epsilon: *eps }, inputs))
+                let operator = Operator::BatchNormalization { epsilon: *eps };
+                let params = [weight, bias, mean, variance];
+                let with = |x: String| [vec![x], params.to_vec()].concat();
+                match self.shape() {
+                    Shape::Map { .. } => {
+                        let x = self.first(0);
+                        Laid::first(self.whole(&operator, with(x)))
+                    }
+                    Shape::Vector(_) => {
+                        let x = self.last(0);
+                        Laid::both(self.whole(&operator, with(x)))
+                    }
+                    // Channels stand second in a batch norm.
+                    Shape::Tokens { .. } => {
+                        let x = self.last(0);
+                        let x = self.turned("turned", x, &[0, 2, 1]);
+                        let x = self.part("normalised", &operator, with(x));
+                        Laid::both(self.whole(&Operator::Transpose { perm: vec![0, 2, 1] }, vec![x]))
+                    }
+                }
             }
             Op::LayerNorm { weight, bias, eps } => {
                 let inputs = vec![self.last(0), self.param(*weight), self.param(*bias)];

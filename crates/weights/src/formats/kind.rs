@@ -9,6 +9,7 @@ pub(super) enum Kind {
     Zip,
     /// PyTorch's older checkpoints begin with one.
     Pickle,
+    Onnx,
     /// Something else, and what to do about it.
     Other(&'static str),
 }
@@ -43,6 +44,10 @@ impl Kind {
         // Eight bytes of length, and JSON.
         if first.get(8) == Some(&b'{') {
             return Kind::Safetensors;
+        }
+        // The version of ONNX, and then the field of whoever wrote it, of a domain, of the graph or of operators.
+        if let [0x08, 1..=32, 0x12 | 0x1A | 0x22 | 0x28 | 0x32 | 0x3A | 0x42, ..] = first {
+            return Kind::Onnx;
         }
         if first.get(4..8) == Some(b"TFL3") {
             return Kind::Other("it is a TensorFlow Lite model; export it as ONNX or safetensors");

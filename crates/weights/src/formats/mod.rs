@@ -3,11 +3,13 @@
 mod folder;
 mod hdf5;
 mod kind;
+mod onnx;
 mod pytorch;
 mod safetensors;
 mod sharded;
 mod zip;
 
+pub use onnx::{Numbers, OnnxFile, StoredTensor};
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
@@ -49,6 +51,7 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
             }
         }
         Kind::Pickle => Box::new(PytorchFile::legacy(label, file)?),
+        Kind::Onnx => Box::new(OnnxFile::mapped(path, file)?),
         Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
     })
 }

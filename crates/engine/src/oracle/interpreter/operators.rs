@@ -22,8 +22,10 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
             conv(x, weight, bias.first(), *group, window)
         }
         (Operator::BatchNormalization { epsilon }, [_, weight, bias, mean, variance]) => {
-            let (_, c, _, _) = x.dims4()?;
-            let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape((1, c, 1, 1));
+            // Channels stand second, whatever comes behind them.
+            let c = x.dim(1)?;
+            let sides: Vec<usize> = (0..x.rank()).map(|at| if at == 1 { c } else { 1 }).collect();
+            let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape(sides.clone());
             let scale = (channels(weight)? / (channels(variance)? + f64::from(*epsilon))?.sqrt()?)?;
             let shift = (channels(bias)? - (channels(mean)? * &scale)?)?;
             x.broadcast_mul(&scale.to_dtype(x.dtype())?)?.broadcast_add(&shift.to_dtype(x.dtype())?)
