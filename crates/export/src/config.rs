@@ -39,38 +39,41 @@ pub(crate) struct MatrixJob {
 impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
-    pub(crate) fn new(args: Args) -> Result<Config, UsageError> {
-        let Args { input, output, to, weights, tolerance, split, rows, views, force, .. } = args;
+    pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
+        let Args { input, output, to, weights, offline, tolerance, split, rows, views, force, common } = args;
+        let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output), Ok)?;
         let shown = input.display();
         if to == To::Npy && weights.is_some() {
-            return Err(UsageError("--weights goes with a model, not with --to npy".to_owned()));
+            return usage("--weights goes with a model, not with --to npy".to_owned());
         }
         if to != To::Npy && (split.is_some() || rows.is_some() || views) {
-            return Err(UsageError("--split, --rows and --views go with --to npy".to_owned()));
+            return usage("--split, --rows and --views go with --to npy".to_owned());
         }
         if let Some(table) = &rows {
             TableFormat::of(table).map_err(|error| UsageError(error.to_string()))?;
             if *table == output {
-                return Err(UsageError(format!("--rows and --output both name `{}`", table.display())));
+                return usage(format!("--rows and --output both name `{}`", table.display()));
             }
         }
         if to == To::Npy && input.is_file() {
-            return Err(UsageError(format!("--to npy takes a features folder, got the file `{shown}`")));
+            return usage(format!("--to npy takes a features folder, got the file `{shown}`"));
         }
         if to != To::Npy && input.is_dir() {
-            return Err(UsageError(format!(
+            return usage(format!(
                 "a model is made of a head, got the folder `{shown}`; for its matrix use --to npy"
-            )));
+            ));
         }
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
-            return Err(UsageError(format!("--tolerance takes a number from 0 to 1, got {tolerance}")));
+            return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
         let job = match to {
             To::Onnx => Job::Onnx,
             To::Safetensors => Job::Folder,
             To::Npy => Job::Matrix(MatrixJob { output: output.clone(), split, rows, views, force }),
         };
+        let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
+        let weights = weights.map(fetched).transpose()?;
         Ok(Config { input, output, weights, tolerance, force, job })
     }
 

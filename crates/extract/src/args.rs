@@ -40,16 +40,23 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.features", required_unless_present = "list_backbones")]
     pub output: Option<PathBuf>,
 
-    /// Network to run; --list-backbones lists them [default: the one that WEIGHTS is of, else headstart_tiny]
+    /// Network to run, or an ONNX model; --list-backbones lists networks [default: the one that
+    /// WEIGHTS is of, else headstart_tiny]
     #[arg(short, long, value_name = "NAME", help_heading = "Network")]
     pub backbone: Option<String>,
 
     /// Its weights: a file, or a folder as on the Hugging Face hub [default: those that come with headstart_tiny]
     ///
-    /// Files: safetensors, PyTorch's and Keras'. Names of tensors may be torchvision's, timm's, transformers', open_clip's or
-    /// Keras'. A folder's configuration says the network and the preprocessing.
+    /// Files: safetensors, PyTorch's, Keras' and ONNX. Names of tensors may be torchvision's, timm's, transformers',
+    /// open_clip's or Keras'. A folder's configuration says the network and the preprocessing.
+    ///
+    /// Addresses: hf://ORG/NAME[@REVISION], torchvision://NAME and https://… are downloaded once, by the program fetch.
     #[arg(short, long, value_name = "WEIGHTS", help_heading = "Network")]
     pub weights: Option<PathBuf>,
+
+    /// Take what WEIGHTS names from the cache, and download nothing
+    #[arg(long, help_heading = "Network")]
+    pub offline: bool,
 
     /// Where to read features: pooled, gap, fc7, or any named node; repeat it for several [default: the backbone's own]
     ///

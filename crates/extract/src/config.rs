@@ -45,8 +45,11 @@ pub(crate) struct Config {
 impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
-    pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
+    pub(crate) fn new(mut args: Args) -> anyhow::Result<Config> {
         let usage = |text: String| Err(UsageError(text).into());
+        if let Some(weights) = args.weights.take() {
+            args.weights = Some(cli::fetched(&weights, args.offline, args.common.quiet)?);
+        }
         let backbone = find(&args)?;
         let recipe = preprocess::of(&args, backbone.recipe.clone())?;
         let views = views(&args)?;

@@ -2,11 +2,10 @@
 //! their PATH, where `export` alone would be the shell's own.
 #![forbid(unsafe_code)]
 
-use headstart_cli::{complain, print};
+use headstart_cli::{beside, complain, print};
 use std::{
     env,
     ffi::OsString,
-    path::PathBuf,
     process::{Command, ExitCode},
 };
 
@@ -57,11 +56,6 @@ fn run(stage: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
-}
-
-fn beside(stage: &str) -> PathBuf {
-    let name = format!("{stage}{}", env::consts::EXE_SUFFIX);
-    env::current_exe().map(|path| path.with_file_name(&name)).unwrap_or_else(|_| PathBuf::from(&name))
 }
 
 fn help() -> ExitCode {
