@@ -114,6 +114,7 @@ fn unusable(label: &str, reason: String) -> WeightError {
 }
 
 /// What the crate says of a file, and what it may come from.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives it")]
 fn reason(error: Error) -> String {
     let told = brief::told(&error);
     let is_cut = ["unexpected end of data", "out of bounds"].iter().any(|what| told.contains(what));
