@@ -5,8 +5,12 @@
 
 #[path = "seeds/artefacts.rs"]
 mod artefacts;
+#[path = "seeds/imports.rs"]
+mod imports;
 #[path = "seeds/models.rs"]
 mod models;
+#[path = "../../../crates/onnx/tests/common/file.rs"]
+mod onnx_file;
 
 use std::{env, fs, path::Path};
 
@@ -24,6 +28,7 @@ fn main() {
     manifests(&write);
     artefacts::write(&write);
     models::write(&write);
+    imports::write(&write);
 }
 
 fn pictures(write: &dyn Fn(&str, &str, &[u8])) {

@@ -11,6 +11,7 @@ mod features;
 mod head;
 mod manifest;
 mod onnx;
+mod onnx_import;
 mod picture;
 mod scratch;
 mod source;
@@ -20,6 +21,7 @@ pub use features::{index, shard};
 pub use head::head;
 pub use manifest::manifest;
 pub use onnx::onnx;
+pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
 pub use source::source;
 pub use weights::{network, weights};
@@ -28,12 +30,13 @@ pub use weights::{network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 8] = [
+pub const PARSERS: [Parser; 9] = [
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
     ("manifest", manifest),
     ("onnx", onnx),
+    ("onnx_import", onnx_import),
     ("picture", picture),
     ("shard", shard),
     ("weights", weights),
