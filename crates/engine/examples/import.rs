@@ -40,8 +40,10 @@ fn run() -> Outcome<()> {
     let args = args()?;
     let start = Instant::now();
     let (bound, size, default_tap) = load(&args)?;
-    let taps = if args.taps.is_empty() { vec![default_tap] } else { args.taps.clone() };
     let network = bound.network().clone();
+    let logits = network.resolve("logits").is_ok() && default_tap != "logits";
+    let defaults = [default_tap].into_iter().chain(logits.then(|| "logits".to_owned()));
+    let taps = if args.taps.is_empty() { defaults.collect() } else { args.taps.clone() };
     println!(
         "{} nodes, {} parameters, {:.2} s",
         network.nodes().len(),
@@ -66,6 +68,7 @@ fn run() -> Outcome<()> {
     let part = Bound::from_tensors(cut, &args.model, |param| {
         tensors.get(param.name.as_str()).map(|tensor| (*tensor).clone())
     })?;
+    println!("widths {:?}", part.network().widths(size.0, size.1)?);
     let how = recipe(size)?;
     if let Some((input, output)) = &args.run {
         let numbers: Vec<f32> =

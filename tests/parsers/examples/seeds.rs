@@ -9,8 +9,12 @@ mod artefacts;
 mod checkpoints;
 #[path = "seeds/data.rs"]
 mod data;
+#[path = "seeds/imports.rs"]
+mod imports;
 #[path = "seeds/models.rs"]
 mod models;
+#[path = "../../../crates/onnx/tests/common/file.rs"]
+mod onnx_file;
 
 use std::{env, fs, path::Path};
 
@@ -33,6 +37,7 @@ fn main() {
     data::write(&write);
     models::write(&write);
     checkpoints::write(&write);
+    imports::write(&write);
 }
 
 fn pictures(write: &dyn Fn(&str, &str, &[u8])) {

@@ -11,6 +11,7 @@ mod features;
 mod head;
 mod manifest;
 mod onnx;
+mod onnx_import;
 mod picture;
 mod pytorch;
 mod scratch;
@@ -21,6 +22,7 @@ pub use features::{index, shard};
 pub use head::head;
 pub use manifest::{jsonl, manifest, parquet, tar};
 pub use onnx::onnx;
+pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
 pub use source::source;
@@ -30,7 +32,7 @@ pub use weights::{hdf5, network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 13] = [
+pub const PARSERS: [Parser; 14] = [
     ("hdf5", hdf5),
     ("head", head),
     ("index", index),
@@ -38,6 +40,7 @@ pub const PARSERS: [Parser; 13] = [
     ("jsonl", jsonl),
     ("manifest", manifest),
     ("onnx", onnx),
+    ("onnx_import", onnx_import),
     ("parquet", parquet),
     ("picture", picture),
     ("pytorch", pytorch),

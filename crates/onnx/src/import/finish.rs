@@ -100,7 +100,7 @@ fn output_node(importer: &mut Importer<'_>, name: &str) -> Result<NodeId, Stop> 
         _ => importer.settled(name)?,
     };
     importer.title = importer.titles.get(name).cloned().unwrap_or_else(|| name.to_owned());
-    Ok(importer.whole(&view)?.node)
+    Ok(importer.given(&view)?.node)
 }
 
 /// The node of a value, by its name or that of the node which gives it.
@@ -184,7 +184,7 @@ fn replay(importer: &Importer<'_>, kept: &[NodeId]) -> Result<Replayed, ImportEr
         let Some(Value::Live(Live { view, pending: Pending::Nothing })) = importer.values.get(name) else {
             continue;
         };
-        if let (true, Some(node)) = (view.is_whole(), at.get(&view.node)) {
+        if let (true, Some(node)) = (view.is_plain(), at.get(&view.node)) {
             net.alias(importer.titles.get(name).map_or("", String::as_str), *node);
             net.alias(name, *node);
         }

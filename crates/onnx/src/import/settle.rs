@@ -339,6 +339,35 @@ impl Importer<'_> {
         self.push(Op::Linear { weight, bias: None }, &[node])
     }
 
+    /// The same of a vector, where it is of a map of one place.
+    pub(super) fn vector(&mut self, view: &View) -> Result<View, Stop> {
+        match self.net.shape(view.node) {
+            Shape::Map { height: 1, width: 1, .. } => self.same(Op::Flatten, view),
+            _ => Ok(view.clone()),
+        }
+    }
+
+    /// A view of a whole node with its channels in their order, if one side walks through all of them: what can be given.
+    pub(super) fn given(&mut self, view: &View) -> Result<View, Stop> {
+        let view = self.whole(view)?;
+        let sides: Vec<usize> = (0..view.rank()).filter(|at| !view.side(*at).is_empty()).collect();
+        if let [only] = sides[..]
+            && !view.is_of_channels(only)
+            && matches!(self.net.shape(view.node), Shape::Map { .. })
+        {
+            let sides = [Axis::Channel, Axis::Row, Axis::Column].map(|axis| view.length(axis));
+            let map = view.reshaped(&[&[1], &sides[..]].concat());
+            let map = map.ok_or(Stop::Unknown("gives a map as a vector in an order that is not known"))?;
+            let map = self.map(&map)?;
+            let node = self.push(Op::Flatten, &[map.node])?;
+            return Ok(View::of(node, self.net.shape(node)));
+        }
+        match sides.iter().find(|at| view.is_of_channels(**at)) {
+            Some(at) if view.channels(&[*at]).len() == view.length(Axis::Channel) => self.ordered(&view, *at),
+            _ => Ok(view),
+        }
+    }
+
     /// A view (1, c, h, w) of a whole map.
     pub(super) fn map(&mut self, view: &View) -> Result<View, Stop> {
         if view.rank() != 4 {

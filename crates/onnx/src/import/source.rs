@@ -111,7 +111,7 @@ fn picture(header: &Header, asked: Option<(usize, usize)>) -> Result<(&Port, Sou
         ImportError::Input(format!("`{name}` of shape ({})", sides.unwrap_or_else(|| "unknown".to_owned())))
     };
     let Some(&[_, first, second, third]) = input.sides.as_deref() else { return Err(shown()) };
-    let is_color = |side: Option<usize>| matches!(side, Some(1 | 3 | 4));
+    let is_color = |side: Option<usize>| matches!(side, Some(1 | 3));
     let (layout, channels, height, width) = if is_color(third) && !is_color(first) {
         (Layout::ChannelsLast, third, first, second)
     } else {

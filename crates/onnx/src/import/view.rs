@@ -176,6 +176,14 @@ impl View {
         self.starts == [0; 4] && seen == self.lengths.iter().product::<usize>()
     }
 
+    /// Whether it is of a whole node whose channels stand in one side, in their order.
+    pub(super) fn is_plain(&self) -> bool {
+        let of_channels = |at: &usize| self.sides[*at].iter().any(|stride| stride.axis == Axis::Channel);
+        let mut sides = (0..self.rank()).filter(of_channels);
+        let one = sides.next().is_none_or(|at| self.is_side(at, &[Axis::Channel]));
+        self.is_whole() && one && sides.next().is_none()
+    }
+
     /// Whether all places are seen, of whichever channels.
     pub(super) fn sees_all_places(&self) -> bool {
         [Axis::Row, Axis::Column, Axis::Token].iter().all(|axis| {

@@ -35,6 +35,10 @@ impl Importer<'_> {
             }
             views.push(self.ordered(&view, at)?);
         }
+        let is_vector = |view: &View| matches!(self.net.shape(view.node), Shape::Vector(_));
+        if views.iter().any(is_vector) {
+            views = views.iter().map(|view| self.vector(view)).collect::<Result<_, _>>()?;
+        }
         let Some(first) = views.first().cloned() else { return Err(Stop::Unknown("joins nothing")) };
         let alike = |view: &View| {
             let others = (0..rank).filter(|side| *side != at);

@@ -346,6 +346,10 @@ impl Importer<'_> {
             view.reshaped(&shape).ok_or(Stop::Unknown("is of shapes that do not fit"))
         };
         let (mut a, mut b) = (raised(a)?, raised(b)?);
+        let is_vector = |this: &Self, view: &View| matches!(this.net.shape(view.node), Shape::Vector(_));
+        if is_vector(self, &a) || is_vector(self, &b) {
+            (a, b) = (self.vector(&a)?, self.vector(&b)?);
+        }
         if a.is_like(&b) {
             return Ok((a, b));
         }

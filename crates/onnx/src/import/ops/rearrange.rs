@@ -3,7 +3,7 @@
 use super::Given;
 use crate::import::{
     fold::{self, Part},
-    importer::{Importer, Stop},
+    importer::{Importer, Stop, live},
     model::Node,
     value::{Live, Moment, Scores, Value},
     view::View,
@@ -78,12 +78,21 @@ impl Importer<'_> {
         if parts.is_empty() {
             return Ok(vec![self.value(node, 0)?.clone()]);
         }
-        self.seen(node, |view| {
+        let cut = |view: &View| {
             parts.iter().try_fold(view.clone(), |view, part| {
                 let step = usize::try_from(part.step).ok()?;
                 view.sliced(part.axis, part.start, part.count, step)
             })
-        })
+        };
+        match self.seen(node, cut) {
+            // Channels that lie in another order are brought into it first.
+            Err(Stop::Unknown(reason)) => {
+                let view = self.view_at(node, 0)?;
+                let view = self.ordered(&view, parts[0].axis).map_err(|_| Stop::Unknown(reason))?;
+                Ok(live(cut(&view).ok_or(Stop::Unknown(reason))?))
+            }
+            given => given,
+        }
     }
 
     pub(super) fn split(&mut self, node: &Node) -> Given {
