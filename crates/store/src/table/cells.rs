@@ -243,7 +243,7 @@ impl Cells {
         ranges: &[Range<usize>],
     ) -> PolarsResult<Series> {
         let chunk = self.chunk(group, field)?;
-        let bytes: Vec<u8> = ranges.iter().flat_map(|range| &self.file[range.clone()]).copied().collect();
+        let bytes = ranges.iter().map(|range| &self.file[range.clone()]).collect::<Vec<_>>().concat();
         let mut own = self.own.clone();
         if let (Some(field), ArrowDataType::Struct(fields)) = (field, &own.dtype) {
             let only = fields.iter().filter(|own| own.name == field).cloned().collect();
