@@ -3,7 +3,7 @@
 //! The column is binary, or a struct of which a field, `bytes`, is, as Hugging Face's data sets have it.
 
 use super::{TableError, read::guarded};
-use crate::{MappedFile, brief};
+use crate::{MappedFile, Packed, brief};
 use polars::prelude::*;
 use polars_buffer::Buffer;
 use polars_parquet::{
@@ -39,7 +39,10 @@ const MOST_HEADER: usize = 1 << 28;
 /// A column of bytes.
 pub struct Cells {
     path: PathBuf,
+    /// Where headers are looked at.
     file: MappedFile,
+    /// Where pages are read.
+    read: Packed,
     metadata: FileMetadata,
     /// The column, its type, and the fields of a struct that there are.
     column: String,
@@ -82,10 +85,11 @@ impl Cells {
             return Err(fail(format!("it says that it has {} rows, more than bytes", metadata.num_rows)));
         }
         let Some(own) = schema.get(&column).cloned() else { return Ok(None) };
-        let (path, pages, rows) = (path.to_owned(), Vec::new(), metadata.num_rows);
+        let (read, path, pages, rows) = (Packed::at(path), path.to_owned(), Vec::new(), metadata.num_rows);
         let mut cells = Cells {
             path,
             file,
+            read,
             metadata,
             column,
             own,
@@ -175,7 +179,6 @@ impl Cells {
         let rows = page.rows.len() as i64;
         let ranges = [page.dictionary.clone(), page.bytes.clone()];
         let series = self.decode(page.group, field, rows, &ranges)?;
-        self.file.release(page.bytes.clone());
         polars_ensure!(series.len() == page.rows.len(), ComputeError: "a page has other rows than it says");
         Ok(series.binary()?.clone())
     }
@@ -203,6 +206,8 @@ impl Cells {
             let begin = at;
             at += header.length;
             polars_ensure!(at <= range.end, ComputeError: "a page ends beyond its column");
+            // Of which only the header was looked at, but the system maps what lies around it.
+            self.file.release(begin..at);
             match header.rows {
                 PageRows::Dictionary => dictionary = begin..at,
                 PageRows::None => {}
@@ -243,7 +248,11 @@ impl Cells {
         ranges: &[Range<usize>],
     ) -> PolarsResult<Series> {
         let chunk = self.chunk(group, field)?;
-        let bytes: Vec<u8> = ranges.iter().flat_map(|range| &self.file[range.clone()]).copied().collect();
+        // Not from the map: what is read there counts as ours.
+        let mut bytes = Vec::new();
+        for Range { start, end } in ranges {
+            bytes.append(&mut self.read.read(*start as u64..*end as u64, u64::MAX)?);
+        }
         let mut own = self.own.clone();
         if let (Some(field), ArrowDataType::Struct(fields)) = (field, &own.dtype) {
             let only = fields.iter().filter(|own| own.name == field).cloned().collect();

@@ -41,8 +41,12 @@ fn write(columns: Vec<Column>, group: usize, page: usize, compression: ParquetCo
 }
 
 fn open(file: &[u8]) -> Result<Option<Cells>, TableError> {
-    let root = tempfile::tempdir().unwrap();
-    let path = root.path().join("x.parquet");
+    thread_local! {
+        // It lasts as long as the test, and no file is written twice: some are mapped.
+        static ROOT: (tempfile::TempDir, std::cell::Cell<usize>) = (tempfile::tempdir().unwrap(), 0.into());
+    }
+    let path =
+        ROOT.with(|(root, next)| root.path().join(format!("{}.parquet", next.replace(next.get() + 1))));
     std::fs::write(&path, file).unwrap();
     Cells::open(&path)
 }
