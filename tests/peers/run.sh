@@ -15,6 +15,8 @@ light)
 torch)
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
+    cargo build --quiet --release --workspace --examples
+    $PYTHON tests/peers/onnx_import.py
     ;;
 *)
     echo "usage: tests/peers/run.sh light|torch" >&2
