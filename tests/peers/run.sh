@@ -19,6 +19,8 @@ torch)
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
     $PYTHON tests/peers/fetch.py
+    $PYTHON tests/peers/sources.py
+    $PYTHON tests/peers/onnx_import.py
     ;;
 keras)
     $PYTHON tests/peers/keras_files.py

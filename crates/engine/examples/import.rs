@@ -4,6 +4,7 @@
 //!
 //! INPUT holds normalised pictures as f32, channels first. OUTPUT becomes the taps' features as f32, one tap after the
 //! other. With a name of the zoo in the place of MODEL, that is run, with weights of no meaning.
+#![expect(clippy::print_stdout, reason = "whoever runs it reads it")]
 
 use headstart_engine::{Cpu, Reference};
 use input::{
@@ -50,11 +51,11 @@ fn run() -> Outcome<()> {
         network.params().len(),
         start.elapsed().as_secs_f64()
     );
-    let ops = network.nodes().iter().map(|node| format!("{:?}", node.op));
     let mut counts = std::collections::BTreeMap::new();
-    ops.for_each(|op| {
-        *counts.entry(op.split([' ', '(', '{']).next().unwrap_or_default().to_owned()).or_insert(0) += 1
-    });
+    for node in network.nodes() {
+        let op = format!("{:?}", node.op);
+        *counts.entry(op.split([' ', '(', '{']).next().unwrap_or_default().to_owned()).or_insert(0) += 1;
+    }
     println!("operations {counts:?}");
     println!("taps {}", taps.join(" "));
     println!("fingerprint {} digest {}", network.fingerprint(), bound.digest());

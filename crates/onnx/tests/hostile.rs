@@ -1,5 +1,7 @@
 //! Files that ask for too much, lie, or are no files of ONNX: one line each, in little memory and time.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+
 mod common;
 
 use common::{File, Int, Ints, Message, import_bytes, port, tensor};

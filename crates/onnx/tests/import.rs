@@ -1,4 +1,5 @@
 //! Graphs as other programs spell them, and what they become.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 mod common;
 
@@ -331,4 +332,19 @@ fn sizes_are_the_files_or_the_callers() {
     assert_eq!((imported.source.size, imported.source.is_fixed), ((20, 30), false));
     // A picture is asked for that is too small.
     assert!(error(&any, Some((2, 2))).to_string().contains("nothing to read in so small a picture"));
+}
+
+#[test]
+fn initializers_are_weights_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    std::fs::write(&path, classifier().list("sides", &[1, 2]).model()).unwrap();
+    let file = weights::open(&path).unwrap();
+    // Whole numbers are no weights.
+    assert_eq!(file.names(), ["conv.bias", "conv.weight", "fc.bias", "fc.weight"]);
+    assert_eq!(file.shape("conv.weight"), Some(&[4, 3, 3, 3][..]));
+    let bias = file.read("conv.bias").unwrap().unwrap();
+    assert_eq!((bias.shape, bias.data[1]), (vec![4], 1.0_f32.sin()));
+    assert!(file.read("other").unwrap().is_none());
+    assert!(file.read("sides").unwrap_err().to_string().contains("is stored as I64"));
 }

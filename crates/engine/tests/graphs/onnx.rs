@@ -169,8 +169,8 @@ const NOT_IMPORTED: &[&str] = &[
     "one window",
     "shifted windows",
     "squeeze and excite",
-    "windows of a third, shifted by one",
     "windows",
+    "windows of a third, shifted by one",
 ];
 
 #[test]
@@ -178,6 +178,7 @@ fn files_are_imported_as_networks_that_give_the_same() {
     let folder = std::env::temp_dir().join(format!("headstart-imported-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join("model.onnx");
+    let mut refused = std::collections::BTreeSet::new();
     for size in [(24, 24), (13, 7)] {
         let (h, w) = size;
         let input: Vec<f32> =
@@ -193,15 +194,16 @@ fn files_are_imported_as_networks_that_give_the_same() {
                 Ok(imported) => imported,
                 Err(error) => {
                     assert!(NOT_IMPORTED.contains(name), "{name}: {error}");
+                    refused.insert(*name);
                     continue;
                 }
             };
-            assert!(!NOT_IMPORTED.contains(name), "{name} comes in");
             let how = exactly((h as u32, w as u32));
             let run =
                 |bound: Bound| Reference::new(bound, &how).unwrap().run_tensor(&input, [3, 3, h, w]).unwrap();
             Tolerance(1e-5).check(&format!("{name} at {h}×{w}"), &run(imported.bound)[0], &run(bound)[0]);
         }
     }
+    assert!(refused.into_iter().eq(NOT_IMPORTED.iter().copied()), "some of the others come in now");
     fs::remove_dir_all(&folder).unwrap();
 }

@@ -23,7 +23,7 @@ pub(super) enum Data {
 
 /// Numbers that constants may have that are worked out, one by one and all together: what keeps a small file from asking
 /// for all memory.
-pub(super) const MOST_NUMBERS: usize = 1 << 26;
+pub(super) const MOST_NUMBERS: usize = 1 << 22;
 
 impl Constant {
     pub(super) fn floats(shape: Vec<usize>, data: Vec<f32>) -> Constant {

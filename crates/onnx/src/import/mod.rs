@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** what is not known is named, and never guessed: it stops whatever depends on it, and nothing else.
 //!
-//! **Invariant:** a hostile file costs memory and time in proportion to its length, and at most 2²⁶ numbers of constants
+//! **Invariant:** a hostile file costs memory and time in proportion to its length, and at most 2²² numbers of constants
 //! beside.
 
 mod constant;
@@ -23,6 +23,7 @@ mod settle;
 mod source;
 mod value;
 mod view;
+mod whole;
 
 pub use error::ImportError;
 pub use source::{Imported, Layout, Options, Source, import};

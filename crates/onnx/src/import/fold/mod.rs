@@ -9,7 +9,7 @@ pub(super) use select::{Part, parts, split};
 pub(super) use shapes::{order, reshaped, shape_of};
 
 use super::{
-    constant::{Constant, Data, MOST_NUMBERS},
+    constant::{Constant, Data},
     model::Node,
 };
 use std::rc::Rc;
@@ -93,7 +93,7 @@ impl Fold<'_> {
     /// Takes the numbers of a tensor of this shape off what there may be.
     fn spend(&mut self, shape: &[usize]) -> Result<usize, Unfolded> {
         let len = shape.iter().try_fold(1_usize, |len, side| len.checked_mul(*side));
-        let len = len.filter(|len| *len <= MOST_NUMBERS).ok_or(Unfolded::TooLarge)?;
+        let len = len.ok_or(Unfolded::TooLarge)?;
         *self.budget = self.budget.checked_sub(len.max(1)).ok_or(Unfolded::TooLarge)?;
         Ok(len)
     }

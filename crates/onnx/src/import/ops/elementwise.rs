@@ -69,7 +69,7 @@ impl Importer<'_> {
     pub(super) fn negative(&mut self, node: &Node) -> Given {
         let minus = Value::Constant(Constant::floats(Vec::new(), vec![-1.0]));
         let value = self.value(node, 0)?.clone();
-        self.combined(node, Binary::Multiply, value, minus, [0, 0])
+        self.combined(node, Binary::Multiply, &value, &minus, [0, 0])
     }
 
     /// x where it is positive, else a slope times x: max(x, 0) - slope · max(-x, 0).
@@ -104,19 +104,19 @@ impl Importer<'_> {
             1 => Ok(vec![a]),
             2 => {
                 let b = self.value(node, 1)?.clone();
-                self.combined(node, op, a, b, [0, 1])
+                self.combined(node, op, &a, &b, [0, 1])
             }
             _ => Err(Stop::Unknown("is of more than two values")),
         }
     }
 
     /// `at`: the places where the node reads these.
-    fn combined(&mut self, node: &Node, op: Binary, a: Value, b: Value, at: [usize; 2]) -> Given {
+    fn combined(&mut self, node: &Node, op: Binary, a: &Value, b: &Value, at: [usize; 2]) -> Given {
         let shape = broadcast(&a.shape(), &b.shape()).ok_or(Stop::Unknown("is of shapes that do not fit"))?;
-        if let Some(moment) = self.moment(op, &a, &b)? {
+        if let Some(moment) = self.moment(op, a, b)? {
             return Ok(vec![moment]);
         }
-        match (&a, &b) {
+        match (a, b) {
             (Value::Scores(scores), Value::Constant(constant)) => self.scores(op, scores, constant),
             (Value::Constant(constant), Value::Scores(scores))
                 if op == Binary::Multiply || op == Binary::Add =>

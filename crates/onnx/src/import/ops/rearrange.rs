@@ -120,7 +120,7 @@ impl Importer<'_> {
         let indices = indices.filter(|indices| !indices.is_empty()).ok_or_else(wrong)?;
         let (start, count) = (indices[0], indices.len());
         let together = indices.iter().enumerate().all(|(at, index)| *index == start + at);
-        if constant.shape.len() > 1 {
+        if constant.shape.len() > 1 && !together {
             return Err(Stop::Unknown("takes parts by a table of indices"));
         }
         if !together {
@@ -131,12 +131,13 @@ impl Importer<'_> {
             return Ok(vec![Value::Live(Live::of(view.with_channels(selected, count, axis)))]);
         }
         let given = self.parts(node, &[Part { axis, start, count, step: 1 }])?;
-        if !constant.shape.is_empty() {
+        if constant.shape.len() == 1 {
             return Ok(given);
         }
+        // The side becomes as many as the table has: none of a single index.
         let without = |view: &View| {
             let shape = view.shape();
-            view.reshaped(&(0..shape.len()).filter(|at| *at != axis).map(|at| shape[at]).collect::<Vec<_>>())
+            view.reshaped(&[&shape[..axis], &constant.shape, &shape[axis + 1..]].concat())
         };
         match given.into_iter().next() {
             Some(Value::Live(Live { view, pending })) => {

@@ -196,7 +196,7 @@ impl StoredTensor {
                     Wire::Fixed32(four) if size == 4 => bytes.extend_from_slice(four),
                     Wire::Fixed64(eight) if size == 8 => bytes.extend_from_slice(eight),
                     Wire::Bytes(range) => {
-                        bytes.extend_from_slice(file.get(range.clone()).unwrap_or_default())
+                        bytes.extend_from_slice(file.get(range.clone()).unwrap_or_default());
                     }
                     _ => return Err(wrong(Broken)),
                 }
