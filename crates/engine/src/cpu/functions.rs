@@ -174,7 +174,7 @@ unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
 #[inline(always)]
 unsafe fn softplus<S: Simd>(x: S::V) -> S::V {
     const SHARE: [f32; 10] = [
-        -6.360_114_2e-6,
+        -6.360_114e-6,
         2.052_132e-5,
         -5.267_94e-5,
         1.808_765_1e-4,
