@@ -17,6 +17,11 @@ pub enum BackboneError {
         /// The network.
         name: String,
     },
+    /// Features of a network that only its weights describe.
+    #[error(
+        "the features are of `{0}`, which the zoo does not have; give --weights, those that extract read"
+    )]
+    NotInZoo(String),
     /// Weights that are of no network that is known.
     #[error("`{file}` holds the weights of no network that is known{}; name it with --backbone", .nearest.as_ref().map_or_else(String::new, |near| format!("; the nearest is {near}")))]
     Unrecognised {

@@ -106,7 +106,7 @@ pub fn again(name: &str, weights: Option<&Path>, recipe: &Recipe) -> Result<Back
     match (zoo::find(name), weights) {
         (Ok(entry), _) => named(entry, weights),
         (Err(_), Some(_)) => find(Wanted { name: None, weights, taps: &[], size: how.output_size() }),
-        (Err(_), None) => Err(BackboneError::NoWeights { name: name.to_owned() }),
+        (Err(_), None) => Err(BackboneError::NotInZoo(name.to_owned())),
     }
 }
 

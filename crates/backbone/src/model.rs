@@ -5,7 +5,7 @@ use crate::{
     find::{Wanted, Weights},
 };
 use input::Recipe;
-use onnx::{Imported, Options};
+use onnx::{ImportError, Imported, Options};
 use std::path::Path;
 
 /// What artefacts call such a network, wherever its file lies: its digests say which it is.
@@ -21,8 +21,12 @@ pub(crate) fn open(path: &Path, wanted: &Wanted<'_>) -> Result<Backbone, Backbon
     let file = path.display().to_string();
     let size = wanted.size.map(|(height, width)| (height as usize, width as usize));
     let options = Options { size, tap: wanted.taps.first().map(String::as_str) };
-    let Imported { bound, default_tap, metadata, .. } = onnx::import(path, options)
-        .map_err(|error| BackboneError::Onnx { file: file.clone(), error: Box::new(error) })?;
+    let Imported { bound, default_tap, metadata, .. } =
+        onnx::import(path, options).map_err(|error| match error {
+            // It names the file itself.
+            ImportError::Weights(error) => error.into(),
+            error => BackboneError::Onnx { file: file.clone(), error: Box::new(error) },
+        })?;
     let said = metadata.iter().find(|(key, _)| key == PREPROCESSING);
     let recipe = said.and_then(|(_, json)| serde_json::from_str::<Recipe>(json).ok());
     Ok(Backbone {

@@ -40,8 +40,18 @@ fn vgg() {
 }
 
 #[test]
+fn alexnet() {
+    check(rows::alexnet());
+}
+
+#[test]
 fn squeezenet() {
     check(rows::squeezenet());
+}
+
+#[test]
+fn inception() {
+    check(rows::inception());
 }
 
 #[test]
@@ -52,6 +62,11 @@ fn densenet() {
 #[test]
 fn mobilenets() {
     check(rows::mobilenets());
+}
+
+#[test]
+fn mnasnet_and_shufflenet() {
+    check(rows::mnasnet_and_shufflenet());
 }
 
 #[test]

@@ -128,9 +128,6 @@ fn load(config: &Config, session: &Session) -> Result<Extractor> {
     if let Some(why) = config.no_card() {
         session.note(format!("extract: {why}; runs on the CPU"));
     }
-    if let Some(note) = &config.backbone().note {
-        session.note(format!("extract: {note}"));
-    }
     let extractor = Extractor::load(config)?;
     session.detail(format!(
         "extract: the network runs on {}, {} images at a time",
@@ -142,6 +139,9 @@ fn load(config: &Config, session: &Session) -> Result<Extractor> {
 
 /// Said once all is done: a run that fails says one line, and that is why.
 fn describe(session: &Session, config: &Config, data: &DataSet) {
+    if let Some(note) = &config.backbone().note {
+        session.note(format!("extract: {note}"));
+    }
     if !data.passed.is_empty() {
         session.note(format!("extract: passed over: {}", data.passed));
     }

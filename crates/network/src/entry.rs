@@ -72,6 +72,12 @@ pub(crate) fn centred(resize: u32, crop: u32) -> Recipe {
     normalised(resize, crop, [0.5; 3], [0.5; 3])
 }
 
+/// Bilinear, with values brought to -1 … 1, as the Inceptions were trained. torchvision normalises as for other networks, and
+/// takes that back in the network (`transform_input`): the same numbers but for roundings.
+pub(crate) fn inception(resize: u32, crop: u32) -> Recipe {
+    cropped(resize, crop, &Preprocessing { mean: [0.5; 3], std: [0.5; 3], ..Preprocessing::imagenet() })
+}
+
 /// Bicubic, with the mean and deviation of CLIP's own pictures (Radford et al., 2021).
 pub(crate) fn clip(resize: u32, crop: u32) -> Recipe {
     let (mean, std) = ([0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_55, 0.261_302_6, 0.275_777_1]);

@@ -38,7 +38,7 @@ fn stored_names_are_the_peers() {
     for (name, ecosystem, expected) in [
         ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
         ("vit_small_patch14_dinov2", "transformers", 0x3E58_4165_1684_6A79),
-        ("vit_base_patch32_clip_quickgelu_224", "transformers", 0xF50F_6CFA_8960_A238),
+        ("vit_base_patch32_clip_quickgelu_224", "transformers", 0xE953_A38E_013A_EDBE),
         ("vit_base_patch16_siglip_224", "transformers", 0x831B_0169_1543_9285),
         ("resnet50", "transformers", 0x60A7_87C6_370C_B2D5),
         ("resnet18", "transformers", 0x07D7_DD63_0E10_BC95),

@@ -127,6 +127,8 @@ impl Strip<'_> {
         // SAFETY: as promised to `run`.
         unsafe {
             let out = self.out.wrapping_add(block * LANES);
+            // The kernel's columns and their step, of windows that see neighbours across.
+            let tiled = if across.dilation == 1 { (across.kernel, across.stride) } else { (0, 0) };
             for y in lines.clone() {
                 let top = (y * down.stride) as isize - down.before as isize;
                 let line = Line::<P> {
@@ -134,6 +136,8 @@ impl Strip<'_> {
                     input: self.input.wrapping_add(block * LANES),
                     top,
                     rows: inside(top, down, height),
+                    apart: down.dilation,
+                    tiled,
                     out: out.wrapping_add(y * output.1 * blocks * LANES),
                     block,
                 };
@@ -175,6 +179,10 @@ struct Line<'a, const P: usize> {
     top: isize,
     /// The rows of the kernel that see the map.
     rows: Range<usize>,
+    /// Lines from one of them to the next.
+    apart: usize,
+    /// Columns of the kernel and their step, where tiles may be made.
+    tiled: (usize, usize),
     /// The first block of the line's first pixel.
     out: *mut f32,
     block: usize,
@@ -187,9 +195,7 @@ impl<const P: usize> Line<'_, P> {
     unsafe fn group<S: Simd, const INSIDE: bool>(&self, x: usize, left: isize) {
         // SAFETY: as promised to `Strip::run`.
         unsafe {
-            let [_, across] = self.layer.window.axes();
-            // Only columns have to be as these say.
-            match if across.dilation == 1 { (across.kernel, across.stride) } else { (0, 0) } {
+            match self.tiled {
                 (3, 1) => self.results::<S, 3, 1, INSIDE>(x, left),
                 (3, 2) => self.results::<S, 3, 2, INSIDE>(x, left),
                 (5, 1) => self.results::<S, 5, 1, INSIDE>(x, left),
@@ -212,7 +218,7 @@ impl<const P: usize> Line<'_, P> {
         left: isize,
     ) {
         let layer = self.layer;
-        let (blocks, width, dilation) = (layer.bias.len(), layer.input.1, layer.window.dilation.y);
+        let (blocks, width) = (layer.bias.len(), layer.input.1);
         // SAFETY: as promised to `Strip::run`; columns are checked unless `INSIDE`, `rows` keep within the map.
         unsafe {
             let bias = layer.bias.as_ptr().add(self.block);
@@ -224,7 +230,7 @@ impl<const P: usize> Line<'_, P> {
                 }
             }
             for dy in self.rows.clone() {
-                let y = (self.top + (dy * dilation) as isize) as usize;
+                let y = (self.top + (dy * self.apart) as isize) as usize;
                 let from =
                     self.input.wrapping_offset(((y * width) as isize + left) * (blocks * LANES) as isize);
                 let row = layer.weights.as_ptr().add(dy * K * blocks + self.block);

@@ -58,6 +58,9 @@ pub(crate) trait Simd: Copy {
         lanes[0]
     }
 
+    /// Runs a kernel that does not become part of its caller: what is seldom needed must not take its registers.
+    unsafe fn apart<K: Kernel>(kernel: K);
+
     /// The largest of all lanes; a NaN stays.
     #[inline(always)]
     unsafe fn largest(v: Self::V) -> f32 {
@@ -155,6 +158,11 @@ impl Simd for Portable {
     type V = [f32; LANES];
     const WIDE: bool = false;
 
+    #[inline(never)]
+    unsafe fn apart<K: Kernel>(kernel: K) {
+        // SAFETY: the caller's promise.
+        unsafe { kernel.run::<Portable>() }
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
         [x; LANES]

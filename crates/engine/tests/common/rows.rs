@@ -82,12 +82,15 @@ fn timm(names: &[&str]) -> Vec<Row> {
 }
 
 /// Every family but the large ones.
-pub(crate) const FAMILIES: [fn() -> Vec<Row>; 12] = [
+pub(crate) const FAMILIES: [fn() -> Vec<Row>; 15] = [
     residual_networks,
     vgg,
+    alexnet,
     squeezenet,
+    inception,
     densenet,
     mobilenets,
+    mnasnet_and_shufflenet,
     efficientnet,
     regnet,
     convnext,
@@ -107,8 +110,18 @@ pub(crate) fn vgg() -> Vec<Row> {
     torchvision(&["vgg11", "vgg16", "vgg16_bn", "vgg19"])
 }
 
+pub(crate) fn alexnet() -> Vec<Row> {
+    torchvision(&["alexnet"])
+}
+
 pub(crate) fn squeezenet() -> Vec<Row> {
     torchvision(&["squeezenet1_1"])
+}
+
+pub(crate) fn inception() -> Vec<Row> {
+    let mut rows = torchvision(&["googlenet"]);
+    rows.push(Row::zoo("torchvision/inception_v3@299", TORCHVISION));
+    rows
 }
 
 pub(crate) fn densenet() -> Vec<Row> {
@@ -121,6 +134,10 @@ pub(crate) fn mobilenets() -> Vec<Row> {
         rows.push(Row::zoo(&format!("timm/{name}"), TIMM));
     }
     rows
+}
+
+pub(crate) fn mnasnet_and_shufflenet() -> Vec<Row> {
+    torchvision(&["mnasnet0_5", "mnasnet1_0", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0"])
 }
 
 pub(crate) fn efficientnet() -> Vec<Row> {

@@ -91,11 +91,11 @@ fn a_backbone_that_is_not_what_it_was() {
         &["the graph of headstart_tiny up to `pooled`", "rerun extract with this version"],
     );
     let unknown = room(|head| head.sources[0].backbone = "headstart_tniy".to_owned());
-    refused(&unknown, &[], 1, &["unknown backbone `headstart_tniy`", "did you mean `headstart_tiny`?"]);
+    refused(&unknown, &[], 1, &["`headstart_tniy`, which the zoo does not have; give --weights"]);
     let tap = room(|head| head.sources[0].tap = "layer9".to_owned());
     refused(&tap, &[], 1, &["headstart_tiny has no tap `layer9`"]);
     let outside = room(|head| head.sources[0].backbone = "vgg16".to_owned());
-    refused(&outside, &[], 2, &["vgg16 needs --weights FILE, the one that extract read"]);
+    refused(&outside, &[], 2, &["vgg16 needs --weights, those that extract read"]);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn help_states_every_default_and_exit_code() {
     let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "[default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]",
-        "[default: those that come with Headstart, for headstart_tiny only]",
+        "[default: those that come with headstart_tiny]",
         "[default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]",
         "[default: all splits]",
         "[default: as many as the machine has cores]",

@@ -47,7 +47,7 @@ fn names_that_nothing_bears() {
     let parts = ["headstart_tiny has no tap `layer33`", "did you mean `layer3`?", "pooled"];
     refused(&room, &["--tap", "pooled", "--tap", "layer33"], 2, &parts);
     refused(&room, &["--tap", "fc7"], 2, &["headstart_tiny has no tap `fc7`", "its taps are "]);
-    refused(&room, &["--backbone", "vgg16"], 2, &["vgg16 needs --weights FILE"]);
+    refused(&room, &["--backbone", "vgg16"], 2, &["vgg16 needs --weights"]);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn weights_of_another_network() {
     refused(&room, &flags, 1, &["`squeeze.safetensors` lacks the tensor `", "it looks like squeezenet1_1"]);
     refused(
         &room,
-        &["--weights", "squeeze.safetensors"],
+        &["--backbone", "headstart_tiny", "--weights", "squeeze.safetensors"],
         1,
         &["`squeeze.safetensors` lacks the tensor `conv1.weight` (and ", "headstart_tiny"],
     );
@@ -73,6 +73,21 @@ fn weights_of_another_network() {
     weights(&room, "odd.safetensors", ("headstart_tiny", "layer2"), misshapen);
     let parts = ["`odd.safetensors`: the tensor `bn1.bias` should have the shape [", "got [3, 5]"];
     refused(&room, &["--weights", "odd.safetensors", "--tap", "layer2"], 1, &parts);
+}
+
+#[test]
+fn the_network_is_recognised_by_its_weights() {
+    let room = room(2);
+    weights(&room, "w.safetensors", ("squeezenet1_1", "gap"), whole);
+    let run = extract(&room, &["data", "-o", "x.features", "--weights", "w.safetensors"]);
+    let said = run.fine().stderr();
+    assert!(said.contains("extract: `w.safetensors` holds the weights of squeezenet1_1"), "{said}");
+    let named = ["data", "-o", "y.features", "--weights", "w.safetensors", "--backbone", "squeezenet1_1"];
+    extract(&room, &named).fine();
+    for file in ["index.json", "probes.rkyv", "shard-00000.rkyv"] {
+        let [x, y] = ["x", "y"].map(|name| fs::read(room.path(&format!("{name}.features/{file}"))));
+        assert_eq!(x.unwrap(), y.unwrap(), "{file}");
+    }
 }
 
 #[test]
@@ -106,7 +121,10 @@ fn files_that_are_no_weights() {
     room.write("w.safetensors", not_finite);
     refused(&room, &flags, 1, &["`w.safetensors`: the tensor `", "holds NaN", "weights must be finite"]);
     refused(&room, &["--weights", "none.safetensors"], 1, &["cannot read `none.safetensors`"]);
-    refused(&room, &["--weights", "data"], 1, &["cannot read `data`", "not a regular file"]);
+    refused(&room, &["--weights", "data"], 1, &["`data` holds no weights", "the folder has no file such as"]);
+    refused(&room, &["--backbone", "none.onnx"], 1, &["cannot read `none.onnx`"]);
+    refused(&room, &["--backbone", "none.onnx", "--weights", "w"], 2, &["`none.onnx` has its own weights"]);
+    refused(&room, &["--weights", "hf://a/b", "--offline"], 1, &["`hf://a/b`"]);
 }
 
 #[test]

@@ -18,6 +18,12 @@ pub(super) fn conv_bn_act(
     x
 }
 
+/// A convolution `name.conv`, its batch norm `name.bn`, and a ReLU, which is called as the whole (`BasicConv2d`).
+pub(super) fn conv_bn_relu(net: &mut Builder, name: &str, x: NodeId, conv: Conv) -> NodeId {
+    let x = net.conv_bn(&format!("{name}.conv"), &format!("{name}.bn"), x, conv);
+    net.relu(name, x)
+}
+
 /// Squeeze and excite (Hu et al., 2018, section 3): each channel times what two 1×1 convolutions make of all channels'
 /// means, with `squeeze` channels between them. `functions` come after the first and the second.
 pub(super) fn squeeze_excite(

@@ -1,15 +1,20 @@
 //! The families of the zoo. Each file holds one family: its builder, the table of its networks, and its dialects.
 
+pub mod alexnet;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet;
+pub mod googlenet;
+pub mod inception_v3;
 mod keras;
 mod layers;
+pub mod mnasnet;
 pub mod mobilenet_v2;
 pub mod mobilenet_v3;
 pub mod mobilenet_v4;
 pub mod regnet;
 pub mod resnet;
+pub mod shufflenet_v2;
 pub mod squeezenet;
 pub mod swin;
 pub mod vgg;
@@ -29,11 +34,16 @@ pub(crate) struct Family {
 pub(crate) static ALL: &[&Family] = &[
     &resnet::FAMILY,
     &vgg::FAMILY,
+    &alexnet::FAMILY,
     &squeezenet::FAMILY,
+    &googlenet::FAMILY,
+    &inception_v3::FAMILY,
     &densenet::FAMILY,
     &mobilenet_v2::FAMILY,
     &mobilenet_v3::FAMILY,
     &mobilenet_v4::FAMILY,
+    &mnasnet::FAMILY,
+    &shufflenet_v2::FAMILY,
     &efficientnet::FAMILY,
     &regnet::FAMILY,
     &convnext::FAMILY,

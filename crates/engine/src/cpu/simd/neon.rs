@@ -1,6 +1,6 @@
 //! NEON.
 
-use super::Simd;
+use super::{Kernel, Simd};
 use std::{arch::aarch64::*, array::from_fn};
 
 #[derive(Clone, Copy)]
@@ -10,6 +10,11 @@ impl Simd for Neon {
     type V = [float32x4_t; 4];
     const WIDE: bool = false;
 
+    #[inline(never)]
+    unsafe fn apart<K: Kernel>(kernel: K) {
+        // SAFETY: the caller's promise.
+        unsafe { kernel.run::<Neon>() }
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
         // SAFETY: every 64-bit ARM has NEON.

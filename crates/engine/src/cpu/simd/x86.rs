@@ -15,6 +15,20 @@ pub(super) unsafe fn run_avx512<K: Kernel>(kernel: K) {
     unsafe { kernel.run::<Avx512>() }
 }
 
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn apart_avx2<K: Kernel>(kernel: K) {
+    // SAFETY: the caller's promise.
+    unsafe { kernel.run::<Avx2>() }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn apart_avx512<K: Kernel>(kernel: K) {
+    // SAFETY: the caller's promise.
+    unsafe { kernel.run::<Avx512>() }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Avx2;
 
@@ -36,6 +50,11 @@ impl Simd for Avx2 {
     type V = (__m256, __m256);
     const WIDE: bool = false;
 
+    #[inline(always)]
+    unsafe fn apart<K: Kernel>(kernel: K) {
+        // SAFETY: the trait's condition.
+        unsafe { apart_avx2(kernel) }
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
         // SAFETY: the trait's condition.
@@ -108,6 +127,11 @@ impl Simd for Avx512 {
     type V = __m512;
     const WIDE: bool = true;
 
+    #[inline(always)]
+    unsafe fn apart<K: Kernel>(kernel: K) {
+        // SAFETY: the trait's condition.
+        unsafe { apart_avx512(kernel) }
+    }
     #[inline(always)]
     unsafe fn prefetch(at: *const f32) {
         // SAFETY: a hint, which never faults.

@@ -75,11 +75,11 @@ fn encoder(param: &str, modules: &[(&str, &str)]) -> Stored {
     ))
 }
 
-/// The vision tower of transformers' `CLIPModel` and `SiglipModel`, below `vision_model.` in both.
+/// The vision tower of transformers' `CLIPModel` and `SiglipModel`, below `vision_model.` in both but for CLIP's projection.
 fn clip(param: &str) -> Stored {
     let param = timm_name(param);
     let Some((block, rest)) = in_block(&param) else {
-        let pool = "vision_model.head";
+        let pool = "head";
         return match param.as_str() {
             "head.weight" => Stored::As("visual_projection.weight".to_owned()),
             "head.bias" => Stored::Always(0.0),
@@ -94,11 +94,11 @@ fn clip(param: &str) -> Stored {
                 Some(("proj", part)) => Stored::As(format!("{pool}.attention.out_proj.{part}")),
                 Some(("norm", part)) => Stored::As(format!("{pool}.layernorm.{part}")),
                 Some((module, part)) => Stored::As(format!("{pool}.{module}.{part}")),
-                None => Stored::As(format!("vision_model.{}", clip_name(other))),
+                None => Stored::As(clip_name(other)),
             },
         };
     };
-    let at = format!("vision_model.encoder.layers.{block}");
+    let at = format!("encoder.layers.{block}");
     if let Some(part) = rest.strip_prefix("attn.qkv.") {
         let each = ["q_proj", "k_proj", "v_proj"].map(|name| format!("{at}.self_attn.{name}.{part}"));
         return Stored::Rows(each.into_iter().map(Stored::As).collect());
