@@ -348,3 +348,34 @@ fn initializers_are_weights_by_name() {
     assert!(file.read("other").unwrap().is_none());
     assert!(file.read("sides").unwrap_err().to_string().contains("is stored as I64"));
 }
+
+#[test]
+fn weights_are_read_however_they_are_stored() {
+    use common::{Message, tensor};
+    let expected = [1.0_f32, -2.0, 0.5, 0.0];
+    let packed = |bytes: &[u8], field| Message::default().bytes(field, bytes).0;
+    let raw = |values: Vec<Vec<u8>>| packed(&values.concat(), 9);
+    let halves: [u16; 4] = [0x3C00, 0xC000, 0x3800, 0];
+    let one_by_one = expected.iter().fold(Message::default(), |message, value| message.float(4, *value));
+    let in_integers =
+        halves.iter().fold(Message::default(), |message, bits| message.number(5, i64::from(*bits)));
+    for (dtype, fields) in [
+        (1, raw(expected.iter().map(|value| value.to_le_bytes().to_vec()).collect())),
+        (1, one_by_one.0),
+        (1, packed(&expected.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>(), 4)),
+        (10, raw(halves.iter().map(|bits| bits.to_le_bytes().to_vec()).collect())),
+        (10, in_integers.0),
+        (11, raw(expected.iter().map(|value| f64::from(*value).to_le_bytes().to_vec()).collect())),
+        (16, raw(expected.iter().map(|value| value.to_le_bytes()[2..].to_vec()).collect())),
+    ] {
+        let mut message = tensor("w", dtype, &[4, 1, 1, 1]);
+        message.0.extend(fields);
+        let mut file = File::new(17, [3, 4, 4]).wave("v", &[4, 3, 1, 1]);
+        file.graph = file.graph.message(5, &message);
+        let file =
+            file.node("Conv", &["x", "v"], "a", &[]).node("Conv", &["a", "w"], "y", &[Int("group", 4)]);
+        let imported = file.imported();
+        let param = imported.bound.network().param_named("w").unwrap();
+        assert_eq!(imported.bound.tensor(param).data, expected, "{dtype}");
+    }
+}

@@ -203,12 +203,13 @@ impl Function {
 
 /// Which of ours a function is.
 fn known(of: impl Fn(f64) -> f64) -> Option<Activation> {
-    let at_ends = [of(-100.0), of(100.0)];
-    let [low, high] = at_ends.map(narrow);
+    // A clip gives one number from some place on; what does not has no such end.
+    let end = |near: f64, far: f64, none: f32| if of(near) == of(far) { narrow(of(far)) } else { none };
+    let (low, high) = (end(-1e30, -1e35, f32::MIN), end(1e30, 1e35, f32::MAX));
     // Of those with numbers, the one whose numbers follow from a place or two.
     let guesses = [
         Activation::LeakyRelu { slope: narrow(-of(-1.0)) },
-        Activation::Elu { alpha: narrow(-at_ends[0]) },
+        Activation::Elu { alpha: narrow(-of(-100.0)) },
         Activation::Clip { low, high },
     ];
     let fixed = Activation::ALL.into_iter().filter(|function| {
@@ -220,10 +221,16 @@ fn known(of: impl Fn(f64) -> f64) -> Option<Activation> {
 /// Whether two functions give the same, at many places.
 fn agree(of: impl Fn(f64) -> f64, other: impl Fn(f64) -> f64) -> bool {
     // Not evenly spaced, and both of a side's ends among them.
-    (-160..=160).map(|at| f64::from(at) * 0.061_8).chain([-60.0, -25.0, 25.0, 60.0]).all(|x| {
-        let (a, b) = (of(x), other(x));
-        (a - b).abs() <= 2e-6 * b.abs().max(1.0)
-    })
+    let places =
+        || (-160..=160).map(|at| f64::from(at) * 0.061_8).chain([-1e30, -60.0, -25.0, 25.0, 60.0, 1e30]);
+    let within = |size: f64| {
+        places().all(|x| {
+            let (a, b) = (of(x), other(x));
+            (a - b).abs() <= 2e-6 * b.abs().max(size)
+        })
+    };
+    // What is small everywhere is to agree in what is small. Most differ by more, which is seen at the first place.
+    within(1.0) && within(places().take(321).map(|x| other(x).abs()).fold(0.0, f64::max).min(1.0))
 }
 
 fn is_sane(function: Activation) -> bool {
@@ -347,6 +354,12 @@ mod tests {
             (mish, Some(Activation::Mish)),
             (two(Max, X, Number(0.0)), Some(Activation::Relu)),
             (two(Multiply, X, X), None),
+            (two(Min, X, Number(40.0)), Some(Activation::Clip { low: f32::MIN, high: 40.0 })),
+            (
+                two(Min, two(Max, X, Number(-1e4)), Number(0.5)),
+                Some(Activation::Clip { low: -1e4, high: 0.5 }),
+            ),
+            (two(Multiply, two(Max, X, Number(0.0)), Number(1e-9)), None),
             (two(Multiply, two(Max, X, Number(0.0)), Number(0.5)), None),
         ] {
             let found = function.known();

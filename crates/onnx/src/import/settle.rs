@@ -137,6 +137,10 @@ impl Importer<'_> {
         }
         let peeled = function.peeled();
         for (core, scale, shift) in &peeled {
+            // One of ours of something that bends is none of ours as a whole.
+            if matches!(core, Function::One(Unary::Known(_), of) if of.affine().is_none()) {
+                continue;
+            }
             if let Some((inner, summand, outer, function)) = core.known_between() {
                 let view = self.affine(view, &Factor::all(inner), &Factor::all(summand))?;
                 let view = self.same(Op::Activation { function }, &view)?;

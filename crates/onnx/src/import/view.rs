@@ -322,3 +322,49 @@ fn joined(side: Vec<Stride>) -> Vec<Stride> {
     }
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use network::{Assembly, Op};
+
+    /// A view of a map of 6 channels and 2×4 places.
+    fn map() -> View {
+        let mut net = Assembly::new("net", (2, 4));
+        let node = net.push("x", Op::Input { channels: 6 }, &[]).unwrap();
+        View::of(node, net.shape(node))
+    }
+
+    #[test]
+    fn views_follow_what_turns_and_folds() {
+        let view = map();
+        assert!(view.is_map() && view.is_plain());
+        // To heads and back: (1, 2, 3, 8) to (1, 8, 2, 3), then tokens of 6.
+        let heads = view.reshaped(&[1, 2, 3, 8]).unwrap().turned(&[0, 3, 1, 2]).unwrap();
+        assert_eq!(heads.shape(), [1, 8, 2, 3]);
+        assert!(heads.is_side(1, &[Axis::Row, Axis::Column]));
+        let tokens = heads.reshaped(&[1, 8, 6]).unwrap();
+        assert!(tokens.is_side(2, &[Axis::Channel]) && tokens.is_plain() && !tokens.is_map());
+        assert_eq!(tokens.turned(&[0, 2, 1]).unwrap().reshaped(&[1, 6, 2, 4]).unwrap(), view);
+        // No side begins in the middle of a stride.
+        assert_eq!(heads.reshaped(&[1, 3, 16]), None);
+        assert_eq!(view.reshaped(&[1, 6, 9]), None);
+        assert_eq!(view.turned(&[0, 1, 1, 2]), None);
+    }
+
+    #[test]
+    fn parts_know_which_channels_they_show() {
+        let heads = map().reshaped(&[1, 2, 3, 8]).unwrap();
+        assert_eq!(heads.sliced(1, 1, 1, 1).unwrap().channels(&[1, 2]), [3, 4, 5]);
+        assert_eq!(heads.sliced(2, 0, 2, 2).unwrap().channels(&[1, 2]), [0, 2, 3, 5]);
+        let shuffled = heads.turned(&[0, 2, 1, 3]).unwrap().reshaped(&[1, 6, 8]).unwrap();
+        assert_eq!(shuffled.channels(&[1]), [0, 3, 1, 4, 2, 5]);
+        assert!(shuffled.is_whole() && !shuffled.is_plain());
+        let part = shuffled.sliced(1, 2, 4, 1).unwrap();
+        assert_eq!(part.channels(&[1]), [1, 4, 2, 5]);
+        let (groups, same) = part.shuffled().unwrap();
+        assert_eq!((groups, same.channels(&[1])), (2, vec![2, 3, 4, 5]));
+        assert_eq!(shuffled.sliced(1, 1, 4, 1), None);
+        assert_eq!(map().sliced(2, 1, 2, 1), None);
+    }
+}
