@@ -50,7 +50,7 @@ pub struct Args {
     /// Files: safetensors, PyTorch's, Keras' and ONNX. Names of tensors may be torchvision's, timm's, transformers',
     /// open_clip's or Keras'. A folder's configuration says the network and the preprocessing.
     ///
-    /// Addresses: hf://ORG/NAME[@REVISION], torchvision://NAME and https://… are downloaded once, by the program fetch.
+    /// Addresses: hf://ORG/NAME, torchvision://NAME and https://… are downloaded once, by the program fetch.
     #[arg(short, long, value_name = "WEIGHTS", help_heading = "Network")]
     pub weights: Option<PathBuf>,
 

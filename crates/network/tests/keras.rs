@@ -1,7 +1,5 @@
 //! Keras' own networks against Keras: how many weights are trained.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use headstart_network::zoo;
 
 #[test]

@@ -5,8 +5,11 @@
 use headstart_weights::{Tensors, WeightError};
 use std::path::{Path, PathBuf};
 
-/// Layers of the fixtures, and their weights by name and shape.
-const LAYERS: [(&str, &[(&str, &[usize])]); 7] = [
+/// A layer, and its weights by name and shape.
+type Layer = (&'static str, &'static [(&'static str, &'static [usize])]);
+
+/// Those of the fixtures.
+const LAYERS: [Layer; 7] = [
     ("block1_conv1", &[("kernel", &[2, 3, 2, 4]), ("bias", &[4])]),
     ("block1_bn", &[("gamma", &[4]), ("beta", &[4]), ("moving_mean", &[4]), ("moving_variance", &[4])]),
     ("conv_dw_1", &[("depthwise_kernel", &[2, 2, 4, 1])]),
@@ -87,7 +90,7 @@ fn every_float_is_read_and_what_is_none_is_named() {
     for (name, kind) in [("i4", "I32"), ("u1", "U8"), ("i8", "I64"), ("text", "text")] {
         match read(name) {
             Err(WeightError::Dtype { tensor, got, .. }) => {
-                assert_eq!((tensor.as_str(), got.as_str()), (name, kind))
+                assert_eq!((tensor.as_str(), got.as_str()), (name, kind));
             }
             other => panic!("{name}: {other:?}"),
         }

@@ -1,6 +1,6 @@
 //! HDF5 files that lie: one line each, and no more memory than the file is worth.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,6 @@ fn files_that_lie_are_refused_in_one_line() {
         ("numbers in another file", complaint(&fixture("outside.h5")), "is not a usable HDF5 file"),
     ] {
         let got = got.unwrap_or_else(|| panic!("{what}: nothing"));
-        println!("{what}: {got}");
         assert!(got.contains(expected), "{what}: {got}");
         assert!(got.len() < 500 && !got.contains('\n'), "{what}: {got}");
     }

@@ -172,7 +172,7 @@ pub(crate) fn vision_transformers() -> Vec<Row> {
         "deit_tiny_patch16_224",
     ]));
     // torchvision's graph under timm's names.
-    let ours = Vit { width: 192, heads: 3, ..Vit::base(16).torchvision() }.build("vit_tiny");
+    let ours = Vit::tiny(16).torchvision().build("vit_tiny");
     rows.push(Row::of("timm/vit_tiny_patch16_224@224", ours, vit::timm_name));
     rows
 }
