@@ -75,11 +75,15 @@ pub(crate) fn by_tensors(
 
 /// Where nothing fits: what has most of the tensors, so that what is amiss is named; else an error.
 fn nearest(others: Vec<Candidate>, tensors: Box<dyn Tensors>) -> Result<Backbone, BackboneError> {
-    let share =
-        |candidate: &Candidate| candidate.compared.found * 100 / candidate.network.params().len().max(1);
+    // Of the network's parameters, or of the file's tensors: it may be a part of the network, or hold others besides.
+    let held = tensors.names().len();
+    let share = |candidate: &Candidate| {
+        let found = candidate.compared.found * 100;
+        (found / candidate.network.params().len().max(1)).max(found / held.max(1))
+    };
     let best = others.into_iter().max_by_key(|candidate| (share(candidate), candidate.compared.found));
     match best {
-        Some(best) if share(&best) >= 50 => Ok(found(best, tensors, None)),
+        Some(best) if share(&best) >= 50 && best.compared.found > 2 => Ok(found(best, tensors, None)),
         best => Err(BackboneError::Unrecognised {
             file: tensors.label().to_owned(),
             nearest: best.filter(|best| best.compared.found > 2).map(|best| best.entry.name.to_owned()),

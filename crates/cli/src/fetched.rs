@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::{
     env,
     ffi::OsString,
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -27,18 +28,26 @@ pub fn fetched(named: &Path, offline: bool, quiet: bool) -> Result<PathBuf> {
         return Ok(named.to_owned());
     };
     let program = beside("fetch");
+    let is_shown = io::stderr().is_terminal();
     let flags = [("--quiet", quiet), ("--offline", offline)];
     let flags = flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag);
     let output = Command::new(&program)
         .args(flags)
         .arg(address)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
+        // On a terminal it draws its own progress.
+        .stderr(if is_shown { Stdio::inherit() } else { Stdio::piped() })
         .output()
         .with_context(|| format!("`{address}` needs the program fetch, as `{}`", program.display()))?;
     if !output.status.success() {
-        bail!("`{address}` was not fetched; the line above says why");
+        let said = String::from_utf8_lossy(&output.stderr);
+        match said.lines().last() {
+            Some(line) => bail!("{}", line.strip_prefix("fetch: ").unwrap_or(line)),
+            None => bail!("`{address}` was not fetched; the line above says why"),
+        }
     }
+    // What it noted; where nobody reads it, nothing is lost.
+    let _ = io::stderr().write_all(&output.stderr);
     let path = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
     match std::str::from_utf8(path) {
         Ok(path) if !path.is_empty() && !path.contains('\n') => Ok(PathBuf::from(OsString::from(path))),
