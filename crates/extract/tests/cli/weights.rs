@@ -124,7 +124,7 @@ fn files_that_are_no_weights() {
     refused(&room, &["--weights", "data"], 1, &["`data` holds no weights", "the folder has no file such as"]);
     refused(&room, &["--backbone", "none.onnx"], 1, &["cannot read `none.onnx`"]);
     refused(&room, &["--backbone", "none.onnx", "--weights", "w"], 2, &["`none.onnx` has its own weights"]);
-    refused(&room, &["--weights", "hf://a/b", "--offline"], 1, &["`hf://a/b`"]);
+    refused(&room, &["--weights", "hf://a/b", "--offline"], 1, &["hf://a/b is not in the cache"]);
 }
 
 #[test]
