@@ -121,11 +121,11 @@ fn named(entry: &'static Entry, path: Option<&Path>) -> Result<Backbone, Backbon
         return Err(BackboneError::NoWeights { name: entry.name.to_owned() });
     };
     let network = (entry.build)();
-    let own = weights::compare(&network, &[entry.default_tap], &*tensors).dialect.recipe;
     let said = path.map(folder::recipe_of).transpose()?.flatten();
+    let own = || weights::dialect(&network, &*tensors).recipe.unwrap_or(entry.recipe)();
     Ok(Backbone {
         name: entry.name.to_owned(),
-        recipe: Some(said.unwrap_or_else(|| own.unwrap_or(entry.recipe)())),
+        recipe: Some(said.unwrap_or_else(own)),
         default_tap: entry.default_tap.to_owned(),
         note: None,
         network,

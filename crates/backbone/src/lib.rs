@@ -12,3 +12,4 @@ mod recognise;
 
 pub use error::BackboneError;
 pub use find::{Backbone, Wanted, again, find};
+pub use model::PREPROCESSING;

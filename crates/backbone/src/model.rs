@@ -10,8 +10,8 @@ use std::path::Path;
 
 /// What artefacts call such a network, wherever its file lies: its digests say which it is.
 const NAME: &str = "onnx";
-/// The key under which our own exports say how inputs are made.
-const PREPROCESSING: &str = "headstart.preprocessing";
+/// The key of a model's metadata under which our own exports say, as JSON, how inputs are made.
+pub const PREPROCESSING: &str = "headstart.preprocessing";
 
 /// Reads a model for pictures of the size that is wanted.
 ///

@@ -6,6 +6,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result, bail};
+use backbone::PREPROCESSING;
 use head::Head;
 use input::Recipe;
 use onnx::{self, Ending};
@@ -17,9 +18,6 @@ use weights::Bound;
 
 /// ONNX's version and, as its producer, us.
 const ONNX: Ours = Ours::file("a model that export wrote", &[b"\x08\x08\x12\x09headstart"]);
-
-/// The metadata key under which the preprocessing stands, as JSON.
-const PREPROCESSING: &str = "headstart.preprocessing";
 
 /// Writes the file, reads it back, checks it, moves it into place.
 ///

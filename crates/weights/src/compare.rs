@@ -5,22 +5,15 @@ use network::{Dialect, Network, zoo};
 
 /// Taps of this network that the file suffices for, another network that it fits, or the tensor that was meant.
 pub(crate) fn advice(tensor: &str, naming: &Naming, full: &Network, file: &dyn Tensors) -> Option<String> {
-    let has_extras = |naming: &Naming, network: &Network| naming.extras(network, file).next().is_some();
-    if !naming.is_foreign() && !has_extras(naming, full) {
+    if !naming.is_foreign() && naming.extras(full, file).next().is_none() {
         let taps = full.taps().iter().map(|tap| tap.name.as_str());
         let taps: Vec<&str> = taps.filter(|tap| suffices(naming, full, tap, file)).collect();
         if !taps.is_empty() {
             return Some(format!("it suffices for the taps {}", taps.join(", ")));
         }
     }
-    let other = zoo::all().iter().find(|entry| {
-        let network = (entry.build)();
-        let naming = Naming::detect(&network, file);
-        entry.name != full.name()
-            && !naming.is_foreign()
-            && !has_extras(&naming, &network)
-            && suffices(&naming, &network, entry.default_tap, file)
-    });
+    let mut others = zoo::all().iter().filter(|entry| entry.name != full.name());
+    let other = others.find(|entry| compare(&(entry.build)(), &[entry.default_tap], file).suffices);
     if let Some(entry) = other {
         return Some(format!("it looks like {}", entry.name));
     }
@@ -36,6 +29,11 @@ pub(crate) fn advice(tensor: &str, naming: &Naming, full: &Network, file: &dyn T
 fn suffices(naming: &Naming, full: &Network, tap: &str, file: &dyn Tensors) -> bool {
     let part = full.for_taps(&[tap]);
     part.is_ok_and(|network| network.params().iter().all(|param| naming.check(param, file).is_ok()))
+}
+
+/// In whose names a file has most of a network's tensors.
+pub fn dialect(full: &Network, file: &dyn Tensors) -> Dialect {
+    Naming::detect(full, file).dialect
 }
 
 /// How a file compares with a network.

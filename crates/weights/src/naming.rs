@@ -62,7 +62,8 @@ const OTHER_PARTS: [&str; 33] = [
 ];
 
 /// Tensors that may be in any file without being parameters: PyTorch counts a batch norm's training steps, Keras the
-/// samples that normalisation was fitted on, files of Swin Transformers hold what follows from the size of their windows, and a mask token stands for what training hid.
+/// samples that normalisation was fitted on, files of Swin Transformers hold what follows from the size of their windows,
+/// and a mask token stands for what training hid.
 const COUNTERS: [&str; 7] = [
     "count",
     "num_batches_tracked",
@@ -93,9 +94,8 @@ impl Naming {
     /// Where the file keeps a parameter, or would: below the prefix, or as a head beside what bears it.
     pub(crate) fn place(&self, param: &Param, file: &dyn Tensors) -> Stored {
         let plain = self.dialect.place(&param.name);
-        let is_there = |place: &Stored| place.names().into_iter().all(|name| file.shape(name).is_some());
         let below = plain.clone().below(&self.prefix);
-        if !is_there(&below) && is_there(&plain) { plain } else { below }
+        if !is_there(&below, file) && is_there(&plain, file) { plain } else { below }
     }
 
     /// Whether the file can fill a parameter.
@@ -110,8 +110,14 @@ impl Naming {
 
     fn holds(&self, param: &Param, file: &dyn Tensors) -> bool {
         let place = self.place(param, file);
-        let names = place.names();
-        !names.is_empty() && names.into_iter().all(|name| file.shape(name).is_some())
+        !place.names().is_empty() && is_there(&place, file)
+    }
+
+    /// The tensors that the whole network has a place for.
+    fn known(&self, full: &Network, file: &dyn Tensors) -> BTreeSet<String> {
+        let names =
+            |param| self.place(param, file).names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        full.params().iter().flat_map(names).collect()
     }
 
     /// Tensors that the whole network has no place for, and that are no part of a head, of another tower, or of training.
@@ -121,9 +127,7 @@ impl Naming {
         full: &Network,
         file: &'a dyn Tensors,
     ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param, file)).collect();
-        let known: BTreeSet<String> = places.iter().flat_map(Stored::names).map(str::to_owned).collect();
-        let prefix = self.prefix.clone();
+        let (known, prefix) = (self.known(full, file), self.prefix.clone());
         file.names().into_iter().filter(move |name| {
             name.strip_prefix(prefix.as_str()).is_some_and(|rest| !is_of_another_part(rest))
                 && !known.contains(*name)
@@ -132,11 +136,15 @@ impl Naming {
 
     /// The tensor of the file that `tensor` may be meant to be, of those that the network has no use for.
     pub(crate) fn nearest(&self, tensor: &str, full: &Network, file: &dyn Tensors) -> Option<String> {
-        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param, file)).collect();
-        let known: BTreeSet<&str> = places.iter().flat_map(Stored::names).collect();
-        let free = file.names().into_iter().filter(|name| !known.contains(name) && !is_counter(name));
+        let known = self.known(full, file);
+        let free = file.names().into_iter().filter(|name| !known.contains(*name) && !is_counter(name));
         network::nearest(tensor, free).map(str::to_owned)
     }
+}
+
+/// Whether the file has every tensor of a place.
+fn is_there(place: &Stored, file: &dyn Tensors) -> bool {
+    place.names().into_iter().all(|name| file.shape(name).is_some())
 }
 
 fn is_counter(tensor: &str) -> bool {

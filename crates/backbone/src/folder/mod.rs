@@ -6,7 +6,10 @@ mod timm;
 mod transformers;
 
 use crate::{Backbone, BackboneError, find::Weights};
-use input::Recipe;
+use input::{
+    Recipe,
+    image::{Filter, Preprocessing},
+};
 use network::Network;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -45,6 +48,9 @@ struct Config {
     value: Value,
 }
 
+/// What to do where a folder says what is not known.
+const NAME_IT: &str = "give --backbone and the weight file in place of the folder";
+
 /// Bytes of a configuration: the names of ten thousand classes take a tenth of it.
 const MOST: u64 = 16 << 20;
 
@@ -77,6 +83,21 @@ impl Config {
 
     fn wrong(&self, reason: String) -> BackboneError {
         BackboneError::Config { file: self.path.clone(), reason }
+    }
+
+    /// The filter of that name.
+    fn filter(&self, name: &str) -> Result<Filter, BackboneError> {
+        match name {
+            "bilinear" => Ok(Filter::Bilinear),
+            "bicubic" => Ok(Filter::Bicubic),
+            other => Err(self.unknown("`interpolation`", other, NAME_IT)),
+        }
+    }
+
+    /// A recipe that inputs can be made by.
+    fn recipe(&self, how: Preprocessing) -> Result<Recipe, BackboneError> {
+        how.check().map_err(|error| self.wrong(error.to_string()))?;
+        Ok(how.into())
     }
 
     /// Refuses a setting that is not built.

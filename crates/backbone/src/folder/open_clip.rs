@@ -1,13 +1,13 @@
 //! `open_clip`'s configuration: `open_clip_config.json`.
 
 use super::{
-    Config, Described,
+    Config, Described, NAME_IT,
     transformers::{sane, shallow},
 };
 use crate::BackboneError;
 use input::{
     Recipe,
-    image::{Filter, Preprocessing, Resize},
+    image::{Preprocessing, Resize},
 };
 use network::{Activation, families::vit};
 use serde::Deserialize;
@@ -61,8 +61,6 @@ fn shortest() -> String {
     "shortest".to_owned()
 }
 
-const NAME_IT: &str = "give --backbone and the weight file in place of the folder";
-
 pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
     let Model { embed_dim, quick_gelu, vision_cfg } = config.parse_part(&config.value["model_cfg"])?;
     if let Some(name) = &vision_cfg.timm_model_name {
@@ -115,11 +113,7 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
         "squash" => Resize::Exact(height, width),
         other => return Err(config.unknown("`resize_mode`", other, NAME_IT)),
     };
-    let filter = match how.interpolation.as_str() {
-        "bicubic" => Filter::Bicubic,
-        "bilinear" => Filter::Bilinear,
-        other => return Err(config.unknown("`interpolation`", other, NAME_IT)),
-    };
+    let filter = config.filter(&how.interpolation)?;
     let recipe = Preprocessing {
         resize,
         filter,
@@ -128,6 +122,5 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
         std: how.std,
         ..Preprocessing::imagenet()
     };
-    recipe.check().map_err(|error| config.wrong(error.to_string()))?;
-    Ok(recipe.into())
+    config.recipe(recipe)
 }

@@ -43,7 +43,7 @@ enum Size {
     Sides(u32, u32),
 }
 
-const NAME_IT: &str = "give --backbone, the weight file, and flags such as --resize and --mean";
+const GIVE_FLAGS: &str = "give --backbone, the weight file, and flags such as --resize and --mean";
 
 /// The recipe; `None` where there is no such file.
 pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
@@ -53,11 +53,11 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
         how.image_processor_type.as_deref().or(how.feature_extractor_type.as_deref()).unwrap_or_default();
     let kind = kind.trim_end_matches("Fast").trim_end_matches("Pil");
     if how.do_pad == Some(true) {
-        return Err(config.unknown("`do_pad`", "true", NAME_IT));
+        return Err(config.unknown("`do_pad`", "true", GIVE_FLAGS));
     }
     if !how.do_rescale || how.rescale_factor.is_some_and(|factor| (factor - 1.0 / 255.0).abs() > 1e-9) {
         let factor = how.rescale_factor.map_or("none".to_owned(), |factor| factor.to_string());
-        return Err(config.unknown("`rescale_factor`", &factor, NAME_IT));
+        return Err(config.unknown("`rescale_factor`", &factor, GIVE_FLAGS));
     }
     let filter = match how.resample {
         Some(2) => Filter::Bilinear,
@@ -74,12 +74,12 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
             | "SiglipImageProcessor"
             | "DeiTImageProcessor"
             | "DeiTFeatureExtractor" => Filter::Bicubic,
-            other => return Err(config.unknown("the filter of", other, NAME_IT)),
+            other => return Err(config.unknown("the filter of", other, GIVE_FLAGS)),
         },
-        Some(other) => return Err(config.unknown("`resample`", &other.to_string(), NAME_IT)),
+        Some(other) => return Err(config.unknown("`resample`", &other.to_string(), GIVE_FLAGS)),
     };
     if !how.do_resize {
-        return Err(config.unknown("`do_resize`", "false", NAME_IT));
+        return Err(config.unknown("`do_resize`", "false", GIVE_FLAGS));
     }
     let size = match &how.size {
         Some(size) => parse(&config, "size", size)?,
@@ -114,8 +114,7 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
     // Without a crop it plays no part.
     let crop_rounding = if crop.is_some() { CropRounding::Down } else { CropRounding::Even };
     let recipe = Preprocessing { resize, filter, crop, mean, std, crop_rounding, ..plain };
-    recipe.check().map_err(|error| config.wrong(error.to_string()))?;
-    Ok(Some(recipe.into()))
+    config.recipe(recipe).map(Some)
 }
 
 /// What is cropped, `side` by default.
@@ -143,5 +142,5 @@ fn parse(config: &Config, what: &str, size: &Value) -> Result<Size, BackboneErro
             number(size.get("height")).zip(number(size.get("width"))).map(|(h, w)| Size::Sides(h, w))
         }),
     };
-    found.ok_or_else(|| config.unknown(&format!("`{what}`"), &size.to_string(), NAME_IT))
+    found.ok_or_else(|| config.unknown(&format!("`{what}`"), &size.to_string(), GIVE_FLAGS))
 }

@@ -1,10 +1,10 @@
 //! timm's `config.json` (`timm.models.push_to_hf_hub`), which transformers' timm wrapper has as well.
 
-use super::{Config, Described};
+use super::{Config, Described, NAME_IT};
 use crate::BackboneError;
 use input::{
     Recipe,
-    image::{Filter, Preprocessing, Resize},
+    image::{Preprocessing, Resize},
 };
 use network::{Network, zoo};
 use serde::Deserialize;
@@ -47,8 +47,6 @@ fn crop_pct() -> f64 {
 fn center() -> String {
     "center".to_owned()
 }
-
-const NAME_IT: &str = "give --backbone and the weight file in place of the folder";
 
 pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
     let Model { architecture, num_classes, global_pool, model_args, pretrained_cfg } = config.parse()?;
@@ -116,11 +114,7 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
         reason = "a side of a few hundred pixels"
     )]
     let whole = |side: u32| (f64::from(side) / cfg.crop_pct).floor() as u32;
-    let filter = match cfg.interpolation.as_str() {
-        "bilinear" => Filter::Bilinear,
-        "bicubic" => Filter::Bicubic,
-        other => return Err(config.unknown("`interpolation`", other, NAME_IT)),
-    };
+    let filter = config.filter(&cfg.interpolation)?;
     let resize = match cfg.crop_mode.as_str() {
         "center" if height == width => Resize::ShorterSide(whole(height)),
         "squash" => Resize::Exact(whole(height), whole(width)),
@@ -134,6 +128,5 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
         std: cfg.std,
         ..Preprocessing::imagenet()
     };
-    recipe.check().map_err(|error| config.wrong(error.to_string()))?;
-    Ok(recipe.into())
+    config.recipe(recipe)
 }

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
+/// What to do where a setting is not built.
+const EXPORT_IT: &str = "export the model as ONNX, and give that";
+
 const KINDS: &str = "known are vit, dinov2, clip, siglip, resnet, regnet, convnext and swin; export others as ONNX, and give that";
 
 pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, BackboneError> {
@@ -92,7 +95,7 @@ impl Transformer {
             ("heads that do not divide the width", !width.is_multiple_of(heads)),
         ] {
             if is_not_built {
-                return Err(config.unknown("the setting", what, "export the model as ONNX, and give that"));
+                return Err(config.unknown("the setting", what, EXPORT_IT));
             }
         }
         #[expect(clippy::cast_possible_truncation, reason = "a small number")]
@@ -157,15 +160,11 @@ struct Stages {
     use_absolute_embeddings: bool,
 }
 
-impl Stages {
-    /// Refuses what differs from the one value that is built.
-    fn only(&self, config: &Config, settings: &[(&str, String, bool)]) -> Result<(), BackboneError> {
-        match settings.iter().find(|(.., is_built)| !is_built) {
-            Some((what, value, _)) => {
-                Err(config.unknown(&format!("`{what}`"), value, "export the model as ONNX, and give that"))
-            }
-            None => Ok(()),
-        }
+/// Refuses what differs from the one value that is built.
+fn only(config: &Config, settings: &[(&str, String, bool)]) -> Result<(), BackboneError> {
+    match settings.iter().find(|(.., is_built)| !is_built) {
+        Some((what, value, _)) => Err(config.unknown(&format!("`{what}`"), value, EXPORT_IT)),
+        None => Ok(()),
     }
 }
 
@@ -175,7 +174,7 @@ fn residual(config: &Config) -> Result<Network, BackboneError> {
     let layer = said.layer_type.clone().unwrap_or("bottleneck".to_owned());
     let stem = said.embedding_size.unwrap_or(64);
     let first = said.downsample_in_first_stage.unwrap_or(false);
-    said.only(
+    only(
         config,
         &[
             ("hidden_act", act.clone(), act == "relu"),
@@ -203,7 +202,7 @@ fn reg(config: &Config) -> Result<Network, BackboneError> {
     let layer = said.layer_type.clone().unwrap_or("y".to_owned());
     let stem = said.embedding_size.unwrap_or(32);
     let first = said.downsample_in_first_stage.unwrap_or(true);
-    said.only(
+    only(
         config,
         &[
             ("hidden_act", act.clone(), act == "relu"),
@@ -231,7 +230,7 @@ fn convolutional(config: &Config) -> Result<Network, BackboneError> {
     let said: Stages = config.parse()?;
     let act = said.hidden_act.clone().unwrap_or("gelu".to_owned());
     let patch = said.patch_size.unwrap_or(4);
-    said.only(
+    only(
         config,
         &[("hidden_act", act.clone(), act == "gelu"), ("patch_size", patch.to_string(), patch == 4)],
     )?;
@@ -256,7 +255,7 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
         (said.patch_size.unwrap_or(4), said.mlp_ratio.unwrap_or(4.0), said.layer_norm_eps.unwrap_or(1e-5));
     let head = width / heads[0];
     let are_even = (0..4).all(|i| heads[i] * head == width << i) && head > 0;
-    said.only(
+    only(
         config,
         &[
             ("hidden_act", act.clone(), act == "gelu"),
@@ -298,7 +297,7 @@ fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> 
         "relu" => Activation::Relu,
         "silu" | "swish" => Activation::Silu,
         other => {
-            return Err(config.unknown("`hidden_act`", other, "export the model as ONNX, and give that"));
+            return Err(config.unknown("`hidden_act`", other, EXPORT_IT));
         }
     })
 }
