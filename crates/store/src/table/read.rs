@@ -339,11 +339,19 @@ fn distinct(mut names: Vec<String>) -> Result<Vec<String>, Wrong> {
     Ok(names)
 }
 
+/// The hook of panics is the whole program's, and one reader at a time may change it.
+static HOOK: Mutex<()> = Mutex::new(());
+
 /// Runs one of polars' readers, which panic on some damaged files: that is a damaged file, and no fault of the program.
 pub(super) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+    let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    silenced(read)
+}
+
+/// [`guarded`], of whoever holds [`HOOK`].
+fn silenced<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
     type Hook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync>;
-    // The hook is the whole program's, and polars panics on threads of its own: for as long as it reads, nobody tells.
-    static ONE: Mutex<()> = Mutex::new(());
+    // Polars panics on threads of its own: for as long as it reads, nobody tells.
     struct Silence(Option<Hook>);
     impl Drop for Silence {
         fn drop(&mut self) {
@@ -352,7 +360,6 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, St
             }
         }
     }
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let silence = Silence(Some(panic::take_hook()));
     panic::set_hook(Box::new(|_| {}));
     let result = panic::catch_unwind(AssertUnwindSafe(read));
