@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx and onnxruntime; `torch` needs PyTorch too.
+# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx, onnxruntime, polars and pyarrow; `torch` needs PyTorch too.
 set -eu
 PYTHON=.venv/bin/python
 case ${1:-} in
@@ -11,6 +11,7 @@ light)
     $PYTHON tests/peers/head.py
     $PYTHON tests/peers/onnx_model.py
     $PYTHON tests/peers/suspects.py
+    $PYTHON tests/peers/rows.py
     ;;
 torch)
     $PYTHON tests/peers/accuracy.py

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use anyhow::{Result, bail};
 use cli::UsageError;
-use features::Source;
+use features::NetworkSource;
 use head::Head;
 use network::zoo;
 use weights::Bound;
@@ -22,7 +22,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     };
     let full = (entry.build)();
     let mut bound = None;
-    for source in &head.sources {
+    for source in networks(head) {
         let pruned = full.for_taps(&[&source.tap])?;
         if pruned.fingerprint() != source.network {
             bail!(
@@ -45,7 +45,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     match bound {
         Some(bound) if head.sources.len() == 1 => Ok(bound),
         _ => {
-            let taps: Vec<&str> = head.sources.iter().map(|source| source.tap.as_str()).collect();
+            let taps: Vec<&str> = networks(head).map(|source| source.tap.as_str()).collect();
             Ok(Bound::bind(full.for_taps(&taps)?, &full, &*file)?)
         }
     }
@@ -55,9 +55,17 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
 ///
 /// # Errors
 /// Where they have not.
-pub(crate) fn source(head: &Head) -> Result<&Source> {
-    let [first, others @ ..] = &head.sources[..] else { bail!("the head says no source of its features") };
-    for other in others {
+pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
+    if let Some(given) = head.sources.iter().find(|source| source.network().is_none()) {
+        bail!(
+            "the head takes the {}, which no network of ours computed: there is none to export; the head's own layers lie in \
+             its file, which is safetensors",
+            given.name()
+        );
+    }
+    let mut each = networks(head);
+    let Some(first) = each.next() else { bail!("the head says no source of its features") };
+    for other in each {
         if other.backbone != first.backbone {
             bail!(
                 "the head takes features of {} and of {} side by side, and a model is exported of one backbone; fit on one of them",
@@ -74,7 +82,12 @@ pub(crate) fn source(head: &Head) -> Result<&Source> {
     Ok(first)
 }
 
+/// The networks that computed the head's features.
+fn networks(head: &Head) -> impl Iterator<Item = &NetworkSource> {
+    head.sources.iter().filter_map(|source| source.network())
+}
+
 /// The head's taps, `layer3 + pooled`.
 pub(crate) fn taps(head: &Head) -> String {
-    head.sources.iter().map(|source| source.tap.as_str()).collect::<Vec<_>>().join(" + ")
+    networks(head).map(|source| source.tap.as_str()).collect::<Vec<_>>().join(" + ")
 }

@@ -10,14 +10,14 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use engine::Cpu;
-use features::Source;
+use features::NetworkSource;
 use weights::Bound;
 
 /// A frozen network, ready to run.
 pub(crate) struct Backbone {
     embedder: Box<dyn Embedder>,
     /// What identifies each tap's features, as if it had been extracted alone.
-    sources: Vec<Source>,
+    sources: Vec<NetworkSource>,
 }
 
 impl Backbone {
@@ -38,7 +38,7 @@ impl Backbone {
         let source = |&tap: &&str| {
             let alone = full.for_taps(&[tap])?;
             let weights = bound.digest_of(&alone).context("one tap's graph is part of all taps' graph")?;
-            Ok(Source {
+            Ok(NetworkSource {
                 backbone: entry.name.to_owned(),
                 tap: tap.to_owned(),
                 network: alone.fingerprint(),
@@ -66,7 +66,7 @@ impl Backbone {
     }
 
     /// What identifies each tap's features.
-    pub(crate) fn sources(&self) -> &[Source] {
+    pub(crate) fn sources(&self) -> &[NetworkSource] {
         &self.sources
     }
 

@@ -17,6 +17,7 @@ use std::{
 
 pub(crate) use columns::columns;
 pub use lookup::{SampleTable, Texts, pairs};
+pub(crate) use read::guarded;
 pub use read::{Position, Table, read};
 
 /// A table that could not be read or written.

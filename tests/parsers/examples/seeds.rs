@@ -5,6 +5,8 @@
 
 #[path = "seeds/artefacts.rs"]
 mod artefacts;
+#[path = "seeds/matrices.rs"]
+mod matrices;
 #[path = "seeds/models.rs"]
 mod models;
 
@@ -23,6 +25,7 @@ fn main() {
     pictures(&write);
     manifests(&write);
     artefacts::write(&write);
+    matrices::write(&write);
     models::write(&write);
 }
 

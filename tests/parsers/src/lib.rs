@@ -10,6 +10,7 @@
 mod features;
 mod head;
 mod manifest;
+mod matrix;
 mod onnx;
 mod picture;
 mod scratch;
@@ -19,6 +20,7 @@ mod weights;
 pub use features::{index, shard};
 pub use head::head;
 pub use manifest::manifest;
+pub use matrix::matrix;
 pub use onnx::onnx;
 pub use picture::{jpeg, picture};
 pub use source::source;
@@ -28,11 +30,12 @@ pub use weights::{network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 8] = [
+pub const PARSERS: [Parser; 9] = [
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
     ("manifest", manifest),
+    ("matrix", matrix),
     ("onnx", onnx),
     ("picture", picture),
     ("shard", shard),

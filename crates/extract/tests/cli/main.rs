@@ -6,6 +6,7 @@ mod data_sets;
 mod decode;
 mod devices;
 mod features;
+mod given;
 mod interrupted;
 mod outputs;
 mod photographs;
