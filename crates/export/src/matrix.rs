@@ -104,10 +104,10 @@ fn write_matrix(job: &MatrixJob, features: &Features, rows: &[usize], place: &Pl
         values: &|row, out| features.copy_row(rows[row], out),
     };
     let out = BufWriter::new(place.open()?);
-    Ok(matrix::write(job.layout, out, &written).map_err(|error| match error {
+    matrix::write(job.layout, out, &written).map_err(|error| match error {
         matrix::MatrixError::Disk(error) => place.failed(error).into(),
         other => anyhow::Error::from(other),
-    })?)
+    })
 }
 
 /// `id, split, label[, view]`

@@ -21,11 +21,11 @@ const STEP: usize = 1024;
 ///
 /// # Errors
 /// Whatever stops it, as one line; nothing is left behind then.
-pub(crate) fn run(rows: PathBuf, args: Args, session: &Session) -> Result<()> {
+pub(crate) fn run(rows: &Path, args: Args, session: &Session) -> Result<()> {
     let Some(output) = args.output else { return Err(UsageError("-o is required".to_owned()).into()) };
     name_outputs(&output, &[String::new()])?;
     let shard_bytes = shard_bytes(args.shard_size)?;
-    let mut matrix = Matrix::open(&rows)?;
+    let mut matrix = Matrix::open(rows)?;
     let source = GivenSource { rows: name(args.name, matrix.path())?, dtype: args.dtype };
     let own = matrix.take_table()?;
     let own = own.as_ref().map(|table| Said { path: matrix.path(), table });

@@ -47,7 +47,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let session = args.common.start()?;
     if let Some(rows) = args.from_rows.clone() {
-        return given::run(rows, args, &session);
+        return given::run(&rows, args, &session);
     }
     if args.labels.is_some() || args.name.is_some() {
         return Err(UsageError("--labels and --name go with --from-rows".to_owned()).into());

@@ -16,6 +16,7 @@ use polars_arrow::{
         format::ipc::{self, FooterRef, MessageHeaderRef, MessageRef, planus::ReadAsRoot as _},
         read::{FileMetadata, FileReader, read_file_metadata},
     },
+    record_batch::RecordBatchT,
 };
 use std::{io::Cursor, path::Path};
 
@@ -82,7 +83,7 @@ impl Arrow {
                 columns.iter_mut().zip(batch?).for_each(|(column, array)| column.push(array));
             }
             let column = |(name, arrays): (&PlSmallStr, Batch)| {
-                guarded(|| Series::try_from((name.clone(), arrays))).map(|series| series.into_column())
+                guarded(|| Series::try_from((name.clone(), arrays))).map(Series::into_column)
             };
             names.iter().zip(columns).map(column).collect()
         };
@@ -120,7 +121,7 @@ impl Arrow {
             }
             let next = guarded(|| reader.next().transpose()).transpose()?;
             failed = next.is_err();
-            Some(next.map(|batch| batch.into_arrays()))
+            Some(next.map(RecordBatchT::into_arrays))
         })
     }
 }

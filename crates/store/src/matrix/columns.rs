@@ -91,11 +91,12 @@ impl Columns {
 
     /// The rows of these arrays, one a column of [`Columns::at`]: (rows, d).
     pub(super) fn rows(&self, arrays: &[Box<dyn Array>]) -> Result<Vec<f32>, String> {
-        let named = |(array, name): (&Box<dyn Array>, &String)| {
-            values(&**array, self.dim)
+        let named = |(array, name): (&dyn Array, &String)| {
+            values(array, self.dim)
                 .map_err(|reason| format!("its column `{}` {reason}", brief::shortened(name)))
         };
-        let columns = arrays.iter().zip(&self.names).map(named).collect::<Result<Vec<_>, _>>()?;
+        let columns =
+            arrays.iter().map(|array| &**array).zip(&self.names).map(named).collect::<Result<Vec<_>, _>>()?;
         match <[Vec<f32>; 1]>::try_from(columns) {
             Ok([one]) => Ok(one),
             Err(columns) => {
@@ -178,12 +179,9 @@ fn list(dtype: &ArrowDataType) -> Option<(&ArrowDataType, usize)> {
 
 fn is_number(dtype: &ArrowDataType) -> bool {
     use ArrowDataType as Type;
-    match dtype {
-        Type::Float16 | Type::Float32 | Type::Float64 => true,
-        Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64 => true,
-        Type::UInt8 | Type::UInt16 | Type::UInt32 | Type::UInt64 => true,
-        _ => false,
-    }
+    let is_float = matches!(dtype, Type::Float16 | Type::Float32 | Type::Float64);
+    let is_signed = matches!(dtype, Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64);
+    is_float || is_signed || matches!(dtype, Type::UInt8 | Type::UInt16 | Type::UInt32 | Type::UInt64)
 }
 
 fn is_text(dtype: &ArrowDataType) -> bool {

@@ -10,7 +10,7 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
         columns: &["id", "split", "label"],
         text: &|row, column| texts[column][row],
         values: &|row, out| {
-            out.iter_mut().zip(0_u8..).for_each(|(out, at)| *out = f32::from(at) + row as f32)
+            out.iter_mut().zip(0_u8..).for_each(|(out, at)| *out = f32::from(at) + row as f32);
         },
     };
     for (name, layout) in [
