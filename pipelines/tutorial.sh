@@ -1,12 +1,12 @@
 #!/bin/sh
 # The classic tutorial: VGG16 without its top, frozen; global average pooling; dense 512 with ReLU; softmax; Adam;
 # 10 epochs; validation.
-#   pipelines/tutorial.sh FOLDER vgg16.safetensors [OUT]
-# FOLDER holds a folder of images per class, with or without train/, val/ and test/ on top. The weights bear
-# torchvision's or timm's names. For weights converted from Keras add `--preprocess keras` to extract.
+#   pipelines/tutorial.sh FOLDER WEIGHTS [OUT]
+# FOLDER holds a folder of images per class, with or without train/, val/ and test/ on top. WEIGHTS are Keras' own file
+# (vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5), torchvision's or timm's. Pictures are prepared as that ecosystem does.
 set -eu
 if [ $# -lt 2 ]; then
-    echo "usage: pipelines/tutorial.sh FOLDER vgg16.safetensors [OUT]" >&2
+    echo "usage: pipelines/tutorial.sh FOLDER WEIGHTS [OUT]" >&2
     exit 2
 fi
 BIN=${BIN:-target/release}

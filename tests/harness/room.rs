@@ -50,6 +50,14 @@ impl Room {
         Run::new(program, command.output().unwrap())
     }
 
+    /// Runs a program in it that is given some bytes on standard input.
+    pub fn call_piped(&self, program: impl AsRef<Path>, arguments: &[&str], input: &[u8]) -> Run {
+        let program = program.as_ref();
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.0.path()).timeout(PATIENCE).write_stdin(input);
+        Run::new(program, command.output().unwrap())
+    }
+
     /// Runs one of our programs, found by its name; see [`program`].
     pub fn tool(&self, name: &str, arguments: &[&str]) -> Run {
         self.call(program(name), arguments)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx, onnxruntime, polars and pyarrow; `torch` needs PyTorch too.
+# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx, onnxruntime, polars and pyarrow; `torch` needs PyTorch
+# too, `keras` needs requirements-keras.txt.
 set -eu
 PYTHON=.venv/bin/python
 case ${1:-} in
@@ -14,11 +15,19 @@ light)
     $PYTHON tests/peers/rows.py
     ;;
 torch)
+    cargo build --quiet --release --workspace --examples
+    $PYTHON tests/peers/checkpoints.py
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
+    $PYTHON tests/peers/fetch.py
+    $PYTHON tests/peers/sources.py
+    $PYTHON tests/peers/onnx_import.py
+    ;;
+keras)
+    $PYTHON tests/peers/keras_files.py
     ;;
 *)
-    echo "usage: tests/peers/run.sh light|torch" >&2
+    echo "usage: tests/peers/run.sh light|torch|keras" >&2
     exit 2
     ;;
 esac

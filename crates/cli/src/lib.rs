@@ -9,6 +9,7 @@
 
 mod common;
 mod exit;
+mod fetched;
 mod line;
 mod session;
 mod signals;
@@ -17,6 +18,7 @@ mod threads;
 
 pub use common::Common;
 pub use exit::{GateError, UsageError, complain, main};
+pub use fetched::{beside, fetched};
 pub use line::{name, plain};
 pub use session::{Progress, Session};
 pub use signals::{Interrupt, Interrupted, finishing};

@@ -48,10 +48,6 @@ impl Session {
 
     /// A bar over `total` things of which one is a `unit` ("image", "epoch").
     pub fn progress(&self, total: u64, unit: &str) -> Progress {
-        let bar = ProgressBar::with_draw_target(
-            Some(total),
-            if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
-        );
         let units = unit.strip_suffix('y').map_or_else(|| format!("{unit}s"), |stem| format!("{stem}ies"));
         // One thing is not done by parts: whoever does it says how far it has come.
         let template = match total {
@@ -60,10 +56,32 @@ impl Session {
                 format!("{{bar:30}} {{human_pos}}/{{human_len}} {units}  {{per_sec}}  {{eta}} left  {{msg}}")
             }
         };
+        self.bar(Some(total), 0, &template)
+    }
+
+    /// A bar over the bytes of a file, of which `done` are there. Without a total it shows how many have come.
+    pub fn bytes(&self, total: Option<u64>, done: u64) -> Progress {
+        let template = match total {
+            Some(_) => {
+                "{bar:30} {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}"
+            }
+            None => "{spinner} {binary_bytes}  {binary_bytes_per_sec}  {msg}",
+        };
+        self.bar(total, done, template)
+    }
+
+    fn bar(&self, total: Option<u64>, done: u64, template: &str) -> Progress {
+        let target = if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(total, target);
         // The template is ours and fixed, so the default is never taken.
         bar.set_style(
-            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
+        if done > 0 {
+            bar.set_position(done);
+            // What was there before does not count as fast.
+            bar.reset_eta();
+        }
         // Without a screen no thread is needed.
         if self.bars {
             bar.enable_steady_tick(Duration::from_millis(250));
@@ -89,6 +107,12 @@ pub(crate) fn clear() {
 }
 
 impl Progress {
+    /// Nothing is done any more.
+    pub fn restart(&self) {
+        self.0.set_position(0);
+        self.0.reset_eta();
+    }
+
     /// Says something beside the bar, of what is under way.
     pub fn tell(&self, text: &str) {
         self.0.set_message(text.to_owned());

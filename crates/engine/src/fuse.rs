@@ -2,7 +2,7 @@
 //! something already there, an activation.
 
 use crate::EngineError;
-use network::{Activation, Network, Node, NodeId, Op, ParamId, Shape};
+use network::{Activation, Network, Node, NodeId, Op, ParamId, Shape, Window};
 use weights::{Bound, Tensor};
 
 /// A network on its way to being compiled for one size of picture.
@@ -26,16 +26,13 @@ pub(crate) struct Fused {
     pub(crate) outputs: usize,
     /// Channels that each of them sees.
     pub(crate) depth: usize,
-    /// Taps along each side of a window.
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
+    pub(crate) window: Window,
     pub(crate) groups: usize,
     /// Whether it reads pictures as they lie, and nothing that was made of them.
     pub(crate) sees_picture: bool,
     /// The last node of the run.
     pub(crate) end: usize,
-    /// (outputs, depth, kernel, kernel), row-major.
+    /// (outputs, depth, rows and columns of the kernel), row-major.
     weight: Tensor,
     /// What a batch norm, or a layer scale, multiplies each output's weights by.
     scales: Vec<f64>,
@@ -48,7 +45,7 @@ pub(crate) struct Fused {
 impl Fused {
     /// A weight.
     pub(crate) fn exact(&self, output: usize, channel: usize, y: usize, x: usize) -> f64 {
-        let at = ((output * self.depth + channel) * self.kernel + y) * self.kernel + x;
+        let at = ((output * self.depth + channel) * self.window.kernel.y + y) * self.window.kernel.x + x;
         f64::from(self.weight.data[at]) * self.scales[output]
     }
 
@@ -175,15 +172,16 @@ impl Graph {
     /// Of any node but convolutions and dense layers.
     pub(crate) fn fuse(&mut self, at: usize, norm: Option<usize>) -> Fused {
         let node = self.node(at);
-        let (weight, bias, stride, padding, groups) = match node.op {
-            Op::Conv { weight, bias, stride, padding, groups } => (weight, bias, stride, padding, groups),
-            Op::Linear { weight, bias } => (weight, bias, 1, 0, 1),
+        let (weight, bias, groups) = match node.op {
+            Op::Conv { weight, bias, groups, .. } => (weight, bias, groups),
+            Op::Linear { weight, bias } => (weight, bias, 1),
             _ => unreachable!("asked of products only"),
         };
         let sees_picture =
             self.sees_pixels(at) && matches!(self.node(node.inputs[0].index()).op, Op::Input { .. });
         let shape = &self.network.param(weight).shape;
-        let (outputs, depth, kernel) = (shape[0], shape[1], shape.get(2).copied().unwrap_or(1));
+        let (outputs, depth) = (shape[0], shape[1]);
+        let window = self.network.window(node).unwrap_or(Window::PLACE);
         let mut scales = vec![1.0; outputs];
         let mut shift = match bias {
             Some(bias) => self.numbers(bias),
@@ -221,9 +219,7 @@ impl Graph {
         Fused {
             outputs,
             depth,
-            kernel,
-            stride,
-            padding,
+            window,
             groups,
             sees_picture,
             end,

@@ -43,6 +43,54 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
     }),
     ("depthwise 1×1 by 4", 33, |net, x| net.conv("a", x, Conv::new(33, 1).groups(33).stride(4))),
     ("depthwise, twice as many", 5, |net, x| net.conv("a", x, Conv::new(10, 3).groups(5))),
+    ("lines and columns, one after the other", 24, |net, x| {
+        let x = net.conv("a", x, Conv::new(20, (1, 7)).bias());
+        net.conv("b", x, Conv::new(17, (7, 1)))
+    }),
+    ("a wide kernel by 1 down and 2 across", 20, |net, x| {
+        net.conv("a", x, Conv::new(17, (2, 5)).stride((1, 2)).pad([0, 2, 1, 2]))
+    }),
+    ("3×3 by 2 with padding at the end alone, as Keras does", 17, |net, x| {
+        net.conv("a", x, Conv::new(24, 3).stride(2).pad([0, 0, 1, 1]))
+    }),
+    ("3×3 by 1 with padding at the end alone", 17, |net, x| {
+        net.conv("a", x, Conv::new(24, 3).pad([0, 0, 2, 2]))
+    }),
+    ("places apart", 17, |net, x| {
+        let x = net.conv("a", x, Conv::new(20, 3).dilation(2).pad(2));
+        net.conv("b", x, Conv::new(17, (2, 3)).dilation((3, 1)).pad([3, 0, 0, 4]).bias())
+    }),
+    ("groups of places apart", 24, |net, x| {
+        net.conv("a", x, Conv::new(36, (3, 2)).groups(3).dilation((1, 2)).pad([1, 2, 1, 0]).stride((2, 1)))
+    }),
+    ("depthwise lines and columns", 40, |net, x| {
+        let x = net.conv("a", x, Conv::new(40, (1, 5)).groups(40));
+        net.conv("b", x, Conv::new(40, (3, 1)).groups(40).stride((2, 1)).bias())
+    }),
+    ("depthwise 3×3 by 2 with padding at the end alone", 17, |net, x| {
+        net.conv("a", x, Conv::new(17, 3).groups(17).stride(2).pad([0, 0, 1, 1]))
+    }),
+    ("depthwise with places apart", 33, |net, x| {
+        let x = net.conv("a", x, Conv::new(33, 3).groups(33).dilation((2, 1)).pad((2, 1)));
+        net.conv("b", x, Conv::new(33, 5).groups(33).dilation((1, 3)).pad([2, 5, 2, 7]).bias())
+    }),
+    ("the picture by lines, by places apart, and padded on one side", 3, |net, x| {
+        let input = net.input();
+        let line = net.conv("line", input, Conv::new(3, (1, 5)));
+        let apart = net.conv("apart", input, Conv::new(3, 3).dilation(2).pad(2));
+        let side = net.conv("side", input, Conv::new(3, (2, 4)).pad([1, 0, 0, 3]));
+        let sum = net.add("sum", x, line);
+        let sum = net.add("sum2", sum, apart);
+        net.add("sum3", sum, side)
+    }),
+    ("the picture by 2 with padding at the end alone", 3, |net, _| {
+        let input = net.input();
+        net.conv("end", input, Conv::new(20, 3).stride(2).pad([0, 0, 1, 1]))
+    }),
+    ("the picture by 2, padded by one before", 3, |net, _| {
+        let input = net.input();
+        net.conv("before", input, Conv::new(20, (3, 4)).stride((1, 2)).pad([1, 1, 2, 2]).dilation((2, 1)))
+    }),
     ("depthwise with a sum", 17, |net, x| {
         let y = net.conv("a", x, Conv::new(17, 3).groups(17));
         let sum = net.add("sum", y, x);
@@ -122,6 +170,53 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let x = net.average_pool("a", x, Pool::new(3, 2).pad(1));
         net.average_pool("b", x, Pool::new(2, 2).ceil())
     }),
+    ("pools with windows and padding of every kind", 17, |net, x| {
+        let one = net.max_pool("a", x, Pool::new((2, 3), (1, 2)).pad([1, 0, 0, 2]));
+        let two = net.average_pool("b", x, Pool::new((2, 3), (1, 2)).pad([0, 1, 1, 1]));
+        net.add("sum", one, two)
+    }),
+    ("average pools that count padding", 17, |net, x| {
+        let x = net.average_pool("a", x, Pool::new(3, 1).pad(1).count_include_pad());
+        let x = net.average_pool("b", x, Pool::new(3, 2).pad(1).ceil().count_include_pad());
+        net.average_pool("c", x, Pool::new((1, 2), 1).pad([0, 1, 0, 0]).count_include_pad())
+    }),
+    ("a product of two maps", 17, |net, x| {
+        let y = net.conv("a", x, Conv::new(17, 3));
+        let y = net.multiply("product", x, y);
+        let y = net.activation("leaky", y, Activation::LeakyRelu { slope: 0.25 });
+        net.multiply("square", y, y)
+    }),
+    ("products of vectors and of tokens", 24, |net, x| {
+        let y = net.global_average_pool("mean", x);
+        let y = net.multiply("square", y, y);
+        let z = net.tokens("tokens", x, &[], ("positions", (6, 7), false), Interpolation::Offset);
+        let z = net.multiply("squares", z, z);
+        let z = net.activation("elu", z, Activation::Elu { alpha: 0.5 });
+        let z = net.global_average_pool("z", z);
+        net.add("sum", y, z)
+    }),
+    ("channels cut and shuffled, as ShuffleNet does", 46, |net, x| {
+        let (one, two) = (net.channels("one", x, (0, 23)), net.channels("two", x, (23, 46)));
+        let two = net.conv("a", two, Conv::new(23, 3).groups(23));
+        let x = net.concat("cat", &[one, two]);
+        net.shuffle("shuffle", x, 2)
+    }),
+    ("channels of normalised places", 40, |net, x| {
+        let x = net.layer_norm("ln", x, 1e-5);
+        let y = net.channels("part", x, (3, 33));
+        let y = net.shuffle("shuffle", y, 5);
+        net.linear("fc", y, 7)
+    }),
+    ("channels of vectors and of tokens", 24, |net, x| {
+        let y = net.global_average_pool("mean", x);
+        let y = net.channels("y.part", y, (1, 19));
+        let y = net.shuffle("y.shuffle", y, 3);
+        let z = net.tokens("tokens", x, &[], ("positions", (6, 7), false), Interpolation::Offset);
+        let z = net.channels("z.part", z, (6, 24));
+        let z = net.shuffle("z.shuffle", z, 9);
+        let z = net.global_average_pool("z", z);
+        net.add("sum", y, z)
+    }),
     ("a layer norm", 17, |net, x| net.layer_norm("ln", x, 1e-6)),
     ("layer norms and dense layers at every place, with a layer scale and a sum", 40, |net, x| {
         let y = net.layer_norm("ln", x, 1e-5);
@@ -149,6 +244,30 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
     ("attention without a prefix, and another interpolation", 40, |net, x| {
         let x = net.tokens("tokens", x, &[], ("positions", (6, 7), false), Interpolation::Offset);
         attention(net, x, 1)
+    }),
+    ("attention among the places of a map, and of a smaller map's to a larger one's", 32, |net, x| {
+        let y = net.layer_norm("norm", x, 1e-6);
+        let qkv = net.linear("qkv", y, 96);
+        let y = net.attention("attention", qkv, 4);
+        let x = net.add("sum", x, y);
+        let small = net.max_pool("pool", x, Pool::new(2, 2));
+        let q = net.linear("q", small, 32);
+        let kv = net.conv("kv", x, Conv::new(64, 1).bias());
+        let y = net.cross_attention("cross", q, kv, 2);
+        let y = net.add("add", small, y);
+        net.conv("conv", y, Conv::new(9, 3))
+    }),
+    ("batch norms of tokens and of a vector", 24, |net, x| {
+        let tokens =
+            net.tokens("tokens", x, &[("class", 1)], ("positions", (3, 3), true), Interpolation::Antialiased);
+        let x = net.batch_norm("bn", tokens);
+        let x = net.linear("fc", x, 20);
+        let x = net.batch_norm("fc.bn", x);
+        let x = net.relu("relu", x);
+        let x = net.token("token", x, 0);
+        let x = net.batch_norm("token.bn", x);
+        let x = net.linear_without_bias("last", x, 7);
+        net.batch_norm("last.bn", x)
     }),
     ("attention of a token of its own to a picture's", 32, |net, x| {
         let x =
@@ -264,6 +383,14 @@ const STRIPS: &[Strips] = &[
         let x = net.conv("a", x, Conv::new(36, 3).groups(4));
         let x = net.average_pool("pool2", x, Pool::new(3, 1).pad(1));
         net.conv("b", x, Conv::new(20, 3).stride(2))
+    }),
+    ("windows of every kind", 20, &["relu", "a", "b", "c", "pool"], |net, x| {
+        let x = net.relu("relu", x);
+        let x = net.conv("a", x, Conv::new(20, (1, 7)).bias());
+        let x = net.conv("b", x, Conv::new(20, (3, 1)).dilation((4, 1)).pad([1, 0, 6, 0]));
+        let x = net.conv("c", x, Conv::new(20, (3, 5)).groups(20).dilation((3, 1)).pad([5, 2, 2, 2]));
+        let x = net.average_pool("pool", x, Pool::new((3, 2), 1).pad([2, 1, 1, 0]).count_include_pad());
+        net.conv("d", x, Conv::new(7, (5, 2)).stride((2, 1)).pad([0, 1, 3, 0]))
     }),
     ("windows within the padding", 6, &["pool", "a"], |net, x| {
         let x = net.max_pool("pool", x, Pool::new(3, 1).pad(1));

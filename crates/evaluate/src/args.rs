@@ -59,10 +59,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// The folder that the samples' ids are paths in [default: none]
+    /// The folder that the samples' ids are paths in, or what extract read [default: none]
     ///
     /// The report then shows their pictures, made small. Near-duplicates are told by their pixels too.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "PATH")]
     pub images: Option<PathBuf>,
 
     /// Also write the scored rows to this .parquet, .csv or .json, those that the head does worst on first [default: none]
@@ -111,7 +111,7 @@ pub struct Args {
     #[arg(long, value_name = "COLUMN")]
     pub slice: Vec<String>,
 
-    /// A CSV or Parquet table whose columns count before the features' own [default: none]
+    /// A CSV, JSONL or Parquet table whose columns count before the features' own [default: none]
     ///
     /// Its column `path` names the samples that are looked at: with --report and --suspects all of them. So a wrong label is
     /// corrected without extracting again.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use cli::UsageError;
-use sample::Split;
+use sample::{Pictures, Split};
 use store::table::TableFormat;
 
 use crate::Args;
@@ -30,7 +30,7 @@ pub struct Config {
     suspects: Option<PathBuf>,
     duplicates: Option<PathBuf>,
     report: Option<PathBuf>,
-    images: Option<PathBuf>,
+    images: Option<Pictures>,
     split: Option<SplitChoice>,
     bootstrap: bool,
     seed: u64,
@@ -71,7 +71,7 @@ impl Config {
             suspects: args.suspects,
             duplicates: args.duplicates,
             report: args.report,
-            images: args.images,
+            images: args.images.as_deref().map(images).transpose()?,
             split,
             bootstrap: bootstrap.is_some(),
             seed,
@@ -95,10 +95,6 @@ impl Config {
         }
         if config.images().is_some() && config.report().is_none() && config.duplicates().is_none() {
             return Err(UsageError("--images goes with --report or --duplicates".to_owned()));
-        }
-        if let Some(images) = config.images().filter(|images| !images.is_dir()) {
-            let what = "expected the folder that the samples' ids are paths in";
-            return Err(UsageError(format!("--images: `{}` is no folder; {what}", images.display())));
         }
         let mut named = BTreeSet::new();
         if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
@@ -148,8 +144,8 @@ impl Config {
     }
 
     /// Where the page's pictures are.
-    pub fn images(&self) -> Option<&Path> {
-        self.images.as_deref()
+    pub fn images(&self) -> Option<&Pictures> {
+        self.images.as_ref()
     }
 
     /// Whether the data behind the head are to be looked at.
@@ -238,4 +234,13 @@ impl FromStr for SplitChoice {
                 .ok_or_else(|| format!("expected train, val, test or all, got `{text}`")),
         }
     }
+}
+/// Where pictures are.
+fn images(path: &Path) -> Result<Pictures, UsageError> {
+    // Or a pattern of shards.
+    if path.exists() || path.to_string_lossy().contains('{') {
+        return Pictures::open(path).map_err(|error| UsageError(format!("--images: {error}")));
+    }
+    let what = "expected the folder that the samples' ids are paths in";
+    Err(UsageError(format!("--images: `{}` is no folder; {what}", path.display())))
 }

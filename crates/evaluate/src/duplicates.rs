@@ -1,13 +1,13 @@
 //! Pictures that are nearly the same: what features suggest, and, where the pictures are at hand, what their pixels say.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::bail;
 use cli::count;
 use features::{FeatureSet, Matrix, Selection};
 use rayon::prelude::*;
 use review::{Neighbours, ReviewError, Rule, Space, near_duplicates};
+use sample::Pictures;
 
 use crate::picture_file;
 
@@ -44,7 +44,7 @@ pub(crate) fn duplicates(
     neighbours: &Neighbours,
     rows: &Selection<'_>,
     features: &FeatureSet,
-    images: Option<&Path>,
+    images: Option<&Pictures>,
 ) -> anyhow::Result<(Vec<Duplicate>, Unused)> {
     let mut pairs: BTreeMap<(u32, u32), Option<f32>> = BTreeMap::new();
     let prints = images.map(|images| Prints::read(features, images)).transpose()?;
@@ -120,7 +120,7 @@ struct Prints {
 }
 
 impl Prints {
-    fn read(features: &FeatureSet, images: &Path) -> anyhow::Result<Prints> {
+    fn read(features: &FeatureSet, images: &Pictures) -> anyhow::Result<Prints> {
         let all: Vec<u32> = features.samples().map(|row| row as u32).collect();
         let recipe = features.recipe();
         let print = |&row: &u32| {
@@ -143,9 +143,9 @@ impl Prints {
         }
         if let (true, Some(why)) = (read.is_empty(), unused.words()) {
             bail!(
-                "--images: no picture of {} in `{}` is of use: {why}; expected the folder that the samples' ids are paths in",
+                "--images: no picture of {} in `{}` is of use: {why}; expected what extract read, or the folder that the samples' ids are paths in",
                 count(all.len() as u64),
-                images.display()
+                images.path().display()
             );
         }
         let dim = read.first().map_or(1, |(_, print)| print.len());

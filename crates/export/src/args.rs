@@ -44,10 +44,14 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: Option<To>,
 
-    /// Safetensors file of the backbone's weights, the one that extract read [default: those that come with Headstart,
-    /// for headstart_tiny only]
-    #[arg(short, long, value_name = "FILE")]
+    /// The backbone's weights, as extract was given them: a file, a folder, an ONNX model or an address [default: those
+    /// that come with headstart_tiny]
+    #[arg(short, long, value_name = "WEIGHTS")]
     pub weights: Option<PathBuf>,
+
+    /// Take what WEIGHTS names from the cache, and download nothing
+    #[arg(long)]
+    pub offline: bool,
 
     /// Largest difference of a probe's feature or logit that passes [default: 1e-4; for features that a card made in tf32
     /// or f16 1e-2, in bf16 5e-2]

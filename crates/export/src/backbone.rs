@@ -2,10 +2,10 @@
 
 use crate::config::Config;
 use anyhow::{Result, bail};
+use backbone::BackboneError;
 use cli::UsageError;
 use features::NetworkSource;
 use head::Head;
-use network::zoo;
 use weights::Bound;
 
 /// The graph up to the head's taps, in its order, with the weights that computed its features.
@@ -15,28 +15,29 @@ use weights::Bound;
 /// missing or others, or this program builds that network differently.
 pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     let source = source(head)?;
-    let entry = zoo::find(&source.backbone)?;
-    let Some(file) = weights::open_for(entry, config.weights())? else {
-        let name = entry.name;
-        return Err(UsageError(format!("{name} needs --weights FILE, the one that extract read")).into());
-    };
-    let full = (entry.build)();
+    let found =
+        backbone::again(&source.backbone, config.weights(), &source.recipe).map_err(|error| match error {
+            BackboneError::NoWeights { name } => {
+                UsageError(format!("{name} needs --weights, those that extract read")).into()
+            }
+            error => anyhow::Error::from(error),
+        })?;
     let mut bound = None;
     for source in networks(head) {
-        let pruned = full.for_taps(&[&source.tap])?;
+        let pruned = found.network.for_taps(&[&source.tap])?;
         if pruned.fingerprint() != source.network {
             bail!(
                 "the graph of {} up to `{}` is not the one that computed these features; rerun extract with this version",
-                entry.name,
+                found.name,
                 source.tap
             );
         }
-        let own = Bound::bind(pruned, &full, &*file)?;
+        let own = found.bind(&[&source.tap])?;
         let got = own.digest();
         if got != source.weights {
             bail!(
                 "`{}` holds other weights than those that computed these features: expected digest {}, got {got}",
-                file.label(),
+                found.file(),
                 source.weights
             );
         }
@@ -46,7 +47,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
         Some(bound) if head.sources.len() == 1 => Ok(bound),
         _ => {
             let taps: Vec<&str> = networks(head).map(|source| source.tap.as_str()).collect();
-            Ok(Bound::bind(full.for_taps(&taps)?, &full, &*file)?)
+            Ok(found.bind(&taps)?)
         }
     }
 }

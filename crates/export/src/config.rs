@@ -41,8 +41,9 @@ pub(crate) struct MatrixJob {
 impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
-    pub(crate) fn new(args: Args) -> Result<Config, UsageError> {
-        let Args { input, output, to, weights, tolerance, split, rows, views, force, .. } = args;
+    pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
+        let Args { input, output, to, weights, offline, tolerance, split, rows, views, force, common } = args;
+        let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
         let layout = match to {
@@ -56,33 +57,33 @@ impl Config {
             }
         };
         if layout.is_some() && weights.is_some() {
-            return Err(UsageError("--weights goes with a model, not with features".to_owned()));
+            return usage("--weights goes with a model, not with features".to_owned());
         }
         if layout.is_none() && (split.is_some() || views) {
-            return Err(UsageError("--split and --views go with features, not with a model".to_owned()));
+            return usage("--split and --views go with features, not with a model".to_owned());
         }
         if rows.is_some() && layout != Some(Layout::Npy) {
-            return Err(UsageError(
+            return usage(
                 "--rows goes with --to npy: other files of features hold their rows' table".to_owned(),
-            ));
+            );
         }
         if let Some(table) = &rows {
             TableFormat::of(table).map_err(|error| UsageError(error.to_string()))?;
             if *table == output {
-                return Err(UsageError(format!("--rows and --output both name `{}`", table.display())));
+                return usage(format!("--rows and --output both name `{}`", table.display()));
             }
         }
         if let (true, Some(to)) = (layout.is_some() && input.is_file(), to.to_possible_value()) {
             let to = to.get_name().to_owned();
-            return Err(UsageError(format!("--to {to} takes a features folder, got the file `{shown}`")));
+            return usage(format!("--to {to} takes a features folder, got the file `{shown}`"));
         }
         if layout.is_none() && input.is_dir() {
-            return Err(UsageError(format!(
+            return usage(format!(
                 "a model is made of a head, got the folder `{shown}`; for its rows use --to npy, parquet or arrow"
-            )));
+            ));
         }
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
-            return Err(UsageError(format!("--tolerance takes a number from 0 to 1, got {tolerance}")));
+            return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
         let job = match (layout, to) {
             (Some(layout), _) => {
@@ -91,6 +92,8 @@ impl Config {
             (None, To::Onnx) => Job::Onnx,
             (None, _) => Job::Folder,
         };
+        let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
+        let weights = weights.map(fetched).transpose()?;
         Ok(Config { input, output, weights, tolerance, force, job })
     }
 

@@ -12,9 +12,15 @@ use store::Dtype;
 
 /// Run a frozen, pretrained network once over a data set and cache its features.
 ///
-/// Reads INPUT: a folder with one folder of images per class, or a CSV or Parquet manifest. A folder may have train, val and
-/// test folders on top. A manifest has the columns `path[,label][,split]`. Its other columns are kept in the features. Its
-/// paths are relative to its own folder, or to --root.
+/// Reads INPUT: a folder with one folder of images per class, or a CSV, JSONL or Parquet manifest. A folder may have train, val
+/// and test folders on top. Pictures without class folders have no labels. A manifest has the columns `path[,label][,split]`.
+/// Its other columns are kept in the features. Its paths are relative to its own folder, or to --root.
+///
+/// INPUT may be a tar of such a folder, a WebDataset, or Parquet files that hold the pictures. Several are the shards of one data
+/// set. They are named one by one, by a pattern as 'x-{000..012}.tar', or by their folder.
+///
+/// INPUT - is a tar on standard input, or a list of paths, as find prints it. Ids are relative to --root, or to the current
+/// folder.
 ///
 /// Formats: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page) and PNM (.ppm, .pgm, .pbm). They are decoded as
 /// Pillow's convert("RGB") does, after applying the EXIF orientation. Resizing is Pillow's to the bit.
@@ -26,9 +32,9 @@ use store::Dtype;
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
-    /// Folder of class folders, or a .csv or .parquet manifest
+    /// Folder of images, .csv, .jsonl or .parquet manifest, .tar or .parquet shards, or - for standard input
     #[arg(value_name = "INPUT", required_unless_present_any = ["list_backbones", "from_rows"])]
-    pub input: Option<PathBuf>,
+    pub inputs: Vec<PathBuf>,
 
     /// Folder to write; with several taps, NAME.features becomes NAME.TAP.features for each
     #[arg(short, long, value_name = "NAME.features", required_unless_present = "list_backbones")]
@@ -46,7 +52,7 @@ pub struct Args {
     #[arg(long, visible_alias = "from-npy", value_name = "FILE", conflicts_with_all = OF_NETWORKS, help_heading = "Rows")]
     pub from_rows: Option<PathBuf>,
 
-    /// Table of what the rows are: .csv, .parquet, or a vector of labels as .npy [default: what FILE says]
+    /// Table of what the rows are: .csv, .jsonl, .parquet, or a vector of labels as .npy [default: what FILE says]
     ///
     /// Its columns are `label`, `split`, `id` or `path`, and any others. Rows are matched by `id` where FILE has one too, and
     /// by their order otherwise.
@@ -57,14 +63,23 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Rows")]
     pub name: Option<String>,
 
-    /// Network to run; --list-backbones lists them
-    #[arg(short, long, value_name = "NAME", default_value = "headstart_tiny", help_heading = "Network")]
-    pub backbone: String,
+    /// Network to run, or an ONNX model; --list-backbones lists networks [default: the one that
+    /// WEIGHTS is of, else headstart_tiny]
+    #[arg(short, long, value_name = "NAME", help_heading = "Network")]
+    pub backbone: Option<String>,
 
-    /// Safetensors file of its weights, under torchvision's or timm's names [default: those that come with Headstart,
-    /// for headstart_tiny only]
-    #[arg(short, long, value_name = "FILE", help_heading = "Network")]
+    /// Its weights: a file, or a folder as on the Hugging Face hub [default: those that come with headstart_tiny]
+    ///
+    /// Files: safetensors, PyTorch's, Keras' and ONNX. Names of tensors may be torchvision's, timm's, transformers',
+    /// open_clip's or Keras'. A folder's configuration says the network and the preprocessing.
+    ///
+    /// Addresses: hf://ORG/NAME[@REVISION], torchvision://NAME and https://… are downloaded once, by the program fetch.
+    #[arg(short, long, value_name = "WEIGHTS", help_heading = "Network")]
     pub weights: Option<PathBuf>,
+
+    /// Take what WEIGHTS names from the cache, and download nothing
+    #[arg(long, help_heading = "Network")]
+    pub offline: bool,
 
     /// Where to read features: pooled, gap, fc7, or any named node; repeat it for several [default: the backbone's own]
     ///
@@ -121,7 +136,8 @@ pub struct Args {
     #[arg(long, value_name = "A,B,C", value_parser = parse_triple, help_heading = "Preprocessing")]
     pub std: Option<[f32; 3]>,
 
-    /// Folder that a manifest's paths, and the samples' ids, are relative to [default: the manifest's own]
+    /// Folder that a manifest's or list's paths, and the samples' ids, are relative to [default: the manifest's own, or the
+    /// current one]
     #[arg(long, value_name = "DIR", help_heading = "Samples")]
     pub root: Option<PathBuf>,
 
@@ -264,10 +280,11 @@ pub struct Part {
 pub(crate) type Triple = [f32; 3];
 
 /// Flags of what a network does, which rows that are there already have no need of.
-const OF_NETWORKS: [&str; 28] = [
-    "input",
+const OF_NETWORKS: [&str; 29] = [
+    "inputs",
     "backbone",
     "weights",
+    "offline",
     "taps",
     "preprocess",
     "resize",

@@ -58,9 +58,11 @@ impl Assignment {
 mod tests {
     use super::*;
     use input::Augment;
+    use sample::Content;
 
     fn samples(splits: &[Option<Split>]) -> Vec<Sample> {
-        let sample = |&split: &Option<Split>| Sample { id: "x".into(), path: "x".into(), split };
+        let sample =
+            |&split: &Option<Split>| Sample { id: "x".into(), content: Content::File("x".into()), split };
         splits.iter().map(sample).collect()
     }
 

@@ -6,24 +6,25 @@ use crate::{
     device::{Device, DeviceRequest, LOOK},
     preprocess,
 };
+use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::zoo;
-use sample::{DataSet, Doubt, Ratios};
+use sample::{DataSet, Doubt, Inputs, Ratios};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::Dtype;
 
 /// A checked job.
 pub(crate) struct Config {
-    input: PathBuf,
-    /// What a manifest's paths are relative to, if not its own folder.
+    /// One, or several shards.
+    inputs: Vec<PathBuf>,
+    /// What a manifest's or a list's paths are relative to, if not its own folder.
     root: Option<PathBuf>,
     /// One a tap, in the same order.
     outputs: Vec<PathBuf>,
     taps: Vec<String>,
-    entry: &'static zoo::Entry,
-    weights: Option<PathBuf>,
+    backbone: Backbone,
     recipe: Recipe,
     split: Option<Ratios>,
     part: Option<Part>,
@@ -44,20 +45,18 @@ pub(crate) struct Config {
 impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
-    pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
+    pub(crate) fn new(mut args: Args) -> anyhow::Result<Config> {
         let usage = |text: String| Err(UsageError(text).into());
-        let entry = zoo::find(&args.backbone).map_err(|error| {
-            let error = error.to_string();
-            let stop = if error.ends_with('?') { "" } else { ";" };
-            UsageError(format!("{error}{stop} --list-backbones lists all {}", zoo::all().len()))
-        })?;
-        let recipe = preprocess::of(&args, entry.recipe)?;
+        if let Some(weights) = args.weights.take() {
+            args.weights = Some(cli::fetched(&weights, args.offline, args.common.quiet)?);
+        }
+        let backbone = find(&args)?;
+        let recipe = preprocess::of(&args, backbone.recipe.clone())?;
         let views = views(&args)?;
         let Args {
-            input,
+            inputs,
             output,
             root,
-            weights,
             mut taps,
             split,
             part,
@@ -73,15 +72,9 @@ impl Config {
             ..
         } = args;
         // clap requires both unless a list is asked for, which never comes here.
-        let (Some(input), Some(output)) = (input, output) else {
+        let (false, Some(output)) = (inputs.is_empty(), output) else {
             return usage("INPUT and -o are required".to_owned());
         };
-        if weights.is_none() && entry.weights.is_none() {
-            let name = entry.name;
-            return usage(format!(
-                "{name} needs --weights FILE (safetensors under torchvision's or timm's names)"
-            ));
-        }
         if !(0.0..=100.0).contains(&max_skipped) {
             return usage(format!("--max-skipped takes per cents from 0 to 100, got {max_skipped}"));
         }
@@ -90,25 +83,27 @@ impl Config {
         }
         let shard_bytes = shard_bytes(shard_size)?;
         if taps.is_empty() {
-            taps.push(entry.default_tap.to_owned());
+            taps.push(backbone.default_tap.clone());
         }
         if taps.iter().collect::<BTreeSet<_>>().len() < taps.len() {
             return usage("a --tap is given twice".to_owned());
         }
-        let network = (entry.build)();
         for tap in &taps {
-            network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
+            backbone.network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
         }
         if let Some(root) = &root {
             if !root.is_dir() {
                 return usage(format!("--root: `{}` is no folder", root.display()));
             }
-            if input.is_dir() {
-                return usage(format!("--root goes with a manifest; `{}` is a folder", input.display()));
+            if let Some(input) = inputs.iter().find(|input| input.is_dir()) {
+                return usage(format!(
+                    "--root goes with a manifest or a list of paths; `{}` is a folder",
+                    input.display()
+                ));
             }
         }
         let outputs = name_outputs(&output, &taps)?;
-        if lies_within(&output, &input) {
+        if let Some(input) = inputs.iter().find(|input| lies_within(&output, input)) {
             let (output, input) = (output.display(), input.display());
             return usage(format!(
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
@@ -116,12 +111,11 @@ impl Config {
         }
         let (device, no_card) = DeviceRequest { name: device, precision, isa }.settle(LOOK)?;
         Ok(Config {
-            input,
+            inputs,
             root,
             outputs,
             taps,
-            entry,
-            weights,
+            backbone,
             recipe,
             split,
             part,
@@ -142,7 +136,8 @@ impl Config {
     /// Refuses `--split` for data that has splits of its own.
     pub(crate) fn check_splits(&self, data: &DataSet) -> Result<(), UsageError> {
         if self.split.is_some() && data.samples.iter().any(|sample| sample.split.is_some()) {
-            let input = self.input.display();
+            let input = self.name();
+            let input = input.display();
             return Err(UsageError(format!("`{input}` has splits of its own; leave --split out")));
         }
         Ok(())
@@ -155,7 +150,8 @@ impl Config {
     pub(crate) fn part_of(&self, data: DataSet) -> Result<DataSet, UsageError> {
         match self.part {
             Some(Part { count, .. }) if count > data.samples.len() => {
-                let (input, samples) = (self.input.display(), data.samples.len());
+                let (input, samples) = (self.name(), data.samples.len());
+                let input = input.display();
                 Err(UsageError(format!("`{input}` has {samples} samples, too few for {count} parts")))
             }
             Some(Part { index, count }) => Ok(data.part(index, count)),
@@ -178,13 +174,18 @@ impl Config {
         self.views.as_ref()
     }
 
-    pub(crate) fn input(&self) -> &Path {
-        &self.input
+    /// The data set, as it was named.
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        let beside = self.outputs[0].parent().map(|parent| match parent.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => parent,
+        });
+        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: beside }
     }
 
-    /// What a manifest's paths are relative to, if not its own folder.
-    pub(crate) fn root(&self) -> Option<&Path> {
-        self.root.as_deref()
+    /// What messages call the data set.
+    pub(crate) fn name(&self) -> PathBuf {
+        Inputs::name(&self.inputs)
     }
 
     /// Taps and where their features go.
@@ -192,12 +193,9 @@ impl Config {
         self.taps.iter().map(String::as_str).zip(self.outputs.iter().map(PathBuf::as_path))
     }
 
-    pub(crate) fn entry(&self) -> &'static zoo::Entry {
-        self.entry
-    }
-
-    pub(crate) fn weights(&self) -> Option<&Path> {
-        self.weights.as_deref()
+    /// The network and its weights.
+    pub(crate) fn backbone(&self) -> &Backbone {
+        &self.backbone
     }
 
     pub(crate) fn recipe(&self) -> &Recipe {
@@ -251,6 +249,26 @@ impl Config {
         self.no_card.as_deref()
     }
 }
+
+/// The backbone that `--backbone` and `--weights` mean.
+fn find(args: &Args) -> anyhow::Result<Backbone> {
+    let name = args.backbone.as_deref().filter(|name| *name != AUTO);
+    // What flags alone say, for a model that says nothing.
+    let said = preprocess::of(args, None).ok().and_then(|Recipe::Image(how)| how.output_size());
+    let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said };
+    backbone::find(wanted).map_err(|error| match error {
+        BackboneError::Unknown(error) => {
+            let error = error.to_string();
+            let stop = if error.ends_with('?') { "" } else { ";" };
+            UsageError(format!("{error}{stop} --list-backbones lists all {}", zoo::all().len())).into()
+        }
+        error if error.is_usage() => UsageError(error.to_string()).into(),
+        error => error.into(),
+    })
+}
+
+/// What `--backbone` is by default, said.
+const AUTO: &str = "auto";
 
 /// What `--views`, `--augment` and `--seed` come to.
 fn views(args: &Args) -> Result<Option<Views>, UsageError> {

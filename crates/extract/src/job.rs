@@ -1,11 +1,10 @@
-//! What is to be run: samples, each of which is a file with one view or several.
+//! What is to be run: samples, each of which has one view or several.
 
 use crate::{assignment::Assignment, reuse::Reuse};
 use cli::Interrupt;
-use features::Content;
+use features::ContentDigest;
 use input::{BadInput, MOST_FILE, Noticed, Recipe};
 use sample::Sample;
-use store::read_file;
 
 /// What there is to do.
 #[derive(Clone, Copy)]
@@ -26,8 +25,8 @@ pub(crate) struct Seen {
     /// An index into the data set.
     pub(crate) sample: usize,
     pub(crate) view: u32,
-    /// Its file's.
-    pub(crate) content: Content,
+    /// Its bytes'.
+    pub(crate) content: ContentDigest,
 }
 
 /// A view whose features were there already.
@@ -37,7 +36,7 @@ pub(crate) struct Known {
     pub(crate) features: Vec<Vec<f32>>,
 }
 
-/// A sample's file: all of its views, some of which need not be run.
+/// A sample's content: all of its views, some of which need not be run.
 pub(crate) struct File {
     pub(crate) known: Vec<Known>,
     /// The others, prepared.
@@ -56,11 +55,11 @@ pub(crate) enum Reason {
 }
 
 impl Job<'_> {
-    /// Reads a sample's file, and prepares those of its views whose features are not known.
+    /// Reads a sample's bytes, and prepares those of its views whose features are not known.
     pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
         let sample = &self.samples[at];
-        let bytes = read_file(&sample.path, MOST_FILE).map_err(|error| error.source)?;
-        let content = Content::of(&bytes, self.recipe);
+        let bytes = sample.content.read(MOST_FILE)?;
+        let content = ContentDigest::of(&bytes, self.recipe);
         let (mut known, mut missing) = (Vec::new(), Vec::new());
         for view in 0..self.assignment.views_of(sample, &content.digest) {
             let seen = Seen { sample: at, view, content };

@@ -5,10 +5,10 @@
 
 mod args;
 mod assignment;
-mod backbone;
 mod config;
 mod device;
 mod embedder;
+mod extractor;
 mod given;
 mod job;
 mod outputs;
@@ -26,10 +26,10 @@ mod zoo_table;
 pub use args::Args;
 
 use anyhow::Result;
-use backbone::Backbone;
 use cli::{Session, UsageError, count};
 use config::Config;
 use device::Device;
+use extractor::Extractor;
 use job::Job;
 use outputs::Outputs;
 use remarks::Remarks;
@@ -54,8 +54,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let config = Config::new(args)?;
     let data = open(&config, &session)?;
-    let mut backbone = load(&config, &session)?;
-    let mut outputs = Outputs::create(&config, &data, &backbone)?;
+    let mut extractor = load(&config, &session)?;
+    let mut outputs = Outputs::create(&config, &data, &extractor)?;
     let (reuse, notes) = outputs.earlier(&config)?;
     if reuse.len() > 0 {
         session.detail(format!("extract: up to {} rows are there already", count(reuse.len() as u64)));
@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Result<()> {
             reuse: &reuse,
             interrupt: &interrupt,
         };
-        backbone.run(job, &mut |batch| {
+        extractor.run(job, &mut |batch| {
             under_way.push(&data, &batch)?;
             remarks.add_reused(batch.known.len());
             for (sample, reason) in batch.bad {
@@ -89,7 +89,7 @@ pub fn run(args: Args) -> Result<()> {
     if !under_way.is_done() {
         return Err(under_way.suspend()?.into());
     }
-    let (skipped, probes) = (skips.finish()?, backbone.probes()?);
+    let (skipped, probes) = (skips.finish()?, extractor.probes()?);
     let outputs = under_way.take()?;
     cli::finishing();
     let summaries = outputs.finish(probes, &skipped)?;
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Result<()> {
     match config.device() {
         Device::Cpu(_) => session.detail(format!("extract: {times}")),
         Device::Cards(..) => {
-            session.note(format!("extract: {times}; engine {}", backbone.embedder().revision()));
+            session.note(format!("extract: {times}; engine {}", extractor.embedder().revision()));
         }
     }
     if let Some(unknown) = remarks.unknown() {
@@ -111,10 +111,10 @@ pub fn run(args: Args) -> Result<()> {
 
 /// The samples of this run, and what had better be known of them.
 fn open(config: &Config, session: &Session) -> Result<DataSet> {
-    let data = DataSet::open_below(config.input(), config.root())?;
+    let data = DataSet::open_inputs(&config.inputs())?;
     config.check_splits(&data)?;
     if let Some(doubt) = data.doubt() {
-        session.note(format!("extract: {}", config::doubtful(config.input(), &doubt)));
+        session.note(format!("extract: {}", config::doubtful(&config.name(), &doubt)));
     }
     if !data.left_out.is_empty() {
         let names = store::brief::few(&data.left_out);
@@ -131,17 +131,20 @@ fn open(config: &Config, session: &Session) -> Result<DataSet> {
 }
 
 /// The network, and where it runs.
-fn load(config: &Config, session: &Session) -> Result<Backbone> {
+fn load(config: &Config, session: &Session) -> Result<Extractor> {
     if let Some(why) = config.no_card() {
         session.note(format!("extract: {why}; runs on the CPU"));
     }
-    let backbone = Backbone::load(config)?;
+    if let Some(note) = &config.backbone().note {
+        session.note(format!("extract: {note}"));
+    }
+    let extractor = Extractor::load(config)?;
     session.detail(format!(
         "extract: the network runs on {}, {} images at a time",
         config.device(),
-        count(backbone.embedder().batch() as u64)
+        count(extractor.embedder().batch() as u64)
     ));
-    Ok(backbone)
+    Ok(extractor)
 }
 
 /// Said once all is done: a run that fails says one line, and that is why.

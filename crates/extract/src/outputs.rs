@@ -2,8 +2,8 @@
 
 use crate::{
     assignment::Assignment,
-    backbone::Backbone,
     config::Config,
+    extractor::Extractor,
     job::Seen,
     pipeline::SampleRun,
     replaced::{Replaced, foreign, unlike, unusable},
@@ -46,8 +46,8 @@ impl Outputs {
     ///
     /// # Errors
     /// Where one exists (without `--force`) or cannot be written.
-    pub(crate) fn create(config: &Config, data: &DataSet, backbone: &Backbone) -> Result<Outputs> {
-        let taps = config.taps().zip(backbone.sources()).zip(backbone.embedder().widths());
+    pub(crate) fn create(config: &Config, data: &DataSet, extractor: &Extractor) -> Result<Outputs> {
+        let taps = config.taps().zip(extractor.sources()).zip(extractor.embedder().widths());
         let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &NetworkSource), &usize)| {
             let plan = NewFeatures {
                 columns: data.columns.iter().map(|column| column.name().to_owned()).collect(),

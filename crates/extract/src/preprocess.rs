@@ -7,16 +7,21 @@ use input::{
     image::{Preprocessing, Resize},
 };
 
-/// The recipe in force.
+/// The recipe in force. `own`: the backbone's, where that is known.
 ///
 /// # Errors
 /// [`UsageError`] where a flag makes no sense, or they make none together.
-pub(crate) fn of(args: &Args, own: fn() -> Recipe) -> Result<Recipe, UsageError> {
-    let Recipe::Image(own) = own();
-    let mut made = match args.preprocess {
-        Some(Preset::Imagenet) => Preprocessing::imagenet(),
-        Some(Preset::Keras) => Preprocessing::keras_caffe(),
-        None => own,
+pub(crate) fn of(args: &Args, own: Option<Recipe>) -> Result<Recipe, UsageError> {
+    let mut made = match (args.preprocess, own) {
+        (Some(Preset::Imagenet), _) => Preprocessing::imagenet(),
+        (Some(Preset::Keras), _) => Preprocessing::keras_caffe(),
+        (None, Some(Recipe::Image(own))) => own,
+        (None, None) => {
+            return Err(UsageError(
+                "nothing says how pictures were prepared for these weights; give --preprocess, and flags on top of it"
+                    .to_owned(),
+            ));
+        }
     };
     if let Some(text) = &args.resize {
         made.resize =
@@ -70,7 +75,7 @@ mod tests {
     fn with(flags: &[&str]) -> Result<Recipe, String> {
         let args = Args::try_parse_from(["extract", "in", "-o", "out"].iter().chain(flags))
             .map_err(|e| e.to_string())?;
-        of(&args, || Preprocessing::imagenet().into()).map_err(|error| error.to_string())
+        of(&args, Some(Preprocessing::imagenet().into())).map_err(|error| error.to_string())
     }
 
     #[test]

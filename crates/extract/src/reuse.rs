@@ -1,6 +1,6 @@
 //! Rows that stopped runs and finished folders hold: what was computed is not computed again.
 
-use features::{Content, Earlier, NetworkSource, content_key};
+use features::{ContentDigest, Earlier, NetworkSource, content_key};
 use input::Views;
 
 /// What is there of every tap. Nothing, by default.
@@ -25,7 +25,7 @@ impl Reuse {
     }
 
     /// The features of a view of a file of this content, (d,) of each tap, where all have them.
-    pub(crate) fn features(&self, content: &Content, view: u32) -> Option<Vec<Vec<f32>>> {
+    pub(crate) fn features(&self, content: &ContentDigest, view: u32) -> Option<Vec<Vec<f32>>> {
         if self.taps.is_empty() {
             return None;
         }

@@ -6,23 +6,28 @@ use store::{Digest, DigestBuilder};
 
 /// What a file is to its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Content {
+pub struct ContentDigest {
     /// Of its bytes.
     pub digest: Digest,
     /// How they are decoded, where that has changed since the first version.
     decoder: &'static str,
 }
 
-impl Content {
+impl ContentDigest {
     /// That of a file's bytes.
-    pub fn of(file: &[u8], recipe: &Recipe) -> Content {
-        Content { digest: Digest::of(file), decoder: recipe.decoder(file) }
+    pub fn of(file: &[u8], recipe: &Recipe) -> ContentDigest {
+        ContentDigest { digest: Digest::of(file), decoder: recipe.decoder(file) }
     }
 }
 
 /// What a row is a pure function of: file, network, weights, recipe, tap, dtype, view and engine revision; of an
 /// augmented view also how it is made.
-pub fn content_key(content: &Content, source: &NetworkSource, view: u32, views: Option<&Views>) -> Digest {
+pub fn content_key(
+    content: &ContentDigest,
+    source: &NetworkSource,
+    view: u32,
+    views: Option<&Views>,
+) -> Digest {
     let mut key = DigestBuilder::new();
     key.field(content.digest.as_bytes())
         .field(source.network.as_bytes())

@@ -25,7 +25,7 @@ mod tests;
 pub use earlier::{Earlier, Finished};
 pub use error::{FeaturesError, ShardError};
 pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord};
-pub use key::{Content, content_key};
+pub use key::{ContentDigest, content_key};
 pub use reader::Features;
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use set::{FeatureSet, FeatureSetError};

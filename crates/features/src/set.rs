@@ -1,6 +1,6 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
-use crate::{Content, Features, FeaturesError, NetworkSource, Source, content_key};
+use crate::{ContentDigest, Features, FeaturesError, NetworkSource, Source, content_key};
 use input::{PROBES, Recipe, image::Preprocessing};
 use sample::{Column, Split, targets::Samples};
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ impl FeatureSet {
     /// network computed nothing else is known.
     pub fn is_of(&self, row: usize, file: &[u8]) -> bool {
         self.computed().is_none_or(|(part, source)| {
-            content_key(&Content::of(file, &source.recipe), source, 0, None) == part.key(row)
+            content_key(&ContentDigest::of(file, &source.recipe), source, 0, None) == part.key(row)
         })
     }
 

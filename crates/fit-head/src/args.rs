@@ -169,7 +169,7 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "NAME")]
     pub group_column: Option<String>,
 
-    /// A CSV or Parquet table of the samples, to correct classes or add columns [default: none]
+    /// A CSV, JSONL or Parquet table of the samples, to correct classes or add columns [default: none]
     ///
     /// Its column `path` names the samples. Those of its columns that are read count before the features' own: `label` or
     /// --target-columns, and --group-column.

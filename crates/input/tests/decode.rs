@@ -219,12 +219,24 @@ fn reasons_are_plain() {
     let mut webp = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f".to_vec();
     webp.extend((12_999u32 | 12_999 << 14).to_le_bytes());
     webp.extend([0; 9]);
-    let cases: [(&[u8], &str); 9] = [
+    let cases: [(&[u8], &str); 12] = [
         (
             &webp,
             "the WebP header says 13000×13000 pixels in 34 bytes; of large pictures, more than 32768 pixels a byte are not decoded",
         ),
         (b"", "the file is empty"),
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0",
+            "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got HEIC, which is not decoded; convert it to PNG or JPEG",
+        ),
+        (
+            b"\0\0\0\x20ftypavif\0\0\0\0",
+            "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got AVIF, which is not decoded; convert it to PNG or JPEG",
+        ),
+        (
+            b"\xff\x0a\0\0",
+            "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got JPEG XL, which is not decoded; convert it to PNG or JPEG",
+        ),
         (b"hello, world", "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got text"),
         (&[0; 64], "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got zeros"),
         (

@@ -3,7 +3,10 @@
 //! Families are our own code, so what they get wrong is a bug of ours and panics; what a user can get wrong (an input's
 //! size, a tap, a weight file) is checked elsewhere and never panics.
 
-use crate::{Activation, Conv, Interpolation, Network, Node, NodeId, Op, Param, ParamId, Pool, Shape, Tap};
+use crate::{
+    Activation, Conv, Interpolation, Network, Node, NodeId, Op, Padding, Pair, Param, ParamId, Pool, Shape,
+    Tap,
+};
 
 /// The node that stands for the features in a head, and, where they come from several taps, that puts them side by side.
 pub(crate) const FEATURES: &str = "features";
@@ -89,17 +92,17 @@ impl Builder {
     /// A convolution; its parameters are `name.weight` and, where it has one, `name.bias`.
     pub fn conv(&mut self, name: &str, x: NodeId, conv: Conv) -> NodeId {
         let channels = self.width(x);
-        let Conv { out, kernel, stride, padding, groups, bias } = conv;
+        let Conv { out, kernel, stride, padding, dilation, groups, bias } = conv;
         assert!(
             channels.is_multiple_of(groups) && out.is_multiple_of(groups),
             "{name}: {groups} groups of {channels} to {out}"
         );
-        let weight = self.param(format!("{name}.weight"), &[out, channels / groups, kernel, kernel]);
+        let weight = self.param(format!("{name}.weight"), &[out, channels / groups, kernel.y, kernel.x]);
         let bias = bias.then(|| self.param(format!("{name}.bias"), &[out]));
         // A map of a known number of places keeps them where every place is looked at alone.
-        let alone = (kernel, stride, padding) == (1, 1, 0);
+        let alone = (kernel, stride, padding) == (Pair::ONE, Pair::ONE, Padding::NONE);
         let width = if alone { self.widths[x.0].of(out) } else { Width::Map(out) };
-        self.push(name, Op::Conv { weight, bias, stride, padding, groups }, &[x], width)
+        self.push(name, Op::Conv { weight, bias, stride, padding, groups, dilation }, &[x], width)
     }
 
     /// Batch norm with PyTorch's names.
@@ -147,7 +150,7 @@ impl Builder {
         self.push(name, Op::MaxPool(pool), &[x], Width::Map(channels))
     }
 
-    /// Average pooling, of the places that are inside the map.
+    /// Average pooling.
     pub fn average_pool(&mut self, name: &str, x: NodeId, pool: Pool) -> NodeId {
         let channels = self.width(x);
         self.push(name, Op::AveragePool(pool), &[x], Width::Map(channels))
@@ -227,10 +230,10 @@ impl Builder {
         self.push(name, Op::Token { index }, &[x], Width::Vector(d))
     }
 
-    /// Attention from queries, keys and values one after the other (n, 3d), to (n, d).
+    /// Attention from queries, keys and values one after the other (n, 3d), to (n, d); or a map (3d, h, w) to (d, h, w).
     pub fn attention(&mut self, name: &str, qkv: NodeId, heads: usize) -> NodeId {
         let d = self.width(qkv) / 3;
-        self.push(name, Op::Attention { heads }, &[qkv], Width::Tokens(d))
+        self.push(name, Op::Attention { heads }, &[qkv], self.widths[qkv.0].of(d))
     }
 
     /// Attention of queries (m, d) to keys and values (n, 2d), to (m, d).
@@ -267,6 +270,22 @@ impl Builder {
     pub fn add(&mut self, name: &str, a: NodeId, b: NodeId) -> NodeId {
         assert_eq!(self.widths[a.0], self.widths[b.0], "{name}: adding different shapes");
         self.push(name, Op::Add, &[a, b], self.widths[a.0])
+    }
+
+    /// The product of two nodes, number by number.
+    pub fn multiply(&mut self, name: &str, a: NodeId, b: NodeId) -> NodeId {
+        assert_eq!(self.widths[a.0], self.widths[b.0], "{name}: multiplying different shapes");
+        self.push(name, Op::Multiply, &[a, b], self.widths[a.0])
+    }
+
+    /// Channels from `start` to before `end`.
+    pub fn channels(&mut self, name: &str, x: NodeId, (start, end): (usize, usize)) -> NodeId {
+        self.push(name, Op::Channels { start, end }, &[x], self.widths[x.0].of(end - start))
+    }
+
+    /// Channels as (groups, c / groups) transposed.
+    pub fn shuffle(&mut self, name: &str, x: NodeId, groups: usize) -> NodeId {
+        self.push(name, Op::Shuffle { groups }, &[x], self.widths[x.0])
     }
 
     /// Maps one after the other along the channels.

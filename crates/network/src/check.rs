@@ -1,6 +1,6 @@
 //! What makes a graph well-formed, wherever it comes from: a file, or a builder.
 
-use crate::{Network, NetworkError, Node, NodeId, Op, Param, Tap};
+use crate::{Axis, Network, NetworkError, Node, NodeId, Op, Param, Tap, Window};
 use serde::Deserialize;
 
 /// What a file says before anybody has looked at it.
@@ -36,7 +36,7 @@ impl Network {
             }
             let arity_fits = match node.op {
                 Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => node.inputs.is_empty(),
-                Op::Add | Op::Gate => node.inputs.len() == 2,
+                Op::Add | Op::Multiply | Op::Gate => node.inputs.len() == 2,
                 Op::Attention { .. } => [1, 2].contains(&node.inputs.len()),
                 Op::Concat => !node.inputs.is_empty(),
                 _ => node.inputs.len() == 1,
@@ -49,23 +49,36 @@ impl Network {
             }
             let weight_fits = match node.op {
                 Op::Conv { weight, .. } => {
-                    matches!(*self.params[weight.0].shape, [_, _, h @ 1..=usize::MAX, w] if h == w)
+                    matches!(*self.params[weight.0].shape, [_, _, 1..=usize::MAX, 1..=usize::MAX])
                 }
                 Op::Linear { weight, .. } => self.params[weight.0].shape.len() == 2,
                 _ => true,
             };
             if !weight_fits {
-                return Err(fail("has a weight of a wrong rank, or a kernel that is no square"));
+                return Err(fail("has a weight of a wrong rank, or an empty kernel"));
             }
+            let axes = self.window(node).map(Window::axes);
             let numbers_fit = match node.op {
                 // Here and below: far more than any network has, and no product of a few of them overflows.
-                Op::Conv { stride, padding, groups, .. } => {
-                    (1..1 << 16).contains(&stride) && padding < 1 << 16 && groups > 0
+                Op::Conv { groups, .. } => {
+                    let fits = |axis: &Axis| {
+                        [axis.stride, axis.dilation].iter().all(|step| (1..1 << 16).contains(step))
+                            && axis.before.max(axis.after) < 1 << 16
+                            && axis.extent() < 1 << 14
+                    };
+                    groups > 0 && axes.is_some_and(|axes| axes.iter().all(fits))
                 }
                 Op::MaxPool(pool) | Op::AveragePool(pool) => {
-                    let sides = [pool.stride, pool.kernel];
-                    sides.iter().all(|side| (1..1 << 16).contains(side)) && pool.padding < pool.kernel
+                    let fits = |axis: &Axis| {
+                        [axis.stride, axis.kernel].iter().all(|side| (1..1 << 16).contains(side))
+                            && axis.before.max(axis.after) < axis.kernel
+                    };
+                    let counts = pool.count_include_pad && !matches!(node.op, Op::AveragePool(_));
+                    !counts && axes.is_some_and(|axes| axes.iter().all(fits))
                 }
+                Op::Activation { function } => function.is_well_formed(),
+                Op::Channels { start, end } => start < end,
+                Op::Shuffle { groups } => groups > 0,
                 Op::AdaptiveAveragePool { height, width } => {
                     (1..1 << 16).contains(&height) && (1..1 << 16).contains(&width)
                 }

@@ -1,20 +1,116 @@
-//! The names that an ecosystem gives to the tensors of a family.
+//! Where an ecosystem keeps the numbers of a family's networks.
 
-/// How an ecosystem calls the parameters of a family's networks, whose own names are torchvision's.
+use input::Recipe;
+use std::ops::Range;
+
+/// How an ecosystem keeps the parameters of a family's networks, whose own names are torchvision's.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
     /// The ecosystem: `timm`.
     pub name: &'static str,
-    /// From our name of a parameter to its own.
-    pub rename: fn(&str) -> String,
+    /// How inputs are made for weights that are kept so, where it is not as the network's entry says.
+    pub recipe: Option<fn() -> Recipe>,
+    place: Place,
+}
+
+/// From our name of a parameter to where its numbers are.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Renamed(fn(&str) -> String),
+    Stored(fn(&str) -> Stored),
+}
+
+/// Where the numbers of one parameter are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored {
+    /// In a tensor of the same shape, but for axes of length 1.
+    As(String),
+    /// In a tensor whose axes stand in another order.
+    Turned(String, Turn),
+    /// In some of the equal parts along the first axis of a tensor.
+    Part {
+        /// The tensor.
+        name: String,
+        /// Which parts.
+        parts: Range<usize>,
+        /// Of how many.
+        of: usize,
+    },
+    /// In several, of equal shapes, one after the other along the first axis, as queries, keys and values may be.
+    Rows(Vec<Stored>),
+    /// Nowhere: all of them are this number.
+    Always(f32),
+}
+
+/// How the axes of a stored tensor become ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// A convolution (h, w, in, out), to (out, in, h, w).
+    Conv,
+    /// A depthwise convolution (h, w, c, m), to (c·m, 1, h, w).
+    Depthwise,
+    /// A dense layer (in, out), to (out, in).
+    Dense,
+    /// A dense layer over a flattened map of so many rows and columns, (h·w·c, out), to (out, c·h·w).
+    Flattened {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
 }
 
 impl Dialect {
     /// Our own names: torchvision's, or timm's where only timm has the network.
-    pub const OWN: Dialect = Dialect { name: "torchvision", rename: str::to_owned };
+    pub const OWN: Dialect = Dialect::renamed("torchvision", str::to_owned);
 
     /// timm's names, where they differ.
     pub(crate) const fn timm(rename: fn(&str) -> String) -> Dialect {
-        Dialect { name: "timm", rename }
+        Dialect::renamed("timm", rename)
+    }
+
+    const fn renamed(name: &'static str, rename: fn(&str) -> String) -> Dialect {
+        Dialect { name, recipe: None, place: Place::Renamed(rename) }
+    }
+
+    /// Where more than names differ.
+    pub(crate) const fn stored(name: &'static str, place: fn(&str) -> Stored) -> Dialect {
+        Dialect { name, recipe: None, place: Place::Stored(place) }
+    }
+
+    /// Keras' way with networks that are also torchvision's: the same graph, but inputs made otherwise.
+    pub(crate) const fn keras(place: fn(&str) -> Stored, recipe: fn() -> Recipe) -> Dialect {
+        Dialect { recipe: Some(recipe), ..Dialect::stored("Keras", place) }
+    }
+
+    /// Where the numbers of a parameter of ours are.
+    pub fn place(&self, param: &str) -> Stored {
+        match self.place {
+            Place::Renamed(rename) => Stored::As(rename(param)),
+            Place::Stored(place) => place(param),
+        }
+    }
+}
+
+impl Stored {
+    /// The tensors that are read, in their order.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Stored::As(name) | Stored::Turned(name, _) | Stored::Part { name, .. } => vec![name],
+            Stored::Rows(parts) => parts.iter().flat_map(Stored::names).collect(),
+            Stored::Always(_) => Vec::new(),
+        }
+    }
+
+    /// The same with `prefix` before every name.
+    #[must_use]
+    pub fn below(self, prefix: &str) -> Stored {
+        match self {
+            Stored::As(name) => Stored::As(format!("{prefix}{name}")),
+            Stored::Turned(name, turn) => Stored::Turned(format!("{prefix}{name}"), turn),
+            Stored::Part { name, parts, of } => Stored::Part { name: format!("{prefix}{name}"), parts, of },
+            Stored::Rows(parts) => Stored::Rows(parts.into_iter().map(|part| part.below(prefix)).collect()),
+            Stored::Always(value) => Stored::Always(value),
+        }
     }
 }

@@ -84,7 +84,7 @@ fn least(side: Option<usize>) -> String {
 }
 
 /// The name nearest to `asked`, where it is near enough to be a slip of the fingers, or begins like it.
-pub(crate) fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let asked = asked.to_lowercase();
     let begins = |name: &str| asked.len() >= 3 && (name.starts_with(&asked) || asked.starts_with(name));
     names

@@ -1,6 +1,6 @@
 //! The graph itself: nodes, parameters, taps, outputs.
 
-use crate::{Op, check::Unchecked};
+use crate::{Op, Pair, Window, check::Unchecked};
 use serde::{Deserialize, Serialize};
 use store::Digest;
 
@@ -128,6 +128,18 @@ impl Network {
     /// Where the id belongs to another network.
     pub fn param(&self, id: ParamId) -> &Param {
         &self.params[id.0]
+    }
+
+    /// The windows of a convolution or a pool; `None` of any other node.
+    pub fn window(&self, node: &Node) -> Option<Window> {
+        match node.op {
+            Op::Conv { weight, stride, padding, dilation, .. } => {
+                let &[_, _, y, x] = self.params.get(weight.0)?.shape.as_slice() else { return None };
+                Some(Window { kernel: Pair { y, x }, stride, padding, dilation })
+            }
+            Op::MaxPool(pool) | Op::AveragePool(pool) => Some(pool.window()),
+            _ => None,
+        }
     }
 
     /// The id of the parameter of that name.

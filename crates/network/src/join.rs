@@ -40,7 +40,7 @@ impl Network {
             }
             joined.nodes.push(Node {
                 name: node.name.clone(),
-                op: node.op.map_params(|param| ParamId(params.0 + param.0)),
+                op: node.op.with_params(|param| ParamId(params.0 + param.0)),
                 inputs: node.inputs.iter().map(|input| places[input.0]).collect(),
             });
             places.push(NodeId(joined.nodes.len() - 1));

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assembly;
 mod builder;
 mod check;
 mod cost;
@@ -21,11 +22,14 @@ mod op;
 pub mod positions;
 mod shape;
 mod taps;
+mod window;
 pub mod zoo;
 
+pub use assembly::Assembly;
 pub use builder::Builder;
-pub use dialect::Dialect;
-pub use error::NetworkError;
+pub use dialect::{Dialect, Stored, Turn};
+pub use error::{NetworkError, nearest};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
-pub use op::{Activation, Conv, Interpolation, Op, Pool};
+pub use op::{Activation, Conv, Interpolation, Op};
 pub use shape::Shape;
+pub use window::{Axis, Padding, Pair, Pool, Window};

@@ -1,6 +1,6 @@
 //! The operations that networks are made of, and the small descriptions that builders pass around.
 
-use crate::{Shape, graph::ParamId};
+use crate::{Padding, Pair, Pool, Shape, graph::ParamId};
 use serde::{Deserialize, Serialize};
 
 /// One operation. Shapes are those of one sample; the batch axis is the executor's business.
@@ -17,20 +17,24 @@ pub enum Op {
         /// Of one sample.
         shape: Shape,
     },
-    /// Convolution of a map (c, h, w) with a weight (out, c / groups, k, k), zero-padded.
+    /// Convolution of a map (c, h, w) with a weight (out, c / groups, kh, kw), zero-padded.
     Conv {
-        /// (out, c / groups, k, k).
+        /// (out, c / groups, kh, kw).
         weight: ParamId,
         /// (out,).
         bias: Option<ParamId>,
-        /// Step in both directions, in pixels.
-        stride: usize,
-        /// Zeros on every side, in pixels.
-        padding: usize,
+        /// Steps, in pixels.
+        stride: Pair,
+        /// Zeros around the map, in pixels.
+        padding: Padding,
         /// Channels are split into so many groups that do not see one another.
         groups: usize,
+        /// From one place of a window to the next, in pixels.
+        #[serde(default = "one", skip_serializing_if = "Pair::is_one")]
+        dilation: Pair,
     },
-    /// Batch normalisation with frozen statistics: (x - mean) / sqrt(variance + eps) * weight + bias, per channel.
+    /// Batch normalisation with frozen statistics: (x - mean) / sqrt(variance + eps) * weight + bias, per channel of a map, of
+    /// tokens or of a vector.
     BatchNorm {
         /// (c,).
         weight: ParamId,
@@ -50,7 +54,7 @@ pub enum Op {
     },
     /// The largest value of each window; padding never wins.
     MaxPool(Pool),
-    /// The mean of each window, of the places that are inside the map.
+    /// The mean of each window, of the places that are inside the map, or of its padding as well.
     AveragePool(Pool),
     /// Means over an even division of the map into (height, width) cells, as PyTorch's `AdaptiveAvgPool2d`.
     AdaptiveAveragePool {
@@ -72,6 +76,8 @@ pub enum Op {
     },
     /// The sum of two equal shapes.
     Add,
+    /// The product of two equal shapes, number by number.
+    Multiply,
     /// Maps of one size, one after the other along the channels; or vectors, one after the other.
     Concat,
     /// Layer normalisation over the channels of each place, token or vector:
@@ -114,7 +120,7 @@ pub enum Op {
         index: usize,
     },
     /// Scaled dot-product attention, softmax(q·kᵀ / sqrt(d / heads)) · v in each head (Vaswani et al., 2017, equation 1).
-    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d).
+    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d). The places of a map are tokens, row by row.
     Attention {
         /// Heads that d is split into.
         heads: usize,
@@ -132,13 +138,26 @@ pub enum Op {
         /// ((2·window - 1)², heads): added to a score, by how far apart two places are.
         bias: ParamId,
     },
+    /// Channels from one to another, of a map, a vector or tokens.
+    Channels {
+        /// The first that stays.
+        start: usize,
+        /// The first after those.
+        end: usize,
+    },
+    /// Channels in another order: as (groups, c / groups) transposed (Zhang et al., 2018, "ShuffleNet", section 3.1). Of a map,
+    /// a vector or tokens.
+    Shuffle {
+        /// Groups that lay one after the other.
+        groups: usize,
+    },
     /// Four neighbours (2 down, 2 right) as one place: (c, h, w) to (4c, h/2, w/2), sides rounded up with zeros; upper
     /// left, lower left, upper right, lower right.
     MergePatches,
 }
 
 /// A function of each number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// max(x, 0).
@@ -159,11 +178,34 @@ pub enum Activation {
     HardSigmoid,
     /// x · hard sigmoid(x).
     HardSwish,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// ln(1 + exp(x)).
+    Softplus,
+    /// x · tanh(softplus(x)) (Misra, 2019).
+    Mish,
+    /// x, or slope · x where that is negative.
+    LeakyRelu {
+        /// Of what is negative.
+        slope: f32,
+    },
+    /// x, or alpha · (exp(x) - 1) where that is negative (Clevert et al., 2015).
+    Elu {
+        /// How far down it goes.
+        alpha: f32,
+    },
+    /// min(max(x, low), high).
+    Clip {
+        /// The least.
+        low: f32,
+        /// The most.
+        high: f32,
+    },
 }
 
 impl Activation {
-    /// Every one.
-    pub const ALL: [Activation; 9] = [
+    /// Every one, with numbers that are usual for it.
+    pub const ALL: [Activation; 15] = [
         Activation::Relu,
         Activation::Relu6,
         Activation::Gelu,
@@ -173,7 +215,27 @@ impl Activation {
         Activation::Sigmoid,
         Activation::HardSigmoid,
         Activation::HardSwish,
+        Activation::Tanh,
+        Activation::Softplus,
+        Activation::Mish,
+        Activation::LeakyRelu { slope: 0.01 },
+        Activation::Elu { alpha: 1.0 },
+        Activation::Clip { low: -1.0, high: 1.0 },
     ];
+
+    /// Whether its numbers make sense.
+    pub(crate) fn is_well_formed(self) -> bool {
+        match self {
+            Activation::LeakyRelu { slope: number } | Activation::Elu { alpha: number } => number.is_finite(),
+            Activation::Clip { low, high } => low.is_finite() && high.is_finite() && low <= high,
+            _ => true,
+        }
+    }
+}
+
+/// As serde asks for it.
+fn one() -> Pair {
+    Pair::ONE
 }
 
 /// How positions that were trained for one grid are brought to another.
@@ -182,7 +244,9 @@ impl Activation {
 pub enum Interpolation {
     /// PyTorch's bicubic with antialiasing (a = -0.5), as timm does, and DINOv2 with registers.
     Antialiased,
-    /// PyTorch's bicubic (a = -0.75) by the factor (side + 0.1) / trained side, as DINOv2 without registers does.
+    /// PyTorch's bicubic (a = -0.75), as transformers does.
+    Bicubic,
+    /// The same by the factor (side + 0.1) / trained side, as DINOv2 without registers does.
     Offset,
 }
 
@@ -192,8 +256,9 @@ impl Op {
         self.clone().slots().into_iter().map(|param| *param).collect()
     }
 
-    /// The same operation reading other parameters.
-    pub(crate) fn map_params(&self, to: impl Fn(ParamId) -> ParamId) -> Op {
+    /// The same operation reading other parameters, which `to` names one after the other.
+    #[must_use]
+    pub fn with_params(&self, mut to: impl FnMut(ParamId) -> ParamId) -> Op {
         let mut op = self.clone();
         op.slots().into_iter().for_each(|param| *param = to(*param));
         op
@@ -215,62 +280,39 @@ impl Op {
     }
 }
 
-/// A pooling window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pool {
-    /// Side of the window, in pixels.
-    pub kernel: usize,
-    /// Step, in pixels.
-    pub stride: usize,
-    /// Cells that never win on every side, in pixels.
-    pub padding: usize,
-    /// Whether a last window that sticks out counts (PyTorch's `ceil_mode`).
-    pub ceil: bool,
-}
-
-impl Pool {
-    /// A window of `kernel`² pixels, moved by `stride`; no padding, no sticking out.
-    pub fn new(kernel: usize, stride: usize) -> Pool {
-        Pool { kernel, stride, padding: 0, ceil: false }
-    }
-
-    /// With padding on every side.
-    pub fn pad(self, padding: usize) -> Pool {
-        Pool { padding, ..self }
-    }
-
-    /// With windows that stick out at the end.
-    pub fn ceil(self) -> Pool {
-        Pool { ceil: true, ..self }
-    }
-}
-
 /// What a builder needs to know of a convolution; its input's channels come from the node it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
     pub(crate) out: usize,
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
+    pub(crate) kernel: Pair,
+    pub(crate) stride: Pair,
+    pub(crate) padding: Padding,
+    pub(crate) dilation: Pair,
     pub(crate) groups: usize,
     pub(crate) bias: bool,
 }
 
 impl Conv {
-    /// `out` channels, a square kernel, stride 1, padding that keeps the size, one group, no bias.
-    pub fn new(out: usize, kernel: usize) -> Conv {
-        Conv { out, kernel, stride: 1, padding: kernel / 2, groups: 1, bias: false }
+    /// `out` channels, stride 1, padding that keeps the size, no dilation, one group, no bias.
+    pub fn new(out: usize, kernel: impl Into<Pair>) -> Conv {
+        let kernel = kernel.into();
+        let padding = (kernel.y / 2, kernel.x / 2).into();
+        Conv { out, kernel, stride: Pair::ONE, padding, dilation: Pair::ONE, groups: 1, bias: false }
     }
 
     /// With another step.
-    pub fn stride(self, stride: usize) -> Conv {
-        Conv { stride, ..self }
+    pub fn stride(self, stride: impl Into<Pair>) -> Conv {
+        Conv { stride: stride.into(), ..self }
     }
 
     /// With another padding.
-    pub fn pad(self, padding: usize) -> Conv {
-        Conv { padding, ..self }
+    pub fn pad(self, padding: impl Into<Padding>) -> Conv {
+        Conv { padding: padding.into(), ..self }
+    }
+
+    /// With so far from one place of a window to the next. The padding stays as it is.
+    pub fn dilation(self, dilation: impl Into<Pair>) -> Conv {
+        Conv { dilation: dilation.into(), ..self }
     }
 
     /// In groups.

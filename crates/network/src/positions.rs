@@ -70,6 +70,7 @@ fn taps(from: usize, to: usize, how: Interpolation) -> Vec<Vec<(usize, f64)>> {
     let each = |i: usize| match how {
         Interpolation::Antialiased => antialiased(from, from as f64 / to as f64, i),
         Interpolation::Offset => plain(from, from as f64 / (to as f64 + 0.1), i),
+        Interpolation::Bicubic => plain(from, from as f64 / to as f64, i),
     };
     (0..to).map(each).collect()
 }

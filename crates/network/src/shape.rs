@@ -1,6 +1,6 @@
 //! Shape inference, with checked arithmetic: every error about an input's size is found here, before anything runs.
 
-use crate::{Network, NetworkError, Node, NodeId, Op, Pool};
+use crate::{Network, NetworkError, Node, NodeId, Op};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -44,6 +44,15 @@ impl Shape {
     pub fn width(self) -> usize {
         match self {
             Shape::Map { channels: width, .. } | Shape::Vector(width) | Shape::Tokens { width, .. } => width,
+        }
+    }
+
+    /// Places of a map, or tokens; 1 of a vector.
+    pub fn places(self) -> usize {
+        match self {
+            Shape::Map { height, width, .. } => height * width,
+            Shape::Vector(_) => 1,
+            Shape::Tokens { prefix, places, .. } => prefix + places,
         }
     }
 
@@ -107,6 +116,9 @@ impl Network {
                 Op::Given { shape } => return matches!(shape, Shape::Vector(_)),
                 Op::Activation { .. }
                 | Op::Add
+                | Op::Multiply
+                | Op::Channels { .. }
+                | Op::Shuffle { .. }
                 | Op::Linear { .. }
                 | Op::LayerNorm { .. }
                 | Op::Scale { .. }
@@ -120,13 +132,24 @@ impl Network {
     fn infer(&self, height: usize, width: usize) -> Result<Vec<Shape>, NetworkError> {
         let mut shapes: Vec<Shape> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let inputs: Vec<Shape> = node.inputs.iter().map(|input| shapes[input.0]).collect();
-            let at = At { network: self, node, height, width };
-            let shape = at.infer(&inputs)?;
-            at.check_size(shape)?;
+            let shape = self.shape_of(node, &shapes, (height, width))?;
             shapes.push(shape);
         }
         Ok(shapes)
+    }
+
+    /// The shape of a node that reads nodes of these shapes, which may not be part of the network yet.
+    pub(crate) fn shape_of(
+        &self,
+        node: &Node,
+        shapes: &[Shape],
+        (height, width): (usize, usize),
+    ) -> Result<Shape, NetworkError> {
+        let inputs: Vec<Shape> = node.inputs.iter().map(|input| shapes[input.0]).collect();
+        let at = At { network: self, node, height, width };
+        let shape = at.infer(&inputs)?;
+        at.check_size(shape)?;
+        Ok(shape)
     }
 }
 
@@ -160,30 +183,20 @@ impl At<'_> {
                 Ok(Shape::Map { channels: *channels, height: self.height, width: self.width })
             }
             (Op::Given { shape }, []) => Ok(*shape),
-            (
-                Op::Conv { weight, bias, stride, padding, groups },
-                &[input @ Shape::Map { channels, height, width }],
-            ) => {
-                let &[out, per_group, rows, columns] = self.network.param(*weight).shape.as_slice() else {
+            (&Op::Conv { weight, bias, groups, .. }, &[input @ Shape::Map { channels, height, width }]) => {
+                let &[out, per_group, ..] = self.network.param(weight).shape.as_slice() else {
                     return Err(self.mismatch("a weight of rank 4", &input));
                 };
-                if per_group.checked_mul(*groups) != Some(channels) || out % groups != 0 {
+                if per_group.checked_mul(groups) != Some(channels) || out % groups != 0 {
                     return Err(
                         self.mismatch(&format!("{per_group} channels in each of {groups} groups"), &input)
                     );
                 }
-                self.check_lengths([*bias], out)?;
-                let window = |side, kernel| {
-                    self.windows(side, Pool { kernel, stride: *stride, padding: *padding, ceil: false })
-                };
-                Ok(Shape::Map {
-                    channels: out,
-                    height: window(height, rows)?,
-                    width: window(width, columns)?,
-                })
+                self.check_lengths([bias], out)?;
+                self.windows(false, (height, width), out)
             }
-            (Op::BatchNorm { weight, bias, mean, variance, .. }, &[input @ Shape::Map { channels, .. }]) => {
-                self.check_lengths([weight, bias, mean, variance].map(|param| Some(*param)), channels)?;
+            (Op::BatchNorm { weight, bias, mean, variance, .. }, &[input]) => {
+                self.check_lengths([weight, bias, mean, variance].map(|param| Some(*param)), input.width())?;
                 Ok(input)
             }
             (Op::LayerNorm { weight, bias, .. }, &[input]) => {
@@ -198,11 +211,7 @@ impl At<'_> {
             }
             (Op::Activation { .. }, &[input]) => Ok(input),
             (Op::MaxPool(pool) | Op::AveragePool(pool), &[Shape::Map { channels, height, width }]) => {
-                Ok(Shape::Map {
-                    channels,
-                    height: self.windows(height, *pool)?,
-                    width: self.windows(width, *pool)?,
-                })
+                self.windows(pool.ceil, (height, width), channels)
             }
             (&Op::AdaptiveAveragePool { height, width }, &[Shape::Map { channels, .. }]) => {
                 Ok(Shape::Map { channels, height, width })
@@ -220,13 +229,21 @@ impl At<'_> {
                 }
                 ref shape => Err(self.mismatch(&format!("what a weight {shape:?} can multiply"), &input)),
             },
-            (Op::Add, &[a, b]) if a == b => Ok(a),
-            (Op::Add, &[a, b]) => Err(self.mismatch(&a.to_string(), &b)),
+            (Op::Add | Op::Multiply, &[a, b]) if a == b => Ok(a),
+            (Op::Add | Op::Multiply, &[a, b]) => Err(self.mismatch(&a.to_string(), &b)),
             (Op::Concat, inputs) => self.concat(inputs),
             (
                 Op::Gate,
                 &[map @ Shape::Map { channels, .. }, Shape::Map { channels: gates, height: 1, width: 1 }],
             ) if channels == gates => Ok(map),
+            (&Op::Channels { start, end }, &[input]) if end <= input.width() => {
+                Ok(input.with_width(end - start))
+            }
+            (Op::Channels { end, .. }, &[input]) => Err(self.mismatch(&format!("{end} channels"), &input)),
+            (Op::Shuffle { groups }, &[input]) if input.width() % groups == 0 => Ok(input),
+            (Op::Shuffle { groups }, &[input]) => {
+                Err(self.mismatch(&format!("channels in {groups} groups"), &input))
+            }
             (Op::MergePatches, &[Shape::Map { channels, height, width }]) => Ok(Shape::Map {
                 channels: channels.saturating_mul(4),
                 height: height.div_ceil(2),
@@ -277,15 +294,17 @@ impl At<'_> {
             (&Op::Token { index }, &[Shape::Tokens { prefix, places, width }]) if index < prefix + places => {
                 Ok(Shape::Vector(width))
             }
-            (&Op::Attention { heads }, &[input @ Shape::Tokens { width, .. }])
-                if width % (3 * heads) == 0 =>
-            {
-                Ok(input.with_width(width / 3))
-            }
             (
                 &Op::Attention { heads },
-                &[q @ Shape::Tokens { width: d, .. }, Shape::Tokens { width, .. }],
-            ) if d % heads == 0 && width == 2 * d => Ok(q),
+                &[input @ (Shape::Tokens { width, .. } | Shape::Map { channels: width, .. })],
+            ) if width % (3 * heads) == 0 => Ok(input.with_width(width / 3)),
+            (
+                &Op::Attention { heads },
+                &[
+                    q @ (Shape::Tokens { .. } | Shape::Map { .. }),
+                    kv @ (Shape::Tokens { .. } | Shape::Map { .. }),
+                ],
+            ) if q.width() % heads == 0 && kv.width() == 2 * q.width() => Ok(q),
             (
                 &Op::WindowAttention { heads, window, bias, .. },
                 &[map @ Shape::Map { channels, height, width }],
@@ -330,18 +349,18 @@ impl At<'_> {
         Ok(Shape::Map { channels, height, width })
     }
 
-    /// How many windows fit along a side, as PyTorch counts them.
-    fn windows(&self, side: usize, pool: Pool) -> Result<usize, NetworkError> {
-        let Pool { kernel, stride, padding, ceil } = pool;
-        let padded =
-            padding.checked_mul(2).and_then(|both| side.checked_add(both)).ok_or_else(|| self.too_large())?;
-        let room = padded.checked_sub(kernel).ok_or_else(|| self.too_small())?;
-        if !ceil {
-            return Ok(room / stride + 1);
-        }
-        let count = room.div_ceil(stride) + 1;
-        // The last window must start inside the picture or its leading padding.
-        Ok(if (count - 1) * stride >= side + padding { count - 1 } else { count })
+    /// What is left of a map of that size (height, width).
+    fn windows(
+        &self,
+        ceil: bool,
+        (height, width): (usize, usize),
+        channels: usize,
+    ) -> Result<Shape, NetworkError> {
+        let window = self.network.window(self.node).ok_or_else(|| self.mismatch("windows", &"none"))?;
+        let [down, across] = window.axes();
+        let height = down.count(height, ceil).ok_or_else(|| self.too_large())?;
+        let width = across.count(width, ceil).ok_or_else(|| self.too_large())?;
+        Ok(Shape::Map { channels, height, width })
     }
 
     fn check_lengths<const N: usize>(

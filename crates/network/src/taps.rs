@@ -31,6 +31,18 @@ impl Network {
         Ok(whole.pruned())
     }
 
+    /// The same network with another number of `logits`, where a dense layer gives them: classifiers are often replaced.
+    #[must_use]
+    pub fn with_logits(mut self, classes: usize) -> Network {
+        let logits = self.taps.iter().find(|tap| tap.name == "logits").map(|tap| tap.node);
+        if let Some(Op::Linear { weight, bias }) = logits.map(|node| self.node(node).op.clone()) {
+            for param in [Some(weight), bias].into_iter().flatten() {
+                self.params[param.0].shape[0] = classes;
+            }
+        }
+        self
+    }
+
     /// The node itself where it is a vector; else its mean over all places, appended unless it is there already.
     fn pooled(&mut self, id: NodeId) -> NodeId {
         if self.is_vector(id) {
@@ -69,7 +81,7 @@ impl Network {
             |tap: Tap| needed[tap.node.0].then(|| Tap { node: NodeId(node_at[tap.node.0]), name: tap.name });
         let nodes =
             self.nodes.into_iter().zip(&needed).filter(|(_, needed)| **needed).map(|(node, _)| Node {
-                op: node.op.map_params(|param| ParamId(param_at[param.0])),
+                op: node.op.with_params(|param| ParamId(param_at[param.0])),
                 inputs: node.inputs.iter().map(|input| NodeId(node_at[input.0])).collect(),
                 name: node.name,
             });

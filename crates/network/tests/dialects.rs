@@ -1,9 +1,11 @@
 //! Names that other ecosystems give to our parameters.
 
 use headstart_network::{
+    Dialect, Stored,
     families::{convnext, efficientnet, mobilenet_v2, swin, vgg, vit},
     zoo,
 };
+use std::collections::BTreeSet;
 
 #[test]
 fn timm_names_are_timms() {
@@ -23,9 +25,42 @@ fn timm_names_are_timms() {
         let network = zoo::find(name).map(|entry| (entry.build)()).unwrap();
         let mut names: Vec<String> = network.params().iter().map(|param| naming(&param.name)).collect();
         names.sort();
-        let digest = names.join("\n").bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3)
-        });
+        let digest = fnv(&names.join("\n"));
         assert_eq!(digest, expected, "{name}: {names:?}");
     }
+}
+
+#[test]
+fn stored_names_are_the_peers() {
+    // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
+    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`.
+    let own = |name: &str| zoo::find(name).map(|entry| (entry.build)()).unwrap();
+    for (name, ecosystem, expected) in [
+        ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
+        ("vit_small_patch14_dinov2", "transformers", 0x3E58_4165_1684_6A79),
+        ("vit_base_patch32_clip_quickgelu_224", "transformers", 0xF50F_6CFA_8960_A238),
+        ("vit_base_patch16_siglip_224", "transformers", 0x831B_0169_1543_9285),
+        ("resnet50", "transformers", 0x60A7_87C6_370C_B2D5),
+        ("resnet18", "transformers", 0x07D7_DD63_0E10_BC95),
+        ("regnet_y_400mf", "transformers", 0xA72E_BBD0_0D51_0DB1),
+        ("regnet_x_400mf", "transformers", 0x10F8_E0B1_1994_AB99),
+        ("convnext_tiny", "transformers", 0xC2A9_80D8_FFD8_5050),
+        ("swin_t", "transformers", 0xE42B_F86B_549A_A840),
+        ("vit_base_patch32_clip_quickgelu_224", "open_clip", 0x7075_E017_FEB9_B5C3),
+    ] {
+        let network = own(name);
+        let digest = |dialect: &Dialect| {
+            let places: Vec<Stored> =
+                network.params().iter().map(|param| dialect.place(&param.name)).collect();
+            let names: BTreeSet<&str> = places.iter().flat_map(Stored::names).collect();
+            fnv(&names.into_iter().collect::<Vec<_>>().join("\n"))
+        };
+        let of_ecosystem = zoo::dialects().filter(|dialect| dialect.name == ecosystem);
+        assert!(of_ecosystem.map(|dialect| digest(&dialect)).any(|digest| digest == expected), "{name}");
+    }
+}
+
+fn fnv(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
 }

@@ -1,4 +1,5 @@
-//! ONNX files: a bound network and its head as one graph, and that graph back as plain data.
+//! ONNX files: a bound network and its head as one graph, and that graph back as plain data; and graphs that others wrote,
+//! as networks.
 //!
 //! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32; outputs `features`
 //! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`. The batch
@@ -6,7 +7,8 @@
 //! for the file (positions at its size, biases of windows, masks) has a slash in its name. A node bears the name of the
 //! module whose result it gives; those on the way there have a slash.
 //!
-//! Reading understands exactly what is written, and refuses all else: it is there to check an export, not to import.
+//! [`read()`] understands exactly what is written, and refuses all else: it is there to check an export. [`import`] reads
+//! what other programs wrote.
 //! What it gives is the file's own graph, node by node, for an interpreter; this crate runs nothing.
 //!
 //! **Invariant:** the same network, weights, head and metadata give the same bytes.
@@ -14,6 +16,7 @@
 
 mod draft;
 mod graph;
+mod import;
 mod lower;
 mod operator;
 mod proto;
@@ -22,6 +25,7 @@ mod spelling;
 mod write;
 
 pub use graph::{Graph, Model, Output, Step, Value};
+pub use import::{ImportError, Imported, Layout, Options, Source, import};
 pub use operator::{Operator, Window};
 pub use read::read;
 pub use write::write;

@@ -3,7 +3,7 @@
 /// What a node does. Axes count from 0, the batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operator {
-    /// Of x (n, c, h, w) with weight (out, c / group, k, k) and perhaps a bias (out,).
+    /// Of x (n, c, h, w) with weight (out, c / group, kh, kw) and perhaps a bias (out,).
     Conv {
         /// Groups of channels.
         group: usize,
@@ -11,6 +11,8 @@ pub enum Operator {
         pads: [usize; 4],
         /// Steps down and right.
         strides: [usize; 2],
+        /// From one place of a window to the next, down and right.
+        dilations: [usize; 2],
     },
     /// Of x (n, c, …) with scale, bias, mean and variance, (c,) each.
     BatchNormalization {
@@ -39,6 +41,18 @@ pub enum Operator {
     Erf,
     /// The hyperbolic tangent.
     Tanh,
+    /// ln(1 + exp(x)).
+    Softplus,
+    /// x, or alpha · x where that is negative.
+    LeakyRelu {
+        /// Of what is negative.
+        alpha: f32,
+    },
+    /// x, or alpha · (exp(x) - 1) where that is negative.
+    Elu {
+        /// How far down it goes.
+        alpha: f32,
+    },
     /// Of x, from one number to another.
     Clip,
     /// The largest number of each window; pads never win.

@@ -49,10 +49,14 @@ impl Operator {
     pub(super) fn spelling(&self) -> Spelling {
         use AttributeProto as A;
         let (op_type, attributes) = match self {
-            Operator::Conv { group, pads, strides } => (
-                "Conv",
-                vec![A::int("group", signed(*group)), A::ints("pads", pads), A::ints("strides", strides)],
-            ),
+            Operator::Conv { group, pads, strides, dilations } => {
+                let mut attributes =
+                    vec![A::int("group", signed(*group)), A::ints("pads", pads), A::ints("strides", strides)];
+                if *dilations != [1; 2] {
+                    attributes.push(A::ints("dilations", dilations));
+                }
+                ("Conv", attributes)
+            }
             Operator::BatchNormalization { epsilon } => {
                 ("BatchNormalization", vec![A::float("epsilon", *epsilon)])
             }
@@ -67,6 +71,9 @@ impl Operator {
             Operator::HardSwish => ("HardSwish", vec![]),
             Operator::Erf => ("Erf", vec![]),
             Operator::Tanh => ("Tanh", vec![]),
+            Operator::Softplus => ("Softplus", vec![]),
+            Operator::LeakyRelu { alpha } => ("LeakyRelu", vec![A::float("alpha", *alpha)]),
+            Operator::Elu { alpha } => ("Elu", vec![A::float("alpha", *alpha)]),
             Operator::Clip => ("Clip", vec![]),
             Operator::MaxPool(window) => ("MaxPool", window.attributes()),
             Operator::AveragePool(window) => {
@@ -159,6 +166,9 @@ impl Fields<'_> {
                 group: self.int("group")?,
                 pads: self.ints("pads")?.try_into().ok()?,
                 strides: self.ints("strides")?.try_into().ok()?,
+                dilations: self
+                    .ints("dilations")
+                    .map_or(Some([1; 2]), |dilations| dilations.try_into().ok())?,
             },
             "BatchNormalization" => Operator::BatchNormalization { epsilon: self.float("epsilon")? },
             "LayerNormalization" => Operator::LayerNormalization { epsilon: self.float("epsilon")? },
@@ -168,6 +178,9 @@ impl Fields<'_> {
             "HardSwish" => Operator::HardSwish,
             "Erf" => Operator::Erf,
             "Tanh" => Operator::Tanh,
+            "Softplus" => Operator::Softplus,
+            "LeakyRelu" => Operator::LeakyRelu { alpha: self.float("alpha")? },
+            "Elu" => Operator::Elu { alpha: self.float("alpha")? },
             "Clip" => Operator::Clip,
             "MaxPool" => Operator::MaxPool(self.window()?),
             "AveragePool" => Operator::AveragePool(self.window()?),

@@ -1,17 +1,17 @@
 //! What a data set is, wherever its samples were listed.
 
-use crate::{Column, DatasetError, LABEL, Passed, Split, folder, manifest};
+use crate::{Column, Content, DatasetError, Inputs, LABEL, Passed, Split};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// One file. Nothing says yet that it can be decoded.
+/// One sample. Nothing says yet that it can be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// The path relative to the data set, `/`-separated; unique.
     pub id: String,
-    /// Where to open it.
-    pub path: PathBuf,
+    /// Where its bytes are.
+    pub content: Content,
     /// `None` where neither a folder nor a manifest says so: [`Ratios`](crate::Ratios) then draw it by the content.
     pub split: Option<Split>,
 }
@@ -19,8 +19,8 @@ pub struct Sample {
 /// The files of a folder or a manifest, and what these say of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {
-    /// What is said of each sample: of a folder its class, as [`LABEL`]; of a manifest every column but `path` and `split`,
-    /// in its order.
+    /// What is said of each sample: of a tree its class, as [`LABEL`], where there are class folders; of a manifest every
+    /// column but `path` and `split`, in its order.
     pub columns: Vec<Column>,
     /// At least one, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
@@ -77,23 +77,15 @@ impl DataSet {
     /// Lists a data set; opens none of its images.
     ///
     /// A folder holds a folder per class, with or without `train`, `val` and `test` on top; images may lie deeper
-    /// within their class. A `.csv` or `.parquet` manifest has the column `path` (relative to the manifest's folder) and, if
+    /// within their class. Where it holds images and no folders, they have no labels. A `.csv` or `.parquet` manifest has the column `path` (relative to the manifest's folder) and, if
     /// it likes, `split`; all others are what is said of the samples.
     pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
-        DataSet::open_below(input, None)
+        Inputs { paths: &[input.to_owned()], root: None, spool: None }.open()
     }
 
-    /// As [`DataSet::open`]; the paths of a manifest, and ids with them, are relative to `root`.
-    pub fn open_below(input: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
-        match std::fs::metadata(input) {
-            Ok(metadata) if metadata.is_dir() => folder::open(input),
-            Ok(_) if manifest::is_manifest(input) => manifest::open(input, root),
-            Ok(_) => Err(DatasetError::NotADataSet(input.to_owned())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(DatasetError::Missing(input.to_owned()))
-            }
-            Err(source) => Err(DatasetError::Unreadable { path: input.to_owned(), source }),
-        }
+    /// As [`DataSet::open`], of whatever a command line may name.
+    pub fn open_inputs(inputs: &Inputs<'_>) -> Result<DataSet, DatasetError> {
+        inputs.open()
     }
 
     /// The class of each sample, where that is said.
@@ -128,7 +120,7 @@ impl DataSet {
             Column::new(name, found.iter().map(|sample| texts[sample.row].as_str()))
         };
         let columns = columns.iter().map(column).collect();
-        let samples = found.into_iter().map(|Found { id, path, split, .. }| Sample { id, path, split });
+        let samples = found.into_iter().map(|Found { id, content, split, .. }| Sample { id, content, split });
         let (samples, skipped, left_out) = (samples.collect(), Vec::new(), Vec::new());
         DataSet { columns, samples, skipped, passed: Passed::default(), left_out }
     }
@@ -137,7 +129,7 @@ impl DataSet {
 /// A sample before it has its place.
 pub(crate) struct Found {
     pub(crate) id: String,
-    pub(crate) path: PathBuf,
+    pub(crate) content: Content,
     pub(crate) split: Option<Split>,
     /// Where the texts stand that are said of it.
     pub(crate) row: usize,

@@ -12,10 +12,14 @@ use store::{
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// Neither a folder nor a file.
-    #[error("`{0}` does not exist; expected a folder of images or a .csv or .parquet manifest")]
+    #[error(
+        "`{0}` does not exist; expected a folder of images, a .csv, .jsonl or .parquet manifest, or .tar or .parquet shards"
+    )]
     Missing(PathBuf),
     /// A file of another kind.
-    #[error("`{0}` is not a data set: expected a folder of images or a .csv or .parquet manifest")]
+    #[error(
+        "`{0}` is not a data set: expected a folder of images, a .csv, .jsonl or .parquet manifest, or .tar or .parquet shards"
+    )]
     NotADataSet(PathBuf),
     /// The operating system said no.
     #[error("cannot read `{path}`: {source}")]
@@ -36,9 +40,10 @@ pub enum DatasetError {
         /// What was there instead, in words.
         found: String,
     },
-    /// Images outside every class folder.
+    /// Images beside class folders.
     #[error(
-        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class",
+        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class, or no folders, for images \
+         without labels",
         counted(*count, "image"),
         shortened(first)
     )]
@@ -242,6 +247,122 @@ pub enum DatasetError {
     /// No rows.
     #[error("`{0}` has no rows; expected one per image")]
     NoRows(PathBuf),
+    /// A list without a path of a file.
+    #[error(
+        "standard input names no file; expected paths, one a line, or a tar{}",
+        beside(*passed, *skipped)
+    )]
+    EmptyList {
+        /// Folders that it names.
+        passed: u64,
+        /// Names that are not UTF-8.
+        skipped: usize,
+    },
+    /// A list that is none.
+    #[error("standard input has more than {most} bytes without being a tar; expected paths, one a line")]
+    LongList {
+        /// Bytes that a list may have.
+        most: u64,
+    },
+    /// Several inputs that are no shards.
+    #[error(
+        "`{0}` is no .tar or .parquet like the others; several inputs are shards of one data set, all of one kind"
+    )]
+    NotShards(PathBuf),
+    /// A shard without pictures.
+    #[error(
+        "`{path}` has no column of pictures, such as `image` of bytes; several manifests are not read together"
+    )]
+    NoPictures {
+        /// The shard.
+        path: PathBuf,
+    },
+    /// A shard without labels among others.
+    #[error("`{0}` has no column `label`, but others have; leave it out, or those")]
+    NoLabels(PathBuf),
+    /// A number that stands for no class.
+    #[error(
+        "`{path}`, {row}: `{}` is {}, which names none of its {classes} classes; leave such rows out",
+        shortened(column),
+        shortened(value)
+    )]
+    ClassNumber {
+        /// The file.
+        path: PathBuf,
+        /// The row.
+        row: Position,
+        /// The column.
+        column: String,
+        /// What it says.
+        value: String,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A pattern of very many names.
+    #[error("`{path}` stands for more than {most} files; give a folder, or fewer")]
+    LongPattern {
+        /// The pattern.
+        path: PathBuf,
+        /// Files that one may stand for.
+        most: usize,
+    },
+    /// `--root` for something that has no paths.
+    #[error("`{0}` has names of its own; --root goes with a manifest or a list of paths")]
+    RootOfShards(PathBuf),
+    /// What can be read once only, and could not be kept.
+    #[error("cannot keep `{path}` in `{folder}` while it is read: {source}")]
+    Unspooled {
+        /// The input.
+        path: PathBuf,
+        /// Where it was to be kept.
+        folder: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A tar that is none.
+    #[error("cannot read `{path}`: {}", shortened(reason))]
+    Tar {
+        /// The tar.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two pictures of one name.
+    #[error("`{path}` holds `{}` twice; keep one of them", shortened(name))]
+    MemberTwice {
+        /// The tar.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// Two files of one name in two shards.
+    #[error("`{}` is in `{path}` and in `{other}`; keep one of them", shortened(name))]
+    MemberInTwo {
+        /// A shard.
+        path: PathBuf,
+        /// Another.
+        other: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// A file in a tar that says nothing of use.
+    #[error("`{}` in `{path}` {}", shortened(name), shortened(reason))]
+    Member {
+        /// The tar.
+        path: PathBuf,
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A picture without a label among others.
+    #[error("`{}` in `{path}` has no label, but others have; give it a .cls, or leave it out", shortened(id))]
+    NoLabel {
+        /// The data set.
+        path: PathBuf,
+        /// The picture.
+        id: String,
+    },
     /// A hole in the manifest.
     #[error("`{manifest}`, {row}: `{column}` is empty")]
     EmptyValue {
@@ -310,6 +431,15 @@ pub enum DatasetError {
 /// `1 image`, `2 images`.
 pub(crate) fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What a list names instead.
+fn beside(folders: u64, unnamed: usize) -> String {
+    match (folders, unnamed) {
+        (0, 0) => String::new(),
+        (folders, 0) => format!("; found {}", counted(folders as usize, "folder")),
+        (_, unnamed) => format!("; found {} that are not UTF-8", counted(unnamed, "name")),
+    }
 }
 
 /// A hint for paths of Windows.

@@ -1,4 +1,4 @@
-//! A data set as a folder tree: classes are folders, with or without splits on top.
+//! A data set as a folder tree: classes are folders, with or without splits on top. Pictures alone have no classes.
 //!
 //! **Invariant:** every entry of the tree is a sample, a folder that is walked, a named skip, a counted entry that is
 //! passed over, or an error. The tests add up, and let each call to the file system fail in turn.
@@ -7,27 +7,35 @@ mod entries;
 mod files;
 mod layout;
 
-use crate::{DataSet, DatasetError, Doubt, LABEL, Passed, Skipped, Split, data_set::Found, error::counted};
+use crate::{
+    Content, DataSet, DatasetError, Doubt, LABEL, Passed, Skipped, Split, data_set::Found, error::counted,
+    names::NOT_UTF8,
+};
 use entries::{Folder, Name, unreadable};
-use files::{Disk, Files};
+use files::Disk;
 use layout::Layout;
 use std::path::{Path, PathBuf};
 
 pub use entries::EXTENSIONS;
+pub(crate) use entries::has_image_extension;
+pub(crate) use files::{Files, Kind};
+pub(crate) use layout::{Spelt, spelling};
 
-/// Why a picture is left out that no id can be made of.
-const NOT_UTF8: &str = "its name is not UTF-8; rename it";
+/// What an error about missing pictures calls those.
+const UNNAMED: &str = "not named in UTF-8";
 
 pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
     open_in(&Disk, root)
 }
 
-fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
+/// As [`open`], of any file system.
+pub(crate) fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
     let mut tree = Tree {
         files,
         root,
         found: Vec::new(),
-        classes: Vec::new(),
+        labels: Vec::new(),
+        is_labelled: true,
         skipped: Vec::new(),
         passed: Passed::default(),
         only: Vec::new(),
@@ -38,11 +46,13 @@ fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
         Layout::Classes => {
             let above =
                 Above { path: root.to_owned(), id: String::new(), split: None, is_named: true, folder: top };
-            tree.take_classes(&above)?;
+            tree.is_labelled = !above.folder.holds_images_only();
+            tree.take_within(&above)?;
             tree.finish(&above.folder)
         }
         Layout::Splits(splits) => {
             tree.refuse_unclassed(&top, root)?;
+            tree.is_labelled = !tree.are_flat(&top)?;
             for (name, split) in top.folders.iter().zip(splits) {
                 tree.take_split(name, split)?;
             }
@@ -57,7 +67,9 @@ struct Tree<'a> {
     root: &'a Path,
     found: Vec<Found>,
     /// The class of each, in the order in which they were found.
-    classes: Vec<String>,
+    labels: Vec<String>,
+    /// Whether there are classes.
+    is_labelled: bool,
     skipped: Vec<Skipped>,
     passed: Passed,
     /// Class folders that are the only ones of the data set, or of a split.
@@ -104,12 +116,37 @@ impl Tree<'_> {
             let (id, is_named) = (join(&above.id, &only.text), above.is_named && only.is_utf8());
             above = Above { path, id, is_named, folder, ..above };
         }
-        self.take_classes(&above)?;
+        self.take_within(&above)?;
         if self.found.len() == before.0 && self.empty.is_none() {
             let (path, split) = (self.root.to_owned(), name.text.clone());
             self.empty = Some(DatasetError::EmptySplit { path, split, passed: instead(&self.passed) });
         }
         self.passed.merge(&before.1);
+        Ok(())
+    }
+
+    /// Whether every folder in `top` holds images and no folders.
+    fn are_flat(&self, top: &Folder) -> Result<bool, DatasetError> {
+        for name in &top.folders {
+            if !Folder::list(self.files, &self.root.join(&name.raw))?.holds_images_only() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what is within `above`: classes, or images where there are none.
+    fn take_within(&mut self, above: &Above) -> Result<(), DatasetError> {
+        if self.is_labelled {
+            return self.take_classes(above);
+        }
+        let below = Below { class: "", split: above.split, is_named: above.is_named };
+        let (mut passed, before, unnamed) = (Passed::default(), self.found.len(), self.skipped.len());
+        self.take_images(&above.path, &above.id, &below, &mut Vec::new(), &mut passed)?;
+        if self.found.len() == before {
+            (unnamed..self.skipped.len()).for_each(|_| passed.add(UNNAMED));
+        }
+        self.passed.merge(&passed);
         Ok(())
     }
 
@@ -129,7 +166,7 @@ impl Tree<'_> {
             let id = join(&above.id, &class.text);
             self.take_images(&path.join(&class.raw), &id, &below, &mut vec![here.clone()], &mut passed)?;
             if self.found.len() == before {
-                (unnamed..self.skipped.len()).for_each(|_| passed.add("not named in UTF-8"));
+                (unnamed..self.skipped.len()).for_each(|_| passed.add(UNNAMED));
                 let (path, class) = (path.clone(), class.text.clone());
                 return Err(DatasetError::EmptyClass { path, class, passed: instead(&passed) });
             }
@@ -157,9 +194,9 @@ impl Tree<'_> {
         for name in folder.images {
             let id = join(id, &name.text);
             if below.is_named && name.is_utf8() {
-                let (path, row) = (path.join(&name.raw), self.found.len());
-                self.classes.push(below.class.to_owned());
-                self.found.push(Found { id, path, split: below.split, row });
+                let (content, row) = (Content::File(path.join(&name.raw)), self.found.len());
+                self.labels.push(below.class.to_owned());
+                self.found.push(Found { id, content, split: below.split, row });
             } else {
                 self.skipped.push(Skipped { id, reason: NOT_UTF8.to_owned() });
             }
@@ -173,7 +210,7 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Images that lie above the class folders have no label: that is a mistake, not something to pass over.
+    /// Images beside class folders have no label: that is a mistake, not something to pass over.
     fn refuse_unclassed(&mut self, folder: &Folder, path: &Path) -> Result<(), DatasetError> {
         self.passed.merge(&folder.passed);
         match folder.images.first() {
@@ -199,7 +236,8 @@ impl Tree<'_> {
         if let Some(empty) = self.empty {
             return Err(empty);
         }
-        let set = DataSet::assemble(self.found, &[(LABEL, self.classes)]);
+        let labels = self.is_labelled.then_some((LABEL, self.labels));
+        let set = DataSet::assemble(self.found, labels.as_slice());
         let mut skipped = self.skipped;
         skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let set = DataSet { skipped, passed: self.passed, ..set };

@@ -1,6 +1,6 @@
-//! A data set as a table, in CSV or Parquet: `path`, if it likes `split`, and whatever else is said of its samples.
+//! A data set as a table, in CSV, JSONL or Parquet: `path`, if it likes `split`, and whatever else is said of its samples.
 
-use crate::{DataSet, DatasetError, LABEL, Split, data_set::Found};
+use crate::{Content, DataSet, DatasetError, LABEL, Split, data_set::Found};
 use std::{
     collections::BTreeMap,
     io,
@@ -11,10 +11,13 @@ use store::{
     table::{Table, Texts},
 };
 
+/// The extensions of manifests.
+const TABLES: [&str; 4] = ["csv", "jsonl", "ndjson", "parquet"];
+
 /// Whether the extension says that this file is a manifest.
 pub(crate) fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str());
-    extension.is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("parquet"))
+    extension.is_some_and(|e| TABLES.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
 /// `root` is the folder that paths are relative to; without it, the manifest's own is.
@@ -45,7 +48,7 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
             let (row, first) = (table.position(index), table.position(first));
             return Err(DatasetError::DuplicatePath { manifest: path.to_owned(), row, first, value: id });
         }
-        found.push(Found { id, path: file, split, row: index });
+        found.push(Found { id, content: Content::File(file), split, row: index });
     }
     let said = table.columns().filter(|(name, _)| !["path", "split"].contains(name));
     let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_owned();
@@ -97,15 +100,22 @@ impl Manifest<'_> {
             return Err(DatasetError::Outside { manifest: manifest(), row, value, root: root() });
         };
         let file = self.folder.join(&id);
-        match std::fs::metadata(&file) {
-            Ok(metadata) if metadata.is_file() => Ok((id, file)),
-            // What is there and cannot be looked at is not missing.
-            Err(source) if !is_absence(source.kind()) => Err(DatasetError::Unreadable { path: file, source }),
-            _ => {
-                let value = value.to_owned();
-                Err(DatasetError::MissingFile { manifest: manifest(), row, value, root: root() })
-            }
+        if is_file(&file)? {
+            return Ok((id, file));
         }
+        Err(DatasetError::MissingFile { manifest: manifest(), row, value: value.to_owned(), root: root() })
+    }
+}
+
+/// Whether there is a file.
+///
+/// # Errors
+/// Where there is something that cannot be looked at: it is not missing.
+pub(crate) fn is_file(path: &Path) -> Result<bool, DatasetError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(source) if is_absence(source.kind()) => Ok(false),
+        Err(source) => Err(DatasetError::Unreadable { path: path.to_owned(), source }),
     }
 }
 

@@ -12,6 +12,13 @@ pub fn is_id(id: &str) -> bool {
     parts && Path::new(id).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
+/// The id that a name in an archive is, without `.` and empty parts; `None` where it is absolute, has `..` in it, or names
+/// nothing.
+pub fn of_name(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    Some(parts.join("/")).filter(|id| !name.starts_with('/') && is_id(id))
+}
+
 /// The folder that a manifest's paths lie in: its own, or another one that it is told.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -50,11 +57,14 @@ impl Root {
         let path = path.trim();
         let path = if path.contains('/') { path.to_owned() } else { path.replace('\\', "/") };
         let absolute = lexical(&self.folder.join(path));
+        self.below(&absolute).map_or(Named::Outside(absolute), Named::Id)
+    }
+
+    /// The id of the file at an absolute path, to the letter; `None` where that is not below the root.
+    pub fn below(&self, absolute: &Path) -> Option<String> {
+        let absolute = lexical(absolute);
         let below = |folder: &PathBuf| absolute.strip_prefix(folder).ok().and_then(joined);
-        match below(&self.folder).or_else(|| self.real.as_ref().and_then(below)) {
-            Some(id) => Named::Id(id),
-            None => Named::Outside(absolute),
-        }
+        below(&self.folder).or_else(|| self.real.as_ref().and_then(below))
     }
 }
 
@@ -88,6 +98,18 @@ mod tests {
         }
         for id in ["", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/./b", "../a", "a/../b", "a/..", "a\0b"] {
             assert!(!is_id(id), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn names_in_archives_are_ids_unless_they_lead_out() {
+        for (name, expected) in
+            [("a/1.png", "a/1.png"), ("./a//./1.png", "a/1.png"), ("a/", "a"), ("..a", "..a")]
+        {
+            assert_eq!(of_name(name).as_deref(), Some(expected));
+        }
+        for name in ["", ".", "./", "/", "/a", "../a", "a/../b", "a/..", "a\0b"] {
+            assert_eq!(of_name(name), None, "{name:?}");
         }
     }
 

@@ -15,13 +15,18 @@ mod dtype;
 pub mod ids;
 pub mod matrix;
 mod ours;
+mod packed;
 mod place;
 pub mod seal;
+mod spool;
 pub mod table;
+pub mod tar;
 
 pub use backing::{MapError, MappedFile};
 pub use bounded::{check_header, open_file, read_file};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use ours::{Columns, Marks, Ours};
+pub use packed::Packed;
 pub use place::{Place, PlaceError, distinct, withdraw};
+pub use spool::{is_gzip, spool};

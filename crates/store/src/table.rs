@@ -1,7 +1,9 @@
 //! Tables between tools and people: a polars frame as Parquet, CSV or JSON, by the file's extension.
 
+mod cells;
 mod columns;
 mod csv;
+mod json_lines;
 mod lookup;
 mod read;
 
@@ -15,7 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use cells::Cells;
 pub(crate) use columns::columns;
+pub use json_lines::{Cell, object};
 pub use lookup::{SampleTable, Texts, pairs};
 pub(crate) use read::guarded;
 pub use read::{Position, Table, read};

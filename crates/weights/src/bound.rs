@@ -1,7 +1,13 @@
 //! A network whose every slot is filled.
 
-use crate::{Misfit, Tensor, Tensors, WeightError, dialect};
-use network::{Dialect, Network, NetworkError, Op, Param, ParamId};
+use crate::{
+    Misfit, Tensor, Tensors, WeightError,
+    compare::advice,
+    naming::Naming,
+    slot::{self, Trouble},
+};
+use network::{Network, NetworkError, Op, Param, ParamId};
+use std::collections::BTreeMap;
 use store::{Digest, DigestBuilder};
 
 /// A network with its weights: one finite tensor of the right shape for every parameter, no variance negative.
@@ -14,41 +20,50 @@ pub struct Bound {
 impl Bound {
     /// Fills `network`, which is `full` or what [`Network::for_taps`] left of it, from a file.
     ///
-    /// The file may follow torchvision's names or timm's. It may lack, or hold in other shapes, what `network` does not
-    /// need; it may not hold what `full` has no place for, since then it belongs to something else.
+    /// The file may follow the names of any ecosystem that is known, below any prefix. It may lack, or hold in other shapes,
+    /// what `network` does not need. It may hold heads, other towers and counters, but nothing else that `full` has no place
+    /// for, since then it belongs to something else.
     ///
     /// # Errors
     /// One [`WeightError`], which names the first tensor that is wrong and says how many more are.
     pub fn bind(network: Network, full: &Network, file: &dyn Tensors) -> Result<Bound, WeightError> {
-        let Dialect { rename, .. } = dialect::detect(full, file);
-        let named = || network.params().iter().map(|param| (param, rename(&param.name)));
+        let naming = Naming::detect(full, file);
         let misfit = |tensor: String, more| {
-            let (file_name, network) = (file.label().to_owned(), network.name().to_owned());
-            Box::new(Misfit { file: file_name, tensor, more, network, hint: dialect::advice(full, file) })
+            let hint = advice(&tensor, &naming, full, file);
+            let (file, network) = (file.label().to_owned(), network.name().to_owned());
+            Box::new(Misfit { file, tensor, more, network, hint })
         };
-        let mut missing = named().filter(|(_, name)| file.shape(name).is_none());
-        if let Some((_, tensor)) = missing.next() {
+        let troubles = || network.params().iter().filter_map(|param| naming.check(param, file).err());
+        let mut missing = troubles().filter_map(|trouble| match trouble {
+            Trouble::Missing(tensor) => Some(tensor),
+            Trouble::Shape { .. } => None,
+        });
+        if let Some(tensor) = missing.next() {
             return Err(WeightError::Missing(misfit(tensor, missing.count())));
         }
-        let misshapen = |(param, name): (&Param, String)| {
-            let stored = file.shape(&name)?;
-            (!dialect::fits(&param.shape, stored))
-                .then(|| (name.clone(), param.shape.clone(), stored.to_vec()))
-        };
-        let mut wrong = named().filter_map(misshapen);
-        if let Some((tensor, expected, got)) = wrong.next() {
+        let mut wrong = troubles();
+        if let Some(Trouble::Shape { tensor, expected, got }) = wrong.next() {
             return Err(WeightError::Shape { misfit: misfit(tensor, wrong.count()), expected, got });
         }
-        let mut extras = dialect::extras(full, file);
+        let mut extras = naming.extras(full, file);
         if let Some(tensor) = extras.next() {
             return Err(WeightError::Extra(misfit(tensor.to_owned(), extras.count())));
         }
-        let tensors = named().map(|(param, name)| match file.read(&name)? {
-            Some(tensor) => Ok(Tensor { shape: param.shape.clone(), data: tensor.data }),
-            None => Err(WeightError::Missing(misfit(name, 0))),
+        let tensors = network.params().iter().map(|param| {
+            let place = naming.place(param, file);
+            match slot::read(&param.shape, &place, file)? {
+                Some(data) => Ok(Tensor { shape: param.shape.clone(), data }),
+                None => Err(WeightError::Missing(misfit(place.names().concat(), 0))),
+            }
         });
         let tensors = tensors.collect::<Result<_, WeightError>>()?;
-        Bound { network, tensors }.with_variances_checked(file.label(), |param| rename(&param.name))
+        Bound { network, tensors }.with_variances_checked(file.label(), |param| {
+            naming
+                .place(param, file)
+                .names()
+                .first()
+                .map_or_else(|| param.name.clone(), |name| (*name).to_owned())
+        })
     }
 
     /// Fills `network` with whatever `fill` gives; `origin` stands for the file in errors.
@@ -81,6 +96,18 @@ impl Bound {
             tensors.push(filled);
         }
         Bound { network, tensors }.with_variances_checked(origin, |param| param.name.clone())
+    }
+
+    /// A part of this network, as [`Network::for_taps`] makes it, with its weights; `origin` stands for the file in errors.
+    ///
+    /// # Errors
+    /// Where `part` has a parameter that this one lacks.
+    pub fn part(&self, part: Network, origin: &str) -> Result<Bound, WeightError> {
+        let ours: BTreeMap<&str, &Tensor> =
+            self.tensors().map(|(param, tensor)| (param.name.as_str(), tensor)).collect();
+        Bound::from_tensors(part, origin, |param| {
+            ours.get(param.name.as_str()).map(|tensor| (*tensor).clone())
+        })
     }
 
     /// This network and then `upper`, as [`Network::join`] puts them together.

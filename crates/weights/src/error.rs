@@ -8,13 +8,23 @@ pub enum WeightError {
     /// The file cannot be opened.
     #[error(transparent)]
     Open(#[from] MapError),
-    /// The file is no safetensors file, or a broken one.
-    #[error("`{file}` is not a usable safetensors file: {reason}")]
-    NotSafetensors {
+    /// The file is broken, or holds what is not read.
+    #[error("`{file}` is not a usable {format} file: {reason}")]
+    Unusable {
         /// The file.
         file: String,
+        /// The format that its first bytes say.
+        format: &'static str,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The file is something else.
+    #[error("`{file}` holds no weights that are read: {found}")]
+    Unknown {
+        /// The file.
+        file: String,
+        /// What it is, and what to do about it.
+        found: String,
     },
     /// A tensor is needed and not there.
     #[error("`{}` lacks the tensor {} that {} needs{}", .0.file, .0.tensors(), .0.network, .0.advice())]

@@ -7,14 +7,20 @@
 #![forbid(unsafe_code)]
 
 mod bound;
+mod compare;
 mod dense;
-mod dialect;
 mod error;
 mod formats;
+mod naming;
+mod numbers;
+pub mod protobuf;
+mod slot;
 mod tensors;
+mod turn;
 
 pub use bound::Bound;
+pub use compare::{Comparison, compare};
 pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
-pub use formats::{SafetensorsFile, open, open_for};
+pub use formats::{Numbers, OnnxFile, SafetensorsFile, StoredTensor, open, open_for};
 pub use tensors::{Tensor, Tensors};

@@ -244,27 +244,70 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn files_that_are_no_safetensors_are_refused() {
+fn files_that_cannot_be_used_are_named_for_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w");
     let full = content(&build("headstart_tiny"));
     let good = std::fs::read(&File::write(&full).path).unwrap();
     let long = [u64::MAX.to_le_bytes().as_slice(), &good[8..]].concat();
-    let endless = [20_000_000u64.to_le_bytes().to_vec(), vec![b' '; 20_000_000]].concat();
-    for (bytes, reason) in [
-        (&b""[..], "too short to hold a header"),
-        (b"PK\x03\x04 a torch checkpoint", "longer than the file"),
-        (&good[..good.len() - 1], "cut short"),
-        (&good[..100], "longer than the file"),
-        (&long, "longer than the file"),
-        (&endless, "its header takes 20000000 bytes, 16777216 at most are read"),
+    let endless = [20_000_000u64.to_le_bytes().to_vec(), vec![b'{'; 20_000_000]].concat();
+    let broken = "is not a usable safetensors file: ";
+    let other = "holds no weights that are read: ";
+    for (bytes, kind, reason) in [
+        (&good[..good.len() - 1], broken, "cut short"),
+        (&good[..100], broken, "longer than the file"),
+        (&long, broken, "longer than the file"),
+        (&endless, broken, "its header takes 20000000 bytes, 16777216 at most are read"),
+        (b"", other, "it is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:", other, "run `git lfs pull`"),
+        (b"<!DOCTYPE html><html>", other, "it is a web page"),
+        (b"\x1c\0\0\0TFL3", other, "it is a TensorFlow Lite model"),
+        (b"{\"architectures\": []}", other, "it is JSON"),
+        (b"weights, as it were", other, "of no format that is known"),
     ] {
         std::fs::write(&path, bytes).unwrap();
         let error = headstart_weights::open(&path).err().unwrap().to_string();
-        assert!(error.contains("is not a usable safetensors file: ") && error.contains(reason), "{error}");
+        assert!(error.contains(kind) && error.contains(reason), "{error}");
     }
     let error = headstart_weights::open(&folder.path().join("none")).err().unwrap();
     assert!(matches!(error, WeightError::Open(_)), "{error}");
+}
+
+/// What training scripts put around a network: prefixes, heads, averaged copies.
+#[test]
+fn prefixes_are_taken_off_and_other_parts_left_out() {
+    let full = build("headstart_tiny");
+    let plain = content(&full);
+    let expected = bind(&full, "pooled", &plain).unwrap().digest();
+    let other = (Dtype::F32, vec![3], vec![0; 12]);
+    for prefix in ["module.", "model.", "state_dict.", "backbone.", "encoder.", "model.visual.trunk."] {
+        let mut below: Content =
+            plain.iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())).collect();
+        below.insert("text.token_embedding.weight".to_owned(), other.clone());
+        below.insert(format!("{prefix}head.weight"), other.clone());
+        assert_eq!(bind(&full, "pooled", &below).unwrap().digest(), expected, "{prefix}");
+        below.insert(format!("{prefix}layer4.7.conv1.weight"), other.clone());
+        assert!(
+            error(&full, "pooled", &below)
+                .contains("layer4.7.conv1.weight` that headstart_tiny has no place")
+        );
+        below.remove(&format!("{prefix}layer4.7.conv1.weight"));
+        let weight = below.remove(&format!("{prefix}layer2.0.conv1.weight")).unwrap();
+        below.insert(format!("{prefix}layer2.0.conv_1.weight"), weight);
+        let message = error(&full, "pooled", &below);
+        let near = format!("the nearest is `{prefix}layer2.0.conv_1.weight`");
+        assert!(message.contains(&near), "{message}");
+    }
+    // Of two copies, the averaged one.
+    let mut twice = Content::new();
+    for (name, (dtype, shape, bytes)) in &plain {
+        let zeros = (*dtype, shape.clone(), vec![0; bytes.len()]);
+        twice.insert(format!("state_dict.{name}"), zeros);
+        twice.insert(format!("state_dict_ema.{name}"), (*dtype, shape.clone(), bytes.clone()));
+    }
+    assert_eq!(bind(&full, "pooled", &twice).unwrap().digest(), expected);
+    let foreign: Content = [("wte.weight".to_owned(), other)].into();
+    assert!(error(&full, "pooled", &foreign).ends_with("it holds none of them, but such as `wte.weight`"));
 }
 
 #[test]

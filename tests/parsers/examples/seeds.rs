@@ -1,19 +1,29 @@
 //! Writes what fuzzing begins with: `cargo run --release -p headstart-parsers --example seeds -- fuzz/corpus`.
 //!
-//! All of it is made here, or is a fixture of `dataset`'s tests.
+//! All of it is made here, or is a fixture of other tests.
 #![expect(clippy::unwrap_used, reason = "whoever runs it can read a panic")]
 
 #[path = "seeds/artefacts.rs"]
 mod artefacts;
+#[path = "seeds/checkpoints.rs"]
+mod checkpoints;
+#[path = "seeds/data.rs"]
+mod data;
+#[path = "seeds/imports.rs"]
+mod imports;
 #[path = "seeds/matrices.rs"]
 mod matrices;
 #[path = "seeds/models.rs"]
 mod models;
+#[path = "../../../crates/onnx/tests/common/file.rs"]
+mod onnx_file;
 
 use std::{env, fs, path::Path};
 
 /// Larger fixtures only slow a fuzzer down.
 const SMALL: u64 = 4_000;
+/// HDF5 needs some room.
+const SMALL_HDF5: u64 = 14_000;
 
 fn main() {
     let root = env::args().nth(1).unwrap();
@@ -24,9 +34,13 @@ fn main() {
     };
     pictures(&write);
     manifests(&write);
+    hdf5(&write);
     artefacts::write(&write);
+    data::write(&write);
     matrices::write(&write);
     models::write(&write);
+    checkpoints::write(&write);
+    imports::write(&write);
 }
 
 fn pictures(write: &dyn Fn(&str, &str, &[u8])) {
@@ -41,6 +55,16 @@ fn pictures(write: &dyn Fn(&str, &str, &[u8])) {
             for how in 0..4_u8 {
                 write("jpeg", &format!("{name}-{how}"), &[&[how], &bytes[..]].concat());
             }
+        }
+    }
+}
+
+fn hdf5(write: &dyn Fn(&str, &str, &[u8])) {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/weights/tests/fixtures");
+    for entry in fs::read_dir(fixtures).unwrap().map(Result::unwrap) {
+        let (name, bytes) = (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
+        if bytes.len() as u64 <= SMALL_HDF5 {
+            write("hdf5", &name, &bytes);
         }
     }
 }

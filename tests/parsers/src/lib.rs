@@ -12,32 +12,42 @@ mod head;
 mod manifest;
 mod matrix;
 mod onnx;
+mod onnx_import;
 mod picture;
+mod pytorch;
 mod scratch;
 mod source;
 mod weights;
 
 pub use features::{index, shard};
 pub use head::head;
-pub use manifest::manifest;
+pub use manifest::{jsonl, manifest, parquet, tar};
 pub use matrix::matrix;
 pub use onnx::onnx;
+pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
+pub use pytorch::pytorch;
 pub use source::source;
-pub use weights::{network, weights};
+pub use weights::{hdf5, network, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 9] = [
+pub const PARSERS: [Parser; 15] = [
+    ("hdf5", hdf5),
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
+    ("jsonl", jsonl),
     ("manifest", manifest),
     ("matrix", matrix),
     ("onnx", onnx),
+    ("onnx_import", onnx_import),
+    ("parquet", parquet),
     ("picture", picture),
+    ("pytorch", pytorch),
     ("shard", shard),
+    ("tar", tar),
     ("weights", weights),
 ];

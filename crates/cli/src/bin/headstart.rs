@@ -2,19 +2,19 @@
 //! their PATH, where `export` alone would be the shell's own.
 #![forbid(unsafe_code)]
 
-use headstart_cli::{complain, print};
+use headstart_cli::{beside, complain, print};
 use std::{
     env,
     ffi::OsString,
-    path::PathBuf,
     process::{Command, ExitCode},
 };
 
-const STAGES: [(&str, &str); 4] = [
+const STAGES: [(&str, &str); 5] = [
     ("extract", "run a frozen network once over a data set, cache its features"),
     ("fit-head", "fit a classifier on cached features"),
     ("evaluate", "write a metrics table of a head"),
     ("export", "write a model that other programs run"),
+    ("fetch", "download weights once, and print where they are"),
 ];
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -56,11 +56,6 @@ fn run(stage: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
-}
-
-fn beside(stage: &str) -> PathBuf {
-    let name = format!("{stage}{}", env::consts::EXE_SUFFIX);
-    env::current_exe().map(|path| path.with_file_name(&name)).unwrap_or_else(|_| PathBuf::from(&name))
 }
 
 fn help() -> ExitCode {

@@ -19,7 +19,7 @@ use crate::{
     fuse::{Fused, Graph, narrow},
     windows::Windows,
 };
-use network::{NodeId, Op, ParamId, Shape};
+use network::{NodeId, Op, Padding, ParamId, Pool, Shape, Window};
 use weights::Bound;
 
 /// Compiles a network for pictures of (height, width).
@@ -99,6 +99,10 @@ impl Compiler {
                 let (end, after) = self.function_after(at);
                 (end, Action::Add(after), vec![input(self), self.value(node.inputs[1])])
             }
+            Op::Multiply => {
+                let (end, after) = self.function_after(at);
+                (end, Action::Multiply(after), vec![input(self), self.value(node.inputs[1])])
+            }
             Op::Gate => {
                 let (end, after) = self.function_after(at);
                 (end, Action::Gate(after), vec![input(self), self.value(node.inputs[1])])
@@ -127,7 +131,8 @@ impl Compiler {
             Op::Token { index } => (at, Action::Rearrange(Rearrange::Token(*index)), vec![input(self)]),
             Op::Attention { heads } => {
                 let places = [node.inputs[0], node.inputs[node.inputs.len() - 1]]
-                    .map(|id| self.graph.sides(id.index()).1);
+                    .map(|id| self.graph.sides(id.index()))
+                    .map(|(rows, columns)| rows * columns);
                 let attention = Attention {
                     heads: *heads,
                     depth: self.graph.channels(at) / heads,
@@ -179,6 +184,18 @@ impl Compiler {
                 };
                 (at, Action::Pool(pooling), vec![input(self)])
             }
+            Op::Channels { start, end } => {
+                let channels = self.graph.channels(node.inputs[0].index());
+                (
+                    at,
+                    Action::Rearrange(Rearrange::Channels { channels, kept: *start..*end }),
+                    vec![input(self)],
+                )
+            }
+            Op::Shuffle { groups } => {
+                let shuffle = Rearrange::Shuffle { channels: self.graph.channels(at), groups: *groups };
+                (at, Action::Rearrange(shuffle), vec![input(self)])
+            }
             Op::Concat => {
                 let channels = node.inputs.iter().map(|input| self.graph.channels(input.index())).collect();
                 (
@@ -212,7 +229,8 @@ impl Compiler {
         let from = self.graph.node(at).inputs[0];
         let (input, channels) = (self.graph.sides(from.index()), self.graph.channels(from.index()));
         let fused = self.graph.fuse(at, norm);
-        let Fused { outputs, depth, kernel, stride, padding, groups, end, .. } = fused;
+        let Fused { outputs, depth, window, groups, end, .. } = fused;
+        let Window { kernel, stride, padding, dilation } = window;
         let bias = lanes(fused.bias.iter().copied().map(narrow));
         let (residual, after) = (fused.residual.map(|node| self.value(node)), After::of(fused.activation));
         let output = self.graph.sides(end);
@@ -224,37 +242,46 @@ impl Compiler {
             self.value(from)
         };
         let action = if fused.sees_picture {
-            let run = kernel * channels;
+            // Neighbours lie in one run.
+            let together = if dilation.x == 1 { kernel.x } else { 1 };
+            let starts = (0..kernel.x).step_by(together).map(|x| x * dilation.x);
+            let line = kernel.x * channels;
             Action::Conv(Conv {
-                input: (input.0 + 2 * padding, input.1 + 2 * padding),
+                input: (padding.top + input.0 + padding.bottom, padding.left + input.1 + padding.right),
                 pixel: channels,
                 output,
                 stride,
-                padding: 0,
-                taps: (0..kernel).map(|y| (y, 0)).collect(),
+                padding: Padding::NONE,
+                taps: (0..kernel.y).flat_map(|y| starts.clone().map(move |x| (y * dilation.y, x))).collect(),
                 offsets: Vec::new(),
-                depth: run,
-                weights: Packed::new(outputs, kernel * run, |output, k| {
-                    number(output, k % channels, k / run, k % run / channels)
+                depth: together * channels,
+                weights: Packed::new(outputs, kernel.y * line, |output, k| {
+                    number(output, k % channels, k / line, k % line / channels)
                 }),
                 bias,
                 after,
             })
         } else if self.graph.is_depthwise(at) {
-            let weights = (0..kernel * kernel).flat_map(|tap| {
-                lanes((0..channels).map(|channel| number(channel, 0, tap / kernel, tap % kernel)))
+            let weights = (0..kernel.y * kernel.x).flat_map(|tap| {
+                lanes((0..channels).map(|channel| number(channel, 0, tap / kernel.x, tap % kernel.x)))
             });
             let weights = weights.collect();
-            Action::Depthwise(Depthwise { input, output, kernel, stride, padding, weights, bias, after })
-        } else if (kernel, stride, padding, groups) == (3, 1, 1, 1) && input.0.min(input.1) >= WINOGRAD_SIDE {
+            Action::Depthwise(Depthwise { input, output, window, weights, bias, after })
+        } else if window == Pool::new(3, 1).pad(1).window()
+            && groups == 1
+            && input.0.min(input.1) >= WINOGRAD_SIDE
+        {
             Action::Winograd(Winograd::new(input, (outputs, depth), exact, bias, after))
         } else {
             let (offsets, span) = group_offsets((outputs, channels), groups);
-            let weights = Packed::new(outputs, kernel * kernel * span, |output, k| {
+            let places = kernel.y * kernel.x;
+            let weights = Packed::new(outputs, places * span, |output, k| {
                 let (tap, first) = (k / span, offsets.get(output / LANES).copied().unwrap_or(0));
                 let group = output / (outputs / groups) * depth;
                 match (first + k % span).checked_sub(group) {
-                    Some(channel) if channel < depth => number(output, channel, tap / kernel, tap % kernel),
+                    Some(channel) if channel < depth => {
+                        number(output, channel, tap / kernel.x, tap % kernel.x)
+                    }
                     _ => 0.0,
                 }
             });
@@ -264,7 +291,9 @@ impl Compiler {
                 output,
                 stride,
                 padding,
-                taps: (0..kernel * kernel).map(|tap| (tap / kernel, tap % kernel)).collect(),
+                taps: (0..places)
+                    .map(|tap| (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x))
+                    .collect(),
                 offsets,
                 depth: span,
                 weights,

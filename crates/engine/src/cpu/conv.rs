@@ -8,6 +8,7 @@ use super::{
     parallel::{each, threads},
     simd::{Isa, LANES},
 };
+use network::{Padding, Pair};
 use std::ops::Range;
 
 /// Numbers of the inner dimension that are worked off at a time: the weights of two blocks of outputs, at most 128 KiB, then
@@ -26,10 +27,10 @@ pub(crate) struct Conv {
     pub(crate) pixel: usize,
     /// Rows and columns of the result.
     pub(crate) output: (usize, usize),
-    pub(crate) stride: usize,
-    /// Zeros on every side.
-    pub(crate) padding: usize,
-    /// (dy, dx): where each run of the inner dimension begins.
+    pub(crate) stride: Pair,
+    /// Zeros around the map.
+    pub(crate) padding: Padding,
+    /// (dy, dx): where each run of the inner dimension begins, row by row.
     pub(crate) taps: Vec<(usize, usize)>,
     /// Numbers in a run.
     pub(crate) depth: usize,
@@ -143,8 +144,8 @@ impl Conv {
 
     /// Lines of the input that lines of the result see.
     pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
-        let kernel = self.taps.last().map_or(1, |(dy, _)| dy + 1);
-        window(lines, (kernel, self.stride, self.padding), self.input.0)
+        let reach = self.taps.last().map_or(1, |(dy, _)| dy + 1);
+        window(lines, (reach, self.stride.y, self.padding.top), self.input.0)
     }
 
     /// Numbers from one picture to the next: whole blocks.
@@ -153,7 +154,7 @@ impl Conv {
     }
 
     fn rows_of_a_task(&self, tile: usize, total: usize) -> usize {
-        let reads = self.pixel.min(DEPTH) * self.stride.min(2).pow(2);
+        let reads = self.pixel.min(DEPTH) * self.stride.y.min(2) * self.stride.x.min(2);
         let fitting = (INPUT / reads.max(1)).clamp(tile, 32 * tile);
         // Not one large task and a small one, but equal ones, where there are only a few.
         fitting.min(total.div_ceil(threads())).next_multiple_of(tile)
@@ -171,7 +172,7 @@ impl Conv {
         let mut y = line % self.output.0;
         let mut picture = line / self.output.0 * self.image();
         let mut place = |row: usize| {
-            let (top, left) = (y * self.stride, x * self.stride);
+            let (top, left) = (y * self.stride.y, x * self.stride.x);
             let place = (picture + (top * width + left) * self.pixel, top, left);
             if row < last {
                 x += 1;
@@ -189,10 +190,11 @@ impl Conv {
             places.iter_mut().zip(first..).for_each(|(to, row)| *to = place(row));
             for (dy, dx) in &self.taps {
                 // Above and to the left of the map the differences wrap around, and are as large as can be.
-                let (dy, dx) = (dy.wrapping_sub(self.padding), dx.wrapping_sub(self.padding));
+                let Padding { top, left, .. } = self.padding;
+                let (dy, dx) = (dy.wrapping_sub(top), dx.wrapping_sub(left));
                 let offset = dy.wrapping_mul(width).wrapping_add(dx).wrapping_mul(self.pixel);
                 // Without padding, windows lie within the map: that is what the result's size says.
-                if self.padding == 0 {
+                if self.padding == Padding::NONE {
                     pointers.extend(places.iter().map(|(at, ..)| input.wrapping_add(at + offset)));
                     continue;
                 }

@@ -12,6 +12,7 @@ use super::{
     parallel::{Shared, each, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
+use network::{Axis, Window};
 use std::ops::Range;
 
 /// Neighbouring results that are worked on together, so that each number and each weight is read once for all. On
@@ -27,10 +28,8 @@ const COLUMNS: usize = 28;
 pub(crate) struct Depthwise {
     pub(crate) input: (usize, usize),
     pub(crate) output: (usize, usize),
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
-    /// (k², blocks).
+    pub(crate) window: Window,
+    /// (places of a window, blocks).
     pub(crate) weights: Vec<Lane>,
     pub(crate) bias: Vec<Lane>,
     pub(crate) after: After,
@@ -42,7 +41,7 @@ impl Depthwise {
         let blocks = self.bias.len();
         let (pixels_in, pixels_out) = (self.input.0 * self.input.1, self.output.0 * self.output.1);
         assert!(input.len() >= n * pixels_in * blocks && out.len() >= n * pixels_out * blocks);
-        assert!(self.weights.len() == self.kernel * self.kernel * blocks);
+        assert!(self.weights.len() == self.window.kernel.y * self.window.kernel.x * blocks);
         let out = Shared::writing(out);
         // Whole maps where there are enough of them for all threads.
         let (height, threads) = (self.output.0, threads());
@@ -75,14 +74,15 @@ impl Depthwise {
 
     /// Lines of the input that lines of the result see.
     pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
-        window(lines, (self.kernel, self.stride, self.padding), self.input.0)
+        let [down, _] = self.window.axes();
+        window(lines, (down.extent(), down.stride, down.before), self.input.0)
     }
 }
 
 /// Which places of a window that begins at `start` lie within `length`.
-fn inside(start: isize, kernel: usize, length: usize) -> Range<usize> {
-    let first = start.min(0).unsigned_abs().min(kernel);
-    let end = (length as isize - start).clamp(0, kernel as isize) as usize;
+fn inside(start: isize, Axis { kernel, dilation, .. }: Axis, length: usize) -> Range<usize> {
+    let first = start.min(0).unsigned_abs().div_ceil(dilation).min(kernel);
+    let end = ((length as isize - start).max(0) as usize).div_ceil(dilation).min(kernel);
     first..end.max(first)
 }
 
@@ -121,18 +121,19 @@ impl Strip<'_> {
     /// Some lines and columns of `P` blocks.
     #[inline(always)]
     unsafe fn part<S: Simd, const P: usize>(&self, block: usize, lines: Range<usize>, columns: Range<usize>) {
-        let Depthwise { input: (height, width), output, kernel, stride, padding, after, .. } = *self.layer;
+        let Depthwise { input: (height, width), output, window, after, .. } = *self.layer;
+        let [down, across] = window.axes();
         let blocks = self.layer.bias.len();
         // SAFETY: as promised to `run`.
         unsafe {
             let out = self.out.wrapping_add(block * LANES);
             for y in lines.clone() {
-                let top = (y * stride) as isize - padding as isize;
+                let top = (y * down.stride) as isize - down.before as isize;
                 let line = Line::<P> {
                     layer: self.layer,
                     input: self.input.wrapping_add(block * LANES),
                     top,
-                    rows: inside(top, kernel, height),
+                    rows: inside(top, down, height),
                     out: out.wrapping_add(y * output.1 * blocks * LANES),
                     block,
                 };
@@ -145,8 +146,8 @@ impl Strip<'_> {
                 for x in columns.clone().step_by(TOGETHER) {
                     // The last few begin earlier, and make some results a second time.
                     let x = x.min(columns.end - TOGETHER);
-                    let left = (x * stride) as isize - padding as isize;
-                    let right = left + ((TOGETHER - 1) * stride + kernel) as isize;
+                    let left = (x * across.stride) as isize - across.before as isize;
+                    let right = left + ((TOGETHER - 1) * across.stride + across.kernel) as isize;
                     if left >= 0 && right <= width as isize {
                         line.group::<S, true>(x, left);
                     } else {
@@ -186,7 +187,9 @@ impl<const P: usize> Line<'_, P> {
     unsafe fn group<S: Simd, const INSIDE: bool>(&self, x: usize, left: isize) {
         // SAFETY: as promised to `Strip::run`.
         unsafe {
-            match (self.layer.kernel, self.layer.stride) {
+            let [_, across] = self.layer.window.axes();
+            // Only columns have to be as these say.
+            match if across.dilation == 1 { (across.kernel, across.stride) } else { (0, 0) } {
                 (3, 1) => self.results::<S, 3, 1, INSIDE>(x, left),
                 (3, 2) => self.results::<S, 3, 2, INSIDE>(x, left),
                 (5, 1) => self.results::<S, 5, 1, INSIDE>(x, left),
@@ -201,7 +204,7 @@ impl<const P: usize> Line<'_, P> {
         }
     }
 
-    /// The same for a kernel of side `K`, moved by `STRIDE`.
+    /// The same for a kernel of `K` columns, moved by `STRIDE` columns.
     #[inline(always)]
     unsafe fn results<S: Simd, const K: usize, const STRIDE: usize, const INSIDE: bool>(
         &self,
@@ -209,7 +212,7 @@ impl<const P: usize> Line<'_, P> {
         left: isize,
     ) {
         let layer = self.layer;
-        let (blocks, width) = (layer.bias.len(), layer.input.1);
+        let (blocks, width, dilation) = (layer.bias.len(), layer.input.1, layer.window.dilation.y);
         // SAFETY: as promised to `Strip::run`; columns are checked unless `INSIDE`, `rows` keep within the map.
         unsafe {
             let bias = layer.bias.as_ptr().add(self.block);
@@ -221,7 +224,7 @@ impl<const P: usize> Line<'_, P> {
                 }
             }
             for dy in self.rows.clone() {
-                let y = (self.top + dy as isize) as usize;
+                let y = (self.top + (dy * dilation) as isize) as usize;
                 let from =
                     self.input.wrapping_offset(((y * width) as isize + left) * (blocks * LANES) as isize);
                 let row = layer.weights.as_ptr().add(dy * K * blocks + self.block);
@@ -259,16 +262,17 @@ impl<const P: usize> Line<'_, P> {
     unsafe fn result<S: Simd>(&self, x: usize) {
         let layer = self.layer;
         let (blocks, (_, width)) = (layer.bias.len(), layer.input);
-        let left = (x * layer.stride) as isize - layer.padding as isize;
+        let [down, across] = layer.window.axes();
+        let left = (x * across.stride) as isize - across.before as isize;
         // SAFETY: as promised to `Strip::run`; the columns and `rows` that are seen keep within the map.
         unsafe {
             for p in 0..P {
                 let mut sum = S::load(layer.bias.as_ptr().add(self.block + p).cast());
                 for dy in self.rows.clone() {
-                    let y = (self.top + dy as isize) as usize;
-                    for dx in inside(left, layer.kernel, width) {
-                        let weight = (dy * layer.kernel + dx) * blocks + self.block + p;
-                        let from = y * width + (left + dx as isize) as usize;
+                    let y = (self.top + (dy * down.dilation) as isize) as usize;
+                    for dx in inside(left, across, width) {
+                        let weight = (dy * across.kernel + dx) * blocks + self.block + p;
+                        let from = y * width + (left + (dx * across.dilation) as isize) as usize;
                         let number = S::load(self.input.wrapping_add((from * blocks + p) * LANES));
                         sum = S::fma(number, S::load(layer.weights.as_ptr().add(weight).cast()), sum);
                     }

@@ -13,6 +13,7 @@ use crate::{
     executor::{Normalisation, check_channels, check_length, pictures_of, pixels_of},
 };
 use input::{Batch, Recipe};
+use network::Padding;
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -190,9 +191,10 @@ impl Cpu {
             let to = self.plan.out(value, memory);
             let (rim, pixel) = match layout {
                 Picture::Rimmed(rim) => (rim, 3),
-                Picture::Lanes => (0, LANES),
+                Picture::Lanes => (Padding::NONE, LANES),
             };
-            let (rows, line) = (height + 2 * rim, (width + 2 * rim) * pixel);
+            let Padding { top, left, bottom, right } = rim;
+            let (rows, line) = (top + height + bottom, (left + width + right) * pixel);
             let length = to.len() / count * LANES;
             assert!(length >= rows * line);
             let to = Shared::writing(to);
@@ -203,8 +205,8 @@ impl Cpu {
                     std::slice::from_raw_parts_mut(to.get().add(picture * length + row * line), line)
                 };
                 out.fill(0.0);
-                if (rim..rim + height).contains(&row) {
-                    fill(picture, row - rim, pixel, &mut out[rim * pixel..][..width * pixel]);
+                if (top..top + height).contains(&row) {
+                    fill(picture, row - top, pixel, &mut out[left * pixel..][..width * pixel]);
                 }
             });
         }

@@ -22,6 +22,7 @@ impl After {
         match activation {
             Some(Activation::Relu) => After { low: 0.0, ..After::NONE },
             Some(Activation::Relu6) => After { low: 0.0, high: 6.0, ..After::NONE },
+            Some(Activation::Clip { low, high }) => After { low, high, ..After::NONE },
             function => After { function, ..After::NONE },
         }
     }
@@ -78,6 +79,26 @@ unsafe fn activate<S: Simd>(function: Activation, x: S::V) -> S::V {
             Activation::Sigmoid => sigmoid::<S>(x),
             Activation::HardSigmoid => S::div(hard::<S>(x), S::splat(6.0)),
             Activation::HardSwish => S::div(S::mul(x, hard::<S>(x)), S::splat(6.0)),
+            Activation::Tanh => {
+                // (1 - e⁻²ˣ) / (1 + e⁻²ˣ).
+                let e = exp2::<S>(S::min(S::splat(80.0), S::mul(x, S::splat(-2.0 * LOG2_E))));
+                S::div(S::sub(S::splat(1.0), e), S::add(S::splat(1.0), e))
+            }
+            Activation::Softplus => softplus::<S>(x),
+            Activation::Mish => {
+                // With n = eˣ (eˣ + 2), tanh(softplus(x)) = n / (n + 2).
+                let e = exp2::<S>(S::min(S::splat(60.0), S::mul(x, S::splat(LOG2_E))));
+                let n = S::mul(e, S::add(e, S::splat(2.0)));
+                S::mul(x, S::div(n, S::add(n, S::splat(2.0))))
+            }
+            Activation::LeakyRelu { slope } => {
+                S::fma(S::min(S::splat(0.0), x), S::splat(slope), S::max(S::splat(0.0), x))
+            }
+            Activation::Elu { alpha } => {
+                let e = exp2::<S>(S::mul(S::min(S::splat(0.0), x), S::splat(LOG2_E)));
+                S::fma(S::sub(e, S::splat(1.0)), S::splat(alpha), S::max(S::splat(0.0), x))
+            }
+            Activation::Clip { low, high } => S::min(S::splat(high), S::max(S::splat(low), x)),
         }
     }
 }
@@ -99,6 +120,37 @@ unsafe fn sigmoid<S: Simd>(x: S::V) -> S::V {
         let e = exp2::<S>(S::min(most, S::mul(x, S::splat(-LOG2_E))));
         // 1 / (1 + 2⁸⁰). (Newton's method instead of the division is slower: 8 % of a layer of EfficientNet on Zen 5.)
         S::sub(S::div(one, S::add(one, e)), S::splat(8.271_806e-25))
+    }
+}
+
+/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|), to 2e-7.
+///
+/// With e = e^-|x|, ln(1 + e) / e is a polynomial in 2e - 1: least squares on Chebyshev points.
+#[inline(always)]
+unsafe fn softplus<S: Simd>(x: S::V) -> S::V {
+    const SHARE: [f32; 10] = [
+        -6.360_114_2e-6,
+        2.052_132e-5,
+        -5.267_94e-5,
+        1.808_765_1e-4,
+        -6.428_624_6e-4,
+        2.289_717_6e-3,
+        -8.460_951e-3,
+        3.315_225_2e-2,
+        -1.442_635_5e-1,
+        8.109_302e-1,
+    ];
+    // SAFETY: the caller runs on a processor with `S`.
+    unsafe {
+        let zero = S::splat(0.0);
+        let size = S::max(S::sub(zero, x), x);
+        let e = exp2::<S>(S::mul(size, S::splat(-LOG2_E)));
+        let u = S::fma(e, S::splat(2.0), S::splat(-1.0));
+        let mut share = S::splat(SHARE[0]);
+        for c in &SHARE[1..] {
+            share = S::fma(share, u, S::splat(*c));
+        }
+        S::fma(e, share, S::max(zero, x))
     }
 }
 
@@ -215,6 +267,12 @@ mod tests {
             Activation::Sigmoid => sigmoid(x),
             Activation::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
             Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+            Activation::Tanh => x.tanh(),
+            Activation::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Activation::Mish => x * (x.max(0.0) + (-x.abs()).exp().ln_1p()).tanh(),
+            Activation::LeakyRelu { slope } => x.max(0.0) + f64::from(slope) * x.min(0.0),
+            Activation::Elu { alpha } => x.max(0.0) + f64::from(alpha) * x.min(0.0).exp_m1(),
+            Activation::Clip { low, high } => x.clamp(f64::from(low), f64::from(high)),
         }
     }
 
@@ -250,6 +308,10 @@ mod tests {
             Activation::Silu,
             Activation::Sigmoid,
             Activation::HardSwish,
+            Activation::Softplus,
+            Activation::Mish,
+            Activation::Tanh,
+            Activation::LeakyRelu { slope: 0.0 },
         ] {
             for isa in Isa::available() {
                 let mut x = [0.0; LANES];
@@ -257,10 +319,14 @@ mod tests {
                 // SAFETY: one of those available.
                 unsafe { isa.run(Run(After::of(Some(function)), &mut x)) };
                 assert!(x[0].is_nan(), "{function:?} on {isa:?}");
-                let limit = if function == Activation::Sigmoid { 1.0 } else { 1e30 };
+                let (limit, low) = match function {
+                    Activation::Sigmoid => (1.0, 0.0),
+                    Activation::Tanh => (1.0, -1.0),
+                    _ => (1e30, 0.0),
+                };
                 assert!(function != Activation::Sigmoid || x[2] == 0.0, "{isa:?}: {}", x[2]);
                 let near = (x[1] / limit - 1.0).abs() < 1e-6;
-                assert!(near && x[2].abs() < 1e-6, "{function:?} on {isa:?}: {x:?}");
+                assert!(near && (x[2] - low).abs() < 1e-6, "{function:?} on {isa:?}: {x:?}");
             }
         }
     }

@@ -27,13 +27,13 @@ impl Maps {
     }
 }
 
-/// The lines of a map of `height` lines that windows of (kernel, stride, padding) see for some lines of the result.
+/// The lines of a map of `height` lines that windows of (extent, stride, padding) see for some lines of the result.
 pub(crate) fn window(
     lines: Range<usize>,
-    (kernel, stride, padding): (usize, usize, usize),
+    (extent, stride, padding): (usize, usize, usize),
     height: usize,
 ) -> Range<usize> {
     let first = (lines.start * stride).saturating_sub(padding).min(height);
-    let end = ((lines.end - 1) * stride + kernel).saturating_sub(padding).clamp(first, height);
+    let end = ((lines.end - 1) * stride + extent).saturating_sub(padding).clamp(first, height);
     first..end
 }

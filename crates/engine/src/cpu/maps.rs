@@ -7,7 +7,7 @@ use super::{
     parallel::{Shared, each, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
-use network::Pool;
+use network::{Axis, Pool};
 use std::ops::Range;
 
 /// Blocks of sixteen that a task works on, about.
@@ -24,10 +24,24 @@ enum Reduce {
 #[derive(Debug)]
 pub(crate) struct Pooling {
     input: (usize, usize),
-    /// The rows that each row of the result sees, and the columns.
-    rows: Vec<Range<usize>>,
-    columns: Vec<Range<usize>>,
+    /// What each row of the result sees, and each column.
+    rows: Vec<Seen>,
+    columns: Vec<Seen>,
     reduce: Reduce,
+}
+
+/// Places along one side.
+#[derive(Clone, Debug)]
+struct Seen {
+    places: Range<usize>,
+    /// How many a mean is over: with padding perhaps more.
+    counted: usize,
+}
+
+impl Seen {
+    fn all(places: Range<usize>) -> Seen {
+        Seen { counted: places.len(), places }
+    }
 }
 
 impl Pooling {
@@ -36,7 +50,7 @@ impl Pooling {
         Pooling::windows(pool, input, output, Reduce::Max)
     }
 
-    /// The mean of each window's places that lie within the map.
+    /// The mean of each window's places that lie within the map, or in its padding as well.
     pub(crate) fn average(pool: Pool, input: (usize, usize), output: (usize, usize)) -> Pooling {
         Pooling::windows(pool, input, output, Reduce::Mean)
     }
@@ -45,28 +59,34 @@ impl Pooling {
     pub(crate) fn line(length: usize, seen: Range<usize>) -> Pooling {
         Pooling {
             input: (1, length),
-            rows: std::iter::once(0..1).collect(),
-            columns: std::iter::once(seen).collect(),
+            rows: vec![Seen::all(0..1)],
+            columns: vec![Seen::all(seen)],
             reduce: Reduce::Mean,
         }
     }
 
     fn windows(pool: Pool, input: (usize, usize), output: (usize, usize), reduce: Reduce) -> Pooling {
-        let Pool { kernel, stride, padding, .. } = pool;
-        let seen = |count: usize, length: usize| {
+        let seen = |count: usize, axis: Axis, length: usize| {
             let window = |at: usize| {
-                let start = at * stride;
-                start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(length)
+                let start = at * axis.stride;
+                let end = (start + axis.kernel).saturating_sub(axis.before).min(length);
+                let inside = Seen::all(start.saturating_sub(axis.before)..end);
+                // What sticks out of the padding is no part of the window.
+                let padded = axis.kernel.min(length + axis.before + axis.after - start);
+                if pool.count_include_pad { Seen { counted: padded, ..inside } } else { inside }
             };
             (0..count).map(window).collect()
         };
-        Pooling { input, rows: seen(output.0, input.0), columns: seen(output.1, input.1), reduce }
+        let [down, across] = pool.window().axes();
+        let (rows, columns) = (seen(output.0, down, input.0), seen(output.1, across, input.1));
+        Pooling { input, rows, columns, reduce }
     }
 
     /// Means over an even division into cells, as PyTorch's `AdaptiveAvgPool2d`.
     pub(crate) fn mean(input: (usize, usize), output: (usize, usize)) -> Pooling {
         let seen = |count: usize, length: usize| {
-            (0..count).map(|at| at * length / count..((at + 1) * length).div_ceil(count)).collect()
+            let cell = |at: usize| at * length / count..((at + 1) * length).div_ceil(count);
+            (0..count).map(|at| Seen::all(cell(at))).collect()
         };
         Pooling {
             input,
@@ -85,7 +105,7 @@ impl Pooling {
             let (picture, row) = (task / self.rows.len(), task % self.rows.len());
             let line = PooledLine {
                 pooling: self,
-                rows: self.rows[row].clone(),
+                rows: &self.rows[row],
                 blocks,
                 from: from[picture * map_in..].as_ptr().cast(),
                 // SAFETY: within `to`, whose length was checked above.
@@ -104,7 +124,7 @@ impl Pooling {
         for row in lines {
             let line = PooledLine {
                 pooling: self,
-                rows: self.rows[row].clone(),
+                rows: &self.rows[row],
                 blocks,
                 from: maps.input.get(),
                 to: maps.out.get().wrapping_add(row * self.columns.len() * blocks * LANES),
@@ -121,13 +141,13 @@ impl Pooling {
 
     /// Lines of the input that lines of the result see.
     pub(crate) fn sees(&self, lines: Range<usize>) -> Range<usize> {
-        self.rows[lines.start].start..self.rows[lines.end - 1].end
+        self.rows[lines.start].places.start..self.rows[lines.end - 1].places.end
     }
 }
 
 struct PooledLine<'a> {
     pooling: &'a Pooling,
-    rows: Range<usize>,
+    rows: &'a Seen,
     blocks: usize,
     from: *const f32,
     to: *mut f32,
@@ -140,18 +160,18 @@ impl Kernel for PooledLine<'_> {
         // SAFETY: as promised by the caller of `Isa::run`.
         unsafe {
             for (x, columns) in self.pooling.columns.iter().enumerate() {
-                let count = self.rows.len() * columns.len();
+                let count = self.rows.counted * columns.counted;
                 let share = S::splat(1.0 / count as f32);
                 for block in 0..self.blocks {
                     let mut value = match self.pooling.reduce {
                         Reduce::Max => S::splat(f32::NEG_INFINITY),
                         Reduce::Mean => S::splat(0.0),
                     };
-                    for y in self.rows.clone() {
+                    for y in self.rows.places.clone() {
                         let from = self.from.wrapping_add((y * width * self.blocks + block) * LANES);
                         // Means are sums of each row's sum, which rounds less than one long sum.
                         let mut line = S::splat(0.0);
-                        for x in columns.clone() {
+                        for x in columns.places.clone() {
                             let number = S::load(from.wrapping_add(x * self.blocks * LANES));
                             match self.pooling.reduce {
                                 Reduce::Max => value = S::larger(value, number),
@@ -199,6 +219,12 @@ pub(crate) fn add(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane
     lanewise(isa, 1, Lanewise::Add(b), after, a, to);
 }
 
+/// The product of two maps, then a function.
+pub(crate) fn multiply(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane]) {
+    assert_eq!(a.len(), b.len());
+    lanewise(isa, 1, Lanewise::Multiply(b), after, a, to);
+}
+
 /// Every place of n maps times the map's own gates: n vectors.
 pub(crate) fn gate(isa: Isa, after: After, n: usize, from: &[Lane], gates: &[Lane], to: &mut [Lane]) {
     assert!(from.len() == to.len() && n > 0);
@@ -223,6 +249,7 @@ pub(crate) fn gate(isa: Isa, after: After, n: usize, from: &[Lane], gates: &[Lan
 enum Lanewise<'a> {
     Same,
     Add(&'a [Lane]),
+    Multiply(&'a [Lane]),
     Affine { scale: &'a [Lane], shift: &'a [Lane] },
 }
 
@@ -235,6 +262,7 @@ fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, after: After, from: &[Lan
         let run = task * grain..from.len().min((task + 1) * grain);
         let op = match op {
             Lanewise::Add(other) => Lanewise::Add(&other[run.clone()]),
+            Lanewise::Multiply(other) => Lanewise::Multiply(&other[run.clone()]),
             other => other,
         };
         // SAFETY: within `to`, which is as long as `from`.
@@ -270,6 +298,9 @@ impl Kernel for LanewisePart<'_> {
                         Lanewise::Same => x,
                         Lanewise::Add(other) => {
                             S::add(x, S::load(other.as_ptr().add(i * period + block).cast()))
+                        }
+                        Lanewise::Multiply(other) => {
+                            S::mul(x, S::load(other.as_ptr().add(i * period + block).cast()))
                         }
                         Lanewise::Affine { scale, shift } => {
                             let scale = S::load(scale.as_ptr().add(block).cast());

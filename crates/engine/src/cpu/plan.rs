@@ -15,12 +15,13 @@ use super::{
     simd::{Isa, LANES},
     winograd::Winograd,
 };
+use network::Padding;
 
 /// How a picture is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Picture {
-    /// Three numbers a pixel, and so many pixels of zeros on every side.
-    Rimmed(usize),
+    /// Three numbers a pixel, and so many pixels of zeros around.
+    Rimmed(Padding),
     /// A block of sixteen numbers a pixel, thirteen of them zero.
     Lanes,
 }
@@ -49,6 +50,7 @@ pub(crate) enum Action {
     Affine(Affine),
     Activate(After),
     Add(After),
+    Multiply(After),
     Rearrange(Rearrange),
     LayerNorm(LayerNorm),
     /// The second value, one place, multiplies every place of the first.
@@ -104,7 +106,8 @@ impl Plan {
         }
         let value = self.value((height, width), 3);
         if let Picture::Rimmed(rim) = layout {
-            self.values[value].lanes = ((height + 2 * rim) * (width + 2 * rim) * 3).div_ceil(LANES);
+            let Padding { top, left, bottom, right } = rim;
+            self.values[value].lanes = ((top + height + bottom) * (left + width + right) * 3).div_ceil(LANES);
         }
         self.pictures.push((layout, value));
         value
@@ -309,6 +312,7 @@ impl Plan {
             Action::Affine(affine) => affine.run(isa, read(0), to),
             Action::Activate(after) => maps::activate(isa, *after, read(0), to),
             Action::Add(after) => maps::add(isa, *after, read(0), read(1), to),
+            Action::Multiply(after) => maps::multiply(isa, *after, read(0), read(1), to),
             Action::Rearrange(rearrange) => rearrange.run(n, places, &from, to),
             Action::LayerNorm(norm) => norm.run(isa, read(0), to),
             Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),

@@ -4,6 +4,7 @@ use super::{
     gemm::{Lane, blocks},
     parallel::each_piece,
 };
+use std::ops::Range;
 
 /// What is put where.
 #[derive(Debug)]
@@ -23,6 +24,16 @@ pub(crate) enum Rearrange {
     Constant(Vec<Lane>),
     /// One of each picture's places.
     Token(usize),
+    /// Some of so many channels.
+    Channels {
+        channels: usize,
+        kept: Range<usize>,
+    },
+    /// Channels as (groups, c / groups) transposed.
+    Shuffle {
+        channels: usize,
+        groups: usize,
+    },
     /// Four neighbours of a map (height, width) as one place.
     Merge {
         size: (usize, usize),
@@ -43,6 +54,8 @@ impl Rearrange {
             Rearrange::Tokens(table) => tokens(n, table, from[0], to),
             Rearrange::Constant(tokens) => constant(tokens, to),
             Rearrange::Token(index) => token(*index, n, from[0], to),
+            Rearrange::Channels { channels: of, kept } => channels(*of, kept.clone(), from[0], to),
+            Rearrange::Shuffle { channels, groups } => shuffle(*channels, *groups, from[0], to),
             Rearrange::Merge { size, channels } => merge(*size, *channels, from[0], to),
         }
     }
@@ -103,6 +116,31 @@ fn token(index: usize, n: usize, from: &[Lane], to: &mut [Lane]) {
     for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(map)) {
         to.copy_from_slice(&from[index * width..][..width]);
     }
+}
+
+/// Some of so many channels of every place.
+fn channels(of: usize, kept: Range<usize>, from: &[Lane], to: &mut [Lane]) {
+    each_piece(to, blocks(kept.len()), |place, to| {
+        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+        let from: &[f32] = bytemuck::cast_slice(&from[place * blocks(of)..][..blocks(of)]);
+        let (to, rest) = to.split_at_mut(kept.len());
+        to.copy_from_slice(&from[kept.clone()]);
+        rest.fill(0.0);
+    });
+}
+
+/// Channels of every place as (groups, each) transposed.
+fn shuffle(channels: usize, groups: usize, from: &[Lane], to: &mut [Lane]) {
+    let (width, each) = (blocks(channels), channels / groups);
+    each_piece(to, width, |place, to| {
+        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
+        let from: &[f32] = bytemuck::cast_slice(&from[place * width..][..width]);
+        let (to, rest) = to.split_at_mut(channels);
+        for (group, from) in from[..channels].chunks_exact(each).enumerate() {
+            to[group..].iter_mut().step_by(groups).zip(from).for_each(|(to, x)| *to = *x);
+        }
+        rest.fill(0.0);
+    });
 }
 
 /// Four neighbours of maps (height, width) as one place, channels one after the other: upper left, lower left, upper

@@ -3,6 +3,16 @@
 use super::Address;
 use bytemuck::{Pod, Zeroable};
 
+/// An activation with its numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Function {
+    pub activation: i32,
+    pub first: f32,
+    pub second: f32,
+}
+
 /// Convolutions and dense layers.
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 #[repr(C)]
@@ -28,7 +38,7 @@ pub struct Products {
     pub step_x: i32,
     pub pad_y: i32,
     pub pad_x: i32,
-    pub activation: i32,
+    pub function: Function,
     pub out_f32: i32,
     pub unused: i32,
 }
@@ -63,10 +73,16 @@ pub struct Depthwise {
     pub out_height: i32,
     pub out_width: i32,
     pub stride: i32,
-    pub kernel: i32,
-    pub step: i32,
-    pub pad: i32,
-    pub activation: i32,
+    pub kernel_y: i32,
+    pub kernel_x: i32,
+    pub step_y: i32,
+    pub step_x: i32,
+    pub pad_y: i32,
+    pub pad_x: i32,
+    pub dilation_y: i32,
+    pub dilation_x: i32,
+    pub function: Function,
+    pub unused: i32,
 }
 
 /// Attention.
@@ -126,7 +142,7 @@ pub struct Map {
     pub rows: i32,
     pub places: i32,
     pub stride: i32,
-    pub activation: i32,
+    pub function: Function,
 }
 
 /// Pooling by windows.
@@ -142,10 +158,16 @@ pub struct Pool {
     pub out_height: i32,
     pub out_width: i32,
     pub stride: i32,
-    pub kernel: i32,
-    pub step: i32,
-    pub pad: i32,
+    pub kernel_y: i32,
+    pub kernel_x: i32,
+    pub step_y: i32,
+    pub step_x: i32,
+    pub pad_y: i32,
+    pub pad_x: i32,
+    pub end_y: i32,
+    pub end_x: i32,
     pub average: i32,
+    pub counts_padding: i32,
 }
 
 /// Means over cells.
@@ -200,6 +222,21 @@ pub struct Merge {
     pub in_height: i32,
     pub in_width: i32,
     pub channels: i32,
+    pub in_stride: i32,
+    pub out_stride: i32,
+}
+
+/// Channels in another order.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Select {
+    pub input: Address,
+    pub out: Address,
+    pub rows: i32,
+    pub channels: i32,
+    pub first: i32,
+    pub groups: i32,
     pub in_stride: i32,
     pub out_stride: i32,
 }

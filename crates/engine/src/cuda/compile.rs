@@ -9,7 +9,7 @@ use super::{
     plan::{Constant, Output, Plan, Step, To, Value},
     precision::Precision,
     products::{Unit, whole},
-    work::Work,
+    work::{Second, Work},
 };
 use crate::{
     EngineError,
@@ -140,12 +140,19 @@ impl Compiler {
                 let (end, activation) = self.graph.function_after(at);
                 let (scale, shift) = self.graph.affine(at);
                 let affine = (self.padded(scale.into_iter()), self.padded(shift.into_iter()));
-                (end, self.map(at, activation, Some(affine), false), input(self))
+                (end, self.map(at, activation, Some(affine), Second::Added), input(self))
             }
-            Op::Activation { function } => (at, self.map(at, Some(*function), None, false), input(self)),
-            Op::Add | Op::Gate => {
+            Op::Activation { function } => {
+                (at, self.map(at, Some(*function), None, Second::Added), input(self))
+            }
+            Op::Add | Op::Multiply | Op::Gate => {
                 let (end, activation) = self.graph.function_after(at);
-                (end, self.map(at, activation, None, node.op == Op::Gate), inputs(self))
+                let second = match node.op {
+                    Op::Multiply => Second::Multiplies,
+                    Op::Gate => Second::Gates,
+                    _ => Second::Added,
+                };
+                (end, self.map(at, activation, None, second), inputs(self))
             }
             Op::LayerNorm { weight, bias, eps } => {
                 let [weight, bias] =
@@ -219,6 +226,8 @@ impl Compiler {
                 };
                 (at, Work::Mean(arguments), input(self))
             }
+            Op::Channels { start, end } => (at, self.select(at, *start, 1, end - start), input(self)),
+            Op::Shuffle { groups } => (at, self.select(at, 0, *groups, self.graph.channels(at)), input(self)),
             Op::Concat => return self.concat(at),
             Op::Flatten => {
                 let from = from.unwrap_or(0);
@@ -241,15 +250,15 @@ impl Compiler {
         at: usize,
         activation: Option<Activation>,
         affine: Option<(Constant, Constant)>,
-        gates: bool,
+        second: Second,
     ) -> Work {
         let arguments = arguments::Map {
             places: whole(self.places(at)),
             stride: whole(self.stride(at)),
-            activation: code(activation),
+            function: function(activation),
             ..Default::default()
         };
-        Work::Map { arguments, affine, gates }
+        Work::Map { arguments, affine, second }
     }
 
     fn pool(&self, at: usize, pool: Pool, average: bool) -> Work {
@@ -261,12 +270,32 @@ impl Compiler {
             out_height: whole(out.0),
             out_width: whole(out.1),
             stride: whole(self.stride(at)),
-            kernel: whole(pool.kernel),
-            step: whole(pool.stride),
-            pad: whole(pool.padding),
+            kernel_y: whole(pool.kernel.y),
+            kernel_x: whole(pool.kernel.x),
+            step_y: whole(pool.stride.y),
+            step_x: whole(pool.stride.x),
+            pad_y: whole(pool.padding.top),
+            pad_x: whole(pool.padding.left),
+            end_y: whole(pool.padding.bottom),
+            end_x: whole(pool.padding.right),
             average: i32::from(average),
+            counts_padding: i32::from(pool.count_include_pad),
             ..Default::default()
         })
+    }
+
+    /// Channels from `first` on, as (groups, channels / groups) transposed.
+    fn select(&self, at: usize, first: usize, groups: usize, channels: usize) -> Work {
+        let from = self.graph.node(at).inputs[0].index();
+        let arguments = arguments::Select {
+            channels: whole(channels),
+            first: whole(first),
+            groups: whole(groups),
+            in_stride: whole(self.stride(from)),
+            out_stride: whole(self.stride(at)),
+            ..Default::default()
+        };
+        Work::Select { arguments, places: self.places(at) }
     }
 
     /// What stands before the places, then the places; each with its position.
@@ -371,9 +400,15 @@ impl Compiler {
     }
 }
 
-/// What kernels call a function (`enum Activation` in `arguments.h`).
-fn code(activation: Option<Activation>) -> i32 {
-    activation
-        .and_then(|activation| Activation::ALL.iter().position(|other| *other == activation))
-        .map_or(0, |at| whole(at + 1))
+/// A function as kernels take it (`enum Activation` in `arguments.h`).
+fn function(activation: Option<Activation>) -> arguments::Function {
+    let Some(activation) = activation else { return arguments::Function::default() };
+    let kind = std::mem::discriminant(&activation);
+    let at = Activation::ALL.iter().position(|other| std::mem::discriminant(other) == kind);
+    let [first, second] = match activation {
+        Activation::LeakyRelu { slope: number } | Activation::Elu { alpha: number } => [number, 0.0],
+        Activation::Clip { low, high } => [low, high],
+        _ => [0.0; 2],
+    };
+    arguments::Function { activation: at.map_or(0, |at| whole(at + 1)), first, second }
 }

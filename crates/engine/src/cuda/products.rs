@@ -4,6 +4,7 @@ use super::{
     arguments::{Piece, Products},
     precision::Precision,
 };
+use network::Window;
 use rayon::prelude::*;
 
 /// Rows of a tile of results.
@@ -43,10 +44,7 @@ pub(crate) struct Layer {
     pub(crate) groups: usize,
     /// Input channels of a group.
     pub(crate) depth: usize,
-    /// Side of the window.
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
+    pub(crate) window: Window,
     /// Rows, columns, and numbers of a place, of the input.
     pub(crate) input: (usize, usize),
     pub(crate) in_stride: usize,
@@ -72,7 +70,9 @@ impl Layer {
         let each = 16 / precision.bytes();
         let columns = if self.groups > 1 { 32 } else { columns(self.out_stride) };
         let (first, span) = self.spans(columns, each);
-        let taps = (0..self.kernel * self.kernel).map(|tap| (tap / self.kernel, tap % self.kernel));
+        let Window { kernel, dilation, .. } = self.window;
+        let places = kernel.y * kernel.x;
+        let taps = (0..places).map(|tap| (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x));
         let pieces = taps.flat_map(|(y, x)| {
             (0..span / each).map(move |at| Piece { dy: small(y), dx: small(x), at: whole(at * each) })
         });
@@ -80,8 +80,8 @@ impl Layer {
         let weight = |output: usize, k: usize| {
             let (tap, channel) = (k / span, first[output / columns] + k % span);
             let channel = channel.checked_sub(output / per_group * self.depth);
-            let channel = channel.filter(|channel| *channel < self.depth && tap < self.kernel * self.kernel);
-            channel.map_or(0.0, |channel| number(output, channel, tap / self.kernel, tap % self.kernel))
+            let channel = channel.filter(|channel| *channel < self.depth && tap < places);
+            channel.map_or(0.0, |channel| number(output, channel, tap / kernel.x, tap % kernel.x))
         };
         let mut packed = self.lay_out(precision, columns, pieces.collect(), weight);
         if self.groups > 1 {
@@ -99,29 +99,30 @@ impl Layer {
         let pixel = self.in_stride;
         // Pixels of a place, and of zeros before the window, so that it begins at a whole place.
         let pixels = (16 / precision.bytes() / pixel).max(1);
-        let lead = self.padding % pixels;
-        let across = (lead + self.kernel).div_ceil(pixels);
+        let ([down, along], Window { kernel, .. }) = (self.window.axes(), self.window);
+        let lead = along.before % pixels;
+        let across = (lead + along.extent()).div_ceil(pixels);
         let pieces_of_place = pixels * pixel * precision.bytes() / 16;
         let place = pixels * pixel;
-        let pieces = (0..self.kernel * across * pieces_of_place).map(|at| Piece {
-            dy: small(at / pieces_of_place / across),
+        let pieces = (0..kernel.y * across * pieces_of_place).map(|at| Piece {
+            dy: small(at / pieces_of_place / across * down.dilation),
             dx: small(at / pieces_of_place % across),
             at: whole(at % pieces_of_place * (16 / precision.bytes())),
         });
         let weight = |output: usize, k: usize| {
             let (y, x) = (k / (across * place), k % (across * place) / pixel);
-            match x.checked_sub(lead) {
-                Some(x) if x < self.kernel && y < self.kernel && k % pixel < 3 => {
-                    number(output, k % pixel, y, x)
-                }
+            // Between the places of a window are others, which it does not see.
+            let seen = x.checked_sub(lead).filter(|x| x % along.dilation == 0).map(|x| x / along.dilation);
+            match seen {
+                Some(x) if x < kernel.x && y < kernel.y && k % pixel < 3 => number(output, k % pixel, y, x),
                 _ => 0.0,
             }
         };
         let mut packed = self.lay_out(precision, columns(self.out_stride), pieces.collect(), weight);
         packed.arguments.in_width = whole(self.input.1 / pixels);
         packed.arguments.in_stride = whole(place);
-        packed.arguments.step_x = whole(self.stride / pixels.min(self.stride));
-        packed.arguments.pad_x = whole((self.padding + lead) / pixels);
+        packed.arguments.step_x = whole(along.stride / pixels.min(along.stride));
+        packed.arguments.pad_x = whole((along.before + lead) / pixels);
         packed
     }
 
@@ -169,10 +170,10 @@ impl Layer {
                 out_width: whole(self.output.1),
                 out_stride: whole(self.out_stride),
                 columns: whole(self.out_stride),
-                step_y: whole(self.stride),
-                step_x: whole(self.stride),
-                pad_y: whole(self.padding),
-                pad_x: whole(self.padding),
+                step_y: whole(self.window.stride.y),
+                step_x: whole(self.window.stride.x),
+                pad_y: whole(self.window.padding.top),
+                pad_x: whole(self.window.padding.left),
                 ..Products::default()
             },
             columns,

@@ -5,6 +5,7 @@ use super::{
     precision::Precision,
     products::{Layer, THREADS, Unit, row_tiles, whole},
 };
+use network::Window;
 
 impl Unit {
     /// Warpgroups, where the card has them and they give what warps give, which is tried here; else warps.
@@ -44,9 +45,7 @@ fn product<C: Card>(
         outputs,
         groups: 1,
         depth,
-        kernel: 1,
-        stride: 1,
-        padding: 0,
+        window: Window::PLACE,
         input: (1, TRIED),
         in_stride: depth,
         output: (1, TRIED),

@@ -3,7 +3,7 @@
 use super::{
     Address, Launch,
     arguments::{
-        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products,
+        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products, Select,
     },
     plan::{Bases, Constant, Plan, Step, To},
     precision::Precision,
@@ -48,11 +48,10 @@ pub(crate) enum Work {
         weight: Constant,
         bias: Constant,
     },
-    /// The second value, if any, is added, or multiplies where `gates`.
     Map {
         arguments: Map,
         affine: Option<(Constant, Constant)>,
-        gates: bool,
+        second: Second,
     },
     Pool(Pool),
     Mean(Mean),
@@ -62,6 +61,20 @@ pub(crate) enum Work {
     },
     Merge(Merge),
     Flatten(Flatten),
+    Select {
+        arguments: Select,
+        places: usize,
+    },
+}
+
+/// What becomes of the second value that a map reads, if it reads one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Second {
+    Added,
+    /// One place, which multiplies every place.
+    Gates,
+    /// As many places.
+    Multiplies,
 }
 
 impl Work {
@@ -164,7 +177,7 @@ impl Plan {
                 (arguments.weights, arguments.bias) = (constant(*weights), constant(*bias));
                 let items = n * depthwise_items(&arguments);
                 let bytes = bytemuck::bytes_of(&arguments);
-                if matches!((arguments.kernel, arguments.step), (5 | 7, 1)) {
+                if matches!(square(&arguments), (5 | 7, 1)) {
                     // Many sums a thread, so fewer threads.
                     let (blocks, threads) = (items.div_ceil(SMALL / 2), 128);
                     Prepared { blocks, threads, ..small("depthwise_wide", 0, bytes) }
@@ -202,13 +215,18 @@ impl Plan {
                 let lanes = if arguments.stride <= 128 { 16 } else { 32 };
                 small("layer_norm", n * places * lanes, bytemuck::bytes_of(&arguments))
             }
-            Work::Map { arguments, affine, gates } => {
+            Work::Map { arguments, affine, second } => {
                 let mut arguments = *arguments;
                 (arguments.input, arguments.out) = (input, out);
                 (arguments.scale, arguments.shift) =
                     affine.map_or((0, 0), |(scale, shift)| (constant(scale), constant(shift)));
-                *if *gates { &mut arguments.gate } else { &mut arguments.other } = other;
                 let rows = n * count(arguments.places);
+                match second {
+                    Second::Added => arguments.other = other,
+                    Second::Gates => arguments.gate = other,
+                    // A gate for every place.
+                    Second::Multiplies => (arguments.gate, arguments.places) = (other, 1),
+                }
                 arguments.rows = whole(rows);
                 small("map", rows * count(arguments.stride) / 8, bytemuck::bytes_of(&arguments))
             }
@@ -237,6 +255,13 @@ impl Plan {
                 (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
                 small("merge", n * merge_items(&arguments), bytemuck::bytes_of(&arguments))
             }
+            Work::Select { arguments, places } => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out) = (input, out);
+                arguments.rows = whole(n * places);
+                let items = n * places * count(arguments.out_stride) / 8;
+                small("select", items, bytemuck::bytes_of(&arguments))
+            }
             Work::Flatten(arguments) => {
                 let mut arguments = *arguments;
                 (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
@@ -249,9 +274,15 @@ impl Plan {
 /// Pixels of a block that normalises.
 const PIXELS: usize = 2048;
 
+/// Kernel and step of a window that is the same down and across and sees neighbours; else none.
+fn square(a: &Depthwise) -> (i32, i32) {
+    let alike = a.kernel_y == a.kernel_x && a.step_y == a.step_x && (a.dilation_y, a.dilation_x) == (1, 1);
+    if alike { (a.kernel_x, a.step_x) } else { (0, 0) }
+}
+
 /// Tiles of four channels, as `depthwise.cu` divides them.
 fn depthwise_items(a: &Depthwise) -> usize {
-    let (rows, columns) = match (a.kernel, a.step) {
+    let (rows, columns) = match square(a) {
         (3 | 5, 1) => (2, 4),
         (7, 1) => (2, 7),
         (3 | 5 | 7, 2) => (1, 4),

@@ -1,5 +1,5 @@
 //! Dense convolution as matrix products by candle: the windows under some lines of the result are laid out as columns
-//! and multiplied by the weight, which is a matrix (out, c·k·k) as it is stored.
+//! and multiplied by the weight, which is a matrix (out, c·k) as it is stored.
 //!
 //! candle's own `conv2d` does the same through two transpositions and a weight that is flattened anew at every call.
 //! Both are sums of products in f32 through the same `gemm`; the unit test compares them. Measured on 2 threads of Zen 3,
@@ -7,6 +7,7 @@
 
 use super::loops::{self, map};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Storage, Tensor, bail};
+use network::Window;
 
 /// Numbers in one layout of windows: 1 MiB, which stays in a core's cache.
 const TILE: usize = 1 << 18;
@@ -16,17 +17,23 @@ pub(crate) fn convolve(
     x: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
-    (stride, padding, groups): (usize, usize, usize),
+    (window, groups): (Window, usize),
     out: (usize, usize),
 ) -> Result<Tensor> {
     let (rows, per_group, _, _) = weight.dims4()?;
     if groups == 1 {
-        return x.apply_op1_no_bwd(&Convolution { weight, bias, stride, padding, out });
+        return x.apply_op1_no_bwd(&Convolution { weight, bias, window, out });
     }
     let y = if per_group == 1 && groups == rows {
-        x.apply_op2_no_bwd(weight, &loops::Depthwise { stride, padding, out })?
+        x.apply_op2_no_bwd(weight, &loops::Depthwise { window, out })?
     } else {
-        x.conv2d(weight, padding, stride, 1, groups)?
+        let each = rows / groups;
+        let group = |group: usize| {
+            let weight = weight.narrow(0, group * each, each)?;
+            let x = x.narrow(1, group * per_group, per_group)?;
+            x.apply_op1_no_bwd(&Convolution { weight: &weight, bias: None, window, out })
+        };
+        Tensor::cat(&(0..groups).map(group).collect::<Result<Vec<_>>>()?, 1)?
     };
     match bias {
         Some(bias) => y.broadcast_add(&bias.reshape((1, rows, 1, 1))?),
@@ -34,12 +41,11 @@ pub(crate) fn convolve(
     }
 }
 
-/// Convolution without groups of one map (1, c, h, w) by a weight (out, c, k, k).
+/// Convolution without groups of one map (1, c, h, w) by a weight (out, c, rows, columns).
 struct Convolution<'a> {
     weight: &'a Tensor,
     bias: Option<&'a Tensor>,
-    stride: usize,
-    padding: usize,
+    window: Window,
     /// Height and width of the result.
     out: (usize, usize),
 }
@@ -51,8 +57,8 @@ impl CustomOp1 for Convolution<'_> {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (x, [c, h, w]) = map(storage, layout)?;
-        let (channels, _, kernel, _) = self.weight.dims4()?;
-        let depth = c * kernel * kernel;
+        let channels = self.weight.dim(0)?;
+        let depth = c * self.window.kernel.y * self.window.kernel.x;
         let weight = self.weight.reshape((channels, depth))?;
         let bias = self.bias.map_or_else(|| Ok(vec![0.0; channels]), Tensor::to_vec1::<f32>)?;
         let (rows, columns) = self.out;
@@ -61,8 +67,7 @@ impl CustomOp1 for Convolution<'_> {
         for first in (0..rows).step_by(lines) {
             let lines = first..(first + lines).min(rows);
             let count = lines.len() * columns;
-            let windows =
-                Tensor::from_vec(self.windows(x, [c, h, w], kernel, lines), (depth, count), &Device::Cpu)?;
+            let windows = Tensor::from_vec(self.windows(x, [c, h, w], lines), (depth, count), &Device::Cpu)?;
             let product = weight.matmul(&windows)?;
             let (product, _) = product.storage_and_layout();
             let Storage::Cpu(CpuStorage::F32(product)) = &*product else {
@@ -79,32 +84,30 @@ impl CustomOp1 for Convolution<'_> {
 }
 
 impl Convolution<'_> {
-    /// (c·k·k, lines·columns): what the k² places of every channel see under every pixel of these lines.
-    fn windows(
-        &self,
-        x: &[f32],
-        [c, h, w]: [usize; 3],
-        kernel: usize,
-        lines: std::ops::Range<usize>,
-    ) -> Vec<f32> {
+    /// (c·k, lines·columns): what the k places of every channel see under every pixel of these lines.
+    fn windows(&self, x: &[f32], [c, h, w]: [usize; 3], lines: std::ops::Range<usize>) -> Vec<f32> {
         let columns = self.out.1;
-        let (stride, padding) = (self.stride, self.padding);
-        let mut windows = vec![0.0; c * kernel * kernel * lines.len() * columns];
+        let Window { kernel, stride, padding, dilation } = self.window;
+        let taps = kernel.y * kernel.x;
+        let mut windows = vec![0.0; c * taps * lines.len() * columns];
         for (at, seen) in windows.chunks_exact_mut(lines.len() * columns).enumerate() {
-            let (channel, dy, dx) = (at / (kernel * kernel), at / kernel % kernel, at % kernel);
+            let (channel, tap) = (at / taps, at % taps);
+            let (dy, dx) = (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x);
             // Pixels from `start` to `end` see the inside of a line; the others see padding, which is zero already.
-            let start = padding.saturating_sub(dx).div_ceil(stride).min(columns);
-            let end = (w + padding).saturating_sub(dx).div_ceil(stride).clamp(start, columns);
+            let start = padding.left.saturating_sub(dx).div_ceil(stride.x).min(columns);
+            let end = (w + padding.left).saturating_sub(dx).div_ceil(stride.x).clamp(start, columns);
             for (seen, line) in seen.chunks_exact_mut(columns).zip(lines.clone()) {
-                let Some(y) = (line * stride + dy).checked_sub(padding).filter(|y| *y < h) else { continue };
+                let Some(y) = (line * stride.y + dy).checked_sub(padding.top).filter(|y| *y < h) else {
+                    continue;
+                };
                 if start == end {
                     continue;
                 }
-                let source = &x[(channel * h + y) * w..][..w][start * stride + dx - padding..];
-                if stride == 1 {
+                let source = &x[(channel * h + y) * w..][..w][start * stride.x + dx - padding.left..];
+                if stride.x == 1 {
                     seen[start..end].copy_from_slice(&source[..end - start]);
                 } else {
-                    let source = source.iter().step_by(stride);
+                    let source = source.iter().step_by(stride.x);
                     seen[start..end].iter_mut().zip(source).for_each(|(seen, x)| *seen = *x);
                 }
             }
@@ -116,6 +119,7 @@ impl Convolution<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use network::Pool;
 
     #[test]
     fn results_are_those_of_candles_conv2d() {
@@ -137,8 +141,9 @@ mod tests {
             let expected = x.conv2d(&weight, padding, stride, 1, 1).unwrap();
             let (_, _, rows, columns) = expected.dims4().unwrap();
             let bias = Tensor::full(0.5_f32, out, &Device::Cpu).unwrap();
-            let conv =
-                Convolution { weight: &weight, bias: Some(&bias), stride, padding, out: (rows, columns) };
+            let window =
+                Window { stride: stride.into(), padding: padding.into(), ..Pool::new(kernel, 1).window() };
+            let conv = Convolution { weight: &weight, bias: Some(&bias), window, out: (rows, columns) };
             let got = x.apply_op1_no_bwd(&conv).unwrap();
             let error = (got - (expected + 0.5).unwrap()).unwrap().abs().unwrap().flatten_all().unwrap();
             let largest = error.max(0).unwrap().to_scalar::<f32>().unwrap();

@@ -4,7 +4,7 @@
 //! contiguous. The engine has inferred every shape before the first of these runs.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, bail};
-use network::Pool;
+use network::{Axis, Pool, Window};
 
 /// x · scale[c] + shift[c]: a batch norm whose statistics are frozen.
 pub(crate) struct Affine<'a> {
@@ -12,13 +12,13 @@ pub(crate) struct Affine<'a> {
     pub(crate) shift: &'a [f32],
 }
 
-/// min(max(x, 0), 6).
-pub(crate) struct Relu6;
+/// min(max(x, low), high); what is no number stays none.
+pub(crate) struct Clip(pub(crate) f32, pub(crate) f32);
 
 /// The largest value of each window, of the places that are inside the map.
 pub(crate) struct MaxPool(pub(crate) Pool, pub(crate) (usize, usize));
 
-/// The mean of each window, of the places that are inside the map, summed in f64.
+/// The mean of each window, of the places that are inside the map, or of its padding as well; summed in f64.
 pub(crate) struct AveragePool(pub(crate) Pool, pub(crate) (usize, usize));
 
 /// Means over cells i·h/rows .. ceil((i+1)·h/rows), as PyTorch divides a map; cells may overlap.
@@ -27,10 +27,9 @@ pub(crate) struct AdaptiveAveragePool(pub(crate) usize, pub(crate) usize);
 /// The mean over all places, summed in f64: (1, c, h, w) to (1, c).
 pub(crate) struct GlobalAveragePool;
 
-/// Convolution whose groups are single channels; weight (c, 1, k, k).
+/// Convolution whose groups are single channels; weight (c, 1, rows, columns).
 pub(crate) struct Depthwise {
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
+    pub(crate) window: Window,
     pub(crate) out: (usize, usize),
 }
 
@@ -49,14 +48,14 @@ impl CustomOp1 for Affine<'_> {
     }
 }
 
-impl CustomOp1 for Relu6 {
+impl CustomOp1 for Clip {
     fn name(&self) -> &'static str {
-        "relu6"
+        "clip"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(storage, layout)?;
-        Ok((CpuStorage::F32(x.iter().map(|x| x.clamp(0.0, 6.0)).collect()), layout.shape().clone()))
+        Ok((CpuStorage::F32(x.iter().map(|x| x.clamp(self.0, self.1)).collect()), layout.shape().clone()))
     }
 }
 
@@ -68,7 +67,7 @@ impl CustomOp1 for MaxPool {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         // A NaN wins, as in PyTorch.
         let larger = |a: f32, b: f32| if b > a || b.is_nan() { b } else { a };
-        windows(storage, layout, self.0, self.1, |seen| seen.fold(f32::NEG_INFINITY, larger))
+        windows(storage, layout, self.0, self.1, |seen, _| seen.fold(f32::NEG_INFINITY, larger))
     }
 }
 
@@ -79,33 +78,41 @@ impl CustomOp1 for AveragePool {
 
     #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        windows(storage, layout, self.0, self.1, |seen| {
-            let (sum, count) = seen.fold((0.0, 0.0), |(sum, count), x| (sum + f64::from(x), count + 1.0));
-            (sum / count) as f32
+        windows(storage, layout, self.0, self.1, |seen, count| {
+            (seen.map(f64::from).sum::<f64>() / count as f64) as f32
         })
     }
 }
 
-/// What `reduce` makes of each window's places that are inside the map, row by row.
+/// What `reduce` makes of each window's places that are inside the map, row by row, and of how many count for a mean.
 fn windows(
     storage: &CpuStorage,
     layout: &Layout,
     pool: Pool,
     (rows, columns): (usize, usize),
-    reduce: impl Fn(&mut dyn Iterator<Item = f32>) -> f32,
+    reduce: impl Fn(&mut dyn Iterator<Item = f32>, usize) -> f32,
 ) -> Result<(CpuStorage, Shape)> {
     let (x, [c, h, w]) = map(storage, layout)?;
-    let Pool { kernel, stride, padding, .. } = pool;
+    let [down, across] = pool.window().axes();
     // The part of a window that is inside a side of so many places.
-    let inside = |at: usize, side: usize| {
-        (at * stride).saturating_sub(padding)..(at * stride + kernel - padding).min(side)
+    let inside = |at: usize, axis: Axis, side: usize| {
+        let start = at * axis.stride;
+        start.saturating_sub(axis.before)..(start + axis.kernel).saturating_sub(axis.before).min(side)
+    };
+    let counted = |at: usize, axis: Axis, side: usize| {
+        if pool.count_include_pad {
+            // What sticks out of the padding is no part of the window.
+            axis.kernel.min(side + axis.before + axis.after - at * axis.stride)
+        } else {
+            inside(at, axis, side).len()
+        }
     };
     let mut out = Vec::with_capacity(c * rows * columns);
     for places in x.chunks_exact(h * w) {
         for row in 0..rows {
             for column in 0..columns {
-                let seen = inside(row, h).flat_map(|y| &places[y * w..][inside(column, w)]);
-                out.push(reduce(&mut seen.copied()));
+                let seen = inside(row, down, h).flat_map(|y| &places[y * w..][inside(column, across, w)]);
+                out.push(reduce(&mut seen.copied(), counted(row, down, h) * counted(column, across, w)));
             }
         }
     }
@@ -165,28 +172,29 @@ impl CustomOp2 for Depthwise {
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (x, [c, h, w]) = map(storage, layout)?;
-        let (&[_, _, kernel, _], weight) = (weight_layout.dims(), values(weight, weight_layout)?) else {
+        let (&[_, _, _, _], weight) = (weight_layout.dims(), values(weight, weight_layout)?) else {
             bail!("expected a weight of rank 4, got {:?}", weight_layout.shape());
         };
-        let (rows, columns) = self.out;
+        let ((rows, columns), Window { kernel, stride, padding, dilation }) = (self.out, self.window);
         // Padding by hand keeps the inner loop free of cases; the last windows never need more than this.
-        let (wide, high) = (w + 2 * self.padding, h + 2 * self.padding);
+        let (wide, high) = (padding.left + w + padding.right, padding.top + h + padding.bottom);
         let mut padded = vec![0.0; wide * high];
         let mut out = vec![0.0; c * rows * columns];
-        let channels = x.chunks_exact(h * w).zip(weight.chunks_exact(kernel * kernel));
+        let channels = x.chunks_exact(h * w).zip(weight.chunks_exact(kernel.y * kernel.x));
         for (out, (places, taps)) in out.chunks_exact_mut(rows * columns).zip(channels) {
             for (y, line) in places.chunks_exact(w).enumerate() {
-                padded[(y + self.padding) * wide + self.padding..][..w].copy_from_slice(line);
+                padded[(y + padding.top) * wide + padding.left..][..w].copy_from_slice(line);
             }
             for (row, line) in out.chunks_exact_mut(columns).enumerate() {
                 for (at, tap) in taps.iter().enumerate() {
-                    let start = (row * self.stride + at / kernel) * wide + at % kernel;
-                    let source = &padded[start..start + (columns - 1) * self.stride + 1];
-                    if self.stride == 1 {
+                    let (dy, dx) = (at / kernel.x * dilation.y, at % kernel.x * dilation.x);
+                    let start = (row * stride.y + dy) * wide + dx;
+                    let source = &padded[start..start + (columns - 1) * stride.x + 1];
+                    if stride.x == 1 {
                         line.iter_mut().zip(source).for_each(|(sum, x)| *sum += tap * x);
                     } else {
                         line.iter_mut()
-                            .zip(source.iter().step_by(self.stride))
+                            .zip(source.iter().step_by(stride.x))
                             .for_each(|(sum, x)| *sum += tap * x);
                     }
                 }
@@ -246,6 +254,13 @@ mod tests {
         assert_eq!(run(&tensor(2, 2, 2), &GlobalAveragePool), [1.5, 5.5]);
         // torch.nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False).
         assert_eq!(run(&tensor(1, 3, 3), &AveragePool(Pool::new(2, 2).ceil(), (2, 2))), [2.0, 3.5, 6.5, 8.0]);
+        // torch.nn.AvgPool2d(2, 2, padding=1) counts padding, and with ceil_mode=True not what sticks out of it.
+        let counting = Pool::new(2, 2).pad(1).count_include_pad();
+        assert_eq!(run(&tensor(1, 3, 3), &AveragePool(counting, (2, 2))), [0.0, 0.75, 2.25, 6.0]);
+        let counting = Pool::new(3, 2).pad(1).ceil().count_include_pad();
+        let expected = [10.0 / 9.0, 24.0 / 9.0, 10.0 / 6.0, 51.0 / 9.0, 90.0 / 9.0, 33.0 / 6.0];
+        let got = run(&tensor(1, 4, 4), &AveragePool(counting, (3, 3)));
+        assert!(got[..6].iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-6), "{got:?}");
     }
 
     #[test]
@@ -256,8 +271,9 @@ mod tests {
                 (tensor(4, h, w), (tensor(4, 3, 3).reshape((4, 1, 3, 3)).unwrap() / 9.0).unwrap());
             let expected = x.conv2d(&weight, padding, stride, 1, 4).unwrap();
             let (_, _, rows, columns) = expected.dims4().unwrap();
-            let got =
-                x.apply_op2_no_bwd(&weight, &Depthwise { stride, padding, out: (rows, columns) }).unwrap();
+            let window =
+                Window { stride: stride.into(), padding: padding.into(), ..Pool::new(3, 1).window() };
+            let got = x.apply_op2_no_bwd(&weight, &Depthwise { window, out: (rows, columns) }).unwrap();
             let error = ((got - &expected).unwrap().abs().unwrap() / (expected + 1.0).unwrap()).unwrap();
             let largest = error.flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
             assert!(largest < 1e-6, "{h}×{w} by {stride}: {largest}");

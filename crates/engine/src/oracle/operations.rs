@@ -5,7 +5,7 @@
 use super::{convolution::convolve, loops};
 use crate::windows::Windows;
 use candle_core::{D, DType, Device, Result, Tensor, bail};
-use network::{Activation, Op, ParamId, Shape};
+use network::{Activation, Op, ParamId, Shape, Window};
 
 /// What an operation needs besides what it reads.
 pub(super) struct Around<'a> {
@@ -30,11 +30,21 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
     let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
     match op {
         Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => Ok(x.clone()),
-        Op::Conv { weight, bias, stride, padding, groups } => {
-            convolve(x, param(*weight), bias.map(param), (*stride, *padding, *groups), side)
+        Op::Conv { weight, bias, stride, padding, groups, dilation } => {
+            let weight = param(*weight);
+            let (_, _, rows, columns) = weight.dims4()?;
+            let kernel = (rows, columns).into();
+            let window = Window { kernel, stride: *stride, padding: *padding, dilation: *dilation };
+            convolve(x, weight, bias.map(param), (window, *groups), side)
         }
         Op::BatchNorm { .. } => match &around.affine {
-            Some(affine) => x.apply_op1_no_bwd(affine),
+            Some(affine) if x.rank() == 4 => x.apply_op1_no_bwd(affine),
+            // Of tokens and vectors channels stand last.
+            Some(affine) => {
+                let [scale, shift] =
+                    [affine.scale, affine.shift].map(|numbers| Tensor::new(numbers, &Device::Cpu));
+                x.broadcast_mul(&scale?)?.broadcast_add(&shift?)
+            }
             None => candle_core::bail!("has no statistics"),
         },
         Op::Activation { function } => activation(x, *function),
@@ -50,6 +60,9 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
         Op::Flatten => x.flatten_from(1),
         Op::Linear { weight, bias } => linear(x, param(*weight), bias.map(param)),
         Op::Add => x + &inputs[1],
+        Op::Multiply => x * &inputs[1],
+        Op::Channels { start, end } => x.narrow(channels(x), *start, end - start)?.contiguous(),
+        Op::Shuffle { groups } => shuffle(x, *groups),
         Op::Concat => Tensor::cat(inputs, 1),
         Op::LayerNorm { weight, bias, eps } => layer_norm(x, param(*weight), param(*bias), *eps),
         Op::Scale { weight } => scale(x, param(*weight)),
@@ -64,7 +77,22 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
             tokens(x, table)
         }
         Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
-        Op::Attention { heads } => attention(inputs, *heads),
+        Op::Attention { heads } => {
+            // The places of a map are tokens, row by row.
+            let tokens = |x: &Tensor| match x.rank() {
+                4 => x.flatten_from(2)?.transpose(1, 2)?.contiguous(),
+                _ => Ok(x.clone()),
+            };
+            let rows = inputs.iter().map(tokens).collect::<Result<Vec<_>>>()?;
+            let out = attention(&rows, *heads)?;
+            match x.dims() {
+                [_, _, h, w] => {
+                    let d = out.dim(2)?;
+                    out.transpose(1, 2)?.contiguous()?.reshape((1, d, *h, *w))
+                }
+                _ => Ok(out),
+            }
+        }
         Op::WindowAttention { heads, window, shift, bias } => {
             window_attention(x, param(*bias), *heads, *window, *shift)
         }
@@ -77,7 +105,7 @@ fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
     let hard = |x: &Tensor| (x + 3.0)?.clamp(0.0_f32, 6.0_f32)? / 6.0;
     match function {
         Activation::Relu => x.relu(),
-        Activation::Relu6 => x.apply_op1_no_bwd(&loops::Relu6),
+        Activation::Relu6 => x.apply_op1_no_bwd(&loops::Clip(0.0, 6.0)),
         Activation::Gelu => x.gelu_erf(),
         Activation::GeluTanh => x.gelu(),
         Activation::QuickGelu => x * sigmoid(&(x * 1.702)?)?,
@@ -85,7 +113,30 @@ fn activation(x: &Tensor, function: Activation) -> Result<Tensor> {
         Activation::Sigmoid => sigmoid(x),
         Activation::HardSigmoid => hard(x),
         Activation::HardSwish => x * hard(x)?,
+        Activation::Tanh => x.tanh(),
+        Activation::Softplus => softplus(x),
+        Activation::Mish => x * softplus(x)?.tanh()?,
+        Activation::LeakyRelu { slope } => x.relu()? - (x.neg()?.relu()? * f64::from(slope))?,
+        Activation::Elu { alpha } => x.relu()? + ((x.minimum(0.0_f32)?.exp()? - 1.0)? * f64::from(alpha))?,
+        Activation::Clip { low, high } => x.apply_op1_no_bwd(&loops::Clip(low, high)),
     }
+}
+
+/// ln(1 + exp(x)), without the powers of large numbers.
+fn softplus(x: &Tensor) -> Result<Tensor> {
+    x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
+}
+
+/// The axis of channels of a map, of tokens or of a vector.
+fn channels(x: &Tensor) -> usize {
+    if x.rank() == 3 { 2 } else { 1 }
+}
+
+/// Channels as (groups, c / groups) transposed.
+fn shuffle(x: &Tensor, groups: usize) -> Result<Tensor> {
+    let (shape, axis) = (x.dims(), channels(x));
+    let split = [&shape[..axis], &[groups, shape[axis] / groups], &shape[axis + 1..]].concat();
+    x.reshape(split)?.transpose(axis, axis + 1)?.contiguous()?.reshape(shape)
 }
 
 /// Over the channels of a map, token or vector.

@@ -7,6 +7,7 @@ use headstart_engine::{
     cuda::{CardError, Cuda, Precision, Unit},
 };
 use network::{
+    Activation, Builder, Conv, NodeId, Pool,
     families::{swin::Swin, vit::Vit},
     zoo,
 };
@@ -69,6 +70,49 @@ fn transformers() {
 fn transformers_with_windows() {
     let tiny = Swin { width: 32, depths: [2, 2, 2, 2], head: 32, window: 7 };
     check_network(open, &tiny.build("tiny_swin"), &["features.1", "features.3"], 224, BOTH);
+}
+
+#[test]
+fn windows_of_every_kind_and_channels_cut_and_shuffled() {
+    let mut net = Builder::image();
+    let input = net.input();
+    // Pixels are read in pairs where steps and widths are even.
+    let stem = Conv::new(24, 3).stride(2).pad([0, 0, 1, 1]).bias();
+    let x = net.conv("stem", input, stem);
+    let apart = net.conv("apart", input, Conv::new(24, (2, 3)).stride(2).pad([0, 1, 0, 2]).dilation((1, 2)));
+    let x = net.add("both", x, apart);
+    let x = net.activation("elu", x, Activation::Elu { alpha: 0.5 });
+    let one = net.conv("line", x, Conv::new(24, (1, 7)));
+    let one = net.conv("column", one, Conv::new(24, (3, 1)).dilation((2, 1)).pad([1, 0, 3, 0]).bias());
+    let one = net.activation("leaky", one, Activation::LeakyRelu { slope: 0.25 });
+    let two = net.conv("dw", x, Conv::new(24, (3, 5)).groups(24).dilation((2, 1)).pad((2, 2)));
+    let two = net.activation("mish", two, Activation::Mish);
+    let two = net.conv("groups", two, Conv::new(36, (2, 3)).groups(3).pad([1, 1, 0, 1]).bias());
+    let two = net.channels("cut", two, (5, 29));
+    let product = net.multiply("product", one, two);
+    let x = net.concat("cat", &[x, product]);
+    let x = net.shuffle("shuffle", x, 2);
+    let x = net.max_pool("max", x, Pool::new((2, 3), (1, 2)).pad([1, 0, 0, 2]));
+    let x = net.average_pool("average", x, Pool::new(3, 2).pad(1).ceil().count_include_pad());
+    let x = net.activation("clip", x, Activation::Clip { low: -0.5, high: 1.5 });
+    let network = net.finish("windows", x);
+    for side in [32, 33] {
+        check_network(open, &network, &["clip", "shuffle", "apart"], side, ALL);
+    }
+}
+
+#[test]
+fn every_function_after_a_product_and_alone() {
+    let mut net = Builder::image();
+    let x = net.conv("stem", net.input(), Conv::new(16, 3).bias());
+    let all = Activation::ALL.map(|function| {
+        let y = net.conv(&format!("{function:?}.product"), x, Conv::new(16, 1).bias());
+        net.activation(&format!("{function:?}"), y, function)
+    });
+    let alone = Activation::ALL.map(|function| net.activation(&format!("{function:?}.alone"), x, function));
+    let all: Vec<NodeId> = all.into_iter().chain(alone).collect();
+    let x = net.concat("all", &all);
+    check_network(open, &net.finish("functions", x), &["all"], 9, ALL);
 }
 
 #[test]

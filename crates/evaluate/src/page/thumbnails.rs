@@ -1,13 +1,13 @@
 //! Small pictures of what the page shows, from `--images`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use input::Recipe;
 use rayon::prelude::*;
 use report::{Page, Samples};
+use sample::Pictures;
 
 use crate::picture_file;
 
@@ -19,7 +19,7 @@ const PER_CELL: usize = 6;
 const MOST: usize = 1200;
 
 /// Adds the pictures that the page shows; gives the number of those that are not there, or are no pictures.
-pub(super) fn add(page: &mut Page, images: Option<&Path>, recipe: &Recipe) -> anyhow::Result<usize> {
+pub(super) fn add(page: &mut Page, images: Option<&Pictures>, recipe: &Recipe) -> anyhow::Result<usize> {
     let Some(images) = images else { return Ok(0) };
     let wanted = wanted(page);
     let read = |id: &&str| {

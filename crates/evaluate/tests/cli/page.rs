@@ -87,6 +87,15 @@ fn pictures_of_the_report_are_those_of_the_samples() {
     let page = std::fs::read_to_string(room.path("r.html")).unwrap();
     assert!(page.matches("data:image/jpeg;base64,").count() > 3, "pictures behind the cells");
     evaluate(&room, &[&arguments[..], &["nowhere"]].concat()).failed(2, &["`nowhere` is no folder"]);
+    // A tar of the same pictures shows the same.
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("data", room.path("data")).unwrap();
+    room.write("data.tar", tar.into_inner().unwrap());
+    evaluate(&room, &[&arguments[..], &["data.tar"]].concat()).fine();
+    assert!(page == std::fs::read_to_string(room.path("r.html")).unwrap());
+    room.write("cut.tar", &std::fs::read(room.path("data.tar")).unwrap()[..5000]);
+    evaluate(&room, &[&arguments[..], &["cut.tar"]].concat())
+        .failed(2, &["--images: cannot read `cut.tar`", "not written or copied in full"]);
     let duplicates = ["x.features", "x.head", "-o", "m.csv", "--duplicates", "d.csv", "--force", "--images"];
     for arguments in [&arguments, &duplicates] {
         // Another folder has none of them; some may be missing or damaged.

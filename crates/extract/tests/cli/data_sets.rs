@@ -29,7 +29,7 @@ fn folders() {
     room.pictures("data/train", 2, 2);
     refused(&room, "data", &["`data` mixes split folders with others", "`train`", "`a`"]);
     room.write("data.txt", "no data set");
-    refused(&room, "data.txt", &["`data.txt` is not a data set", ".csv or .parquet"]);
+    refused(&room, "data.txt", &["`data.txt` is not a data set", ".csv, .jsonl or .parquet"]);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_manifest_may_lie_elsewhere() {
     let ids: Vec<String> = super::rows(&open(&room, "x.features")).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, ["a/000.png", "b/000.png", "b/001.png"]);
     let with = |input: &str, root: &str| extract(&room, &[input, "--root", root, "-o", "y.features"]);
-    with("data", "data").failed(2, &["--root goes with a manifest; `data` is a folder"]);
+    with("data", "data").failed(2, &["--root goes with a manifest or a list of paths; `data` is a folder"]);
     with("lists/m.csv", "none").failed(2, &["--root: `none` is no folder"]);
 }
 

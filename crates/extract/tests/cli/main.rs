@@ -6,6 +6,7 @@ mod data_sets;
 mod decode;
 mod devices;
 mod features;
+mod forms;
 mod given;
 mod interrupted;
 mod outputs;

@@ -23,7 +23,9 @@ pub use decode::decode_jpeg_both;
 pub use decode::{decode, decoder};
 pub use picture::Picture;
 pub use prepare::{Loaded, load, prepare, resized_size};
-pub use preprocessing::{Channels, Decode, Filter, Grey16, Preprocessing, PreprocessingError, Resize};
+pub use preprocessing::{
+    Channels, CropRounding, Decode, Filter, Grey16, Preprocessing, PreprocessingError, Resize,
+};
 pub use probe::{probe, probes};
 pub use resample::resize;
 pub use thumbnail::{sketch, thumbnail};

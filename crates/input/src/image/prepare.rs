@@ -2,7 +2,7 @@
 
 use crate::Noticed;
 use crate::image::{
-    BadImage, Decode, Picture, Preprocessing, Resize,
+    BadImage, CropRounding, Decode, Picture, Preprocessing, Resize,
     decode::{Part, Wanted, decode_part},
     resample::{inputs, resize_window},
 };
@@ -103,8 +103,8 @@ impl Layout {
         Layout {
             width,
             height,
-            columns: CropSpan::of(width, crop.1),
-            rows: CropSpan::of(height, crop.0),
+            columns: CropSpan::of(width, crop.1, how.crop_rounding),
+            rows: CropSpan::of(height, crop.0, how.crop_rounding),
             crop,
         }
     }
@@ -148,13 +148,18 @@ struct CropSpan {
 }
 
 impl CropSpan {
-    fn of(length: u32, crop: u32) -> CropSpan {
+    fn of(length: u32, crop: u32, rounding: CropRounding) -> CropSpan {
+        let is_even = rounding == CropRounding::Even;
         if crop >= length {
-            return CropSpan { range: 0..length, before: (crop - length) / 2 };
+            let excess = crop - length;
+            return CropSpan {
+                range: 0..length,
+                before: if is_even { excess / 2 } else { excess.div_ceil(2) },
+            };
         }
-        // Python's round((length - crop) / 2.0): halves go to the even neighbour.
+        // Python's round((length - crop) / 2.0), halves to the even neighbour; or its (length - crop) // 2.
         let excess = length - crop;
-        let start = excess / 2 + u32::from(excess % 4 == 3);
+        let start = excess / 2 + u32::from(is_even && excess % 4 == 3);
         CropSpan { range: start..start + crop, before: 0 }
     }
 
@@ -186,10 +191,11 @@ mod tests {
 
     #[test]
     fn halves_round_to_even_and_odd_padding_goes_after() {
-        let kept = |length, crop| {
-            let CropSpan { range, before } = CropSpan::of(length, crop);
+        let kept_by = |length, crop, rounding| {
+            let CropSpan { range, before } = CropSpan::of(length, crop, rounding);
             (range.start, range.end, before)
         };
+        let kept = |length, crop| kept_by(length, crop, CropRounding::Even);
         // int(round((length - crop) / 2.0)) for 1, 3, 5 and 7.
         assert_eq!(kept(225, 224), (0, 224, 0));
         assert_eq!(kept(227, 224), (2, 226, 0));
@@ -197,6 +203,10 @@ mod tests {
         assert_eq!(kept(231, 224), (4, 228, 0));
         assert_eq!(kept(256, 224), (16, 240, 0));
         assert_eq!(kept(221, 224), (0, 221, 1));
+        // (length - crop) // 2, and ceil((crop - length) / 2) before.
+        assert_eq!(kept_by(227, 224, CropRounding::Down), (1, 225, 0));
+        assert_eq!(kept_by(231, 224, CropRounding::Down), (3, 227, 0));
+        assert_eq!(kept_by(221, 224, CropRounding::Down), (0, 221, 2));
     }
 
     fn how(resize: Resize, crop: Option<(u32, u32)>) -> Preprocessing {

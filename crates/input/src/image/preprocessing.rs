@@ -28,6 +28,26 @@ pub struct Preprocessing {
     /// What becomes of 16-bit grey. Left out where it is clipped, for the same reason.
     #[serde(default, skip_serializing_if = "Grey16::is_clip")]
     pub grey16: Grey16,
+    /// Where a crop begins that cannot be in the middle. Left out where it is torchvision's, for the same reason.
+    #[serde(default, skip_serializing_if = "CropRounding::is_even")]
+    pub crop_rounding: CropRounding,
+}
+
+/// Where a centre crop begins, and padding, where an odd number of pixels is to be shared between two sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CropRounding {
+    /// A half goes to the even neighbour, and the odd row of padding after: torchvision's `CenterCrop`.
+    #[default]
+    Even,
+    /// A half goes down, and the odd row of padding before: transformers' `center_crop`.
+    Down,
+}
+
+impl CropRounding {
+    fn is_even(&self) -> bool {
+        *self == CropRounding::Even
+    }
 }
 
 /// How 16-bit grey becomes 8 bits. It plays no part in other pictures: 16-bit colours always keep their high byte.
@@ -133,6 +153,7 @@ impl Preprocessing {
             std: [0.229, 0.224, 0.225],
             decode: Decode::Exact,
             grey16: Grey16::Clip,
+            crop_rounding: CropRounding::Even,
         }
     }
 
@@ -148,6 +169,7 @@ impl Preprocessing {
             std: [1.0; 3],
             decode: Decode::Exact,
             grey16: Grey16::Clip,
+            crop_rounding: CropRounding::Even,
         }
     }
 
@@ -242,7 +264,7 @@ mod tests {
     #[test]
     fn defaults_are_left_out_so_that_old_fingerprints_hold() {
         let json = serde_json::to_string(&Preprocessing::imagenet()).unwrap();
-        assert!(!json.contains("decode") && !json.contains("grey16"), "{json}");
+        assert!(!["decode", "grey16", "crop_rounding"].iter().any(|field| json.contains(field)), "{json}");
         assert_eq!(serde_json::from_str::<Preprocessing>(&json).unwrap(), Preprocessing::imagenet());
         let scaled = Preprocessing { grey16: Grey16::Scale, ..Preprocessing::imagenet() };
         let json = serde_json::to_string(&scaled).unwrap();

@@ -2,9 +2,9 @@
 
 use super::Family;
 use super::layers::{mlp, replaced};
-use crate::Dialect;
 use crate::entry::{bicubic, bilinear, entry};
 use crate::{Activation, Builder, Conv, Network, NodeId};
+use crate::{Dialect, Stored};
 use input::Recipe;
 
 /// These networks by name.
@@ -25,7 +25,7 @@ pub(crate) static FAMILY: Family = Family {
         entry("convnext_tiny.in12k_ft_in1k", in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
         entry("convnext_small.in12k_ft_in1k", in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
     ],
-    dialects: &[Dialect::timm(timm_name)],
+    dialects: &[Dialect::timm(timm_name), Dialect::stored("transformers", transformers)],
 };
 
 /// Blocks and channels of each stage.
@@ -53,6 +53,11 @@ const EPS: f32 = 1e-6;
 /// The network. Taps: `pooled` (the normalised mean of the last map), `gap` (that mean itself), `stage1` to `stage4`,
 /// `features`, `logits`.
 pub fn convnext(name: &str, stages: Stages) -> Network {
+    convnext_with(name, stages, EPS)
+}
+
+/// The same with another eps of the last layer norm, as transformers has it.
+pub fn convnext_with(name: &str, stages: Stages, last_eps: f32) -> Network {
     let mut net = Builder::image();
     let mut x = net.input();
     for (i, (depth, width)) in stages.into_iter().enumerate() {
@@ -74,7 +79,7 @@ pub fn convnext(name: &str, stages: Stages) -> Network {
     }
     net.module("features", x);
     let gap = net.global_average_pool("avgpool", x);
-    let pooled = net.layer_norm("classifier.0", gap, EPS);
+    let pooled = net.layer_norm("classifier.0", gap, last_eps);
     net.module("classifier.1", pooled);
     let logits = net.linear("classifier.2", pooled, 1000);
     net.module("classifier", logits);
@@ -119,3 +124,30 @@ const IN_BLOCK: [(&str, &str); 5] = [
     (".block.5.", ".mlp.fc2."),
     (".layer_scale", ".gamma"),
 ];
+
+/// transformers' `ConvNextModel`.
+fn transformers(param: &str) -> Stored {
+    let place = |param: &str| -> Option<String> {
+        let (module, rest) = param.strip_prefix("features.")?.split_once('.')?;
+        match module.parse::<usize>().ok()? {
+            0 => {
+                let names = [("0.", "patch_embeddings."), ("1.", "layernorm.")];
+                let (ours, theirs) = names.into_iter().find(|(ours, _)| rest.starts_with(ours))?;
+                Some(format!("embeddings.{theirs}{}", &rest[ours.len()..]))
+            }
+            i if i % 2 == 0 => Some(format!("encoder.stages.{}.downsampling_layer.{rest}", i / 2)),
+            i => {
+                let names = [
+                    (".block.0.", ".dwconv."),
+                    (".block.2.", ".layernorm."),
+                    (".block.3.", ".pwconv1."),
+                    (".block.5.", ".pwconv2."),
+                    (".layer_scale", ".layer_scale_parameter"),
+                ];
+                Some(format!("encoder.stages.{}.layers.{}", i / 2, replaced(rest, &names)))
+            }
+        }
+    };
+    let ends = [("classifier.0.", "layernorm."), ("classifier.2.", "classifier.")];
+    Stored::As(place(param).unwrap_or_else(|| replaced(param, &ends)))
+}

@@ -1,6 +1,6 @@
 //! Layers that several families share, under torchvision's names.
 
-use crate::{Activation, Builder, Conv, NodeId};
+use crate::{Activation, Builder, Conv, NodeId, Pair};
 
 /// A convolution `name.0`, its batch norm `name.1`, and `name.2` where there is an activation (`Conv2dNormActivation`).
 pub(super) fn conv_bn_act(
@@ -84,10 +84,10 @@ pub(super) fn residual(
     inside: &str,
     x: NodeId,
     y: NodeId,
-    stride: usize,
+    stride: impl Into<Pair>,
 ) -> NodeId {
     net.module(&format!("{at}.{inside}"), y);
-    if stride == 1 && net.width(x) == net.width(y) {
+    if stride.into() == Pair::ONE && net.width(x) == net.width(y) {
         return net.add(at, x, y);
     }
     net.module(at, y);

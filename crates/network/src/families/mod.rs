@@ -3,6 +3,7 @@
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet;
+mod keras;
 mod layers;
 pub mod mobilenet_v2;
 pub mod mobilenet_v3;
@@ -38,4 +39,10 @@ pub(crate) static ALL: &[&Family] = &[
     &convnext::FAMILY,
     &vit::FAMILY,
     &swin::FAMILY,
+    keras::FAMILIES[0],
+    keras::FAMILIES[1],
+    keras::FAMILIES[2],
+    keras::FAMILIES[3],
+    keras::FAMILIES[4],
+    keras::FAMILIES[5],
 ];

@@ -3,7 +3,7 @@
 use super::Family;
 use super::layers::{average_and_classify, conv_bn_act, squeeze_excite};
 use crate::entry::{entry, imagenet};
-use crate::{Activation, Builder, Conv, Network, NodeId};
+use crate::{Activation, Builder, Conv, Dialect, Network, NodeId, Pair, Stored};
 use Activation::{Relu, Sigmoid};
 
 /// These networks by name.
@@ -24,7 +24,10 @@ pub(crate) static FAMILY: Family = Family {
         entry("regnet_y_16gf", imagenet, || y("regnet_y_16gf", [2, 4, 11, 1], [224, 448, 1232, 3024], 112)),
         entry("regnet_y_32gf", imagenet, || y("regnet_y_32gf", [2, 5, 12, 1], [232, 696, 1392, 3712], 232)),
     ],
-    dialects: &[],
+    dialects: &[
+        Dialect::stored("transformers", |param| transformers(param, 2)),
+        Dialect::stored("transformers", |param| transformers(param, 3)),
+    ],
 };
 
 /// Without squeeze and excite.
@@ -39,7 +42,7 @@ fn y(name: &str, depths: [usize; 4], widths: [usize; 4], group: usize) -> Networ
 
 /// The network of four stages of so many blocks and channels; a 3×3 has groups of `group` channels, or a single one where
 /// it is narrower. Taps: `pooled` and `gap` (one and the same), `block1` to `block4`, `logits`.
-fn regnet(name: &str, excites: bool, depths: [usize; 4], widths: [usize; 4], group: usize) -> Network {
+pub fn regnet(name: &str, excites: bool, depths: [usize; 4], widths: [usize; 4], group: usize) -> Network {
     let mut net = Builder::image();
     let input = net.input();
     let mut x = conv_bn_act(&mut net, "stem", input, Conv::new(32, 3).stride(2), Some(Relu));
@@ -62,7 +65,7 @@ fn regnet(name: &str, excites: bool, depths: [usize; 4], widths: [usize; 4], gro
 fn residual_block(net: &mut Builder, at: &str, x: NodeId, conv: Conv, excites: bool) -> NodeId {
     let inputs = net.width(x);
     let narrow = Conv::new(conv.out, 1);
-    let shortcut = if inputs == conv.out && conv.stride == 1 {
+    let shortcut = if inputs == conv.out && conv.stride == Pair::ONE {
         x
     } else {
         conv_bn_act(net, &format!("{at}.proj"), x, narrow.stride(conv.stride), None)
@@ -76,4 +79,32 @@ fn residual_block(net: &mut Builder, at: &str, x: NodeId, conv: Conv, excites: b
     net.module(&format!("{at}.f"), y);
     let sum = net.add(&format!("{at}.add"), shortcut, y);
     net.relu(at, sum)
+}
+
+/// transformers' `RegNetModel`; `last` is the place of a block's last convolution, which squeeze and excite moves by one.
+fn transformers(param: &str, last: usize) -> Stored {
+    let place = |param: &str| -> Option<String> {
+        let (module, part) = param.rsplit_once('.')?;
+        let layer = |at: &str| if at == "0" { "convolution" } else { "normalization" };
+        if let Some(at) = module.strip_prefix("stem.") {
+            return Some(format!("embedder.embedder.{}.{part}", layer(at)));
+        }
+        if module == "fc" {
+            return Some(format!("classifier.1.{part}"));
+        }
+        let (block, inside) = module.strip_prefix("trunk_output.")?.split_once('-')?;
+        let stage = block.rsplit_once("block")?.1.parse::<usize>().ok()?.checked_sub(1)?;
+        let (block, inside) = inside.split_once('.')?;
+        let (module, at) = inside.rsplit_once('.')?;
+        let module = match (module, at) {
+            ("proj", at) => format!("shortcut.{}", layer(at)),
+            ("f.a", at) => format!("layer.0.{}", layer(at)),
+            ("f.b", at) => format!("layer.1.{}", layer(at)),
+            ("f.se", "fc1") => "layer.2.attention.0".to_owned(),
+            ("f.se", _) => "layer.2.attention.2".to_owned(),
+            (_, at) => format!("layer.{last}.{}", layer(at)),
+        };
+        Some(format!("encoder.stages.{stage}.layers.{block}.{module}.{part}"))
+    };
+    Stored::As(place(param).unwrap_or_else(|| param.to_owned()))
 }

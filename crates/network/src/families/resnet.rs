@@ -4,7 +4,7 @@
 
 use super::Family;
 use crate::entry::{Entry, bicubic, bilinear, entry, imagenet, timm};
-use crate::{Builder, Conv, Network, NodeId, Pool};
+use crate::{Builder, Conv, Dialect, Network, NodeId, Pool, Stored};
 use Block::{Basic, Bottleneck};
 
 /// These networks by name.
@@ -44,7 +44,7 @@ pub(crate) static FAMILY: Family = Family {
             || deep("resnet101d", Bottleneck, [3, 4, 23, 3]),
         ),
     ],
-    dialects: &[],
+    dialects: &[Dialect::stored("transformers", transformers)],
 };
 
 /// What tells one residual network from another.
@@ -213,4 +213,35 @@ impl Stem {
             _ => format!("{at}.relu_{i}"),
         }
     }
+}
+
+/// transformers' `ResNetModel`.
+fn transformers(param: &str) -> Stored {
+    let conv_or_norm = |name: &str| if name.starts_with("conv") { "convolution" } else { "normalization" };
+    let place = |param: &str| -> Option<String> {
+        let (module, part) = param.rsplit_once('.')?;
+        Some(match module {
+            "conv1" | "bn1" => format!("embedder.embedder.{}.{part}", conv_or_norm(module)),
+            "fc" => format!("classifier.1.{part}"),
+            inside => {
+                let mut names = inside.strip_prefix("layer")?.splitn(3, '.');
+                let stage = names.next()?.parse::<usize>().ok()?.checked_sub(1)?;
+                let (block, inside) = (names.next()?, names.next()?);
+                let module = match inside {
+                    "downsample.0" => "shortcut.convolution".to_owned(),
+                    "downsample.1" => "shortcut.normalization".to_owned(),
+                    inside => {
+                        let at = inside.strip_prefix("conv").or(inside.strip_prefix("bn"))?;
+                        format!(
+                            "layer.{}.{}",
+                            at.parse::<usize>().ok()?.checked_sub(1)?,
+                            conv_or_norm(inside)
+                        )
+                    }
+                };
+                format!("encoder.stages.{stage}.layers.{block}.{module}.{part}")
+            }
+        })
+    };
+    Stored::As(place(param).unwrap_or_else(|| param.to_owned()))
 }

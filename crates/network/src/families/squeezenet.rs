@@ -1,9 +1,9 @@
 //! SqueezeNet 1.0 and 1.1 (Iandola et al., 2016, table 1; 1.1 is the authors' later, lighter one), as torchvision
 //! builds them. The first convolution is not padded, and the pools' last windows stick out.
 
-use super::Family;
+use super::{Family, keras};
 use crate::entry::{Entry, entry, imagenet};
-use crate::{Builder, Conv, Network, NodeId, Pool};
+use crate::{Builder, Conv, Dialect, Network, NodeId, Pool, Stored, Turn};
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -11,7 +11,8 @@ pub(crate) static FAMILY: Family = Family {
         Entry { default_tap: "gap", ..entry("squeezenet1_0", imagenet, squeezenet1_0) },
         Entry { default_tap: "gap", ..entry("squeezenet1_1", imagenet, squeezenet1_1) },
     ],
-    dialects: &[],
+    // Its pools do not stick out, which makes no difference at 224×224.
+    dialects: &[Dialect::keras(keras_place, keras::caffe)],
 };
 
 /// Squeeze and expand channels of a fire module, or a pool.
@@ -93,4 +94,25 @@ fn fire(net: &mut Builder, at: &str, x: NodeId, squeeze: usize, expand: usize) -
     let narrow = part(squeezed, "expand1x1", Conv::new(expand, 1));
     let wide = part(squeezed, "expand3x3", Conv::new(expand, 3));
     net.concat(at, &[narrow, wide])
+}
+
+/// Where keras-squeezenet (github.com/rcmalli/keras-squeezenet) keeps a parameter of version 1.1.
+fn keras_place(param: &str) -> Stored {
+    let Some((module, part)) = param.rsplit_once('.') else { return Stored::As(param.to_owned()) };
+    let layer = match module {
+        "features.0" => "conv1".to_owned(),
+        "classifier.1" => "conv10".to_owned(),
+        _ => {
+            let fire = module.strip_prefix("features.").and_then(|rest| rest.split_once('.'));
+            let Some((at, layer)) = fire else { return Stored::As(param.to_owned()) };
+            // Fire modules are counted from 2, pools between them not at all.
+            let fires = ["3", "4", "6", "7", "9", "10", "11", "12"];
+            let Some(number) = fires.iter().position(|fire| *fire == at) else {
+                return Stored::As(param.to_owned());
+            };
+            let layer = if layer == "squeeze" { "squeeze1x1" } else { layer };
+            format!("fire{}_{layer}", number + 2)
+        }
+    };
+    keras::kept(&layer, part, Turn::Conv)
 }

@@ -2,9 +2,9 @@
 
 use super::Family;
 use super::layers::{average_and_classify, mlp, replaced};
-use crate::Dialect;
 use crate::entry::{bicubic, entry, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
+use crate::{Dialect, Stored};
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -31,7 +31,7 @@ pub(crate) static FAMILY: Family = Family {
             || BASE.build("swin_base_patch4_window7_224"),
         ),
     ],
-    dialects: &[Dialect::timm(timm_name)],
+    dialects: &[Dialect::timm(timm_name), Dialect::stored("transformers", transformers)],
 };
 
 /// timm's tags of Microsoft's own weights.
@@ -131,4 +131,37 @@ pub fn timm_name(param: &str) -> String {
         }
     };
     place(param).unwrap_or_else(|| replaced(param, &[("head.", "head.fc.")]))
+}
+
+/// transformers' `SwinModel`, which counts stages as timm does, and what halves the sides with the stage before.
+fn transformers(param: &str) -> Stored {
+    let place = |param: &str| -> Option<Stored> {
+        let (module, rest) = param.strip_prefix("features.")?.split_once('.')?;
+        let module = module.parse::<usize>().ok()?;
+        if module == 0 {
+            let names = [("0.", "patch_embeddings.projection."), ("2.", "norm.")];
+            let (ours, theirs) = names.into_iter().find(|(ours, _)| rest.starts_with(ours))?;
+            return Some(Stored::As(format!("embeddings.{theirs}{}", &rest[ours.len()..])));
+        }
+        if module % 2 == 0 {
+            return Some(Stored::As(format!("encoder.layers.{}.downsample.{rest}", module / 2 - 1)));
+        }
+        let (block, rest) = rest.split_once('.')?;
+        let at = format!("encoder.layers.{}.blocks.{block}", module / 2);
+        if let Some(part) = rest.strip_prefix("attn.qkv.") {
+            let each = ["query", "key", "value"].map(|name| format!("{at}.attention.self.{name}.{part}"));
+            return Some(Stored::Rows(each.into_iter().map(Stored::As).collect()));
+        }
+        let names = [
+            ("attn.proj.", "attention.output.dense."),
+            ("attn.relative", "attention.self.relative"),
+            ("norm1.", "layernorm_before."),
+            ("norm2.", "layernorm_after."),
+            ("mlp.0.", "intermediate.dense."),
+            ("mlp.3.", "output.dense."),
+        ];
+        Some(Stored::As(format!("{at}.{}", replaced(rest, &names))))
+    };
+    let ends = [("norm.", "layernorm."), ("head.", "classifier.")];
+    place(param).unwrap_or_else(|| Stored::As(replaced(param, &ends)))
 }

@@ -1,9 +1,9 @@
 //! VGG (Simonyan & Zisserman, 2014, table 1), with and without batch norm, as torchvision builds it.
 
-use super::Family;
-use crate::Dialect;
+use super::{Family, keras};
 use crate::entry::{Entry, entry, imagenet};
 use crate::{Builder, Conv, Network, Pool};
+use crate::{Dialect, Stored, Turn};
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -17,7 +17,11 @@ pub(crate) static FAMILY: Family = Family {
         gap("vgg19", || vgg("vgg19", VGG19, false)),
         gap("vgg19_bn", || vgg("vgg19_bn", VGG19, true)),
     ],
-    dialects: &[Dialect::timm(timm_name)],
+    dialects: &[
+        Dialect::timm(timm_name),
+        Dialect::keras(|param| keras_place(param, VGG16), keras::caffe),
+        Dialect::keras(|param| keras_place(param, VGG19), keras::caffe),
+    ],
 };
 
 const fn gap(name: &'static str, build: fn() -> Network) -> Entry {
@@ -88,4 +92,31 @@ pub fn timm_name(param: &str) -> String {
         }
     }
     param.to_owned()
+}
+
+/// Where Keras keeps a parameter of the network of these depths.
+fn keras_place(param: &str, depths: Depths) -> Stored {
+    let Some((module, part)) = param.rsplit_once('.') else { return Stored::As(param.to_owned()) };
+    let number = |text: &str| text.parse::<usize>().ok();
+    match module {
+        // Keras flattens rows, columns and then channels.
+        "classifier.0" => keras::kept("fc1", part, Turn::Flattened { height: 7, width: 7 }),
+        "classifier.3" => keras::kept("fc2", part, Turn::Dense),
+        "classifier.6" => keras::kept("predictions", part, Turn::Dense),
+        _ => match module.strip_prefix("features.").and_then(number).and_then(|at| conv_at(at, depths)) {
+            Some((block, conv)) => keras::kept(&format!("block{block}_conv{conv}"), part, Turn::Conv),
+            None => Stored::As(param.to_owned()),
+        },
+    }
+}
+
+/// Block and number, both from 1, of the convolution that is this module: each has its ReLU after it, and each block a pool.
+fn conv_at(mut module: usize, depths: Depths) -> Option<(usize, usize)> {
+    for (block, depth) in depths.into_iter().enumerate() {
+        if module < 2 * depth {
+            return module.is_multiple_of(2).then_some((block + 1, module / 2 + 1));
+        }
+        module = module.checked_sub(2 * depth + 1)?;
+    }
+    None
 }

@@ -2,12 +2,15 @@
 //! of them: `DeiT`, `DINOv2` (Oquab et al., 2023) without and with registers (Darcet et al., 2023), the picture towers of
 //! CLIP (Radford et al., 2021) and `SigLIP` (Zhai et al., 2023).
 
+mod dialects;
+
 use super::Family;
-use super::layers::{mlp, replaced};
-use crate::Dialect;
+use super::layers::mlp;
 use crate::entry::{bicubic, bilinear, centred, clip, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Interpolation, Network, NodeId};
 use input::Recipe;
+
+pub use dialects::timm_name;
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -92,7 +95,7 @@ pub(crate) static FAMILY: Family = Family {
             Vit { head: Head::Attention, ..Vit::base(16) }.build("vit_base_patch16_siglip_224")
         }),
     ],
-    dialects: &[Dialect::timm(timm_name)],
+    dialects: dialects::ALL,
 };
 
 // timm's tags, by who trained the weights.
@@ -114,6 +117,8 @@ pub struct Vit {
     pub depth: usize,
     /// Heads of every attention.
     pub heads: usize,
+    /// Numbers between the two dense layers of a block.
+    pub hidden: usize,
     /// Rows, and columns, of patches that its positions are for: the trained input's side by `patch`.
     pub grid: usize,
     /// How positions are brought to another grid.
@@ -240,12 +245,13 @@ impl Vit {
     }
 
     /// Trained with 224×224 pixels and 1000 classes; timm's names.
-    const fn new(patch: usize, width: usize, depth: usize, heads: usize) -> Vit {
+    pub const fn new(patch: usize, width: usize, depth: usize, heads: usize) -> Vit {
         Vit {
             patch,
             width,
             depth,
             heads,
+            hidden: 4 * width,
             grid: 224 / patch,
             interpolation: Interpolation::Antialiased,
             registers: 0,
@@ -340,7 +346,7 @@ impl Vit {
         let y = self.scaled(net, &part("ls1"), y);
         let x = net.add(&part("add"), x, y);
         let y = net.layer_norm(&part(names.norm2), x, self.eps);
-        let y = mlp(net, names.mlp.map(part), y, 4 * self.width, self.activation);
+        let y = mlp(net, names.mlp.map(part), y, self.hidden, self.activation);
         net.module(&part("mlp"), y);
         let y = self.scaled(net, &part("ls2"), y);
         net.add(at, x, y)
@@ -360,28 +366,9 @@ impl Vit {
         let x = net.linear("attn_pool.proj", y, d);
         let y = net.layer_norm("attn_pool.norm", x, self.eps);
         let names = ["attn_pool.mlp.fc1", "attn_pool.mlp.act", "attn_pool.mlp.fc2"];
-        let y = mlp(net, names, y, 4 * d, self.activation);
+        let y = mlp(net, names, y, self.hidden, self.activation);
         net.module("attn_pool.mlp", y);
         let sum = net.add("attn_pool.add", x, y);
         net.token("attn_pool", sum, 0)
     }
-}
-
-/// timm's name of a parameter that bears torchvision's.
-pub fn timm_name(param: &str) -> String {
-    let pairs = [
-        ("class_token", "cls_token"),
-        ("conv_proj.", "patch_embed.proj."),
-        ("encoder.pos_embedding", "pos_embed"),
-        ("encoder.layers.encoder_layer_", "blocks."),
-        (".ln_1.", ".norm1."),
-        (".self_attention.in_proj_", ".attn.qkv."),
-        (".self_attention.out_proj.", ".attn.proj."),
-        (".ln_2.", ".norm2."),
-        (".mlp.0.", ".mlp.fc1."),
-        (".mlp.3.", ".mlp.fc2."),
-        ("encoder.ln.", "norm."),
-        ("heads.head.", "head."),
-    ];
-    replaced(param, &pairs)
 }

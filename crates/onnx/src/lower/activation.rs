@@ -12,10 +12,8 @@ impl Lowering<'_, '_, '_> {
         let x = laid.last.clone().or_else(|| laid.first.clone()).unwrap_or_default();
         let value = match function {
             Activation::Relu => self.whole(&Operator::Relu, vec![x]),
-            Activation::Relu6 => {
-                let inputs = vec![x, self.number(0.0), self.number(6.0)];
-                self.whole(&Operator::Clip, inputs)
-            }
+            Activation::Relu6 => self.clip(x, 0.0, 6.0),
+            Activation::Clip { low, high } => self.clip(x, low, high),
             Activation::Gelu => self.gelu(x),
             Activation::GeluTanh => self.gelu_tanh(x),
             Activation::QuickGelu => {
@@ -32,11 +30,26 @@ impl Lowering<'_, '_, '_> {
                 self.whole(&Operator::HardSigmoid { alpha: 1.0 / 6.0, beta: 0.5 }, vec![x])
             }
             Activation::HardSwish => self.whole(&Operator::HardSwish, vec![x]),
+            Activation::Tanh => self.whole(&Operator::Tanh, vec![x]),
+            Activation::Softplus => self.whole(&Operator::Softplus, vec![x]),
+            Activation::Mish => {
+                let softplus = self.part("softplus", &Operator::Softplus, vec![x.clone()]);
+                let gate = self.part("gate", &Operator::Tanh, vec![softplus]);
+                self.whole(&Operator::Mul, vec![x, gate])
+            }
+            Activation::LeakyRelu { slope } => self.whole(&Operator::LeakyRelu { alpha: slope }, vec![x]),
+            Activation::Elu { alpha } => self.whole(&Operator::Elu { alpha }, vec![x]),
         };
         match (laid.last, self.shape()) {
             (None, Shape::Map { .. }) => Laid::first(value),
             _ => self.channels_last(value),
         }
+    }
+
+    /// From one number to another.
+    fn clip(&mut self, x: String, low: f32, high: f32) -> String {
+        let inputs = vec![x, self.number(low), self.number(high)];
+        self.whole(&Operator::Clip, inputs)
     }
 
     /// x · (1 + erf(x / √2)) · ½.

@@ -1,21 +1,40 @@
 //! Attention of tokens to tokens.
 
-use super::{Laid, Lowering, Operator};
+use super::{Laid, Lowering, Operator, Shape};
 
 impl Lowering<'_, '_, '_> {
     /// Of (n, tokens, 3d) to itself, or of (n, others, d) to (n, tokens, 2d).
     pub(super) fn attention(&mut self, heads: usize) -> Laid {
         let d = self.shape().width();
-        let x = self.last(0);
+        let x = self.rows(0, "q");
         let [q, k, v] = if self.node.inputs.len() == 1 {
             self.cut(["q", "k", "v"], &x, 2, d)
         } else {
-            let kv = self.last(1);
+            let kv = self.rows(1, "kv");
             let [k, v] = self.cut(["k", "v"], &kv, 2, d);
             [x, k, v]
         };
         let (mixed, joined) = self.attend([q, k, v], &[], heads, d, 1);
-        Laid::both(self.whole(&joined, vec![mixed]))
+        match self.shape() {
+            Shape::Map { height, width, .. } => {
+                let mixed = self.part("joined", &joined, vec![mixed]);
+                let shape = vec![0, height, width, d];
+                let value = self.whole(&Operator::Reshape { shape }, vec![mixed]);
+                self.channels_last(value)
+            }
+            _ => Laid::both(self.whole(&joined, vec![mixed])),
+        }
+    }
+
+    /// What the node reads at that place, as tokens (n, tokens, d): of a map its places, row by row.
+    fn rows(&mut self, input: usize, what: &str) -> String {
+        let x = self.last(input);
+        match self.graph.shapes[self.node.inputs[input].index()] {
+            Shape::Map { channels, height, width } => {
+                self.reshaped(&format!("{what}/rows"), x, &[0, height * width, channels])
+            }
+            _ => x,
+        }
     }
 
     /// softmax(q · kᵀ / √(d / heads) + added) · v in each head, for (n, …, tokens, d) with `lead` axes before the tokens;

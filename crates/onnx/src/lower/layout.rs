@@ -75,4 +75,54 @@ impl Lowering<'_, '_, '_> {
             _ => Laid::both(value),
         }
     }
+
+    /// Channels from `start` to before `end`.
+    pub(super) fn channels(&mut self, start: usize, end: usize) -> Laid {
+        match (self.laid(0), self.shape()) {
+            (Laid { first: Some(x), .. }, Shape::Map { .. }) => {
+                Laid::first(self.whole(&Operator::Slice { axis: 1, start, end }, vec![x]))
+            }
+            (Laid { last, .. }, shape) => {
+                let axis = rank(shape) - 1;
+                let value = self.whole(&Operator::Slice { axis, start, end }, last.into_iter().collect());
+                self.channels_last(value)
+            }
+        }
+    }
+
+    /// Channels as (groups, c / groups) transposed.
+    pub(super) fn shuffle(&mut self, groups: usize) -> Laid {
+        let shape = self.shape();
+        let (channels, each) = (shape.width(), shape.width() / groups);
+        match (self.laid(0), shape) {
+            (Laid { first: Some(x), .. }, Shape::Map { height, width, .. }) => {
+                let x = self.reshaped("groups", x, &[0, groups, each, height * width]);
+                let x = self.turned("shuffled", x, &[0, 2, 1, 3]);
+                Laid::first(
+                    self.whole(&Operator::Reshape { shape: vec![0, channels, height, width] }, vec![x]),
+                )
+            }
+            (Laid { last, .. }, shape) => {
+                // Places are kept as they are, and may be none.
+                let places = rank(shape) - 2;
+                let split = [vec![0; places + 1], vec![groups, each]].concat();
+                let mut turned: Vec<usize> = (0..places + 3).collect();
+                turned.swap(places + 1, places + 2);
+                let x = self.reshaped("groups", last.unwrap_or_default(), &split);
+                let x = self.turned("shuffled", x, &turned);
+                let whole = [vec![0; places + 1], vec![channels]].concat();
+                let value = self.whole(&Operator::Reshape { shape: whole }, vec![x]);
+                self.channels_last(value)
+            }
+        }
+    }
+}
+
+/// Axes of a value with channels last, the batch among them.
+fn rank(shape: Shape) -> usize {
+    match shape {
+        Shape::Map { .. } => 4,
+        Shape::Tokens { .. } => 3,
+        Shape::Vector(_) => 2,
+    }
 }

@@ -147,17 +147,37 @@ impl Lowering<'_, '_, '_> {
         match &self.node.op {
             // What another network gives was refused before.
             Op::Input { .. } | Op::Given { .. } => Laid::first(INPUT.to_owned()),
-            Op::Conv { weight, bias, stride, padding, groups } => {
+            Op::Conv { weight, bias, stride, padding, groups, dilation } => {
                 let mut inputs = vec![self.first(0), self.param(*weight)];
                 inputs.extend(bias.map(|bias| self.param(bias)));
-                let (pads, strides) = ([*padding; 4], [*stride; 2]);
-                Laid::first(self.whole(&Operator::Conv { group: *groups, pads, strides }, inputs))
+                let pads = [padding.top, padding.left, padding.bottom, padding.right];
+                let (strides, dilations) = ([stride.y, stride.x], [dilation.y, dilation.x]);
+                let operator = Operator::Conv { group: *groups, pads, strides, dilations };
+                Laid::first(self.whole(&operator, inputs))
             }
             Op::BatchNorm { weight, bias, mean, variance, eps } => {
                 let [weight, bias, mean, variance] =
                     [weight, bias, mean, variance].map(|param| self.param(*param));
-                let inputs = vec![self.first(0), weight, bias, mean, variance];
-                Laid::first(self.whole(&Operator::BatchNormalization { epsilon: *eps }, inputs))
+                let operator = Operator::BatchNormalization { epsilon: *eps };
+                let params = [weight, bias, mean, variance];
+                let with = |x: String| [vec![x], params.to_vec()].concat();
+                match self.shape() {
+                    Shape::Map { .. } => {
+                        let x = self.first(0);
+                        Laid::first(self.whole(&operator, with(x)))
+                    }
+                    Shape::Vector(_) => {
+                        let x = self.last(0);
+                        Laid::both(self.whole(&operator, with(x)))
+                    }
+                    // Channels stand second in a batch norm.
+                    Shape::Tokens { .. } => {
+                        let x = self.last(0);
+                        let x = self.turned("turned", x, &[0, 2, 1]);
+                        let x = self.part("normalised", &operator, with(x));
+                        Laid::both(self.whole(&Operator::Transpose { perm: vec![0, 2, 1] }, vec![x]))
+                    }
+                }
             }
             Op::LayerNorm { weight, bias, eps } => {
                 let inputs = vec![self.last(0), self.param(*weight), self.param(*bias)];
@@ -166,7 +186,8 @@ impl Lowering<'_, '_, '_> {
             }
             Op::Linear { weight, bias } => self.linear(*weight, *bias),
             Op::Activation { function } => self.activation(*function),
-            Op::Add => self.sum(),
+            Op::Add => self.both(&Operator::Add),
+            Op::Multiply => self.both(&Operator::Mul),
             Op::Scale { weight } => self.scale(*weight),
             Op::Gate => {
                 let inputs = vec![self.first(0), self.first(1)];
@@ -186,7 +207,7 @@ impl Lowering<'_, '_, '_> {
                 Laid::first(self.whole(&Operator::MaxPool(window), vec![x]))
             }
             Op::AveragePool(pool) => {
-                let (x, window) = (self.first(0), self.window(*pool));
+                let (x, window) = self.average_window(*pool);
                 Laid::first(self.whole(&Operator::AveragePool(window), vec![x]))
             }
             Op::AdaptiveAveragePool { height, width } => self.adaptive((*height, *width)),
@@ -205,6 +226,8 @@ impl Lowering<'_, '_, '_> {
                 self.window_attention(*heads, *window, *shift, *bias)
             }
             Op::MergePatches => self.merge_patches(),
+            Op::Channels { start, end } => self.channels(*start, *end),
+            Op::Shuffle { groups } => self.shuffle(*groups),
         }
     }
 
@@ -227,14 +250,15 @@ impl Lowering<'_, '_, '_> {
         self.channels_last(value)
     }
 
-    fn sum(&mut self) -> Laid {
+    /// Of two values of one shape.
+    fn both(&mut self, operator: &Operator) -> Laid {
         let [a, b] = [0, 1].map(|input| self.laid(input));
         if a.last.is_none() && b.last.is_none() {
             let inputs = vec![self.first(0), self.first(1)];
-            return Laid::first(self.whole(&Operator::Add, inputs));
+            return Laid::first(self.whole(operator, inputs));
         }
         let inputs = vec![self.last(0), self.last(1)];
-        let value = self.whole(&Operator::Add, inputs);
+        let value = self.whole(operator, inputs);
         self.channels_last(value)
     }
 

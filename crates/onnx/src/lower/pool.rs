@@ -2,23 +2,40 @@
 
 use super::{Laid, Lowering, Operator, Shape, adaptive};
 use crate::operator::Window;
-use network::Pool;
+use network::{Padding, Pool};
 
 impl Lowering<'_, '_, '_> {
     /// A pool's windows. Where a last one sticks out, the map is padded so far: `ceil_mode` has meant different counts of
     /// windows in different versions of runtimes.
     pub(super) fn window(&self, pool: Pool) -> Window {
-        let Pool { kernel, stride, padding, .. } = pool;
-        let sides = |shape: Shape| match shape {
-            Shape::Map { height, width, .. } => [height, width],
-            _ => [1, 1],
+        let Padding { top, left, .. } = pool.padding;
+        let [before, after] = [self.input_shape(0), self.shape()].map(sides);
+        let end = |axis: usize| {
+            let along = pool.window().axes()[axis];
+            let seen = (after[axis] - 1) * along.stride + along.kernel;
+            along.after.max(seen.saturating_sub(before[axis] + along.before))
         };
-        let (before, after) = (sides(self.input_shape(0)), sides(self.shape()));
-        let end = |side: usize, windows: usize| {
-            padding.max(((windows - 1) * stride + kernel).saturating_sub(side + padding))
-        };
-        let [bottom, right] = [0, 1].map(|axis| end(before[axis], after[axis]));
-        Window { kernel: [kernel; 2], pads: [padding, padding, bottom, right], strides: [stride; 2] }
+        Window {
+            kernel: [pool.kernel.y, pool.kernel.x],
+            pads: [top, left, end(0), end(1)],
+            strides: [pool.stride.y, pool.stride.x],
+        }
+    }
+
+    /// What an average pool reads, and its windows. Padding that counts is put there as zeros: what sticks out of it does
+    /// not count, which no attribute says.
+    pub(super) fn average_window(&mut self, pool: Pool) -> (String, Window) {
+        let (x, window) = (self.first(0), self.window(pool));
+        if !pool.count_include_pad || pool.padding == Padding::NONE {
+            return (x, window);
+        }
+        let Padding { top, left, bottom, right } = pool.padding;
+        let padded = Operator::Pad { pads: vec![0, 0, top, left, 0, 0, bottom, right] };
+        let [.., down, across] = window.pads;
+        (
+            self.part("padded", &padded, vec![x]),
+            Window { pads: [0, 0, down - bottom, across - right], ..window },
+        )
     }
 
     /// ONNX has no adaptive average pool: two products with matrices of means.
@@ -48,5 +65,13 @@ impl Lowering<'_, '_, '_> {
             x = self.part("places", &slice, vec![x]);
         }
         Laid::both(self.whole(&Operator::ReduceMean { axis: 1 }, vec![x]))
+    }
+}
+
+/// Rows and columns.
+fn sides(shape: Shape) -> [usize; 2] {
+    match shape {
+        Shape::Map { height, width, .. } => [height, width],
+        _ => [1, 1],
     }
 }

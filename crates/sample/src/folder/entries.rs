@@ -1,10 +1,9 @@
 //! One folder's entries: each is a folder, an image, or passed over and counted; what cannot be told is an error.
 
 use super::files::{Files, Kind};
-use crate::{DatasetError, Passed};
+use crate::{DatasetError, Passed, names::escaped};
 use std::{
     ffi::{OsStr, OsString},
-    fmt::Write as _,
     io,
     path::Path,
 };
@@ -38,7 +37,7 @@ pub(super) struct Name {
 
 impl Name {
     fn new(raw: OsString) -> Name {
-        Name { text: escaped(&raw), raw }
+        Name { text: escaped(raw.as_encoded_bytes()), raw }
     }
 
     pub(super) fn is_utf8(&self) -> bool {
@@ -91,6 +90,11 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Whether it holds images, and no folder beside them.
+    pub(super) fn holds_images_only(&self) -> bool {
+        self.folders.is_empty() && !self.images.is_empty()
+    }
+
     /// Whether it holds folders, and no image beside them.
     pub(super) fn holds_folders_only(&self) -> bool {
         self.images.is_empty() && !self.folders.is_empty()
@@ -113,26 +117,17 @@ fn system(name: &str) -> Option<&'static str> {
     SYSTEM.into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// What is not UTF-8 as `\xe9`.
-fn escaped(name: &OsStr) -> String {
-    let mut text = String::new();
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a string never fails.
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
-}
-
 /// In lower case, with its dot.
 fn extension(name: &OsStr) -> String {
     let extension = Path::new(name).extension();
-    extension.map_or_else(|| "without extension".to_owned(), |e| format!(".{}", escaped(e).to_lowercase()))
+    extension.map_or_else(
+        || "without extension".to_owned(),
+        |e| format!(".{}", escaped(e.as_encoded_bytes()).to_lowercase()),
+    )
 }
 
-fn has_image_extension(name: &OsStr) -> bool {
+/// Whether a name is that of an image.
+pub(crate) fn has_image_extension(name: &OsStr) -> bool {
     let extension = Path::new(name).extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)))
 }

@@ -20,8 +20,8 @@ pub(super) enum Layout {
 
 /// How a folder's name says a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Spelt {
-    pub(super) split: Split,
+pub(crate) struct Spelt {
+    pub(crate) split: Split,
     /// Words that it says besides: none of `train_set`, `seg` of `seg_train`.
     beside: Vec<String>,
     /// It is val as well: `trainval`.
@@ -29,7 +29,8 @@ pub(super) struct Spelt {
 }
 
 impl Spelt {
-    fn is_exact(&self) -> bool {
+    /// Whether it says nothing besides.
+    pub(crate) fn is_exact(&self) -> bool {
         self.beside.is_empty()
     }
 }
@@ -84,7 +85,7 @@ pub(super) fn of(files: &dyn Files, root: &Path, top: &Folder) -> Result<Layout,
 }
 
 /// The split that a folder's name says, if it says one.
-pub(super) fn spelling(name: &str) -> Option<Spelt> {
+pub(crate) fn spelling(name: &str) -> Option<Spelt> {
     let mut said = BTreeSet::new();
     let mut beside = Vec::new();
     for word in words(name) {

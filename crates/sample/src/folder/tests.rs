@@ -48,8 +48,32 @@ fn classes_without_splits() {
     assert_eq!(listing(&set), ["B/x/y.tif 0 -", "a/0.webp 1 -", "b/1.jpeg 2 -", "b/2.PNG 2 -"]);
     assert_eq!(set.passed.to_string(), "2 hidden, 1 .txt, 1 without extension");
     for sample in &set.samples {
-        assert_eq!(std::fs::read_to_string(&sample.path).unwrap(), sample.id);
+        assert_eq!(sample.content.read(1 << 10).unwrap(), sample.id.as_bytes());
     }
+}
+
+#[test]
+fn images_alone_have_no_labels() {
+    let flat: [(&[&str], &[&str]); 3] = [
+        (&["2.png", "1.jpg", "README", ".x/3.png"], &["1.jpg -", "2.png -"]),
+        (&["train/1.png", "Testing/1.png"], &["Testing/1.png test", "train/1.png train"]),
+        (&["train/1.png"], &["train/1.png train"]),
+    ];
+    for (files, expected) in flat {
+        let set = DataSet::open(tree(files).path()).unwrap();
+        let split = |split: Option<Split>| split.map_or("-", Split::name);
+        let found: Vec<_> =
+            set.samples.iter().map(|sample| format!("{} {}", sample.id, split(sample.split))).collect();
+        assert_eq!(
+            (found, set.columns.len(), set.doubt()),
+            (expected.iter().map(ToString::to_string).collect(), 0, None)
+        );
+    }
+    let passed = DataSet::open(tree(flat[0].0).path()).unwrap().passed.to_string();
+    assert_eq!(passed, "1 hidden, 1 without extension");
+    assert!(
+        message(&tree(&["train/1.png", "test/x.heic"])).starts_with("`ROOT/train` holds 1 image outside")
+    );
 }
 
 #[test]
@@ -185,24 +209,21 @@ fn what_is_no_class_tree_is_one_clear_line() {
              pictures in a manifest"
         )
     };
+    let unclassed = |path: &str, count: &str, first: &str| {
+        format!(
+            "`{path}` holds {count} outside any class folder (`{first}`); expected a folder per class, or no folders, for \
+             images without labels"
+        )
+    };
     let cases: &[(&[&str], &str)] = &[
         (&[], &empty("nothing")),
         (&["a.txt", ".b"], &empty("1 .txt, 1 hidden")),
         (&["train/"], &empty("1 folder")),
         (&["train/.x", "test/y.heic"], &empty("2 folders, 1 .heic, 1 hidden")),
         (&["a/1.png"], "`ROOT` has one class only, `a`; a classifier needs at least two"),
-        (
-            &["2.png", "1.png"],
-            "`ROOT` holds 2 images outside any class folder (`1.png`); expected a folder per class",
-        ),
-        (
-            &["a/1.png", "b/1.png", "c.png"],
-            "`ROOT` holds 1 image outside any class folder (`c.png`); expected a folder per class",
-        ),
-        (
-            &["train/1.png"],
-            "`ROOT/train` holds 1 image outside any class folder (`1.png`); expected a folder per class",
-        ),
+        (&["a/1.png", "b/1.png", "d.png", "c.png"], &unclassed("ROOT", "2 images", "c.png")),
+        (&["a/", "c.png"], &unclassed("ROOT", "1 image", "c.png")),
+        (&["train/1.png", "test/1.png", "c.png"], &unclassed("ROOT", "1 image", "c.png")),
         (&["a/1.png", "b/"], "class folder `b` in `ROOT` holds no images; fill it or remove it"),
         (
             &["a/1.png", "b/1.HEIC", "b/2.heic", "b/x/3.txt"],
@@ -308,7 +329,7 @@ fn what_is_no_class_tree_is_one_clear_line() {
         ),
         (
             &["Training/a/1.png", "Training/b/1.png", "Testing/1.png"],
-            "`ROOT/Testing` holds 1 image outside any class folder (`1.png`); expected a folder per class",
+            &unclassed("ROOT/Testing", "1 image", "1.png"),
         ),
         (
             &["train/a/1.png", "train/b/1.png", "test/c/1.png"],

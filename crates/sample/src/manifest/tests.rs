@@ -1,5 +1,5 @@
 use super::*;
-use crate::Column;
+use crate::{Column, Content, Inputs};
 use polars::prelude::{NamedFrom, Series, df};
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ fn columns_come_in_any_order_and_company() {
     let root = folder("note,label,path,split\nx,dog,deep/c.png,TEST\ny,cat,b.png,train\nz,dog,a.png,train\n");
     let set = open_csv(&root).unwrap();
     assert_eq!(listing(&set), ["a.png z+dog train", "b.png y+cat train", "deep/c.png x+dog test"]);
-    assert_eq!(set.samples[2].path, root.path().join("deep/c.png"));
+    assert_eq!(set.samples[2].content, Content::File(root.path().join("deep/c.png")));
 }
 
 #[test]
@@ -99,6 +99,33 @@ fn parquet_labels_may_be_numbers() {
 }
 
 #[test]
+fn json_lines_say_what_csv_says() {
+    let root = folder("path,label,split,tags,age\na.png,x,train,u|v,7\nb.png,y,test,,\n");
+    let path = root.path().join("m.jsonl");
+    let lines = [
+        r#"{"path":"a.png","label":"x","split":"train","tags":["u","v"],"age":7}"#,
+        "",
+        r#"{"split":"test","label":"y","path":"./b.png"}"#,
+    ];
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    assert_eq!(DataSet::open(&path).unwrap(), open_csv(&root).unwrap());
+    for (line, expected) in [
+        (r#"{"path":"a.png"}"#, "`M`, row 3 (line 4): `label` is empty"),
+        (r#"{"path":"z.png","label":"x","split":"val"}"#, "`M`, row 3 (line 4): `z.png` is not a file"),
+        (
+            r#"{"path":["a.png"],"label":"x","split":"val"}"#,
+            "`M`, row 3 (line 4): `a.png` is already in row 1 (line 1)",
+        ),
+        (r#"{"path":{},"label":"x"}"#, "column `path` of `M` holds objects or lists of them"),
+        ("a.png", "cannot read `M`: line 4, column 1: expected value; expected a JSON object a line"),
+    ] {
+        std::fs::write(&path, format!("{}\n{line}\n", lines.join("\n"))).unwrap();
+        let message = DataSet::open(&path).unwrap_err().to_string().replace(path.to_str().unwrap(), "M");
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_row() {
     let cases = [
         (
@@ -151,14 +178,25 @@ fn pictures_may_lie_below_another_folder() {
     let name = |text: &str| text.replace("FAR", far.path().to_str().unwrap());
     let root = folder(&name("path,label\nb.png,x\nFAR/a.png,y\n./deep//c.png,x\n"));
     let manifest = root.path().join("m.csv");
-    let set = DataSet::open_below(&manifest, Some(far.path())).unwrap();
+    let set = DataSet::open_inputs(&Inputs {
+        paths: std::slice::from_ref(&manifest),
+        root: Some(far.path()),
+        spool: None,
+    })
+    .unwrap();
     assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
-    assert_eq!(set.samples[2].path, far.path().join("deep/c.png"));
+    assert_eq!(set.samples[2].content, Content::File(far.path().join("deep/c.png")));
     let message = DataSet::open(&manifest).unwrap_err().to_string();
     assert!(
         message.ends_with("lies outside the manifest's folder; give the folder above all images by --root, and paths relative to it")
     );
-    let message = DataSet::open_below(&manifest, Some(&far.path().join("deep"))).unwrap_err().to_string();
+    let message = DataSet::open_inputs(&Inputs {
+        paths: &[manifest],
+        root: Some(&far.path().join("deep")),
+        spool: None,
+    })
+    .unwrap_err()
+    .to_string();
     assert!(message.contains("row 1 (line 2): `b.png` is not a file; paths are relative to `"), "{message}");
 }
 

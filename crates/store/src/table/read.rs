@@ -1,6 +1,6 @@
 //! Opening tables that people made.
 
-use super::{TableError, Texts, csv, extension, first_line};
+use super::{TableError, Texts, csv, extension, first_line, json_lines};
 use crate::{bounded, brief};
 use polars::prelude::*;
 use polars_io::prelude::{ParquetReader, SerReader as _};
@@ -13,10 +13,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Longer than any honest CSV manifest: ten million rows. A Parquet file is mapped.
-const MOST_CSV: u64 = 1 << 30;
+/// Longer than any honest manifest as text: ten million rows. A Parquet file is mapped.
+const MOST_TEXT: u64 = 1 << 30;
 
-/// Some columns of a CSV or Parquet table, as text. A number becomes the text that says it.
+/// Some columns of a CSV, JSONL or Parquet table, as text. A number becomes the text that says it.
 pub struct Table {
     path: PathBuf,
     names: Vec<String>,
@@ -26,11 +26,18 @@ pub struct Table {
     lines: Vec<u32>,
 }
 
-/// Where a row stands: it counts from 1 below the header, rows that hold nothing left out; a CSV file has lines.
+/// Where a row stands: it counts from 1 below the header, rows that hold nothing left out; a text file has lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     row: usize,
     line: Option<u32>,
+}
+
+impl Position {
+    /// Of the row that counts so much from 1, in what has no lines.
+    pub fn of_row(row: usize) -> Position {
+        Position { row, line: None }
+    }
 }
 
 impl fmt::Display for Position {
@@ -43,7 +50,8 @@ impl fmt::Display for Position {
 impl Table {
     /// Reads those of `columns` that the table at `path` has. Nothing of the others is looked at.
     ///
-    /// Names of columns are taken without spaces around them; `table/csv.rs` says what is read as CSV.
+    /// Names of columns are taken without spaces around them; `table/csv.rs` says what is read as CSV, `table/json_lines.rs`
+    /// what as JSONL.
     ///
     /// # Errors
     /// As [`read`], and where one of `columns` holds neither text nor numbers.
@@ -147,10 +155,10 @@ impl Table {
     }
 }
 
-/// Reads a CSV or Parquet table. Columns of a CSV file all come as text, so that a label `007` stays `007`.
+/// Reads a CSV, JSONL or Parquet table. Columns of the former two all come as text, so that a label `007` stays `007`.
 ///
 /// # Errors
-/// Where the extension is neither, the file cannot be read as what it names, or two columns have one name.
+/// Where the extension is none of them, the file cannot be read as what it names, or two columns have one name.
 pub fn read(path: &Path) -> Result<DataFrame, TableError> {
     Ok(raw(path, Wanted::AsTheyAre)?.frame)
 }
@@ -163,7 +171,7 @@ struct Raw {
     /// Of columns that hold neither text nor numbers, where all texts were asked for.
     left_out: Vec<String>,
     height: usize,
-    /// Of a CSV file's rows.
+    /// Of a text file's rows.
     lines: Vec<u32>,
 }
 
@@ -200,14 +208,18 @@ fn raw(path: &Path, wanted: Wanted<'_>) -> Result<Raw, TableError> {
     let fail = |error: std::io::Error| Wrong::Reason(error.to_string()).at(path);
     match extension(path).as_str() {
         "csv" => {
-            let bytes = bounded::read(path, MOST_CSV).map_err(fail)?;
+            let bytes = bounded::read(path, MOST_TEXT).map_err(fail)?;
             of_csv(bytes, wanted).map_err(|wrong| wrong.at(path))
         }
         "parquet" => {
             let file = bounded::open(path).map_err(fail)?;
             of_parquet(file, wanted).map_err(|wrong| wrong.at(path))
         }
-        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv or .parquet" }),
+        "jsonl" | "ndjson" => {
+            let bytes = bounded::read(path, MOST_TEXT).map_err(fail)?;
+            of_json_lines(bytes, wanted).map_err(|wrong| wrong.at(path))
+        }
+        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv, .parquet or .jsonl" }),
     }
 }
 
@@ -244,6 +256,28 @@ fn of_csv(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     }
     let frame = DataFrame::new(lines.len(), columns).map_err(polars)?;
     Ok(Raw { frame, names, left_out: Vec::new(), height: lines.len(), lines })
+}
+
+fn of_json_lines(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
+    let text = text(bytes).map_err(Wrong::Reason)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let read = json_lines::read(text, |name| wanted.takes(name)).map_err(Wrong::Reason)?;
+    let (mut columns, mut left_out) = (Vec::new(), Vec::new());
+    for json_lines::JsonColumn { texts, is_plain } in read.columns {
+        let name = texts.name().to_string();
+        match is_plain {
+            true => columns.push(texts.into_column()),
+            false if wanted.needs(&name) => {
+                let (column, found) =
+                    (brief::shortened(&name).into_owned(), "objects or lists of them".to_owned());
+                return Err(Wrong::Kind { column, found });
+            }
+            false => left_out.push(name),
+        }
+    }
+    let (names, lines) = (read.names, read.lines);
+    let frame = DataFrame::new(lines.len(), columns).map_err(|error| Wrong::Reason(first_line(&error)))?;
+    Ok(Raw { frame, names, left_out, height: lines.len(), lines })
 }
 
 /// UTF-8 without zero bytes.

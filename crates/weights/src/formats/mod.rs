@@ -1,19 +1,59 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
+mod folder;
+mod hdf5;
+mod kind;
+mod onnx;
+mod pytorch;
 mod safetensors;
+mod sharded;
+mod zip;
 
+pub use onnx::{Numbers, OnnxFile, StoredTensor};
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
+use hdf5::Hdf5File;
+use kind::Kind;
 use network::zoo::Entry;
+use pytorch::PytorchFile;
+use sharded::Sharded;
 use std::path::Path;
+use store::MappedFile;
+use zip::Zip;
 
-/// Opens a weight file; no tensor is read yet.
+/// Opens a weight file, or the weights of a folder; no tensor is read yet.
 ///
 /// # Errors
 /// Where it cannot be read, or is of no format that is known.
 pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
-    Ok(Box::new(SafetensorsFile::open(path)?))
+    if path.is_dir() { open_file(&folder::weights_of(path)?) } else { open_file(path) }
+}
+
+fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
+    if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".index.json")) {
+        return Ok(Box::new(Sharded::open(path)?));
+    }
+    let (file, label) = (MappedFile::open(path)?, path.display().to_string());
+    Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
+        Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
+        Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
+        Kind::Zip => {
+            let zip = Zip::read(&file).map_err(|reason| WeightError::Unusable {
+                file: label.clone(),
+                format: "zip",
+                reason,
+            })?;
+            if zip.entry(hdf5::WEIGHTS).is_some() {
+                Box::new(Hdf5File::in_keras(label, file, &zip)?)
+            } else {
+                Box::new(PytorchFile::zipped(label, file, &zip)?)
+            }
+        }
+        Kind::Pickle => Box::new(PytorchFile::legacy(label, file)?),
+        Kind::Onnx => Box::new(OnnxFile::mapped(path, file)?),
+        Kind::Other(found) => return Err(WeightError::Unknown { file: label, found: found.to_owned() }),
+    })
 }
 
 /// The weights to run a network with: those of the file that the user gives, else those that come with Headstart; `None`

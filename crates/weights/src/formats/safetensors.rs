@@ -1,9 +1,11 @@
 //! A safetensors file: what it holds, and its tensors as f32.
 
-use crate::{Tensor, Tensors, WeightError};
+use crate::{
+    Tensor, Tensors, WeightError,
+    numbers::{Number, finite},
+};
 use ::safetensors::{Dtype, SafeTensors};
-use half::{bf16, f16};
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{collections::BTreeMap, ops::Range};
 use store::{MappedFile, check_header};
 
 /// A weight file, mapped, its header checked. Tensors are converted when they are asked for.
@@ -26,18 +28,18 @@ struct Stored {
 }
 
 impl SafetensorsFile {
-    /// Maps a file and checks its header; no tensor is read yet.
+    /// Checks the header of a file; no tensor is read yet. `label` stands for the path in errors.
     ///
     /// # Errors
-    /// [`WeightError::Open`] or [`WeightError::NotSafetensors`].
-    pub fn open(path: &Path) -> Result<SafetensorsFile, WeightError> {
-        SafetensorsFile::new(path.display().to_string(), Bytes::Mapped(MappedFile::open(path)?))
+    /// [`WeightError::Unusable`].
+    pub fn mapped(label: String, file: MappedFile) -> Result<SafetensorsFile, WeightError> {
+        SafetensorsFile::new(label, Bytes::Mapped(file))
     }
 
-    /// The same from bytes that are part of the program; `label` stands for the path in errors.
+    /// The same from bytes that are part of the program.
     ///
     /// # Errors
-    /// [`WeightError::NotSafetensors`].
+    /// [`WeightError::Unusable`].
     pub fn embedded(label: &str, bytes: &'static [u8]) -> Result<SafetensorsFile, WeightError> {
         SafetensorsFile::new(label.to_owned(), Bytes::Embedded(bytes))
     }
@@ -48,7 +50,8 @@ impl SafetensorsFile {
     }
 
     fn new(label: String, bytes: Bytes) -> Result<SafetensorsFile, WeightError> {
-        let fail = |reason: String| WeightError::NotSafetensors { file: label.clone(), reason };
+        let fail =
+            |reason: String| WeightError::Unusable { file: label.clone(), format: "safetensors", reason };
         let all = bytes.get();
         check_header(all).map_err(fail)?;
         // The header is eight bytes of length and so many of JSON; it is checked that the tensors fill the rest.
@@ -83,21 +86,17 @@ impl Tensors for SafetensorsFile {
             return Ok(None);
         };
         let bytes = &self.bytes.get()[stored.range.clone()];
-        let data = match stored.dtype {
-            Dtype::F32 => widen(bytes, f32::from_le_bytes),
-            Dtype::F16 => widen(bytes, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => widen(bytes, |b| bf16::from_le_bytes(b).to_f32()),
-            #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
-            Dtype::F64 => widen(bytes, |b| f64::from_le_bytes(b) as f32),
+        let number = match stored.dtype {
+            Dtype::F64 => Number::F64,
+            Dtype::F32 => Number::F32,
+            Dtype::F16 => Number::F16,
+            Dtype::BF16 => Number::BF16,
             other => {
                 let got = format!("{other:?}");
                 return Err(WeightError::Dtype { file: self.label.clone(), tensor: name.to_owned(), got });
             }
         };
-        if let Some(index) = data.iter().position(|value| !value.is_finite()) {
-            let (file, tensor, value) = (self.label.clone(), name.to_owned(), data[index]);
-            return Err(WeightError::NotFinite { file, tensor, index, value });
-        }
+        let data = finite(&self.label, name, number.widen(bytes))?;
         Ok(Some(Tensor { shape: stored.shape.clone(), data }))
     }
 }
@@ -109,10 +108,6 @@ impl Bytes {
             Bytes::Embedded(bytes) => bytes,
         }
     }
-}
-
-fn widen<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|chunk| value(*chunk)).collect()
 }
 
 /// safetensors' errors are names of enum variants; say what users can act upon.

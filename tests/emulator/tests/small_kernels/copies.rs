@@ -1,7 +1,7 @@
 //! Copies between rows, merged places, and places in one row.
 
 use crate::rig::{Kind, Rig, Rows, check, int, items};
-use engine::cuda::arguments::{Copy, Flatten, Merge};
+use engine::cuda::arguments::{Copy, Flatten, Merge, Select};
 
 /// Rows `from` on of pictures of `in_rows`, to rows `to` on of pictures of `out_rows`, at `first`.
 #[derive(Clone, Copy, Debug)]
@@ -186,6 +186,43 @@ fn places_are_flattened_channels_first() {
             });
             check("flatten", stored, &got, (stride, channels * places), |picture, number| {
                 map.at(picture * places + number % places, number / places)
+            });
+        }
+    }
+}
+
+#[test]
+fn channels_are_selected() {
+    let rows = 15;
+    for kind in Kind::ALL {
+        // Channels that there are, the first that is taken, how many, and in how many groups they lay.
+        for (all, first, channels, groups) in [
+            (24, 0, 24_usize, 1),
+            (40, 8, 24, 1),
+            (40, 3, 21, 1),
+            (24, 0, 24, 2),
+            (20, 0, 20, 5),
+            (58, 29, 29, 1),
+        ] {
+            let map = Rows::random(kind, rows, all, 1);
+            let stride = channels.next_multiple_of(8);
+            let mut rig = Rig::new();
+            let input = rig.put_rows(kind, &map);
+            let count = rows * stride;
+            let got = rig.run(&kind.kernel("select"), items(count / 8), (kind, count), |out| Select {
+                input,
+                out,
+                rows: int(rows),
+                channels: int(channels),
+                first: int(first),
+                groups: int(groups),
+                in_stride: int(map.stride),
+                out_stride: int(stride),
+            });
+            // numpy's x[first:][:channels].reshape(groups, -1).T.
+            let each = channels / groups;
+            check("select", kind, &got, (stride, channels), |row, channel| {
+                map.at(row, first + channel % groups * each + channel / groups)
             });
         }
     }

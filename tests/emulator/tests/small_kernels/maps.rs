@@ -1,7 +1,7 @@
 //! Layer normalisation, functions of each number, and pictures.
 
 use crate::rig::{Kind, Rig, Rows, check, int, items};
-use engine::cuda::arguments::{LayerNorm, Map, Normalise};
+use engine::cuda::arguments::{Function, LayerNorm, Map, Normalise};
 
 #[test]
 fn layer_norms_are_their_definition() {
@@ -65,6 +65,7 @@ fn erf(x: f64) -> f64 {
 
 fn activation(function: i32, x: f64) -> f64 {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let softplus = x.max(0.0) + (-x.abs()).exp().ln_1p();
     let hard = (x + 3.0).clamp(0.0, 6.0) / 6.0;
     match function {
         0 => x,
@@ -76,7 +77,13 @@ fn activation(function: i32, x: f64) -> f64 {
         6 => x * sigmoid(x),
         7 => sigmoid(x),
         8 => hard,
-        _ => x * hard,
+        9 => x * hard,
+        10 => x.tanh(),
+        11 => softplus,
+        12 => x * softplus.tanh(),
+        13 => x.max(0.0) + 0.25 * x.min(0.0),
+        14 => x.max(0.0) + 0.25 * x.min(0.0).exp_m1(),
+        _ => x.clamp(0.25, 0.75),
     }
 }
 
@@ -86,12 +93,12 @@ fn maps_are_their_definition() {
     for (kind, channels) in
         Kind::ALL.into_iter().flat_map(|kind| [3, 20, 96].map(|channels| (kind, channels)))
     {
-        for case in 0..20 {
+        for case in 0..32 {
             // Every function once with and once without, and every pairing of what may be left out.
-            let function = case % 10;
+            let function = case % 16;
             let [affine, other, gate] = [1, 2, 4].map(|bit| (case + case / 8) & bit != 0);
-            // These give 0.5 for 0, after the channels as well.
-            let channels = if function == 7 || function == 8 { 24 } else { channels };
+            // These give more than 0 for 0, after the channels as well.
+            let channels = if matches!(function, 7 | 8 | 11 | 15) { 24 } else { channels };
             let mut map = Rows::random(kind, pictures * places, channels, 1);
             map.numbers = kind.numbers(&kind.bytes(&map.numbers.iter().map(|x| x * 3.0).collect::<Vec<_>>()));
             let (scale, shift) =
@@ -111,7 +118,7 @@ fn maps_are_their_definition() {
                 rows: int(pictures * places),
                 places: int(places),
                 stride: int(map.stride),
-                activation: function,
+                function: Function { activation: function, first: 0.25, second: 0.75 },
             };
             let count = map.numbers.len();
             let got =

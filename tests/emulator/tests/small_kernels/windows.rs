@@ -1,35 +1,77 @@
 //! Depthwise convolution, pooling, and means over cells.
 
 use crate::rig::{Kind, Rig, Rows, check, int, items};
-use engine::cuda::arguments::{Depthwise, Mean, Pool};
+use engine::cuda::arguments::{Depthwise, Function, Mean, Pool};
 
 const SIZES: [(usize, usize); 4] = [(1, 1), (5, 7), (14, 14), (9, 16)];
 const CHANNELS: [usize; 5] = [3, 8, 20, 24, 96];
 const PICTURES: usize = 2;
 
+/// Windows down and across.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    kernel: (usize, usize),
+    step: (usize, usize),
+    /// Above and below, and before and behind.
+    pad: [(usize, usize); 2],
+    dilation: (usize, usize),
+}
+
+impl Window {
+    /// The same down and across, seeing neighbours.
+    fn square(kernel: usize, step: usize, pad: usize) -> Window {
+        Window { kernel: (kernel, kernel), step: (step, step), pad: [(pad, pad); 2], dilation: (1, 1) }
+    }
+
+    /// How many there are on a map, where it is large enough for one.
+    fn count(&self, (height, width): (usize, usize)) -> Option<(usize, usize)> {
+        let along = |length: usize, kernel: usize, step: usize, pad: (usize, usize), dilation: usize| {
+            Some((length + pad.0 + pad.1).checked_sub((kernel - 1) * dilation + 1)? / step + 1)
+        };
+        Some((
+            along(height, self.kernel.0, self.step.0, self.pad[0], self.dilation.0)?,
+            along(width, self.kernel.1, self.step.1, self.pad[1], self.dilation.1)?,
+        ))
+    }
+}
+
 #[test]
 fn depthwise_is_its_definition() {
+    let squares = [
+        (3, 1, 1),
+        (5, 1, 2),
+        (7, 1, 3),
+        (3, 2, 1),
+        (5, 2, 2),
+        (7, 2, 3),
+        (3, 1, 0),
+        (7, 1, 0),
+        (5, 2, 1),
+        (3, 3, 1),
+        (4, 2, 1),
+        (9, 1, 4),
+        (2, 1, 0),
+        (1, 1, 0),
+    ]
+    .map(|(kernel, step, pad)| Window::square(kernel, step, pad));
+    let others = [
+        // Padding at the end alone, as Keras has it, through the tiles.
+        Window { pad: [(0, 1), (0, 1)], ..Window::square(3, 2, 0) },
+        Window { pad: [(2, 0), (1, 3)], ..Window::square(5, 1, 0) },
+        // As one of the tiled kernels across, and not down.
+        Window { kernel: (1, 7), pad: [(0, 0), (3, 3)], ..Window::square(7, 1, 0) },
+        Window { step: (1, 2), ..Window::square(3, 1, 1) },
+        Window { dilation: (2, 1), pad: [(2, 2), (1, 1)], ..Window::square(3, 1, 1) },
+        Window { dilation: (1, 3), pad: [(2, 2), (7, 5)], ..Window::square(5, 1, 2) },
+        // Farther than the map is wide.
+        Window { dilation: (20, 20), ..Window::square(3, 1, 20) },
+    ];
     for kind in Kind::ALL {
-        for (kernel, step, pad) in [
-            (3, 1, 1),
-            (5, 1, 2),
-            (7, 1, 3),
-            (3, 2, 1),
-            (5, 2, 2),
-            (7, 2, 3),
-            (3, 1, 0),
-            (7, 1, 0),
-            (5, 2, 1),
-            (3, 3, 1),
-            (4, 2, 1),
-            (9, 1, 4),
-            (2, 1, 0),
-            (1, 1, 0),
-        ] {
+        for window in squares.iter().chain(&others) {
             for (i, (height, width)) in SIZES.into_iter().enumerate() {
                 for channels in CHANNELS.into_iter().skip(i % 2).step_by(2).chain((i == 1).then_some(136)) {
-                    if height + 2 * pad >= kernel {
-                        depthwise(kind, channels, (height, width), (kernel, step, pad));
+                    if let Some(size) = window.count((height, width)) {
+                        depthwise(kind, channels, (height, width), size, *window);
                     }
                 }
             }
@@ -37,33 +79,43 @@ fn depthwise_is_its_definition() {
     }
 }
 
-fn depthwise(kind: Kind, channels: usize, (height, width): (usize, usize), window: (usize, usize, usize)) {
-    let (kernel, step, pad) = window;
-    let side = |length: usize| (length + 2 * pad - kernel) / step + 1;
-    let (rows, columns) = (side(height), side(width));
+fn depthwise(
+    kind: Kind,
+    channels: usize,
+    (height, width): (usize, usize),
+    (rows, columns): (usize, usize),
+    window: Window,
+) {
+    let Window { kernel, step, pad: [(top, _), (left, _)], dilation } = window;
     let mut rig = Rig::new();
     let map = Rows::random(kind, PICTURES * height * width, channels, 1);
-    let weights = Rows::random(Kind::F32, kernel * kernel, channels, 2);
+    let weights = Rows::random(Kind::F32, kernel.0 * kernel.1, channels, 2);
     let bias = Rows::random(Kind::F32, 1, channels, 3);
     let stride = map.stride;
     let arguments = Depthwise {
         input: rig.put_rows(kind, &map),
         weights: rig.put_rows(Kind::F32, &weights),
         bias: rig.put_rows(Kind::F32, &bias),
-        out: 0,
-        pictures: 0,
         in_height: int(height),
         in_width: int(width),
         out_height: int(rows),
         out_width: int(columns),
         stride: int(stride),
-        kernel: int(kernel),
-        step: int(step),
-        pad: int(pad),
-        activation: 1,
+        kernel_y: int(kernel.0),
+        kernel_x: int(kernel.1),
+        step_y: int(step.0),
+        step_x: int(step.1),
+        pad_y: int(top),
+        pad_x: int(left),
+        dilation_y: int(dilation.0),
+        dilation_x: int(dilation.1),
+        function: Function { activation: 1, ..Function::default() },
+        ..Depthwise::default()
     };
-    let wide = step == 1 && (kernel == 5 || kernel == 7);
-    let (high, broad) = match (kernel, step) {
+    let alike = kernel.0 == kernel.1 && step.0 == step.1 && dilation == (1, 1);
+    let square = if alike { (kernel.0, step.0) } else { (0, 0) };
+    let wide = matches!(square, (5 | 7, 1));
+    let (high, broad) = match square {
         (3 | 5, 1) => (2, 4),
         (7, 1) => (2, 7),
         (3 | 5 | 7, 2) => (1, 4),
@@ -84,10 +136,11 @@ fn depthwise(kind: Kind, channels: usize, (height, width): (usize, usize), windo
     check(&what, kind, &got, (stride, channels), |place, channel| {
         let (picture, y, x) = (place / (rows * columns), place / columns % rows, place % columns);
         let mut sum = bias.at(0, channel);
-        for tap in 0..kernel * kernel {
-            let (y, x) = (y * step + tap / kernel, x * step + tap % kernel);
-            if (pad..pad + height).contains(&y) && (pad..pad + width).contains(&x) {
-                let place = (picture * height + y - pad) * width + x - pad;
+        for tap in 0..kernel.0 * kernel.1 {
+            let y = y * step.0 + tap / kernel.1 * dilation.0;
+            let x = x * step.1 + tap % kernel.1 * dilation.1;
+            if (top..top + height).contains(&y) && (left..left + width).contains(&x) {
+                let place = (picture * height + y - top) * width + x - left;
                 sum += map.at(place, channel) * weights.at(tap, channel);
             }
         }
@@ -97,54 +150,88 @@ fn depthwise(kind: Kind, channels: usize, (height, width): (usize, usize), windo
 
 #[test]
 fn pools_see_what_is_inside_the_map() {
-    // Side, step, padding, and how far the last window sticks out.
-    for (kernel, step, pad, beyond) in [(3, 2, 1, 0), (2, 2, 0, 1), (3, 2, 0, 1), (3, 1, 1, 0), (5, 1, 2, 0)]
-    {
+    let plain = |kernel, step, pad| Window::square(kernel, step, pad);
+    // And how far the last window sticks out.
+    for (window, beyond) in [
+        (plain(3, 2, 1), 0),
+        (plain(2, 2, 0), 1),
+        (plain(3, 2, 0), 1),
+        (plain(3, 2, 1), 1),
+        (plain(3, 1, 1), 0),
+        (plain(5, 1, 2), 0),
+        (Window { kernel: (2, 3), step: (1, 2), pad: [(1, 0), (0, 2)], ..plain(1, 1, 0) }, 0),
+    ] {
         for (kind, channels) in
             Kind::ALL.into_iter().flat_map(|kind| CHANNELS.map(|channels| (kind, channels)))
         {
             for (height, width) in [(5, 7), (14, 14), (9, 16)] {
-                let side = |length: usize| (length + 2 * pad + beyond - kernel) / step + 1;
-                let (rows, columns) = (side(height), side(width));
-                let map = Rows::random(kind, PICTURES * height * width, channels, 4);
-                for average in [false, true] {
-                    let mut rig = Rig::new();
-                    let input = rig.put_rows(kind, &map);
-                    let count = PICTURES * rows * columns * map.stride;
-                    let got = rig.run(&kind.kernel("pool"), items(count / 8), (kind, count), |out| Pool {
-                        input,
-                        out,
-                        pictures: int(PICTURES),
-                        in_height: int(height),
-                        in_width: int(width),
-                        out_height: int(rows),
-                        out_width: int(columns),
-                        stride: int(map.stride),
-                        kernel: int(kernel),
-                        step: int(step),
-                        pad: int(pad),
-                        average: average.into(),
-                    });
-                    check("pool", kind, &got, (map.stride, channels), |place, channel| {
-                        let (picture, y, x) =
-                            (place / (rows * columns), place / columns % rows, place % columns);
-                        let seen = |at: usize, length: usize| {
-                            (at * step).saturating_sub(pad)..(at * step + kernel - pad).min(length)
-                        };
-                        let places = seen(y, height).flat_map(|y| seen(x, width).map(move |x| (y, x)));
-                        let numbers: Vec<f64> = places
-                            .map(|(y, x)| map.at((picture * height + y) * width + x, channel))
-                            .collect();
-                        if average {
-                            numbers.iter().sum::<f64>() / numbers.len() as f64
-                        } else {
-                            numbers.into_iter().fold(f64::NEG_INFINITY, f64::max)
-                        }
-                    });
+                for (average, counts) in [(false, false), (true, false), (true, true)] {
+                    pool(kind, channels, (height, width), (window, beyond), (average, counts));
                 }
             }
         }
     }
+}
+
+fn pool(
+    kind: Kind,
+    channels: usize,
+    (height, width): (usize, usize),
+    (window, beyond): (Window, usize),
+    (average, counts): (bool, bool),
+) {
+    let Window { kernel, step, pad, .. } = window;
+    let (rows, columns) = window.count((height + beyond, width + beyond)).unwrap();
+    let map = Rows::random(kind, PICTURES * height * width, channels, 4);
+    let mut rig = Rig::new();
+    let input = rig.put_rows(kind, &map);
+    let count = PICTURES * rows * columns * map.stride;
+    let got = rig.run(&kind.kernel("pool"), items(count / 8), (kind, count), |out| Pool {
+        input,
+        out,
+        pictures: int(PICTURES),
+        in_height: int(height),
+        in_width: int(width),
+        out_height: int(rows),
+        out_width: int(columns),
+        stride: int(map.stride),
+        kernel_y: int(kernel.0),
+        kernel_x: int(kernel.1),
+        step_y: int(step.0),
+        step_x: int(step.1),
+        pad_y: int(pad[0].0),
+        pad_x: int(pad[1].0),
+        end_y: int(pad[0].1),
+        end_x: int(pad[1].1),
+        average: average.into(),
+        counts_padding: counts.into(),
+    });
+    let what = format!("pool {window:?}, {average}, {counts}");
+    check(&what, kind, &got, (map.stride, channels), |place, channel| {
+        let (picture, y, x) = (place / (rows * columns), place / columns % rows, place % columns);
+        // Counted from the first place of the padding; what lies behind it is no part of a window.
+        let seen = |at: usize, step: usize, kernel: usize, length: usize, pad: (usize, usize)| {
+            (at * step..at * step + kernel).filter(move |at| *at < pad.0 + length + pad.1)
+        };
+        let mut numbers = Vec::new();
+        for y in seen(y, step.0, kernel.0, height, pad[0]) {
+            for x in seen(x, step.1, kernel.1, width, pad[1]) {
+                let inside =
+                    (pad[0].0..pad[0].0 + height).contains(&y) && (pad[1].0..pad[1].0 + width).contains(&x);
+                if inside {
+                    let place = (picture * height + y - pad[0].0) * width + x - pad[1].0;
+                    numbers.push(map.at(place, channel));
+                } else if counts {
+                    numbers.push(0.0);
+                }
+            }
+        }
+        if average {
+            numbers.iter().sum::<f64>() / numbers.len() as f64
+        } else {
+            numbers.into_iter().fold(f64::NEG_INFINITY, f64::max)
+        }
+    });
 }
 
 #[test]
@@ -162,8 +249,10 @@ fn what_is_no_number_wins_a_pool() {
         out_height: 1,
         out_width: 1,
         stride: 8,
-        kernel: 2,
-        step: 2,
+        kernel_y: 2,
+        kernel_x: 2,
+        step_y: 2,
+        step_x: 2,
         ..Pool::default()
     });
     assert!(got[3].is_nan() && got.iter().filter(|x| x.is_nan()).count() == 1, "{got:?}");

@@ -1,6 +1,6 @@
 //! Convolutions and dense layers, and the pictures that the first of them read.
 
-use super::{Compiler, code};
+use super::{Compiler, function};
 use crate::{
     EngineError,
     cuda::{
@@ -11,6 +11,7 @@ use crate::{
     },
     fuse::{Fused, narrow},
 };
+use network::Window;
 
 impl Compiler {
     /// The value of pictures with so many numbers a pixel.
@@ -36,10 +37,11 @@ impl Compiler {
         let from = self.graph.node(at).inputs[0];
         let (input, is_depthwise) = (self.graph.sides(from.index()), self.graph.is_depthwise(at));
         let fused = self.graph.fuse(at, norm);
-        let Fused { outputs, depth, kernel, stride, padding, groups, .. } = fused;
+        let Fused { outputs, depth, window, groups, .. } = fused;
+        let Window { kernel, stride, padding, dilation } = window;
         let Fused { end, residual, activation, .. } = fused;
         let read = if fused.sees_picture {
-            self.picture(pixel(self.precision, stride, input.1))
+            self.picture(pixel(self.precision, stride.x, input.1))
         } else {
             self.value(from)
         };
@@ -47,11 +49,15 @@ impl Compiler {
         let (output, out_stride) = (self.graph.sides(end), self.stride(end));
         let in_stride = self.plan.values[read].stride;
         let work = if is_depthwise {
-            let weights: Vec<f32> = (0..kernel * kernel)
+            let weights: Vec<f32> = (0..kernel.y * kernel.x)
                 .flat_map(|tap| {
                     let number = &number;
                     (0..out_stride).map(move |channel| {
-                        if channel < outputs { number(channel, 0, tap / kernel, tap % kernel) } else { 0.0 }
+                        if channel < outputs {
+                            number(channel, 0, tap / kernel.x, tap % kernel.x)
+                        } else {
+                            0.0
+                        }
                     })
                 })
                 .collect();
@@ -62,28 +68,22 @@ impl Compiler {
                     out_height: whole(output.0),
                     out_width: whole(output.1),
                     stride: whole(out_stride),
-                    kernel: whole(kernel),
-                    step: whole(stride),
-                    pad: whole(padding),
-                    activation: code(activation),
+                    kernel_y: whole(kernel.y),
+                    kernel_x: whole(kernel.x),
+                    step_y: whole(stride.y),
+                    step_x: whole(stride.x),
+                    pad_y: whole(padding.top),
+                    pad_x: whole(padding.left),
+                    dilation_y: whole(dilation.y),
+                    dilation_x: whole(dilation.x),
+                    function: function(activation),
                     ..Default::default()
                 },
                 weights: self.plan.numbers(&weights),
                 bias: self.padded(fused.bias.iter().copied()),
             }
         } else {
-            let layer = Layer {
-                outputs,
-                groups,
-                depth,
-                kernel,
-                stride,
-                padding,
-                input,
-                in_stride,
-                output,
-                out_stride,
-            };
+            let layer = Layer { outputs, groups, depth, window, input, in_stride, output, out_stride };
             let packed = if fused.sees_picture {
                 layer.pack_picture(self.precision, number)
             } else {
@@ -95,7 +95,7 @@ impl Compiler {
                 (packed.kernel(self.precision, self.unit), packed.tiles(), packed.shared());
             let Packed { arguments, weights, pieces, first, .. } = packed;
             Work::Products {
-                arguments: arguments::Products { activation: code(activation), ..arguments },
+                arguments: arguments::Products { function: function(activation), ..arguments },
                 kernel,
                 tiles,
                 shared,

@@ -10,7 +10,16 @@
 typedef uint64_t Address;
 
 // What is done with a number last. The order is that of `network::Activation::ALL`, after NONE.
-enum Activation { NONE, RELU, RELU6, GELU, GELU_TANH, QUICK_GELU, SILU, SIGMOID, HARD_SIGMOID, HARD_SWISH };
+enum Activation {
+    NONE, RELU, RELU6, GELU, GELU_TANH, QUICK_GELU, SILU, SIGMOID, HARD_SIGMOID, HARD_SWISH,
+    TANH, SOFTPLUS, MISH, LEAKY_RELU, ELU, CLIP
+};
+
+// One of them, with its numbers in their order.
+struct Function {
+    int32_t activation;
+    float first, second;
+};
 
 // Convolutions and dense layers: out[m][n] = activation(sum over k of seen[m][k] weight[n][k] + bias[n] + residual[m][n]).
 struct Products {
@@ -27,7 +36,7 @@ struct Products {
     int32_t out_height, out_width, out_stride;
     int32_t columns;    // that are stored: out_stride
     int32_t step_y, step_x, pad_y, pad_x;
-    int32_t activation;
+    Function function;
     int32_t out_f32;    // 1: the result is stored in f32, whatever the network's numbers are
     int32_t unused;
 };
@@ -40,13 +49,15 @@ struct Piece {
 
 struct Depthwise {
     Address in;
-    Address weights;    // (kernel * kernel, stride) f32
+    Address weights;    // (kernel_y * kernel_x, stride) f32
     Address bias;       // (stride) f32
     Address out;
     int32_t pictures;
     int32_t in_height, in_width, out_height, out_width, stride;
-    int32_t kernel, step, pad;
-    int32_t activation;
+    int32_t kernel_y, kernel_x, step_y, step_x, pad_y, pad_x;   // pads above and before
+    int32_t dilation_y, dilation_x;     // from one place of a window to the next
+    Function function;
+    int32_t unused;
 };
 
 // softmax(q . k / sqrt(depth) + bias) . v in every group and head.
@@ -79,15 +90,17 @@ struct Map {
     Address other;          // as in
     Address gate;           // (pictures, stride)
     int32_t rows, places, stride;   // rows = pictures * places
-    int32_t activation;
+    Function function;
 };
 
-// The largest, or the mean, of the places of each window that are inside the map.
+// The largest, or the mean, of the places of each window that are inside the map; with `counts_padding` the mean of those
+// in the padding as well, as zeros.
 struct Pool {
     Address in, out;
     int32_t pictures, in_height, in_width, out_height, out_width, stride;
-    int32_t kernel, step, pad;
-    int32_t average;
+    int32_t kernel_y, kernel_x, step_y, step_x;
+    int32_t pad_y, pad_x, end_y, end_x; // above and before, below and behind
+    int32_t average, counts_padding;
 };
 
 // Means over an even division into cells, as PyTorch's adaptive average pooling; the first `skip` rows of a picture are
@@ -116,6 +129,13 @@ struct Copy {
 struct Merge {
     Address in, out;
     int32_t pictures, in_height, in_width, channels, in_stride, out_stride;
+};
+
+// Channels in another order: out[row][c] = in[row][first + c % groups * (channels / groups) + c / groups], zeros after the
+// channels.
+struct Select {
+    Address in, out;
+    int32_t rows, channels, first, groups, in_stride, out_stride;
 };
 
 // (places, channels) to one row, channels first: out[picture][c * places + p] = in[picture][p][c].

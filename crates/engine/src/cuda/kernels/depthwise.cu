@@ -37,8 +37,8 @@ struct Tile {
 
     // sums: four channels of one column after the other, row by row.
     template <class E, int ROWS, int COLUMNS> DEVICE void store(const Depthwise& a, float (&sums)[ROWS * COLUMNS * 4]) const {
-        if (a.activation) round_off<E>(sums);
-        activate_each<E>(a.activation, sums);
+        if (a.function.activation) round_off<E>(sums);
+        activate_each<E>(a.function, sums);
 #pragma unroll
         for (int i = 0; i < ROWS * COLUMNS; i++) {
             int row = y + i / COLUMNS, column = x + i % COLUMNS;
@@ -83,7 +83,7 @@ template <class E, int SIDE, int STEP, int ROWS, int COLUMNS> DEVICE void convol
     load4<F32>(bias, a.bias, tile.channel);
 #pragma unroll
     for (int i = 0; i < ROWS * COLUMNS * 4; i++) sums[i] = bias[i % 4];
-    int top = tile.y * STEP - a.pad, left = tile.x * STEP - a.pad;
+    int top = tile.y * STEP - a.pad_y, left = tile.x * STEP - a.pad_x;
     Address next = a.weights + size_t(tile.channel) * F32::bytes;
     // As a loop: code for all lines would not fit where instructions are kept.
 #pragma unroll 1
@@ -108,19 +108,26 @@ template <class E, int SIDE, int STEP, int ROWS, int COLUMNS> DEVICE void convol
     tile.store<E, ROWS, COLUMNS>(a, sums);
 }
 
-// Any kernel and step, one result at a time.
+// Places of a window from `start` on that come before the map, and those before its end.
+DEVICE int before(int start, int dilation) { return start < 0 ? blocks_of(-start, dilation) : 0; }
+DEVICE int until(int start, int dilation, int kernel, int length) {
+    return start < length ? least(kernel, blocks_of(length - start, dilation)) : 0;
+}
+
+// Any window, one result at a time.
 template <class E> DEVICE void convolve_any(const Depthwise& a) {
     Tile tile;
     if (!tile.find(a, 1, 1)) return;
     float sums[4];
     load4<F32>(sums, a.bias, tile.channel);
-    int top = tile.y * a.step - a.pad, left = tile.x * a.step - a.pad;
-    for (int dy = most(0, -top); dy < least(a.kernel, a.in_height - top); dy++) {
-        size_t line = tile.line(a, top + dy);
-        for (int dx = most(0, -left); dx < least(a.kernel, a.in_width - left); dx++) {
+    int top = tile.y * a.step_y - a.pad_y, left = tile.x * a.step_x - a.pad_x;
+    int end_y = until(top, a.dilation_y, a.kernel_y, a.in_height), end_x = until(left, a.dilation_x, a.kernel_x, a.in_width);
+    for (int dy = before(top, a.dilation_y); dy < end_y; dy++) {
+        size_t line = tile.line(a, top + dy * a.dilation_y);
+        for (int dx = before(left, a.dilation_x); dx < end_x; dx++) {
             float seen[4], weights[4];
-            load4<E>(seen, a.in, line + size_t(left + dx) * a.stride);
-            load4<F32>(weights, a.weights, size_t(dy * a.kernel + dx) * a.stride + tile.channel);
+            load4<E>(seen, a.in, line + size_t(left + dx * a.dilation_x) * a.stride);
+            load4<F32>(weights, a.weights, size_t(dy * a.kernel_x + dx) * a.stride + tile.channel);
             for (int c = 0; c < 4; c++) sums[c] = fmaf(seen[c], weights[c], sums[c]);
         }
     }
@@ -129,12 +136,13 @@ template <class E> DEVICE void convolve_any(const Depthwise& a) {
 
 // Kernels whose tiles take more registers than are left to each of many threads, and which compute as long as they read.
 template <class E> DEVICE void convolve_wide(const Depthwise& a) {
-    if (a.kernel == 5) convolve<E, 5, 1, 2, 4>(a);
+    if (a.kernel_x == 5) convolve<E, 5, 1, 2, 4>(a);
     else convolve<E, 7, 1, 2, 7>(a);
 }
 
 template <class E> DEVICE void convolve_others(const Depthwise& a) {
-    switch (a.step <= 2 ? a.kernel * 10 + a.step : 0) {
+    bool square = a.kernel_y == a.kernel_x && a.step_y == a.step_x && a.dilation_y == 1 && a.dilation_x == 1;
+    switch (square && a.step_x <= 2 ? a.kernel_x * 10 + a.step_x : 0) {
     case 31: return convolve<E, 3, 1, 2, 4>(a);
     case 32: return convolve<E, 3, 2, 1, 4>(a);
     case 52: return convolve<E, 5, 2, 1, 4>(a);
@@ -149,7 +157,8 @@ template <class E> DEVICE void convolve_others(const Depthwise& a) {
 // An item is four channels of a tile, so that, with chunks = ceil(stride / 64), there are
 //     pictures * chunks * ceil(out_height / rows) * ceil(out_width / columns) * ceil(stride / 4 / chunks)
 // items. A tile's (rows, columns) are (2, 4) for kernels 3 and 5 with step 1, (2, 7) for kernel 7 with step 1, (1, 4) for
-// kernels 3, 5 and 7 with step 2, and (1, 1) for all others. Seven columns divide the maps of 224 pixels' networks (56, 28,
+// kernels 3, 5 and 7 with step 2, and (1, 1) for all others. Kernels and steps are those that are the same down and across,
+// without dilation; all other windows are among the others. Seven columns divide the maps of 224 pixels' networks (56, 28,
 // 14, 7) evenly.
 #define DEPTHWISE(name, wide, E)                                               \
     KERNEL(name, Depthwise, ITEM_THREADS, 2) { convolve_others<E>(a); }        \

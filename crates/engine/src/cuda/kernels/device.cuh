@@ -185,8 +185,8 @@ template <class E> DEVICE float gelu(float x) {
     }
 }
 
-template <class E> DEVICE float activate(int function, float x) {
-    switch (function) {
+template <class E> DEVICE float activate(const Function& function, float x) {
+    switch (function.activation) {
     case RELU: return x < 0.f ? 0.f : x;
     case RELU6: return within(x, 0.f, 6.f);
     case GELU: return gelu<E>(x);
@@ -196,27 +196,43 @@ template <class E> DEVICE float activate(int function, float x) {
     case SIGMOID: return sigmoid<E>(x);
     case HARD_SIGMOID: return within(x + 3.f, 0.f, 6.f) * 0.16666667f;
     case HARD_SWISH: return x * within(x + 3.f, 0.f, 6.f) * 0.16666667f;
+    case TANH: return fmaf(-2.f, sigmoid<E>(-2.f * x), 1.f);
+    case SOFTPLUS: return (x < 0.f ? 0.f : x) + log1pf(power_of_2<E>(fabsf(x) * -1.44269504f));
+    case MISH: {
+        // With n = e^x (e^x + 2), tanh(softplus(x)) = n / (n + 2).
+        float e = power_of_2<E>(within(x * 1.44269504f, -126.f, 60.f)), n = e * (e + 2.f);
+        return x * n * reciprocal<E>(n + 2.f);
+    }
+    case LEAKY_RELU: return x < 0.f ? x * function.first : x;
+    case ELU: return x < 0.f ? function.first * (power_of_2<E>(within(x * 1.44269504f, -126.f, 0.f)) - 1.f) : x;
+    case CLIP: return within(x, function.first, function.second);
     default: return x;
     }
 }
 
-template <class E, int FUNCTION, int N> DEVICE void activate_as(float (&x)[N]) {
+template <class E, int ACTIVATION, int N> DEVICE void activate_as(const Function& function, float (&x)[N]) {
 #pragma unroll
-    for (int i = 0; i < N; i++) x[i] = activate<E>(FUNCTION, x[i]);
+    for (int i = 0; i < N; i++) x[i] = activate<E>({ACTIVATION, function.first, function.second}, x[i]);
 }
 
 // A function of several numbers, which is chosen once for all of them.
-template <class E, int N> DEVICE void activate_each(int function, float (&x)[N]) {
-    switch (function) {
-    case RELU: return activate_as<E, RELU>(x);
-    case RELU6: return activate_as<E, RELU6>(x);
-    case GELU: return activate_as<E, GELU>(x);
-    case GELU_TANH: return activate_as<E, GELU_TANH>(x);
-    case QUICK_GELU: return activate_as<E, QUICK_GELU>(x);
-    case SILU: return activate_as<E, SILU>(x);
-    case SIGMOID: return activate_as<E, SIGMOID>(x);
-    case HARD_SIGMOID: return activate_as<E, HARD_SIGMOID>(x);
-    case HARD_SWISH: return activate_as<E, HARD_SWISH>(x);
+template <class E, int N> DEVICE void activate_each(const Function& function, float (&x)[N]) {
+    switch (function.activation) {
+    case RELU: return activate_as<E, RELU>(function, x);
+    case RELU6: return activate_as<E, RELU6>(function, x);
+    case GELU: return activate_as<E, GELU>(function, x);
+    case GELU_TANH: return activate_as<E, GELU_TANH>(function, x);
+    case QUICK_GELU: return activate_as<E, QUICK_GELU>(function, x);
+    case SILU: return activate_as<E, SILU>(function, x);
+    case SIGMOID: return activate_as<E, SIGMOID>(function, x);
+    case HARD_SIGMOID: return activate_as<E, HARD_SIGMOID>(function, x);
+    case HARD_SWISH: return activate_as<E, HARD_SWISH>(function, x);
+    case TANH: return activate_as<E, TANH>(function, x);
+    case SOFTPLUS: return activate_as<E, SOFTPLUS>(function, x);
+    case MISH: return activate_as<E, MISH>(function, x);
+    case LEAKY_RELU: return activate_as<E, LEAKY_RELU>(function, x);
+    case ELU: return activate_as<E, ELU>(function, x);
+    case CLIP: return activate_as<E, CLIP>(function, x);
     default: return;
     }
 }

@@ -33,9 +33,9 @@ template <class E> DEVICE void map(const Map& a) {
         load8<E>(y, a.gate, size_t(rest / uint32_t(a.places)) * a.stride + channel);
         for (int i = 0; i < 8; i++) x[i] *= y[i];
     }
-    if (a.activation) {
+    if (a.function.activation) {
         round_off<E>(x);
-        activate_each<E>(a.activation, x);
+        activate_each<E>(a.function, x);
     }
     store8<E>(x, a.out, at);
 }
@@ -44,10 +44,13 @@ template <class E, bool AVERAGE> DEVICE void pool(const Pool& a) {
     uint32_t rest = item();
     int channel = 8 * coordinate(rest, a.stride / 8);
     size_t place = rest;
-    int x = coordinate(rest, a.out_width) * a.step - a.pad, y = coordinate(rest, a.out_height) * a.step - a.pad;
+    int x = coordinate(rest, a.out_width) * a.step_x - a.pad_x, y = coordinate(rest, a.out_height) * a.step_y - a.pad_y;
     if (rest >= uint32_t(a.pictures)) return;
-    int left = most(x, 0), right = least(x + a.kernel, a.in_width);
-    int top = most(y, 0), bottom = least(y + a.kernel, a.in_height);
+    int left = most(x, 0), right = least(x + a.kernel_x, a.in_width);
+    int top = most(y, 0), bottom = least(y + a.kernel_y, a.in_height);
+    int counted = (right - left) * (bottom - top);
+    // What sticks out of the padding is no part of the window.
+    if (a.counts_padding) counted = (least(x + a.kernel_x, a.in_width + a.end_x) - x) * (least(y + a.kernel_y, a.in_height + a.end_y) - y);
     float result[8];
     for (int i = 0; i < 8; i++) result[i] = AVERAGE ? 0.f : -INFINITY;
     for (y = top; y < bottom; y++) {
@@ -68,8 +71,7 @@ template <class E, bool AVERAGE> DEVICE void pool(const Pool& a) {
             for (int i = 0; i < 8; i++) result[i] += sums[i];
     }
     if constexpr (AVERAGE) {
-        float count = float((right - left) * (bottom - top));
-        for (int i = 0; i < 8; i++) result[i] /= count;
+        for (int i = 0; i < 8; i++) result[i] /= float(counted);
     }
     store8<E>(result, a.out, place * a.stride + channel);
 }
@@ -180,6 +182,25 @@ template <class E> DEVICE void merge(const Merge& a) {
     store8<E>(result, a.out, place * a.out_stride + group);
 }
 
+template <class E> DEVICE void select(const Select& a) {
+    uint32_t rest = item();
+    int group = 8 * coordinate(rest, a.out_stride / 8);
+    if (rest >= uint32_t(a.rows)) return;
+    size_t in = size_t(rest) * a.in_stride + a.first;
+    float x[8] = {0.f, 0.f, 0.f, 0.f, 0.f, 0.f, 0.f, 0.f};
+    if (a.groups == 1 && a.first % 8 == 0 && group + 8 <= a.channels) {
+        load8<E>(x, a.in, in + group);
+    } else {
+        int each = a.channels / a.groups;
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            int channel = group + i;
+            if (channel < a.channels) x[i] = load1<E>(a.in, in + channel % a.groups * each + channel / a.groups);
+        }
+    }
+    store8<E>(x, a.out, size_t(rest) * a.out_stride + group);
+}
+
 template <class E> DEVICE void flatten(const Flatten& a) {
     uint32_t rest = item();
     int number = 8 * coordinate(rest, a.out_stride / 8), channel = number / a.places, place = number % a.places;
@@ -203,11 +224,12 @@ template <class E> DEVICE void flatten(const Flatten& a) {
 //     copy_     pictures * rows * (ceil(written / 8) - floor(out_first / 8)), written = fill ? out_stride : out_first + channels
 //     merge_    pictures * ceil(in_height / 2) * ceil(in_width / 2) * out_stride / 8
 //     flatten_  pictures * out_stride / 8
+//     select_   rows * out_stride / 8
 // but with mean_ a block does one cell of a picture and 8·groups channels, where groups is the least power of 2 that is not
 // below stride / 8, or 32 where that is more; it has 8192 bytes of shared memory. There are
 //     pictures * out_height * out_width * ceil(stride / 8 / groups)
 // of its blocks.
-#define MAPS(E, map_name, pool_name, mean_name, copy_name, merge_name, flatten_name)             \
+#define MAPS(E, map_name, pool_name, mean_name, copy_name, merge_name, flatten_name, select_name) \
     KERNEL(map_name, Map, ITEM_THREADS, 4) { map<E>(a); }                                        \
     KERNEL(pool_name, Pool, ITEM_THREADS, 4) {                                                   \
         if (a.average) pool<E, true>(a);                                                         \
@@ -219,7 +241,8 @@ template <class E> DEVICE void flatten(const Flatten& a) {
     }                                                                                            \
     KERNEL(copy_name, Copy, ITEM_THREADS, 4) { copy<E>(a); }                                     \
     KERNEL(merge_name, Merge, ITEM_THREADS, 4) { merge<E>(a); }                                  \
-    KERNEL(flatten_name, Flatten, ITEM_THREADS, 4) { flatten<E>(a); }
-MAPS(F32, map_f32, pool_f32, mean_f32, copy_f32, merge_f32, flatten_f32)
-MAPS(F16, map_f16, pool_f16, mean_f16, copy_f16, merge_f16, flatten_f16)
-MAPS(B16, map_b16, pool_b16, mean_b16, copy_b16, merge_b16, flatten_b16)
+    KERNEL(flatten_name, Flatten, ITEM_THREADS, 4) { flatten<E>(a); }                            \
+    KERNEL(select_name, Select, ITEM_THREADS, 4) { select<E>(a); }
+MAPS(F32, map_f32, pool_f32, mean_f32, copy_f32, merge_f32, flatten_f32, select_f32)
+MAPS(F16, map_f16, pool_f16, mean_f16, copy_f16, merge_f16, flatten_f16, select_f16)
+MAPS(B16, map_b16, pool_b16, mean_b16, copy_b16, merge_b16, flatten_b16, select_b16)

@@ -223,9 +223,9 @@ template <class E, int COLUMNS, class Sums, bool BESIDE = false> DEVICE void pro
             round_off<E>(x);
             for (int i = 0; i < 8; i++) x[i] += other[i];
         }
-        if (a.activation) {
+        if (a.function.activation) {
             round_off<E>(x);
-            activate_each<E>(a.activation, x);
+            activate_each<E>(a.function, x);
         }
         store8<E>(x, a.out, at, a.out_f32);
     }

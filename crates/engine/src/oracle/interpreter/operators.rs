@@ -2,8 +2,8 @@
 
 use super::super::{convolution::convolve, loops};
 use candle_core::{D, DType, Device, Result, Tensor, bail};
-use network::Pool;
-use onnx::{Operator, Window};
+use network::{Axis, Pool, Window};
+use onnx::Operator;
 
 /// Far more numbers than a value of any network that runs on a picture, and few enough to be counted everywhere.
 const MOST: usize = 1 << 31;
@@ -12,12 +12,20 @@ const MOST: usize = 1 << 31;
 pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
     let Some(x) = inputs.first() else { bail!("reads nothing") };
     match (operator, inputs) {
-        (Operator::Conv { group, pads, strides }, [_, weight, bias @ ..]) => {
-            conv(x, weight, bias.first(), *group, (*pads, *strides))
+        (Operator::Conv { group, pads, strides, dilations }, [_, weight, bias @ ..]) => {
+            let window = Window {
+                kernel: (weight.dim(2)?, weight.dim(3)?).into(),
+                stride: (*strides).into(),
+                padding: (*pads).into(),
+                dilation: (*dilations).into(),
+            };
+            conv(x, weight, bias.first(), *group, window)
         }
         (Operator::BatchNormalization { epsilon }, [_, weight, bias, mean, variance]) => {
-            let (_, c, _, _) = x.dims4()?;
-            let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape((1, c, 1, 1));
+            // Channels stand second, whatever comes behind them.
+            let c = x.dim(1)?;
+            let sides: Vec<usize> = (0..x.rank()).map(|at| if at == 1 { c } else { 1 }).collect();
+            let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape(sides.clone());
             let scale = (channels(weight)? / (channels(variance)? + f64::from(*epsilon))?.sqrt()?)?;
             let shift = (channels(bias)? - (channels(mean)? * &scale)?)?;
             x.broadcast_mul(&scale.to_dtype(x.dtype())?)?.broadcast_add(&shift.to_dtype(x.dtype())?)
@@ -36,6 +44,9 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         (Operator::HardSwish, [_]) => each(x, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
         (Operator::Erf, [_]) => x.erf(),
         (Operator::Tanh, [_]) => x.tanh(),
+        (Operator::Softplus, [_]) => each(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        (Operator::LeakyRelu { alpha }, [_]) => each(x, |x| if x < 0.0 { alpha * x } else { x }),
+        (Operator::Elu { alpha }, [_]) => each(x, |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
         (Operator::Clip, [_, low, high]) => {
             let (low, high) = (low.to_scalar::<f32>()?, high.to_scalar::<f32>()?);
             each(x, |x| {
@@ -137,55 +148,39 @@ fn by_picture(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tenso
     Tensor::cat(&maps.collect::<Result<Vec<_>>>()?, 0)
 }
 
-fn conv(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    group: usize,
-    ([pad, pads @ ..], [stride, across]): ([usize; 4], [usize; 2]),
-) -> Result<Tensor> {
-    let ((_, c, h, w), (out, per_group, rows, columns)) = (x.dims4()?, weight.dims4()?);
-    if pads != [pad; 3] || across != stride || columns != rows {
-        bail!("expected pads, strides and a kernel that are the same on every side");
-    }
+fn conv(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, group: usize, window: Window) -> Result<Tensor> {
+    let ((_, c, h, w), (out, per_group, _, _)) = (x.dims4()?, weight.dims4()?);
     if group == 0 || per_group.checked_mul(group) != Some(c) || !out.is_multiple_of(group) {
         bail!("expected {group} groups of {c} channels, got a weight {:?}", weight.shape());
     }
     if bias.is_some_and(|bias| bias.dims() != [out]) {
         bail!("expected a bias for each of {out} channels");
     }
-    let window = Window { kernel: [rows; 2], pads: [pad; 4], strides: [stride; 2] };
-    let side = windows((h, w), &window, out)?;
-    by_picture(x, |x| convolve(x, weight, bias, (stride, pad, group), side))
+    let side = windows((h, w), window, out)?;
+    by_picture(x, |x| convolve(x, weight, bias, (window, group), side))
 }
 
 /// A pool, and rows and columns of its result. What is padded more at the end only makes room for more windows.
-fn pool(x: &Tensor, window: &Window) -> Result<(Pool, (usize, usize))> {
+fn pool(x: &Tensor, window: &onnx::Window) -> Result<(Pool, (usize, usize))> {
     let (_, c, h, w) = x.dims4()?;
-    let Window { kernel: [kernel, wide], pads: [padding, left, bottom, right], strides: [stride, across] } =
-        *window;
-    if wide != kernel
-        || left != padding
-        || across != stride
-        || [padding, bottom, right].iter().any(|pad| *pad >= kernel)
-    {
-        bail!("expected square windows that see the map, got {window:?}");
+    let pool = Pool::new(window.kernel, window.strides).pad(window.pads);
+    if pool.window().axes().iter().any(|axis| axis.before.max(axis.after) >= axis.kernel) {
+        bail!("expected windows that see the map, got {window:?}");
     }
-    Ok((Pool::new(kernel, stride).pad(padding), windows((h, w), window, c)?))
+    Ok((pool, windows((h, w), pool.window(), c)?))
 }
 
 /// Rows and columns of windows on a map, of which the result has `channels`.
-fn windows(map: (usize, usize), window: &Window, channels: usize) -> Result<(usize, usize)> {
-    let Window { kernel, pads, strides } = window;
-    let padded = |axis: usize, side: usize| side.checked_add(pads[axis])?.checked_add(pads[axis + 2]);
-    let along = |padded: usize, axis: usize| {
-        Some((padded.checked_sub(kernel[axis])?).checked_div(strides[axis])? + 1)
-    };
+fn windows(map: (usize, usize), window: Window, channels: usize) -> Result<(usize, usize)> {
+    let padded = |side: usize, axis: Axis| side.checked_add(axis.before)?.checked_add(axis.after);
+    let along =
+        |padded: usize, axis: Axis| Some((padded.checked_sub(axis.extent())?).checked_div(axis.stride)? + 1);
     let counted =
         |a: usize, b: usize, c: usize| a.checked_mul(b)?.checked_mul(c).filter(|product| *product <= MOST);
     let sides = || {
-        let (height, width) = (padded(0, map.0)?, padded(1, map.1)?);
-        let sides = (along(height, 0)?, along(width, 1)?);
+        let [down, across] = window.axes();
+        let (height, width) = (padded(map.0, down)?, padded(map.1, across)?);
+        let sides = (along(height, down)?, along(width, across)?);
         counted(height, width, 1).and(counted(sides.0, sides.1, channels)).map(|_| sides)
     };
     sides().ok_or_else(|| candle_core::Error::Msg(format!("a map {map:?} has no windows {window:?}")))

@@ -89,9 +89,25 @@ struct Stored {
     share: Share,
 }
 
+/// The formats that no decoder here knows: ISO 23008-12 and AV1's files, and JPEG XL with its box or without.
+fn not_decoded(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's'] => Some("AVIF"),
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => {
+            let known: [&[u8]; 6] = [b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"];
+            known.contains(&brand).then_some("HEIC")
+        }
+        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some("JPEG XL"),
+        _ => None,
+    }
+}
+
 /// What a file that is no image starts with, in words.
 fn beginning(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(12)];
+    if let Some(known) = not_decoded(head) {
+        return format!("{known}, which is not decoded; convert it to PNG or JPEG");
+    }
     if head.iter().all(|b| (b' '..=b'~').contains(b) || b.is_ascii_whitespace()) {
         "text".to_owned()
     } else if head.iter().all(|&b| b == 0) {

@@ -35,6 +35,9 @@ fn pictures_whose_names_are_not_utf8_are_named_skips() {
     assert!(set.skipped.iter().all(|skipped| skipped.reason == "its name is not UTF-8; rename it"));
     assert_eq!((set.samples.len(), set.passed.to_string()), (2, "1 .txt".to_owned()));
     assert_eq!((set.clone().part(0, 2).skipped.len(), set.part(1, 2).skipped.len()), (2, 0));
+    let flat = tree(&["1.txt"]);
+    std::fs::write(flat.path().join(OsStr::from_bytes(b"\xff.png")), "").unwrap();
+    assert!(message(&flat).ends_with("found 1 .txt, 1 not named in UTF-8"), "{}", message(&flat));
     // A class is not lost without an error.
     put(b"fl\xe8che/1.png");
     let expected = "class folder `fl\\xe8che` in `ROOT` holds no images (passed over: 1 not named in UTF-8); fill it or remove it";

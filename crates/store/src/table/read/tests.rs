@@ -128,12 +128,26 @@ fn other_columns_may_be_of_any_kind() {
     assert!(message.ends_with("has two columns `label`; rename one of them"), "{message}");
 }
 
+#[test]
+fn json_lines_are_a_table_too() {
+    let text = "\u{feff}{\"path\":\"a.png\",\"label\":\"cat\",\"box\":{\"x\":1}}\n\n{\"label\":7,\"path\":\"b.png\"}\n";
+    for name in ["m.jsonl", "m.NDJSON"] {
+        let (_root, path) = file(name, text.as_bytes());
+        assert_eq!(cells(&read(&path).unwrap()), ["path|label", "a.png|cat", "b.png|7"]);
+        let table = Table::open_all(&path, &["path"]).unwrap();
+        assert_eq!(table.left_out(), ["box"]);
+        assert_eq!(table.position(1).to_string(), "row 2 (line 3)");
+        let message = Table::open(&path, &["box"]).err().unwrap().to_string();
+        assert!(message.contains("holds objects or lists of them; expected text or numbers"), "{message}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_too_long_for_a_table_is_not_read() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m.csv");
-    fs::File::create(&path).unwrap().set_len(MOST_CSV + 1).unwrap();
+    fs::File::create(&path).unwrap().set_len(MOST_TEXT + 1).unwrap();
     let message = read(&path).unwrap_err().to_string();
     assert!(message.ends_with("its 1073741825 bytes are more than the 1073741824 expected"), "{message}");
 }

@@ -11,35 +11,29 @@ use crate::{
 use anyhow::{Context, Result};
 use engine::Cpu;
 use features::NetworkSource;
-use weights::Bound;
 
 /// A frozen network, ready to run.
-pub(crate) struct Backbone {
+pub(crate) struct Extractor {
     embedder: Box<dyn Embedder>,
     /// What identifies each tap's features, as if it had been extracted alone.
     sources: Vec<NetworkSource>,
 }
 
-impl Backbone {
+impl Extractor {
     /// Builds the graph, reads the weights, checks both; a card is checked as well.
     ///
     /// # Errors
     /// Where a tap is unknown, the weights do not fit, or the input is too small for the network; where a card is not there,
     /// or does not give what the CPU gives.
-    pub(crate) fn load(config: &Config) -> Result<Backbone> {
-        let entry = config.entry();
-        let full = (entry.build)();
+    pub(crate) fn load(config: &Config) -> Result<Extractor> {
+        let found = config.backbone();
         let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
-        let pruned = full.for_taps(&taps)?;
-        let Some(file) = weights::open_for(entry, config.weights())? else {
-            unreachable!("Config::new refuses a backbone without weights")
-        };
-        let bound = Bound::bind(pruned, &full, &*file)?;
+        let bound = found.bind(&taps)?;
         let source = |&tap: &&str| {
-            let alone = full.for_taps(&[tap])?;
+            let alone = found.network.for_taps(&[tap])?;
             let weights = bound.digest_of(&alone).context("one tap's graph is part of all taps' graph")?;
             Ok(NetworkSource {
-                backbone: entry.name.to_owned(),
+                backbone: found.name.clone(),
                 tap: tap.to_owned(),
                 network: alone.fingerprint(),
                 weights,
@@ -62,7 +56,7 @@ impl Backbone {
             Device::Cards(..) => unreachable!("Config::new refuses cards in a build without CUDA"),
         };
         sources.iter_mut().for_each(|source| source.engine = embedder.revision().to_owned());
-        Ok(Backbone { embedder, sources })
+        Ok(Extractor { embedder, sources })
     }
 
     /// What identifies each tap's features.

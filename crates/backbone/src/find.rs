@@ -1,0 +1,134 @@
+//! From what the user says to a backbone.
+
+use crate::{BackboneError, folder, model, recognise};
+use input::Recipe;
+use network::{
+    Network,
+    zoo::{self, Entry},
+};
+use std::path::Path;
+use weights::{Bound, Tensors};
+
+/// What the user says.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// A network of the zoo, or an ONNX model; without it, what the weights are of, or what comes with Headstart.
+    pub name: Option<&'a str>,
+    /// A weight file, or a folder as on the Hugging Face hub.
+    pub weights: Option<&'a Path>,
+    /// Where features are to be read, where that was said.
+    pub taps: &'a [String],
+    /// Height and width of prepared pictures, where they are known: what an ONNX model is read for.
+    pub size: Option<(u32, u32)>,
+}
+
+/// A network, its weights, and what else is known of both.
+pub struct Backbone {
+    /// What artefacts call it.
+    pub name: String,
+    /// All of it.
+    pub network: Network,
+    /// Where features are read unless somebody says otherwise.
+    pub default_tap: String,
+    /// How inputs were made when it was trained, where that is known.
+    pub recipe: Option<Recipe>,
+    /// How it was found, where that was not said.
+    pub note: Option<String>,
+    pub(crate) weights: Weights,
+}
+
+/// Where the numbers are.
+pub(crate) enum Weights {
+    /// In a file, under the names of some ecosystem.
+    Tensors(Box<dyn Tensors>),
+    /// In memory, of a model that is its own network; with the model's file.
+    Bound(Bound, String),
+}
+
+impl Backbone {
+    /// The part of the network that `taps` need, with its weights.
+    ///
+    /// # Errors
+    /// Where a tap is not there, or the weights do not fit.
+    pub fn bind(&self, taps: &[&str]) -> Result<Bound, BackboneError> {
+        let part = self.network.for_taps(taps)?;
+        Ok(match &self.weights {
+            Weights::Tensors(file) => Bound::bind(part, &self.network, &**file)?,
+            Weights::Bound(whole, file) => whole.part(part, file)?,
+        })
+    }
+
+    /// What the weights are called in errors.
+    pub fn file(&self) -> &str {
+        match &self.weights {
+            Weights::Tensors(tensors) => tensors.label(),
+            Weights::Bound(_, file) => file,
+        }
+    }
+}
+
+impl std::fmt::Debug for Backbone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backbone")
+            .field("name", &self.name)
+            .field("file", &self.file())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name of the network that comes with Headstart.
+const EMBEDDED: &str = "headstart_tiny";
+
+/// The backbone that is meant.
+///
+/// # Errors
+/// Where there is none of that name, the weights cannot be read, or they are of no network that is known.
+pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
+    match (wanted.name, wanted.weights) {
+        (Some(name), None) if is_onnx(Path::new(name)) => model::open(Path::new(name), &wanted),
+        (Some(name), Some(_)) if is_onnx(Path::new(name)) => Err(BackboneError::TwoWeights(name.to_owned())),
+        (Some(name), weights) => named(zoo::find(name)?, weights),
+        (None, None) => named(zoo::find(EMBEDDED)?, None),
+        (None, Some(path)) if is_onnx(path) => model::open(path, &wanted),
+        (None, Some(path)) => match folder::describe(path)? {
+            Some(described) => described.open(path),
+            None => recognise::by_tensors(path, weights::open(path)?, wanted.taps),
+        },
+    }
+}
+
+/// The backbone that features were computed with: by its name, where the zoo has it, else as the weights say.
+///
+/// # Errors
+/// As [`find`].
+pub fn again(name: &str, weights: Option<&Path>, recipe: &Recipe) -> Result<Backbone, BackboneError> {
+    let Recipe::Image(how) = recipe;
+    match (zoo::find(name), weights) {
+        (Ok(entry), _) => named(entry, weights),
+        (Err(_), Some(_)) => find(Wanted { name: None, weights, taps: &[], size: how.output_size() }),
+        (Err(_), None) => Err(BackboneError::NoWeights { name: name.to_owned() }),
+    }
+}
+
+/// Whether a name is that of an ONNX model.
+fn is_onnx(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+}
+
+/// A network of the zoo. Where its weights lie in a folder that says how inputs are made, that holds.
+fn named(entry: &'static Entry, path: Option<&Path>) -> Result<Backbone, BackboneError> {
+    let Some(tensors) = weights::open_for(entry, path)? else {
+        return Err(BackboneError::NoWeights { name: entry.name.to_owned() });
+    };
+    let network = (entry.build)();
+    let own = weights::compare(&network, &[entry.default_tap], &*tensors).dialect.recipe;
+    let said = path.map(folder::recipe_of).transpose()?.flatten();
+    Ok(Backbone {
+        name: entry.name.to_owned(),
+        recipe: Some(said.unwrap_or_else(|| own.unwrap_or(entry.recipe)())),
+        default_tap: entry.default_tap.to_owned(),
+        note: None,
+        network,
+        weights: Weights::Tensors(tensors),
+    })
+}

@@ -1,0 +1,118 @@
+//! A folder as on the Hugging Face hub: its configuration says which network it holds, and how inputs are made.
+
+mod open_clip;
+mod preprocessor;
+mod timm;
+mod transformers;
+
+use crate::{Backbone, BackboneError, find::Weights};
+use input::Recipe;
+use network::Network;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use store::read_file;
+
+/// What a configuration says.
+pub(crate) struct Described {
+    /// What artefacts call the network.
+    name: String,
+    network: Network,
+    default_tap: String,
+    recipe: Option<Recipe>,
+    /// The file that said it.
+    config: PathBuf,
+}
+
+impl Described {
+    /// With the weights of the folder.
+    pub(crate) fn open(self, folder: &Path) -> Result<Backbone, BackboneError> {
+        let Described { name, network, default_tap, recipe, config } = self;
+        let note = format!("`{}` is of {name}", config.display());
+        Ok(Backbone {
+            name,
+            network,
+            default_tap,
+            recipe,
+            note: Some(note),
+            weights: Weights::Tensors(weights::open(folder)?),
+        })
+    }
+}
+
+/// A file of JSON, and what it says.
+struct Config {
+    path: PathBuf,
+    value: Value,
+}
+
+/// Bytes of a configuration: the names of ten thousand classes take a tenth of it.
+const MOST: u64 = 16 << 20;
+
+impl Config {
+    /// `None` where there is no such file.
+    fn read(folder: &Path, name: &str) -> Result<Option<Config>, BackboneError> {
+        let path = folder.join(name);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let value = serde_json::from_slice(&read_file(&path, MOST)?);
+        match value {
+            Ok(value) => Ok(Some(Config { path, value })),
+            Err(error) => Err(BackboneError::Config { reason: store::brief::told(&error), file: path }),
+        }
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.value.get(key)?.as_str()
+    }
+
+    /// What it says, as `T`.
+    fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, BackboneError> {
+        self.parse_part(&self.value)
+    }
+
+    fn parse_part<T: serde::de::DeserializeOwned>(&self, value: &Value) -> Result<T, BackboneError> {
+        T::deserialize(value).map_err(|error| self.wrong(store::brief::told(&error)))
+    }
+
+    fn wrong(&self, reason: String) -> BackboneError {
+        BackboneError::Config { file: self.path.clone(), reason }
+    }
+
+    /// Refuses a setting that is not built.
+    fn unknown(&self, what: &str, value: &str, hint: &str) -> BackboneError {
+        self.wrong(format!("{what} `{}` is not known; {hint}", store::brief::shortened(value)))
+    }
+}
+
+/// The network and the recipe that a folder's configuration describes; `None` where `path` is no folder with one.
+///
+/// # Errors
+/// Where the configuration is broken, or says something that is not known.
+pub(crate) fn describe(path: &Path) -> Result<Option<Described>, BackboneError> {
+    if let Some(config) = Config::read(path, "open_clip_config.json")? {
+        return open_clip::describe(config).map(Some);
+    }
+    let Some(config) = Config::read(path, "config.json")? else { return Ok(None) };
+    if config.value.get("architecture").is_some() {
+        return timm::describe(config).map(Some);
+    }
+    match config.text("model_type") {
+        Some(_) => transformers::describe(config, path).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The recipe alone, for a network that was named.
+///
+/// # Errors
+/// Where it says something that is not known.
+pub(crate) fn recipe_of(path: &Path) -> Result<Option<Recipe>, BackboneError> {
+    if let Some(config) = Config::read(path, "open_clip_config.json")? {
+        return open_clip::recipe(&config).map(Some);
+    }
+    match Config::read(path, "config.json")? {
+        Some(config) if config.value.get("pretrained_cfg").is_some() => timm::recipe(&config).map(Some),
+        _ => preprocessor::recipe(path),
+    }
+}

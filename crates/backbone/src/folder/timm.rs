@@ -1,0 +1,139 @@
+//! timm's `config.json` (`timm.models.push_to_hf_hub`), which transformers' timm wrapper has as well.
+
+use super::{Config, Described};
+use crate::BackboneError;
+use input::{
+    Recipe,
+    image::{Filter, Preprocessing, Resize},
+};
+use network::{Network, zoo};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Model {
+    architecture: String,
+    num_classes: Option<usize>,
+    global_pool: Option<String>,
+    /// What the network was built with, other than by default.
+    #[serde(default)]
+    model_args: serde_json::Map<String, Value>,
+    pretrained_cfg: Option<Pretrained>,
+}
+
+#[derive(Deserialize)]
+struct Pretrained {
+    tag: Option<String>,
+    /// (channels, height, width).
+    input_size: [u32; 3],
+    #[serde(default = "bilinear")]
+    interpolation: String,
+    #[serde(default = "crop_pct")]
+    crop_pct: f64,
+    #[serde(default = "center")]
+    crop_mode: String,
+    mean: [f32; 3],
+    std: [f32; 3],
+}
+
+fn bilinear() -> String {
+    "bilinear".to_owned()
+}
+
+fn crop_pct() -> f64 {
+    0.875
+}
+
+fn center() -> String {
+    "center".to_owned()
+}
+
+const NAME_IT: &str = "give --backbone and the weight file in place of the folder";
+
+pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
+    let Model { architecture, num_classes, global_pool, model_args, pretrained_cfg } = config.parse()?;
+    let tag = pretrained_cfg.as_ref().and_then(|cfg| cfg.tag.clone());
+    let tagged = tag.map(|tag| format!("{architecture}.{tag}"));
+    let entry = tagged.and_then(|name| zoo::find(&name).ok()).map_or_else(|| zoo::find(&architecture), Ok);
+    let entry = entry.map_err(|_| {
+        config.unknown("the network", &architecture, "export it as ONNX, and give that as --backbone")
+    })?;
+    let recipe = match &pretrained_cfg {
+        Some(_) => recipe(&config)?,
+        None => (entry.recipe)(),
+    };
+    let network = (entry.build)();
+    let pool = pooling(&network);
+    let is_built = |(key, value): &(&String, &Value)| match key.as_str() {
+        "num_classes" => true,
+        "in_chans" => *value == 3,
+        "img_size" => {
+            let (height, width) = entry.input_size().unwrap_or_default();
+            **value == Value::from([height, width].as_slice()) || *value == height && height == width
+        }
+        "global_pool" => value.as_str() == Some(pool),
+        _ => false,
+    };
+    let own = global_pool.map(|pool| ("global_pool".to_owned(), Value::from(pool)));
+    if let Some((key, value)) =
+        model_args.iter().chain(own.iter().map(|(key, value)| (key, value))).find(|pair| !is_built(pair))
+    {
+        return Err(config.unknown(&format!("`{key}`"), &value.to_string(), NAME_IT));
+    }
+    let network = match num_classes {
+        Some(classes @ 1..) => network.with_logits(classes),
+        _ => network,
+    };
+    Ok(Described {
+        name: entry.name.to_owned(),
+        network,
+        default_tap: entry.default_tap.to_owned(),
+        recipe: Some(recipe),
+        config: config.path,
+    })
+}
+
+/// What timm calls the way in which a network's `pooled` is made.
+fn pooling(network: &Network) -> &'static str {
+    let has = |name: &str| network.taps().iter().any(|tap| tap.name == name);
+    match (has("cls"), has("patch_mean")) {
+        (true, _) => "token",
+        (false, true) => "map",
+        _ => "avg",
+    }
+}
+
+/// What `timm.data.transforms_factory.transforms_imagenet_eval` does.
+pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
+    let cfg: Pretrained = config.parse_part(&config.value["pretrained_cfg"])?;
+    let [_, height, width] = cfg.input_size;
+    if !(cfg.crop_pct > 0.0 && cfg.crop_pct <= 8.0) {
+        return Err(config.unknown("`crop_pct`", &cfg.crop_pct.to_string(), NAME_IT));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a side of a few hundred pixels"
+    )]
+    let whole = |side: u32| (f64::from(side) / cfg.crop_pct).floor() as u32;
+    let filter = match cfg.interpolation.as_str() {
+        "bilinear" => Filter::Bilinear,
+        "bicubic" => Filter::Bicubic,
+        other => return Err(config.unknown("`interpolation`", other, NAME_IT)),
+    };
+    let resize = match cfg.crop_mode.as_str() {
+        "center" if height == width => Resize::ShorterSide(whole(height)),
+        "squash" => Resize::Exact(whole(height), whole(width)),
+        other => return Err(config.unknown("`crop_mode`", other, NAME_IT)),
+    };
+    let recipe = Preprocessing {
+        resize,
+        filter,
+        crop: Some((height, width)),
+        mean: cfg.mean,
+        std: cfg.std,
+        ..Preprocessing::imagenet()
+    };
+    recipe.check().map_err(|error| config.wrong(error.to_string()))?;
+    Ok(recipe.into())
+}

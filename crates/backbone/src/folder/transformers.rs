@@ -1,0 +1,304 @@
+//! transformers' `config.json`: networks of the kinds that are built here, whatever their sizes.
+
+use super::{Config, Described, preprocessor};
+use crate::BackboneError;
+use network::{
+    Activation, Interpolation, Network,
+    families::{convnext, regnet, resnet, swin, vit},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+const KINDS: &str = "known are vit, dinov2, clip, siglip, resnet, regnet, convnext and swin; export others as ONNX, and give that";
+
+pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, BackboneError> {
+    let kind = config.text("model_type").unwrap_or_default().to_owned();
+    let vision = config.value.get("vision_config");
+    let network = match (kind.as_str(), vision) {
+        ("vit" | "dinov2", _) => vision_transformer(&config, &kind)?,
+        ("clip" | "siglip", Some(vision)) => tower(&config, vision, &kind)?,
+        ("clip_vision_model" | "siglip_vision_model", _) => tower(&config, &config.value, &kind)?,
+        ("resnet", _) => residual(&config)?,
+        ("regnet", _) => reg(&config)?,
+        ("convnext", _) => convolutional(&config)?,
+        ("swin", _) => windowed(&config)?,
+        (other, _) => return Err(config.unknown("`model_type`", other, KINDS)),
+    };
+    let labels = config.value.get("id2label").and_then(Value::as_object).map_or(2, serde_json::Map::len);
+    let architecture = config.value.get("architectures").and_then(|names| names.get(0)?.as_str());
+    let network = match architecture {
+        Some(name) if name.ends_with("ForImageClassification") => network.with_logits(labels.max(1)),
+        _ => network,
+    };
+    let (default_tap, recipe) = ("pooled".to_owned(), preprocessor::recipe(folder)?);
+    Ok(Described { name: network.name().to_owned(), network, default_tap, recipe, config: config.path })
+}
+
+/// Of `ViTConfig`, `Dinov2Config`, `CLIPVisionConfig` and `SiglipVisionConfig`, with the defaults that all share.
+#[derive(Deserialize)]
+struct Transformer {
+    #[serde(default = "of::<768>")]
+    hidden_size: usize,
+    #[serde(default = "of::<12>")]
+    num_hidden_layers: usize,
+    #[serde(default = "of::<12>")]
+    num_attention_heads: usize,
+    intermediate_size: Option<usize>,
+    #[serde(default = "of::<4>")]
+    mlp_ratio: usize,
+    hidden_act: Option<String>,
+    layer_norm_eps: Option<f64>,
+    #[serde(default = "of::<224>")]
+    image_size: usize,
+    patch_size: Option<usize>,
+    projection_dim: Option<usize>,
+    #[serde(default)]
+    use_swiglu_ffn: bool,
+    #[serde(default = "yes")]
+    qkv_bias: bool,
+    #[serde(default = "yes")]
+    vision_use_head: bool,
+    #[serde(default = "of::<3>")]
+    num_channels: usize,
+}
+
+fn of<const N: usize>() -> usize {
+    N
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Transformer {
+    /// A network of these sizes; `eps` and `function` are what its kind takes by default.
+    fn vit(
+        &self,
+        config: &Config,
+        patch: usize,
+        eps: f64,
+        function: &str,
+    ) -> Result<vit::Vit, BackboneError> {
+        let (width, heads) = (self.hidden_size, self.num_attention_heads);
+        let hidden = self.intermediate_size.unwrap_or(width.saturating_mul(self.mlp_ratio));
+        let patch = self.patch_size.unwrap_or(patch);
+        sane(config, &[width, heads, hidden, patch, self.image_size])?;
+        shallow(config, &[self.num_hidden_layers])?;
+        for (what, is_not_built) in [
+            ("use_swiglu_ffn true", self.use_swiglu_ffn),
+            ("qkv_bias false", !self.qkv_bias),
+            ("num_channels other than 3", self.num_channels != 3),
+            ("heads that do not divide the width", !width.is_multiple_of(heads)),
+        ] {
+            if is_not_built {
+                return Err(config.unknown("the setting", what, "export the model as ONNX, and give that"));
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+        let eps = self.layer_norm_eps.unwrap_or(eps) as f32;
+        Ok(vit::Vit {
+            hidden,
+            grid: self.image_size / patch,
+            interpolation: Interpolation::Bicubic,
+            activation: activation(config, self.hidden_act.as_deref().unwrap_or(function))?,
+            eps,
+            ..vit::Vit::new(patch, width, self.num_hidden_layers, heads)
+        })
+    }
+}
+
+fn vision_transformer(config: &Config, kind: &str) -> Result<Network, BackboneError> {
+    let said: Transformer = config.parse()?;
+    Ok(if kind == "dinov2" {
+        let own = said.vit(config, 14, 1e-6, "gelu")?;
+        vit::Vit { layer_scale: true, ..own }.bare().build("dinov2")
+    } else {
+        said.vit(config, 16, 1e-12, "gelu")?.build("vit")
+    })
+}
+
+/// The picture tower of a model of pictures and texts.
+fn tower(config: &Config, vision: &Value, kind: &str) -> Result<Network, BackboneError> {
+    let said: Transformer = config.parse_part(vision)?;
+    if kind.starts_with("siglip") {
+        if !said.vision_use_head {
+            return Err(config.unknown("the setting", "vision_use_head false", KINDS));
+        }
+        let own = said.vit(config, 16, 1e-6, "gelu_pytorch_tanh")?;
+        return Ok(vit::Vit { head: vit::Head::Attention, ..own }.build("siglip"));
+    }
+    let own = said.vit(config, 32, 1e-5, "quick_gelu")?;
+    let above = config.value.get("projection_dim").and_then(Value::as_u64);
+    let projected = above.and_then(|d| usize::try_from(d).ok()).or(said.projection_dim).unwrap_or(512);
+    sane(config, &[projected])?;
+    Ok(vit::Vit { norm_first: true, head: vit::Head::Projection(projected), ..own }.build("clip"))
+}
+
+#[derive(Deserialize)]
+struct Stages {
+    embedding_size: Option<usize>,
+    embed_dim: Option<usize>,
+    hidden_sizes: Option<[usize; 4]>,
+    depths: Option<[usize; 4]>,
+    num_heads: Option<[usize; 4]>,
+    layer_type: Option<String>,
+    hidden_act: Option<String>,
+    groups_width: Option<usize>,
+    window_size: Option<usize>,
+    layer_norm_eps: Option<f64>,
+    patch_size: Option<usize>,
+    mlp_ratio: Option<f64>,
+    #[serde(default)]
+    downsample_in_first_stage: Option<bool>,
+    #[serde(default)]
+    downsample_in_bottleneck: bool,
+    #[serde(default)]
+    use_absolute_embeddings: bool,
+}
+
+impl Stages {
+    /// Refuses what differs from the one value that is built.
+    fn only(&self, config: &Config, settings: &[(&str, String, bool)]) -> Result<(), BackboneError> {
+        match settings.iter().find(|(.., is_built)| !is_built) {
+            Some((what, value, _)) => {
+                Err(config.unknown(&format!("`{what}`"), value, "export the model as ONNX, and give that"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn residual(config: &Config) -> Result<Network, BackboneError> {
+    let said: Stages = config.parse()?;
+    let act = said.hidden_act.clone().unwrap_or("relu".to_owned());
+    let layer = said.layer_type.clone().unwrap_or("bottleneck".to_owned());
+    let stem = said.embedding_size.unwrap_or(64);
+    let first = said.downsample_in_first_stage.unwrap_or(false);
+    said.only(
+        config,
+        &[
+            ("hidden_act", act.clone(), act == "relu"),
+            ("layer_type", layer.clone(), layer == "bottleneck" || layer == "basic"),
+            ("embedding_size", stem.to_string(), stem == 64),
+            ("downsample_in_first_stage", first.to_string(), !first),
+            ("downsample_in_bottleneck", "true".to_owned(), !said.downsample_in_bottleneck),
+        ],
+    )?;
+    let (out, depths) =
+        (said.hidden_sizes.unwrap_or([256, 512, 1024, 2048]), said.depths.unwrap_or([3, 4, 6, 3]));
+    sane(config, &out)?;
+    shallow(config, &depths)?;
+    let (block, widths) = match layer.as_str() {
+        "basic" => (resnet::Block::Basic, out),
+        _ => (resnet::Block::Bottleneck, out.map(|out| (out / 4).max(1))),
+    };
+    let plain = resnet::ResNet { stem: resnet::Stem::ImageNet, classes: Some(1000), ..resnet::ResNet::TINY };
+    Ok(resnet::ResNet { name: "resnet", block, widths, out, depths, ..plain }.build())
+}
+
+fn reg(config: &Config) -> Result<Network, BackboneError> {
+    let said: Stages = config.parse()?;
+    let act = said.hidden_act.clone().unwrap_or("relu".to_owned());
+    let layer = said.layer_type.clone().unwrap_or("y".to_owned());
+    let stem = said.embedding_size.unwrap_or(32);
+    let first = said.downsample_in_first_stage.unwrap_or(true);
+    said.only(
+        config,
+        &[
+            ("hidden_act", act.clone(), act == "relu"),
+            ("layer_type", layer.clone(), layer == "x" || layer == "y"),
+            ("embedding_size", stem.to_string(), stem == 32),
+            ("downsample_in_first_stage", first.to_string(), first),
+        ],
+    )?;
+    let (widths, depths) =
+        (said.hidden_sizes.unwrap_or([128, 192, 512, 1088]), said.depths.unwrap_or([2, 6, 12, 2]));
+    let group = said.groups_width.unwrap_or(64);
+    sane(config, &[&widths[..], &[group]].concat())?;
+    shallow(config, &depths)?;
+    if let Some(width) = widths.iter().find(|width| **width > group && !width.is_multiple_of(group)) {
+        return Err(config.unknown(
+            "a width",
+            &width.to_string(),
+            "it should be a multiple of `groups_width`",
+        ));
+    }
+    Ok(regnet::regnet("regnet", layer == "y", depths, widths, group))
+}
+
+fn convolutional(config: &Config) -> Result<Network, BackboneError> {
+    let said: Stages = config.parse()?;
+    let act = said.hidden_act.clone().unwrap_or("gelu".to_owned());
+    let patch = said.patch_size.unwrap_or(4);
+    said.only(
+        config,
+        &[("hidden_act", act.clone(), act == "gelu"), ("patch_size", patch.to_string(), patch == 4)],
+    )?;
+    let (widths, depths) =
+        (said.hidden_sizes.unwrap_or([96, 192, 384, 768]), said.depths.unwrap_or([3, 3, 9, 3]));
+    sane(config, &widths)?;
+    shallow(config, &depths)?;
+    let stages = std::array::from_fn(|i| (depths[i], widths[i]));
+    #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+    let eps = said.layer_norm_eps.unwrap_or(1e-12) as f32;
+    Ok(convnext::convnext_with("convnext", stages, eps))
+}
+
+fn windowed(config: &Config) -> Result<Network, BackboneError> {
+    let said: Stages = config.parse()?;
+    let act = said.hidden_act.clone().unwrap_or("gelu".to_owned());
+    let (width, depths) = (said.embed_dim.unwrap_or(96), said.depths.unwrap_or([2, 2, 6, 2]));
+    let (heads, window) = (said.num_heads.unwrap_or([3, 6, 12, 24]), said.window_size.unwrap_or(7));
+    sane(config, &[&heads[..], &[width]].concat())?;
+    shallow(config, &depths)?;
+    let (patch, ratio, eps) =
+        (said.patch_size.unwrap_or(4), said.mlp_ratio.unwrap_or(4.0), said.layer_norm_eps.unwrap_or(1e-5));
+    let head = width / heads[0];
+    let are_even = (0..4).all(|i| heads[i] * head == width << i) && head > 0;
+    said.only(
+        config,
+        &[
+            ("hidden_act", act.clone(), act == "gelu"),
+            ("patch_size", patch.to_string(), patch == 4),
+            ("mlp_ratio", ratio.to_string(), ratio == 4.0),
+            ("layer_norm_eps", eps.to_string(), (eps - 1e-5).abs() < 1e-12),
+            ("num_heads", format!("{heads:?}"), are_even),
+            ("window_size", window.to_string(), (1..64).contains(&window)),
+            ("use_absolute_embeddings", "true".to_owned(), !said.use_absolute_embeddings),
+        ],
+    )?;
+    Ok(swin::Swin { width, depths, head, window }.build("swin"))
+}
+
+/// Refuses sizes that no network has: far beyond the largest, and none at all.
+pub(super) fn sane(config: &Config, sizes: &[usize]) -> Result<(), BackboneError> {
+    within(config, "a size of", sizes, 1 << 15)
+}
+
+/// The same of numbers of blocks.
+pub(super) fn shallow(config: &Config, depths: &[usize]) -> Result<(), BackboneError> {
+    within(config, "a depth of", depths, 256)
+}
+
+fn within(config: &Config, what: &str, values: &[usize], end: usize) -> Result<(), BackboneError> {
+    match values.iter().find(|value| !(1..end).contains(*value)) {
+        Some(value) => {
+            Err(config.unknown(what, &value.to_string(), &format!("expected a number from 1 to {}", end - 1)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> {
+    Ok(match name {
+        "gelu" => Activation::Gelu,
+        "gelu_new" | "gelu_pytorch_tanh" => Activation::GeluTanh,
+        "quick_gelu" => Activation::QuickGelu,
+        "relu" => Activation::Relu,
+        "silu" | "swish" => Activation::Silu,
+        other => {
+            return Err(config.unknown("`hidden_act`", other, "export the model as ONNX, and give that"));
+        }
+    })
+}

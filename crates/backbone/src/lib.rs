@@ -1,0 +1,14 @@
+//! A backbone: a network, its weights, and how its inputs are made; found by a name, a weight file or a folder.
+//!
+//! **Invariant:** what is not understood of a folder's configuration is an error, and never a guess.
+//! **Invariant:** where a file lies plays no part: the same weights give the same backbone, but for hints that are told.
+#![forbid(unsafe_code)]
+
+mod error;
+mod find;
+mod folder;
+mod model;
+mod recognise;
+
+pub use error::BackboneError;
+pub use find::{Backbone, Wanted, again, find};

@@ -1,0 +1,137 @@
+//! Which network weights are of, by the names and shapes of their tensors.
+
+use crate::{Backbone, BackboneError, find::Weights};
+use input::Recipe;
+use network::{
+    Network,
+    zoo::{self, Entry},
+};
+use std::path::Path;
+use weights::{Comparison, Tensors};
+
+/// A network that weights may be of.
+struct Candidate {
+    entry: &'static Entry,
+    network: Network,
+    compared: Comparison,
+}
+
+impl Candidate {
+    fn recipe(&self) -> Recipe {
+        self.compared.dialect.recipe.unwrap_or(self.entry.recipe)()
+    }
+
+    /// Whether its entry was made for weights that are named so: timm's have tags.
+    fn is_of_the_ecosystem(&self) -> bool {
+        let is_timms = !self.entry.tags.is_empty();
+        is_timms == (self.compared.dialect.name == "timm")
+    }
+}
+
+/// The network of the zoo that a file's tensors are of.
+///
+/// Of several that have the same tensors, it is the one that the file is called after, else the first of the ecosystem that
+/// names tensors so. What would prepare pictures otherwise is told.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn by_tensors(
+    path: &Path,
+    tensors: Box<dyn Tensors>,
+    taps: &[String],
+) -> Result<Backbone, BackboneError> {
+    let candidate = |entry: &'static Entry| {
+        let network = (entry.build)();
+        let taps: Vec<&str> = match taps {
+            [] => vec![entry.default_tap],
+            taps => taps.iter().map(String::as_str).collect(),
+        };
+        let compared = weights::compare(&network, &taps, &*tensors);
+        Candidate { entry, network, compared }
+    };
+    let (mut fitting, others): (Vec<Candidate>, Vec<Candidate>) =
+        zoo::all().iter().map(candidate).partition(|candidate| candidate.compared.suffices);
+    if fitting.is_empty() {
+        return nearest(others, tensors);
+    }
+    let stem = stem(path);
+    fitting.sort_by_key(|candidate| {
+        let called = if is_called(&stem, candidate.entry.name) { candidate.entry.name.len() } else { 0 };
+        (std::cmp::Reverse(called), !candidate.is_of_the_ecosystem())
+    });
+    let chosen = fitting.remove(0);
+    let recipe = chosen.recipe();
+    let otherwise: Vec<&str> =
+        fitting.iter().filter(|other| other.recipe() != recipe).map(|other| other.entry.name).collect();
+    let mut note = format!("`{}` holds the weights of {}", tensors.label(), chosen.entry.name);
+    if !otherwise.is_empty() {
+        note += &format!(
+            ", or of {}, which prepares inputs otherwise; --backbone says which",
+            store::brief::few(&otherwise)
+        );
+    }
+    Ok(found(chosen, tensors, Some(note)))
+}
+
+/// Where nothing fits: what has most of the tensors, so that what is amiss is named; else an error.
+fn nearest(others: Vec<Candidate>, tensors: Box<dyn Tensors>) -> Result<Backbone, BackboneError> {
+    let share =
+        |candidate: &Candidate| candidate.compared.found * 100 / candidate.network.params().len().max(1);
+    let best = others.into_iter().max_by_key(|candidate| (share(candidate), candidate.compared.found));
+    match best {
+        Some(best) if share(&best) >= 50 => Ok(found(best, tensors, None)),
+        best => Err(BackboneError::Unrecognised {
+            file: tensors.label().to_owned(),
+            nearest: best.filter(|best| best.compared.found > 2).map(|best| best.entry.name.to_owned()),
+        }),
+    }
+}
+
+fn found(candidate: Candidate, tensors: Box<dyn Tensors>, note: Option<String>) -> Backbone {
+    let recipe = Some(candidate.recipe());
+    let Candidate { entry, network, .. } = candidate;
+    Backbone {
+        name: entry.name.to_owned(),
+        default_tap: entry.default_tap.to_owned(),
+        network,
+        recipe,
+        note,
+        weights: Weights::Tensors(tensors),
+    }
+}
+
+/// The file's name without extensions, or its folder's where it is called as all are.
+fn stem(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let own = name(path);
+    if ["model.", "pytorch_model."].iter().any(|common| own.starts_with(common)) {
+        return path.parent().map(name).unwrap_or_default();
+    }
+    own
+}
+
+/// Whether a file bears a network's name, alone or before something else: `vgg16-397923af.pth`, but not `vgg16_bn.pth`.
+fn is_called(stem: &str, name: &str) -> bool {
+    stem.strip_prefix(name).is_some_and(|rest| {
+        let mut rest = rest.chars();
+        match rest.next() {
+            None | Some('-' | '.') => true,
+            Some('_') => !rest.next().is_some_and(char::is_alphanumeric) || stem.contains("weights"),
+            Some(_) => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_called_after_networks() {
+        assert!(is_called("vgg16-397923af.pth", "vgg16") && is_called("vgg16.pth", "vgg16"));
+        assert!(is_called("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "vgg16"));
+        assert!(!is_called("vgg16_bn-6c64b313.pth", "vgg16") && !is_called("vgg160.pth", "vgg16"));
+        assert!(is_called("resnet50.a1_in1k.safetensors", "resnet50"));
+        assert_eq!(stem(Path::new("a/resnet50.a1_in1k/model.safetensors")), "resnet50.a1_in1k");
+    }
+}

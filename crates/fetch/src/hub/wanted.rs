@@ -1,0 +1,209 @@
+//! Which files of a model are downloaded.
+
+use crate::error::FetchError;
+use cli::UsageError;
+use glob::Pattern;
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fs,
+    path::Path,
+};
+
+/// Said about network, preprocessing and labels; those of open_clip's models too.
+const CONFIGURATIONS: [&str; 3] = ["config.json", "preprocessor_config.json", "open_clip_config.json"];
+/// The first that is there is taken: a model has the same weights in several forms.
+const WEIGHTS: [&str; 6] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "open_clip_model.safetensors",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "open_clip_pytorch_model.bin",
+];
+const TOKENIZERS: [&str; 6] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+];
+/// Some vocabularies are larger than networks.
+const LARGEST_TOKENIZER: u64 = 16 << 20;
+/// How the name of an index of shards ends.
+const INDEX: &str = ".index.json";
+/// One of a thousand shards takes a few MiB.
+const LONGEST_INDEX: u64 = 64 << 20;
+/// Names in a message.
+const SHOWN: usize = 8;
+
+/// What somebody wants of a model.
+pub(crate) enum Wanted {
+    /// What Headstart reads.
+    Read,
+    /// What matches any of these.
+    Matching(Vec<Pattern>),
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl Wanted {
+    /// # Errors
+    /// [`UsageError`] for a pattern that is none.
+    pub(crate) fn new(include: &[String]) -> Result<Wanted, UsageError> {
+        if include.is_empty() {
+            return Ok(Wanted::Read);
+        }
+        let pattern = |text: &String| {
+            Pattern::new(text).map_err(|error| UsageError(format!("--include `{text}`: {}", error.msg)))
+        };
+        Ok(Wanted::Matching(include.iter().map(pattern).collect::<Result<_, _>>()?))
+    }
+
+    /// The files to begin with, of all that the model has. The size of a file may be known.
+    ///
+    /// # Errors
+    /// Where there are no weights, or a pattern matches nothing.
+    pub(crate) fn of(
+        &self,
+        model: &str,
+        names: &[&str],
+        size: impl Fn(&str) -> Option<u64>,
+    ) -> Result<Vec<String>, FetchError> {
+        let model = || model.to_owned();
+        match self {
+            Wanted::Read => {
+                let weights = WEIGHTS.into_iter().find(|name| names.contains(name));
+                let weights =
+                    weights.ok_or_else(|| FetchError::NoWeights { model: model(), files: listed(names) })?;
+                let small =
+                    TOKENIZERS.into_iter().filter(|name| size(name).is_none_or(|n| n <= LARGEST_TOKENIZER));
+                let files = CONFIGURATIONS.into_iter().chain(small).filter(|name| names.contains(name));
+                Ok(files.chain([weights]).map(str::to_owned).collect())
+            }
+            Wanted::Matching(patterns) => {
+                let unmatched =
+                    patterns.iter().find(|pattern| !names.iter().any(|name| pattern.matches(name)));
+                if let Some(pattern) = unmatched {
+                    let (pattern, files) = (pattern.as_str().to_owned(), listed(names));
+                    return Err(FetchError::NoMatch { model: model(), pattern, files });
+                }
+                let matching =
+                    names.iter().filter(|name| patterns.iter().any(|pattern| pattern.matches(name)));
+                Ok(matching.map(|name| (*name).to_owned()).collect())
+            }
+        }
+    }
+
+    /// The shards that a file of the snapshot names, where it is an index of weights and was not asked for by itself.
+    ///
+    /// # Errors
+    /// Where it is no index, or names shards that the model does not have.
+    pub(crate) fn shards(
+        &self,
+        model: &str,
+        name: &str,
+        path: &Path,
+        names: &[&str],
+    ) -> Result<Vec<String>, FetchError> {
+        if matches!(self, Wanted::Matching(_)) || !name.ends_with(INDEX) {
+            return Ok(Vec::new());
+        }
+        let wrong = |why| FetchError::Index { model: model.to_owned(), file: name.to_owned(), why };
+        let unread = |source| FetchError::Read { path: path.to_owned(), source };
+        if fs::metadata(path).map_err(unread)?.len() > LONGEST_INDEX {
+            return Err(wrong("it is too long"));
+        }
+        let text = fs::read(path).map_err(unread)?;
+        let index: Index = serde_json::from_slice(&text).map_err(|_| wrong("it has no weight_map"))?;
+        let shards: BTreeSet<String> = index.weight_map.into_values().collect();
+        let known: HashSet<&str> = names.iter().copied().collect();
+        match shards.iter().find(|shard| !known.contains(shard.as_str())) {
+            Some(shard) => Err(FetchError::NoFile { model: model.to_owned(), file: shard.clone() }),
+            None => Ok(shards.into_iter().collect()),
+        }
+    }
+}
+
+/// Some of the names, for a message.
+fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", cli::name(name))).collect();
+    match names.len() {
+        0 => "no files".to_owned(),
+        n if n > SHOWN => format!("{}, … ({} more)", shown.join(", "), n - SHOWN),
+        _ => shown.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(wanted: &Wanted, names: &[&str]) -> Result<Vec<String>, String> {
+        let size = |name: &str| (name == "vocab.txt").then_some(1 << 30);
+        wanted.of("hf://a/b", names, size).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_form_of_the_weights_is_taken() {
+        let all = [
+            ".gitattributes",
+            "README.md",
+            "config.json",
+            "flax_model.msgpack",
+            "model.safetensors",
+            "onnx/model.onnx",
+            "open_clip_model.safetensors",
+            "preprocessor_config.json",
+            "pytorch_model.bin",
+            "tokenizer.json",
+            "vocab.txt",
+        ];
+        let got = of(&Wanted::Read, &all).unwrap();
+        assert_eq!(got, ["config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"]);
+        assert_eq!(
+            of(&Wanted::Read, &["pytorch_model.bin.index.json", "x"]).unwrap(),
+            ["pytorch_model.bin.index.json"]
+        );
+        let why = of(&Wanted::Read, &["model.gguf", "README.md"]).unwrap_err();
+        assert!(why.contains("--include") && why.contains("`model.gguf`"), "{why}");
+    }
+
+    #[test]
+    fn patterns_take_what_they_match() {
+        let wanted = Wanted::new(&["*.onnx".to_owned(), "README.md".to_owned()]).unwrap();
+        assert_eq!(
+            of(&wanted, &["README.md", "a", "onnx/model.onnx"]).unwrap(),
+            ["README.md", "onnx/model.onnx"]
+        );
+        assert!(of(&wanted, &["README.md"]).unwrap_err().contains("no file `*.onnx`"));
+        assert!(Wanted::new(&["a[".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn an_index_names_files_of_the_model() {
+        let at = tempfile::tempdir().unwrap();
+        let path = at.path().join("model.safetensors.index.json");
+        let shards = |text: &str| {
+            fs::write(&path, text).unwrap();
+            let name = "model.safetensors.index.json";
+            Wanted::Read
+                .shards("hf://a/b", name, &path, &["1.safetensors", "2.safetensors"])
+                .map_err(|e| e.to_string())
+        };
+        let good = r#"{"metadata": {}, "weight_map": {"a": "2.safetensors", "b": "1.safetensors", "c": "2.safetensors"}}"#;
+        assert_eq!(shards(good).unwrap(), ["1.safetensors", "2.safetensors"]);
+        for (text, part) in [
+            (r#"{"weight_map": {"a": "../../x"}}"#, "no file `../../x`"),
+            (r#"{"weight_map": {"a": "3.safetensors"}}"#, "no file `3.safetensors`"),
+            (r#"{"weight_map": 1}"#, "no weight_map"),
+            ("[", "no weight_map"),
+        ] {
+            assert!(shards(text).is_err_and(|why| why.contains(part)), "{text}");
+        }
+    }
+}

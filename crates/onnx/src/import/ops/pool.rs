@@ -1,0 +1,168 @@
+//! Pools, and means over all places.
+
+use super::{
+    Given,
+    conv::{padding, pair, sum},
+};
+use crate::import::{
+    fold,
+    importer::{Importer, Stop, live},
+    model::Node,
+    value::{Moment, Stage, Value},
+    view::{Axis, View},
+};
+use network::{Activation, Op, Padding, Pair, Pool, Shape};
+
+impl Importer<'_> {
+    pub(super) fn pool(&mut self, node: &Node) -> Given {
+        let (view, around) = self.map_and_zeros(node)?;
+        if pair(node, "dilations")? != Pair::ONE {
+            return Err(Stop::Unknown("is a pool of windows with gaps"));
+        }
+        if node.int("storage_order").unwrap_or(0) != 0
+            || node.outputs.iter().skip(1).any(|name| !name.is_empty())
+        {
+            return Err(Stop::Unknown("gives places beside numbers"));
+        }
+        if node.ints("kernel_shape").is_none() {
+            return Err(Stop::Unknown("has no window"));
+        }
+        let (kernel, stride) = (pair(node, "kernel_shape")?, pair(node, "strides")?);
+        let shape = self.net.shape(view.node);
+        let own = padding(node, shape, kernel, stride, Pair::ONE)?;
+        let Shape::Map { height, width, .. } = shape else {
+            return Err(Stop::Unknown("reads what is no map"));
+        };
+        let mut pool = Pool {
+            kernel,
+            stride,
+            padding: own,
+            ceil: node.int("ceil_mode").unwrap_or(0) == 1,
+            count_include_pad: false,
+        };
+        if node.op == "MaxPool" {
+            pool.padding = sum(own, around);
+            // Zeros that a node put there may win, where there is nothing greater.
+            if around != [0; 4] && !self.is_never_negative(&view) {
+                let padded = self.settled(&node.inputs[0])?;
+                let id = self.push(Op::MaxPool(Pool { padding: own, ..pool }), &[padded.node])?;
+                return Ok(live(View::of(id, self.net.shape(id))));
+            }
+            let id = self.push(Op::MaxPool(pool), &[view.node])?;
+            return Ok(live(View::of(id, self.net.shape(id))));
+        }
+        pool.count_include_pad = node.int("count_include_pad").unwrap_or(0) == 1 && own != Padding::NONE;
+        if around != [0; 4] {
+            // Those count, its own only if it says so.
+            if own != Padding::NONE && !pool.count_include_pad {
+                return Err(Stop::Unknown("is a pool with two kinds of padding"));
+            }
+            pool.padding = sum(own, around);
+            pool.count_include_pad = true;
+        }
+        if (kernel, stride, pool.padding) == (Pair::ONE, Pair::ONE, Padding::NONE) {
+            return Ok(live(view));
+        }
+        if (kernel.y, kernel.x) == (height, width) && pool.padding == Padding::NONE {
+            return self.mean_of_places(&view);
+        }
+        let id = self.push(Op::AveragePool(pool), &[view.node])?;
+        Ok(live(View::of(id, self.net.shape(id))))
+    }
+
+    /// Whether no number of a node is below zero, whatever the picture.
+    fn is_never_negative(&self, view: &View) -> bool {
+        match self.net.node(view.node).op {
+            Op::Activation { function } => {
+                matches!(
+                    function,
+                    Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::HardSigmoid
+                )
+            }
+            _ => false,
+        }
+    }
+
+    fn mean_of_places(&mut self, view: &View) -> Given {
+        let id = self.push(Op::AdaptiveAveragePool { height: 1, width: 1 }, &[view.node])?;
+        Ok(live(View::of(id, self.net.shape(id))))
+    }
+
+    pub(super) fn pool_whole(&mut self, node: &Node) -> Given {
+        let view = self.view_at(node, 0)?;
+        let view = self.map(&view)?;
+        if node.op == "GlobalAveragePool" {
+            return self.mean_of_places(&view);
+        }
+        let id = self.maximum(&view)?;
+        Ok(live(View::of(id, self.net.shape(id))))
+    }
+
+    fn maximum(&mut self, view: &View) -> Result<network::NodeId, Stop> {
+        let sides = (view.length(Axis::Row), view.length(Axis::Column));
+        self.push(Op::MaxPool(Pool::new(sides, 1)), &[view.node])
+    }
+
+    /// Means or maxima over some sides: over all places, or over all channels of each.
+    pub(super) fn reduce(&mut self, node: &Node) -> Given {
+        let rank = self.value(node, 0)?.shape().len();
+        let list = match self.list_at(node, 1)? {
+            Some(list) => list,
+            None => node.ints("axes").map(<[i64]>::to_vec).unwrap_or_default(),
+        };
+        let gone: Option<Vec<usize>> = list.iter().map(|at| fold::axis(*at, rank)).collect();
+        let mut gone = gone.ok_or(Stop::Unknown("has axes that are not there"))?;
+        if gone.is_empty() {
+            gone = (0..rank).collect();
+        }
+        let keeps = node.int("keepdims").unwrap_or(1) == 1;
+        let is_mean = node.op == "ReduceMean";
+        if let (Value::Moment(moment), true) = (self.value(node, 0)?, is_mean) {
+            let moment = moment.clone();
+            return self.variance(&moment, &gone, keeps);
+        }
+        let view = self.view_at(node, 0)?;
+        let sides = |at: &usize| !view.side(*at).is_empty();
+        let walked: Vec<usize> = gone.iter().copied().filter(sides).collect();
+        if !walked.is_empty() && walked.iter().all(|at| view.is_of_channels(*at)) && is_mean {
+            if !keeps {
+                return Err(Stop::Unknown("is a mean over channels whose side is dropped"));
+            }
+            let shape = view.shape();
+            let shape = (0..rank).map(|at| if gone.contains(&at) { 1 } else { shape[at] }).collect();
+            let seen: usize = walked.iter().map(|at| view.shape()[*at]).product();
+            if !view.is_whole() || seen != view.length(Axis::Channel) {
+                return Err(Stop::Unknown("is a mean over a part of the channels"));
+            }
+            return Ok(vec![Value::Moment(Moment { view, stage: Stage::Mean, shape })]);
+        }
+        if !walked.iter().all(|at| view.is_of_places(*at)) {
+            return Err(Stop::Unknown("is over channels and places together"));
+        }
+        let kept = |at: usize| keeps || !gone.contains(&at);
+        // Every place must go.
+        if (0..rank).any(|at| !gone.contains(&at) && !view.is_of_channels(at)) {
+            return Err(Stop::Unknown("is over some of the places"));
+        }
+        let op = match self.net.shape(view.node) {
+            Shape::Map { .. } if is_mean => Op::AdaptiveAveragePool { height: 1, width: 1 },
+            Shape::Map { .. } => {
+                Op::MaxPool(Pool::new((view.length(Axis::Row), view.length(Axis::Column)), 1))
+            }
+            Shape::Tokens { prefix, places, .. } if is_mean => {
+                let seen: usize = walked.iter().map(|at| view.shape()[*at]).product();
+                if view.start(Axis::Token) != prefix || seen != places {
+                    return Err(Stop::Unknown("is a mean over other tokens than those that are places"));
+                }
+                let node = self.push(Op::GlobalAveragePool, &[view.node])?;
+                return Ok(live(view.without_places(node, kept)));
+            }
+            _ => return Err(Stop::Unknown("is over something else than the places of a map")),
+        };
+        if !view.sees_all_places() {
+            return Err(Stop::Unknown("is over a part of a map"));
+        }
+        let node = self.push(op, &[view.node])?;
+        Ok(live(view.without_places(node, kept)))
+    }
+}

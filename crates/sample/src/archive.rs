@@ -1,0 +1,130 @@
+//! A data set as a tar, or as several: of a folder tree, or as WebDataset has them.
+//!
+//! A tree in a tar has the samples that the folder would have had. In a WebDataset, files of one name but for their endings
+//! are one sample: a picture, `.cls`, its label, and `.json`, other columns.
+
+mod members;
+mod sidecars;
+mod tree;
+
+use crate::{
+    DataSet, DatasetError, Passed, Split,
+    data_set::Found,
+    folder::{self, EXTENSIONS, Spelt, spelling},
+};
+use members::Archive;
+use sidecars::Sidecars;
+use std::{collections::BTreeMap, path::Path};
+use tree::Tree;
+
+pub(crate) use members::Shard;
+
+/// `name` is what messages call all of them.
+///
+/// # Errors
+/// Where one is no tar, holds a name twice, or their pictures are no data set.
+pub(crate) fn open(shards: &[Shard], name: &Path) -> Result<DataSet, DatasetError> {
+    let archive = Archive::read(shards)?;
+    let sidecars = Sidecars::read(&archive)?;
+    let tree = if sidecars.say_labels() { None } else { Some(tree(&archive, name)?) };
+    let (mut set, entries) = match tree {
+        // Without classes there may be other columns.
+        Some((set, entries)) if set.labels().is_some() || sidecars.are_empty() => (set, entries),
+        _ => webdataset(&archive, &sidecars, name)?,
+    };
+    if let Some(splits) = archive.splits().filter(|_| set.samples.iter().all(|sample| sample.split.is_none()))
+    {
+        let of = entries.iter().map(|&at| splits[archive.entry(at).shard]);
+        set.samples.iter_mut().zip(of).for_each(|(sample, split)| sample.split = Some(split));
+    }
+    set.skipped.extend(archive.skipped());
+    set.skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    Ok(set)
+}
+
+/// As a folder with these files would have been; and the entry of each sample.
+fn tree(archive: &Archive<'_>, name: &Path) -> Result<(DataSet, Vec<usize>), DatasetError> {
+    let tree = Tree::new(archive, name)?;
+    let mut set = folder::open_in(&tree, &tree.root(name))?;
+    let entries: Vec<usize> = set.samples.iter().map(|sample| tree.entry(&sample.content)).collect();
+    set.samples.iter_mut().zip(&entries).for_each(|(sample, &at)| sample.content = archive.content(at));
+    Ok((set, entries))
+}
+
+/// One picture of each key, and what the files beside it say; and the entry of each sample.
+fn webdataset(
+    archive: &Archive<'_>,
+    sidecars: &Sidecars<'_>,
+    name: &Path,
+) -> Result<(DataSet, Vec<usize>), DatasetError> {
+    let (pictures, passed) = pictures(archive);
+    if pictures.is_empty() {
+        let found = if passed.is_empty() { "nothing".to_owned() } else { passed.to_string() };
+        return Err(DatasetError::Empty { path: name.to_owned(), found });
+    }
+    let named = |at: usize| (archive.entry(at).name.to_owned(), at);
+    let mut ids: BTreeMap<String, usize> = pictures.iter().map(|&at| named(at)).collect();
+    if ids.len() < pictures.len() {
+        // Shards that count from 0 each.
+        let shards = archive.shard_names();
+        let named =
+            |at: usize| (format!("{}/{}", shards[archive.entry(at).shard], archive.entry(at).name), at);
+        ids = BTreeMap::new();
+        for (id, at) in pictures.iter().map(|&at| named(at)) {
+            if let Some(first) = ids.insert(id, at) {
+                return Err(archive.twice(first, at));
+            }
+        }
+    }
+    let entries: Vec<usize> = ids.values().copied().collect();
+    let said = sidecars.of(&entries, name)?;
+    // The folders on top, where all are splits.
+    let split = |&at: &usize| {
+        let (folder, _) = archive.entry(at).name.split_once('/')?;
+        spelling(folder).filter(Spelt::is_exact).map(|said| said.split)
+    };
+    let splits: Option<Vec<Split>> = said.splits.or_else(|| entries.iter().map(split).collect());
+    let found = ids.into_iter().enumerate().map(|(row, (id, at))| {
+        let split = splits.as_ref().map(|splits| splits[row]);
+        Found { id, content: archive.content(at), split, row }
+    });
+    let columns: Vec<(&str, Vec<String>)> =
+        said.columns.iter().map(|(name, texts)| (name.as_str(), texts.clone())).collect();
+    let set = DataSet::assemble(found.collect(), &columns);
+    Ok((DataSet { passed, left_out: said.left_out, ..set }, entries))
+}
+
+/// The entry of a picture for each key: of several, that whose ending comes first in [`EXTENSIONS`]. And all that is
+/// neither that nor read beside it.
+fn pictures(archive: &Archive<'_>) -> (Vec<usize>, Passed) {
+    let mut keys: BTreeMap<(usize, &str), Vec<(usize, usize)>> = BTreeMap::new();
+    let (mut passed, mut others) = (Passed::default(), Vec::new());
+    for (at, entry) in archive.entries().enumerate() {
+        match members::key(entry.name) {
+            _ if members::is_hidden(entry.name) => passed.add_hidden(),
+            None => passed.add("without extension"),
+            Some((key, ending)) => {
+                match EXTENSIONS.iter().position(|known| known.eq_ignore_ascii_case(ending)) {
+                    Some(rank) => keys.entry((entry.shard, key)).or_default().push((rank, at)),
+                    None => others.push((entry.shard, key, ending)),
+                }
+            }
+        }
+    }
+    let mut add = |ending: &str| passed.add(&format!(".{}", ending.to_lowercase()));
+    for (shard, key, ending) in others {
+        if !(sidecars::ENDINGS.contains(&ending) && keys.contains_key(&(shard, key))) {
+            add(ending);
+        }
+    }
+    let mut first = Vec::new();
+    for mut pictures in keys.into_values() {
+        pictures.sort_unstable();
+        first.push(pictures[0].1);
+        pictures[1..].iter().for_each(|(rank, _)| add(EXTENSIONS[*rank]));
+    }
+    (first, passed)
+}
+
+#[cfg(test)]
+mod tests;

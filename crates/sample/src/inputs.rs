@@ -1,0 +1,213 @@
+//! What a command line names as a data set, and who reads it.
+
+mod braces;
+
+use crate::{
+    DataSet, DatasetError,
+    archive::{self, Shard},
+    cells,
+    folder::{self, spelling},
+    list, manifest,
+};
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    io::{self, Read, Seek as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use store::{Packed, open_file, spool, table::Cells};
+
+/// A data set as it was named.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// A folder, a manifest, or `-` for standard input; or several shards, by a pattern or one by one.
+    pub paths: &'a [PathBuf],
+    /// What a manifest's or a list's paths, and ids with them, are relative to, if not what they are by themselves.
+    pub root: Option<&'a Path>,
+    /// The folder in which what can be read once only is kept meanwhile, by no name; the system's own for such files if
+    /// none is given.
+    pub spool: Option<&'a Path>,
+}
+
+/// What shards are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tar,
+    Parquet,
+}
+
+impl Inputs<'_> {
+    /// Whether the data set comes on standard input.
+    pub fn are_piped(paths: &[PathBuf]) -> bool {
+        matches!(paths, [path] if path == Path::new("-"))
+    }
+
+    /// Whether a folder holds shards, and no images.
+    pub fn are_shards(folder: &Path) -> bool {
+        shards_in(folder).is_some()
+    }
+
+    /// What messages call it.
+    pub fn name(paths: &[PathBuf]) -> PathBuf {
+        match paths {
+            [] => PathBuf::new(),
+            [path] => path.clone(),
+            [first, ..] => format!("{} and {} more", first.display(), paths.len() - 1).into(),
+        }
+    }
+
+    /// Lists it.
+    pub(crate) fn open(&self) -> Result<DataSet, DatasetError> {
+        let name = Inputs::name(self.paths);
+        if Inputs::are_piped(self.paths) {
+            return self.piped(io::stdin().lock(), &name);
+        }
+        let mut paths = Vec::new();
+        for path in self.paths {
+            paths.extend(braces::expand(path)?);
+        }
+        if let [path] = &paths[..] {
+            match fs::metadata(path) {
+                Ok(metadata) if metadata.is_dir() => match shards_in(path) {
+                    Some(shards) => paths = shards,
+                    None => return folder::open(path),
+                },
+                // With pictures in it, or with their paths.
+                Ok(_) if kind(path) == Some(Kind::Parquet) => match Cells::open(path)? {
+                    Some(_) => {}
+                    None => return manifest::open(path, self.root),
+                },
+                Ok(_) if manifest::is_manifest(path) => return manifest::open(path, self.root),
+                Ok(_) if kind(path).is_some() => {}
+                Ok(_) => return Err(DatasetError::NotADataSet(path.clone())),
+                Err(error) => return Err(missing(path, error)),
+            }
+        }
+        let first = paths.first().and_then(|path| kind(path)).unwrap_or(Kind::Tar);
+        if let Some(path) = paths.iter().find(|path| kind(path) != Some(first)) {
+            return Err(DatasetError::NotShards(path.clone()));
+        }
+        if self.root.is_some() {
+            return Err(DatasetError::RootOfShards(name));
+        }
+        if first == Kind::Parquet {
+            let open = |path: &PathBuf| {
+                Cells::open(path)?.ok_or_else(|| DatasetError::NoPictures { path: path.clone() })
+            };
+            return cells::open(paths.iter().map(open).collect::<Result<_, _>>()?, &name);
+        }
+        let shards = paths.iter().map(|path| self.shard(path)).collect::<Result<Vec<_>, _>>()?;
+        archive::open(&shards, &name)
+    }
+
+    /// A list of paths, or a tar.
+    fn piped(&self, mut input: impl Read, name: &Path) -> Result<DataSet, DatasetError> {
+        let unreadable = |source| DatasetError::Unreadable { path: name.to_owned(), source };
+        let mut begin = Vec::new();
+        input.by_ref().take(512).read_to_end(&mut begin).map_err(unreadable)?;
+        let is_tar = store::tar::is_tar(&begin) || store::is_gzip(&begin);
+        let input = io::Cursor::new(begin).chain(input);
+        if !is_tar {
+            return list::open(input, self.root);
+        }
+        if self.root.is_some() {
+            return Err(DatasetError::RootOfShards(name.to_owned()));
+        }
+        archive::open(&[self.spooled(input, name)?], name)
+    }
+
+    fn shard(&self, path: &Path) -> Result<Shard, DatasetError> {
+        let unreadable = |source| DatasetError::Unreadable { path: path.to_owned(), source };
+        let mut file = open_file(path).map_err(|error| missing(path, error.source))?;
+        let mut begin = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut begin).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        if store::is_gzip(&begin) {
+            return self.spooled(file, path);
+        }
+        Ok(Shard { packed: Arc::new(Packed::at(path)), file })
+    }
+
+    fn spooled(&self, input: impl Read, name: &Path) -> Result<Shard, DatasetError> {
+        let temporary = env::temp_dir();
+        let folder = self.spool.unwrap_or(&temporary);
+        let failed =
+            |source| DatasetError::Unspooled { path: name.to_owned(), folder: folder.to_owned(), source };
+        let file = spool(input, folder).map_err(failed)?;
+        let again = file.try_clone().map_err(failed)?;
+        Ok(Shard { packed: Arc::new(Packed::unnamed(again, name)), file })
+    }
+}
+
+/// What the shard of this name is.
+fn kind(path: &Path) -> Option<Kind> {
+    let name = path.file_name().and_then(OsStr::to_str)?.to_ascii_lowercase();
+    let is = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    match () {
+        () if is(&[".tar", ".tar.gz", ".tgz"]) => Some(Kind::Tar),
+        () if is(&[".parquet"]) => Some(Kind::Parquet),
+        () => None,
+    }
+}
+
+/// The shards in a folder that holds some, and no images: on top, or in folders of splits. All are of one kind.
+fn shards_in(folder: &Path) -> Option<Vec<PathBuf>> {
+    let (mut shards, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).ok()? {
+            let entry = entry.ok()?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let is_split = || name.to_str().and_then(spelling).is_some_and(|said| said.is_exact());
+            match path.is_dir() {
+                _ if name.as_encoded_bytes().starts_with(b".") => {}
+                true if next == *folder && is_split() => folders.push(path),
+                false if !folder::has_image_extension(&name) => shards.extend(kind(&path).map(|_| path)),
+                _ => return None,
+            }
+        }
+    }
+    shards.sort();
+    let first = kind(shards.first()?);
+    shards.iter().all(|shard| kind(shard) == first).then_some(shards)
+}
+
+fn missing(path: &Path, error: io::Error) -> DatasetError {
+    match error.kind() {
+        io::ErrorKind::NotFound => DatasetError::Missing(path.to_owned()),
+        _ => DatasetError::Unreadable { path: path.to_owned(), source: error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_is_a_list_or_a_tar() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.png"), "").unwrap();
+        let open = |bytes: &[u8], root: Option<&Path>| {
+            let inputs = Inputs { paths: &["-".into()], root, spool: None };
+            inputs
+                .piped(bytes, Path::new("-"))
+                .map(|set| set.samples.len())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(open(b"a.png\n", Some(root.path())), Ok(1));
+        let mut tar = tar::Builder::new(Vec::new());
+        for name in ["a.png", "b.png"] {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(1);
+            tar.append_data(&mut header, name, &b"x"[..]).unwrap();
+        }
+        let tar = tar.into_inner().unwrap();
+        assert_eq!(open(&tar, None), Ok(2));
+        assert!(
+            open(&tar, Some(root.path())).unwrap_err().contains("`-` has names of its own; --root goes with")
+        );
+        assert!(open(&tar[..1000], None).unwrap_err().starts_with("cannot read `-`: "));
+        assert!(open(b"\x1f\x8bnone", None).unwrap_err().starts_with("cannot keep `-` in `"));
+    }
+}

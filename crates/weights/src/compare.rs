@@ -1,0 +1,60 @@
+//! How files compare with networks, and what one that does not fit is good for.
+
+use crate::{Tensors, naming::Naming};
+use network::{Dialect, Network, zoo};
+
+/// Taps of this network that the file suffices for, another network that it fits, or the tensor that was meant.
+pub(crate) fn advice(tensor: &str, naming: &Naming, full: &Network, file: &dyn Tensors) -> Option<String> {
+    let has_extras = |naming: &Naming, network: &Network| naming.extras(network, file).next().is_some();
+    if !naming.is_foreign() && !has_extras(naming, full) {
+        let taps = full.taps().iter().map(|tap| tap.name.as_str());
+        let taps: Vec<&str> = taps.filter(|tap| suffices(naming, full, tap, file)).collect();
+        if !taps.is_empty() {
+            return Some(format!("it suffices for the taps {}", taps.join(", ")));
+        }
+    }
+    let other = zoo::all().iter().find(|entry| {
+        let network = (entry.build)();
+        let naming = Naming::detect(&network, file);
+        entry.name != full.name()
+            && !naming.is_foreign()
+            && !has_extras(&naming, &network)
+            && suffices(&naming, &network, entry.default_tap, file)
+    });
+    if let Some(entry) = other {
+        return Some(format!("it looks like {}", entry.name));
+    }
+    match file.names().first() {
+        Some(first) if naming.is_foreign() => {
+            Some(format!("it holds none of them, but such as `{}`", store::brief::cut(first, 80)))
+        }
+        _ => naming.nearest(tensor, full, file).map(|near| format!("the nearest is `{near}`")),
+    }
+}
+
+/// Whether the file holds all that a tap needs, in the right shapes.
+fn suffices(naming: &Naming, full: &Network, tap: &str, file: &dyn Tensors) -> bool {
+    let part = full.for_taps(&[tap]);
+    part.is_ok_and(|network| network.params().iter().all(|param| naming.check(param, file).is_ok()))
+}
+
+/// How a file compares with a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// In whose names the file has most of the network's tensors.
+    pub dialect: Dialect,
+    /// How many parameters it has, in the right shapes.
+    pub found: usize,
+    /// Whether it has all that the taps need, and nothing that the network has no place for.
+    pub suffices: bool,
+}
+
+/// Compares the names and shapes of a file's tensors with those of a network, up to taps.
+pub fn compare(full: &Network, taps: &[&str], file: &dyn Tensors) -> Comparison {
+    let naming = Naming::detect(full, file);
+    let suffices = !naming.is_foreign()
+        && taps.iter().all(|tap| suffices(&naming, full, tap, file))
+        && naming.extras(full, file).next().is_none();
+    let found = full.params().iter().filter(|param| naming.check(param, file).is_ok()).count();
+    Comparison { dialect: naming.dialect, found, suffices }
+}

@@ -1,0 +1,7 @@
+//! HDF5 files, and what Keras calls what is in them.
+
+mod file;
+mod guard;
+mod keras;
+
+pub(super) use file::{Hdf5File, WEIGHTS};

