@@ -43,6 +43,18 @@ fn labels(order: impl Iterator<Item = usize>) -> String {
     text
 }
 
+/// The same table with an object a line.
+fn json_lines(csv: &str) -> String {
+    let mut rows = csv.lines().map(|line| line.split(','));
+    let names: Vec<&str> = rows.next().unwrap().collect();
+    let field = |(name, value): (&&str, &str)| format!("\"{name}\":\"{value}\"");
+    rows.map(|row| {
+        let fields: Vec<String> = names.iter().zip(row).map(field).collect();
+        format!("{{{}}}\n", fields.join(","))
+    })
+    .collect()
+}
+
 /// A room with the rows of `X.npy` as features.
 fn room_of_rows() -> Room {
     let room = Room::new();
@@ -107,6 +119,9 @@ fn every_type_and_order_of_numbers_gives_the_same_rows() {
         assert_eq!(run.stderr().contains("numbers are rounded from f64 to f32"), rounded, "{}", run.stderr());
         assert!(room.bytes("y.features") == expected, "{file}");
     }
+    room.write("y.jsonl", json_lines(&labels(0..ROWS)));
+    extract(&room, &["--from-npy", "X.npy", "--labels", "y.jsonl", "--force", "-o", "y.features"]).fine();
+    assert!(room.bytes("y.features") == expected, "JSONL says what CSV does");
     let ints: Vec<u8> = (0..ROWS * DIM).map(|at| (at % 251) as u8).collect();
     room.write("u1.npy", npy("|u1", "False", "(60, 5)", &ints));
     extract(&room, &["--from-npy", "u1.npy", "-o", "u1.features"]).fine();
