@@ -17,7 +17,7 @@ mod room;
 mod run;
 
 pub use disk::SmallDisk;
-pub use features::Made;
+pub use features::{Made, network};
 pub use pictures::{chunk, picture, png_header, turned_png};
 pub use room::{Room, flip, program};
 pub use run::Run;

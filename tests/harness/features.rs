@@ -1,6 +1,6 @@
 //! Features made on the spot, for tests that need no network.
 
-use features::{FeaturesWriter, Lineage, NewFeatures, Row, Source};
+use features::{FeaturesWriter, Lineage, NetworkSource, NewFeatures, Row, Source};
 use input::{Augment, PROBES, Views, image::Preprocessing};
 use sample::Split;
 use std::path::Path;
@@ -39,9 +39,20 @@ impl Default for Made {
     }
 }
 
+/// The network that computed some rows, to be changed.
+///
+/// # Panics
+/// Where none did.
+pub fn network(source: &mut Source) -> &mut NetworkSource {
+    match source {
+        Source::Network(network) => network,
+        Source::Given(given) => panic!("no network computed `{}`", given.rows),
+    }
+}
+
 /// Overlapping clusters, one a class, in several shards.
 pub(crate) fn write(path: &Path, made: &Made) {
-    let source = Source {
+    let source = NetworkSource {
         backbone: "resnet18".into(),
         tap: made.tap.into(),
         network: Digest::of(b"network"),
@@ -49,7 +60,8 @@ pub(crate) fn write(path: &Path, made: &Made) {
         recipe: Preprocessing::imagenet().into(),
         dtype: Dtype::F32,
         engine: "reference-1".into(),
-    };
+    }
+    .into();
     let plan = NewFeatures { columns: vec!["label".into()], dim: made.dim, source, shard_bytes: 2000 };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();
     let views = (made.views > 1).then(|| Views::new(made.views, [Augment::Flip], 0));

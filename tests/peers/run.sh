@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx and onnxruntime; `torch` needs PyTorch too, `keras` needs
-# requirements-keras.txt.
+# Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx, onnxruntime, polars and pyarrow; `torch` needs PyTorch
+# too, `keras` needs requirements-keras.txt.
 set -eu
 PYTHON=.venv/bin/python
 case ${1:-} in
@@ -12,6 +12,7 @@ light)
     $PYTHON tests/peers/head.py
     $PYTHON tests/peers/onnx_model.py
     $PYTHON tests/peers/suspects.py
+    $PYTHON tests/peers/rows.py
     ;;
 torch)
     cargo build --quiet --release --workspace --examples

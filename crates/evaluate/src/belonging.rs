@@ -65,6 +65,17 @@ fn stranger(given: &FeatureSet, head: &Head, source: &Source, head_path: &Path) 
     let first = given.parts().next().and_then(|part| source.difference(&part.index().source));
     match first {
         Some(found) if given.parts().len() == 1 && head.sources.len() == 1 => {
+            if let (Source::Given(rows), "name of its rows") = (source, found.what) {
+                return format!(
+                    "head `{}` does not belong to {}: {} differs, expected `{}`, got `{}`; if they mean the same, give extract --name {}",
+                    head_path.display(),
+                    paths(given),
+                    found.what,
+                    found.expected,
+                    found.got,
+                    rows.rows
+                );
+            }
             let (expected, got) = (format!("`{}`", found.expected), format!("`{}`", found.got));
             refusal(&paths(given), head_path, found.what, &expected, &got)
         }

@@ -13,9 +13,14 @@ use std::path::PathBuf;
 ///
 /// onnx: one file with backbone, pooling, head and softmax.
 ///
-/// safetensors: a folder with model.safetensors and config.json, which says how to assemble them.
+/// safetensors: of a head a folder with model.safetensors and config.json, which says how to assemble them. Of features one
+/// file with the matrix `features`, and in `rows` the bytes of a JSON object of columns.
 ///
 /// npy: the features as a (rows, width) f32 matrix, in the order of the index.
+///
+/// parquet, arrow: the features as a table: id, split, the features' own columns, and `features`, a list of f32.
+///
+/// What it writes of features `extract --from-rows` reads.
 ///
 /// The input of a model is `pixels` (batch, 3, height, width), normalised as the file's metadata says. Its outputs are
 /// `features`, `logits` and `probabilities`. Probabilities of labels are a sigmoid's. Models of numbers give `features` and
@@ -26,15 +31,16 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "export", version, after_help = AFTER, max_term_width = 110)]
 pub struct Args {
-    /// A NAME.head, or a NAME.features folder for --to npy
+    /// A NAME.head, or a NAME.features folder
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
 
-    /// The file (onnx, npy) or folder (safetensors) to write
+    /// The file to write, or of a head in safetensors the folder
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
 
-    /// What to write [default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]
+    /// What to write [default: by OUTPUT's extension: .onnx, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors
+    /// folder where it has none]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: Option<To>,
 
@@ -54,7 +60,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     pub tolerance: Option<f64>,
 
-    /// npy: rows of one split only: train, val or test [default: all splits]
+    /// Features: rows of one split only: train, val or test [default: all splits]
     #[arg(long, value_name = "SPLIT", value_parser = parse_split)]
     pub split: Option<Split>,
 
@@ -62,9 +68,9 @@ pub struct Args {
     #[arg(long, value_name = "TABLE")]
     pub rows: Option<PathBuf>,
 
-    /// npy: also the augmented views of train samples, after each its own
+    /// Features: also the augmented views of train samples, after each its own
     ///
-    /// TABLE then has the column `view`, 0 for the picture itself.
+    /// A table then has the column `view`, 0 for the picture itself.
     #[arg(long)]
     pub views: bool,
 
@@ -82,10 +88,14 @@ pub struct Args {
 pub enum To {
     /// One ONNX file (opset 17)
     Onnx,
-    /// A folder with weights and a description
+    /// A folder with weights and a description; of features one file
     Safetensors,
     /// A matrix of features
     Npy,
+    /// Features as a Parquet table
+    Parquet,
+    /// Features as an Arrow IPC file, which pandas and polars call Feather
+    Arrow,
 }
 
 const AFTER: &str = "Example, from the root of a clone after `make demo`:

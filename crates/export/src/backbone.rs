@@ -4,7 +4,7 @@ use crate::config::Config;
 use anyhow::{Result, bail};
 use backbone::BackboneError;
 use cli::UsageError;
-use features::Source;
+use features::NetworkSource;
 use head::Head;
 use weights::Bound;
 
@@ -23,7 +23,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
             error => anyhow::Error::from(error),
         })?;
     let mut bound = None;
-    for source in &head.sources {
+    for source in networks(head) {
         let pruned = found.network.for_taps(&[&source.tap])?;
         if pruned.fingerprint() != source.network {
             bail!(
@@ -46,7 +46,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     match bound {
         Some(bound) if head.sources.len() == 1 => Ok(bound),
         _ => {
-            let taps: Vec<&str> = head.sources.iter().map(|source| source.tap.as_str()).collect();
+            let taps: Vec<&str> = networks(head).map(|source| source.tap.as_str()).collect();
             Ok(found.bind(&taps)?)
         }
     }
@@ -56,9 +56,17 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
 ///
 /// # Errors
 /// Where they have not.
-pub(crate) fn source(head: &Head) -> Result<&Source> {
-    let [first, others @ ..] = &head.sources[..] else { bail!("the head says no source of its features") };
-    for other in others {
+pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
+    if let Some(given) = head.sources.iter().find(|source| source.network().is_none()) {
+        bail!(
+            "the head takes the {}, which no network of ours computed: there is none to export; the head's own layers lie in \
+             its file, which is safetensors",
+            given.name()
+        );
+    }
+    let mut each = networks(head);
+    let Some(first) = each.next() else { bail!("the head says no source of its features") };
+    for other in each {
         if other.backbone != first.backbone {
             bail!(
                 "the head takes features of {} and of {} side by side, and a model is exported of one backbone; fit on one of them",
@@ -75,7 +83,12 @@ pub(crate) fn source(head: &Head) -> Result<&Source> {
     Ok(first)
 }
 
+/// The networks that computed the head's features.
+fn networks(head: &Head) -> impl Iterator<Item = &NetworkSource> {
+    head.sources.iter().filter_map(|source| source.network())
+}
+
 /// The head's taps, `layer3 + pooled`.
 pub(crate) fn taps(head: &Head) -> String {
-    head.sources.iter().map(|source| source.tap.as_str()).collect::<Vec<_>>().join(" + ")
+    networks(head).map(|source| source.tap.as_str()).collect::<Vec<_>>().join(" + ")
 }

@@ -1,10 +1,11 @@
 //! What the flags come to, checked once.
 
 use crate::args::{Args, To};
+use clap::ValueEnum as _;
 use cli::UsageError;
 use sample::Split;
 use std::path::{Path, PathBuf};
-use store::table::TableFormat;
+use store::{matrix::Layout, table::TableFormat};
 
 /// A checked job.
 pub(crate) struct Config {
@@ -22,12 +23,13 @@ pub(crate) enum Job {
     Onnx,
     /// A model as a folder.
     Folder,
-    /// Features as a matrix.
+    /// Features as a matrix or a table.
     Matrix(MatrixJob),
 }
 
 /// What of the features, and where.
 pub(crate) struct MatrixJob {
+    pub(crate) layout: Layout,
     pub(crate) output: PathBuf,
     pub(crate) split: Option<Split>,
     pub(crate) rows: Option<PathBuf>,
@@ -42,13 +44,28 @@ impl Config {
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
         let Args { input, output, to, weights, offline, tolerance, split, rows, views, force, common } = args;
         let usage = |text: String| Err(UsageError(text).into());
-        let to = to.map_or_else(|| by_extension(&output), Ok)?;
+        let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
-        if to == To::Npy && weights.is_some() {
-            return usage("--weights goes with a model, not with --to npy".to_owned());
+        let layout = match to {
+            To::Onnx => None,
+            To::Npy => Some(Layout::Npy),
+            To::Parquet => Some(Layout::Parquet),
+            To::Arrow => Some(Layout::Arrow),
+            // Of a head it is a folder.
+            To::Safetensors => {
+                (input.is_dir() && output.extension().is_some()).then_some(Layout::Safetensors)
+            }
+        };
+        if layout.is_some() && weights.is_some() {
+            return usage("--weights goes with a model, not with features".to_owned());
         }
-        if to != To::Npy && (split.is_some() || rows.is_some() || views) {
-            return usage("--split, --rows and --views go with --to npy".to_owned());
+        if layout.is_none() && (split.is_some() || views) {
+            return usage("--split and --views go with features, not with a model".to_owned());
+        }
+        if rows.is_some() && layout != Some(Layout::Npy) {
+            return usage(
+                "--rows goes with --to npy: other files of features hold their rows' table".to_owned(),
+            );
         }
         if let Some(table) = &rows {
             TableFormat::of(table).map_err(|error| UsageError(error.to_string()))?;
@@ -56,21 +73,24 @@ impl Config {
                 return usage(format!("--rows and --output both name `{}`", table.display()));
             }
         }
-        if to == To::Npy && input.is_file() {
-            return usage(format!("--to npy takes a features folder, got the file `{shown}`"));
+        if let (true, Some(to)) = (layout.is_some() && input.is_file(), to.to_possible_value()) {
+            let to = to.get_name().to_owned();
+            return usage(format!("--to {to} takes a features folder, got the file `{shown}`"));
         }
-        if to != To::Npy && input.is_dir() {
+        if layout.is_none() && input.is_dir() {
             return usage(format!(
-                "a model is made of a head, got the folder `{shown}`; for its matrix use --to npy"
+                "a model is made of a head, got the folder `{shown}`; for its rows use --to npy, parquet or arrow"
             ));
         }
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
             return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
-        let job = match to {
-            To::Onnx => Job::Onnx,
-            To::Safetensors => Job::Folder,
-            To::Npy => Job::Matrix(MatrixJob { output: output.clone(), split, rows, views, force }),
+        let job = match (layout, to) {
+            (Some(layout), _) => {
+                Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
+            }
+            (None, To::Onnx) => Job::Onnx,
+            (None, _) => Job::Folder,
         };
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
         let weights = weights.map(fetched).transpose()?;
@@ -107,13 +127,20 @@ impl Config {
     }
 }
 
-fn by_extension(output: &Path) -> Result<To, UsageError> {
+fn by_extension(output: &Path, input: &Path) -> Result<To, UsageError> {
     let Some(extension) = output.extension() else { return Ok(To::Safetensors) };
     match extension.to_string_lossy().to_lowercase().as_str() {
         "onnx" => Ok(To::Onnx),
         "npy" => Ok(To::Npy),
+        "parquet" => Ok(To::Parquet),
+        "arrow" | "feather" => Ok(To::Arrow),
+        "safetensors" if input.is_file() => Err(UsageError(
+            "a model in safetensors is a folder: name it without extension, or give --to safetensors"
+                .to_owned(),
+        )),
+        "safetensors" => Ok(To::Safetensors),
         other => Err(UsageError(format!(
-            "cannot tell what to write from `.{other}`: name the output .onnx or .npy, a folder without extension, or give --to"
+            "cannot tell what to write from `.{other}`: name the output .onnx, .npy, .parquet, .arrow or .safetensors, a folder without extension, or give --to"
         ))),
     }
 }

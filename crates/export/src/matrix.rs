@@ -1,5 +1,4 @@
-//! Features as a NumPy matrix (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>), and its rows
-//! as a table.
+//! Features for other programs: a matrix of NumPy, and its rows as a table; or one file with both.
 
 use crate::config::MatrixJob;
 use anyhow::{Result, bail};
@@ -8,18 +7,27 @@ use features::Features;
 use polars::prelude::{Column, DataFrame, df};
 use sample::LABEL;
 use sample::Split;
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+use std::io::BufWriter;
+use store::{
+    Columns, Ours, Place, brief, distinct,
+    matrix::{self, Layout, Written},
+    table,
 };
-use store::{Columns, Ours, Place, distinct, table};
 
 const NPY: Ours = Ours::file(
     "a matrix that export wrote",
     &[b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': ("],
 );
+const SAFETENSORS: Ours =
+    Ours::file("features that export wrote", &[b"{\"__metadata__\":{\"headstart\":\"rows\"}"]);
+/// Features have columns of any name.
+const TABLE: Ours =
+    Ours::table("features that export wrote", &[Columns { first: &["id", "split"], more: &["*"] }]);
 const ROWS: Ours =
     Ours::table("a table of export", &[Columns { first: &["id", "split", "label"], more: &["view"] }]);
+
+/// Names that a file of features has for itself.
+const OWN: [&str; 5] = ["id", "path", "split", "view", "features"];
 
 /// Writes `job.output` and, if asked for, `job.rows`; gives a line of counts.
 ///
@@ -33,14 +41,19 @@ pub(crate) fn write(job: &MatrixJob, features: &Features) -> Result<String> {
     if let (true, Some(split)) = (rows.is_empty(), job.split) {
         bail!("there are no rows in {split}");
     }
-    let matrix = Place::file(&job.output, job.force, NPY)?;
+    let ours = match job.layout {
+        Layout::Npy => NPY,
+        Layout::Parquet | Layout::Arrow => TABLE,
+        Layout::Safetensors => SAFETENSORS,
+    };
+    let matrix = Place::file(&job.output, job.force, ours)?;
     let table = job.rows.as_deref().map(|path| {
         Ok::<_, table::TableError>((table::TableFormat::of(path)?, Place::file(path, job.force, ROWS)?))
     });
     let table = table.transpose()?;
     let places: Vec<&Place> = [&matrix].into_iter().chain(table.iter().map(|(_, rows)| rows)).collect();
     distinct(&places, [])?;
-    write_npy(matrix.open()?, features, &rows).map_err(|error| matrix.failed(error))?;
+    write_matrix(job, features, &rows, &matrix)?;
     if let Some((format, place)) = &table {
         table::write_at(&mut frame(features, &rows, job.views)?, *format, place)?;
     }
@@ -52,8 +65,15 @@ pub(crate) fn write(job: &MatrixJob, features: &Features) -> Result<String> {
     Ok(format!("{} rows of {} features", count(rows.len() as u64), count(features.dim() as u64)))
 }
 
-/// Where the table is CSV, and holds what spreadsheets run.
+/// What is to be known of the files: a CSV table holds what spreadsheets run, or columns are missing.
 pub(crate) fn warning(job: &MatrixJob, features: &Features) -> Option<String> {
+    if job.layout != Layout::Npy {
+        let out: Vec<&str> =
+            features.columns().iter().map(String::as_str).filter(|name| OWN.contains(name)).collect();
+        let names = brief::few(&out);
+        return (!out.is_empty())
+            .then(|| format!("columns whose names the file has for itself are left out: {names}"));
+    }
     let csv = job
         .rows
         .as_deref()
@@ -64,31 +84,30 @@ pub(crate) fn warning(job: &MatrixJob, features: &Features) -> Option<String> {
     if csv { table::formula(texts).map(table::formula_warning) } else { None }
 }
 
-fn write_npy(file: File, features: &Features, rows: &[usize]) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    out.write_all(&header(rows.len(), features.dim()))?;
-    let mut values = vec![0.0; features.dim()];
-    let mut bytes = Vec::with_capacity(4 * features.dim());
-    for &row in rows {
-        features.copy_row(row, &mut values);
-        bytes.clear();
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        out.write_all(&bytes)?;
-    }
-    out.flush()
-}
-
-/// Magic, version 1.0, length, and a Python dictionary padded with spaces so that the data is aligned to 64 bytes.
-fn header(rows: usize, dim: usize) -> Vec<u8> {
-    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dim}), }}");
-    const PREFIX: usize = 10;
-    let length = (PREFIX + dictionary.len() + 1).next_multiple_of(64) - PREFIX;
-    let mut header = b"\x93NUMPY\x01\x00".to_vec();
-    header.extend((length as u16).to_le_bytes());
-    header.extend(dictionary.as_bytes());
-    header.resize(PREFIX + length - 1, b' ');
-    header.push(b'\n');
-    header
+/// The features of these rows at `place`, with `id, split[, view]` and their columns where the layout has any.
+fn write_matrix(job: &MatrixJob, features: &Features, rows: &[usize], place: &Place) -> Result<()> {
+    let own = features.columns().iter().map(String::as_str).filter(|name| !OWN.contains(name));
+    let view = job.views.then_some("view");
+    let columns: Vec<&str> = ["id", "split"].into_iter().chain(view).chain(own).collect();
+    let most = features.index().views.as_ref().map_or(1, |views| views.count);
+    let views: Vec<String> = (0..most).map(|view| view.to_string()).collect();
+    let written = Written {
+        rows: rows.len(),
+        dim: features.dim(),
+        columns: &columns,
+        text: &|row, column| match columns[column] {
+            "id" => features.id(rows[row]),
+            "split" => features.split(rows[row]).name(),
+            "view" => &views[features.view(rows[row]) as usize],
+            name => features.text(rows[row], name),
+        },
+        values: &|row, out| features.copy_row(rows[row], out),
+    };
+    let out = BufWriter::new(place.open()?);
+    matrix::write(job.layout, out, &written).map_err(|error| match error {
+        matrix::MatrixError::Disk(error) => place.failed(error).into(),
+        other => anyhow::Error::from(other),
+    })
 }
 
 /// `id, split, label[, view]`
@@ -102,21 +121,4 @@ fn frame(features: &Features, rows: &[usize], views: bool) -> Result<DataFrame> 
         frame.with_column(Column::new("view".into(), views))?;
     }
     Ok(frame)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::header;
-
-    #[test]
-    fn the_header_is_what_numpy_writes() {
-        // numpy 2: the bytes of numpy.save of a (850, 256) float32 array up to its data.
-        let header = header(850, 256);
-        assert_eq!(header.len(), 128);
-        assert_eq!(&header[..10], b"\x93NUMPY\x01\x00\x76\x00");
-        assert!(
-            header[10..].starts_with(b"{'descr': '<f4', 'fortran_order': False, 'shape': (850, 256), }   ")
-        );
-        assert_eq!(header.last(), Some(&b'\n'));
-    }
 }

@@ -7,7 +7,7 @@ use crate::{
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
-use features::Source;
+use features::NetworkSource;
 use head::Head;
 use input::Recipe;
 use network::Network;
@@ -91,7 +91,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
 }
 
 fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
-    let Source { backbone, recipe, .. } = source(head)?.clone();
+    let NetworkSource { backbone, recipe, .. } = source(head)?.clone();
     let end = match head.task() {
         Task::Class => "softmax gives the probabilities of `classes`",
         Task::Labels => {

@@ -43,7 +43,7 @@ pub(crate) struct Distance {
 impl Parity {
     /// Compares what an exported model makes of the probes, (4, d) features and (4, classes) logits, with the cache.
     pub(crate) fn of(config: &Config, head: &Head, features: &[f32], logits: &[f32]) -> Parity {
-        let made = head.sources.iter().filter_map(|source| Precision::of_engine(&source.engine));
+        let made = head.sources.iter().filter_map(|source| Precision::of_engine(source.engine()?));
         let made = made.max_by(|a, b| a.tolerance().total_cmp(&b.tolerance()));
         // A cache that was rounded more on the way is that much further from what the model gives.
         let usual = made.map_or(TOLERANCE, |precision| precision.tolerance().max(TOLERANCE));

@@ -33,12 +33,35 @@ use store::Dtype;
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
     /// Folder of images, .csv, .jsonl or .parquet manifest, .tar or .parquet shards, or - for standard input
-    #[arg(value_name = "INPUT", required_unless_present = "list_backbones")]
+    #[arg(value_name = "INPUT", required_unless_present_any = ["list_backbones", "from_rows"])]
     pub inputs: Vec<PathBuf>,
 
     /// Folder to write; with several taps, NAME.features becomes NAME.TAP.features for each
     #[arg(short, long, value_name = "NAME.features", required_unless_present = "list_backbones")]
     pub output: Option<PathBuf>,
+
+    /// Take rows of features from this .npy, .parquet, .arrow or .safetensors in place of INPUT; no network runs [default: none]
+    ///
+    /// npy: an array of rows and columns.
+    ///
+    /// parquet, arrow: one column of lists of numbers, or many columns of numbers. FILE:NAME names one of several lists.
+    ///
+    /// safetensors: the only tensor of two sides, or the one that FILE:NAME names.
+    ///
+    /// Numbers of any type become f32. Columns of text, and `id`, `path`, `label` and `split`, are kept as a manifest's are.
+    #[arg(long, visible_alias = "from-npy", value_name = "FILE", conflicts_with_all = OF_NETWORKS, help_heading = "Rows")]
+    pub from_rows: Option<PathBuf>,
+
+    /// Table of what the rows are: .csv, .jsonl, .parquet, or a vector of labels as .npy [default: what FILE says]
+    ///
+    /// Its columns are `label`, `split`, `id` or `path`, and any others. Rows are matched by `id` where FILE has one too, and
+    /// by their order otherwise.
+    #[arg(long, value_name = "TABLE", help_heading = "Rows")]
+    pub labels: Option<PathBuf>,
+
+    /// What the rows are called: a head takes only rows of the name that it was fitted on [default: FILE's name]
+    #[arg(long, value_name = "NAME", help_heading = "Rows")]
+    pub name: Option<String>,
 
     /// Network to run, or an ONNX model; --list-backbones lists networks [default: the one that
     /// WEIGHTS is of, else headstart_tiny]
@@ -255,6 +278,39 @@ pub struct Part {
 
 /// Three numbers, one a channel.
 pub(crate) type Triple = [f32; 3];
+
+/// Flags of what a network does, which rows that are there already have no need of.
+const OF_NETWORKS: [&str; 29] = [
+    "inputs",
+    "backbone",
+    "weights",
+    "offline",
+    "taps",
+    "preprocess",
+    "resize",
+    "crop",
+    "filter",
+    "decode",
+    "grey16",
+    "channels",
+    "divisor",
+    "mean",
+    "std",
+    "root",
+    "part",
+    "views",
+    "augment",
+    "seed",
+    "on_error",
+    "max_skipped",
+    "update",
+    "reuse",
+    "device",
+    "precision",
+    "batch",
+    "isa",
+    "list_backbones",
+];
 
 const EXAMPLE: &str = "Example, from the root of a clone after `make demo`:
   target/release/extract target/demo/sample -o /tmp/sample.features --force

@@ -81,9 +81,7 @@ impl Config {
         if let Some(batch) = batch.filter(|batch| !(1..=4096).contains(batch)) {
             return usage(format!("--batch takes a number from 1 to 4096, got {batch}"));
         }
-        if !(1..=65_536).contains(&shard_size) {
-            return usage(format!("--shard-size takes MiB from 1 to 65536, got {shard_size}"));
-        }
+        let shard_bytes = shard_bytes(shard_size)?;
         if taps.is_empty() {
             taps.push(backbone.default_tap.clone());
         }
@@ -125,7 +123,7 @@ impl Config {
             on_error,
             max_skipped,
             dtype,
-            shard_bytes: shard_size << 20,
+            shard_bytes,
             force: args.force,
             update: args.update,
             reuse,
@@ -163,8 +161,7 @@ impl Config {
 
     /// How samples without a split are shared out; `None` where every sample has one.
     pub(crate) fn ratios(&self, data: &DataSet) -> Option<Ratios> {
-        let default = Ratios { train: 80, val: 10, test: 10 };
-        data.samples.iter().any(|sample| sample.split.is_none()).then(|| self.split.unwrap_or(default))
+        data.samples.iter().any(|sample| sample.split.is_none()).then(|| self.split.unwrap_or(RATIOS))
     }
 
     /// Which splits samples are in, and which views they have.
@@ -307,8 +304,19 @@ fn lies_within(output: &Path, input: &Path) -> bool {
     }
 }
 
+/// What `--shard-size` comes to.
+pub(crate) fn shard_bytes(mib: usize) -> Result<usize, UsageError> {
+    match mib {
+        1..=65_536 => Ok(mib << 20),
+        _ => Err(UsageError(format!("--shard-size takes MiB from 1 to 65536, got {mib}"))),
+    }
+}
+
+/// How samples without a split are shared out, where nothing else is said.
+pub(crate) const RATIOS: Ratios = Ratios { train: 80, val: 10, test: 10 };
+
 /// `flowers.features` for one tap; `flowers.layer3.features`, `flowers.pooled.features` for several.
-fn name_outputs(output: &Path, taps: &[String]) -> Result<Vec<PathBuf>, UsageError> {
+pub(crate) fn name_outputs(output: &Path, taps: &[String]) -> Result<Vec<PathBuf>, UsageError> {
     let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let Some(stem) = name.strip_suffix(".features").filter(|stem| !stem.is_empty()) else {
         let output = output.display();

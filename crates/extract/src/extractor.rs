@@ -10,13 +10,13 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use engine::Cpu;
-use features::Source;
+use features::NetworkSource;
 
 /// A frozen network, ready to run.
 pub(crate) struct Extractor {
     embedder: Box<dyn Embedder>,
     /// What identifies each tap's features, as if it had been extracted alone.
-    sources: Vec<Source>,
+    sources: Vec<NetworkSource>,
 }
 
 impl Extractor {
@@ -32,7 +32,7 @@ impl Extractor {
         let source = |&tap: &&str| {
             let alone = found.network.for_taps(&[tap])?;
             let weights = bound.digest_of(&alone).context("one tap's graph is part of all taps' graph")?;
-            Ok(Source {
+            Ok(NetworkSource {
                 backbone: found.name.clone(),
                 tap: tap.to_owned(),
                 network: alone.fingerprint(),
@@ -60,7 +60,7 @@ impl Extractor {
     }
 
     /// What identifies each tap's features.
-    pub(crate) fn sources(&self) -> &[Source] {
+    pub(crate) fn sources(&self) -> &[NetworkSource] {
         &self.sources
     }
 

@@ -9,6 +9,7 @@ mod config;
 mod device;
 mod embedder;
 mod extractor;
+mod given;
 mod job;
 mod outputs;
 mod pipeline;
@@ -25,7 +26,7 @@ mod zoo_table;
 pub use args::Args;
 
 use anyhow::Result;
-use cli::{Session, count};
+use cli::{Session, UsageError, count};
 use config::Config;
 use device::Device;
 use extractor::Extractor;
@@ -45,6 +46,12 @@ pub fn run(args: Args) -> Result<()> {
         return Ok(cli::print(&zoo_table::render()?)?);
     }
     let session = args.common.start()?;
+    if let Some(rows) = args.from_rows.clone() {
+        return given::run(&rows, args, &session);
+    }
+    if args.labels.is_some() || args.name.is_some() {
+        return Err(UsageError("--labels and --name go with --from-rows".to_owned()).into());
+    }
     let config = Config::new(args)?;
     let data = open(&config, &session)?;
     let mut extractor = load(&config, &session)?;

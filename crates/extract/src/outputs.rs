@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use cli::count;
-use features::{FeaturesError, FeaturesWriter, Lineage, NewFeatures, Row, Source, content_key};
+use features::{FeaturesError, FeaturesWriter, Lineage, NetworkSource, NewFeatures, Row, content_key};
 use sample::{DataSet, Skipped};
 use std::path::PathBuf;
 use store::{DigestBuilder, PlaceError, distinct};
@@ -35,7 +35,7 @@ pub(crate) struct Outputs {
 struct TapOutput {
     path: PathBuf,
     writer: FeaturesWriter,
-    source: Source,
+    source: NetworkSource,
     dim: usize,
     /// What is updated.
     replaced: Option<Replaced>,
@@ -48,11 +48,11 @@ impl Outputs {
     /// Where one exists (without `--force`) or cannot be written.
     pub(crate) fn create(config: &Config, data: &DataSet, extractor: &Extractor) -> Result<Outputs> {
         let taps = config.taps().zip(extractor.sources()).zip(extractor.embedder().widths());
-        let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &Source), &usize)| {
+        let create = |(((_, path), source), &dim): (((&str, &std::path::Path), &NetworkSource), &usize)| {
             let plan = NewFeatures {
                 columns: data.columns.iter().map(|column| column.name().to_owned()).collect(),
                 dim,
-                source: source.clone(),
+                source: source.clone().into(),
                 shard_bytes: config.shard_bytes(),
             };
             let mut writer = FeaturesWriter::create(path, config.replaces(), plan).map_err(name_update)?;

@@ -1,6 +1,6 @@
 //! What becomes of the rows of an output that is updated: each comes again, or is removed.
 
-use features::{Finished, Source};
+use features::{Finished, NetworkSource, Source};
 use std::{collections::HashMap, path::Path};
 use store::Digest;
 
@@ -33,19 +33,25 @@ impl Replaced {
 }
 
 /// What makes a folder's rows mean something else than those of `ours`, if so.
-pub(crate) fn foreign(ours: &Source, finished: &Finished) -> Option<String> {
+pub(crate) fn foreign(ours: &NetworkSource, finished: &Finished) -> Option<String> {
+    let ours = Source::from(ours.clone());
     ours.difference(&finished.index.source).map(|difference| match difference.what {
-        "backbone" | "tap" => format!("another {} ({})", difference.what, difference.got),
+        "backbone" | "tap" | "source" => format!("another {} ({})", difference.what, difference.got),
         what => format!("another {what}"),
     })
 }
 
 /// Why none of a folder's rows can be one of `ours`, if so.
-pub(crate) fn unlike(ours: &Source, folder: &Path, finished: &Finished) -> Option<String> {
+pub(crate) fn unlike(ours: &NetworkSource, folder: &Path, finished: &Finished) -> Option<String> {
     let theirs = &finished.index.source;
     let what = foreign(ours, finished)
-        .or_else(|| (ours.dtype != theirs.dtype).then(|| format!("another dtype ({})", theirs.dtype)))
-        .or_else(|| (ours.engine != theirs.engine).then(|| format!("another engine ({})", theirs.engine)))?;
+        .or_else(|| (ours.dtype != theirs.dtype()).then(|| format!("another dtype ({})", theirs.dtype())))
+        .or_else(|| {
+            theirs
+                .engine()
+                .filter(|engine| *engine != ours.engine)
+                .map(|engine| format!("another engine ({engine})"))
+        })?;
     Some(format!("`{}` has {what}: none of its rows can be reused", folder.display()))
 }
 

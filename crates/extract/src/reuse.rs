@@ -1,19 +1,19 @@
 //! Rows that stopped runs and finished folders hold: what was computed is not computed again.
 
-use features::{ContentDigest, Earlier, Source, content_key};
+use features::{ContentDigest, Earlier, NetworkSource, content_key};
 use input::Views;
 
 /// What is there of every tap. Nothing, by default.
 #[derive(Default)]
 pub(crate) struct Reuse {
-    taps: Vec<(Source, Earlier)>,
+    taps: Vec<(NetworkSource, Earlier)>,
     /// How views are made, where there are any but the pictures themselves.
     views: Option<Views>,
 }
 
 impl Reuse {
     /// One [`Earlier`] a tap.
-    pub(crate) fn new(taps: Vec<(Source, Earlier)>, views: Option<Views>) -> Reuse {
+    pub(crate) fn new(taps: Vec<(NetworkSource, Earlier)>, views: Option<Views>) -> Reuse {
         // Rows that one of the taps lacks are run for all of them.
         let complete = taps.iter().all(|(_, earlier)| !earlier.is_empty());
         Reuse { taps: if complete { taps } else { Vec::new() }, views }

@@ -1,5 +1,5 @@
 //! `features_of FEATURES LABELS SPLITS DIM CLASSES NAME.features`: a features folder from raw little-endian files (f32
-//! features, row-major; u32 labels), as if a network had computed it. For benches/peers, whose scripts compare whole
+//! features, row-major; u32 labels), whose rows nobody computed. For benches/peers, whose scripts compare whole
 //! processes on the same matrix.
 //!
 //! SPLITS is a file of one byte a row (0 train, 1 val, 2 test), or a number: so many rows from the first on are train, all
@@ -10,8 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use headstart_features::{FeaturesWriter, Lineage, NewFeatures, Row, Source};
-use input::{PROBES, image::Preprocessing};
+use headstart_features::{FeaturesWriter, GivenSource, Lineage, NewFeatures, Row};
 use sample::Split;
 use store::{Digest, Dtype};
 
@@ -44,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("`{features}` has more than {} rows of {dim} values", labels.len()).into());
     }
     let lineage = Lineage { dataset: Digest::of(b"features_of"), tool: "features_of".to_owned() };
-    writer.finish(&vec![0.0; PROBES * dim], lineage, Vec::new())?;
+    writer.finish(&[], lineage, Vec::new())?;
     Ok(())
 }
 
@@ -64,16 +63,8 @@ fn splits_of(text: &str, rows: usize) -> Result<Vec<Split>, Box<dyn Error>> {
         .collect()
 }
 
-/// A network that does not exist: heads fitted on one such folder belong to all others.
+/// Heads fitted on one such folder belong to all others.
 fn plan(dim: usize) -> NewFeatures {
-    let source = Source {
-        backbone: "features_of".to_owned(),
-        tap: "matrix".to_owned(),
-        network: Digest::of(b"features_of"),
-        weights: Digest::of(b"features_of"),
-        recipe: Preprocessing::imagenet().into(),
-        dtype: Dtype::F32,
-        engine: "features_of".to_owned(),
-    };
+    let source = GivenSource { rows: "features_of".to_owned(), dtype: Dtype::F32 }.into();
     NewFeatures { columns: vec!["label".to_owned()], dim, source, shard_bytes: SHARD_BYTES }
 }

@@ -48,7 +48,7 @@ pub struct Index {
     pub(super) classes: Vec<String>,
     /// Rows in each split that has any, views counted.
     pub splits: BTreeMap<Split, u64>,
-    /// What computed the features.
+    /// Where the features are from.
     pub source: Source,
     /// What they were computed from.
     pub lineage: Lineage,
@@ -57,8 +57,9 @@ pub struct Index {
     pub views: Option<Views>,
     /// The shards, in the order of their rows.
     pub shards: Vec<ShardRecord>,
-    /// The features of the synthetic probes.
-    pub probes: ShardRecord,
+    /// The features of the synthetic probes; none where no network computed the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<ShardRecord>,
     /// Samples that were left out, and why, in the order of their ids.
     pub skipped: Vec<Skipped>,
     /// Of all the bytes of `index.json`; none in older schemas.
@@ -99,7 +100,7 @@ impl Index {
     /// An index names files, not paths: nothing outside its folder is ever opened.
     pub(super) fn check_names(&self, folder: &Path) -> Result<(), FeaturesError> {
         let is_path = |file: &str| Path::new(file).file_name().is_none_or(|name| name != file);
-        let mut files = self.shards.iter().chain([&self.probes]).map(|record| &record.file);
+        let mut files = self.shards.iter().chain(&self.probes).map(|record| &record.file);
         match files.find(|file| is_path(file)) {
             Some(file) => {
                 let reason = format!("its index names `{file}`, which is no file of this folder");

@@ -1,6 +1,6 @@
 //! Content keys: what a row is a pure function of, as one digest.
 
-use crate::Source;
+use crate::NetworkSource;
 use input::{Recipe, Views};
 use store::{Digest, DigestBuilder};
 
@@ -22,7 +22,12 @@ impl ContentDigest {
 
 /// What a row is a pure function of: file, network, weights, recipe, tap, dtype, view and engine revision; of an
 /// augmented view also how it is made.
-pub fn content_key(content: &ContentDigest, source: &Source, view: u32, views: Option<&Views>) -> Digest {
+pub fn content_key(
+    content: &ContentDigest,
+    source: &NetworkSource,
+    view: u32,
+    views: Option<&Views>,
+) -> Digest {
     let mut key = DigestBuilder::new();
     key.field(content.digest.as_bytes())
         .field(source.network.as_bytes())

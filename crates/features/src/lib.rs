@@ -29,7 +29,7 @@ pub use key::{ContentDigest, content_key};
 pub use reader::Features;
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use set::{FeatureSet, FeatureSetError};
-pub use source::{Source, SourceDifference};
+pub use source::{GivenSource, NetworkSource, Source, SourceDifference};
 pub use writer::{Complete, FeaturesWriter, NewFeatures, Row};
 
 /// The file by which a features folder is known.

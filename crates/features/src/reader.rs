@@ -1,6 +1,6 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
-use super::{FeaturesError, Index, SCHEMA_VERSION, ShardRecord, shard::Shard};
+use super::{FeaturesError, Index, SCHEMA_VERSION, ShardRecord, Source, shard::Shard};
 use input::{PROBES, Views};
 use sample::{Column, LABEL, Split};
 use std::{ops::Range, path::Path};
@@ -13,7 +13,7 @@ pub struct Features {
     shards: Vec<Shard>,
     /// The first row of each shard.
     starts: Vec<usize>,
-    probes: Shard,
+    probes: Option<Shard>,
     /// The names of its columns.
     columns: Vec<String>,
 }
@@ -39,7 +39,7 @@ impl Features {
         };
         let shards =
             index.shards.iter().map(|record| open(record, index.dtype)).collect::<Result<Vec<_>, _>>()?;
-        let probes = open(&index.probes, Dtype::F32)?;
+        let probes = index.probes.as_ref().map(|record| open(record, Dtype::F32)).transpose()?;
         let starts = shards
             .iter()
             .scan(0, |next, shard| Some(std::mem::replace(next, *next + shard.rows())))
@@ -179,11 +179,12 @@ impl Features {
         }
     }
 
-    /// The features of the four synthetic probes, always f32: (4, d) row-major.
+    /// The features of the four synthetic probes, always f32: (4, d) row-major. Nothing where no network computed the rows.
     pub fn probes(&self) -> Vec<f32> {
+        let Some(shard) = &self.probes else { return Vec::new() };
         let mut probes = vec![0.0; PROBES * self.dim()];
         for (k, out) in probes.chunks_exact_mut(self.dim()).enumerate() {
-            Dtype::F32.decode(self.probes.bytes(k), out);
+            Dtype::F32.decode(shard.bytes(k), out);
         }
         probes
     }
@@ -253,8 +254,9 @@ impl Features {
         if let Some(reason) = self.index.source.validate().or_else(|| self.misnamed()) {
             return Some(reason);
         }
-        if self.index.source.dtype != self.index.dtype {
-            return Some(format!("dtype is {} and {}", self.index.dtype, self.index.source.dtype));
+        let dtype = self.index.source.dtype();
+        if dtype != self.index.dtype {
+            return Some(format!("dtype is {} and {dtype}", self.index.dtype));
         }
         let views = self.index.views.as_ref();
         if !self.index.may_have_these_views() {
@@ -264,11 +266,14 @@ impl Features {
         if let Some(reason) = views.and_then(Views::validate) {
             return Some(reason);
         }
-        if self.shards.iter().any(|shard| shard.is_viewed() != views.is_some()) || self.probes.is_viewed() {
+        if self.shards.iter().any(|shard| shard.is_viewed() != views.is_some())
+            || self.probes.as_ref().is_some_and(Shard::is_viewed)
+        {
             return Some("not all shards are of its index's schema".to_owned());
         }
-        if self.probes.rows() != PROBES {
-            return Some(format!("{} probes, expected {PROBES}", self.probes.rows()));
+        let (probes, expected) = (self.probes.as_ref().map_or(0, Shard::rows), probes_of(&self.index.source));
+        if probes != expected {
+            return Some(format!("{probes} probes, expected {expected}"));
         }
         if self.len() as u64 != self.index.rows {
             return Some(format!("{} rows in its shards, index says {}", self.len(), self.index.rows));
@@ -302,4 +307,9 @@ impl Features {
         (splits != self.index.splits)
             .then(|| format!("splits count {splits:?}, index says {:?}", self.index.splits))
     }
+}
+
+/// How many probes rows of this source have.
+pub(super) fn probes_of(source: &Source) -> usize {
+    source.network().map_or(0, |_| PROBES)
 }

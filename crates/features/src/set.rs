@@ -1,7 +1,7 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
-use crate::{ContentDigest, Features, FeaturesError, Source, content_key};
-use input::{PROBES, Recipe};
+use crate::{ContentDigest, Features, FeaturesError, NetworkSource, Source, content_key};
+use input::{PROBES, Recipe, image::Preprocessing};
 use sample::{Column, Split, targets::Samples};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -104,20 +104,23 @@ impl FeatureSet {
         self.paths().map(|path| path.display().to_string()).collect::<Vec<_>>().join("`, `")
     }
 
-    /// What computed each part.
+    /// Where each part is from.
     pub fn sources(&self) -> Vec<Source> {
         self.parts().map(|part| part.index().source.clone()).collect()
     }
 
-    /// How content was read: those who show it do the same.
-    pub fn recipe(&self) -> &Recipe {
-        &self.first().index().source.recipe
+    /// How content was read: those who show it do the same. Of rows that no network computed nobody knows; theirs are pictures
+    /// as most are read.
+    pub fn recipe(&self) -> Recipe {
+        self.computed().map_or_else(|| Preprocessing::imagenet().into(), |(_, source)| source.recipe.clone())
     }
 
-    /// Whether a file is still what the row of view 0 was computed from, and would still be decoded as it was.
+    /// Whether a file is still what the row of view 0 was computed from, and would still be decoded as it was. Of rows that no
+    /// network computed nothing else is known.
     pub fn is_of(&self, row: usize, file: &[u8]) -> bool {
-        let source = &self.first().index().source;
-        content_key(&ContentDigest::of(file, &source.recipe), source, 0, None) == self.first().key(row)
+        self.computed().is_none_or(|(part, source)| {
+            content_key(&ContentDigest::of(file, &source.recipe), source, 0, None) == part.key(row)
+        })
     }
 
     /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.
@@ -180,8 +183,11 @@ impl FeatureSet {
         self.parts().for_each(|part| part.release(rows.clone()));
     }
 
-    /// The features of the four synthetic probes: (4, d) row-major.
+    /// The features of the four synthetic probes: (4, d) row-major. Nothing where no network computed one of the parts.
     pub fn probes(&self) -> Vec<f32> {
+        if self.parts().any(|part| part.index().probes.is_none()) {
+            return Vec::new();
+        }
         let each: Vec<(usize, Vec<f32>)> = self.parts().map(|part| (part.dim(), part.probes())).collect();
         let row = |k: usize| each.iter().flat_map(move |(dim, probes)| &probes[k * dim..][..*dim]);
         (0..PROBES).flat_map(row).copied().collect()
@@ -197,6 +203,11 @@ impl FeatureSet {
             digest.field(part.digest().to_string().as_bytes());
         });
         digest.finish()
+    }
+
+    /// The first part that a network computed.
+    fn computed(&self) -> Option<(&Features, &NetworkSource)> {
+        self.parts().find_map(|part| Some((part, part.index().source.network()?)))
     }
 
     /// The part that says what the samples are: any does.
@@ -256,7 +267,10 @@ fn difference(first: &Features, second: &Features) -> Option<String> {
     if first.len() != second.len() {
         return Some(format!("it has {} rows, not {}", second.len(), first.len()));
     }
-    // Over what the files held: names may be the same all the same.
-    let apart = first.index().lineage.dataset != second.index().lineage.dataset;
+    // Over what the files held: names may be the same all the same. Of rows that no network computed it is the rows.
+    let computed = |features: &Features| features.index().source.network().is_some();
+    let apart = computed(first)
+        && computed(second)
+        && first.index().lineage.dataset != second.index().lineage.dataset;
     apart.then(|| "its files have the same names, and hold something else".to_owned())
 }

@@ -1,9 +1,10 @@
 //! The format's promises: every row survives, the same rows give the same bytes, every corruption is told.
 
+mod given;
 mod views;
 
 use super::*;
-use crate::{FeatureSet, Selection, Source};
+use crate::{FeatureSet, NetworkSource, Selection};
 use input::{Augment, Views, image::Preprocessing};
 use proptest::prelude::*;
 use sample::{Skipped, Split};
@@ -13,7 +14,7 @@ use store::{Digest, Dtype, PlaceError};
 const CLASSES: [&str; 2] = ["cat", "dog"];
 
 pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> NewFeatures {
-    let source = Source {
+    let source = NetworkSource {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
         network: Digest::of(b"network"),
@@ -21,7 +22,8 @@ pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> NewFeatures 
         recipe: Preprocessing::imagenet().into(),
         dtype,
         engine: "reference-1".into(),
-    };
+    }
+    .into();
     NewFeatures { columns: vec!["label".into()], dim, source, shard_bytes }
 }
 

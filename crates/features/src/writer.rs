@@ -2,10 +2,11 @@
 
 use super::{
     Earlier, FeaturesError, INDEX, Index, Lineage, PROBES_FILE, SCHEMA_VERSION, ShardRecord,
+    reader::probes_of,
     shard::{self, ShardColumns},
 };
 use crate::Source;
-use input::{PROBES, Views};
+use input::Views;
 use sample::{Skipped, Split};
 use std::{collections::BTreeMap, fs, io, path::Path};
 use store::{Digest, Dtype, Marks, Place, ids};
@@ -17,7 +18,7 @@ pub struct NewFeatures {
     pub columns: Vec<String>,
     /// d, the number of values in a row.
     pub dim: usize,
-    /// What computes the features; its dtype is the one stored.
+    /// Where the features are from; its dtype is the one stored.
     pub source: Source,
     /// A shard is written when its features reach this many bytes.
     pub shard_bytes: usize,
@@ -66,7 +67,7 @@ impl FeaturesWriter {
     /// Where something is there already (and `force` is not given, or it is no features folder), or the disk refuses.
     pub fn create(path: &Path, force: bool, plan: NewFeatures) -> Result<FeaturesWriter, FeaturesError> {
         let place = Place::resumable(path, force, |folder| MARKS.all_of(folder))?;
-        let columns = ShardColumns::new(plan.dim, plan.source.dtype, plan.columns.len());
+        let columns = ShardColumns::new(plan.dim, plan.source.dtype(), plan.columns.len());
         Ok(FeaturesWriter {
             place,
             plan,
@@ -88,7 +89,7 @@ impl FeaturesWriter {
     /// The rows that stopped runs of this output left, of this one's width and dtype. They are read and checked in full,
     /// so ask once.
     pub fn earlier(&self) -> Earlier {
-        Earlier::open(&self.place.earlier(), self.plan.dim, self.plan.source.dtype)
+        Earlier::open(&self.place.earlier(), self.plan.dim, self.plan.source.dtype())
     }
 
     /// Where the features go.
@@ -116,21 +117,23 @@ impl FeaturesWriter {
     pub fn push_view(&mut self, view: u32, row: Row<'_>) -> Result<(), FeaturesError> {
         self.check(view, &row).map_err(|reason| FeaturesError::Row { id: row.id.to_owned(), reason })?;
         self.encoded.clear();
-        self.plan.source.dtype.encode(row.values, &mut self.encoded);
+        self.plan.source.dtype().encode(row.values, &mut self.encoded);
         let stored = self.views.as_ref().map(|_| view);
         self.columns.push(row.id, row.split, stored, &row.key, row.texts, &self.encoded);
         *self.splits.entry(row.split).or_default() += 1;
         self.last = Some(Last { id: row.id.to_owned(), view, views: self.views_of(row.split) });
         if self.columns.bytes() >= self.plan.shard_bytes {
             self.flush()?;
-            // Hours of work, maybe: a run that fails later leaves them to the next.
-            self.place.keep();
+            if self.plan.source.network().is_some() {
+                // Hours of work, maybe: a run that fails later leaves them to the next.
+                self.place.keep();
+            }
         }
         Ok(())
     }
 
-    /// Writes what is left, the probes' features ((4, d) f32) and the index; [`Complete::commit`] moves the folder into
-    /// place.
+    /// Writes what is left, the probes' features ((4, d) f32; none of rows that no network computed) and the index;
+    /// [`Complete::commit`] moves the folder into place.
     ///
     /// # Errors
     /// Where the disk is full, or a probe's feature is not finite.
@@ -140,16 +143,17 @@ impl FeaturesWriter {
         lineage: Lineage,
         skipped: Vec<Skipped>,
     ) -> Result<Complete, FeaturesError> {
-        assert_eq!(probes.len(), PROBES * self.plan.dim, "the probes' features are (4, d)");
+        let expected = probes_of(&self.plan.source);
+        assert_eq!(probes.len(), expected * self.plan.dim, "the probes' features are (4, d)");
         if self.columns.rows() > 0 {
             self.flush()?;
         }
-        let probes = self.write_probes(probes)?;
+        let probes = (expected > 0).then(|| self.write_probes(probes)).transpose()?;
         let mut index = Index {
             schema: SCHEMA_VERSION,
             rows: self.splits.values().sum(),
             dim: self.plan.dim,
-            dtype: self.plan.source.dtype,
+            dtype: self.plan.source.dtype(),
             columns: self.plan.columns,
             classes: Vec::new(),
             splits: self.splits,
@@ -221,7 +225,7 @@ impl FeaturesWriter {
         if row.texts.len() != self.plan.columns.len() {
             return Err(format!("has {} texts, expected {}", row.texts.len(), self.plan.columns.len()));
         }
-        let dtype = self.plan.source.dtype;
+        let dtype = self.plan.source.dtype();
         match row.values.iter().enumerate().find(|(_, value)| !dtype.holds(**value)) {
             None => Ok(()),
             Some((column, value)) if value.is_finite() => Err(format!(
@@ -229,10 +233,10 @@ impl FeaturesWriter {
             )),
             Some((column, value)) => {
                 // Made on a card in f16, which holds less than others do.
-                let advice = if self.plan.source.engine.contains("-f16-") {
-                    "use --precision bf16"
-                } else {
-                    "check weights and preprocessing"
+                let advice = match self.plan.source.engine() {
+                    Some(engine) if engine.contains("-f16-") => "use --precision bf16",
+                    Some(_) => "check weights and preprocessing",
+                    None => "mend or remove it",
                 };
                 Err(format!("has the value {value} in column {column}; {advice}"))
             }
@@ -256,7 +260,7 @@ impl FeaturesWriter {
     }
 
     fn empty(&self) -> ShardColumns {
-        ShardColumns::new(self.plan.dim, self.plan.source.dtype, self.plan.columns.len())
+        ShardColumns::new(self.plan.dim, self.plan.source.dtype(), self.plan.columns.len())
     }
 
     /// The probes lie in a shard like any other (one format, one reader), always in f32: exports are held against them.

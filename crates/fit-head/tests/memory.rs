@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use features::{FeaturesWriter, Lineage, NewFeatures, Row, Source};
+use features::{FeaturesWriter, Lineage, NetworkSource, NewFeatures, Row};
 use harness::Room;
 use input::{PROBES, image::Preprocessing};
 use sample::Split;
@@ -66,7 +66,7 @@ fn peak_of(status: &str) -> Option<usize> {
 
 /// Writes `rows` train rows of noise, each about its class's mean.
 fn write(path: &Path, rows: usize) {
-    let source = Source {
+    let source = NetworkSource {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
         network: Digest::of(b"network"),
@@ -74,7 +74,8 @@ fn write(path: &Path, rows: usize) {
         recipe: Preprocessing::imagenet().into(),
         dtype: Dtype::F32,
         engine: "reference-1".into(),
-    };
+    }
+    .into();
     // The size of shard that extract writes by default.
     let plan = NewFeatures { columns: vec!["label".into()], dim: DIM, source, shard_bytes: 64 * MIB };
     let mut writer = FeaturesWriter::create(path, false, plan).unwrap();

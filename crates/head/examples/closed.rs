@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use features::{Matrix, Source};
+use features::{Matrix, NetworkSource};
 use headstart_head::{
     ClassWeights, ClosedForm, ClosedProblem, Distances, Examples, HeldOut, Scorer, fit_knn, fit_novelty,
 };
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let seconds = start.elapsed().as_secs_f64();
     let nothing = Digest::of(b"");
-    let source = Source {
+    let source = NetworkSource {
         backbone: String::new(),
         tap: String::new(),
         network: nothing,
@@ -56,7 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         recipe: Preprocessing::imagenet().into(),
         dtype: store::Dtype::F32,
         engine: String::new(),
-    };
+    }
+    .into();
     let head = Head {
         kind: if memory.is_some() { HeadKind::Knn } else { HeadKind::Linear },
         classes: (0..examples.outputs()).map(|class| class.to_string()).collect(),

@@ -2,8 +2,7 @@
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
-//! `probes` (4, d), the features of the
-//! synthetic probes. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
+//! `probes` (4, d), the features of the synthetic probes, where networks computed all of its features. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
 //! Format 4 ends that JSON with a digest over the whole file. Older formats have one of the tensors alone: format 1 with
 //! layers, 2 with a memory, 3 with several sources, a novelty (`novelty.…`, how far features are from those that were
@@ -57,10 +56,10 @@ pub struct Head {
     pub memory: Option<Memory>,
     /// How far features are from those that it was fitted on, where that was asked for.
     pub novelty: Option<Novelty>,
-    /// What computed the features that it was fitted on, and so what must compute those that it is used on: one source, or
-    /// several whose features stand side by side in this order.
+    /// Where the features are from that it was fitted on, and so those must be that it is used on: one source, or several whose
+    /// features stand side by side in this order.
     pub sources: Vec<Source>,
-    /// The features of the synthetic probes: (4, d) row-major.
+    /// The features of the synthetic probes: (4, d) row-major. Nothing where no network computed some of its features.
     pub probes: Vec<f32>,
     /// Settings and outcome of the fit, a JSON object.
     pub fit: serde_json::Value,
@@ -164,6 +163,11 @@ impl Head {
         self.targets.task
     }
 
+    /// Whether networks computed all of the features that it takes, and so the probes' features.
+    pub fn is_of_networks(&self) -> bool {
+        are_networks(&self.sources)
+    }
+
     /// The confidence (largest probability) below which a row is better left unanswered, where the fit found one.
     pub fn reject_threshold(&self) -> Option<f64> {
         self.fit.get("reject_threshold")?.as_f64()
@@ -226,7 +230,10 @@ impl Head {
 
     /// Sorted by name.
     fn tensors(&self) -> Vec<Named> {
-        let mut tensors = vec![Named::floats("probes", vec![PROBES, self.dim()], &self.probes)];
+        let mut tensors = Vec::new();
+        if self.is_of_networks() {
+            tensors.push(Named::floats("probes", vec![PROBES, self.dim()], &self.probes));
+        }
         for (n, layer) in self.layers.iter().enumerate() {
             let Dense { inputs, outputs, weight, bias } = layer;
             tensors.push(Named::floats(&format!("layers.{n}.weight"), vec![*outputs, *inputs], weight));
@@ -294,14 +301,10 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         (HeadKind::Knn, None) => return Err("it does not say how its memory votes".to_owned()),
         _ => None,
     };
-    let (probes, shape) = floats(tensors, "probes")?;
     let dim = match &memory {
         Some(memory) => memory.dim,
         None => inputs_of(&layers, header.classes.len())?,
     };
-    if shape != [PROBES, dim] {
-        return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
-    }
     let novelty = header.novelty.as_ref();
     // What is not of one class lies around one mean.
     let means = if header.targets.task == Task::Class { header.classes.len() } else { 1 };
@@ -312,6 +315,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         Sources::Several(sources) if sources.is_empty() => return Err("it has no source".to_owned()),
         Sources::Several(sources) => sources,
     };
+    let probes = if are_networks(&sources) { probes_of(tensors, dim)? } else { Vec::new() };
     if let Some(reason) =
         sources.iter().find_map(Source::validate).or_else(|| sample::validate_names(&classes))
     {
@@ -319,6 +323,19 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     }
     let head = Head { kind, classes, targets, layers, memory, novelty, sources, probes, fit, features };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
+}
+
+fn are_networks(sources: &[Source]) -> bool {
+    sources.iter().all(|source| source.network().is_some())
+}
+
+/// The probes' features: (4, dim).
+fn probes_of(tensors: &SafeTensors<'_>, dim: usize) -> Result<Vec<f32>, String> {
+    let (probes, shape) = floats(tensors, "probes")?;
+    if shape != [PROBES, dim] {
+        return Err(format!("probes of shape {shape:?}, expected [{PROBES}, {dim}]"));
+    }
+    Ok(probes)
 }
 
 /// The inputs of layers that fit one another and give `classes` outputs.

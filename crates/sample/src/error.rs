@@ -4,6 +4,7 @@ use crate::Split;
 use std::{io, path::PathBuf};
 use store::{
     brief::{few, shortened},
+    matrix::MatrixError,
     table::{Position, TableError},
 };
 
@@ -200,6 +201,48 @@ pub enum DatasetError {
         manifest: PathBuf,
         /// The columns that are there.
         found: Vec<String>,
+    },
+    /// The labels themselves cannot be read.
+    #[error(transparent)]
+    Labels(#[from] MatrixError),
+    /// Rows without ids, and other many labels.
+    #[error(
+        "`{labels}` has {got} rows, the matrix has {expected}; expected one for each, in the same order, or a column `id` in \
+         both"
+    )]
+    RowCount {
+        /// The labels.
+        labels: PathBuf,
+        /// How many.
+        got: usize,
+        /// How many rows the matrix has.
+        expected: usize,
+    },
+    /// Nothing is said of a row.
+    #[error("`{labels}` has no row for `{}`, which `{matrix}` has", shortened(id))]
+    Unlabelled {
+        /// The labels.
+        labels: PathBuf,
+        /// The matrix.
+        matrix: PathBuf,
+        /// The row's id.
+        id: String,
+    },
+    /// What no sample can be called.
+    #[error(
+        "`{manifest}`, {row}: `{}` is no id of a sample, which is a path below the table's folder; change it, or leave `{column}` \
+         out",
+        shortened(value)
+    )]
+    NoId {
+        /// The table.
+        manifest: PathBuf,
+        /// The row.
+        row: Position,
+        /// The column.
+        column: &'static str,
+        /// What it says.
+        value: String,
     },
     /// No rows.
     #[error("`{0}` has no rows; expected one per image")]

@@ -3,6 +3,7 @@
 use crate::bounded;
 use memmap2::Mmap;
 use std::{
+    fs::File,
     io,
     ops::{Deref, Range},
     path::{Path, PathBuf},
@@ -40,13 +41,17 @@ impl MappedFile {
     }
 
     fn map(path: &Path) -> io::Result<MappedFile> {
-        let file = bounded::open(path)?;
+        MappedFile::of(&bounded::open(path)?)
+    }
+
+    /// Maps the whole of an open file.
+    pub(crate) fn of(file: &File) -> io::Result<MappedFile> {
         if file.metadata()?.len() == 0 {
             return Ok(MappedFile(None));
         }
         // SAFETY: the map is read-only and private to this value; that the file is not changed meanwhile is the
         // promise stated on the type. The length was taken from the open file, so no page lies beyond its end.
-        let map = unsafe { Mmap::map(&file)? };
+        let map = unsafe { Mmap::map(file)? };
         Ok(MappedFile(Some(map)))
     }
 

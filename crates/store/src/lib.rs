@@ -13,6 +13,7 @@ pub mod brief;
 mod digest;
 mod dtype;
 pub mod ids;
+pub mod matrix;
 mod ours;
 mod packed;
 mod place;

@@ -21,6 +21,7 @@ pub use cells::Cells;
 pub(crate) use columns::columns;
 pub use json_lines::{Cell, object};
 pub use lookup::{SampleTable, Texts, pairs};
+pub(crate) use read::guarded;
 pub use read::{Position, Table, read};
 
 /// A table that could not be read or written.

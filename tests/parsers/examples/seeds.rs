@@ -11,6 +11,8 @@ mod checkpoints;
 mod data;
 #[path = "seeds/imports.rs"]
 mod imports;
+#[path = "seeds/matrices.rs"]
+mod matrices;
 #[path = "seeds/models.rs"]
 mod models;
 #[path = "../../../crates/onnx/tests/common/file.rs"]
@@ -35,6 +37,7 @@ fn main() {
     hdf5(&write);
     artefacts::write(&write);
     data::write(&write);
+    matrices::write(&write);
     models::write(&write);
     checkpoints::write(&write);
     imports::write(&write);

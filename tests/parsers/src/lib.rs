@@ -10,6 +10,7 @@
 mod features;
 mod head;
 mod manifest;
+mod matrix;
 mod onnx;
 mod onnx_import;
 mod picture;
@@ -21,6 +22,7 @@ mod weights;
 pub use features::{index, shard};
 pub use head::head;
 pub use manifest::{jsonl, manifest, parquet, tar};
+pub use matrix::matrix;
 pub use onnx::onnx;
 pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
@@ -32,13 +34,14 @@ pub use weights::{hdf5, network, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 14] = [
+pub const PARSERS: [Parser; 15] = [
     ("hdf5", hdf5),
     ("head", head),
     ("index", index),
     ("jpeg", jpeg),
     ("jsonl", jsonl),
     ("manifest", manifest),
+    ("matrix", matrix),
     ("onnx", onnx),
     ("onnx_import", onnx_import),
     ("parquet", parquet),

@@ -1,12 +1,12 @@
 //! What the artefacts say that computed them, for which nothing needs to be there.
 
-use features::Source;
+use features::{NetworkSource, Source};
 use input::image::Preprocessing;
 use store::{Digest, Dtype};
 
 /// A source that no network has.
 pub fn source() -> Source {
-    Source {
+    NetworkSource {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
         network: Digest::of(b"network"),
@@ -15,4 +15,5 @@ pub fn source() -> Source {
         dtype: Dtype::F32,
         engine: "reference-1".into(),
     }
+    .into()
 }

@@ -1,6 +1,6 @@
 //! What everything was made from.
 
-use features::{FeatureSet, Features};
+use features::{FeatureSet, Features, NetworkSource, Source};
 use head::Head;
 use report::{LineageEntry, LineageGroup};
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(super) fn of(features: &FeatureSet, head: &Head) -> Vec<LineageGroup> {
         head.fit.as_object().into_iter().flatten().filter(|(key, _)| !DRAWN.contains(&key.as_str()));
     let mut groups = Vec::new();
     for part in features.parts() {
-        groups.extend([data(part), network(part)]);
+        groups.extend([data(part), source(part)]);
     }
     groups.extend([
         group("Head", [("head", head.digest().to_string()), ("fitted on", head.features.to_string())]),
@@ -67,8 +67,16 @@ fn data(features: &Features) -> LineageGroup {
     )
 }
 
-fn network(features: &Features) -> LineageGroup {
-    let source = &features.index().source;
+fn source(features: &Features) -> LineageGroup {
+    match &features.index().source {
+        Source::Network(source) => network(source),
+        Source::Given(given) => {
+            group("Rows", [("called", given.rows.clone()), ("stored as", given.dtype.to_string())])
+        }
+    }
+}
+
+fn network(source: &NetworkSource) -> LineageGroup {
     let preprocessing = serde_json::to_string(&source.recipe).unwrap_or_default();
     group(
         "Network",

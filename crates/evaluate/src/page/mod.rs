@@ -59,7 +59,7 @@ impl Material<'_> {
             ..Page::default()
         };
         page.confusion = page.samples.as_ref().map(Confusion::of);
-        let unread = thumbnails::add(&mut page, self.config.images(), self.features.recipe())?;
+        let unread = thumbnails::add(&mut page, self.config.images(), &self.features.recipe())?;
         page.check().context("cannot set the report")?;
         Ok((report::render(&page), unread))
     }

@@ -116,9 +116,12 @@ fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
     }
 }
 
-/// Network, tap and weights in words.
+/// Network, tap and weights in words, or what the rows are called.
 fn of_features(sources: &[features::Source]) -> String {
-    let each = sources.iter().map(|source| format!("{}, weights {}", source.name(), short(&source.weights)));
+    let each = sources.iter().map(|source| match source.network() {
+        Some(network) => format!("{}, weights {}", source.name(), short(&network.weights)),
+        None => source.name(),
+    });
     each.collect::<Vec<_>>().join(" and ")
 }
 

@@ -1,6 +1,7 @@
 //! Which heads are taken, and what they are compared with.
 
 use super::*;
+use harness::network;
 
 #[test]
 fn a_head_takes_what_it_was_fitted_on_of_the_features_given() {
@@ -119,16 +120,22 @@ fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
     fn pictures(head: &mut Head) -> &mut Preprocessing {
-        let Recipe::Image(how) = &mut head.sources[0].recipe;
+        let Recipe::Image(how) = &mut network(&mut head.sources[0]).recipe;
         how
     }
     let cases: [(Change, &[&str]); 6] = [
-        (|head| head.sources[0].tap = "layer3".into(), &["tap differs", "expected `layer3`, got `pooled`"]),
         (
-            |head| head.sources[0].backbone = "vgg16".into(),
+            |head| network(&mut head.sources[0]).tap = "layer3".into(),
+            &["tap differs", "expected `layer3`, got `pooled`"],
+        ),
+        (
+            |head| network(&mut head.sources[0]).backbone = "vgg16".into(),
             &["backbone differs", "expected `vgg16`, got `resnet18`"],
         ),
-        (|head| head.sources[0].weights = Digest::of(b"others"), &["weights differs", "fit-head on these"]),
+        (
+            |head| network(&mut head.sources[0]).weights = Digest::of(b"others"),
+            &["weights differs", "fit-head on these"],
+        ),
         (|head| pictures(head).crop = Some((96, 96)), &["preprocessing differs"]),
         (
             |head| pictures(head).decode = Decode::Fast,

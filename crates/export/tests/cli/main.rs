@@ -7,7 +7,7 @@ mod refusals;
 mod targets;
 
 use engine::Executor;
-use features::Source;
+use features::NetworkSource;
 use harness::{Room, Run};
 use head::{Head, HeadKind, Memory};
 use network::zoo;
@@ -52,15 +52,18 @@ fn head(kind: HeadKind) -> Head {
         targets: Default::default(),
         layers,
         novelty: None,
-        sources: vec![Source {
-            backbone: entry.name.to_owned(),
-            tap: "pooled".to_owned(),
-            network: pruned.fingerprint(),
-            weights,
-            recipe,
-            dtype: Dtype::F32,
-            engine: engine::REVISION.to_owned(),
-        }],
+        sources: vec![
+            NetworkSource {
+                backbone: entry.name.to_owned(),
+                tap: "pooled".to_owned(),
+                network: pruned.fingerprint(),
+                weights,
+                recipe,
+                dtype: Dtype::F32,
+                engine: engine::REVISION.to_owned(),
+            }
+            .into(),
+        ],
         probes,
         fit: serde_json::json!({"head": "made for a test"}),
         features: Digest::of(b"features"),

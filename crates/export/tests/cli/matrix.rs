@@ -5,7 +5,7 @@ use features::Features;
 use harness::{Made, SmallDisk};
 use sample::Split;
 use std::fs;
-use store::table;
+use store::{matrix::Matrix, table};
 
 /// (rows, width) and the values, by the format's own description.
 fn npy(room: &Room, name: &str) -> ((usize, usize), Vec<f32>) {
@@ -94,6 +94,44 @@ fn views_come_only_where_they_are_asked_for() {
 }
 
 #[test]
+fn one_file_holds_rows_and_what_is_said_of_them() {
+    let room = room();
+    room.features("v.features", &Made { views: 3, ..Made::default() });
+    let features = Features::open(&room.path("x.features")).unwrap();
+    let every: Vec<usize> = (0..features.len()).collect();
+    for name in ["x.parquet", "x.arrow", "x.feather", "x.safetensors"] {
+        let run = export(&room, &["x.features", "-o", name]).fine();
+        assert_eq!(run.stderr(), format!("export: 150 rows of 20 features → {name}\n"));
+        let first = fs::read(room.path(name)).unwrap();
+        let mut matrix = Matrix::open(&room.path(name)).unwrap();
+        assert_eq!((matrix.rows(), matrix.dim(), matrix.columns()), (150, 20, None));
+        let table = matrix.take_table().unwrap().unwrap();
+        assert_eq!(table.names()[..3], ["id", "split", "label"], "{name}");
+        let text = |column: &str, row| table.texts(column).unwrap().get(row).unwrap();
+        for &row in &every {
+            assert_eq!((text("id", row), text("split", row)), (features.id(row), features.split(row).name()));
+            assert_eq!(text("label", row), features.text(row, "label"));
+        }
+        let values: Vec<f32> = matrix.blocks().flat_map(Result::unwrap).collect();
+        assert_eq!(values, features.matrix(&every), "{name}");
+
+        // Ours is replaced, by the same bytes; somebody else's is not.
+        export(&room, &["x.features", "-o", name]).failed(1, &["exists", "--force"]);
+        export(&room, &["x.features", "-o", name, "--force"]).fine();
+        assert_eq!(fs::read(room.path(name)).unwrap(), first, "{name}");
+        room.write(name, "PAR1 somebody else's");
+        export(&room, &["x.features", "-o", name, "--force"]).failed(1, &["not features that export wrote"]);
+
+        fs::remove_file(room.path(name)).unwrap();
+        export(&room, &["v.features", "-o", name, "--views", "--split", "train"]).fine();
+        let mut matrix = Matrix::open(&room.path(name)).unwrap();
+        let table = matrix.take_table().unwrap().unwrap();
+        let views = (0..270).map(|row| table.texts("view").unwrap().get(row).unwrap());
+        assert!(matrix.rows() == 270 && views.eq(["0", "1", "2"].into_iter().cycle().take(270)), "{name}");
+    }
+}
+
+#[test]
 fn damaged_features() {
     let room = room();
     let refused = |parts: &[&str]| {
@@ -124,13 +162,16 @@ fn damaged_features() {
 fn wrong_calls() {
     let room = room();
     room.write("x.head", "no matter what");
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["x.head", "-o", "x.npy"], "--to npy takes a features folder, got the file `x.head`"),
         (&["x.features", "-o", "x.onnx"], "a model is made of a head, got the folder `x.features`"),
-        (&["x.features", "-o", "model"], "for its matrix use --to npy"),
+        (&["x.features", "-o", "model"], "for its rows use --to npy, parquet or arrow"),
         (&["x.features", "-o", "x.npy", "--weights", "w"], "--weights goes with a model"),
-        (&["x.head", "-o", "x.onnx", "--split", "val"], "--split, --rows and --views go with --to npy"),
-        (&["x.head", "-o", "x.onnx", "--rows", "r.csv"], "--split, --rows and --views go with --to npy"),
+        (&["x.head", "-o", "x.onnx", "--split", "val"], "--split and --views go with features"),
+        (&["x.head", "-o", "x.onnx", "--rows", "r.csv"], "--rows goes with --to npy"),
+        (&["x.features", "-o", "x.parquet", "--rows", "r.csv"], "--rows goes with --to npy"),
+        (&["x.head", "-o", "x.arrow"], "--to arrow takes a features folder, got the file `x.head`"),
+        (&["x.head", "-o", "x.safetensors"], "a model in safetensors is a folder"),
         (&["x.features", "-o", "x.npy", "--split", "half"], "expected train, val or test"),
         (&["x.features", "-o", "x.npy", "--rows", "r.txt"], "expected .parquet, .csv or .json"),
         (&["x.features", "-o", "x.csv", "--to", "npy", "--rows", "x.csv"], "both name `x.csv`"),
@@ -174,9 +215,11 @@ fn outputs_come_both_or_none() {
 fn a_full_disk() {
     let room = room();
     // Room for a part of the matrix, and for the matrix but not for the table.
-    for free in [4096, 12_288] {
+    let npy: &[&str] = &["disk/x.npy", "--rows", "disk/rows.json"];
+    let others = ["disk/x.parquet", "disk/x.arrow", "disk/x.safetensors"].map(|name| (4096, vec![name]));
+    for (free, output) in [(4096, npy.to_vec()), (12_288, npy.to_vec())].into_iter().chain(others) {
         let Some(disk) = SmallDisk::mount(&room, free) else { return };
-        let run = export(&room, &["x.features", "-o", "disk/x.npy", "--rows", "disk/rows.json"]);
+        let run = export(&room, &[&["x.features", "-o"][..], &output].concat());
         run.failed(1, &["cannot write `disk/", "No space left on device"]);
         assert_eq!(disk.names(), [""; 0], "{free} bytes free");
         drop(disk);

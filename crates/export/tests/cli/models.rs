@@ -26,9 +26,9 @@ fn an_onnx_file_gives_the_heads_logits_by_itself() {
         assert_eq!(value("headstart.backbone"), "headstart_tiny");
         let head = Head::read(&room.path("x.head")).unwrap();
         assert_eq!(value("headstart.head"), head.digest().to_string());
-        assert_eq!(value("headstart.weights"), head.sources[0].weights.to_string());
+        assert_eq!(value("headstart.weights"), head.sources[0].network().unwrap().weights.to_string());
         let recipe: Recipe = serde_json::from_str(&value("headstart.preprocessing")).unwrap();
-        assert_eq!(head.sources[0].recipe, recipe);
+        assert_eq!(head.sources[0].network().unwrap().recipe, recipe);
 
         let outputs = Interpreter::new(model, &recipe).unwrap().run(recipe.probes().batch()).unwrap();
         let outputs: Vec<&[f32]> =

@@ -1,7 +1,7 @@
 //! Models that are not written, and why.
 
 use super::{Room, export, head, room};
-use harness::SmallDisk;
+use harness::{SmallDisk, network};
 use head::{Head, HeadKind};
 use std::fs;
 use store::Digest;
@@ -41,7 +41,7 @@ fn features_of_a_card_are_held_to_its_precision() {
         let engine = engine.to_owned();
         room(move |head| {
             head.probes[800] += error * largest;
-            head.sources[0].engine = engine;
+            network(&mut head.sources[0]).engine = engine;
             // Logits feel one feature as much as it is.
             head.layers[0].weight.iter_mut().for_each(|weight| *weight /= 64.0);
         })
@@ -68,7 +68,7 @@ fn other_weights_than_those_of_the_features() {
     let end = bytes.len() - 4;
     bytes[end] ^= 1;
     room.write("other.safetensors", &bytes);
-    let digest = head(HeadKind::Linear).sources[0].weights.to_string();
+    let digest = head(HeadKind::Linear).sources[0].network().unwrap().weights.to_string();
     let told = ["`other.safetensors` holds other weights", "expected digest ", &digest, ", got "];
     refused(&room, &["--weights", "other.safetensors"], 1, &told);
     room.write("short.safetensors", &bytes[..end]);
@@ -83,18 +83,18 @@ fn other_weights_than_those_of_the_features() {
 
 #[test]
 fn a_backbone_that_is_not_what_it_was() {
-    let graph = room(|head| head.sources[0].network = Digest::of(b"another graph"));
+    let graph = room(|head| network(&mut head.sources[0]).network = Digest::of(b"another graph"));
     refused(
         &graph,
         &[],
         1,
         &["the graph of headstart_tiny up to `pooled`", "rerun extract with this version"],
     );
-    let unknown = room(|head| head.sources[0].backbone = "headstart_tniy".to_owned());
+    let unknown = room(|head| network(&mut head.sources[0]).backbone = "headstart_tniy".to_owned());
     refused(&unknown, &[], 1, &["`headstart_tniy`, which the zoo does not have; give --weights"]);
-    let tap = room(|head| head.sources[0].tap = "layer9".to_owned());
+    let tap = room(|head| network(&mut head.sources[0]).tap = "layer9".to_owned());
     refused(&tap, &[], 1, &["headstart_tiny has no tap `layer9`"]);
-    let outside = room(|head| head.sources[0].backbone = "vgg16".to_owned());
+    let outside = room(|head| network(&mut head.sources[0]).backbone = "vgg16".to_owned());
     refused(&outside, &[], 2, &["vgg16 needs --weights, those that extract read"]);
 }
 
@@ -165,7 +165,7 @@ fn help_states_every_default_and_exit_code() {
     let help = export(&Room::new(), &["--help"]).fine().stdout();
     let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[default: by OUTPUT's extension: .onnx, .npy, or a safetensors folder where it has none]",
+        "[default: by OUTPUT's extension: .onnx, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors folder where it has none]",
         "[default: those that come with headstart_tiny]",
         "[default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]",
         "[default: all splits]",

@@ -29,7 +29,7 @@ fn labels_end_with_a_sigmoid_and_numbers_with_themselves() {
         }
 
         let own = Head::read(&room.path("x.head")).unwrap();
-        let recipe = &own.sources[0].recipe;
+        let recipe = &own.sources[0].network().unwrap().recipe;
         let said = Interpreter::new(model, recipe).unwrap().run(recipe.probes().batch()).unwrap();
         let said: Vec<&[f32]> = said.iter().map(|each| &each[each.len() / 4..][..each.len() / 4]).collect();
         let expected = head::logits(&own.layers, &own.probes[DIM..][..DIM]);

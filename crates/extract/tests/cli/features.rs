@@ -26,7 +26,7 @@ fn the_index_says_what_was_run() {
     assert!((1..18).all(|row| features.id(row - 1) < features.id(row)));
     let counts = Split::ALL.map(|split| features.rows_of(split).len());
     assert_eq!(counts, [9, 3, 6]);
-    let source = &features.index().source;
+    let source = features.index().source.network().unwrap();
     assert_eq!((source.backbone.as_str(), source.tap.as_str()), ("headstart_tiny", "pooled"));
     assert!(features.matrix(&[0]).iter().all(|value| value.is_finite()));
     assert_ne!(features.matrix(&[0]), features.matrix(&[1]));

@@ -7,6 +7,7 @@ mod decode;
 mod devices;
 mod features;
 mod forms;
+mod given;
 mod interrupted;
 mod outputs;
 mod photographs;

@@ -20,7 +20,7 @@ fn of_several_features_each_is_tried_alone_and_all_side_by_side() {
     );
 
     let head = Head::read(&room.path("x.head")).unwrap();
-    let taps: Vec<&str> = head.sources.iter().map(|source| source.tap.as_str()).collect();
+    let taps: Vec<&str> = head.sources.iter().map(|source| source.network().unwrap().tap.as_str()).collect();
     assert_eq!((taps, head.dim(), head.probes.len()), (vec!["pooled", "layer3"], 27, 4 * 27));
     let tried = head.fit["candidates"]["tried"].as_array().unwrap();
     let losses: Vec<f64> = tried.iter().map(|one| one["held_out_loss"].as_f64().unwrap()).collect();

@@ -1,4 +1,5 @@
 use super::*;
+use features::{GivenSource, NetworkSource};
 use input::image::Preprocessing;
 use sample::targets::{TargetsFrom, Task, Truth};
 use std::fs;
@@ -18,15 +19,18 @@ fn head() -> Head {
             },
             Dense { inputs: 4, outputs: 2, weight: vec![-1.0; 8], bias: vec![0.0, 1.0] },
         ],
-        sources: vec![Source {
-            backbone: "resnet18".into(),
-            tap: "pooled".into(),
-            network: Digest::of(b"network"),
-            weights: Digest::of(b"weights"),
-            recipe: Preprocessing::imagenet().into(),
-            dtype: store::Dtype::F32,
-            engine: "reference-1".into(),
-        }],
+        sources: vec![
+            NetworkSource {
+                backbone: "resnet18".into(),
+                tap: "pooled".into(),
+                network: Digest::of(b"network"),
+                weights: Digest::of(b"weights"),
+                recipe: Preprocessing::imagenet().into(),
+                dtype: store::Dtype::F32,
+                engine: "reference-1".into(),
+            }
+            .into(),
+        ],
         memory: None,
         novelty: None,
         probes: vec![0.25; 12],
@@ -89,7 +93,8 @@ fn novelties_and_several_sources_survive_their_file() {
     let path = root.path().join("a.head");
     let whitening = Dense { inputs: 3, outputs: 3, weight: vec![0.5; 9], bias: vec![1.0; 3] };
     let novelty = Novelty { whitening, means: vec![2.0; 6], threshold: 1.5 };
-    let other = Source { tap: "layer3".into(), ..head().sources[0].clone() };
+    let Source::Network(other) = head().sources.remove(0) else { unreachable!() };
+    let other = NetworkSource { tap: "layer3".into(), ..other }.into();
     let sources = vec![head().sources[0].clone(), other];
     for own in [Head { novelty: Some(novelty.clone()), ..head() }, Head { sources, ..remembering() }] {
         own.write(&path, true).unwrap();
@@ -256,4 +261,19 @@ fn every_damage_is_one_line() {
         let message = Head::read(&path).unwrap_err().to_string();
         assert!(message.contains(expected) && !message.contains('\n'), "{message}");
     }
+}
+
+#[test]
+fn a_head_of_rows_that_no_network_computed_has_no_probes() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let rows: Source = GivenSource { rows: "clip".into(), dtype: store::Dtype::F32 }.into();
+    let network = head().sources.remove(0);
+    for sources in [vec![rows.clone()], vec![network.clone(), rows]] {
+        let own = Head { sources, probes: Vec::new(), ..head() };
+        own.write(&path, true).unwrap();
+        let read = Head::read(&path).unwrap();
+        assert!(read == own && !read.is_of_networks());
+    }
+    assert!(head().is_of_networks());
 }

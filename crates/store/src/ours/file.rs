@@ -17,7 +17,7 @@ pub struct Ours {
     pub columns: &'static [Columns],
 }
 
-/// The columns of one kind of table. A name that ends with `:` stands for all that begin so.
+/// The columns of one kind of table. A name that ends with `:` stands for all that begin so, `*` for all.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
     /// Those that it begins with.
@@ -65,7 +65,7 @@ fn after_length(beginning: &[u8], how: &[u8]) -> bool {
 }
 
 fn same(name: &str, found: &str) -> bool {
-    if name.ends_with(':') { found.starts_with(name) } else { found == name }
+    name == "*" || if name.ends_with(':') { found.starts_with(name) } else { found == name }
 }
 
 fn beginning(path: &Path) -> Option<Vec<u8>> {
@@ -77,12 +77,13 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
 /// What a file is, as far as its beginning tells, for the line that refuses to replace it.
 pub(crate) fn describe(path: &Path) -> &'static str {
     let Some(beginning) = beginning(path) else { return "no regular file that can be read" };
-    let known: [(&[u8], &str); 9] = [
+    let known: [(&[u8], &str); 10] = [
         (b"\xff\xd8\xff", "a JPEG picture"),
         (b"\x89PNG", "a PNG picture"),
         (b"GIF8", "a GIF picture"),
         (b"RIFF", "a WebP picture"),
         (b"PAR1", "another Parquet table"),
+        (b"ARROW1", "another Arrow table"),
         (b"PK\x03\x04", "an archive"),
         (b"\x93NUMPY", "another NumPy array"),
         (b"<!doctype", "another page"),

@@ -13,7 +13,7 @@ use std::{
 /// Longer than any header that we write: names of a hundred thousand classes.
 const MOST_HEADER: u64 = 16 << 20;
 
-/// The names of the columns of a CSV, Parquet or JSON table (an array of objects), by its content; `None` where it is none
+/// The names of the columns of a CSV, Parquet, Arrow or JSON table (an array of objects), by its content; `None` where it is none
 /// of them. A JSON array without rows has no columns.
 pub(crate) fn columns(path: &Path) -> Option<Vec<String>> {
     let file = bounded::open(path).ok()?;
@@ -26,6 +26,9 @@ pub(crate) fn columns(path: &Path) -> Option<Vec<String>> {
         let mut reader = ParquetReader::new(bounded::open(path).ok()?);
         let schema = guarded(|| reader.schema()).ok()?;
         return Some(schema.iter_names().map(ToString::to_string).collect());
+    }
+    if begin.starts_with(b"ARROW1") {
+        return crate::matrix::arrow_names(path);
     }
     if begin.starts_with(b"[") {
         file.consume(1);

@@ -80,6 +80,38 @@ impl Table {
         Ok(Table { path: path.to_owned(), names, columns: texts, left_out, height, lines })
     }
 
+    /// Those of `columns` that the Parquet file at `path` has, whatever it is called.
+    pub(crate) fn of_parquet(path: &Path, columns: &[&str]) -> Result<Table, TableError> {
+        let fail = |error: std::io::Error| Wrong::Reason(error.to_string()).at(path);
+        let raw = of_parquet(bounded::open(path).map_err(fail)?, Wanted::Named(columns));
+        Table::of(path, raw.map_err(|wrong| wrong.at(path))?)
+    }
+
+    /// A table of `height` rows that was read already.
+    pub(crate) fn of_columns(path: &Path, height: usize, columns: Vec<Column>) -> Result<Table, TableError> {
+        let names = distinct(columns.iter().map(|column| column.name().trim().to_owned()).collect());
+        let names = names.map_err(|wrong| wrong.at(path))?;
+        let frame = guarded(|| {
+            let mut frame = DataFrame::new(height, columns)?;
+            frame.set_column_names(&names)?;
+            Ok(frame)
+        });
+        let frame = frame.map_err(|reason| Wrong::Reason(reason).at(path))?;
+        Table::of(path, Raw { frame, names, left_out: Vec::new(), height, lines: Vec::new() })
+    }
+
+    /// A table of these columns, with a text for each of `height` rows.
+    pub fn of_texts(path: &Path, height: usize, columns: Vec<(String, Vec<String>)>) -> Table {
+        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let texts = |(name, texts): (String, Vec<String>)| {
+            let chunked =
+                StringChunked::from_iter_values(name.as_str().into(), texts.iter().map(String::as_str));
+            (name, Texts(chunked))
+        };
+        let columns = columns.into_iter().map(texts).collect();
+        Table { path: path.to_owned(), names, columns, left_out: Vec::new(), height, lines: Vec::new() }
+    }
+
     /// The names of all its columns.
     pub fn names(&self) -> &[String] {
         &self.names
@@ -343,7 +375,7 @@ fn distinct(mut names: Vec<String>) -> Result<Vec<String>, Wrong> {
 static HOOK: Mutex<()> = Mutex::new(());
 
 /// Runs one of polars' readers, which panic on some damaged files: that is a damaged file, and no fault of the program.
-pub(super) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+pub(crate) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
     let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     silenced(read)
 }

@@ -13,7 +13,7 @@ use anyhow::anyhow;
 use cli::Interrupt;
 use emulator::Emulator;
 use engine::{Cpu, cuda::Description};
-use features::{ContentDigest, FeaturesWriter, NewFeatures, Row, Source, content_key};
+use features::{ContentDigest, FeaturesWriter, NetworkSource, NewFeatures, Row, content_key};
 use harness::Room;
 use input::{Augment, Views};
 use network::zoo;
@@ -309,7 +309,7 @@ fn what_is_known_is_neither_decoded_nor_run() {
     // One among others, and the one that is no picture, which only whoever decodes it can know.
     let known: Vec<usize> = vec![2, data.samples.iter().position(|sample| sample.id == "a/999.png").unwrap()];
     let earlier = TAPS.iter().enumerate().map(|(tap, name)| {
-        let source = Source {
+        let source = NetworkSource {
             backbone: "headstart_tiny".into(),
             tap: (*name).into(),
             network: Digest::of(b"network"),
@@ -321,7 +321,7 @@ fn what_is_known_is_neither_decoded_nor_run() {
         let plan = NewFeatures {
             columns: vec!["label".into()],
             dim: 3,
-            source: source.clone(),
+            source: source.clone().into(),
             shard_bytes: 1 << 20,
         };
         let begin = || FeaturesWriter::create(&room.path(name), false, plan.clone()).unwrap();
