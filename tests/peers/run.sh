@@ -20,6 +20,7 @@ torch)
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
     $PYTHON tests/peers/fetch.py
+    $PYTHON tests/peers/loads.py
     $PYTHON tests/peers/sources.py
     $PYTHON tests/peers/onnx_import.py
     ;;

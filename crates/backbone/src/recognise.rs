@@ -3,7 +3,7 @@
 use crate::{Backbone, BackboneError, find::Weights};
 use input::Recipe;
 use network::{
-    Network,
+    Dialect, Network,
     zoo::{self, Entry},
 };
 use std::path::Path;
@@ -21,10 +21,10 @@ impl Candidate {
         self.compared.dialect.recipe.unwrap_or(self.entry.recipe)()
     }
 
-    /// Whether its entry was made for weights that are named so: timm's have tags.
+    /// Whether its entry was made for weights that are named so.
     fn is_of_the_ecosystem(&self) -> bool {
-        let is_timms = !self.entry.tags.is_empty();
-        is_timms == (self.compared.dialect.name == "timm")
+        let (home, name) = (self.entry.home, self.compared.dialect.name);
+        if name == Dialect::OWN.name { home != "timm" } else { zoo::ecosystems(self.entry).contains(&name) }
     }
 }
 

@@ -9,41 +9,45 @@ use network::{Network, zoo};
 /// # Errors
 /// None that a user can cause: every network of the zoo works at its own size.
 pub(crate) fn render() -> Result<String> {
-    let mut rows = vec![
-        ["name", "parameters", "GFLOP", "input", "tap (default first)", "weights that load"]
-            .map(str::to_owned),
-    ];
+    let ecosystems = zoo::all().iter().flat_map(zoo::ecosystems).fold(Vec::new(), |mut names, name| {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        names
+    });
+    let head = ["name", "parameters", "GFLOP", "input"].into_iter().chain(ecosystems.iter().copied());
+    let mut rows: Vec<Vec<String>> =
+        vec![head.chain(["timm's tags", "taps, the default first"]).map(str::to_owned).collect()];
     for entry in zoo::all() {
         let network = (entry.build)();
         let (height, width) = entry.input_size().unwrap_or_default();
-        rows.push([
+        let mut row = vec![
             entry.name.to_owned(),
             count(network.parameter_count() as u64),
             format!("{:.1}", 2e-9 * network.multiplications(height as usize, width as usize)? as f64),
             format!("{height}x{width}"),
-            taps(entry, &network, (height as usize, width as usize))?,
-            weights(entry),
-        ]);
+        ];
+        let known = zoo::ecosystems(entry);
+        row.extend(ecosystems.iter().map(|name| if known.contains(name) { "yes" } else { "-" }.to_owned()));
+        row.push(if entry.weights.is_some() {
+            "(weights included)".to_owned()
+        } else {
+            entry.tags.join(", ")
+        });
+        row.push(taps(entry, &network, (height as usize, width as usize))?);
+        rows.push(row);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
-        let [name, parameters, cost, input, taps, weights] = row;
-        let [a, b, c, d, e, _] = widths;
-        format!("{name:a$}  {parameters:>b$}  {cost:>c$}  {input:>d$}  {taps:e$}  {weights}\n")
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+            // Figures.
+            1..=3 => format!("{cell:>width$}"),
+            _ => format!("{cell:width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     Ok(rows.iter().map(line).collect())
-}
-
-/// Whose weights are known to be for it. All but those that are included are given with `--weights`.
-fn weights(entry: &zoo::Entry) -> String {
-    if entry.weights.is_some() {
-        return "included".to_owned();
-    }
-    match entry.tags {
-        [] => "torchvision's".to_owned(),
-        tags => format!("timm's {}", tags.join(", ")),
-    }
 }
 
 /// Named taps and the width of their features: `pooled 512`.

@@ -11,11 +11,14 @@ pub struct Dialect {
     /// How inputs are made for weights that are kept so, where it is not as the network's entry says.
     pub recipe: Option<fn() -> Recipe>,
     place: Place,
+    /// Of which of the family's networks the ecosystem has weights.
+    of: fn(&str) -> bool,
 }
 
 /// From our name of a parameter to where its numbers are.
 #[derive(Clone, Copy, Debug)]
 enum Place {
+    Same,
     Renamed(fn(&str) -> String),
     Stored(fn(&str) -> Stored),
 }
@@ -62,20 +65,25 @@ pub enum Turn {
 
 impl Dialect {
     /// Our own names: torchvision's, or timm's where only timm has the network.
-    pub const OWN: Dialect = Dialect::renamed("torchvision", str::to_owned);
+    pub const OWN: Dialect = Dialect::same("torchvision");
 
     /// timm's names, where they differ.
     pub(crate) const fn timm(rename: fn(&str) -> String) -> Dialect {
         Dialect::renamed("timm", rename)
     }
 
+    /// An ecosystem that has our own names.
+    pub(crate) const fn same(name: &'static str) -> Dialect {
+        Dialect { name, recipe: None, place: Place::Same, of: |_| true }
+    }
+
     const fn renamed(name: &'static str, rename: fn(&str) -> String) -> Dialect {
-        Dialect { name, recipe: None, place: Place::Renamed(rename) }
+        Dialect { place: Place::Renamed(rename), ..Dialect::same(name) }
     }
 
     /// Where more than names differ.
     pub(crate) const fn stored(name: &'static str, place: fn(&str) -> Stored) -> Dialect {
-        Dialect { name, recipe: None, place: Place::Stored(place) }
+        Dialect { place: Place::Stored(place), ..Dialect::same(name) }
     }
 
     /// Keras' way with networks that are also torchvision's: the same graph, but inputs made otherwise.
@@ -83,9 +91,25 @@ impl Dialect {
         Dialect { recipe: Some(recipe), ..Dialect::stored("Keras", place) }
     }
 
+    /// The same, where the ecosystem has weights of some of the family's networks only.
+    pub(crate) const fn of(self, of: fn(&str) -> bool) -> Dialect {
+        Dialect { of, ..self }
+    }
+
+    /// Whether the ecosystem has weights of this network of the family.
+    pub(crate) fn has(&self, network: &str) -> bool {
+        (self.of)(network)
+    }
+
+    /// Whether parameters are called as ours.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.place, Place::Same)
+    }
+
     /// Where the numbers of a parameter of ours are.
     pub fn place(&self, param: &str) -> Stored {
         match self.place {
+            Place::Same => Stored::As(param.to_owned()),
             Place::Renamed(rename) => Stored::As(rename(param)),
             Place::Stored(place) => place(param),
         }

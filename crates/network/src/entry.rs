@@ -11,6 +11,8 @@ use input::{
 pub struct Entry {
     /// torchvision's name, or timm's where the network was trained otherwise there.
     pub name: &'static str,
+    /// The ecosystem that calls it so: `torchvision`.
+    pub home: &'static str,
     /// timm's tags of weights that it is for: `timm/NAME.TAG` on the Hugging Face hub.
     pub tags: &'static [&'static str],
     /// Makes the graph.
@@ -39,7 +41,7 @@ impl Entry {
 
 /// A network whose features are read from `pooled`.
 pub(crate) const fn entry(name: &'static str, recipe: fn() -> Recipe, build: fn() -> Network) -> Entry {
-    Entry { name, tags: &[], build, default_tap: "pooled", recipe, weights: None }
+    Entry { name, home: "torchvision", tags: &[], build, default_tap: "pooled", recipe, weights: None }
 }
 
 /// The same for one of timm's, and the tags of weights that were trained with this preprocessing.
@@ -49,7 +51,12 @@ pub(crate) const fn timm(
     recipe: fn() -> Recipe,
     build: fn() -> Network,
 ) -> Entry {
-    Entry { tags, ..entry(name, recipe, build) }
+    Entry { home: "timm", tags, ..entry(name, recipe, build) }
+}
+
+/// The same for one of Keras' own.
+pub(crate) const fn keras(name: &'static str, recipe: fn() -> Recipe, build: fn() -> Network) -> Entry {
+    Entry { home: "Keras", ..entry(name, recipe, build) }
 }
 
 /// torchvision's classic, `bilinear(256, 224)`: that of its first weights (`IMAGENET1K_V1`) of most networks.

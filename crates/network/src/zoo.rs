@@ -29,7 +29,24 @@ pub fn all() -> &'static [Entry] {
 /// The ways in which parameters may be called, our own first: it wins where several fit equally, as for all ResNets, where
 /// timm's names are the same.
 pub fn dialects() -> impl Iterator<Item = Dialect> {
-    std::iter::once(Dialect::OWN).chain(families::ALL.iter().flat_map(|family| family.dialects).copied())
+    let others = families::ALL.iter().flat_map(|family| family.dialects).copied();
+    std::iter::once(Dialect::OWN).chain(others.filter(|dialect| !dialect.is_own()))
+}
+
+/// The ecosystems that have weights of a network, the one that calls it so first. It has none where they come with it.
+pub fn ecosystems(entry: &Entry) -> Vec<&'static str> {
+    if entry.weights.is_some() {
+        return Vec::new();
+    }
+    let family = families::ALL.iter().find(|family| family.networks.iter().any(|own| own.name == entry.name));
+    let dialects = family.map_or(&[] as &[Dialect], |family| family.dialects);
+    let mut names = vec![entry.home];
+    for dialect in dialects.iter().filter(|dialect| dialect.has(entry.name)) {
+        if !names.contains(&dialect.name) {
+            names.push(dialect.name);
+        }
+    }
+    names
 }
 
 /// The network of that name or alias.

@@ -2,7 +2,7 @@
 
 use super::Family;
 use super::layers::{mlp, replaced};
-use crate::entry::{bicubic, bilinear, entry};
+use crate::entry::{bicubic, bilinear, entry, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use crate::{Dialect, Stored};
 use input::Recipe;
@@ -14,18 +14,25 @@ pub(crate) static FAMILY: Family = Family {
         entry("convnext_small", || bilinear(230, 224), || convnext("convnext_small", SMALL)),
         entry("convnext_base", || bilinear(232, 224), || convnext("convnext_base", BASE)),
         entry("convnext_large", || bilinear(232, 224), || convnext("convnext_large", LARGE)),
-        entry("convnext_tiny.fb_in1k", fb, || convnext("convnext_tiny.fb_in1k", TINY)),
-        entry("convnext_small.fb_in1k", fb, || convnext("convnext_small.fb_in1k", SMALL)),
-        entry("convnext_base.fb_in1k", fb, || convnext("convnext_base.fb_in1k", BASE)),
-        entry("convnext_large.fb_in1k", fb, || convnext("convnext_large.fb_in1k", LARGE)),
-        entry("convnext_tiny.fb_in22k_ft_in1k", fb, || convnext("convnext_tiny.fb_in22k_ft_in1k", TINY)),
-        entry("convnext_small.fb_in22k_ft_in1k", fb, || convnext("convnext_small.fb_in22k_ft_in1k", SMALL)),
-        entry("convnext_base.fb_in22k_ft_in1k", fb, || convnext("convnext_base.fb_in22k_ft_in1k", BASE)),
-        entry("convnext_large.fb_in22k_ft_in1k", fb, || convnext("convnext_large.fb_in22k_ft_in1k", LARGE)),
-        entry("convnext_tiny.in12k_ft_in1k", in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
-        entry("convnext_small.in12k_ft_in1k", in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
+        timm("convnext_tiny.fb_in1k", &[], fb, || convnext("convnext_tiny.fb_in1k", TINY)),
+        timm("convnext_small.fb_in1k", &[], fb, || convnext("convnext_small.fb_in1k", SMALL)),
+        timm("convnext_base.fb_in1k", &[], fb, || convnext("convnext_base.fb_in1k", BASE)),
+        timm("convnext_large.fb_in1k", &[], fb, || convnext("convnext_large.fb_in1k", LARGE)),
+        timm("convnext_tiny.fb_in22k_ft_in1k", &[], fb, || convnext("convnext_tiny.fb_in22k_ft_in1k", TINY)),
+        timm("convnext_small.fb_in22k_ft_in1k", &[], fb, || {
+            convnext("convnext_small.fb_in22k_ft_in1k", SMALL)
+        }),
+        timm("convnext_base.fb_in22k_ft_in1k", &[], fb, || convnext("convnext_base.fb_in22k_ft_in1k", BASE)),
+        timm("convnext_large.fb_in22k_ft_in1k", &[], fb, || {
+            convnext("convnext_large.fb_in22k_ft_in1k", LARGE)
+        }),
+        timm("convnext_tiny.in12k_ft_in1k", &[], in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
+        timm("convnext_small.in12k_ft_in1k", &[], in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
     ],
-    dialects: &[Dialect::timm(timm_name), Dialect::stored("transformers", transformers)],
+    dialects: &[
+        Dialect::timm(timm_name).of(|_| false),
+        Dialect::stored("transformers", transformers).of(|name| name.contains(".fb_")),
+    ],
 };
 
 /// Blocks and channels of each stage.

@@ -3,7 +3,7 @@
 use super::Family;
 use super::layers::average_and_classify;
 use crate::entry::{entry, imagenet};
-use crate::{Builder, Conv, Network, NodeId, Pool};
+use crate::{Builder, Conv, Dialect, Network, NodeId, Pool};
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -13,7 +13,7 @@ pub(crate) static FAMILY: Family = Family {
         entry("densenet169", imagenet, || densenet("densenet169", 32, [6, 12, 32, 32])),
         entry("densenet201", imagenet, || densenet("densenet201", 32, [6, 12, 48, 32])),
     ],
-    dialects: &[],
+    dialects: &[Dialect::same("timm")],
 };
 
 /// The network, in which every layer adds `growth` channels. Taps: `pooled` and `gap` (one and the same), `denseblock1`

@@ -3,7 +3,7 @@
 use super::Family;
 use super::layers::{InvertedResidual, average_and_classify, conv_bn_act, multiple_of_8, replaced, residual};
 use crate::Dialect;
-use crate::entry::{Entry, bicubic, bilinear, centred, entry};
+use crate::entry::{Entry, bicubic, bilinear, centred, entry, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use Activation::{Sigmoid, Silu};
 
@@ -18,34 +18,40 @@ pub(crate) static FAMILY: Family = Family {
         entry("efficientnet_b2", || bicubic(288, 288), || efficientnet("efficientnet_b2", 11, 12)),
         entry("efficientnet_b3", || bicubic(320, 300), || efficientnet("efficientnet_b3", 12, 14)),
         entry("efficientnet_b4", || bicubic(384, 380), || efficientnet("efficientnet_b4", 14, 18)),
-        entry(
+        timm(
             "efficientnet_b1.ft_in1k",
+            &[],
             || bicubic(256, 224),
             || efficientnet("efficientnet_b1.ft_in1k", 10, 11),
         ),
-        entry(
+        timm(
             "efficientnet_b1.ra4_e3600_r240_in1k",
+            &[],
             || centred(266, 240),
             || efficientnet("efficientnet_b1.ra4_e3600_r240_in1k", 10, 11),
         ),
-        entry(
+        timm(
             "efficientnet_b2.ra_in1k",
+            &[],
             || bicubic(292, 256),
             || efficientnet("efficientnet_b2.ra_in1k", 11, 12),
         ),
-        entry(
+        timm(
             "efficientnet_b3.ra2_in1k",
+            &[],
             || bicubic(329, 288),
             || efficientnet("efficientnet_b3.ra2_in1k", 12, 14),
         ),
-        entry(
+        timm(
             "efficientnet_b4.ra2_in1k",
+            &[],
             || bicubic(365, 320),
             || efficientnet("efficientnet_b4.ra2_in1k", 14, 18),
         ),
         entry("efficientnet_v2_s", || bilinear(384, 384), || efficientnet_v2("efficientnet_v2_s", &V2_S)),
     ],
-    dialects: &[Dialect::timm(timm_name)],
+    // Of others, timm's weights prepare pictures otherwise, and are entries of their own.
+    dialects: &[Dialect::timm(timm_name).of(|name| name == "efficientnet_b0")],
 };
 
 /// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.

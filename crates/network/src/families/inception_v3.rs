@@ -4,11 +4,13 @@
 use super::Family;
 use super::layers::{average_and_classify, conv_bn_relu};
 use crate::entry::{entry, inception};
-use crate::{Builder, Conv, Network, NodeId, Pool};
+use crate::{Builder, Conv, Dialect, Network, NodeId, Pool};
 
 /// This network by name.
-pub(crate) static FAMILY: Family =
-    Family { networks: &[entry("inception_v3", || inception(342, 299), inception_v3)], dialects: &[] };
+pub(crate) static FAMILY: Family = Family {
+    networks: &[entry("inception_v3", || inception(342, 299), inception_v3)],
+    dialects: &[Dialect::same("timm")],
+};
 
 /// The network. Taps: `pooled` and `gap` (one and the same, 2048), `Mixed_5d`, `Mixed_6e`, `Mixed_7c`, `logits`.
 pub fn inception_v3() -> Network {

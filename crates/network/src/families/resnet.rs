@@ -44,7 +44,11 @@ pub(crate) static FAMILY: Family = Family {
             || deep("resnet101d", Bottleneck, [3, 4, 23, 3]),
         ),
     ],
-    dialects: &[Dialect::stored("transformers", transformers)],
+    dialects: &[
+        Dialect::same("timm"),
+        Dialect::stored("transformers", transformers)
+            .of(|name| name.trim_end_matches(char::is_numeric) == "resnet"),
+    ],
 };
 
 /// What tells one residual network from another.

@@ -31,11 +31,19 @@ pub(crate) static FAMILY: Family = Family {
             || BASE.build("swin_base_patch4_window7_224"),
         ),
     ],
-    dialects: &[Dialect::timm(timm_name), Dialect::stored("transformers", transformers)],
+    dialects: &[
+        Dialect::timm(timm_name).of(is_timms),
+        Dialect::stored("transformers", transformers).of(is_timms),
+    ],
 };
 
 /// timm's tags of Microsoft's own weights.
 const MS: &[&str] = &["ms_in1k", "ms_in22k_ft_in1k"];
+
+/// Whether a network bears a name of timm's, as whose weights Microsoft's own are known.
+fn is_timms(network: &str) -> bool {
+    network.contains("_window")
+}
 
 /// What tells one Swin Transformer from another.
 #[derive(Clone, Copy, Debug)]

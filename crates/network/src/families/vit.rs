@@ -20,18 +20,20 @@ pub(crate) static FAMILY: Family = Family {
         entry("vit_l_16", || bilinear(242, 224), || Vit::large(16).torchvision().build("vit_l_16")),
         entry("vit_l_32", imagenet, || Vit::large(32).torchvision().build("vit_l_32")),
         timm("vit_tiny_patch16_224", AUGREG, google, || Vit::tiny(16).build("vit_tiny_patch16_224")),
-        timm("vit_small_patch16_224", AUGREG, google, || Vit::small(16).build("vit_small_patch16_224")),
+        timm("vit_small_patch16_224", AUGREG_ALONE, google, || Vit::small(16).build("vit_small_patch16_224")),
         timm("vit_small_patch32_224", AUGREG, google, || Vit::small(32).build("vit_small_patch32_224")),
-        timm("vit_base_patch16_224", AUGREG, google, || Vit::base(16).build("vit_base_patch16_224")),
-        timm("vit_base_patch32_224", AUGREG, google, || Vit::base(32).build("vit_base_patch32_224")),
+        timm("vit_base_patch16_224", AUGREG_TWICE, google, || Vit::base(16).build("vit_base_patch16_224")),
+        timm("vit_base_patch32_224", AUGREG_ALONE, google, || Vit::base(32).build("vit_base_patch32_224")),
         timm("vit_large_patch16_224", AUGREG, google, || Vit::large(16).build("vit_large_patch16_224")),
         timm("deit_tiny_patch16_224", FB, meta, || Vit::tiny(16).build("deit_tiny_patch16_224")),
         timm("deit_small_patch16_224", FB, meta, || Vit::small(16).build("deit_small_patch16_224")),
         timm("deit_base_patch16_224", FB, meta, || Vit::base(16).build("deit_base_patch16_224")),
-        entry("vit_small_patch16_224.dino", meta, || {
+        timm("vit_small_patch16_224.dino", &[], meta, || {
             Vit::small(16).bare().build("vit_small_patch16_224.dino")
         }),
-        entry("vit_base_patch16_224.dino", meta, || Vit::base(16).bare().build("vit_base_patch16_224.dino")),
+        timm("vit_base_patch16_224.dino", &[], meta, || {
+            Vit::base(16).bare().build("vit_base_patch16_224.dino")
+        }),
         timm("vit_small_patch14_dinov2", LVD, dino, || {
             Vit::small(14).dinov2().build("vit_small_patch14_dinov2")
         }),
@@ -74,8 +76,9 @@ pub(crate) static FAMILY: Family = Family {
             || clip(224, 224),
             || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224"),
         ),
-        entry(
+        timm(
             "vit_base_patch16_clip_quickgelu_224.openai",
+            &[],
             || clip(248, 224),
             || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224.openai"),
         ),
@@ -99,7 +102,11 @@ pub(crate) static FAMILY: Family = Family {
 };
 
 // timm's tags, by who trained the weights.
-const AUGREG: &[&str] = &["augreg_in21k_ft_in1k", "augreg2_in21k_ft_in1k", "augreg_in1k", "augreg_in21k"];
+/// timm's tags of weights of "How to train your ViT?" (Steiner et al., 2021): of all sizes, and of some.
+const AUGREG: &[&str] = &["augreg_in21k_ft_in1k", "augreg_in21k"];
+const AUGREG_ALONE: &[&str] = &["augreg_in21k_ft_in1k", "augreg_in21k", "augreg_in1k"];
+const AUGREG_TWICE: &[&str] =
+    &["augreg_in21k_ft_in1k", "augreg_in21k", "augreg_in1k", "augreg2_in21k_ft_in1k"];
 const FB: &[&str] = &["fb_in1k"];
 const LVD: &[&str] = &["lvd142m"];
 const LAION: &[&str] = &["laion2b_ft_in12k_in1k"];

@@ -1,7 +1,7 @@
 //! DenseNet (Huang et al., 2016), as Keras builds it: torchvision's graph with another eps.
 
 use super::{DIALECTS, average_and_predict, recipes};
-use crate::entry::{Entry, entry};
+use crate::entry::{Entry, keras};
 use crate::families::Family;
 use crate::{Builder, Conv, Network, NodeId, Pool};
 
@@ -15,7 +15,7 @@ pub(super) static FAMILY: Family = Family {
 };
 
 const fn network(name: &'static str, build: fn() -> Network) -> Entry {
-    entry(name, || recipes::torch(224), build)
+    keras(name, || recipes::torch(224), build)
 }
 
 const GROWTH: usize = 32;

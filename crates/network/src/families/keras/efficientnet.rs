@@ -2,21 +2,21 @@
 //! than behind where a side is even. Padding is that of the network's own size.
 
 use super::{average_and_predict, place, recipes, step_padding};
-use crate::entry::entry;
+use crate::entry::keras;
 use crate::families::{Family, layers::multiple_of_8};
 use crate::{Activation, Builder, Conv, Dialect, Network, NodeId, Stored};
 use Activation::{Sigmoid, Silu};
 
 pub(super) static FAMILY: Family = Family {
     networks: &[
-        entry("keras_efficientnet_b0", || recipes::unit(224), || B0.build()),
-        entry("keras_efficientnet_b1", || recipes::unit(240), || B1.build()),
-        entry("keras_efficientnet_b2", || recipes::unit(260), || B2.build()),
-        entry("keras_efficientnet_b3", || recipes::unit(300), || B3.build()),
-        entry("keras_efficientnet_b4", || recipes::unit(380), || B4.build()),
-        entry("keras_efficientnet_b5", || recipes::unit(456), || B5.build()),
-        entry("keras_efficientnet_b6", || recipes::unit(528), || B6.build()),
-        entry("keras_efficientnet_b7", || recipes::unit(600), || B7.build()),
+        keras("keras_efficientnet_b0", || recipes::unit(224), || B0.build()),
+        keras("keras_efficientnet_b1", || recipes::unit(240), || B1.build()),
+        keras("keras_efficientnet_b2", || recipes::unit(260), || B2.build()),
+        keras("keras_efficientnet_b3", || recipes::unit(300), || B3.build()),
+        keras("keras_efficientnet_b4", || recipes::unit(380), || B4.build()),
+        keras("keras_efficientnet_b5", || recipes::unit(456), || B5.build()),
+        keras("keras_efficientnet_b6", || recipes::unit(528), || B6.build()),
+        keras("keras_efficientnet_b7", || recipes::unit(600), || B7.build()),
     ],
     dialects: &[Dialect::stored("Keras", normalised)],
 };

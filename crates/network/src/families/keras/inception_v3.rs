@@ -1,12 +1,12 @@
 //! Inception v3 (Szegedy et al., 2015), as Keras builds it: means of pools are over what is inside, batch norms do not scale.
 
 use super::{DIALECTS, average_and_predict, recipes};
-use crate::entry::entry;
+use crate::entry::keras;
 use crate::families::Family;
 use crate::{Builder, Conv, Network, NodeId, Pool};
 
 pub(super) static FAMILY: Family = Family {
-    networks: &[entry("keras_inception_v3", || recipes::centred(299), inception_v3)],
+    networks: &[keras("keras_inception_v3", || recipes::centred(299), inception_v3)],
     dialects: DIALECTS,
 };
 

@@ -1,14 +1,14 @@
 //! MobileNet (Howard et al., 2017) and MobileNetV2 (Sandler et al., 2018), as Keras builds them. A step of 2 pads behind only.
 
 use super::{DIALECTS, average_and_predict, recipes, step_padding};
-use crate::entry::entry;
+use crate::entry::keras;
 use crate::families::Family;
 use crate::{Activation, Builder, Conv, Network, NodeId};
 
 pub(super) static FAMILY: Family = Family {
     networks: &[
-        entry("keras_mobilenet", || recipes::centred(224), mobilenet),
-        entry("keras_mobilenet_v2", || recipes::centred(224), mobilenet_v2),
+        keras("keras_mobilenet", || recipes::centred(224), mobilenet),
+        keras("keras_mobilenet_v2", || recipes::centred(224), mobilenet_v2),
     ],
     dialects: DIALECTS,
 };

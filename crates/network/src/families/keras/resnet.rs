@@ -3,7 +3,7 @@
 //! Convolutions have biases. Version 1 steps in the first 1×1 convolution of a stage, version 2 in the last block of one.
 
 use super::{DIALECTS, average_and_predict, caffe, recipes};
-use crate::entry::{Entry, entry};
+use crate::entry::{Entry, keras};
 use crate::families::Family;
 use crate::{Builder, Conv, Network, NodeId, Pool};
 
@@ -20,11 +20,11 @@ pub(super) static FAMILY: Family = Family {
 };
 
 const fn first(name: &'static str, build: fn() -> Network) -> Entry {
-    entry(name, caffe, build)
+    keras(name, caffe, build)
 }
 
 const fn second(name: &'static str, build: fn() -> Network) -> Entry {
-    entry(name, || recipes::centred(224), build)
+    keras(name, || recipes::centred(224), build)
 }
 
 const EPS: f32 = 1.001e-5;

@@ -1,12 +1,12 @@
 //! Xception (Chollet, 2016), as Keras builds it. Padding is that of 299×299.
 
 use super::{DIALECTS, average_and_predict, recipes, step_padding};
-use crate::entry::entry;
+use crate::entry::keras;
 use crate::families::Family;
 use crate::{Builder, Conv, Network, NodeId, Pool};
 
 pub(super) static FAMILY: Family =
-    Family { networks: &[entry("keras_xception", || recipes::centred(299), xception)], dialects: DIALECTS };
+    Family { networks: &[keras("keras_xception", || recipes::centred(299), xception)], dialects: DIALECTS };
 
 /// Taps: `pooled` and `gap` (one and the same), `block2` to `block14`, `logits`.
 fn xception() -> Network {

@@ -4,12 +4,20 @@ use super::super::layers::replaced;
 use crate::{Dialect, Stored, Turn};
 
 pub(super) const ALL: &[Dialect] = &[
-    Dialect::timm(timm_name),
-    Dialect::stored("transformers", vit),
-    Dialect::stored("transformers", dinov2),
-    Dialect::stored("transformers", clip),
-    Dialect::stored("open_clip", open_clip),
+    // Those that timm has bear its names.
+    Dialect::timm(timm_name).of(|_| false),
+    Dialect::stored("transformers", vit).of(|name| name.contains("_patch") && !is_of_others(name)),
+    Dialect::stored("transformers", dinov2).of(|name| name.ends_with("patch14_dinov2")),
+    Dialect::stored("transformers", clip).of(|name| name.contains("clip") || name.contains("siglip")),
+    Dialect::stored("open_clip", open_clip).of(|name| name.contains("clip")),
+    // Its towers of SigLIP are timm's.
+    Dialect::same("open_clip").of(|name| name.contains("siglip")),
 ];
+
+/// Whether a network is more than a plain Vision Transformer.
+fn is_of_others(name: &str) -> bool {
+    ["clip", "siglip", "dinov2"].iter().any(|other| name.contains(other))
+}
 
 /// timm's name of a parameter that bears torchvision's.
 pub fn timm_name(param: &str) -> String {
