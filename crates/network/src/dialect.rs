@@ -10,6 +10,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// How inputs are made for weights that are kept so, where it is not as the network's entry says.
     pub recipe: Option<fn() -> Recipe>,
+    /// The one network that it is of, where others have the same tensors, or as many in another order.
+    only: Option<&'static str>,
     place: Place,
 }
 
@@ -69,18 +71,28 @@ impl Dialect {
         Dialect::renamed("timm", rename)
     }
 
+    /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
+    pub(crate) const fn numbered(network: &'static str, rename: fn(&str) -> String) -> Dialect {
+        Dialect { only: Some(network), ..Dialect::renamed("efficientnet_pytorch", rename) }
+    }
+
     const fn renamed(name: &'static str, rename: fn(&str) -> String) -> Dialect {
-        Dialect { name, recipe: None, place: Place::Renamed(rename) }
+        Dialect { name, recipe: None, only: None, place: Place::Renamed(rename) }
     }
 
     /// Where more than names differ.
     pub(crate) const fn stored(name: &'static str, place: fn(&str) -> Stored) -> Dialect {
-        Dialect { name, recipe: None, place: Place::Stored(place) }
+        Dialect { name, recipe: None, only: None, place: Place::Stored(place) }
     }
 
     /// Keras' way with networks that are also torchvision's: the same graph, but inputs made otherwise.
     pub(crate) const fn keras(place: fn(&str) -> Stored, recipe: fn() -> Recipe) -> Dialect {
         Dialect { recipe: Some(recipe), ..Dialect::stored("Keras", place) }
+    }
+
+    /// Whether the network of that name may be kept so.
+    pub fn is_of(&self, network: &str) -> bool {
+        self.only.is_none_or(|only| only == network)
     }
 
     /// Where the numbers of a parameter of ours are.

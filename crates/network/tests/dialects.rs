@@ -33,7 +33,7 @@ fn timm_names_are_timms() {
 #[test]
 fn stored_names_are_the_peers() {
     // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
-    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`.
+    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`.
     let own = |name: &str| zoo::find(name).map(|entry| (entry.build)()).unwrap();
     for (name, ecosystem, expected) in [
         ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
@@ -47,6 +47,10 @@ fn stored_names_are_the_peers() {
         ("convnext_tiny", "transformers", 0xC2A9_80D8_FFD8_5050),
         ("swin_t", "transformers", 0xE42B_F86B_549A_A840),
         ("vit_base_patch32_clip_quickgelu_224", "open_clip", 0x7075_E017_FEB9_B5C3),
+        ("tf_efficientnet_lite0", "efficientnet_pytorch", 0x4E66_CFB3_DD94_5707),
+        ("tf_efficientnet_lite1", "efficientnet_pytorch", 0xCF09_E3F5_86CA_ECD3),
+        ("tf_efficientnet_lite3", "efficientnet_pytorch", 0xA747_641C_4F45_A22B),
+        ("tf_efficientnet_lite4", "efficientnet_pytorch", 0x769E_367A_23E5_9BE2),
     ] {
         let network = own(name);
         let digest = |dialect: &Dialect| {
@@ -55,7 +59,8 @@ fn stored_names_are_the_peers() {
             let names: BTreeSet<&str> = places.iter().flat_map(Stored::names).collect();
             fnv(&names.into_iter().collect::<Vec<_>>().join("\n"))
         };
-        let of_ecosystem = zoo::dialects().filter(|dialect| dialect.name == ecosystem);
+        let of_ecosystem =
+            zoo::dialects().filter(|dialect| dialect.name == ecosystem && dialect.is_of(network.name()));
         assert!(of_ecosystem.map(|dialect| digest(&dialect)).any(|digest| digest == expected), "{name}");
     }
 }
@@ -63,4 +68,12 @@ fn stored_names_are_the_peers() {
 fn fnv(text: &str) -> u64 {
     text.bytes()
         .fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+}
+
+#[test]
+fn what_only_one_network_is_kept_in_is_of_no_other() {
+    let numbered = zoo::dialects().filter(|dialect| dialect.name == "efficientnet_pytorch");
+    for (dialect, own) in numbered.zip(["tf_efficientnet_lite0", "tf_efficientnet_lite1"]) {
+        assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_lite0"), "{own}");
+    }
 }

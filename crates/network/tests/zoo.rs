@@ -65,6 +65,12 @@ fn parameters_are_the_peers() {
         ("efficientnet_b3", 12_233_232, 0xA030_48CD_8292_BB65),
         ("efficientnet_b4", 19_341_616, 0x585F_38D1_69D7_734B),
         ("efficientnet_v2_s", 21_458_488, 0x9C3A_7750_4631_DC62),
+        ("tf_efficientnet_lite0", 4_652_008, 0xBE85_E098_F3FE_834B),
+        ("tf_efficientnet_lite1", 5_416_680, 0xEEC0_57FC_296C_6FE1),
+        ("tf_efficientnet_lite2", 6_092_072, 0xFC74_18F1_454E_F7DB),
+        ("tf_efficientnet_lite3", 8_197_096, 0xBD1D_F22E_453C_9EB7),
+        ("tf_efficientnet_lite4", 13_006_568, 0x3870_9B0F_8A22_AB17),
+        ("efficientnet_lite0", 4_652_008, 0xBE85_E098_F3FE_834B),
         ("regnet_x_400mf", 5_495_976, 0x1539_D17D_84BA_F4F0),
         ("regnet_x_800mf", 7_259_656, 0x235B_69D7_0314_A1F3),
         ("regnet_x_1_6gf", 9_190_136, 0x32EF_70E9_E2CB_699F),
@@ -229,6 +235,10 @@ fn modules_are_found_by_torchvisions_paths() {
         ),
         ("mobilenetv4_conv_small", "conv_stem blocks.0 blocks.2.0.dw_start.bn blocks.3.5 conv_head"),
         ("efficientnet_v2_s", "features.1.0.block.0 features.4.0.block.2.fc2 features.6.14.block features"),
+        (
+            "tf_efficientnet_lite0",
+            "conv_stem bn1.act blocks blocks.0.0.bn2 blocks.2.1 blocks.5.3.conv_pwl bn2.act",
+        ),
         ("alexnet", "features.12 avgpool classifier.0 classifier.5 classifier"),
         ("googlenet", "conv1 conv1.bn inception3a.branch2.1 inception4e.branch4 inception5b maxpool4"),
         (
