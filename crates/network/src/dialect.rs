@@ -10,8 +10,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// How inputs are made for weights that are kept so, where it is not as the network's entry says.
     pub recipe: Option<fn() -> Recipe>,
-    /// The one network that it is of, where others have the same tensors, or as many in another order.
-    only: Option<&'static str>,
+    /// Whether the network of a name may be kept so: others may have the same tensors, and other numbers besides.
+    is_of: fn(&str) -> bool,
     place: Place,
 }
 
@@ -72,17 +72,22 @@ impl Dialect {
     }
 
     /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
-    pub(crate) const fn numbered(network: &'static str, rename: fn(&str) -> String) -> Dialect {
-        Dialect { only: Some(network), ..Dialect::renamed("efficientnet_pytorch", rename) }
+    pub(crate) const fn numbered(rename: fn(&str) -> String) -> Dialect {
+        Dialect::renamed("efficientnet_pytorch", rename)
+    }
+
+    /// The same, of these networks alone.
+    pub(crate) const fn only_of(self, is_of: fn(&str) -> bool) -> Dialect {
+        Dialect { is_of, ..self }
     }
 
     const fn renamed(name: &'static str, rename: fn(&str) -> String) -> Dialect {
-        Dialect { name, recipe: None, only: None, place: Place::Renamed(rename) }
+        Dialect { name, recipe: None, is_of: |_| true, place: Place::Renamed(rename) }
     }
 
     /// Where more than names differ.
     pub(crate) const fn stored(name: &'static str, place: fn(&str) -> Stored) -> Dialect {
-        Dialect { name, recipe: None, only: None, place: Place::Stored(place) }
+        Dialect { name, recipe: None, is_of: |_| true, place: Place::Stored(place) }
     }
 
     /// Keras' way with networks that are also torchvision's: the same graph, but inputs made otherwise.
@@ -92,7 +97,7 @@ impl Dialect {
 
     /// Whether the network of that name may be kept so.
     pub fn is_of(&self, network: &str) -> bool {
-        self.only.is_none_or(|only| only == network)
+        (self.is_of)(network)
     }
 
     /// Where the numbers of a parameter of ours are.

@@ -44,3 +44,14 @@ pub fn find(name: &str) -> Result<&'static Entry, ZooError> {
         suggestion: nearest(name, all().iter().map(|entry| entry.name)),
     })
 }
+
+/// The network that timm calls so: of its own weights, where torchvision's of that name is another.
+///
+/// # Errors
+/// [`ZooError::UnknownBackbone`], with a suggestion.
+pub fn find_timms(name: &str) -> Result<&'static Entry, ZooError> {
+    let is_own = |entry: &&Entry| {
+        !entry.tags.is_empty() && entry.name.split_once('.').is_some_and(|(plain, _)| plain == name)
+    };
+    all().iter().find(is_own).map_or_else(|| find(name), Ok)
+}

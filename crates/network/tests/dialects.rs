@@ -16,6 +16,7 @@ fn timm_names_are_timms() {
         ("mobilenetv2_100", mobilenet_v2::timm_name, 0x4941_ED80_42F0_9110),
         ("efficientnet_b0", efficientnet::timm_name, 0x5D5A_FDA1_66C0_A0E1),
         ("efficientnet_b4", efficientnet::timm_name, 0x17EE_DBDC_FE93_6B7E),
+        ("efficientnet_b5.sw_in12k_ft_in1k", efficientnet::timm_name, 0xB03E_5EBE_607B_8C2F),
         ("convnext_small", convnext::timm_name, 0x1A04_8B45_89E5_3595),
         ("vit_b_16", vit::timm_name, 0x716C_7B24_EA82_3AEE),
         ("vit_l_16", vit::timm_name, 0x24F6_B2A2_78AC_CBDE),
@@ -76,4 +77,11 @@ fn what_only_one_network_is_kept_in_is_of_no_other() {
     for (dialect, own) in numbered.zip(["tf_efficientnet_lite0", "tf_efficientnet_lite1"]) {
         assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_lite0"), "{own}");
     }
+    // timm's own B5 has another eps than torchvision's.
+    let place = Stored::As("bn2.weight".to_owned());
+    let is_timms = |name| {
+        zoo::dialects().any(|dialect| dialect.is_of(name) && dialect.place("features.8.1.weight") == place)
+    };
+    assert!(is_timms("efficientnet_b4") && !is_timms("efficientnet_b5"));
+    assert!(is_timms("efficientnet_b5.sw_in12k_ft_in1k"));
 }

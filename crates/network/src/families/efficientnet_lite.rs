@@ -32,11 +32,11 @@ pub(crate) static FAMILY: Family = Family {
         ),
     ],
     dialects: &[
-        Dialect::numbered("tf_efficientnet_lite0", |param| LITE0.numbered(param)),
-        Dialect::numbered("tf_efficientnet_lite1", |param| LITE1.numbered(param)),
-        Dialect::numbered("tf_efficientnet_lite2", |param| LITE2.numbered(param)),
-        Dialect::numbered("tf_efficientnet_lite3", |param| LITE3.numbered(param)),
-        Dialect::numbered("tf_efficientnet_lite4", |param| LITE4.numbered(param)),
+        Dialect::numbered(|param| LITE0.numbered(param)).only_of(|name| name == "tf_efficientnet_lite0"),
+        Dialect::numbered(|param| LITE1.numbered(param)).only_of(|name| name == "tf_efficientnet_lite1"),
+        Dialect::numbered(|param| LITE2.numbered(param)).only_of(|name| name == "tf_efficientnet_lite2"),
+        Dialect::numbered(|param| LITE3.numbered(param)).only_of(|name| name == "tf_efficientnet_lite3"),
+        Dialect::numbered(|param| LITE4.numbered(param)).only_of(|name| name == "tf_efficientnet_lite4"),
     ],
 };
 
