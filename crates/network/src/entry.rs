@@ -74,6 +74,12 @@ pub(crate) fn bicubic(resize: u32, crop: u32) -> Recipe {
     normalised(resize, crop, Preprocessing::imagenet().mean, Preprocessing::imagenet().std)
 }
 
+/// The same, the whole picture to `side`² whatever its aspect ratio: timm's crop mode `squash`.
+pub(crate) fn squashed(side: u32) -> Recipe {
+    let how = Preprocessing { filter: Filter::Bicubic, ..Preprocessing::imagenet() };
+    Preprocessing { resize: Resize::Exact(side, side), crop: Some((side, side)), ..how }.into()
+}
+
 /// Bicubic, with values brought to -1 … 1, as Google trains.
 pub(crate) fn centred(resize: u32, crop: u32) -> Recipe {
     normalised(resize, crop, [0.5; 3], [0.5; 3])

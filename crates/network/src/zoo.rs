@@ -41,7 +41,7 @@ pub fn ecosystems(entry: &Entry) -> Vec<&'static str> {
     let family = families::ALL.iter().find(|family| family.networks.iter().any(|own| own.name == entry.name));
     let dialects = family.map_or(&[] as &[Dialect], |family| family.dialects);
     let mut names = vec![entry.home];
-    for dialect in dialects.iter().filter(|dialect| dialect.has(entry.name)) {
+    for dialect in dialects.iter().filter(|dialect| dialect.is_known_for(entry.name)) {
         if !names.contains(&dialect.name) {
             names.push(dialect.name);
         }
@@ -60,4 +60,15 @@ pub fn find(name: &str) -> Result<&'static Entry, ZooError> {
         name: name.to_owned(),
         suggestion: nearest(name, all().iter().map(|entry| entry.name)),
     })
+}
+
+/// The network that timm calls so: of its own weights, where torchvision's of that name is another.
+///
+/// # Errors
+/// [`ZooError::UnknownBackbone`], with a suggestion.
+pub fn find_timms(name: &str) -> Result<&'static Entry, ZooError> {
+    let is_own = |entry: &&Entry| {
+        !entry.tags.is_empty() && entry.name.split_once('.').is_some_and(|(plain, _)| plain == name)
+    };
+    all().iter().find(is_own).map_or_else(|| find(name), Ok)
 }

@@ -16,6 +16,7 @@ fn timm_names_are_timms() {
         ("mobilenetv2_100", mobilenet_v2::timm_name, 0x4941_ED80_42F0_9110),
         ("efficientnet_b0", efficientnet::timm_name, 0x5D5A_FDA1_66C0_A0E1),
         ("efficientnet_b4", efficientnet::timm_name, 0x17EE_DBDC_FE93_6B7E),
+        ("efficientnet_b5.sw_in12k_ft_in1k", efficientnet::timm_name, 0xB03E_5EBE_607B_8C2F),
         ("convnext_small", convnext::timm_name, 0x1A04_8B45_89E5_3595),
         ("vit_b_16", vit::timm_name, 0x716C_7B24_EA82_3AEE),
         ("vit_l_16", vit::timm_name, 0x24F6_B2A2_78AC_CBDE),
@@ -33,7 +34,7 @@ fn timm_names_are_timms() {
 #[test]
 fn stored_names_are_the_peers() {
     // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
-    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`.
+    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`.
     let own = |name: &str| zoo::find(name).map(|entry| (entry.build)()).unwrap();
     for (name, ecosystem, expected) in [
         ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
@@ -47,6 +48,10 @@ fn stored_names_are_the_peers() {
         ("convnext_tiny", "transformers", 0xC2A9_80D8_FFD8_5050),
         ("swin_t", "transformers", 0xE42B_F86B_549A_A840),
         ("vit_base_patch32_clip_quickgelu_224", "open_clip", 0x7075_E017_FEB9_B5C3),
+        ("tf_efficientnet_lite0", "efficientnet_pytorch", 0x4E66_CFB3_DD94_5707),
+        ("tf_efficientnet_lite1", "efficientnet_pytorch", 0xCF09_E3F5_86CA_ECD3),
+        ("tf_efficientnet_lite3", "efficientnet_pytorch", 0xA747_641C_4F45_A22B),
+        ("tf_efficientnet_lite4", "efficientnet_pytorch", 0x769E_367A_23E5_9BE2),
     ] {
         let network = own(name);
         let digest = |dialect: &Dialect| {
@@ -55,7 +60,8 @@ fn stored_names_are_the_peers() {
             let names: BTreeSet<&str> = places.iter().flat_map(Stored::names).collect();
             fnv(&names.into_iter().collect::<Vec<_>>().join("\n"))
         };
-        let of_ecosystem = zoo::dialects().filter(|dialect| dialect.name == ecosystem);
+        let of_ecosystem =
+            zoo::dialects().filter(|dialect| dialect.name == ecosystem && dialect.is_of(network.name()));
         assert!(of_ecosystem.map(|dialect| digest(&dialect)).any(|digest| digest == expected), "{name}");
     }
 }
@@ -63,4 +69,19 @@ fn stored_names_are_the_peers() {
 fn fnv(text: &str) -> u64 {
     text.bytes()
         .fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+}
+
+#[test]
+fn what_only_one_network_is_kept_in_is_of_no_other() {
+    let numbered = zoo::dialects().filter(|dialect| dialect.name == "efficientnet_pytorch");
+    for (dialect, own) in numbered.zip(["tf_efficientnet_lite0", "tf_efficientnet_lite1"]) {
+        assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_lite0"), "{own}");
+    }
+    // timm's own B5 has another eps than torchvision's.
+    let place = Stored::As("bn2.weight".to_owned());
+    let is_timms = |name| {
+        zoo::dialects().any(|dialect| dialect.is_of(name) && dialect.place("features.8.1.weight") == place)
+    };
+    assert!(is_timms("efficientnet_b4") && !is_timms("efficientnet_b5"));
+    assert!(is_timms("efficientnet_b5.sw_in12k_ft_in1k"));
 }

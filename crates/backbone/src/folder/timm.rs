@@ -52,7 +52,8 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
     let Model { architecture, num_classes, global_pool, model_args, pretrained_cfg } = config.parse()?;
     let tag = pretrained_cfg.as_ref().and_then(|cfg| cfg.tag.clone());
     let tagged = tag.map(|tag| format!("{architecture}.{tag}"));
-    let entry = tagged.and_then(|name| zoo::find(&name).ok()).map_or_else(|| zoo::find(&architecture), Ok);
+    let entry =
+        tagged.and_then(|name| zoo::find(&name).ok()).map_or_else(|| zoo::find_timms(&architecture), Ok);
     let entry = entry.map_err(|_| {
         config.unknown("the network", &architecture, "export it as ONNX, and give that as --backbone")
     })?;

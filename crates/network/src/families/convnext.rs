@@ -30,8 +30,8 @@ pub(crate) static FAMILY: Family = Family {
         timm("convnext_small.in12k_ft_in1k", &[], in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
     ],
     dialects: &[
-        Dialect::timm(timm_name).of(|_| false),
-        Dialect::stored("transformers", transformers).of(|name| name.contains(".fb_")),
+        Dialect::timm(timm_name).known_for(|_| false),
+        Dialect::stored("transformers", transformers).known_for(|name| name.contains(".fb_")),
     ],
 };
 

@@ -3,7 +3,7 @@
 use super::Family;
 use super::layers::{InvertedResidual, average_and_classify, conv_bn_act, multiple_of_8, replaced, residual};
 use crate::Dialect;
-use crate::entry::{Entry, bicubic, bilinear, centred, entry, timm};
+use crate::entry::{Entry, bicubic, bilinear, centred, entry, squashed, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use Activation::{Sigmoid, Silu};
 
@@ -48,10 +48,23 @@ pub(crate) static FAMILY: Family = Family {
             || bicubic(365, 320),
             || efficientnet("efficientnet_b4.ra2_in1k", 14, 18),
         ),
+        entry("efficientnet_b5", || bicubic(456, 456), || efficientnet_of("efficientnet_b5", 16, 22, 1e-3)),
+        entry("efficientnet_b6", || bicubic(528, 528), || efficientnet_of("efficientnet_b6", 18, 26, 1e-3)),
+        entry("efficientnet_b7", || bicubic(600, 600), || efficientnet_of("efficientnet_b7", 20, 31, 1e-3)),
+        timm(
+            "efficientnet_b5.sw_in12k_ft_in1k",
+            &["sw_in12k_ft_in1k"],
+            || squashed(448),
+            || efficientnet("efficientnet_b5.sw_in12k_ft_in1k", 16, 22),
+        ),
         entry("efficientnet_v2_s", || bilinear(384, 384), || efficientnet_v2("efficientnet_v2_s", &V2_S)),
+        entry("efficientnet_v2_m", || bilinear(480, 480), || efficientnet_v2("efficientnet_v2_m", &V2_M)),
+        entry("efficientnet_v2_l", || centred(480, 480), || efficientnet_v2("efficientnet_v2_l", &V2_L)),
     ],
-    // Of others, timm's weights prepare pictures otherwise, and are entries of their own.
-    dialects: &[Dialect::timm(timm_name).of(|name| name == "efficientnet_b0")],
+    // timm's own from B5 on have another eps. Those of B1 to B4 prepare pictures otherwise, and are entries of their own.
+    dialects: &[Dialect::timm(timm_name)
+        .only_of(|name| !["efficientnet_b5", "efficientnet_b6", "efficientnet_b7"].contains(&name))
+        .known_for(|name| name == "efficientnet_b0")],
 };
 
 /// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.
@@ -76,13 +89,40 @@ const V2_S: [Stage; 6] = [
     (false, 6, 3, 2, 256, 15),
 ];
 
+const V2_M: [Stage; 7] = [
+    (true, 1, 3, 1, 24, 3),
+    (true, 4, 3, 2, 48, 5),
+    (true, 4, 3, 2, 80, 5),
+    (false, 4, 3, 2, 160, 7),
+    (false, 6, 3, 1, 176, 14),
+    (false, 6, 3, 2, 304, 18),
+    (false, 6, 3, 1, 512, 5),
+];
+
+const V2_L: [Stage; 7] = [
+    (true, 1, 3, 1, 32, 4),
+    (true, 4, 3, 2, 64, 7),
+    (true, 4, 3, 2, 96, 7),
+    (false, 4, 3, 2, 192, 10),
+    (false, 6, 3, 1, 224, 19),
+    (false, 6, 3, 2, 384, 25),
+    (false, 6, 3, 1, 640, 7),
+];
+
 /// The network that is so many tenths as wide and as deep as B0. Taps: `pooled` and `gap` (one and the same), `features`,
 /// `features.1` to `features.7`, `logits`.
-pub fn efficientnet(name: &str, width: usize, depth: usize) -> Network {
+fn efficientnet(name: &str, width: usize, depth: usize) -> Network {
+    efficientnet_of(name, width, depth, 1e-5)
+}
+
+/// The same with another eps of batch norms.
+fn efficientnet_of(name: &str, width: usize, depth: usize, eps: f32) -> Network {
+    let mut net = Builder::image();
+    net.set_batch_norm_eps(eps);
     let stages = B0.map(|(fused, expansion, kernel, stride, out, blocks)| {
         (fused, expansion, kernel, stride, multiple_of_8(out * width, 10), (blocks * depth).div_ceil(10))
     });
-    build(Builder::image(), name, multiple_of_8(32 * width, 10), &stages, 4 * stages[6].4)
+    build(net, name, multiple_of_8(32 * width, 10), &stages, 4 * stages[6].4)
 }
 
 /// An `EfficientNetV2`, with the same taps.
@@ -132,7 +172,7 @@ fn fused_block(net: &mut Builder, at: &str, x: NodeId, expanded: usize, conv: Co
     residual(net, at, "block", x, y, conv.stride)
 }
 
-/// timm's name of a parameter of B0 to B4. It counts stages from 0, and its first stage, which does not expand, has one
+/// timm's name of a parameter of B0 to B7. It counts stages from 0, and its first stage, which does not expand, has one
 /// convolution less.
 pub fn timm_name(param: &str) -> String {
     let place = |param: &str| -> Option<String> {

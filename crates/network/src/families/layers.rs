@@ -134,3 +134,9 @@ pub(super) fn multiple_of_8(channels: usize, parts: usize) -> usize {
 pub(super) fn replaced(name: &str, pairs: &[(&str, &str)]) -> String {
     pairs.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
 }
+
+/// What TensorFlow pads (`SAME`) before a step of 2 over a map of that side, above, before, below and behind.
+pub(super) fn step_padding(kernel: usize, side: usize) -> [usize; 4] {
+    let (before, after) = ((kernel - 1 - usize::from(side.is_multiple_of(2))) / 2, kernel / 2);
+    [before, before, after, after]
+}

@@ -12,7 +12,7 @@ pub(crate) static FAMILY: Family = Family {
         entry("mobilenet_v2", imagenet, || mobilenet_v2("mobilenet_v2")),
         timm("mobilenetv2_100", &["ra_in1k"], || bicubic(256, 224), || mobilenet_v2("mobilenetv2_100")),
     ],
-    dialects: &[Dialect::timm(timm_name).of(|name| name == "mobilenetv2_100")],
+    dialects: &[Dialect::timm(timm_name).known_for(|name| name == "mobilenetv2_100")],
 };
 
 /// Expansion, output channels, blocks, stride of the first.

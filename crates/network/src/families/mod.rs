@@ -4,6 +4,7 @@ pub mod alexnet;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet;
+mod efficientnet_lite;
 pub mod googlenet;
 pub mod inception_v3;
 mod keras;
@@ -45,6 +46,7 @@ pub(crate) static ALL: &[&Family] = &[
     &mnasnet::FAMILY,
     &shufflenet_v2::FAMILY,
     &efficientnet::FAMILY,
+    &efficientnet_lite::FAMILY,
     &regnet::FAMILY,
     &convnext::FAMILY,
     &vit::FAMILY,

@@ -2,7 +2,7 @@
 
 use super::Family;
 use super::layers::{average_and_classify, conv_bn_act, squeeze_excite};
-use crate::entry::{entry, imagenet};
+use crate::entry::{bicubic, entry, imagenet};
 use crate::{Activation, Builder, Conv, Dialect, Network, NodeId, Pair, Stored};
 use Activation::{Relu, Sigmoid};
 
@@ -23,6 +23,12 @@ pub(crate) static FAMILY: Family = Family {
         entry("regnet_y_8gf", imagenet, || y("regnet_y_8gf", [2, 4, 10, 1], [224, 448, 896, 2016], 56)),
         entry("regnet_y_16gf", imagenet, || y("regnet_y_16gf", [2, 4, 11, 1], [224, 448, 1232, 3024], 112)),
         entry("regnet_y_32gf", imagenet, || y("regnet_y_32gf", [2, 5, 12, 1], [232, 696, 1392, 3712], 232)),
+        // Trained as SWAG only (Singh et al., 2022), here at its own size.
+        entry(
+            "regnet_y_128gf",
+            || bicubic(384, 384),
+            || y("regnet_y_128gf", [2, 7, 17, 1], [528, 1056, 2904, 7392], 264),
+        ),
     ],
     dialects: &[
         Dialect::stored("transformers", |param| transformers(param, 2)),

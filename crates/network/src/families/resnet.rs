@@ -47,7 +47,7 @@ pub(crate) static FAMILY: Family = Family {
     dialects: &[
         Dialect::same("timm"),
         Dialect::stored("transformers", transformers)
-            .of(|name| name.trim_end_matches(char::is_numeric) == "resnet"),
+            .known_for(|name| name.trim_end_matches(char::is_numeric) == "resnet"),
     ],
 };
 

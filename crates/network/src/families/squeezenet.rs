@@ -12,7 +12,7 @@ pub(crate) static FAMILY: Family = Family {
         Entry { default_tap: "gap", ..entry("squeezenet1_1", imagenet, squeezenet1_1) },
     ],
     // Its pools do not stick out, which makes no difference at 224×224.
-    dialects: &[Dialect::keras(keras_place, keras::caffe).of(|name| name == "squeezenet1_1")],
+    dialects: &[Dialect::keras(keras_place, keras::caffe).known_for(|name| name == "squeezenet1_1")],
 };
 
 /// Squeeze and expand channels of a fire module, or a pool.

@@ -32,8 +32,8 @@ pub(crate) static FAMILY: Family = Family {
         ),
     ],
     dialects: &[
-        Dialect::timm(timm_name).of(is_timms),
-        Dialect::stored("transformers", transformers).of(is_timms),
+        Dialect::timm(timm_name).known_for(is_timms),
+        Dialect::stored("transformers", transformers).known_for(is_timms),
     ],
 };
 

@@ -19,8 +19,8 @@ pub(crate) static FAMILY: Family = Family {
     ],
     dialects: &[
         Dialect::timm(timm_name),
-        Dialect::keras(|param| keras_place(param, VGG16), keras::caffe).of(|name| name == "vgg16"),
-        Dialect::keras(|param| keras_place(param, VGG19), keras::caffe).of(|name| name == "vgg19"),
+        Dialect::keras(|param| keras_place(param, VGG16), keras::caffe).known_for(|name| name == "vgg16"),
+        Dialect::keras(|param| keras_place(param, VGG19), keras::caffe).known_for(|name| name == "vgg19"),
     ],
 };
 

@@ -12,7 +12,7 @@ mod xception;
 pub(crate) use place::{kept, place};
 pub(crate) use recipes::caffe;
 
-use super::Family;
+use super::{Family, layers::step_padding};
 use crate::{Builder, Dialect, NodeId};
 
 /// Those that are known by name.
@@ -36,10 +36,4 @@ fn average_and_predict(net: &mut Builder, x: NodeId) -> NodeId {
     let logits = net.linear("predictions", pooled, 1000);
     net.tap("logits", logits);
     logits
-}
-
-/// What Keras pads before a step of 2 over a map of that side, above, before, below and behind: TensorFlow's `SAME`.
-fn step_padding(kernel: usize, side: usize) -> [usize; 4] {
-    let (before, after) = ((kernel - 1 - usize::from(side.is_multiple_of(2))) / 2, kernel / 2);
-    [before, before, after, after]
 }

@@ -5,13 +5,13 @@ use crate::{Dialect, Stored, Turn};
 
 pub(super) const ALL: &[Dialect] = &[
     // Those that timm has bear its names.
-    Dialect::timm(timm_name).of(|_| false),
-    Dialect::stored("transformers", vit).of(|name| name.contains("_patch") && !is_of_others(name)),
-    Dialect::stored("transformers", dinov2).of(|name| name.ends_with("patch14_dinov2")),
-    Dialect::stored("transformers", clip).of(|name| name.contains("clip") || name.contains("siglip")),
-    Dialect::stored("open_clip", open_clip).of(|name| name.contains("clip")),
+    Dialect::timm(timm_name).known_for(|_| false),
+    Dialect::stored("transformers", vit).known_for(|name| name.contains("_patch") && !is_of_others(name)),
+    Dialect::stored("transformers", dinov2).known_for(|name| name.ends_with("patch14_dinov2")),
+    Dialect::stored("transformers", clip).known_for(|name| name.contains("clip") || name.contains("siglip")),
+    Dialect::stored("open_clip", open_clip).known_for(|name| name.contains("clip")),
     // Its towers of SigLIP are timm's.
-    Dialect::same("open_clip").of(|name| name.contains("siglip")),
+    Dialect::same("open_clip").known_for(|name| name.contains("siglip")),
 ];
 
 /// Whether a network is more than a plain Vision Transformer.
