@@ -133,6 +133,8 @@ def cases(scratch):
     imagenet = {"epoch": 90, "arch": "x", "best_acc1": torch.tensor(71.0), "optimizer": adam.state_dict(),
                 "state_dict": torch.nn.DataParallel(net).state_dict()}  # fmt: skip
     dino = {"student": prefixed("module.", state), "teacher": state, "dino_loss": {"center": base}}
+    averaged = {name: value / 2 if value.is_floating_point() else value for name, value in state.items()}
+    timms = {"epoch": 3, "arch": "x", "state_dict": state, "optimizer": adam.state_dict(), "state_dict_ema": averaged}
     parts = {"encoder": {"a": {"w": base}}, "heads": {0: base, 1: base[0]}, "optimizer": None}
 
     def save(**how):
@@ -167,6 +169,7 @@ def cases(scratch):
         yield f"Lightning's, {way}", lightning, how, prefixed("state_dict.", lightning["state_dict"])
         yield f"ImageNet example's, {way}", imagenet, how, prefixed("state_dict.", imagenet["state_dict"])
         yield f"DINO's, {way}", dino, how, prefixed("teacher.", state)
+        yield f"timm's, {way}", timms, how, prefixed("state_dict_ema.", averaged)
         flat = {"encoder.a.w": base, "heads.0": base, "heads.1": base[0]}
         yield f"dictionaries in dictionaries, {way}", parts, how, flat
     yield "other dtypes, zip", others, save(), others | not_numbers
