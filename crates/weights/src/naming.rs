@@ -20,11 +20,10 @@ pub(crate) struct Naming {
 /// Prefixes that are tried, at most.
 const MOST_PREFIXES: usize = 16;
 
-/// Copies of a network that one file may hold, the better one first: what averages over training steps is what its authors
-/// publish (timm, DINO).
-const BETTER: [&str; 4] = ["ema", "teacher", "averaged", "target"];
+/// Words in names of copies that average over training steps.
+const AVERAGED: [&str; 4] = ["ema", "teacher", "averaged", "target"];
 
-/// What stands for a head, a text tower, or a part of training: the first module of its name, as a whole.
+/// What stands for a head, a text tower, or a part of training, beside averaged copies: the first module of its name, as a whole.
 const OTHER_PARTS: [&str; 33] = [
     "head",
     "heads",
@@ -91,11 +90,16 @@ impl Naming {
         best
     }
 
-    /// Where the file keeps a parameter, or would: below the prefix, or as a head beside what bears it.
+    /// Where the file keeps a parameter, or would: below the prefix, or as a head beside what bears it. An averaged copy is not
+    /// completed from another.
     pub(crate) fn place(&self, param: &Param, file: &dyn Tensors) -> Stored {
         let plain = self.dialect.place(&param.name);
         let below = plain.clone().below(&self.prefix);
-        if !is_there(&below, file) && is_there(&plain, file) { plain } else { below }
+        if !is_averaged(&self.prefix) && !is_there(&below, file) && is_there(&plain, file) {
+            plain
+        } else {
+            below
+        }
     }
 
     /// Whether the file can fill a parameter.
@@ -142,6 +146,12 @@ impl Naming {
     }
 }
 
+/// Whether a name is that of a copy which averages over training steps. Of two whole copies in one file, it is the one that is
+/// taken, as its authors publish it and as timm's loader takes it.
+pub(crate) fn is_averaged(name: &str) -> bool {
+    name.split(['.', '/', '_']).any(|word| AVERAGED.contains(&word))
+}
+
 /// Whether the file has every tensor of a place.
 fn is_there(place: &Stored, file: &dyn Tensors) -> bool {
     place.names().into_iter().all(|name| file.shape(name).is_some())
@@ -156,10 +166,11 @@ fn is_of_another_part(tensor: &str) -> bool {
     // Keras numbers them: `dense_1`.
     let numbered = part.rsplit_once('_').filter(|(_, number)| number.parse::<u32>().is_ok());
     let known = |part: &str| OTHER_PARTS.contains(&part);
-    is_counter(tensor) || known(part) || numbered.is_some_and(|(part, _)| known(part))
+    is_counter(tensor) || is_averaged(part) || known(part) || numbered.is_some_and(|(part, _)| known(part))
 }
 
-/// What may stand before a dialect's names: whatever stands before that of some parameter, nothing first.
+/// What may stand before a dialect's names: whatever stands before that of some parameter. An averaged copy comes first, then
+/// nothing.
 fn prefixes(network: &Network, dialect: Dialect, names: &[&str]) -> Vec<String> {
     let mut found = BTreeSet::new();
     // The last parameters belong to the head, which a file may lack.
@@ -171,8 +182,7 @@ fn prefixes(network: &Network, dialect: Dialect, names: &[&str]) -> Vec<String> 
         }
     }
     let mut found: Vec<&str> = found.into_iter().collect();
-    let is_better = |prefix: &str| BETTER.iter().any(|word| prefix.contains(word));
-    found.sort_by_key(|prefix| (!prefix.is_empty(), !is_better(prefix)));
+    found.sort_by_key(|prefix| (!is_averaged(prefix), !prefix.is_empty()));
     found.truncate(MOST_PREFIXES);
     found.into_iter().map(str::to_owned).collect()
 }

@@ -298,16 +298,40 @@ fn prefixes_are_taken_off_and_other_parts_left_out() {
         let near = format!("the nearest is `{prefix}layer2.0.conv_1.weight`");
         assert!(message.contains(&near), "{message}");
     }
-    // Of two copies, the averaged one.
-    let mut twice = Content::new();
-    for (name, (dtype, shape, bytes)) in &plain {
-        let zeros = (*dtype, shape.clone(), vec![0; bytes.len()]);
-        twice.insert(format!("state_dict.{name}"), zeros);
-        twice.insert(format!("state_dict_ema.{name}"), (*dtype, shape.clone(), bytes.clone()));
-    }
-    assert_eq!(bind(&full, "pooled", &twice).unwrap().digest(), expected);
     let foreign: Content = [("wte.weight".to_owned(), other)].into();
     assert!(error(&full, "pooled", &foreign).ends_with("it holds none of them, but such as `wte.weight`"));
+}
+
+#[test]
+fn of_two_copies_the_averaged_one_is_taken_if_it_is_whole() {
+    let full = build("headstart_tiny");
+    let good = content(&full);
+    let expected = bind(&full, "pooled", &good).unwrap().digest();
+    let copies = |taken: &str, other: &str| {
+        let mut file = Content::new();
+        for (name, (dtype, shape, bytes)) in &good {
+            file.insert(format!("{taken}{name}"), (*dtype, shape.clone(), bytes.clone()));
+            file.insert(format!("{other}{name}"), (*dtype, shape.clone(), vec![0; bytes.len()]));
+        }
+        file
+    };
+    for (taken, other) in [
+        ("state_dict_ema.", "state_dict."),
+        ("ema.module.", ""),
+        ("teacher.backbone.", "student.backbone."),
+        // No word of it is `ema`.
+        ("net.", "schema."),
+    ] {
+        let digest = bind(&full, "pooled", &copies(taken, other)).unwrap().digest();
+        assert_eq!(digest, expected, "`{taken}` before `{other}`");
+    }
+    let mut part = copies("state_dict.", "state_dict_ema.");
+    part.remove("state_dict_ema.bn1.running_mean");
+    assert_eq!(bind(&full, "pooled", &part).unwrap().digest(), expected);
+    // Nothing is taken of both.
+    let mut part = copies("", "ema.");
+    part.remove("ema.bn1.running_mean");
+    assert_eq!(bind(&full, "pooled", &part).unwrap().digest(), expected);
 }
 
 #[test]

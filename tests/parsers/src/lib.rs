@@ -28,13 +28,14 @@ pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
 pub use source::source;
-pub use weights::{hdf5, network, weights};
+pub use weights::{gguf, hdf5, network, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 15] = [
+pub const PARSERS: [Parser; 16] = [
+    ("gguf", gguf),
     ("hdf5", hdf5),
     ("head", head),
     ("index", index),

@@ -37,6 +37,14 @@ pub(crate) fn whole(file: &dyn Tensors) {
     }
 }
 
+/// A GGUF file.
+pub fn gguf(bytes: &[u8]) {
+    scratch::with_file("w.gguf", bytes, |path| match weights::open(path) {
+        Ok(file) => whole(&*file),
+        Err(error) => drop(error.to_string()),
+    });
+}
+
 /// An HDF5 file, or a `.keras` archive around one.
 pub fn hdf5(bytes: &[u8]) {
     scratch::with_file("w.h5", bytes, |path| {

@@ -3,6 +3,7 @@
 /// Formats that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    Gguf,
     Hdf5,
     Safetensors,
     /// An archive, whose entries tell of what.
@@ -18,7 +19,7 @@ pub(super) enum Kind {
 pub(super) const FIRST: usize = 512;
 
 /// Files that people mistake for weights, or that are weights of another kind, by how they begin.
-const OTHERS: [(&[u8], &str); 10] = [
+const OTHERS: [(&[u8], &str); 12] = [
     (b"version https://git-lfs", "it is a Git LFS pointer; run `git lfs pull` to get the file it stands for"),
     (b"<!DOCTYPE", WEB),
     (b"<!doctype", WEB),
@@ -29,7 +30,10 @@ const OTHERS: [(&[u8], &str); 10] = [
     (b"{", "it is JSON; give the weights that lie beside it"),
     (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; unpack it first"),
     (b"BZh", "it is compressed with bzip2; unpack it first"),
+    (b"lmgg", GGML),
+    (b"tjgg", GGML),
 ];
+const GGML: &str = "it is a GGML file from before GGUF; convert the model anew, to GGUF";
 const WEB: &str = "it is a web page, probably of a download that needed a login";
 
 impl Kind {
@@ -40,6 +44,10 @@ impl Kind {
         }
         if first.starts_with(b"\x89HDF\r\n\x1a\n") {
             return Kind::Hdf5;
+        }
+        // Before safetensors: the number of tensors may look like JSON.
+        if first.starts_with(b"GGUF") {
+            return Kind::Gguf;
         }
         // Eight bytes of length, and JSON.
         if first.get(8) == Some(&b'{') {

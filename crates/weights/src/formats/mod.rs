@@ -1,6 +1,7 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
 mod folder;
+mod gguf;
 mod hdf5;
 mod kind;
 mod onnx;
@@ -13,6 +14,7 @@ pub use onnx::{Numbers, OnnxFile, StoredTensor};
 pub use safetensors::SafetensorsFile;
 
 use crate::{Tensors, WeightError};
+use gguf::GgufFile;
 use hdf5::Hdf5File;
 use kind::Kind;
 use network::zoo::Entry;
@@ -36,6 +38,7 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     }
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
+        Kind::Gguf => Box::new(GgufFile::mapped(label, file)?),
         Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
         Kind::Zip => {

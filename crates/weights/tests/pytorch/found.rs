@@ -61,10 +61,29 @@ fn the_dictionary_of_a_model_is_found_beside_others() {
     assert_eq!(names(&beside("mine")), ["best", "mine.fc.weight", "optimizer.0"]);
     // The first in the order above, if it holds tensors.
     let two = dictionary(|p| {
-        let p = model(p.text("ema")).text("state_dict").raw(b"}").text("model");
+        let p = model(p.text("weights")).text("state_dict").raw(b"}").text("model");
         model(p.raw(b"}(").text("state_dict")).raw(b"u")
     });
     assert_eq!(names(&two), ["model.state_dict.fc.weight"]);
+}
+
+/// As timm's loader does.
+#[test]
+fn of_two_copies_the_averaged_one_is_taken_if_it_is_whole() {
+    let model = |p: Pickle, count: i64| {
+        (0..count).fold(p.raw(b"}("), |p, at| p.text(&format!("{at}.weight")).plain()).raw(b"u")
+    };
+    for (plain, averaged) in [("state_dict", "state_dict_ema"), ("model", "ema"), ("student", "teacher")] {
+        for (first, second) in [(plain, averaged), (averaged, plain)] {
+            let two = dictionary(|p| model(model(p.text(first), 2).text(second), 2));
+            assert_eq!(names(&two), [format!("{averaged}.0.weight"), format!("{averaged}.1.weight")]);
+        }
+    }
+    // Without a batch norm's statistics, say.
+    let part = dictionary(|p| model(model(p.text("state_dict"), 2).text("state_dict_ema"), 1));
+    assert_eq!(names(&part), ["state_dict.0.weight", "state_dict.1.weight"]);
+    let more = dictionary(|p| model(model(p.text("params"), 2).text("params_ema"), 3));
+    assert_eq!(names(&more).len(), 3);
 }
 
 #[test]

@@ -1,11 +1,15 @@
-//! PyTorch's checkpoints: files, and pickles of models alone.
+//! PyTorch's checkpoints, as files and as pickles of models alone; GGUF.
 
+#[path = "../../../../crates/weights/tests/gguf/writer.rs"]
+mod gguf_writer;
 #[path = "../../../../crates/weights/tests/pytorch/writer.rs"]
 mod writer;
 
+use gguf_writer::{ARRAY, Gguf, TEXT, UINT32, array, text};
 use writer::{Pickle, dictionary, legacy, zipped};
 
 pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
+    gguf(write);
     let six: Vec<u8> = (0..6).flat_map(|n| (n as f32).to_le_bytes()).collect();
     let views = dictionary(|p| {
         let p = p.text("a").plain().text("b").view("0", 6, 0, &[3, 2], &[1, 3]);
@@ -41,4 +45,33 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
             &[&[0], &legacy(&pickle, &[("0", 6, &six)])[..]].concat(),
         );
     }
+}
+
+fn gguf(write: &dyn Fn(&str, &str, &[u8])) {
+    let tokens = array(TEXT, 2, &[text("a"), text("b")].concat());
+    let nested = array(ARRAY, 2, &array(UINT32, 1, &[1, 0, 0, 0]).repeat(2));
+    let mut metadata = Gguf::new()
+        .entry("general.architecture", TEXT, &text("clip"))
+        .entry("tokens", ARRAY, &tokens)
+        .entry("nested", ARRAY, &nested)
+        .entry("general.alignment", UINT32, &[8, 0, 0, 0]);
+    metadata.alignment = 8;
+    let mut plain = metadata.clone();
+    for (name, kind, size) in [("f32", 0, 4), ("f16", 1, 2), ("bf16", 30, 2), ("f64", 28, 8), ("i32", 26, 4)]
+    {
+        plain = plain.tensor(name, kind, &[2, 3], &vec![0; 6 * size]);
+    }
+    write("gguf", "plain", &plain.bytes());
+    let blocks = [("q8_0", 8, 32, 34), ("q4_0", 2, 32, 18), ("q4_1", 3, 32, 20), ("q5_1", 7, 32, 24)];
+    let rows = blocks.into_iter().fold(metadata, |file, (name, kind, count, size)| {
+        file.tensor(name, kind, &[2, count], &vec![1; 2 * size])
+    });
+    write("gguf", "blocks", &rows.bytes());
+    let large =
+        [("q2_k", 10, 84), ("q3_k", 11, 110), ("q4_k", 12, 144), ("q5_k", 13, 176), ("q6_k", 14, 210)];
+    let mut file = large
+        .into_iter()
+        .fold(Gguf::new(), |file, (name, kind, size)| file.tensor(name, kind, &[256], &vec![1; size]));
+    file.version = 2;
+    write("gguf", "large-blocks", &file.bytes());
 }

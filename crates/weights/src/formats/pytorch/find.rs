@@ -4,8 +4,10 @@ use super::{
     limits,
     values::{Id, Value, Values},
 };
+use crate::naming::is_averaged;
 
-/// Under what people keep a model beside epochs and optimizers. The first one that holds tensors is taken.
+/// Under what people keep a model beside epochs and optimizers. The first one that holds tensors is taken, or the first averaged
+/// copy that holds as many.
 const KEPT_UNDER: [&str; 16] = [
     "state_dict",
     "model_state_dict",
@@ -28,14 +30,18 @@ const KEPT_UNDER: [&str; 16] = [
 /// Names of tensors, each an index of [`Values::tensors`]: keys of dictionaries with a dot between them.
 pub(super) fn tensors(values: &Values<'_>, root: Id) -> Result<Vec<(String, u32)>, String> {
     let (mut id, mut prefix, mut budget) = (root, String::new(), limits::ENTRIES);
-    'deeper: for _ in 0..limits::DEPTH {
+    for _ in 0..limits::DEPTH {
+        let mut models = Vec::new();
         for (key, inner) in kept(values, id, &mut budget)? {
-            if !below(values, inner, "", &mut budget)?.is_empty() {
-                (id, prefix) = (inner, format!("{prefix}{key}."));
-                continue 'deeper;
+            match below(values, inner, "", &mut budget)?.len() {
+                0 => {}
+                count => models.push((key, inner, count)),
             }
         }
-        break;
+        let Some((_, _, first)) = models.first().copied() else { break };
+        let averaged = models.iter().find(|(key, _, count)| is_averaged(key) && *count >= first);
+        let Some((key, inner, _)) = averaged.or(models.first()).copied() else { break };
+        (id, prefix) = (inner, format!("{prefix}{key}."));
     }
     below(values, id, &prefix, &mut budget)
 }
