@@ -49,6 +49,8 @@ def check(folder):
         "lists.arrow": lambda name: feather.write_feather(
             table, folder / name, compression="uncompressed", chunksize=90
         ),
+        "lz4.feather": lambda name: feather.write_feather(table, folder / name),
+        "zstd.arrow": lambda name: feather.write_feather(table, folder / name, compression="zstd", chunksize=90),
         "polars.arrow": lambda name: frame.write_ipc(folder / name),
         "categories.arrow": lambda name: feather.write_feather(
             table.set_column(1, "label", table["label"].dictionary_encode()), folder / name, compression="uncompressed"

@@ -1,6 +1,6 @@
 //! A data set as Parquet files that hold the bytes of the pictures, as Hugging Face's do.
 
-use crate::{Content, DataSet, DatasetError, LABEL, Split, data_set::Found, shards};
+use crate::{Content, DataSet, DatasetError, LABEL, PackedError, Split, data_set::Found, shards};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -48,7 +48,7 @@ pub(crate) fn open(files: Vec<Cells>, name: &Path) -> Result<DataSet, DatasetErr
     let labels = rows.columns.iter().find(|(column, _)| column == LABEL);
     if let Some(row) = labels.and_then(|(_, texts)| texts.iter().position(String::is_empty)) {
         // Within a file an empty one was told.
-        return Err(DatasetError::NoLabels(path_of(&rows.contents[row])));
+        return Err(PackedError::NoLabels(path_of(&rows.contents[row])).into());
     }
     let mut seen = HashSet::new();
     let are_unique = |names: &Vec<String>| names.iter().all(|name| seen.insert(name.clone()));
@@ -56,7 +56,7 @@ pub(crate) fn open(files: Vec<Cells>, name: &Path) -> Result<DataSet, DatasetErr
     let mut seen = HashSet::new();
     if let Some(row) = ids.iter().position(|id| !seen.insert(id)) {
         let (path, name) = (path_of(&rows.contents[row]), ids[row].clone());
-        return Err(DatasetError::MemberTwice { path, name });
+        return Err(PackedError::MemberTwice { path, name }.into());
     }
     let found = ids.into_iter().zip(rows.contents).zip(rows.splits).enumerate();
     let found = found.map(|(row, ((id, content), split))| Found { id, content, split, row }).collect();
@@ -102,7 +102,7 @@ impl Rows {
                     None => text.to_owned(),
                     Some(names) => {
                         text.parse().ok().and_then(|at: usize| names.get(at)).cloned().ok_or_else(|| {
-                            DatasetError::ClassNumber {
+                            PackedError::ClassNumber {
                                 path: file.path().to_owned(),
                                 row: table.position(row),
                                 column: column.to_owned(),

@@ -3,7 +3,7 @@
 mod braces;
 
 use crate::{
-    DataSet, DatasetError,
+    DataSet, DatasetError, PackedError,
     archive::{self, Shard},
     cells,
     folder::{self, spelling},
@@ -87,14 +87,14 @@ impl Inputs<'_> {
         }
         let first = paths.first().and_then(|path| kind(path)).unwrap_or(Kind::Tar);
         if let Some(path) = paths.iter().find(|path| kind(path) != Some(first)) {
-            return Err(DatasetError::NotShards(path.clone()));
+            return Err(PackedError::NotShards(path.clone()).into());
         }
         if self.root.is_some() {
-            return Err(DatasetError::RootOfShards(name));
+            return Err(PackedError::RootOfShards(name).into());
         }
         if first == Kind::Parquet {
-            let open = |path: &PathBuf| {
-                Cells::open(path)?.ok_or_else(|| DatasetError::NoPictures { path: path.clone() })
+            let open = |path: &PathBuf| -> Result<Cells, DatasetError> {
+                Ok(Cells::open(path)?.ok_or_else(|| PackedError::NoPictures { path: path.clone() })?)
             };
             return cells::open(paths.iter().map(open).collect::<Result<_, _>>()?, &name);
         }
@@ -113,7 +113,7 @@ impl Inputs<'_> {
             return list::open(input, self.root);
         }
         if self.root.is_some() {
-            return Err(DatasetError::RootOfShards(name.to_owned()));
+            return Err(PackedError::RootOfShards(name.to_owned()).into());
         }
         archive::open(&[self.spooled(input, name)?], name)
     }
@@ -134,7 +134,7 @@ impl Inputs<'_> {
         let temporary = env::temp_dir();
         let folder = self.spool.unwrap_or(&temporary);
         let failed =
-            |source| DatasetError::Unspooled { path: name.to_owned(), folder: folder.to_owned(), source };
+            |source| PackedError::Unspooled { path: name.to_owned(), folder: folder.to_owned(), source };
         let file = spool(input, folder).map_err(failed)?;
         let again = file.try_clone().map_err(failed)?;
         Ok(Shard { packed: Arc::new(Packed::unnamed(again, name)), file })

@@ -30,7 +30,7 @@ pub mod targets;
 pub use column::Column;
 pub use content::Content;
 pub use data_set::{DataSet, Doubt, Sample, Skipped};
-pub use error::DatasetError;
+pub use error::{DatasetError, PackedError};
 pub use folder::EXTENSIONS;
 pub use given::{GivenRows, GivenSample, Said, read_labels};
 pub use inputs::Inputs;

@@ -1,7 +1,7 @@
 //! The files in tars, by names that are ids.
 
 use crate::{
-    Content, DatasetError, Skipped, Split,
+    Content, DatasetError, PackedError, Skipped, Split,
     folder::has_image_extension,
     names::{NOT_UTF8, escaped},
     shards,
@@ -57,11 +57,12 @@ impl<'a> Archive<'a> {
         for (at, shard) in shards.iter().enumerate() {
             let mut twice = None;
             let each = |member| twice = archive.take(at, member).or(twice.take());
-            members(BufReader::with_capacity(4096, &shard.file), each).map_err(|error| {
-                DatasetError::Tar { path: shard.packed.path().to_owned(), reason: error.to_string() }
+            members(BufReader::with_capacity(4096, &shard.file), each).map_err(|error| PackedError::Tar {
+                path: shard.packed.path().to_owned(),
+                reason: error.to_string(),
             })?;
             if let Some(name) = twice {
-                return Err(DatasetError::MemberTwice { path: shard.packed.path().to_owned(), name });
+                return Err(PackedError::MemberTwice { path: shard.packed.path().to_owned(), name }.into());
             }
         }
         Ok(archive)
@@ -162,14 +163,14 @@ impl<'a> Archive<'a> {
     pub(super) fn twice(&self, first: usize, second: usize) -> DatasetError {
         let (path, other, name) = (self.path(first), self.path(second), self.entries[first].1.clone());
         if path == other {
-            return DatasetError::MemberTwice { path, name };
+            return PackedError::MemberTwice { path, name }.into();
         }
-        DatasetError::MemberInTwo { path, other, name }
+        PackedError::MemberInTwo { path, other, name }.into()
     }
 
     /// An error about a file.
     pub(super) fn wrong(&self, at: usize, reason: String) -> DatasetError {
-        DatasetError::Member { path: self.path(at), name: self.entries[at].1.clone(), reason }
+        PackedError::Member { path: self.path(at), name: self.entries[at].1.clone(), reason }.into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the files beside a picture say of it: `.cls`, `.json` and `.txt` of the same name.
 
 use super::members::{Archive, key};
-use crate::{DatasetError, LABEL, Split, folder::EXTENSIONS};
+use crate::{DatasetError, LABEL, PackedError, Split, folder::EXTENSIONS};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
@@ -102,7 +102,7 @@ impl<'a> Sidecars<'a> {
                 }
                 if gathered.names.len() > MOST_COLUMNS {
                     let reason = format!("its `.json` files have more than {MOST_COLUMNS} different keys");
-                    return Err(DatasetError::Tar { path: self.archive.path(at), reason });
+                    return Err(PackedError::Tar { path: self.archive.path(at), reason }.into());
                 }
             }
             let entry = self.archive.entry(at);
@@ -157,7 +157,7 @@ impl Gathered {
         let first = |texts: &[String]| texts.iter().position(String::is_empty);
         if let Some(row) = self.columns.get(LABEL).and_then(|labels| first(labels)) {
             let id = sidecars.archive.entry(entries[row]).name.to_owned();
-            return Err(DatasetError::NoLabel { path: name.to_owned(), id });
+            return Err(PackedError::NoLabel { path: name.to_owned(), id }.into());
         }
         // As a manifest's.
         let splits = self.columns.remove("split").map(|texts| {

@@ -1,6 +1,6 @@
 //! Patterns of names, as shells and WebDataset have them: `shard-{000..012}.tar`, `{train,test}.parquet`.
 
-use crate::DatasetError;
+use crate::{DatasetError, PackedError};
 use std::path::{Path, PathBuf};
 
 /// Bytes of a pattern; a longer one is a name.
@@ -17,7 +17,7 @@ pub(super) fn expand(path: &Path) -> Result<Vec<PathBuf>, DatasetError> {
         None => Ok(vec![path.to_owned()]),
         Some(pattern) => {
             let names = names(pattern)
-                .ok_or_else(|| DatasetError::LongPattern { path: path.to_owned(), most: MOST })?;
+                .ok_or_else(|| PackedError::LongPattern { path: path.to_owned(), most: MOST })?;
             Ok(names.into_iter().map(PathBuf::from).collect())
         }
     }

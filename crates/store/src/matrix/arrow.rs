@@ -181,9 +181,6 @@ fn check(file: &[u8], block: &ipc::Block) -> Result<Option<usize>, String> {
         }
         _ => return Err(damaged()),
     };
-    if batch.compression().map_err(|_| damaged())?.is_some() {
-        return Err("it is compressed; write it without compression".to_owned());
-    }
     let is_packed = batch.compression().map_err(|_| damaged())?.is_some();
     let mut size = 0_u64;
     for buffer in batch.buffers().map_err(|_| damaged())?.into_iter().flatten() {
@@ -211,4 +208,54 @@ fn message(bytes: &[u8]) -> Option<&[u8]> {
     let bytes = bytes.strip_prefix(b"\xff\xff\xff\xff").unwrap_or(bytes);
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.get(..usize::try_from(i32::from_le_bytes(*length)).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Matrix;
+    use std::{fs, path::PathBuf};
+
+    fn fixture(how: &str) -> PathBuf {
+        PathBuf::from(format!("{}/tests/fixtures/{how}.arrow", env!("CARGO_MANIFEST_DIR")))
+    }
+
+    fn values(path: &std::path::Path) -> Result<Vec<f32>, String> {
+        let matrix = Matrix::open(path).map_err(|error| error.to_string())?;
+        let blocks: Result<Vec<Vec<f32>>, _> = matrix.blocks().collect();
+        Ok(blocks.map_err(|error| error.to_string())?.concat())
+    }
+
+    /// Files of pyarrow's, which compresses unless it is told not to.
+    #[test]
+    fn compressed_files_hold_the_same() {
+        let plain = values(&fixture("uncompressed")).unwrap();
+        assert_eq!((plain.len(), &plain[..4]), (120, &[0.0, 0.5, 1.0, 1.5][..]));
+        for how in ["lz4", "zstd"] {
+            assert_eq!(values(&fixture(how)).unwrap(), plain, "{how}");
+            let mut matrix = Matrix::open(&fixture(how)).unwrap();
+            let table = matrix.take_table().unwrap().unwrap();
+            assert_eq!(table.texts("label").unwrap().get(4), Some("dog"));
+        }
+    }
+
+    /// Lengths of what is unpacked stand before each buffer.
+    #[test]
+    fn no_flipped_byte_of_a_compressed_file_panics_or_asks_for_much() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("m.arrow");
+        for how in ["lz4", "zstd"] {
+            let good = fs::read(fixture(how)).unwrap();
+            let mut refused = 0;
+            for at in 0..good.len() {
+                let mut bytes = good.clone();
+                bytes[at] ^= 1 << (at % 8);
+                fs::write(&path, bytes).unwrap();
+                if let Err(message) = values(&path) {
+                    assert!(!message.contains('\n') && message.chars().count() < 500, "{message}");
+                    refused += 1;
+                }
+            }
+            assert!(refused > 100, "{refused} of {} refused", good.len());
+        }
+    }
 }
