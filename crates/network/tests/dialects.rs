@@ -33,7 +33,8 @@ fn timm_names_are_timms() {
 #[test]
 fn stored_names_are_the_peers() {
     // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
-    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`.
+    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`. Of gluon: what `save_parameters` writes of the
+    // model zoo's v1, then of GluonCV's v1b and v1d; MXNet 1.9.1 and GluonCV 0.10.5.
     let own = |name: &str| zoo::find(name).map(|entry| (entry.build)()).unwrap();
     for (name, ecosystem, expected) in [
         ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
@@ -47,6 +48,12 @@ fn stored_names_are_the_peers() {
         ("convnext_tiny", "transformers", 0xC2A9_80D8_FFD8_5050),
         ("swin_t", "transformers", 0xE42B_F86B_549A_A840),
         ("vit_base_patch32_clip_quickgelu_224", "open_clip", 0x7075_E017_FEB9_B5C3),
+        ("resnet18", "gluon", 0xC690_5260_A6D3_5BF8),
+        ("resnet34", "gluon", 0x3FE8_BC50_7D64_394A),
+        ("resnet18", "gluon", 0xDE39_E667_DF08_8863),
+        ("resnet50", "gluon", 0x5DB5_FF2E_FEE3_1BB0),
+        ("resnet50d", "gluon", 0xEFC1_8648_789D_2B15),
+        ("resnet101d", "gluon", 0xB724_3F9D_E984_0D6E),
     ] {
         let network = own(name);
         let digest = |dialect: &Dialect| {

@@ -2,6 +2,8 @@
 //! ResNeXt (Xie et al., 2016) and Wide ResNet (Zagoruyko & Komodakis, 2016). ResNet-D (He et al., 2018, "Bag of tricks",
 //! figure 2) is as timm builds it.
 
+mod gluon;
+
 use super::Family;
 use crate::entry::{Entry, bicubic, bilinear, entry, imagenet, timm};
 use crate::{Builder, Conv, Dialect, Network, NodeId, Pool, Stored};
@@ -44,7 +46,12 @@ pub(crate) static FAMILY: Family = Family {
             || deep("resnet101d", Bottleneck, [3, 4, 23, 3]),
         ),
     ],
-    dialects: &[Dialect::stored("transformers", transformers)],
+    dialects: &[
+        Dialect::stored("transformers", transformers),
+        Dialect::stored("gluon", gluon::plain),
+        Dialect::stored("gluon", gluon::deep),
+        Dialect::stored("gluon", gluon::zoo),
+    ],
 };
 
 /// What tells one residual network from another.
