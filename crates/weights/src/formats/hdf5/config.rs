@@ -102,7 +102,7 @@ mod tests {
         );
         let operator = r#"{"module":"keras.src.ops.numpy","class_name":"Conv2D","config":{"name":"o"}}"#;
         let layers = [&layer("Conv2D", "a"), operator, &inner, &layer("Conv2D", "b"), &layer("Dense", "c")]
-            .map(|l| l.to_owned());
+            .map(str::to_owned);
         let config = format!(
             r#"{{"module":"keras","class_name":"Sequential","config":{{"layers":[{}]}},"x":[1]}}"#,
             layers.join(",")
