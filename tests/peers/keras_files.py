@@ -56,7 +56,10 @@ NETWORKS = [
     ("keras_inception_v3", "pooled", apps.InceptionV3, apps.inception_v3, 299),
 ]
 # The ways to save; the first of these networks is saved in all, the others in the first two and the last in turn.
-WAYS = [".weights.h5", ".keras", ".h5", ".2.h5", ".1.h5", ".part.weights.h5", ".part.h5"]
+WAYS = [".weights.h5", ".keras", ".h5", ".2.h5", ".1.h5", ".part.weights.h5", ".part.h5", ".part.keras"]
+# Before, such files do not say what layers are called.
+if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 5):
+    WAYS = [way for way in WAYS if not way.endswith(".weights.h5")]
 
 
 def randomise(model, seed):
@@ -119,6 +122,7 @@ def save(model, path, way):
         legacy(model, path, keras1)
     elif way.startswith(".part"):
         whole = keras.Sequential([model, keras.layers.Dense(3), keras.layers.Dense(2)])
+        whole.build((None, *model.input_shape[1:]))
         whole.save_weights(path) if way.endswith(".weights.h5") else whole.save(path)
     elif way == ".weights.h5":
         model.save_weights(path)

@@ -34,7 +34,8 @@ fn timm_names_are_timms() {
 #[test]
 fn stored_names_are_the_peers() {
     // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
-    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`.
+    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`. Of
+    // gluon: what `save_parameters` writes of the model zoo's v1, then of GluonCV's v1b and v1d; MXNet 1.9.1, GluonCV 0.10.5.
     let own = |name: &str| zoo::find(name).map(|entry| (entry.build)()).unwrap();
     for (name, ecosystem, expected) in [
         ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
@@ -52,6 +53,12 @@ fn stored_names_are_the_peers() {
         ("tf_efficientnet_lite1", "efficientnet_pytorch", 0xCF09_E3F5_86CA_ECD3),
         ("tf_efficientnet_lite3", "efficientnet_pytorch", 0xA747_641C_4F45_A22B),
         ("tf_efficientnet_lite4", "efficientnet_pytorch", 0x769E_367A_23E5_9BE2),
+        ("resnet18", "gluon", 0xC690_5260_A6D3_5BF8),
+        ("resnet34", "gluon", 0x3FE8_BC50_7D64_394A),
+        ("resnet18", "gluon", 0xDE39_E667_DF08_8863),
+        ("resnet50", "gluon", 0x5DB5_FF2E_FEE3_1BB0),
+        ("resnet50d", "gluon", 0xEFC1_8648_789D_2B15),
+        ("resnet101d", "gluon", 0xB724_3F9D_E984_0D6E),
     ] {
         let network = own(name);
         let digest = |dialect: &Dialect| {

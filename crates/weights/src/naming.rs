@@ -82,7 +82,9 @@ impl Naming {
             for prefix in prefixes(network, dialect, &names) {
                 let mut naming = Naming { dialect, prefix, found: 0 };
                 naming.found = network.params().iter().filter(|param| naming.holds(param, file)).count();
-                if naming.found > best.found {
+                // One name alone may be another network's, as `features.0.weight` is of many.
+                let chance = usize::from(dialect.name != Dialect::OWN.name);
+                if naming.found > best.found.max(chance) {
                     best = naming;
                 }
             }

@@ -51,6 +51,8 @@ fn weights_have_one_name_whichever_keras_wrote_them() {
         ("keras3.weights.h5", &[0, 1, 3], &["optimizer/vars/0"]),
         ("stored.keras", &[1, 3], &["optimizer/vars/0"]),
         ("deflated.keras", &all, &["optimizer/vars/0"]),
+        ("keras3_0.keras", &all, &["optimizer/vars/0"]),
+        ("keras2_15.keras", &[1, 4, 5], &["optimizer/vars/0"]),
     ] {
         let tensors = open(file);
         let counted: Vec<&str> =

@@ -66,6 +66,11 @@ fn files_that_lie_are_refused_in_one_line() {
         ("a tree deep in itself", deep_tree(&good, tree), "is not a usable HDF5 file"),
         ("names of a whole heap each", long_names(&good), "a name has more than 1024 bytes"),
         ("links by hash", complaint(&fixture("dense.h5")), "a fractal heap, which Keras does not write"),
+        (
+            "no names of layers",
+            complaint(&fixture("unnamed.weights.h5")),
+            "it does not say what its layers are called",
+        ),
         ("numbers in another file", complaint(&fixture("outside.h5")), "is not a usable HDF5 file"),
     ] {
         let got = got.unwrap_or_else(|| panic!("{what}: nothing"));

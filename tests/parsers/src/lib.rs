@@ -28,13 +28,13 @@ pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
 pub use source::source;
-pub use weights::{gguf, hdf5, network, weights};
+pub use weights::{gguf, hdf5, mxnet, network, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 16] = [
+pub const PARSERS: [Parser; 17] = [
     ("gguf", gguf),
     ("hdf5", hdf5),
     ("head", head),
@@ -43,6 +43,7 @@ pub const PARSERS: [Parser; 16] = [
     ("jsonl", jsonl),
     ("manifest", manifest),
     ("matrix", matrix),
+    ("mxnet", mxnet),
     ("onnx", onnx),
     ("onnx_import", onnx_import),
     ("parquet", parquet),

@@ -45,6 +45,14 @@ pub fn gguf(bytes: &[u8]) {
     });
 }
 
+/// MXNet's arrays.
+pub fn mxnet(bytes: &[u8]) {
+    scratch::with_file("w.params", bytes, |path| match weights::open(path) {
+        Ok(file) => whole(&*file),
+        Err(error) => drop(error.to_string()),
+    });
+}
+
 /// An HDF5 file, or a `.keras` archive around one.
 pub fn hdf5(bytes: &[u8]) {
     scratch::with_file("w.h5", bytes, |path| {

@@ -2,6 +2,8 @@
 //! ResNeXt (Xie et al., 2016) and Wide ResNet (Zagoruyko & Komodakis, 2016). ResNet-D (He et al., 2018, "Bag of tricks",
 //! figure 2) is as timm builds it.
 
+mod gluon;
+
 use super::Family;
 use crate::entry::{Entry, bicubic, bilinear, entry, imagenet, timm};
 use crate::{Builder, Conv, Dialect, Network, NodeId, Pool, Stored};
@@ -46,10 +48,18 @@ pub(crate) static FAMILY: Family = Family {
     ],
     dialects: &[
         Dialect::same("timm"),
-        Dialect::stored("transformers", transformers)
-            .known_for(|name| name.trim_end_matches(char::is_numeric) == "resnet"),
+        Dialect::stored("transformers", transformers).known_for(is_plain),
+        Dialect::stored("gluon", gluon::plain).known_for(is_plain),
+        Dialect::stored("gluon", gluon::deep)
+            .known_for(|name| name.starts_with("resnet") && name.ends_with('d')),
+        Dialect::stored("gluon", gluon::zoo).known_for(|name| name == "resnet18" || name == "resnet34"),
     ],
 };
+
+/// Whether a network is one of the first five.
+fn is_plain(name: &str) -> bool {
+    name.trim_end_matches(char::is_numeric) == "resnet"
+}
 
 /// What tells one residual network from another.
 #[derive(Clone, Copy, Debug)]

@@ -20,8 +20,8 @@ const NAMES: [&str; 12] = [
 ];
 
 /// Extensions of weights under any other name.
-const EXTENSIONS: [&str; 11] =
-    ["safetensors", "pth", "pt", "bin", "th", "ckpt", "h5", "hdf5", "keras", "onnx", "gguf"];
+const EXTENSIONS: [&str; 12] =
+    ["safetensors", "pth", "pt", "bin", "th", "ckpt", "h5", "hdf5", "keras", "onnx", "gguf", "params"];
 
 /// The weights of a folder: those of a customary name, else the only file that may be.
 ///

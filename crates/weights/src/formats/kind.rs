@@ -1,10 +1,13 @@
 //! What a file is, by its first bytes.
 
+use super::mxnet;
+
 /// Formats that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Gguf,
     Hdf5,
+    Mxnet,
     Safetensors,
     /// An archive, whose entries tell of what.
     Zip,
@@ -48,6 +51,9 @@ impl Kind {
         // Before safetensors: the number of tensors may look like JSON.
         if first.starts_with(b"GGUF") {
             return Kind::Gguf;
+        }
+        if first.starts_with(&mxnet::MAGIC) {
+            return Kind::Mxnet;
         }
         // Eight bytes of length, and JSON.
         if first.get(8) == Some(&b'{') {

@@ -4,6 +4,7 @@ mod folder;
 mod gguf;
 mod hdf5;
 mod kind;
+mod mxnet;
 mod onnx;
 mod pytorch;
 mod safetensors;
@@ -17,6 +18,7 @@ use crate::{Tensors, WeightError};
 use gguf::GgufFile;
 use hdf5::Hdf5File;
 use kind::Kind;
+use mxnet::MxnetFile;
 use network::zoo::Entry;
 use pytorch::PytorchFile;
 use sharded::Sharded;
@@ -40,6 +42,7 @@ fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Gguf => Box::new(GgufFile::mapped(label, file)?),
         Kind::Hdf5 => Box::new(Hdf5File::mapped(label, file)?),
+        Kind::Mxnet => Box::new(MxnetFile::mapped(label, file)?),
         Kind::Safetensors => Box::new(SafetensorsFile::mapped(label, file)?),
         Kind::Zip => {
             let zip = Zip::read(&file).map_err(|reason| WeightError::Unusable {

@@ -1,4 +1,4 @@
-//! PyTorch's checkpoints, as files and as pickles of models alone; GGUF.
+//! PyTorch's checkpoints, as files and as pickles of models alone; GGUF, and MXNet's arrays.
 
 #[path = "../../../../crates/weights/tests/gguf/writer.rs"]
 mod gguf_writer;
@@ -10,6 +10,7 @@ use writer::{Pickle, dictionary, legacy, zipped};
 
 pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     gguf(write);
+    mxnet(write);
     let six: Vec<u8> = (0..6).flat_map(|n| (n as f32).to_le_bytes()).collect();
     let views = dictionary(|p| {
         let p = p.text("a").plain().text("b").view("0", 6, 0, &[3, 2], &[1, 3]);
@@ -74,4 +75,21 @@ fn gguf(write: &dyn Fn(&str, &str, &[u8])) {
         .fold(Gguf::new(), |file, (name, kind, size)| file.tensor(name, kind, &[256], &vec![1; size]));
     file.version = 2;
     write("gguf", "large-blocks", &file.bytes());
+}
+
+/// Arrays of floats and of whole numbers, of each version.
+fn mxnet(write: &dyn Fn(&str, &str, &[u8])) {
+    let mut file = [&0x112_u64.to_le_bytes()[..], &[0; 8], &4_u64.to_le_bytes()].concat();
+    for (version, kind, size) in [(0xC8, 0_u32, 4), (0xC9, 1, 8), (0xCA, 2, 2), (0xC9, 6, 8)] {
+        file.extend([version, 0xFA, 0x93, 0xF9]);
+        file.extend(&[0; 4][..if version == 0xC8 { 0 } else { 4 }]);
+        file.extend([2_u32.to_le_bytes(), 2_u32.to_le_bytes(), [0; 4], 3_u32.to_le_bytes(), [0; 4]].concat());
+        file.extend([1_u32.to_le_bytes(), [0; 4], kind.to_le_bytes()].concat());
+        file.extend(vec![0; 6 * size]);
+    }
+    file.extend(4_u64.to_le_bytes());
+    for name in ["arg:a", "aux:b", "features.0.weight", "n"] {
+        file.extend(text(name));
+    }
+    write("mxnet", "arrays", &file);
 }

@@ -3,6 +3,7 @@
 //! The format is read by the crate `hdf5-reader`, through a [`Guard`]. Neither links nor data in other files are followed.
 
 use super::{
+    config::{self, CONFIG, MOST_CONFIG},
     guard::{Bytes, Guard},
     keras::{self, Place},
 };
@@ -46,7 +47,7 @@ impl Hdf5File {
     /// [`WeightError::Unusable`].
     pub(crate) fn mapped(label: String, file: MappedFile) -> Result<Hdf5File, WeightError> {
         let all = 0..file.len();
-        Hdf5File::new(label, Bytes::Mapped(file, all))
+        Hdf5File::new(label, Bytes::Mapped(file, all), &BTreeMap::new())
     }
 
     /// The same of the weights in a `.keras` archive.
@@ -56,6 +57,10 @@ impl Hdf5File {
     pub(crate) fn in_keras(label: String, file: MappedFile, archive: &Zip) -> Result<Hdf5File, WeightError> {
         let fail = |reason: String| WeightError::Unusable { file: label.clone(), format: "Keras", reason };
         let entry = archive.entry(WEIGHTS).ok_or_else(|| fail(format!("it holds no `{WEIGHTS}`")))?;
+        let names = match archive.entry(CONFIG) {
+            Some(entry) => config::names(&entry.bytes(&file, MOST_CONFIG).map_err(fail)?),
+            None => BTreeMap::new(),
+        };
         let bytes = match entry.stored() {
             Some(range) => Bytes::Mapped(file, range),
             None => {
@@ -63,13 +68,14 @@ impl Hdf5File {
                 Bytes::Unpacked(unpacked)
             }
         };
-        Hdf5File::new(label, bytes)
+        Hdf5File::new(label, bytes, &names)
     }
 
-    fn new(label: String, bytes: Bytes) -> Result<Hdf5File, WeightError> {
+    /// `names`: what the layers are called whose weights are kept at a path, where the file itself does not say it.
+    fn new(label: String, bytes: Bytes, names: &BTreeMap<String, String>) -> Result<Hdf5File, WeightError> {
         let limit = limit(bytes.as_ref().len());
         let guard = Arc::new(Guard::new(bytes));
-        match sets(&guard, limit) {
+        match sets(&guard, limit, names) {
             Ok(sets) => Ok(Hdf5File { label, sets, guard }),
             Err(reason) => Err(unusable(&label, reason)),
         }
@@ -127,7 +133,11 @@ fn limit(length: usize) -> usize {
 }
 
 /// The data sets of a file by the names that they get, or why it cannot be used.
-fn sets(guard: &Arc<Guard>, limit: usize) -> Result<BTreeMap<String, Set>, String> {
+fn sets(
+    guard: &Arc<Guard>,
+    limit: usize,
+    names: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Set>, String> {
     let options = OpenOptions::default()
         .with_max_read_bytes(limit)
         .with_max_chunk_bytes(limit)
@@ -141,6 +151,7 @@ fn sets(guard: &Arc<Guard>, limit: usize) -> Result<BTreeMap<String, Set>, Strin
     }
     let mut walk = Walk::default();
     walk.group(&root, &Place::default())?;
+    keras::complete(&mut walk.places, names)?;
     let names = keras::names(&walk.places);
     Ok(names.into_iter().zip(walk.sets).collect())
 }

@@ -6,7 +6,8 @@
 //! |---|---|
 //! | Keras 1 | `block1_conv1/block1_conv1_W_1:0` |
 //! | Keras 2, `.h5` of Keras 3 | `block1_conv1/block1_conv1/kernel:0`, whole models below `model_weights/` |
-//! | Keras 3 | `layers/conv2d/vars/0`, with the layer's name as an attribute of `vars` |
+//! | Keras 3.5 and later | `layers/conv2d/vars/0`, with the layer's name as an attribute of `vars` |
+//! | Keras 2.12 to 3.4, `.keras` | the same, or `_layer_checkpoint_dependencies/conv2d/vars/0`, with names in `config.json` |
 //!
 //! Names that Keras counts, such as `conv2d_17`, are counted anew from 0, since they follow from what else was built before.
 //! Whatever fits none of this keeps its path.
@@ -14,6 +15,9 @@
 use super::guard::MOST_NAME;
 use hdf5_reader::{Datatype, RawAttribute, group::Group};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Where weights of layers are kept by class: by Keras 3, and by Keras 2.12 to 2.15.
+const ROOTS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 
 /// Where a data set or a group is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +54,31 @@ impl Place {
         }
         place
     }
+}
+
+/// Adds what layers are called, by path, where nothing else says it.
+///
+/// # Errors
+/// Where layers' weights are there, and nothing says the name of any layer.
+pub(super) fn complete(places: &mut [Place], names: &BTreeMap<String, String>) -> Result<(), String> {
+    let (mut unnamed, mut named) = (false, false);
+    for Place { path, name, .. } in places {
+        let [root, layer @ .., vars, _] = path.as_slice() else { continue };
+        if !ROOTS.contains(&root.as_str()) || layer.is_empty() || vars != "vars" {
+            continue;
+        }
+        if name.is_none() {
+            let path: Vec<&str> = std::iter::once(ROOTS[0]).chain(layer.iter().map(String::as_str)).collect();
+            *name = names.get(&path.join("/").replace(ROOTS[1], ROOTS[0])).cloned();
+        }
+        *(if name.is_some() { &mut named } else { &mut unnamed }) = true;
+    }
+    if unnamed && !named {
+        return Err("it does not say what its layers are called, as Keras before 3.5 wrote such files; save the model as \
+                    `.keras` or `.h5`"
+            .to_owned());
+    }
+    Ok(())
 }
 
 /// A short text that an attribute holds, of fixed length or in a global heap. Lists are not read.

@@ -1,5 +1,6 @@
 //! HDF5 files, and what Keras calls what is in them.
 
+mod config;
 mod file;
 mod guard;
 mod keras;
