@@ -319,6 +319,17 @@ impl<'a> Importer<'a> {
         param
     }
 
+    /// Takes so many numbers off what constants may still have; false where there are not as many.
+    pub(super) fn can_spend(&mut self, numbers: usize) -> bool {
+        match self.budget.checked_sub(numbers) {
+            Some(rest) => {
+                self.budget = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// A node of ours, called as the one that is being read; or the one that does the same already.
     pub(super) fn push(&mut self, op: Op, inputs: &[NodeId]) -> Result<NodeId, Stop> {
         let key = (format!("{op:?}"), inputs.to_vec());

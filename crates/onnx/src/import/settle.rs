@@ -245,7 +245,11 @@ impl Importer<'_> {
 
     /// A map with zeros around it, where no convolution or pool takes them: what a convolution of 1×1 gives that changes
     /// nothing else.
-    fn padded(&mut self, view: &View, [top, left, bottom, right]: [usize; 4]) -> Result<View, Stop> {
+    pub(super) fn padded(
+        &mut self,
+        view: &View,
+        [top, left, bottom, right]: [usize; 4],
+    ) -> Result<View, Stop> {
         let view = self.map(view)?;
         let channels = view.length(Axis::Channel);
         let weight = self.param(None, "weight", &[channels, 1, 1, 1], Rc::new(vec![1.0; channels]));

@@ -105,7 +105,21 @@ pub(super) struct Scores {
     pub(super) q: View,
     pub(super) k: View,
     pub(super) scale: f64,
+    /// The side of the windows that queries and keys see each other in, where they do so in windows.
+    pub(super) window: Option<usize>,
+    /// What is added after that.
+    pub(super) added: Vec<Added>,
     pub(super) shape: Vec<usize>,
+}
+
+/// Numbers that are added to scores.
+#[derive(Clone, Debug)]
+pub(super) struct Added {
+    /// Windows, heads, queries and keys; 1 where a number is of all of them.
+    pub(super) sides: [usize; 4],
+    pub(super) numbers: Rc<Vec<f32>>,
+    /// The initializer that they are.
+    pub(super) name: Option<Rc<str>>,
 }
 
 impl Live {

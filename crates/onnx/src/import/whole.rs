@@ -51,7 +51,11 @@ impl Importer<'_> {
 
     /// A view of a whole node whose side `at` walks through all channels in their order.
     pub(super) fn ordered(&mut self, view: &View, at: usize) -> Result<View, Stop> {
-        let view = self.whole(view)?;
+        let mut view = self.whole(view)?;
+        if view.fours() == Some(at) {
+            let node = self.push(Op::MergePatches, &[view.node])?;
+            view = view.of_fours(node, at);
+        }
         if view.is_side(at, &[Axis::Channel]) {
             return Ok(view);
         }

@@ -7,7 +7,9 @@ mod elementwise;
 mod linear;
 mod norm;
 mod pool;
+mod queries;
 mod rearrange;
+mod scores;
 
 use super::{
     element::{binary, unary},

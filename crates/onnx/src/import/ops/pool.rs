@@ -5,12 +5,14 @@ use super::{
     conv::{padding, pair, sum},
 };
 use crate::import::{
+    constant::{Constant, Data},
     fold,
     importer::{Importer, Stop, live},
     model::Node,
     value::{Moment, Stage, Value},
     view::{Axis, View},
 };
+use crate::lower::adaptive;
 use network::{Activation, Op, Padding, Pair, Pool, Shape};
 
 impl Importer<'_> {
@@ -54,10 +56,20 @@ impl Importer<'_> {
         pool.count_include_pad = node.int("count_include_pad").unwrap_or(0) == 1 && own != Padding::NONE;
         if around != [0; 4] {
             // Those count, its own only if it says so.
-            if own != Padding::NONE && !pool.count_include_pad {
-                return Err(Stop::Unknown("is a pool with two kinds of padding"));
-            }
             pool.padding = sum(own, around);
+            if own != Padding::NONE && !pool.count_include_pad {
+                // Those behind may be there for a last window that sticks out.
+                let counts = |pool: Pool| {
+                    let [down, across] = pool.window().axes();
+                    (down.count(height, pool.ceil), across.count(width, pool.ceil))
+                };
+                let explicit = counts(pool);
+                pool.padding = sum(Padding::NONE, around);
+                pool.ceil = true;
+                if (own.top, own.left) != (0, 0) || counts(pool) != explicit {
+                    return Err(Stop::Unknown("is a pool with two kinds of padding"));
+                }
+            }
             pool.count_include_pad = true;
         }
         if (kernel, stride, pool.padding) == (Pair::ONE, Pair::ONE, Padding::NONE) {
@@ -86,6 +98,44 @@ impl Importer<'_> {
     fn mean_of_places(&mut self, view: &View) -> Given {
         let id = self.push(Op::AdaptiveAveragePool { height: 1, width: 1 }, &[view.node])?;
         Ok(live(View::of(id, self.net.shape(id))))
+    }
+
+    /// The means over cells of rows, or of columns, that a product with a matrix of shares is; `None` where it is another.
+    pub(super) fn cells(
+        &mut self,
+        view: &View,
+        matrix: &Constant,
+        of_rows: bool,
+    ) -> Result<Option<View>, Stop> {
+        let (&[first, second], true, Data::Floats(shares)) =
+            (matrix.shape.as_slice(), view.is_map(), &matrix.data)
+        else {
+            return Ok(None);
+        };
+        let Shape::Map { height, width, .. } = self.net.shape(view.node) else { return Ok(None) };
+        let (cells, side, expected): (usize, usize, fn(usize, usize) -> Vec<f32>) =
+            if of_rows { (first, height, adaptive::rows) } else { (second, width, adaptive::columns) };
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+        if shares.len() != cells * side
+            || (if of_rows { second } else { first }) != side
+            || !shares.iter().zip(&expected(cells, side)).all(near)
+        {
+            return Ok(None);
+        }
+        let mut size = if of_rows { (cells, width) } else { (height, cells) };
+        let mut from = view.node;
+        // Rows and then columns are one.
+        if let Op::AdaptiveAveragePool { height, width } = self.net.node(from).op {
+            let before = self.net.node(from).inputs[0];
+            let Shape::Map { height: rows, width: columns, .. } = self.net.shape(before) else {
+                return Ok(None);
+            };
+            if of_rows && height == rows || !of_rows && width == columns {
+                (from, size) = (before, if of_rows { (cells, width) } else { (height, cells) });
+            }
+        }
+        let id = self.push(Op::AdaptiveAveragePool { height: size.0, width: size.1 }, &[from])?;
+        Ok(Some(View::of(id, self.net.shape(id))))
     }
 
     pub(super) fn pool_whole(&mut self, node: &Node) -> Given {

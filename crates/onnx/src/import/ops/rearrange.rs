@@ -5,7 +5,7 @@ use crate::import::{
     fold::{self, Part},
     importer::{Importer, Stop, live},
     model::Node,
-    value::{Live, Moment, Scores, Value},
+    value::{Live, Moment, Pending, Scores, Value},
     view::View,
 };
 use std::rc::Rc;
@@ -77,6 +77,13 @@ impl Importer<'_> {
         let parts: Vec<Part> = parts.iter().copied().filter(|part| !is_all(part)).collect();
         if parts.is_empty() {
             return Ok(vec![self.value(node, 0)?.clone()]);
+        }
+        if let Value::Live(Live { view, pending }) = self.value(node, 0)?
+            && !matches!(pending, Pending::Nothing)
+            && parts.iter().any(|part| view.is_of_places(part.axis))
+        {
+            // Parts of a map come together again: they are to be of one node.
+            self.view_at(node, 0)?;
         }
         let cut = |view: &View| {
             parts.iter().try_fold(view.clone(), |view, part| {
