@@ -142,7 +142,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    fn dispatch(&mut self, node: &Node) -> Result<Vec<Value>, Stop> {
+    pub(super) fn dispatch(&mut self, node: &Node) -> Result<Vec<Value>, Stop> {
         if !["", "com.microsoft"].contains(&node.domain.as_str()) {
             return Err(Stop::Unknown("is of a set of operators that is not known"));
         }

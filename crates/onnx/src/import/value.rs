@@ -17,6 +17,8 @@ pub(super) enum Value {
     Padded(View, [usize; 4]),
     /// Of logits: what it is of, since only a graph's end has one.
     Softmax(View),
+    /// Truth values of that shape, which are false.
+    Never(Vec<usize>),
     Unknown(Rc<Unknown>),
 }
 
@@ -207,6 +209,7 @@ impl Value {
             Value::Sequence(sequence) => sequence.shape.clone(),
             Value::Moment(moment) => moment.shape.clone(),
             Value::Scores(scores) | Value::Shares(scores) => scores.shape.clone(),
+            Value::Never(shape) => shape.clone(),
             Value::Unknown(_) => Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use super::{
     importer::{Importer, Stop},
     view::{Axis, View},
 };
-use network::{Op, Shape};
+use network::{Op, Pair, Pool, Shape};
 use std::rc::Rc;
 
 impl Importer<'_> {
@@ -15,6 +15,13 @@ impl Importer<'_> {
         }
         let sides: Vec<usize> = (0..view.rank()).collect();
         if !view.sees_all_places() {
+            if let Some((steps, seen)) = view.every() {
+                // Of single places the largest is the place itself.
+                let pool = Pool::new(1, 1);
+                let stride = Pair { y: steps[0], x: steps[1] };
+                let node = self.push(Op::MaxPool(Pool { stride, ..pool }), &[view.node])?;
+                return self.whole(&seen.on(node));
+            }
             let tokens = sides.iter().flat_map(|at| view.side(*at)).any(|stride| stride.axis == Axis::Token);
             if view.length(Axis::Token) > 1 && !tokens {
                 let node = self.push(Op::Token { index: view.start(Axis::Token) }, &[view.node])?;

@@ -149,7 +149,12 @@ impl Importer<'_> {
                 heads_stride(v.side(at))
             });
         }
-        let view = whole.with_sides(sides);
+        let mut view = whole.with_sides(sides);
+        if matches!(self.net.shape(id), Shape::Tokens { prefix: 1, places: 0, .. }) {
+            // One token of its own is a vector from here on.
+            let token = self.push(Op::Token { index: 0 }, &[id])?;
+            view = view.without_places(token, |_| true);
+        }
         Ok(live(view))
     }
 }

@@ -4,6 +4,7 @@ mod attention;
 mod concat;
 mod conv;
 mod elementwise;
+mod fused;
 mod linear;
 mod norm;
 mod pool;
@@ -25,6 +26,9 @@ impl Importer<'_> {
     pub(super) fn live_node(&mut self, node: &Node) -> Given {
         if unary(node).is_some() {
             return self.function_of_one(node);
+        }
+        if let Some(given) = self.fused(node) {
+            return given;
         }
         if node.domain == "com.microsoft" {
             return Err(Stop::Unknown("is an operator that is not known"));
@@ -52,6 +56,10 @@ impl Importer<'_> {
             "Split" => self.split(node),
             "Gather" => self.gather(node),
             "Expand" => self.expand(node),
+            "Resize" | "Upsample" => self.resize(node),
+            // What is finite stays so, and nothing of a picture is anything else.
+            "IsNaN" | "IsInf" => Ok(vec![Value::Never(self.value(node, 0)?.shape())]),
+            "Where" => self.choose(node),
             "Concat" => self.concat(node),
             "Pad" => self.pad(node),
             "PRelu" => self.prelu(node),

@@ -138,8 +138,65 @@ impl Importer<'_> {
         Ok(Some(View::of(id, self.net.shape(id))))
     }
 
+    /// Every place of a map several times: as many cells as that.
+    pub(super) fn resize(&mut self, node: &Node) -> Given {
+        let unknown = || Stop::Unknown("resizes a map otherwise than by repeating its places");
+        if node.text("mode").unwrap_or("nearest") != "nearest" || node.ints("axes").is_some() {
+            return Err(unknown());
+        }
+        let view = self.view_at(node, 0)?;
+        let shape = view.shape();
+        let is_last = view.is_map_with_channels_last();
+        let view = if is_last { view.turned(&[0, 3, 1, 2]).ok_or_else(unknown)? } else { view };
+        let view = self.map(&view)?;
+        // Factors stand second in older operators, third in newer ones, where sizes may stand fourth.
+        let at = if node.op == "Upsample" || self.opset < 11 { 1 } else { 2 };
+        let factors = if Self::has(node, at) { Some(self.floats_at(node, at)?) } else { None };
+        let factors = factors.filter(|factors| factors.len() > 0);
+        let factors: Vec<f64> = match (&factors, self.list_at(node, 3)?) {
+            (Some(Constant { data: Data::Floats(factors), .. }), _) => {
+                factors.iter().map(|factor| f64::from(*factor)).collect()
+            }
+            (_, Some(sizes)) if sizes.len() == shape.len() => {
+                sizes.iter().zip(&shape).map(|(size, side)| *size as f64 / *side as f64).collect()
+            }
+            _ => match node.floats("scales") {
+                Some(factors) => factors.iter().map(|factor| f64::from(*factor)).collect(),
+                None => return Err(unknown()),
+            },
+        };
+        let whole = |factor: &f64| factor.fract() == 0.0 && (1.0..=64.0).contains(factor);
+        let [one, a, b, c] = factors[..] else { return Err(unknown()) };
+        let (channels, rows, columns) = if is_last { (c, a, b) } else { (a, b, c) };
+        // Where factors are whole, these all read the place that a cell lies in.
+        let mode = node.text("coordinate_transformation_mode").unwrap_or("half_pixel");
+        let rounding = node.text("nearest_mode").unwrap_or("round_prefer_floor");
+        let fits = match (mode, rounding) {
+            ("asymmetric", "floor") => true,
+            ("half_pixel" | "pytorch_half_pixel" | "half_pixel_symmetric", rounding) => {
+                rounding.starts_with("round_prefer")
+            }
+            _ => node.op == "Upsample" || self.opset < 11,
+        };
+        if !fits || (one, channels) != (1.0, 1.0) || !whole(&rows) || !whole(&columns) {
+            return Err(unknown());
+        }
+        let (height, width) =
+            (view.length(Axis::Row) * rows as usize, view.length(Axis::Column) * columns as usize);
+        if height.max(width) > 1 << 14 {
+            return Err(Stop::Unknown("makes a map larger than may be"));
+        }
+        let id = self.push(Op::AdaptiveAveragePool { height, width }, &[view.node])?;
+        let view = View::of(id, self.net.shape(id));
+        Ok(live(if is_last { view.turned(&[0, 2, 3, 1]).ok_or_else(unknown)? } else { view }))
+    }
+
     pub(super) fn pool_whole(&mut self, node: &Node) -> Given {
         let view = self.view_at(node, 0)?;
+        if node.op == "GlobalAveragePool" && view.rank() != 4 {
+            let gone: Vec<usize> = (2..view.rank()).collect();
+            return self.reduced(&view, &gone, true, true);
+        }
         let view = self.map(&view)?;
         if node.op == "GlobalAveragePool" {
             return self.mean_of_places(&view);
@@ -172,6 +229,12 @@ impl Importer<'_> {
             return self.variance(&moment, &gone, keeps);
         }
         let view = self.view_at(node, 0)?;
+        self.reduced(&view, &gone, keeps, is_mean)
+    }
+
+    /// A mean, or the largest, over those sides.
+    fn reduced(&mut self, view: &View, gone: &[usize], keeps: bool, is_mean: bool) -> Given {
+        let rank = view.rank();
         let sides = |at: &usize| !view.side(*at).is_empty();
         let walked: Vec<usize> = gone.iter().copied().filter(sides).collect();
         if !walked.is_empty() && walked.iter().all(|at| view.is_of_channels(*at)) && is_mean {
@@ -184,7 +247,7 @@ impl Importer<'_> {
             if !view.is_whole() || seen != view.length(Axis::Channel) {
                 return Err(Stop::Unknown("is a mean over a part of the channels"));
             }
-            return Ok(vec![Value::Moment(Moment { view, stage: Stage::Mean, shape })]);
+            return Ok(vec![Value::Moment(Moment { view: view.clone(), stage: Stage::Mean, shape })]);
         }
         if !walked.iter().all(|at| view.is_of_places(*at)) {
             return Err(Stop::Unknown("is over channels and places together"));

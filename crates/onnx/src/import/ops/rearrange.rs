@@ -2,6 +2,7 @@
 
 use super::Given;
 use crate::import::{
+    constant::{Data, broadcast},
     fold::{self, Part},
     importer::{Importer, Stop, live},
     model::Node,
@@ -159,11 +160,38 @@ impl Importer<'_> {
         }
     }
 
+    /// The one of two values that conditions which are all alike choose.
+    pub(super) fn choose(&mut self, node: &Node) -> Given {
+        let (condition, chosen) = match self.value(node, 0)? {
+            Value::Never(shape) => (shape.clone(), 2),
+            Value::Constant(constant) => {
+                let constant = self.loaded(constant)?;
+                let Data::Integers(conditions) = &constant.data else {
+                    return Err(Stop::Unknown("chooses by numbers"));
+                };
+                match conditions.first() {
+                    Some(first) if conditions.iter().all(|other| (*other != 0) == (*first != 0)) => {
+                        (constant.shape.clone(), if *first != 0 { 1 } else { 2 })
+                    }
+                    _ => return Err(Stop::Unknown("chooses by constants that differ")),
+                }
+            }
+            _ => return Err(Stop::Unknown("chooses by the picture")),
+        };
+        let shapes = [self.value(node, 1)?.shape(), self.value(node, 2)?.shape()];
+        let all = broadcast(&condition, &shapes[0]).and_then(|shape| broadcast(&shape, &shapes[1]));
+        let value = self.value(node, chosen)?.clone();
+        if all.as_ref() != Some(&value.shape()) {
+            return Err(Stop::Unknown("repeats what it chooses"));
+        }
+        Ok(vec![value])
+    }
+
     pub(super) fn expand(&mut self, node: &Node) -> Given {
         let list = self.list_at(node, 1)?.ok_or(Stop::Unknown("lacks its shape"))?;
         let shape = self.value(node, 0)?.shape();
         let wanted: Option<Vec<usize>> = list.iter().map(|side| usize::try_from(*side).ok()).collect();
-        let wanted = wanted.and_then(|wanted| crate::import::constant::broadcast(&shape, &wanted));
+        let wanted = wanted.and_then(|wanted| broadcast(&shape, &wanted));
         match wanted {
             Some(wanted) if wanted == shape => Ok(vec![self.value(node, 0)?.clone()]),
             Some(wanted) if wanted.len() > shape.len() && wanted.ends_with(&shape) => {

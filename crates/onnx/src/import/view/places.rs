@@ -74,6 +74,33 @@ impl View {
         (is_even && self.is_whole() && self.moved == [0; 4]).then_some(at)
     }
 
+    /// How far apart rows and columns lie that a view of a map walks through, from the first on, where it leaves others
+    /// out; and the same view of a map of those.
+    pub(in super::super) fn every(&self) -> Option<([usize; 2], View)> {
+        let mut view = self.clone();
+        let mut steps = [1, 1];
+        for (at, axis) in [Axis::Row, Axis::Column].into_iter().enumerate() {
+            let mut strides = self.strides_of(axis);
+            let length = self.length(axis);
+            match (strides.next(), strides.next()) {
+                (None, _) if length == 1 => {}
+                (Some(only), None) if only.count == length.div_ceil(only.step) => steps[at] = only.step,
+                _ => return None,
+            }
+            view.lengths[axis as usize] = length.div_ceil(steps[at]);
+        }
+        if self.starts[1..] != [0; 3]
+            || self.moved != [0; 4]
+            || self.length(Axis::Token) > 1
+            || steps == [1, 1]
+        {
+            return None;
+        }
+        let strides = view.sides.iter_mut().flatten();
+        strides.filter(|stride| stride.axis != Axis::Channel).for_each(|stride| stride.step = 1);
+        Some((steps, view))
+    }
+
     /// Whether both walk in the same steps, wherever they begin.
     pub(in super::super) fn has_sides_of(&self, other: &View) -> bool {
         self.lengths == other.lengths && self.sides == other.sides
