@@ -114,7 +114,7 @@ def pooled_value(model):
         if node.op_type in ("Gemm", "MatMul", "Conv"):
             return node.input[0] if constant(node.input[1]) else None
         inputs = [name for name in node.input if not constant(name)]
-        if node.op_type not in ("Add", "Softmax", "Identity", "Flatten", "Reshape") or not inputs:
+        if node.op_type not in ("Add", "Softmax", "Identity", "Flatten", "Reshape", "Tanh") or not inputs:
             return None
         value = inputs[0]
     return None

@@ -92,7 +92,9 @@ impl<'a> Importer<'a> {
             same: HashMap::new(),
             stored: stored.map(|(at, tensor)| (tensor.name.clone(), at)).collect(),
             // A few copies of all weights, turned or cut.
-            budget: MOST_NUMBERS.saturating_add(numbers.min(file.bytes().len()).saturating_mul(4)),
+            budget: MOST_NUMBERS.saturating_add(
+                numbers.min(usize::try_from(file.length()).unwrap_or(usize::MAX)).saturating_mul(4),
+            ),
             title: String::new(),
         }
     }

@@ -44,6 +44,7 @@ impl Importer<'_> {
             Value::Constant(_) => {
                 Err(Stop::Unknown("reads a constant where something of the picture is known"))
             }
+            Value::Norms(_) => Err(Stop::Unknown("reads norms of channels")),
             Value::Never(_) => Err(Stop::Unknown("reads truth values")),
             Value::Moment(_) => Err(Stop::Unknown("reads a mean or a variance over channels")),
             Value::Scores(_) | Value::Shares(_) => Err(Stop::Unknown("reads the scores of attention")),

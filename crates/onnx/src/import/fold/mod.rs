@@ -59,6 +59,7 @@ impl Fold<'_> {
             "Slice" => self.slice().and_then(one),
             "Split" => self.split(),
             "Gather" => self.gather().and_then(one),
+            "GatherND" => self.gather_tuples().and_then(one),
             "Where" => self.choose().and_then(one),
             "ReduceProd" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceMean" => {
                 self.reduce().and_then(one)

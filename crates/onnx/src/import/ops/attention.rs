@@ -66,7 +66,15 @@ impl Importer<'_> {
             return Err(Stop::Unknown("is a product of two values that is no attention between places"));
         }
         let scale = q_scale * k_scale;
-        Ok(vec![Value::Scores(Rc::new(Scores { q, k, scale, window, added: Vec::new(), shape }))])
+        Ok(vec![Value::Scores(Rc::new(Scores {
+            q,
+            k,
+            scale,
+            factors: None,
+            window,
+            added: Vec::new(),
+            shape,
+        }))])
     }
 
     /// Shares times values.
@@ -103,6 +111,10 @@ impl Importer<'_> {
         }
         // What our attention multiplies scores by, since it knows the depth alone.
         let factor = scores.scale * (depths[1] as f64).sqrt();
+        let of_head = |head: usize| {
+            scores.factors.as_ref().map_or(1.0, |factors| f64::from(factors[head % factors.len()]))
+        };
+        let factors: Vec<f64> = (0..heads).map(|head| factor * of_head(head)).collect();
         let shared = |view: &View| {
             view.node == v.node || self.reads(view).is_some() && self.reads(view) == self.reads(&v)
         };
@@ -112,10 +124,10 @@ impl Importer<'_> {
         // Numbers that go by how far places are apart, as within Swin's windows, or of any pairs.
         let table = if one_map { self.relative(scores, heads)? } else { None };
         let inputs = if together || table.is_some() {
-            vec![self.joined(&parts, heads, depths, factor)?]
+            vec![self.joined(&parts, depths, &factors)?]
         } else {
-            let q = self.joined(&parts[..1], heads, depths, factor)?;
-            vec![q, self.joined(&parts[1..], heads, depths, 1.0)?]
+            let q = self.joined(&parts[..1], depths, &factors)?;
+            vec![q, self.joined(&parts[1..], depths, &vec![1.0; heads])?]
         };
         let op = match table {
             Some(relative) => {

@@ -49,6 +49,10 @@ impl Importer<'_> {
     }
 
     pub(super) fn clip(&mut self, node: &Node) -> Given {
+        if let Value::Norms(norms) = self.value(node, 0)? {
+            let norms = norms.clone();
+            return self.least_norms(node, &norms);
+        }
         let live = self.functional(node, 0)?;
         let mut function = live.pending.function().unwrap_or_else(|| Rc::new(Function::X));
         for (at, name, op) in [(1, "min", Binary::Max), (2, "max", Binary::Min)] {
@@ -117,6 +121,12 @@ impl Importer<'_> {
             return Ok(vec![moment]);
         }
         match (a, b) {
+            (Value::Norms(norms), Value::Constant(_)) if op == Binary::Max => self.least_norms(node, norms),
+            (Value::Live(Live { view, pending: Pending::Nothing }), Value::Norms(norms))
+                if op == Binary::Divide && norms.view == *view =>
+            {
+                self.unit(view)
+            }
             (Value::Scores(scores), Value::Constant(constant)) if shape == scores.shape => {
                 self.scores(op, scores, constant)
             }

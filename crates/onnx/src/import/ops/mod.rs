@@ -11,6 +11,7 @@ mod pool;
 mod queries;
 mod rearrange;
 mod scores;
+mod unit;
 
 use super::{
     element::{binary, unary},
@@ -45,6 +46,7 @@ impl Importer<'_> {
             "MaxPool" | "AveragePool" => self.pool(node),
             "GlobalAveragePool" | "GlobalMaxPool" => self.pool_whole(node),
             "ReduceMean" | "ReduceMax" => self.reduce(node),
+            "ReduceL2" => self.norms(node),
             "Gemm" => self.gemm(node),
             "MatMul" => self.product(node),
             "BatchNormalization" => self.batch_norm(node),

@@ -6,7 +6,7 @@ use crate::import::{
     fold::{self, Part},
     importer::{Importer, Stop, live},
     model::Node,
-    value::{Live, Moment, Pending, Scores, Value},
+    value::{Live, Moment, Norms, Pending, Scores, Value},
     view::View,
 };
 use std::rc::Rc;
@@ -194,6 +194,12 @@ impl Importer<'_> {
         let wanted = wanted.and_then(|wanted| broadcast(&shape, &wanted));
         match wanted {
             Some(wanted) if wanted == shape => Ok(vec![self.value(node, 0)?.clone()]),
+            Some(wanted) if matches!(self.value(node, 0)?, Value::Norms(norms) if norms.view.shape() == wanted) => {
+                match self.value(node, 0)? {
+                    Value::Norms(norms) => Ok(vec![Value::Norms(Norms { shape: wanted, ..norms.clone() })]),
+                    _ => Err(Stop::Unknown("repeats what it reads")),
+                }
+            }
             Some(wanted) if wanted.len() > shape.len() && wanted.ends_with(&shape) => {
                 self.seen(node, |view| view.reshaped(&wanted))
             }

@@ -38,6 +38,14 @@ impl Importer<'_> {
             (Binary::Divide, Some(number)) if scores.added.is_empty() && number != 0.0 => {
                 scores.scale / number
             }
+            (Binary::Multiply, None) if scores.added.is_empty() && scores.factors.is_none() => {
+                let Added { sides, numbers, .. } = self.added(scores, constant)?;
+                if sides[0] != 1 || sides[2..] != [1, 1] {
+                    return Err(unknown);
+                }
+                let scores = Scores { factors: Some(numbers), ..scores.clone() };
+                return Ok(vec![Value::Scores(Rc::new(scores))]);
+            }
             (Binary::Add, None) => {
                 let mut scores = scores.clone();
                 scores.added.push(self.added(&scores, constant)?);
