@@ -103,6 +103,62 @@ def exported(name, newer, folder):
     return path
 
 
+def block(name):
+    """A network of one block, with operators that no exporter of PyTorch's writes: its nodes, its parameters, its domains."""
+    rng = np.random.default_rng(0)
+    d, heads, places = 16, 2, 16
+    wave = lambda *shape: (rng.standard_normal(shape) / 4).astype(np.float32)
+    node = lambda op, inputs, outputs, domain="", **more: onnx.helper.make_node(op, inputs, outputs, domain=domain, **more)
+    ours, ms = "", "com.microsoft"
+    params = {"stem": wave(d, 3, 2, 2), "w": wave(d, 3 * d), "b": wave(3 * d), "one": wave(d), "two": wave(d), "b16": wave(d),
+              "pairs": wave(1, heads, places, places), "w2": wave(d, d), "w3": wave(8, d), "tokens": np.array([0, d, -1], np.int64)}
+    nodes = [node("Conv", ["x", "stem"], ["map"], strides=[2, 2]), node("Reshape", ["map", "tokens"], ["rows"]),
+             node("Transpose", ["rows"], ["t"], perm=[0, 2, 1])]
+    qkv = [node("MatMul", ["t", "w"], ["p"]), node("Add", ["p", "b"], ["qkv"]), node("Split", ["qkv"], ["q", "k", "v"], axis=2)]
+    nodes += {
+        "SkipLayerNormalization": [node("MatMul", ["t", "w2"], ["m"]),
+                                   node(name, ["m", "t", "one", "two", "b16"], ["n", "", "", "sum"], ms, epsilon=1e-5),
+                                   node("Add", ["n", "sum"], ["y"])],
+        "BiasGelu": [node(name, ["t", "b16"], ["y"], ms)],
+        "FastGelu": [node(name, ["t", "b16"], ["y"], ms)],
+        "FusedMatMul": [node(name, ["t", "w2"], ["y"], ms, transB=1, alpha=0.5)],
+        "Attention": [node(name, ["t", "w", "b", "", "", "pairs"], ["y"], ms, num_heads=heads)],
+        "MultiHeadAttention": [*qkv[:1], node("Split", ["p"], ["q", "k", "v"], axis=2),
+                               node(name, ["q", "k", "v", "b", "", "pairs"], ["y"], ms, num_heads=heads)],
+        "Attention of ONNX": [*qkv, node("Attention", ["q", "k", "v", "pairs"], ["y"], q_num_heads=heads, kv_num_heads=heads)],
+    }[name]
+    if "Split" in (one.op_type for one in nodes):
+        next(one for one in nodes if one.op_type == "Split").attribute.append(onnx.helper.make_attribute("num_outputs", 3))
+    nodes += [node("Transpose", ["y"], ["back"], perm=[0, 2, 1]), node("ReduceMean", ["back", "last"], ["mean"], keepdims=0),
+              node("Gemm", ["mean", "w3"], ["logits"], transB=1)]
+    params["last"] = np.array([-1], np.int64)
+    return nodes, params
+
+
+BLOCKS = ["SkipLayerNormalization", "BiasGelu", "FastGelu", "FusedMatMul", "Attention", "MultiHeadAttention", "Attention of ONNX"]
+
+
+def written(name, folder):
+    nodes, params = block(name)
+    used = {value for one in nodes for value in one.input}
+    tensors = [onnx.numpy_helper.from_array(value, key) for key, value in params.items() if key in used]
+    value = lambda name, shape: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+    graph = onnx.helper.make_graph(nodes, "block", [value("x", ["n", 3, 8, 8])], [value("logits", ["n", 8])], tensors)
+    sets = [onnx.helper.make_opsetid("", 23), onnx.helper.make_opsetid("com.microsoft", 1)]
+    path = folder / f"{name.replace(' ', '_')}.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=sets, ir_version=10), str(path))
+    return path
+
+
+def optimised(path):
+    """The same model as ONNX Runtime writes it, with operators fused."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(path.with_suffix(".fused.onnx"))
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return path.with_suffix(".fused.onnx")
+
+
 def pooled_value(model):
     """The value that the last dense layer before the output reads; None where there is none."""
     producers = {output: node for node in model.graph.node for output in node.output}

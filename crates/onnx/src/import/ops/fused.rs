@@ -270,16 +270,28 @@ fn biased(node: &Node, op: &str, approximate: &str) -> Result<(Steps, Vec<String
 /// A product and an activation.
 fn activated(node: &Node) -> Result<(Steps, Vec<String>), Stop> {
     let name = node.text("activation").unwrap_or("");
-    if !["", "Relu", "Sigmoid", "Tanh", "LeakyRelu"].contains(&name) || node.inputs.len() > 3 {
+    let numbers = match name {
+        "" | "Relu" | "Sigmoid" | "Tanh" => [""; 2],
+        "LeakyRelu" => ["alpha", ""],
+        "HardSigmoid" => ["alpha", "beta"],
+        "Clip" => ["min", "max"],
+        _ => return Err(Stop::Unknown("is fused with something that is not known")),
+    };
+    if node.inputs.len() > 3 {
         return Err(Stop::Unknown("is fused with something that is not known"));
     }
-    let slope = node.floats("activation_params").and_then(|params| params.first().copied());
-    let slope = slope.or(node.float("activation_alpha")).unwrap_or(0.01);
+    let own = [node.float("activation_alpha"), node.float("activation_beta")];
+    let given = node.floats("activation_params");
     let mut steps = Steps::default();
     let mut value = steps.name(node);
     steps.nodes.push(node.plain(node.op.trim_start_matches("Fused"), &value));
     if !name.is_empty() {
-        value = steps.add(node, name, &[&value], |step| step.set_float("alpha", slope));
+        value = steps.add(node, name, &[&value], |step| {
+            for (at, number) in numbers.into_iter().enumerate().filter(|(_, number)| !number.is_empty()) {
+                let given = given.and_then(|given| given.get(at).copied()).or(own[at]);
+                given.into_iter().for_each(|value| step.set_float(number, value));
+            }
+        });
     }
     Ok((steps, vec![value]))
 }

@@ -51,6 +51,7 @@ impl Importer<'_> {
             "MatMul" => self.product(node),
             "BatchNormalization" => self.batch_norm(node),
             "LayerNormalization" => self.layer_norm(node),
+            "SimplifiedLayerNormalization" | "RMSNormalization" => self.root_mean_square(node),
             "Softmax" | "LogSoftmax" => self.softmax(node),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.reshape(node),
             "Transpose" => self.transpose(node),

@@ -61,6 +61,12 @@ impl Importer<'_> {
         if order.iter().enumerate().all(|(at, from)| at == *from) {
             return Ok(vec![self.value(node, 0)?.clone()]);
         }
+        if let Value::Moment(moment) = self.value(node, 0)? {
+            let view = moment.view.turned(&order);
+            let view = view.ok_or(Stop::Unknown("has an order of axes that does not fit"))?;
+            let shape = order.iter().map(|at| moment.shape[*at]).collect();
+            return Ok(vec![Value::Moment(Moment { view, shape, stage: moment.stage })]);
+        }
         self.seen(node, |view| view.turned(&order))
     }
 
