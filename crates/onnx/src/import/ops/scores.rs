@@ -150,7 +150,10 @@ impl Importer<'_> {
             return Err(Stop::Unknown("adds more numbers to scores than may be"));
         }
         let pairs = shape[1] * shape[2];
-        let at = |at: usize| scores.sum([0, at / pairs, at % pairs / shape[2], at % shape[2]]).max(UNSEEN);
+        let at = |at: usize| match scores.sum([0, at / pairs, at % pairs / shape[2], at % shape[2]]) {
+            f32::NEG_INFINITY => UNSEEN,
+            number => number,
+        };
         let numbers: Vec<f32> = (0..len).map(at).collect();
         if numbers.iter().any(|number| !number.is_finite()) {
             return Err(Stop::Unknown("adds numbers to scores that are not finite"));
