@@ -113,13 +113,12 @@ impl Importer<'_> {
             return Ok(None);
         };
         let Shape::Map { height, width, .. } = self.net.shape(view.node) else { return Ok(None) };
-        let (cells, side, expected): (usize, usize, fn(usize, usize) -> Vec<f32>) =
-            if of_rows { (first, height, adaptive::rows) } else { (second, width, adaptive::columns) };
-        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
-        if shares.len() != cells * side
-            || (if of_rows { second } else { first }) != side
-            || !shares.iter().zip(&expected(cells, side)).all(near)
-        {
+        let (cells, own, side) = if of_rows { (first, second, height) } else { (second, first, width) };
+        if own != side || shares.len() != cells * side {
+            return Ok(None);
+        }
+        let expected = if of_rows { adaptive::rows(cells, side) } else { adaptive::columns(cells, side) };
+        if !shares.iter().zip(&expected).all(|(share, expected)| (share - expected).abs() < 1e-6) {
             return Ok(None);
         }
         let mut size = if of_rows { (cells, width) } else { (height, cells) };

@@ -152,7 +152,7 @@ impl StoredTensor {
     pub(super) fn outside(&self, folder: &Path) -> Option<(PathBuf, u64)> {
         let Data::External { location, .. } = &self.data else { return None };
         let path = beside(folder, location).ok()?;
-        let length = std::fs::metadata(&path).ok().filter(|known| known.is_file())?.len();
+        let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
         Some((path, length))
     }
 
