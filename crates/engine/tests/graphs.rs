@@ -257,6 +257,17 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let y = net.add("add", small, y);
         net.conv("conv", y, Conv::new(9, 3))
     }),
+    ("attention with a number for every pair of places, of a map and of tokens", 32, |net, x| {
+        // Of pictures of 13×7.
+        let qkv = net.linear("qkv", x, 96);
+        let y = net.biased_attention("attention", "attention.bias", qkv, 2, 91);
+        let x = net.add("sum", x, y);
+        let x =
+            net.tokens("tokens", x, &[("class", 1)], ("positions", (3, 3), true), Interpolation::Antialiased);
+        let qkv = net.linear("qkv2", x, 96);
+        let x = net.biased_attention("attention2", "attention2.bias", qkv, 4, 92);
+        net.token("token", x, 0)
+    }),
     ("batch norms of tokens and of a vector", 24, |net, x| {
         let tokens =
             net.tokens("tokens", x, &[("class", 1)], ("positions", (3, 3), true), Interpolation::Antialiased);

@@ -233,12 +233,27 @@ impl Builder {
     /// Attention from queries, keys and values one after the other (n, 3d), to (n, d); or a map (3d, h, w) to (d, h, w).
     pub fn attention(&mut self, name: &str, qkv: NodeId, heads: usize) -> NodeId {
         let d = self.width(qkv) / 3;
-        self.push(name, Op::Attention { heads }, &[qkv], self.widths[qkv.0].of(d))
+        self.push(name, Op::Attention { heads, bias: None }, &[qkv], self.widths[qkv.0].of(d))
     }
 
     /// Attention of queries (m, d) to keys and values (n, 2d), to (m, d).
     pub fn cross_attention(&mut self, name: &str, q: NodeId, kv: NodeId, heads: usize) -> NodeId {
-        self.push(name, Op::Attention { heads }, &[q, kv], self.widths[q.0])
+        self.push(name, Op::Attention { heads, bias: None }, &[q, kv], self.widths[q.0])
+    }
+
+    /// Attention as [`Builder::attention`], of so many places, with numbers for pairs of places that are added to the scores:
+    /// (heads, places, places), a parameter of that full name.
+    pub fn biased_attention(
+        &mut self,
+        name: &str,
+        bias: &str,
+        qkv: NodeId,
+        heads: usize,
+        places: usize,
+    ) -> NodeId {
+        let bias = Some(self.param(bias.to_owned(), &[heads, places, places]));
+        let d = self.width(qkv) / 3;
+        self.push(name, Op::Attention { heads, bias }, &[qkv], self.widths[qkv.0].of(d))
     }
 
     /// Attention within (shifted) windows of a map (3d, h, w); `bias` is the full name of its table of relative positions.

@@ -124,6 +124,9 @@ pub enum Op {
     Attention {
         /// Heads that d is split into.
         heads: usize,
+        /// (heads, m, n), added to the scores: the same for every picture.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bias: Option<ParamId>,
     },
     /// Attention within windows of a map (3d, h, w), whose sides are multiples of the window's; the windows are moved
     /// down and right by `shift` and wrap around, where parts that are no neighbours do not see each other (Liu et al.,
@@ -269,6 +272,7 @@ impl Op {
             Op::Conv { weight, bias, .. } | Op::Linear { weight, bias } => {
                 [Some(weight), bias.as_mut()].into_iter().flatten().collect()
             }
+            Op::Attention { bias, .. } => bias.as_mut().into_iter().collect(),
             Op::BatchNorm { weight, bias, mean, variance, .. } => vec![weight, bias, mean, variance],
             Op::LayerNorm { weight, bias, .. } => vec![weight, bias],
             Op::Tokens { prefix, positions, .. } => prefix.iter_mut().chain([positions]).collect(),

@@ -295,16 +295,22 @@ impl At<'_> {
                 Ok(Shape::Vector(width))
             }
             (
-                &Op::Attention { heads },
+                &Op::Attention { heads, bias },
                 &[input @ (Shape::Tokens { width, .. } | Shape::Map { channels: width, .. })],
-            ) if width % (3 * heads) == 0 => Ok(input.with_width(width / 3)),
+            ) if width % (3 * heads) == 0 => {
+                self.check_pairs(bias, heads, [input, input])?;
+                Ok(input.with_width(width / 3))
+            }
             (
-                &Op::Attention { heads },
+                &Op::Attention { heads, bias },
                 &[
                     q @ (Shape::Tokens { .. } | Shape::Map { .. }),
                     kv @ (Shape::Tokens { .. } | Shape::Map { .. }),
                 ],
-            ) if q.width() % heads == 0 && kv.width() == 2 * q.width() => Ok(q),
+            ) if q.width() % heads == 0 && kv.width() == 2 * q.width() => {
+                self.check_pairs(bias, heads, [q, kv])?;
+                Ok(q)
+            }
             (
                 &Op::WindowAttention { heads, window, bias, .. },
                 &[map @ Shape::Map { channels, height, width }],
@@ -319,12 +325,28 @@ impl At<'_> {
                     ref shape => needs(&format!("a bias ((2·{window} - 1)², {heads}), not {shape:?}")),
                 }
             }
-            (Op::Attention { heads } | Op::WindowAttention { heads, .. }, _) => {
+            (Op::Attention { heads, .. } | Op::WindowAttention { heads, .. }, _) => {
                 needs(&format!("queries, keys and values in {heads} heads"))
             }
             (Op::Token { index }, _) => needs(&format!("more than {index} tokens")),
             _ => needs("a map"),
         }
+    }
+
+    /// A number in each head for every pair of places.
+    fn check_pairs(
+        &self,
+        bias: Option<crate::ParamId>,
+        heads: usize,
+        ends: [Shape; 2],
+    ) -> Result<(), NetworkError> {
+        let Some(bias) = bias else { return Ok(()) };
+        let [queries, keys] = ends.map(|shape| shape.len() / shape.width().max(1));
+        let shape = &self.network.param(bias).shape;
+        if *shape == [heads, queries, keys] {
+            return Ok(());
+        }
+        Err(self.mismatch(&format!("a bias ({heads}, {queries}, {keys})"), &format!("{shape:?}")))
     }
 
     fn concat(&self, inputs: &[Shape]) -> Result<Shape, NetworkError> {

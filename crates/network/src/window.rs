@@ -188,7 +188,7 @@ impl Axis {
 
     /// How many windows fit along a side, as PyTorch counts them. 0 where there is no room for one; `None` where
     /// numbers are too large to count.
-    pub(crate) fn count(self, side: usize, ceil: bool) -> Option<usize> {
+    pub fn count(self, side: usize, ceil: bool) -> Option<usize> {
         let padded = side.checked_add(self.before)?.checked_add(self.after)?;
         let Some(room) = padded.checked_sub(self.extent()) else { return Some(0) };
         if !ceil {

@@ -29,6 +29,9 @@ pub(crate) struct Attention {
 pub(crate) enum Groups {
     /// Every query to every key.
     All,
+    /// Every query to every key, with something added to scores: (heads, queries, keys), as powers of 2. Rows are whole
+    /// blocks.
+    Pairs(Vec<Lane>),
     /// Those of one window to each other.
     Windows {
         /// Places of each window.
@@ -42,6 +45,14 @@ pub(crate) enum Groups {
 }
 
 impl Groups {
+    /// numbers: (rows, keys), a row for each query of each head.
+    pub(crate) fn pairs(numbers: &[f32], rows: usize, keys: usize) -> Groups {
+        let width = blocks(keys);
+        let mut biases = vec![Lane([f32::NEG_INFINITY; LANES]); rows * width];
+        fill(&mut biases, width, numbers, keys);
+        Groups::Pairs(biases)
+    }
+
     /// table: as [`Windows::biases`] says.
     pub(crate) fn windows(windows: &Windows, heads: usize, table: &[f32]) -> Groups {
         let places: Vec<_> = (0..windows.count()).map(|window| windows.places(window)).collect();
@@ -50,10 +61,15 @@ impl Groups {
         let kinds = (0..windows.count()).map(|window| windows.kind(window)).collect();
         let mut biases = vec![Lane([f32::NEG_INFINITY; LANES]); 4 * heads * count * width];
         let all: Vec<f32> = (0..4).flat_map(|kind| windows.biases(kind, heads, table)).collect();
-        for (lanes, row) in biases.chunks_exact_mut(width.max(1)).zip(all.chunks_exact(count.max(1))) {
-            row.iter().enumerate().for_each(|(key, bias)| lanes[key / LANES].0[key % LANES] = bias * LOG2_E);
-        }
+        fill(&mut biases, width, &all, count);
         Groups::Windows { places, kinds, biases }
+    }
+}
+
+/// Rows of `keys` numbers into rows of `width` blocks, as powers of 2.
+fn fill(biases: &mut [Lane], width: usize, numbers: &[f32], keys: usize) {
+    for (lanes, row) in biases.chunks_exact_mut(width.max(1)).zip(numbers.chunks_exact(keys.max(1))) {
+        row.iter().enumerate().for_each(|(key, bias)| lanes[key / LANES].0[key % LANES] = bias * LOG2_E);
     }
 }
 
@@ -79,7 +95,7 @@ impl Attention {
         let d = self.heads * self.depth;
         assert!(widths.0 * LANES >= d && widths.1 * LANES >= self.at.1 + d && widths.2 * LANES >= d);
         let groups = match &self.groups {
-            Groups::All => 1,
+            Groups::All | Groups::Pairs(_) => 1,
             Groups::Windows { places, .. } => places.len(),
         };
         let (queries, keys, out) = (Shared::reading(queries), Shared::reading(keys), Shared::writing(out));
@@ -89,6 +105,10 @@ impl Attention {
                 (task / (groups * self.heads), task / self.heads % groups, task % self.heads);
             let (places, bias): (Option<&[usize]>, &[Lane]) = match &self.groups {
                 Groups::All => (None, &[]),
+                Groups::Pairs(biases) => {
+                    let length = counts.0 * blocks(counts.1);
+                    (None, &biases[head * length..][..length])
+                }
                 Groups::Windows { places, kinds, biases } => {
                     let count = places[group].len();
                     let length = count * blocks(count);

@@ -129,7 +129,7 @@ impl Compiler {
                 (at, Action::Rearrange(Rearrange::Constant(tokens.collect())), Vec::new())
             }
             Op::Token { index } => (at, Action::Rearrange(Rearrange::Token(*index)), vec![input(self)]),
-            Op::Attention { heads } => {
+            Op::Attention { heads, bias } => {
                 let places = [node.inputs[0], node.inputs[node.inputs.len() - 1]]
                     .map(|id| self.graph.sides(id.index()))
                     .map(|(rows, columns)| rows * columns);
@@ -138,7 +138,9 @@ impl Compiler {
                     depth: self.graph.channels(at) / heads,
                     places: (places[0], places[1]),
                     at: self.graph.keys_and_values(at),
-                    groups: Groups::All,
+                    groups: bias.as_ref().map_or(Groups::All, |bias| {
+                        Groups::pairs(self.graph.tensor(*bias), places[0] * heads, places[1])
+                    }),
                 };
                 (at, Action::Attention(attention), node.inputs.iter().map(|id| self.value(*id)).collect())
             }

@@ -183,14 +183,16 @@ impl Compiler {
                 };
                 (at, Work::Copy { arguments, table: None }, input(self))
             }
-            Op::Attention { heads } => {
-                let work = self.attention(at, *heads, None)?;
+            Op::Attention { heads, bias } => {
+                let pairs = bias.map(|bias| self.graph.tensor(bias).to_vec());
+                let pairs = pairs.map(|pairs| self.plan.numbers(&pairs));
+                let work = self.attention(at, *heads, None, pairs)?;
                 (at, work, inputs(self))
             }
             Op::WindowAttention { heads, window, shift, bias } => {
                 let windows = windows::Windows::new(self.graph.sides(at), *window, *shift);
                 let table = self.graph.tensor(*bias).to_vec();
-                let work = self.attention(at, *heads, Some((&windows, &table)))?;
+                let work = self.attention(at, *heads, Some((&windows, &table)), None)?;
                 (at, work, inputs(self))
             }
             Op::MergePatches => {

@@ -41,6 +41,8 @@ pub(crate) enum Work {
         key: usize,
         value: usize,
         windows: Option<ShiftedWindows>,
+        /// (heads, queries, keys): added to the scores, where there are no windows.
+        bias: Option<Constant>,
     },
     LayerNorm {
         arguments: LayerNorm,
@@ -185,12 +187,13 @@ impl Plan {
                     small("depthwise", items, bytes)
                 }
             }
-            Work::Attention { arguments, key, value, windows } => {
+            Work::Attention { arguments, key, value, windows, bias } => {
                 let mut arguments = *arguments;
                 let right = |numbers: usize| (numbers * precision.bytes()) as Address;
                 let keys = if other == 0 { input } else { other };
                 (arguments.q, arguments.out, arguments.pictures) = (input, out, pictures);
                 (arguments.k, arguments.v) = (keys + right(*key), keys + right(*value));
+                arguments.bias = bias.map_or(0, constant);
                 if let Some(windows) = windows {
                     (arguments.places, arguments.kinds) = (constant(windows.places), constant(windows.kinds));
                     arguments.bias = constant(windows.bias);

@@ -77,14 +77,14 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
             tokens(x, table)
         }
         Op::Token { index } => x.narrow(1, *index, 1)?.squeeze(1)?.contiguous(),
-        Op::Attention { heads } => {
+        Op::Attention { heads, bias } => {
             // The places of a map are tokens, row by row.
             let tokens = |x: &Tensor| match x.rank() {
                 4 => x.flatten_from(2)?.transpose(1, 2)?.contiguous(),
                 _ => Ok(x.clone()),
             };
             let rows = inputs.iter().map(tokens).collect::<Result<Vec<_>>>()?;
-            let out = attention(&rows, *heads)?;
+            let out = attention(&rows, *heads, bias.map(param))?;
             match x.dims() {
                 [_, _, h, w] => {
                     let d = out.dim(2)?;
@@ -199,7 +199,7 @@ fn mean_of_places(x: &Tensor, prefix: usize) -> Result<Tensor> {
 }
 
 /// qkv (1, n, 3d); or q (1, m, d) with kv (1, n, 2d).
-fn attention(inputs: &[Tensor], heads: usize) -> Result<Tensor> {
+fn attention(inputs: &[Tensor], heads: usize, bias: Option<&Tensor>) -> Result<Tensor> {
     let [q, k, v] = match inputs {
         [qkv] => {
             let d = qkv.dim(2)? / 3;
@@ -211,7 +211,7 @@ fn attention(inputs: &[Tensor], heads: usize) -> Result<Tensor> {
         }
         _ => bail!("attention reads one value or two"),
     };
-    attend(&q, &k, &v, heads, None)
+    attend(&q, &k, &v, heads, bias)
 }
 
 /// q (g, m, d), k and v (g, n, d); bias (g, heads, m, n).

@@ -73,6 +73,27 @@ fn transformers_with_windows() {
 }
 
 #[test]
+fn attention_with_a_number_for_every_pair() {
+    let mut net = Builder::image();
+    let x = net.conv("stem", net.input(), Conv::new(64, 16).stride(16).pad(0).bias());
+    let qkv = net.linear("qkv", x, 192);
+    let y = net.biased_attention("attention", "attention.bias", qkv, 2, 144);
+    let x = net.add("sum", x, y);
+    // 144 places and one before them: three tiles of keys.
+    let tokens = net.tokens(
+        "tokens",
+        x,
+        &[("class", 1)],
+        ("positions", (3, 3), true),
+        network::Interpolation::Antialiased,
+    );
+    let qkv = net.linear("qkv2", tokens, 192);
+    let x = net.biased_attention("attention2", "attention2.bias", qkv, 2, 145);
+    let x = net.token("token", x, 0);
+    check_network(open, &net.finish("pairs", x), &["sum", "token"], 192, BOTH);
+}
+
+#[test]
 fn windows_of_every_kind_and_channels_cut_and_shuffled() {
     let mut net = Builder::image();
     let input = net.input();

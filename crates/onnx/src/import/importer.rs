@@ -92,7 +92,9 @@ impl<'a> Importer<'a> {
             same: HashMap::new(),
             stored: stored.map(|(at, tensor)| (tensor.name.clone(), at)).collect(),
             // A few copies of all weights, turned or cut.
-            budget: MOST_NUMBERS.saturating_add(numbers.min(file.bytes().len()).saturating_mul(4)),
+            budget: MOST_NUMBERS.saturating_add(
+                numbers.min(usize::try_from(file.length()).unwrap_or(usize::MAX)).saturating_mul(4),
+            ),
             title: String::new(),
         }
     }
@@ -142,7 +144,7 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    fn dispatch(&mut self, node: &Node) -> Result<Vec<Value>, Stop> {
+    pub(super) fn dispatch(&mut self, node: &Node) -> Result<Vec<Value>, Stop> {
         if !["", "com.microsoft"].contains(&node.domain.as_str()) {
             return Err(Stop::Unknown("is of a set of operators that is not known"));
         }
@@ -317,6 +319,17 @@ impl<'a> Importer<'a> {
         let param = self.net.param(&format!("{}.{part}", self.title), shape);
         self.filled.push(data);
         param
+    }
+
+    /// Takes so many numbers off what constants may still have; false where there are not as many.
+    pub(super) fn can_spend(&mut self, numbers: usize) -> bool {
+        match self.budget.checked_sub(numbers) {
+            Some(rest) => {
+                self.budget = rest;
+                true
+            }
+            None => false,
+        }
     }
 
     /// A node of ours, called as the one that is being read; or the one that does the same already.

@@ -99,6 +99,34 @@ impl Node {
         Ok(node)
     }
 
+    /// A node of an operator of ONNX's own.
+    pub(super) fn step(name: &str, op: &str, inputs: &[&str], outputs: Vec<String>) -> Node {
+        let inputs = inputs.iter().map(|input| (*input).to_owned()).collect();
+        Node { name: name.to_owned(), op: op.to_owned(), inputs, outputs, ..Node::default() }
+    }
+
+    /// The same as an operator of ONNX's own.
+    pub(super) fn plain(&self, op: &str, output: &str) -> Node {
+        let outputs = vec![output.to_owned()];
+        Node { op: op.to_owned(), domain: String::new(), outputs, ..self.clone() }
+    }
+
+    pub(super) fn set_int(&mut self, name: &str, value: i64) {
+        self.attributes.insert(name.to_owned(), Attribute::Int(value));
+    }
+
+    pub(super) fn set_float(&mut self, name: &str, value: f32) {
+        self.attributes.insert(name.to_owned(), Attribute::Float(value));
+    }
+
+    pub(super) fn set_ints(&mut self, name: &str, values: &[i64]) {
+        self.attributes.insert(name.to_owned(), Attribute::Ints(values.to_vec()));
+    }
+
+    pub(super) fn set_text(&mut self, name: &str, value: &str) {
+        self.attributes.insert(name.to_owned(), Attribute::Text(value.to_owned()));
+    }
+
     /// What the node is called: its name, or that of its first output.
     pub(super) fn title(&self) -> &str {
         let output = || self.outputs.iter().map(String::as_str).find(|output| !output.is_empty());

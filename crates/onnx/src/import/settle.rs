@@ -44,6 +44,8 @@ impl Importer<'_> {
             Value::Constant(_) => {
                 Err(Stop::Unknown("reads a constant where something of the picture is known"))
             }
+            Value::Norms(_) => Err(Stop::Unknown("reads norms of channels")),
+            Value::Never(_) => Err(Stop::Unknown("reads truth values")),
             Value::Moment(_) => Err(Stop::Unknown("reads a mean or a variance over channels")),
             Value::Scores(_) | Value::Shares(_) => Err(Stop::Unknown("reads the scores of attention")),
             Value::Softmax(_) => Err(Stop::Unknown("reads a softmax that is no attention's")),
@@ -245,7 +247,11 @@ impl Importer<'_> {
 
     /// A map with zeros around it, where no convolution or pool takes them: what a convolution of 1×1 gives that changes
     /// nothing else.
-    fn padded(&mut self, view: &View, [top, left, bottom, right]: [usize; 4]) -> Result<View, Stop> {
+    pub(super) fn padded(
+        &mut self,
+        view: &View,
+        [top, left, bottom, right]: [usize; 4],
+    ) -> Result<View, Stop> {
         let view = self.map(view)?;
         let channels = view.length(Axis::Channel);
         let weight = self.param(None, "weight", &[channels, 1, 1, 1], Rc::new(vec![1.0; channels]));

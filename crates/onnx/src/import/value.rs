@@ -17,6 +17,10 @@ pub(super) enum Value {
     Padded(View, [usize; 4]),
     /// Of logits: what it is of, since only a graph's end has one.
     Softmax(View),
+    /// Of the channels of each head.
+    Norms(Norms),
+    /// Truth values of that shape, which are false.
+    Never(Vec<usize>),
     Unknown(Rc<Unknown>),
 }
 
@@ -71,6 +75,14 @@ pub(super) struct Sequence {
     pub(super) shape: Vec<usize>,
 }
 
+/// Norms over the last side of a view.
+#[derive(Clone, Debug)]
+pub(super) struct Norms {
+    pub(super) view: View,
+    /// The value's own.
+    pub(super) shape: Vec<usize>,
+}
+
 /// A step on the way to normalised channels.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
@@ -105,7 +117,23 @@ pub(super) struct Scores {
     pub(super) q: View,
     pub(super) k: View,
     pub(super) scale: f64,
+    /// A factor of each head, beside that.
+    pub(super) factors: Option<Rc<Vec<f32>>>,
+    /// The side of the windows that queries and keys see each other in, where they do so in windows.
+    pub(super) window: Option<usize>,
+    /// What is added after that.
+    pub(super) added: Vec<Added>,
     pub(super) shape: Vec<usize>,
+}
+
+/// Numbers that are added to scores.
+#[derive(Clone, Debug)]
+pub(super) struct Added {
+    /// Windows, heads, queries and keys; 1 where a number is of all of them.
+    pub(super) sides: [usize; 4],
+    pub(super) numbers: Rc<Vec<f32>>,
+    /// The initializer that they are.
+    pub(super) name: Option<Rc<str>>,
 }
 
 impl Live {
@@ -193,6 +221,8 @@ impl Value {
             Value::Sequence(sequence) => sequence.shape.clone(),
             Value::Moment(moment) => moment.shape.clone(),
             Value::Scores(scores) | Value::Shares(scores) => scores.shape.clone(),
+            Value::Norms(norms) => norms.shape.clone(),
+            Value::Never(shape) => shape.clone(),
             Value::Unknown(_) => Vec::new(),
         }
     }

@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** the batch is one picture, so sides of 1 mean nothing and hold no stride.
 
+mod places;
+
 use network::{NodeId, Shape};
 
 /// An axis of a node's result.
@@ -33,6 +35,8 @@ pub(super) struct View {
     lengths: [usize; 4],
     /// Where in each axis the view begins.
     starts: [usize; 4],
+    /// By how much each axis is moved: what lies at `i` of it shows up at `i - moved`, and wraps around.
+    moved: [usize; 4],
     /// Outer strides first.
     sides: Vec<Vec<Stride>>,
 }
@@ -55,7 +59,7 @@ impl View {
             if count > 1 { vec![stride] } else { Vec::new() }
         };
         let sides = std::iter::once(Vec::new()).chain(axes.iter().map(whole)).collect();
-        View { node, lengths, starts: [0; 4], sides }
+        View { node, lengths, starts: [0; 4], moved: [0; 4], sides }
     }
 
     /// The same view of another node, whose channels are `channels`, and which has the same places.
@@ -84,15 +88,22 @@ impl View {
         self.starts[axis as usize]
     }
 
+    /// By how much an axis is moved.
+    pub(super) fn moved(&self, axis: Axis) -> usize {
+        self.moved[axis as usize]
+    }
+
     /// Whether both walk through axes of the same lengths in the same way.
     pub(super) fn is_like(&self, other: &View) -> bool {
-        self.lengths == other.lengths && self.starts == other.starts && self.sides == other.sides
+        View { node: other.node, ..self.clone() } == *other
     }
 
     /// Whether both do, but for how many channels there are.
     pub(super) fn has_places_of(&self, other: &View) -> bool {
         let places = [Axis::Row, Axis::Column, Axis::Token];
-        places.iter().all(|axis| self.length(*axis) == other.length(*axis))
+        places
+            .iter()
+            .all(|axis| self.length(*axis) == other.length(*axis) && self.moved(*axis) == other.moved(*axis))
     }
 
     /// The same numbers under another shape; `None` where a side would begin in the middle of a stride.
@@ -200,7 +211,7 @@ impl View {
     pub(super) fn is_side(&self, at: usize, axes: &[Axis]) -> bool {
         let expected = axes.iter().filter(|axis| self.length(**axis) > 1);
         let whole = |axis: &Axis| Stride { axis: *axis, step: 1, count: self.length(*axis) };
-        axes.iter().all(|axis| self.start(*axis) == 0)
+        axes.iter().all(|axis| self.start(*axis) == 0 && self.moved(*axis) == 0)
             && expected.map(whole).eq(self.sides[at].iter().copied())
     }
 
@@ -212,6 +223,16 @@ impl View {
             && self.is_side(1, &[Axis::Channel])
             && self.is_side(2, &[Axis::Row])
             && self.is_side(3, &[Axis::Column])
+    }
+
+    /// Whether the sides after the batch are a map's places, row by row, and its channels.
+    pub(super) fn is_rows(&self) -> bool {
+        self.rank() == 3 && self.is_side(1, &[Axis::Row, Axis::Column]) && self.is_side(2, &[Axis::Channel])
+    }
+
+    /// Whether the sides after the batch are a map's (h, w, c).
+    pub(super) fn is_map_with_channels_last(&self) -> bool {
+        !self.is_map() && self.turned(&[0, 3, 1, 2]).is_some_and(|view| view.is_map())
     }
 
     /// Whether a side walks through channels alone.
@@ -257,6 +278,7 @@ impl View {
         let channels = self.length(Axis::Channel);
         view.lengths = [channels, 1, 1, 1];
         view.starts = [self.starts[0], 0, 0, 0];
+        view.moved = [0; 4];
         let sides = view.sides.into_iter().enumerate().filter(|(at, _)| keep(*at));
         view.sides = sides
             .map(|(_, side)| side.into_iter().filter(|stride| stride.axis == Axis::Channel).collect())

@@ -4,7 +4,7 @@ use super::{
     importer::{Importer, Stop},
     view::{Axis, View},
 };
-use network::{Op, Shape};
+use network::{Op, Pair, Pool, Shape};
 use std::rc::Rc;
 
 impl Importer<'_> {
@@ -15,6 +15,13 @@ impl Importer<'_> {
         }
         let sides: Vec<usize> = (0..view.rank()).collect();
         if !view.sees_all_places() {
+            if let Some((steps, seen)) = view.every() {
+                // Of single places the largest is the place itself.
+                let pool = Pool::new(1, 1);
+                let stride = Pair { y: steps[0], x: steps[1] };
+                let node = self.push(Op::MaxPool(Pool { stride, ..pool }), &[view.node])?;
+                return self.whole(&seen.on(node));
+            }
             let tokens = sides.iter().flat_map(|at| view.side(*at)).any(|stride| stride.axis == Axis::Token);
             if view.length(Axis::Token) > 1 && !tokens {
                 let node = self.push(Op::Token { index: view.start(Axis::Token) }, &[view.node])?;
@@ -51,7 +58,11 @@ impl Importer<'_> {
 
     /// A view of a whole node whose side `at` walks through all channels in their order.
     pub(super) fn ordered(&mut self, view: &View, at: usize) -> Result<View, Stop> {
-        let view = self.whole(view)?;
+        let mut view = self.whole(view)?;
+        if view.fours() == Some(at) {
+            let node = self.push(Op::MergePatches, &[view.node])?;
+            view = view.of_fours(node, at);
+        }
         if view.is_side(at, &[Axis::Channel]) {
             return Ok(view);
         }

@@ -2,7 +2,7 @@
 //! every cell the mean of its rows, and then of its columns.
 
 /// (cells, side): row i holds 1 / n at the n places of cell i, as PyTorch divides a side into cells.
-pub(super) fn rows(cells: usize, side: usize) -> Vec<f32> {
+pub(crate) fn rows(cells: usize, side: usize) -> Vec<f32> {
     let mut matrix = vec![0.0; cells * side];
     for (i, row) in matrix.chunks_exact_mut(side).enumerate() {
         let places = i * side / cells..((i + 1) * side).div_ceil(cells);
@@ -13,7 +13,7 @@ pub(super) fn rows(cells: usize, side: usize) -> Vec<f32> {
 }
 
 /// (side, cells): the same, transposed.
-pub(super) fn columns(cells: usize, side: usize) -> Vec<f32> {
+pub(crate) fn columns(cells: usize, side: usize) -> Vec<f32> {
     let rows = rows(cells, side);
     (0..side * cells).map(|at| rows[at % cells * side + at / cells]).collect()
 }

@@ -1,10 +1,11 @@
 //! Attention of tokens to tokens.
 
 use super::{Laid, Lowering, Operator, Shape};
+use network::ParamId;
 
 impl Lowering<'_, '_, '_> {
     /// Of (n, tokens, 3d) to itself, or of (n, others, d) to (n, tokens, 2d).
-    pub(super) fn attention(&mut self, heads: usize) -> Laid {
+    pub(super) fn attention(&mut self, heads: usize, bias: Option<ParamId>) -> Laid {
         let d = self.shape().width();
         let x = self.rows(0, "q");
         let [q, k, v] = if self.node.inputs.len() == 1 {
@@ -14,7 +15,8 @@ impl Lowering<'_, '_, '_> {
             let [k, v] = self.cut(["k", "v"], &kv, 2, d);
             [x, k, v]
         };
-        let (mixed, joined) = self.attend([q, k, v], &[], heads, d, 1);
+        let added: Vec<String> = bias.into_iter().map(|bias| self.param(bias)).collect();
+        let (mixed, joined) = self.attend([q, k, v], &added, heads, d, 1);
         match self.shape() {
             Shape::Map { height, width, .. } => {
                 let mixed = self.part("joined", &joined, vec![mixed]);

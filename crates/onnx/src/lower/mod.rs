@@ -1,13 +1,13 @@
 //! Our operations as ONNX nodes.
 
 mod activation;
-mod adaptive;
+pub(crate) mod adaptive;
 mod attention;
 mod layout;
 mod pool;
 mod tokens;
 mod window_attention;
-mod windows;
+pub(crate) mod windows;
 
 use super::{
     Ending, FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, VALUES, draft::Draft, operator::Operator,
@@ -221,7 +221,7 @@ impl Lowering<'_, '_, '_> {
                 let x = self.last(0);
                 Laid::both(self.whole(&Operator::Gather { axis: 1, index: *index }, vec![x]))
             }
-            Op::Attention { heads } => self.attention(*heads),
+            Op::Attention { heads, bias } => self.attention(*heads, *bias),
             Op::WindowAttention { heads, window, shift, bias } => {
                 self.window_attention(*heads, *window, *shift, *bias)
             }

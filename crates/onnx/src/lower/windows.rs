@@ -6,24 +6,28 @@
 const UNSEEN: f32 = -1e30;
 
 /// By how much windows are moved along a side: not at all where one window is the whole side.
-pub(super) fn shift(side: usize, window: usize, shift: usize) -> usize {
+pub(crate) fn shift(side: usize, window: usize, shift: usize) -> usize {
     if side <= window { 0 } else { shift }
 }
 
 /// (heads, window², window²), row the place that looks and column the one that is seen, from a table ((2·window - 1)²,
 /// heads) that goes by how far the first is below and right of the second.
-pub(super) fn bias(table: &[f32], heads: usize, window: usize) -> Vec<f32> {
-    let (places, reach) = (window * window, 2 * window - 1);
-    let far = |one: usize, other: usize| one + window - 1 - other;
-    let row = |i: usize, j: usize| far(i / window, j / window) * reach + far(i % window, j % window);
-    let of_head =
-        |head: usize| (0..places * places).map(move |at| table[row(at / places, at % places) * heads + head]);
+pub(crate) fn bias(table: &[f32], heads: usize, window: usize) -> Vec<f32> {
+    let places = window * window;
+    let row = |at: usize| relative(at / places, at % places, window);
+    let of_head = |head: usize| (0..places * places).map(move |at| table[row(at) * heads + head]);
     (0..heads).flat_map(of_head).collect()
+}
+
+/// The row of that table for a place that looks and one that is seen.
+pub(crate) fn relative(one: usize, other: usize, window: usize) -> usize {
+    let far = |one: usize, other: usize| one + window - 1 - other;
+    far(one / window, other / window) * (2 * window - 1) + far(one % window, other % window)
 }
 
 /// (windows, window², window²) for a map of `sides` (rows, columns) that was moved up and left by `shifts`: 0 where two
 /// places were neighbours before, [`UNSEEN`] where the map's end lies between them.
-pub(super) fn mask(sides: (usize, usize), window: usize, shifts: (usize, usize)) -> Vec<f32> {
+pub(crate) fn mask(sides: (usize, usize), window: usize, shifts: (usize, usize)) -> Vec<f32> {
     let places = window * window;
     // What came over the edge stands last.
     let wrapped = |at: usize, side: usize, shift: usize| at >= side - shift;

@@ -51,6 +51,7 @@ pub(crate) enum Attribute<'a> {
     Int(&'a str, i64),
     Ints(&'a str, &'a [i64]),
     Float(&'a str, f32),
+    Floats(&'a str, &'a [f32]),
     Text(&'a str, &'a str),
     /// A graph of its own.
     Graph(&'a str),
@@ -58,7 +59,7 @@ pub(crate) enum Attribute<'a> {
     Integers(&'a str, &'a [i64], &'a [i64]),
 }
 
-pub(crate) use Attribute::{Float, Graph, Int, Integers, Ints, Text};
+pub(crate) use Attribute::{Float, Floats, Graph, Int, Integers, Ints, Text};
 
 /// A file in the making.
 #[derive(Clone)]
@@ -92,11 +93,20 @@ impl File {
             node = node.text(2, output);
         }
         self.count += 1;
+        // Before the last dot stands the set of operators that it is of.
+        let (domain, op) = op.rsplit_once('.').unwrap_or(("", op));
         node = node.text(3, &format!("{op}_{}", self.count)).text(4, op);
+        if !domain.is_empty() {
+            node = node.text(7, domain);
+        }
         for attribute in attributes {
             let message = match *attribute {
                 Int(name, value) => Message::default().text(1, name).number(3, value).number(20, 2),
                 Float(name, value) => Message::default().text(1, name).float(2, value).number(20, 1),
+                Floats(name, values) => {
+                    let message = Message::default().text(1, name).number(20, 6);
+                    values.iter().fold(message, |message, value| message.float(7, *value))
+                }
                 Text(name, value) => Message::default().text(1, name).text(4, value).number(20, 3),
                 Graph(name) => Message::default().text(1, name).text(6, "").number(20, 5),
                 Ints(name, values) => {

@@ -5,6 +5,7 @@ use crate::{
     EngineError,
     cuda::{
         arguments,
+        plan::Constant,
         products::whole,
         work::{ShiftedWindows, Work},
     },
@@ -21,6 +22,7 @@ impl Compiler {
         at: usize,
         heads: usize,
         within: Option<(&windows::Windows, &[f32])>,
+        bias: Option<Constant>,
     ) -> Result<Work, EngineError> {
         let node = self.graph.node(at).clone();
         let (depth, inputs) = (self.graph.channels(at) / heads, node.inputs.clone());
@@ -55,7 +57,7 @@ impl Compiler {
             self.windows(windows, table, heads)
         });
         let (key, value) = self.graph.keys_and_values(at);
-        Ok(Work::Attention { arguments, key, value, windows })
+        Ok(Work::Attention { arguments, key, value, windows, bias })
     }
 
     fn windows(&mut self, windows: &windows::Windows, table: &[f32], heads: usize) -> ShiftedWindows {

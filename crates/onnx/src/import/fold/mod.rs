@@ -59,6 +59,7 @@ impl Fold<'_> {
             "Slice" => self.slice().and_then(one),
             "Split" => self.split(),
             "Gather" => self.gather().and_then(one),
+            "GatherND" => self.gather_tuples().and_then(one),
             "Where" => self.choose().and_then(one),
             "ReduceProd" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceMean" => {
                 self.reduce().and_then(one)
@@ -67,9 +68,23 @@ impl Fold<'_> {
             "Clip" => self.clip().and_then(one),
             "ScatterND" => self.scatter().and_then(one),
             "NonZero" => self.non_zero().and_then(one),
-            "Trilu" | "CumSum" | "Resize" | "Pad" => Err(Unfolded::Unknown),
+            "Resize" => self.resized().and_then(one),
+            "Trilu" | "CumSum" | "Pad" => Err(Unfolded::Unknown),
             _ => self.element_wise().and_then(one),
         }
+    }
+
+    /// A tensor that is resized to the size it has.
+    fn resized(&self) -> Result<Constant, Unfolded> {
+        let input = self.input(0)?;
+        let factors = self.floats(2).is_ok_and(|factors| {
+            factors.len() == input.shape.len() && factors.iter().all(|factor| *factor == 1.0)
+        });
+        let sizes = self.integers(3).is_ok_and(|sizes| {
+            let own = input.shape.iter().map(|side| i64::try_from(*side).ok());
+            sizes.iter().map(|size| Some(*size)).eq(own)
+        });
+        if factors || sizes { Ok(input.clone()) } else { Err(Unfolded::Unknown) }
     }
 
     fn input(&self, at: usize) -> Result<&Constant, Unfolded> {

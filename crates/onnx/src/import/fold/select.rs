@@ -113,6 +113,28 @@ impl Fold<'_> {
         self.picked(wanted, &places)
     }
 
+    /// Parts by tuples of indices, the last side of a table.
+    pub(super) fn gather_tuples(&mut self) -> Result<Constant, Unfolded> {
+        let (shape, indices) = (self.input(0)?.shape.clone(), self.integers(1)?);
+        let table = self.input(1)?.shape.clone();
+        let (depth, tuples) = table.split_last().ok_or(Unfolded::Wrong)?;
+        if self.node.int("batch_dims").unwrap_or(0) != 0 || !(1..=shape.len()).contains(depth) {
+            return Err(Unfolded::Unknown);
+        }
+        let wanted = [tuples, &shape[*depth..]].concat();
+        self.spend(&wanted)?;
+        let (round, strides) = (shape[*depth..].iter().product::<usize>(), steps(&shape));
+        let mut places = Vec::with_capacity(wanted.iter().product());
+        for tuple in indices.chunks_exact(*depth) {
+            let mut place = 0;
+            for (at, index) in tuple.iter().enumerate() {
+                place += axis(*index, shape[at]).ok_or(Unfolded::Wrong)? * strides[at];
+            }
+            places.extend((0..round).map(|at| place + at));
+        }
+        self.picked(wanted, &places)
+    }
+
     pub(super) fn choose(&mut self) -> Result<Constant, Unfolded> {
         let conditions = self.integers(0)?;
         let shapes = [0, 1, 2].map(|at| self.input(at).map(|input| input.shape.clone()));

@@ -23,6 +23,9 @@ impl Importer<'_> {
         if node.inputs.iter().any(is_constant) {
             return self.tokens_before(node, at, rank);
         }
+        if let Some(view) = self.together(node, at, rank)? {
+            return Ok(live(view));
+        }
         let mut views: Vec<View> = Vec::with_capacity(node.inputs.len());
         for input in 0..node.inputs.len() {
             let view = self.view_at(node, input)?;
@@ -57,6 +60,32 @@ impl Importer<'_> {
     }
 
     /// Constant tokens, and then the places of a map.
+    /// Parts of one map that make it whole again: moved, or with four neighbours as one place.
+    fn together(&mut self, node: &Node, at: usize, rank: usize) -> Result<Option<View>, Stop> {
+        let mut views = Vec::with_capacity(node.inputs.len());
+        for input in 0..node.inputs.len() {
+            match self.value(node, input)? {
+                Value::Live(Live { view, pending: Pending::Nothing }) if view.rank() == rank => {
+                    views.push(view.clone());
+                }
+                _ => return Ok(None),
+            }
+        }
+        if let Some(moved) = View::around(&views, at) {
+            return Ok(Some(moved));
+        }
+        let starts = [(0, 0), (1, 0), (0, 1), (1, 1)];
+        let is_one = views.iter().all(|view| view.node == views[0].node && view.has_sides_of(&views[0]));
+        let are_fours = views.len() == starts.len()
+            && views.iter().zip(starts).all(|(view, (row, column))| view.is_every_second(row, column))
+            && views[0].is_side(at, &[Axis::Channel]);
+        if !is_one || !are_fours {
+            return Ok(None);
+        }
+        let merged = self.push(Op::MergePatches, &[views[0].node])?;
+        Ok(Some(views[0].of_fours(merged, at)))
+    }
+
     fn tokens_before(&mut self, node: &Node, at: usize, rank: usize) -> Given {
         let unknown =
             || Stop::Unknown("joins constants and something of the picture in a way that is not known");

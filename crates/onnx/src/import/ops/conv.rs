@@ -2,13 +2,14 @@
 
 use super::Given;
 use crate::import::{
-    constant::Data,
+    constant::{Constant, Data},
     importer::{Importer, Stop, live},
     model::Node,
-    value::Value,
+    value::{Sequence, Value},
     view::View,
 };
 use network::{Op, Padding, Pair, Shape};
+use std::rc::Rc;
 
 /// Far more than any network has.
 const MOST: i64 = 1 << 15;
@@ -53,6 +54,29 @@ impl Importer<'_> {
         Ok((self.map(&view)?, [0; 4]))
     }
 
+    /// Zeros before the places of a map, where tokens are to stand.
+    fn room(&mut self, node: &Node, pads: &[i64], axes: &[usize], value: f32) -> Result<Option<Value>, Stop> {
+        let Some(tokens) = axes.iter().position(|axis| *axis == 1) else { return Ok(None) };
+        let rest = pads.iter().enumerate().any(|(at, pad)| at != tokens && *pad != 0);
+        let shape = self.value(node, 0)?.shape();
+        let (&[one, places, d], false, true) = (shape.as_slice(), rest, value == 0.0) else {
+            return Ok(None);
+        };
+        let places_of_map = match self.value(node, 0)? {
+            Value::Live(live) => live.view.is_rows(),
+            _ => false,
+        };
+        let before = usize::try_from(pads[tokens]).ok().filter(|pad| *pad < 1 << 15);
+        let (Some(before), true, 1) = (before, places_of_map, one) else { return Ok(None) };
+        let view = self.view_at(node, 0)?;
+        if !matches!(self.net.shape(view.node), Shape::Map { .. }) || !self.can_spend(before * d) {
+            return Ok(None);
+        }
+        let prefix = vec![Constant::floats(vec![1, before, d], vec![0.0; before * d])];
+        let shape = vec![1, before + places, d];
+        Ok(Some(Value::Sequence(Rc::new(Sequence { prefix, places: view, positions: None, shape }))))
+    }
+
     pub(super) fn pad(&mut self, node: &Node) -> Given {
         let mode = node.text("mode").unwrap_or("constant");
         if mode != "constant" {
@@ -81,14 +105,23 @@ impl Importer<'_> {
         if pads.iter().all(|pad| *pad == 0) {
             return Ok(vec![self.value(node, 0)?.clone()]);
         }
+        if let Some(tokens) = self.room(node, &pads, &axes, value)? {
+            return Ok(vec![tokens]);
+        }
+        let is_last = match self.value(node, 0)? {
+            Value::Live(live) => live.view.is_map_with_channels_last(),
+            _ => false,
+        };
         let mut around = [0_usize; 4];
         for (at, axis) in axes.iter().enumerate() {
             let ends = [pads[at], pads[at + axes.len()]];
             for (end, pad) in ends.into_iter().enumerate() {
                 let slot = match (rank, axis) {
                     _ if pad == 0 => continue,
-                    (4, 2) => 2 * end,
-                    (4, 3) => 2 * end + 1,
+                    (4, 1) if is_last => 2 * end,
+                    (4, 2) if is_last => 2 * end + 1,
+                    (4, 2) if !is_last => 2 * end,
+                    (4, 3) if !is_last => 2 * end + 1,
                     _ => return Err(Stop::Unknown("pads other sides than rows and columns")),
                 };
                 let pad = usize::try_from(pad).ok().filter(|pad| *pad < 1 << 15);
@@ -97,6 +130,12 @@ impl Importer<'_> {
         }
         if value != 0.0 {
             return Err(Stop::Unknown("pads with other numbers than zeros"));
+        }
+        if is_last {
+            let unknown = Stop::Unknown("pads a map in an order that is not known");
+            let view = self.view_at(node, 0)?.turned(&[0, 3, 1, 2]);
+            let view = self.padded(&view.ok_or(Stop::Unknown("reads what is no map"))?, around)?;
+            return Ok(live(view.turned(&[0, 2, 3, 1]).ok_or(unknown)?));
         }
         let (view, before) = self.map_and_zeros(node)?;
         let both = [0, 1, 2, 3].map(|at| around[at] + before[at]);

@@ -7,7 +7,7 @@ use crate::import::{
     function::{Binary, Function},
     importer::{Importer, Stop, live},
     model::Node,
-    value::{Factor, Live, Pending, Scores, Sequence, Stage, Value, Values},
+    value::{Factor, Live, Pending, Sequence, Stage, Value, Values},
     view::{Axis, View},
 };
 use network::{Activation, Op, Shape};
@@ -49,6 +49,10 @@ impl Importer<'_> {
     }
 
     pub(super) fn clip(&mut self, node: &Node) -> Given {
+        if let Value::Norms(norms) = self.value(node, 0)? {
+            let norms = norms.clone();
+            return self.least_norms(node, &norms);
+        }
         let live = self.functional(node, 0)?;
         let mut function = live.pending.function().unwrap_or_else(|| Rc::new(Function::X));
         for (at, name, op) in [(1, "min", Binary::Max), (2, "max", Binary::Min)] {
@@ -117,9 +121,17 @@ impl Importer<'_> {
             return Ok(vec![moment]);
         }
         match (a, b) {
-            (Value::Scores(scores), Value::Constant(constant)) => self.scores(op, scores, constant),
+            (Value::Norms(norms), Value::Constant(_)) if op == Binary::Max => self.least_norms(node, norms),
+            (Value::Live(Live { view, pending: Pending::Nothing }), Value::Norms(norms))
+                if op == Binary::Divide && norms.view == *view =>
+            {
+                self.unit(view)
+            }
+            (Value::Scores(scores), Value::Constant(constant)) if shape == scores.shape => {
+                self.scores(op, scores, constant)
+            }
             (Value::Constant(constant), Value::Scores(scores))
-                if op == Binary::Multiply || op == Binary::Add =>
+                if (op == Binary::Multiply || op == Binary::Add) && shape == scores.shape =>
             {
                 self.scores(op, scores, constant)
             }
@@ -284,20 +296,6 @@ impl Importer<'_> {
         }
         let sequence = Sequence { positions: Some(constant.clone()), ..sequence.clone() };
         Ok(vec![Value::Sequence(Rc::new(sequence))])
-    }
-
-    /// A factor of all scores.
-    fn scores(&mut self, op: Binary, scores: &Scores, constant: &Constant) -> Given {
-        let number =
-            self.number(constant)?.ok_or(Stop::Unknown("adds numbers of pairs of places to scores"))?;
-        let scale = match op {
-            Binary::Multiply => scores.scale * number,
-            Binary::Divide if number != 0.0 => scores.scale / number,
-            // What is added to all scores is gone after their softmax.
-            Binary::Add => scores.scale,
-            _ => return Err(Stop::Unknown("changes scores of attention in a way that is not known")),
-        };
-        Ok(vec![Value::Scores(Rc::new(Scores { scale, ..scores.clone() }))])
     }
 
     /// Of two values that both depend on the picture.

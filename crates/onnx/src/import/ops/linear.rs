@@ -18,6 +18,9 @@ impl Importer<'_> {
             (_, Value::Constant(_)) => {
                 let weight = self.floats_at(node, 1)?;
                 let view = self.view_at(node, 0)?;
+                if let Some(cells) = self.cells(&view, &weight, false)? {
+                    return Ok(live(cells));
+                }
                 let (weight, rows) = match weight.shape.as_slice() {
                     &[rows, columns] => (turned(&weight, rows, columns)?, rows),
                     [ones @ .., rows, columns] if ones.iter().all(|side| *side == 1) => {
@@ -26,6 +29,13 @@ impl Importer<'_> {
                     _ => return Err(Stop::Unknown("is a product with several matrices")),
                 };
                 Ok(live(self.dense(&view, weight, rows)?))
+            }
+            (Value::Constant(_), Value::Live(Live { view, .. })) if view.is_map() => {
+                let (matrix, view) = (self.floats_at(node, 0)?, self.view_at(node, 1)?);
+                match self.cells(&view, &matrix, true)? {
+                    Some(cells) => Ok(live(cells)),
+                    None => self.product_of_two(node),
+                }
             }
             _ => self.product_of_two(node),
         }
@@ -87,6 +97,9 @@ impl Importer<'_> {
         let Shape::Map { channels, height, width } = self.net.shape(view.node) else {
             return Err(Stop::Unknown("reads all tokens as one vector"));
         };
+        if view.moved(Axis::Row) + view.moved(Axis::Column) > 0 {
+            return Err(Stop::Unknown("reads a map that was moved as one vector"));
+        }
         let axes = [Axis::Channel, Axis::Row, Axis::Column];
         let steps = [height * width, width, 1];
         let mut order = vec![0_usize];

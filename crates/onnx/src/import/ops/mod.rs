@@ -4,10 +4,14 @@ mod attention;
 mod concat;
 mod conv;
 mod elementwise;
+mod fused;
 mod linear;
 mod norm;
 mod pool;
+mod queries;
 mod rearrange;
+mod scores;
+mod unit;
 
 use super::{
     element::{binary, unary},
@@ -24,6 +28,9 @@ impl Importer<'_> {
         if unary(node).is_some() {
             return self.function_of_one(node);
         }
+        if let Some(given) = self.fused(node) {
+            return given;
+        }
         if node.domain == "com.microsoft" {
             return Err(Stop::Unknown("is an operator that is not known"));
         }
@@ -39,10 +46,12 @@ impl Importer<'_> {
             "MaxPool" | "AveragePool" => self.pool(node),
             "GlobalAveragePool" | "GlobalMaxPool" => self.pool_whole(node),
             "ReduceMean" | "ReduceMax" => self.reduce(node),
+            "ReduceL2" => self.norms(node),
             "Gemm" => self.gemm(node),
             "MatMul" => self.product(node),
             "BatchNormalization" => self.batch_norm(node),
             "LayerNormalization" => self.layer_norm(node),
+            "SimplifiedLayerNormalization" | "RMSNormalization" => self.root_mean_square(node),
             "Softmax" | "LogSoftmax" => self.softmax(node),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.reshape(node),
             "Transpose" => self.transpose(node),
@@ -50,6 +59,10 @@ impl Importer<'_> {
             "Split" => self.split(node),
             "Gather" => self.gather(node),
             "Expand" => self.expand(node),
+            "Resize" | "Upsample" => self.resize(node),
+            // What is finite stays so, and nothing of a picture is anything else.
+            "IsNaN" | "IsInf" => Ok(vec![Value::Never(self.value(node, 0)?.shape())]),
+            "Where" => self.choose(node),
             "Concat" => self.concat(node),
             "Pad" => self.pad(node),
             "PRelu" => self.prelu(node),

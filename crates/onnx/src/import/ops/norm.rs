@@ -6,7 +6,7 @@ use crate::import::{
     function::Binary,
     importer::{Importer, Stop, live},
     model::Node,
-    value::{Live, Moment, Stage, Value},
+    value::{Factor, Live, Moment, Pending, Stage, Value},
     view::{Axis, View},
 };
 use network::Op;
@@ -70,6 +70,29 @@ impl Importer<'_> {
         let bias = self.param(name.as_ref(), "bias", &[channels], shift);
         let eps = node.float("epsilon").unwrap_or(1e-5);
         Ok(live(self.same(Op::LayerNorm { weight, bias, eps }, &view)?))
+    }
+
+    /// A norm by the root of a mean of squares, of what is centred: a layer norm whose summands are still to come.
+    pub(super) fn root_mean_square(&mut self, node: &Node) -> Given {
+        let unknown = || Stop::Unknown("divides by the root of a mean of squares that are not centred");
+        let Value::Moment(Moment { view, stage: Stage::Centred, .. }) = self.value(node, 0)?.clone() else {
+            return Err(unknown());
+        };
+        let axis = super::fold::axis(node.int("axis").unwrap_or(-1), view.rank());
+        let (true, Data::Floats(numbers)) =
+            (axis.is_some_and(|axis| axis + 1 == view.rank()), self.floats_at(node, 1)?.data)
+        else {
+            return Err(unknown());
+        };
+        let name = self.floats_at(node, 1)?.name;
+        let eps = f64::from(node.float("epsilon").unwrap_or(1e-5));
+        let Value::Live(Live { view, .. }) = self.normalised(&view, eps)? else { return Err(unknown()) };
+        if numbers.len() != view.length(Axis::Channel) {
+            return Err(unknown());
+        }
+        let scale = Factor::each(numbers.iter().map(|number| f64::from(*number)).collect(), name);
+        let pending = Pending::Affine { scale, shift: Factor::all(0.0) };
+        Ok(vec![Value::Live(Live { view, pending })])
     }
 
     /// A mean of squares is a variance.

@@ -2,10 +2,11 @@
 
 use super::Given;
 use crate::import::{
+    constant::{Data, broadcast},
     fold::{self, Part},
     importer::{Importer, Stop, live},
     model::Node,
-    value::{Live, Moment, Scores, Value},
+    value::{Live, Moment, Norms, Pending, Scores, Value},
     view::View,
 };
 use std::rc::Rc;
@@ -60,6 +61,12 @@ impl Importer<'_> {
         if order.iter().enumerate().all(|(at, from)| at == *from) {
             return Ok(vec![self.value(node, 0)?.clone()]);
         }
+        if let Value::Moment(moment) = self.value(node, 0)? {
+            let view = moment.view.turned(&order);
+            let view = view.ok_or(Stop::Unknown("has an order of axes that does not fit"))?;
+            let shape = order.iter().map(|at| moment.shape[*at]).collect();
+            return Ok(vec![Value::Moment(Moment { view, shape, stage: moment.stage })]);
+        }
         self.seen(node, |view| view.turned(&order))
     }
 
@@ -77,6 +84,13 @@ impl Importer<'_> {
         let parts: Vec<Part> = parts.iter().copied().filter(|part| !is_all(part)).collect();
         if parts.is_empty() {
             return Ok(vec![self.value(node, 0)?.clone()]);
+        }
+        if let Value::Live(Live { view, pending }) = self.value(node, 0)?
+            && !matches!(pending, Pending::Nothing)
+            && parts.iter().any(|part| view.is_of_places(part.axis))
+        {
+            // Parts of a map come together again: they are to be of one node.
+            self.view_at(node, 0)?;
         }
         let cut = |view: &View| {
             parts.iter().try_fold(view.clone(), |view, part| {
@@ -152,13 +166,46 @@ impl Importer<'_> {
         }
     }
 
+    /// The one of two values that conditions which are all alike choose.
+    pub(super) fn choose(&mut self, node: &Node) -> Given {
+        let (condition, chosen) = match self.value(node, 0)? {
+            Value::Never(shape) => (shape.clone(), 2),
+            Value::Constant(constant) => {
+                let constant = self.loaded(constant)?;
+                let Data::Integers(conditions) = &constant.data else {
+                    return Err(Stop::Unknown("chooses by numbers"));
+                };
+                match conditions.first() {
+                    Some(first) if conditions.iter().all(|other| (*other != 0) == (*first != 0)) => {
+                        (constant.shape.clone(), if *first != 0 { 1 } else { 2 })
+                    }
+                    _ => return Err(Stop::Unknown("chooses by constants that differ")),
+                }
+            }
+            _ => return Err(Stop::Unknown("chooses by the picture")),
+        };
+        let shapes = [self.value(node, 1)?.shape(), self.value(node, 2)?.shape()];
+        let all = broadcast(&condition, &shapes[0]).and_then(|shape| broadcast(&shape, &shapes[1]));
+        let value = self.value(node, chosen)?.clone();
+        if all.as_ref() != Some(&value.shape()) {
+            return Err(Stop::Unknown("repeats what it chooses"));
+        }
+        Ok(vec![value])
+    }
+
     pub(super) fn expand(&mut self, node: &Node) -> Given {
         let list = self.list_at(node, 1)?.ok_or(Stop::Unknown("lacks its shape"))?;
         let shape = self.value(node, 0)?.shape();
         let wanted: Option<Vec<usize>> = list.iter().map(|side| usize::try_from(*side).ok()).collect();
-        let wanted = wanted.and_then(|wanted| crate::import::constant::broadcast(&shape, &wanted));
+        let wanted = wanted.and_then(|wanted| broadcast(&shape, &wanted));
         match wanted {
             Some(wanted) if wanted == shape => Ok(vec![self.value(node, 0)?.clone()]),
+            Some(wanted) if matches!(self.value(node, 0)?, Value::Norms(norms) if norms.view.shape() == wanted) => {
+                match self.value(node, 0)? {
+                    Value::Norms(norms) => Ok(vec![Value::Norms(Norms { shape: wanted, ..norms.clone() })]),
+                    _ => Err(Stop::Unknown("repeats what it reads")),
+                }
+            }
             Some(wanted) if wanted.len() > shape.len() && wanted.ends_with(&shape) => {
                 self.seen(node, |view| view.reshaped(&wanted))
             }

@@ -77,6 +77,13 @@ impl OnnxFile {
         &self.map
     }
 
+    /// How many bytes it has, with those of the files beside it that hold numbers of its tensors.
+    pub fn length(&self) -> u64 {
+        let outside = self.initializers.iter().filter_map(|tensor| tensor.outside(&self.folder));
+        let beside: BTreeMap<_, u64> = outside.collect();
+        beside.values().fold(self.map.len() as u64, |sum, length| sum.saturating_add(*length))
+    }
+
     /// Where the graph lies.
     pub fn graph(&self) -> Range<usize> {
         self.graph.clone()

@@ -148,6 +148,14 @@ impl StoredTensor {
         }
     }
 
+    /// How long the file beside is that holds its numbers, and where; `None` where they are not in one.
+    pub(super) fn outside(&self, folder: &Path) -> Option<(PathBuf, u64)> {
+        let Data::External { location, .. } = &self.data else { return None };
+        let path = beside(folder, location).ok()?;
+        let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
+        Some((path, length))
+    }
+
     fn byte_length(&self) -> Result<usize, String> {
         let size = match self.dtype {
             UINT8 | INT8 | BOOL => 1,
