@@ -33,11 +33,11 @@ LEAST_SPEED = 0.9
 
 OUTSIDE = [
     "alexnet", "googlenet", "inception_v3", "mnasnet1_0", "shufflenet_v2_x1_0", "timm/ghostnet_100", "timm/repvgg_a0",
-    "timm/cspresnet50", "timm/dla34", "timm/dpn68", "timm/fastvit_t8", "timm/hgnetv2_b0", "timm/pvt_v2_b0",
+    "timm/convnextv2_atto", "timm/cspresnet50", "timm/dla34", "timm/dpn68", "timm/fastvit_t8", "timm/hgnetv2_b0", "timm/pvt_v2_b0",
     "timm/res2net50_26w_4s", "timm/rexnet_100", "timm/starnet_s1", "timm/tf_efficientnet_lite0", "timm/xception41",
 ]
 ZOO = ["resnet50", "mobilenet_v2", "vit_b_16", "convnext_tiny", "efficientnet_b0"]
-NEWER = ["alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224"]
+NEWER = ["alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224", "timm/convnextv2_atto"]
 STOPPED = [
     "swin_t", "timm/beit_base_patch16_224", "timm/edgenext_xx_small", "timm/hrnet_w18_small", "timm/levit_128s",
     "timm/mixer_s32_224", "timm/mobilevit_xxs", "timm/poolformer_s12", "timm/resnest14d", "timm/xcit_nano_12_p16_224",
@@ -86,7 +86,7 @@ def network(name):
     for key, parameter in model.named_parameters():
         if parameter.ndim == 2 and not parameter.any():
             torch.nn.init.normal_(parameter, 0, 0.02)
-        if "gamma" in key or "layer_scale" in key:
+        if "gamma" in key or "layer_scale" in key or "grn." in key:
             torch.nn.init.uniform_(parameter, 0.1, 1)
     return model.eval(), side
 

@@ -160,8 +160,8 @@ def torchvision_file(scratch, name):
     return scratch / f"{name}.pth", [], lambda image: run(prepare(image)[None])
 
 
-LARGE = ["efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf"]
-for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet_y_8gf", *LARGE]:
+LARGE = ["efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf", "convnextv2_huge"]
+for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet_y_8gf", *LARGE[:3]]:
     CELLS.append((f"torchvision {_name}, .pth", lambda scratch, name=_name: torchvision_file(scratch, name)))
 
 
@@ -193,6 +193,10 @@ for _name, _changes in [
     ("tf_efficientnet_lite4.in1k", {}),
     ("efficientnet_lite0.ra_in1k", {}),
     ("efficientnet_b5.sw_in12k_ft_in1k", {}),
+    ("convnextv2_atto.fcmae_ft_in1k", {}),
+    ("convnextv2_nano.fcmae_ft_in22k_in1k_384", {}),
+    ("convnextv2_tiny.fcmae", {}),
+    ("convnextv2_huge.fcmae_ft_in1k", {}),
     ("mobilenetv4_conv_small.e2400_r224_in1k", {}),
     ("swin_tiny_patch4_window7_224.ms_in1k", {}),
 ]:
@@ -284,6 +288,12 @@ for _kind in ("x", "y"):
 def _(scratch):
     model = T.ConvNextForImageClassification(T.ConvNextConfig(depths=[1, 2, 1, 1], hidden_sizes=[32, 64, 96, 128]))
     return folder(scratch, model, pil("ConvNext")(), lambda m, x: m(x).pooler_output, lambda m: m.convnext)
+
+
+@cell("transformers convnextv2, folder")
+def _(scratch):
+    model = T.ConvNextV2ForImageClassification(T.ConvNextV2Config(depths=[1, 2, 1, 1], hidden_sizes=[32, 64, 96, 128]))
+    return folder(scratch, model, pil("ConvNext")(), lambda m, x: m(x).pooler_output, lambda m: m.convnextv2)
 
 
 @cell("transformers swin, folder")

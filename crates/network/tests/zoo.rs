@@ -138,6 +138,22 @@ fn parameters_are_the_peers() {
 }
 
 #[test]
+fn networks_under_names_of_their_own_have_the_peers_numbers() {
+    // timm's, whose names of parameters `dialects.rs` checks.
+    for (name, count) in [
+        ("convnextv2_atto", 3_708_400),
+        ("convnextv2_femto", 5_233_240),
+        ("convnextv2_pico", 9_066_280),
+        ("convnextv2_nano", 15_623_800),
+        ("convnextv2_tiny", 28_635_496),
+        ("convnextv2_base", 88_717_800),
+        ("convnextv2_large", 197_956_840),
+    ] {
+        assert_eq!(build(name).parameter_count(), count, "{name}");
+    }
+}
+
+#[test]
 fn every_entry_works_at_its_size_and_taps() {
     for entry in zoo::all() {
         let network = (entry.build)();
@@ -260,6 +276,7 @@ fn modules_are_found_by_torchvisions_paths() {
         ("mnasnet1_0", "layers.2 layers.8.0.layers.7 layers.9.1.layers layers.13 layers classifier"),
         ("regnet_y_400mf", "stem trunk_output.block1 trunk_output.block3.block3-0.f.se trunk_output fc"),
         ("convnext_tiny", "features.0 features.1 features.1.0.block features.4.1 classifier.0"),
+        ("convnextv2_atto", "features.1.0.block.grn features.1.1.block.sum features.7 stage4"),
         ("vit_b_16", "conv_proj encoder.layers.encoder_layer_11.mlp encoder.ln heads.head"),
         ("vit_tiny_patch16_224", "patch_embed.proj blocks.0.attn.qkv blocks.0.attn blocks.11 norm head"),
         ("vit_small_patch14_dinov2", "blocks.3.ls1 blocks.11"),

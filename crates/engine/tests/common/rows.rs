@@ -165,7 +165,9 @@ pub(crate) fn regnet() -> Vec<Row> {
 
 pub(crate) fn convnext() -> Vec<Row> {
     let mut rows = torchvision(&["convnext_tiny", "convnext_small"]);
-    rows.push(Row::zoo("timm/convnext_tiny@224", convnext::timm_name));
+    for name in ["convnext_tiny", "convnextv2_atto", "convnextv2_nano"] {
+        rows.push(Row::zoo(&format!("timm/{name}@224"), convnext::timm_name));
+    }
     rows
 }
 

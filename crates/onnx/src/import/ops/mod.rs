@@ -38,7 +38,7 @@ impl Importer<'_> {
             "Conv" => self.conv(node),
             "MaxPool" | "AveragePool" => self.pool(node),
             "GlobalAveragePool" | "GlobalMaxPool" => self.pool_whole(node),
-            "ReduceMean" | "ReduceMax" => self.reduce(node),
+            "ReduceMean" | "ReduceMax" | "ReduceL2" => self.reduce(node),
             "Gemm" => self.gemm(node),
             "MatMul" => self.product(node),
             "BatchNormalization" => self.batch_norm(node),

@@ -119,9 +119,12 @@ impl Importer<'_> {
         let is_mean = node.op == "ReduceMean";
         if let (Value::Moment(moment), true) = (self.value(node, 0)?, is_mean) {
             let moment = moment.clone();
-            return self.variance(&moment, &gone, keeps);
+            return self.mean_of(&moment, &gone, keeps);
         }
         let view = self.view_at(node, 0)?;
+        if node.op == "ReduceL2" {
+            return self.roots(view, &gone, keeps);
+        }
         let sides = |at: &usize| !view.side(*at).is_empty();
         let walked: Vec<usize> = gone.iter().copied().filter(sides).collect();
         if !walked.is_empty() && walked.iter().all(|at| view.is_of_channels(*at)) && is_mean {
