@@ -170,7 +170,7 @@ for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet
 
 def timm_folder(scratch, name, **changes):
     net = randomise(timm.create_model(name, pretrained=False))
-    net = settled(net) if "_lite" in name or "_b5" in name else net
+    net = settled(net) if "_lite" in name or "_b5" in name or "tf_" in name else net
     cfg = {**net.pretrained_cfg, **changes}
     net.pretrained_cfg = cfg
     timm.models.save_for_hf(net, scratch, model_config=None, safe_serialization=True)
@@ -186,6 +186,9 @@ for _name, _changes in [
     ("deit_tiny_patch16_224.fb_in1k", {}),
     ("convnext_tiny.in12k_ft_in1k", {}),
     ("efficientnet_b0.ra_in1k", {"crop_pct": 0.9, "crop_mode": "squash"}),
+    ("tf_efficientnet_b0.ns_jft_in1k", {}),
+    ("tf_efficientnet_b3.ap_in1k", {}),
+    ("tf_efficientnet_b5.ra_in1k", {}),
     ("tf_efficientnet_lite0.in1k", {}),
     ("tf_efficientnet_lite1.in1k", {}),
     ("tf_efficientnet_lite2.in1k", {}),
@@ -323,9 +326,9 @@ def _(scratch):
 # ---- efficientnet_pytorch ----------------------------------------------------------------------------------------
 
 
-def lite_peer(net, side, resize):
+def lite_peer(net, side, resize, normalise=([0.5] * 3, [0.5] * 3)):
     steps = torchvision.transforms
-    how = [steps.Resize(resize, steps.InterpolationMode.BICUBIC), steps.CenterCrop(side), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)]
+    how = [steps.Resize(resize, steps.InterpolationMode.BICUBIC), steps.CenterCrop(side), steps.ToTensor(), steps.Normalize(*normalise)]
     prepare, net = steps.Compose(how), net.eval()
     return lambda image: net.extract_features(prepare(image)[None]).mean((2, 3))
 
@@ -353,6 +356,14 @@ def _(scratch):
     net = settled(randomise(lite_package(scratch).from_name("efficientnet-lite2")), 260)
     torch.save(net.state_dict(), scratch / "lite2.pth")
     return scratch / "lite2.pth", [], lite_peer(net, 260, 292)
+
+
+@cell("efficientnet_pytorch b1, random")
+def _(scratch):
+    net = settled(randomise(lite_package(scratch).from_name("efficientnet-b1")), 240)
+    torch.save(net.state_dict(), scratch / "efficientnet-b1.pth")
+    imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return scratch / "efficientnet-b1.pth", [], lite_peer(net, 240, 272, imagenet)
 
 
 def main():

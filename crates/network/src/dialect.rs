@@ -71,7 +71,7 @@ impl Dialect {
         Dialect::renamed("timm", rename)
     }
 
-    /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
+    /// Names of the package `efficientnet_pytorch`.
     pub(crate) const fn numbered(rename: fn(&str) -> String) -> Dialect {
         Dialect::renamed("efficientnet_pytorch", rename)
     }

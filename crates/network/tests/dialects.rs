@@ -53,6 +53,10 @@ fn stored_names_are_the_peers() {
         ("convnextv2_tiny", "transformers", 0x6B1A_B843_1C57_83D3),
         ("swin_t", "transformers", 0xE42B_F86B_549A_A840),
         ("vit_base_patch32_clip_quickgelu_224", "open_clip", 0x7075_E017_FEB9_B5C3),
+        ("tf_efficientnet_b0", "efficientnet_pytorch", 0x7459_7627_0073_B73B),
+        ("tf_efficientnet_b1", "efficientnet_pytorch", 0xFF1A_3FAA_A292_C219),
+        ("tf_efficientnet_b5", "efficientnet_pytorch", 0xF747_F384_8AD7_A848),
+        ("tf_efficientnet_b7.ap_in1k", "efficientnet_pytorch", 0xCA4D_6F8F_DEAD_E5CB),
         ("tf_efficientnet_lite0", "efficientnet_pytorch", 0x4E66_CFB3_DD94_5707),
         ("tf_efficientnet_lite1", "efficientnet_pytorch", 0xCF09_E3F5_86CA_ECD3),
         ("tf_efficientnet_lite3", "efficientnet_pytorch", 0xA747_641C_4F45_A22B),
@@ -79,8 +83,8 @@ fn fnv(text: &str) -> u64 {
 #[test]
 fn what_only_one_network_is_kept_in_is_of_no_other() {
     let numbered = zoo::dialects().filter(|dialect| dialect.name == "efficientnet_pytorch");
-    for (dialect, own) in numbered.zip(["tf_efficientnet_lite0", "tf_efficientnet_lite1"]) {
-        assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_lite0"), "{own}");
+    for (dialect, own) in numbered.zip(["tf_efficientnet_b0", "tf_efficientnet_b1.ap_in1k"]) {
+        assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_b0"), "{own}");
     }
     // timm's own B5 has another eps than torchvision's.
     let place = Stored::As("bn2.weight".to_owned());

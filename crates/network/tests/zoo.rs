@@ -70,6 +70,14 @@ fn parameters_are_the_peers() {
         ("efficientnet_v2_s", 21_458_488, 0x9C3A_7750_4631_DC62),
         ("efficientnet_v2_m", 54_139_356, 0xA1AC_4082_95CC_1800),
         ("efficientnet_v2_l", 118_515_272, 0x7A77_AE23_546E_3193),
+        ("tf_efficientnet_b0", 5_288_548, 0xA39E_A5C6_34BE_7C28),
+        ("tf_efficientnet_b1", 7_794_184, 0x446E_8F45_8655_35D6),
+        ("tf_efficientnet_b2", 9_109_994, 0x0274_3BB6_9EEF_E261),
+        ("tf_efficientnet_b3", 12_233_232, 0x4778_90E7_BF18_1806),
+        ("tf_efficientnet_b4", 19_341_616, 0x73F9_DB34_4DF0_8672),
+        ("tf_efficientnet_b5", 30_389_784, 0xB916_2CF6_00A3_003C),
+        ("tf_efficientnet_b6", 43_040_704, 0xC991_9BC2_D6F5_5F82),
+        ("tf_efficientnet_b7", 66_347_960, 0xA85B_F57E_3D3B_ACEB),
         ("tf_efficientnet_lite0", 4_652_008, 0xBE85_E098_F3FE_834B),
         ("tf_efficientnet_lite1", 5_416_680, 0xEEC0_57FC_296C_6FE1),
         ("tf_efficientnet_lite2", 6_092_072, 0xFC74_18F1_454E_F7DB),
@@ -184,7 +192,9 @@ fn entries_that_differ_in_preprocessing_alone_share_a_graph() {
     let tagged = zoo::all().iter().filter_map(|entry| Some((entry.name, plain(entry)?.0)));
     let (theirs, ours) = (zoo::find_timms("efficientnet_b5").unwrap(), zoo::find("efficientnet_b5").unwrap());
     assert_ne!(print(theirs.name), print(ours.name));
-    assert_eq!(zoo::find_timms("resnet50").unwrap().name, "resnet50");
+    for name in ["resnet50", "tf_efficientnet_b0", "tf_efficientnet_b0.ap_in1k"] {
+        assert_eq!(zoo::find_timms(name).unwrap().name, name);
+    }
     let twins = [
         ("mobilenetv2_100", "mobilenet_v2"),
         ("swin_tiny_patch4_window7_224", "swin_t"),

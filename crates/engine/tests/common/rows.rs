@@ -152,7 +152,7 @@ pub(crate) fn efficientnet() -> Vec<Row> {
     for name in ["efficientnet_b0", "efficientnet_b1"] {
         rows.push(Row::zoo(&format!("timm/{name}@224"), efficientnet::timm_name));
     }
-    rows.extend(timm(&["tf_efficientnet_lite0", "efficientnet_lite0"]));
+    rows.extend(timm(&["tf_efficientnet_b0", "tf_efficientnet_lite0", "efficientnet_lite0"]));
     // This one has a side of 75 places, where padding is even. As of V2-S, roundings are made more of.
     let lite3 = Row::zoo("timm/tf_efficientnet_lite3@300", TIMM);
     rows.push(Row { tolerance: Tolerance(1e-4), ..lite3 });
