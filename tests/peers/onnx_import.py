@@ -33,7 +33,7 @@ LEAST_SPEED = 0.9
 
 OUTSIDE = [
     "alexnet", "googlenet", "inception_v3", "mnasnet1_0", "shufflenet_v2_x1_0", "timm/ghostnet_100", "timm/repvgg_a0",
-    "timm/cspresnet50", "timm/dla34", "timm/dpn68", "timm/fastvit_t8", "timm/hgnetv2_b0", "timm/pvt_v2_b0",
+    "timm/convnextv2_atto", "timm/cspresnet50", "timm/dla34", "timm/dpn68", "timm/fastvit_t8", "timm/hgnetv2_b0", "timm/pvt_v2_b0",
     "timm/res2net50_26w_4s", "timm/rexnet_100", "timm/starnet_s1", "timm/tf_efficientnet_lite0", "timm/xception41",
 ]
 ZOO = ["resnet50", "mobilenet_v2", "vit_b_16", "convnext_tiny", "efficientnet_b0", "swin_t"]
@@ -45,7 +45,7 @@ ATTENTION = [
     "transformers/deit", "transformers/dinov2", "transformers/siglip", "transformers/swin", "transformers/vit",
 ]
 NEWER = [
-    "alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224", "swin_t", "swin_v2_t",
+    "timm/convnextv2_atto", "alexnet", "shufflenet_v2_x1_0", "resnet50", "vit_b_16", "timm/deit_tiny_patch16_224", "swin_t", "swin_v2_t",
     "timm/levit_128s", "timm/swin_tiny_patch4_window7_224", "transformers/clip", "transformers/deit", "transformers/dinov2",
     "transformers/siglip", "transformers/vit",
 ]
@@ -134,7 +134,7 @@ def network(name):
             torch.nn.init.normal_(parameter, 0, 0.02)
         if any(part in key for part in ("relative_position_bias", "attention_biases", "cls_token", "pos_embed")):
             torch.nn.init.normal_(parameter, 0, 0.5)
-        if "gamma" in key or "layer_scale" in key:
+        if "gamma" in key or "layer_scale" in key or "grn." in key:
             torch.nn.init.uniform_(parameter, 0.1, 1)
     return model.eval(), side
 

@@ -194,8 +194,8 @@ def torchvision_file(scratch, name):
     return scratch / f"{name}.pth", [], lambda image: run(prepare(image)[None])
 
 
-LARGE = ["efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf"]
-for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet_y_8gf", *LARGE]:
+LARGE = ["efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf", "convnextv2_huge"]
+for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet_y_8gf", *LARGE[:3]]:
     CELLS.append((f"torchvision {_name}, .pth", lambda scratch, name=_name: torchvision_file(scratch, name)))
 
 
@@ -204,7 +204,7 @@ for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet
 
 def timm_folder(scratch, name, **changes):
     net = randomise(timm.create_model(name, pretrained=False))
-    net = settled(net) if "_lite" in name or "_b5" in name else net
+    net = settled(net) if "_lite" in name or "_b5" in name or "tf_" in name else net
     cfg = {**net.pretrained_cfg, **changes}
     net.pretrained_cfg = cfg
     timm.models.save_for_hf(net, scratch, model_config=None, safe_serialization=True)
@@ -220,6 +220,9 @@ for _name, _changes in [
     ("deit_tiny_patch16_224.fb_in1k", {}),
     ("convnext_tiny.in12k_ft_in1k", {}),
     ("efficientnet_b0.ra_in1k", {"crop_pct": 0.9, "crop_mode": "squash"}),
+    ("tf_efficientnet_b0.ns_jft_in1k", {}),
+    ("tf_efficientnet_b3.ap_in1k", {}),
+    ("tf_efficientnet_b5.ra_in1k", {}),
     ("tf_efficientnet_lite0.in1k", {}),
     ("tf_efficientnet_lite1.in1k", {}),
     ("tf_efficientnet_lite2.in1k", {}),
@@ -227,6 +230,10 @@ for _name, _changes in [
     ("tf_efficientnet_lite4.in1k", {}),
     ("efficientnet_lite0.ra_in1k", {}),
     ("efficientnet_b5.sw_in12k_ft_in1k", {}),
+    ("convnextv2_atto.fcmae_ft_in1k", {}),
+    ("convnextv2_nano.fcmae_ft_in22k_in1k_384", {}),
+    ("convnextv2_tiny.fcmae", {}),
+    ("convnextv2_huge.fcmae_ft_in1k", {}),
     ("mobilenetv4_conv_small.e2400_r224_in1k", {}),
     ("swin_tiny_patch4_window7_224.ms_in1k", {}),
 ]:
@@ -320,6 +327,12 @@ def _(scratch):
     return folder(scratch, model, pil("ConvNext")(), lambda m, x: m(x).pooler_output, lambda m: m.convnext)
 
 
+@cell("transformers convnextv2, folder")
+def _(scratch):
+    model = T.ConvNextV2ForImageClassification(T.ConvNextV2Config(depths=[1, 2, 1, 1], hidden_sizes=[32, 64, 96, 128]))
+    return folder(scratch, model, pil("ConvNext")(), lambda m, x: m(x).pooler_output, lambda m: m.convnextv2)
+
+
 @cell("transformers swin, folder")
 def _(scratch):
     model = T.SwinModel(T.SwinConfig(embed_dim=64, depths=[2, 2, 2, 2], num_heads=[2, 4, 8, 16]))
@@ -347,9 +360,9 @@ def _(scratch):
 # ---- efficientnet_pytorch ----------------------------------------------------------------------------------------
 
 
-def lite_peer(net, side, resize):
+def lite_peer(net, side, resize, normalise=([0.5] * 3, [0.5] * 3)):
     steps = torchvision.transforms
-    how = [steps.Resize(resize, steps.InterpolationMode.BICUBIC), steps.CenterCrop(side), steps.ToTensor(), steps.Normalize([0.5] * 3, [0.5] * 3)]
+    how = [steps.Resize(resize, steps.InterpolationMode.BICUBIC), steps.CenterCrop(side), steps.ToTensor(), steps.Normalize(*normalise)]
     prepare, net = steps.Compose(how), net.eval()
     return lambda image: net.extract_features(prepare(image)[None]).mean((2, 3))
 
@@ -377,6 +390,14 @@ def _(scratch):
     net = settled(randomise(lite_package(scratch).from_name("efficientnet-lite2")), 260)
     torch.save(net.state_dict(), scratch / "lite2.pth")
     return scratch / "lite2.pth", [], lite_peer(net, 260, 292)
+
+
+@cell("efficientnet_pytorch b1, random")
+def _(scratch):
+    net = settled(randomise(lite_package(scratch).from_name("efficientnet-b1")), 240)
+    torch.save(net.state_dict(), scratch / "efficientnet-b1.pth")
+    imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return scratch / "efficientnet-b1.pth", [], lite_peer(net, 240, 272, imagenet)
 
 
 def main():

@@ -290,6 +290,14 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let x = net.token("second", x, 1);
         net.linear("head", x, 5)
     }),
+    ("responses", 19, |net, x| {
+        let y = net.response_norm("grn", x, 1e-6);
+        net.add("sum", x, y)
+    }),
+    ("responses of few channels, and more after them", 5, |net, x| {
+        let x = net.response_norm("grn", x, 0.5);
+        net.conv("a", x, Conv::new(33, 3).bias())
+    }),
     ("windows", 18, |net, x| windows(net, x, 3, (4, 0))),
     ("shifted windows", 18, |net, x| windows(net, x, 3, (4, 2))),
     ("windows of a third, shifted by one", 32, |net, x| windows(net, x, 2, (8, 1))),

@@ -127,6 +127,13 @@ impl Builder {
         self.push(name, Op::LayerNorm { weight, bias, eps }, &[x], self.widths[x.0])
     }
 
+    /// Global response normalisation of a map.
+    pub fn response_norm(&mut self, name: &str, x: NodeId, eps: f32) -> NodeId {
+        let channels = self.width(x);
+        let [weight, bias] = ["weight", "bias"].map(|part| self.param(format!("{name}.{part}"), &[channels]));
+        self.push(name, Op::ResponseNorm { weight, bias, eps }, &[x], self.widths[x.0])
+    }
+
     /// A function of each number.
     pub fn activation(&mut self, name: &str, x: NodeId, function: Activation) -> NodeId {
         self.push(name, Op::Activation { function }, &[x], self.widths[x.0])

@@ -82,7 +82,9 @@ impl Network {
                 Op::AdaptiveAveragePool { height, width } => {
                     (1..1 << 16).contains(&height) && (1..1 << 16).contains(&width)
                 }
-                Op::BatchNorm { eps, .. } | Op::LayerNorm { eps, .. } => eps > 0.0 && eps.is_finite(),
+                Op::BatchNorm { eps, .. } | Op::LayerNorm { eps, .. } | Op::ResponseNorm { eps, .. } => {
+                    eps > 0.0 && eps.is_finite()
+                }
                 Op::Attention { heads, .. } => (1..1 << 10).contains(&heads),
                 Op::WindowAttention { heads, window, shift, .. } => {
                     (1..1 << 10).contains(&heads) && (1..1 << 6).contains(&window) && shift < window

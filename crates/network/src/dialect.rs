@@ -79,7 +79,7 @@ impl Dialect {
         Dialect { name, recipe: None, is_of: |_| true, is_known_for: |_| true, place: Place::Same }
     }
 
-    /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
+    /// Names of the package `efficientnet_pytorch`.
     pub(crate) const fn numbered(rename: fn(&str) -> String) -> Dialect {
         Dialect::renamed("efficientnet_pytorch", rename)
     }

@@ -90,6 +90,16 @@ pub enum Op {
         /// Added to the variance.
         eps: f32,
     },
+    /// Global response normalisation of a map: x · n · weight + bias, where n is the root of a channel's sum of squares over
+    /// all places, over the mean of these roots plus eps (Woo et al., 2023, "ConvNeXt V2", section 3).
+    ResponseNorm {
+        /// (c,).
+        weight: ParamId,
+        /// (c,).
+        bias: ParamId,
+        /// Added to the mean.
+        eps: f32,
+    },
     /// x · weight, per channel ("layer scale").
     Scale {
         /// c numbers.
@@ -274,7 +284,7 @@ impl Op {
             }
             Op::Attention { bias, .. } => bias.as_mut().into_iter().collect(),
             Op::BatchNorm { weight, bias, mean, variance, .. } => vec![weight, bias, mean, variance],
-            Op::LayerNorm { weight, bias, .. } => vec![weight, bias],
+            Op::LayerNorm { weight, bias, .. } | Op::ResponseNorm { weight, bias, .. } => vec![weight, bias],
             Op::Tokens { prefix, positions, .. } => prefix.iter_mut().chain([positions]).collect(),
             Op::Scale { weight: param }
             | Op::Constant { value: param }

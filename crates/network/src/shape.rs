@@ -202,6 +202,9 @@ impl At<'_> {
             (Op::LayerNorm { weight, bias, .. }, &[input]) => {
                 self.check_lengths([Some(*weight), Some(*bias)], input.width()).map(|()| input)
             }
+            (Op::ResponseNorm { weight, bias, .. }, &[map @ Shape::Map { channels, .. }]) => {
+                self.check_lengths([Some(*weight), Some(*bias)], channels).map(|()| map)
+            }
             (Op::Scale { weight }, &[input]) => {
                 match self.network.param(*weight) {
                     param if param.len() == input.width() => Ok(input),

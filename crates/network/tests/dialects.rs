@@ -18,6 +18,10 @@ fn timm_names_are_timms() {
         ("efficientnet_b4", efficientnet::timm_name, 0x17EE_DBDC_FE93_6B7E),
         ("efficientnet_b5.sw_in12k_ft_in1k", efficientnet::timm_name, 0xB03E_5EBE_607B_8C2F),
         ("convnext_small", convnext::timm_name, 0x1A04_8B45_89E5_3595),
+        ("convnextv2_atto", convnext::timm_name, 0xA14C_39D9_324A_B0ED),
+        ("convnextv2_nano", convnext::timm_name, 0xBFE6_C9B1_A908_425D),
+        ("convnextv2_tiny", convnext::timm_name, 0x33EE_D2BE_56B8_C5B5),
+        ("convnextv2_large", convnext::timm_name, 0xFCB0_3F2E_6A22_0DA7),
         ("vit_b_16", vit::timm_name, 0x716C_7B24_EA82_3AEE),
         ("vit_l_16", vit::timm_name, 0x24F6_B2A2_78AC_CBDE),
         ("swin_t", swin::timm_name, 0x035A_3843_F2B4_1F75),
@@ -47,8 +51,13 @@ fn stored_names_are_the_peers() {
         ("regnet_y_400mf", "transformers", 0xA72E_BBD0_0D51_0DB1),
         ("regnet_x_400mf", "transformers", 0x10F8_E0B1_1994_AB99),
         ("convnext_tiny", "transformers", 0xC2A9_80D8_FFD8_5050),
+        ("convnextv2_tiny", "transformers", 0x6B1A_B843_1C57_83D3),
         ("swin_t", "transformers", 0xE42B_F86B_549A_A840),
         ("vit_base_patch32_clip_quickgelu_224", "open_clip", 0x7075_E017_FEB9_B5C3),
+        ("tf_efficientnet_b0", "efficientnet_pytorch", 0x7459_7627_0073_B73B),
+        ("tf_efficientnet_b1", "efficientnet_pytorch", 0xFF1A_3FAA_A292_C219),
+        ("tf_efficientnet_b5", "efficientnet_pytorch", 0xF747_F384_8AD7_A848),
+        ("tf_efficientnet_b7.ap_in1k", "efficientnet_pytorch", 0xCA4D_6F8F_DEAD_E5CB),
         ("tf_efficientnet_lite0", "efficientnet_pytorch", 0x4E66_CFB3_DD94_5707),
         ("tf_efficientnet_lite1", "efficientnet_pytorch", 0xCF09_E3F5_86CA_ECD3),
         ("tf_efficientnet_lite3", "efficientnet_pytorch", 0xA747_641C_4F45_A22B),
@@ -81,8 +90,8 @@ fn fnv(text: &str) -> u64 {
 #[test]
 fn what_only_one_network_is_kept_in_is_of_no_other() {
     let numbered = zoo::dialects().filter(|dialect| dialect.name == "efficientnet_pytorch");
-    for (dialect, own) in numbered.zip(["tf_efficientnet_lite0", "tf_efficientnet_lite1"]) {
-        assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_lite0"), "{own}");
+    for (dialect, own) in numbered.zip(["tf_efficientnet_b0", "tf_efficientnet_b1.ap_in1k"]) {
+        assert!(dialect.is_of(own) && !dialect.is_of("efficientnet_b0"), "{own}");
     }
     // timm's own B5 has another eps than torchvision's.
     let place = Stored::As("bn2.weight".to_owned());

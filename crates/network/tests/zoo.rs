@@ -70,6 +70,14 @@ fn parameters_are_the_peers() {
         ("efficientnet_v2_s", 21_458_488, 0x9C3A_7750_4631_DC62),
         ("efficientnet_v2_m", 54_139_356, 0xA1AC_4082_95CC_1800),
         ("efficientnet_v2_l", 118_515_272, 0x7A77_AE23_546E_3193),
+        ("tf_efficientnet_b0", 5_288_548, 0xA39E_A5C6_34BE_7C28),
+        ("tf_efficientnet_b1", 7_794_184, 0x446E_8F45_8655_35D6),
+        ("tf_efficientnet_b2", 9_109_994, 0x0274_3BB6_9EEF_E261),
+        ("tf_efficientnet_b3", 12_233_232, 0x4778_90E7_BF18_1806),
+        ("tf_efficientnet_b4", 19_341_616, 0x73F9_DB34_4DF0_8672),
+        ("tf_efficientnet_b5", 30_389_784, 0xB916_2CF6_00A3_003C),
+        ("tf_efficientnet_b6", 43_040_704, 0xC991_9BC2_D6F5_5F82),
+        ("tf_efficientnet_b7", 66_347_960, 0xA85B_F57E_3D3B_ACEB),
         ("tf_efficientnet_lite0", 4_652_008, 0xBE85_E098_F3FE_834B),
         ("tf_efficientnet_lite1", 5_416_680, 0xEEC0_57FC_296C_6FE1),
         ("tf_efficientnet_lite2", 6_092_072, 0xFC74_18F1_454E_F7DB),
@@ -138,6 +146,22 @@ fn parameters_are_the_peers() {
 }
 
 #[test]
+fn networks_under_names_of_their_own_have_the_peers_numbers() {
+    // timm's, whose names of parameters `dialects.rs` checks.
+    for (name, count) in [
+        ("convnextv2_atto", 3_708_400),
+        ("convnextv2_femto", 5_233_240),
+        ("convnextv2_pico", 9_066_280),
+        ("convnextv2_nano", 15_623_800),
+        ("convnextv2_tiny", 28_635_496),
+        ("convnextv2_base", 88_717_800),
+        ("convnextv2_large", 197_956_840),
+    ] {
+        assert_eq!(build(name).parameter_count(), count, "{name}");
+    }
+}
+
+#[test]
 fn every_entry_works_at_its_size_and_taps() {
     for entry in zoo::all() {
         let network = (entry.build)();
@@ -168,7 +192,9 @@ fn entries_that_differ_in_preprocessing_alone_share_a_graph() {
     let tagged = zoo::all().iter().filter_map(|entry| Some((entry.name, plain(entry)?.0)));
     let (theirs, ours) = (zoo::find_timms("efficientnet_b5").unwrap(), zoo::find("efficientnet_b5").unwrap());
     assert_ne!(print(theirs.name), print(ours.name));
-    assert_eq!(zoo::find_timms("resnet50").unwrap().name, "resnet50");
+    for name in ["resnet50", "tf_efficientnet_b0", "tf_efficientnet_b0.ap_in1k"] {
+        assert_eq!(zoo::find_timms(name).unwrap().name, name);
+    }
     let twins = [
         ("mobilenetv2_100", "mobilenet_v2"),
         ("swin_tiny_patch4_window7_224", "swin_t"),
@@ -260,6 +286,7 @@ fn modules_are_found_by_torchvisions_paths() {
         ("mnasnet1_0", "layers.2 layers.8.0.layers.7 layers.9.1.layers layers.13 layers classifier"),
         ("regnet_y_400mf", "stem trunk_output.block1 trunk_output.block3.block3-0.f.se trunk_output fc"),
         ("convnext_tiny", "features.0 features.1 features.1.0.block features.4.1 classifier.0"),
+        ("convnextv2_atto", "features.1.0.block.grn features.1.1.block.sum features.7 stage4"),
         ("vit_b_16", "conv_proj encoder.layers.encoder_layer_11.mlp encoder.ln heads.head"),
         ("vit_tiny_patch16_224", "patch_embed.proj blocks.0.attn.qkv blocks.0.attn blocks.11 norm head"),
         ("vit_small_patch14_dinov2", "blocks.3.ls1 blocks.11"),

@@ -111,10 +111,17 @@ pub enum Operator {
         /// Which.
         index: usize,
     },
-    /// The mean over one axis, which disappears.
+    /// The mean over one axis.
     ReduceMean {
         /// Which axis.
         axis: usize,
+        /// Whether it stays, as a side of 1; else it disappears.
+        keeps: bool,
+    },
+    /// The root of the sum of squares over axes that stay, as sides of 1.
+    ReduceL2 {
+        /// Which axes.
+        axes: Vec<usize>,
     },
 }
 

@@ -93,9 +93,10 @@ impl Operator {
             Operator::Pad { .. } => ("Pad", vec![]),
             Operator::Slice { .. } => ("Slice", vec![]),
             Operator::Gather { axis, .. } => ("Gather", vec![A::int("axis", signed(*axis))]),
-            Operator::ReduceMean { axis } => {
-                ("ReduceMean", vec![A::ints("axes", &[*axis]), A::int("keepdims", 0)])
+            Operator::ReduceMean { axis, keeps } => {
+                ("ReduceMean", vec![A::ints("axes", &[*axis]), A::int("keepdims", i64::from(*keeps))])
             }
+            Operator::ReduceL2 { axes } => ("ReduceL2", vec![A::ints("axes", axes), A::int("keepdims", 1)]),
         };
         let integers = match self {
             Operator::Reshape { shape } => vec![Integers::list("shape", shape)],
@@ -198,9 +199,11 @@ impl Fields<'_> {
             "Pad" => Operator::Pad { pads: self.input(1)? },
             "Slice" => Operator::Slice { start: self.one(1)?, end: self.one(2)?, axis: self.one(3)? },
             "Gather" => Operator::Gather { axis: self.int("axis")?, index: self.one(1)? },
-            "ReduceMean" => {
-                Operator::ReduceMean { axis: <[usize; 1]>::try_from(self.ints("axes")?).ok()?[0] }
-            }
+            "ReduceMean" => Operator::ReduceMean {
+                axis: <[usize; 1]>::try_from(self.ints("axes")?).ok()?[0],
+                keeps: self.int("keepdims")? != 0,
+            },
+            "ReduceL2" => Operator::ReduceL2 { axes: self.ints("axes")? },
             _ => return None,
         })
     }

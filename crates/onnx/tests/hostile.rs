@@ -188,6 +188,8 @@ fn numbers_of_nodes_that_make_no_sense() {
         ("Transpose", vec![Ints("perm", &[0, 0, 1, 2])]),
         ("Transpose", vec![Ints("perm", &[0, 1, 2, i64::MIN])]),
         ("ReduceMean", vec![Ints("axes", &[9])]),
+        ("ReduceL2", vec![Ints("axes", &[9])]),
+        ("ReduceL2", vec![Ints("axes", &[1, 2, 3])]),
         ("Split", vec![Int("axis", 1), Ints("split", &[i64::MAX, 1])]),
         ("Slice", vec![Ints("starts", &[i64::MIN]), Ints("ends", &[i64::MIN]), Ints("axes", &[1])]),
     ] {

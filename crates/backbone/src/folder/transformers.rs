@@ -13,7 +13,7 @@ use std::path::Path;
 /// What to do where a setting is not built.
 const EXPORT_IT: &str = "export the model as ONNX, and give that";
 
-const KINDS: &str = "known are vit, dinov2, clip, siglip, resnet, regnet, convnext and swin; export others as ONNX, and give that";
+const KINDS: &str = "known are vit, dinov2, clip, siglip, resnet, regnet, convnext, convnextv2 and swin; export others as ONNX, and give that";
 
 pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, BackboneError> {
     let kind = config.text("model_type").unwrap_or_default().to_owned();
@@ -24,7 +24,8 @@ pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, Backb
         ("clip_vision_model" | "siglip_vision_model", _) => tower(&config, &config.value, &kind)?,
         ("resnet", _) => residual(&config)?,
         ("regnet", _) => reg(&config)?,
-        ("convnext", _) => convolutional(&config)?,
+        ("convnext", _) => convolutional(&config, convnext::Block::Scaled)?,
+        ("convnextv2", _) => convolutional(&config, convnext::Block::Responding)?,
         ("swin", _) => windowed(&config)?,
         (other, _) => return Err(config.unknown("`model_type`", other, KINDS)),
     };
@@ -226,7 +227,7 @@ fn reg(config: &Config) -> Result<Network, BackboneError> {
     Ok(regnet::regnet("regnet", layer == "y", depths, widths, group))
 }
 
-fn convolutional(config: &Config) -> Result<Network, BackboneError> {
+fn convolutional(config: &Config, block: convnext::Block) -> Result<Network, BackboneError> {
     let said: Stages = config.parse()?;
     let act = said.hidden_act.clone().unwrap_or("gelu".to_owned());
     let patch = said.patch_size.unwrap_or(4);
@@ -241,7 +242,8 @@ fn convolutional(config: &Config) -> Result<Network, BackboneError> {
     let stages = std::array::from_fn(|i| (depths[i], widths[i]));
     #[expect(clippy::cast_possible_truncation, reason = "a small number")]
     let eps = said.layer_norm_eps.unwrap_or(1e-12) as f32;
-    Ok(convnext::convnext_with("convnext", stages, eps))
+    let name = if block == convnext::Block::Scaled { "convnext" } else { "convnextv2" };
+    Ok(convnext::convnext_with(name, stages, block, eps))
 }
 
 fn windowed(config: &Config) -> Result<Network, BackboneError> {

@@ -11,6 +11,7 @@ use super::{
     norm::LayerNorm,
     plan::{Action, Picture, Plan, Step},
     rearrange::Rearrange,
+    response::ResponseNorm,
     simd::LANES,
     winograd::Winograd,
 };
@@ -111,6 +112,12 @@ impl Compiler {
                 let [weight, bias] = [weight, bias].map(|id| self.lanes(*id));
                 let channels = self.graph.channels(at);
                 (at, Action::LayerNorm(LayerNorm { channels, weight, bias, eps: *eps }), vec![input(self)])
+            }
+            Op::ResponseNorm { weight, bias, eps } => {
+                let [weight, bias] = [weight, bias].map(|id| self.lanes(*id));
+                let channels = self.graph.channels(at);
+                let norm = ResponseNorm { channels, weight, bias, eps: *eps };
+                (at, Action::ResponseNorm(norm), vec![input(self)])
             }
             Op::Tokens { .. } => {
                 let d = self.graph.channels(at);

@@ -227,18 +227,31 @@ pub(crate) fn multiply(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut 
 
 /// Every place of n maps times the map's own gates: n vectors.
 pub(crate) fn gate(isa: Isa, after: After, n: usize, from: &[Lane], gates: &[Lane], to: &mut [Lane]) {
+    let shift = vec![Lane::default(); gates.len() / n];
+    scale_maps(isa, after, n, from, (gates, &shift), to);
+}
+
+/// Every place of n maps times the map's own numbers, n vectors, plus one vector.
+pub(crate) fn scale_maps(
+    isa: Isa,
+    after: After,
+    n: usize,
+    from: &[Lane],
+    (scales, shift): (&[Lane], &[Lane]),
+    to: &mut [Lane],
+) {
     assert!(from.len() == to.len() && n > 0);
-    let (map, blocks) = (from.len() / n, gates.len() / n);
+    let (map, blocks) = (from.len() / n, scales.len() / n);
+    assert_eq!(shift.len(), blocks);
     let grain = GRAIN.next_multiple_of(blocks);
     let tasks = map.div_ceil(grain);
-    let shift = vec![Lane::default(); blocks];
     let out = Shared::writing(to);
     each(n * tasks, |task| {
         let (picture, first) = (task / tasks, task % tasks * grain);
         let run = picture * map + first..picture * map + map.min(first + grain);
         // SAFETY: within `to`, which is as long as `from`.
         let to = unsafe { out.get().add(run.start * LANES) };
-        let op = Lanewise::Affine { scale: &gates[picture * blocks..][..blocks], shift: &shift };
+        let op = Lanewise::Affine { scale: &scales[picture * blocks..][..blocks], shift };
         let part = LanewisePart { op, after, from: &from[run], to };
         // SAFETY: every task has a run of `to` of its own.
         unsafe { isa.run(part) }

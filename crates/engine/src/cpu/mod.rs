@@ -22,6 +22,7 @@ mod norm;
 mod parallel;
 mod plan;
 mod rearrange;
+mod response;
 mod simd;
 mod winograd;
 

@@ -12,6 +12,7 @@ use super::{
     norm::LayerNorm,
     parallel::Shared,
     rearrange::Rearrange,
+    response::ResponseNorm,
     simd::{Isa, LANES},
     winograd::Winograd,
 };
@@ -53,6 +54,7 @@ pub(crate) enum Action {
     Multiply(After),
     Rearrange(Rearrange),
     LayerNorm(LayerNorm),
+    ResponseNorm(ResponseNorm),
     /// The second value, one place, multiplies every place of the first.
     Gate(After),
     /// Keys and values are the last value.
@@ -315,6 +317,7 @@ impl Plan {
             Action::Multiply(after) => maps::multiply(isa, *after, read(0), read(1), to),
             Action::Rearrange(rearrange) => rearrange.run(n, places, &from, to),
             Action::LayerNorm(norm) => norm.run(isa, read(0), to),
+            Action::ResponseNorm(norm) => norm.run(isa, n, read(0), to),
             Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
             Action::Attention(attention) => {
                 attention.run(isa, n, read(0), read(from.len() - 1), to);

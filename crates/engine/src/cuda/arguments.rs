@@ -128,6 +128,21 @@ pub struct LayerNorm {
     pub unused: i32,
 }
 
+/// Global response normalisation.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct ResponseNorm {
+    pub input: Address,
+    pub out: Address,
+    pub weight: Address,
+    pub bias: Address,
+    pub places: i32,
+    pub channels: i32,
+    pub stride: i32,
+    pub eps: f32,
+}
+
 /// Functions of each number.
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 #[repr(C)]

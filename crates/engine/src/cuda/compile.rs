@@ -165,6 +165,18 @@ impl Compiler {
                 };
                 (at, Work::LayerNorm { arguments, places: self.places(at), weight, bias }, input(self))
             }
+            Op::ResponseNorm { weight, bias, eps } => {
+                let [weight, bias] =
+                    [weight, bias].map(|id| self.padded(self.graph.numbers(*id).into_iter()));
+                let arguments = arguments::ResponseNorm {
+                    places: whole(self.places(at)),
+                    channels: whole(self.graph.channels(at)),
+                    stride: whole(self.stride(at)),
+                    eps: *eps,
+                    ..Default::default()
+                };
+                (at, Work::ResponseNorm { arguments, weight, bias }, input(self))
+            }
             Op::Tokens { .. } => return self.tokens(at),
             Op::Constant { value } => {
                 let table = self.graph.tensor(*value).to_vec();

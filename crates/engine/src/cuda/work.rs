@@ -3,7 +3,8 @@
 use super::{
     Address, Launch,
     arguments::{
-        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products, Select,
+        Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products,
+        ResponseNorm, Select,
     },
     plan::{Bases, Constant, Plan, Step, To},
     precision::Precision,
@@ -47,6 +48,11 @@ pub(crate) enum Work {
     LayerNorm {
         arguments: LayerNorm,
         places: usize,
+        weight: Constant,
+        bias: Constant,
+    },
+    ResponseNorm {
+        arguments: ResponseNorm,
         weight: Constant,
         bias: Constant,
     },
@@ -217,6 +223,17 @@ impl Plan {
                 // Half a warp, or a warp, a row.
                 let lanes = if arguments.stride <= 128 { 16 } else { 32 };
                 small("layer_norm", n * places * lanes, bytemuck::bytes_of(&arguments))
+            }
+            Work::ResponseNorm { arguments, weight, bias } => {
+                let mut arguments = *arguments;
+                (arguments.input, arguments.out) = (input, out);
+                (arguments.weight, arguments.bias) = (constant(*weight), constant(*bias));
+                // A block a picture.
+                Prepared {
+                    blocks: n,
+                    shared: 8192,
+                    ..small("response_norm", 0, bytemuck::bytes_of(&arguments))
+                }
             }
             Work::Map { arguments, affine, second } => {
                 let mut arguments = *arguments;

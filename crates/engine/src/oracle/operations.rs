@@ -65,6 +65,7 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
         Op::Shuffle { groups } => shuffle(x, *groups),
         Op::Concat => Tensor::cat(inputs, 1),
         Op::LayerNorm { weight, bias, eps } => layer_norm(x, param(*weight), param(*bias), *eps),
+        Op::ResponseNorm { weight, bias, eps } => response_norm(x, param(*weight), param(*bias), *eps),
         Op::Scale { weight } => scale(x, param(*weight)),
         Op::Gate => x.broadcast_mul(&inputs[1]),
         Op::Tokens { prefix, positions, grid, interpolation } => {
@@ -152,6 +153,16 @@ fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Te
     let spread = (apart.sqr()?.mean_keepdim(D::Minus1)? + f64::from(eps))?.sqrt()?;
     let [weight, bias] = [weight.to_dtype(DType::F64)?, bias.to_dtype(DType::F64)?];
     apart.broadcast_div(&spread)?.broadcast_mul(&weight)?.broadcast_add(&bias)?.to_dtype(DType::F32)
+}
+
+/// Of a map, over all places and then over the channels.
+fn response_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Tensor> {
+    let wide = x.to_dtype(DType::F64)?;
+    let norms = wide.sqr()?.sum_keepdim(3)?.sum_keepdim(2)?.sqrt()?;
+    let shares = norms.broadcast_div(&(norms.mean_keepdim(1)? + f64::from(eps))?)?;
+    let channels = |x: &Tensor| x.to_dtype(DType::F64)?.reshape((1, (), 1, 1));
+    let factors = shares.mul(&channels(weight)?)?;
+    wide.broadcast_mul(&factors)?.broadcast_add(&channels(bias)?)?.to_dtype(DType::F32)
 }
 
 /// weight · x + bias, for a vector, tokens or every place of a map.

@@ -53,6 +53,7 @@ fn depthwise_networks() {
     check_zoo(open, "efficientnet_b0", &["pooled"], 32, BOTH);
     check_zoo(open, "regnet_y_400mf", &["pooled"], 32, BOTH);
     check_zoo(open, "convnext_tiny", &["features.3"], 32, BOTH);
+    check_zoo(open, "convnextv2_atto", &["pooled"], 64, BOTH);
 }
 
 #[test]

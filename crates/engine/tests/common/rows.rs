@@ -152,7 +152,7 @@ pub(crate) fn efficientnet() -> Vec<Row> {
     for name in ["efficientnet_b0", "efficientnet_b1"] {
         rows.push(Row::zoo(&format!("timm/{name}@224"), efficientnet::timm_name));
     }
-    rows.extend(timm(&["tf_efficientnet_lite0", "efficientnet_lite0"]));
+    rows.extend(timm(&["tf_efficientnet_b0", "tf_efficientnet_lite0", "efficientnet_lite0"]));
     // This one has a side of 75 places, where padding is even. As of V2-S, roundings are made more of.
     let lite3 = Row::zoo("timm/tf_efficientnet_lite3@300", TIMM);
     rows.push(Row { tolerance: Tolerance(1e-4), ..lite3 });
@@ -165,7 +165,9 @@ pub(crate) fn regnet() -> Vec<Row> {
 
 pub(crate) fn convnext() -> Vec<Row> {
     let mut rows = torchvision(&["convnext_tiny", "convnext_small"]);
-    rows.push(Row::zoo("timm/convnext_tiny@224", convnext::timm_name));
+    for name in ["convnext_tiny", "convnextv2_atto", "convnextv2_nano"] {
+        rows.push(Row::zoo(&format!("timm/{name}@224"), convnext::timm_name));
+    }
     rows
 }
 

@@ -1,8 +1,8 @@
-//! ConvNeXt (Liu et al., 2022, section 3), as torchvision builds it.
+//! ConvNeXt (Liu et al., 2022, section 3), as torchvision builds it, and ConvNeXt V2 (Woo et al., 2023, section 3 and table 14).
 
 use super::Family;
 use super::layers::{mlp, replaced};
-use crate::entry::{bicubic, bilinear, entry, timm};
+use crate::entry::{bicubic, bilinear, entry, squashed, timm};
 use crate::{Activation, Builder, Conv, Network, NodeId};
 use crate::{Dialect, Stored};
 use input::Recipe;
@@ -28,10 +28,56 @@ pub(crate) static FAMILY: Family = Family {
         }),
         timm("convnext_tiny.in12k_ft_in1k", &[], in12k, || convnext("convnext_tiny.in12k_ft_in1k", TINY)),
         timm("convnext_small.in12k_ft_in1k", &[], in12k, || convnext("convnext_small.in12k_ft_in1k", SMALL)),
+        timm("convnextv2_atto", FCMAE, fb, || convnext_v2("convnextv2_atto", ATTO)),
+        timm("convnextv2_femto", FCMAE, fb, || convnext_v2("convnextv2_femto", FEMTO)),
+        timm("convnextv2_pico", FCMAE, fb, || convnext_v2("convnextv2_pico", PICO)),
+        timm("convnextv2_nano", FCMAE_22K, fb, || convnext_v2("convnextv2_nano", NANO)),
+        timm("convnextv2_tiny", FCMAE_22K, fb, || convnext_v2("convnextv2_tiny", TINY)),
+        timm("convnextv2_base", FCMAE_22K, fb, || convnext_v2("convnextv2_base", BASE)),
+        timm("convnextv2_large", FCMAE_22K, fb, || convnext_v2("convnextv2_large", LARGE)),
+        timm("convnextv2_huge", FCMAE, fb, || convnext_v2("convnextv2_huge", HUGE)),
+        timm(
+            "convnextv2_nano.fcmae_ft_in22k_in1k_384",
+            &[],
+            || squashed(384),
+            || convnext_v2("convnextv2_nano.fcmae_ft_in22k_in1k_384", NANO),
+        ),
+        timm(
+            "convnextv2_tiny.fcmae_ft_in22k_in1k_384",
+            &[],
+            || squashed(384),
+            || convnext_v2("convnextv2_tiny.fcmae_ft_in22k_in1k_384", TINY),
+        ),
+        timm(
+            "convnextv2_base.fcmae_ft_in22k_in1k_384",
+            &[],
+            || squashed(384),
+            || convnext_v2("convnextv2_base.fcmae_ft_in22k_in1k_384", BASE),
+        ),
+        timm(
+            "convnextv2_large.fcmae_ft_in22k_in1k_384",
+            &[],
+            || squashed(384),
+            || convnext_v2("convnextv2_large.fcmae_ft_in22k_in1k_384", LARGE),
+        ),
+        timm(
+            "convnextv2_huge.fcmae_ft_in22k_in1k_384",
+            &[],
+            || squashed(384),
+            || convnext_v2("convnextv2_huge.fcmae_ft_in22k_in1k_384", HUGE),
+        ),
+        timm(
+            "convnextv2_huge.fcmae_ft_in22k_in1k_512",
+            &[],
+            || squashed(512),
+            || convnext_v2("convnextv2_huge.fcmae_ft_in22k_in1k_512", HUGE),
+        ),
     ],
     dialects: &[
+        // Those that timm has are entries of their own.
         Dialect::timm(timm_name).known_for(|_| false),
-        Dialect::stored("transformers", transformers).known_for(|name| name.contains(".fb_")),
+        Dialect::stored("transformers", transformers)
+            .known_for(|name| name.contains(".fb_") || name.starts_with("convnextv2_")),
     ],
 };
 
@@ -47,6 +93,18 @@ pub const BASE: Stages = [(3, 128), (3, 256), (27, 512), (3, 1024)];
 /// ConvNeXt-L.
 pub const LARGE: Stages = [(3, 192), (3, 384), (27, 768), (3, 1536)];
 
+/// ConvNeXt V2's small ones.
+const ATTO: Stages = [(2, 40), (2, 80), (6, 160), (2, 320)];
+const FEMTO: Stages = [(2, 48), (2, 96), (6, 192), (2, 384)];
+const PICO: Stages = [(2, 64), (2, 128), (6, 256), (2, 512)];
+const NANO: Stages = [(2, 80), (2, 160), (8, 320), (2, 640)];
+/// ConvNeXt V2-H.
+const HUGE: Stages = [(3, 352), (3, 704), (27, 1408), (3, 2816)];
+
+/// timm's tags of the authors' weights of ConvNeXt V2: from masked pictures alone, and tuned.
+const FCMAE: &[&str] = &["fcmae", "fcmae_ft_in1k"];
+const FCMAE_22K: &[&str] = &["fcmae", "fcmae_ft_in1k", "fcmae_ft_in22k_in1k"];
+
 fn fb() -> Recipe {
     bicubic(256, 224)
 }
@@ -60,11 +118,25 @@ const EPS: f32 = 1e-6;
 /// The network. Taps: `pooled` (the normalised mean of the last map), `gap` (that mean itself), `stage1` to `stage4`,
 /// `features`, `logits`.
 pub fn convnext(name: &str, stages: Stages) -> Network {
-    convnext_with(name, stages, EPS)
+    convnext_with(name, stages, Block::Scaled, EPS)
+}
+
+/// ConvNeXt V2, with the same taps.
+pub fn convnext_v2(name: &str, stages: Stages) -> Network {
+    convnext_with(name, stages, Block::Responding, EPS)
+}
+
+/// What tells the blocks of V2 from those before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// A layer scale at the end.
+    Scaled,
+    /// A global response norm between the dense layers.
+    Responding,
 }
 
 /// The same with another eps of the last layer norm, as transformers has it.
-pub fn convnext_with(name: &str, stages: Stages, last_eps: f32) -> Network {
+pub fn convnext_with(name: &str, stages: Stages, block: Block, last_eps: f32) -> Network {
     let mut net = Builder::image();
     let mut x = net.input();
     for (i, (depth, width)) in stages.into_iter().enumerate() {
@@ -79,7 +151,7 @@ pub fn convnext_with(name: &str, stages: Stages, last_eps: f32) -> Network {
         net.module(&at, x);
         let at = format!("features.{}", 2 * i + 1);
         for i in 0..depth {
-            x = block(&mut net, &format!("{at}.{i}"), x);
+            x = block.build(&mut net, &format!("{at}.{i}"), x);
         }
         net.module(&at, x);
         net.tap(&format!("stage{}", i + 1), x);
@@ -96,18 +168,30 @@ pub fn convnext_with(name: &str, stages: Stages, last_eps: f32) -> Network {
     net.finish(name, logits)
 }
 
-/// A depthwise 7×7, a layer norm, two dense layers at every place, a layer scale and a shortcut (figure 4).
-fn block(net: &mut Builder, at: &str, x: NodeId) -> NodeId {
-    let part = |i: usize| format!("{at}.block.{i}");
-    let width = net.width(x);
-    let y = net.conv(&part(0), x, Conv::new(width, 7).groups(width).bias());
-    // block.1 and block.6 permute axes, which ours need not.
-    let y = net.layer_norm(&part(2), y, EPS);
-    let y = mlp(net, [&part(3), &part(4), &part(5)], y, 4 * width, Activation::Gelu);
-    net.module(&format!("{at}.block"), y);
-    let scale = format!("{at}.layer_scale");
-    let y = net.scale(&scale, &scale, &[width, 1, 1], y);
-    net.add(at, x, y)
+impl Block {
+    /// A depthwise 7×7, a layer norm, two dense layers at every place, a layer scale and a shortcut (figure 4); of V2 the
+    /// responses of all places in place of the scale.
+    fn build(self, net: &mut Builder, at: &str, x: NodeId) -> NodeId {
+        let part = |i: usize| format!("{at}.block.{i}");
+        let width = net.width(x);
+        let y = net.conv(&part(0), x, Conv::new(width, 7).groups(width).bias());
+        // block.1 and block.6 permute axes, which ours need not.
+        let y = net.layer_norm(&part(2), y, EPS);
+        if self == Block::Responding {
+            let y = net.linear(&part(3), y, 4 * width);
+            let y = net.activation(&part(4), y, Activation::Gelu);
+            let responses = net.response_norm(&format!("{at}.block.grn"), y, EPS);
+            let y = net.add(&format!("{at}.block.sum"), y, responses);
+            let y = net.linear(&part(5), y, width);
+            net.module(&format!("{at}.block"), y);
+            return net.add(at, x, y);
+        }
+        let y = mlp(net, [&part(3), &part(4), &part(5)], y, 4 * width, Activation::Gelu);
+        net.module(&format!("{at}.block"), y);
+        let scale = format!("{at}.layer_scale");
+        let y = net.scale(&scale, &scale, &[width, 1, 1], y);
+        net.add(at, x, y)
+    }
 }
 
 /// timm's name of a parameter. Where torchvision counts stages and what is between them, it counts stages.
@@ -124,7 +208,8 @@ pub fn timm_name(param: &str) -> String {
     place(param).unwrap_or_else(|| replaced(param, &ends))
 }
 
-const IN_BLOCK: [(&str, &str); 5] = [
+const IN_BLOCK: [(&str, &str); 6] = [
+    (".block.grn.", ".mlp.grn."),
     (".block.0.", ".conv_dw."),
     (".block.2.", ".norm."),
     (".block.3.", ".mlp.fc1."),
@@ -132,7 +217,7 @@ const IN_BLOCK: [(&str, &str); 5] = [
     (".layer_scale", ".gamma"),
 ];
 
-/// transformers' `ConvNextModel`.
+/// transformers' `ConvNextModel` and `ConvNextV2Model`.
 fn transformers(param: &str) -> Stored {
     let place = |param: &str| -> Option<String> {
         let (module, rest) = param.strip_prefix("features.")?.split_once('.')?;
@@ -145,6 +230,7 @@ fn transformers(param: &str) -> Stored {
             i if i % 2 == 0 => Some(format!("encoder.stages.{}.downsampling_layer.{rest}", i / 2)),
             i => {
                 let names = [
+                    (".block.grn.", ".grn."),
                     (".block.0.", ".dwconv."),
                     (".block.2.", ".layernorm."),
                     (".block.3.", ".pwconv1."),

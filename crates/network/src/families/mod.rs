@@ -4,7 +4,6 @@ pub mod alexnet;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet;
-mod efficientnet_lite;
 pub mod googlenet;
 pub mod inception_v3;
 mod keras;
@@ -18,6 +17,7 @@ pub mod resnet;
 pub mod shufflenet_v2;
 pub mod squeezenet;
 pub mod swin;
+mod tf_efficientnet;
 pub mod vgg;
 pub mod vit;
 
@@ -46,7 +46,7 @@ pub(crate) static ALL: &[&Family] = &[
     &mnasnet::FAMILY,
     &shufflenet_v2::FAMILY,
     &efficientnet::FAMILY,
-    &efficientnet_lite::FAMILY,
+    &tf_efficientnet::FAMILY,
     &regnet::FAMILY,
     &convnext::FAMILY,
     &vit::FAMILY,

@@ -81,6 +81,12 @@ impl Importer<'_> {
                 let node = self.push(Op::LayerNorm { weight, bias, eps }, &node.inputs)?;
                 return Ok(view.on(node));
             }
+            Op::ResponseNorm { eps, .. } if self.plain_norms.contains(&view.node) => {
+                let weight = self.param(scale.name.as_ref(), "weight", &[channels], numbers(scale));
+                let bias = self.param(shift.name.as_ref(), "bias", &[channels], numbers(shift));
+                let node = self.push(Op::ResponseNorm { weight, bias, eps }, &node.inputs)?;
+                return Ok(view.on(node));
+            }
             Op::BatchNorm { weight, bias, mean, variance, eps } => {
                 let [before, added] = [weight, bias].map(|param| self.filled[param.index()].clone());
                 let (scale, shift) = (scale.expanded(channels), shift.expanded(channels));

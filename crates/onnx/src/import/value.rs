@@ -83,7 +83,7 @@ pub(super) struct Norms {
     pub(super) shape: Vec<usize>,
 }
 
-/// A step on the way to normalised channels.
+/// A step on the way to normalised channels, or responses.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
     pub(super) view: View,
@@ -109,6 +109,14 @@ pub(super) enum Stage {
     Deviation(f64),
     /// One over it.
     Inverse(f64),
+    /// The root of each channel's sum of squares over all places.
+    Root,
+    /// Its mean over the channels.
+    RootMean,
+    /// Mean and eps.
+    RootWidened(f64),
+    /// The root over that.
+    Response(f64),
 }
 
 /// Queries times keys: (heads…, queries, depth) and (heads…, depth, keys).

@@ -5,6 +5,7 @@ pub(crate) mod adaptive;
 mod attention;
 mod layout;
 mod pool;
+mod response;
 mod tokens;
 mod window_attention;
 pub(crate) mod windows;
@@ -184,6 +185,7 @@ impl Lowering<'_, '_, '_> {
                 let value = self.whole(&Operator::LayerNormalization { epsilon: *eps }, inputs);
                 self.channels_last(value)
             }
+            Op::ResponseNorm { weight, bias, eps } => self.response_norm(*weight, *bias, *eps),
             Op::Linear { weight, bias } => self.linear(*weight, *bias),
             Op::Activation { function } => self.activation(*function),
             Op::Add => self.both(&Operator::Add),

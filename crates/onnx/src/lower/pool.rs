@@ -64,7 +64,7 @@ impl Lowering<'_, '_, '_> {
             let slice = Operator::Slice { axis: 1, start: prefix, end: prefix + places };
             x = self.part("places", &slice, vec![x]);
         }
-        Laid::both(self.whole(&Operator::ReduceMean { axis: 1 }, vec![x]))
+        Laid::both(self.whole(&Operator::ReduceMean { axis: 1, keeps: false }, vec![x]))
     }
 }
 

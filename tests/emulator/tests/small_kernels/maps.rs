@@ -1,7 +1,7 @@
 //! Layer normalisation, functions of each number, and pictures.
 
 use crate::rig::{Kind, Rig, Rows, check, int, items};
-use engine::cuda::arguments::{Function, LayerNorm, Map, Normalise};
+use engine::cuda::arguments::{Function, LayerNorm, Map, Normalise, ResponseNorm};
 
 #[test]
 fn layer_norms_are_their_definition() {
@@ -47,6 +47,53 @@ fn layer_norms_are_their_definition() {
                     let x = (input.at(row, channel) - mean) / (variance + 1e-6).sqrt();
                     (x * weight.at(0, channel) + bias.at(0, channel))
                         * if stored == Kind::F32 { 0.1 } else { 1.0 }
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn response_norms_are_their_definition() {
+    const PICTURES: usize = 2;
+    for kind in Kind::ALL {
+        for channels in [3, 8, 20, 130, 260, 520, 1030] {
+            for places in [1, 5, 49] {
+                let input = Rows::random(kind, PICTURES * places, channels, 1);
+                let (weight, bias) =
+                    (Rows::random(Kind::F32, 1, channels, 2), Rows::random(Kind::F32, 1, channels, 3));
+                let (mut rig, stride) = (Rig::new(), input.stride);
+                let arguments = ResponseNorm {
+                    input: rig.put_rows(kind, &input),
+                    weight: rig.put_rows(Kind::F32, &weight),
+                    bias: rig.put_rows(Kind::F32, &bias),
+                    places: int(places),
+                    channels: int(channels),
+                    stride: int(stride),
+                    eps: 1e-6,
+                    ..ResponseNorm::default()
+                };
+                let mut run = |pictures: usize| {
+                    let launch = [pictures, 256, 8192];
+                    let count = pictures * places * stride;
+                    rig.run(&kind.kernel("response_norm"), launch, (kind, count), |out| ResponseNorm {
+                        out,
+                        ..arguments
+                    })
+                };
+                let got = run(PICTURES);
+                assert_eq!(got[..places * stride], run(1), "another picture changes the first");
+                let root = |picture: usize, channel: usize| {
+                    let squares = (0..places).map(|at| input.at(picture * places + at, channel).powi(2));
+                    squares.sum::<f64>().sqrt()
+                };
+                let means: Vec<f64> = (0..PICTURES)
+                    .map(|picture| (0..channels).map(|at| root(picture, at)).sum::<f64>() / channels as f64)
+                    .collect();
+                check("response norm", kind, &got, (stride, channels), |row, channel| {
+                    let picture = row / places;
+                    let share = root(picture, channel) / (means[picture] + 1e-6);
+                    input.at(row, channel) * share * weight.at(0, channel) + bias.at(0, channel)
                 });
             }
         }

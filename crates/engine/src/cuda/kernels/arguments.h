@@ -83,6 +83,15 @@ struct LayerNorm {
     int32_t unused;
 };
 
+// Global response normalisation: in * n * weight + bias in every picture, where n is the root of a channel's sum of squares
+// over all places, over the mean of these roots plus eps.
+struct ResponseNorm {
+    Address in, out;
+    Address weight, bias;   // (stride) f32, zeros after the channels
+    int32_t places, channels, stride;
+    float eps;
+};
+
 // out = activation((in * scale + shift + other) * gate), each rounded as if it were stored: what is 0 is left out.
 struct Map {
     Address in, out;

@@ -104,7 +104,16 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
             _ => bail!("expected a slice of something, got {start} to {end}"),
         },
         (Operator::Gather { axis, index }, [_]) => x.narrow(*axis, *index, 1)?.squeeze(*axis)?.contiguous(),
-        (Operator::ReduceMean { axis }, [_]) => x.to_dtype(DType::F64)?.mean(*axis)?.to_dtype(DType::F32),
+        (Operator::ReduceMean { axis, keeps }, [_]) => {
+            let x = x.to_dtype(DType::F64)?;
+            let mean = if *keeps { x.mean_keepdim(*axis)? } else { x.mean(*axis)? };
+            mean.to_dtype(DType::F32)
+        }
+        (Operator::ReduceL2 { axes }, [_]) => {
+            let squares = x.to_dtype(DType::F64)?.sqr()?;
+            let sums = axes.iter().try_fold(squares, |sums, axis| sums.sum_keepdim(*axis))?;
+            sums.sqrt()?.to_dtype(DType::F32)
+        }
         _ => bail!("reads a wrong number of values"),
     }
 }

@@ -9,7 +9,7 @@ use crate::import::{
     value::{Factor, Live, Moment, Pending, Stage, Value},
     view::{Axis, View},
 };
-use network::Op;
+use network::{Op, ParamId, Shape};
 use std::rc::Rc;
 
 impl Importer<'_> {
@@ -95,15 +95,26 @@ impl Importer<'_> {
         Ok(vec![Value::Live(Live { view, pending })])
     }
 
-    /// A mean of squares is a variance.
-    pub(super) fn variance(&mut self, moment: &Moment, gone: &[usize], keeps: bool) -> Given {
-        let shape: Vec<usize> = moment
-            .shape
-            .iter()
-            .enumerate()
-            .map(|(at, side)| if gone.contains(&at) { 1 } else { *side })
-            .collect();
+    /// The root of each channel's sum of squares, if the sum is over all places of a map.
+    pub(super) fn roots(&mut self, view: View, gone: &[usize], keeps: bool) -> Given {
+        let is_map = matches!(self.net.shape(view.node), Shape::Map { .. }) && view.is_whole();
+        let of_places = |at: usize| view.side(at).is_empty() || view.is_of_places(at) == gone.contains(&at);
+        let shape = without(&view.shape(), gone);
+        let is_known = is_map && keeps && (0..view.rank()).all(of_places);
+        if !is_known || shape.iter().product::<usize>() != view.length(Axis::Channel) {
+            return Err(Stop::Unknown("is a norm of something else than the places of a map"));
+        }
+        Ok(vec![Value::Moment(Moment { view, stage: Stage::Root, shape })])
+    }
+
+    /// A mean of squares is a variance; of roots it is their mean.
+    pub(super) fn mean_of(&mut self, moment: &Moment, gone: &[usize], keeps: bool) -> Given {
+        let shape = without(&moment.shape, gone);
         let rest: usize = shape.iter().product();
+        if moment.stage == Stage::Root && keeps && rest == 1 {
+            let view = moment.view.clone();
+            return Ok(vec![Value::Moment(Moment { stage: Stage::RootMean, shape, view })]);
+        }
         let places = moment.shape.iter().product::<usize>() / moment.view.length(Axis::Channel);
         if moment.stage != Stage::Square || !keeps || rest != places {
             return Err(Stop::Unknown("is a mean of means"));
@@ -157,6 +168,10 @@ impl Importer<'_> {
                     (Stage::Centred, Stage::Deviation(eps)) if centred.view == deviation.view => {
                         Some(self.normalised(&centred.view.clone(), eps)?)
                     }
+                    // Here the first is the root, and the second the mean of roots.
+                    (Stage::Root, Stage::RootWidened(eps)) if centred.view == deviation.view => {
+                        next(centred, Stage::Response(eps))
+                    }
                     _ => None,
                 }
             }
@@ -168,18 +183,51 @@ impl Importer<'_> {
                 }
                 _ => None,
             },
+            (Binary::Add, Value::Moment(mean), Value::Constant(eps))
+            | (Binary::Add, Value::Constant(eps), Value::Moment(mean))
+                if mean.stage == Stage::RootMean =>
+            {
+                let eps = self.number(eps)?;
+                eps.and_then(|eps| next(mean, Stage::RootWidened(eps)))
+            }
+            (Binary::Multiply, Value::Live(live), Value::Moment(response))
+            | (Binary::Multiply, Value::Moment(response), Value::Live(live)) => {
+                let is_nothing = matches!(live.pending, Pending::Nothing);
+                let op = |weight, bias, eps| Op::ResponseNorm { weight, bias, eps };
+                match response.stage {
+                    Stage::Response(eps) if is_nothing && response.view == live.view => {
+                        Some(self.plain(&live.view, eps, op)?)
+                    }
+                    _ => None,
+                }
+            }
             _ => None,
         })
     }
 
     /// A layer norm whose factors and summands are still to come.
     fn normalised(&mut self, view: &View, eps: f64) -> Result<Value, Stop> {
+        self.plain(view, eps, |weight, bias, eps| Op::LayerNorm { weight, bias, eps })
+    }
+
+    /// A norm with factors 1 and summands 0.
+    fn plain(
+        &mut self,
+        view: &View,
+        eps: f64,
+        op: impl Fn(ParamId, ParamId, f32) -> Op,
+    ) -> Result<Value, Stop> {
         let channels = view.length(Axis::Channel);
         let weight = self.param(None, "weight", &[channels], Rc::new(vec![1.0; channels]));
         let bias = self.param(None, "bias", &[channels], Rc::new(vec![0.0; channels]));
         let eps = crate::import::function::narrow(eps);
-        let view = self.same(Op::LayerNorm { weight, bias, eps }, view)?;
+        let view = self.same(op(weight, bias, eps), view)?;
         self.plain_norms.insert(view.node);
         Ok(Value::Live(Live::of(view)))
     }
+}
+
+/// A shape whose axes `gone` are sides of 1.
+fn without(shape: &[usize], gone: &[usize]) -> Vec<usize> {
+    shape.iter().enumerate().map(|(at, side)| if gone.contains(&at) { 1 } else { *side }).collect()
 }

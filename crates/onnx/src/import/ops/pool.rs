@@ -225,9 +225,13 @@ impl Importer<'_> {
         let is_mean = node.op == "ReduceMean";
         if let (Value::Moment(moment), true) = (self.value(node, 0)?, is_mean) {
             let moment = moment.clone();
-            return self.variance(&moment, &gone, keeps);
+            return self.mean_of(&moment, &gone, keeps);
         }
         let view = self.view_at(node, 0)?;
+        if node.op == "ReduceL2" {
+            let is_head = matches!(gone[..], [at] if at + 1 == view.rank() && view.is_of_channels(at));
+            return if is_head { Self::norms(view, keeps) } else { self.roots(view, &gone, keeps) };
+        }
         self.reduced(&view, &gone, keeps, is_mean)
     }
 

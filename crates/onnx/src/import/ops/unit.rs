@@ -2,7 +2,6 @@
 
 use super::Given;
 use crate::import::{
-    fold,
     importer::{Importer, Stop},
     model::Node,
     value::{Live, Norms, Value},
@@ -18,21 +17,14 @@ const LEAST: f64 = 1e-6;
 
 impl Importer<'_> {
     /// The norm over the channels of each head.
-    pub(super) fn norms(&mut self, node: &Node) -> Given {
-        let unknown = || Stop::Unknown("is a norm over other than the channels of each head");
-        let axes = match self.list_at(node, 1)? {
-            Some(axes) => axes,
-            None => node.ints("axes").map(<[i64]>::to_vec).unwrap_or_default(),
-        };
-        let view = self.view_at(node, 0)?;
-        let [axis] = axes[..] else { return Err(unknown()) };
-        let rank = view.rank();
-        let is_last = fold::axis(axis, rank).is_some_and(|axis| axis + 1 == rank);
-        if !is_last || !view.is_of_channels(rank - 1) || node.int("keepdims").unwrap_or(1) != 1 {
-            return Err(unknown());
+    pub(super) fn norms(view: View, keeps: bool) -> Given {
+        if !keeps {
+            return Err(Stop::Unknown("is a norm over other than the channels of each head"));
         }
         let mut shape = view.shape();
-        shape[rank - 1] = 1;
+        if let Some(last) = shape.last_mut() {
+            *last = 1;
+        }
         Ok(vec![Value::Norms(Norms { view, shape })])
     }
 
