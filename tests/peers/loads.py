@@ -32,21 +32,38 @@ import tools
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
-WIDTHS = {"tiny": (192, 12, 3), "small": (384, 12, 6), "base": (768, 12, 12), "large": (1024, 24, 16)}
+# Width, depth, heads, and numbers between the two dense layers.
+SIZES = {
+    "tiny": (192, 12, 3, 768),
+    "small": (384, 12, 6, 1536),
+    "base": (768, 12, 12, 3072),
+    "base_plus": (896, 12, 14, 3584),
+    "large": (1024, 24, 16, 4096),
+    "so400m": (1152, 27, 16, 4304),
+    "huge": (1280, 32, 16, 5120),
+    "giant": (1408, 40, 16, 6144),
+    "giantopt": (1536, 40, 16, 6144),
+    "gigantic": (1664, 48, 16, 8192),
+}
+PROJECTED = {"base": 512, "base_plus": 640, "large": 768, "huge": 1024, "giant": 1024, "gigantic": 1280}
 
 
-def transformer(name, pattern=r"(?:vit|deit)_(tiny|small|base|large)_patch(\d+)"):
+def transformer(name):
     """transformers' model of a Vision Transformer that bears a name of timm's."""
-    size, patch = re.match(pattern, name).groups()
-    width, depth, heads = WIDTHS[size]
+    size, patch, plus, side = re.match(r"(?:vit|deit)_([a-z0-9]+)_patch(\d+)(_plus)?.*?(?:_(\d+))?(?:\.|$)", name).groups()
+    width, depth, heads, hidden = SIZES[size + (plus or "")]
     sizes = dict(hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, patch_size=int(patch))
     if "dinov2" in name:
+        if size == "giant":
+            sizes.update(hidden_size=1536, num_attention_heads=24, use_swiglu_ffn=True)
         return hf.Dinov2Model(hf.Dinov2Config(image_size=518, mlp_ratio=4, **sizes))
-    sizes.update(intermediate_size=4 * width, image_size=224)
+    sizes.update(intermediate_size=hidden, image_size=int(side))
     if "siglip" in name:
         return hf.SiglipModel(hf.SiglipConfig(vision_config=sizes))
     if "clip" in name:
-        return hf.CLIPModel(hf.CLIPConfig(vision_config=sizes, projection_dim=768 if size == "large" else 512))
+        return hf.CLIPModel(hf.CLIPConfig(vision_config=sizes, projection_dim=PROJECTED[size + (plus or "")]))
+    if name.endswith(".mae"):
+        return hf.ViTMAEForPreTraining(hf.ViTMAEConfig(**sizes))
     return hf.ViTForImageClassification(hf.ViTConfig(num_labels=1000, **sizes))
 
 
@@ -77,9 +94,19 @@ def of_transformers(name):
 
 
 def of_open_clip(name):
-    size, patch, kind = re.match(r"vit_(base|large)_patch(\d+)_(clip|siglip)", name).groups()
-    ending = {"siglip": "-SigLIP"}.get(kind, "-quickgelu" if "quickgelu" in name else "")
-    return open_clip.create_model(f"ViT-{size[0].upper()}-{patch}{ending}", device="meta")
+    pattern = r"vit_([a-z0-9]+)_patch(\d+)(_plus)?_(clip|siglip)(_quickgelu)?_(\d+)"
+    size, patch, plus, kind, quick, side = re.match(pattern, name).groups()
+    sizes = {"so400m": "SO400M", "giant": "g", "giantopt": "gopt", "gigantic": "bigG"}
+    ending = (plus or "").replace("_", "-")
+    if kind == "siglip":
+        ending += "-SigLIP"
+    if f"{plus}{side}" != "None224":
+        ending += f"-{side}"
+    ending += (quick or "").replace("_", "-")
+    wanted = f"ViT-{sizes.get(size, size[0].upper())}-{patch}{ending}"
+    # Some are there of the second SigLIP alone, or of those who trained towers of that size.
+    others = [wanted, wanted.replace("SigLIP", "SigLIP2"), wanted.replace("-378", "-worldwide-378")]
+    return open_clip.create_model(next(name for name in others if name in open_clip.list_models()), device="meta")
 
 
 def of_torchvision(name):
@@ -136,7 +163,8 @@ def main():
                 out = subprocess.run([tools.BIN / "examples/loads"], input=f"{name}\t{path}\n", capture_output=True, text=True)
                 found[library] = out.stdout.strip().split("\t")[-1] or out.stderr.strip()
             tags = [tag.strip() for tag in line[at:until].split(",") if tag.strip() and not tag.strip().startswith("(")]
-            strange = [tag for tag in tags if f"{name}.{tag}" not in known]
+            plain = name.split(".")[0]
+            strange = [tag for tag in tags if f"{plain}.{tag}" not in known]
             good = not strange and all(how in (library, "torchvision") for library, how in found.items())
             passed, failed = passed + good, failed + (not good)
             print(f"{'ok  ' if good else 'FAIL'} {name}: {', '.join(said) or 'none'}" + ("" if good else f" {found} {strange}"), flush=True)

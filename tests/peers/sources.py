@@ -194,7 +194,10 @@ def torchvision_file(scratch, name):
     return scratch / f"{name}.pth", [], lambda image: run(prepare(image)[None])
 
 
-LARGE = ["efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf", "convnextv2_huge"]
+LARGE = [
+    "efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf", "convnextv2_huge", "so400m", "_huge_", "_giant_", "_large_patch",
+    "ViT-H", "ViT-L",
+]
 for _name in ["efficientnet_b5", "efficientnet_b6", "efficientnet_v2_m", "regnet_y_8gf", *LARGE[:3]]:
     CELLS.append((f"torchvision {_name}, .pth", lambda scratch, name=_name: torchvision_file(scratch, name)))
 
@@ -218,6 +221,21 @@ for _name, _changes in [
     ("mobilenetv2_100.ra_in1k", {}),
     ("vit_tiny_patch16_224.augreg_in21k_ft_in1k", {}),
     ("deit_tiny_patch16_224.fb_in1k", {}),
+    ("vit_small_patch16_384.augreg_in1k", {}),
+    ("vit_base_patch16_224.mae", {}),
+    ("deit3_small_patch16_224.fb_in22k_ft_in1k", {}),
+    ("vit_base_patch16_clip_224.dfn2b", {}),
+    ("vit_base_patch16_clip_224.openai_ft_in12k", {}),
+    ("vit_base_patch16_clip_384.openai_ft_in1k", {}),
+    ("vit_large_patch14_clip_336.laion2b_ft_in1k", {}),
+    ("vit_base_patch16_siglip_256.webli_i18n", {}),
+    ("vit_base_patch32_siglip_256.v2_webli", {}),
+    ("vit_large_patch16_siglip_384.webli", {}),
+    ("vit_so400m_patch14_siglip_384.webli", {}),
+    ("vit_so400m_patch16_siglip_256.v2_webli", {}),
+    ("vit_huge_patch14_clip_224.laion2b", {}),
+    ("vit_giant_patch14_clip_224.laion2b", {}),
+    ("vit_giant_patch14_dinov2.lvd142m", {}),
     ("convnext_tiny.in12k_ft_in1k", {}),
     ("efficientnet_b0.ra_in1k", {"crop_pct": 0.9, "crop_mode": "squash"}),
     ("tf_efficientnet_b0.ns_jft_in1k", {}),
@@ -281,6 +299,83 @@ def _(scratch):
     return folder(scratch, T.Dinov2Model(config), pil("Bit")(size={"shortest_edge": 256}), lambda m, x: m(x).last_hidden_state[:, 0])
 
 
+@cell("transformers dinov2 with gates, folder")
+def _(scratch):
+    config = T.Dinov2Config(hidden_size=96, num_hidden_layers=3, num_attention_heads=3, image_size=224, use_swiglu_ffn=True)
+    return folder(scratch, T.Dinov2Model(config), pil("Bit")(), lambda m, x: m(x).last_hidden_state[:, 0])
+
+
+@cell("transformers dinov2 with registers at another size, folder")
+def _(scratch):
+    config = T.Dinov2WithRegistersConfig(hidden_size=96, num_hidden_layers=3, num_attention_heads=3, image_size=518, patch_size=14)
+    return folder(scratch, T.Dinov2WithRegistersModel(config), pil("Bit")(), lambda m, x: m(x).last_hidden_state[:, 0])
+
+
+@cell("transformers deit, folder")
+def _(scratch):
+    model = T.DeiTForImageClassification(T.DeiTConfig(**SMALL, num_labels=5))
+    return folder(scratch, model, pil("DeiT")(), lambda m, x: m(x).last_hidden_state[:, 0], lambda m: m.deit)
+
+
+@cell("transformers deit with a teacher's head, older processor")
+def _(scratch):
+    model = T.DeiTForImageClassificationWithTeacher(T.DeiTConfig(**SMALL, num_labels=5))
+    made = folder(scratch, model, pil("DeiT")(), lambda m, x: m(x).last_hidden_state[:, 0], lambda m: m.deit)
+    processor = {"feature_extractor_type": "DeiTFeatureExtractor", "do_center_crop": True, "crop_size": 224, "resample": 3, "size": 256}
+    more = {"do_normalize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+    (scratch / "preprocessor_config.json").write_text(json.dumps({**processor, **more}))
+    return made
+
+
+@cell("transformers vit_mae, encoder")
+def _(scratch):
+    decoder = dict(decoder_hidden_size=64, decoder_num_hidden_layers=1, decoder_num_attention_heads=2, decoder_intermediate_size=64)
+    model = T.ViTMAEForPreTraining(T.ViTMAEConfig(**SMALL, **decoder, mask_ratio=0.0))
+    return folder(scratch, model, pil("ViT")(), lambda m, x: m(x).last_hidden_state[:, 0], lambda m: m.vit)
+
+
+@cell("transformers vit_msn, folder")
+def _(scratch):
+    return folder(scratch, T.ViTMSNModel(T.ViTMSNConfig(**SMALL)), pil("ViT")(), lambda m, x: m(x).last_hidden_state[:, 0])
+
+
+@cell("transformers dino's processor, size a number")
+def _(scratch):
+    made = folder(scratch, T.ViTModel(T.ViTConfig(**SMALL)), pil("ViT")(), lambda m, x: m(x).last_hidden_state[:, 0])
+    processor = {"feature_extractor_type": "ViTFeatureExtractor", "resample": 2, "size": 224}
+    more = {"do_normalize": True, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+    (scratch / "preprocessor_config.json").write_text(json.dumps({**processor, **more}))
+    return made
+
+
+def in_memory(scratch, model, processor):
+    """Names as a state dictionary has them since transformers 5, which are not those of `save_pretrained`."""
+    made = folder(scratch, model, processor, lambda m, x: m(x).last_hidden_state[:, 0])
+    (scratch / "model.safetensors").unlink()
+    torch.save(model.state_dict(), scratch / "pytorch_model.bin")
+    return made
+
+
+@cell("transformers vit, state dictionary")
+def _(scratch):
+    return in_memory(scratch, T.ViTModel(T.ViTConfig(**SMALL)), pil("ViT")())
+
+
+for _gated in (False, True):
+
+    def _dinov2(scratch, gated=_gated):
+        config = T.Dinov2Config(hidden_size=96, num_hidden_layers=3, num_attention_heads=3, use_swiglu_ffn=gated)
+        return in_memory(scratch, T.Dinov2Model(config), pil("Bit")())
+
+    CELLS.append((f"transformers dinov2{' with gates' if _gated else ''}, state dictionary", _dinov2))
+
+
+@cell("transformers siglip2 at a fixed size, vision model")
+def _(scratch):
+    config = T.SiglipVisionConfig(**{**SMALL, "intermediate_size": 271}, image_size=256, patch_size=16)
+    return folder(scratch, T.SiglipVisionModel(config), pil("Siglip")(size={"height": 256, "width": 256}), lambda m, x: m(x).pooler_output)
+
+
 @cell("transformers clip, whole model")
 def _(scratch):
     config = T.CLIPConfig(vision_config=dict(SMALL, patch_size=32), text_config=dict(SMALL, vocab_size=100, eos_token_id=2, bos_token_id=1))
@@ -342,19 +437,22 @@ def _(scratch):
 # ---- open_clip and OpenAI ----------------------------------------------------------------------------------------
 
 
-@cell("open_clip ViT-B-32-quickgelu, folder")
-def _(scratch):
+def open_clip_folder(scratch, name):
     import open_clip
 
-    name = "ViT-B-32-quickgelu"
     model = randomise(open_clip.create_model(name, pretrained=None))
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, scratch / "open_clip_model.safetensors")
+    side = model.visual.image_size[0]
     mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
-    preprocess = {"mean": mean, "std": std, "interpolation": "bicubic", "resize_mode": "shortest", "size": 224}
+    preprocess = {"mean": mean, "std": std, "interpolation": "bicubic", "resize_mode": "shortest", "size": side}
     config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": preprocess}
     (scratch / "open_clip_config.json").write_text(json.dumps(config))
-    prepare = open_clip.image_transform(224, is_train=False, mean=mean, std=std)
+    prepare = open_clip.image_transform(side, is_train=False, mean=mean, std=std)
     return scratch, ["--tap", "projected"], lambda image: model.encode_image(prepare(image)[None])
+
+
+for _name in ["ViT-B-32-quickgelu", "ViT-B-16-plus-240", "ViT-L-14-336", "ViT-H-14"]:
+    CELLS.append((f"open_clip {_name}, folder", lambda scratch, name=_name: open_clip_folder(scratch, name)))
 
 
 # ---- efficientnet_pytorch ----------------------------------------------------------------------------------------

@@ -49,11 +49,21 @@ fn transformers_configurations_are_networks() {
     let swin =
         r#"{"model_type": "swin", "embed_dim": 32, "depths": [1, 1, 1, 1], "num_heads": [1, 2, 4, 8]}"#;
     let siglip = format!(r#"{{"model_type": "siglip_vision_model", {SMALL}}}"#);
+    let registers =
+        format!(r#"{{"model_type": "dinov2_with_registers", {SMALL}, "num_register_tokens": 2}}"#);
+    let gated = r#"{"model_type": "dinov2", "hidden_size": 48, "num_hidden_layers": 1, "num_attention_heads": 3, "use_swiglu_ffn": true}"#;
+    let [deit, mae, msn] =
+        ["deit", "vit_mae", "vit_msn"].map(|kind| format!(r#"{{"model_type": "{kind}", {SMALL}}}"#));
     for (config, name, width, taps) in [
         (vit.as_str(), "vit", 48, &["cls", "logits", "patch_mean", "pooled"][..]),
         (&clip, "clip", 48, &["cls", "patch_mean", "pooled", "projected"]),
         (dino, "dinov2", 48, &["cls", "patch_mean", "pooled"]),
         (&siglip, "siglip", 48, &["patch_mean", "pooled"]),
+        (&registers, "dinov2_with_registers", 48, &["cls", "patch_mean", "pooled"]),
+        (gated, "dinov2", 48, &["cls", "patch_mean", "pooled"]),
+        (&deit, "deit", 48, &["cls", "logits", "patch_mean", "pooled"]),
+        (&mae, "vit_mae", 48, &["cls", "patch_mean", "pooled"]),
+        (&msn, "vit_msn", 48, &["cls", "logits", "patch_mean", "pooled"]),
         (resnet, "resnet", 2048, &["gap", "layer1", "layer2", "layer3", "layer4", "logits", "pooled"]),
         (regnet, "regnet", 64, &["block1", "block2", "block3", "block4", "gap", "logits", "pooled"]),
         (convnext, "convnext", 64, &["gap", "logits", "pooled", "stage1", "stage2", "stage3", "stage4"]),
@@ -172,6 +182,15 @@ fn image_processors_are_recipes() {
         plain(r#"{"image_processor_type": "ViTImageProcessor", "size": {"height": 384, "width": 384}}"#),
         (Resize::Exact(384, 384), None, Bilinear, Even)
     );
+    // A number alone is both sides to some.
+    assert_eq!(
+        plain(r#"{"feature_extractor_type": "ViTFeatureExtractor", "size": 224}"#),
+        (Resize::Exact(224, 224), None, Bilinear, Even)
+    );
+    assert_eq!(
+        plain(r#"{"feature_extractor_type": "DeiTFeatureExtractor", "size": 256}"#),
+        (Resize::Exact(256, 256), Some((224, 224)), Bicubic, Down)
+    );
     assert_eq!(
         plain(
             r#"{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224}, "resample": 3}"#
@@ -225,7 +244,12 @@ fn what_no_network_has_is_one_line() {
         (r#"{"model_type": "vit", "num_hidden_layers": 99999999}"#, "expected a number from 1 to 255"),
         (r#"{"model_type": "vit", "patch_size": 0}"#, "expected a number from 1 to 32767"),
         (r#"{"model_type": "vit", "num_attention_heads": 7}"#, "heads that do not divide the width"),
-        (r#"{"model_type": "dinov2", "use_swiglu_ffn": true}"#, "use_swiglu_ffn true"),
+        (r#"{"model_type": "dinov2", "num_channels": 4}"#, "num_channels other than 3"),
+        (r#"{"model_type": "dinov2_with_registers", "num_register_tokens": 99999999}"#, "from 1 to 32767"),
+        (
+            r#"{"model_type": "siglip2"}"#,
+            "NaFlex takes pictures in another way; take SigLIP 2 at a fixed size",
+        ),
         (r#"{"model_type": "resnet", "embedding_size": 32}"#, "`embedding_size` `32` is not known"),
         (r#"{"model_type": "swin", "num_heads": [0, 1, 1, 1]}"#, "expected a number from 1 to 32767"),
         (r#"{"model_type": "swin", "num_heads": [3, 3, 3, 3]}"#, "`num_heads`"),

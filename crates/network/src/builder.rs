@@ -216,11 +216,24 @@ impl Builder {
         (positions, grid, prefix_too): (&str, (usize, usize), bool),
         interpolation: Interpolation,
     ) -> NodeId {
+        let placed = if prefix_too { prefix.len() } else { 0 };
+        self.tokens_placed(name, x, prefix, (positions, grid, placed), interpolation)
+    }
+
+    /// The same, where the first `placed` parameters of the prefix have positions.
+    pub fn tokens_placed(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        prefix: &[(&str, usize)],
+        (positions, grid, placed): (&str, (usize, usize), usize),
+        interpolation: Interpolation,
+    ) -> NodeId {
         let d = self.width(x);
-        let before: usize = prefix.iter().map(|(_, count)| count).sum();
+        let before: usize = prefix.iter().take(placed).map(|(_, count)| count).sum();
         let prefix =
             prefix.iter().map(|(name, count)| self.param((*name).to_owned(), &[1, *count, d])).collect();
-        let count = grid.0 * grid.1 + if prefix_too { before } else { 0 };
+        let count = grid.0 * grid.1 + before;
         let positions = self.param(positions.to_owned(), &[1, count, d]);
         self.push(name, Op::Tokens { prefix, positions, grid, interpolation }, &[x], Width::Tokens(d))
     }

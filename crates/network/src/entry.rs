@@ -26,9 +26,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether this is its name, with or without one of its tags.
+    /// Its name without a tag that is a part of it.
+    pub fn untagged(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(plain, _)| plain)
+    }
+
+    /// Whether this is its name, with or without one of its tags; or with one of them in place of that in its name.
     pub(crate) fn is_called(&self, name: &str) -> bool {
-        let tag = name.strip_prefix(self.name).and_then(|rest| rest.strip_prefix('.'));
+        let tag = name.strip_prefix(self.untagged()).and_then(|rest| rest.strip_prefix('.'));
         name == self.name || tag.is_some_and(|tag| self.tags.contains(&tag))
     }
 

@@ -111,8 +111,8 @@ pub enum Op {
     Tokens {
         /// (1, k, d) each: what stands before the places, in their order.
         prefix: Vec<ParamId>,
-        /// (1, rows·columns, d), or with the prefix's own before them, (1, k + rows·columns, d). For a map of another
-        /// size they are interpolated.
+        /// (1, rows·columns, d), or with those of the prefix's first tokens before them, (1, k + rows·columns, d). For a map of
+        /// another size they are interpolated.
         positions: ParamId,
         /// Rows and columns that the positions were trained for.
         grid: (usize, usize),

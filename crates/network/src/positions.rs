@@ -9,8 +9,8 @@ use crate::Interpolation;
 
 /// What stands before the places and is added to them: (k + rows·columns, d) for a map of `size` (rows, columns).
 ///
-/// `prefix`: (k_i, d) each, k of them in all. `positions`: (trained rows·columns, d), or with the prefix's own before
-/// them; `grid` is (trained rows, trained columns). The first k rows of the result are prefix and its positions, the
+/// `prefix`: (k_i, d) each, k of them in all. `positions`: (trained rows·columns, d), or with those of the prefix's
+/// first tokens before them; `grid` is (trained rows, trained columns). The first k rows of the result are prefix and its positions, the
 /// others are the places' positions, row by row.
 ///
 /// # Panics
@@ -25,7 +25,7 @@ pub fn table(
 ) -> Vec<f32> {
     let mut table = prefix.concat();
     let (own, places) = positions.split_at(positions.len() - grid.0 * grid.1 * d);
-    assert!(own.is_empty() || own.len() == table.len(), "positions of the prefix, all or none");
+    assert!(own.len() <= table.len(), "positions of more tokens than there are");
     table.iter_mut().zip(own).for_each(|(token, position)| *token += position);
     if grid == size {
         table.extend(places);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_has_positions_of_its_own_or_none() {
+    fn the_prefix_has_positions_or_none_or_its_first_tokens_do() {
         let (class, registers, known) = ([1.0, 2.0], [3.0, 4.0, 5.0, 6.0], places((2, 2)));
         let prefix: [&[f32]; 2] = [&class, &registers];
         let expected = [&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &known[..]].concat();
@@ -185,5 +185,8 @@ mod tests {
         let expected = [&[1.5, 2.5, 3.5, 4.5, 5.5, 6.5], &known[..]].concat();
         assert_eq!(table(&prefix, &own, 2, (2, 2), (2, 2), Offset), expected);
         assert_eq!(table(&prefix, &own, 2, (2, 2), (1, 3), Antialiased)[..6], expected[..6]);
+        let own = [&[0.5; 2], &known[..]].concat();
+        let expected = [&[1.5, 2.5, 3.0, 4.0, 5.0, 6.0], &known[..]].concat();
+        assert_eq!(table(&prefix, &own, 2, (2, 2), (2, 2), Offset), expected);
     }
 }

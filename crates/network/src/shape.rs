@@ -282,7 +282,7 @@ impl At<'_> {
                 let trained = grid.0.saturating_mul(grid.1);
                 match *positions.shape {
                     [1, known, d]
-                        if d == channels && (known == trained || known == trained.saturating_add(count)) => {}
+                        if d == channels && (trained..=trained.saturating_add(count)).contains(&known) => {}
                     ref shape => {
                         return needs(&format!("as many channels as `{}` {shape:?}", positions.name));
                     }

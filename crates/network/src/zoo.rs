@@ -67,6 +67,7 @@ pub fn find(name: &str) -> Result<&'static Entry, ZooError> {
 /// # Errors
 /// [`ZooError::UnknownBackbone`], with a suggestion.
 pub fn find_timms(name: &str) -> Result<&'static Entry, ZooError> {
-    let is_own = |entry: &&Entry| !entry.tags.is_empty() && entry.name.split('.').next() == Some(name);
-    all().iter().find(is_own).map_or_else(|| find(name), Ok)
+    let is_own = |entry: &&Entry| entry.home == "timm" && !entry.tags.is_empty() && entry.untagged() == name;
+    let plain = all().iter().find(|entry| entry.home == "timm" && entry.name == name);
+    plain.or_else(|| all().iter().find(is_own)).map_or_else(|| find(name), Ok)
 }

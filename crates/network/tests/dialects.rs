@@ -38,7 +38,7 @@ fn timm_names_are_timms() {
 #[test]
 fn stored_names_are_the_peers() {
     // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
-    // transformers 5.24. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`. Of
+    // transformers 5.24; also in memory, before that. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`. Of
     // gluon: what `save_parameters` writes of the model zoo's v1, then of GluonCV's v1b and v1d; MXNet 1.9.1, GluonCV 0.10.5.
     let own = |name: &str| zoo::find(name).map(|entry| (entry.build)()).unwrap();
     for (name, ecosystem, expected) in [
@@ -46,6 +46,12 @@ fn stored_names_are_the_peers() {
         ("vit_small_patch14_dinov2", "transformers", 0x3E58_4165_1684_6A79),
         ("vit_base_patch32_clip_quickgelu_224", "transformers", 0xE953_A38E_013A_EDBE),
         ("vit_base_patch16_siglip_224", "transformers", 0x831B_0169_1543_9285),
+        ("vit_base_patch16_224", "transformers", 0x63DF_3F4F_212C_6C3E),
+        ("vit_small_patch14_dinov2", "transformers", 0x7CB1_ADEC_6BB1_B2AD),
+        ("vit_giant_patch14_dinov2", "transformers", 0x545B_E6D7_5E10_2F83),
+        ("vit_giant_patch14_dinov2", "transformers", 0x66EC_D5C5_06B0_FB59),
+        ("vit_small_patch14_reg4_dinov2", "transformers", 0x78FF_F577_420F_9693),
+        ("vit_small_patch14_reg4_dinov2", "transformers", 0x02BB_C775_742A_C13F),
         ("resnet50", "transformers", 0x60A7_87C6_370C_B2D5),
         ("resnet18", "transformers", 0x07D7_DD63_0E10_BC95),
         ("regnet_y_400mf", "transformers", 0xA72E_BBD0_0D51_0DB1),

@@ -129,6 +129,59 @@ fn parameters_are_the_peers() {
         ("vit_base_patch32_clip_quickgelu_224", 87_849_728, 0xAFC8_46B2_92A7_F31E),
         ("vit_large_patch14_clip_quickgelu_224", 303_966_976, 0x80B3_7FF4_4A14_4895),
         ("vit_base_patch16_siglip_224", 92_884_224, 0xB08E_C20F_207B_556B),
+        ("vit_tiny_patch16_384", 5_790_376, 0x0C03_B763_D9DE_05DD),
+        ("vit_small_patch16_384", 22_196_584, 0xF887_C0D8_57EF_F2E4),
+        ("vit_small_patch32_384", 22_915_432, 0xA39D_C456_55B6_FB01),
+        ("vit_small_patch8_224", 21_670_272, 0x8253_BA91_CD2D_0513),
+        ("vit_base_patch8_224", 86_576_872, 0x3D05_D46D_06C6_1C99),
+        ("vit_base_patch16_384", 86_859_496, 0x058E_17EF_CAE8_6E22),
+        ("vit_base_patch32_384", 88_297_192, 0x42D4_CB09_F055_8DA3),
+        ("vit_large_patch16_384", 304_715_752, 0x6E4B_8BA7_1075_E644),
+        ("vit_large_patch32_224", 305_510_400, 0xB6ED_9945_C20C_53CC),
+        ("vit_large_patch32_384", 306_632_680, 0x65DA_EE84_B5DF_7A97),
+        ("vit_huge_patch14_224", 630_764_800, 0x1582_0239_2DAB_BA2F),
+        ("deit_base_patch16_384", 86_859_496, 0x058E_17EF_CAE8_6E22),
+        ("deit3_small_patch16_224", 22_059_496, 0x6789_C30A_2407_6C7B),
+        ("deit3_medium_patch16_224", 38_849_512, 0x0852_C0A1_B219_1DE2),
+        ("deit3_base_patch16_224", 86_585_320, 0x71F6_AEB3_C625_973D),
+        ("deit3_large_patch16_224", 304_374_760, 0xF9A6_0230_7E55_6005),
+        ("deit3_huge_patch14_224", 632_126_440, 0xA612_2148_9055_BF52),
+        ("deit3_small_patch16_384", 22_205_416, 0x804A_003D_EB63_2875),
+        ("deit3_base_patch16_384", 86_877_160, 0x9852_D3A3_B7D4_6073),
+        ("deit3_large_patch16_384", 304_763_880, 0x03A1_605A_894C_181F),
+        ("vit_giant_patch14_dinov2", 1_136_479_232, 0xFAB9_18E1_C85F_C620),
+        ("vit_giant_patch14_reg4_dinov2", 1_136_483_840, 0x4C37_73B0_65AE_E966),
+        ("vit_base_patch16_clip_384", 86_860_264, 0xF08E_297D_9CA9_05F2),
+        ("vit_base_patch16_plus_clip_240", 117_214_464, 0xD3EB_25AA_D6FA_E02F),
+        ("vit_base_patch32_clip_256", 87_861_248, 0xF67C_F32F_925D_A8E2),
+        ("vit_base_patch32_clip_384", 88_297_960, 0x4BC3_2EA7_8060_1373),
+        ("vit_base_patch32_clip_448", 88_337_896, 0xDE99_26D9_A99A_7A60),
+        ("vit_large_patch14_clip_336", 304_532_456, 0xE057_22A3_EFEA_2B4E),
+        ("vit_huge_patch14_clip_224", 632_047_080, 0x6163_8C0E_D835_3317),
+        ("vit_huge_patch14_clip_336", 632_456_680, 0x80A1_AC67_BD5D_CB5A),
+        ("vit_huge_patch14_clip_378", 632_683_264, 0x6D32_52D1_577D_83CB),
+        ("vit_giant_patch14_clip_224", 1_012_646_656, 0x6935_6A4B_F10D_A803),
+        ("vit_gigantic_patch14_clip_224", 1_844_908_544, 0xE3BA_9A16_ECDD_22BF),
+        ("vit_gigantic_patch14_clip_378", 1_845_695_616, 0xC300_CA4C_33B1_C837),
+        ("vit_large_patch14_clip_quickgelu_336", 304_294_656, 0x94BF_4D94_2F68_C764),
+        ("vit_huge_patch14_clip_quickgelu_224", 632_077_824, 0xC315_1572_71DD_0163),
+        ("vit_huge_patch14_clip_quickgelu_378", 632_683_264, 0x6D32_52D1_577D_83CB),
+        ("vit_gigantic_patch14_clip_quickgelu_224", 1_844_908_544, 0xE3BA_9A16_ECDD_22BF),
+        ("vit_base_patch16_siglip_256", 92_930_304, 0x9DC1_E1E9_2D77_3E6E),
+        ("vit_base_patch16_siglip_384", 93_176_064, 0x3E74_98A8_A1CB_039D),
+        ("vit_base_patch16_siglip_512", 93_520_128, 0x790C_B468_664F_C99E),
+        ("vit_base_patch32_siglip_256", 94_552_320, 0x0CBD_DC4B_52F8_4EE3),
+        ("vit_giantopt_patch16_siglip_256", 1_163_168_256, 0xAF09_9043_55E2_E48D),
+        ("vit_giantopt_patch16_siglip_384", 1_163_659_776, 0x88E3_005E_3866_090C),
+        ("vit_large_patch16_siglip_256", 315_956_224, 0x3166_BA79_BD18_E73F),
+        ("vit_large_patch16_siglip_384", 316_283_904, 0xCA3D_A320_54CC_BE42),
+        ("vit_large_patch16_siglip_512", 316_742_656, 0xFC63_87B9_6C99_6A91),
+        ("vit_so400m_patch14_siglip_224", 427_680_704, 0x7180_6330_9915_EFF1),
+        ("vit_so400m_patch14_siglip_378", 428_225_600, 0x267E_89A0_DDB1_3D76),
+        ("vit_so400m_patch14_siglip_384", 428_225_600, 0x267E_89A0_DDB1_3D76),
+        ("vit_so400m_patch16_siglip_256", 427_888_064, 0x8CD4_9C64_C748_5695),
+        ("vit_so400m_patch16_siglip_384", 428_256_704, 0x1B02_1FF4_03DB_B178),
+        ("vit_so400m_patch16_siglip_512", 428_772_800, 0x03CA_51A8_2D35_E50F),
         ("swin_t", 28_288_354, 0x7405_AA25_1320_3511),
         ("swin_s", 49_606_258, 0xF122_523D_B2E0_AA01),
         ("swin_b", 87_768_224, 0xB260_282D_CF77_A16F),
@@ -195,6 +248,14 @@ fn entries_that_differ_in_preprocessing_alone_share_a_graph() {
     for name in ["resnet50", "tf_efficientnet_b0", "tf_efficientnet_b0.ap_in1k"] {
         assert_eq!(zoo::find_timms(name).unwrap().name, name);
     }
+    // A tag stands in place of the one in the name; timm's plain name is of the plain network.
+    let clip = "vit_base_patch16_clip_224";
+    for (name, entry) in [("dfn2b", "laion2b"), ("openai_ft_in12k", "openai_ft_in1k"), ("openai", "openai")] {
+        let entry = format!("{clip}.{entry}");
+        assert_eq!(zoo::find(&format!("{clip}.{name}")).unwrap().name, entry);
+        assert_eq!(print(&entry), print(clip));
+    }
+    assert_eq!(zoo::find_timms(clip).unwrap().name, clip);
     let twins = [
         ("mobilenetv2_100", "mobilenet_v2"),
         ("swin_tiny_patch4_window7_224", "swin_t"),
@@ -322,7 +383,7 @@ fn unknown_names_come_with_suggestions() {
         assert_eq!(zoo::find(asked).unwrap().name, found);
     }
     // Weights that were trained with another preprocessing do not pass for those that are known.
-    zoo::find("vit_base_patch16_224.mae").unwrap_err();
+    zoo::find("vit_base_patch16_224.bamboo").unwrap_err();
 }
 
 #[test]

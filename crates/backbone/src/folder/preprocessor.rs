@@ -81,13 +81,21 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
     if !how.do_resize {
         return Err(config.unknown("`do_resize`", "false", GIVE_FLAGS));
     }
+    let is_deit = kind.starts_with("DeiT");
     let size = match &how.size {
-        Some(size) => parse(&config, "size", size)?,
+        Some(size) => match parse(&config, "size", size)? {
+            // To these a number alone is both sides.
+            Size::Shortest(side) if size.is_number() && (is_deit || kind.starts_with("ViT")) => {
+                Size::Sides(side, side)
+            }
+            size => size,
+        },
+        None if is_deit => Size::Sides(256, 256),
         None => Size::Sides(224, 224),
     };
-    let crops = how
-        .do_center_crop
-        .unwrap_or(matches!(kind, "CLIPImageProcessor" | "CLIPFeatureExtractor" | "BitImageProcessor"));
+    let crops = how.do_center_crop.unwrap_or(
+        is_deit || matches!(kind, "CLIPImageProcessor" | "CLIPFeatureExtractor" | "BitImageProcessor"),
+    );
     let (resize, crop) = match (size, crops) {
         (Size::Shortest(side), _) if kind.starts_with("ConvNext") => match side {
             #[expect(
@@ -104,7 +112,9 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
         },
         (Size::Shortest(side), _) => (Resize::ShorterSide(side), crop(&config, &how, side)?),
         (Size::Sides(height, width), false) => (Resize::Exact(height, width), None),
-        (Size::Sides(height, width), true) => (Resize::Exact(height, width), crop(&config, &how, height)?),
+        (Size::Sides(height, width), true) => {
+            (Resize::Exact(height, width), crop(&config, &how, if is_deit { 224 } else { height })?)
+        }
     };
     let plain = Preprocessing::imagenet();
     let (mean, std) = match how.do_normalize {
@@ -128,7 +138,7 @@ fn crop(config: &Config, how: &Processor, side: u32) -> Result<Option<(u32, u32)
     }))
 }
 
-/// `224`, `[224, 224]`, `{"height": …, "width": …}` or `{"shortest_edge": …}`. A number alone is the shortest edge.
+/// `224`, `[224, 224]`, `{"height": …, "width": …}` or `{"shortest_edge": …}`. A number alone is the shortest edge to most.
 fn parse(config: &Config, what: &str, size: &Value) -> Result<Size, BackboneError> {
     let number =
         |value: Option<&Value>| value.and_then(Value::as_u64).and_then(|side| u32::try_from(side).ok());

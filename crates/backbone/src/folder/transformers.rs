@@ -13,13 +13,21 @@ use std::path::Path;
 /// What to do where a setting is not built.
 const EXPORT_IT: &str = "export the model as ONNX, and give that";
 
-const KINDS: &str = "known are vit, dinov2, clip, siglip, resnet, regnet, convnext, convnextv2 and swin; export others as ONNX, and give that";
+const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, siglip, resnet, regnet, convnext, convnextv2 and swin; \
+                     export others as ONNX, and give that";
+
+/// `model_type` of `SigLIP 2` for pictures of any aspect ratio.
+const NAFLEX: &str =
+    "NaFlex takes pictures in another way; take SigLIP 2 at a fixed size, whose `model_type` is siglip";
 
 pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, BackboneError> {
     let kind = config.text("model_type").unwrap_or_default().to_owned();
     let vision = config.value.get("vision_config");
     let network = match (kind.as_str(), vision) {
-        ("vit" | "dinov2", _) => vision_transformer(&config, &kind)?,
+        ("vit" | "vit_mae" | "vit_msn" | "deit" | "dinov2" | "dinov2_with_registers", _) => {
+            vision_transformer(&config, &kind)?
+        }
+        ("siglip2" | "siglip2_vision_model", _) => return Err(config.unknown("`model_type`", &kind, NAFLEX)),
         ("clip" | "siglip", Some(vision)) => tower(&config, vision, &kind)?,
         ("clip_vision_model" | "siglip_vision_model", _) => tower(&config, &config.value, &kind)?,
         ("resnet", _) => residual(&config)?,
@@ -39,7 +47,7 @@ pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, Backb
     Ok(Described { name: network.name().to_owned(), network, default_tap, recipe, config: config.path })
 }
 
-/// Of `ViTConfig`, `Dinov2Config`, `CLIPVisionConfig` and `SiglipVisionConfig`, with the defaults that all share.
+/// Of `ViTConfig`, `DeiTConfig`, `Dinov2Config`, `CLIPVisionConfig` and others, with the defaults that all share.
 #[derive(Deserialize)]
 struct Transformer {
     #[serde(default = "of::<768>")]
@@ -59,6 +67,8 @@ struct Transformer {
     projection_dim: Option<usize>,
     #[serde(default)]
     use_swiglu_ffn: bool,
+    #[serde(default = "of::<4>")]
+    num_register_tokens: usize,
     #[serde(default = "yes")]
     qkv_bias: bool,
     #[serde(default = "yes")]
@@ -90,7 +100,6 @@ impl Transformer {
         sane(config, &[width, heads, hidden, patch, self.image_size])?;
         shallow(config, &[self.num_hidden_layers])?;
         for (what, is_not_built) in [
-            ("use_swiglu_ffn true", self.use_swiglu_ffn),
             ("qkv_bias false", !self.qkv_bias),
             ("num_channels other than 3", self.num_channels != 3),
             ("heads that do not divide the width", !width.is_multiple_of(heads)),
@@ -110,15 +119,35 @@ impl Transformer {
             ..vit::Vit::new(patch, width, self.num_hidden_layers, heads)
         })
     }
+
+    /// With layer scales, and with gates where it has them.
+    fn dinov2(&self, config: &Config, patch: usize) -> Result<vit::Vit, BackboneError> {
+        let own = vit::Vit { layer_scale: true, ..self.vit(config, patch, 1e-6, "gelu")? };
+        if !self.use_swiglu_ffn {
+            return Ok(own);
+        }
+        // Two thirds of what is usual, for there are two of them; the activation is not `hidden_act`.
+        let hidden = (self.hidden_size.saturating_mul(self.mlp_ratio).saturating_mul(2) / 3).div_ceil(8) * 8;
+        sane(config, &[hidden])?;
+        Ok(vit::Vit { hidden, gated: true, activation: Activation::Silu, ..own })
+    }
 }
 
 fn vision_transformer(config: &Config, kind: &str) -> Result<Network, BackboneError> {
     let said: Transformer = config.parse()?;
-    Ok(if kind == "dinov2" {
-        let own = said.vit(config, 14, 1e-6, "gelu")?;
-        vit::Vit { layer_scale: true, ..own }.bare().build("dinov2")
-    } else {
-        said.vit(config, 16, 1e-12, "gelu")?.build("vit")
+    Ok(match kind {
+        "dinov2" => said.dinov2(config, 14)?.bare().build("dinov2"),
+        "dinov2_with_registers" => {
+            let own = said.dinov2(config, 16)?;
+            let (registers, placed) = (said.num_register_tokens, vit::Placed::Class);
+            let interpolation = Interpolation::Antialiased;
+            sane(config, &[registers])?;
+            vit::Vit { registers, placed, interpolation, ..own }.bare().build("dinov2_with_registers")
+        }
+        "deit" => vit::Vit { distilled: true, ..said.vit(config, 16, 1e-12, "gelu")? }.build("deit"),
+        "vit_mae" => said.vit(config, 16, 1e-12, "gelu")?.bare().build("vit_mae"),
+        "vit_msn" => said.vit(config, 16, 1e-6, "gelu")?.build("vit_msn"),
+        _ => said.vit(config, 16, 1e-12, "gelu")?.build("vit"),
     })
 }
 

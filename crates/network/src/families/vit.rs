@@ -2,115 +2,20 @@
 //! of them: `DeiT`, `DINOv2` (Oquab et al., 2023) without and with registers (Darcet et al., 2023), the picture towers of
 //! CLIP (Radford et al., 2021) and `SigLIP` (Zhai et al., 2023).
 
+mod clip;
 mod dialects;
+mod dinov2;
+mod plain;
+mod siglip;
 
 use super::Family;
 use super::layers::mlp;
-use crate::entry::{bicubic, bilinear, centred, clip, entry, imagenet, timm};
 use crate::{Activation, Builder, Conv, Interpolation, Network, NodeId};
-use input::Recipe;
 
 pub use dialects::timm_name;
 
-/// These networks by name.
-pub(crate) static FAMILY: Family = Family {
-    networks: &[
-        entry("vit_b_16", imagenet, || Vit::base(16).torchvision().build("vit_b_16")),
-        entry("vit_b_32", imagenet, || Vit::base(32).torchvision().build("vit_b_32")),
-        entry("vit_l_16", || bilinear(242, 224), || Vit::large(16).torchvision().build("vit_l_16")),
-        entry("vit_l_32", imagenet, || Vit::large(32).torchvision().build("vit_l_32")),
-        timm("vit_tiny_patch16_224", AUGREG, google, || Vit::tiny(16).build("vit_tiny_patch16_224")),
-        timm("vit_small_patch16_224", AUGREG_ALONE, google, || Vit::small(16).build("vit_small_patch16_224")),
-        timm("vit_small_patch32_224", AUGREG, google, || Vit::small(32).build("vit_small_patch32_224")),
-        timm("vit_base_patch16_224", AUGREG_TWICE, google, || Vit::base(16).build("vit_base_patch16_224")),
-        timm("vit_base_patch32_224", AUGREG_ALONE, google, || Vit::base(32).build("vit_base_patch32_224")),
-        timm("vit_large_patch16_224", AUGREG, google, || Vit::large(16).build("vit_large_patch16_224")),
-        timm("deit_tiny_patch16_224", FB, meta, || Vit::tiny(16).build("deit_tiny_patch16_224")),
-        timm("deit_small_patch16_224", FB, meta, || Vit::small(16).build("deit_small_patch16_224")),
-        timm("deit_base_patch16_224", FB, meta, || Vit::base(16).build("deit_base_patch16_224")),
-        timm("vit_small_patch16_224.dino", &[], meta, || {
-            Vit::small(16).bare().build("vit_small_patch16_224.dino")
-        }),
-        timm("vit_base_patch16_224.dino", &[], meta, || {
-            Vit::base(16).bare().build("vit_base_patch16_224.dino")
-        }),
-        timm("vit_small_patch14_dinov2", LVD, dino, || {
-            Vit::small(14).dinov2().build("vit_small_patch14_dinov2")
-        }),
-        timm("vit_base_patch14_dinov2", LVD, dino, || {
-            Vit::base(14).dinov2().build("vit_base_patch14_dinov2")
-        }),
-        timm("vit_large_patch14_dinov2", LVD, dino, || {
-            Vit::large(14).dinov2().build("vit_large_patch14_dinov2")
-        }),
-        timm("vit_small_patch14_reg4_dinov2", LVD, dino, || {
-            reg4(Vit::small(14), "vit_small_patch14_reg4_dinov2")
-        }),
-        timm("vit_base_patch14_reg4_dinov2", LVD, dino, || {
-            reg4(Vit::base(14), "vit_base_patch14_reg4_dinov2")
-        }),
-        timm("vit_large_patch14_reg4_dinov2", LVD, dino, || {
-            reg4(Vit::large(14), "vit_large_patch14_reg4_dinov2")
-        }),
-        timm(
-            "vit_base_patch16_clip_224",
-            LAION,
-            || clip(235, 224),
-            || Vit::base(16).clip(Head::Classes(1000)).build("vit_base_patch16_clip_224"),
-        ),
-        timm(
-            "vit_base_patch32_clip_224",
-            LAION,
-            || clip(248, 224),
-            || Vit::base(32).clip(Head::Classes(1000)).build("vit_base_patch32_clip_224"),
-        ),
-        timm(
-            "vit_large_patch14_clip_224",
-            LAION,
-            || centred(224, 224),
-            || Vit::large(14).clip(Head::Classes(1000)).build("vit_large_patch14_clip_224"),
-        ),
-        timm(
-            "vit_base_patch16_clip_quickgelu_224",
-            METACLIP,
-            || clip(224, 224),
-            || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224"),
-        ),
-        timm(
-            "vit_base_patch16_clip_quickgelu_224.openai",
-            &[],
-            || clip(248, 224),
-            || quick(Vit::base(16), 512, "vit_base_patch16_clip_quickgelu_224.openai"),
-        ),
-        timm(
-            "vit_base_patch32_clip_quickgelu_224",
-            &["laion400m_e32", "openai"],
-            || clip(248, 224),
-            || quick(Vit::base(32), 512, "vit_base_patch32_clip_quickgelu_224"),
-        ),
-        timm(
-            "vit_large_patch14_clip_quickgelu_224",
-            &["dfn2b", "openai"],
-            || clip(224, 224),
-            || quick(Vit::large(14), 768, "vit_large_patch14_clip_quickgelu_224"),
-        ),
-        timm("vit_base_patch16_siglip_224", &["webli", "v2_webli"], google, || {
-            Vit { head: Head::Attention, ..Vit::base(16) }.build("vit_base_patch16_siglip_224")
-        }),
-    ],
-    dialects: dialects::ALL,
-};
-
-// timm's tags, by who trained the weights.
-/// timm's tags of weights of "How to train your ViT?" (Steiner et al., 2021): of all sizes, and of some.
-const AUGREG: &[&str] = &["augreg_in21k_ft_in1k", "augreg_in21k"];
-const AUGREG_ALONE: &[&str] = &["augreg_in21k_ft_in1k", "augreg_in21k", "augreg_in1k"];
-const AUGREG_TWICE: &[&str] =
-    &["augreg_in21k_ft_in1k", "augreg_in21k", "augreg_in1k", "augreg2_in21k_ft_in1k"];
-const FB: &[&str] = &["fb_in1k"];
-const LVD: &[&str] = &["lvd142m"];
-const LAION: &[&str] = &["laion2b_ft_in12k_in1k"];
-const METACLIP: &[&str] = &["metaclip_2pt5b", "metaclip_400m"];
+/// These networks by name, in the order in which lists show them.
+pub(crate) static FAMILIES: [&Family; 4] = [&plain::FAMILY, &dinov2::FAMILY, &clip::FAMILY, &siglip::FAMILY];
 
 /// What tells one Vision Transformer from another. Other input sizes need no other network, as positions are interpolated;
 /// another `grid` is for weights that were trained with it.
@@ -130,20 +35,38 @@ pub struct Vit {
     pub grid: usize,
     /// How positions are brought to another grid.
     pub interpolation: Interpolation,
-    /// Tokens beside the class token that stand for nothing; if there are any, prefix tokens have no positions.
+    /// Whether a token that learnt from a teacher's classes follows the class token (Touvron et al., 2020, "`DeiT`").
+    pub distilled: bool,
+    /// Tokens after those that stand for nothing.
     pub registers: usize,
+    /// Which of the tokens before the patches have positions.
+    pub placed: Placed,
     /// Whether a layer norm comes before the first block.
     pub norm_first: bool,
     /// Whether what a block adds is scaled per channel first.
     pub layer_scale: bool,
     /// Between the two dense layers of a block.
     pub activation: Activation,
+    /// Whether a half of what the first of them gives, after the activation, is multiplied with the other half ("`SwiGLU`",
+    /// Shazeer, 2020).
+    pub gated: bool,
     /// Of the layer norms.
     pub eps: f32,
     /// What comes after the blocks.
     pub head: Head,
     /// What its modules and parameters are called.
     pub names: &'static Names,
+}
+
+/// Which of the tokens before the patches have positions of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// All; or none, where there are registers.
+    Usual,
+    /// The class token alone.
+    Class,
+    /// None.
+    Nothing,
 }
 
 /// What comes after the blocks.
@@ -210,26 +133,6 @@ const TORCHVISION: Names = Names {
     head: "heads.head",
 };
 
-fn google() -> Recipe {
-    centred(248, 224)
-}
-
-fn meta() -> Recipe {
-    bicubic(248, 224)
-}
-
-fn dino() -> Recipe {
-    bicubic(518, 518)
-}
-
-fn reg4(vit: Vit, name: &str) -> Network {
-    Vit { registers: 4, interpolation: Interpolation::Antialiased, ..vit.dinov2() }.build(name)
-}
-
-fn quick(vit: Vit, projected: usize, name: &str) -> Network {
-    Vit { activation: Activation::QuickGelu, ..vit.clip(Head::Projection(projected)) }.build(name)
-}
-
 impl Vit {
     /// ViT-Ti.
     pub const fn tiny(patch: usize) -> Vit {
@@ -251,6 +154,11 @@ impl Vit {
         Vit::new(patch, 1024, 24, 16)
     }
 
+    /// ViT-H.
+    pub const fn huge(patch: usize) -> Vit {
+        Vit::new(patch, 1280, 32, 16)
+    }
+
     /// Trained with 224×224 pixels and 1000 classes; timm's names.
     pub const fn new(patch: usize, width: usize, depth: usize, heads: usize) -> Vit {
         Vit {
@@ -261,10 +169,13 @@ impl Vit {
             hidden: 4 * width,
             grid: 224 / patch,
             interpolation: Interpolation::Antialiased,
+            distilled: false,
             registers: 0,
+            placed: Placed::Usual,
             norm_first: false,
             layer_scale: false,
             activation: Activation::Gelu,
+            gated: false,
             eps: 1e-6,
             head: Head::Classes(1000),
             names: &TIMM,
@@ -290,10 +201,22 @@ impl Vit {
         Vit { grid, interpolation, layer_scale: true, ..self.bare() }
     }
 
+    /// As `DINOv2` with registers was trained.
+    #[must_use]
+    pub const fn reg4(self) -> Vit {
+        Vit { registers: 4, interpolation: Interpolation::Antialiased, ..self.dinov2() }
+    }
+
     /// As CLIP's tower, which has no bias in its first convolution.
     #[must_use]
     pub const fn clip(self, head: Head) -> Vit {
         Vit { norm_first: true, eps: 1e-5, head, ..self }
+    }
+
+    /// As `OpenAI` trained CLIP.
+    #[must_use]
+    pub const fn quick(self) -> Vit {
+        Vit { activation: Activation::QuickGelu, ..self }
     }
 
     /// The network. Taps: `pooled` (what the classifier reads), `cls` (the normalised class token, where there is one),
@@ -304,10 +227,16 @@ impl Vit {
         let patch = Conv::new(self.width, self.patch).stride(self.patch).pad(0);
         let x = net.conv(patches, net.input(), if self.norm_first { patch } else { patch.bias() });
         let class = (self.head != Head::Attention).then_some((class_token, 1));
+        let distilled = self.distilled.then_some(("dist_token", 1));
         let registers = (self.registers > 0).then_some(("reg_token", self.registers));
-        let prefix: Vec<(&str, usize)> = class.into_iter().chain(registers).collect();
-        let positions = (positions, (self.grid, self.grid), self.registers == 0);
-        let mut x = net.tokens(tokens, x, &prefix, positions, self.interpolation);
+        let prefix: Vec<(&str, usize)> = class.into_iter().chain(distilled).chain(registers).collect();
+        let placed = match self.placed {
+            Placed::Usual if self.registers == 0 => prefix.len(),
+            Placed::Class => 1,
+            Placed::Usual | Placed::Nothing => 0,
+        };
+        let positions = (positions, (self.grid, self.grid), placed);
+        let mut x = net.tokens_placed(tokens, x, &prefix, positions, self.interpolation);
         if self.norm_first {
             x = net.layer_norm("norm_pre", x, self.eps);
         }
@@ -353,10 +282,23 @@ impl Vit {
         let y = self.scaled(net, &part("ls1"), y);
         let x = net.add(&part("add"), x, y);
         let y = net.layer_norm(&part(names.norm2), x, self.eps);
-        let y = mlp(net, names.mlp.map(part), y, self.hidden, self.activation);
+        let y = match names.mlp.map(part) {
+            names if self.gated => self.gated(net, &part("mlp"), names, y),
+            names => mlp(net, names, y, self.hidden, self.activation),
+        };
         net.module(&part("mlp"), y);
         let y = self.scaled(net, &part("ls2"), y);
         net.add(at, x, y)
+    }
+
+    /// Two dense layers and a product between them; `hidden` numbers go into the second.
+    fn gated(self, net: &mut Builder, at: &str, [first, middle, last]: [String; 3], x: NodeId) -> NodeId {
+        let both = net.linear(&first, x, 2 * self.hidden);
+        let gate = net.channels(&format!("{at}.gate"), both, (0, self.hidden));
+        let value = net.channels(&format!("{at}.value"), both, (self.hidden, 2 * self.hidden));
+        let gate = net.activation(&middle, gate, self.activation);
+        let y = net.multiply(&format!("{at}.product"), gate, value);
+        net.linear(&last, y, self.width)
     }
 
     fn scaled(self, net: &mut Builder, name: &str, x: NodeId) -> NodeId {
