@@ -109,7 +109,7 @@ impl Dialect {
     }
 
     /// Whether the network of that name may be kept so.
-    pub fn is_of(&self, network: &str) -> bool {
+    pub(crate) fn is_of(&self, network: &str) -> bool {
         (self.is_of)(network)
     }
 

@@ -1,6 +1,10 @@
 //! The networks that tools know by name.
 
-use crate::{Dialect, error::nearest, families};
+use crate::{
+    Dialect,
+    error::nearest,
+    families::{self, Family},
+};
 use std::sync::LazyLock;
 
 pub use crate::entry::Entry;
@@ -26,11 +30,17 @@ pub fn all() -> &'static [Entry] {
     &ENTRIES
 }
 
-/// The ways in which parameters may be called, our own first: it wins where several fit equally, as for all ResNets, where
-/// timm's names are the same.
-pub fn dialects() -> impl Iterator<Item = Dialect> {
-    let others = families::ALL.iter().flat_map(|family| family.dialects).copied();
-    std::iter::once(Dialect::OWN).chain(others.filter(|dialect| !dialect.is_own()))
+/// The ways in which the parameters of a network of that name may be called, our own first: it wins where several fit equally,
+/// as for all ResNets, where timm's names are the same. Of a network that is not in the zoo they are all there are.
+pub fn dialects(network: &str) -> impl Iterator<Item = Dialect> {
+    let families = family(network).map_or(families::ALL, |family| std::slice::from_ref(family));
+    let others = families.iter().flat_map(|family| family.dialects).copied();
+    std::iter::once(Dialect::OWN).chain(others.filter(|dialect| !dialect.is_own() && dialect.is_of(network)))
+}
+
+/// The family of the network of that name.
+fn family(network: &str) -> Option<&'static &'static Family> {
+    families::ALL.iter().find(|family| family.networks.iter().any(|entry| entry.name == network))
 }
 
 /// The ecosystems that have weights of a network, the one that calls it so first. It has none where they come with it.
@@ -38,8 +48,7 @@ pub fn ecosystems(entry: &Entry) -> Vec<&'static str> {
     if entry.weights.is_some() {
         return Vec::new();
     }
-    let family = families::ALL.iter().find(|family| family.networks.iter().any(|own| own.name == entry.name));
-    let dialects = family.map_or(&[] as &[Dialect], |family| family.dialects);
+    let dialects = family(entry.name).map_or(&[] as &[Dialect], |family| family.dialects);
     let mut names = vec![entry.home];
     for dialect in dialects.iter().filter(|dialect| dialect.is_known_for(entry.name)) {
         if !names.contains(&dialect.name) {

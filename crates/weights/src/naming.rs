@@ -78,7 +78,7 @@ impl Naming {
     pub(crate) fn detect(network: &Network, file: &dyn Tensors) -> Naming {
         let names = file.names();
         let mut best = Naming { dialect: Dialect::OWN, prefix: String::new(), found: 0 };
-        for dialect in zoo::dialects().filter(|dialect| dialect.is_of(network.name())) {
+        for dialect in zoo::dialects(network.name()) {
             for prefix in prefixes(network, dialect, &names) {
                 let mut naming = Naming { dialect, prefix, found: 0 };
                 naming.found = network.params().iter().filter(|param| naming.holds(param, file)).count();
