@@ -145,7 +145,6 @@ def main():
     lines = subprocess.run([tools.BIN / "extract", "--list-backbones"], check=True, capture_output=True, text=True).stdout.splitlines()
     columns = lines[0].split()
     at = lines[0].index("timm's tags")
-    until = lines[0].index("taps, ")
     only = sys.argv[1:]
     passed = failed = 0
     known = set(timm.list_models(pretrained=True)) | set(timm.list_pretrained())
@@ -162,7 +161,7 @@ def main():
                 write(path, state(library, name))
                 out = subprocess.run([tools.BIN / "examples/loads"], input=f"{name}\t{path}\n", capture_output=True, text=True)
                 found[library] = out.stdout.strip().split("\t")[-1] or out.stderr.strip()
-            tags = [tag.strip() for tag in line[at:until].split(",") if tag.strip() and not tag.strip().startswith("(")]
+            tags = [tag.strip() for tag in line[at:].split(",") if tag.strip() and not tag.strip().startswith("(")]
             plain = name.split(".")[0]
             strange = [tag for tag in tags if f"{plain}.{tag}" not in known]
             good = not strange and all(how in (library, "torchvision") for library, how in found.items())

@@ -17,7 +17,7 @@ pub(crate) fn render() -> Result<String> {
     });
     let head = ["name", "parameters", "GFLOP", "input"].into_iter().chain(ecosystems.iter().copied());
     let mut rows: Vec<Vec<String>> =
-        vec![head.chain(["timm's tags", "taps, the default first"]).map(str::to_owned).collect()];
+        vec![head.chain(["taps, the default first", "timm's tags"]).map(str::to_owned).collect()];
     for entry in zoo::all() {
         let network = (entry.build)();
         let (height, width) = entry.input_size().unwrap_or_default();
@@ -29,12 +29,12 @@ pub(crate) fn render() -> Result<String> {
         ];
         let known = zoo::ecosystems(entry);
         row.extend(ecosystems.iter().map(|name| if known.contains(name) { "yes" } else { "-" }.to_owned()));
+        row.push(taps(entry, &network, (height as usize, width as usize))?);
         row.push(if entry.weights.is_some() {
             "(weights included)".to_owned()
         } else {
             entry.tags.join(", ")
         });
-        row.push(taps(entry, &network, (height as usize, width as usize))?);
         rows.push(row);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
