@@ -273,6 +273,24 @@ fn files_that_cannot_be_used_are_named_for_what_they_are() {
     assert!(matches!(error, WeightError::Open(_)), "{error}");
 }
 
+#[test]
+fn an_index_names_files_of_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().join("model.safetensors.index.json");
+    let opened = |shard: &str| {
+        std::fs::write(&index, format!(r#"{{"weight_map": {{"bn1.bias": "{shard}"}}}}"#)).unwrap();
+        headstart_weights::open(&index)
+    };
+    let shard = File::write(&content(&build("headstart_tiny")));
+    std::fs::copy(&shard.path, folder.path().join("1.safetensors")).unwrap();
+    assert_eq!(opened("1.safetensors").unwrap().shape("bn1.bias"), Some(&[16][..]));
+    for named in ["model.safetensors.index.json", "other.index.json"] {
+        std::fs::copy(&index, folder.path().join("other.index.json")).unwrap();
+        let error = opened(named).err().unwrap().to_string();
+        assert!(error.contains(&format!("it names the index `{named}`")), "{error}");
+    }
+}
+
 /// What training scripts put around a network: prefixes, heads, averaged copies.
 #[test]
 fn prefixes_are_taken_off_and_other_parts_left_out() {

@@ -35,9 +35,11 @@ pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
 }
 
 fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
-    if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".index.json")) {
-        return Ok(Box::new(Sharded::open(path)?));
-    }
+    if sharded::is_index(path) { Ok(Box::new(Sharded::open(path)?)) } else { open_plain(path) }
+}
+
+/// Opens one file, which is no index of others: a shard is opened so, and an index cannot name itself.
+fn open_plain(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Gguf => Box::new(GgufFile::mapped(label, file)?),
