@@ -242,7 +242,7 @@ fn what_no_network_has_is_one_line() {
         (r#"{"model_type": "bert"}"#, "`model_type` `bert` is not known; known are vit"),
         (r#"{"model_type": "vit", "hidden_act": "mish"}"#, "`hidden_act` `mish` is not known"),
         (r#"{"model_type": "vit", "num_hidden_layers": 99999999}"#, "expected a number from 1 to 255"),
-        (r#"{"model_type": "vit", "patch_size": 0}"#, "expected a number from 1 to 32767"),
+        (r#"{"model_type": "vit", "patch_size": 0}"#, "expected a number from 1 to 16383"),
         (r#"{"model_type": "vit", "num_attention_heads": 7}"#, "heads that do not divide the width"),
         (r#"{"model_type": "dinov2", "num_channels": 4}"#, "num_channels other than 3"),
         (r#"{"model_type": "dinov2_with_registers", "num_register_tokens": 99999999}"#, "from 1 to 32767"),
@@ -251,15 +251,47 @@ fn what_no_network_has_is_one_line() {
             "NaFlex takes pictures in another way; take SigLIP 2 at a fixed size",
         ),
         (r#"{"model_type": "resnet", "embedding_size": 32}"#, "`embedding_size` `32` is not known"),
-        (r#"{"model_type": "swin", "num_heads": [0, 1, 1, 1]}"#, "expected a number from 1 to 32767"),
+        (r#"{"model_type": "swin", "num_heads": [0, 1, 1, 1]}"#, "expected a number from 1 to 1023"),
         (r#"{"model_type": "swin", "num_heads": [3, 3, 3, 3]}"#, "`num_heads`"),
+        (r#"{"model_type": "vit", "image_size": 8}"#, "`image_size` `8` is not known; a patch should fit"),
+        (r#"{"model_type": "deit", "patch_size": 300}"#, "a patch should fit"),
+        (r#"{"model_type": "vit_mae", "image_size": 32000, "patch_size": 20000}"#, "from 1 to 16383"),
+        (r#"{"model_type": "dinov2", "image_size": 13}"#, "a patch should fit"),
+        (
+            r#"{"model_type": "vit", "hidden_size": 2048, "num_attention_heads": 1024}"#,
+            "a number of heads of `1024`",
+        ),
+        (r#"{"model_type": "vit", "layer_norm_eps": 0}"#, "`layer_norm_eps` `0` is not known"),
+        (r#"{"model_type": "convnext", "layer_norm_eps": 1e60}"#, "`layer_norm_eps`"),
         (r#"{"model_type": "vit", "hidden_size": -4}"#, "invalid value"),
+        (r#"{"architecture": "resnet18", "num_classes": 999999999999999999}"#, "a number of classes of"),
         (r#"{"architecture": "levit_128"}"#, "the network `levit_128` is not known; export it as ONNX"),
         ("[1", "EOF while parsing"),
     ] {
         fs::write(folder.path().join("config.json"), config).unwrap();
         let message = found(folder.path()).unwrap_err().to_string();
         assert!(message.contains(expected) && !message.contains('\n') && message.len() < 500, "{message}");
+    }
+}
+
+#[test]
+fn open_clips_sizes_are_those_of_networks() {
+    let folder = tempfile::tempdir().unwrap();
+    for (vision, expected) in [
+        (r#""image_size": 16, "patch_size": 32"#, "a patch should fit into the picture"),
+        (r#""patch_size": 32, "mlp_ratio": 1e30"#, "expected a number from 1 to 32767"),
+        (r#""patch_size": 32, "mlp_ratio": 0"#, "expected a number from 1 to 32767"),
+        (r#""patch_size": 32, "mlp_ratio": -4.0"#, "expected a number from 1 to 32767"),
+        (r#""patch_size": 32, "head_width": 5"#, "`head_width` `5`"),
+        (r#""patch_size": 32, "width": 2048, "head_width": 1"#, "a number of heads of `2048`"),
+    ] {
+        let config = format!(
+            r#"{{"model_cfg": {{"embed_dim": 16, "vision_cfg": {{"layers": 1, {vision}}}}},
+                "preprocess_cfg": {{"size": 64, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}}}"#
+        );
+        fs::write(folder.path().join("open_clip_config.json"), config).unwrap();
+        let message = found(folder.path()).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! A folder as on the Hugging Face hub: its configuration says which network it holds, and how inputs are made.
 
+mod limits;
 mod open_clip;
 mod preprocessor;
 mod timm;

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Described, NAME_IT,
-    transformers::{sane, shallow},
+    limits::{heads_of, patches, sane, shallow},
 };
 use crate::BackboneError;
 use input::{
@@ -73,16 +73,20 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
     let width = width.unwrap_or(768);
     let recipe = recipe(&config)?;
     let (depth, side) = (usize::try_from(depth).unwrap_or(usize::MAX), image_size.unwrap_or(224));
-    sane(&config, &[width, patch, head_width, side, embed_dim])?;
+    // A float beyond them becomes the least or the largest number.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a width")]
+    let hidden = (width as f64 * mlp_ratio) as usize;
+    sane(&config, &[width, head_width, embed_dim, hidden])?;
     shallow(&config, &[depth])?;
+    let grid = patches(&config, side, patch)?;
     if !width.is_multiple_of(head_width) {
         return Err(config.unknown("`head_width`", &head_width.to_string(), NAME_IT));
     }
+    heads_of(&config, &[width / head_width])?;
     let plain = vit::Vit::new(patch, width, depth, width / head_width);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a width")]
     let tower = vit::Vit {
-        grid: side / patch,
-        hidden: (width as f64 * mlp_ratio) as usize,
+        grid,
+        hidden,
         activation: if quick_gelu { Activation::QuickGelu } else { Activation::Gelu },
         ..plain.clip(vit::Head::Projection(embed_dim))
     };

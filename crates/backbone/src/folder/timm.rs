@@ -1,6 +1,6 @@
 //! timm's `config.json` (`timm.models.push_to_hf_hub`), which transformers' timm wrapper has as well.
 
-use super::{Config, Described, NAME_IT};
+use super::{Config, Described, NAME_IT, limits::classes_of};
 use crate::BackboneError;
 use input::{
     Recipe,
@@ -80,7 +80,10 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
         return Err(config.unknown(&format!("`{key}`"), &value.to_string(), NAME_IT));
     }
     let network = match num_classes {
-        Some(classes @ 1..) => network.with_logits(classes),
+        Some(classes @ 1..) => {
+            classes_of(&config, classes)?;
+            network.with_logits(classes)
+        }
         _ => network,
     };
     Ok(Described {

@@ -1,6 +1,10 @@
 //! transformers' `config.json`: networks of the kinds that are built here, whatever their sizes.
 
-use super::{Config, Described, preprocessor};
+use super::{
+    Config, Described,
+    limits::{above_zero, heads_of, patches, sane, shallow},
+    preprocessor,
+};
 use crate::BackboneError;
 use network::{
     Activation, Interpolation, Network,
@@ -97,8 +101,10 @@ impl Transformer {
         let (width, heads) = (self.hidden_size, self.num_attention_heads);
         let hidden = self.intermediate_size.unwrap_or(width.saturating_mul(self.mlp_ratio));
         let patch = self.patch_size.unwrap_or(patch);
-        sane(config, &[width, heads, hidden, patch, self.image_size])?;
+        sane(config, &[width, hidden])?;
+        heads_of(config, &[heads])?;
         shallow(config, &[self.num_hidden_layers])?;
+        let grid = patches(config, self.image_size, patch)?;
         for (what, is_not_built) in [
             ("qkv_bias false", !self.qkv_bias),
             ("num_channels other than 3", self.num_channels != 3),
@@ -108,11 +114,10 @@ impl Transformer {
                 return Err(config.unknown("the setting", what, EXPORT_IT));
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-        let eps = self.layer_norm_eps.unwrap_or(eps) as f32;
+        let eps = above_zero(config, "layer_norm_eps", self.layer_norm_eps.unwrap_or(eps))?;
         Ok(vit::Vit {
             hidden,
-            grid: self.image_size / patch,
+            grid,
             interpolation: Interpolation::Bicubic,
             activation: activation(config, self.hidden_act.as_deref().unwrap_or(function))?,
             eps,
@@ -269,8 +274,7 @@ fn convolutional(config: &Config, block: convnext::Block) -> Result<Network, Bac
     sane(config, &widths)?;
     shallow(config, &depths)?;
     let stages = std::array::from_fn(|i| (depths[i], widths[i]));
-    #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-    let eps = said.layer_norm_eps.unwrap_or(1e-12) as f32;
+    let eps = above_zero(config, "layer_norm_eps", said.layer_norm_eps.unwrap_or(1e-12))?;
     let name = if block == convnext::Block::Scaled { "convnext" } else { "convnextv2" };
     Ok(convnext::convnext_with(name, stages, block, eps))
 }
@@ -280,7 +284,8 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
     let act = said.hidden_act.clone().unwrap_or("gelu".to_owned());
     let (width, depths) = (said.embed_dim.unwrap_or(96), said.depths.unwrap_or([2, 2, 6, 2]));
     let (heads, window) = (said.num_heads.unwrap_or([3, 6, 12, 24]), said.window_size.unwrap_or(7));
-    sane(config, &[&heads[..], &[width]].concat())?;
+    sane(config, &[width])?;
+    heads_of(config, &heads)?;
     shallow(config, &depths)?;
     let (patch, ratio, eps) =
         (said.patch_size.unwrap_or(4), said.mlp_ratio.unwrap_or(4.0), said.layer_norm_eps.unwrap_or(1e-5));
@@ -299,25 +304,6 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
         ],
     )?;
     Ok(swin::Swin { width, depths, head, window }.build("swin"))
-}
-
-/// Refuses sizes that no network has: far beyond the largest, and none at all.
-pub(super) fn sane(config: &Config, sizes: &[usize]) -> Result<(), BackboneError> {
-    within(config, "a size of", sizes, 1 << 15)
-}
-
-/// The same of numbers of blocks.
-pub(super) fn shallow(config: &Config, depths: &[usize]) -> Result<(), BackboneError> {
-    within(config, "a depth of", depths, 256)
-}
-
-fn within(config: &Config, what: &str, values: &[usize], end: usize) -> Result<(), BackboneError> {
-    match values.iter().find(|value| !(1..end).contains(*value)) {
-        Some(value) => {
-            Err(config.unknown(what, &value.to_string(), &format!("expected a number from 1 to {}", end - 1)))
-        }
-        None => Ok(()),
-    }
 }
 
 fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> {
