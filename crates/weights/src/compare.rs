@@ -21,6 +21,8 @@ pub(crate) fn advice(tensor: &str, naming: &Naming, full: &Network, file: &dyn T
         Some(first) if naming.is_foreign() => {
             Some(format!("it holds none of them, but such as `{}`", store::brief::cut(first, 80)))
         }
+        // What is there under its own name is not called otherwise.
+        _ if file.shape(tensor).is_some() => None,
         _ => naming.nearest(tensor, full, file).map(|near| format!("the nearest is `{near}`")),
     }
 }

@@ -240,6 +240,7 @@ fn what_is_wrong_is_named() {
         ),
     ] {
         assert!(message.starts_with(expected), "{message}\n{expected}");
+        assert!(!message.contains("the nearest is"), "{message}");
     }
 }
 
