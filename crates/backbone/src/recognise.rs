@@ -81,7 +81,12 @@ fn nearest(others: Vec<Candidate>, tensors: Box<dyn Tensors>) -> Result<Backbone
         let found = candidate.compared.found * 100;
         (found / candidate.network.params().len().max(1)).max(found / held.max(1))
     };
-    let best = others.into_iter().max_by_key(|candidate| (share(candidate), candidate.compared.found));
+    // Of two that have as many, that which lacks fewer.
+    let rank = |candidate: &Candidate| {
+        let lacks = candidate.network.params().len() - candidate.compared.found;
+        (share(candidate), candidate.compared.found, std::cmp::Reverse(lacks))
+    };
+    let best = others.into_iter().max_by_key(rank);
     match best {
         Some(best) if share(&best) >= 50 && best.compared.found > 2 => Ok(found(best, tensors, None)),
         best => Err(BackboneError::Unrecognised {
