@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_backbone::{Backbone, BackboneError, Wanted, find};
+use headstart_backbone::{Backbone, BackboneError, Wanted, again, find};
 use input::{
     Recipe,
     image::{CropRounding, Filter, Preprocessing, Resize},
@@ -23,7 +23,7 @@ fn weights(network: &Network, prefix: &str, path: &Path) {
 }
 
 fn found(path: &Path) -> Result<Backbone, BackboneError> {
-    find(Wanted { name: None, weights: Some(path), taps: &[], size: None })
+    find(Wanted { name: None, weights: Some(path), taps: &[], size: None, prepared: false })
 }
 
 fn recipe(backbone: &Backbone) -> Preprocessing {
@@ -157,8 +157,32 @@ fn timms_configurations_are_recipes() {
     ] {
         write(more, args);
         let message = found(folder.path()).unwrap_err().to_string();
-        assert!(message.contains(expected) && message.contains("--backbone"), "{message}");
+        assert!(message.contains(expected), "{message}");
+        let advice = if args.is_empty() { "give --preprocess" } else { "export the model as ONNX" };
+        assert!(message.contains(advice), "{message}");
     }
+    // Features of these classes are found again, with the folder's own classes.
+    write("", "");
+    let how = Preprocessing::imagenet().into();
+    let taps = ["logits".to_owned()];
+    let backbone = again("resnet18", Some(folder.path()), &taps, &how).unwrap();
+    assert_eq!(backbone.bind(&["logits"]).unwrap().network().widths(224, 224).unwrap(), [7]);
+}
+
+#[test]
+fn flags_replace_what_a_folder_says_of_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("model.safetensors", std::str::from_utf8(&two_bytes()).unwrap());
+    write("config.json", r#"{"model_type": "resnet"}"#);
+    write("preprocessor_config.json", r#"{"image_processor_type": "ViTImageProcessor", "do_pad": true}"#);
+    assert!(found(folder.path()).unwrap_err().to_string().contains("give --preprocess"));
+    let weights = Some(folder.path());
+    let wanted = Wanted { name: None, weights, taps: &[], size: None, prepared: true };
+    assert!(find(wanted).unwrap().recipe.is_none());
+    assert!(find(Wanted { name: Some("resnet50"), ..wanted }).is_ok());
+    write("config.json", r#"{"architecture": "resnet18", "pretrained_cfg": {"crop_mode": "border"}}"#);
+    assert!(find(wanted).unwrap().recipe.is_none());
 }
 
 #[test]
@@ -215,6 +239,10 @@ fn image_processors_are_recipes() {
     );
     for (json, expected) in [
         (r#"{"image_processor_type": "ViTImageProcessor", "resample": 1}"#, "`resample` `1` is not known"),
+        (
+            r#"{"image_processor_type": "ViTImageProcessor", "do_rescale": false, "rescale_factor": 0.0039}"#,
+            "`do_rescale` `false` is not known; give --preprocess",
+        ),
         (r#"{"image_processor_type": "ViTImageProcessor", "do_pad": true}"#, "`do_pad` `true` is not known"),
         (
             r#"{"image_processor_type": "ViTImageProcessor", "rescale_factor": 1.0}"#,
@@ -318,6 +346,11 @@ fn files_are_recognised() {
     weights(&part, "", &path);
     let message = found(&path).unwrap().bind(&["pooled"]).unwrap_err().to_string();
     assert!(message.contains("lacks the tensor `features.11.squeeze.weight`"), "{message}");
+    // Another network that has all of these tensors, and more besides, lacks more.
+    let path = folder.path().join("stages.safetensors");
+    let part = (zoo::find("resnet18").unwrap().build)().for_taps(&["layer3"]).unwrap();
+    weights(&part, "", &path);
+    assert_eq!(found(&path).unwrap().name, "resnet18");
     fs::write(&path, two_bytes()).unwrap();
     assert!(
         found(&path)
@@ -325,9 +358,13 @@ fn files_are_recognised() {
             .to_string()
             .contains("of no network that is known; name it with --backbone")
     );
-    let unknown = find(Wanted { name: Some("resnet5"), weights: None, taps: &[], size: None }).unwrap_err();
+    let unknown =
+        find(Wanted { name: Some("resnet5"), weights: None, taps: &[], size: None, prepared: false })
+            .unwrap_err();
     assert!(unknown.is_usage() && unknown.to_string().contains("did you mean `resnet50`?"));
     assert!(
-        find(Wanted { name: Some("resnet50"), weights: None, taps: &[], size: None }).unwrap_err().is_usage()
+        find(Wanted { name: Some("resnet50"), weights: None, taps: &[], size: None, prepared: false })
+            .unwrap_err()
+            .is_usage()
     );
 }

@@ -15,13 +15,14 @@ use weights::Bound;
 /// missing or others, or this program builds that network differently.
 pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     let source = source(head)?;
-    let found =
-        backbone::again(&source.backbone, config.weights(), &source.recipe).map_err(|error| match error {
-            BackboneError::NoWeights { name } => {
-                UsageError(format!("{name} needs --weights, those that extract read")).into()
-            }
-            error => anyhow::Error::from(error),
-        })?;
+    let taps: Vec<String> = networks(head).map(|source| source.tap.clone()).collect();
+    let found = backbone::again(&source.backbone, config.weights(), &taps, &source.recipe);
+    let found = found.map_err(|error| match error {
+        BackboneError::NoWeights { name } => {
+            UsageError(format!("{name} needs --weights, those that extract read")).into()
+        }
+        error => anyhow::Error::from(error),
+    })?;
     let mut bound = None;
     for source in networks(head) {
         let pruned = found.network.for_taps(&[&source.tap])?;

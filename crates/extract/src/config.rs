@@ -255,7 +255,8 @@ fn find(args: &Args) -> anyhow::Result<Backbone> {
     let name = args.backbone.as_deref().filter(|name| *name != AUTO);
     // What flags alone say, for a model that says nothing.
     let said = preprocess::of(args, None).ok().and_then(|Recipe::Image(how)| how.output_size());
-    let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said };
+    let prepared = args.preprocess.is_some();
+    let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said, prepared };
     backbone::find(wanted).map_err(|error| match error {
         BackboneError::Unknown(error) => {
             let error = error.to_string();

@@ -1,7 +1,7 @@
 //! transformers' `config.json`: networks of the kinds that are built here, whatever their sizes.
 
 use super::{
-    Config, Described,
+    Config, Described, EXPORT_IT,
     limits::{above_zero, heads_of, patches, sane, shallow},
     preprocessor,
 };
@@ -14,9 +14,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// What to do where a setting is not built.
-const EXPORT_IT: &str = "export the model as ONNX, and give that";
-
 const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, siglip, resnet, regnet, convnext, convnextv2 and swin; \
                      export others as ONNX, and give that";
 
@@ -24,7 +21,7 @@ const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_
 const NAFLEX: &str =
     "NaFlex takes pictures in another way; take SigLIP 2 at a fixed size, whose `model_type` is siglip";
 
-pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, BackboneError> {
+pub(super) fn describe(config: Config, folder: &Path, prepared: bool) -> Result<Described, BackboneError> {
     let kind = config.text("model_type").unwrap_or_default().to_owned();
     let vision = config.value.get("vision_config");
     let network = match (kind.as_str(), vision) {
@@ -47,7 +44,8 @@ pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, Backb
         Some(name) if name.ends_with("ForImageClassification") => network.with_logits(labels.max(1)),
         _ => network,
     };
-    let (default_tap, recipe) = ("pooled".to_owned(), preprocessor::recipe(folder)?);
+    let recipe = if prepared { None } else { preprocessor::recipe(folder)? };
+    let default_tap = "pooled".to_owned();
     Ok(Described { name: network.name().to_owned(), network, default_tap, recipe, config: config.path })
 }
 
