@@ -87,14 +87,31 @@ const EMBEDDED: &str = "headstart_tiny";
 /// Where there is none of that name, the weights cannot be read, or they are of no network that is known.
 pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
     match (wanted.name, wanted.weights) {
-        (Some(name), None) if is_onnx(Path::new(name)) => model::open(Path::new(name), &wanted),
-        (Some(name), Some(_)) if is_onnx(Path::new(name)) => Err(BackboneError::TwoWeights(name.to_owned())),
-        (Some(name), weights) => named(zoo::find(name)?, weights, wanted.prepared),
+        (Some(name), weights) => match (zoo::find(name), Path::new(name)) {
+            (Ok(entry), _) => named(entry, weights, wanted.prepared),
+            (Err(_), path) if is_onnx(path) => match weights {
+                None => model::open(path, &wanted),
+                Some(_) => Err(BackboneError::TwoWeights(name.to_owned())),
+            },
+            (Err(_), path) if path.exists() || name.contains("://") => {
+                // A file that is no weights is named for what it is.
+                if path.is_file() {
+                    weights::open(path)?;
+                }
+                Err(BackboneError::NamesWeights(name.to_owned()))
+            }
+            (Err(error), _) => Err(error.into()),
+        },
         (None, None) => named(zoo::find(EMBEDDED)?, None, wanted.prepared),
-        (None, Some(path)) if is_onnx(path) => model::open(path, &wanted),
         (None, Some(path)) => match folder::describe(path, wanted.prepared)? {
             Some(described) => described.open(path),
-            None => recognise::by_tensors(path, weights::open(path)?, wanted.taps),
+            None => {
+                let file = weights::file_of(path)?;
+                if is_onnx(&file) {
+                    return model::open(&file, &wanted);
+                }
+                recognise::by_tensors(path, weights::open(&file)?, wanted.taps)
+            }
         },
     }
 }
@@ -125,9 +142,10 @@ pub fn again(
     }
 }
 
-/// Whether a name is that of an ONNX model.
+/// Whether a file is an ONNX model: by its first bytes, and by its name where they tell nothing.
 fn is_onnx(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+    let is_called = || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+    weights::is_onnx(path).unwrap_or_else(is_called)
 }
 
 /// A network of the zoo. Where its weights lie in a folder that says how inputs are made, that holds, unless they are
