@@ -1,6 +1,6 @@
 //! From what the user says to a backbone.
 
-use crate::{BackboneError, folder, model, recognise};
+use crate::{BackboneError, called, folder, model, recognise};
 use input::Recipe;
 use network::{
     Network,
@@ -110,7 +110,7 @@ pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
                 if is_onnx(&file) {
                     return model::open(&file, &wanted);
                 }
-                recognise::by_tensors(path, weights::open(&file)?, wanted.taps)
+                recognise::by_tensors(path, weights::open(&file)?, wanted.taps, wanted.prepared)
             }
         },
     }
@@ -156,12 +156,14 @@ fn named(entry: &'static Entry, path: Option<&Path>, prepared: bool) -> Result<B
     };
     let network = (entry.build)();
     let said = path.filter(|_| !prepared).map(folder::recipe_of).transpose()?.flatten();
+    let hint = path.filter(|_| !prepared && said.is_none()).and_then(|path| called::hint(path, entry));
+    let hints: Vec<String> = hint.into_iter().chain(weights::copies(&network, &*tensors)).collect();
     let own = || weights::dialect(&network, &*tensors).recipe.unwrap_or(entry.recipe)();
     Ok(Backbone {
         name: entry.name.to_owned(),
         recipe: Some(said.unwrap_or_else(own)),
         default_tap: entry.default_tap.to_owned(),
-        note: None,
+        note: (!hints.is_empty()).then(|| format!("`{}`: {}", tensors.label(), hints.join("; "))),
         network,
         weights: Weights::Tensors(tensors),
     })

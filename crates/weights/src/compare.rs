@@ -38,6 +38,19 @@ pub fn dialect(full: &Network, file: &dyn Tensors) -> Dialect {
     Naming::detect(full, file).dialect
 }
 
+/// That a file holds two copies of a network, which of them is taken, and what to do to take the other. `None` where it holds one, or
+/// where one says that it is averaged, which is taken.
+pub fn copies(full: &Network, file: &dyn Tensors) -> Option<String> {
+    let naming = Naming::detect(full, file);
+    let shown = |prefix: &str| match prefix {
+        "" => "the one without a prefix".to_owned(),
+        prefix => format!("`{}`", store::brief::cut(prefix, 80)),
+    };
+    let other = naming.rival(full, file)?;
+    let (taken, other) = (shown(&naming.prefix), shown(&other));
+    Some(format!("of two copies {taken} is taken and {other} is not; save that alone to take it"))
+}
+
 /// How a file compares with a network.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison {

@@ -344,6 +344,18 @@ fn of_two_copies_the_averaged_one_is_taken_if_it_is_whole() {
         let digest = bind(&full, "pooled", &copies(taken, other)).unwrap().digest();
         assert_eq!(digest, expected, "`{taken}` before `{other}`");
     }
+    // Which of two is taken is told where their names do not say it.
+    let told = |taken: &str, other: &str| {
+        headstart_weights::copies(&full, &*File::write(&copies(taken, other)).open())
+    };
+    let line = told("encoder_k.", "encoder_q.").unwrap();
+    assert_eq!(
+        line,
+        "of two copies `encoder_k.` is taken and `encoder_q.` is not; save that alone to take it"
+    );
+    assert!(told("", "module.").unwrap().contains("the one without a prefix is taken and `module.`"));
+    assert_eq!(told("state_dict_ema.", "state_dict."), None);
+    assert_eq!(headstart_weights::copies(&full, &*File::write(&good).open()), None);
     let mut part = copies("state_dict.", "state_dict_ema.");
     part.remove("state_dict_ema.bn1.running_mean");
     assert_eq!(bind(&full, "pooled", &part).unwrap().digest(), expected);
