@@ -291,10 +291,13 @@ fn what_no_network_has_is_one_line() {
         ),
         (r#"{"model_type": "vit", "layer_norm_eps": 0}"#, "`layer_norm_eps` `0` is not known"),
         (r#"{"model_type": "convnext", "layer_norm_eps": 1e60}"#, "`layer_norm_eps`"),
-        (r#"{"model_type": "vit", "hidden_size": -4}"#, "invalid value"),
+        (r#"{"model_type": "vit", "hidden_size": -4}"#, "`hidden_size`: invalid value"),
+        (r#"{"model_type": "resnet", "depths": [3, [4], 6, 3]}"#, "`depths[1]`: invalid type: sequence"),
+        (r#"{"model_type": "clip_vision_model", "hidden_size": [1]}"#, "`hidden_size`: invalid type"),
+        (r#"{"model_type": "levit"}"#, "clip_vision_model, siglip, siglip_vision_model"),
         (r#"{"architecture": "resnet18", "num_classes": 999999999999999999}"#, "a number of classes of"),
         (r#"{"architecture": "levit_128"}"#, "the network `levit_128` is not known; export it as ONNX"),
-        ("[1", "EOF while parsing"),
+        ("[1", "it is no JSON, or cut short: EOF while parsing"),
     ] {
         fs::write(folder.path().join("config.json"), config).unwrap();
         let message = found(folder.path()).unwrap_err().to_string();

@@ -72,7 +72,10 @@ impl Config {
         let value = serde_json::from_slice(&read_file(&path, MOST)?);
         match value {
             Ok(value) => Ok(Some(Config { path, value })),
-            Err(error) => Err(BackboneError::Config { reason: store::brief::told(&error), file: path }),
+            Err(error) => {
+                let reason = format!("it is no JSON, or cut short: {}", store::brief::told(&error));
+                Err(BackboneError::Config { reason, file: path })
+            }
         }
     }
 
@@ -86,7 +89,13 @@ impl Config {
     }
 
     fn parse_part<T: serde::de::DeserializeOwned>(&self, value: &Value) -> Result<T, BackboneError> {
-        T::deserialize(value).map_err(|error| self.wrong(store::brief::told(&error)))
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let (key, reason) = (error.path().to_string(), store::brief::told(error.inner()));
+            // The whole, where a key lacks: the reason names it.
+            let reason =
+                if key == "." { reason } else { format!("`{}`: {reason}", store::brief::shortened(&key)) };
+            self.wrong(reason)
+        })
     }
 
     fn wrong(&self, reason: String) -> BackboneError {
