@@ -55,6 +55,9 @@ pub enum BackboneError {
     /// Weights beside a model that has its own.
     #[error("`{0}` has its own weights; leave --weights out")]
     TwoWeights(String),
+    /// Weights where a network's name belongs.
+    #[error("`{0}` is no network's name; give weights, and their address, as --weights")]
+    NamesWeights(String),
     /// A tap that the network does not have.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -65,7 +68,10 @@ impl BackboneError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            BackboneError::Unknown(_) | BackboneError::NoWeights { .. } | BackboneError::TwoWeights(_)
+            BackboneError::Unknown(_)
+                | BackboneError::NoWeights { .. }
+                | BackboneError::TwoWeights(_)
+                | BackboneError::NamesWeights(_)
         )
     }
 }

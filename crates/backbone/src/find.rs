@@ -1,6 +1,6 @@
 //! From what the user says to a backbone.
 
-use crate::{BackboneError, folder, model, recognise};
+use crate::{BackboneError, called, folder, model, recognise};
 use input::Recipe;
 use network::{
     Network,
@@ -20,6 +20,8 @@ pub struct Wanted<'a> {
     pub taps: &'a [String],
     /// Height and width of prepared pictures, where they are known: what an ONNX model is read for.
     pub size: Option<(u32, u32)>,
+    /// Whether it is known how inputs are made, so that what a folder says about that is not read.
+    pub prepared: bool,
 }
 
 /// A network, its weights, and what else is known of both.
@@ -85,49 +87,83 @@ const EMBEDDED: &str = "headstart_tiny";
 /// Where there is none of that name, the weights cannot be read, or they are of no network that is known.
 pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
     match (wanted.name, wanted.weights) {
-        (Some(name), None) if is_onnx(Path::new(name)) => model::open(Path::new(name), &wanted),
-        (Some(name), Some(_)) if is_onnx(Path::new(name)) => Err(BackboneError::TwoWeights(name.to_owned())),
-        (Some(name), weights) => named(zoo::find(name)?, weights),
-        (None, None) => named(zoo::find(EMBEDDED)?, None),
-        (None, Some(path)) if is_onnx(path) => model::open(path, &wanted),
-        (None, Some(path)) => match folder::describe(path)? {
+        (Some(name), weights) => match (zoo::find(name), Path::new(name)) {
+            (Ok(entry), _) => named(entry, weights, wanted.prepared),
+            (Err(_), path) if is_onnx(path) => match weights {
+                None => model::open(path, &wanted),
+                Some(_) => Err(BackboneError::TwoWeights(name.to_owned())),
+            },
+            (Err(_), path) if path.exists() || name.contains("://") => {
+                // A file that is no weights is named for what it is.
+                if path.is_file() {
+                    weights::open(path)?;
+                }
+                Err(BackboneError::NamesWeights(name.to_owned()))
+            }
+            (Err(error), _) => Err(error.into()),
+        },
+        (None, None) => named(zoo::find(EMBEDDED)?, None, wanted.prepared),
+        (None, Some(path)) => match folder::describe(path, wanted.prepared)? {
             Some(described) => described.open(path),
-            None => recognise::by_tensors(path, weights::open(path)?, wanted.taps),
+            None => {
+                let file = weights::file_of(path)?;
+                if is_onnx(&file) {
+                    return model::open(&file, &wanted);
+                }
+                recognise::by_tensors(path, weights::open(&file)?, wanted.taps, wanted.prepared)
+            }
         },
     }
 }
 
-/// The backbone that features were computed with: by its name, where the zoo has it, else as the weights say.
+/// The backbone that features were computed with, at `taps`: as a folder of that network says, else by its name, where the zoo
+/// has it, else as the weights say.
 ///
 /// # Errors
 /// As [`find`].
-pub fn again(name: &str, weights: Option<&Path>, recipe: &Recipe) -> Result<Backbone, BackboneError> {
+pub fn again(
+    name: &str,
+    weights: Option<&Path>,
+    taps: &[String],
+    recipe: &Recipe,
+) -> Result<Backbone, BackboneError> {
     let Recipe::Image(how) = recipe;
     match (zoo::find(name), weights) {
-        (Ok(entry), _) => named(entry, weights),
-        (Err(_), Some(_)) => find(Wanted { name: None, weights, taps: &[], size: how.output_size() }),
+        (Ok(entry), Some(path)) => match folder::describe(path, true) {
+            // Its classes may be others than the zoo's.
+            Ok(Some(described)) if described.is_of(entry.name) => described.open(path),
+            _ => named(entry, weights, true),
+        },
+        (Ok(entry), None) => named(entry, None, true),
+        (Err(_), Some(_)) => {
+            find(Wanted { name: None, weights, taps, size: how.output_size(), prepared: true })
+        }
         (Err(_), None) => Err(BackboneError::NotInZoo(name.to_owned())),
     }
 }
 
-/// Whether a name is that of an ONNX model.
+/// Whether a file is an ONNX model: by its first bytes, and by its name where they tell nothing.
 fn is_onnx(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
+    let is_called = || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+    weights::is_onnx(path).unwrap_or_else(is_called)
 }
 
-/// A network of the zoo. Where its weights lie in a folder that says how inputs are made, that holds.
-fn named(entry: &'static Entry, path: Option<&Path>) -> Result<Backbone, BackboneError> {
+/// A network of the zoo. Where its weights lie in a folder that says how inputs are made, that holds, unless they are
+/// `prepared` as somebody else says.
+fn named(entry: &'static Entry, path: Option<&Path>, prepared: bool) -> Result<Backbone, BackboneError> {
     let Some(tensors) = weights::open_for(entry, path)? else {
         return Err(BackboneError::NoWeights { name: entry.name.to_owned() });
     };
     let network = (entry.build)();
-    let said = path.map(folder::recipe_of).transpose()?.flatten();
+    let said = path.filter(|_| !prepared).map(folder::recipe_of).transpose()?.flatten();
+    let hint = path.filter(|_| !prepared && said.is_none()).and_then(|path| called::hint(path, entry));
+    let hints: Vec<String> = hint.into_iter().chain(weights::copies(&network, &*tensors)).collect();
     let own = || weights::dialect(&network, &*tensors).recipe.unwrap_or(entry.recipe)();
     Ok(Backbone {
         name: entry.name.to_owned(),
         recipe: Some(said.unwrap_or_else(own)),
         default_tap: entry.default_tap.to_owned(),
-        note: None,
+        note: (!hints.is_empty()).then(|| format!("`{}`: {}", tensors.label(), hints.join("; "))),
         network,
         weights: Weights::Tensors(tensors),
     })

@@ -4,6 +4,7 @@
 //! **Invariant:** where a file lies plays no part: the same weights give the same backbone, but for hints that are told.
 #![forbid(unsafe_code)]
 
+mod called;
 mod error;
 mod find;
 mod folder;

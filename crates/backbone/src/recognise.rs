@@ -1,6 +1,10 @@
 //! Which network weights are of, by the names and shapes of their tensors.
 
-use crate::{Backbone, BackboneError, find::Weights};
+use crate::{
+    Backbone, BackboneError,
+    called::{self, is_called, stem},
+    find::Weights,
+};
 use input::Recipe;
 use network::{
     Dialect, Network,
@@ -31,7 +35,7 @@ impl Candidate {
 /// The network of the zoo that a file's tensors are of.
 ///
 /// Of several that have the same tensors, it is the one that the file is called after, else the first of the ecosystem that
-/// names tensors so. What would prepare pictures otherwise is told.
+/// names tensors so. What would prepare pictures otherwise is told, unless they are `prepared` as somebody else says.
 ///
 /// # Errors
 /// Where there is none.
@@ -39,6 +43,7 @@ pub(crate) fn by_tensors(
     path: &Path,
     tensors: Box<dyn Tensors>,
     taps: &[String],
+    prepared: bool,
 ) -> Result<Backbone, BackboneError> {
     let candidate = |entry: &'static Entry| {
         let network = (entry.build)();
@@ -70,6 +75,9 @@ pub(crate) fn by_tensors(
             store::brief::few(&otherwise)
         );
     }
+    let hint = called::hint(path, chosen.entry).filter(|_| !prepared);
+    let copies = weights::copies(&chosen.network, &*tensors);
+    let note = std::iter::once(note).chain(hint).chain(copies).collect::<Vec<_>>().join("; ");
     Ok(found(chosen, tensors, Some(note)))
 }
 
@@ -81,7 +89,12 @@ fn nearest(others: Vec<Candidate>, tensors: Box<dyn Tensors>) -> Result<Backbone
         let found = candidate.compared.found * 100;
         (found / candidate.network.params().len().max(1)).max(found / held.max(1))
     };
-    let best = others.into_iter().max_by_key(|candidate| (share(candidate), candidate.compared.found));
+    // Of two that have as many, that which lacks fewer.
+    let rank = |candidate: &Candidate| {
+        let lacks = candidate.network.params().len() - candidate.compared.found;
+        (share(candidate), candidate.compared.found, std::cmp::Reverse(lacks))
+    };
+    let best = others.into_iter().max_by_key(rank);
     match best {
         Some(best) if share(&best) >= 50 && best.compared.found > 2 => Ok(found(best, tensors, None)),
         best => Err(BackboneError::Unrecognised {
@@ -101,41 +114,5 @@ fn found(candidate: Candidate, tensors: Box<dyn Tensors>, note: Option<String>) 
         recipe,
         note,
         weights: Weights::Tensors(tensors),
-    }
-}
-
-/// The file's name without extensions, or its folder's where it is called as all are.
-fn stem(path: &Path) -> String {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let own = name(path);
-    if ["model.", "pytorch_model."].iter().any(|common| own.starts_with(common)) {
-        return path.parent().map(name).unwrap_or_default();
-    }
-    own
-}
-
-/// Whether a file bears a network's name, alone or before something else: `vgg16-397923af.pth`, but not `vgg16_bn.pth`.
-fn is_called(stem: &str, name: &str) -> bool {
-    stem.strip_prefix(name).is_some_and(|rest| {
-        let mut rest = rest.chars();
-        match rest.next() {
-            None | Some('-' | '.') => true,
-            Some('_') => !rest.next().is_some_and(char::is_alphanumeric) || stem.contains("weights"),
-            Some(_) => false,
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_are_called_after_networks() {
-        assert!(is_called("vgg16-397923af.pth", "vgg16") && is_called("vgg16.pth", "vgg16"));
-        assert!(is_called("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "vgg16"));
-        assert!(!is_called("vgg16_bn-6c64b313.pth", "vgg16") && !is_called("vgg160.pth", "vgg16"));
-        assert!(is_called("resnet50.a1_in1k.safetensors", "resnet50"));
-        assert_eq!(stem(Path::new("a/resnet50.a1_in1k/model.safetensors")), "resnet50.a1_in1k");
     }
 }

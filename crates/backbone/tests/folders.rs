@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_backbone::{Backbone, BackboneError, Wanted, find};
+use headstart_backbone::{Backbone, BackboneError, Wanted, again, find};
 use input::{
     Recipe,
     image::{CropRounding, Filter, Preprocessing, Resize},
@@ -23,7 +23,7 @@ fn weights(network: &Network, prefix: &str, path: &Path) {
 }
 
 fn found(path: &Path) -> Result<Backbone, BackboneError> {
-    find(Wanted { name: None, weights: Some(path), taps: &[], size: None })
+    find(Wanted { name: None, weights: Some(path), taps: &[], size: None, prepared: false })
 }
 
 fn recipe(backbone: &Backbone) -> Preprocessing {
@@ -157,8 +157,32 @@ fn timms_configurations_are_recipes() {
     ] {
         write(more, args);
         let message = found(folder.path()).unwrap_err().to_string();
-        assert!(message.contains(expected) && message.contains("--backbone"), "{message}");
+        assert!(message.contains(expected), "{message}");
+        let advice = if args.is_empty() { "give --preprocess" } else { "export the model as ONNX" };
+        assert!(message.contains(advice), "{message}");
     }
+    // Features of these classes are found again, with the folder's own classes.
+    write("", "");
+    let how = Preprocessing::imagenet().into();
+    let taps = ["logits".to_owned()];
+    let backbone = again("resnet18", Some(folder.path()), &taps, &how).unwrap();
+    assert_eq!(backbone.bind(&["logits"]).unwrap().network().widths(224, 224).unwrap(), [7]);
+}
+
+#[test]
+fn flags_replace_what_a_folder_says_of_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("model.safetensors", std::str::from_utf8(&two_bytes()).unwrap());
+    write("config.json", r#"{"model_type": "resnet"}"#);
+    write("preprocessor_config.json", r#"{"image_processor_type": "ViTImageProcessor", "do_pad": true}"#);
+    assert!(found(folder.path()).unwrap_err().to_string().contains("give --preprocess"));
+    let weights = Some(folder.path());
+    let wanted = Wanted { name: None, weights, taps: &[], size: None, prepared: true };
+    assert!(find(wanted).unwrap().recipe.is_none());
+    assert!(find(Wanted { name: Some("resnet50"), ..wanted }).is_ok());
+    write("config.json", r#"{"architecture": "resnet18", "pretrained_cfg": {"crop_mode": "border"}}"#);
+    assert!(find(wanted).unwrap().recipe.is_none());
 }
 
 #[test]
@@ -215,6 +239,10 @@ fn image_processors_are_recipes() {
     );
     for (json, expected) in [
         (r#"{"image_processor_type": "ViTImageProcessor", "resample": 1}"#, "`resample` `1` is not known"),
+        (
+            r#"{"image_processor_type": "ViTImageProcessor", "do_rescale": false, "rescale_factor": 0.0039}"#,
+            "`do_rescale` `false` is not known; give --preprocess",
+        ),
         (r#"{"image_processor_type": "ViTImageProcessor", "do_pad": true}"#, "`do_pad` `true` is not known"),
         (
             r#"{"image_processor_type": "ViTImageProcessor", "rescale_factor": 1.0}"#,
@@ -242,7 +270,7 @@ fn what_no_network_has_is_one_line() {
         (r#"{"model_type": "bert"}"#, "`model_type` `bert` is not known; known are vit"),
         (r#"{"model_type": "vit", "hidden_act": "mish"}"#, "`hidden_act` `mish` is not known"),
         (r#"{"model_type": "vit", "num_hidden_layers": 99999999}"#, "expected a number from 1 to 255"),
-        (r#"{"model_type": "vit", "patch_size": 0}"#, "expected a number from 1 to 32767"),
+        (r#"{"model_type": "vit", "patch_size": 0}"#, "expected a number from 1 to 16383"),
         (r#"{"model_type": "vit", "num_attention_heads": 7}"#, "heads that do not divide the width"),
         (r#"{"model_type": "dinov2", "num_channels": 4}"#, "num_channels other than 3"),
         (r#"{"model_type": "dinov2_with_registers", "num_register_tokens": 99999999}"#, "from 1 to 32767"),
@@ -251,15 +279,50 @@ fn what_no_network_has_is_one_line() {
             "NaFlex takes pictures in another way; take SigLIP 2 at a fixed size",
         ),
         (r#"{"model_type": "resnet", "embedding_size": 32}"#, "`embedding_size` `32` is not known"),
-        (r#"{"model_type": "swin", "num_heads": [0, 1, 1, 1]}"#, "expected a number from 1 to 32767"),
+        (r#"{"model_type": "swin", "num_heads": [0, 1, 1, 1]}"#, "expected a number from 1 to 1023"),
         (r#"{"model_type": "swin", "num_heads": [3, 3, 3, 3]}"#, "`num_heads`"),
-        (r#"{"model_type": "vit", "hidden_size": -4}"#, "invalid value"),
+        (r#"{"model_type": "vit", "image_size": 8}"#, "`image_size` `8` is not known; a patch should fit"),
+        (r#"{"model_type": "deit", "patch_size": 300}"#, "a patch should fit"),
+        (r#"{"model_type": "vit_mae", "image_size": 32000, "patch_size": 20000}"#, "from 1 to 16383"),
+        (r#"{"model_type": "dinov2", "image_size": 13}"#, "a patch should fit"),
+        (
+            r#"{"model_type": "vit", "hidden_size": 2048, "num_attention_heads": 1024}"#,
+            "a number of heads of `1024`",
+        ),
+        (r#"{"model_type": "vit", "layer_norm_eps": 0}"#, "`layer_norm_eps` `0` is not known"),
+        (r#"{"model_type": "convnext", "layer_norm_eps": 1e60}"#, "`layer_norm_eps`"),
+        (r#"{"model_type": "vit", "hidden_size": -4}"#, "`hidden_size`: invalid value"),
+        (r#"{"model_type": "resnet", "depths": [3, [4], 6, 3]}"#, "`depths[1]`: invalid type: sequence"),
+        (r#"{"model_type": "clip_vision_model", "hidden_size": [1]}"#, "`hidden_size`: invalid type"),
+        (r#"{"model_type": "levit"}"#, "clip_vision_model, siglip, siglip_vision_model"),
+        (r#"{"architecture": "resnet18", "num_classes": 999999999999999999}"#, "a number of classes of"),
         (r#"{"architecture": "levit_128"}"#, "the network `levit_128` is not known; export it as ONNX"),
-        ("[1", "EOF while parsing"),
+        ("[1", "it is no JSON, or cut short: EOF while parsing"),
     ] {
         fs::write(folder.path().join("config.json"), config).unwrap();
         let message = found(folder.path()).unwrap_err().to_string();
         assert!(message.contains(expected) && !message.contains('\n') && message.len() < 500, "{message}");
+    }
+}
+
+#[test]
+fn open_clips_sizes_are_those_of_networks() {
+    let folder = tempfile::tempdir().unwrap();
+    for (vision, expected) in [
+        (r#""image_size": 16, "patch_size": 32"#, "a patch should fit into the picture"),
+        (r#""patch_size": 32, "mlp_ratio": 1e30"#, "expected a number from 1 to 32767"),
+        (r#""patch_size": 32, "mlp_ratio": 0"#, "expected a number from 1 to 32767"),
+        (r#""patch_size": 32, "mlp_ratio": -4.0"#, "expected a number from 1 to 32767"),
+        (r#""patch_size": 32, "head_width": 5"#, "`head_width` `5`"),
+        (r#""patch_size": 32, "width": 2048, "head_width": 1"#, "a number of heads of `2048`"),
+    ] {
+        let config = format!(
+            r#"{{"model_cfg": {{"embed_dim": 16, "vision_cfg": {{"layers": 1, {vision}}}}},
+                "preprocess_cfg": {{"size": 64, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}}}"#
+        );
+        fs::write(folder.path().join("open_clip_config.json"), config).unwrap();
+        let message = found(folder.path()).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -286,6 +349,11 @@ fn files_are_recognised() {
     weights(&part, "", &path);
     let message = found(&path).unwrap().bind(&["pooled"]).unwrap_err().to_string();
     assert!(message.contains("lacks the tensor `features.11.squeeze.weight`"), "{message}");
+    // Another network that has all of these tensors, and more besides, lacks more.
+    let path = folder.path().join("stages.safetensors");
+    let part = (zoo::find("resnet18").unwrap().build)().for_taps(&["layer3"]).unwrap();
+    weights(&part, "", &path);
+    assert_eq!(found(&path).unwrap().name, "resnet18");
     fs::write(&path, two_bytes()).unwrap();
     assert!(
         found(&path)
@@ -293,9 +361,13 @@ fn files_are_recognised() {
             .to_string()
             .contains("of no network that is known; name it with --backbone")
     );
-    let unknown = find(Wanted { name: Some("resnet5"), weights: None, taps: &[], size: None }).unwrap_err();
+    let unknown =
+        find(Wanted { name: Some("resnet5"), weights: None, taps: &[], size: None, prepared: false })
+            .unwrap_err();
     assert!(unknown.is_usage() && unknown.to_string().contains("did you mean `resnet50`?"));
     assert!(
-        find(Wanted { name: Some("resnet50"), weights: None, taps: &[], size: None }).unwrap_err().is_usage()
+        find(Wanted { name: Some("resnet50"), weights: None, taps: &[], size: None, prepared: false })
+            .unwrap_err()
+            .is_usage()
     );
 }

@@ -1,5 +1,6 @@
 //! What is named by an address is fetched by the program `fetch`, which alone opens sockets.
 
+use crate::UsageError;
 use anyhow::{Context, Result, bail};
 use std::{
     env,
@@ -25,7 +26,13 @@ pub fn beside(program: &str) -> PathBuf {
 pub fn fetched(named: &Path, offline: bool, quiet: bool) -> Result<PathBuf> {
     let Some(address) = named.to_str().filter(|name| SCHEMES.iter().any(|scheme| name.starts_with(scheme)))
     else {
-        return Ok(named.to_owned());
+        return match hub_name(named) {
+            Some(name) => Err(UsageError(format!(
+                "there is no `{name}` here; the model of that name on the Hugging Face hub is hf://{name}"
+            ))
+            .into()),
+            None => Ok(named.to_owned()),
+        };
     };
     let program = beside("fetch");
     let is_shown = io::stderr().is_terminal();
@@ -52,5 +59,50 @@ pub fn fetched(named: &Path, offline: bool, quiet: bool) -> Result<PathBuf> {
     match std::str::from_utf8(path) {
         Ok(path) if !path.is_empty() && !path.contains('\n') => Ok(PathBuf::from(OsString::from(path))),
         _ => bail!("fetch named no file for `{address}`; are both programs of one version?"),
+    }
+}
+
+/// Extensions of files, which no model of the hub is called with.
+const EXTENSIONS: [&str; 13] = [
+    "safetensors",
+    "json",
+    "pth",
+    "pt",
+    "bin",
+    "th",
+    "ckpt",
+    "h5",
+    "hdf5",
+    "keras",
+    "onnx",
+    "gguf",
+    "params",
+];
+
+/// `ORG/NAME`, where nothing here bears that name.
+fn hub_name(named: &Path) -> Option<&str> {
+    let text = named.to_str()?;
+    let (organisation, name) = text.split_once('/')?;
+    let is_plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    let is_file = name.rsplit_once('.').is_some_and(|(_, end)| EXTENSIONS.contains(&end));
+    let is_free = !Path::new(organisation).exists();
+    (is_plain(organisation) && is_plain(name) && !is_file && is_free).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_hub_are_told_from_paths() {
+        let name = |text: &'static str| hub_name(Path::new(text));
+        assert_eq!(name("timm/resnet50"), Some("timm/resnet50"));
+        assert_eq!(name("timm/resnet50.a1_in1k"), Some("timm/resnet50.a1_in1k"));
+        for path in ["src/lib", "models/w.pth", "../w", "/a/b", "a/b/c", "w", "./w", "a/"] {
+            assert_eq!(name(path), None, "{path}");
+        }
     }
 }

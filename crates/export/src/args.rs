@@ -46,6 +46,8 @@ pub struct Args {
 
     /// The backbone's weights, as extract was given them: a file, a folder, an ONNX model or an address [default: those
     /// that come with headstart_tiny]
+    ///
+    /// Files: safetensors, PyTorch's, Keras', ONNX, GGUF and MXNet's .params.
     #[arg(short, long, value_name = "WEIGHTS")]
     pub weights: Option<PathBuf>,
 

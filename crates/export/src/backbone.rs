@@ -1,7 +1,7 @@
 //! The backbone that a head was fitted behind: rebuilt, filled, and known to be the same.
 
 use crate::config::Config;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use backbone::BackboneError;
 use cli::UsageError;
 use features::NetworkSource;
@@ -15,17 +15,26 @@ use weights::Bound;
 /// missing or others, or this program builds that network differently.
 pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
     let source = source(head)?;
-    let found =
-        backbone::again(&source.backbone, config.weights(), &source.recipe).map_err(|error| match error {
-            BackboneError::NoWeights { name } => {
-                UsageError(format!("{name} needs --weights, those that extract read")).into()
-            }
-            error => anyhow::Error::from(error),
-        })?;
+    let taps: Vec<String> = networks(head).map(|source| source.tap.clone()).collect();
+    let found = backbone::again(&source.backbone, config.weights(), &taps, &source.recipe);
+    let found = found.map_err(|error| match error {
+        BackboneError::NoWeights { name } => {
+            UsageError(format!("{name} needs --weights, those that extract read")).into()
+        }
+        error => anyhow::Error::from(error),
+    })?;
     let mut bound = None;
     for source in networks(head) {
-        let pruned = found.network.for_taps(&[&source.tap])?;
+        let pruned = match found.network.for_taps(&[&source.tap]) {
+            Ok(pruned) => pruned,
+            Err(_) if config.weights().is_some() => return Err(of_another(found.file())),
+            Err(error) => return Err(error.into()),
+        };
         if pruned.fingerprint() != source.network {
+            let is_filled = |own: Bound| own.digest() == source.weights;
+            if config.weights().is_some() && !found.bind(&[&source.tap]).is_ok_and(is_filled) {
+                return Err(of_another(found.file()));
+            }
             bail!(
                 "the graph of {} up to `{}` is not the one that computed these features; rerun extract with this version",
                 found.name,
@@ -50,6 +59,13 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
             Ok(found.bind(&taps)?)
         }
     }
+}
+
+/// Weights that fill a network, but not this one.
+fn of_another(file: &str) -> anyhow::Error {
+    anyhow!(
+        "`{file}` is of another network than the one that computed these features; give --weights as extract was given them"
+    )
 }
 
 /// What all of the head's sources have in common: a backbone, and how pictures become its inputs.

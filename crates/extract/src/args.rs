@@ -63,15 +63,15 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Rows")]
     pub name: Option<String>,
 
-    /// Network to run, or an ONNX model; --list-backbones lists networks [default: the one that
-    /// WEIGHTS is of, else headstart_tiny]
+    /// Network to run, or an ONNX model; --list-backbones lists networks [default: auto, the one that WEIGHTS is of, else
+    /// headstart_tiny]
     #[arg(short, long, value_name = "NAME", help_heading = "Network")]
     pub backbone: Option<String>,
 
     /// Its weights: a file, or a folder as on the Hugging Face hub [default: those that come with headstart_tiny]
     ///
-    /// Files: safetensors, PyTorch's, Keras' and ONNX. Names of tensors may be torchvision's, timm's, transformers',
-    /// open_clip's or Keras'. A folder's configuration says the network and the preprocessing.
+    /// Files: safetensors, PyTorch's, Keras', ONNX, GGUF and MXNet's .params. Names of tensors may be torchvision's, timm's, transformers',
+    /// open_clip's, Keras' or Gluon's. A folder's configuration says the network and the preprocessing.
     ///
     /// Addresses: hf://ORG/NAME, torchvision://NAME and https://… are downloaded once, by the program fetch.
     #[arg(short, long, value_name = "WEIGHTS", help_heading = "Network")]

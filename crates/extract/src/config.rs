@@ -48,6 +48,11 @@ impl Config {
     pub(crate) fn new(mut args: Args) -> anyhow::Result<Config> {
         let usage = |text: String| Err(UsageError(text).into());
         if let Some(weights) = args.weights.take() {
+            if let Some(name) = weights.to_str().and_then(not_built) {
+                return usage(format!(
+                    "torchvision's {name} is not built here; export it as ONNX, and give that as --weights"
+                ));
+            }
             args.weights = Some(cli::fetched(&weights, args.offline, args.common.quiet)?);
         }
         let backbone = find(&args)?;
@@ -255,7 +260,8 @@ fn find(args: &Args) -> anyhow::Result<Backbone> {
     let name = args.backbone.as_deref().filter(|name| *name != AUTO);
     // What flags alone say, for a model that says nothing.
     let said = preprocess::of(args, None).ok().and_then(|Recipe::Image(how)| how.output_size());
-    let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said };
+    let prepared = args.preprocess.is_some();
+    let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said, prepared };
     backbone::find(wanted).map_err(|error| match error {
         BackboneError::Unknown(error) => {
             let error = error.to_string();
@@ -265,6 +271,16 @@ fn find(args: &Args) -> anyhow::Result<Backbone> {
         error if error.is_usage() => UsageError(error.to_string()).into(),
         error => error.into(),
     })
+}
+
+/// Networks that torchvision has weights of, and the zoo does not have.
+const NOT_BUILT: [&str; 4] = ["maxvit_t", "swin_v2_b", "swin_v2_s", "swin_v2_t"];
+
+/// The network of an address, where its weights would be downloaded in vain.
+fn not_built(address: &str) -> Option<&str> {
+    let name = address.strip_prefix("torchvision://")?;
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    (NOT_BUILT.contains(&name) && zoo::find(name).is_err()).then_some(name)
 }
 
 /// What `--backbone` is by default, said.

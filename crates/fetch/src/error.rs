@@ -58,7 +58,9 @@ pub(crate) enum FetchError {
     #[error("{model} lists `{name}`, which is no name of a file; nothing was downloaded")]
     Name { model: String, name: String },
     /// Nothing that we would read.
-    #[error("{model} has no weights that are taken by default; choose files by --include; it has {files}")]
+    #[error(
+        "{model} has no weights that are taken by default; choose files by `headstart fetch --include`; it has {files}"
+    )]
     NoWeights { model: String, files: String },
     /// A pattern without a file.
     #[error("{model} has no file `{pattern}`; it has {files}")]

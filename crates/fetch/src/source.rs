@@ -49,7 +49,7 @@ impl HubSource {
         let (model, revision) = text.split_once('@').unwrap_or((text, "main"));
         let parts: Vec<&str> = model.split('/').collect();
         if parts.len() > 2 {
-            return Err("a model is hf://ORG/NAME; choose files by --include");
+            return Err("a model is hf://ORG/NAME; choose files of it by `headstart fetch --include`");
         }
         if !parts.iter().all(|part| is_repository(part)) || model.ends_with(".git") {
             return Err("a model is hf://ORG/NAME, of letters, digits, `-`, `_` and `.`");

@@ -21,6 +21,8 @@ pub(crate) fn advice(tensor: &str, naming: &Naming, full: &Network, file: &dyn T
         Some(first) if naming.is_foreign() => {
             Some(format!("it holds none of them, but such as `{}`", store::brief::cut(first, 80)))
         }
+        // What is there under its own name is not called otherwise.
+        _ if file.shape(tensor).is_some() => None,
         _ => naming.nearest(tensor, full, file).map(|near| format!("the nearest is `{near}`")),
     }
 }
@@ -34,6 +36,19 @@ fn suffices(naming: &Naming, full: &Network, tap: &str, file: &dyn Tensors) -> b
 /// In whose names a file has most of a network's tensors.
 pub fn dialect(full: &Network, file: &dyn Tensors) -> Dialect {
     Naming::detect(full, file).dialect
+}
+
+/// That a file holds two copies of a network, which of them is taken, and what to do to take the other. `None` where it holds one, or
+/// where one says that it is averaged, which is taken.
+pub fn copies(full: &Network, file: &dyn Tensors) -> Option<String> {
+    let naming = Naming::detect(full, file);
+    let shown = |prefix: &str| match prefix {
+        "" => "the one without a prefix".to_owned(),
+        prefix => format!("`{}`", store::brief::cut(prefix, 80)),
+    };
+    let other = naming.rival(full, file)?;
+    let (taken, other) = (shown(&naming.prefix), shown(&other));
+    Some(format!("of two copies {taken} is taken and {other} is not; save that alone to take it"))
 }
 
 /// How a file compares with a network.

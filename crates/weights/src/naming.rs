@@ -114,6 +114,23 @@ impl Naming {
         self.found == 0
     }
 
+    /// The prefix of another copy that is as whole as this one, where this one is not the averaged.
+    pub(crate) fn rival(&self, network: &Network, file: &dyn Tensors) -> Option<String> {
+        let whole = |prefix: &str| {
+            let is_below = |param: &&Param| {
+                let place = self.dialect.place(&param.name).below(prefix);
+                !place.names().is_empty() && is_there(&place, file)
+            };
+            network.params().iter().filter(is_below).count()
+        };
+        let own = whole(&self.prefix);
+        if is_averaged(&self.prefix) || own < 3 {
+            return None;
+        }
+        let others = prefixes(network, self.dialect, &file.names());
+        others.into_iter().find(|other| *other != self.prefix && whole(other) >= own)
+    }
+
     fn holds(&self, param: &Param, file: &dyn Tensors) -> bool {
         let place = self.place(param, file);
         !place.names().is_empty() && is_there(&place, file)

@@ -240,6 +240,7 @@ fn what_is_wrong_is_named() {
         ),
     ] {
         assert!(message.starts_with(expected), "{message}\n{expected}");
+        assert!(!message.contains("the nearest is"), "{message}");
     }
 }
 
@@ -271,6 +272,24 @@ fn files_that_cannot_be_used_are_named_for_what_they_are() {
     }
     let error = headstart_weights::open(&folder.path().join("none")).err().unwrap();
     assert!(matches!(error, WeightError::Open(_)), "{error}");
+}
+
+#[test]
+fn an_index_names_files_of_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().join("model.safetensors.index.json");
+    let opened = |shard: &str| {
+        std::fs::write(&index, format!(r#"{{"weight_map": {{"bn1.bias": "{shard}"}}}}"#)).unwrap();
+        headstart_weights::open(&index)
+    };
+    let shard = File::write(&content(&build("headstart_tiny")));
+    std::fs::copy(&shard.path, folder.path().join("1.safetensors")).unwrap();
+    assert_eq!(opened("1.safetensors").unwrap().shape("bn1.bias"), Some(&[16][..]));
+    for named in ["model.safetensors.index.json", "other.index.json"] {
+        std::fs::copy(&index, folder.path().join("other.index.json")).unwrap();
+        let error = opened(named).err().unwrap().to_string();
+        assert!(error.contains(&format!("it names the index `{named}`")), "{error}");
+    }
 }
 
 /// What training scripts put around a network: prefixes, heads, averaged copies.
@@ -325,6 +344,18 @@ fn of_two_copies_the_averaged_one_is_taken_if_it_is_whole() {
         let digest = bind(&full, "pooled", &copies(taken, other)).unwrap().digest();
         assert_eq!(digest, expected, "`{taken}` before `{other}`");
     }
+    // Which of two is taken is told where their names do not say it.
+    let told = |taken: &str, other: &str| {
+        headstart_weights::copies(&full, &*File::write(&copies(taken, other)).open())
+    };
+    let line = told("encoder_k.", "encoder_q.").unwrap();
+    assert_eq!(
+        line,
+        "of two copies `encoder_k.` is taken and `encoder_q.` is not; save that alone to take it"
+    );
+    assert!(told("", "module.").unwrap().contains("the one without a prefix is taken and `module.`"));
+    assert_eq!(told("state_dict_ema.", "state_dict."), None);
+    assert_eq!(headstart_weights::copies(&full, &*File::write(&good).open()), None);
     let mut part = copies("state_dict.", "state_dict_ema.");
     part.remove("state_dict_ema.bn1.running_mean");
     assert_eq!(bind(&full, "pooled", &part).unwrap().digest(), expected);

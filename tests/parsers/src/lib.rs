@@ -28,13 +28,13 @@ pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
 pub use source::source;
-pub use weights::{gguf, hdf5, mxnet, network, weights};
+pub use weights::{gguf, hdf5, mxnet, network, sharded, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 17] = [
+pub const PARSERS: [Parser; 18] = [
     ("gguf", gguf),
     ("hdf5", hdf5),
     ("head", head),
@@ -50,6 +50,7 @@ pub const PARSERS: [Parser; 17] = [
     ("picture", picture),
     ("pytorch", pytorch),
     ("shard", shard),
+    ("sharded", sharded),
     ("tar", tar),
     ("weights", weights),
 ];

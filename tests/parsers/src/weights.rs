@@ -53,6 +53,17 @@ pub fn mxnet(bytes: &[u8]) {
     });
 }
 
+/// An index of shards, beside one shard, `a.safetensors`, that holds a tensor `w`.
+pub fn sharded(bytes: &[u8]) {
+    let header = br#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let shard = [(header.len() as u64).to_le_bytes().as_slice(), header, &1_f32.to_le_bytes()].concat();
+    scratch::with_file("a.safetensors", &shard, |_| ());
+    scratch::with_file("model.safetensors.index.json", bytes, |path| match weights::open(path) {
+        Ok(file) => whole(&*file),
+        Err(error) => drop(error.to_string()),
+    });
+}
+
 /// An HDF5 file, or a `.keras` archive around one.
 pub fn hdf5(bytes: &[u8]) {
     scratch::with_file("w.h5", bytes, |path| {

@@ -1,5 +1,6 @@
 //! A folder as on the Hugging Face hub: its configuration says which network it holds, and how inputs are made.
 
+mod limits;
 mod open_clip;
 mod preprocessor;
 mod timm;
@@ -27,6 +28,11 @@ pub(crate) struct Described {
 }
 
 impl Described {
+    /// Whether artefacts call the network so.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     /// With the weights of the folder.
     pub(crate) fn open(self, folder: &Path) -> Result<Backbone, BackboneError> {
         let Described { name, network, default_tap, recipe, config } = self;
@@ -48,8 +54,10 @@ struct Config {
     value: Value,
 }
 
-/// What to do where a folder says what is not known.
-const NAME_IT: &str = "give --backbone and the weight file in place of the folder";
+/// What to do where a network is not built.
+const EXPORT_IT: &str = "export the model as ONNX, and give that";
+/// What to do where pictures are made in a way that is not known.
+const GIVE_FLAGS: &str = "give --preprocess, and flags such as --resize and --mean on top of it";
 
 /// Bytes of a configuration: the names of ten thousand classes take a tenth of it.
 const MOST: u64 = 16 << 20;
@@ -64,7 +72,10 @@ impl Config {
         let value = serde_json::from_slice(&read_file(&path, MOST)?);
         match value {
             Ok(value) => Ok(Some(Config { path, value })),
-            Err(error) => Err(BackboneError::Config { reason: store::brief::told(&error), file: path }),
+            Err(error) => {
+                let reason = format!("it is no JSON, or cut short: {}", store::brief::told(&error));
+                Err(BackboneError::Config { reason, file: path })
+            }
         }
     }
 
@@ -78,7 +89,13 @@ impl Config {
     }
 
     fn parse_part<T: serde::de::DeserializeOwned>(&self, value: &Value) -> Result<T, BackboneError> {
-        T::deserialize(value).map_err(|error| self.wrong(store::brief::told(&error)))
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let (key, reason) = (error.path().to_string(), store::brief::told(error.inner()));
+            // The whole, where a key lacks: the reason names it.
+            let reason =
+                if key == "." { reason } else { format!("`{}`: {reason}", store::brief::shortened(&key)) };
+            self.wrong(reason)
+        })
     }
 
     fn wrong(&self, reason: String) -> BackboneError {
@@ -90,7 +107,7 @@ impl Config {
         match name {
             "bilinear" => Ok(Filter::Bilinear),
             "bicubic" => Ok(Filter::Bicubic),
-            other => Err(self.unknown("`interpolation`", other, NAME_IT)),
+            other => Err(self.unknown("`interpolation`", other, GIVE_FLAGS)),
         }
     }
 
@@ -106,20 +123,21 @@ impl Config {
     }
 }
 
-/// The network and the recipe that a folder's configuration describes; `None` where `path` is no folder with one.
+/// The network and the recipe that a folder's configuration describes; `None` where `path` is no folder with one. The recipe is
+/// left out where inputs are `prepared` as somebody else says.
 ///
 /// # Errors
 /// Where the configuration is broken, or says something that is not known.
-pub(crate) fn describe(path: &Path) -> Result<Option<Described>, BackboneError> {
+pub(crate) fn describe(path: &Path, prepared: bool) -> Result<Option<Described>, BackboneError> {
     if let Some(config) = Config::read(path, "open_clip_config.json")? {
-        return open_clip::describe(config).map(Some);
+        return open_clip::describe(config, prepared).map(Some);
     }
     let Some(config) = Config::read(path, "config.json")? else { return Ok(None) };
     if config.value.get("architecture").is_some() {
-        return timm::describe(config).map(Some);
+        return timm::describe(config, prepared).map(Some);
     }
     match config.text("model_type") {
-        Some(_) => transformers::describe(config, path).map(Some),
+        Some(_) => transformers::describe(config, path, prepared).map(Some),
         None => Ok(None),
     }
 }

@@ -1,8 +1,8 @@
 //! `open_clip`'s configuration: `open_clip_config.json`.
 
 use super::{
-    Config, Described, NAME_IT,
-    transformers::{sane, shallow},
+    Config, Described, EXPORT_IT, GIVE_FLAGS,
+    limits::{heads_of, patches, sane, shallow},
 };
 use crate::BackboneError;
 use input::{
@@ -61,28 +61,32 @@ fn shortest() -> String {
     "shortest".to_owned()
 }
 
-pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
+pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, BackboneError> {
     let Model { embed_dim, quick_gelu, vision_cfg } = config.parse_part(&config.value["model_cfg"])?;
     if let Some(name) = &vision_cfg.timm_model_name {
-        return Err(config.unknown("timm's tower", name, NAME_IT));
+        return Err(config.unknown("timm's tower", name, EXPORT_IT));
     }
     let Vision { layers, width, head_width, mlp_ratio, patch_size, image_size, .. } = vision_cfg;
     let (Some(depth), Some(patch)) = (layers.as_u64(), patch_size) else {
-        return Err(config.unknown("a tower with `layers`", &layers.to_string(), NAME_IT));
+        return Err(config.unknown("a tower with `layers`", &layers.to_string(), EXPORT_IT));
     };
     let width = width.unwrap_or(768);
-    let recipe = recipe(&config)?;
+    let recipe = if prepared { None } else { Some(recipe(&config)?) };
     let (depth, side) = (usize::try_from(depth).unwrap_or(usize::MAX), image_size.unwrap_or(224));
-    sane(&config, &[width, patch, head_width, side, embed_dim])?;
-    shallow(&config, &[depth])?;
-    if !width.is_multiple_of(head_width) {
-        return Err(config.unknown("`head_width`", &head_width.to_string(), NAME_IT));
-    }
-    let plain = vit::Vit::new(patch, width, depth, width / head_width);
+    // A float beyond them becomes the least or the largest number.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a width")]
+    let hidden = (width as f64 * mlp_ratio) as usize;
+    sane(&config, &[width, head_width, embed_dim, hidden])?;
+    shallow(&config, &[depth])?;
+    let grid = patches(&config, side, patch)?;
+    if !width.is_multiple_of(head_width) {
+        return Err(config.unknown("`head_width`", &head_width.to_string(), EXPORT_IT));
+    }
+    heads_of(&config, &[width / head_width])?;
+    let plain = vit::Vit::new(patch, width, depth, width / head_width);
     let tower = vit::Vit {
-        grid: side / patch,
-        hidden: (width as f64 * mlp_ratio) as usize,
+        grid,
+        hidden,
         activation: if quick_gelu { Activation::QuickGelu } else { Activation::Gelu },
         ..plain.clip(vit::Head::Projection(embed_dim))
     };
@@ -90,7 +94,7 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
         name: "open_clip".to_owned(),
         network: tower.build("open_clip"),
         default_tap: "pooled".to_owned(),
-        recipe: Some(recipe),
+        recipe,
         config: config.path,
     })
 }
@@ -106,12 +110,16 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
         size => side(size).map(|side| (side, side)),
     };
     let Some((height, width)) = size else {
-        return Err(config.unknown("a picture of size", &how.size.unwrap_or_default().to_string(), NAME_IT));
+        return Err(config.unknown(
+            "a picture of size",
+            &how.size.unwrap_or_default().to_string(),
+            GIVE_FLAGS,
+        ));
     };
     let resize = match how.resize_mode.as_str() {
         "shortest" if height == width => Resize::ShorterSide(height),
         "squash" => Resize::Exact(height, width),
-        other => return Err(config.unknown("`resize_mode`", other, NAME_IT)),
+        other => return Err(config.unknown("`resize_mode`", other, GIVE_FLAGS)),
     };
     let filter = config.filter(&how.interpolation)?;
     let recipe = Preprocessing {

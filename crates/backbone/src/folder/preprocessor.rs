@@ -1,6 +1,6 @@
 //! transformers' `preprocessor_config.json`: what its image processors do.
 
-use super::Config;
+use super::{Config, GIVE_FLAGS};
 use crate::BackboneError;
 use input::{
     Recipe,
@@ -43,8 +43,6 @@ enum Size {
     Sides(u32, u32),
 }
 
-const GIVE_FLAGS: &str = "give --backbone, the weight file, and flags such as --resize and --mean";
-
 /// The recipe; `None` where there is no such file.
 pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
     let Some(config) = Config::read(folder, "preprocessor_config.json")? else { return Ok(None) };
@@ -55,7 +53,10 @@ pub(super) fn recipe(folder: &Path) -> Result<Option<Recipe>, BackboneError> {
     if how.do_pad == Some(true) {
         return Err(config.unknown("`do_pad`", "true", GIVE_FLAGS));
     }
-    if !how.do_rescale || how.rescale_factor.is_some_and(|factor| (factor - 1.0 / 255.0).abs() > 1e-9) {
+    if !how.do_rescale {
+        return Err(config.unknown("`do_rescale`", "false", GIVE_FLAGS));
+    }
+    if how.rescale_factor.is_some_and(|factor| (factor - 1.0 / 255.0).abs() > 1e-9) {
         let factor = how.rescale_factor.map_or("none".to_owned(), |factor| factor.to_string());
         return Err(config.unknown("`rescale_factor`", &factor, GIVE_FLAGS));
     }

@@ -1,6 +1,6 @@
 //! timm's `config.json` (`timm.models.push_to_hf_hub`), which transformers' timm wrapper has as well.
 
-use super::{Config, Described, NAME_IT};
+use super::{Config, Described, EXPORT_IT, GIVE_FLAGS, limits::classes_of};
 use crate::BackboneError;
 use input::{
     Recipe,
@@ -18,12 +18,11 @@ struct Model {
     /// What the network was built with, other than by default.
     #[serde(default)]
     model_args: serde_json::Map<String, Value>,
-    pretrained_cfg: Option<Pretrained>,
+    pretrained_cfg: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Pretrained {
-    tag: Option<String>,
     /// (channels, height, width).
     input_size: [u32; 3],
     #[serde(default = "bilinear")]
@@ -48,9 +47,9 @@ fn center() -> String {
     "center".to_owned()
 }
 
-pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
+pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, BackboneError> {
     let Model { architecture, num_classes, global_pool, model_args, pretrained_cfg } = config.parse()?;
-    let tag = pretrained_cfg.as_ref().and_then(|cfg| cfg.tag.clone());
+    let tag = pretrained_cfg.as_ref().and_then(|cfg| cfg.get("tag")?.as_str());
     let tagged = tag.map(|tag| format!("{architecture}.{tag}"));
     let entry =
         tagged.and_then(|name| zoo::find(&name).ok()).map_or_else(|| zoo::find_timms(&architecture), Ok);
@@ -58,8 +57,9 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
         config.unknown("the network", &architecture, "export it as ONNX, and give that as --backbone")
     })?;
     let recipe = match &pretrained_cfg {
-        Some(_) => recipe(&config)?,
-        None => (entry.recipe)(),
+        _ if prepared => None,
+        Some(_) => Some(recipe(&config)?),
+        None => Some((entry.recipe)()),
     };
     let network = (entry.build)();
     let pool = pooling(&network);
@@ -77,17 +77,20 @@ pub(super) fn describe(config: Config) -> Result<Described, BackboneError> {
     if let Some((key, value)) =
         model_args.iter().chain(own.iter().map(|(key, value)| (key, value))).find(|pair| !is_built(pair))
     {
-        return Err(config.unknown(&format!("`{key}`"), &value.to_string(), NAME_IT));
+        return Err(config.unknown(&format!("`{key}`"), &value.to_string(), EXPORT_IT));
     }
     let network = match num_classes {
-        Some(classes @ 1..) => network.with_logits(classes),
+        Some(classes @ 1..) => {
+            classes_of(&config, classes)?;
+            network.with_logits(classes)
+        }
         _ => network,
     };
     Ok(Described {
         name: entry.name.to_owned(),
         network,
         default_tap: entry.default_tap.to_owned(),
-        recipe: Some(recipe),
+        recipe,
         config: config.path,
     })
 }
@@ -107,7 +110,7 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
     let cfg: Pretrained = config.parse_part(&config.value["pretrained_cfg"])?;
     let [_, height, width] = cfg.input_size;
     if !(cfg.crop_pct > 0.0 && cfg.crop_pct <= 8.0) {
-        return Err(config.unknown("`crop_pct`", &cfg.crop_pct.to_string(), NAME_IT));
+        return Err(config.unknown("`crop_pct`", &cfg.crop_pct.to_string(), GIVE_FLAGS));
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -119,7 +122,7 @@ pub(super) fn recipe(config: &Config) -> Result<Recipe, BackboneError> {
     let resize = match cfg.crop_mode.as_str() {
         "center" if height == width => Resize::ShorterSide(whole(height)),
         "squash" => Resize::Exact(whole(height), whole(width)),
-        other => return Err(config.unknown("`crop_mode`", other, NAME_IT)),
+        other => return Err(config.unknown("`crop_mode`", other, GIVE_FLAGS)),
     };
     let recipe = Preprocessing {
         resize,

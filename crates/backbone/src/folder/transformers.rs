@@ -1,6 +1,10 @@
 //! transformers' `config.json`: networks of the kinds that are built here, whatever their sizes.
 
-use super::{Config, Described, preprocessor};
+use super::{
+    Config, Described, EXPORT_IT,
+    limits::{above_zero, heads_of, patches, sane, shallow},
+    preprocessor,
+};
 use crate::BackboneError;
 use network::{
     Activation, Interpolation, Network,
@@ -10,17 +14,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// What to do where a setting is not built.
-const EXPORT_IT: &str = "export the model as ONNX, and give that";
-
-const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, siglip, resnet, regnet, convnext, convnextv2 and swin; \
+const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, clip_vision_model, siglip, siglip_vision_model, resnet, regnet, convnext, convnextv2 and swin; \
                      export others as ONNX, and give that";
 
 /// `model_type` of `SigLIP 2` for pictures of any aspect ratio.
 const NAFLEX: &str =
     "NaFlex takes pictures in another way; take SigLIP 2 at a fixed size, whose `model_type` is siglip";
 
-pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, BackboneError> {
+pub(super) fn describe(config: Config, folder: &Path, prepared: bool) -> Result<Described, BackboneError> {
     let kind = config.text("model_type").unwrap_or_default().to_owned();
     let vision = config.value.get("vision_config");
     let network = match (kind.as_str(), vision) {
@@ -43,7 +44,8 @@ pub(super) fn describe(config: Config, folder: &Path) -> Result<Described, Backb
         Some(name) if name.ends_with("ForImageClassification") => network.with_logits(labels.max(1)),
         _ => network,
     };
-    let (default_tap, recipe) = ("pooled".to_owned(), preprocessor::recipe(folder)?);
+    let recipe = if prepared { None } else { preprocessor::recipe(folder)? };
+    let default_tap = "pooled".to_owned();
     Ok(Described { name: network.name().to_owned(), network, default_tap, recipe, config: config.path })
 }
 
@@ -97,8 +99,10 @@ impl Transformer {
         let (width, heads) = (self.hidden_size, self.num_attention_heads);
         let hidden = self.intermediate_size.unwrap_or(width.saturating_mul(self.mlp_ratio));
         let patch = self.patch_size.unwrap_or(patch);
-        sane(config, &[width, heads, hidden, patch, self.image_size])?;
+        sane(config, &[width, hidden])?;
+        heads_of(config, &[heads])?;
         shallow(config, &[self.num_hidden_layers])?;
+        let grid = patches(config, self.image_size, patch)?;
         for (what, is_not_built) in [
             ("qkv_bias false", !self.qkv_bias),
             ("num_channels other than 3", self.num_channels != 3),
@@ -108,11 +112,10 @@ impl Transformer {
                 return Err(config.unknown("the setting", what, EXPORT_IT));
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-        let eps = self.layer_norm_eps.unwrap_or(eps) as f32;
+        let eps = above_zero(config, "layer_norm_eps", self.layer_norm_eps.unwrap_or(eps))?;
         Ok(vit::Vit {
             hidden,
-            grid: self.image_size / patch,
+            grid,
             interpolation: Interpolation::Bicubic,
             activation: activation(config, self.hidden_act.as_deref().unwrap_or(function))?,
             eps,
@@ -269,8 +272,7 @@ fn convolutional(config: &Config, block: convnext::Block) -> Result<Network, Bac
     sane(config, &widths)?;
     shallow(config, &depths)?;
     let stages = std::array::from_fn(|i| (depths[i], widths[i]));
-    #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-    let eps = said.layer_norm_eps.unwrap_or(1e-12) as f32;
+    let eps = above_zero(config, "layer_norm_eps", said.layer_norm_eps.unwrap_or(1e-12))?;
     let name = if block == convnext::Block::Scaled { "convnext" } else { "convnextv2" };
     Ok(convnext::convnext_with(name, stages, block, eps))
 }
@@ -280,7 +282,8 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
     let act = said.hidden_act.clone().unwrap_or("gelu".to_owned());
     let (width, depths) = (said.embed_dim.unwrap_or(96), said.depths.unwrap_or([2, 2, 6, 2]));
     let (heads, window) = (said.num_heads.unwrap_or([3, 6, 12, 24]), said.window_size.unwrap_or(7));
-    sane(config, &[&heads[..], &[width]].concat())?;
+    sane(config, &[width])?;
+    heads_of(config, &heads)?;
     shallow(config, &depths)?;
     let (patch, ratio, eps) =
         (said.patch_size.unwrap_or(4), said.mlp_ratio.unwrap_or(4.0), said.layer_norm_eps.unwrap_or(1e-5));
@@ -299,25 +302,6 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
         ],
     )?;
     Ok(swin::Swin { width, depths, head, window }.build("swin"))
-}
-
-/// Refuses sizes that no network has: far beyond the largest, and none at all.
-pub(super) fn sane(config: &Config, sizes: &[usize]) -> Result<(), BackboneError> {
-    within(config, "a size of", sizes, 1 << 15)
-}
-
-/// The same of numbers of blocks.
-pub(super) fn shallow(config: &Config, depths: &[usize]) -> Result<(), BackboneError> {
-    within(config, "a depth of", depths, 256)
-}
-
-fn within(config: &Config, what: &str, values: &[usize], end: usize) -> Result<(), BackboneError> {
-    match values.iter().find(|value| !(1..end).contains(*value)) {
-        Some(value) => {
-            Err(config.unknown(what, &value.to_string(), &format!("expected a number from 1 to {}", end - 1)))
-        }
-        None => Ok(()),
-    }
 }
 
 fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> {

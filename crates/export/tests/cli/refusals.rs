@@ -99,6 +99,25 @@ fn a_backbone_that_is_not_what_it_was() {
 }
 
 #[test]
+fn models_of_another_network() {
+    let made = room(|_| {});
+    export(&made, &["x.head", "-o", "y.onnx"]).fine();
+    let model = fs::read(made.path("y.onnx")).unwrap();
+    let room = room(|head| network(&mut head.sources[0]).backbone = "onnx".to_owned());
+    fs::create_dir(room.path("folder")).unwrap();
+    // A model is known by its first bytes, under any name.
+    for name in ["y.onnx", "plain", "folder/model.onnx"] {
+        room.write(name, &model);
+    }
+    for weights in ["y.onnx", "plain", "folder"] {
+        let told = ["is of another network than the one that computed these features"];
+        refused(&room, &["--weights", weights], 1, &told);
+    }
+    room.write("pointer.onnx", b"version https://git-lfs.github.com/spec/v1\noid sha256:");
+    refused(&room, &["--weights", "pointer.onnx"], 1, &["it is a Git LFS pointer; run `git lfs pull`"]);
+}
+
+#[test]
 fn files_that_are_no_heads() {
     let room = room(|_| {});
     let good = fs::read(room.path("x.head")).unwrap();

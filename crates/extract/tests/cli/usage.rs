@@ -52,7 +52,7 @@ fn help_states_every_default() {
     let help = extract(&Room::new(), &["--help"]).fine().stdout();
     let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[default: the one that WEIGHTS is of, else headstart_tiny]",
+        "[default: auto, the one that WEIGHTS is of, else headstart_tiny]",
         "[default: the backbone's own]",
         "[default: the preset's]",
         "[default: 80/10/10]",

@@ -48,6 +48,16 @@ fn names_that_nothing_bears() {
     refused(&room, &["--tap", "pooled", "--tap", "layer33"], 2, &parts);
     refused(&room, &["--tap", "fc7"], 2, &["headstart_tiny has no tap `fc7`", "its taps are "]);
     refused(&room, &["--backbone", "vgg16"], 2, &["vgg16 needs --weights"]);
+    weights(&room, "w.safetensors", ("headstart_tiny", "layer2"), whole);
+    for name in ["w.safetensors", "hf://timm/resnet50"] {
+        refused(&room, &["--backbone", name], 2, &["is no network's name", "as --weights"]);
+    }
+    for address in ["torchvision://swin_v2_t", "torchvision://maxvit_t@IMAGENET1K_V1"] {
+        refused(&room, &["--weights", address], 2, &["is not built here; export it as ONNX"]);
+    }
+    room.write("pointer.onnx", b"version https://git-lfs.github.com/spec/v1\noid sha256:");
+    refused(&room, &["--backbone", "pointer.onnx"], 1, &["it is a Git LFS pointer; run `git lfs pull`"]);
+    refused(&room, &["--weights", "timm/resnet50"], 2, &["on the Hugging Face hub is hf://timm/resnet50"]);
 }
 
 #[test]

@@ -12,14 +12,36 @@ use std::{
 
 /// Said about network, preprocessing and labels; those of open_clip's models too.
 const CONFIGURATIONS: [&str; 3] = ["config.json", "preprocessor_config.json", "open_clip_config.json"];
-/// The first that is there is taken: a model has the same weights in several forms.
-const WEIGHTS: [&str; 6] = [
+/// The first that is there is taken: a model has the same weights in several forms. The order is that in which weights are looked
+/// for in a folder.
+const WEIGHTS: [&str; 12] = [
     "model.safetensors",
     "model.safetensors.index.json",
     "open_clip_model.safetensors",
+    "open_clip_pytorch_model.bin",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
-    "open_clip_pytorch_model.bin",
+    "model.weights.h5",
+    "tf_model.h5",
+    "model.keras",
+    "model.h5",
+    "model.onnx",
+    "model.gguf",
+];
+/// Of weights under any other name, which are taken where there is one such file.
+const EXTENSIONS: [&str; 12] = [
+    ".safetensors",
+    ".pth",
+    ".pt",
+    ".bin",
+    ".th",
+    ".ckpt",
+    ".h5",
+    ".hdf5",
+    ".keras",
+    ".onnx",
+    ".gguf",
+    ".params",
 ];
 const TOKENIZERS: [&str; 6] = [
     "tokenizer.json",
@@ -77,13 +99,17 @@ impl Wanted {
         let model = || model.to_owned();
         match self {
             Wanted::Read => {
-                let weights = WEIGHTS.into_iter().find(|name| names.contains(name));
+                let weights = WEIGHTS.into_iter().find(|name| names.contains(name)).or_else(|| only(names));
                 let weights =
                     weights.ok_or_else(|| FetchError::NoWeights { model: model(), files: listed(names) })?;
                 let small =
                     TOKENIZERS.into_iter().filter(|name| size(name).is_none_or(|n| n <= LARGEST_TOKENIZER));
                 let files = CONFIGURATIONS.into_iter().chain(small).filter(|name| names.contains(name));
-                Ok(files.chain([weights]).map(str::to_owned).collect())
+                // Where a large ONNX model keeps its numbers: `model.onnx_data`, `model.onnx.data`.
+                let beside =
+                    |name: &&str| weights.ends_with(".onnx") && *name != weights && name.starts_with(weights);
+                let beside = names.iter().copied().filter(beside);
+                Ok(files.chain([weights]).chain(beside).map(str::to_owned).collect())
             }
             Wanted::Matching(patterns) => {
                 let unmatched =
@@ -129,6 +155,16 @@ impl Wanted {
     }
 }
 
+/// The only file of weights that is in no folder.
+fn only<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let is_weights = |name: &&&str| !name.contains('/') && EXTENSIONS.iter().any(|end| name.ends_with(end));
+    let mut found = names.iter().filter(is_weights);
+    match (found.next(), found.next()) {
+        (Some(name), None) => Some(name),
+        _ => None,
+    }
+}
+
 /// Some of the names, for a message.
 fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", cli::name(name))).collect();
@@ -169,8 +205,14 @@ mod tests {
             of(&Wanted::Read, &["pytorch_model.bin.index.json", "x"]).unwrap(),
             ["pytorch_model.bin.index.json"]
         );
-        let why = of(&Wanted::Read, &["model.gguf", "README.md"]).unwrap_err();
-        assert!(why.contains("--include") && why.contains("`model.gguf`"), "{why}");
+        // open_clip's before transformers', as in a folder.
+        let both = ["open_clip_pytorch_model.bin", "pytorch_model.bin"];
+        assert_eq!(of(&Wanted::Read, &both).unwrap(), ["open_clip_pytorch_model.bin"]);
+        assert_eq!(of(&Wanted::Read, &["README.md", "clip-q8.gguf"]).unwrap(), ["clip-q8.gguf"]);
+        let model = ["a.txt", "model.onnx", "model.onnx_data", "tf_model.h6"];
+        assert_eq!(of(&Wanted::Read, &model).unwrap(), ["model.onnx", "model.onnx_data"]);
+        let why = of(&Wanted::Read, &["q4.gguf", "q8.gguf", "onnx/model.onnx"]).unwrap_err();
+        assert!(why.contains("--include") && why.contains("`q4.gguf`"), "{why}");
     }
 
     #[test]

@@ -36,6 +36,8 @@ const OTHERS: [(&[u8], &str); 12] = [
     (b"lmgg", GGML),
     (b"tjgg", GGML),
 ];
+/// What is said of a file that begins as nothing known does.
+pub(super) const UNKNOWN: &str = "it is of no format that is known; export the weights as safetensors";
 const GGML: &str = "it is a GGML file from before GGUF; convert the model anew, to GGUF";
 const WEB: &str = "it is a web page, probably of a download that needed a login";
 
@@ -80,7 +82,7 @@ impl Kind {
         }
         match OTHERS.iter().find(|(start, _)| first.starts_with(start)) {
             Some((_, found)) => Kind::Other(found),
-            None => Kind::Other("it is of no format that is known; export the weights as safetensors"),
+            None => Kind::Other(UNKNOWN),
         }
     }
 }

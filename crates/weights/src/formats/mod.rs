@@ -22,7 +22,11 @@ use mxnet::MxnetFile;
 use network::zoo::Entry;
 use pytorch::PytorchFile;
 use sharded::Sharded;
-use std::path::Path;
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 use store::MappedFile;
 use zip::Zip;
 
@@ -31,13 +35,35 @@ use zip::Zip;
 /// # Errors
 /// Where it cannot be read, or is of no format that is known.
 pub fn open(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
-    if path.is_dir() { open_file(&folder::weights_of(path)?) } else { open_file(path) }
+    open_file(&file_of(path)?)
+}
+
+/// The file that weights lie in: `path`, or the one of that folder.
+///
+/// # Errors
+/// Where the folder has none, or several.
+pub fn file_of(path: &Path) -> Result<PathBuf, WeightError> {
+    if path.is_dir() { folder::weights_of(path) } else { Ok(path.to_owned()) }
+}
+
+/// Whether a file is an ONNX model, by its first bytes. `None` where they tell nothing, or cannot be read.
+pub fn is_onnx(path: &Path) -> Option<bool> {
+    let mut first = Vec::new();
+    let file = path.is_file().then(|| File::open(path).ok()).flatten()?;
+    file.take(kind::FIRST as u64).read_to_end(&mut first).ok()?;
+    match Kind::of(&first) {
+        Kind::Onnx => Some(true),
+        Kind::Other(kind::UNKNOWN) => None,
+        _ => Some(false),
+    }
 }
 
 fn open_file(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
-    if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".index.json")) {
-        return Ok(Box::new(Sharded::open(path)?));
-    }
+    if sharded::is_index(path) { Ok(Box::new(Sharded::open(path)?)) } else { open_plain(path) }
+}
+
+/// Opens one file, which is no index of others: a shard is opened so, and an index cannot name itself.
+fn open_plain(path: &Path) -> Result<Box<dyn Tensors>, WeightError> {
     let (file, label) = (MappedFile::open(path)?, path.display().to_string());
     Ok(match Kind::of(&file[..file.len().min(kind::FIRST)]) {
         Kind::Gguf => Box::new(GgufFile::mapped(label, file)?),

@@ -1,6 +1,6 @@
 //! One model in several files, as Hugging Face's `model.safetensors.index.json` lists them.
 
-use super::open_file;
+use super::open_plain;
 use crate::{Tensor, Tensors, WeightError};
 use serde::Deserialize;
 use std::{
@@ -52,7 +52,13 @@ impl Sharded {
                             "it names the file `{file}`; expected up to {MOST_FILES} names of files beside it"
                         )));
                     }
-                    files.push(open_file(&folder.join(&file))?);
+                    if is_index(Path::new(&file)) {
+                        let file = store::brief::shortened(&file);
+                        return Err(fail(format!(
+                            "it names the index `{file}`; a shard should be a file of weights"
+                        )));
+                    }
+                    files.push(open_plain(&folder.join(&file))?);
                     places.insert(file, files.len() - 1);
                     files.len() - 1
                 }
@@ -86,6 +92,11 @@ impl Tensors for Sharded {
     fn read(&self, name: &str) -> Result<Option<Tensor>, WeightError> {
         self.held.get(name).map_or(Ok(None), |at| self.files[*at].read(name))
     }
+}
+
+/// Whether a file is called as an index is.
+pub(super) fn is_index(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".index.json"))
 }
 
 /// Whether it is the name of a file in the same folder.

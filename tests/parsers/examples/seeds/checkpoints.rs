@@ -1,4 +1,4 @@
-//! PyTorch's checkpoints, as files and as pickles of models alone; GGUF, and MXNet's arrays.
+//! PyTorch's checkpoints, as files and as pickles of models alone; GGUF, MXNet's arrays, and indices of shards.
 
 #[path = "../../../../crates/weights/tests/gguf/writer.rs"]
 mod gguf_writer;
@@ -11,6 +11,7 @@ use writer::{Pickle, dictionary, legacy, zipped};
 pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     gguf(write);
     mxnet(write);
+    sharded(write);
     let six: Vec<u8> = (0..6).flat_map(|n| (n as f32).to_le_bytes()).collect();
     let views = dictionary(|p| {
         let p = p.text("a").plain().text("b").view("0", 6, 0, &[3, 2], &[1, 3]);
@@ -92,4 +93,14 @@ fn mxnet(write: &dyn Fn(&str, &str, &[u8])) {
         file.extend(text(name));
     }
     write("mxnet", "arrays", &file);
+}
+
+fn sharded(write: &dyn Fn(&str, &str, &[u8])) {
+    for (name, index) in [
+        ("plain", r#"{"metadata":{"total_size":4},"weight_map":{"w":"a.safetensors"}}"#),
+        ("lacking", r#"{"weight_map":{"v":"a.safetensors"}}"#),
+        ("itself", r#"{"weight_map":{"w":"model.safetensors.index.json"}}"#),
+    ] {
+        write("sharded", name, index.as_bytes());
+    }
 }
