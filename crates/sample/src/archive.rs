@@ -88,9 +88,8 @@ fn webdataset(
         let split = splits.as_ref().map(|splits| splits[row]);
         Found { id, content: archive.content(at), split, row }
     });
-    let columns: Vec<(&str, Vec<String>)> =
-        said.columns.iter().map(|(name, texts)| (name.as_str(), texts.clone())).collect();
-    let set = DataSet::assemble(found.collect(), &columns);
+    let columns = said.columns.iter().map(|column| (column.name(), move |row| column.text(row)));
+    let set = DataSet::assemble(found.collect(), columns);
     Ok((DataSet { passed, left_out: said.left_out, ..set }, entries))
 }
 

@@ -51,10 +51,8 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
         found.push(Found { id, content: Content::File(file), split, row: index });
     }
     let said = table.columns().filter(|(name, _)| !["path", "split"].contains(name));
-    let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_owned();
-    let columns = said.map(|(name, texts)| (name, (0..table.height()).map(|row| text(texts, row)).collect()));
-    let columns: Vec<(&str, Vec<String>)> = columns.collect();
-    Ok(DataSet { left_out: table.left_out().to_vec(), ..DataSet::assemble(found, &columns) })
+    let columns = said.map(|(name, texts)| (name, move |row| texts.get(row).unwrap_or_default()));
+    Ok(DataSet { left_out: table.left_out().to_vec(), ..DataSet::assemble(found, columns) })
 }
 
 struct Manifest<'a> {

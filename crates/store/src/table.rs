@@ -6,6 +6,7 @@ mod csv;
 mod json_lines;
 mod lookup;
 mod read;
+pub mod sparse;
 
 use crate::{Ours, Place, PlaceError, brief};
 use polars::prelude::*;

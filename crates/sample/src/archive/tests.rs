@@ -143,6 +143,21 @@ fn files_of_one_key_are_a_sample() {
 }
 
 #[test]
+fn keys_of_one_file_are_no_columns_of_empty_cells() {
+    let keys: Vec<String> = (0..990).map(|key| format!("\"k{key}\":1")).collect();
+    let json = format!("{{{}}}", keys.join(","));
+    let names: Vec<String> = (0..18_000).map(|at| format!("{at}.jpg")).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "of ")).collect();
+    files.push(("7.json", &json));
+    let few = listing(&of(&files[17_000..]));
+    assert_eq!(few.len(), 1_000);
+    files.extend([("7.cls", "x")]);
+    let root = shards(&[("x.tar", &files)]);
+    let message = open(&root, "x.tar").unwrap_err().to_string();
+    assert!(message.contains("most of its cells are empty: 991 columns"), "{message}");
+}
+
+#[test]
 fn shards_are_one_data_set() {
     let of = |key: &'static str, label: &'static str| -> Vec<(String, &str)> {
         vec![(format!("{key}.jpg"), "of "), (format!("{key}.cls"), label)]

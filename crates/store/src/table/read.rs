@@ -1,6 +1,6 @@
 //! Opening tables that people made.
 
-use super::{TableError, Texts, csv, extension, first_line, json_lines};
+use super::{TableError, Texts, csv, extension, first_line, json_lines, sparse};
 use crate::{bounded, brief};
 use polars::prelude::*;
 use polars_io::prelude::{ParquetReader, SerReader as _};
@@ -334,6 +334,9 @@ fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
         }
         taken.push((field, name.clone()));
     }
+    // What is packed says how many cells it has, not how large they are.
+    let cells = height.saturating_mul(taken.len());
+    sparse::check(height, taken.len(), cells).map_err(Wrong::Reason)?;
     if taken.is_empty() {
         return Ok(Raw { frame: DataFrame::default(), names, left_out, height, lines: Vec::new() });
     }
