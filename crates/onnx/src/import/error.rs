@@ -52,6 +52,9 @@ pub enum ImportError {
         "the model reads {0}; a backbone reads one picture, (batch, channels, height, width) or channels last"
     )]
     Input(String),
+    /// The graph reads whole numbers.
+    #[error("the model's input `{}` is of whole numbers; export it with an input of floats, without the cast", shortened(.0))]
+    InputType(String),
     /// The model takes pictures of one size, and another was asked for.
     #[error("the model takes pictures of {}×{} pixels, {}×{} were asked for", .fixed.1, .fixed.0, .asked.1, .asked.0)]
     Size {
