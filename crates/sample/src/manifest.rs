@@ -32,10 +32,11 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
             .map_or_else(|| "the manifest's folder".to_owned(), |root| format!("`{}`", root.display())),
     };
     let missing = || DatasetError::MissingColumn { manifest: path.to_owned(), found: table.names().to_vec() };
-    let (paths, splits) = (table.texts("path").ok_or_else(missing)?, table.texts("split"));
-    if table.height() == 0 {
+    // Without rows, JSON has no columns.
+    if table.height() == 0 && (table.names().is_empty() || table.texts("path").is_some()) {
         return Err(DatasetError::NoRows(path.to_owned()));
     }
+    let (paths, splits) = (table.texts("path").ok_or_else(missing)?, table.texts("split"));
     let mut rows: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::with_capacity(table.height());
     for index in 0..table.height() {
