@@ -1,7 +1,7 @@
 //! What the files beside a picture say of it: `.cls`, `.json` and `.txt` of the same name.
 
 use super::members::{Archive, key};
-use crate::{Column, DatasetError, LABEL, PackedError, Split, folder::EXTENSIONS};
+use crate::{Column, DatasetError, LABEL, PackedError, Split};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
@@ -38,7 +38,8 @@ pub(super) struct Said {
 }
 
 impl<'a> Sidecars<'a> {
-    pub(super) fn read(archive: &'a Archive<'a>) -> Result<Sidecars<'a>, DatasetError> {
+    /// Of the pictures at `entries`.
+    pub(super) fn read(archive: &'a Archive<'a>, entries: &[usize]) -> Result<Sidecars<'a>, DatasetError> {
         let mut sidecars = Sidecars {
             archive,
             labels: HashMap::new(),
@@ -46,11 +47,9 @@ impl<'a> Sidecars<'a> {
             json_labels: false,
             texts: false,
         };
-        for (at, entry) in archive.entries().enumerate() {
-            let Some((key, ending)) = key(entry.name) else { continue };
-            if !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
-                continue;
-            }
+        for &at in entries {
+            let entry = archive.entry(at);
+            let Some((key, _)) = key(entry.name) else { continue };
             sidecars.texts |= archive.find(entry.shard, format!("{key}.txt")).is_some();
             if let Some(cls) = archive.find(entry.shard, format!("{key}.cls")) {
                 sidecars.labels.insert(at, sidecars.text(cls)?);
