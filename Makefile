@@ -9,7 +9,7 @@ SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name 
              -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE coverage deny help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light gpu-kit gpu-check gpu-bench browser picture clean-demo
+.PHONY: FORCE coverage deny help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light peers-keras peers-gluon gpu-kit gpu-check gpu-bench browser picture clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -198,3 +198,20 @@ peers-light: .venv/light $(BIN)/extract  ## against Pillow, scikit-learn and ONN
 peers: .venv/torch $(BIN)/extract      ## those, and PyTorch with torchvision on ../shared's weights and data
 	tests/peers/run.sh light
 	tests/peers/run.sh torch
+
+.venv/keras: tests/peers/requirements-keras.txt .venv/light
+	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+peers-keras: .venv/keras $(BIN)/extract  ## against Keras
+	tests/peers/run.sh keras
+
+# MXNet and GluonCV ask for packages that they do without.
+.venv/gluon/installed: tests/peers/requirements-gluon.txt
+	$(PYTHON) -m venv .venv/gluon
+	.venv/gluon/bin/pip install --quiet --disable-pip-version-check -r $<
+	.venv/gluon/bin/pip install --quiet --disable-pip-version-check --no-deps mxnet==1.9.1 gluoncv==0.10.5.post0
+	@touch $@
+
+peers-gluon: .venv/gluon/installed $(BIN)/extract  ## against MXNet and GluonCV
+	tests/peers/run.sh gluon

@@ -1,8 +1,8 @@
 """MXNet's files: every array beside MXNet's own reading, and features of residual networks beside MXNet's and GluonCV's.
 
 Networks have random weights. MXNet is no longer kept up and wants an old numpy, so that it has an environment of its own:
-    pip install -r tests/peers/requirements-gluon.txt && pip install --no-deps mxnet gluoncv
-Run from the repository's root, after `make` and `cargo build --release --workspace --examples`.
+    make peers-gluon
+Or run it from the repository's root, after `make` and `cargo build --release --workspace --examples`.
 """
 
 import importlib.util

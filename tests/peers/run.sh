@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the peers' checks: `light` needs Pillow, numpy, scikit-learn, cleanlab, onnx, onnxruntime, polars and pyarrow; `torch` needs PyTorch
-# too, `keras` needs requirements-keras.txt.
+# too, `keras` needs requirements-keras.txt. `gluon` needs requirements-gluon.txt, in a virtual environment of its own: GLUON names its Python.
 set -eu
 PYTHON=.venv/bin/python
 case ${1:-} in
@@ -27,8 +27,17 @@ torch)
 keras)
     $PYTHON tests/peers/keras_files.py
     ;;
+gluon)
+    GLUON=${GLUON:-.venv/gluon/bin/python}
+    if ! "$GLUON" -c 'import mxnet' 2>/dev/null; then
+        echo "skipped: mxnet cannot be imported by $GLUON; see tests/peers/README.md"
+        exit 0
+    fi
+    cargo build --quiet --release --workspace --examples
+    "$GLUON" tests/peers/gluon.py
+    ;;
 *)
-    echo "usage: tests/peers/run.sh light|torch|keras" >&2
+    echo "usage: tests/peers/run.sh light|torch|keras|gluon" >&2
     exit 2
     ;;
 esac

@@ -9,11 +9,11 @@ use crate::{
 use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
-use network::zoo;
+use network::{Op, zoo};
 use sample::{DataSet, Doubt, Inputs, Ratios};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use store::Dtype;
+use store::{Dtype, brief::shortened};
 
 /// A checked job.
 pub(crate) struct Config {
@@ -262,15 +262,30 @@ fn find(args: &Args) -> anyhow::Result<Backbone> {
     let said = preprocess::of(args, None).ok().and_then(|Recipe::Image(how)| how.output_size());
     let prepared = args.preprocess.is_some();
     let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said, prepared };
-    backbone::find(wanted).map_err(|error| match error {
+    let found = backbone::find(wanted);
+    let found = found.map_err(|error| match error {
         BackboneError::Unknown(error) => {
             let error = error.to_string();
             let stop = if error.ends_with('?') { "" } else { ";" };
             UsageError(format!("{error}{stop} --list-backbones lists all {}", zoo::all().len())).into()
         }
         error if error.is_usage() => UsageError(error.to_string()).into(),
-        error => error.into(),
-    })
+        error => anyhow::Error::from(error),
+    })?;
+    // Only a model that somebody gave is of other pictures.
+    let channels = found.network.nodes().iter().filter_map(|node| match node.op {
+        Op::Input { channels } if channels != 3 => Some(channels),
+        _ => None,
+    });
+    if let Some(channels) = channels.min() {
+        let file = args.weights.as_deref().or(name.map(Path::new)).unwrap_or(Path::new(&found.name));
+        return Err(UsageError(format!(
+            "`{}` reads pictures of {channels} channels, extract gives 3; export the model for pictures in colour",
+            file.display()
+        ))
+        .into());
+    }
+    Ok(found)
 }
 
 /// Networks that torchvision has weights of, and the zoo does not have.
@@ -331,17 +346,31 @@ pub(crate) fn shard_bytes(mib: usize) -> Result<usize, UsageError> {
 /// How samples without a split are shared out, where nothing else is said.
 pub(crate) const RATIOS: Ratios = Ratios { train: 80, val: 10, test: 10 };
 
-/// `flowers.features` for one tap; `flowers.layer3.features`, `flowers.pooled.features` for several.
+/// `flowers.features` for one tap; `flowers.layer3.features`, `flowers.pooled.features` for several. A slash is a dot:
+/// `/layer1/Relu` goes to `flowers.layer1.Relu.features`.
 pub(crate) fn name_outputs(output: &Path, taps: &[String]) -> Result<Vec<PathBuf>, UsageError> {
     let name = output.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let Some(stem) = name.strip_suffix(".features").filter(|stem| !stem.is_empty()) else {
         let output = output.display();
         return Err(UsageError(format!("-o takes a name that ends in .features, got `{output}`")));
     };
-    Ok(match taps {
-        [_] => vec![output.to_owned()],
-        _ => taps.iter().map(|tap| output.with_file_name(format!("{stem}.{tap}.features"))).collect(),
-    })
+    if let [_] = taps {
+        return Ok(vec![output.to_owned()]);
+    }
+    let place = |tap: &String| {
+        let tap = tap.trim_start_matches('/').replace('/', ".");
+        output.with_file_name(format!("{stem}.{tap}.features"))
+    };
+    let places: Vec<PathBuf> = taps.iter().map(place).collect();
+    for (at, place) in places.iter().enumerate() {
+        if let Some(first) = places[..at].iter().position(|earlier| earlier == place) {
+            let (first, tap, place) = (shortened(&taps[first]), shortened(&taps[at]), place.display());
+            return Err(UsageError(format!(
+                "--tap {first} and --tap {tap} would both go to `{place}`; extract one of them on its own"
+            )));
+        }
+    }
+    Ok(places)
 }
 /// What to know of a manifest that no classifier can be fitted on.
 pub(crate) fn doubtful(input: &Path, doubt: &Doubt) -> String {
@@ -354,5 +383,28 @@ pub(crate) fn doubtful(input: &Path, doubt: &Doubt) -> String {
         Doubt::NotInTrain { class, split } => format!(
             "class `{class}` of `{path}` is in {split} but not in train: no classifier can be fitted on that; {rest}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tap_s_slashes_are_no_folders() {
+        let named = |taps: &[&str]| {
+            let taps: Vec<String> = taps.iter().map(|tap| (*tap).to_owned()).collect();
+            let places = name_outputs(Path::new("d/q.features"), &taps).map_err(|error| error.to_string())?;
+            Ok(places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(named(&["/a/Relu"]), Ok(vec!["d/q.features".to_owned()]));
+        let expected = ["d/q.pooled.features", "d/q.stages.stages.0.act.Relu.features"];
+        let expected: Result<_, String> = Ok(expected.map(str::to_owned).to_vec());
+        assert_eq!(named(&["pooled", "/stages/stages.0/act/Relu"]), expected);
+        let message = named(&["a/b", "pooled", "a.b"]).unwrap_err();
+        assert_eq!(
+            message,
+            "--tap a/b and --tap a.b would both go to `d/q.a.b.features`; extract one of them on its own"
+        );
     }
 }

@@ -17,6 +17,7 @@ mod entry;
 mod error;
 pub mod families;
 mod graph;
+mod infer;
 mod join;
 mod op;
 pub mod positions;

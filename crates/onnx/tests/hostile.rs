@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{File, Int, Ints, Message, import_bytes, port, tensor};
+use common::{File, Int, Ints, Message, import_bytes, port, tensor, typed_port};
 use headstart_onnx::Options;
 use std::time::{Duration, Instant};
 
@@ -214,6 +214,11 @@ fn inputs_that_are_no_picture() {
         (vec![port("x", &[-1, 3, 1 << 40, 8])], "of shape"),
         (vec![port("x", &[-1, 1 << 40, 8, 8])], "of shape"),
         (vec![port("x", &[])], "of shape"),
+        (
+            vec![typed_port("x", 2, &[-1, 3, 8, 8])],
+            "input `x` is of whole numbers; export it with an input of floats",
+        ),
+        (vec![typed_port("x", 7, &[-1, 3, 8, 8])], "is of whole numbers"),
     ] {
         let said = said(&with(&ports));
         assert!(said.contains(expected), "{said}");

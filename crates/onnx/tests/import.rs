@@ -326,6 +326,8 @@ fn what_is_not_known_is_named_and_what_comes_before_it_can_be_tapped() {
 fn sizes_are_the_files_or_the_callers() {
     let error = |file: &File, size| file.import(Options { size, tap: None }).unwrap_err();
     assert!(matches!(error(&classifier(), Some((9, 8))), ImportError::Size { fixed: (8, 8), asked: (9, 8) }));
+    let said = error(&classifier(), Some((9, 8))).to_string();
+    assert!(said.ends_with("pixels, 8×9 were asked for; give --resize 8 --crop 8"), "{said}");
     let any = File::new(17, [3, -1, -1]).wave("w", &[4, 3, 3, 3]).node("Conv", &["x", "w"], "y", &[]);
     assert!(matches!(error(&any, None), ImportError::NoSize));
     let imported = any.import(Options { size: Some((20, 30)), tap: None }).unwrap();

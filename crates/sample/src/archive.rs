@@ -4,15 +4,17 @@
 //! are one sample: a picture, `.cls`, its label, and `.json`, other columns.
 
 mod members;
+mod pictures;
 mod sidecars;
 mod tree;
 
 use crate::{
-    DataSet, DatasetError, Passed, Split,
+    DataSet, DatasetError, Split,
     data_set::Found,
-    folder::{self, EXTENSIONS, Spelt, spelling},
+    folder::{self, Spelt, spelling},
 };
 use members::Archive;
+use pictures::Pictures;
 use sidecars::Sidecars;
 use std::{collections::BTreeMap, path::Path};
 use tree::Tree;
@@ -25,12 +27,13 @@ pub(crate) use members::Shard;
 /// Where one is no tar, holds a name twice, or their pictures are no data set.
 pub(crate) fn open(shards: &[Shard], name: &Path) -> Result<DataSet, DatasetError> {
     let archive = Archive::read(shards)?;
-    let sidecars = Sidecars::read(&archive)?;
+    let pictures = Pictures::of(&archive);
+    let sidecars = Sidecars::read(&archive, &pictures.first)?;
     let tree = if sidecars.say_labels() { None } else { Some(tree(&archive, name)?) };
     let (mut set, entries) = match tree {
         // Without classes there may be other columns.
         Some((set, entries)) if set.labels().is_some() || sidecars.are_empty() => (set, entries),
-        _ => webdataset(&archive, &sidecars, name)?,
+        _ => webdataset(&archive, pictures, &sidecars, name)?,
     };
     if let Some(splits) = archive.splits().filter(|_| set.samples.iter().all(|sample| sample.split.is_none()))
     {
@@ -44,6 +47,7 @@ pub(crate) fn open(shards: &[Shard], name: &Path) -> Result<DataSet, DatasetErro
 
 /// As a folder with these files would have been; and the entry of each sample.
 fn tree(archive: &Archive<'_>, name: &Path) -> Result<(DataSet, Vec<usize>), DatasetError> {
+    Tree::refuse_outer(archive)?;
     let tree = Tree::new(archive, name)?;
     let mut set = folder::open_in(&tree, &tree.root(name))?;
     let entries: Vec<usize> = set.samples.iter().map(|sample| tree.entry(&sample.content)).collect();
@@ -54,10 +58,17 @@ fn tree(archive: &Archive<'_>, name: &Path) -> Result<(DataSet, Vec<usize>), Dat
 /// One picture of each key, and what the files beside it say; and the entry of each sample.
 fn webdataset(
     archive: &Archive<'_>,
+    pictures: Pictures,
     sidecars: &Sidecars<'_>,
     name: &Path,
 ) -> Result<(DataSet, Vec<usize>), DatasetError> {
-    let (pictures, passed) = pictures(archive);
+    let Pictures { first: pictures, passed, two } = pictures;
+    if let Some((first, second)) = two {
+        let second = store::brief::shortened(&archive.entry(second).name);
+        let reason =
+            format!("is of one sample with `{second}`; keep one of them, or rename one up to its first dot");
+        return Err(archive.wrong(first, reason));
+    }
     if pictures.is_empty() {
         let found = if passed.is_empty() { "nothing".to_owned() } else { passed.to_string() };
         return Err(DatasetError::Empty { path: name.to_owned(), found });
@@ -88,42 +99,9 @@ fn webdataset(
         let split = splits.as_ref().map(|splits| splits[row]);
         Found { id, content: archive.content(at), split, row }
     });
-    let columns: Vec<(&str, Vec<String>)> =
-        said.columns.iter().map(|(name, texts)| (name.as_str(), texts.clone())).collect();
-    let set = DataSet::assemble(found.collect(), &columns);
+    let columns = said.columns.iter().map(|column| (column.name(), move |row| column.text(row)));
+    let set = DataSet::assemble(found.collect(), columns);
     Ok((DataSet { passed, left_out: said.left_out, ..set }, entries))
-}
-
-/// The entry of a picture for each key: of several, that whose ending comes first in [`EXTENSIONS`]. And all that is
-/// neither that nor read beside it.
-fn pictures(archive: &Archive<'_>) -> (Vec<usize>, Passed) {
-    let mut keys: BTreeMap<(usize, &str), Vec<(usize, usize)>> = BTreeMap::new();
-    let (mut passed, mut others) = (Passed::default(), Vec::new());
-    for (at, entry) in archive.entries().enumerate() {
-        match members::key(entry.name) {
-            _ if members::is_hidden(entry.name) => passed.add_hidden(),
-            None => passed.add("without extension"),
-            Some((key, ending)) => {
-                match EXTENSIONS.iter().position(|known| known.eq_ignore_ascii_case(ending)) {
-                    Some(rank) => keys.entry((entry.shard, key)).or_default().push((rank, at)),
-                    None => others.push((entry.shard, key, ending)),
-                }
-            }
-        }
-    }
-    let mut add = |ending: &str| passed.add(&format!(".{}", ending.to_lowercase()));
-    for (shard, key, ending) in others {
-        if !(sidecars::ENDINGS.contains(&ending) && keys.contains_key(&(shard, key))) {
-            add(ending);
-        }
-    }
-    let mut first = Vec::new();
-    for mut pictures in keys.into_values() {
-        pictures.sort_unstable();
-        first.push(pictures[0].1);
-        pictures[1..].iter().for_each(|(rank, _)| add(EXTENSIONS[*rank]));
-    }
-    (first, passed)
 }
 
 #[cfg(test)]

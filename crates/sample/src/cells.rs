@@ -60,10 +60,10 @@ pub(crate) fn open(files: Vec<Cells>, name: &Path) -> Result<DataSet, DatasetErr
     }
     let found = ids.into_iter().zip(rows.contents).zip(rows.splits).enumerate();
     let found = found.map(|(row, ((id, content), split))| Found { id, content, split, row }).collect();
-    let columns: Vec<(&str, Vec<String>)> =
-        rows.columns.iter().map(|(name, texts)| (name.as_str(), texts.clone())).collect();
+    let columns =
+        rows.columns.iter().map(|(name, texts)| (name.as_str(), move |row: usize| texts[row].as_str()));
     let left_out = rows.left_out.into_iter().collect();
-    Ok(DataSet { left_out, ..DataSet::assemble(found, &columns) })
+    Ok(DataSet { left_out, ..DataSet::assemble(found, columns) })
 }
 
 impl Rows {

@@ -113,13 +113,16 @@ impl DataSet {
         Some(Doubt::NotInTrain { class: labels.words()[untrained].clone(), split })
     }
 
-    /// Sorts. `columns` are names, and the texts that [`Found::row`] counts.
-    pub(crate) fn assemble(mut found: Vec<Found>, columns: &[(&str, Vec<String>)]) -> DataSet {
+    /// Sorts. `columns` are names, and the text of each [`Found::row`].
+    pub(crate) fn assemble<'a>(
+        mut found: Vec<Found>,
+        columns: impl IntoIterator<Item = (&'a str, impl Fn(usize) -> &'a str)>,
+    ) -> DataSet {
         found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let column = |(name, texts): &(&str, Vec<String>)| {
-            Column::new(name, found.iter().map(|sample| texts[sample.row].as_str()))
-        };
-        let columns = columns.iter().map(column).collect();
+        let columns = columns.into_iter();
+        let columns = columns
+            .map(|(name, text)| Column::new(name, found.iter().map(|sample| text(sample.row))))
+            .collect();
         let samples = found.into_iter().map(|Found { id, content, split, .. }| Sample { id, content, split });
         let (samples, skipped, left_out) = (samples.collect(), Vec::new(), Vec::new());
         DataSet { columns, samples, skipped, passed: Passed::default(), left_out }

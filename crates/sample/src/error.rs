@@ -5,7 +5,10 @@ mod packed;
 pub use packed::PackedError;
 
 use crate::Split;
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 use store::{
     brief::{few, shortened},
     matrix::MatrixError,
@@ -199,7 +202,11 @@ pub enum DatasetError {
     #[error(transparent)]
     Table(#[from] TableError),
     /// A manifest without the column that it needs.
-    #[error("`{manifest}` has no column `path`, which names each sample's file; found {}", few(found))]
+    #[error(
+        "`{manifest}` has no column `path`, which names each sample's file{}; found {}",
+        or_image(manifest),
+        if found.is_empty() { "no column".to_owned() } else { few(found) }
+    )]
     MissingColumn {
         /// The manifest.
         manifest: PathBuf,
@@ -353,4 +360,10 @@ fn beside(folders: u64, unnamed: usize) -> String {
 /// A hint for paths of Windows.
 fn backslashes(value: &str) -> &'static str {
     if value.contains('\\') { ", with `/` between folders" } else { "" }
+}
+
+/// What would do as well in a file that may hold bytes.
+fn or_image(manifest: &Path) -> &'static str {
+    let is_parquet = manifest.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+    if is_parquet { ", nor a column `image` of their bytes" } else { "" }
 }

@@ -236,8 +236,8 @@ impl Tree<'_> {
         if let Some(empty) = self.empty {
             return Err(empty);
         }
-        let labels = self.is_labelled.then_some((LABEL, self.labels));
-        let set = DataSet::assemble(self.found, labels.as_slice());
+        let label = |row: usize| self.labels[row].as_str();
+        let set = DataSet::assemble(self.found, self.is_labelled.then_some((LABEL, label)));
         let mut skipped = self.skipped;
         skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let set = DataSet { skipped, passed: self.passed, ..set };

@@ -133,8 +133,16 @@ impl Inputs<'_> {
     fn spooled(&self, input: impl Read, name: &Path) -> Result<Shard, DatasetError> {
         let temporary = env::temp_dir();
         let folder = self.spool.unwrap_or(&temporary);
-        let failed =
-            |source| PackedError::Unspooled { path: name.to_owned(), folder: folder.to_owned(), source };
+        let failed = |source: io::Error| -> DatasetError {
+            let (path, folder) = (name.to_owned(), folder.to_owned());
+            match source.kind() {
+                // What it is, and not where it goes.
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => {
+                    DatasetError::Unreadable { path, source }
+                }
+                _ => PackedError::Unspooled { path, folder, source }.into(),
+            }
+        };
         let file = spool(input, folder).map_err(failed)?;
         let again = file.try_clone().map_err(failed)?;
         Ok(Shard { packed: Arc::new(Packed::unnamed(again, name)), file })
@@ -152,17 +160,21 @@ fn kind(path: &Path) -> Option<Kind> {
     }
 }
 
-/// The shards in a folder that holds some, and no images: on top, or in folders of splits. All are of one kind.
+/// The shards in a folder that holds some, and no images: on top, in its folder `data`, or in folders of splits in either.
+/// All are of one kind.
 fn shards_in(folder: &Path) -> Option<Vec<PathBuf>> {
     let (mut shards, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(&next).ok()? {
             let entry = entry.ok()?;
             let (path, name) = (entry.path(), entry.file_name());
+            // Where Hugging Face's data sets have theirs.
+            let is_data = || name == "data";
             let is_split = || name.to_str().and_then(spelling).is_some_and(|said| said.is_exact());
             match path.is_dir() {
                 _ if name.as_encoded_bytes().starts_with(b".") => {}
-                true if next == *folder && is_split() => folders.push(path),
+                true if next == *folder && (is_split() || is_data()) => folders.push(path),
+                true if next == folder.join("data") && is_split() => folders.push(path),
                 false if !folder::has_image_extension(&name) => shards.extend(kind(&path).map(|_| path)),
                 _ => return None,
             }
@@ -208,6 +220,34 @@ mod tests {
             open(&tar, Some(root.path())).unwrap_err().contains("`-` has names of its own; --root goes with")
         );
         assert!(open(&tar[..1000], None).unwrap_err().starts_with("cannot read `-`: "));
-        assert!(open(b"\x1f\x8bnone", None).unwrap_err().starts_with("cannot keep `-` in `"));
+        let message = open(b"\x1f\x8bnone", None).unwrap_err();
+        assert!(message.starts_with("cannot read `-`: "), "{message}");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &tar).unwrap();
+        let packed = packed.finish().unwrap();
+        assert_eq!(open(&packed, None), Ok(2));
+        let message = open(&packed[..packed.len() / 2], None).unwrap_err();
+        assert_eq!(message, "cannot read `-`: it ends early, within what gzip packed; get it again");
+    }
+
+    #[test]
+    fn shards_may_lie_in_a_folder_data() {
+        let root = tempfile::tempdir().unwrap();
+        let [data, val] = ["data", "data/val"].map(|folder| root.path().join(folder));
+        fs::create_dir_all(&val).unwrap();
+        fs::write(root.path().join("README.md"), "").unwrap();
+        assert_eq!(shards_in(root.path()), None);
+        let shards = [data.join("x.parquet"), val.join("x.parquet")];
+        shards.iter().for_each(|shard| fs::write(shard, "").unwrap());
+        assert_eq!(
+            shards_in(root.path()),
+            Some({
+                let mut shards = shards.to_vec();
+                shards.sort();
+                shards
+            })
+        );
+        fs::create_dir(data.join("cat")).unwrap();
+        assert_eq!(shards_in(root.path()), None);
     }
 }

@@ -70,7 +70,8 @@ pub(crate) fn open(list: impl Read, root: Option<&Path>) -> Result<DataSet, Data
         return Err(DatasetError::EmptyList { passed: passed.total(), skipped: skipped.len() });
     }
     skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    Ok(DataSet { skipped, passed, ..DataSet::assemble(found, &[]) })
+    let columns: Option<(&str, fn(usize) -> &'static str)> = None;
+    Ok(DataSet { skipped, passed, ..DataSet::assemble(found, columns) })
 }
 
 /// What a path leads to.

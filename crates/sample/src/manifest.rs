@@ -32,10 +32,11 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
             .map_or_else(|| "the manifest's folder".to_owned(), |root| format!("`{}`", root.display())),
     };
     let missing = || DatasetError::MissingColumn { manifest: path.to_owned(), found: table.names().to_vec() };
-    let (paths, splits) = (table.texts("path").ok_or_else(missing)?, table.texts("split"));
-    if table.height() == 0 {
+    // Without rows, JSON has no columns.
+    if table.height() == 0 && (table.names().is_empty() || table.texts("path").is_some()) {
         return Err(DatasetError::NoRows(path.to_owned()));
     }
+    let (paths, splits) = (table.texts("path").ok_or_else(missing)?, table.texts("split"));
     let mut rows: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::with_capacity(table.height());
     for index in 0..table.height() {
@@ -51,10 +52,8 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
         found.push(Found { id, content: Content::File(file), split, row: index });
     }
     let said = table.columns().filter(|(name, _)| !["path", "split"].contains(name));
-    let text = |texts: &Texts, row| texts.get(row).unwrap_or_default().to_owned();
-    let columns = said.map(|(name, texts)| (name, (0..table.height()).map(|row| text(texts, row)).collect()));
-    let columns: Vec<(&str, Vec<String>)> = columns.collect();
-    Ok(DataSet { left_out: table.left_out().to_vec(), ..DataSet::assemble(found, &columns) })
+    let columns = said.map(|(name, texts)| (name, move |row| texts.get(row).unwrap_or_default()));
+    Ok(DataSet { left_out: table.left_out().to_vec(), ..DataSet::assemble(found, columns) })
 }
 
 struct Manifest<'a> {

@@ -39,12 +39,21 @@ pub fn spool(mut reader: impl Read, folder: &Path) -> io::Result<File> {
 }
 
 fn unpack(packed: impl Read, file: &mut File) -> io::Result<()> {
-    let mut reader = flate2::bufread::MultiGzDecoder::new(BufReader::new(Counted { packed, count: 0 }));
+    let mut reader =
+        flate2::bufread::MultiGzDecoder::new(BufReader::new(Counted { packed, count: 0, is_at_end: false }));
     let (mut buffer, mut written) = (vec![0; 1 << 20], 0);
     loop {
         let read = match reader.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) if reader.get_ref().get_ref().is_at_end => {
+                let reason = "it ends early, within what gzip packed; get it again";
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
+            }
+            // What flate2 says of bytes that gzip never wrote.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is damaged: {error}")));
+            }
             read => read?,
         };
         written += read as u64;
@@ -64,12 +73,14 @@ fn unpack(packed: impl Read, file: &mut File) -> io::Result<()> {
 struct Counted<R> {
     packed: R,
     count: u64,
+    is_at_end: bool,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.packed.read(buffer)?;
         self.count += read as u64;
+        self.is_at_end |= read == 0 && !buffer.is_empty();
         Ok(read)
     }
 }

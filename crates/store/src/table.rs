@@ -3,9 +3,11 @@
 mod cells;
 mod columns;
 mod csv;
+mod guard;
 mod json_lines;
 mod lookup;
 mod read;
+pub mod sparse;
 
 use crate::{Ours, Place, PlaceError, brief};
 use polars::prelude::*;
@@ -19,9 +21,9 @@ use std::{
 
 pub use cells::Cells;
 pub(crate) use columns::columns;
+pub(crate) use guard::guarded;
 pub use json_lines::{Cell, object};
 pub use lookup::{SampleTable, Texts, pairs};
-pub(crate) use read::guarded;
 pub use read::{Position, Table, read};
 
 /// A table that could not be read or written.

@@ -52,8 +52,11 @@ pub enum ImportError {
         "the model reads {0}; a backbone reads one picture, (batch, channels, height, width) or channels last"
     )]
     Input(String),
+    /// The graph reads whole numbers.
+    #[error("the model's input `{}` is of whole numbers; export it with an input of floats, without the cast", shortened(.0))]
+    InputType(String),
     /// The model takes pictures of one size, and another was asked for.
-    #[error("the model takes pictures of {}×{} pixels, {}×{} were asked for", .fixed.1, .fixed.0, .asked.1, .asked.0)]
+    #[error("the model takes pictures of {}×{} pixels, {}×{} were asked for; {}", .fixed.1, .fixed.0, .asked.1, .asked.0, sized(*.fixed))]
     Size {
         /// Height and width in the file.
         fixed: (usize, usize),
@@ -72,6 +75,13 @@ pub enum ImportError {
         /// What was asked for.
         tap: String,
     },
+}
+
+fn sized((height, width): (usize, usize)) -> String {
+    match height == width {
+        true => format!("give --resize {height} --crop {height}"),
+        false => format!("give --resize {height}x{width} --crop none"),
+    }
 }
 
 fn before(taps: bool) -> &'static str {

@@ -210,8 +210,12 @@ impl<'a> Importer<'a> {
         let folded = Fold { node, inputs: &inputs, budget: &mut self.budget }.run();
         match folded {
             Ok(constants) => Ok(constants.into_iter().map(Value::Constant).collect()),
-            Err(Unfolded::Unknown) => Err(Stop::Unknown("is not worked out of constants")),
-            Err(Unfolded::Wrong) => Err(Stop::Unknown("reads constants that make no sense to it")),
+            Err(Unfolded::Unknown) => Err(Stop::Unknown(
+                "works on constants in a way that is not known; fold them first, as onnxsim does",
+            )),
+            Err(Unfolded::Wrong) => Err(Stop::Unknown(
+                "has constants or attributes that do not fit together; see what onnx.checker says",
+            )),
             Err(Unfolded::TooLarge) => Err(Stop::Unknown("makes constants of more numbers than may be")),
         }
     }

@@ -35,10 +35,12 @@ enum Attribute {
     Other,
 }
 
-/// An input or output of the graph: its name, and its sides where they are fixed.
+/// An input or output of the graph: its name, the type of its numbers, and its sides where they are fixed.
 #[derive(Clone, Debug)]
 pub(super) struct Port {
     pub(super) name: String,
+    /// Of `TensorProto.DataType`; 0 where nothing is said.
+    pub(super) dtype: u64,
     pub(super) sides: Option<Vec<Option<usize>>>,
 }
 
@@ -222,14 +224,15 @@ fn attribute(file: &[u8], range: Range<usize>) -> Result<(String, Attribute), Br
 
 /// A `ValueInfoProto`: its name, and its sides where it is a tensor whose rank is known.
 fn port(file: &[u8], range: Range<usize>) -> Result<Port, Broken> {
-    let mut port = Port { name: String::new(), sides: None };
+    let mut port = Port { name: String::new(), dtype: 0, sides: None };
     for field in Fields::of(file, range) {
         match field? {
             (1, Wire::Bytes(range)) => text(file, range)?.clone_into(&mut port.name),
             (2, Wire::Bytes(range)) => {
                 // TypeProto.tensor_type, TensorTypeProto.shape.
-                let shape = within(file, range, 1)?.map(|tensor| within(file, tensor, 2)).transpose()?;
-                port.sides = shape.flatten().map(|shape| sides(file, shape)).transpose()?;
+                let Some(tensor) = within(file, range, 1)? else { continue };
+                port.dtype = dtype(file, tensor.clone())?;
+                port.sides = within(file, tensor, 2)?.map(|shape| sides(file, shape)).transpose()?;
             }
             _ => {}
         }
@@ -246,6 +249,17 @@ fn within(file: &[u8], range: Range<usize>, number: u32) -> Result<Option<Range<
         }
     }
     Ok(None)
+}
+
+/// The type of a `TypeProto.Tensor`.
+fn dtype(file: &[u8], tensor: Range<usize>) -> Result<u64, Broken> {
+    let mut dtype = 0;
+    for field in Fields::of(file, tensor) {
+        if let (1, Wire::Number(value)) = field? {
+            dtype = value;
+        }
+    }
+    Ok(dtype)
 }
 
 /// A `TensorShapeProto`.

@@ -110,6 +110,11 @@ fn picture(header: &Header, asked: Option<(usize, usize)>) -> Result<(&Port, Sou
         let name = store::brief::shortened(&input.name);
         ImportError::Input(format!("`{name}` of shape ({})", sides.unwrap_or_else(|| "unknown".to_owned())))
     };
+    // What whole numbers become within the model is no part of a recipe.
+    const FLOATS: [u64; 5] = [0, 1, 10, 11, 16];
+    if !FLOATS.contains(&input.dtype) {
+        return Err(ImportError::InputType(input.name.clone()));
+    }
     let Some(&[_, first, second, third]) = input.sides.as_deref() else { return Err(shown()) };
     let is_color = |side: Option<usize>| matches!(side, Some(1 | 3));
     let (layout, channels, height, width) = if is_color(third) && !is_color(first) {

@@ -168,6 +168,11 @@ fn integers(name: &str, shape: &[i64], values: &[i64]) -> Message {
 
 /// A `ValueInfoProto`; a side of -1 may be any.
 pub(crate) fn port(name: &str, sides: &[i64]) -> Message {
+    typed_port(name, 1, sides)
+}
+
+/// The same, of other numbers than f32.
+pub(crate) fn typed_port(name: &str, dtype: i64, sides: &[i64]) -> Message {
     let shape = sides.iter().fold(Message::default(), |shape, side| {
         let dimension = match side {
             -1 => Message::default().text(2, "batch"),
@@ -175,6 +180,6 @@ pub(crate) fn port(name: &str, sides: &[i64]) -> Message {
         };
         shape.message(1, &dimension)
     });
-    let tensor = Message::default().number(1, 1).message(2, &shape);
+    let tensor = Message::default().number(1, dtype).message(2, &shape);
     Message::default().text(1, name).message(2, &Message::default().message(1, &tensor))
 }

@@ -1,12 +1,12 @@
 //! What the files beside a picture say of it: `.cls`, `.json` and `.txt` of the same name.
 
 use super::members::{Archive, key};
-use crate::{DatasetError, LABEL, PackedError, Split, folder::EXTENSIONS};
+use crate::{Column, DatasetError, LABEL, PackedError, Split};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
 };
-use store::table::{Cell, object};
+use store::table::{Cell, object, sparse};
 
 /// Longer than any honest label or description.
 const MOST: u64 = 1 << 20;
@@ -30,14 +30,16 @@ pub(super) struct Sidecars<'a> {
 
 /// What is said of some pictures.
 pub(super) struct Said {
-    pub(super) columns: Vec<(String, Vec<String>)>,
+    /// Of the pictures in their order.
+    pub(super) columns: Vec<Column>,
     /// Keys that hold neither text nor numbers.
     pub(super) left_out: Vec<String>,
     pub(super) splits: Option<Vec<Split>>,
 }
 
 impl<'a> Sidecars<'a> {
-    pub(super) fn read(archive: &'a Archive<'a>) -> Result<Sidecars<'a>, DatasetError> {
+    /// Of the pictures at `entries`.
+    pub(super) fn read(archive: &'a Archive<'a>, entries: &[usize]) -> Result<Sidecars<'a>, DatasetError> {
         let mut sidecars = Sidecars {
             archive,
             labels: HashMap::new(),
@@ -45,11 +47,9 @@ impl<'a> Sidecars<'a> {
             json_labels: false,
             texts: false,
         };
-        for (at, entry) in archive.entries().enumerate() {
-            let Some((key, ending)) = key(entry.name) else { continue };
-            if !EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
-                continue;
-            }
+        for &at in entries {
+            let entry = archive.entry(at);
+            let Some((key, _)) = key(entry.name) else { continue };
             sidecars.texts |= archive.find(entry.shard, format!("{key}.txt")).is_some();
             if let Some(cls) = archive.find(entry.shard, format!("{key}.cls")) {
                 sidecars.labels.insert(at, sidecars.text(cls)?);
@@ -79,12 +79,8 @@ impl<'a> Sidecars<'a> {
     /// # Errors
     /// Where some have no label but others do, or a file is no text.
     pub(super) fn of(&self, entries: &[usize], name: &Path) -> Result<Said, DatasetError> {
-        let mut gathered = Gathered {
-            rows: entries.len(),
-            names: Vec::new(),
-            columns: BTreeMap::new(),
-            left_out: BTreeSet::new(),
-        };
+        let mut gathered =
+            Gathered { said: 0, names: Vec::new(), columns: BTreeMap::new(), left_out: BTreeSet::new() };
         // Where a `.json` says the label, `.cls` is a column of its own, and `.txt` where either does.
         let cls = if self.json_labels { "cls" } else { LABEL };
         let txt = if self.say_labels() { "txt" } else { LABEL };
@@ -127,22 +123,27 @@ impl<'a> Sidecars<'a> {
 
 /// Columns in the making.
 struct Gathered {
-    rows: usize,
+    /// Texts of all columns.
+    said: usize,
     /// In the order in which they were met.
     names: Vec<String>,
-    columns: BTreeMap<String, Vec<String>>,
+    /// By row, where anything is said.
+    columns: BTreeMap<String, BTreeMap<usize, String>>,
     left_out: BTreeSet<String>,
+}
+
+/// What a column says of a row.
+fn text(texts: &BTreeMap<usize, String>, row: usize) -> &str {
+    texts.get(&row).map_or("", String::as_str)
 }
 
 impl Gathered {
     fn put(&mut self, row: usize, name: &str, text: String) {
         if !self.columns.contains_key(name) {
             self.names.push(name.to_owned());
-            self.columns.insert(name.to_owned(), vec![String::new(); self.rows]);
         }
-        if let Some(column) = self.columns.get_mut(name) {
-            column[row] = text;
-        }
+        self.columns.entry(name.to_owned()).or_default().insert(row, text);
+        self.said += 1;
     }
 
     fn finish(
@@ -154,14 +155,18 @@ impl Gathered {
         for left_out in &self.left_out {
             self.columns.remove(left_out);
         }
-        let first = |texts: &[String]| texts.iter().position(String::is_empty);
-        if let Some(row) = self.columns.get(LABEL).and_then(|labels| first(labels)) {
+        let rows = entries.len();
+        sparse::check(rows, self.columns.len(), self.said)
+            .map_err(|reason| PackedError::Tar { path: name.to_owned(), reason })?;
+        let first = |texts| (0..rows).find(|&row| text(texts, row).is_empty());
+        if let Some(row) = self.columns.get(LABEL).and_then(first) {
             let id = sidecars.archive.entry(entries[row]).name.to_owned();
             return Err(PackedError::NoLabel { path: name.to_owned(), id }.into());
         }
         // As a manifest's.
         let splits = self.columns.remove("split").map(|texts| {
-            let split = |(text, &at): (&String, &usize)| {
+            let split = |(row, &at): (usize, &usize)| {
+                let text = text(&texts, row);
                 Split::parse(text).ok_or_else(|| {
                     let told = store::brief::shortened(text);
                     let reason = format!(
@@ -170,11 +175,15 @@ impl Gathered {
                     sidecars.archive.wrong(at, reason)
                 })
             };
-            texts.iter().zip(entries).map(split).collect::<Result<Vec<_>, _>>()
+            entries.iter().enumerate().map(split).collect::<Result<Vec<_>, _>>()
         });
         let splits = splits.transpose()?;
         self.names.sort_by_key(|name| name != LABEL);
-        let columns = self.names.into_iter().filter_map(|name| self.columns.remove_entry(&name)).collect();
+        let columns = self.names.iter().filter_map(|name| {
+            let texts = self.columns.get(name)?;
+            Some(Column::new(name, (0..rows).map(|row| text(texts, row))))
+        });
+        let columns = columns.collect();
         Ok(Said { columns, left_out: self.left_out.into_iter().collect(), splits })
     }
 }

@@ -143,6 +143,66 @@ fn files_of_one_key_are_a_sample() {
 }
 
 #[test]
+fn a_folder_around_the_classes_of_one_tar_is_refused() {
+    let bare: &[(&str, &str)] = &[("cat/1.jpg", "of "), ("dog/2.jpg", "of ")];
+    let around: &[(&str, &str)] = &[("photos/cat/3.jpg", "of "), ("photos/dog/4.jpg", "of ")];
+    let root = shards(&[("a.tar", around), ("b.tar", bare)]);
+    let message = open(&root, "").unwrap_err().to_string();
+    assert!(message.contains("a.tar` has a folder `photos` around its classes, `"), "{message}");
+    assert!(message.ends_with("b.tar` has none; pack both alike"), "{message}");
+    // All alike, or a class a tar, whose folders have names of their own.
+    let root = shards(&[("a.tar", around), ("b.tar", &[("photos/cat/1.jpg", "of ")])]);
+    assert_eq!(listing(&open(&root, "").unwrap()), ["cat/1.jpg cat -", "cat/3.jpg cat -", "dog/4.jpg dog -"]);
+    let root = shards(&[("a.tar", &[("cat/x/1.jpg", "of ")]), ("b.tar", &[("dog/x/1.jpg", "of ")])]);
+    assert_eq!(listing(&open(&root, "").unwrap()), ["cat/x/1.jpg cat -", "dog/x/1.jpg dog -"]);
+}
+
+#[test]
+fn a_name_may_say_more_before_its_extension() {
+    let files = |ending: &'static str| {
+        let files = ["1", "2"].map(|key| [(format!("{key}.{ending}"), "of "), (format!("{key}.cls"), key)]);
+        files.concat()
+    };
+    let image = files("image.JPG");
+    let image: Vec<(&str, &str)> = image.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    assert_eq!(listing(&of(&image)), ["1.image.JPG 1 -", "2.image.JPG 2 -"]);
+    // Of two encodings the first; what is called as the label goes before.
+    let more = [&image[..], &[("1.image.png", "no"), ("2.jpg", "of ")]].concat();
+    let set = of(&more);
+    assert_eq!(listing(&set), ["1.image.JPG 1 -", "2.jpg 2 -"]);
+    assert_eq!(set.passed.to_string(), "1 .image.jpg, 1 .image.png");
+    let mut both = files("left.jpg");
+    both.push(("2.right.jpg".to_owned(), "of "));
+    let both: Vec<(&str, &str)> = both.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let root = shards(&[("x.tar", &both)]);
+    let message = open(&root, "x.tar").unwrap_err().to_string();
+    assert!(message.contains("`2.left.jpg` in `"), "{message}");
+    assert!(
+        message.ends_with(
+            "is of one sample with `2.right.jpg`; keep one of them, or rename one up to its first dot"
+        ),
+        "{message}"
+    );
+    // In folders that are classes, nothing is said of keys.
+    assert_eq!(listing(&of(&[("a/1.left.jpg", "of "), ("b/1.right.jpg", "of ")])).len(), 2);
+}
+
+#[test]
+fn keys_of_one_file_are_no_columns_of_empty_cells() {
+    let keys: Vec<String> = (0..990).map(|key| format!("\"k{key}\":1")).collect();
+    let json = format!("{{{}}}", keys.join(","));
+    let names: Vec<String> = (0..18_000).map(|at| format!("{at}.jpg")).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "of ")).collect();
+    files.push(("7.json", &json));
+    let few = listing(&of(&files[17_000..]));
+    assert_eq!(few.len(), 1_000);
+    files.extend([("7.cls", "x")]);
+    let root = shards(&[("x.tar", &files)]);
+    let message = open(&root, "x.tar").unwrap_err().to_string();
+    assert!(message.contains("most of its cells are empty: 991 columns"), "{message}");
+}
+
+#[test]
 fn shards_are_one_data_set() {
     let of = |key: &'static str, label: &'static str| -> Vec<(String, &str)> {
         vec![(format!("{key}.jpg"), "of "), (format!("{key}.cls"), label)]

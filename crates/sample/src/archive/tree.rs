@@ -1,13 +1,13 @@
 //! The files in tars as a file system, which is looked at as a folder is.
 
-use super::members::Archive;
+use super::members::{Archive, is_hidden};
 use crate::{
-    Content, DatasetError,
-    folder::{Files, Kind, spelling},
+    Content, DatasetError, PackedError,
+    folder::{Files, Kind, has_image_extension, spelling},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io,
     path::{Path, PathBuf},
 };
@@ -66,6 +66,33 @@ impl Tree {
             path = inner;
         }
         path
+    }
+
+    /// Refuses tars of which one has a folder around the classes of another: that is a class only by mistake.
+    pub(super) fn refuse_outer(archive: &Archive<'_>) -> Result<(), DatasetError> {
+        // Of each shard, an entry, its folders on top, and those below them; not where pictures lie higher.
+        let mut shards: BTreeMap<usize, (usize, BTreeSet<&str>, Option<BTreeSet<&str>>)> = BTreeMap::new();
+        for (at, entry) in archive.entries().enumerate() {
+            let is_picture = has_image_extension(OsStr::new(entry.name)) && !is_hidden(entry.name);
+            let Some((top, below)) = entry.name.split_once('/').filter(|_| is_picture) else { continue };
+            let (_, tops, inner) =
+                shards.entry(entry.shard).or_insert_with(|| (at, BTreeSet::new(), Some(BTreeSet::new())));
+            tops.insert(top);
+            match below.split_once('/') {
+                Some((folder, _)) => inner.as_mut().map(|inner| inner.insert(folder)),
+                None => inner.take().map(|_| false),
+            };
+        }
+        for (at, tops, inner) in shards.values() {
+            let (Some(outer), 1, Some(inner)) = (tops.first(), tops.len(), inner) else { continue };
+            let without =
+                shards.values().find(|(_, other, _)| !other.contains(outer) && !inner.is_disjoint(other));
+            if let Some((other, ..)) = without {
+                let (path, folder, other) = (archive.path(*at), (*outer).to_owned(), archive.path(*other));
+                return Err(PackedError::OuterFolder { path, folder, other }.into());
+            }
+        }
+        Ok(())
     }
 
     /// The entry of what was listed here.

@@ -87,6 +87,19 @@ pub enum PackedError {
         /// The name.
         name: String,
     },
+    /// A folder around the classes of one tar, but not of another.
+    #[error(
+        "`{path}` has a folder `{}` around its classes, `{other}` has none; pack both alike",
+        shortened(folder)
+    )]
+    OuterFolder {
+        /// The tar with the folder.
+        path: PathBuf,
+        /// The folder.
+        folder: String,
+        /// A tar without it.
+        other: PathBuf,
+    },
     /// A file in a tar that says nothing of use.
     #[error("`{}` in `{path}` {}", shortened(name), shortened(reason))]
     Member {

@@ -126,6 +126,34 @@ fn json_lines_say_what_csv_says() {
 }
 
 #[test]
+fn what_has_no_paths_is_told_what_would_do() {
+    let root = tempfile::tempdir().unwrap();
+    let message = |name: &str, text: &str| {
+        let path = root.path().join(name);
+        match name.ends_with(".parquet") {
+            true => store::table::write(
+                &mut polars::df!("url" => ["http://x"]).unwrap(),
+                &path,
+                true,
+                store::Ours::table("a table", &[]),
+            )
+            .unwrap(),
+            false => std::fs::write(&path, text).unwrap(),
+        }
+        DataSet::open(&path).unwrap_err().to_string().replace(path.to_str().unwrap(), "M")
+    };
+    assert_eq!(message("x.jsonl", "\n"), "`M` has no rows; expected one per image");
+    let expected = "`M` has no column `path`, which names each sample's file; found no column";
+    assert_eq!(message("x.jsonl", "{}\n"), expected);
+    let expected = "`M` has no column `path`, which names each sample's file, nor a column `image` of their bytes; found `url`";
+    assert_eq!(message("x.parquet", ""), expected);
+    let path = root.path().join("cut.parquet");
+    std::fs::write(&path, "PAR1 and no more").unwrap();
+    let message = DataSet::open(&path).unwrap_err().to_string();
+    assert!(message.contains(": it is damaged, or was cut short: "), "{message}");
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_row() {
     let cases = [
         (

@@ -2,7 +2,7 @@
 //!
 //! The column is binary, or a struct of which a field, `bytes`, is, as Hugging Face's data sets have it.
 
-use super::{TableError, read::guarded};
+use super::{TableError, guard::guarded};
 use crate::{MappedFile, Packed, brief};
 use polars::prelude::*;
 use polars_buffer::Buffer;

@@ -1,6 +1,6 @@
 //! The names of a table's columns, without its rows.
 
-use super::{csv, read::guarded};
+use super::{csv, guard::guarded};
 use crate::bounded;
 use polars_io::prelude::{ParquetReader, SerReader as _};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};

@@ -4,6 +4,7 @@
 //! old Macs end them. A cell that begins with `"`, spaces apart, ends with the next `"` that is not doubled; anywhere else a
 //! `"` is a letter, as for pandas. Lines that hold nothing but separators are left out. Short rows end in empty cells.
 
+use super::sparse;
 use polars::prelude::*;
 use std::borrow::Cow;
 
@@ -30,7 +31,7 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Csv, 
     let wanted = names.iter().enumerate().filter(|(_, name)| is_wanted(name));
     let mut columns: Vec<(usize, StringChunkedBuilder)> =
         wanted.map(|(at, name)| (at, StringChunkedBuilder::new(name.as_str().into(), 0))).collect();
-    let mut lines = Vec::new();
+    let (mut lines, mut said) = (Vec::new(), 0);
     while let Some(line) = cursor.row(&mut cells)? {
         if cells.iter().skip(names.len()).any(|cell| !cell.trim().is_empty()) {
             return Err(format!(
@@ -45,6 +46,8 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Csv, 
             column.append_option(cells.get(*at).filter(|cell| !cell.is_empty()));
         }
         lines.push(line);
+        said += cells.len();
+        sparse::check(lines.len(), names.len(), said)?;
     }
     let columns = columns.into_iter().map(|(_, column)| column.finish()).collect();
     Ok(Csv { names, columns, lines })

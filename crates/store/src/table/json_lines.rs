@@ -3,14 +3,14 @@
 //! Texts, numbers and truth values are cells. A list of them is a cell of its texts with `|` between them, as labels are
 //! listed in CSV. A column with anything else in it is no text: objects, lists in lists.
 
+use super::sparse;
 use crate::brief;
 use polars::prelude::*;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::{collections::HashMap, fmt};
 
-/// Columns, and cells of all of them: a key a line would make a table of a few lines without end.
+/// A key a line would make a table of a few lines without end.
 const MOST_COLUMNS: usize = 1_000;
-const MOST_CELLS: usize = 500_000_000;
 
 /// What stands between the texts of a list.
 const BETWEEN: &str = "|";
@@ -46,10 +46,11 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<JsonL
     let (mut names, mut places) = (Vec::new(), HashMap::new());
     // In the order of `names`, those that are wanted.
     let mut columns: Vec<Option<Growing>> = Vec::new();
-    let mut lines = Vec::new();
+    let (mut lines, mut said) = (Vec::new(), 0);
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = at + 1;
         let Object(cells) = serde_json::from_str(line).map_err(|error| wrong(number, &error))?;
+        said += cells.len();
         for (key, cell) in cells {
             let name = key.trim();
             let place = match places.get(name) {
@@ -85,9 +86,7 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<JsonL
             column.rows += 1;
         }
         lines.push(number as u32);
-        if lines.len().saturating_mul(names.len()) > MOST_CELLS {
-            return Err(format!("it has more than {MOST_CELLS} cells; leave columns or rows out"));
-        }
+        sparse::check(lines.len(), names.len(), said)?;
     }
     let columns = columns.into_iter().flatten().map(|mut column| {
         column.fill(lines.len());
@@ -269,6 +268,8 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line() {
         let many: String = (0..=MOST_COLUMNS).map(|n| format!("{{\"k{n}\":1}}\n")).collect();
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        let wide: Vec<String> = (0..MOST_COLUMNS).map(|n| format!("\"k{n}\":1")).collect();
+        let wide = format!("{{{}}}\n{}", wide.join(","), "{\"k0\":1}\n".repeat(17_500));
         for (text, expected) in [
             (
                 "{}\n[1]\n",
@@ -278,6 +279,7 @@ mod tests {
             ("{\"a\":1} x", "line 1, column 9: trailing characters"),
             ("\n{\"a\":1,\"a \":2}", "line 2 has the key `a` twice"),
             ("{\"l\":[\"a|b\"]}", "line 1, column 12: a text of a list holds `|`"),
+            (&wide, "most of its cells are empty: "),
             (&many, "line 1001 has one more key than the 1000 before it"),
             (&deep, "line 1, column 132: recursion limit exceeded"),
         ] {

@@ -1,6 +1,6 @@
 //! Opening tables that people made.
 
-use super::{TableError, Texts, csv, extension, first_line, json_lines};
+use super::{TableError, Texts, csv, extension, first_line, guard::guarded, json_lines, sparse};
 use crate::{bounded, brief};
 use polars::prelude::*;
 use polars_io::prelude::{ParquetReader, SerReader as _};
@@ -8,9 +8,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     fs::File,
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
 /// Longer than any honest manifest as text: ten million rows. A Parquet file is mapped.
@@ -334,6 +332,9 @@ fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
         }
         taken.push((field, name.clone()));
     }
+    // What is packed says how many cells it has, not how large they are.
+    let cells = height.saturating_mul(taken.len());
+    sparse::check(height, taken.len(), cells).map_err(Wrong::Reason)?;
     if taken.is_empty() {
         return Ok(Raw { frame: DataFrame::default(), names, left_out, height, lines: Vec::new() });
     }
@@ -369,37 +370,6 @@ fn distinct(mut names: Vec<String>) -> Result<Vec<String>, Wrong> {
         }
     }
     Ok(names)
-}
-
-/// The hook of panics is the whole program's, and one reader at a time may change it.
-static HOOK: Mutex<()> = Mutex::new(());
-
-/// Runs one of polars' readers, which panic on some damaged files: that is a damaged file, and no fault of the program.
-pub(crate) fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
-    let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    silenced(read)
-}
-
-/// [`guarded`], of whoever holds [`HOOK`].
-fn silenced<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
-    type Hook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync>;
-    // Polars panics on threads of its own: for as long as it reads, nobody tells.
-    struct Silence(Option<Hook>);
-    impl Drop for Silence {
-        fn drop(&mut self) {
-            if let Some(hook) = self.0.take() {
-                panic::set_hook(hook);
-            }
-        }
-    }
-    let silence = Silence(Some(panic::take_hook()));
-    panic::set_hook(Box::new(|_| {}));
-    let result = panic::catch_unwind(AssertUnwindSafe(read));
-    drop(silence);
-    match result {
-        Ok(read) => read.map_err(|error| first_line(&error)),
-        Err(_) => Err("it is damaged".to_owned()),
-    }
 }
 
 #[cfg(test)]

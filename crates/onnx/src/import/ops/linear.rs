@@ -14,7 +14,9 @@ use std::rc::Rc;
 impl Importer<'_> {
     pub(super) fn product(&mut self, node: &Node) -> Given {
         match (self.value(node, 0)?, self.value(node, 1)?) {
-            (Value::Constant(_), Value::Constant(_)) => Err(Stop::Unknown("is not worked out of constants")),
+            (Value::Constant(_), Value::Constant(_)) => Err(Stop::Unknown(
+                "works on constants in a way that is not known; fold them first, as onnxsim does",
+            )),
             (_, Value::Constant(_)) => {
                 let weight = self.floats_at(node, 1)?;
                 let view = self.view_at(node, 0)?;

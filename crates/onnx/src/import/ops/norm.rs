@@ -102,7 +102,9 @@ impl Importer<'_> {
         let shape = without(&view.shape(), gone);
         let is_known = is_map && keeps && (0..view.rank()).all(of_places);
         if !is_known || shape.iter().product::<usize>() != view.length(Axis::Channel) {
-            return Err(Stop::Unknown("is a norm over other than the channels of each head, or the places of a map"));
+            return Err(Stop::Unknown(
+                "is a norm over other than the channels of each head, or the places of a map",
+            ));
         }
         Ok(vec![Value::Moment(Moment { view, stage: Stage::Root, shape })])
     }

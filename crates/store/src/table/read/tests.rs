@@ -164,22 +164,6 @@ fn a_pipe_is_refused_at_once() {
 }
 
 #[test]
-fn a_panic_of_polars_is_a_damaged_table_and_the_hook_is_as_it_was() {
-    static TOLD: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let told = || TOLD.load(std::sync::atomic::Ordering::SeqCst);
-    // Tests beside this one read tables, and would put back the hook that they found.
-    let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    panic::set_hook(Box::new(|_| {
-        TOLD.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    }));
-    let reason = silenced::<()>(|| panic!("index out of bounds")).unwrap_err();
-    assert_eq!((reason.as_str(), told()), ("it is damaged", 0));
-    let _ = panic::catch_unwind(|| panic!("elsewhere"));
-    assert_eq!(told(), 1);
-    let _ = panic::take_hook();
-}
-
-#[test]
 fn no_flipped_byte_of_a_parquet_file_panics() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("m.parquet");
