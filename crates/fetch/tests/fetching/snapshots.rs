@@ -60,7 +60,7 @@ fn a_model_is_laid_out_as_python_does() {
 
 #[test]
 fn folders_and_names_that_addresses_cannot_hold() {
-    let (room, model) = (Room::new(), Model::of(&[("a b/c/ü%.bin", b"1"), ("d.gguf", b"2")]));
+    let (room, model) = (Room::new(), Model::of(&[("a b/c/ü%.bin", b"1"), ("d.txt", b"2")]));
     let (files, room) = (model.files.clone(), room);
     let server = Server::start(move |ask, _| {
         let mut ask = ask.clone();
@@ -71,8 +71,8 @@ fn folders_and_names_that_addresses_cannot_hold() {
     let link = format!("../../../../blobs/{}", sha256(&files["a b/c/ü%.bin"]));
     assert_eq!(links(&room), BTreeMap::from([("a b/c/ü%.bin".to_owned(), link)]));
     assert_eq!(fs::read(room.path(SNAPSHOT).join("a b/c/ü%.bin")).unwrap(), b"1");
-    fetch(&room, &server, &["hf://org/net"]).failed(1, &["no weights", "`d.gguf`", "--include"]);
-    fetch(&room, &server, &["hf://org/net", "--include", "*.h5"]).failed(1, &["no file `*.h5`", "`d.gguf`"]);
+    fetch(&room, &server, &["hf://org/net"]).failed(1, &["no weights", "`d.txt`", "--include"]);
+    fetch(&room, &server, &["hf://org/net", "--include", "*.h5"]).failed(1, &["no file `*.h5`", "`d.txt`"]);
 }
 
 #[test]
