@@ -64,7 +64,7 @@ fn webdataset(
 ) -> Result<(DataSet, Vec<usize>), DatasetError> {
     let Pictures { first: pictures, passed, two } = pictures;
     if let Some((first, second)) = two {
-        let second = store::brief::shortened(&archive.entry(second).name);
+        let second = store::brief::shortened(archive.entry(second).name);
         let reason =
             format!("is of one sample with `{second}`; keep one of them, or rename one up to its first dot");
         return Err(archive.wrong(first, reason));

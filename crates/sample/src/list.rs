@@ -70,7 +70,7 @@ pub(crate) fn open(list: impl Read, root: Option<&Path>) -> Result<DataSet, Data
         return Err(DatasetError::EmptyList { passed: passed.total(), skipped: skipped.len() });
     }
     skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let columns: Option<(&str, fn(usize) -> &'static str)> = None;
+    let columns = None::<(&str, fn(usize) -> &'static str)>;
     Ok(DataSet { skipped, passed, ..DataSet::assemble(found, columns) })
 }
 

@@ -19,6 +19,16 @@ pub(super) struct Tree {
     files: BTreeMap<PathBuf, usize>,
 }
 
+/// Of one tar.
+struct Tops<'a> {
+    /// One of its files.
+    entry: usize,
+    /// On top, where pictures are below.
+    folders: BTreeSet<&'a str>,
+    /// Those within them, where no picture lies higher.
+    inner: Option<BTreeSet<&'a str>>,
+}
+
 impl Tree {
     /// `root` is the path of the folder that all lies in.
     pub(super) fn new(archive: &Archive<'_>, root: &Path) -> Result<Tree, DatasetError> {
@@ -70,26 +80,28 @@ impl Tree {
 
     /// Refuses tars of which one has a folder around the classes of another: that is a class only by mistake.
     pub(super) fn refuse_outer(archive: &Archive<'_>) -> Result<(), DatasetError> {
-        // Of each shard, an entry, its folders on top, and those below them; not where pictures lie higher.
-        let mut shards: BTreeMap<usize, (usize, BTreeSet<&str>, Option<BTreeSet<&str>>)> = BTreeMap::new();
+        let mut shards: BTreeMap<usize, Tops<'_>> = BTreeMap::new();
         for (at, entry) in archive.entries().enumerate() {
             let is_picture = has_image_extension(OsStr::new(entry.name)) && !is_hidden(entry.name);
             let Some((top, below)) = entry.name.split_once('/').filter(|_| is_picture) else { continue };
-            let (_, tops, inner) =
-                shards.entry(entry.shard).or_insert_with(|| (at, BTreeSet::new(), Some(BTreeSet::new())));
-            tops.insert(top);
-            match below.split_once('/') {
-                Some((folder, _)) => inner.as_mut().map(|inner| inner.insert(folder)),
-                None => inner.take().map(|_| false),
-            };
+            let new = || Tops { entry: at, folders: BTreeSet::new(), inner: Some(BTreeSet::new()) };
+            let tops = shards.entry(entry.shard).or_insert_with(new);
+            tops.folders.insert(top);
+            match (below.split_once('/'), &mut tops.inner) {
+                (Some((folder, _)), Some(inner)) => {
+                    inner.insert(folder);
+                }
+                (None, inner) => *inner = None,
+                (Some(_), None) => {}
+            }
         }
-        for (at, tops, inner) in shards.values() {
-            let (Some(outer), 1, Some(inner)) = (tops.first(), tops.len(), inner) else { continue };
-            let without =
-                shards.values().find(|(_, other, _)| !other.contains(outer) && !inner.is_disjoint(other));
-            if let Some((other, ..)) = without {
-                let (path, folder, other) = (archive.path(*at), (*outer).to_owned(), archive.path(*other));
-                return Err(PackedError::OuterFolder { path, folder, other }.into());
+        for Tops { entry, folders, inner } in shards.values() {
+            let (Some(outer), 1, Some(inner)) = (folders.first(), folders.len(), inner) else { continue };
+            let is_without =
+                |other: &&Tops<'_>| !other.folders.contains(outer) && !inner.is_disjoint(&other.folders);
+            if let Some(other) = shards.values().find(is_without) {
+                let (path, other) = (archive.path(*entry), archive.path(other.entry));
+                return Err(PackedError::OuterFolder { path, folder: (*outer).to_owned(), other }.into());
             }
         }
         Ok(())
