@@ -67,6 +67,12 @@ def transformer(name):
     return hf.ViTForImageClassification(hf.ViTConfig(num_labels=1000, **sizes))
 
 
+CONVNEXT_V2 = {
+    "atto": ([2, 2, 6, 2], 40), "femto": ([2, 2, 6, 2], 48), "pico": ([2, 2, 6, 2], 64), "nano": ([2, 2, 8, 2], 80),
+    "tiny": ([3, 3, 9, 3], 96), "base": ([3, 3, 27, 3], 128), "large": ([3, 3, 27, 3], 192), "huge": ([3, 3, 27, 3], 352),
+}
+
+
 def of_transformers(name):
     if name.startswith("resnet"):
         depths = {"18": [2, 2, 2, 2], "34": [3, 4, 6, 3], "50": [3, 4, 6, 3], "101": [3, 4, 23, 3], "152": [3, 8, 36, 3]}[name[6:]]
@@ -82,6 +88,10 @@ def of_transformers(name):
         return hf.RegNetForImageClassification(
             hf.RegNetConfig(layer_type=name[7], groups_width=inner.in_channels // inner.groups, embedding_size=32, **sizes)
         )
+    if name.startswith("convnextv2_"):
+        depths, width = CONVNEXT_V2[name.split("_")[1].split(".")[0]]
+        sizes = [width << stage for stage in range(4)]
+        return hf.ConvNextV2ForImageClassification(hf.ConvNextV2Config(depths=depths, hidden_sizes=sizes))
     if name.startswith("convnext_"):
         depths, width = {"t": ([3, 3, 9, 3], 96), "s": ([3, 3, 27, 3], 96), "b": ([3, 3, 27, 3], 128), "l": ([3, 3, 27, 3], 192)}[name[9]]
         sizes = [width << stage for stage in range(4)]
