@@ -240,7 +240,7 @@ def torchvision_table():
         for weights in get_model_weights(name):
             if weights.name in ("IMAGENET1K_V1", "IMAGENET1K_V2"):
                 theirs[name, weights.name] = weights.url
-    source = pathlib.Path("crates/fetch/src/torchvision/table.rs").read_text()
+    source = pathlib.Path("crates/published/src/torchvision.rs").read_text()
     ours = {}
     for name, first, second in re.findall(r'\("(\w+)", "([^"]+)", (?:Some\("([^"]+)"\)|None)\)', source):
         ours[name, "IMAGENET1K_V1"] = f"https://download.pytorch.org/models/{first}"

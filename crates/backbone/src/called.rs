@@ -1,39 +1,8 @@
 //! What the name of a file says of its weights: of which network they are, and how its pictures were made.
 
 use network::zoo::{self, Entry};
+use published::{EXTENSIONS, TORCHVISION};
 use std::path::Path;
-
-/// torchvision's `IMAGENET1K_V2`, by the names of their files.
-const SECOND: [&str; 24] = [
-    "efficientnet_b1-c27df63c",
-    "mobilenet_v2-7ebf99e0",
-    "mobilenet_v3_large-5c1a4163",
-    "regnet_x_16gf-ba3796d7",
-    "regnet_x_1_6gf-a12f2b72",
-    "regnet_x_32gf-6eb8fdc6",
-    "regnet_x_3_2gf-7071aa85",
-    "regnet_x_400mf-62229a5f",
-    "regnet_x_800mf-94a99ebd",
-    "regnet_x_8gf-2b70d774",
-    "regnet_y_16gf-3e4a00f9",
-    "regnet_y_1_6gf-0d7bc02a",
-    "regnet_y_32gf-8db6d4b5",
-    "regnet_y_3_2gf-9180c971",
-    "regnet_y_400mf-e6988f5f",
-    "regnet_y_800mf-58fc7688",
-    "regnet_y_8gf-dc2b1b54",
-    "resnet101-cd907fc2",
-    "resnet152-f82ba261",
-    "resnet50-11ad3fa6",
-    "resnext101_32x8d-110c445d",
-    "resnext50_32x4d-1a0047aa",
-    "wide_resnet101_2-d733dc28",
-    "wide_resnet50_2-9ba9bcbe",
-];
-
-/// What ends the name of a file, and is no tag.
-const ENDS: [&str; 12] =
-    ["safetensors", "pth", "pt", "bin", "th", "ckpt", "h5", "hdf5", "keras", "weights", "gguf", "params"];
 
 /// The file's name without extensions, or its folder's where it is called as all are.
 pub(crate) fn stem(path: &Path) -> String {
@@ -60,15 +29,14 @@ pub(crate) fn is_called(stem: &str, name: &str) -> bool {
 /// Where the name says other weights than those whose pictures are made as the entry says: that they may be made otherwise.
 pub(crate) fn hint(path: &Path, entry: &Entry) -> Option<String> {
     let stem = stem(path);
-    if SECOND
-        .iter()
-        .any(|second| stem.strip_prefix(second).is_some_and(|rest| rest.is_empty() || rest == ".pth"))
-    {
+    let mut second = TORCHVISION.iter().filter_map(|(.., second)| *second);
+    if second.any(|file| file == stem || file.strip_suffix(".pth") == Some(stem.as_str())) {
         let flags = if entry.name == "efficientnet_b1" { "255 --filter bilinear" } else { "232" };
         return Some(format!("these are IMAGENET1K_V2, whose pictures were made with --resize {flags}"));
     }
     let tag = stem.strip_prefix(entry.untagged())?.strip_prefix('.')?.split('.').next()?;
-    if tag.is_empty() || ENDS.contains(&tag) {
+    // What ends the name of a file is no tag.
+    if tag.is_empty() || tag == "weights" || EXTENSIONS.contains(&tag) {
         return None;
     }
     let name = format!("{}.{tag}", entry.untagged());
@@ -114,6 +82,7 @@ mod tests {
         ] {
             assert_eq!(told(path, name), None, "{path}");
         }
-        assert!(SECOND.iter().all(|file| zoo::all().iter().any(|entry| is_called(file, entry.name))));
+        let second = TORCHVISION.iter().filter_map(|(.., second)| *second);
+        assert!(second.into_iter().all(|file| zoo::all().iter().any(|entry| is_called(file, entry.name))));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::UsageError;
 use anyhow::{Context, Result, bail};
+use published::EXTENSIONS;
 use std::{
     env,
     ffi::OsString,
@@ -62,23 +63,6 @@ pub fn fetched(named: &Path, offline: bool, quiet: bool) -> Result<PathBuf> {
     }
 }
 
-/// Extensions of files, which no model of the hub is called with.
-const EXTENSIONS: [&str; 13] = [
-    "safetensors",
-    "json",
-    "pth",
-    "pt",
-    "bin",
-    "th",
-    "ckpt",
-    "h5",
-    "hdf5",
-    "keras",
-    "onnx",
-    "gguf",
-    "params",
-];
-
 /// `ORG/NAME`, where nothing here bears that name.
 fn hub_name(named: &Path) -> Option<&str> {
     let text = named.to_str()?;
@@ -87,7 +71,8 @@ fn hub_name(named: &Path) -> Option<&str> {
         part.starts_with(|c: char| c.is_ascii_alphanumeric())
             && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
     };
-    let is_file = name.rsplit_once('.').is_some_and(|(_, end)| EXTENSIONS.contains(&end));
+    // No model of the hub is called as files are.
+    let is_file = name.rsplit_once('.').is_some_and(|(_, end)| end == "json" || EXTENSIONS.contains(&end));
     let is_free = !Path::new(organisation).exists();
     (is_plain(organisation) && is_plain(name) && !is_file && is_free).then_some(text)
 }

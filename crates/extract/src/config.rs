@@ -10,6 +10,7 @@ use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::{Op, zoo};
+use published::TORCHVISION;
 use sample::{DataSet, Doubt, Inputs, Ratios};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -288,14 +289,12 @@ fn find(args: &Args) -> anyhow::Result<Backbone> {
     Ok(found)
 }
 
-/// Networks that torchvision has weights of, and the zoo does not have.
-const NOT_BUILT: [&str; 4] = ["maxvit_t", "swin_v2_b", "swin_v2_s", "swin_v2_t"];
-
-/// The network of an address, where its weights would be downloaded in vain.
+/// The network of an address that torchvision has weights of and the zoo does not have: they would be downloaded in vain.
 fn not_built(address: &str) -> Option<&str> {
     let name = address.strip_prefix("torchvision://")?;
     let name = name.split_once('@').map_or(name, |(name, _)| name);
-    (NOT_BUILT.contains(&name) && zoo::find(name).is_err()).then_some(name)
+    let is_torchvisions = TORCHVISION.iter().any(|(network, ..)| *network == name);
+    (is_torchvisions && zoo::find(name).is_err()).then_some(name)
 }
 
 /// What `--backbone` is by default, said.

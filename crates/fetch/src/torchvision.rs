@@ -1,11 +1,9 @@
 //! Weights of torchvision's networks, in torch's own cache.
 
-mod table;
-
 use crate::{config::Config, digest::Digest, download::Download, error::FetchError, http::Client, web};
 use cli::Session;
+use published::TORCHVISION;
 use std::path::PathBuf;
-use table::TABLE;
 
 /// Where torchvision's files are.
 pub(crate) const HOST: &str = "https://download.pytorch.org";
@@ -27,8 +25,8 @@ pub(crate) struct Weights {
 /// What is wrong, with the nearest name.
 pub(crate) fn find(text: &str) -> Result<Weights, String> {
     let (name, version) = text.split_once('@').unwrap_or((text, FIRST));
-    let Some((network, first, second)) = TABLE.iter().find(|(network, ..)| *network == name) else {
-        let near = TABLE.iter().map(|(network, ..)| (strsim::jaro_winkler(network, name), *network));
+    let Some((network, first, second)) = TORCHVISION.iter().find(|(network, ..)| *network == name) else {
+        let near = TORCHVISION.iter().map(|(network, ..)| (strsim::jaro_winkler(network, name), *network));
         let near = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
         let near = near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
         return Err(format!("torchvision has no weights of a network `{name}`{near}"));
@@ -97,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_file_says_its_digest() {
-        for (network, first, second) in TABLE {
+        for (network, first, second) in TORCHVISION {
             for file in [Some(*first), *second].into_iter().flatten() {
                 let weights = Weights { network, version: FIRST, file };
                 let digits = weights.digits();

@@ -79,9 +79,9 @@ impl Dialect {
         Dialect { name, recipe: None, is_of: |_| true, is_known_for: |_| true, place: Place::Same }
     }
 
-    /// Names of the package `efficientnet_pytorch`.
-    pub(crate) const fn numbered(rename: fn(&str) -> String) -> Dialect {
-        Dialect::renamed("efficientnet_pytorch", rename)
+    /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
+    pub(crate) const fn numbered(rename: fn(&str) -> String, is_of: fn(&str) -> bool) -> Dialect {
+        Dialect::renamed("efficientnet_pytorch", rename).only_of(is_of)
     }
 
     /// The same, of these networks alone.

@@ -3,6 +3,7 @@
 use crate::error::FetchError;
 use cli::UsageError;
 use glob::Pattern;
+use published::{EXTENSIONS, NAMES};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -12,37 +13,6 @@ use std::{
 
 /// Said about network, preprocessing and labels; those of open_clip's models too.
 const CONFIGURATIONS: [&str; 3] = ["config.json", "preprocessor_config.json", "open_clip_config.json"];
-/// The first that is there is taken: a model has the same weights in several forms. The order is that in which weights are looked
-/// for in a folder.
-const WEIGHTS: [&str; 12] = [
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.bin",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-    "model.weights.h5",
-    "tf_model.h5",
-    "model.keras",
-    "model.h5",
-    "model.onnx",
-    "model.gguf",
-];
-/// Of weights under any other name, which are taken where there is one such file.
-const EXTENSIONS: [&str; 12] = [
-    ".safetensors",
-    ".pth",
-    ".pt",
-    ".bin",
-    ".th",
-    ".ckpt",
-    ".h5",
-    ".hdf5",
-    ".keras",
-    ".onnx",
-    ".gguf",
-    ".params",
-];
 const TOKENIZERS: [&str; 6] = [
     "tokenizer.json",
     "tokenizer_config.json",
@@ -99,7 +69,8 @@ impl Wanted {
         let model = || model.to_owned();
         match self {
             Wanted::Read => {
-                let weights = WEIGHTS.into_iter().find(|name| names.contains(name)).or_else(|| only(names));
+                // The first that is there: a model has the same weights in several forms.
+                let weights = NAMES.into_iter().find(|name| names.contains(name)).or_else(|| only(names));
                 let weights =
                     weights.ok_or_else(|| FetchError::NoWeights { model: model(), files: listed(names) })?;
                 let small =
@@ -157,7 +128,9 @@ impl Wanted {
 
 /// The only file of weights that is in no folder.
 fn only<'a>(names: &[&'a str]) -> Option<&'a str> {
-    let is_weights = |name: &&&str| !name.contains('/') && EXTENSIONS.iter().any(|end| name.ends_with(end));
+    let is_weights = |name: &&&str| {
+        !name.contains('/') && name.rsplit_once('.').is_some_and(|(_, end)| EXTENSIONS.contains(&end))
+    };
     let mut found = names.iter().filter(is_weights);
     match (found.next(), found.next()) {
         (Some(name), None) => Some(name),

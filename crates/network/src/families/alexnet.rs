@@ -1,6 +1,6 @@
 //! AlexNet (Krizhevsky, 2014, "One weird trick for parallelizing convolutional neural networks"), as torchvision builds it.
 
-use super::Family;
+use super::{Family, layers::dense_classifier};
 use crate::entry::{Entry, entry, imagenet};
 use crate::{Builder, Conv, Network, Pool};
 
@@ -33,17 +33,7 @@ pub fn alexnet() -> Network {
         }
     }
     net.module("features", x);
-    let gap = net.global_average_pool("gap", x);
-    let cells = net.adaptive_average_pool("avgpool", x, 6);
-    let flat = net.flatten("flatten", cells);
-    let fc6 = net.linear("classifier.1", flat, 4096);
-    let fc6 = net.relu("classifier.2", fc6);
-    let fc7 = net.linear("classifier.4", fc6, 4096);
-    let fc7 = net.relu("classifier.5", fc7);
-    let logits = net.linear("classifier.6", fc7, 1000);
-    for (name, node) in [("gap", gap), ("fc7", fc7), ("pooled", fc7), ("logits", logits)] {
-        net.tap(name, node);
-    }
+    let [flat, fc6, _, logits] = dense_classifier(&mut net, x, 6, [1, 2, 4, 5, 6]);
     // Dropout does nothing to a frozen network, but its modules can be asked for.
     for (name, node) in [("classifier.0", flat), ("classifier.3", fc6), ("classifier", logits)] {
         net.module(name, node);

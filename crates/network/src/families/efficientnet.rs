@@ -70,14 +70,15 @@ pub(crate) static FAMILY: Family = Family {
 /// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.
 type Stage = (bool, usize, usize, usize, usize, usize);
 
-const B0: [Stage; 7] = [
-    (false, 1, 3, 1, 16, 1),
-    (false, 6, 3, 2, 24, 2),
-    (false, 6, 5, 2, 40, 2),
-    (false, 6, 3, 2, 80, 3),
-    (false, 6, 5, 1, 112, 3),
-    (false, 6, 5, 2, 192, 4),
-    (false, 6, 3, 1, 320, 1),
+/// B0 (table 1 of the paper): expansion, kernel, stride of the first, channels, blocks.
+pub(super) const B0: [(usize, usize, usize, usize, usize); 7] = [
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
 ];
 
 const V2_S: [Stage; 6] = [
@@ -119,8 +120,8 @@ fn efficientnet(name: &str, width: usize, depth: usize) -> Network {
 fn efficientnet_of(name: &str, width: usize, depth: usize, eps: f32) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(eps);
-    let stages = B0.map(|(fused, expansion, kernel, stride, out, blocks)| {
-        (fused, expansion, kernel, stride, multiple_of_8(out * width, 10), (blocks * depth).div_ceil(10))
+    let stages = B0.map(|(expansion, kernel, stride, out, blocks)| {
+        (false, expansion, kernel, stride, multiple_of_8(out * width, 10), (blocks * depth).div_ceil(10))
     });
     build(net, name, multiple_of_8(32 * width, 10), &stages, 4 * stages[6].4)
 }

@@ -24,6 +24,25 @@ pub(super) fn conv_bn_relu(net: &mut Builder, name: &str, x: NodeId, conv: Conv)
     net.relu(name, x)
 }
 
+/// The end of AlexNet and VGG: means of `side`² places, and three dense layers with ReLUs between them. These five are called
+/// `classifier.N`, by the places that are given. Gives what the first dense layer reads, then `fc6`, `fc7` and the logits. Taps:
+/// `gap`, `fc7` and `pooled` (one and the same), `logits`.
+pub(super) fn dense_classifier(net: &mut Builder, x: NodeId, side: usize, places: [usize; 5]) -> [NodeId; 4] {
+    let [fc6_at, relu6, fc7_at, relu7, last] = places.map(|place| format!("classifier.{place}"));
+    let gap = net.global_average_pool("gap", x);
+    let cells = net.adaptive_average_pool("avgpool", x, side);
+    let flat = net.flatten("flatten", cells);
+    let fc6 = net.linear(&fc6_at, flat, 4096);
+    let fc6 = net.relu(&relu6, fc6);
+    let fc7 = net.linear(&fc7_at, fc6, 4096);
+    let fc7 = net.relu(&relu7, fc7);
+    let logits = net.linear(&last, fc7, 1000);
+    for (name, node) in [("gap", gap), ("fc7", fc7), ("pooled", fc7), ("logits", logits)] {
+        net.tap(name, node);
+    }
+    [flat, fc6, fc7, logits]
+}
+
 /// Squeeze and excite (Hu et al., 2018, section 3): each channel times what two 1×1 convolutions make of all channels'
 /// means, with `squeeze` channels between them. `functions` come after the first and the second.
 pub(super) fn squeeze_excite(

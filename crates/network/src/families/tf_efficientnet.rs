@@ -3,6 +3,7 @@
 //! and excite, and the stem and the ends of B0.
 
 use super::Family;
+use super::efficientnet::B0 as STAGES;
 use super::layers::{average_and_classify, multiple_of_8, step_padding};
 use crate::entry::{bicubic, centred, inception, timm};
 use crate::{Activation, Builder, Conv, Dialect, Network, NodeId};
@@ -129,19 +130,19 @@ pub(crate) static FAMILY: Family = Family {
         ),
     ],
     dialects: &[
-        numbered(|param| B0.numbered(param), |name| is_called(name, "tf_efficientnet_b0")),
-        numbered(|param| B1.numbered(param), |name| is_called(name, "tf_efficientnet_b1")),
-        numbered(|param| B2.numbered(param), |name| is_called(name, "tf_efficientnet_b2")),
-        numbered(|param| B3.numbered(param), |name| is_called(name, "tf_efficientnet_b3")),
-        numbered(|param| B4.numbered(param), |name| is_called(name, "tf_efficientnet_b4")),
-        numbered(|param| B5.numbered(param), |name| is_called(name, "tf_efficientnet_b5")),
-        numbered(|param| B6.numbered(param), |name| is_called(name, "tf_efficientnet_b6")),
-        numbered(|param| B7.numbered(param), |name| is_called(name, "tf_efficientnet_b7")),
-        numbered(|param| LITE0.numbered(param), |name| is_called(name, "tf_efficientnet_lite0")),
-        numbered(|param| LITE1.numbered(param), |name| is_called(name, "tf_efficientnet_lite1")),
-        numbered(|param| LITE2.numbered(param), |name| is_called(name, "tf_efficientnet_lite2")),
-        numbered(|param| LITE3.numbered(param), |name| is_called(name, "tf_efficientnet_lite3")),
-        numbered(|param| LITE4.numbered(param), |name| is_called(name, "tf_efficientnet_lite4")),
+        Dialect::numbered(|param| B0.numbered(param), |name| is_called(name, "tf_efficientnet_b0")),
+        Dialect::numbered(|param| B1.numbered(param), |name| is_called(name, "tf_efficientnet_b1")),
+        Dialect::numbered(|param| B2.numbered(param), |name| is_called(name, "tf_efficientnet_b2")),
+        Dialect::numbered(|param| B3.numbered(param), |name| is_called(name, "tf_efficientnet_b3")),
+        Dialect::numbered(|param| B4.numbered(param), |name| is_called(name, "tf_efficientnet_b4")),
+        Dialect::numbered(|param| B5.numbered(param), |name| is_called(name, "tf_efficientnet_b5")),
+        Dialect::numbered(|param| B6.numbered(param), |name| is_called(name, "tf_efficientnet_b6")),
+        Dialect::numbered(|param| B7.numbered(param), |name| is_called(name, "tf_efficientnet_b7")),
+        Dialect::numbered(|param| LITE0.numbered(param), |name| is_called(name, "tf_efficientnet_lite0")),
+        Dialect::numbered(|param| LITE1.numbered(param), |name| is_called(name, "tf_efficientnet_lite1")),
+        Dialect::numbered(|param| LITE2.numbered(param), |name| is_called(name, "tf_efficientnet_lite2")),
+        Dialect::numbered(|param| LITE3.numbered(param), |name| is_called(name, "tf_efficientnet_lite3")),
+        Dialect::numbered(|param| LITE4.numbered(param), |name| is_called(name, "tf_efficientnet_lite4")),
     ],
 };
 
@@ -177,26 +178,10 @@ const LITE4: Scaled = Scaled { width: 14, depth: 18, side: Some(380), ..LITE0 };
 /// timm's own training of Lite0.
 const RETRAINED: Scaled = Scaled { side: None, eps: 1e-5, ..LITE0 };
 
-/// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
-const fn numbered(rename: fn(&str) -> String, is_of: fn(&str) -> bool) -> Dialect {
-    Dialect::numbered(rename).only_of(is_of)
-}
-
 /// Whether a network has that name, or that and a tag.
 fn is_called(name: &str, plain: &str) -> bool {
     name.split('.').next() == Some(plain)
 }
-
-/// Expansion, kernel, stride of the first, channels, and blocks, at width and depth 1.
-const STAGES: [(usize, usize, usize, usize, usize); 7] = [
-    (1, 3, 1, 16, 1),
-    (6, 3, 2, 24, 2),
-    (6, 5, 2, 40, 2),
-    (6, 3, 2, 80, 3),
-    (6, 5, 1, 112, 3),
-    (6, 5, 2, 192, 4),
-    (6, 3, 1, 320, 1),
-];
 
 /// One depthwise convolution's surroundings.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! VGG (Simonyan & Zisserman, 2014, table 1), with and without batch norm, as torchvision builds it.
 
-use super::{Family, keras};
+use super::{Family, keras, layers::dense_classifier};
 use crate::entry::{Entry, entry, imagenet};
 use crate::{Builder, Conv, Network, Pool};
 use crate::{Dialect, Stored, Turn};
@@ -60,18 +60,7 @@ pub fn vgg(name: &str, depths: Depths, batch_norm: bool) -> Network {
         }
         x = net.max_pool(&name_next(), x, Pool::new(2, 2));
     }
-    let gap = net.global_average_pool("gap", x);
-    let cells = net.adaptive_average_pool("avgpool", x, 7);
-    let flat = net.flatten("flatten", cells);
-    let fc6 = net.linear("classifier.0", flat, 4096);
-    let fc6 = net.relu("classifier.1", fc6);
-    let fc7 = net.linear("classifier.3", fc6, 4096);
-    let fc7 = net.relu("classifier.4", fc7);
-    let logits = net.linear("classifier.6", fc7, 1000);
-    net.tap("gap", gap);
-    net.tap("fc7", fc7);
-    net.tap("pooled", fc7);
-    net.tap("logits", logits);
+    let [_, fc6, fc7, logits] = dense_classifier(&mut net, x, 7, [0, 1, 3, 4, 6]);
     net.module("features", x);
     // Dropout does nothing to a frozen network, but its modules can be asked for.
     net.module("classifier.2", fc6);

@@ -1,27 +1,8 @@
 //! Which file of a folder holds the weights.
 
 use crate::WeightError;
+use published::{EXTENSIONS, NAMES};
 use std::path::{Path, PathBuf};
-
-/// Names that ecosystems give to the weights of a folder, best first: safetensors before pickles, whole before sharded.
-const NAMES: [&str; 12] = [
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.bin",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-    "model.weights.h5",
-    "tf_model.h5",
-    "model.keras",
-    "model.h5",
-    "model.onnx",
-    "model.gguf",
-];
-
-/// Extensions of weights under any other name.
-const EXTENSIONS: [&str; 12] =
-    ["safetensors", "pth", "pt", "bin", "th", "ckpt", "h5", "hdf5", "keras", "onnx", "gguf", "params"];
 
 /// The weights of a folder: those of a customary name, else the only file that may be.
 ///

@@ -1,5 +1,6 @@
 //! The formats of weight files, a file each, and what opens any of them.
 
+mod cursor;
 mod folder;
 mod gguf;
 mod hdf5;

@@ -2,6 +2,7 @@
 //!
 //! The layout is that of `NDArray::Save` in MXNet's src/ndarray/ndarray.cc. All numbers are little-endian.
 
+use super::cursor::Cursor;
 use crate::{
     Tensor, Tensors, WeightError,
     numbers::{Number, count, finite},
@@ -103,13 +104,14 @@ fn whole(kind: u32) -> &'static str {
 
 /// The arrays of a file by name.
 fn arrays(file: &[u8]) -> Result<BTreeMap<String, Array>, String> {
-    let mut at = At { file, at: MAGIC.len() };
-    let length = at.u64()?;
+    let cut_short = "it ends within an array or a name; it may be cut short";
+    let mut at = At(Cursor { file, at: MAGIC.len(), cut_short });
+    let length = at.0.u64()?;
     if length > MOST_ARRAYS {
         return Err(format!("it says that it holds {length} arrays; expected up to {MOST_ARRAYS}"));
     }
     let arrays = (0..length).map(|_| at.array()).collect::<Result<Vec<Array>, String>>()?;
-    let named = at.u64()?;
+    let named = at.0.u64()?;
     if named != length {
         return Err(format!("it holds {length} arrays and {named} names"));
     }
@@ -124,24 +126,20 @@ fn arrays(file: &[u8]) -> Result<BTreeMap<String, Array>, String> {
     Ok(found)
 }
 
-/// A place in the file.
-struct At<'a> {
-    file: &'a [u8],
-    at: usize,
-}
+struct At<'a>(Cursor<'a>);
 
 impl<'a> At<'a> {
     fn array(&mut self) -> Result<Array, String> {
-        let version = self.u32()?;
+        let version = self.0.u32()?;
         if !matches!(version, VERSION_1 | VERSION_2 | VERSION_3) {
             return Err("it was written by an MXNet before 0.12; load it with a later one and save it anew"
                 .to_owned());
         }
         // -1 and 0 are dense.
-        if version != VERSION_1 && self.u32()?.cast_signed() > 0 {
+        if version != VERSION_1 && self.0.u32()?.cast_signed() > 0 {
             return Err("it holds a sparse array; expected dense ones".to_owned());
         }
-        let axes = self.u32()?;
+        let axes = self.0.u32()?;
         // What has no shape yet: nothing follows.
         if axes == if version == VERSION_3 { u32::MAX } else { 0 } {
             return Err(
@@ -152,48 +150,29 @@ impl<'a> At<'a> {
             return Err(format!("it holds an array of {axes} axes; expected up to {MOST_AXES}"));
         }
         let shape = (0..axes)
-            .map(|_| usize::try_from(self.u64()?).map_err(|_| too_large()))
+            .map(|_| usize::try_from(self.0.u64()?).map_err(|_| too_large()))
             .collect::<Result<Vec<usize>, String>>()?;
-        let _device = self.u64()?;
-        let kind = self.u32()?;
+        let _device = self.0.u64()?;
+        let kind = self.0.u32()?;
         let (_, size) = stored(kind)?;
         let bytes = count(&shape).and_then(|count| count.checked_mul(size)).ok_or_else(too_large)?;
-        let start = self.at;
-        self.take(bytes)?;
-        Ok(Array { kind, shape, range: start..self.at })
+        let start = self.0.at;
+        self.0.take(bytes as u64)?;
+        Ok(Array { kind, shape, range: start..self.0.at })
     }
 
     /// A name, without what `export` says of its use.
     fn name(&mut self) -> Result<&'a str, String> {
-        let length = self.u64()?;
+        let length = self.0.u64()?;
         if length > MOST_NAME {
             return Err(format!("the name of an array has more than {MOST_NAME} bytes"));
         }
-        let name = self.take(usize::try_from(length).map_err(|_| cut_short())?)?;
+        let name = self.0.take(length)?;
         let name = std::str::from_utf8(name).map_err(|_| "the name of an array is no UTF-8".to_owned())?;
         Ok(name.strip_prefix("arg:").or(name.strip_prefix("aux:")).unwrap_or(name))
-    }
-
-    fn u32(&mut self) -> Result<u32, String> {
-        self.take(4)?.try_into().map(u32::from_le_bytes).map_err(|_| cut_short())
-    }
-
-    fn u64(&mut self) -> Result<u64, String> {
-        self.take(8)?.try_into().map(u64::from_le_bytes).map_err(|_| cut_short())
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], String> {
-        let end = self.at.checked_add(length);
-        let taken = end.and_then(|end| self.file.get(self.at..end)).ok_or_else(cut_short)?;
-        self.at += length;
-        Ok(taken)
     }
 }
 
 fn too_large() -> String {
     "it holds an array that is too large".to_owned()
-}
-
-fn cut_short() -> String {
-    "it ends within an array or a name; it may be cut short".to_owned()
 }

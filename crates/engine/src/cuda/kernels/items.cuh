@@ -52,6 +52,21 @@ template <class E> DEVICE void load8(float (&x)[8], Address base, size_t at, boo
     else load8<E>(x, base, at);
 }
 
+// Adds up eight sums of each of a block's threads over those of one group, of which there are `across`, a power of two; thread
+// i is of group i % groups. The first of each group has the total, in `sums` and where `shared` keeps its eight.
+DEVICE void join8(float (&sums)[8], float* shared, int across, int groups) {
+    int first = threadIdx.x / groups;
+    store8<F32>(sums, Address(shared), threadIdx.x * 8);
+    for (int half = across / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (first >= half) continue;
+        float others[8];
+        load8<F32>(others, Address(shared), (threadIdx.x + half * groups) * 8);
+        for (int i = 0; i < 8; i++) sums[i] += others[i];
+        store8<F32>(sums, Address(shared), threadIdx.x * 8);
+    }
+}
+
 template <class E> DEVICE float load1(Address base, size_t at, bool f32) {
     return f32 ? load1<F32>(base, at) : load1<E>(base, at);
 }

@@ -103,15 +103,7 @@ template <class E> DEVICE void mean(const Mean& a, float* shared) {
             for (int i = 0; i < 8; i++) sums[i] += seen[i];
         }
     }
-    store8<F32>(sums, Address(shared), threadIdx.x * 8);
-    for (int half = across / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (first >= half) continue;
-        float others[8];
-        load8<F32>(others, Address(shared), (threadIdx.x + half * groups) * 8);
-        for (int i = 0; i < 8; i++) sums[i] += others[i];
-        store8<F32>(sums, Address(shared), threadIdx.x * 8);
-    }
+    join8(sums, shared, across, groups);
     if (first != 0 || group >= all) return;
     for (int i = 0; i < 8; i++) sums[i] /= float(count);
     size_t cell = (size_t(picture) * a.out_height + row) * a.out_width + column;

@@ -31,15 +31,7 @@ DEVICE void roots_of(float (&sums)[8], const ResponseNorm& a, int group, int gro
     }
     // Whoever reads what stands there from before has done so.
     __syncthreads();
-    store8<F32>(sums, Address(shared), threadIdx.x * 8);
-    for (int half = across / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (first >= half) continue;
-        float others[8];
-        load8<F32>(others, Address(shared), (threadIdx.x + half * groups) * 8);
-        for (int i = 0; i < 8; i++) sums[i] += others[i];
-        store8<F32>(sums, Address(shared), threadIdx.x * 8);
-    }
+    join8(sums, shared, across, groups);
     __syncthreads();
     load8<F32>(sums, Address(shared), threadIdx.x % groups * 8);
     for (int i = 0; i < 8; i++) sums[i] = 8 * group + i < a.channels ? sqrtf(sums[i]) : 0.f;

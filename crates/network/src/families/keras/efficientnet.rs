@@ -3,7 +3,7 @@
 
 use super::{average_and_predict, place, recipes, step_padding};
 use crate::entry::keras;
-use crate::families::{Family, layers::multiple_of_8};
+use crate::families::{Family, efficientnet::B0 as STAGES, layers::multiple_of_8};
 use crate::{Activation, Builder, Conv, Dialect, Network, NodeId, Stored};
 use Activation::{Sigmoid, Silu};
 
@@ -29,17 +29,6 @@ const B4: EfficientNet = EfficientNet::new("keras_efficientnet_b4", 14, 18, 380)
 const B5: EfficientNet = EfficientNet::new("keras_efficientnet_b5", 16, 22, 456);
 const B6: EfficientNet = EfficientNet::new("keras_efficientnet_b6", 18, 26, 528);
 const B7: EfficientNet = EfficientNet::new("keras_efficientnet_b7", 20, 31, 600);
-
-/// Kernel, blocks, channels in and out, expansion, and the step of the first block, at width and depth 1.
-const STAGES: [(usize, usize, usize, usize, usize, usize); 7] = [
-    (3, 1, 32, 16, 1, 1),
-    (3, 2, 16, 24, 6, 2),
-    (5, 2, 24, 40, 6, 2),
-    (3, 3, 40, 80, 6, 2),
-    (5, 3, 80, 112, 6, 1),
-    (5, 4, 112, 192, 6, 2),
-    (3, 1, 192, 320, 6, 1),
-];
 
 /// Width and depth in tenths, and the side of its pictures.
 #[derive(Clone, Copy)]
@@ -79,7 +68,7 @@ impl EfficientNet {
         side = side.div_ceil(2);
         let x = net.conv_bn("stem_conv", "stem_bn", x, stem);
         let mut x = net.activation("stem_activation", x, Silu);
-        for (stage, (kernel, depth, _, out, expansion, step)) in (1..).zip(STAGES) {
+        for (stage, (expansion, kernel, step, out, depth)) in (1..).zip(STAGES) {
             for (letter, i) in ('a'..).zip(0..(depth * self.depth).div_ceil(10)) {
                 let stride = if i == 0 { step } else { 1 };
                 let block = Block { kernel, out: self.channels(out), expansion, stride, side };

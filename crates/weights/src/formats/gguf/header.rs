@@ -2,7 +2,7 @@
 //!
 //! The layout is that of ggml's docs/gguf.md, versions 2 and 3. All numbers are little-endian.
 
-use super::kind::Kind;
+use super::{super::cursor::Cursor, kind::Kind};
 use crate::numbers::count;
 use std::{collections::BTreeMap, ops::Range};
 use store::brief::shortened;
@@ -39,10 +39,11 @@ pub(super) struct Entry {
 /// # Errors
 /// What is wrong with the file.
 pub(super) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
-    let mut header = Header { file, at: 4 };
+    let cut_short = "its header goes on beyond the file's end";
+    let mut header = Header(Cursor { file, at: 4, cut_short });
     header.version()?;
-    let tensors = header.u64()?;
-    let metadata = header.u64()?;
+    let tensors = header.0.u64()?;
+    let metadata = header.0.u64()?;
     if tensors > MOST_TENSORS {
         return Err(format!("it says that it holds {tensors} tensors; expected up to {MOST_TENSORS}"));
     }
@@ -55,7 +56,7 @@ pub(super) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
         }
         entries.insert(name, entry);
     }
-    let start = header.at.next_multiple_of(alignment);
+    let start = header.0.at.next_multiple_of(alignment);
     entries.into_iter().map(|(name, entry)| entry.placed(name, file.len(), start, alignment)).collect()
 }
 
@@ -91,15 +92,11 @@ impl Listed {
     }
 }
 
-/// A place in the file.
-struct Header<'a> {
-    file: &'a [u8],
-    at: usize,
-}
+struct Header<'a>(Cursor<'a>);
 
 impl<'a> Header<'a> {
     fn version(&mut self) -> Result<(), String> {
-        match self.u32()? {
+        match self.0.u32()? {
             2 | 3 => Ok(()),
             1 => Err("it is of version 1; convert the model anew, as version 2 or 3".to_owned()),
             version if version != 0 && version.trailing_zeros() >= 16 => {
@@ -116,7 +113,7 @@ impl<'a> Header<'a> {
         // Each entry takes bytes of the file, so that a count that lies ends with the file.
         for _ in 0..count {
             let key = self.bytes()?;
-            let kind = self.u32()?;
+            let kind = self.0.u32()?;
             if key != b"general.alignment" {
                 self.pass(kind, 0)?;
                 continue;
@@ -124,7 +121,7 @@ impl<'a> Header<'a> {
             if kind != UINT32 || alignment.is_some() {
                 return Err("`general.alignment` is no u32, or is there twice".to_owned());
             }
-            alignment = Some(self.u32()?);
+            alignment = Some(self.0.u32()?);
         }
         let alignment = alignment.unwrap_or(ALIGNMENT);
         // Blocks are read where they lie, so that numbers must not be split.
@@ -137,15 +134,15 @@ impl<'a> Header<'a> {
     /// Passes over a value that lies in `depth` arrays.
     fn pass(&mut self, kind: u32, depth: usize) -> Result<(), String> {
         if let Some((_, size)) = FIXED.iter().find(|(fixed, _)| *fixed == kind) {
-            return self.take(*size).map(drop);
+            return self.0.take(*size).map(drop);
         }
         match kind {
             TEXT => self.bytes().map(drop),
             ARRAY if depth == MOST_DEPTH => Err(format!("its arrays are nested more than {MOST_DEPTH} deep")),
             ARRAY => {
-                let (inner, count) = (self.u32()?, self.u64()?);
+                let (inner, count) = (self.0.u32()?, self.0.u64()?);
                 if let Some((_, size)) = FIXED.iter().find(|(fixed, _)| *fixed == inner) {
-                    return self.take(size.checked_mul(count).ok_or_else(cut_short)?).map(drop);
+                    return self.0.take(size.checked_mul(count).ok_or(self.0.cut_short)?).map(drop);
                 }
                 (0..count).try_for_each(|_| self.pass(inner, depth + 1))
             }
@@ -160,45 +157,26 @@ impl<'a> Header<'a> {
         }
         let name =
             std::str::from_utf8(name).map_err(|_| "the name of a tensor is no UTF-8".to_owned())?.to_owned();
-        let axes = self.u32()?;
+        let axes = self.0.u32()?;
         if axes > MOST_AXES {
             let name = shortened(&name);
             return Err(format!("the tensor `{name}` has {axes} axes; GGUF has at most {MOST_AXES}"));
         }
         let mut shape = (0..axes)
             .map(|_| {
-                let side = self.u64()?;
+                let side = self.0.u64()?;
                 usize::try_from(side).map_err(|_| format!("the tensor `{}` is too large", shortened(&name)))
             })
             .collect::<Result<Vec<usize>, String>>()?;
         // GGML lists the axis first along which numbers are neighbours.
         shape.reverse();
-        let (kind, offset) = (Kind::new(self.u32()?), self.u64()?);
+        let (kind, offset) = (Kind::new(self.0.u32()?), self.0.u64()?);
         Ok((name, Listed { kind, shape, offset }))
     }
 
     /// A text's bytes.
     fn bytes(&mut self) -> Result<&'a [u8], String> {
-        let length = self.u64()?;
-        self.take(length)
+        let length = self.0.u64()?;
+        self.0.take(length)
     }
-
-    fn u32(&mut self) -> Result<u32, String> {
-        self.take(4)?.try_into().map(u32::from_le_bytes).map_err(|_| cut_short())
-    }
-
-    fn u64(&mut self) -> Result<u64, String> {
-        self.take(8)?.try_into().map(u64::from_le_bytes).map_err(|_| cut_short())
-    }
-
-    fn take(&mut self, length: u64) -> Result<&'a [u8], String> {
-        let end = usize::try_from(length).ok().and_then(|length| self.at.checked_add(length));
-        let taken = end.and_then(|end| self.file.get(self.at..end)).ok_or_else(cut_short)?;
-        self.at += taken.len();
-        Ok(taken)
-    }
-}
-
-fn cut_short() -> String {
-    "its header goes on beyond the file's end".to_owned()
 }

@@ -2,7 +2,7 @@
 
 /// A network's name, its file of `IMAGENET1K_V1`, and that of `IMAGENET1K_V2` where there is one.
 #[rustfmt::skip]
-pub(super) static TABLE: &[(&str, &str, Option<&str>)] = &[
+pub static TORCHVISION: &[(&str, &str, Option<&str>)] = &[
     ("alexnet", "alexnet-owt-7be5be79.pth", None),
     ("convnext_base", "convnext_base-6075fbad.pth", None),
     ("convnext_large", "convnext_large-ea097f82.pth", None),
