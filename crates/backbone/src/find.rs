@@ -154,7 +154,7 @@ fn named(entry: &'static Entry, path: Option<&Path>, prepared: bool) -> Result<B
     let Some(tensors) = weights::open_for(entry, path)? else {
         return Err(BackboneError::NoWeights { name: entry.name.to_owned() });
     };
-    let network = (entry.build)();
+    let network = entry.network();
     let said = path.filter(|_| !prepared).map(folder::recipe_of).transpose()?.flatten();
     let hint = path.filter(|_| !prepared && said.is_none()).and_then(|path| called::hint(path, entry));
     let hints: Vec<String> = hint.into_iter().chain(weights::copies(&network, &*tensors)).collect();

@@ -46,7 +46,7 @@ pub(crate) fn by_tensors(
     prepared: bool,
 ) -> Result<Backbone, BackboneError> {
     let candidate = |entry: &'static Entry| {
-        let network = (entry.build)();
+        let network = entry.network();
         let taps: Vec<&str> = match taps {
             [] => vec![entry.default_tap],
             taps => taps.iter().map(String::as_str).collect(),

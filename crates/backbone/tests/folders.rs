@@ -112,7 +112,7 @@ fn the_zoos_networks_are_found_again() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.json"), config).unwrap();
         fs::write(folder.path().join("model.safetensors"), two_bytes()).unwrap();
-        let (backbone, zoos) = (found(folder.path()).unwrap(), (zoo::find(zoos).unwrap().build)());
+        let (backbone, zoos) = (found(folder.path()).unwrap(), zoo::find(zoos).unwrap().network());
         let shapes = |network: &Network| {
             let part = network.for_taps(&["pooled"]).unwrap();
             part.params().iter().map(|param| (param.name.clone(), param.shape.clone())).collect::<Vec<_>>()
@@ -134,7 +134,7 @@ fn timms_configurations_are_recipes() {
     };
     write("", "");
     weights(
-        &(zoo::find("resnet18").unwrap().build)().with_logits(7),
+        &zoo::find("resnet18").unwrap().network().with_logits(7),
         "",
         &folder.path().join("model.safetensors"),
     );
@@ -331,7 +331,7 @@ fn files_are_recognised() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, zoos: &str| {
         let path = folder.path().join(name);
-        weights(&(zoo::find(zoos).unwrap().build)(), "", &path);
+        weights(&zoo::find(zoos).unwrap().network(), "", &path);
         path
     };
     let backbone = found(&write("w.safetensors", "squeezenet1_1")).unwrap();
@@ -345,13 +345,13 @@ fn files_are_recognised() {
     assert_eq!(backbone.name, "mobilenetv2_100");
     // Most of a network is told as that network.
     let path = folder.path().join("part.safetensors");
-    let part = (zoo::find("squeezenet1_1").unwrap().build)().for_taps(&["features.10"]).unwrap();
+    let part = zoo::find("squeezenet1_1").unwrap().network().for_taps(&["features.10"]).unwrap();
     weights(&part, "", &path);
     let message = found(&path).unwrap().bind(&["pooled"]).unwrap_err().to_string();
     assert!(message.contains("lacks the tensor `features.11.squeeze.weight`"), "{message}");
     // Another network that has all of these tensors, and more besides, lacks more.
     let path = folder.path().join("stages.safetensors");
-    let part = (zoo::find("resnet18").unwrap().build)().for_taps(&["layer3"]).unwrap();
+    let part = zoo::find("resnet18").unwrap().network().for_taps(&["layer3"]).unwrap();
     weights(&part, "", &path);
     assert_eq!(found(&path).unwrap().name, "resnet18");
     fs::write(&path, two_bytes()).unwrap();

@@ -123,7 +123,7 @@ fn args() -> Outcome<Args> {
 /// The network with its weights, for pictures of that size.
 fn load(args: &Args) -> Outcome<(Bound, (usize, usize), String)> {
     if let Some(entry) = network::zoo::find(&args.model).ok().filter(|_| !Path::new(&args.model).exists()) {
-        let network = (entry.build)();
+        let network = entry.network();
         let bound = Bound::from_tensors(network, &args.model, |param| {
             Some(Tensor { shape: param.shape.clone(), data: vec![0.01; param.len()] })
         })?;

@@ -32,7 +32,7 @@ const CASES: [(&str, &[&str], u32); 7] = [
 ];
 
 fn network(name: &str, taps: &[&str]) -> weights::Bound {
-    common::filled((zoo::find(name).unwrap().build)().for_taps(taps).unwrap())
+    common::filled(zoo::find(name).unwrap().network().for_taps(taps).unwrap())
 }
 
 fn bits(rows: &[f32]) -> Vec<u32> {

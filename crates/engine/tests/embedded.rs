@@ -16,7 +16,7 @@ fn headstart_tiny_is_what_was_trained() {
     let expected: Vec<f32> =
         probe["pooled"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect();
     let entry = zoo::find("headstart_tiny").unwrap();
-    let full = (entry.build)();
+    let full = entry.network();
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(full.for_taps(&["pooled"]).unwrap(), &full, &file).unwrap();
     // The formula that probe.json states.

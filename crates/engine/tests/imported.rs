@@ -45,7 +45,7 @@ const SOME: &[(&str, usize)] = &[
 fn check(name: &str, side: usize, folder: &Path) -> Result<f64, String> {
     let entry = zoo::find(name).unwrap();
     let tap = entry.default_tap;
-    let network = (entry.build)().for_taps(&[tap]).unwrap();
+    let network = entry.network().for_taps(&[tap]).unwrap();
     if network.shapes(side, side).is_err() {
         return Err(format!("{name} takes no pictures of {side} pixels"));
     }
@@ -93,6 +93,6 @@ fn networks_that_were_exported_come_back() {
 #[test]
 #[ignore = "minutes"]
 fn every_network_that_was_exported_comes_back() {
-    let small = zoo::all().iter().filter(|entry| (entry.build)().parameter_count() < 100_000_000);
+    let small = zoo::all().iter().filter(|entry| entry.network().parameter_count() < 100_000_000);
     all(small.map(|entry| (entry.name, entry.input_size().unwrap().0 as usize)));
 }

@@ -19,7 +19,7 @@ pub(crate) fn render() -> Result<String> {
     let mut rows: Vec<Vec<String>> =
         vec![head.chain(["taps, the default first", "timm's tags"]).map(str::to_owned).collect()];
     for entry in zoo::all() {
-        let network = (entry.build)();
+        let network = entry.network();
         let (height, width) = entry.input_size().unwrap_or_default();
         let mut row = vec![
             entry.name.to_owned(),

@@ -15,8 +15,8 @@ pub struct Entry {
     pub home: &'static str,
     /// timm's tags of weights that it is for: `timm/NAME.TAG` on the Hugging Face hub.
     pub tags: &'static [&'static str],
-    /// Makes the graph.
-    pub build: fn() -> Network,
+    /// Makes the graph, which is called as it is told.
+    pub(crate) build: fn(&'static str) -> Network,
     /// Where features are read unless somebody says otherwise.
     pub default_tap: &'static str,
     /// How its inputs were made when it was trained.
@@ -26,6 +26,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Its graph, without weights.
+    pub fn network(&self) -> Network {
+        (self.build)(self.name)
+    }
+
     /// Its name without a tag that is a part of it.
     pub fn untagged(&self) -> &'static str {
         self.name.split_once('.').map_or(self.name, |(plain, _)| plain)
@@ -45,7 +50,11 @@ impl Entry {
 }
 
 /// A network whose features are read from `pooled`.
-pub(crate) const fn entry(name: &'static str, recipe: fn() -> Recipe, build: fn() -> Network) -> Entry {
+pub(crate) const fn entry(
+    name: &'static str,
+    recipe: fn() -> Recipe,
+    build: fn(&'static str) -> Network,
+) -> Entry {
     Entry { name, home: "torchvision", tags: &[], build, default_tap: "pooled", recipe, weights: None }
 }
 
@@ -54,13 +63,17 @@ pub(crate) const fn timm(
     name: &'static str,
     tags: &'static [&'static str],
     recipe: fn() -> Recipe,
-    build: fn() -> Network,
+    build: fn(&'static str) -> Network,
 ) -> Entry {
     Entry { home: "timm", tags, ..entry(name, recipe, build) }
 }
 
 /// The same for one of Keras' own.
-pub(crate) const fn keras(name: &'static str, recipe: fn() -> Recipe, build: fn() -> Network) -> Entry {
+pub(crate) const fn keras(
+    name: &'static str,
+    recipe: fn() -> Recipe,
+    build: fn(&'static str) -> Network,
+) -> Entry {
     Entry { home: "Keras", ..entry(name, recipe, build) }
 }
 

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_head_reads_what_the_backbone_gives() {
-        let full = (zoo::find("headstart_tiny").unwrap().build)();
+        let full = zoo::find("headstart_tiny").unwrap().network();
         for (taps, width) in [(&["pooled"][..], 224), (&["layer3", "pooled"], 224 + 112)] {
             let backbone = full.for_taps(taps).unwrap();
             let d: usize = backbone.widths(64, 64).unwrap().iter().sum();
@@ -135,7 +135,7 @@ mod tests {
             ("vit_b_16", &["encoder.layers.encoder_layer_5"]),
             ("densenet121", &["features.denseblock2"]),
         ] {
-            let whole = (zoo::find(name).unwrap().build)().for_taps(&["pooled"]).unwrap();
+            let whole = zoo::find(name).unwrap().network().for_taps(&["pooled"]).unwrap();
             let (lower, upper) = whole.cut(at, 224, 224).unwrap();
             assert_eq!(lower.nodes().len() + upper.nodes().len(), whole.nodes().len() + at.len(), "{name}");
             let mut again = lower.join(&upper).unwrap();
@@ -143,7 +143,7 @@ mod tests {
             assert_eq!(again.fingerprint(), whole.fingerprint(), "{name}");
         }
         // A sum reads what lies before the cut.
-        let whole = (zoo::find("resnet18").unwrap().build)().for_taps(&["pooled"]).unwrap();
+        let whole = zoo::find("resnet18").unwrap().network().for_taps(&["pooled"]).unwrap();
         assert!(whole.cut(&["layer3.0.conv1"], 224, 224).is_err());
         assert!(whole.cut(&[], 224, 224).is_err());
         assert!(whole.cut(&["layer9"], 224, 224).is_err());

@@ -17,7 +17,7 @@ fn weights_are_as_many_as_keras() {
         ("keras_inception_v3", 23_817_352, 17_216),
     ] {
         let entry = zoo::find(name).unwrap();
-        let network = (entry.build)();
+        let network = entry.network();
         assert_eq!(network.parameter_count(), trained + ours, "{name}");
         let (height, width) = entry.input_size().unwrap();
         network.shapes(height as usize, width as usize).unwrap();

@@ -5,7 +5,7 @@
 use headstart_network::{Network, NetworkError, zoo};
 
 fn build(name: &str) -> Network {
-    (zoo::find(name).unwrap().build)()
+    zoo::find(name).unwrap().network()
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn networks_under_names_of_their_own_have_the_peers_numbers() {
 #[test]
 fn every_entry_works_at_its_size_and_taps() {
     for entry in zoo::all() {
-        let network = (entry.build)();
+        let network = entry.network();
         assert_eq!(network.name(), entry.name);
         assert_eq!(zoo::find(entry.name).unwrap().name, entry.name);
         let (height, width) = entry.input_size().unwrap();
@@ -455,7 +455,7 @@ fn multiplications_are_those_that_the_papers_count() {
         ("vit_b_16", 224, 17.56),
         ("swin_t", 224, 4.49),
     ] {
-        let network = (zoo::find(name).unwrap().build)();
+        let network = zoo::find(name).unwrap().network();
         let counted = network.multiplications(side, side).unwrap() as f64 / 1e9;
         assert!((counted / expected - 1.0).abs() < 0.02, "{name}: {counted}");
     }

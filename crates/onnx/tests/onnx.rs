@@ -11,7 +11,7 @@ use network::{
 use weights::{Bound, Dense, Tensor, head_graph};
 
 fn bound(name: &str, tap: &str) -> Bound {
-    filled((zoo::find(name).unwrap().build)().for_taps(&[tap]).unwrap())
+    filled(zoo::find(name).unwrap().network().for_taps(&[tap]).unwrap())
 }
 
 fn filled(network: Network) -> Bound {
@@ -173,7 +173,7 @@ fn heads_that_do_not_fit_are_refused() {
     let error = head_graph(&[dense(224, 5), dense(6, 2)]).unwrap_err().to_string();
     assert!(error.contains("`head.1.weight` should have the shape [2, 5]"), "{error}");
     assert!(head_graph(&[Dense { bias: vec![], ..dense(224, 5) }]).is_err());
-    let network = (zoo::find("headstart_tiny").unwrap().build)();
+    let network = zoo::find("headstart_tiny").unwrap().network();
     let two = network.for_taps(&["pooled", "layer1"]).unwrap();
     let two = Bound::from_tensors(two, "test", |param| {
         Some(Tensor { shape: param.shape.clone(), data: vec![0.0; param.len()] })

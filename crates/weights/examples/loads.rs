@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let line = line?;
         let (name, file) = line.split_once('\t').ok_or("expected NETWORK<tab>FILE")?;
         let entry = zoo::find(name)?;
-        let compared = compare(&(entry.build)(), &[entry.default_tap], &*open(Path::new(file))?);
+        let compared = compare(&entry.network(), &[entry.default_tap], &*open(Path::new(file))?);
         println!("{name}\t{}", if compared.suffices { compared.dialect.name } else { "-" });
     }
     Ok(())

@@ -13,7 +13,7 @@ pub(crate) fn advice(tensor: &str, naming: &Naming, full: &Network, file: &dyn T
         }
     }
     let mut others = zoo::all().iter().filter(|entry| entry.name != full.name());
-    let other = others.find(|entry| compare(&(entry.build)(), &[entry.default_tap], file).suffices);
+    let other = others.find(|entry| compare(&entry.network(), &[entry.default_tap], file).suffices);
     if let Some(entry) = other {
         return Some(format!("it looks like {}", entry.name));
     }

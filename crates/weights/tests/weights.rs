@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 type Content = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 fn build(name: &str) -> Network {
-    (zoo::find(name).unwrap().build)()
+    zoo::find(name).unwrap().network()
 }
 
 /// Numbers that f16 and bf16 hold exactly.
@@ -390,7 +390,7 @@ fn weights_that_come_along_fit_their_networks() {
     let embedded: Vec<_> = zoo::all().iter().filter_map(|entry| Some((entry, entry.weights?))).collect();
     assert_eq!(embedded[0].0.name, "headstart_tiny");
     for (entry, bytes) in embedded {
-        let full = (entry.build)();
+        let full = entry.network();
         Bound::bind(full.clone(), &full, &SafetensorsFile::embedded(entry.name, bytes).unwrap()).unwrap();
     }
 }

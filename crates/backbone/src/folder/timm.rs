@@ -61,7 +61,7 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         Some(_) => Some(recipe(&config)?),
         None => Some((entry.recipe)()),
     };
-    let network = (entry.build)();
+    let network = entry.network();
     let pool = pooling(&network);
     let is_built = |(key, value): &(&String, &Value)| match key.as_str() {
         "num_classes" => true,

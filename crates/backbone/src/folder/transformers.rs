@@ -226,7 +226,7 @@ fn residual(config: &Config) -> Result<Network, BackboneError> {
         _ => (resnet::Block::Bottleneck, out.map(|out| (out / 4).max(1))),
     };
     let plain = resnet::ResNet { stem: resnet::Stem::ImageNet, classes: Some(1000), ..resnet::ResNet::TINY };
-    Ok(resnet::ResNet { name: "resnet", block, widths, out, depths, ..plain }.build())
+    Ok(resnet::ResNet { block, widths, out, depths, ..plain }.build("resnet"))
 }
 
 fn reg(config: &Config) -> Result<Network, BackboneError> {

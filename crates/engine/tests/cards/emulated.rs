@@ -146,7 +146,7 @@ fn trained_networks() {
 fn features_do_not_depend_on_the_batch() {
     for precision in Precision::ALL {
         let bound = || {
-            let network = (zoo::find("headstart_tiny").unwrap().build)();
+            let network = zoo::find("headstart_tiny").unwrap().network();
             common::filled(network.for_taps(&["pooled", "layer2"]).unwrap())
         };
         check_bits(open, bound, 64, precision, 7, &[1, 3, 4, 8]);
@@ -157,7 +157,7 @@ fn features_do_not_depend_on_the_batch() {
 fn threads_may_run_in_any_order() {
     // Where a barrier is missing, or memory is filled anew too early, some order shows it.
     let vit = Vit { width: 64, depth: 1, heads: 2, ..Vit::small(16) }.build("small");
-    let tiny = (zoo::find("headstart_tiny").unwrap().build)();
+    let tiny = zoo::find("headstart_tiny").unwrap().network();
     for (network, tap, side) in [(tiny, "pooled", 32), (vit, "patch_mean", 256)] {
         for (precision, unit) in [
             (Precision::F32, Unit::Warp),
@@ -184,7 +184,7 @@ fn threads_may_run_in_any_order() {
 #[test]
 fn a_taps_bits_do_not_depend_on_the_other_taps() {
     let small = Vit { width: 64, depth: 1, heads: 2, ..Vit::small(16) };
-    let zoo = |name| (zoo::find(name).unwrap().build)();
+    let zoo = |name| zoo::find(name).unwrap().network();
     for (network, side, nodes) in [
         (zoo("headstart_tiny"), 32, 0..40),
         (small.build("small"), 32, 0..40),
@@ -209,7 +209,7 @@ fn a_taps_bits_do_not_depend_on_the_other_taps() {
 
 #[test]
 fn both_units_give_the_same_features_and_the_better_is_taken() {
-    let network = (zoo::find("headstart_tiny").unwrap().build)();
+    let network = zoo::find("headstart_tiny").unwrap().network();
     let run = |unit| {
         let bound = common::filled(network.for_taps(&["pooled"]).unwrap());
         let how = common::sized(64);
@@ -225,7 +225,7 @@ fn both_units_give_the_same_features_and_the_better_is_taken() {
 #[test]
 fn batches_are_halved_until_they_fit() {
     let bound =
-        || common::filled((zoo::find("headstart_tiny").unwrap().build)().for_taps(&["pooled"]).unwrap());
+        || common::filled(zoo::find("headstart_tiny").unwrap().network().for_taps(&["pooled"]).unwrap());
     let cuda = |memory: usize, batch| {
         Cuda::new(Emulator::new(memory), bound(), &common::sized(64), Precision::F32, batch)
     };

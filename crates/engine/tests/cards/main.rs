@@ -132,7 +132,7 @@ fn check_zoo<C: Card>(
     side: usize,
     precisions: &[Precision],
 ) {
-    check_network(open, &(zoo::find(name).unwrap().build)(), taps, side, precisions);
+    check_network(open, &zoo::find(name).unwrap().network(), taps, side, precisions);
 }
 
 /// Checks that every feature has the same bits whatever the batch, and when run again: n pictures, in batches of each size.

@@ -41,7 +41,7 @@ fn features_do_not_depend_on_the_batch_on_a_card() {
         return;
     }
     for name in ["resnet50", "vit_small_patch16_224", "efficientnet_b0"] {
-        let network = (zoo::find(name).unwrap().build)().for_taps(&["pooled"]).unwrap();
+        let network = zoo::find(name).unwrap().network().for_taps(&["pooled"]).unwrap();
         for precision in Precision::ALL {
             let bound = || common::filled(network.clone());
             check_bits(|| Driver::open(0).unwrap(), bound, 224, precision, 300, &[256, 32, 7]);

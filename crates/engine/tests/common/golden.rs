@@ -41,7 +41,7 @@ pub(crate) fn networks() -> Vec<Golden> {
     let mut networks = Vec::new();
     for (file, name, taps) in CASES {
         let Some(path) = super::shared(&format!("weights/{file}.safetensors")) else { continue };
-        let full = (zoo::find(name).unwrap().build)();
+        let full = zoo::find(name).unwrap().network();
         let names: Vec<&str> = taps.iter().map(|(tap, _)| *tap).collect();
         let network = full.for_taps(&names).unwrap();
         let bound = Bound::bind(network, &full, &*weights::open(&path).unwrap()).unwrap();

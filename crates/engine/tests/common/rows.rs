@@ -66,7 +66,7 @@ impl Row {
 }
 
 fn build(name: &str) -> Network {
-    (zoo::find(name).unwrap().build)()
+    zoo::find(name).unwrap().network()
 }
 
 // Ours are torchvision's where it has the network, else timm's.

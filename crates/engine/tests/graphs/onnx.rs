@@ -65,7 +65,7 @@ fn files_give_what_the_reference_gives() {
 
 /// A network of the zoo at the size of its pictures, filled by the formula.
 fn whole(entry: &zoo::Entry, tap: &str, stem: Option<String>) {
-    let network = (entry.build)().for_taps(&[tap]).unwrap();
+    let network = entry.network().for_taps(&[tap]).unwrap();
     let (h, w) = entry.input_size().unwrap();
     let input = common::image(h as usize, 2);
     check(entry.name, common::filled(network), (h as usize, w as usize), &input, stem);
@@ -82,7 +82,7 @@ fn whole_networks_give_what_the_reference_gives() {
 #[test]
 #[ignore = "leaves files of a gigabyte or two, for tests/peers/onnx_model.py"]
 fn files_of_whole_networks() {
-    for entry in zoo::all().iter().filter(|entry| (entry.build)().parameter_count() < 30_000_000) {
+    for entry in zoo::all().iter().filter(|entry| entry.network().parameter_count() < 30_000_000) {
         whole(entry, entry.default_tap, Some(format!("zoo-{}", entry.name)));
     }
 }

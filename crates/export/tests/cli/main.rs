@@ -26,7 +26,7 @@ fn export(room: &Room, arguments: &[&str]) -> Run {
 /// the backbone makes of the probe pictures.
 fn head(kind: HeadKind) -> Head {
     let entry = zoo::find("headstart_tiny").unwrap();
-    let (full, recipe) = ((entry.build)(), (entry.recipe)());
+    let (full, recipe) = (entry.network(), (entry.recipe)());
     let pruned = full.for_taps(&["pooled"]).unwrap();
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     let bound = Bound::bind(pruned.clone(), &full, &file).unwrap();

@@ -13,7 +13,7 @@ fn weights(
     (backbone, tap): (&str, &str),
     change: impl Fn(&str, &[usize]) -> Option<Vec<usize>>,
 ) {
-    let network = (zoo::find(backbone).unwrap().build)().for_taps(&[tap]).unwrap();
+    let network = zoo::find(backbone).unwrap().network().for_taps(&[tap]).unwrap();
     let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = network
         .params()
         .iter()

@@ -14,7 +14,7 @@ pub(crate) static FAMILY: Family = Family {
 /// `pooled` (what the last layer reads, which is `fc7`), `features`, `logits`.
 ///
 /// Inputs of any size from 63×63 work: the map is brought to 6×6 before the classifier.
-pub fn alexnet() -> Network {
+pub fn alexnet(name: &str) -> Network {
     let mut net = Builder::image();
     let mut x = net.input();
     let mut next = 0..;
@@ -38,5 +38,5 @@ pub fn alexnet() -> Network {
     for (name, node) in [("classifier.0", flat), ("classifier.3", fc6), ("classifier", logits)] {
         net.module(name, node);
     }
-    net.finish("alexnet", logits)
+    net.finish(name, logits)
 }

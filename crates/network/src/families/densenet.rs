@@ -8,10 +8,10 @@ use crate::{Builder, Conv, Dialect, Network, NodeId, Pool};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        entry("densenet121", imagenet, || densenet("densenet121", 32, [6, 12, 24, 16])),
-        entry("densenet161", imagenet, || densenet("densenet161", 48, [6, 12, 36, 24])),
-        entry("densenet169", imagenet, || densenet("densenet169", 32, [6, 12, 32, 32])),
-        entry("densenet201", imagenet, || densenet("densenet201", 32, [6, 12, 48, 32])),
+        entry("densenet121", imagenet, |name| densenet(name, 32, [6, 12, 24, 16])),
+        entry("densenet161", imagenet, |name| densenet(name, 48, [6, 12, 36, 24])),
+        entry("densenet169", imagenet, |name| densenet(name, 32, [6, 12, 32, 32])),
+        entry("densenet201", imagenet, |name| densenet(name, 32, [6, 12, 48, 32])),
     ],
     dialects: &[Dialect::same("timm")],
 };

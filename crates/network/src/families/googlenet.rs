@@ -29,7 +29,7 @@ const STAGES: [(usize, &[Branches]); 3] = [
 ];
 
 /// The network. Taps: `pooled` and `gap` (one and the same, 1024), `inception3`, `inception4`, `inception5`, `logits`.
-pub fn googlenet() -> Network {
+pub fn googlenet(name: &str) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(1e-3);
     let input = net.input();
@@ -46,7 +46,7 @@ pub fn googlenet() -> Network {
         net.tap(&format!("inception{stage}"), x);
     }
     let logits = average_and_classify(&mut net, x, "fc");
-    net.finish("googlenet", logits)
+    net.finish(name, logits)
 }
 
 fn block(net: &mut Builder, at: &str, x: NodeId, (one, two, three, four): Branches) -> NodeId {

@@ -13,7 +13,7 @@ pub(crate) static FAMILY: Family = Family {
 };
 
 /// The network. Taps: `pooled` and `gap` (one and the same, 2048), `Mixed_5d`, `Mixed_6e`, `Mixed_7c`, `logits`.
-pub fn inception_v3() -> Network {
+pub fn inception_v3(name: &str) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(1e-3);
     let mut x = net.input();
@@ -43,7 +43,7 @@ pub fn inception_v3() -> Network {
     }
     net.tap("Mixed_7c", x);
     let logits = average_and_classify(&mut net, x, "fc");
-    net.finish("inception_v3", logits)
+    net.finish(name, logits)
 }
 
 /// Branches that all read `x`, and become the map `at`.

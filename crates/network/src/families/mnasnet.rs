@@ -8,10 +8,10 @@ use crate::{Builder, Conv, Network, NodeId};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        entry("mnasnet0_5", imagenet, || mnasnet("mnasnet0_5", 10)),
-        entry("mnasnet0_75", || bilinear(232, 224), || mnasnet("mnasnet0_75", 15)),
-        entry("mnasnet1_0", imagenet, || mnasnet("mnasnet1_0", 20)),
-        entry("mnasnet1_3", || bilinear(232, 224), || mnasnet("mnasnet1_3", 26)),
+        entry("mnasnet0_5", imagenet, |name| mnasnet(name, 10)),
+        entry("mnasnet0_75", || bilinear(232, 224), |name| mnasnet(name, 15)),
+        entry("mnasnet1_0", imagenet, |name| mnasnet(name, 20)),
+        entry("mnasnet1_3", || bilinear(232, 224), |name| mnasnet(name, 26)),
     ],
     dialects: &[],
 };

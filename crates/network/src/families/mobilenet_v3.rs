@@ -9,8 +9,8 @@ use Activation::{HardSigmoid, HardSwish, Relu};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        entry("mobilenet_v3_small", imagenet, || mobilenet_v3("mobilenet_v3_small", &SMALL, 1024)),
-        entry("mobilenet_v3_large", imagenet, || mobilenet_v3("mobilenet_v3_large", &LARGE, 1280)),
+        entry("mobilenet_v3_small", imagenet, |name| mobilenet_v3(name, &SMALL, 1024)),
+        entry("mobilenet_v3_large", imagenet, |name| mobilenet_v3(name, &LARGE, 1280)),
     ],
     dialects: &[],
 };

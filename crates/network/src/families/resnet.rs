@@ -14,36 +14,37 @@ pub(crate) static FAMILY: Family = Family {
     networks: &[
         Entry {
             weights: Some(include_bytes!("../../../../data/backbone/headstart_tiny.safetensors")),
-            ..entry("headstart_tiny", || bilinear(64, 64), || ResNet::TINY.build())
+            ..entry("headstart_tiny", || bilinear(64, 64), |name| ResNet::TINY.build(name))
         },
-        entry("resnet18", imagenet, || resnet("resnet18", Basic, [2, 2, 2, 2]).build()),
-        entry("resnet34", imagenet, || resnet("resnet34", Basic, [3, 4, 6, 3]).build()),
-        entry("resnet50", imagenet, || resnet("resnet50", Bottleneck, [3, 4, 6, 3]).build()),
-        entry("resnet101", imagenet, || resnet("resnet101", Bottleneck, [3, 4, 23, 3]).build()),
-        entry("resnet152", imagenet, || resnet("resnet152", Bottleneck, [3, 8, 36, 3]).build()),
-        entry("resnext50_32x4d", imagenet, || grouped("resnext50_32x4d", [3, 4, 6, 3], 32, 4)),
-        entry("resnext101_32x8d", imagenet, || grouped("resnext101_32x8d", [3, 4, 23, 3], 32, 8)),
-        entry(
-            "resnext101_64x4d",
-            || bilinear(232, 224),
-            || grouped("resnext101_64x4d", [3, 4, 23, 3], 64, 4),
+        entry("resnet18", imagenet, |name| resnet(Basic, [2, 2, 2, 2]).build(name)),
+        entry("resnet34", imagenet, |name| resnet(Basic, [3, 4, 6, 3]).build(name)),
+        entry("resnet50", imagenet, |name| resnet(Bottleneck, [3, 4, 6, 3]).build(name)),
+        entry("resnet101", imagenet, |name| resnet(Bottleneck, [3, 4, 23, 3]).build(name)),
+        entry("resnet152", imagenet, |name| resnet(Bottleneck, [3, 8, 36, 3]).build(name)),
+        entry("resnext50_32x4d", imagenet, |name| grouped([3, 4, 6, 3], 32, 4).build(name)),
+        entry("resnext101_32x8d", imagenet, |name| grouped([3, 4, 23, 3], 32, 8).build(name)),
+        entry("resnext101_64x4d", || bilinear(232, 224), |name| grouped([3, 4, 23, 3], 64, 4).build(name)),
+        entry("wide_resnet50_2", imagenet, |name| grouped([3, 4, 6, 3], 1, 128).build(name)),
+        entry("wide_resnet101_2", imagenet, |name| grouped([3, 4, 23, 3], 1, 128).build(name)),
+        timm("resnet18d", &["ra2_in1k"], || bicubic(256, 224), |name| deep(Basic, [2, 2, 2, 2]).build(name)),
+        timm(
+            "resnet26d",
+            &["bt_in1k"],
+            || bicubic(256, 224),
+            |name| deep(Bottleneck, [2, 2, 2, 2]).build(name),
         ),
-        entry("wide_resnet50_2", imagenet, || grouped("wide_resnet50_2", [3, 4, 6, 3], 1, 128)),
-        entry("wide_resnet101_2", imagenet, || grouped("wide_resnet101_2", [3, 4, 23, 3], 1, 128)),
-        timm("resnet18d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet18d", Basic, [2, 2, 2, 2])),
-        timm("resnet26d", &["bt_in1k"], || bicubic(256, 224), || deep("resnet26d", Bottleneck, [2, 2, 2, 2])),
-        timm("resnet34d", &["ra2_in1k"], || bicubic(256, 224), || deep("resnet34d", Basic, [3, 4, 6, 3])),
+        timm("resnet34d", &["ra2_in1k"], || bicubic(256, 224), |name| deep(Basic, [3, 4, 6, 3]).build(name)),
         timm(
             "resnet50d",
             &["ra2_in1k", "gluon_in1k"],
             || bicubic(256, 224),
-            || deep("resnet50d", Bottleneck, [3, 4, 6, 3]),
+            |name| deep(Bottleneck, [3, 4, 6, 3]).build(name),
         ),
         timm(
             "resnet101d",
             &["ra2_in1k"],
             || bicubic(269, 256),
-            || deep("resnet101d", Bottleneck, [3, 4, 23, 3]),
+            |name| deep(Bottleneck, [3, 4, 23, 3]).build(name),
         ),
     ],
     dialects: &[
@@ -64,8 +65,6 @@ fn is_plain(name: &str) -> bool {
 /// What tells one residual network from another.
 #[derive(Clone, Copy, Debug)]
 pub struct ResNet {
-    /// What the zoo calls it.
-    pub name: &'static str,
     /// The kind of its blocks.
     pub block: Block,
     /// Blocks in each of the four stages.
@@ -102,23 +101,23 @@ pub enum Stem {
     Small(usize),
 }
 
-const fn resnet(name: &'static str, block: Block, depths: [usize; 4]) -> ResNet {
+const fn resnet(block: Block, depths: [usize; 4]) -> ResNet {
     let widths = [64, 128, 256, 512];
     let out = match block {
         Basic => widths,
         Bottleneck => [256, 512, 1024, 2048],
     };
-    ResNet { name, block, depths, widths, out, groups: 1, stem: Stem::ImageNet, classes: Some(1000) }
+    ResNet { block, depths, widths, out, groups: 1, stem: Stem::ImageNet, classes: Some(1000) }
 }
 
 /// `groups` groups of 3×3, in the first stage of `width` channels each.
-fn grouped(name: &'static str, depths: [usize; 4], groups: usize, width: usize) -> Network {
+fn grouped(depths: [usize; 4], groups: usize, width: usize) -> ResNet {
     let widths = [1, 2, 4, 8].map(|wider| wider * groups * width);
-    ResNet { groups, widths, ..resnet(name, Bottleneck, depths) }.build()
+    ResNet { groups, widths, ..resnet(Bottleneck, depths) }
 }
 
-fn deep(name: &'static str, block: Block, depths: [usize; 4]) -> Network {
-    ResNet { stem: Stem::Deep, ..resnet(name, block, depths) }.build()
+fn deep(block: Block, depths: [usize; 4]) -> ResNet {
+    ResNet { stem: Stem::Deep, ..resnet(block, depths) }
 }
 
 impl ResNet {
@@ -129,11 +128,11 @@ impl ResNet {
         out: [16, 48, 112, 224],
         stem: Stem::Small(16),
         classes: None,
-        ..resnet("headstart_tiny", Basic, [1; 4])
+        ..resnet(Basic, [1; 4])
     };
 
     /// The network. Taps: `pooled` and `gap` (one and the same), `layer1` to `layer4`, `logits`.
-    pub fn build(self) -> Network {
+    pub fn build(self, name: &str) -> Network {
         let mut net = Builder::image();
         let mut x = self.stem.build(&mut net);
         for (stage, depth) in self.depths.into_iter().enumerate() {
@@ -148,11 +147,11 @@ impl ResNet {
         net.tap("pooled", pooled);
         net.tap("gap", pooled);
         let Some(classes) = self.classes else {
-            return net.finish(self.name, pooled);
+            return net.finish(name, pooled);
         };
         let logits = net.linear("fc", pooled, classes);
         net.tap("logits", logits);
-        net.finish(self.name, logits)
+        net.finish(name, logits)
     }
 
     fn block(self, net: &mut Builder, x: NodeId, at: &str, stage: usize, stride: usize) -> NodeId {

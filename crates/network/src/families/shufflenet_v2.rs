@@ -8,18 +8,10 @@ use crate::{Builder, Conv, Network, NodeId, Pool};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        entry("shufflenet_v2_x0_5", imagenet, || shufflenet_v2("shufflenet_v2_x0_5", [48, 96, 192], 1024)),
-        entry("shufflenet_v2_x1_0", imagenet, || shufflenet_v2("shufflenet_v2_x1_0", [116, 232, 464], 1024)),
-        entry(
-            "shufflenet_v2_x1_5",
-            || bilinear(232, 224),
-            || shufflenet_v2("shufflenet_v2_x1_5", [176, 352, 704], 1024),
-        ),
-        entry(
-            "shufflenet_v2_x2_0",
-            || bilinear(232, 224),
-            || shufflenet_v2("shufflenet_v2_x2_0", [244, 488, 976], 2048),
-        ),
+        entry("shufflenet_v2_x0_5", imagenet, |name| shufflenet_v2(name, [48, 96, 192], 1024)),
+        entry("shufflenet_v2_x1_0", imagenet, |name| shufflenet_v2(name, [116, 232, 464], 1024)),
+        entry("shufflenet_v2_x1_5", || bilinear(232, 224), |name| shufflenet_v2(name, [176, 352, 704], 1024)),
+        entry("shufflenet_v2_x2_0", || bilinear(232, 224), |name| shufflenet_v2(name, [244, 488, 976], 2048)),
     ],
     dialects: &[],
 };

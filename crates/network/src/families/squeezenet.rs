@@ -24,7 +24,7 @@ enum Layer {
 use Layer::{Fire, Pool as Max};
 
 /// SqueezeNet 1.0: a first convolution of 7×7 to 96 channels.
-pub fn squeezenet1_0() -> Network {
+pub fn squeezenet1_0(name: &str) -> Network {
     let layers = [
         Max,
         Fire(16, 64),
@@ -38,11 +38,11 @@ pub fn squeezenet1_0() -> Network {
         Max,
         Fire(64, 256),
     ];
-    squeezenet("squeezenet1_0", Conv::new(96, 7), &layers)
+    squeezenet(name, Conv::new(96, 7), &layers)
 }
 
 /// SqueezeNet 1.1: a first convolution of 3×3 to 64 channels, and pools that come earlier.
-pub fn squeezenet1_1() -> Network {
+pub fn squeezenet1_1(name: &str) -> Network {
     let layers = [
         Max,
         Fire(16, 64),
@@ -56,7 +56,7 @@ pub fn squeezenet1_1() -> Network {
         Fire(64, 256),
         Fire(64, 256),
     ];
-    squeezenet("squeezenet1_1", Conv::new(64, 3), &layers)
+    squeezenet(name, Conv::new(64, 3), &layers)
 }
 
 /// Taps: `gap` and `pooled` (one and the same: the mean of the last map, 512), `features`, `logits`.

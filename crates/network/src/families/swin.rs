@@ -9,27 +9,12 @@ use crate::{Dialect, Stored};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        entry("swin_t", || bicubic(232, 224), || TINY.build("swin_t")),
-        entry("swin_s", || bicubic(246, 224), || SMALL.build("swin_s")),
-        entry("swin_b", || bicubic(238, 224), || BASE.build("swin_b")),
-        timm(
-            "swin_tiny_patch4_window7_224",
-            MS,
-            || bicubic(248, 224),
-            || TINY.build("swin_tiny_patch4_window7_224"),
-        ),
-        timm(
-            "swin_small_patch4_window7_224",
-            MS,
-            || bicubic(248, 224),
-            || SMALL.build("swin_small_patch4_window7_224"),
-        ),
-        timm(
-            "swin_base_patch4_window7_224",
-            MS,
-            || bicubic(248, 224),
-            || BASE.build("swin_base_patch4_window7_224"),
-        ),
+        entry("swin_t", || bicubic(232, 224), |name| TINY.build(name)),
+        entry("swin_s", || bicubic(246, 224), |name| SMALL.build(name)),
+        entry("swin_b", || bicubic(238, 224), |name| BASE.build(name)),
+        timm("swin_tiny_patch4_window7_224", MS, || bicubic(248, 224), |name| TINY.build(name)),
+        timm("swin_small_patch4_window7_224", MS, || bicubic(248, 224), |name| SMALL.build(name)),
+        timm("swin_base_patch4_window7_224", MS, || bicubic(248, 224), |name| BASE.build(name)),
     ],
     dialects: &[
         Dialect::timm(timm_name).known_for(is_timms),

@@ -8,14 +8,14 @@ use crate::{Dialect, Stored, Turn};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        gap("vgg11", || vgg("vgg11", VGG11, false)),
-        gap("vgg11_bn", || vgg("vgg11_bn", VGG11, true)),
-        gap("vgg13", || vgg("vgg13", VGG13, false)),
-        gap("vgg13_bn", || vgg("vgg13_bn", VGG13, true)),
-        gap("vgg16", || vgg("vgg16", VGG16, false)),
-        gap("vgg16_bn", || vgg("vgg16_bn", VGG16, true)),
-        gap("vgg19", || vgg("vgg19", VGG19, false)),
-        gap("vgg19_bn", || vgg("vgg19_bn", VGG19, true)),
+        gap("vgg11", |name| vgg(name, VGG11, false)),
+        gap("vgg11_bn", |name| vgg(name, VGG11, true)),
+        gap("vgg13", |name| vgg(name, VGG13, false)),
+        gap("vgg13_bn", |name| vgg(name, VGG13, true)),
+        gap("vgg16", |name| vgg(name, VGG16, false)),
+        gap("vgg16_bn", |name| vgg(name, VGG16, true)),
+        gap("vgg19", |name| vgg(name, VGG19, false)),
+        gap("vgg19_bn", |name| vgg(name, VGG19, true)),
     ],
     dialects: &[
         Dialect::timm(timm_name),
@@ -24,7 +24,7 @@ pub(crate) static FAMILY: Family = Family {
     ],
 };
 
-const fn gap(name: &'static str, build: fn() -> Network) -> Entry {
+const fn gap(name: &'static str, build: fn(&'static str) -> Network) -> Entry {
     Entry { default_tap: "gap", ..entry(name, imagenet, build) }
 }
 

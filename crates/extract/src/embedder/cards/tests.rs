@@ -27,7 +27,7 @@ const TAPS: [&str; 2] = ["pooled", "layer1"];
 /// The embedded backbone up to [`TAPS`], and its recipe.
 fn tiny() -> (Bound, Recipe) {
     let entry = zoo::find("headstart_tiny").unwrap();
-    let full = (entry.build)();
+    let full = entry.network();
     let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
     (Bound::bind(full.for_taps(&TAPS).unwrap(), &full, &file).unwrap(), (entry.recipe)())
 }

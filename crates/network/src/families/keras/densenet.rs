@@ -7,14 +7,14 @@ use crate::{Builder, Conv, Network, NodeId, Pool};
 
 pub(super) static FAMILY: Family = Family {
     networks: &[
-        network("keras_densenet121", || densenet("keras_densenet121", [6, 12, 24, 16])),
-        network("keras_densenet169", || densenet("keras_densenet169", [6, 12, 32, 32])),
-        network("keras_densenet201", || densenet("keras_densenet201", [6, 12, 48, 32])),
+        network("keras_densenet121", |name| densenet(name, [6, 12, 24, 16])),
+        network("keras_densenet169", |name| densenet(name, [6, 12, 32, 32])),
+        network("keras_densenet201", |name| densenet(name, [6, 12, 48, 32])),
     ],
     dialects: DIALECTS,
 };
 
-const fn network(name: &'static str, build: fn() -> Network) -> Entry {
+const fn network(name: &'static str, build: fn(&'static str) -> Network) -> Entry {
     keras(name, || recipes::torch(224), build)
 }
 

@@ -9,31 +9,30 @@ use Activation::{Sigmoid, Silu};
 
 pub(super) static FAMILY: Family = Family {
     networks: &[
-        keras("keras_efficientnet_b0", || recipes::unit(224), || B0.build()),
-        keras("keras_efficientnet_b1", || recipes::unit(240), || B1.build()),
-        keras("keras_efficientnet_b2", || recipes::unit(260), || B2.build()),
-        keras("keras_efficientnet_b3", || recipes::unit(300), || B3.build()),
-        keras("keras_efficientnet_b4", || recipes::unit(380), || B4.build()),
-        keras("keras_efficientnet_b5", || recipes::unit(456), || B5.build()),
-        keras("keras_efficientnet_b6", || recipes::unit(528), || B6.build()),
-        keras("keras_efficientnet_b7", || recipes::unit(600), || B7.build()),
+        keras("keras_efficientnet_b0", || recipes::unit(224), |name| B0.build(name)),
+        keras("keras_efficientnet_b1", || recipes::unit(240), |name| B1.build(name)),
+        keras("keras_efficientnet_b2", || recipes::unit(260), |name| B2.build(name)),
+        keras("keras_efficientnet_b3", || recipes::unit(300), |name| B3.build(name)),
+        keras("keras_efficientnet_b4", || recipes::unit(380), |name| B4.build(name)),
+        keras("keras_efficientnet_b5", || recipes::unit(456), |name| B5.build(name)),
+        keras("keras_efficientnet_b6", || recipes::unit(528), |name| B6.build(name)),
+        keras("keras_efficientnet_b7", || recipes::unit(600), |name| B7.build(name)),
     ],
     dialects: &[Dialect::stored("Keras", normalised)],
 };
 
-const B0: EfficientNet = EfficientNet::new("keras_efficientnet_b0", 10, 10, 224);
-const B1: EfficientNet = EfficientNet::new("keras_efficientnet_b1", 10, 11, 240);
-const B2: EfficientNet = EfficientNet::new("keras_efficientnet_b2", 11, 12, 260);
-const B3: EfficientNet = EfficientNet::new("keras_efficientnet_b3", 12, 14, 300);
-const B4: EfficientNet = EfficientNet::new("keras_efficientnet_b4", 14, 18, 380);
-const B5: EfficientNet = EfficientNet::new("keras_efficientnet_b5", 16, 22, 456);
-const B6: EfficientNet = EfficientNet::new("keras_efficientnet_b6", 18, 26, 528);
-const B7: EfficientNet = EfficientNet::new("keras_efficientnet_b7", 20, 31, 600);
+const B0: EfficientNet = EfficientNet::new(10, 10, 224);
+const B1: EfficientNet = EfficientNet::new(10, 11, 240);
+const B2: EfficientNet = EfficientNet::new(11, 12, 260);
+const B3: EfficientNet = EfficientNet::new(12, 14, 300);
+const B4: EfficientNet = EfficientNet::new(14, 18, 380);
+const B5: EfficientNet = EfficientNet::new(16, 22, 456);
+const B6: EfficientNet = EfficientNet::new(18, 26, 528);
+const B7: EfficientNet = EfficientNet::new(20, 31, 600);
 
 /// Width and depth in tenths, and the side of its pictures.
 #[derive(Clone, Copy)]
 struct EfficientNet {
-    name: &'static str,
     width: usize,
     depth: usize,
     side: usize,
@@ -50,8 +49,8 @@ struct Block {
 }
 
 impl EfficientNet {
-    const fn new(name: &'static str, width: usize, depth: usize, side: usize) -> EfficientNet {
-        EfficientNet { name, width, depth, side }
+    const fn new(width: usize, depth: usize, side: usize) -> EfficientNet {
+        EfficientNet { width, depth, side }
     }
 
     fn channels(self, channels: usize) -> usize {
@@ -59,7 +58,7 @@ impl EfficientNet {
     }
 
     /// Taps: `pooled` and `gap` (one and the same), `logits`.
-    fn build(self) -> Network {
+    fn build(self, name: &str) -> Network {
         let mut net = Builder::image();
         let mut side = self.side;
         let x = normalisation(&mut net);
@@ -79,7 +78,7 @@ impl EfficientNet {
         let x = net.conv_bn("top_conv", "top_bn", x, Conv::new(self.channels(1280), 1));
         let x = net.activation("top_activation", x, Silu);
         let logits = average_and_predict(&mut net, x);
-        net.finish(self.name, logits)
+        net.finish(name, logits)
     }
 }
 

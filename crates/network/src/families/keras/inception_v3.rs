@@ -21,7 +21,7 @@ struct Counted {
 type Kernel = (usize, usize, usize);
 
 /// Taps: `pooled` and `gap` (one and the same), `mixed0` to `mixed10`, `logits`.
-fn inception_v3() -> Network {
+fn inception_v3(name: &str) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(1e-3);
     let x = net.input();
@@ -50,7 +50,7 @@ fn inception_v3() -> Network {
         x = net.wide(n, x);
     }
     let logits = average_and_predict(&mut net.net, x);
-    net.net.finish("keras_inception_v3", logits)
+    net.net.finish(name, logits)
 }
 
 impl Counted {

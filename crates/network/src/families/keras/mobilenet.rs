@@ -27,7 +27,7 @@ fn depthwise(channels: usize, stride: usize) -> Conv {
 }
 
 /// Taps: `pooled` and `gap` (one and the same), `logits`.
-fn mobilenet() -> Network {
+fn mobilenet(name: &str) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(EPS);
     let first = Conv::new(32, 3).stride(2).pad(step_padding(3, 224));
@@ -49,11 +49,11 @@ fn mobilenet() -> Network {
     let scores = net.conv("conv_preds", cells, Conv::new(1000, 1).bias());
     let logits = net.flatten("reshape_2", scores);
     net.tap("logits", logits);
-    net.finish("keras_mobilenet", logits)
+    net.finish(name, logits)
 }
 
 /// Taps: as above.
-fn mobilenet_v2() -> Network {
+fn mobilenet_v2(name: &str) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(EPS);
     let first = Conv::new(32, 3).stride(2).pad(step_padding(3, 224));
@@ -70,7 +70,7 @@ fn mobilenet_v2() -> Network {
     }
     let x = conv_bn_relu6(&mut net, ["Conv_1", "Conv_1_bn", "out_relu"], x, Conv::new(1280, 1));
     let logits = average_and_predict(&mut net, x);
-    net.finish("keras_mobilenet_v2", logits)
+    net.finish(name, logits)
 }
 
 fn inverted_residual(net: &mut Builder, x: NodeId, block: usize, out: usize, stride: usize) -> NodeId {

@@ -9,21 +9,21 @@ use crate::{Builder, Conv, Network, NodeId, Pool};
 
 pub(super) static FAMILY: Family = Family {
     networks: &[
-        first("keras_resnet50", || resnet("keras_resnet50", [3, 4, 6, 3])),
-        first("keras_resnet101", || resnet("keras_resnet101", [3, 4, 23, 3])),
-        first("keras_resnet152", || resnet("keras_resnet152", [3, 8, 36, 3])),
-        second("keras_resnet50v2", || resnet_v2("keras_resnet50v2", [3, 4, 6, 3])),
-        second("keras_resnet101v2", || resnet_v2("keras_resnet101v2", [3, 4, 23, 3])),
-        second("keras_resnet152v2", || resnet_v2("keras_resnet152v2", [3, 8, 36, 3])),
+        first("keras_resnet50", |name| resnet(name, [3, 4, 6, 3])),
+        first("keras_resnet101", |name| resnet(name, [3, 4, 23, 3])),
+        first("keras_resnet152", |name| resnet(name, [3, 8, 36, 3])),
+        second("keras_resnet50v2", |name| resnet_v2(name, [3, 4, 6, 3])),
+        second("keras_resnet101v2", |name| resnet_v2(name, [3, 4, 23, 3])),
+        second("keras_resnet152v2", |name| resnet_v2(name, [3, 8, 36, 3])),
     ],
     dialects: DIALECTS,
 };
 
-const fn first(name: &'static str, build: fn() -> Network) -> Entry {
+const fn first(name: &'static str, build: fn(&'static str) -> Network) -> Entry {
     keras(name, caffe, build)
 }
 
-const fn second(name: &'static str, build: fn() -> Network) -> Entry {
+const fn second(name: &'static str, build: fn(&'static str) -> Network) -> Entry {
     keras(name, || recipes::centred(224), build)
 }
 

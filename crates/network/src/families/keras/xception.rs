@@ -9,7 +9,7 @@ pub(super) static FAMILY: Family =
     Family { networks: &[keras("keras_xception", || recipes::centred(299), xception)], dialects: DIALECTS };
 
 /// Taps: `pooled` and `gap` (one and the same), `block2` to `block14`, `logits`.
-fn xception() -> Network {
+fn xception(name: &str) -> Network {
     let mut net = Builder::image();
     net.set_batch_norm_eps(1e-3);
     let input = net.input();
@@ -39,7 +39,7 @@ fn xception() -> Network {
     }
     net.tap("block14", x);
     let logits = average_and_predict(&mut net, x);
-    net.finish("keras_xception", logits)
+    net.finish(name, logits)
 }
 
 /// Two separable convolutions and a pool that halves, and a shortcut, the `n`-th.

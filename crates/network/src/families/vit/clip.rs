@@ -13,105 +13,97 @@ pub(super) static FAMILY: Family = Family {
             "vit_base_patch16_clip_224",
             &["laion2b_ft_in12k_in1k", "openai_ft_in12k_in1k"],
             || clip(235, 224),
-            || Vit::base(16).clip(Head::Classes(1000)).build("vit_base_patch16_clip_224"),
+            |name| Vit::base(16).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_base_patch16_clip_224.laion2b_ft_in1k",
             &[],
             || clip(224, 224),
-            || Vit::base(16).clip(Head::Classes(1000)).build("vit_base_patch16_clip_224.laion2b_ft_in1k"),
+            |name| Vit::base(16).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_base_patch16_clip_224.openai_ft_in1k",
             &["openai_ft_in1k", "openai_ft_in12k", "laion2b_ft_in12k"],
             || clip(248, 224),
-            || Vit::base(16).clip(Head::Classes(1000)).build("vit_base_patch16_clip_224.openai_ft_in1k"),
+            |name| Vit::base(16).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_base_patch16_clip_224.laion2b",
             &["laion2b", "laion400m_e32", "datacompxl", "dfn2b", "metaclip_2pt5b", "metaclip_400m"],
             || clip(224, 224),
-            || Vit::base(16).clip(Head::Projection(512)).build("vit_base_patch16_clip_224.laion2b"),
+            |name| Vit::base(16).clip(Head::Projection(512)).build(name),
         ),
         timm(
             "vit_base_patch16_clip_224.openai",
             &[],
             || clip(248, 224),
-            || Vit::base(16).clip(Head::Projection(512)).build("vit_base_patch16_clip_224.openai"),
+            |name| Vit::base(16).clip(Head::Projection(512)).build(name),
         ),
         timm(
             "vit_base_patch16_clip_384",
             &["laion2b_ft_in1k", "laion2b_ft_in12k_in1k", "openai_ft_in1k"],
             || whole(clip(384, 384)),
-            || Vit { grid: 24, ..Vit::base(16) }.clip(Head::Classes(1000)).build("vit_base_patch16_clip_384"),
+            |name| Vit { grid: 24, ..Vit::base(16) }.clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_base_patch16_plus_clip_240",
             &["laion400m_e32"],
             || clip(240, 240),
-            || {
-                Vit { grid: 15, ..Vit::new(16, 896, 12, 14) }
-                    .clip(Head::Projection(640))
-                    .build("vit_base_patch16_plus_clip_240")
-            },
+            |name| Vit { grid: 15, ..Vit::new(16, 896, 12, 14) }.clip(Head::Projection(640)).build(name),
         ),
         timm(
             "vit_base_patch32_clip_224",
             &["laion2b_ft_in12k_in1k", "laion2b_ft_in1k", "openai_ft_in1k"],
             || clip(248, 224),
-            || Vit::base(32).clip(Head::Classes(1000)).build("vit_base_patch32_clip_224"),
+            |name| Vit::base(32).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_base_patch32_clip_224.laion2b",
             &["laion2b", "laion400m_e32", "openai"],
             || clip(248, 224),
-            || Vit::base(32).clip(Head::Projection(512)).build("vit_base_patch32_clip_224.laion2b"),
+            |name| Vit::base(32).clip(Head::Projection(512)).build(name),
         ),
         timm(
             "vit_base_patch32_clip_224.datacompxl",
             &["datacompxl", "metaclip_2pt5b", "metaclip_400m"],
             || clip(224, 224),
-            || Vit::base(32).clip(Head::Projection(512)).build("vit_base_patch32_clip_224.datacompxl"),
+            |name| Vit::base(32).clip(Head::Projection(512)).build(name),
         ),
         timm(
             "vit_base_patch32_clip_256",
             &["datacompxl"],
             || clip(256, 256),
-            || {
-                Vit { grid: 8, ..Vit::base(32) }
-                    .clip(Head::Projection(512))
-                    .build("vit_base_patch32_clip_256")
-            },
+            |name| Vit { grid: 8, ..Vit::base(32) }.clip(Head::Projection(512)).build(name),
         ),
         timm(
             "vit_base_patch32_clip_384",
             &["laion2b_ft_in12k_in1k"],
             || clip(384, 384),
-            || Vit { grid: 12, ..Vit::base(32) }.clip(Head::Classes(1000)).build("vit_base_patch32_clip_384"),
+            |name| Vit { grid: 12, ..Vit::base(32) }.clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_base_patch32_clip_448",
             &["laion2b_ft_in12k_in1k"],
             || clip(448, 448),
-            || Vit { grid: 14, ..Vit::base(32) }.clip(Head::Classes(1000)).build("vit_base_patch32_clip_448"),
+            |name| Vit { grid: 14, ..Vit::base(32) }.clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_224",
             &["laion2b_ft_in12k_in1k", "laion2b_ft_in1k", "laion2b_ft_in12k"],
             || centred(224, 224),
-            || Vit::large(14).clip(Head::Classes(1000)).build("vit_large_patch14_clip_224"),
+            |name| Vit::large(14).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_224.laion2b",
             &["laion2b"],
             || centred(224, 224),
-            || Vit::large(14).clip(Head::Projection(768)).build("vit_large_patch14_clip_224.laion2b"),
+            |name| Vit::large(14).clip(Head::Projection(768)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_224.openai_ft_in1k",
             &["openai_ft_in1k", "openai_ft_in12k", "openai_ft_in12k_in1k"],
             || clip(224, 224),
-            || Vit::large(14).clip(Head::Classes(1000)).build("vit_large_patch14_clip_224.openai_ft_in1k"),
+            |name| Vit::large(14).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_224.openai",
@@ -126,186 +118,127 @@ pub(super) static FAMILY: Family = Family {
                 "metaclip_400m",
             ],
             || clip(224, 224),
-            || Vit::large(14).clip(Head::Projection(768)).build("vit_large_patch14_clip_224.openai"),
+            |name| Vit::large(14).clip(Head::Projection(768)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_336",
             &["laion2b_ft_in12k_in1k", "laion2b_ft_in1k"],
             || whole(centred(336, 336)),
-            || {
-                Vit { grid: 24, ..Vit::large(14) }
-                    .clip(Head::Classes(1000))
-                    .build("vit_large_patch14_clip_336")
-            },
+            |name| Vit { grid: 24, ..Vit::large(14) }.clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_336.openai",
             &[],
             || clip(336, 336),
-            || {
-                Vit { grid: 24, ..Vit::large(14) }
-                    .clip(Head::Projection(768))
-                    .build("vit_large_patch14_clip_336.openai")
-            },
+            |name| Vit { grid: 24, ..Vit::large(14) }.clip(Head::Projection(768)).build(name),
         ),
         timm(
             "vit_large_patch14_clip_336.openai_ft_in12k_in1k",
             &["openai_ft_in12k_in1k"],
             || whole(clip(336, 336)),
-            || {
-                Vit { grid: 24, ..Vit::large(14) }
-                    .clip(Head::Classes(1000))
-                    .build("vit_large_patch14_clip_336.openai_ft_in12k_in1k")
-            },
+            |name| Vit { grid: 24, ..Vit::large(14) }.clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_huge_patch14_clip_224",
             &["laion2b_ft_in12k_in1k", "laion2b_ft_in1k", "laion2b_ft_in12k"],
             || clip(224, 224),
-            || Vit::huge(14).clip(Head::Classes(1000)).build("vit_huge_patch14_clip_224"),
+            |name| Vit::huge(14).clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_huge_patch14_clip_224.laion2b",
             &["laion2b", "dfn5b", "metaclip_2pt5b", "metaclip_altogether", "metaclip2_worldwide"],
             || clip(224, 224),
-            || Vit::huge(14).clip(Head::Projection(1024)).build("vit_huge_patch14_clip_224.laion2b"),
+            |name| Vit::huge(14).clip(Head::Projection(1024)).build(name),
         ),
         timm(
             "vit_huge_patch14_clip_336",
             &["laion2b_ft_in12k_in1k"],
             || whole(clip(336, 336)),
-            || Vit { grid: 24, ..Vit::huge(14) }.clip(Head::Classes(1000)).build("vit_huge_patch14_clip_336"),
+            |name| Vit { grid: 24, ..Vit::huge(14) }.clip(Head::Classes(1000)).build(name),
         ),
         timm(
             "vit_huge_patch14_clip_378",
             &["dfn5b"],
             || clip(378, 378),
-            || {
-                Vit { grid: 27, ..Vit::huge(14) }
-                    .clip(Head::Projection(1024))
-                    .build("vit_huge_patch14_clip_378")
-            },
+            |name| Vit { grid: 27, ..Vit::huge(14) }.clip(Head::Projection(1024)).build(name),
         ),
         timm(
             "vit_huge_patch14_clip_378.metaclip2_worldwide",
             &[],
             || whole(clip(378, 378)),
-            || {
-                Vit { grid: 27, ..Vit::huge(14) }
-                    .clip(Head::Projection(1024))
-                    .build("vit_huge_patch14_clip_378.metaclip2_worldwide")
-            },
+            |name| Vit { grid: 27, ..Vit::huge(14) }.clip(Head::Projection(1024)).build(name),
         ),
         timm(
             "vit_giant_patch14_clip_224",
             &["laion2b"],
             || clip(224, 224),
-            || giant().clip(Head::Projection(1024)).build("vit_giant_patch14_clip_224"),
+            |name| giant().clip(Head::Projection(1024)).build(name),
         ),
         timm(
             "vit_gigantic_patch14_clip_224",
             &["laion2b", "metaclip_2pt5b", "metaclip2_worldwide"],
             || clip(224, 224),
-            || gigantic().clip(Head::Projection(1280)).build("vit_gigantic_patch14_clip_224"),
+            |name| gigantic().clip(Head::Projection(1280)).build(name),
         ),
         timm(
             "vit_gigantic_patch14_clip_378",
             &["metaclip2_worldwide"],
             || whole(clip(378, 378)),
-            || {
-                Vit { grid: 27, ..gigantic() }
-                    .clip(Head::Projection(1280))
-                    .build("vit_gigantic_patch14_clip_378")
-            },
+            |name| Vit { grid: 27, ..gigantic() }.clip(Head::Projection(1280)).build(name),
         ),
         timm(
             "vit_base_patch16_clip_quickgelu_224",
             &["metaclip_2pt5b", "metaclip_400m"],
             || clip(224, 224),
-            || Vit::base(16).clip(Head::Projection(512)).quick().build("vit_base_patch16_clip_quickgelu_224"),
+            |name| Vit::base(16).clip(Head::Projection(512)).quick().build(name),
         ),
         timm(
             "vit_base_patch16_clip_quickgelu_224.openai",
             &[],
             || clip(248, 224),
-            || {
-                Vit::base(16)
-                    .clip(Head::Projection(512))
-                    .quick()
-                    .build("vit_base_patch16_clip_quickgelu_224.openai")
-            },
+            |name| Vit::base(16).clip(Head::Projection(512)).quick().build(name),
         ),
         timm(
             "vit_base_patch32_clip_quickgelu_224",
             &["laion400m_e32", "openai"],
             || clip(248, 224),
-            || Vit::base(32).clip(Head::Projection(512)).quick().build("vit_base_patch32_clip_quickgelu_224"),
+            |name| Vit::base(32).clip(Head::Projection(512)).quick().build(name),
         ),
         timm(
             "vit_base_patch32_clip_quickgelu_224.metaclip_2pt5b",
             &["metaclip_2pt5b", "metaclip_400m"],
             || clip(224, 224),
-            || {
-                Vit::base(32)
-                    .clip(Head::Projection(512))
-                    .quick()
-                    .build("vit_base_patch32_clip_quickgelu_224.metaclip_2pt5b")
-            },
+            |name| Vit::base(32).clip(Head::Projection(512)).quick().build(name),
         ),
         timm(
             "vit_large_patch14_clip_quickgelu_224",
             &["dfn2b", "openai", "metaclip_2pt5b", "metaclip_400m"],
             || clip(224, 224),
-            || {
-                Vit::large(14)
-                    .clip(Head::Projection(768))
-                    .quick()
-                    .build("vit_large_patch14_clip_quickgelu_224")
-            },
+            |name| Vit::large(14).clip(Head::Projection(768)).quick().build(name),
         ),
         timm(
             "vit_large_patch14_clip_quickgelu_336",
             &["openai"],
             || clip(336, 336),
-            || {
-                Vit { grid: 24, ..Vit::large(14) }
-                    .clip(Head::Projection(768))
-                    .quick()
-                    .build("vit_large_patch14_clip_quickgelu_336")
-            },
+            |name| Vit { grid: 24, ..Vit::large(14) }.clip(Head::Projection(768)).quick().build(name),
         ),
         timm(
             "vit_huge_patch14_clip_quickgelu_224",
             &["dfn5b", "metaclip_2pt5b", "metaclip2_worldwide"],
             || clip(224, 224),
-            || {
-                Vit::huge(14)
-                    .clip(Head::Projection(1024))
-                    .quick()
-                    .build("vit_huge_patch14_clip_quickgelu_224")
-            },
+            |name| Vit::huge(14).clip(Head::Projection(1024)).quick().build(name),
         ),
         timm(
             "vit_huge_patch14_clip_quickgelu_378",
             &["dfn5b"],
             || clip(378, 378),
-            || {
-                Vit { grid: 27, ..Vit::huge(14) }
-                    .clip(Head::Projection(1024))
-                    .quick()
-                    .build("vit_huge_patch14_clip_quickgelu_378")
-            },
+            |name| Vit { grid: 27, ..Vit::huge(14) }.clip(Head::Projection(1024)).quick().build(name),
         ),
         timm(
             "vit_gigantic_patch14_clip_quickgelu_224",
             &["metaclip_2pt5b"],
             || clip(224, 224),
-            || {
-                gigantic()
-                    .clip(Head::Projection(1280))
-                    .quick()
-                    .build("vit_gigantic_patch14_clip_quickgelu_224")
-            },
+            |name| gigantic().clip(Head::Projection(1280)).quick().build(name),
         ),
     ],
     dialects: dialects::CLIP,

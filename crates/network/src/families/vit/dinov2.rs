@@ -7,28 +7,14 @@ use input::Recipe;
 
 pub(super) static FAMILY: Family = Family {
     networks: &[
-        timm("vit_small_patch14_dinov2", LVD, dino, || {
-            Vit::small(14).dinov2().build("vit_small_patch14_dinov2")
-        }),
-        timm("vit_base_patch14_dinov2", LVD, dino, || {
-            Vit::base(14).dinov2().build("vit_base_patch14_dinov2")
-        }),
-        timm("vit_large_patch14_dinov2", LVD, dino, || {
-            Vit::large(14).dinov2().build("vit_large_patch14_dinov2")
-        }),
-        timm("vit_giant_patch14_dinov2", LVD, dino, || giant().dinov2().build("vit_giant_patch14_dinov2")),
-        timm("vit_small_patch14_reg4_dinov2", LVD, dino, || {
-            Vit::small(14).reg4().build("vit_small_patch14_reg4_dinov2")
-        }),
-        timm("vit_base_patch14_reg4_dinov2", LVD, dino, || {
-            Vit::base(14).reg4().build("vit_base_patch14_reg4_dinov2")
-        }),
-        timm("vit_large_patch14_reg4_dinov2", LVD, dino, || {
-            Vit::large(14).reg4().build("vit_large_patch14_reg4_dinov2")
-        }),
-        timm("vit_giant_patch14_reg4_dinov2", LVD, dino, || {
-            giant().reg4().build("vit_giant_patch14_reg4_dinov2")
-        }),
+        timm("vit_small_patch14_dinov2", LVD, dino, |name| Vit::small(14).dinov2().build(name)),
+        timm("vit_base_patch14_dinov2", LVD, dino, |name| Vit::base(14).dinov2().build(name)),
+        timm("vit_large_patch14_dinov2", LVD, dino, |name| Vit::large(14).dinov2().build(name)),
+        timm("vit_giant_patch14_dinov2", LVD, dino, |name| giant().dinov2().build(name)),
+        timm("vit_small_patch14_reg4_dinov2", LVD, dino, |name| Vit::small(14).reg4().build(name)),
+        timm("vit_base_patch14_reg4_dinov2", LVD, dino, |name| Vit::base(14).reg4().build(name)),
+        timm("vit_large_patch14_reg4_dinov2", LVD, dino, |name| Vit::large(14).reg4().build(name)),
+        timm("vit_giant_patch14_reg4_dinov2", LVD, dino, |name| giant().reg4().build(name)),
     ],
     dialects: dialects::DINOV2,
 };
