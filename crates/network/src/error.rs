@@ -51,6 +51,22 @@ pub enum NetworkError {
         /// The node whose output is too large.
         node: String,
     },
+    /// A map that attention's windows do not divide.
+    #[error("an input of {width}×{height} pixels leaves `{node}` of {network} a map that windows of {window}×{window} do not divide{}", nearest_side(*.nearest))]
+    InputUneven {
+        /// The network's name.
+        network: String,
+        /// Height of the input, in pixels.
+        height: usize,
+        /// Width of the input, in pixels.
+        width: usize,
+        /// The node.
+        node: String,
+        /// Side of its windows, in places.
+        window: usize,
+        /// The square nearest to the input that works.
+        nearest: Option<usize>,
+    },
     /// A node reads something of another shape than it needs.
     #[error("`{node}` of {network} needs {expected}, got {got}")]
     Mismatch {
@@ -81,6 +97,10 @@ fn suggest(name: Option<&str>) -> String {
 
 fn least(side: Option<usize>) -> String {
     side.map_or_else(String::new, |side| format!("; it needs at least {side}×{side}"))
+}
+
+fn nearest_side(side: Option<usize>) -> String {
+    side.map_or_else(String::new, |side| format!("; the nearest size that fits is {side}×{side}"))
 }
 
 /// The name nearest to `asked`, where it is near enough to be a slip of the fingers, or begins like it.

@@ -14,6 +14,13 @@ impl Network {
                 let minimum = (1..=1024).find(|&side| self.infer(side, side).is_ok());
                 NetworkError::InputTooSmall { network, height, width, node, minimum }
             }
+            NetworkError::InputUneven { network, height, width, node, window, .. } => {
+                let fits = |side: usize| self.infer(side, side).is_ok();
+                // Of a run of sizes whose maps are the same, the first is what networks are trained at.
+                let sides = (1..=1024).filter(|&side| fits(side) && !fits(side - 1));
+                let nearest = sides.min_by_key(|side| side.abs_diff(height.min(width)));
+                NetworkError::InputUneven { network, height, width, node, window, nearest }
+            }
             other => other,
         })
     }
@@ -241,7 +248,16 @@ impl At<'_> {
                 &[map @ Shape::Map { channels, height, width }],
             ) if channels % (3 * heads) == 0 => {
                 if height % window != 0 || width % window != 0 {
-                    return needs(&format!("sides that are multiples of its window's {window}"));
+                    let (network, node) = self.names();
+                    let (height, width) = (self.height, self.width);
+                    return Err(NetworkError::InputUneven {
+                        network,
+                        height,
+                        width,
+                        node,
+                        window,
+                        nearest: None,
+                    });
                 }
                 match *self.network.param(bias).shape {
                     [places, known] if known == heads && places == (2 * window - 1).pow(2) => {

@@ -15,7 +15,7 @@ const BAD: [Bad; 10] = [
     Bad {
         name: "a text.jpg",
         make: |path| fs::write(path, "I am no picture.\n").unwrap(),
-        reason: "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM",
+        reason: "not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF, PNM or JPEG XL",
     },
     Bad {
         name: "a truncated.jpg",

@@ -14,7 +14,7 @@ pub enum BadImage {
     #[error("the file is empty")]
     Empty,
     /// No format's signature.
-    #[error("not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF or PNM, got {0}")]
+    #[error("not an image: expected JPEG, PNG, WebP, BMP, GIF, TIFF, PNM or JPEG XL, got {0}")]
     NotAnImage(
         /// What the file starts with, in words.
         String,
@@ -97,6 +97,9 @@ pub enum Format {
     Tiff,
     /// PBM, PGM and PPM, plain and raw.
     Pnm,
+    /// The first frame.
+    #[cfg(feature = "jxl")]
+    Jxl,
 }
 
 impl Format {
@@ -111,6 +114,9 @@ impl Format {
             // 42 is classic TIFF, 43 BigTIFF.
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
             [b'P', b'1'..=b'6', space, ..] if is_space(*space) => Some(Format::Pnm),
+            // Bare, or in boxes.
+            #[cfg(feature = "jxl")]
+            [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Format::Jxl),
             _ => None,
         }
     }
@@ -144,6 +150,8 @@ impl fmt::Display for Format {
             Format::Gif => "GIF",
             Format::Tiff => "TIFF",
             Format::Pnm => "PNM",
+            #[cfg(feature = "jxl")]
+            Format::Jxl => "JPEG XL",
         })
     }
 }

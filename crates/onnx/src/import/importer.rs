@@ -42,7 +42,9 @@ impl From<weights::WeightError> for Stop {
 impl From<NetworkError> for Stop {
     fn from(error: NetworkError) -> Stop {
         match error {
-            NetworkError::Mismatch { .. } | NetworkError::Malformed { .. } => {
+            NetworkError::Mismatch { .. }
+            | NetworkError::Malformed { .. }
+            | NetworkError::InputUneven { .. } => {
                 Stop::Unknown("reads something of another shape than it needs")
             }
             NetworkError::InputTooSmall { .. } => Stop::Unknown("has nothing to read in so small a picture"),

@@ -9,8 +9,10 @@ use std::{
 };
 
 /// The extensions, in any case, of the files that are taken for images. Other files are passed over, and counted.
-pub const EXTENSIONS: [&str; 14] =
-    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pbm", "pnm"];
+pub const EXTENSIONS: [&str; 15] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pbm", "pnm",
+    "jxl",
+];
 
 /// What systems and programs leave in folders of pictures: thumbnails, archives' second halves, bins.
 const SYSTEM: [&str; 11] = [

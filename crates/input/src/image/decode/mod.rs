@@ -14,6 +14,8 @@
 mod convert;
 mod gif;
 mod jpeg;
+#[cfg(feature = "jxl")]
+mod jxl;
 mod orientation;
 mod part;
 mod plain;
@@ -69,6 +71,8 @@ pub(crate) fn decode_part(
         Format::Gif => gif::decode(bytes),
         Format::Tiff => tiff::decode(bytes, grey16),
         Format::Pnm => pnm::decode(bytes, grey16),
+        #[cfg(feature = "jxl")]
+        Format::Jxl => jxl::decode(bytes),
     }));
     let Stored { part, orientation, noticed, share } =
         decoded.unwrap_or_else(|_| Err(format.corrupt("the decoder gave up")))?;

@@ -127,6 +127,9 @@ fn most_pixels_a_byte(format: Format) -> u64 {
         Format::Gif | Format::Bmp => 1 << 12,
         // libwebp writes one colour in a byte for 26 thousand pixels; with its fastest method, any size in 38 bytes.
         Format::WebP => 1 << 15,
+        // One colour takes no more than a header there.
+        #[cfg(feature = "jxl")]
+        Format::Jxl => 1 << 15,
         // Fax: a bit for a row like the one above.
         Format::Tiff => 1 << 17,
         Format::Pnm => 8,
