@@ -48,7 +48,7 @@ pub(crate) static FAMILY: Family = Family {
 };
 
 /// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.
-type Stage = (bool, usize, usize, usize, usize, usize);
+pub(super) type Stage = (bool, usize, usize, usize, usize, usize);
 
 /// B0 (table 1 of the paper): expansion, kernel, stride of the first, channels, blocks.
 pub(super) const B0: [(usize, usize, usize, usize, usize); 7] = [
@@ -61,7 +61,7 @@ pub(super) const B0: [(usize, usize, usize, usize, usize); 7] = [
     (6, 3, 1, 320, 1),
 ];
 
-const V2_S: [Stage; 6] = [
+pub(super) const V2_S: [Stage; 6] = [
     (true, 1, 3, 1, 24, 2),
     (true, 4, 3, 2, 48, 4),
     (true, 4, 3, 2, 64, 4),
@@ -70,7 +70,7 @@ const V2_S: [Stage; 6] = [
     (false, 6, 3, 2, 256, 15),
 ];
 
-const V2_M: [Stage; 7] = [
+pub(super) const V2_M: [Stage; 7] = [
     (true, 1, 3, 1, 24, 3),
     (true, 4, 3, 2, 48, 5),
     (true, 4, 3, 2, 80, 5),
@@ -80,7 +80,7 @@ const V2_M: [Stage; 7] = [
     (false, 6, 3, 1, 512, 5),
 ];
 
-const V2_L: [Stage; 7] = [
+pub(super) const V2_L: [Stage; 7] = [
     (true, 1, 3, 1, 32, 4),
     (true, 4, 3, 2, 64, 7),
     (true, 4, 3, 2, 96, 7),

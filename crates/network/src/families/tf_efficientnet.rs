@@ -1,15 +1,21 @@
-//! `EfficientNet` (Tan & Le, 2019, table 1) with Google's own weights, and `EfficientNet-Lite` (Google, 2020), as timm builds
-//! them: those called `tf_` pad as TensorFlow does for pictures of the network's own size. The Lite ones have ReLU6, no squeeze
-//! and excite, and the stem and the ends of B0.
+//! `EfficientNet` (Tan & Le, 2019, table 1), `EfficientNet-Lite` (Google, 2020) and `EfficientNetV2` (Tan & Le, 2021) with
+//! Google's own weights, as timm builds them: those called `tf_` pad as TensorFlow does for pictures of the network's own size.
+//! The Lite ones have ReLU6, no squeeze and excite, and the stem and the ends of B0.
+
+mod blocks;
+mod v2;
 
 use super::Family;
 use super::efficientnet::B0 as STAGES;
-use super::layers::{average_and_classify, multiple_of_8, step_padding};
+use super::layers::{average_and_classify, multiple_of_8};
 use crate::entry::{bicubic, centred, inception, timm};
-use crate::{Activation, Builder, Conv, Dialect, Network, NodeId};
+use crate::{Builder, Conv, Dialect, Network};
+use blocks::{Block, activation, conv_bn_act, step};
 
-/// These networks by name.
-pub(crate) static FAMILY: Family = Family {
+/// These networks by name, in the order in which lists show them.
+pub(crate) static FAMILIES: [&Family; 2] = [&FIRST, &v2::FAMILY];
+
+static FIRST: Family = Family {
     networks: &[
         timm(
             "tf_efficientnet_b0",
@@ -123,39 +129,29 @@ fn is_called(name: &str, plain: &str) -> bool {
     name.split('.').next() == Some(plain)
 }
 
-/// One depthwise convolution's surroundings.
-#[derive(Clone, Copy)]
-struct Block {
-    expansion: usize,
-    kernel: usize,
-    stride: usize,
-    out: usize,
-    /// Of the map that it reads, where padding is TensorFlow's.
-    side: Option<usize>,
-}
-
 impl Scaled {
     /// Taps: `pooled` and `gap` (one and the same), `blocks.0` to `blocks.6`, `logits`.
     fn build(self, name: &str) -> Network {
         let mut net = Builder::image();
         net.set_batch_norm_eps(self.eps);
         let (input, mut side) = (net.input(), self.side);
+        let function = activation(self.lite);
         let (stem, last) = if self.lite { (32, 1280) } else { (self.channels(32), self.channels(1280)) };
         let mut x =
-            self.conv_bn_act(&mut net, ["conv_stem", "bn1"], input, step(Conv::new(stem, 3), 2, side));
+            conv_bn_act(&mut net, ["conv_stem", "bn1"], input, step(Conv::new(stem, 3), 2, side), function);
         side = side.map(|side| side.div_ceil(2));
         for (i, (expansion, kernel, stride, out, _)) in STAGES.into_iter().enumerate() {
             let stage = format!("blocks.{i}");
             for block in 0..self.blocks(i) {
                 let stride = if block == 0 { stride } else { 1 };
-                let how = Block { expansion, kernel, stride, out: self.channels(out), side };
-                x = self.block(&mut net, &format!("{stage}.{block}"), x, how);
+                let how = Block { expansion, kernel, stride, out: self.channels(out), side, lite: self.lite };
+                x = how.build(&mut net, &format!("{stage}.{block}"), x);
                 side = side.map(|side| side.div_ceil(stride));
             }
             net.tap(&stage, x);
         }
         net.module("blocks", x);
-        x = self.conv_bn_act(&mut net, ["conv_head", "bn2"], x, Conv::new(last, 1));
+        x = conv_bn_act(&mut net, ["conv_head", "bn2"], x, Conv::new(last, 1), function);
         let logits = average_and_classify(&mut net, x, "classifier");
         net.finish(name, logits)
     }
@@ -205,67 +201,5 @@ impl Scaled {
             _ => "bn2",
         };
         Some(format!("_blocks.{number}._{module}.{part}"))
-    }
-
-    /// A convolution, its batch norm and an activation, which timm has as a module `act` inside of the norm.
-    fn conv_bn_act(
-        self,
-        net: &mut Builder,
-        [conv, norm]: [impl AsRef<str>; 2],
-        x: NodeId,
-        what: Conv,
-    ) -> NodeId {
-        let x = net.conv_bn(conv.as_ref(), norm.as_ref(), x, what);
-        net.activation(&format!("{}.act", norm.as_ref()), x, self.activation())
-    }
-
-    fn activation(self) -> Activation {
-        if self.lite { Activation::Relu6 } else { Activation::Silu }
-    }
-
-    fn block(self, net: &mut Builder, at: &str, x: NodeId, how: Block) -> NodeId {
-        let Block { expansion, kernel, stride, out, side } = how;
-        let part = |name: &str| format!("{at}.{name}");
-        let inputs = net.width(x);
-        let inside = inputs * expansion;
-        let depthwise = step(Conv::new(inside, kernel).groups(inside), stride, side);
-        let mut y = x;
-        let norms = if expansion == 1 {
-            ["bn1", "bn2"]
-        } else {
-            y = self.conv_bn_act(net, [&part("conv_pw"), &part("bn1")], y, Conv::new(inside, 1));
-            ["bn2", "bn3"]
-        };
-        y = self.conv_bn_act(net, [&part("conv_dw"), &part(norms[0])], y, depthwise);
-        if !self.lite {
-            y = self.squeeze_excite(net, &part("se"), y, inputs / 4);
-        }
-        let last = part(if expansion == 1 { "conv_pw" } else { "conv_pwl" });
-        y = net.conv_bn(&last, &part(norms[1]), y, Conv::new(out, 1));
-        if stride == 1 && inputs == out {
-            return net.add(at, x, y);
-        }
-        net.module(at, y);
-        y
-    }
-
-    /// As in [`layers`](super::layers), under timm's names.
-    fn squeeze_excite(self, net: &mut Builder, at: &str, x: NodeId, squeeze: usize) -> NodeId {
-        let part = |name: &str| format!("{at}.{name}");
-        let channels = net.width(x);
-        let means = net.adaptive_average_pool(&part("mean"), x, 1);
-        let y = net.conv(&part("conv_reduce"), means, Conv::new(squeeze, 1).bias());
-        let y = net.activation(&part("act1"), y, self.activation());
-        let y = net.conv(&part("conv_expand"), y, Conv::new(channels, 1).bias());
-        let gates = net.activation(&part("gate"), y, Activation::Sigmoid);
-        net.gate(at, x, gates)
-    }
-}
-
-/// A convolution with that step over a map of that side.
-fn step(conv: Conv, stride: usize, side: Option<usize>) -> Conv {
-    match side {
-        Some(side) if stride == 2 => conv.stride(2).pad(step_padding(conv.kernel.y, side)),
-        _ => conv.stride(stride),
     }
 }
