@@ -156,7 +156,7 @@ pub(crate) fn efficientnet() -> Vec<Row> {
     // This one has a side of 75 places, where padding is even. As of V2-S, roundings are made more of.
     let lite3 = Row::zoo("timm/tf_efficientnet_lite3@300", TIMM);
     rows.push(Row { tolerance: Tolerance(1e-4), ..lite3 });
-    // Not to the end, as above: both kinds of blocks, with steps over even and odd sides.
+    // Not to the end, as above: both kinds of blocks.
     rows.push(Row::zoo("timm/tf_efficientnetv2_b0@192", TIMM));
     rows
 }
