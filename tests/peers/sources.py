@@ -3,7 +3,7 @@
 
 Networks have random weights and sizes of their own choosing; pictures are random too. Ours: `extract --weights SOURCE`, which
 recognises network and preprocessing by itself. Theirs: the library's own loading, preprocessing (Pillow's) and forward pass.
-Features must agree to 1e-5 of the largest. Needs torch, torchvision, timm, transformers, open_clip and gguf; run from the
+Features must agree to 1e-5 of the largest. It prints ACCURACY.md's table. Needs torch, torchvision, timm, transformers, open_clip and gguf; run from the
 repository's root, after `make`. Names of cells may be given as arguments; the largest networks run only so.
 """
 
@@ -507,6 +507,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
         pictures(root / "data")
+        print("| library | network, and what it is read from | features | largest difference |\n|---|---|---|---|")
         for name, make in CELLS:
             wanted = any(word in name for word in sys.argv[1:]) if sys.argv[1:] else not any(word in name for word in LARGE)
             if not wanted:
@@ -521,12 +522,12 @@ def main():
                 with torch.inference_mode():
                     theirs = torch.cat([peer(Image.open(root / "data" / file).convert("RGB")) for file in ids]).float().numpy()
                 gap = float(np.abs(ours - theirs).max() / np.abs(theirs).max()) if ours.shape == theirs.shape else float("inf")
-                verdict = f"{ours.shape[1]:5} features, {gap:.1e} of the largest"
+                verdict = f"{ours.shape[1]} | {gap:.1e}"
             except Exception as error:
                 gap, verdict = float("inf"), getattr(error, "stderr", None) or repr(error)
             fine = gap <= TOLERANCE
             passed, failed = passed + fine, failed + (not fine)
-            print(f"{'ok  ' if fine else 'BAD '} {name:58} {verdict.strip()[:300]}", flush=True)
+            print(f"| {name.replace(' ', ' | ', 1)} | {verdict.strip()[:300]}{' |' if fine else ' BAD'}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
