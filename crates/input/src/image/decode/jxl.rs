@@ -1,5 +1,6 @@
-//! JPEG XL, by libjxl's own decoder in Rust, without its vectors: what it makes of floats is the same on every processor. What is
-//! not lossless differs from libjxl's 8 bits by up to one level, since libjxl dithers those and this rounds.
+//! JPEG XL, by libjxl's own decoder in Rust, without its vectors: what it makes of floats is the same on every processor, given
+//! one C library, whose powers it takes. What is not lossless differs from libjxl's 8 bits by up to one level, since libjxl
+//! dithers those and this rounds.
 
 use super::{Stored, convert, orientation::Orientation, share::admit};
 use crate::Noticed;
