@@ -10,7 +10,6 @@ import struct
 import zlib
 
 import numpy as np
-import pillow_jxl  # teaches Pillow JPEG XL, by libjxl
 from PIL import Image, ImageDraw
 
 SIZES = [(1, 1), (1, 9), (9, 1), (2, 3), (7, 5), (8, 8), (13, 64), (31, 17), (33, 57), (64, 64), (65, 63), (97, 131),
@@ -173,6 +172,8 @@ def webps():
 
 
 def jxls():
+    import pillow_jxl  # noqa: F401, teaches Pillow JPEG XL, by libjxl
+
     for number, (width, height) in enumerate(SIZES[::3]):
         rgba = scene(width, height, 900 + number, 4)
         rgb = Image.fromarray(rgba[..., :3])
@@ -182,6 +183,9 @@ def jxls():
         yield "JXL boxed", save(rgb, "JXL", lossless=True, use_container=True)
         for quality in (90, 30):
             yield "JXL lossy", save(rgb, "JXL", quality=quality)
+    y, x = np.mgrid[0:270, 0:300]
+    slopes = np.stack([x // 8, y // 8, (x + y) // 16], -1).astype(np.uint8)
+    yield "JXL groups", save(Image.fromarray(slopes), "JXL", lossless=True)
 
 
 # TIFF by hand

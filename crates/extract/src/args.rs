@@ -22,8 +22,8 @@ use store::Dtype;
 /// INPUT - is a tar on standard input, or a list of paths, as find prints it. Ids are relative to --root, or to the current
 /// folder.
 ///
-/// Formats: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page) and PNM (.ppm, .pgm, .pbm). They are decoded as
-/// Pillow's convert("RGB") does, after applying the EXIF orientation. Resizing is Pillow's to the bit.
+/// Formats: JPEG, PNG, WebP, BMP, GIF (first frame), TIFF (first page), PNM (.ppm, .pgm, .pbm) and JPEG XL. They are
+/// decoded as Pillow's convert("RGB") does, after applying the EXIF orientation. Resizing is Pillow's to the bit.
 ///
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id and view. The same inputs give the same bytes,
 /// whatever --batch, --threads and --isa. On a card that holds for one --precision and kind of card.

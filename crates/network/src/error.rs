@@ -52,7 +52,7 @@ pub enum NetworkError {
         node: String,
     },
     /// A map that attention's windows do not divide.
-    #[error("an input of {width}×{height} pixels leaves `{node}` of {network} a map that windows of {window}×{window} do not divide{}", nearest_side(*.nearest))]
+    #[error("an input of {width}×{height} pixels leaves `{node}` of {network} a map that windows of {window}×{window} do not divide{}", fitting_side(*.nearest))]
     InputUneven {
         /// The network's name.
         network: String,
@@ -99,7 +99,7 @@ fn least(side: Option<usize>) -> String {
     side.map_or_else(String::new, |side| format!("; it needs at least {side}×{side}"))
 }
 
-fn nearest_side(side: Option<usize>) -> String {
+fn fitting_side(side: Option<usize>) -> String {
     side.map_or_else(String::new, |side| format!("; the nearest size that fits is {side}×{side}"))
 }
 

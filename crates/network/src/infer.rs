@@ -17,7 +17,8 @@ impl Network {
             NetworkError::InputUneven { network, height, width, node, window, .. } => {
                 let fits = |side: usize| self.infer(side, side).is_ok();
                 // Of a run of sizes whose maps are the same, the first is what networks are trained at.
-                let sides = (1..=1024).filter(|&side| fits(side) && !fits(side - 1));
+                let sides = (1..=2 * height.min(width).clamp(512, 4096))
+                    .filter(|&side| fits(side) && !fits(side - 1));
                 let nearest = sides.min_by_key(|side| side.abs_diff(height.min(width)));
                 NetworkError::InputUneven { network, height, width, node, window, nearest }
             }

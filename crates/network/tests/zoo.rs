@@ -398,7 +398,7 @@ fn unknown_names_come_with_suggestions() {
 fn windows_that_do_not_divide_a_picture_name_a_size_that_they_do() {
     let network = build("swin_t");
     network.shapes(448, 224).unwrap();
-    for (size, nearest) in [((256, 256), 224), ((400, 1000), 448), ((32, 32), 224)] {
+    for (size, nearest) in [((256, 256), 224), ((400, 1000), 448), ((32, 32), 224), ((2000, 2000), 2016)] {
         let error = network.shapes(size.0, size.1).unwrap_err().to_string();
         let told = format!("; the nearest size that fits is {nearest}×{nearest}");
         assert!(error.starts_with("an input of ") && error.ends_with(&told), "{error}");

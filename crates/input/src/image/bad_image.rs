@@ -98,7 +98,6 @@ pub enum Format {
     /// PBM, PGM and PPM, plain and raw.
     Pnm,
     /// The first frame.
-    #[cfg(feature = "jxl")]
     Jxl,
 }
 
@@ -115,7 +114,6 @@ impl Format {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
             [b'P', b'1'..=b'6', space, ..] if is_space(*space) => Some(Format::Pnm),
             // Bare, or in boxes.
-            #[cfg(feature = "jxl")]
             [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Format::Jxl),
             _ => None,
         }
@@ -150,7 +148,6 @@ impl fmt::Display for Format {
             Format::Gif => "GIF",
             Format::Tiff => "TIFF",
             Format::Pnm => "PNM",
-            #[cfg(feature = "jxl")]
             Format::Jxl => "JPEG XL",
         })
     }

@@ -1,7 +1,7 @@
 //! Bytes of a file → an upright RGB picture, as Pillow's `ImageOps.exif_transpose(image).convert("RGB")` gives it.
 //!
-//! The decoders are our own for ordinary JPEGs, libjpeg-turbo's for all others, the `image` crate's and those that the
-//! latter stands on; the conversions to RGB are ours, since they differ from Pillow's there. What follows from that, and surprises at times:
+//! The decoders are our own for ordinary JPEGs, libjpeg-turbo's for all others, libjxl's in Rust, the `image` crate's
+//! and those that the latter stands on; the conversions to RGB are ours, since they differ from Pillow's there. What follows from that, and surprises at times:
 //!
 //! - alpha is dropped, not composited; a transparent pixel shows the colour that lies under it;
 //! - 16-bit grey is *clipped* at 255 (Pillow's `I;16` → `RGB`), unless [`Grey16`] says otherwise; every other 16-bit kind
@@ -14,7 +14,6 @@
 mod convert;
 mod gif;
 mod jpeg;
-#[cfg(feature = "jxl")]
 mod jxl;
 mod orientation;
 mod part;
@@ -71,7 +70,6 @@ pub(crate) fn decode_part(
         Format::Gif => gif::decode(bytes),
         Format::Tiff => tiff::decode(bytes, grey16),
         Format::Pnm => pnm::decode(bytes, grey16),
-        #[cfg(feature = "jxl")]
         Format::Jxl => jxl::decode(bytes),
     }));
     let Stored { part, orientation, noticed, share } =
@@ -93,7 +91,7 @@ struct Stored {
     share: Share,
 }
 
-/// The formats that no decoder here knows: ISO 23008-12 and AV1's files, and JPEG XL with its box or without.
+/// The formats that no decoder here knows: ISO 23008-12 and AV1's files.
 fn not_decoded(head: &[u8]) -> Option<&'static str> {
     match head {
         [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's'] => Some("AVIF"),
@@ -101,7 +99,6 @@ fn not_decoded(head: &[u8]) -> Option<&'static str> {
             let known: [&[u8]; 6] = [b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"];
             known.contains(&brand).then_some("HEIC")
         }
-        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some("JPEG XL"),
         _ => None,
     }
 }

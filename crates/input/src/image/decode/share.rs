@@ -115,7 +115,7 @@ pub(super) fn set_aside(
     Ok(Share::take(u64::from(width) * u64::from(height) * bytes_a_pixel))
 }
 
-/// How well one colour compresses by the usual encoders. Of WebP it is a limit of ours: a picture of one colour may take no
+/// How well one colour compresses by the usual encoders. Of WebP and JPEG XL it is a limit of ours: a picture of one colour may take no
 /// bits at all for its pixels.
 fn most_pixels_a_byte(format: Format) -> u64 {
     match format {
@@ -125,11 +125,8 @@ fn most_pixels_a_byte(format: Format) -> u64 {
         Format::Png => 1 << 14,
         // LZW's longest string takes 12 bits: 2730.
         Format::Gif | Format::Bmp => 1 << 12,
-        // libwebp writes one colour in a byte for 26 thousand pixels; with its fastest method, any size in 38 bytes.
-        Format::WebP => 1 << 15,
-        // One colour takes no more than a header there.
-        #[cfg(feature = "jxl")]
-        Format::Jxl => 1 << 15,
+        // libwebp writes one colour in a byte for 26 thousand pixels; with its fastest method, any size in 38 bytes. So does libjxl.
+        Format::WebP | Format::Jxl => 1 << 15,
         // Fax: a bit for a row like the one above.
         Format::Tiff => 1 << 17,
         Format::Pnm => 8,
