@@ -31,12 +31,21 @@ pub fn few<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// `text`, or its first `most` characters and `…`.
+/// `text`, or its first `most` characters and `…`. Line breaks and other controls are written `\n`.
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    let kept = &text[..end.unwrap_or(text.len())];
+    let more = if end.is_some() { "…" } else { "" };
+    if more.is_empty() && !kept.contains(char::is_control) {
+        return Cow::Borrowed(text);
     }
+    let mut line = String::with_capacity(kept.len() + more.len());
+    for part in kept.split_inclusive(char::is_control) {
+        let plain = part.trim_end_matches(char::is_control);
+        line.push_str(plain);
+        line.extend(part[plain.len()..].chars().flat_map(char::escape_default));
+    }
+    Cow::Owned(line + more)
 }
 
 #[cfg(test)]
@@ -51,5 +60,7 @@ mod tests {
         assert!(few(&many).ends_with("… and 4992 more") || few(&many).ends_with("` and 4992 more"));
         assert_eq!(shortened("short"), "short");
         assert_eq!(shortened(&"é".repeat(200)), format!("{}…", "é".repeat(120)));
+        assert_eq!(shortened("two\nlines\r\n\u{1b}[31m"), r"two\nlines\r\n\u{1b}[31m");
+        assert_eq!(cut("ä\nb", 2), r"ä\n…");
     }
 }

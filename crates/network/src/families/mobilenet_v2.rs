@@ -9,8 +9,8 @@ use crate::{Activation, Builder, Conv, Network, NodeId};
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[
-        entry("mobilenet_v2", imagenet, |name| mobilenet_v2(name)),
-        timm("mobilenetv2_100", &["ra_in1k"], || bicubic(256, 224), |name| mobilenet_v2(name)),
+        entry("mobilenet_v2", imagenet, mobilenet_v2),
+        timm("mobilenetv2_100", &["ra_in1k"], || bicubic(256, 224), mobilenet_v2),
     ],
     dialects: &[Dialect::timm(timm_name).known_for(|name| name == "mobilenetv2_100")],
 };
