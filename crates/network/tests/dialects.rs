@@ -27,7 +27,7 @@ fn timm_names_are_timms() {
         ("swin_t", swin::timm_name, 0x035A_3843_F2B4_1F75),
         ("swin_b", swin::timm_name, 0x875D_C855_62AD_5BB1),
     ] {
-        let network = zoo::find(name).map(|entry| entry.network()).unwrap();
+        let network = zoo::find(name).map(zoo::Entry::network).unwrap();
         let mut names: Vec<String> = network.params().iter().map(|param| naming(&param.name)).collect();
         names.sort();
         let digest = fnv(&names.join("\n"));
@@ -40,7 +40,7 @@ fn stored_names_are_the_peers() {
     // FNV-1a of the sorted names in what `save_pretrained` writes, below the model's own prefix, without counters and masks;
     // transformers 5.24; also in memory, before that. Of open_clip 3: `state_dict()`, below `visual.`. Of efficientnet_lite_pytorch 0.1: `state_dict()`. Of
     // gluon: what `save_parameters` writes of the model zoo's v1, then of GluonCV's v1b and v1d; MXNet 1.9.1, GluonCV 0.10.5.
-    let own = |name: &str| zoo::find(name).map(|entry| entry.network()).unwrap();
+    let own = |name: &str| zoo::find(name).map(zoo::Entry::network).unwrap();
     for (name, ecosystem, expected) in [
         ("vit_b_16", "transformers", 0xAA0C_5295_EB8B_FEA2_u64),
         ("vit_small_patch14_dinov2", "transformers", 0x3E58_4165_1684_6A79),
