@@ -6,6 +6,7 @@ mod csv;
 mod guard;
 mod json_lines;
 mod lookup;
+mod parquet;
 mod read;
 pub mod sparse;
 
@@ -24,6 +25,7 @@ pub(crate) use columns::columns;
 pub(crate) use guard::guarded;
 pub use json_lines::{Cell, object};
 pub use lookup::{SampleTable, Texts, pairs};
+pub(crate) use parquet::metadata;
 pub use read::{Position, Table, read};
 
 /// A table that could not be read or written.

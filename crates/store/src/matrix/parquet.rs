@@ -3,14 +3,14 @@
 use super::{MatrixError, columns};
 use crate::{
     MappedFile,
-    table::{Table, TableError, guarded},
+    table::{Table, TableError, guarded, metadata},
 };
 use columns::Columns;
 use polars_arrow::{array::Array, compute::concatenate::concatenate, datatypes::ArrowSchema};
 use polars_buffer::Buffer;
 use polars_parquet::read::{
     BasicDecompressor, FileMetadata, Filter, PageReader, RowGroupMetadata, column_iter_to_arrays,
-    infer_schema, read_metadata,
+    infer_schema,
 };
 use std::{io::Cursor, ops::Range, path::Path, sync::Arc};
 
@@ -39,7 +39,7 @@ impl AsRef<[u8]> for Bytes {
 impl Parquet {
     pub(super) fn open(path: &Path, map: MappedFile, name: Option<&str>) -> Result<Parquet, MatrixError> {
         let fail = |reason: String| MatrixError::Malformed { path: path.to_owned(), reason };
-        let metadata = guarded(|| read_metadata(&mut Cursor::new(&map[..]))).map_err(fail)?;
+        let metadata = metadata(&map).map_err(fail)?;
         let schema = guarded(|| infer_schema(&metadata)).map_err(fail)?;
         let columns = Columns::of(schema.iter_values(), name).map_err(fail)?;
         let mut own = Parquet { file: Bytes(Arc::new(map)), metadata, schema, columns };

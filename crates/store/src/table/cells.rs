@@ -2,7 +2,11 @@
 //!
 //! The column is binary, or a struct of which a field, `bytes`, is, as Hugging Face's data sets have it.
 
-use super::{TableError, guard::guarded};
+use super::{
+    TableError,
+    guard::guarded,
+    parquet::{self, page_header},
+};
 use crate::{MappedFile, Packed, brief};
 use polars::prelude::*;
 use polars_buffer::Buffer;
@@ -12,7 +16,7 @@ use polars_parquet::{
         BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, column_iter_to_arrays, infer_schema,
     },
 };
-use polars_parquet_format::{PageHeader, PageType, thrift::protocol::TCompactInputProtocol};
+use polars_parquet_format::PageType;
 use std::{
     collections::VecDeque,
     fmt,
@@ -33,8 +37,6 @@ const KEPT: usize = 2;
 const MOST_PAGE: usize = 1 << 30;
 const MOST_BESIDE: usize = 64 << 20;
 const MOST_TIMES: usize = 1024;
-/// Bytes of a page's header, which may hold the first and the last of its values.
-const MOST_HEADER: usize = 1 << 28;
 
 /// A column of bytes.
 pub struct Cells {
@@ -73,12 +75,8 @@ impl Cells {
     pub fn open(path: &Path) -> Result<Option<Cells>, TableError> {
         let fail = |reason: String| TableError::Read { path: path.to_owned(), reason };
         let file = MappedFile::open(path).map_err(|error| fail(error.source.to_string()))?;
-        let read = guarded(|| {
-            let metadata = polars_parquet::read::read_metadata(&mut Cursor::new(&file[..]))?;
-            let schema = infer_schema(&metadata)?;
-            Ok((metadata, schema))
-        });
-        let (metadata, schema) = read.map_err(fail)?;
+        let metadata = parquet::metadata(&file).map_err(fail)?;
+        let schema = guarded(|| infer_schema(&metadata)).map_err(fail)?;
         let Some((column, fields)) = column(&schema) else { return Ok(None) };
         // A picture has bytes of its own.
         if metadata.num_rows > file.len() {
@@ -309,9 +307,8 @@ enum PageRows {
 
 /// The header at the beginning of `bytes`.
 fn header(bytes: &[u8]) -> PolarsResult<Header> {
-    let mut cursor = Cursor::new(bytes);
-    let read = PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut cursor, MOST_HEADER));
-    let header = read.map_err(|error| polars_err!(ComputeError: "a page's header is damaged: {error}"))?;
+    let (header, length) =
+        page_header(bytes).ok_or_else(|| polars_err!(ComputeError: "a page's header is damaged"))?;
     let size = |size: i32| usize::try_from(size).unwrap_or(usize::MAX);
     let (packed, unpacked) = (size(header.compressed_page_size), size(header.uncompressed_page_size));
     let most = packed.saturating_mul(MOST_TIMES).saturating_add(MOST_BESIDE).min(MOST_PAGE);
@@ -326,7 +323,7 @@ fn header(bytes: &[u8]) -> PolarsResult<Header> {
         (PageType::DICTIONARY_PAGE, _) => PageRows::Dictionary,
         _ => PageRows::None,
     };
-    Ok(Header { length: (cursor.position() as usize).saturating_add(packed), rows })
+    Ok(Header { length, rows })
 }
 
 /// Of the pages of a chunk, that many values.

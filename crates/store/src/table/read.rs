@@ -1,7 +1,7 @@
 //! Opening tables that people made.
 
-use super::{TableError, Texts, csv, extension, first_line, guard::guarded, json_lines, sparse};
-use crate::{bounded, brief};
+use super::{TableError, Texts, csv, extension, first_line, guard::guarded, json_lines, parquet, sparse};
+use crate::{MappedFile, bounded, brief};
 use polars::prelude::*;
 use polars_io::prelude::{ParquetReader, SerReader as _};
 use std::{
@@ -301,6 +301,8 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
+    let map = MappedFile::of(&file).map_err(|error| Wrong::Reason(error.to_string()))?;
+    parquet::metadata(&map).map_err(Wrong::Reason)?;
     let mut reader = ParquetReader::new(file);
     let top = guarded(|| {
         let metadata = reader.get_metadata()?;
