@@ -66,6 +66,7 @@ fn damaged(what: &str) -> String {
 mod tests {
     use super::*;
     use polars::prelude::*;
+    use polars_io::prelude::ParquetWriter;
 
     fn written(rows: i64, columns: usize) -> Vec<u8> {
         let column = |at: usize| {
