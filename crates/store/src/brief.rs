@@ -33,19 +33,28 @@ pub fn few<S: AsRef<str>>(names: &[S]) -> String {
 
 /// `text`, or its first `most` characters and `…`. Line breaks and other controls are written `\n`.
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    let end = text.char_indices().nth(most).map(|(end, _)| end);
-    let kept = &text[..end.unwrap_or(text.len())];
-    let more = if end.is_some() { "…" } else { "" };
-    if more.is_empty() && !kept.contains(char::is_control) {
+    let is_short = text.char_indices().nth(most).is_none();
+    if is_short && !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }
-    let mut line = String::with_capacity(kept.len() + more.len());
-    for part in kept.split_inclusive(char::is_control) {
-        let plain = part.trim_end_matches(char::is_control);
-        line.push_str(plain);
-        line.extend(part[plain.len()..].chars().flat_map(char::escape_default));
+    let (mut line, mut left) = (String::new(), most);
+    for c in text.chars() {
+        let before = line.len();
+        if c.is_control() {
+            line.extend(c.escape_default())
+        } else {
+            line.push(c)
+        }
+        // What is written for a control character is a byte a character.
+        let width = if c.is_control() { line.len() - before } else { 1 };
+        let Some(rest) = left.checked_sub(width) else {
+            line.truncate(before);
+            line.push('…');
+            break;
+        };
+        left = rest;
     }
-    Cow::Owned(line + more)
+    Cow::Owned(line)
 }
 
 #[cfg(test)]
@@ -61,6 +70,8 @@ mod tests {
         assert_eq!(shortened("short"), "short");
         assert_eq!(shortened(&"é".repeat(200)), format!("{}…", "é".repeat(120)));
         assert_eq!(shortened("two\nlines\r\n\u{1b}[31m"), r"two\nlines\r\n\u{1b}[31m");
-        assert_eq!(cut("ä\nb", 2), r"ä\n…");
+        assert_eq!(cut("ä\nb", 2), "ä…");
+        assert_eq!(cut("ä\nb", 3), r"ä\n…");
+        assert_eq!(cut("\0\0\0", 12), r"\u{0}\u{0}…");
     }
 }
