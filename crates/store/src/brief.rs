@@ -41,9 +41,9 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     for c in text.chars() {
         let before = line.len();
         if c.is_control() {
-            line.extend(c.escape_default())
+            line.extend(c.escape_default());
         } else {
-            line.push(c)
+            line.push(c);
         }
         // What is written for a control character is a byte a character.
         let width = if c.is_control() { line.len() - before } else { 1 };
