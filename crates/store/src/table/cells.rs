@@ -5,7 +5,7 @@
 use super::{
     TableError,
     guard::guarded,
-    parquet::{self, page_header},
+    parquet::{self, Header, MOST_PAGE, PageRows},
 };
 use crate::{MappedFile, Packed, brief};
 use polars::prelude::*;
@@ -16,7 +16,6 @@ use polars_parquet::{
         BasicDecompressor, ColumnChunkMetadata, FileMetadata, PageReader, column_iter_to_arrays, infer_schema,
     },
 };
-use polars_parquet_format::PageType;
 use std::{
     collections::VecDeque,
     fmt,
@@ -33,10 +32,6 @@ const NAME: &str = "path";
 const NAMES: [&str; 6] = ["image", "img", "picture", "photo", "jpg", "png"];
 /// Pages that are kept unpacked: neighbours are read one after the other.
 const KEPT: usize = 2;
-/// Bytes of a page, unpacked: a thousand large pictures. What is small when it is packed must be smaller.
-const MOST_PAGE: usize = 1 << 30;
-const MOST_BESIDE: usize = 64 << 20;
-const MOST_TIMES: usize = 1024;
 
 /// A column of bytes.
 pub struct Cells {
@@ -200,7 +195,7 @@ impl Cells {
         let (end, mut at) = (first.saturating_add(self.metadata.row_groups[group].num_rows()), range.start);
         let mut dictionary = at..at;
         while first < end {
-            let header = header(&self.file[at..range.end])?;
+            let header = parquet::header(&self.file[at..range.end])?;
             let begin = at;
             at += header.length;
             polars_ensure!(at <= range.end, ComputeError: "a page ends beyond its column");
@@ -290,40 +285,6 @@ impl fmt::Debug for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.column, self.path.display())
     }
-}
-
-/// What a page's header says.
-struct Header {
-    /// Of header and page.
-    length: usize,
-    rows: PageRows,
-}
-
-enum PageRows {
-    Data(usize),
-    Dictionary,
-    None,
-}
-
-/// The header at the beginning of `bytes`.
-fn header(bytes: &[u8]) -> PolarsResult<Header> {
-    let (header, length) =
-        page_header(bytes).ok_or_else(|| polars_err!(ComputeError: "a page's header is damaged"))?;
-    let size = |size: i32| usize::try_from(size).unwrap_or(usize::MAX);
-    let (packed, unpacked) = (size(header.compressed_page_size), size(header.uncompressed_page_size));
-    let most = packed.saturating_mul(MOST_TIMES).saturating_add(MOST_BESIDE).min(MOST_PAGE);
-    polars_ensure!(unpacked <= most, ComputeError: "a page unpacks to {unpacked} bytes, {most} at most are read");
-    let values = match header.type_ {
-        PageType::DATA_PAGE => header.data_page_header.map(|header| header.num_values),
-        PageType::DATA_PAGE_V2 => header.data_page_header_v2.map(|header| header.num_values),
-        _ => None,
-    };
-    let rows = match (header.type_, values) {
-        (_, Some(values)) => PageRows::Data(size(values)),
-        (PageType::DICTIONARY_PAGE, _) => PageRows::Dictionary,
-        _ => PageRows::None,
-    };
-    Ok(Header { length, rows })
 }
 
 /// Of the pages of a chunk, that many values.

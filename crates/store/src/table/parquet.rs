@@ -1,11 +1,16 @@
 //! What a Parquet file says of itself, looked through before polars reads it: polars asks for as much memory as lists and texts say
 //! that they take.
 
-use super::guarded;
+use super::{first_line, guarded};
+use polars::prelude::{PolarsResult, polars_ensure, polars_err};
 use polars_parquet::read::{FileMetadata, RowGroupMetadata, read_metadata};
-use polars_parquet_format::{FileMetaData, PageHeader, thrift::protocol::TCompactInputProtocol};
+use polars_parquet_format::{FileMetaData, PageHeader, PageType, thrift::protocol::TCompactInputProtocol};
 use std::io::Cursor;
 
+/// Bytes of a page, unpacked: a thousand large pictures. What is small when it is packed must be smaller.
+pub(super) const MOST_PAGE: usize = 1 << 30;
+const MOST_BESIDE: usize = 64 << 20;
+const MOST_TIMES: usize = 1024;
 /// Bytes of a page's header, which may hold the first and the last of its values: pictures.
 const MOST_HEADER: usize = 1 << 28;
 /// What lists and texts may take for each byte that there is, where an element counts 8.
@@ -33,21 +38,53 @@ pub(crate) fn metadata(file: &[u8]) -> Result<FileMetadata, String> {
         let (mut at, end) = (range.start, range.end.min(file.len() as u64));
         while at < end {
             let rest = usize::try_from(at).ok().and_then(|at| file.get(at..)).unwrap_or_default();
-            let (_, length) = page_header(rest).ok_or_else(|| damaged("a page"))?;
-            at = at.saturating_add(length as u64);
+            let page = header(rest).map_err(|error| first_line(&error))?;
+            at = at.saturating_add(page.length as u64);
         }
     }
     Ok(metadata)
 }
 
-/// The header at the beginning of `bytes`, and the length of it and of its page.
-pub(super) fn page_header(bytes: &[u8]) -> Option<(PageHeader, usize)> {
+/// What a page says of itself.
+pub(super) struct Header {
+    /// In bytes, of the header and of its page.
+    pub(super) length: usize,
+    pub(super) rows: PageRows,
+}
+
+pub(super) enum PageRows {
+    Data(usize),
+    Dictionary,
+    None,
+}
+
+/// The header at the beginning of `bytes`.
+pub(super) fn header(bytes: &[u8]) -> PolarsResult<Header> {
     let mut cursor = Cursor::new(bytes);
     let most = bytes.len().saturating_mul(MOST_A_BYTE).min(MOST_HEADER);
-    let mut protocol = TCompactInputProtocol::new(&mut cursor, most);
-    let header = PageHeader::read_from_in_protocol(&mut protocol).ok()?;
-    let page = usize::try_from(header.compressed_page_size).ok()?;
-    Some((header, (cursor.position() as usize).saturating_add(page)))
+    let read = PageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut cursor, most));
+    let header = read.map_err(|error| polars_err!(ComputeError: "a page's header is damaged: {error}"))?;
+    let count = |what: &str, count: i32| {
+        usize::try_from(count)
+            .map_err(|_| polars_err!(ComputeError: "a page says that it has {count} {what}"))
+    };
+    let packed = count("bytes", header.compressed_page_size)?;
+    let unpacked = count("bytes", header.uncompressed_page_size)?;
+    let most = packed.saturating_mul(MOST_TIMES).saturating_add(MOST_BESIDE).min(MOST_PAGE);
+    polars_ensure!(unpacked <= most, ComputeError: "a page unpacks to {unpacked} bytes, {most} at most are read");
+    let values = match header.type_ {
+        PageType::DATA_PAGE => header.data_page_header.map(|header| header.num_values),
+        PageType::DATA_PAGE_V2 => header.data_page_header_v2.map(|header| header.num_values),
+        PageType::DICTIONARY_PAGE => header.dictionary_page_header.map(|header| header.num_values),
+        _ => None,
+    };
+    let values = values.map(|values| count("values", values)).transpose()?;
+    let rows = match (header.type_, values) {
+        (PageType::DICTIONARY_PAGE, _) => PageRows::Dictionary,
+        (_, Some(values)) => PageRows::Data(values),
+        _ => PageRows::None,
+    };
+    Ok(Header { length: (cursor.position() as usize).saturating_add(packed), rows })
 }
 
 /// The bytes before the last eight, which say how many there are. Nothing where polars will say what is wrong.
@@ -96,10 +133,11 @@ mod tests {
         let length = u32::try_from(lie.len() - start).unwrap().to_le_bytes();
         let lie = [&lie[..], &length, b"PAR1"].concat();
         assert_eq!(metadata(&lie).unwrap_err(), damaged("its footer"));
-        // A page of more bytes than there are numbers for.
-        assert!(page_header(&[0x15, 0x00, 0x15, 0x02, 0x15, 0x01, 0x00]).is_none());
-        assert!(
-            page_header(&[0x15, 0x00, 0x15, 0x02, 0x15, 0x54, 0x00]).is_some_and(|(_, length)| length == 49)
-        );
+        // A page of -1 bytes; of 42, and seven of its header; of -1 values.
+        let told = |bytes: &[u8]| header(bytes).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(told(&[0x15, 0, 0x15, 2, 0x15, 1, 0]).contains("a page says that it has -1 bytes"));
+        assert!(header(&[0x15, 0, 0x15, 2, 0x15, 84, 0]).is_ok_and(|page| page.length == 49));
+        let values = [0x15, 0, 0x15, 2, 0x15, 2, 0x2C, 0x15, 1, 0x15, 0, 0x15, 0, 0x15, 0, 0, 0];
+        assert!(told(&values).contains("a page says that it has -1 values"), "{}", told(&values));
     }
 }
