@@ -5,7 +5,7 @@
 use super::{
     TableError,
     guard::guarded,
-    parquet::{self, Header, MOST_PAGE, PageRows},
+    parquet::{self, MOST_PAGE, PageRows},
 };
 use crate::{MappedFile, Packed, brief};
 use polars::prelude::*;

@@ -133,11 +133,24 @@ mod tests {
         let length = u32::try_from(lie.len() - start).unwrap().to_le_bytes();
         let lie = [&lie[..], &length, b"PAR1"].concat();
         assert_eq!(metadata(&lie).unwrap_err(), damaged("its footer"));
-        // A page of -1 bytes; of 42, and seven of its header; of -1 values.
+    }
+
+    #[test]
+    fn pages_say_what_they_take() {
         let told = |bytes: &[u8]| header(bytes).err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(told(&[0x15, 0, 0x15, 2, 0x15, 1, 0]).contains("a page says that it has -1 bytes"));
-        assert!(header(&[0x15, 0, 0x15, 2, 0x15, 84, 0]).is_ok_and(|page| page.length == 49));
-        let values = [0x15, 0, 0x15, 2, 0x15, 2, 0x2C, 0x15, 1, 0x15, 0, 0x15, 0, 0x15, 0, 0, 0];
-        assert!(told(&values).contains("a page says that it has -1 values"), "{}", told(&values));
+        // A data page of 10 values in 100 bytes, which unpack to two GiB.
+        let page = [
+            0x15, 0x00, 0x15, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0x15, 0xC8, 0x01, 0x2C, 0x15, 0x14, 0x15, 0x00,
+            0x15, 0x06, 0x15, 0x06, 0x00, 0x00,
+        ];
+        assert!(told(&page).contains("a page unpacks to 2147483647 bytes, 67211264 at most are read"));
+        let mut page = page.to_vec();
+        page.splice(3..8, [0xC8, 0x01]);
+        assert!(matches!(header(&page), Ok(Header { length: 119, rows: PageRows::Data(10) })));
+        // Of -1 values, and of -1 bytes.
+        page[10] = 0x01;
+        assert!(told(&page).contains("a page says that it has -1 values"), "{}", told(&page));
+        page[6..8].copy_from_slice(&[0xC7, 0x01]);
+        assert!(told(&page).contains("a page says that it has -100 bytes"), "{}", told(&page));
     }
 }
