@@ -9,6 +9,7 @@ use std::{
     fmt,
     fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Longer than any honest manifest as text: ten million rows. A Parquet file is mapped.
@@ -302,14 +303,12 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 
 fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     let map = MappedFile::of(&file).map_err(|error| Wrong::Reason(error.to_string()))?;
-    parquet::metadata(&map).map_err(Wrong::Reason)?;
+    let metadata = parquet::metadata(&map).map_err(Wrong::Reason)?;
+    let fields: Vec<String> =
+        metadata.schema_descr.fields().iter().map(|field| field.name().to_owned()).collect();
+    let height = metadata.num_rows;
     let mut reader = ParquetReader::new(file);
-    let top = guarded(|| {
-        let metadata = reader.get_metadata()?;
-        let fields = metadata.schema_descr.fields().iter().map(|field| field.name().to_owned());
-        Ok((fields.collect::<Vec<String>>(), metadata.num_rows))
-    });
-    let (fields, height) = top.map_err(Wrong::Reason)?;
+    reader.set_metadata(Arc::new(metadata));
     let names = distinct(fields.iter().map(|name| name.trim().to_owned()).collect())?;
     if let Wanted::AsTheyAre = wanted {
         let mut frame = guarded(|| reader.finish()).map_err(Wrong::Reason)?;
