@@ -69,6 +69,11 @@ impl Interrupt {
         self.asked.store(true, Ordering::Relaxed);
     }
 
+    /// What is set once it was asked to stop, for those who do not know signals.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.asked
+    }
+
     /// Whether it was asked to stop.
     pub fn asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)

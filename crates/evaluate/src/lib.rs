@@ -23,7 +23,6 @@ mod rows;
 mod scores;
 mod slices;
 mod splits;
-mod stream;
 mod summary;
 mod suspects;
 mod table;

@@ -10,10 +10,10 @@ use polars::prelude::DataFrame;
 use sample::targets::Samples as _;
 use store::{
     Columns, Ours, Place, distinct,
-    table::{TableFormat, formula, write_at},
+    table::{TableFormat, TableStream, formula, write_at},
 };
 
-use crate::{Config, stream::TableStream};
+use crate::Config;
 
 /// Places of everything that is asked for.
 pub(crate) struct Outputs {
@@ -130,8 +130,8 @@ impl Table {
     }
 
     /// Begins to write it some rows at a time.
-    pub(crate) fn stream(&self) -> anyhow::Result<TableStream<'_>> {
-        TableStream::create(&self.place, self.format)
+    pub(crate) fn stream(&self) -> anyhow::Result<TableStream> {
+        Ok(TableStream::create(&self.place, self.format)?)
     }
 }
 

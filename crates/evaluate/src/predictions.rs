@@ -75,7 +75,7 @@ pub(crate) fn write(
             anyhow::Ok(())
         })?;
     }
-    stream.finish()
+    Ok(stream.finish()?)
 }
 
 /// The table of some rows, whose `probabilities` (n, outputs) follow one another.

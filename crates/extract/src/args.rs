@@ -1,12 +1,12 @@
 //! The command line.
 
-use crate::device::DeviceName;
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
 use input::{
     Augment,
     image::{Channels, Decode, Filter, Grey16},
 };
+use pipeline::DeviceName;
 use std::path::PathBuf;
 use store::Dtype;
 

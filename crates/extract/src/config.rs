@@ -2,14 +2,13 @@
 
 use crate::{
     args::{Args, OnError, Part},
-    assignment::Assignment,
-    device::{Device, DeviceRequest, LOOK},
     preprocess,
 };
 use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::{Op, zoo};
+use pipeline::{Assignment, Device, DeviceRequest, LOOK};
 use published::TORCHVISION;
 use sample::{DataSet, Doubt, Inputs, Ratios};
 use std::collections::BTreeSet;
@@ -115,7 +114,9 @@ impl Config {
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
             ));
         }
-        let (device, no_card) = DeviceRequest { name: device, precision, isa }.settle(LOOK)?;
+        let (device, no_card) = DeviceRequest { name: device, precision, isa }
+            .settle(LOOK)
+            .map_err(|error| UsageError(error.to_string()))?;
         Ok(Config {
             inputs,
             root,
@@ -172,7 +173,7 @@ impl Config {
 
     /// Which splits samples are in, and which views they have.
     pub(crate) fn assignment(&self, data: &DataSet) -> Assignment {
-        Assignment { ratios: self.ratios(data), views: self.views.clone() }
+        Assignment { ratios: self.ratios(data), views: self.views.clone(), grows: false }
     }
 
     /// Augmented views, where there are any.
@@ -186,7 +187,7 @@ impl Config {
             true => Path::new("."),
             false => parent,
         });
-        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: beside }
+        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: beside, bare: false }
     }
 
     /// What messages call the data set.

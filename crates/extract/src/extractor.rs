@@ -1,16 +1,9 @@
 //! The network that is run: its graph up to the taps, its weights, and what runs it.
 
-use crate::{
-    config::Config,
-    device::Device,
-    embedder::{Embedder, Processor},
-    job::Job,
-    pipeline::{self, Take},
-    times::Times,
-};
+use crate::config::Config;
 use anyhow::{Context, Result};
-use engine::Cpu;
 use features::NetworkSource;
+use pipeline::{Embedder, Job, Plan, Take, Times};
 
 /// A frozen network, ready to run.
 pub(crate) struct Extractor {
@@ -43,18 +36,13 @@ impl Extractor {
             })
         };
         let mut sources = taps.iter().map(source).collect::<Result<Vec<_>>>()?;
-        let recipe = config.recipe();
-        let embedder: Box<dyn Embedder> = match config.device() {
-            Device::Cpu(isa) => {
-                Box::new(Processor::new(Cpu::with_isa(bound, recipe, *isa)?, recipe, config.batch()))
-            }
-            #[cfg(feature = "cuda")]
-            Device::Cards(cards, precision) => {
-                crate::embedder::cards::open(&bound, config, cards, *precision)?
-            }
-            #[cfg(not(feature = "cuda"))]
-            Device::Cards(..) => unreachable!("Config::new refuses cards in a build without CUDA"),
+        let plan = Plan {
+            recipe: config.recipe(),
+            taps: &taps,
+            batch: config.batch(),
+            views: config.views().map_or(1, |views| views.count as usize),
         };
+        let embedder = pipeline::open(bound, config.device(), plan)?;
         sources.iter_mut().for_each(|source| source.engine = embedder.revision().to_owned());
         Ok(Extractor { embedder, sources })
     }

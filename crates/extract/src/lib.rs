@@ -4,22 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod assignment;
 mod config;
-mod device;
-mod embedder;
 mod extractor;
 mod given;
-mod job;
 mod outputs;
-mod pipeline;
 mod preprocess;
 mod remarks;
 mod replaced;
-mod reuse;
 mod skips;
 mod tally;
-mod times;
 mod under_way;
 mod zoo_table;
 
@@ -28,10 +21,9 @@ pub use args::Args;
 use anyhow::Result;
 use cli::{Session, UsageError, count};
 use config::Config;
-use device::Device;
 use extractor::Extractor;
-use job::Job;
 use outputs::Outputs;
+use pipeline::{Device, Job};
 use remarks::Remarks;
 use sample::DataSet;
 use skips::Skips;
@@ -70,7 +62,7 @@ pub fn run(args: Args) -> Result<()> {
             recipe: config.recipe(),
             assignment: &config.assignment(&data),
             reuse: &reuse,
-            interrupt: &interrupt,
+            interrupt: interrupt.flag(),
         };
         extractor.run(job, &mut |batch| {
             under_way.push(&data, &batch)?;

@@ -1,18 +1,15 @@
 //! The features folders being written, one a tap.
 
 use crate::{
-    assignment::Assignment,
     config::Config,
     extractor::Extractor,
-    job::Seen,
-    pipeline::SampleRun,
     replaced::{Replaced, foreign, unlike, unusable},
-    reuse::Reuse,
     tally::Tally,
 };
 use anyhow::{Context, Result, anyhow, bail};
 use cli::count;
 use features::{FeaturesError, FeaturesWriter, Lineage, NetworkSource, NewFeatures, Row, content_key};
+use pipeline::{Assignment, Reuse, SampleRun, Seen};
 use sample::{DataSet, Skipped};
 use std::path::PathBuf;
 use store::{DigestBuilder, PlaceError, distinct};

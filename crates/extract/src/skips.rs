@@ -1,8 +1,9 @@
 //! Samples that are left out: counted, named, and only so many of them.
 
-use crate::{config::Config, job::Reason};
+use crate::config::Config;
 use anyhow::{Result, bail};
 use cli::count;
+use pipeline::Reason;
 use sample::{DataSet, Skipped};
 
 /// The samples that were left out so far.

@@ -1,8 +1,9 @@
 //! The outputs while the network runs: whoever ends the run, at a signal, leaves what is done to the next one.
 
-use crate::{outputs::Outputs, pipeline::SampleRun};
+use crate::outputs::Outputs;
 use anyhow::Result;
 use cli::{Interrupt, Interrupted, count};
+use pipeline::SampleRun;
 use sample::DataSet;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -34,8 +34,6 @@ const FIRST_VERSION: u32 = 1;
 /// The format that it writes: with a digest over the whole file.
 const VERSION: u32 = 4;
 const METADATA_KEY: &str = "headstart";
-/// What stands before the digits of that digest, in JSON within JSON.
-const DIGEST_KEY: &[u8] = br#"\"digest\":\""#;
 
 /// How heads of any format begin.
 pub const HEAD_FILE: Ours = Ours::file("a head", &[br#"{"__metadata__":{"headstart":"{\"format\":"#]);
@@ -120,16 +118,23 @@ impl Head {
     /// # Errors
     /// Where the file is missing, malformed, damaged, or of another format.
     pub fn read(path: &Path) -> Result<Head, HeadError> {
-        let map = MappedFile::open(path)?;
+        Head::from_bytes(&MappedFile::open(path)?, path)
+    }
+
+    /// The same of a head's bytes; `path` stands for the file in errors.
+    ///
+    /// # Errors
+    /// Where they are malformed, damaged, or of another format.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Head, HeadError> {
         let malformed = |reason: String| HeadError::Malformed { path: path.to_owned(), reason };
-        check_header(&map).map_err(malformed)?;
-        let (length, metadata) = SafeTensors::read_metadata(&map).map_err(|error| malformed(told(&error)))?;
+        check_header(bytes).map_err(malformed)?;
+        let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| malformed(told(&error)))?;
         let header = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
         let header = header.ok_or_else(|| malformed(format!("its metadata has no `{METADATA_KEY}`")))?;
         check_version(path, header)?;
         let header: Header = serde_json::from_str(header).map_err(|error| malformed(told(&error)))?;
-        let tensors = SafeTensors::deserialize(&map).map_err(|error| malformed(told(&error)))?;
-        if let Some(reason) = unsealed(&header, &map, length, &tensors) {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| malformed(told(&error)))?;
+        if let Some(reason) = unsealed(&header, bytes, length, &tensors) {
             return Err(malformed(reason.to_owned()));
         }
         assemble(header, &tensors).map_err(malformed)
@@ -196,7 +201,8 @@ impl Head {
             && layers.chain(memory).chain(novelty).chain(&self.probes).all(|value| value.is_finite())
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    /// The bytes of its file. The same head gives the same bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let tensors = self.tensors();
         let header = Header {
             format: VERSION,
@@ -223,7 +229,7 @@ impl Head {
         let mut bytes =
             safetensors::serialize(views, Some(metadata)).expect("a head's tensors have distinct names");
         let tensors: usize = tensors.iter().map(|own| own.data.len()).sum();
-        let at = digest_at(&bytes[..bytes.len() - tensors]).expect("a head's header has its digest");
+        let at = seal::place_in(&bytes[..bytes.len() - tensors]).expect("a head's header has its digest");
         seal::seal(&mut bytes, at);
         bytes
     }
@@ -261,17 +267,11 @@ fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
     Err(HeadError::Version { path: path.to_owned(), expected, got, advice })
 }
 
-/// Where the digits of its digest begin, in a file that begins with this header.
-fn digest_at(header: &[u8]) -> Option<usize> {
-    let starts = header.windows(DIGEST_KEY.len()).rposition(|window| window == DIGEST_KEY);
-    starts.map(|start| start + DIGEST_KEY.len())
-}
-
 /// Why the file is not the one that was written. `length` is that of the JSON after its first eight bytes.
 fn unsealed(header: &Header, file: &[u8], length: usize, tensors: &SafeTensors<'_>) -> Option<&'static str> {
     match (header.format >= VERSION, header.digest, header.tensors) {
         (true, Some(digest), None) => {
-            let holds = digest_at(&file[..8 + length]).is_some_and(|at| seal::holds(file, at, digest));
+            let holds = seal::place_in(&file[..8 + length]).is_some_and(|at| seal::holds(file, at, digest));
             (!holds).then_some("it was changed, and does not match its digest")
         }
         (false, None, Some(expected)) => {

@@ -45,6 +45,22 @@ pub(crate) fn open(shards: &[Shard], name: &Path) -> Result<DataSet, DatasetErro
     Ok(set)
 }
 
+/// Every picture in tars, however they are sorted: nothing is said of them.
+///
+/// # Errors
+/// Where one is no tar, or holds a name twice.
+pub(crate) fn open_any(shards: &[Shard], name: &Path) -> Result<DataSet, DatasetError> {
+    let archive = Archive::read(shards)?;
+    let tree = Tree::new(&archive, name)?;
+    let mut set = folder::open_any_in(&tree, &tree.root(name))?;
+    for sample in &mut set.samples {
+        sample.content = archive.content(tree.entry(&sample.content));
+    }
+    set.skipped.extend(archive.skipped());
+    set.skipped.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    Ok(set)
+}
+
 /// As a folder with these files would have been; and the entry of each sample.
 fn tree(archive: &Archive<'_>, name: &Path) -> Result<(DataSet, Vec<usize>), DatasetError> {
     Tree::refuse_outer(archive)?;

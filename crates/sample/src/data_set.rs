@@ -80,7 +80,7 @@ impl DataSet {
     /// within their class. Where it holds images and no folders, they have no labels. A `.csv` or `.parquet` manifest has the column `path` (relative to the manifest's folder) and, if
     /// it likes, `split`; all others are what is said of the samples.
     pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
-        Inputs { paths: &[input.to_owned()], root: None, spool: None }.open()
+        Inputs { paths: &[input.to_owned()], root: None, spool: None, bare: false }.open()
     }
 
     /// As [`DataSet::open`], of whatever a command line may name.

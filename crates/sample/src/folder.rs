@@ -28,19 +28,25 @@ pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
     open_in(&Disk, root)
 }
 
+/// Every image in a folder and below, however they are sorted: nothing is said of them.
+pub(crate) fn open_any(root: &Path) -> Result<DataSet, DatasetError> {
+    open_any_in(&Disk, root)
+}
+
+/// As [`open_any`], of any file system.
+pub(crate) fn open_any_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
+    let mut tree = Tree { is_labelled: false, ..Tree::new(files, root) };
+    let below = Below { class: "", split: None, is_named: true };
+    let mut passed = Passed::default();
+    tree.take_images(root, "", &below, &mut Vec::new(), &mut passed)?;
+    tree.passed = passed;
+    let top = Folder::list(files, root)?;
+    tree.finish(&top)
+}
+
 /// As [`open`], of any file system.
 pub(crate) fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, DatasetError> {
-    let mut tree = Tree {
-        files,
-        root,
-        found: Vec::new(),
-        labels: Vec::new(),
-        is_labelled: true,
-        skipped: Vec::new(),
-        passed: Passed::default(),
-        only: Vec::new(),
-        empty: None,
-    };
+    let mut tree = Tree::new(files, root);
     let top = Folder::list(files, root)?;
     match layout::of(files, root, &top)? {
         Layout::Classes => {
@@ -96,7 +102,21 @@ struct Below<'a> {
     is_named: bool,
 }
 
-impl Tree<'_> {
+impl<'a> Tree<'a> {
+    fn new(files: &'a dyn Files, root: &'a Path) -> Tree<'a> {
+        Tree {
+            files,
+            root,
+            found: Vec::new(),
+            labels: Vec::new(),
+            is_labelled: true,
+            skipped: Vec::new(),
+            passed: Passed::default(),
+            only: Vec::new(),
+            empty: None,
+        }
+    }
+
     /// Takes a split's folder, or the one of the same split that is all it holds: `seg_train/seg_train`.
     fn take_split(&mut self, name: &Name, split: Split) -> Result<(), DatasetError> {
         let path = self.root.join(&name.raw);

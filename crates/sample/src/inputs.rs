@@ -29,6 +29,8 @@ pub struct Inputs<'a> {
     /// The folder in which what can be read once only is kept meanwhile, by no name; the system's own for such files if
     /// none is given.
     pub spool: Option<&'a Path>,
+    /// Whether only content is wanted: folders of any shape, pictures one by one, and nothing that is said of them.
+    pub bare: bool,
 }
 
 /// What shards are.
@@ -61,6 +63,9 @@ impl Inputs<'_> {
     /// Lists it.
     pub(crate) fn open(&self) -> Result<DataSet, DatasetError> {
         let name = Inputs::name(self.paths);
+        if self.bare && !self.paths.is_empty() && self.paths.iter().all(|path| is_picture(path)) {
+            return list::of_files(self.paths, self.root);
+        }
         if Inputs::are_piped(self.paths) {
             return self.piped(io::stdin().lock(), &name);
         }
@@ -72,14 +77,17 @@ impl Inputs<'_> {
             match fs::metadata(path) {
                 Ok(metadata) if metadata.is_dir() => match shards_in(path) {
                     Some(shards) => paths = shards,
+                    None if self.bare => return folder::open_any(path),
                     None => return folder::open(path),
                 },
                 // With pictures in it, or with their paths.
                 Ok(_) if kind(path) == Some(Kind::Parquet) => match Cells::open(path)? {
                     Some(_) => {}
-                    None => return manifest::open(path, self.root),
+                    None => return manifest::open(path, self.root, !self.bare),
                 },
-                Ok(_) if manifest::is_manifest(path) => return manifest::open(path, self.root),
+                Ok(_) if manifest::is_manifest(path) => {
+                    return manifest::open(path, self.root, !self.bare);
+                }
                 Ok(_) if kind(path).is_some() => {}
                 Ok(_) => return Err(DatasetError::NotADataSet(path.clone())),
                 Err(error) => return Err(missing(path, error)),
@@ -99,7 +107,11 @@ impl Inputs<'_> {
             return cells::open(paths.iter().map(open).collect::<Result<_, _>>()?, &name);
         }
         let shards = paths.iter().map(|path| self.shard(path)).collect::<Result<Vec<_>, _>>()?;
-        archive::open(&shards, &name)
+        self.archive(&shards, &name)
+    }
+
+    fn archive(&self, shards: &[Shard], name: &Path) -> Result<DataSet, DatasetError> {
+        if self.bare { archive::open_any(shards, name) } else { archive::open(shards, name) }
     }
 
     /// A list of paths, or a tar.
@@ -115,7 +127,7 @@ impl Inputs<'_> {
         if self.root.is_some() {
             return Err(PackedError::RootOfShards(name.to_owned()).into());
         }
-        archive::open(&[self.spooled(input, name)?], name)
+        self.archive(&[self.spooled(input, name)?], name)
     }
 
     fn shard(&self, path: &Path) -> Result<Shard, DatasetError> {
@@ -147,6 +159,11 @@ impl Inputs<'_> {
         let again = file.try_clone().map_err(failed)?;
         Ok(Shard { packed: Arc::new(Packed::unnamed(again, name)), file })
     }
+}
+
+/// Whether a file is there whose name is a picture's.
+fn is_picture(path: &Path) -> bool {
+    path.file_name().is_some_and(folder::has_image_extension) && path.is_file()
 }
 
 /// What the shard of this name is.
@@ -201,7 +218,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.png"), "").unwrap();
         let open = |bytes: &[u8], root: Option<&Path>| {
-            let inputs = Inputs { paths: &["-".into()], root, spool: None };
+            let inputs = Inputs { paths: &["-".into()], root, spool: None, bare: false };
             inputs
                 .piped(bytes, Path::new("-"))
                 .map(|set| set.samples.len())

@@ -74,6 +74,22 @@ pub(crate) fn open(list: impl Read, root: Option<&Path>) -> Result<DataSet, Data
     Ok(DataSet { skipped, passed, ..DataSet::assemble(found, columns) })
 }
 
+/// Files that were named one by one. Ids are relative to `root`, or to the current folder, or, where one of them lies elsewhere,
+/// to the folder that all of them lie in.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn of_files(paths: &[PathBuf], root: Option<&Path>) -> Result<DataSet, DatasetError> {
+    let files: Vec<PathBuf> = paths.iter().map(|path| absolute(path)).collect();
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut common = files[0].parent().unwrap_or(Path::new("")).to_owned();
+    while !files.iter().all(|file| file.starts_with(&common)) && common.pop() {}
+    let is_elsewhere = files.iter().any(|file| !file.starts_with(&here));
+    let list: Vec<u8> =
+        files.iter().flat_map(|file| [file.as_os_str().as_encoded_bytes(), b"\0"].concat()).collect();
+    open(&list[..], root.or(is_elsewhere.then_some(&*common)))
+}
+
 /// What a path leads to.
 enum Entry {
     File(PathBuf),

@@ -21,7 +21,8 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
 }
 
 /// `root` is the folder that paths are relative to; without it, the manifest's own is.
-pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetError> {
+/// `labelled`: whether a label may not be empty.
+pub(crate) fn open(path: &Path, root: Option<&Path>, labelled: bool) -> Result<DataSet, DatasetError> {
     let table = Table::open_all(path, &["path", LABEL, "split"])?;
     let manifest = Manifest {
         path,
@@ -41,7 +42,7 @@ pub(crate) fn open(path: &Path, root: Option<&Path>) -> Result<DataSet, DatasetE
     let mut found = Vec::with_capacity(table.height());
     for index in 0..table.height() {
         let (id, file) = manifest.file(paths, index)?;
-        if let Some(labels) = table.texts(LABEL) {
+        if let Some(labels) = table.texts(LABEL).filter(|_| labelled) {
             manifest.value(labels, LABEL, index)?;
         }
         let split = splits.map(|splits| manifest.split(splits, index)).transpose()?;

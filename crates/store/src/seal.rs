@@ -7,6 +7,9 @@ use crate::{Digest, DigestBuilder};
 /// How many digits a digest is written with.
 pub const DIGITS: usize = 64;
 
+/// What stands before the digits of a digest, in JSON within JSON: as the metadata of safetensors has it.
+const KEY: &[u8] = br#"\"digest\":\""#;
+
 /// What stands in a file for its digest until [`seal`] puts it there.
 pub fn blank() -> Digest {
     Digest::from_bytes([0; 32])
@@ -26,6 +29,11 @@ pub fn seal(bytes: &mut [u8], at: usize) -> Digest {
 pub fn holds(bytes: &[u8], at: usize, claimed: Digest) -> bool {
     let digits = at.checked_add(DIGITS).and_then(|end| bytes.get(at..end));
     digits.is_some_and(|digits| digits == claimed.to_string().as_bytes()) && of(bytes, at) == claimed
+}
+
+/// Where the digits of a safetensors file's digest begin: in the field `digest`, the last one of the JSON in its metadata.
+pub fn place_in(header: &[u8]) -> Option<usize> {
+    header.windows(KEY.len()).rposition(|window| window == KEY).map(|start| start + KEY.len())
 }
 
 fn of(bytes: &[u8], at: usize) -> Digest {

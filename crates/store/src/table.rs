@@ -9,6 +9,7 @@ mod lookup;
 mod parquet;
 mod read;
 pub mod sparse;
+mod stream;
 
 use crate::{Ours, Place, PlaceError, brief};
 use polars::prelude::*;
@@ -27,6 +28,7 @@ pub use json_lines::{Cell, object};
 pub use lookup::{SampleTable, Texts, pairs};
 pub(crate) use parquet::metadata;
 pub use read::{Position, Table, read};
+pub use stream::TableStream;
 
 /// A table that could not be read or written.
 #[derive(Debug, thiserror::Error)]

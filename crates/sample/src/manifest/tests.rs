@@ -210,6 +210,7 @@ fn pictures_may_lie_below_another_folder() {
         paths: std::slice::from_ref(&manifest),
         root: Some(far.path()),
         spool: None,
+        bare: false,
     })
     .unwrap();
     assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
@@ -222,6 +223,7 @@ fn pictures_may_lie_below_another_folder() {
         paths: &[manifest],
         root: Some(&far.path().join("deep")),
         spool: None,
+        bare: false,
     })
     .unwrap_err()
     .to_string();

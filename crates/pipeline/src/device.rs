@@ -1,6 +1,5 @@
 //! Where the network runs: what was asked for, and what it comes to.
 
-use cli::UsageError;
 use engine::{
     Isa,
     cuda::{CardError, Precision},
@@ -18,26 +17,35 @@ pub enum DeviceName {
     Cards(Vec<usize>),
 }
 
+/// Flags that do not go together, or not with this build.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DeviceError(String);
+
 /// What is asked for.
-pub(crate) struct DeviceRequest {
-    pub(crate) name: DeviceName,
-    pub(crate) precision: Option<Precision>,
-    pub(crate) isa: Option<Isa>,
+pub struct DeviceRequest {
+    /// `--device`.
+    pub name: DeviceName,
+    /// `--precision`.
+    pub precision: Option<Precision>,
+    /// `--isa`.
+    pub isa: Option<Isa>,
 }
 
 /// What runs the network.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Device {
+pub enum Device {
+    /// The processor, by one of its instruction sets.
     Cpu(Isa),
-    /// Without a precision: the most exact of 16 bits that holds the network's numbers.
+    /// Cards by their numbers. Without a precision: the most exact of 16 bits that holds the network's numbers.
     Cards(Vec<usize>, Option<Precision>),
 }
 
 /// Looks whether there is a card that can be used.
-pub(crate) type Look = fn() -> Result<(), CardError>;
+pub type Look = fn() -> Result<(), CardError>;
 
 /// What looks for a card; `None` in a build without CUDA.
-pub(crate) const LOOK: Option<Look> = {
+pub const LOOK: Option<Look> = {
     #[cfg(feature = "cuda")]
     let look: Option<Look> = Some(|| engine::cuda::Driver::look_at(0).map(drop));
     #[cfg(not(feature = "cuda"))]
@@ -49,12 +57,12 @@ impl DeviceRequest {
     /// What runs the network, and why that is no card where one was looked for in vain.
     ///
     /// # Errors
-    /// [`UsageError`] where flags do not go together, or not with this build.
-    pub(crate) fn settle(
+    /// [`DeviceError`] where flags do not go together, or not with this build.
+    pub fn settle(
         self,
         look: Option<impl FnOnce() -> Result<(), CardError>>,
-    ) -> Result<(Device, Option<String>), UsageError> {
-        let usage = |text: String| Err(UsageError(text));
+    ) -> Result<(Device, Option<String>), DeviceError> {
+        let usage = |text: String| Err(DeviceError(text));
         let DeviceRequest { name, precision, isa } = self;
         let (name, without) = match (name, look) {
             (DeviceName::Cards(_), None) => {

@@ -1,17 +1,50 @@
 //! What turns prepared inputs into rows of features: the processor, or cards.
 
 #[cfg(any(feature = "cuda", test))]
-pub(crate) mod cards;
+pub mod cards;
 mod processor;
 
-pub(crate) use processor::Processor;
+pub use processor::Processor;
 
-use crate::times;
+use crate::{Device, times};
 use anyhow::Result;
+use engine::Cpu;
+use input::Recipe;
 use std::{any::Any, ops::DerefMut};
+use weights::Bound;
+
+/// What is to be run, and in what batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// How content becomes inputs.
+    pub recipe: &'a Recipe,
+    /// What the network's outputs are called, in messages.
+    pub taps: &'a [&'a str],
+    /// Inputs of a batch, where that was said.
+    pub batch: Option<usize>,
+    /// Views of a sample, which are never parted.
+    pub views: usize,
+}
+
+/// Gets a network ready, whose outputs are the taps; a card is checked as well.
+///
+/// # Errors
+/// Where the network does not work for such inputs; where a card is not there, or does not give what the CPU gives.
+pub fn open(bound: Bound, device: &Device, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
+    match device {
+        Device::Cpu(isa) => {
+            let executor = Cpu::with_isa(bound, plan.recipe, *isa)?;
+            Ok(Box::new(Processor::new(executor, plan.recipe, plan.batch)))
+        }
+        #[cfg(feature = "cuda")]
+        Device::Cards(numbers, precision) => cards::open(&bound, numbers, *precision, plan),
+        #[cfg(not(feature = "cuda"))]
+        Device::Cards(..) => unreachable!("`DeviceRequest::settle` refuses cards in a build without CUDA"),
+    }
+}
 
 /// A network, whose outputs are the taps, and what runs it. Batches are given to it, and collected in the same order.
-pub(crate) trait Embedder {
+pub trait Embedder {
     /// What names it in artefacts.
     fn revision(&self) -> &str;
 
@@ -59,21 +92,22 @@ pub(crate) trait Embedder {
 
 /// Threads that prepare inputs, each every so-manieth batch, and the memory that they prepare them into.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ahead {
-    pub(crate) lanes: usize,
+pub struct Ahead {
+    /// Threads that prepare inputs.
+    pub lanes: usize,
     /// Batches of inputs that each lane has at a time, those included that the network runs.
-    pub(crate) buffers: usize,
+    pub buffers: usize,
 }
 
 /// A batch's features.
-pub(crate) struct Embedded {
+pub struct Embedded {
     /// One (n, d) matrix a tap.
-    pub(crate) rows: Vec<Vec<f32>>,
+    pub rows: Vec<Vec<f32>>,
     /// The memory that its inputs were in, for others.
-    pub(crate) buffer: Box<dyn Buffer>,
+    pub buffer: Box<dyn Buffer>,
 }
 
 /// Memory that inputs are prepared into: of a kind of the embedder's own, such as what a card copies from by itself.
-pub(crate) trait Buffer: DerefMut<Target = [u8]> + Any + Send {}
+pub trait Buffer: DerefMut<Target = [u8]> + Any + Send {}
 
 impl<T: DerefMut<Target = [u8]> + Any + Send> Buffer for T {}

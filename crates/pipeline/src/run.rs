@@ -6,7 +6,7 @@
 //! come in the data set's. Nobody has to say how many cores decoding needs: whenever the network leaves one idle, it
 //! decodes; when decoding is behind, all cores do it (`benches/pipeline.py` measures that nothing waits).
 //!
-//! [`Ahead`](crate::embedder::Ahead) says how many batches of inputs exist at any time, whatever the data set's size. They are made once, and go
+//! [`Ahead`](crate::Ahead) says how many batches of inputs exist at any time, whatever the data set's size. They are made once, and go
 //! round. A batch is so many inputs at most; all views of a sample are in one batch, so that its file is read, and
 //! decoded, once.
 
@@ -27,30 +27,30 @@ use std::{
 };
 
 /// What is done with a batch: in the data set's order, and an error ends the run.
-pub(crate) type Take<'a> = &'a mut dyn FnMut(SampleRun) -> Result<()>;
+pub type Take<'a> = &'a mut dyn FnMut(SampleRun) -> Result<()>;
 
 /// A run of samples after the network.
 #[derive(Default)]
-pub(crate) struct SampleRun {
+pub struct SampleRun {
     /// How many samples it covers, good and bad.
-    pub(crate) size: usize,
+    pub size: usize,
     /// Inputs that the network saw, in the order of samples and views.
-    pub(crate) good: Vec<Seen>,
+    pub good: Vec<Seen>,
     /// Views whose features were there already.
-    pub(crate) known: Vec<Known>,
+    pub known: Vec<Known>,
     /// Samples that have none, and why.
-    pub(crate) bad: Vec<(usize, Reason)>,
+    pub bad: Vec<(usize, Reason)>,
     /// Samples of which something was noticed.
-    pub(crate) noticed: Vec<(usize, Noticed)>,
+    pub noticed: Vec<(usize, Noticed)>,
     /// One (good.len(), d) matrix a tap.
-    pub(crate) features: Vec<Vec<f32>>,
+    pub features: Vec<Vec<f32>>,
 }
 
 /// Prepares every sample, has the embedder make rows of them, and hands batches over, until it is interrupted.
 ///
 /// # Errors
 /// The first error of the embedder or of `take`; nothing more is run then.
-pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> Result<Times> {
+pub fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> Result<Times> {
     let (start, before, ahead) = (Instant::now(), embedder.busy(), embedder.ahead());
     let batches = &job.assignment.batches(job.samples, embedder.batch());
     let inputs = |batch: &Range<usize>| -> usize {
@@ -70,7 +70,7 @@ pub(crate) fn run(embedder: &mut dyn Embedder, job: Job<'_>, take: Take<'_>) -> 
             }
             let prepare = move || {
                 for number in numbers {
-                    if job.interrupt.asked() {
+                    if job.is_over() {
                         return;
                     }
                     // The other ends are gone when the run has failed: stop quietly.

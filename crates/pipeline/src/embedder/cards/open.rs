@@ -1,7 +1,7 @@
 //! Cards by their numbers.
 
 use super::{Cards, Setup, check::Unlike};
-use crate::{config::Config, embedder::Embedder};
+use crate::embedder::{Embedder, Plan};
 use anyhow::{Result, bail};
 use engine::{
     Cpu, Executor,
@@ -16,12 +16,11 @@ use weights::Bound;
 /// Where one of them is not there, and as [`Cards::new`].
 pub(crate) fn open(
     bound: &Bound,
-    config: &Config,
     numbers: &[usize],
     precision: Option<Precision>,
+    plan: Plan<'_>,
 ) -> Result<Box<dyn Embedder>> {
-    let taps: Vec<&str> = config.taps().map(|(tap, _)| tap).collect();
-    let recipe = config.recipe();
+    let Plan { recipe, taps, batch, views } = plan;
     let ready = |precision| {
         let mut cards = Vec::new();
         for number in numbers {
@@ -31,9 +30,8 @@ pub(crate) fn open(
             }
         }
         // All views of a sample are in one batch.
-        let least = config.views().map_or(1, |views| views.count as usize);
-        let batch = config.batch().map(|batch| batch.max(least));
-        let setup = Setup { bound, taps: &taps, recipe, precision, batch };
+        let batch = batch.map(|batch| batch.max(views));
+        let setup = Setup { bound, taps, recipe, precision, batch };
         let reference = || Ok(Cpu::new(bound.clone(), recipe)?.run(recipe.probes().batch())?);
         Cards::new(cards, setup, reference)
     };

@@ -9,29 +9,31 @@ use std::{
 /// Where the time of a run went, as the thread saw it that takes batches from one part to the next: it waits for whatever
 /// is behind, so that the part that it spent the most of its time with was the limit.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Times {
+pub struct Times {
     /// From the first picture to the last row.
-    pub(crate) all: Duration,
+    pub all: Duration,
     /// For pictures that were not prepared yet.
-    pub(crate) decoding: Duration,
+    pub decoding: Duration,
     /// For the network, on a card with the copies to it.
-    pub(crate) network: Duration,
+    pub network: Duration,
     /// For rows to be written.
-    pub(crate) writing: Duration,
+    pub writing: Duration,
     /// What cards say themselves.
-    pub(crate) cards: Option<Cards>,
+    pub cards: Option<Cards>,
 }
 
 /// How long cards were busy, all of them together.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cards {
-    pub(crate) count: usize,
-    pub(crate) spent: Spent,
+pub struct Cards {
+    /// How many there are.
+    pub count: usize,
+    /// Their time.
+    pub spent: Spent,
 }
 
 impl Cards {
     /// How long they were busy since they had been so for as long as `before`.
-    pub(crate) fn since(self, before: Cards) -> Cards {
+    pub fn since(self, before: Cards) -> Cards {
         let (now, then) = (self.spent, before.spent);
         let spent = Spent { copies: now.copies - then.copies, kernels: now.kernels - then.kernels };
         Cards { spent, ..self }
@@ -40,16 +42,20 @@ impl Cards {
 
 /// What the other parts of a run waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limit {
+pub enum Limit {
+    /// Inputs.
     Decoding,
+    /// Copies to cards.
     Copying,
+    /// The network.
     Network,
+    /// Whoever takes the rows.
     Disk,
 }
 
 impl Times {
     /// What the other parts waited for.
-    pub(crate) fn limit(&self) -> Limit {
+    pub fn limit(&self) -> Limit {
         let copying = self.cards.is_some_and(|Cards { spent, .. }| spent.copies > spent.kernels);
         let network = if copying { Limit::Copying } else { Limit::Network };
         // Of equals the last: a run in which nothing took time was limited by its network.

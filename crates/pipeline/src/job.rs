@@ -1,60 +1,71 @@
 //! What is to be run: samples, each of which has one view or several.
 
 use crate::{assignment::Assignment, reuse::Reuse};
-use cli::Interrupt;
 use features::ContentDigest;
 use input::{BadInput, MOST_FILE, Noticed, Recipe};
 use sample::Sample;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What there is to do.
 #[derive(Clone, Copy)]
-pub(crate) struct Job<'a> {
-    pub(crate) samples: &'a [Sample],
-    pub(crate) recipe: &'a Recipe,
+pub struct Job<'a> {
+    /// In the order in which their rows come.
+    pub samples: &'a [Sample],
+    /// How their content becomes inputs.
+    pub recipe: &'a Recipe,
     /// Which views each of them has.
-    pub(crate) assignment: &'a Assignment,
+    pub assignment: &'a Assignment,
     /// Rows that need not be computed.
-    pub(crate) reuse: &'a Reuse,
-    /// Once it is asked, no batch is begun any more; those that were are run to their end.
-    pub(crate) interrupt: &'a Interrupt,
+    pub reuse: &'a Reuse,
+    /// Once it is set, no batch is begun any more; those that were are run to their end.
+    pub interrupt: &'a AtomicBool,
 }
 
 /// A view of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// An index into the data set.
-    pub(crate) sample: usize,
-    pub(crate) view: u32,
+    pub sample: usize,
+    /// Which view: 0 is the sample itself.
+    pub view: u32,
     /// Its bytes'.
-    pub(crate) content: ContentDigest,
+    pub content: ContentDigest,
 }
 
 /// A view whose features were there already.
-pub(crate) struct Known {
-    pub(crate) seen: Seen,
+pub struct Known {
+    /// Which.
+    pub seen: Seen,
     /// (d,) of each tap.
-    pub(crate) features: Vec<Vec<f32>>,
+    pub features: Vec<Vec<f32>>,
 }
 
 /// A sample's content: all of its views, some of which need not be run.
 pub(crate) struct File {
-    pub(crate) known: Vec<Known>,
+    pub known: Vec<Known>,
     /// The others, prepared.
-    pub(crate) prepared: Vec<(Seen, Vec<u8>)>,
+    pub prepared: Vec<(Seen, Vec<u8>)>,
     /// What was noticed of it, if it was decoded.
-    pub(crate) noticed: Noticed,
+    pub noticed: Noticed,
 }
 
 /// Why a sample has no features.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Reason {
+pub enum Reason {
+    /// Its bytes cannot be had.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
+    /// They are nothing that can be used.
     #[error(transparent)]
     Bad(#[from] BadInput),
 }
 
 impl Job<'_> {
+    /// Whether no more batches are to be begun.
+    pub(crate) fn is_over(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     /// Reads a sample's bytes, and prepares those of its views whose features are not known.
     pub(crate) fn read(&self, at: usize) -> Result<File, Reason> {
         let sample = &self.samples[at];

@@ -5,12 +5,11 @@ use crate::{
     assignment::Assignment,
     embedder::Processor,
     job::{Job, Known, Reason, Seen},
-    pipeline::{self, SampleRun},
     reuse::Reuse,
+    run::{self as pipeline, SampleRun},
     times::Times,
 };
 use anyhow::anyhow;
-use cli::Interrupt;
 use emulator::Emulator;
 use engine::{Cpu, cuda::Description};
 use features::{ContentDigest, FeaturesWriter, NetworkSource, NewFeatures, Row, content_key};
@@ -18,7 +17,10 @@ use harness::Room;
 use input::{Augment, Views};
 use network::zoo;
 use sample::{DataSet, Sample, Split};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use store::{Digest, Dtype};
 use weights::SafetensorsFile;
 
@@ -87,7 +89,7 @@ fn run(embedder: &mut dyn Embedder, data: &DataSet, recipe: &Recipe) -> (Came, T
         recipe,
         assignment: &Assignment::default(),
         reuse: &Reuse::default(),
-        interrupt: &Interrupt::default(),
+        interrupt: &AtomicBool::default(),
     };
     let times = pipeline::run(embedder, job, &mut |batch| came.take(batch)).unwrap();
     (came, times)
@@ -128,8 +130,12 @@ fn views_do_not_depend_on_batches_and_cards() {
     let (bound, recipe) = tiny();
     let (_room, data) = data(6);
     let assignment =
-        Assignment { ratios: Some("60/40".parse().unwrap()), views: Some(Views::new(3, Augment::ALL, 1)) };
-    let (reuse, interrupt) = (Reuse::default(), Interrupt::default());
+        Assignment {
+        ratios: Some("60/40".parse().unwrap()),
+        views: Some(Views::new(3, Augment::ALL, 1)),
+        grows: false,
+    };
+    let (reuse, interrupt) = (Reuse::default(), AtomicBool::default());
     let job = Job {
         samples: &data.samples,
         recipe: &recipe,
@@ -208,7 +214,7 @@ fn a_run_ends_with_its_first_error() {
         recipe: &recipe,
         assignment: &Assignment::default(),
         reuse: &Reuse::default(),
-        interrupt: &Interrupt::default(),
+        interrupt: &AtomicBool::default(),
     };
     let result = pipeline::run(&mut cards, job, &mut |_| {
         seen += 1;
@@ -342,7 +348,7 @@ fn what_is_known_is_neither_decoded_nor_run() {
         recipe: &recipe,
         assignment: &Assignment::default(),
         reuse: &reuse,
-        interrupt: &Interrupt::default(),
+        interrupt: &AtomicBool::default(),
     };
     let (mut on_cpu, mut on_cards) = (Came::default(), Came::default());
     pipeline::run(&mut processor(bound, &recipe, 3), job, &mut |batch| on_cpu.take(batch)).unwrap();
@@ -365,7 +371,7 @@ fn an_interrupted_run_ends_with_what_was_begun() {
     let (bound, recipe) = tiny();
     let (_room, data) = data(10);
     for on_card in [false, true] {
-        let interrupt = Interrupt::default();
+        let interrupt = AtomicBool::default();
         let job = Job {
             samples: &data.samples,
             recipe: &recipe,
@@ -375,7 +381,7 @@ fn an_interrupted_run_ends_with_what_was_begun() {
         };
         let mut came = Came::default();
         let mut take = |batch: SampleRun| {
-            interrupt.ask();
+            interrupt.store(true, Ordering::Relaxed);
             came.take(batch)
         };
         if on_card {

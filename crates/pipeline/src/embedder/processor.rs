@@ -10,7 +10,7 @@ const BATCH: usize = 32;
 
 /// A batch is run when it is collected. Meanwhile one more is prepared, and a third waits: decoding and the network give
 /// their work to the same threads, a picture or a piece of a layer at a time, and neither waits for the other.
-pub(crate) struct Processor {
+pub struct Processor {
     executor: Box<dyn Executor>,
     batch: usize,
     /// Bytes of an input, at most.
@@ -22,7 +22,7 @@ pub(crate) struct Processor {
 
 impl Processor {
     /// `recipe`: what `executor` was compiled for.
-    pub(crate) fn new(executor: impl Executor + 'static, recipe: &Recipe, batch: Option<usize>) -> Processor {
+    pub fn new(executor: impl Executor + 'static, recipe: &Recipe, batch: Option<usize>) -> Processor {
         Processor {
             executor: Box::new(executor),
             batch: batch.unwrap_or(BATCH),
