@@ -6,7 +6,7 @@ use features::FeatureSet;
 use head::{Head, Scorer};
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
-use sample::targets::Task;
+use sample::targets::{Task, list};
 use store::table::TableFormat;
 
 use crate::{
@@ -155,16 +155,6 @@ fn frame(
     let rows: Vec<&[f64]> = probabilities.chunks_exact(names.len()).collect();
     novelty.extend(columns(&rows, names, format));
     Ok(frame.hstack(&novelty)?)
-}
-
-/// What a row without labels says, as targets that are read say it.
-const NONE: &str = "none";
-
-/// The names of those that are positive: `cat|dog`.
-pub(crate) fn list(names: &[String], positive: impl Iterator<Item = bool>) -> String {
-    let positive: Vec<&str> =
-        names.iter().zip(positive).filter(|(_, is)| *is).map(|(name, _)| name.as_str()).collect();
-    if positive.is_empty() { NONE.to_owned() } else { positive.join("|") }
 }
 
 /// Of (n, classes): a list, or, where there are none, a column for each class.

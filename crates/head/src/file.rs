@@ -128,7 +128,8 @@ impl Head {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Head, HeadError> {
         let malformed = |reason: String| HeadError::Malformed { path: path.to_owned(), reason };
         check_header(bytes).map_err(malformed)?;
-        let (length, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| malformed(told(&error)))?;
+        let (length, metadata) =
+            SafeTensors::read_metadata(bytes).map_err(|error| malformed(told(&error)))?;
         let header = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY));
         let header = header.ok_or_else(|| malformed(format!("its metadata has no `{METADATA_KEY}`")))?;
         check_version(path, header)?;

@@ -183,8 +183,7 @@ fn open(path: &Path) -> Result<Option<(MappedFile, Header)>, ModelError> {
     }
     let malformed = |reason: String| ModelError::Bundle { path: path.to_owned(), reason };
     check_header(&file).map_err(malformed)?;
-    let (length, metadata) =
-        SafeTensors::read_metadata(&file).map_err(|error| malformed(told(&error)))?;
+    let (length, metadata) = SafeTensors::read_metadata(&file).map_err(|error| malformed(told(&error)))?;
     let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
     let header = header.ok_or_else(|| malformed(format!("its metadata has no `{METADATA_KEY}`")))?;
     let Versioned { bundle: got } = serde_json::from_str(header).map_err(|error| malformed(told(&error)))?;

@@ -24,7 +24,10 @@ impl Distance {
         let largest = |a: f64, b: f64| if a > b || a.is_nan() { a } else { b };
         let differences = got.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs());
         let difference = if got.len() == expected.len() { differences.fold(0.0, largest) } else { f64::NAN };
-        Distance { difference, scale: expected.iter().map(|&value| f64::from(value).abs()).fold(1.0, largest) }
+        Distance {
+            difference,
+            scale: expected.iter().map(|&value| f64::from(value).abs()).fold(1.0, largest),
+        }
     }
 
     /// Whether the difference is at most so large a part of the scale. A NaN is not.
@@ -70,7 +73,12 @@ pub fn check_probes(
         let distance = Distance::between(got, &(0..PROBES).flat_map(row).collect::<Vec<_>>());
         if !distance.is_within(tolerance) {
             let Distance { difference, scale } = distance;
-            return Err(Unlike { engine: engine.to_owned(), difference, share: difference / scale, tolerance });
+            return Err(Unlike {
+                engine: engine.to_owned(),
+                difference,
+                share: difference / scale,
+                tolerance,
+            });
         }
     }
     Ok(())

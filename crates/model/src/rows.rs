@@ -1,6 +1,5 @@
 //! How outputs of networks make the row that a head takes.
 
-use crate::Tower;
 use head::Head;
 use store::Dtype;
 
@@ -13,17 +12,18 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// widths: of each tower, those of its outputs. `None` where they are not as long together as the head's rows.
-    pub fn new(head: &Head, towers: &[Tower], widths: &[Vec<usize>]) -> Option<Layout> {
+    /// sources: of each tower, which of the head's sources its outputs are; widths: of each tower, those of its outputs. `None`
+    /// where they are not as long together as the head's rows.
+    pub fn new(head: &Head, sources: &[Vec<usize>], widths: &[&[usize]]) -> Option<Layout> {
         let mut of_source = vec![0; head.sources.len()];
-        for (tower, widths) in towers.iter().zip(widths) {
-            for (&source, &width) in tower.sources.iter().zip(widths) {
+        for (tower, widths) in sources.iter().zip(widths) {
+            for (&source, &width) in tower.iter().zip(*widths) {
                 of_source[source] = width;
             }
         }
         let start = |source: usize| of_source[..source].iter().sum::<usize>();
         let place = |&source: &usize| (start(source), of_source[source], head.sources[source].dtype());
-        let places = towers.iter().map(|tower| tower.sources.iter().map(place).collect()).collect();
+        let places = sources.iter().map(|tower| tower.iter().map(place).collect()).collect();
         let dim = of_source.iter().sum();
         (dim == head.dim()).then_some(Layout { towers: places, dim })
     }

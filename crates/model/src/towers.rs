@@ -50,7 +50,8 @@ fn groups(head: &Head) -> Result<Vec<Group<'_>>, ModelError> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (at, source) in head.sources.iter().enumerate() {
         let Some(source) = source.network() else { return Err(ModelError::Given { name: source.name() }) };
-        let of_one = |group: &&mut Group<'_>| group.backbone == source.backbone && *group.recipe == source.recipe;
+        let of_one =
+            |group: &&mut Group<'_>| group.backbone == source.backbone && *group.recipe == source.recipe;
         match groups.iter_mut().find(of_one) {
             Some(group) => group.members.push((at, source)),
             None => groups.push(Group {
@@ -63,7 +64,11 @@ fn groups(head: &Head) -> Result<Vec<Group<'_>>, ModelError> {
     Ok(groups)
 }
 
-fn towers_of_group(group: Group<'_>, weights: &[PathBuf], used: &mut [bool]) -> Result<Vec<Tower>, ModelError> {
+fn towers_of_group(
+    group: Group<'_>,
+    weights: &[PathBuf],
+    used: &mut [bool],
+) -> Result<Vec<Tower>, ModelError> {
     let Group { backbone, recipe, members: mut left } = group;
     let taps: Vec<String> = left.iter().map(|(_, source)| source.tap.clone()).collect();
     let mut towers = Vec::new();

@@ -9,7 +9,7 @@ mod truth;
 use serde::{Deserialize, Serialize};
 
 pub use error::TargetsError;
-pub use parse::{label_set, list_in_disguise};
+pub use parse::{label_set, list, list_in_disguise};
 pub use said::{Said, Samples};
 pub use truth::Truth;
 

@@ -3,9 +3,10 @@
 use report::{Duplicate, Exhibit, Mislabel, Mistake};
 
 use super::Material;
+use sample::targets::list;
+
 use crate::{
     measured::TaskOutcomes,
-    predictions::list,
     suspects::{LIKELY, Suspects},
 };
 

@@ -5,7 +5,7 @@ use polars::df;
 use polars::prelude::{Column, DataFrame, PolarsResult};
 
 use super::{LIKELY, Suspects};
-use crate::predictions::list;
+use sample::targets::list;
 
 impl Suspects {
     /// `id, split, label, suggested, quality, likely`, worst first; of labels both are lists such as `cat|dog`, and `missing` and

@@ -11,6 +11,13 @@ pub fn label_set(text: &str) -> BTreeSet<&str> {
     if labels.iter().eq([&NONE]) { BTreeSet::new() } else { labels }
 }
 
+/// The names of those that are borne, as [`label_set`] reads them: `cat|dog`, or `none`.
+pub fn list(names: &[String], borne: impl Iterator<Item = bool>) -> String {
+    let borne: Vec<&str> =
+        names.iter().zip(borne).filter(|(_, is)| *is).map(|(name, _)| name.as_str()).collect();
+    if borne.is_empty() { NONE.to_owned() } else { borne.join("|") }
+}
+
 /// The first of some labels that looks like a list between other signs than `|`: `cat;dog`, `cat, dog`.
 pub fn list_in_disguise(labels: &[String]) -> Option<&str> {
     let several = |label: &&String| {

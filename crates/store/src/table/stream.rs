@@ -102,9 +102,9 @@ fn failed(path: &Path, error: &PolarsError) -> TableError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Ours, table::write_at};
     use polars::df;
     use polars_io::prelude::{ParquetReader, SerReader as _};
-    use crate::{Ours, table::write_at};
 
     #[test]
     fn frames_that_follow_one_another_are_one_table() {

@@ -129,8 +129,7 @@ fn rows_do_not_depend_on_batches_and_cards() {
 fn views_do_not_depend_on_batches_and_cards() {
     let (bound, recipe) = tiny();
     let (_room, data) = data(6);
-    let assignment =
-        Assignment {
+    let assignment = Assignment {
         ratios: Some("60/40".parse().unwrap()),
         views: Some(Views::new(3, Augment::ALL, 1)),
         grows: false,

@@ -1,0 +1,98 @@
+//! Whether features are of the kind that a head was fitted on.
+
+use features::{FeatureSet, Features, Source};
+use head::Head;
+use std::path::Path;
+
+/// Features that a head does not take.
+#[derive(Debug, thiserror::Error)]
+pub enum Stranger {
+    /// Something of them is otherwise.
+    #[error(
+        "head `{head}` does not belong to `{features}`: {what} differs, expected {expected}, got {got}; {advice}"
+    )]
+    Differs {
+        /// The head's file.
+        head: String,
+        /// The folders of features.
+        features: String,
+        /// What differs.
+        what: String,
+        /// The head's.
+        expected: String,
+        /// The features'.
+        got: String,
+        /// What to do.
+        advice: String,
+    },
+    /// Some of those that the head takes are not given.
+    #[error(
+        "head `{head}` takes features of {all}; those of {lacks} are not among `{features}`: give them too, extracted with the same weights and preprocessing"
+    )]
+    Lacks {
+        /// The head's file.
+        head: String,
+        /// The folders of features.
+        features: String,
+        /// All that the head takes.
+        all: String,
+        /// What is not given.
+        lacks: String,
+    },
+}
+
+/// Of the features given, those that the head takes, in its order. `path` is the head's.
+///
+/// # Errors
+/// One that names the first difference.
+pub fn choose(given: &FeatureSet, head: &Head, path: &Path) -> Result<FeatureSet, Stranger> {
+    let mut chosen = Vec::new();
+    for source in &head.sources {
+        let is_it = |part: &Features| source.difference(&part.index().source).is_none();
+        // Each at most once: one source may be there twice, in two precisions.
+        let found = given.parts().enumerate().find(|(at, part)| is_it(part) && !chosen.contains(at));
+        chosen.push(found.ok_or_else(|| stranger(given, head, source, path))?.0);
+    }
+    let features = given.of(&chosen);
+    if features.dim() == head.dim() {
+        return Ok(features);
+    }
+    let (expected, got) = (head.dim().to_string(), features.dim().to_string());
+    Err(differs(&features, path, "width", expected, got))
+}
+
+/// None of the features given come from `source`.
+fn stranger(given: &FeatureSet, head: &Head, source: &Source, path: &Path) -> Stranger {
+    let first = given.parts().next().and_then(|part| source.difference(&part.index().source));
+    match first {
+        Some(found) if given.parts().len() == 1 && head.sources.len() == 1 => {
+            let (expected, got) = (format!("`{}`", found.expected), format!("`{}`", found.got));
+            match (source, differs(given, path, found.what, expected, got)) {
+                (Source::Given(rows), Stranger::Differs { head, features, what, expected, got, .. })
+                    if what == "name of its rows" =>
+                {
+                    let advice = format!("if they mean the same, give extract --name {}", rows.rows);
+                    Stranger::Differs { head, features, what, expected, got, advice }
+                }
+                (_, other) => other,
+            }
+        }
+        _ => Stranger::Lacks {
+            head: path.display().to_string(),
+            features: given.names(),
+            all: head.sources.iter().map(Source::name).collect::<Vec<_>>().join(" and "),
+            lacks: source.name(),
+        },
+    }
+}
+
+fn differs(features: &FeatureSet, path: &Path, what: &str, expected: String, got: String) -> Stranger {
+    Stranger::Differs {
+        head: path.display().to_string(),
+        features: features.names(),
+        what: what.to_owned(),
+        expected,
+        got,
+        advice: "rerun extract as for the head's features, or fit-head on these".to_owned(),
+    }
+}

@@ -1,0 +1,117 @@
+//! What the flags come to, checked once.
+
+use crate::Args;
+use cli::UsageError;
+use pipeline::{Device, DeviceRequest, LOOK};
+use sample::Inputs;
+use std::path::{Path, PathBuf};
+
+/// A checked job.
+pub(crate) struct Config {
+    pub(crate) model: PathBuf,
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
+    pub(crate) output: Output,
+    pub(crate) wanted: Wanted,
+    pub(crate) weights: Vec<PathBuf>,
+    pub(crate) device: Device,
+    /// Why that is no card, where one was looked for in vain.
+    pub(crate) no_card: Option<String>,
+    pub(crate) batch: Option<usize>,
+    pub(crate) force: bool,
+}
+
+/// Where rows go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// JSON lines on standard output.
+    Stdout,
+    /// JSON lines in a file.
+    Lines(PathBuf),
+    /// A table.
+    Table(PathBuf),
+}
+
+/// What is said of each sample, beside what is predicted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// So many of the most probable outputs.
+    pub(crate) top: usize,
+    /// The probabilities of all outputs.
+    pub(crate) probabilities: bool,
+}
+
+impl Config {
+    /// # Errors
+    /// [`UsageError`] where flags are wrong or do not go together.
+    pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
+        let usage = |text: String| Err(UsageError(text).into());
+        let Args { model, inputs, output, top, probabilities, weights, offline, root, .. } = args;
+        if top == Some(0) {
+            return usage("--top takes a number from 1 on".to_owned());
+        }
+        if let Some(batch) = args.batch.filter(|batch| !(1..=4096).contains(batch)) {
+            return usage(format!("--batch takes a number from 1 to 4096, got {batch}"));
+        }
+        let output = match output.extension().and_then(|extension| extension.to_str()) {
+            _ if output == Path::new("-") => Output::Stdout,
+            Some("jsonl" | "ndjson") => Output::Lines(output),
+            Some("parquet" | "csv") => Output::Table(output),
+            _ => {
+                let output = output.display();
+                return usage(format!(
+                    "cannot tell the format of `{output}`: expected .parquet, .csv or .jsonl, or - for standard output"
+                ));
+            }
+        };
+        if model.is_dir() {
+            let shown = model.display();
+            let is_features = if is_features(&model) { "features" } else { "a folder" };
+            return usage(format!(
+                "`{shown}` is {is_features}; expected a .head or .hst first, then what to predict"
+            ));
+        }
+        let (device, no_card) = DeviceRequest { name: args.device, precision: args.precision, isa: None }
+            .settle(LOOK)
+            .map_err(|error| UsageError(error.to_string()))?;
+        let quiet = args.common.quiet;
+        let fetched = |named: &PathBuf| cli::fetched(named, offline, quiet);
+        let config = Config {
+            weights: weights.iter().map(fetched).collect::<anyhow::Result<_>>()?,
+            model,
+            inputs,
+            root,
+            output,
+            wanted: Wanted { top: top.unwrap_or(0), probabilities },
+            device,
+            no_card,
+            batch: args.batch,
+            force: args.force,
+        };
+        if config.reads_features() && !config.weights.is_empty() {
+            return usage("--weights goes with pictures; features need no network".to_owned());
+        }
+        Ok(config)
+    }
+
+    /// Whether rows are there already.
+    pub(crate) fn reads_features(&self) -> bool {
+        self.inputs.iter().all(|input| is_features(input))
+    }
+
+    /// What is to be predicted, as it was named.
+    pub(crate) fn samples(&self) -> Inputs<'_> {
+        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: None, bare: true }
+    }
+
+    /// Everything that is read, but for pictures.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let inputs = self.inputs.iter().filter(|input| **input != Path::new("-"));
+        inputs.chain(&self.weights).chain([&self.model]).map(PathBuf::as_path)
+    }
+}
+
+/// Whether a folder is one that extract wrote.
+fn is_features(path: &Path) -> bool {
+    path.join("index.json").is_file()
+}
