@@ -307,13 +307,15 @@ fn names_reach_the_terminal_as_text() {
     let shown = "no\\u{1b}[2J\\nnever\\u{202e}\\r";
     room.write(&format!("data/a/{name}.jpg"), "no picture");
     room.write(&format!("data/b/{name}.jpg"), "no picture");
-    let calls: [(&str, &[&str]); 9] = [
+    let calls: [(&str, &[&str]); 11] = [
         ("extract", &["data", "-o", "y.features"]),
         ("extract", &[name, "-o", "y.features"]),
         ("extract", &["data", "-o", "y.features", "--tap", name]),
         ("fit-head", &[name, "-o", "y.head"]),
         ("fit-head", &["x.features", "-o", "y.head", "--head", name]),
         ("evaluate", &["x.features", name, "-o", "m2.csv"]),
+        ("predict", &[name, "data"]),
+        ("predict", &["x.head", name]),
         ("export", &[name, "-o", "y.onnx"]),
         ("fetch", &[name]),
         ("headstart", &[name]),
@@ -335,7 +337,7 @@ fn no_message_is_long() {
     let room = room();
     let long = "漢x".repeat(5_000);
     let flag = format!("--{long}");
-    for tool in ["extract", "fit-head", "evaluate", "export", "fetch", "headstart"] {
+    for tool in ["extract", "fit-head", "evaluate", "predict", "export", "fetch", "headstart"] {
         for arguments in [vec![long.as_str()], vec![&long, &long, "-o", &long], vec![flag.as_str()]] {
             let run = room.tool(tool, &arguments);
             let told = run.stderr();

@@ -7,6 +7,8 @@ use crate::{
 };
 use clap::error::{ContextValue, ErrorKind};
 use std::{
+    env,
+    ffi::OsString,
     io::{self, Write},
     panic::{self, AssertUnwindSafe, PanicHookInfo},
     process::ExitCode,
@@ -37,17 +39,27 @@ pub(crate) fn tool() -> &'static str {
     TOOL.get().map_or("headstart", String::as_str)
 }
 
-/// Runs a tool: hears signals, parses its arguments, runs it, prints one error line, gives the exit code.
+/// Runs the tool that this program is: hears signals, parses its arguments, runs it, prints one error line, gives the exit
+/// code.
 ///
 /// `withdraw` removes what the run has begun to write; it is called where a signal ends the process.
 pub fn main<A: clap::Parser>(run: impl FnOnce(A) -> anyhow::Result<()>, withdraw: fn()) -> ExitCode {
+    stage(env::args_os(), run, withdraw)
+}
+
+/// The same with these arguments, of which the first is the program's name.
+pub fn stage<A: clap::Parser>(
+    args: impl IntoIterator<Item = OsString>,
+    run: impl FnOnce(A) -> anyhow::Result<()>,
+    withdraw: fn(),
+) -> ExitCode {
     let tool = TOOL.get_or_init(|| A::command().get_name().to_owned());
     panic::set_hook(Box::new(move |info| told_panic(tool, info, withdraw)));
     if let Err(error) = signals::start(tool, withdraw) {
         complain(&format!("{tool}: cannot listen to signals: {error}"));
         return ExitCode::from(FAILED);
     }
-    let args = match A::try_parse() {
+    let args = match A::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => return refuse(tool, error),
     };

@@ -14,10 +14,19 @@ use std::{
 /// What begins an address that `fetch` knows.
 const SCHEMES: [&str; 4] = ["hf://", "torchvision://", "https://", "http://"];
 
-/// Where a program of ours lies: beside the one that runs.
-pub fn beside(program: &str) -> PathBuf {
-    let name = format!("{program}{}", env::consts::EXE_SUFFIX);
-    env::current_exe().map(|path| path.with_file_name(&name)).unwrap_or_else(|_| PathBuf::from(&name))
+/// The program of a stage: beside the one that runs, or else a stage of `headstart`, which has all of them.
+fn program(stage: &str) -> Command {
+    let beside = |name: &str| {
+        let name = format!("{name}{}", env::consts::EXE_SUFFIX);
+        env::current_exe().map(|path| path.with_file_name(&name)).unwrap_or_else(|_| PathBuf::from(&name))
+    };
+    let (own, all) = (beside(stage), beside("headstart"));
+    if own.is_file() || !all.is_file() {
+        return Command::new(own);
+    }
+    let mut command = Command::new(all);
+    command.arg(stage);
+    command
 }
 
 /// The file or folder that `named` stands for: itself, or what `fetch` makes of an address.
@@ -35,11 +44,12 @@ pub fn fetched(named: &Path, offline: bool, quiet: bool) -> Result<PathBuf> {
             None => Ok(named.to_owned()),
         };
     };
-    let program = beside("fetch");
+    let mut fetch = program("fetch");
+    let program = PathBuf::from(fetch.get_program());
     let is_shown = io::stderr().is_terminal();
     let flags = [("--quiet", quiet), ("--offline", offline)];
     let flags = flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag);
-    let output = Command::new(&program)
+    let output = fetch
         .args(flags)
         .arg(address)
         .stdin(Stdio::null())

@@ -17,8 +17,8 @@ mod text;
 mod threads;
 
 pub use common::Common;
-pub use exit::{GateError, UsageError, complain, main};
-pub use fetched::{beside, fetched};
+pub use exit::{GateError, UsageError, complain, main, stage};
+pub use fetched::fetched;
 pub use line::{name, plain};
 pub use session::{Progress, Session};
 pub use signals::{Interrupt, Interrupted, finishing};

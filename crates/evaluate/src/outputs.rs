@@ -35,6 +35,7 @@ const TABLE: Ours = Ours::table(
             more: &[
                 "confidence",
                 "rejected",
+                "accepted",
                 "distance",
                 "novel",
                 "probability",

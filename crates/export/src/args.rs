@@ -13,6 +13,8 @@ use std::path::PathBuf;
 ///
 /// onnx: one file with backbone, pooling, head and softmax.
 ///
+/// bundle: one file with all that predict and the library headstart need, of any head.
+///
 /// safetensors: of a head a folder with model.safetensors and config.json, which says how to assemble them. Of features one
 /// file with the matrix `features`, and in `rows` the bytes of a JSON object of columns.
 ///
@@ -39,7 +41,7 @@ pub struct Args {
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
 
-    /// What to write [default: by OUTPUT's extension: .onnx, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors
+    /// What to write [default: by OUTPUT's extension: .onnx, .hst, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors
     /// folder where it has none]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub to: Option<To>,
@@ -48,8 +50,10 @@ pub struct Args {
     /// that come with headstart_tiny]
     ///
     /// Files: safetensors, PyTorch's, Keras', ONNX, GGUF and MXNet's .params.
+    ///
+    /// Of a head of several networks, a bundle takes several: each network takes those that fit.
     #[arg(short, long, value_name = "WEIGHTS")]
-    pub weights: Option<PathBuf>,
+    pub weights: Vec<PathBuf>,
 
     /// Take what WEIGHTS names from the cache, and download nothing
     #[arg(long)]
@@ -90,6 +94,8 @@ pub struct Args {
 pub enum To {
     /// One ONNX file (opset 17)
     Onnx,
+    /// One file for predict
+    Bundle,
     /// A folder with weights and a description; of features one file
     Safetensors,
     /// A matrix of features

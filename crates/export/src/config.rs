@@ -11,7 +11,7 @@ use store::{matrix::Layout, table::TableFormat};
 pub(crate) struct Config {
     input: PathBuf,
     output: PathBuf,
-    weights: Option<PathBuf>,
+    weights: Vec<PathBuf>,
     tolerance: Option<f64>,
     force: bool,
     job: Job,
@@ -23,6 +23,8 @@ pub(crate) enum Job {
     Onnx,
     /// A model as a folder.
     Folder,
+    /// A model for predict.
+    Bundle,
     /// Features as a matrix or a table.
     Matrix(MatrixJob),
 }
@@ -47,7 +49,7 @@ impl Config {
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
         let layout = match to {
-            To::Onnx => None,
+            To::Onnx | To::Bundle => None,
             To::Npy => Some(Layout::Npy),
             To::Parquet => Some(Layout::Parquet),
             To::Arrow => Some(Layout::Arrow),
@@ -56,7 +58,7 @@ impl Config {
                 (input.is_dir() && output.extension().is_some()).then_some(Layout::Safetensors)
             }
         };
-        if layout.is_some() && weights.is_some() {
+        if layout.is_some() && !weights.is_empty() {
             return usage("--weights goes with a model, not with features".to_owned());
         }
         if layout.is_none() && (split.is_some() || views) {
@@ -90,10 +92,16 @@ impl Config {
                 Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
             }
             (None, To::Onnx) => Job::Onnx,
+            (None, To::Bundle) => Job::Bundle,
             (None, _) => Job::Folder,
         };
-        let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
-        let weights = weights.map(fetched).transpose()?;
+        if weights.len() > 1 && !matches!(job, Job::Bundle) {
+            return usage(
+                "several --weights go with --to bundle: other models are of one network".to_owned(),
+            );
+        }
+        let fetched = |named: &PathBuf| cli::fetched(named, offline, common.quiet);
+        let weights = weights.iter().map(fetched).collect::<anyhow::Result<_>>()?;
         Ok(Config { input, output, weights, tolerance, force, job })
     }
 
@@ -103,15 +111,21 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        [self.input()].into_iter().chain(self.weights())
+        [self.input()].into_iter().chain(self.weights.iter().map(PathBuf::as_path))
     }
 
     pub(crate) fn output(&self) -> &Path {
         &self.output
     }
 
+    /// The weights of a model of one network.
     pub(crate) fn weights(&self) -> Option<&Path> {
-        self.weights.as_deref()
+        self.weights.first().map(PathBuf::as_path)
+    }
+
+    /// Those of a model of any number of networks.
+    pub(crate) fn all_weights(&self) -> &[PathBuf] {
+        &self.weights
     }
 
     pub(crate) fn tolerance(&self) -> Option<f64> {
@@ -131,6 +145,7 @@ fn by_extension(output: &Path, input: &Path) -> Result<To, UsageError> {
     let Some(extension) = output.extension() else { return Ok(To::Safetensors) };
     match extension.to_string_lossy().to_lowercase().as_str() {
         "onnx" => Ok(To::Onnx),
+        "hst" => Ok(To::Bundle),
         "npy" => Ok(To::Npy),
         "parquet" => Ok(To::Parquet),
         "arrow" | "feather" => Ok(To::Arrow),
@@ -140,7 +155,7 @@ fn by_extension(output: &Path, input: &Path) -> Result<To, UsageError> {
         )),
         "safetensors" => Ok(To::Safetensors),
         other => Err(UsageError(format!(
-            "cannot tell what to write from `.{other}`: name the output .onnx, .npy, .parquet, .arrow or .safetensors, a folder without extension, or give --to"
+            "cannot tell what to write from `.{other}`: name the output .onnx, .hst, .npy, .parquet, .arrow or .safetensors, a folder without extension, or give --to"
         ))),
     }
 }

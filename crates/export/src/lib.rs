@@ -7,6 +7,7 @@
 
 mod args;
 mod backbone;
+mod bundle_file;
 mod config;
 mod matrix;
 mod model_folder;
@@ -42,6 +43,10 @@ pub fn run(args: Args) -> Result<()> {
         }
         Job::Onnx => model(&session, &config, onnx_file::write)?,
         Job::Folder => model(&session, &config, model_folder::write)?,
+        Job::Bundle => {
+            let head = Head::read(config.input())?;
+            line(&head.clone(), &bundle_file::write(&config, head)?)
+        }
     };
     session.note(format!("export: {line} → {}", config.output().display()));
     Ok(())
@@ -66,13 +71,18 @@ fn model(
         bound.network().name()
     ));
     let parity = write(config, &head, bound)?;
+    Ok(line(&head, &parity))
+}
+
+/// What was found of a model.
+fn line(head: &Head, parity: &Parity) -> String {
     let Distance { difference, scale } = parity.logits;
     let (outputs, what) = (head.classes.len(), parity.outputs);
     let kind = match head.task() {
         Task::Class => "classes",
         task => task.noun(outputs),
     };
-    Ok(format!(
+    format!(
         "{outputs} {kind}, {what} of the probes within {difference:.1e} of the cache (largest {scale:.1})"
-    ))
+    )
 }

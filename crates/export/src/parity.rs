@@ -49,7 +49,7 @@ impl Parity {
         let usual = made.map_or(TOLERANCE, |precision| precision.tolerance().max(TOLERANCE));
         Parity {
             features: Distance::between(features, &head.probes),
-            logits: Distance::between(logits, &head::logits(&head.layers, &head.probes)),
+            logits: Distance::between(logits, &head::Scorer::of(head).of_rows(&head.probes)),
             outputs: match head.task() {
                 Task::Numbers => "values",
                 _ => "logits",
@@ -123,9 +123,17 @@ impl Distance {
 /// # Errors
 /// Where the network does not run.
 pub(crate) fn run_probes(bound: Bound, recipe: &Recipe) -> Result<Vec<f32>> {
-    let outputs = Reference::new(bound, recipe)?.run(recipe.probes().batch())?;
+    let outputs = run_probes_apart(bound, recipe)?;
     let row = |k: usize| outputs.iter().flat_map(move |output| output.chunks(output.len() / PROBES).nth(k));
     Ok((0..PROBES).flat_map(row).flatten().copied().collect())
+}
+
+/// The same, one (4, d) matrix an output.
+///
+/// # Errors
+/// Where the network does not run.
+pub(crate) fn run_probes_apart(bound: Bound, recipe: &Recipe) -> Result<Vec<Vec<f32>>> {
+    Ok(Reference::new(bound, recipe)?.run(recipe.probes().batch())?)
 }
 
 /// What an ONNX file makes of them, node by node: one (4, width) matrix an output.

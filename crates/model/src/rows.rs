@@ -38,8 +38,18 @@ impl Layout {
         self.towers[tower].iter().map(|&(start, width, _)| start..start + width)
     }
 
-    /// Puts row `at` of a tower's outputs, one (n, d) matrix each, into its places in `row` (d,), rounded as features of the
-    /// head's were when they were stored.
+    /// Puts row `at` of a tower's outputs, one (n, d) matrix each, into its places in `row` (d,), as they are: as a head keeps
+    /// those of its probes.
+    ///
+    /// # Panics
+    /// Where an output has fewer rows, or `row` is shorter.
+    pub fn put_exact(&self, tower: usize, outputs: &[Vec<f32>], at: usize, row: &mut [f32]) {
+        for (&(start, width, _), output) in self.towers[tower].iter().zip(outputs) {
+            row[start..start + width].copy_from_slice(&output[at * width..][..width]);
+        }
+    }
+
+    /// The same, rounded as features of the head's were when they were stored.
     ///
     /// # Panics
     /// Where an output has fewer rows, or `row` is shorter.

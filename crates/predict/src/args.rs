@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
 use pipeline::DeviceName;
 use std::path::PathBuf;
@@ -56,6 +56,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR", help_heading = "Samples")]
     pub root: Option<PathBuf>,
 
+    /// What becomes of a sample that cannot be read or decoded
+    #[arg(long, value_enum, value_name = "ACTION", default_value = "row", help_heading = "Samples")]
+    pub on_error: OnError,
+
     /// Where to run the network: auto, cpu, cuda, cuda:1, or several as in cuda:0,1; see extract --help
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
@@ -75,6 +79,15 @@ pub struct Args {
     /// Flags that every tool has.
     #[command(flatten)]
     pub common: cli::Common,
+}
+
+/// What to do with a bad sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// A row that says why
+    Row,
+    /// Stop
+    Fail,
 }
 
 const AFTER: &str = "Example, from the root of a clone after `make demo`:

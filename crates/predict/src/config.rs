@@ -1,6 +1,6 @@
 //! What the flags come to, checked once.
 
-use crate::Args;
+use crate::args::{Args, OnError};
 use cli::UsageError;
 use pipeline::{Device, DeviceRequest, LOOK};
 use sample::Inputs;
@@ -18,6 +18,8 @@ pub(crate) struct Config {
     /// Why that is no card, where one was looked for in vain.
     pub(crate) no_card: Option<String>,
     pub(crate) batch: Option<usize>,
+    /// Whether a sample that cannot be used ends the run.
+    pub(crate) stops_on_error: bool,
     pub(crate) force: bool,
 }
 
@@ -86,6 +88,7 @@ impl Config {
             device,
             no_card,
             batch: args.batch,
+            stops_on_error: args.on_error == OnError::Fail,
             force: args.force,
         };
         if config.reads_features() && !config.weights.is_empty() {

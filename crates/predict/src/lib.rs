@@ -15,7 +15,7 @@ mod table;
 
 pub use args::Args;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use cli::{Session, count};
 use config::{Config, Output};
 use row::Outputs;
@@ -28,7 +28,7 @@ use sink::Sink;
 pub fn run(args: Args) -> Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
-    let mut done = Done::default();
+    let mut done = Done { stops: config.stops_on_error, ..Done::default() };
     if config.reads_features() {
         let head = model::Model::open_head(&config.model)?;
         let outputs = Outputs::of(&head, config.wanted)?;
@@ -47,6 +47,8 @@ pub fn run(args: Args) -> Result<()> {
 /// What has become of samples so far.
 #[derive(Default)]
 struct Done {
+    /// Whether a bad one ends the run.
+    stops: bool,
     good: u64,
     bad: u64,
     /// Of the first bad one, its id and the reason.
@@ -59,6 +61,7 @@ impl Done {
         for row in &rows {
             match &row.said {
                 Ok(_) => self.good += 1,
+                Err(reason) if self.stops => bail!("`{}`: {reason}", row.id),
                 Err(reason) => {
                     self.bad += 1;
                     self.first.get_or_insert_with(|| (row.id.clone(), reason.clone()));
@@ -74,7 +77,7 @@ fn finish(sink: Sink, done: Done, config: &Config, session: &Session) -> Result<
     if let Some(warning) = sink.finish()? {
         session.note(format!("predict: {warning}"));
     }
-    let Done { good, bad, first } = done;
+    let Done { good, bad, first, .. } = done;
     if let Some((id, reason)) = first {
         let (id, more) = (cli::name(&id), bad - 1);
         let more = if more == 0 { String::new() } else { format!(", and {} more", count(more)) };

@@ -73,7 +73,7 @@ impl Shop {
         if let Some(threads) = &threads {
             all.extend(["--threads", threads]);
         }
-        if tool == "extract" {
+        if ["extract", "predict"].contains(&tool) {
             all.extend(["--device", "cpu"]);
         }
         run(&find(tool), &all, &self.work(), &self.path("notes"), setting)

@@ -38,7 +38,7 @@ impl Ours {
     }
 
     /// Whether the file at `path` is of this kind, or holds nothing that could be lost.
-    pub(crate) fn is(&self, path: &Path) -> bool {
+    pub fn is(&self, path: &Path) -> bool {
         let Some(beginning) = beginning(path) else { return false };
         let begins =
             self.begins.iter().any(|how| beginning.starts_with(how) || after_length(&beginning, how));

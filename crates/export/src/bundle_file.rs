@@ -1,0 +1,55 @@
+//! A model as one bundle, which `predict` and the library open.
+
+use crate::{
+    config::Config,
+    parity::{self, Parity},
+};
+use anyhow::{Context, Result};
+use cli::UsageError;
+use head::Head;
+use input::PROBES;
+use model::{BUNDLE_FILE, Layout, Model, ModelError, Tower, towers_of};
+use store::{Place, distinct};
+
+/// Writes the bundle, reads it back, checks it, moves it into place.
+///
+/// # Errors
+/// Where it cannot be written, or disagrees with the cache.
+pub(crate) fn write(config: &Config, head: Head) -> Result<Parity> {
+    let place = Place::file(config.output(), config.force(), BUNDLE_FILE)?;
+    distinct(&[&place], config.inputs())?;
+    let towers = towers_of(&head, config.all_weights()).map_err(told)?;
+    let tool = concat!("export ", env!("CARGO_PKG_VERSION"));
+    model::write_bundle(&Model { head, towers }, tool, &place)?;
+
+    // Everything from the file from here on.
+    let Model { head, towers } = Model::open(place.temporary(), &[])?;
+    let features = features_of_probes(&head, towers)?;
+    let scores = head::Scorer::of(&head).of_rows(&features);
+    let parity = Parity::of(config, &head, &features, &scores).gate()?;
+    cli::finishing();
+    place.commit()?;
+    Ok(parity)
+}
+
+/// What the networks make of the probes: (4, d).
+fn features_of_probes(head: &Head, towers: Vec<Tower>) -> Result<Vec<f32>> {
+    let sources: Vec<Vec<usize>> = towers.iter().map(|tower| tower.sources.clone()).collect();
+    let run = |tower: Tower| parity::run_probes_apart(tower.bound, &tower.recipe);
+    let outputs = towers.into_iter().map(run).collect::<Result<Vec<_>>>()?;
+    let widths: Vec<Vec<usize>> =
+        outputs.iter().map(|tower| tower.iter().map(|output| output.len() / PROBES).collect()).collect();
+    let widths: Vec<&[usize]> = widths.iter().map(Vec::as_slice).collect();
+    let layout = Layout::new(head, &sources, &widths).context("the networks' features are not the head's")?;
+    let mut features = vec![0.0; PROBES * layout.dim()];
+    for (probe, row) in features.chunks_exact_mut(layout.dim()).enumerate() {
+        for (tower, outputs) in outputs.iter().enumerate() {
+            layout.put_exact(tower, outputs, probe, row);
+        }
+    }
+    Ok(features)
+}
+
+fn told(error: ModelError) -> anyhow::Error {
+    if error.is_usage() { UsageError(error.to_string()).into() } else { error.into() }
+}
