@@ -13,6 +13,7 @@ use super::{
     functions::After,
     simd::{Isa, Kernel, LANES, Simd},
 };
+use rayon::prelude::*;
 
 /// Sixteen numbers on a cache line's boundary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -33,13 +34,18 @@ pub(crate) struct Packed {
 
 impl Packed {
     /// The matrix whose number at (output, k) is `at(output, k)`; padded with zeros to whole blocks of outputs.
-    pub(crate) fn new(outputs: usize, depth: usize, at: impl Fn(usize, usize) -> f32) -> Packed {
-        let blocks = blocks(outputs);
-        let mut data = vec![Lane::default(); blocks * depth];
-        for output in 0..outputs {
-            let block = &mut data[output / LANES * depth..][..depth];
-            block.iter_mut().enumerate().for_each(|(k, lane)| lane.0[output % LANES] = at(output, k));
-        }
+    pub(crate) fn new(outputs: usize, depth: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Packed {
+        let mut data = vec![Lane::default(); blocks(outputs) * depth];
+        data.par_chunks_mut(depth.max(1)).enumerate().for_each(|(block, lanes)| {
+            for output in block * LANES..outputs.min((block + 1) * LANES) {
+                lanes.iter_mut().enumerate().for_each(|(k, lane)| lane.0[output % LANES] = at(output, k));
+            }
+        });
+        Packed { data, depth }
+    }
+
+    /// What lies in blocks already.
+    pub(crate) fn of_blocks(data: Vec<Lane>, depth: usize) -> Packed {
         Packed { data, depth }
     }
 

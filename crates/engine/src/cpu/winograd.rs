@@ -58,23 +58,29 @@ impl Winograd {
         bias: Vec<Lane>,
         after: After,
     ) -> Winograd {
-        // (outputs, channels, points).
-        let mut transformed = vec![0.0; outputs * channels * POINTS];
-        transformed.par_chunks_exact_mut(POINTS).enumerate().for_each(|(at, points)| {
-            let (output, channel) = (at / channels, at % channels);
-            let kernel: [[f64; 3]; 3] =
-                std::array::from_fn(|y| std::array::from_fn(|x| weight(output, channel, y, x)));
-            let rows = G.map(|g| kernel.map(|row| (0..3).map(|x| g[x] * row[x]).sum::<f64>()));
-            for (i, g) in G.iter().enumerate() {
-                for (j, row) in rows.iter().enumerate() {
-                    points[i * IN + j] = (0..3).map(|y| g[y] * row[y]).sum::<f64>() as f32;
+        // Of each block of outputs (points, channels) lanes: all points of some weights are near one another while they are
+        // made. ResNet-18 is ready in half of the time that one matrix after the other takes.
+        let block = |block: usize| {
+            let mut lanes = vec![Lane::default(); POINTS * channels];
+            for channel in 0..channels {
+                for output in block * LANES..outputs.min((block + 1) * LANES) {
+                    let kernel: [[f64; 3]; 3] =
+                        std::array::from_fn(|y| std::array::from_fn(|x| weight(output, channel, y, x)));
+                    let rows = G.map(|g| kernel.map(|row| (0..3).map(|x| g[x] * row[x]).sum::<f64>()));
+                    for (i, g) in G.iter().enumerate() {
+                        for (j, row) in rows.iter().enumerate() {
+                            let value = (0..3).map(|y| g[y] * row[y]).sum::<f64>() as f32;
+                            lanes[(i * IN + j) * channels + channel].0[output % LANES] = value;
+                        }
+                    }
                 }
             }
-        });
+            lanes
+        };
+        let made: Vec<Vec<Lane>> = (0..blocks(outputs)).into_par_iter().map(block).collect();
         let point = |point: usize| {
-            let at =
-                |output: usize, channel: usize| transformed[(output * channels + channel) * POINTS + point];
-            Packed::new(outputs, channels, at)
+            let own = made.iter().flat_map(|lanes| &lanes[point * channels..][..channels]);
+            Packed::of_blocks(own.copied().collect(), channels)
         };
         let weights = (0..POINTS).into_par_iter().map(point).collect();
         Winograd { size, channels, weights, bias, after }
