@@ -1,17 +1,20 @@
 //! What the flags come to, checked once.
 
-use crate::args::{Args, To};
+use crate::args::{Args, Stored, To};
 use clap::ValueEnum as _;
 use cli::UsageError;
 use sample::Split;
 use std::path::{Path, PathBuf};
 use store::{matrix::Layout, table::TableFormat};
 
+/// Pictures that a model is checked on unless told otherwise.
+const SAMPLES: usize = 200;
+
 /// A checked job.
 pub(crate) struct Config {
     input: PathBuf,
     output: PathBuf,
-    weights: Option<PathBuf>,
+    weights: Vec<PathBuf>,
     tolerance: Option<f64>,
     force: bool,
     job: Job,
@@ -20,11 +23,23 @@ pub(crate) struct Config {
 /// What to write.
 pub(crate) enum Job {
     /// A model as one ONNX file.
-    Onnx,
+    Onnx(OnnxJob),
     /// A model as a folder.
     Folder,
     /// Features as a matrix or a table.
     Matrix(MatrixJob),
+}
+
+/// What goes into an ONNX file.
+#[derive(Clone, Debug)]
+pub(crate) struct OnnxJob {
+    /// Whether it takes pictures as they are.
+    pub(crate) with_preprocessing: bool,
+    /// Whether its weights are f16.
+    pub(crate) halves: bool,
+    /// Pictures that it is checked on, and on how many.
+    pub(crate) images: Vec<PathBuf>,
+    pub(crate) samples: usize,
 }
 
 /// What of the features, and where.
@@ -42,7 +57,12 @@ impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
-        let Args { input, output, to, weights, offline, tolerance, split, rows, views, force, common } = args;
+        let Args {
+            input, output, to, weights, offline, tolerance, split, rows, views, force, common, ..
+        } = &args;
+        let (input, output, weights, rows) = (input.clone(), output.clone(), weights.clone(), rows.clone());
+        let (to, offline, tolerance, split, views, force) =
+            (*to, *offline, *tolerance, *split, *views, *force);
         let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
@@ -56,7 +76,7 @@ impl Config {
                 (input.is_dir() && output.extension().is_some()).then_some(Layout::Safetensors)
             }
         };
-        if layout.is_some() && weights.is_some() {
+        if layout.is_some() && !weights.is_empty() {
             return usage("--weights goes with a model, not with features".to_owned());
         }
         if layout.is_none() && (split.is_some() || views) {
@@ -89,11 +109,21 @@ impl Config {
             (Some(layout), _) => {
                 Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
             }
-            (None, To::Onnx) => Job::Onnx,
-            (None, _) => Job::Folder,
+            (None, To::Onnx) => Job::Onnx(OnnxJob::new(&args)?),
+            (None, _) => {
+                if weights.len() > 1 {
+                    return usage(
+                        "a folder holds one backbone: give --weights once, or --to onnx".to_owned(),
+                    );
+                }
+                Job::Folder
+            }
         };
+        if let Some(flag) = onnx_flag(&args).filter(|_| !matches!(job, Job::Onnx(_))) {
+            return usage(format!("{flag} goes with --to onnx"));
+        }
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
-        let weights = weights.map(fetched).transpose()?;
+        let weights = weights.into_iter().map(fetched).collect::<Result<_, _>>()?;
         Ok(Config { input, output, weights, tolerance, force, job })
     }
 
@@ -103,15 +133,19 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        [self.input()].into_iter().chain(self.weights())
+        let images = match &self.job {
+            Job::Onnx(job) => &job.images[..],
+            _ => &[],
+        };
+        [self.input()].into_iter().chain(self.weights().iter().chain(images).map(PathBuf::as_path))
     }
 
     pub(crate) fn output(&self) -> &Path {
         &self.output
     }
 
-    pub(crate) fn weights(&self) -> Option<&Path> {
-        self.weights.as_deref()
+    pub(crate) fn weights(&self) -> &[PathBuf] {
+        &self.weights
     }
 
     pub(crate) fn tolerance(&self) -> Option<f64> {
@@ -125,6 +159,41 @@ impl Config {
     pub(crate) fn job(&self) -> &Job {
         &self.job
     }
+}
+
+impl OnnxJob {
+    /// # Errors
+    /// Where flags do not go together.
+    fn new(args: &Args) -> Result<OnnxJob, UsageError> {
+        let Args { with_preprocessing, images, verify_samples, dtype, .. } = args;
+        if !images.is_empty() && !with_preprocessing {
+            return Err(UsageError("--images goes with --with-preprocessing".to_owned()));
+        }
+        match verify_samples {
+            Some(_) if images.is_empty() => {
+                return Err(UsageError("--verify-samples goes with --images".to_owned()));
+            }
+            Some(0) => return Err(UsageError("--verify-samples takes 1 or more, got 0".to_owned())),
+            _ => {}
+        }
+        Ok(OnnxJob {
+            with_preprocessing: *with_preprocessing,
+            halves: *dtype == Some(Stored::F16),
+            images: images.clone(),
+            samples: verify_samples.unwrap_or(SAMPLES),
+        })
+    }
+}
+
+/// The first flag given that only ONNX files have.
+fn onnx_flag(args: &Args) -> Option<&'static str> {
+    let given = [
+        ("--with-preprocessing", args.with_preprocessing),
+        ("--images", !args.images.is_empty()),
+        ("--verify-samples", args.verify_samples.is_some()),
+        ("--dtype", args.dtype.is_some()),
+    ];
+    given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
 }
 
 fn by_extension(output: &Path, input: &Path) -> Result<To, UsageError> {

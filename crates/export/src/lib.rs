@@ -11,17 +11,21 @@ mod config;
 mod matrix;
 mod model_folder;
 mod onnx_file;
+mod ours;
 mod parity;
+mod towers;
+mod verify;
 
 pub use args::Args;
 
 use anyhow::{Result, bail};
 use cli::Session;
-use config::{Config, Job};
+use config::{Config, Job, OnnxJob};
 use features::Features;
 use head::Head;
 use parity::{Distance, Parity};
 use sample::targets::Task;
+use weights::Bound;
 
 /// The whole tool: arguments → open the input → write beside → check → move into place → one line.
 ///
@@ -40,39 +44,50 @@ pub fn run(args: Args) -> Result<()> {
             }
             line
         }
-        Job::Onnx => model(&session, &config, onnx_file::write)?,
-        Job::Folder => model(&session, &config, model_folder::write)?,
+        Job::Onnx(job) => onnx(&session, &config, job)?,
+        Job::Folder => folder(&session, &config)?,
     };
     session.note(format!("export: {line} → {}", config.output().display()));
     Ok(())
 }
 
-fn model(
-    session: &Session,
-    config: &Config,
-    write: impl FnOnce(&Config, &Head, weights::Bound) -> Result<Parity>,
-) -> Result<String> {
+fn onnx(session: &Session, config: &Config, job: &OnnxJob) -> Result<String> {
+    let head = Head::read(config.input())?;
+    let towers = towers::load(config, &head)?;
+    towers.iter().for_each(|tower| tell(session, &tower.bound));
+    let (parity, verified) = onnx_file::write(config, job, &head, towers)?;
+    let stored = if job.halves { ", weights in f16" } else { "" };
+    let verified = verified.map_or(String::new(), |verified| format!("; {}", verified.told()));
+    Ok(format!("{}{stored}{verified}", summary(&head, parity)))
+}
+
+fn folder(session: &Session, config: &Config) -> Result<String> {
     let head = Head::read(config.input())?;
     if head.memory.is_some() {
         let input = config.input().display();
         bail!(
-            "`{input}` is a head of nearest neighbours, which cannot be exported yet; fit another kind, such as --head linear"
+            "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx, or fit another kind, such as --head linear"
         );
     }
     let bound = backbone::load(config, &head)?;
-    session.detail(format!(
-        "export: {} weights of {}",
-        bound.network().parameter_count(),
-        bound.network().name()
-    ));
-    let parity = write(config, &head, bound)?;
+    tell(session, &bound);
+    let parity = model_folder::write(config, &head, bound)?;
+    Ok(summary(&head, parity))
+}
+
+fn tell(session: &Session, bound: &Bound) {
+    let network = bound.network();
+    session.detail(format!("export: {} weights of {}", network.parameter_count(), network.name()));
+}
+
+fn summary(head: &Head, parity: Parity) -> String {
     let Distance { difference, scale } = parity.logits;
     let (outputs, what) = (head.classes.len(), parity.outputs);
     let kind = match head.task() {
         Task::Class => "classes",
         task => task.noun(outputs),
     };
-    Ok(format!(
+    format!(
         "{outputs} {kind}, {what} of the probes within {difference:.1e} of the cache (largest {scale:.1})"
-    ))
+    )
 }
