@@ -59,10 +59,15 @@ impl Config {
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
         let Args {
             input, output, to, weights, offline, tolerance, split, rows, views, force, common, ..
-        } = &args;
-        let (input, output, weights, rows) = (input.clone(), output.clone(), weights.clone(), rows.clone());
-        let (to, offline, tolerance, split, views, force) =
-            (*to, *offline, *tolerance, *split, *views, *force);
+        } = args;
+        let Args { with_preprocessing, images, verify_samples, dtype, .. } = args;
+        let onnx_flag = [
+            ("--with-preprocessing", with_preprocessing),
+            ("--images", !images.is_empty()),
+            ("--verify-samples", verify_samples.is_some()),
+            ("--dtype", dtype.is_some()),
+        ];
+        let onnx_flag = onnx_flag.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
         let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
@@ -109,7 +114,7 @@ impl Config {
             (Some(layout), _) => {
                 Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
             }
-            (None, To::Onnx) => Job::Onnx(OnnxJob::new(&args)?),
+            (None, To::Onnx) => Job::Onnx(OnnxJob::new(with_preprocessing, images, verify_samples, dtype)?),
             (None, _) => {
                 if weights.len() > 1 {
                     return usage(
@@ -119,7 +124,7 @@ impl Config {
                 Job::Folder
             }
         };
-        if let Some(flag) = onnx_flag(&args).filter(|_| !matches!(job, Job::Onnx(_))) {
+        if let Some(flag) = onnx_flag.filter(|_| !matches!(job, Job::Onnx(_))) {
             return usage(format!("{flag} goes with --to onnx"));
         }
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
@@ -164,36 +169,25 @@ impl Config {
 impl OnnxJob {
     /// # Errors
     /// Where flags do not go together.
-    fn new(args: &Args) -> Result<OnnxJob, UsageError> {
-        let Args { with_preprocessing, images, verify_samples, dtype, .. } = args;
+    fn new(
+        with_preprocessing: bool,
+        images: Vec<PathBuf>,
+        samples: Option<usize>,
+        dtype: Option<Stored>,
+    ) -> Result<OnnxJob, UsageError> {
         if !images.is_empty() && !with_preprocessing {
             return Err(UsageError("--images goes with --with-preprocessing".to_owned()));
         }
-        match verify_samples {
+        match samples {
             Some(_) if images.is_empty() => {
                 return Err(UsageError("--verify-samples goes with --images".to_owned()));
             }
             Some(0) => return Err(UsageError("--verify-samples takes 1 or more, got 0".to_owned())),
             _ => {}
         }
-        Ok(OnnxJob {
-            with_preprocessing: *with_preprocessing,
-            halves: *dtype == Some(Stored::F16),
-            images: images.clone(),
-            samples: verify_samples.unwrap_or(SAMPLES),
-        })
+        let (halves, samples) = (dtype == Some(Stored::F16), samples.unwrap_or(SAMPLES));
+        Ok(OnnxJob { with_preprocessing, halves, images, samples })
     }
-}
-
-/// The first flag given that only ONNX files have.
-fn onnx_flag(args: &Args) -> Option<&'static str> {
-    let given = [
-        ("--with-preprocessing", args.with_preprocessing),
-        ("--images", !args.images.is_empty()),
-        ("--verify-samples", args.verify_samples.is_some()),
-        ("--dtype", args.dtype.is_some()),
-    ];
-    given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
 }
 
 fn by_extension(output: &Path, input: &Path) -> Result<To, UsageError> {

@@ -55,7 +55,7 @@ fn onnx(session: &Session, config: &Config, job: &OnnxJob) -> Result<String> {
     let head = Head::read(config.input())?;
     let towers = towers::load(config, &head)?;
     towers.iter().for_each(|tower| tell(session, &tower.bound));
-    let (parity, verified) = onnx_file::write(config, job, &head, towers)?;
+    let (parity, verified) = onnx_file::write(session, config, job, &head, towers)?;
     let stored = if job.halves { ", weights in f16" } else { "" };
     let verified = verified.map_or(String::new(), |verified| format!("; {}", verified.told()));
     Ok(format!("{}{stored}{verified}", summary(&head, parity)))

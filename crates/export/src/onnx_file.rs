@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use backbone::PREPROCESSING;
+use cli::Session;
 use head::Head;
 use input::Recipe;
 use onnx::{Body, Ending, Exported, HeadGraph, Neighbours, Remembered, Whitened};
@@ -32,6 +33,7 @@ const VERIFIED: &str = "headstart.verified";
 /// # Errors
 /// Where it cannot be written, or disagrees with the cache.
 pub(crate) fn write(
+    session: &Session,
     config: &Config,
     job: &OnnxJob,
     head: &Head,
@@ -73,7 +75,7 @@ pub(crate) fn write(
         let mut check = Check { model: &interpreter, ours, task: head.task(), tolerance };
         check.odd_sizes()?;
         if !job.images.is_empty() {
-            verified = Some(check.photographs(job)?);
+            verified = Some(check.photographs(session, job)?);
         }
     }
     if job.with_preprocessing || job.halves {

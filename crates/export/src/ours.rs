@@ -24,11 +24,11 @@ impl Ours {
         Ok(Ours { towers: towers.collect::<Result<_>>()?, scorer: Scorer::of(head) })
     }
 
-    /// Features and scores of a decoded picture.
+    /// The scores of a decoded picture.
     ///
     /// # Errors
     /// Where an engine fails.
-    pub(crate) fn run(&mut self, picture: &image::Picture) -> Result<(Vec<f32>, Vec<f32>)> {
+    pub(crate) fn run(&mut self, picture: &image::Picture) -> Result<Vec<f32>> {
         let mut parts: Vec<(usize, Vec<f32>)> = Vec::new();
         for (engine, recipe, places) in &mut self.towers {
             let Recipe::Image(how) = recipe;
@@ -38,7 +38,6 @@ impl Ours {
         }
         parts.sort_by_key(|(place, _)| *place);
         let features: Vec<f32> = parts.into_iter().flat_map(|(_, part)| part).collect();
-        let scores = self.scorer.of_rows(&features);
-        Ok((features, scores))
+        Ok(self.scorer.of_rows(&features))
     }
 }

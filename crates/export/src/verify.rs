@@ -2,7 +2,7 @@
 
 use crate::{config::OnnxJob, ours::Ours, parity::Distance};
 use anyhow::{Context, Result, bail};
-use cli::GateError;
+use cli::{GateError, Session};
 use engine::Interpreter;
 use input::{
     MOST_FILE,
@@ -51,8 +51,8 @@ impl Check<'_> {
             let picture = Picture::from_fn(width, height, |x, y| {
                 [x * 37 + y * 91, (x * x + 7 * y) / 3, x ^ (3 * y)].map(|value| (value % 256) as u8)
             });
-            let (_, distance, _) = self.compare(&picture)?;
-            self.gate(&format!("a picture of {width}×{height} pixels"), distance)?;
+            let (_, distance) = self.compare(&picture)?;
+            gate(&format!("a picture of {width}×{height} pixels"), self.task, distance, self.tolerance)?;
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl Check<'_> {
     ///
     /// # Errors
     /// [`GateError`] where one differs; where there is none.
-    pub(crate) fn photographs(&mut self, job: &OnnxJob) -> Result<Verified> {
+    pub(crate) fn photographs(&mut self, session: &Session, job: &OnnxJob) -> Result<Verified> {
         let set = DataSet::open_inputs(&Inputs { paths: &job.images, root: None, spool: None })?;
         let there = set.samples.len();
         let count = job.samples.min(there);
@@ -73,16 +73,18 @@ impl Check<'_> {
             sample: String::new(),
             same_class: (self.task == Task::Class).then_some(0),
         };
+        let progress = session.progress(count as u64, "picture");
         for sample in (0..count).map(|at| &set.samples[at * there / count]) {
+            progress.advance(1);
             let bytes = sample.content.read(MOST_FILE);
             let bytes = bytes.with_context(|| format!("cannot read `{}`", cli::name(&sample.id)))?;
             let Ok(picture) = image::decode(&bytes) else {
                 found.skipped += 1;
                 continue;
             };
-            let (is_same, distance, _) =
+            let (is_same, distance) =
                 self.compare(&picture).with_context(|| format!("cannot run `{}`", cli::name(&sample.id)))?;
-            self.gate(&format!("`{}`", cli::name(&sample.id)), distance)?;
+            gate(&format!("`{}`", cli::name(&sample.id)), self.task, distance, self.tolerance)?;
             found.samples += 1;
             found.largest = found.largest.max(distance.scale);
             if let Some(same) = &mut found.same_class {
@@ -98,32 +100,29 @@ impl Check<'_> {
         Ok(found)
     }
 
-    /// Whether both paths give the same class, and how far scores and features are apart.
-    fn compare(&mut self, picture: &Picture) -> Result<(bool, Distance, Distance)> {
-        let (features, scores) = self.ours.run(picture)?;
+    /// Whether both paths give the same class, and how far scores are apart.
+    fn compare(&mut self, picture: &Picture) -> Result<(bool, Distance)> {
+        let scores = self.ours.run(picture)?;
         let outputs = self.model.run_picture(picture)?;
-        let [got_features, got, ..] = outputs.as_slice() else { bail!("the model has no head") };
+        let [_, got, ..] = outputs.as_slice() else { bail!("the model has no head") };
         let first = |scores: &[f32]| {
             (0..scores.len()).fold(0, |best, at| if scores[at] > scores[best] { at } else { best })
         };
-        Ok((
-            first(&scores) == first(got),
-            Distance::between(got, &scores),
-            Distance::between(got_features, &features),
-        ))
+        Ok((first(&scores) == first(got), Distance::between(got, &scores)))
     }
+}
 
-    fn gate(&self, what: &str, distance: Distance) -> Result<(), GateError> {
-        let (difference, limit) = (distance.difference, self.tolerance * distance.scale);
-        // Written so that a NaN fails.
-        if difference <= limit {
-            return Ok(());
-        }
-        let outputs = if self.task == Task::Numbers { "numbers" } else { "logits" };
-        Err(GateError(format!(
-            "the model's {outputs} of {what} differ from ours by {difference:.3e}; at most {limit:.1e} passes"
-        )))
+fn gate(what: &str, task: Task, distance: Distance, tolerance: f64) -> Result<(), GateError> {
+    let (difference, limit) = (distance.difference, tolerance * distance.scale);
+    // Written so that a NaN fails.
+    if difference <= limit {
+        return Ok(());
     }
+    let outputs = if task == Task::Numbers { "numbers" } else { "logits" };
+    Err(GateError(format!(
+        "the model's {outputs} of {what} differ from ours by {difference:.3e}; at most {limit:.1e} passes; \
+         give a larger --tolerance if that will do"
+    )))
 }
 
 impl Verified {
@@ -141,5 +140,47 @@ impl Verified {
         format!(
             "on {samples} pictures within {largest_difference:.1e} of our own path (`{sample}`){class}{left_out}"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_agrees_passes() {
+        for (difference, scale, passes) in [
+            (0.0, 1.0, true),
+            (9e-5, 1.0, true),
+            (2e-4, 1.0, false),
+            (2e-4, 3.0, true),
+            (f64::NAN, 1.0, false),
+        ] {
+            let got = gate("`a.png`", Task::Class, Distance { difference, scale }, 1e-4);
+            assert_eq!(got.is_ok(), passes, "{difference}");
+            if let Err(error) = got {
+                assert!(error.to_string().starts_with("the model's logits of `a.png` differ from ours by "));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_told() {
+        let found = |skipped, same| Verified {
+            samples: 7,
+            skipped,
+            largest_difference: 1e-6,
+            largest: 2.0,
+            sample: "a/b.png".to_owned(),
+            same_class: same,
+        };
+        let told = "on 7 pictures within 1.0e-6 of our own path (`a/b.png`)";
+        for (skipped, same, rest) in [
+            (0, Some(7), ", the class always the same"),
+            (2, Some(6), ", the class the same of 6; 2 could not be decoded"),
+            (0, None, ""),
+        ] {
+            assert_eq!(found(skipped, same).told(), format!("{told}{rest}"));
+        }
     }
 }

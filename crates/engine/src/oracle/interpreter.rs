@@ -95,7 +95,7 @@ impl Interpreter {
         let sides = [height, width, 3];
         check_length(1, sides, picture.pixels.len())?;
         if self.inputs != [Input::Image] {
-            return Err(EngineError::Inputs { expected: self.inputs.len(), got: 1 });
+            return Err(EngineError::Inputs { expected: self.inputs.len(), got: 0 });
         }
         let image = Tensor::from_slice(&picture.pixels, &sides, &Device::Cpu);
         self.run_given(&[image.map_err(|source| step_error(&self.name, "image", source))?], 1)
@@ -106,8 +106,10 @@ impl Interpreter {
     /// # Errors
     /// As [`Executor::run`].
     pub fn run_all(&self, batches: &[Batch<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
-        if batches.len() != self.normalisations.len() {
-            return Err(EngineError::Inputs { expected: self.inputs.len(), got: batches.len() });
+        // None of a model that takes pictures as they are.
+        let expected = self.normalisations.len();
+        if batches.is_empty() || batches.len() != expected {
+            return Err(EngineError::Inputs { expected, got: batches.len() });
         }
         let pixels = self.inputs.iter().zip(batches).map(|(input, batch)| {
             let [_, height, width] = sides(input);

@@ -3,6 +3,9 @@
 use candle_core::{DType, Device, Result, Tensor, bail};
 use onnx::Element;
 
+/// The longest range: what a band of a resize reads, of a side of millions of pixels.
+const LONGEST: f64 = (1 << 20) as f64;
+
 /// f of each f64.
 pub(super) fn each(x: &Tensor, f: impl Fn(f64) -> f64) -> Result<Tensor> {
     let values = x.flatten_all()?.to_vec1::<f64>()?;
@@ -26,12 +29,11 @@ pub(super) fn truths(x: &Tensor) -> Result<Tensor> {
 }
 
 /// From `start` on, below `end`.
-pub(super) fn range(start: &Tensor, end: &Tensor, step: &Tensor, most: usize) -> Result<Tensor> {
+pub(super) fn range(start: &Tensor, end: &Tensor, step: &Tensor) -> Result<Tensor> {
     let [start, end, step] = [start, end, step].map(Tensor::to_scalar::<f64>);
     let (start, end, step) = (start?, end?, step?);
     let count = ((end - start) / step).ceil();
-    // Written so that a NaN fails.
-    if !(count >= 1.0 && count <= most as f64) {
+    if !(1.0..=LONGEST).contains(&count) {
         bail!("expected a range, got {start} to {end} by {step}");
     }
     let values: Vec<f64> = (0..count as usize).map(|at| start + at as f64 * step).collect();
