@@ -11,6 +11,7 @@ light)
     $PYTHON tests/peers/metrics.py
     $PYTHON tests/peers/head.py
     $PYTHON tests/peers/onnx_model.py
+    $PYTHON tests/peers/onnx_export.py
     $PYTHON tests/peers/suspects.py
     $PYTHON tests/peers/rows.py
     ;;

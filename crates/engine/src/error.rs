@@ -35,6 +35,14 @@ pub enum EngineError {
         /// What the preprocessing gives.
         got: [usize; 3],
     },
+    /// A model has other inputs than it was given.
+    #[error("the model has {expected} inputs of prepared pictures, got {got}")]
+    Inputs {
+        /// Its inputs.
+        expected: usize,
+        /// What came.
+        got: usize,
+    },
     /// Not as many bytes or numbers as pictures of this size have.
     #[error("expected {expected} values for {samples} pictures, got {got}")]
     InputLength {

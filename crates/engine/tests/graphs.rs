@@ -6,6 +6,8 @@
 mod common;
 #[path = "graphs/onnx.rs"]
 mod onnx;
+#[path = "graphs/pictures.rs"]
+mod pictures;
 
 use common::{RunAlike, Tolerance};
 use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};

@@ -51,7 +51,7 @@ fn check(name: &str, side: usize, folder: &Path) -> Result<f64, String> {
     }
     let start = Instant::now();
     let mut bytes = Vec::new();
-    onnx::write(&mut bytes, &common::filled(network.clone()), (side, side), None, &[]).unwrap();
+    onnx::write(&mut bytes, &common::filled(network.clone()), (side, side), &[]).unwrap();
     let path = folder.join(format!("{name}.onnx"));
     fs::write(&path, bytes).unwrap();
     let imported = onnx::import(&path, Options::default()).map_err(|error| error.to_string())?;

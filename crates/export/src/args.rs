@@ -24,9 +24,12 @@ use std::path::PathBuf;
 ///
 /// What it writes of features `extract --from-rows` reads.
 ///
-/// The input of a model is `pixels` (batch, 3, height, width), normalised as the file's metadata says. Its outputs are
-/// `features`, `logits` and `probabilities`. Probabilities of labels are a sigmoid's. Models of numbers give `features` and
-/// `values`.
+/// The input of a model is `pixels` (batch, 3, height, width), normalised as the file's metadata says. A head on several
+/// backbones has an input for each: `pixels`, `pixels_1` and so on. Its outputs are `features`, `logits` and
+/// `probabilities`. Probabilities of labels are a sigmoid's. Models of numbers give `features` and `values`. A head with
+/// --novelty-at also gives `distance` and `novel`.
+///
+/// With --with-preprocessing the one input is `image`: a decoded picture, u8 (height, width, 3), RGB, upright, of any size.
 ///
 /// A model is read back before it takes its place. It runs on four synthetic probe pictures. Their features and logits must
 /// agree with the cached ones. If they do not, nothing is written, and the exit code is 3.
@@ -51,7 +54,7 @@ pub struct Args {
     ///
     /// Files: safetensors, PyTorch's, Keras', ONNX, GGUF and MXNet's .params.
     ///
-    /// Of a head of several networks, a bundle takes several: each network takes those that fit.
+    /// Of a head on several backbones give it for each, in any order.
     #[arg(short, long, value_name = "WEIGHTS")]
     pub weights: Vec<PathBuf>,
 
@@ -59,8 +62,31 @@ pub struct Args {
     #[arg(long)]
     pub offline: bool,
 
-    /// Largest difference of a probe's feature or logit that passes [default: 1e-4; for features that a card made in tf32
-    /// or f16 1e-2, in bf16 5e-2]
+    /// onnx: put resizing, cropping and normalisation into the model, with the bits of Pillow and torchvision
+    ///
+    /// One picture a call. Decoding and turning by EXIF are left to the caller.
+    #[arg(long)]
+    pub with_preprocessing: bool,
+
+    /// With --with-preprocessing: pictures to check the model on, as extract takes them: a folder, a manifest or shards
+    ///
+    /// Our own path and the file's operators must give the same. The largest difference is printed, and kept in the file's
+    /// metadata as `headstart.verified`.
+    #[arg(long, value_name = "PATH")]
+    pub images: Vec<PathBuf>,
+
+    /// With --images: on how many of them, evenly spaced [default: 200]
+    #[arg(long, value_name = "N")]
+    pub verify_samples: Option<usize>,
+
+    /// onnx: how matrices and kernels are stored [default: f32]
+    ///
+    /// f16 halves the file. What is computed with them is f32 as ever. It passes with a larger difference.
+    #[arg(long, value_enum, value_name = "DTYPE")]
+    pub dtype: Option<Stored>,
+
+    /// Largest difference of a feature or logit that passes [default: 1e-4; for features that a card made in tf32
+    /// or f16, and for --dtype f16, 1e-2; in bf16 5e-2]
     ///
     /// It is relative to the largest of them, or to 1 where all are smaller.
     #[arg(long, value_name = "NUMBER")]
@@ -104,6 +130,15 @@ pub enum To {
     Parquet,
     /// Features as an Arrow IPC file, which pandas and polars call Feather
     Arrow,
+}
+
+/// How weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stored {
+    /// As they are
+    F32,
+    /// Rounded to half as many bytes
+    F16,
 }
 
 const AFTER: &str = "Example, from the root of a clone after `make demo`:

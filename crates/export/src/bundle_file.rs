@@ -3,30 +3,30 @@
 use crate::{
     config::Config,
     parity::{self, Parity},
+    towers,
 };
 use anyhow::{Context, Result};
-use cli::UsageError;
 use head::Head;
 use input::PROBES;
-use model::{BUNDLE_FILE, Layout, Model, ModelError, Tower, towers_of};
+use model::{BUNDLE_FILE, Layout, Model, Tower};
 use store::{Place, distinct};
 
 /// Writes the bundle, reads it back, checks it, moves it into place.
 ///
 /// # Errors
 /// Where it cannot be written, or disagrees with the cache.
-pub(crate) fn write(config: &Config, head: Head) -> Result<Parity> {
+pub(crate) fn write(config: &Config, head: &Head) -> Result<Parity> {
     let place = Place::file(config.output(), config.force(), BUNDLE_FILE)?;
     distinct(&[&place], config.inputs())?;
-    let towers = towers_of(&head, config.all_weights()).map_err(told)?;
+    let towers = towers::load(config, head)?;
     let tool = concat!("export ", env!("CARGO_PKG_VERSION"));
-    model::write_bundle(&Model { head, towers }, tool, &place)?;
+    model::write_bundle(&Model { head: head.clone(), towers }, tool, &place)?;
 
     // Everything from the file from here on.
     let Model { head, towers } = Model::open(place.temporary(), &[])?;
     let features = features_of_probes(&head, towers)?;
     let scores = head::Scorer::of(&head).of_rows(&features);
-    let parity = Parity::of(config, &head, &features, &scores).gate()?;
+    let parity = Parity::of(config, &head, &features, &scores, parity::TOLERANCE).gate()?;
     cli::finishing();
     place.commit()?;
     Ok(parity)
@@ -48,8 +48,4 @@ fn features_of_probes(head: &Head, towers: Vec<Tower>) -> Result<Vec<f32>> {
         }
     }
     Ok(features)
-}
-
-fn told(error: ModelError) -> anyhow::Error {
-    if error.is_usage() { UsageError(error.to_string()).into() } else { error.into() }
 }

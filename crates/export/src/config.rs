@@ -1,11 +1,14 @@
 //! What the flags come to, checked once.
 
-use crate::args::{Args, To};
+use crate::args::{Args, Stored, To};
 use clap::ValueEnum as _;
 use cli::UsageError;
 use sample::Split;
 use std::path::{Path, PathBuf};
 use store::{matrix::Layout, table::TableFormat};
+
+/// Pictures that a model is checked on unless told otherwise.
+const SAMPLES: usize = 200;
 
 /// A checked job.
 pub(crate) struct Config {
@@ -20,13 +23,25 @@ pub(crate) struct Config {
 /// What to write.
 pub(crate) enum Job {
     /// A model as one ONNX file.
-    Onnx,
+    Onnx(OnnxJob),
     /// A model as a folder.
     Folder,
     /// A model for predict.
     Bundle,
     /// Features as a matrix or a table.
     Matrix(MatrixJob),
+}
+
+/// What goes into an ONNX file.
+#[derive(Clone, Debug)]
+pub(crate) struct OnnxJob {
+    /// Whether it takes pictures as they are.
+    pub(crate) with_preprocessing: bool,
+    /// Whether its weights are f16.
+    pub(crate) halves: bool,
+    /// Pictures that it is checked on, and on how many.
+    pub(crate) images: Vec<PathBuf>,
+    pub(crate) samples: usize,
 }
 
 /// What of the features, and where.
@@ -44,7 +59,17 @@ impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
-        let Args { input, output, to, weights, offline, tolerance, split, rows, views, force, common } = args;
+        let Args {
+            input, output, to, weights, offline, tolerance, split, rows, views, force, common, ..
+        } = args;
+        let Args { with_preprocessing, images, verify_samples, dtype, .. } = args;
+        let onnx_flag = [
+            ("--with-preprocessing", with_preprocessing),
+            ("--images", !images.is_empty()),
+            ("--verify-samples", verify_samples.is_some()),
+            ("--dtype", dtype.is_some()),
+        ];
+        let onnx_flag = onnx_flag.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
         let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
@@ -91,17 +116,22 @@ impl Config {
             (Some(layout), _) => {
                 Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
             }
-            (None, To::Onnx) => Job::Onnx,
             (None, To::Bundle) => Job::Bundle,
-            (None, _) => Job::Folder,
+            (None, To::Onnx) => Job::Onnx(OnnxJob::new(with_preprocessing, images, verify_samples, dtype)?),
+            (None, _) => {
+                if weights.len() > 1 {
+                    return usage(
+                        "a folder holds one backbone: give --weights once, or --to onnx or bundle".to_owned(),
+                    );
+                }
+                Job::Folder
+            }
         };
-        if weights.len() > 1 && !matches!(job, Job::Bundle) {
-            return usage(
-                "several --weights go with --to bundle: other models are of one network".to_owned(),
-            );
+        if let Some(flag) = onnx_flag.filter(|_| !matches!(job, Job::Onnx(_))) {
+            return usage(format!("{flag} goes with --to onnx"));
         }
-        let fetched = |named: &PathBuf| cli::fetched(named, offline, common.quiet);
-        let weights = weights.iter().map(fetched).collect::<anyhow::Result<_>>()?;
+        let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
+        let weights = weights.into_iter().map(fetched).collect::<Result<_, _>>()?;
         Ok(Config { input, output, weights, tolerance, force, job })
     }
 
@@ -111,20 +141,18 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        [self.input()].into_iter().chain(self.weights.iter().map(PathBuf::as_path))
+        let images = match &self.job {
+            Job::Onnx(job) => &job.images[..],
+            _ => &[],
+        };
+        [self.input()].into_iter().chain(self.weights().iter().chain(images).map(PathBuf::as_path))
     }
 
     pub(crate) fn output(&self) -> &Path {
         &self.output
     }
 
-    /// The weights of a model of one network.
-    pub(crate) fn weights(&self) -> Option<&Path> {
-        self.weights.first().map(PathBuf::as_path)
-    }
-
-    /// Those of a model of any number of networks.
-    pub(crate) fn all_weights(&self) -> &[PathBuf] {
+    pub(crate) fn weights(&self) -> &[PathBuf] {
         &self.weights
     }
 
@@ -138,6 +166,30 @@ impl Config {
 
     pub(crate) fn job(&self) -> &Job {
         &self.job
+    }
+}
+
+impl OnnxJob {
+    /// # Errors
+    /// Where flags do not go together.
+    fn new(
+        with_preprocessing: bool,
+        images: Vec<PathBuf>,
+        samples: Option<usize>,
+        dtype: Option<Stored>,
+    ) -> Result<OnnxJob, UsageError> {
+        if !images.is_empty() && !with_preprocessing {
+            return Err(UsageError("--images goes with --with-preprocessing".to_owned()));
+        }
+        match samples {
+            Some(_) if images.is_empty() => {
+                return Err(UsageError("--verify-samples goes with --images".to_owned()));
+            }
+            Some(0) => return Err(UsageError("--verify-samples takes 1 or more, got 0".to_owned())),
+            _ => {}
+        }
+        let (halves, samples) = (dtype == Some(Stored::F16), samples.unwrap_or(SAMPLES));
+        Ok(OnnxJob { with_preprocessing, halves, images, samples })
     }
 }
 

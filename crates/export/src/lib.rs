@@ -12,17 +12,21 @@ mod config;
 mod matrix;
 mod model_folder;
 mod onnx_file;
+mod ours;
 mod parity;
+mod towers;
+mod verify;
 
 pub use args::Args;
 
 use anyhow::{Result, bail};
 use cli::Session;
-use config::{Config, Job};
+use config::{Config, Job, OnnxJob};
 use features::Features;
 use head::Head;
 use parity::{Distance, Parity};
 use sample::targets::Task;
+use weights::Bound;
 
 /// The whole tool: arguments → open the input → write beside → check → move into place → one line.
 ///
@@ -41,41 +45,48 @@ pub fn run(args: Args) -> Result<()> {
             }
             line
         }
-        Job::Onnx => model(&session, &config, onnx_file::write)?,
-        Job::Folder => model(&session, &config, model_folder::write)?,
+        Job::Onnx(job) => onnx(&session, &config, job)?,
+        Job::Folder => folder(&session, &config)?,
         Job::Bundle => {
             let head = Head::read(config.input())?;
-            line(&head.clone(), &bundle_file::write(&config, head)?)
+            let parity = bundle_file::write(&config, &head)?;
+            summary(&head, parity)
         }
     };
     session.note(format!("export: {line} → {}", config.output().display()));
     Ok(())
 }
 
-fn model(
-    session: &Session,
-    config: &Config,
-    write: impl FnOnce(&Config, &Head, weights::Bound) -> Result<Parity>,
-) -> Result<String> {
+fn onnx(session: &Session, config: &Config, job: &OnnxJob) -> Result<String> {
+    let head = Head::read(config.input())?;
+    let towers = towers::load(config, &head)?;
+    towers.iter().for_each(|tower| tell(session, &tower.bound));
+    let (parity, verified) = onnx_file::write(session, config, job, &head, towers)?;
+    let stored = if job.halves { ", weights in f16" } else { "" };
+    let verified = verified.map_or(String::new(), |verified| format!("; {}", verified.told()));
+    Ok(format!("{}{stored}{verified}", summary(&head, parity)))
+}
+
+fn folder(session: &Session, config: &Config) -> Result<String> {
     let head = Head::read(config.input())?;
     if head.memory.is_some() {
         let input = config.input().display();
         bail!(
-            "`{input}` is a head of nearest neighbours, which cannot be exported yet; fit another kind, such as --head linear"
+            "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx, or fit another kind, such as --head linear"
         );
     }
     let bound = backbone::load(config, &head)?;
-    session.detail(format!(
-        "export: {} weights of {}",
-        bound.network().parameter_count(),
-        bound.network().name()
-    ));
-    let parity = write(config, &head, bound)?;
-    Ok(line(&head, &parity))
+    tell(session, &bound);
+    let parity = model_folder::write(config, &head, bound)?;
+    Ok(summary(&head, parity))
 }
 
-/// What was found of a model.
-fn line(head: &Head, parity: &Parity) -> String {
+fn tell(session: &Session, bound: &Bound) {
+    let network = bound.network();
+    session.detail(format!("export: {} weights of {}", network.parameter_count(), network.name()));
+}
+
+fn summary(head: &Head, parity: Parity) -> String {
     let Distance { difference, scale } = parity.logits;
     let (outputs, what) = (head.classes.len(), parity.outputs);
     let kind = match head.task() {

@@ -84,7 +84,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
         .map_err(|error| place.failed(error))?;
     drop(model);
     let (features, logits) = read_and_run(folder)?;
-    let parity = Parity::of(config, head, &features, &logits).gate()?;
+    let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
     cli::finishing();
     place.commit()?;
     Ok(parity)

@@ -3,28 +3,33 @@
 use crate::config::Config;
 use anyhow::Result;
 use cli::GateError;
-use engine::{Executor, Interpreter, Reference, cuda::Precision};
-use head::Head;
-use input::{PROBES, Recipe};
-use onnx::Model;
+use engine::{Executor as _, Interpreter, Reference, cuda::Precision};
+use head::{Distances, Head, Scorer};
+use input::{PROBES, Recipe, image};
+use onnx::{Input, Model};
 use sample::targets::Task;
 use weights::Bound;
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
-const TOLERANCE: f64 = 1e-4;
+pub(crate) const TOLERANCE: f64 = 1e-4;
+
+/// Passes for a model whose weights were rounded to f16.
+pub(crate) const TOLERANCE_OF_HALVES: f64 = 1e-2;
 
 /// How far an exported model is from the cache.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parity {
-    features: Distance,
+    pub(crate) features: Distance,
     /// Of the probes' logits, or numbers.
     pub(crate) logits: Distance,
     /// `logits` or `values`.
     pub(crate) outputs: &'static str,
     /// From the softmax (of labels the sigmoid) of the model's own logits, where it gives probabilities.
     probabilities: Option<Distance>,
+    /// Of the distances that make pictures novel, where the model gives them.
+    distances: Option<Distance>,
     /// That of features and logits from the cache's.
-    tolerance: f64,
+    pub(crate) tolerance: f64,
     /// That of probabilities from the model's own logits.
     strict: f64,
     /// What the cache's features were made in, where that was a card.
@@ -41,20 +46,22 @@ pub(crate) struct Distance {
 }
 
 impl Parity {
-    /// Compares what an exported model makes of the probes, (4, d) features and (4, classes) logits, with the cache.
-    pub(crate) fn of(config: &Config, head: &Head, features: &[f32], logits: &[f32]) -> Parity {
+    /// Compares what an exported model makes of the probes, (4, d) features and (4, classes) logits, with the cache. What
+    /// passes has a tolerance of `least` or more, unless told otherwise.
+    pub(crate) fn of(config: &Config, head: &Head, features: &[f32], logits: &[f32], least: f64) -> Parity {
         let made = head.sources.iter().filter_map(|source| Precision::of_engine(source.engine()?));
         let made = made.max_by(|a, b| a.tolerance().total_cmp(&b.tolerance()));
         // A cache that was rounded more on the way is that much further from what the model gives.
-        let usual = made.map_or(TOLERANCE, |precision| precision.tolerance().max(TOLERANCE));
+        let usual = made.map_or(least, |precision| precision.tolerance().max(least));
         Parity {
             features: Distance::between(features, &head.probes),
-            logits: Distance::between(logits, &head::Scorer::of(head).of_rows(&head.probes)),
+            logits: Distance::between(logits, &Scorer::of(head).of_rows(&head.probes)),
             outputs: match head.task() {
                 Task::Numbers => "values",
                 _ => "logits",
             },
             probabilities: None,
+            distances: None,
             tolerance: config.tolerance().unwrap_or(usual),
             strict: config.tolerance().unwrap_or(TOLERANCE),
             made,
@@ -71,6 +78,12 @@ impl Parity {
         Parity { probabilities: Some(Distance::between(probabilities, &expected)), ..self }
     }
 
+    /// Compares the distances that a model gives, (4,), with those of the cache's features.
+    pub(crate) fn with_distances(self, distances: &[f32], head: &Head) -> Parity {
+        let own = |novelty| Distance::between(distances, &Distances::of(novelty).of_rows(&head.probes));
+        Parity { distances: head.novelty.as_ref().map(own), ..self }
+    }
+
     /// Passes, or says by how much it does not.
     ///
     /// # Errors
@@ -80,6 +93,8 @@ impl Parity {
             .made
             .map_or("the cache's".to_owned(), |made| format!("the cache's (made in {made} on a card)"));
         let of_cache = [("features", self.features), (self.outputs, self.logits)]
+            .into_iter()
+            .chain(self.distances.map(|distance| ("distances", distance)))
             .map(|(what, distance)| (what, &*cache, distance, self.tolerance));
         let of_itself = self
             .probabilities
@@ -89,7 +104,7 @@ impl Parity {
             Some(made) if made != Precision::F32 => ", or extract with --precision f32",
             _ => "",
         };
-        for (what, expected, distance, tolerance) in of_cache.into_iter().chain(of_itself) {
+        for (what, expected, distance, tolerance) in of_cache.chain(of_itself) {
             let Distance { difference, scale } = distance;
             // Written so that a NaN fails.
             if difference <= tolerance * scale {
@@ -106,7 +121,7 @@ impl Parity {
 }
 
 impl Distance {
-    fn between(got: &[f32], expected: &[f32]) -> Distance {
+    pub(crate) fn between(got: &[f32], expected: &[f32]) -> Distance {
         // `f64::max` would drop a NaN.
         let largest = |a: f64, b: f64| if a > b || a.is_nan() { a } else { b };
         let differences = got.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs());
@@ -136,12 +151,26 @@ pub(crate) fn run_probes_apart(bound: Bound, recipe: &Recipe) -> Result<Vec<Vec<
     Ok(Reference::new(bound, recipe)?.run(recipe.probes().batch())?)
 }
 
-/// What an ONNX file makes of them, node by node: one (4, width) matrix an output.
+/// What an ONNX file makes of them, node by node: one (4, width) matrix an output. Where preprocessing is in it, it gets them
+/// as they are; else prepared, by one recipe for each input.
 ///
 /// # Errors
 /// Where the graph does not run.
-pub(crate) fn interpret_probes(model: Model, recipe: &Recipe) -> Result<Vec<Vec<f32>>> {
-    Ok(Interpreter::new(model, recipe)?.run(recipe.probes().batch())?)
+pub(crate) fn interpret_probes(model: Model, recipes: &[&Recipe]) -> Result<(Interpreter, Vec<Vec<f32>>)> {
+    let takes_image = model.inputs == [Input::Image];
+    let interpreter = Interpreter::of(model, recipes)?;
+    if !takes_image {
+        let probes: Vec<_> = recipes.iter().map(|recipe| recipe.probes()).collect();
+        let batches: Vec<_> = probes.iter().map(input::Inputs::batch).collect();
+        let outputs = interpreter.run_all(&batches)?;
+        return Ok((interpreter, outputs));
+    }
+    let mut outputs = vec![Vec::new(); interpreter.outputs().count()];
+    for k in 0..PROBES {
+        let rows = interpreter.run_picture(&image::probe(k))?;
+        outputs.iter_mut().zip(rows).for_each(|(output, row)| output.extend(row));
+    }
+    Ok((interpreter, outputs))
 }
 
 #[cfg(test)]
@@ -165,7 +194,9 @@ mod tests {
             {
                 let (tolerance, strict, made) = (TOLERANCE, TOLERANCE, None);
                 let outputs = "logits";
-                let parity = Parity { features, logits, outputs, probabilities, tolerance, strict, made };
+                let distances = None;
+                let parity =
+                    Parity { features, logits, outputs, probabilities, distances, tolerance, strict, made };
                 assert_eq!(parity.gate().is_ok(), passes, "{got:?}");
             }
         }
@@ -180,6 +211,7 @@ mod tests {
             logits: far,
             outputs: "logits",
             probabilities: Some(near),
+            distances: None,
             tolerance: Precision::Bf16.tolerance(),
             strict: TOLERANCE,
             made: Some(Precision::Bf16),

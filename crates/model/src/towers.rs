@@ -36,8 +36,11 @@ struct Group<'a> {
 pub fn towers_of(head: &Head, weights: &[PathBuf]) -> Result<Vec<Tower>, ModelError> {
     let mut used = vec![false; weights.len()];
     let mut towers = Vec::new();
-    for group in groups(head)? {
-        towers.extend(towers_of_group(group, weights, &mut used)?);
+    let groups = groups(head)?;
+    // What comes with Headstart is tried last, but not where somebody gave the only network other weights.
+    let tries_own = weights.len() != 1 || groups.len() > 1;
+    for group in groups {
+        towers.extend(towers_of_group(group, weights, tries_own, &mut used)?);
     }
     match weights.iter().zip(used).find(|(_, used)| !used) {
         Some((needless, _)) => Err(ModelError::Needless(needless.clone())),
@@ -67,14 +70,14 @@ fn groups(head: &Head) -> Result<Vec<Group<'_>>, ModelError> {
 fn towers_of_group(
     group: Group<'_>,
     weights: &[PathBuf],
+    tries_own: bool,
     used: &mut [bool],
 ) -> Result<Vec<Tower>, ModelError> {
     let Group { backbone, recipe, members: mut left } = group;
     let taps: Vec<String> = left.iter().map(|(_, source)| source.tap.clone()).collect();
     let mut towers = Vec::new();
     let mut last = None;
-    // What comes with Headstart is tried where nothing is given, or something for other networks.
-    let places = weights.iter().map(Some).chain((weights.len() != 1).then_some(None));
+    let places = weights.iter().map(Some).chain(tries_own.then_some(None));
     for (at, place) in places.enumerate() {
         if left.is_empty() {
             break;

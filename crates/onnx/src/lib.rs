@@ -1,9 +1,10 @@
 //! ONNX files: a bound network and its head as one graph, and that graph back as plain data; and graphs that others wrote,
 //! as networks.
 //!
-//! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32; outputs `features`
-//! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`. The batch
-//! axis is dynamic and called `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
+//! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32, of each further backbone
+//! `pixels_1` and so on; or `image`, one u8 picture (height, width, 3) of any size. Outputs are `features`
+//! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`; with a
+//! novelty also `distance` and `novel` (batch,). The batch axis is dynamic and called `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
 //! for the file (positions at its size, biases of windows, masks) has a slash in its name. A node bears the name of the
 //! module whose result it gives; those on the way there have a slash.
 //!
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod draft;
+mod exported;
 mod graph;
 mod import;
 mod lower;
@@ -24,11 +26,12 @@ mod read;
 mod spelling;
 mod write;
 
-pub use graph::{Graph, Model, Output, Step, Value};
+pub use exported::{Body, Ending, Exported, HeadGraph, Neighbours, Remembered, Tower, Whitened};
+pub use graph::{Form, Graph, Input, Literal, Model, Output, Step, Value};
 pub use import::{ImportError, Imported, Layout, Options, Source, import};
-pub use operator::{Operator, Window};
+pub use operator::{Element, Operator, Window};
 pub use read::read;
-pub use write::write;
+pub use write::{write, write_entry, write_model};
 
 /// A graph that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,14 @@ pub enum OnnxError {
     /// The network does not work at this size.
     #[error(transparent)]
     Network(#[from] network::NetworkError),
+    /// The head reads other features.
+    #[error("the head takes {expected} features, the backbone gives {got}")]
+    Width {
+        /// What it takes.
+        expected: usize,
+        /// What there are.
+        got: usize,
+    },
     /// A head by itself, or the upper part of a network.
     #[error("a model begins with a picture, got a network that is given features")]
     NoPicture,
@@ -65,6 +76,8 @@ pub enum OnnxError {
 
 /// The graph's input.
 const INPUT: &str = "pixels";
+/// The graph's input where preprocessing is in the model.
+const IMAGE: &str = "image";
 /// The tap's output.
 const FEATURES: &str = "features";
 /// The head's output.
@@ -73,24 +86,14 @@ const LOGITS: &str = "logits";
 const PROBABILITIES: &str = "probabilities";
 /// The head's output where it gives numbers.
 const VALUES: &str = "values";
+/// How far features are from those that the head was fitted on.
+const DISTANCE: &str = "distance";
+/// Whether that is too far.
+const NOVEL: &str = "novel";
+/// All outputs, in their order.
+const OUTPUTS: [&str; 6] = [FEATURES, LOGITS, PROBABILITIES, VALUES, DISTANCE, NOVEL];
 
-/// What the outputs of a head are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Logits of classes: a softmax gives probabilities.
-    Classes,
-    /// Logits of labels, each by itself: a sigmoid gives probabilities.
-    Labels,
-    /// Numbers.
-    Values,
-}
-
-impl Ending {
-    /// What the head's output is called.
-    fn output(self) -> &'static str {
-        match self {
-            Ending::Classes | Ending::Labels => LOGITS,
-            Ending::Values => VALUES,
-        }
-    }
+/// What the input of a backbone is called.
+fn input_name(at: usize) -> String {
+    if at == 0 { INPUT.to_owned() } else { format!("{INPUT}_{at}") }
 }

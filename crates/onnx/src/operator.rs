@@ -1,5 +1,53 @@
 //! The ONNX operators that are written: a small part of opset 17, each in one form.
 
+/// Kinds of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// f32
+    Single,
+    /// u8
+    Byte,
+    /// i64
+    Integer,
+    /// true or false
+    Truth,
+    /// f16
+    Half,
+    /// f64
+    Double,
+}
+
+impl Element {
+    const ALL: [Element; 6] =
+        [Element::Single, Element::Byte, Element::Integer, Element::Truth, Element::Half, Element::Double];
+
+    /// `TensorProto.DataType`.
+    pub(super) fn data_type(self) -> i32 {
+        match self {
+            Element::Single => 1,
+            Element::Byte => 2,
+            Element::Integer => 7,
+            Element::Truth => 9,
+            Element::Half => 10,
+            Element::Double => 11,
+        }
+    }
+
+    pub(super) fn of(data_type: i64) -> Option<Element> {
+        Element::ALL.into_iter().find(|element| i64::from(element.data_type()) == data_type)
+    }
+
+    /// Its length in a file.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Element::Byte | Element::Truth => 1,
+            Element::Half => 2,
+            Element::Single => 4,
+            Element::Integer | Element::Double => 8,
+        }
+    }
+}
+
 /// What a node does. Axes count from 0, the batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operator {
@@ -122,6 +170,71 @@ pub enum Operator {
     ReduceL2 {
         /// Which axes.
         axes: Vec<usize>,
+    },
+    /// The same numbers in another kind.
+    Cast {
+        /// Which kind.
+        to: Element,
+    },
+    /// The sides of x, as whole numbers.
+    Shape,
+    /// The difference, broadcast.
+    Sub,
+    /// The lesser of two, broadcast.
+    Min,
+    /// The greater of two, broadcast.
+    Max,
+    /// |x|.
+    Abs,
+    /// The whole number below.
+    Floor,
+    /// The whole number above.
+    Ceil,
+    /// The nearest whole number, halves to the even one.
+    Round,
+    /// The natural logarithm.
+    Log,
+    /// The square root.
+    Sqrt,
+    /// Whether it is not.
+    Not,
+    /// Whether both are, broadcast.
+    And,
+    /// x < y, broadcast.
+    Less,
+    /// x > y, broadcast.
+    Greater,
+    /// x = y, broadcast.
+    Equal,
+    /// y where x is, else z, broadcast.
+    Where,
+    /// x, and from there on by steps of z while below y.
+    Range,
+    /// Sums of x up to each place, added one after the other.
+    CumSum {
+        /// Along which axis.
+        axis: usize,
+    },
+    /// numpy's `take`: of x the places that y says, -1 being the last.
+    GatherAt {
+        /// Along which axis.
+        axis: usize,
+    },
+    /// numpy's `reshape` to sides that y holds, one of which may be -1.
+    ReshapeTo,
+    /// The least over one axis that stays, as a side of 1.
+    ReduceMin {
+        /// Which axis.
+        axis: usize,
+    },
+    /// The greatest of all numbers.
+    ReduceMax,
+    /// Where in a row its greatest number is, of several the first.
+    ArgMax,
+    /// The greatest numbers of a row, the greatest first, of equals the first. A second value says where they are.
+    TopK {
+        /// How many.
+        k: usize,
     },
 }
 

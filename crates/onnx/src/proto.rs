@@ -1,6 +1,7 @@
 //! The part of `onnx.proto` (IR version 8) that is used here, as prost structs written by hand: no protoc needed.
 //! Field numbers are the standard's. Optional fields are those whose zero must be told apart from absence.
 
+use super::operator::Element;
 use prost::Message;
 
 #[derive(Clone, PartialEq, Message)]
@@ -123,11 +124,6 @@ pub(super) struct DimensionProto {
     pub(super) dim_param: Option<String>,
 }
 
-/// `TensorProto.DataType.FLOAT`, and `elem_type` of a tensor of f32.
-pub(super) const FLOAT: i32 = 1;
-/// `TensorProto.DataType.INT64`.
-pub(super) const INT64: i32 = 7;
-
 impl AttributeProto {
     pub(super) fn float(name: &str, value: f32) -> AttributeProto {
         AttributeProto { name: name.to_owned(), f: Some(value), r#type: 1, ..AttributeProto::default() }
@@ -143,15 +139,29 @@ impl AttributeProto {
     }
 }
 
+/// One side of an input or an output.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    /// So many.
+    Fixed(usize),
+    /// As many as whoever runs the model gives; what they are called.
+    Any(&'static str),
+}
+
 impl ValueInfoProto {
-    /// An f32 tensor (batch, sides…).
-    pub(super) fn batched(name: &str, sides: &[usize]) -> ValueInfoProto {
-        let batch = DimensionProto { dim_param: Some("batch".to_owned()), ..DimensionProto::default() };
-        let fixed =
-            |side: &usize| DimensionProto { dim_value: Some(signed(*side)), ..DimensionProto::default() };
-        let dim = std::iter::once(batch).chain(sides.iter().map(fixed)).collect();
-        let tensor_type = TensorTypeProto { elem_type: FLOAT, shape: Some(TensorShapeProto { dim }) };
-        ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+    /// A tensor of those sides.
+    pub(super) fn of(name: &str, element: Element, sides: &[Side]) -> ValueInfoProto {
+        let dim = sides.iter().map(|side| match side {
+            Side::Fixed(side) => {
+                DimensionProto { dim_value: Some(signed(*side)), ..DimensionProto::default() }
+            }
+            Side::Any(name) => {
+                DimensionProto { dim_param: Some((*name).to_owned()), ..DimensionProto::default() }
+            }
+        });
+        let shape = Some(TensorShapeProto { dim: dim.collect() });
+        let tensor_type = Some(TensorTypeProto { elem_type: element.data_type(), shape });
+        ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type }) }
     }
 }
 

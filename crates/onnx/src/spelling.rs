@@ -6,7 +6,7 @@
 //! **Invariant:** an attribute, a default or an order that is never written is never understood.
 
 use super::{
-    operator::{Operator, Window},
+    operator::{Element, Operator, Window},
     proto::{AttributeProto, NodeProto, signed},
 };
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -97,6 +97,35 @@ impl Operator {
                 ("ReduceMean", vec![A::ints("axes", &[*axis]), A::int("keepdims", i64::from(*keeps))])
             }
             Operator::ReduceL2 { axes } => ("ReduceL2", vec![A::ints("axes", axes), A::int("keepdims", 1)]),
+            Operator::Cast { to } => ("Cast", vec![A::int("to", i64::from(to.data_type()))]),
+            Operator::Shape => ("Shape", vec![]),
+            Operator::Sub => ("Sub", vec![]),
+            Operator::Min => ("Min", vec![]),
+            Operator::Max => ("Max", vec![]),
+            Operator::Abs => ("Abs", vec![]),
+            Operator::Floor => ("Floor", vec![]),
+            Operator::Ceil => ("Ceil", vec![]),
+            Operator::Round => ("Round", vec![]),
+            Operator::Log => ("Log", vec![]),
+            Operator::Sqrt => ("Sqrt", vec![]),
+            Operator::Not => ("Not", vec![]),
+            Operator::And => ("And", vec![]),
+            Operator::Less => ("Less", vec![]),
+            Operator::Greater => ("Greater", vec![]),
+            Operator::Equal => ("Equal", vec![]),
+            Operator::Where => ("Where", vec![]),
+            Operator::Range => ("Range", vec![]),
+            Operator::CumSum { .. } => ("CumSum", vec![]),
+            Operator::GatherAt { axis } => ("Gather", vec![A::int("axis", signed(*axis))]),
+            Operator::ReshapeTo => ("Reshape", vec![]),
+            Operator::ReduceMin { axis } => {
+                ("ReduceMin", vec![A::ints("axes", &[*axis]), A::int("keepdims", 1)])
+            }
+            Operator::ReduceMax => ("ReduceMax", vec![A::int("keepdims", 0)]),
+            Operator::ArgMax => ("ArgMax", vec![A::int("axis", 1), A::int("keepdims", 0)]),
+            Operator::TopK { .. } => {
+                ("TopK", vec![A::int("axis", -1), A::int("largest", 1), A::int("sorted", 1)])
+            }
         };
         let integers = match self {
             Operator::Reshape { shape } => vec![Integers::list("shape", shape)],
@@ -108,6 +137,10 @@ impl Operator {
             Operator::Gather { index, .. } => {
                 vec![Integers { scalar: true, ..Integers::list("index", &[*index]) }]
             }
+            Operator::CumSum { axis } => {
+                vec![Integers { scalar: true, ..Integers::list("axis", &[*axis]) }]
+            }
+            Operator::TopK { k } => vec![Integers::list("k", &[*k])],
             _ => vec![],
         };
         Spelling { op_type, attributes, integers }
@@ -119,9 +152,21 @@ impl Operator {
             Operator::Conv { .. } | Operator::Gemm => 2..=3,
             Operator::BatchNormalization { .. } => 5..=5,
             Operator::LayerNormalization { .. } | Operator::Clip => 3..=3,
-            Operator::MatMul | Operator::Add | Operator::Mul | Operator::Div => 2..=2,
+            Operator::Where | Operator::Range => 3..=3,
+            Operator::MatMul | Operator::Add | Operator::Sub | Operator::Mul | Operator::Div => 2..=2,
+            Operator::Min | Operator::Max | Operator::And => 2..=2,
+            Operator::Less | Operator::Greater | Operator::Equal => 2..=2,
+            Operator::GatherAt { .. } | Operator::ReshapeTo => 2..=2,
             Operator::Concat { .. } => 1..=usize::MAX,
             _ => 1..=1,
+        }
+    }
+
+    /// What the values are called that a node of this name gives.
+    pub(super) fn outputs(&self, name: &str) -> Vec<String> {
+        match self {
+            Operator::TopK { .. } => vec![name.to_owned(), format!("{name}/places")],
+            _ => vec![name.to_owned()],
         }
     }
 
@@ -195,15 +240,45 @@ impl Fields<'_> {
             "Concat" => Operator::Concat { axis: self.int("axis")? },
             "Softmax" => Operator::Softmax,
             "Transpose" => Operator::Transpose { perm: self.ints("perm")? },
-            "Reshape" => Operator::Reshape { shape: self.input(1)? },
+            "Reshape" => match self.input(1) {
+                Some(shape) => Operator::Reshape { shape },
+                None => Operator::ReshapeTo,
+            },
             "Pad" => Operator::Pad { pads: self.input(1)? },
             "Slice" => Operator::Slice { start: self.one(1)?, end: self.one(2)?, axis: self.one(3)? },
-            "Gather" => Operator::Gather { axis: self.int("axis")?, index: self.one(1)? },
+            // A number alone takes the axis away; places that are counted from the end are never such.
+            "Gather" => match (self.int("axis")?, self.alone(1)) {
+                (axis, Some(index)) => Operator::Gather { axis, index },
+                (axis, None) => Operator::GatherAt { axis },
+            },
             "ReduceMean" => Operator::ReduceMean {
                 axis: <[usize; 1]>::try_from(self.ints("axes")?).ok()?[0],
                 keeps: self.int("keepdims")? != 0,
             },
             "ReduceL2" => Operator::ReduceL2 { axes: self.ints("axes")? },
+            "Cast" => Operator::Cast { to: Element::of(self.attribute("to")?.i?)? },
+            "Shape" => Operator::Shape,
+            "Sub" => Operator::Sub,
+            "Min" => Operator::Min,
+            "Max" => Operator::Max,
+            "Abs" => Operator::Abs,
+            "Floor" => Operator::Floor,
+            "Ceil" => Operator::Ceil,
+            "Round" => Operator::Round,
+            "Log" => Operator::Log,
+            "Sqrt" => Operator::Sqrt,
+            "Not" => Operator::Not,
+            "And" => Operator::And,
+            "Less" => Operator::Less,
+            "Greater" => Operator::Greater,
+            "Equal" => Operator::Equal,
+            "Where" => Operator::Where,
+            "Range" => Operator::Range,
+            "CumSum" => Operator::CumSum { axis: self.alone(1)? },
+            "ReduceMin" => Operator::ReduceMin { axis: <[usize; 1]>::try_from(self.ints("axes")?).ok()?[0] },
+            "ReduceMax" => Operator::ReduceMax,
+            "ArgMax" => Operator::ArgMax,
+            "TopK" => Operator::TopK { k: self.one(1)? },
             _ => return None,
         })
     }
@@ -235,6 +310,12 @@ impl Fields<'_> {
     /// The whole numbers that the input of that place holds.
     fn input(&self, at: usize) -> Option<Vec<usize>> {
         unsigned(&self.stored.get(self.node.input.get(at)?)?.1)
+    }
+
+    /// The whole number that it holds, where that is no list.
+    fn alone(&self, at: usize) -> Option<usize> {
+        let (sides, _) = self.stored.get(self.node.input.get(at)?)?;
+        if sides.is_empty() { self.one(at) } else { None }
     }
 
     fn one(&self, at: usize) -> Option<usize> {

@@ -1,14 +1,18 @@
 //! Writes a model without holding a copy of its weights.
 
 use super::{
-    Ending, INPUT, OnnxError,
+    Exported, IMAGE, OnnxError, Tower,
     draft::{Constant, Numbers},
+    graph::Form,
+    input_name,
     lower::lower,
+    operator::Element,
     proto::{
-        GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorProto, ValueInfoProto,
-        signed,
+        GraphProto, ModelProto, OperatorSetIdProto, Side, StringStringEntryProto, TensorProto,
+        ValueInfoProto, signed,
     },
 };
+use half::f16;
 use network::Op;
 use prost::Message;
 use std::io::Write;
@@ -19,36 +23,47 @@ const GRAPH: u8 = (7 << 3) | 2;
 const INITIALIZER: u8 = (5 << 3) | 2;
 const RAW_DATA: u8 = (9 << 3) | 2;
 
-/// Writes a network for inputs of `size` (height, width) in pixels. With an `ending` it is a backbone joined with a head: its
-/// last output is the head's, and the others are the features. Several features come side by side. `metadata` goes into the
-/// file as it is, in its order. Gives the number of bytes written.
+/// Writes a backbone without a head for inputs of `size` (height, width) in pixels. Several features come side by side.
+/// Gives the number of bytes written.
 ///
 /// # Errors
-/// Where the network has no such output, the head does not fit it, the file would pass 2 GiB, or writing fails.
+/// As [`write_model`].
 pub fn write(
     out: &mut impl Write,
     bound: &Bound,
     size: (usize, usize),
-    ending: Option<Ending>,
     metadata: &[(String, String)],
 ) -> Result<u64, OnnxError> {
-    let lowered = lower(bound, size, ending)?;
-    let channels = bound.network().nodes().iter().find_map(|node| match node.op {
-        Op::Input { channels } => Some(channels),
-        _ => None,
-    });
-    let metadata =
-        metadata.iter().map(|(key, value)| StringStringEntryProto { key: key.clone(), value: value.clone() });
+    let towers = [Tower::alone(bound, size)];
+    write_model(out, &Exported { towers: &towers, head: None, halves: false, metadata })
+}
+
+/// Writes a model. Gives the number of bytes written.
+///
+/// # Errors
+/// Where a network does not work at its size, the head does not fit, the file would pass 2 GiB, or writing fails.
+pub fn write_model(out: &mut impl Write, exported: &Exported<'_>) -> Result<u64, OnnxError> {
+    let lowered = lower(exported)?;
+    let takes_image = exported.takes_image();
+    let metadata = exported
+        .metadata
+        .iter()
+        .map(|(key, value)| StringStringEntryProto { key: key.clone(), value: value.clone() });
     let model = header(metadata.collect());
+    let name = exported.towers.first().map_or("", |tower| tower.bound.network().name());
     let graph = GraphProto {
         node: lowered.nodes,
-        name: bound.network().name().to_owned(),
+        name: name.to_owned(),
         initializer: Vec::new(),
-        input: vec![ValueInfoProto::batched(INPUT, &[channels.unwrap_or(3), size.0, size.1])],
+        input: if takes_image {
+            vec![image_info()]
+        } else {
+            exported.towers.iter().enumerate().map(|(at, tower)| pixels_info(at, tower)).collect()
+        },
         output: lowered
             .outputs
             .iter()
-            .map(|(name, width)| ValueInfoProto::batched(name, &[*width]))
+            .map(|output| output_info(output.name, output.form, takes_image))
             .collect(),
     };
     // A message's fields may stand in any order, so what is small is encoded as usual and the weights follow.
@@ -80,6 +95,18 @@ pub fn write(
                     out.write_all(&block)?;
                 }
             }
+            Numbers::Halves(values) => {
+                for values in values.chunks(1 << 16) {
+                    block.clear();
+                    block.extend(values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()));
+                    out.write_all(&block)?;
+                }
+            }
+            Numbers::Doubles(values) => {
+                for value in values {
+                    out.write_all(&value.to_le_bytes())?;
+                }
+            }
             Numbers::Integers(values) => {
                 for value in values {
                     out.write_all(&value.to_le_bytes())?;
@@ -88,6 +115,46 @@ pub fn write(
         }
     }
     Ok(total)
+}
+
+/// Writes one more entry of metadata behind a model that was written whole: what was found when it was checked.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_entry(out: &mut impl Write, key: &str, value: &str) -> Result<(), OnnxError> {
+    // A message's fields may stand in any order, and entries add up.
+    let entry = StringStringEntryProto { key: key.to_owned(), value: value.to_owned() };
+    let model = ModelProto { metadata_props: vec![entry], ..ModelProto::default() };
+    Ok(out.write_all(&model.encode_to_vec())?)
+}
+
+/// One picture of any size.
+pub(super) fn image_info() -> ValueInfoProto {
+    ValueInfoProto::of(IMAGE, Element::Byte, &[Side::Any("height"), Side::Any("width"), Side::Fixed(3)])
+}
+
+fn pixels_info(at: usize, tower: &Tower<'_>) -> ValueInfoProto {
+    let channels = tower.bound.network().nodes().iter().find_map(|node| match node.op {
+        Op::Input { channels } => Some(channels),
+        _ => None,
+    });
+    pixels_of(&input_name(at), [channels.unwrap_or(3), tower.size.0, tower.size.1])
+}
+
+/// Pictures that are prepared.
+pub(super) fn pixels_of(name: &str, sides: [usize; 3]) -> ValueInfoProto {
+    let [c, h, w] = sides.map(Side::Fixed);
+    ValueInfoProto::of(name, Element::Single, &[Side::Any("batch"), c, h, w])
+}
+
+/// Of a batch, or of the one picture.
+pub(super) fn output_info(name: &str, form: Form, takes_image: bool) -> ValueInfoProto {
+    let batch = if takes_image { Side::Fixed(1) } else { Side::Any("batch") };
+    match form {
+        Form::Rows(width) => ValueInfoProto::of(name, Element::Single, &[batch, Side::Fixed(width)]),
+        Form::Numbers => ValueInfoProto::of(name, Element::Single, &[batch]),
+        Form::Truths => ValueInfoProto::of(name, Element::Truth, &[batch]),
+    }
 }
 
 /// A model without its graph.
@@ -105,7 +172,7 @@ pub(super) fn header(metadata_props: Vec<StringStringEntryProto>) -> ModelProto 
 fn tensor_header(constant: &Constant<'_>) -> Vec<u8> {
     let tensor = TensorProto {
         dims: constant.shape.iter().copied().map(signed).collect(),
-        data_type: constant.data.data_type(),
+        data_type: constant.data.element().data_type(),
         name: constant.name.clone(),
         raw_data: Vec::new(),
     };

@@ -48,7 +48,7 @@ fn a_hundred_thousand_nodes_are_no_more_than_long() {
             assert_eq!(network.multiplications(8, 8).unwrap(), 0);
             let bound = Bound::from_tensors(network, "none", |_| None).unwrap();
             let mut bytes = Vec::new();
-            headstart_onnx::write(&mut bytes, &bound, (8, 8), None, &[]).unwrap();
+            headstart_onnx::write(&mut bytes, &bound, (8, 8), &[]).unwrap();
             assert!(headstart_onnx::read(&bytes).unwrap().graph.steps.len() >= NODES - 1);
         };
         stack.spawn(work).unwrap().join().unwrap();

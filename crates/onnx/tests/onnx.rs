@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_onnx::{Ending, Graph, Model, OnnxError, Operator, Value};
+use headstart_onnx::{
+    Body, Ending, Exported, Graph, HeadGraph, Input, Literal, Model, OnnxError, Operator, Tower, Value,
+};
 use network::{
     Activation, Builder, Conv, Network, Op,
     families::vit::{Head, Vit},
@@ -29,13 +31,17 @@ fn dense(inputs: usize, outputs: usize) -> Dense {
 fn written(bound: &Bound, size: (usize, usize), head: &[Dense]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let metadata = [("headstart.tap".to_owned(), "pooled".to_owned()), ("a".to_owned(), "ä".to_owned())];
-    let (model, ending) = match head {
-        [] => (bound.clone(), None),
-        _ => (bound.clone().join(head_graph(head).unwrap()).unwrap(), Some(Ending::Classes)),
-    };
-    let len = headstart_onnx::write(&mut bytes, &model, size, ending, &metadata).unwrap();
+    let layers = (!head.is_empty()).then(|| head_graph(head).unwrap());
+    let head = layers.as_ref().map(classes);
+    let towers = [Tower::alone(bound, size)];
+    let exported = Exported { towers: &towers, head, halves: false, metadata: &metadata };
+    let len = headstart_onnx::write_model(&mut bytes, &exported).unwrap();
     assert_eq!(len, bytes.len() as u64);
     bytes
+}
+
+fn classes(layers: &Bound) -> HeadGraph<'_> {
+    HeadGraph { body: Body::Layers(layers), ending: Ending::Classes, novelty: None }
 }
 
 /// How many nodes of an operator there are.
@@ -58,17 +64,19 @@ fn a_network_comes_back_as_the_graph_it_was_written_as() {
         let head = [dense(d, 7), dense(7, 3)];
         let bytes = written(&bound, size, &head);
         assert_eq!(bytes, written(&bound, size, &head), "{name}: the same bytes");
-        let Model { graph, input, metadata } = headstart_onnx::read(&bytes).unwrap();
-        assert_eq!((input, metadata[1].1.as_str()), ([3, size.0, size.1], "ä"));
+        let Model { graph, inputs, metadata } = headstart_onnx::read(&bytes).unwrap();
+        let input = Input::Pixels { name: "pixels".to_owned(), sides: [3, size.0, size.1] };
+        assert_eq!((inputs, metadata[1].1.as_str()), (vec![input], "ä"));
         assert_eq!(graph.name, name);
-        let outputs: Vec<_> = graph.outputs.iter().map(|output| (output.name, output.width)).collect();
+        let outputs: Vec<_> = graph.outputs.iter().map(|output| (output.name, output.form.width())).collect();
         assert_eq!(outputs, [("features", d), ("logits", 3), ("probabilities", 3)], "{name}");
 
         // Weights stand in the network's order, then what was made for the file.
         for ((param, tensor), read) in bound.tensors().zip(&graph.tensors) {
-            assert_eq!(tensor, read, "{name}: {}", param.name);
+            assert_eq!(Literal::Floats(tensor.clone()), *read, "{name}: {}", param.name);
         }
-        assert_eq!(graph.tensors.last().unwrap().data, [0.5; 3], "{name}");
+        let bias = Tensor { shape: vec![3], data: vec![0.5; 3] };
+        assert_eq!(*graph.tensors.last().unwrap(), Literal::Floats(bias), "{name}");
 
         let ours =
             |wanted: fn(&Op) -> bool| bound.network().nodes().iter().filter(|node| wanted(&node.op)).count();
@@ -107,7 +115,7 @@ fn every_family_is_written() {
 fn comes_back(bound: &Bound, size: (usize, usize)) {
     let d = bound.network().widths(size.0, size.1).unwrap()[0];
     let graph = headstart_onnx::read(&written(bound, size, &[])).unwrap().graph;
-    let outputs: Vec<_> = graph.outputs.iter().map(|output| output.width).collect();
+    let outputs: Vec<_> = graph.outputs.iter().map(|output| output.form.width()).collect();
     assert_eq!((graph.name.as_str(), outputs), (bound.network().name(), vec![d]));
 }
 
@@ -139,7 +147,7 @@ fn maps_are_turned_no_more_often_than_they_must() {
     let turns = |operator: &Operator| matches!(operator, Operator::Transpose { perm } if perm.len() == 4);
     // After the stem, around each convolution, and before the mean.
     assert_eq!(count(&graph, turns), 1 + 2 * 2 + 1);
-    assert_eq!(graph.outputs[0].width, 8);
+    assert_eq!(graph.outputs[0].form.width(), 8);
 }
 
 #[test]
@@ -162,14 +170,16 @@ fn names_are_never_given_twice() {
 #[test]
 fn heads_that_do_not_fit_are_refused() {
     let bound = bound("headstart_tiny", "pooled");
-    let write = |bound: &Bound| {
-        headstart_onnx::write(&mut Vec::new(), bound, (64, 64), Some(Ending::Classes), &[]).unwrap_err()
+    let write = |bound: &Bound, head: &Bound| {
+        let towers = [Tower::alone(bound, (64, 64))];
+        let head = Some(classes(head));
+        let exported = Exported { towers: &towers, head, halves: false, metadata: &[] };
+        headstart_onnx::write_model(&mut Vec::new(), &exported).unwrap_err()
     };
     let wide = head_graph(&[dense(512, 5)]).unwrap();
-    let error = write(&bound.clone().join(wide.clone()).unwrap()).to_string();
-    assert!(error.contains("`head.0` of headstart_tiny needs") && error.contains("(224,)"), "{error}");
-    assert!(matches!(write(&wide), OnnxError::NoPicture));
-    assert!(matches!(write(&bound), OnnxError::NoOutput));
+    assert_eq!(write(&bound, &wide).to_string(), "the head takes 512 features, the backbone gives 224");
+    assert!(matches!(write(&wide, &wide), OnnxError::NoPicture));
+    assert!(matches!(write(&bound, &bound), OnnxError::NoOutput));
     let error = head_graph(&[dense(224, 5), dense(6, 2)]).unwrap_err().to_string();
     assert!(error.contains("`head.1.weight` should have the shape [2, 5]"), "{error}");
     assert!(head_graph(&[Dense { bias: vec![], ..dense(224, 5) }]).is_err());
@@ -182,9 +192,9 @@ fn heads_that_do_not_fit_are_refused() {
     let shapes = two.network().shapes(64, 64).unwrap();
     let width: usize = two.network().outputs().iter().map(|output| shapes[output.index()].len()).sum();
     let mut file = Vec::new();
-    headstart_onnx::write(&mut file, &two, (64, 64), None, &[]).unwrap();
+    headstart_onnx::write(&mut file, &two, (64, 64), &[]).unwrap();
     let model = headstart_onnx::read(&file).unwrap();
-    assert_eq!(model.graph.outputs.iter().map(|output| output.width).collect::<Vec<_>>(), [width]);
+    assert_eq!(model.graph.outputs.iter().map(|output| output.form.width()).collect::<Vec<_>>(), [width]);
 }
 
 /// Gives the node, initializer or part of the model that is refused after `from` was replaced by `to`.

@@ -6,8 +6,20 @@ pub fn onnx(bytes: &[u8]) {
         Ok(model) => {
             assert!(!model.graph.outputs.is_empty());
             for tensor in &model.graph.tensors {
-                assert_eq!(tensor.data.len(), tensor.shape.iter().product::<usize>());
-                assert!(tensor.data.iter().all(|value| value.is_finite()));
+                let (shape, count, is_finite) = match tensor {
+                    onnx::Literal::Floats(weights::Tensor { shape, data }) => {
+                        (shape, data.len(), data.iter().all(|value| value.is_finite()))
+                    }
+                    onnx::Literal::Halves { shape, data } => {
+                        (shape, data.len(), data.iter().all(|value| value.is_finite()))
+                    }
+                    onnx::Literal::Doubles { shape, data } => {
+                        (shape, data.len(), data.iter().all(|value| value.is_finite()))
+                    }
+                    onnx::Literal::Integers { shape, data } => (shape, data.len(), true),
+                };
+                assert_eq!(count, shape.iter().product::<usize>());
+                assert!(is_finite);
             }
         }
         Err(error) => drop(error.to_string()),

@@ -11,7 +11,7 @@ use weights::Bound;
 
 fn written(bound: &Bound, size: (usize, usize)) -> Vec<u8> {
     let mut bytes = Vec::new();
-    onnx::write(&mut bytes, bound, size, None, &[]).unwrap();
+    onnx::write(&mut bytes, bound, size, &[]).unwrap();
     bytes
 }
 

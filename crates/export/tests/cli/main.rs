@@ -5,6 +5,7 @@ mod matrix;
 mod models;
 mod refusals;
 mod targets;
+mod whole;
 
 use engine::Executor;
 use features::NetworkSource;

@@ -18,9 +18,52 @@ fn refused(room: &Room, flags: &[&str], code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn neighbours_are_no_model_yet() {
+fn neighbours_are_no_folder_yet() {
     let room = room(|other| *other = head(HeadKind::Knn));
-    refused(&room, &[], 1, &["`x.head` is a head of nearest neighbours", "fit another kind"]);
+    let told = ["`x.head` is a head of nearest neighbours", "give --to onnx, or fit another kind"];
+    export(&room, &["x.head", "-o", "model"]).failed(1, &told);
+    assert_eq!(room.names(), ["x.head"]);
+}
+
+#[test]
+fn flags_that_do_not_go_together() {
+    let room = room(|_| {});
+    for (flags, told) in [
+        (&["--images", "photos"][..], "--images goes with --with-preprocessing"),
+        (&["--with-preprocessing", "--verify-samples", "5"], "--verify-samples goes with --images"),
+        (
+            &["--with-preprocessing", "--images", "photos", "--verify-samples", "0"],
+            "--verify-samples takes 1 or more, got 0",
+        ),
+    ] {
+        export(&room, &[&["x.head", "-o", "x.onnx"], flags].concat()).failed(2, &[told]);
+    }
+    for (flags, told) in [
+        (&["--with-preprocessing"][..], "--with-preprocessing goes with --to onnx"),
+        (&["--dtype", "f16"], "--dtype goes with --to onnx"),
+        (&["-w", EMBEDDED, "-w", EMBEDDED], "a folder holds one backbone: give --weights once"),
+    ] {
+        export(&room, &[&["x.head", "-o", "model"], flags].concat()).failed(2, &[told]);
+    }
+    let given = ["x.head", "-o", "x.onnx", "--with-preprocessing", "--images", "photos"];
+    export(&room, &given).failed(1, &["`photos`"]);
+    room.write("photos/a.png", "no picture");
+    export(&room, &given).failed(1, &["none of the 1 pictures of --images can be decoded"]);
+    assert_eq!(room.names(), ["photos", "x.head"]);
+}
+
+#[test]
+fn weights_that_no_source_was_computed_with() {
+    let room = room(|_| {});
+    let mut bytes = fs::read(EMBEDDED).unwrap();
+    let end = bytes.len() - 4;
+    bytes[end] ^= 1;
+    room.write("other.safetensors", &bytes);
+    room.write("another.safetensors", &bytes);
+    let given = ["x.head", "-o", "x.onnx", "-w", "other.safetensors", "-w"];
+    let told = ["none of the --weights are those of headstart_tiny that computed `pooled`: expected digest "];
+    export(&room, &[&given[..], &["another.safetensors"]].concat()).failed(1, &told);
+    export(&room, &[&given[..], &[EMBEDDED]].concat()).fine();
 }
 
 #[test]
@@ -186,7 +229,7 @@ fn help_states_every_default_and_exit_code() {
     for part in [
         "[default: by OUTPUT's extension: .onnx, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors folder where it has none]",
         "[default: those that come with headstart_tiny]",
-        "[default: 1e-4; for features that a card made in tf32 or f16 1e-2, in bf16 5e-2]",
+        "[default: 1e-4; for features that a card made in tf32 or f16, and for --dtype f16, 1e-2; in bf16 5e-2]",
         "[default: all splits]",
         "[default: as many as the machine has cores]",
         "Reads INPUT: a NAME.head",

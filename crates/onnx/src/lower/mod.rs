@@ -3,7 +3,12 @@
 mod activation;
 pub(crate) mod adaptive;
 mod attention;
+mod bands;
+mod flow;
+mod image;
 mod layout;
+mod neighbours;
+mod novelty;
 mod pool;
 mod response;
 mod tokens;
@@ -11,95 +16,132 @@ mod window_attention;
 pub(crate) mod windows;
 
 use super::{
-    Ending, FEATURES, INPUT, LOGITS, OnnxError, PROBABILITIES, VALUES, draft::Draft, operator::Operator,
+    Body, Exported, FEATURES, Form, HeadGraph, IMAGE, INPUT, OUTPUTS, OnnxError, PROBABILITIES, Tower,
+    draft::{Declared, Draft},
+    exported::Ending,
+    input_name,
+    operator::Operator,
 };
 use layout::Laid;
 use network::{Node, NodeId, Op, ParamId, Shape};
 use weights::Bound;
 
-/// The network; with an `ending` its last output is a head's, and the others are the features.
-pub(super) fn lower<'a>(
-    bound: &'a Bound,
-    size: (usize, usize),
-    ending: Option<Ending>,
-) -> Result<Draft<'a>, OnnxError> {
-    let network = bound.network();
+/// The backbones one after the other, their features side by side, and the head.
+pub(super) fn lower<'a>(exported: &Exported<'a>) -> Result<Draft<'a>, OnnxError> {
+    let mut draft = Draft::new(exported.halves);
+    OUTPUTS.iter().chain(&[INPUT, IMAGE]).for_each(|name| draft.reserve(name));
+    (1..exported.towers.len()).for_each(|at| draft.reserve(&input_name(at)));
+    let outputs = exported.towers.iter().map(|tower| tower.bound.network().outputs().len()).sum();
+    // Place among the features, value and width.
+    let mut features: Vec<(usize, String, usize)> = Vec::with_capacity(outputs);
+    for (at, tower) in exported.towers.iter().enumerate() {
+        let (lowered, own) = self::tower(draft, at, tower, outputs == 1)?;
+        draft = lowered;
+        features.extend(own);
+    }
+    draft.prefix.clear();
+    features.sort_by_key(|(place, ..)| *place);
+    let width = features.iter().map(|(.., width)| width).sum();
+    match features.as_slice() {
+        [] => return Err(OnnxError::NoOutput),
+        [_] => {}
+        several => {
+            let values = several.iter().map(|(_, value, _)| value.clone()).collect();
+            draft.step(&Operator::Concat { axis: 1 }, FEATURES.to_owned(), values);
+        }
+    }
+    draft.outputs.push(Declared { name: FEATURES, form: Form::Rows(width) });
+    if let Some(head) = &exported.head {
+        draft = self::head(draft, head, width)?;
+    }
+    Ok(draft.pruned())
+}
+
+/// A backbone: its outputs with their places among all features. If that is the only one, it bears their name.
+#[expect(clippy::type_complexity, reason = "said once")]
+fn tower<'a>(
+    mut draft: Draft<'a>,
+    at: usize,
+    tower: &Tower<'a>,
+    alone: bool,
+) -> Result<(Draft<'a>, Vec<(usize, String, usize)>), OnnxError> {
+    let network = tower.bound.network();
     if network.nodes().iter().any(|node| matches!(node.op, Op::Given { .. })) {
         return Err(OnnxError::NoPicture);
     }
-    let shapes = network.shapes(size.0, size.1)?;
-    let (features, head) = match (network.outputs(), ending) {
-        ([], _) | ([_], Some(_)) => return Err(OnnxError::NoOutput),
-        (outputs, None) => (outputs, None),
-        ([features @ .., head], Some(_)) => (features, Some(*head)),
+    let shapes = network.shapes(tower.size.0, tower.size.1)?;
+    let Some(last) = network.outputs().iter().map(|output| output.index()).max() else {
+        return Err(OnnxError::NoOutput);
     };
-    // What bears the name of the features: the one output, or several side by side.
-    let output = match features {
-        [output] => Some(*output),
-        _ => None,
+    draft.prefix = if at == 0 { String::new() } else { format!("{at}/") };
+    let input = match tower.image {
+        Some(how) => image::lower(&mut draft, how, tower.size),
+        None => input_name(at),
     };
-    let last_of = |outputs: &[NodeId]| outputs.iter().map(|output| output.index()).max().unwrap_or_default();
-    let (backbone, last) = (last_of(features), last_of(network.outputs()));
-    let mut draft = Draft::default();
-    [INPUT, FEATURES, LOGITS, PROBABILITIES, VALUES].iter().for_each(|name| draft.reserve(name));
-    // A head's own initializers stand after all of the backbone's.
-    let mut of_backbone = vec![false; network.params().len()];
-    network.nodes()[..=backbone].iter().flat_map(|node| node.op.params()).for_each(|param| {
-        of_backbone[param.index()] = true;
-    });
-    let mut graph = Lowered {
-        bound,
-        shapes: &shapes,
-        params: vec![String::new(); of_backbone.len()],
-        laid: Vec::new(),
-        draft,
-    };
-    graph.take_params(|param| of_backbone[param]);
-    let names = Names { features: output, head: head.zip(ending) };
-    for at in 0..=backbone {
-        let laid = Lowering { node: &network.nodes()[at], at, names, graph: &mut graph }.lower();
-        graph.laid.push(laid);
+    let named = network.outputs().first().filter(|_| alone).map(|output| (*output, FEATURES));
+    let mut graph = Lowered::of(tower.bound, &shapes, draft, input);
+    for at in 0..=last {
+        graph.lower(at, named);
     }
-    match output {
-        Some(output) if matches!(shapes[output.index()], Shape::Vector(_)) => (),
-        Some(output) => {
+    let start = at * network.outputs().len();
+    let mut outputs = Vec::with_capacity(network.outputs().len());
+    for (k, output) in network.outputs().iter().enumerate() {
+        let (shape, mut value) = (shapes[output.index()], graph.first(*output));
+        if !matches!(shape, Shape::Vector(_)) {
             // As the engines give it: row by row.
-            let value = graph.first(output);
-            graph.draft.step(&Operator::Flatten, FEATURES.to_owned(), vec![value]);
+            let name = if alone {
+                FEATURES.to_owned()
+            } else {
+                graph.draft.free(&format!("{}/row", network.node(*output).name))
+            };
+            value = graph.draft.step(&Operator::Flatten, name, vec![value]);
         }
-        None => {
-            let outputs = features.iter().map(|output| graph.first(*output)).collect();
-            graph.draft.step(&Operator::Concat { axis: 1 }, FEATURES.to_owned(), outputs);
-        }
+        outputs.push((tower.places.get(k).copied().unwrap_or(start + k), value, shape.len()));
     }
-    let width = features.iter().map(|output| shapes[output.index()].len()).sum();
-    graph.draft.outputs.push((FEATURES, width));
-    if let (Some(head), Some(ending)) = (head, ending) {
-        graph.take_params(|param| !of_backbone[param]);
-        for at in backbone + 1..=last {
-            let laid = Lowering { node: &network.nodes()[at], at, names, graph: &mut graph }.lower();
-            graph.laid.push(laid);
-        }
-        graph.end(head, ending);
-    }
-    Ok(graph.draft.pruned())
+    Ok((graph.draft, outputs))
 }
 
-/// Which nodes' values bear names that whoever runs the model asks for.
-#[derive(Clone, Copy)]
-struct Names {
-    features: Option<NodeId>,
-    head: Option<(NodeId, Ending)>,
-}
-
-impl Names {
-    /// The name of what node `at` gives, if it is one of those.
-    fn of(self, at: usize) -> Option<&'static str> {
-        match self.head {
-            Some((head, ending)) if head.index() == at => Some(ending.output()),
-            _ => self.features.filter(|features| features.index() == at).map(|_| FEATURES),
+/// The head on `width` features, and what its output comes to.
+fn head<'a>(mut draft: Draft<'a>, head: &HeadGraph<'a>, width: usize) -> Result<Draft<'a>, OnnxError> {
+    let fits = |expected: usize| {
+        if expected == width { Ok(()) } else { Err(OnnxError::Width { expected, got: width }) }
+    };
+    let outputs = match head.body {
+        Body::Layers(bound) => {
+            let network = bound.network();
+            let shapes = network.shapes(1, 1)?;
+            let given = network.nodes().iter().position(|node| matches!(node.op, Op::Given { .. }));
+            let (Some(given), [output]) = (given, network.outputs()) else { return Err(OnnxError::NoOutput) };
+            fits(shapes[given].len())?;
+            let mut graph = Lowered::of(bound, &shapes, draft, FEATURES.to_owned());
+            for at in 0..=output.index() {
+                graph.lower(at, Some((*output, head.ending.output())));
+            }
+            draft = graph.draft;
+            shapes[output.index()].len()
         }
+        Body::Neighbours(of) => {
+            fits(of.dim)?;
+            neighbours::lower(&mut draft, of, head.ending);
+            of.outputs
+        }
+    };
+    let (output, form) = (head.ending.output(), Form::Rows(outputs));
+    draft.outputs.push(Declared { name: output, form });
+    let operator = match head.ending {
+        Ending::Classes => Some(Operator::Softmax),
+        Ending::Labels => Some(Operator::Sigmoid),
+        Ending::Values => None,
+    };
+    if let Some(operator) = operator {
+        draft.step(&operator, PROBABILITIES.to_owned(), vec![output.to_owned()]);
+        draft.outputs.push(Declared { name: PROBABILITIES, form });
     }
+    if let Some(of) = head.novelty {
+        fits(of.whitening.inputs)?;
+        novelty::lower(&mut draft, of);
+    }
+    Ok(draft)
 }
 
 /// What stands so far.
@@ -111,27 +153,25 @@ struct Lowered<'a, 'b> {
     /// What every node so far has become.
     laid: Vec<Laid>,
     draft: Draft<'a>,
+    /// What the network is given.
+    input: String,
 }
 
-impl<'a> Lowered<'a, '_> {
-    /// Makes initializers of those parameters that `takes` picks by their place.
-    fn take_params(&mut self, takes: impl Fn(usize) -> bool) {
-        for (at, (param, tensor)) in self.bound.tensors().enumerate().filter(|(at, _)| takes(*at)) {
-            self.params[at] = self.draft.constant(&param.name, &param.shape, tensor.data.as_slice());
-        }
+impl<'a, 'b> Lowered<'a, 'b> {
+    /// Makes initializers of all parameters.
+    fn of(bound: &'a Bound, shapes: &'b [Shape], mut draft: Draft<'a>, input: String) -> Lowered<'a, 'b> {
+        let params = bound
+            .tensors()
+            .map(|(param, tensor)| draft.weight(&param.name, &param.shape, tensor.data.as_slice()))
+            .collect();
+        Lowered { bound, shapes, params, laid: Vec::new(), draft, input }
     }
 
-    /// Adds the head's output, and the probabilities that it comes to.
-    fn end(&mut self, head: NodeId, ending: Ending) {
-        let (output, width) = (ending.output(), self.shapes[head.index()].len());
-        self.draft.outputs.push((output, width));
-        let operator = match ending {
-            Ending::Classes => Operator::Softmax,
-            Ending::Labels => Operator::Sigmoid,
-            Ending::Values => return,
-        };
-        self.draft.step(&operator, PROBABILITIES.to_owned(), vec![output.to_owned()]);
-        self.draft.outputs.push((PROBABILITIES, width));
+    /// Adds the node of that place. One of them bears a name that whoever runs the model asks for.
+    fn lower(&mut self, at: usize, named: Option<(NodeId, &'static str)>) {
+        let bound = self.bound;
+        let laid = Lowering { node: &bound.network().nodes()[at], at, named, graph: self }.lower();
+        self.laid.push(laid);
     }
 }
 
@@ -139,15 +179,16 @@ impl<'a> Lowered<'a, '_> {
 struct Lowering<'a, 'b, 'c> {
     node: &'a Node,
     at: usize,
-    names: Names,
+    named: Option<(NodeId, &'static str)>,
     graph: &'c mut Lowered<'a, 'b>,
 }
 
 impl Lowering<'_, '_, '_> {
     fn lower(&mut self) -> Laid {
         match &self.node.op {
-            // What another network gives was refused before.
-            Op::Input { .. } | Op::Given { .. } => Laid::first(INPUT.to_owned()),
+            Op::Input { .. } => Laid::first(self.graph.input.clone()),
+            // Features, which have one layout.
+            Op::Given { .. } => Laid::both(self.graph.input.clone()),
             Op::Conv { weight, bias, stride, padding, groups, dilation } => {
                 let mut inputs = vec![self.first(0), self.param(*weight)];
                 inputs.extend(bias.map(|bias| self.param(bias)));
@@ -281,8 +322,9 @@ impl Lowering<'_, '_, '_> {
 
     /// Adds the node whose value bears our node's own name, or stands for the features or the head.
     fn whole(&mut self, operator: &Operator, inputs: Vec<String>) -> String {
-        let named = self.names.of(self.at).filter(|_| matches!(self.shape(), Shape::Vector(_)));
-        let name = named.map_or_else(|| self.graph.draft.free(&self.node.name), str::to_owned);
+        let named = self.named.filter(|(node, _)| node.index() == self.at);
+        let named = named.filter(|_| matches!(self.shape(), Shape::Vector(_)));
+        let name = named.map_or_else(|| self.graph.draft.free(&self.node.name), |(_, name)| name.to_owned());
         self.graph.draft.step(operator, name, inputs)
     }
 

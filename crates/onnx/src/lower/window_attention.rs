@@ -1,6 +1,7 @@
 //! Attention within windows: the map is moved (torch.roll), cut into windows, and put together again.
 
 use super::{Laid, Lowering, Operator, Shape, windows};
+use crate::draft::Numbers;
 use network::ParamId;
 
 impl Lowering<'_, '_, '_> {
@@ -51,6 +52,7 @@ impl Lowering<'_, '_, '_> {
         let name = format!("mask/{height},{width},{window},{},{}", shifts[0], shifts[1]);
         let shape = [height * width / places, 1, places, places];
         let mask = || windows::mask((height, width), window, (shifts[0], shifts[1]));
+        let mask = || Numbers::Floats(mask().into());
         vec![bias, self.graph.draft.shared(name, &shape, mask)]
     }
 

@@ -29,16 +29,34 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     };
     let bound = Bound::from_tensors(network, "ones", ones).unwrap();
     let head = [Dense { inputs: 2, outputs: 2, weight: vec![0.5; 4], bias: vec![0.0; 2] }];
-    let joined = bound.clone().join(weights::head_graph(&head).unwrap()).unwrap();
-    for (name, model, ending) in [
-        ("features", &bound, None),
-        ("classes", &joined, Some(onnx::Ending::Classes)),
-        ("labels", &joined, Some(onnx::Ending::Labels)),
-        ("values", &joined, Some(onnx::Ending::Values)),
+    let layers = weights::head_graph(&head).unwrap();
+    let how = input::image::Preprocessing {
+        resize: input::image::Resize::ShorterSide(9),
+        crop: Some((8, 8)),
+        ..input::image::Preprocessing::imagenet()
+    };
+    let novelty = onnx::Whitened { whitening: &head[0], means: &[0.0, 1.0], threshold: 1.0 };
+    let neighbours = onnx::Body::Neighbours(onnx::Neighbours {
+        rows: &[1.0, 0.0, 0.0, 1.0],
+        dim: 2,
+        count: 1,
+        temperature: 0.07,
+        truth: onnx::Remembered::Classes(&[0, 1]),
+        outputs: 2,
+    });
+    let of = |body, ending| Some(onnx::HeadGraph { body, ending, novelty: Some(novelty) });
+    for (name, head, image) in [
+        ("features", None, None),
+        ("classes", of(onnx::Body::Layers(&layers), onnx::Ending::Classes), None),
+        ("labels", of(onnx::Body::Layers(&layers), onnx::Ending::Labels), None),
+        ("values", of(onnx::Body::Layers(&layers), onnx::Ending::Values), Some(&how)),
+        ("neighbours", of(neighbours, onnx::Ending::Classes), None),
     ] {
         let mut out = Vec::new();
         let metadata = [("headstart.classes".to_owned(), "[\"a\",\"b\"]".to_owned())];
-        onnx::write(&mut out, model, (8, 8), ending, &metadata).unwrap();
+        let towers = [onnx::Tower { image, ..onnx::Tower::alone(&bound, (8, 8)) }];
+        let exported = onnx::Exported { towers: &towers, head, halves: false, metadata: &metadata };
+        onnx::write_model(&mut out, &exported).unwrap();
         write("onnx", name, &out);
     }
 }

@@ -1,6 +1,9 @@
 //! What each ONNX operator does to tensors, by its definition in opset 17. Every value is contiguous.
 
-use super::super::{convolution::convolve, loops};
+use super::{
+    super::{convolution::convolve, loops},
+    numbers,
+};
 use candle_core::{D, DType, Device, Result, Tensor, bail};
 use network::{Axis, Pool, Window};
 use onnx::Operator;
@@ -8,8 +11,16 @@ use onnx::Operator;
 /// Far more numbers than a value of any network that runs on a picture, and few enough to be counted everywhere.
 const MOST: usize = 1 << 31;
 
-/// As many inputs as the operator needs have been checked to be there.
-pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
+/// As many inputs as the operator needs have been checked to be there. Gives the node's value, and a second one where it has
+/// two.
+pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<(Tensor, Option<Tensor>)> {
+    match (operator, inputs) {
+        (Operator::TopK { k }, [x]) => numbers::greatest(x, *k).map(|(x, places)| (x, Some(places))),
+        _ => value(operator, inputs).map(|value| (value, None)),
+    }
+}
+
+fn value(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
     let Some(x) = inputs.first() else { bail!("reads nothing") };
     match (operator, inputs) {
         (Operator::Conv { group, pads, strides, dilations }, [_, weight, bias @ ..]) => {
@@ -114,6 +125,48 @@ pub(super) fn apply(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
             let sums = axes.iter().try_fold(squares, |sums, axis| sums.sum_keepdim(*axis))?;
             sums.sqrt()?.to_dtype(DType::F32)
         }
+        (Operator::Cast { to }, [_]) => numbers::cast(x, *to),
+        (Operator::Shape, [_]) => {
+            let sides: Vec<i64> = x.dims().iter().map(|side| *side as i64).collect();
+            Tensor::from_vec(sides, x.rank(), &Device::Cpu)
+        }
+        (Operator::Sub, [_, y]) => broadcast(x, y, Tensor::broadcast_sub),
+        (Operator::Min, [_, y]) => broadcast(x, y, Tensor::broadcast_minimum),
+        (Operator::Max, [_, y]) => broadcast(x, y, Tensor::broadcast_maximum),
+        (Operator::Less, [_, y]) => broadcast(x, y, Tensor::broadcast_lt),
+        (Operator::Greater, [_, y]) => broadcast(x, y, Tensor::broadcast_gt),
+        (Operator::Equal, [_, y]) => broadcast(x, y, Tensor::broadcast_eq),
+        (Operator::And, [_, y]) => numbers::truths(&broadcast(x, y, Tensor::broadcast_mul)?),
+        (Operator::Not, [_]) => numbers::truths(x)?.eq(0u8),
+        (Operator::Abs, [_]) => numbers::each(x, f64::abs),
+        (Operator::Floor, [_]) => numbers::each(x, f64::floor),
+        (Operator::Ceil, [_]) => numbers::each(x, f64::ceil),
+        (Operator::Round, [_]) => numbers::each(x, f64::round_ties_even),
+        (Operator::Log, [_]) => each(x, f32::ln),
+        (Operator::Sqrt, [_]) => each(x, f32::sqrt),
+        (Operator::Where, [_, y, z]) => {
+            bounded(widened(x.dims(), y.dims()))?;
+            let both: Vec<usize> = widened(x.dims(), y.dims()).collect();
+            bounded(widened(&both, z.dims()))?;
+            let all: Vec<usize> = widened(&both, z.dims()).collect();
+            let wide = |x: &Tensor| x.broadcast_as(all.as_slice())?.contiguous();
+            numbers::truths(&wide(x)?)?.where_cond(&wide(y)?, &wide(z)?)
+        }
+        (Operator::Range, [_, end, step]) => numbers::range(x, end, step),
+        (Operator::CumSum { axis }, [_]) => numbers::sums(x, *axis),
+        (Operator::GatherAt { axis }, [_, places]) => {
+            let taken = x.elem_count() / x.dim(*axis)?.max(1);
+            bounded([taken, places.elem_count()])?;
+            numbers::taken(x, *axis, places)
+        }
+        (Operator::ReshapeTo, [_, sides]) => {
+            let sides = numbers::sides(x, sides)?;
+            bounded(sides.iter().copied())?;
+            x.reshape(sides)
+        }
+        (Operator::ReduceMin { axis }, [_]) => x.min_keepdim(*axis),
+        (Operator::ReduceMax, [_]) => x.flatten_all()?.max(0),
+        (Operator::ArgMax, [_]) => numbers::greatest_place(x),
         _ => bail!("reads a wrong number of values"),
     }
 }
@@ -272,7 +325,7 @@ mod tests {
             (Operator::MatMul, [zeros(&[5, 2, 4, 3]), zeros(&[5, 2, 3, 6])]),
             (Operator::Concat { axis: 1 }, [zeros(&[2, 3]), zeros(&[2, 4])]),
         ]
-        .map(|(operator, inputs)| apply(&operator, &inputs.map(|x| x.contiguous().unwrap())).unwrap());
+        .map(|(operator, inputs)| value(&operator, &inputs.map(|x| x.contiguous().unwrap())).unwrap());
         assert_eq!(
             (sum.dims(), product.dims(), joined.dims()),
             (&[2, 4, 3][..], &[5, 2, 4, 6][..], &[2, 7][..])
