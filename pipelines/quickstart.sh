@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole job on embedded data: a sample data set, features, a head, metrics, a model.
+# The whole job on embedded data: a sample data set, features, a head, metrics, models, predictions.
 #   pipelines/quickstart.sh [FOLDER] [flags that every tool has, such as --threads 1]
 # The programs are taken from $BIN (default target/release); $DEVICE says where the network runs (default auto).
 # `make demo` is the same with file targets.
@@ -15,3 +15,5 @@ mkdir -p "$OUT"
 "$BIN/evaluate" "$OUT/sample.features" "$OUT/sample.head" -o "$OUT/metrics.parquet" \
     --predictions "$OUT/predictions.parquet" --report "$OUT/report.html" --images "$OUT/sample" --force "$@"
 "$BIN/export" "$OUT/sample.head" -o "$OUT/sample.onnx" --force "$@"
+"$BIN/export" "$OUT/sample.head" -o "$OUT/sample.hst" --force "$@"
+"$BIN/predict" "$OUT/sample.hst" "$OUT/sample" -o "$OUT/said.csv" --device "${DEVICE:-auto}" --force "$@"

@@ -49,8 +49,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut extractor = load(&config, &session)?;
     let mut outputs = Outputs::create(&config, &data, &extractor)?;
     let (reuse, notes) = outputs.earlier(&config)?;
-    if reuse.len() > 0 {
-        session.detail(format!("extract: up to {} rows are there already", count(reuse.len() as u64)));
+    if reuse.most() > 0 {
+        session.detail(format!("extract: up to {} rows are there already", count(reuse.most() as u64)));
     }
     let under_way = UnderWay::new(outputs, data.samples.len());
     let interrupt = under_way.listen();

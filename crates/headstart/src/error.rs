@@ -10,7 +10,7 @@ use std::{io, path::PathBuf};
 pub enum Error {
     /// The model cannot be read, or its weights are not found.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Model(Box<ModelError>),
     /// The network does not run on this machine.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -34,4 +34,10 @@ pub enum Error {
     /// The network stopped, of several pictures: for the reason that the first of them has.
     #[error("{0}")]
     Stopped(String),
+}
+
+impl From<ModelError> for Error {
+    fn from(error: ModelError) -> Error {
+        Error::Model(Box::new(error))
+    }
 }

@@ -1,7 +1,5 @@
 //! `headstart STAGE` is the stage, to the byte and to the exit code; and says what is wrong in one line.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use harness::{Room, program};
 
 const TOOL: &str = env!("CARGO_BIN_EXE_headstart");

@@ -8,23 +8,8 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 pub enum Stranger {
     /// Something of them is otherwise.
-    #[error(
-        "head `{head}` does not belong to `{features}`: {what} differs, expected {expected}, got {got}; {advice}"
-    )]
-    Differs {
-        /// The head's file.
-        head: String,
-        /// The folders of features.
-        features: String,
-        /// What differs.
-        what: String,
-        /// The head's.
-        expected: String,
-        /// The features'.
-        got: String,
-        /// What to do.
-        advice: String,
-    },
+    #[error(transparent)]
+    Differs(#[from] Box<Difference>),
     /// Some of those that the head takes are not given.
     #[error(
         "head `{head}` takes features of {all}; those of {lacks} are not among `{features}`: give them too, extracted with the same weights and preprocessing"
@@ -39,6 +24,26 @@ pub enum Stranger {
         /// What is not given.
         lacks: String,
     },
+}
+
+/// In what features are others than those that a head was fitted on.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "head `{head}` does not belong to `{features}`: {what} differs, expected {expected}, got {got}; {advice}"
+)]
+pub struct Difference {
+    /// The head's file.
+    pub head: String,
+    /// The folders of features.
+    pub features: String,
+    /// What differs.
+    pub what: &'static str,
+    /// The head's.
+    pub expected: String,
+    /// The features'.
+    pub got: String,
+    /// What to do.
+    pub advice: String,
 }
 
 /// Of the features given, those that the head takes, in its order. `path` is the head's.
@@ -58,7 +63,7 @@ pub fn choose(given: &FeatureSet, head: &Head, path: &Path) -> Result<FeatureSet
         return Ok(features);
     }
     let (expected, got) = (head.dim().to_string(), features.dim().to_string());
-    Err(differs(&features, path, "width", expected, got))
+    Err(differs(&features, path, "width", expected, got).into())
 }
 
 /// None of the features given come from `source`.
@@ -67,15 +72,11 @@ fn stranger(given: &FeatureSet, head: &Head, source: &Source, path: &Path) -> St
     match first {
         Some(found) if given.parts().len() == 1 && head.sources.len() == 1 => {
             let (expected, got) = (format!("`{}`", found.expected), format!("`{}`", found.got));
-            match (source, differs(given, path, found.what, expected, got)) {
-                (Source::Given(rows), Stranger::Differs { head, features, what, expected, got, .. })
-                    if what == "name of its rows" =>
-                {
-                    let advice = format!("if they mean the same, give extract --name {}", rows.rows);
-                    Stranger::Differs { head, features, what, expected, got, advice }
-                }
-                (_, other) => other,
+            let mut differs = differs(given, path, found.what, expected, got);
+            if let (Source::Given(rows), "name of its rows") = (source, found.what) {
+                differs.advice = format!("if they mean the same, give extract --name {}", rows.rows);
             }
+            differs.into()
         }
         _ => Stranger::Lacks {
             head: path.display().to_string(),
@@ -86,13 +87,19 @@ fn stranger(given: &FeatureSet, head: &Head, source: &Source, path: &Path) -> St
     }
 }
 
-fn differs(features: &FeatureSet, path: &Path, what: &str, expected: String, got: String) -> Stranger {
-    Stranger::Differs {
+fn differs(
+    features: &FeatureSet,
+    path: &Path,
+    what: &'static str,
+    expected: String,
+    got: String,
+) -> Box<Difference> {
+    Box::new(Difference {
         head: path.display().to_string(),
         features: features.names(),
-        what: what.to_owned(),
+        what,
         expected,
         got,
         advice: "rerun extract as for the head's features, or fit-head on these".to_owned(),
-    }
+    })
 }

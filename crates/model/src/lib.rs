@@ -16,7 +16,7 @@ mod probes;
 mod rows;
 mod towers;
 
-pub use belonging::{Stranger, choose};
+pub use belonging::{Difference, Stranger, choose};
 pub use bundle::{BUNDLE_FILE, write_bundle};
 pub use error::ModelError;
 pub use judge::{Answer, Judge, Verdict};

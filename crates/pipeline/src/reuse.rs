@@ -20,7 +20,7 @@ impl Reuse {
     }
 
     /// How many rows there are at most.
-    pub fn len(&self) -> usize {
+    pub fn most(&self) -> usize {
         self.taps.iter().map(|(_, earlier)| earlier.len()).min().unwrap_or(0)
     }
 

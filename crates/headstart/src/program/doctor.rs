@@ -21,8 +21,7 @@ pub(super) struct Args {
 
 /// # Errors
 /// Where the engine gives other bits on one instruction set than on another.
-#[expect(clippy::needless_pass_by_value, reason = "as tools are run")]
-pub(super) fn run(args: Args) -> Result<()> {
+pub(super) fn run(args: &Args) -> Result<()> {
     let session = args.common.start()?;
     let mut lines = vec![
         ("headstart", format!("{}, engine {}", env!("CARGO_PKG_VERSION"), engine::REVISION)),

@@ -38,8 +38,7 @@ type Facts = Vec<(&'static str, Value)>;
 
 /// # Errors
 /// Where the file cannot be read, is damaged, or is nothing that is known.
-#[expect(clippy::needless_pass_by_value, reason = "as tools are run")]
-pub(super) fn run(args: Args) -> Result<()> {
+pub(super) fn run(args: &Args) -> Result<()> {
     let facts = facts(&args.file)?;
     let text = if args.json {
         let object: Map<String, Value> =

@@ -43,8 +43,7 @@ pub(super) struct PageArgs {
 
 /// # Errors
 /// Where stdout cannot be written to.
-#[expect(clippy::needless_pass_by_value, reason = "as tools are run")]
-pub(super) fn complete(args: CompletionArgs) -> Result<()> {
+pub(super) fn complete(args: &CompletionArgs) -> Result<()> {
     let shell = match args.shell {
         Known::Bash => Shell::Bash,
         Known::Zsh => Shell::Zsh,
@@ -57,7 +56,7 @@ pub(super) fn complete(args: CompletionArgs) -> Result<()> {
 
 /// # Errors
 /// Where there is no such stage, or stdout cannot be written to.
-pub(super) fn page(args: PageArgs) -> Result<()> {
+pub(super) fn page(args: &PageArgs) -> Result<()> {
     let command = match args.stage.as_deref() {
         None => whole(),
         Some(name) => match all().find(|stage| stage.name == name) {

@@ -60,25 +60,25 @@ pub(super) const TOOLS: [Stage; 4] = [
     Stage {
         name: "inspect",
         what: "print what a file or folder of ours holds",
-        run: |args| cli::stage(args, inspect::run, || {}),
+        run: |args| cli::stage(args, |args: inspect::Args| inspect::run(&args), || {}),
         command: inspect::Args::command,
     },
     Stage {
         name: "doctor",
         what: "say what this machine can do",
-        run: |args| cli::stage(args, doctor::run, || {}),
+        run: |args| cli::stage(args, |args: doctor::Args| doctor::run(&args), || {}),
         command: doctor::Args::command,
     },
     Stage {
         name: "completions",
         what: "print completions for bash, zsh or fish",
-        run: |args| cli::stage(args, manual::complete, || {}),
+        run: |args| cli::stage(args, |args: manual::CompletionArgs| manual::complete(&args), || {}),
         command: manual::CompletionArgs::command,
     },
     Stage {
         name: "man",
         what: "print the manual page of a stage",
-        run: |args| cli::stage(args, manual::page, || {}),
+        run: |args| cli::stage(args, |args: manual::PageArgs| manual::page(&args), || {}),
         command: manual::PageArgs::command,
     },
 ];

@@ -341,7 +341,7 @@ fn what_is_known_is_neither_decoded_nor_run() {
         (source, earlier)
     });
     let reuse = Reuse::new(earlier.collect(), None);
-    assert_eq!(reuse.len(), 2);
+    assert_eq!(reuse.most(), 2);
     let job = Job {
         samples: &data.samples,
         recipe: &recipe,
