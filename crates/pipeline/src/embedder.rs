@@ -1,7 +1,7 @@
 //! What turns prepared inputs into rows of features: the processor, or cards.
 
 #[cfg(any(feature = "cuda", test))]
-pub mod cards;
+mod cards;
 mod processor;
 
 pub use processor::Processor;

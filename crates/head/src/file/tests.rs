@@ -234,7 +234,7 @@ fn every_damage_is_one_line() {
     let mut flipped = good.clone();
     *flipped.last_mut().unwrap() ^= 1;
     let mut upper = good.clone();
-    let at = digest_at(&good).unwrap();
+    let at = seal::place_in(&good).unwrap();
     upper[at..at + 64].make_ascii_uppercase();
     let mut long = vec![b' '; 20_000_008];
     long[..8].copy_from_slice(&20_000_000u64.to_le_bytes());
