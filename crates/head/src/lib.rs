@@ -44,7 +44,7 @@ pub use closed::{ClosedForm, ClosedProblem};
 pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
-pub use file::{HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
+pub use file::{HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty, SeenSamples};
 pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use knn::fit_knn;

@@ -36,6 +36,7 @@ fn head() -> Head {
         probes: vec![0.25; 12],
         fit: serde_json::json!({"seed": 7}),
         features: Digest::of(b"features"),
+        seen: None,
     }
 }
 
