@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use features::{FeatureSet, Features, Source};
+use cli::count;
+use features::{FeatureSet, Features, Rows, Selection, Source};
 use head::Head;
+use sample::Split;
+use store::brief::few;
 
 /// Of the features given, those that the head takes, in its order.
 ///
@@ -45,18 +48,59 @@ pub(crate) fn of_baseline(
     choose(&FeatureSet::open(own)?, head, head_path)
 }
 
-/// Whether the train rows of `features` are those that `head` was fitted on. A digest tells: of other features nothing is known
-/// of single rows, since heads hold no content keys.
-pub(crate) fn has_seen(features: &FeatureSet, head: &Head) -> bool {
-    features.digest() == head.features
+/// What is known of whether a head was fitted on some rows.
+pub(crate) enum Seen {
+    /// On all of them: they are the train rows of its very features.
+    All,
+    /// On these of them, rows of the artefact, since content keys say so.
+    These(Vec<usize>),
+    /// Nothing: the head says nothing of single samples, or the rows are of another precision or engine, whose keys are others.
+    Unknown,
 }
 
-/// The same of the train rows as a sentence's end.
-pub(crate) fn seen(features: &FeatureSet, head: &Head) -> &'static str {
-    if has_seen(features, head) {
-        "the head has seen them"
-    } else {
-        "the head was fitted on other features, and has not seen these rows unless both hold the same pictures"
+impl Seen {
+    /// Of `rows`, all of which are of `split`. Only the train rows of the features with the head's digest are all known to be
+    /// seen: others of these features were never fitted on, unless a train row has the same content.
+    pub(crate) fn of(rows: &Selection<'_>, split: Split, features: &FeatureSet, head: &Head) -> Seen {
+        if split == Split::Train && features.digest() == head.features {
+            return Seen::All;
+        }
+        match &head.seen {
+            Some(seen) if features.sources() == head.sources => {
+                let own = (0..Rows::len(rows)).map(|at| rows.row(at));
+                Seen::These(own.filter(|&row| seen.contains(&features.key(row))).collect())
+            }
+            _ => Seen::Unknown,
+        }
+    }
+
+    /// The rows that are known to be seen one by one.
+    pub(crate) fn these(&self) -> &[usize] {
+        match self {
+            Seen::These(rows) => rows,
+            Seen::All | Seen::Unknown => &[],
+        }
+    }
+
+    /// The same in words, of so many rows: `the head has seen them`.
+    pub(crate) fn words(&self, rows: usize, features: &FeatureSet) -> String {
+        match self {
+            Seen::All => "the head has seen them".to_owned(),
+            Seen::Unknown => "the head was fitted on other features, and has not seen these rows unless both hold the same pictures"
+                .to_owned(),
+            Seen::These(seen) if seen.is_empty() => {
+                "the head has seen none of them, byte for byte".to_owned()
+            }
+            Seen::These(seen) => {
+                let ids: Vec<&str> = seen.iter().map(|&row| features.id(row)).collect();
+                format!(
+                    "the head has seen {} of these {} rows, byte for byte: {}",
+                    count(ids.len() as u64),
+                    count(rows as u64),
+                    few(&ids)
+                )
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use cli::UsageError;
 use sample::{Pictures, Split};
 use store::table::TableFormat;
 
-use crate::Args;
+use crate::{Args, UnknownChoice};
 
 /// What `--split` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub struct Config {
     target_columns: Option<Vec<String>>,
     baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
+    unknown: UnknownChoice,
     force: bool,
 }
 
@@ -80,6 +81,7 @@ impl Config {
             target_columns: args.target_columns,
             baseline: args.baseline.map(|head| (head, args.baseline_features)),
             tolerance,
+            unknown: args.unknown,
             force,
         };
         for path in config.tables() {
@@ -215,6 +217,11 @@ impl Config {
     /// By how much the head may be worse than the baseline.
     pub fn tolerance(&self) -> f64 {
         self.tolerance
+    }
+
+    /// What becomes of rows of classes that the head does not know.
+    pub fn unknown(&self) -> UnknownChoice {
+        self.unknown
     }
 
     /// Whether to replace existing outputs.

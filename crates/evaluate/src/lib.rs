@@ -28,9 +28,11 @@ mod summary;
 mod suspects;
 mod table;
 mod truth;
+mod unknown;
 
 pub use args::Args;
 pub use config::{Config, SplitChoice};
+pub use unknown::UnknownChoice;
 
 use cli::{Session, count};
 use features::FeatureSet;
@@ -60,6 +62,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
     let features = belonging::choose(&given, &head, config.head())?;
+    config.unknown().check(&head, &config)?;
     let source = TruthSource::of(&head, &config)?;
     let formula = outputs.formula_in(&features, &head);
     let baseline = Baseline::open(&config, &given, &head)?;
@@ -67,9 +70,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
+    let parts = unknown::divided(&splits.chosen, &features, &head, &source, &config)?;
+    for note in unknown::notes(&parts, &splits.chosen, &features, config.unknown()) {
+        session.note(format!("evaluate: {note}"));
+    }
     let mut found = Found { scores: Vec::new(), rows: Vec::new(), comparisons: Vec::new() };
-    for split in splits.chosen {
-        found.add(SplitScores::compute(split, &features, &head, &config, &source)?, &config, &source)?;
+    for part in parts {
+        found.add(SplitScores::compute(part, &features, &head, &config, &source)?, &config, &source)?;
         found.compare(baseline.as_ref(), &features)?;
     }
     write(&outputs, &found, &features, &head, &config, &source, &session)?;

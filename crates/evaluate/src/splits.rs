@@ -1,11 +1,11 @@
 //! Which splits are scored.
 
 use anyhow::bail;
-use features::FeatureSet;
+use features::{FeatureSet, Rows as _, Selection};
 use head::Head;
 use sample::Split;
 
-use crate::{Config, belonging, config::SplitChoice, scores::SplitScores};
+use crate::{Config, belonging::Seen, config::SplitChoice, scores::SplitScores};
 
 /// The splits to score, and why these if that was not asked for, or what is to be known of them.
 pub(crate) struct Splits {
@@ -34,7 +34,7 @@ pub(crate) fn choose(features: &FeatureSet, head: &Head, config: &Config) -> any
             };
             let why = chosen
                 .contains(&Split::Train)
-                .then(|| format!("the train rows are scored: {}", belonging::seen(features, head)));
+                .then(|| format!("the train rows are scored: {}", seen(features, head)));
             Ok(Splits { chosen, why })
         }
         None => {
@@ -46,13 +46,19 @@ pub(crate) fn choose(features: &FeatureSet, head: &Head, config: &Config) -> any
                 Split::Test => None,
                 Split::Val => Some("no test rows, so the val rows are scored".to_owned()),
                 Split::Train => {
-                    let seen = belonging::seen(features, head);
+                    let seen = seen(features, head);
                     Some(format!("no test or val rows, so the train rows are scored: {seen}"))
                 }
             };
             Ok(Splits { chosen: vec![split], why })
         }
     }
+}
+
+/// Whether the head was fitted on the train rows, as a sentence's end.
+fn seen(features: &FeatureSet, head: &Head) -> String {
+    let rows = Selection::split(features, Split::Train);
+    Seen::of(&rows, Split::Train, features, head).words(rows.len(), features)
 }
 
 /// `` `x.features` has ``

@@ -38,6 +38,7 @@ fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])]
         probes: features.probes(),
         fit: serde_json::json!({}),
         features: features.digest(),
+        seen: None,
     }
 }
 

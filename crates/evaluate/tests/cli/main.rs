@@ -44,6 +44,7 @@ fn head(room: &Room, features: &str) -> Head {
         probes: features.probes(),
         fit: serde_json::json!({}),
         features: features.digest(),
+        seen: None,
     }
 }
 
