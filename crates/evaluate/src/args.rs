@@ -80,7 +80,8 @@ pub struct Args {
 
     /// Also write every row to this .parquet, .csv or .json, those with the least credible label first
     ///
-    /// Rows of all splits are judged, by their neighbours and by linear fits that did not see them.
+    /// Rows of all splits are judged, by their neighbours and by linear fits that did not see them. Those of classes that the head
+    /// does not know are not.
     ///
     /// Columns of classes: id, split, label, suggested, quality, likely. Below a quality of 0.5 another class is more probable.
     ///
@@ -132,6 +133,12 @@ pub struct Args {
     /// finds it novel. A row of a known class is then right where its class is predicted and it is neither.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
     pub unknown: UnknownChoice,
+
+    /// Leave out the rows that the head was fitted on
+    ///
+    /// A head remembers its train samples by their content. A picture that was saved anew is another one.
+    #[arg(long)]
+    pub unseen_only: bool,
 
     /// Compare with this head on the same samples [default: none]
     ///

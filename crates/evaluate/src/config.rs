@@ -40,6 +40,7 @@ pub struct Config {
     baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
     unknown: UnknownChoice,
+    unseen_only: bool,
     force: bool,
 }
 
@@ -82,6 +83,7 @@ impl Config {
             baseline: args.baseline.map(|head| (head, args.baseline_features)),
             tolerance,
             unknown: args.unknown,
+            unseen_only: args.unseen_only,
             force,
         };
         for path in config.tables() {
@@ -222,6 +224,11 @@ impl Config {
     /// What becomes of rows of classes that the head does not know.
     pub fn unknown(&self) -> UnknownChoice {
         self.unknown
+    }
+
+    /// Whether rows that the head has seen are left out.
+    pub fn unseen_only(&self) -> bool {
+        self.unseen_only
     }
 
     /// Whether to replace existing outputs.

@@ -9,6 +9,7 @@ mod baseline;
 mod belonging;
 mod blocks;
 mod config;
+mod divided;
 mod duplicates;
 mod findings;
 mod hardest;
@@ -67,11 +68,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let formula = outputs.formula_in(&features, &head);
     let baseline = Baseline::open(&config, &given, &head)?;
     let splits = splits::choose(&features, &head, &config)?;
+    let parts = divided::divided(&splits.chosen, &features, &head, &source, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
-    let parts = unknown::divided(&splits.chosen, &features, &head, &source, &config)?;
-    for note in unknown::notes(&parts, &splits.chosen, &features, config.unknown()) {
+    for note in divided::notes(&parts, &splits.chosen, &features, config.unknown()) {
         session.note(format!("evaluate: {note}"));
     }
     let mut found = Found { scores: Vec::new(), rows: Vec::new(), comparisons: Vec::new() };

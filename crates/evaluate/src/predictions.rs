@@ -57,12 +57,14 @@ pub(crate) fn write(
     let places: Vec<Vec<RowPlace>> = scores.iter().map(SplitScores::places).collect();
     let is_large = places.iter().map(Vec::len).sum::<usize>().saturating_mul(classes) > most;
     if head.task() != Task::Class || !is_large {
-        for scores in scores {
+        for (scores, places) in scores.iter().zip(&places) {
             match &scores.measured {
-                TaskOutcomes::Classes(_) => probabilities(&scorer, &every(scores, features), |_, block| {
-                    held.extend_from_slice(block);
-                    anyhow::Ok(())
-                })?,
+                TaskOutcomes::Classes(_) => {
+                    probabilities(&scorer, &every(scores, places, features), |_, block| {
+                        held.extend_from_slice(block);
+                        anyhow::Ok(())
+                    })?
+                }
                 TaskOutcomes::Labels(outcomes) => held.extend_from_slice(outcomes.probabilities()),
                 TaskOutcomes::Numbers(_) => {}
             }
@@ -77,7 +79,7 @@ pub(crate) fn write(
     let mut stream = table.stream()?;
     for (scores, places) in scores.iter().zip(&places) {
         let mut first = 0;
-        probabilities(&scorer, &every(scores, features), |at, block| {
+        probabilities(&scorer, &every(scores, places, features), |at, block| {
             held.extend_from_slice(block);
             let end = at + block.len() / classes;
             if held.len() >= most || end == places.len() {
@@ -187,9 +189,11 @@ fn frame<'a>(
     Ok(frame.hstack(&novelty)?)
 }
 
-/// All rows of the split.
-fn every<'a>(scores: &SplitScores<'_>, features: &'a FeatureSet) -> Selection<'a> {
-    Selection::split(features, scores.split)
+/// All rows at these places.
+fn every<'a>(scores: &SplitScores<'_>, places: &[RowPlace], features: &'a FeatureSet) -> Selection<'a> {
+    let mut is_there = vec![false; features.len()];
+    places.iter().for_each(|&place| is_there[scores.row(place)] = true);
+    Selection::of(features, |row| is_there[row])
 }
 
 /// What a row without labels says, as targets that are read say it.

@@ -9,13 +9,8 @@ use metrics::{ClassOutcomes, ClassRows, LabelOutcomes, NumberOutcomes, OneVsRest
 use sample::{Split, targets::Truth};
 
 use crate::{
-    Config,
-    belonging::Seen,
-    blocks::for_each_block,
-    measured::TaskOutcomes,
-    novelty::Novelties,
-    truth::TruthSource,
-    unknown::{Divided, Unknown},
+    Config, belonging::Seen, blocks::for_each_block, divided::Divided, measured::TaskOutcomes,
+    novelty::Novelties, truth::TruthSource, unknown::Unknown,
 };
 
 /// The rows of one split and what the head makes of them.
@@ -50,7 +45,7 @@ impl<'a> SplitScores<'a> {
         config: &Config,
         source: &TruthSource<'_>,
     ) -> anyhow::Result<SplitScores<'a>> {
-        let Divided { split, known: rows, unknown, labels, seen } = divided;
+        let Divided { split, known: rows, unknown, labels, seen, .. } = divided;
         let truth = source.read(&rows)?;
         let cannot = || format!("cannot score `{}`", config.head().display());
         let measured = measure(head, &rows, features, truth).with_context(cannot)?;

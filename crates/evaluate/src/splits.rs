@@ -32,9 +32,9 @@ pub(crate) fn choose(features: &FeatureSet, head: &Head, config: &Config) -> any
                 SplitChoice::One(split) => vec![split],
                 SplitChoice::All => Split::ALL.into_iter().filter(has).collect(),
             };
-            let why = chosen
-                .contains(&Split::Train)
-                .then(|| format!("the train rows are scored: {}", seen(features, head)));
+            // Without those that it has seen there is nothing to warn of.
+            let warns = chosen.contains(&Split::Train) && !config.unseen_only();
+            let why = warns.then(|| format!("the train rows are scored: {}", seen(features, head)));
             Ok(Splits { chosen, why })
         }
         None => {
@@ -46,8 +46,12 @@ pub(crate) fn choose(features: &FeatureSet, head: &Head, config: &Config) -> any
                 Split::Test => None,
                 Split::Val => Some("no test rows, so the val rows are scored".to_owned()),
                 Split::Train => {
-                    let seen = seen(features, head);
-                    Some(format!("no test or val rows, so the train rows are scored: {seen}"))
+                    let why = "no test or val rows, so the train rows are scored";
+                    Some(if config.unseen_only() {
+                        why.to_owned()
+                    } else {
+                        format!("{why}: {}", seen(features, head))
+                    })
                 }
             };
             Ok(Splits { chosen: vec![split], why })

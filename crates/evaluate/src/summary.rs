@@ -82,7 +82,8 @@ fn table(
     let mut title = task.noun(1).to_owned();
     let judge = columns.iter().rposition(|about| about.scale != Scale::Count);
     if let (true, Some(judge)) = (shown.len() > MOST_OUTPUTS, judge) {
-        let merit = |row: &[(&About, &Row)]| row[judge].1.value.unwrap_or(f64::NEG_INFINITY);
+        // Of classes without rows there is nothing to see.
+        let merit = |row: &[(&About, &Row)]| row[judge].1.value.unwrap_or(f64::INFINITY);
         shown.sort_by(|a, b| merit(a.1).total_cmp(&merit(b.1)));
         shown.truncate(MOST_OUTPUTS);
         title = format!("{title} ({MOST_OUTPUTS} of least {})", columns[judge].name);

@@ -2,20 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
 use cli::{UsageError, count};
-use features::{FeatureSet, Rows as _, Selection};
+use features::{FeatureSet, Selection};
 use head::{Head, Scorer};
 use metrics::{Answer, ClassRows, OpenSet, ScoreError};
-use sample::{Split, targets::Task};
+use sample::targets::Task;
 use store::brief::cut;
 
 use crate::{
     Config,
-    belonging::Seen,
     novelty::Novelties,
     scores::{probabilities, too_large},
-    truth::TruthSource,
 };
 
 /// Classes that a line names, the most frequent ones.
@@ -31,17 +28,6 @@ pub enum UnknownChoice {
     LeaveOut,
     /// They are right where the head rejects them or finds them novel.
     Reject,
-}
-
-/// The rows of a split: those of classes that the head knows, and others.
-pub(crate) struct Divided<'a> {
-    pub(crate) split: Split,
-    pub(crate) known: Selection<'a>,
-    pub(crate) unknown: Selection<'a>,
-    /// The classes of those that the head does not know, as they are written.
-    pub(crate) labels: Vec<String>,
-    /// Which of the rows that it knows the classes of it was fitted on.
-    pub(crate) seen: Seen,
 }
 
 /// What the head says of rows of classes that it does not know.
@@ -74,78 +60,6 @@ impl UnknownChoice {
         }
         Ok(())
     }
-}
-
-/// The splits `chosen`, without those of which nothing is left to score.
-///
-/// # Errors
-/// Classes that cannot be read; no row at all that can be scored.
-pub(crate) fn divided<'a>(
-    chosen: &[Split],
-    features: &'a FeatureSet,
-    head: &Head,
-    source: &TruthSource<'_>,
-    config: &Config,
-) -> anyhow::Result<Vec<Divided<'a>>> {
-    let each = chosen.iter().map(|&split| {
-        let (known, unknown) = source.divide(Selection::split(features, split))?;
-        let labels = source.texts(&unknown);
-        let seen = Seen::of(&known, split, features, head);
-        anyhow::Ok(Divided { split, known, unknown, labels, seen })
-    });
-    let mut all = each.collect::<Result<Vec<_>, _>>()?;
-    let is_scored = |part: &Divided<'_>| !part.known.is_empty() || config.unknown() == UnknownChoice::Reject;
-    if all.iter().any(is_scored) {
-        all.retain(is_scored);
-    } else {
-        bail!(
-            "the head knows no class of the {} rows of `{}`: they are of {}, the head knows {}; correct them in a --manifest, or name another column by --target-columns",
-            words(chosen),
-            features.names(),
-            frequent(all.iter().flat_map(|part| &part.labels)),
-            store::brief::few(&head.classes)
-        );
-    }
-    if let (Some(part), Some(_)) = (all.iter().find(|part| part.known.is_empty()), config.report()) {
-        bail!(
-            "no {} row is of a class that the head knows, and --report is about those; leave it out",
-            part.split
-        );
-    }
-    Ok(all)
-}
-
-/// What is to be known of the rows that are scored, a line each.
-pub(crate) fn notes(
-    parts: &[Divided<'_>],
-    chosen: &[Split],
-    features: &FeatureSet,
-    choice: UnknownChoice,
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    let labels = || parts.iter().flat_map(|part| &part.labels);
-    let rows = labels().count();
-    if rows > 0 {
-        let (noun, are, they) = if rows == 1 { ("row", "is", "counts") } else { ("rows", "are", "count") };
-        let what = match choice {
-            UnknownChoice::LeaveOut => format!("{are} left out"),
-            UnknownChoice::Reject => format!("{they}, and {are} right where rejected or novel"),
-        };
-        notes.push(format!(
-            "{} {noun} of classes that the head does not know {what}: {}",
-            count(rows as u64),
-            frequent(labels())
-        ));
-    }
-    for split in chosen.iter().filter(|split| parts.iter().all(|part| part.split != **split)) {
-        notes.push(format!("the {split} rows are not scored: the head knows none of their classes"));
-    }
-    // What is known of train rows is said where they are chosen.
-    for part in parts.iter().filter(|part| part.split != Split::Train && !part.seen.these().is_empty()) {
-        let seen = part.seen.words(part.known.len(), features);
-        notes.push(format!("{}: {seen}", part.split));
-    }
-    notes
 }
 
 impl<'a> Unknown<'a> {
@@ -216,11 +130,6 @@ pub(crate) fn frequent<'a>(labels: impl Iterator<Item = &'a String>) -> String {
         0 => listed,
         more => format!("{listed} and {} more", count(more as u64)),
     }
-}
-
-/// `test`, or `train and val`.
-fn words(splits: &[Split]) -> String {
-    splits.iter().map(Split::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]

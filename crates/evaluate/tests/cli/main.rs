@@ -1,6 +1,7 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
+mod foreign;
 mod heads;
 mod metrics;
 mod page;
