@@ -451,6 +451,6 @@ fn a_corrected_class_is_read_from_the_manifest() {
     let said = evaluate(&room, &["-o", "d.csv", "--manifest", "m.csv", "--target-columns", "other"]).fine();
     let note = "evaluate: 10 rows of classes that the head does not know are left out: `bird` 10\n";
     assert!(said.stderr().starts_with(note), "{}", said.stderr());
-    evaluate(&room, &["-o", "d.csv", "--manifest", "m.csv", "--target-columns", "label,other"])
+    evaluate(&room, &["-o", "e.csv", "--manifest", "m.csv", "--target-columns", "label,other"])
         .failed(2, &["expected the one column of classes, got 2"]);
 }
