@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use features::Features;
-use harness::{Room, program};
+use harness::{Room, picture, program};
 use head::Head;
 use polars::prelude::DataFrame;
 use sample::Split;
@@ -313,4 +313,58 @@ fn columns_of_a_manifest_go_along() {
     let fixed = ["x.features", "-o", "fixed.head", "--target-columns", "kind", "--manifest", "fixed.csv"];
     room.tool("fit-head", &fixed).fine();
     assert_ne!(fs::read(room.path("fixed.head")).unwrap(), fs::read(room.path("kind.head")).unwrap());
+}
+
+#[test]
+fn test_sets_from_elsewhere() {
+    let room = Room::new();
+    let save = |folder: &str, class: usize, numbers: std::ops::Range<usize>| {
+        let folder = room.path(&format!("{folder}/{}", ["a", "b", "c", "d"][class]));
+        fs::create_dir_all(&folder).unwrap();
+        for n in numbers {
+            picture(class, n).save(folder.join(format!("{n:03}.png"))).unwrap();
+        }
+    };
+    (0..3).for_each(|class| save("ours/train", class, 0..9));
+    (0..2).for_each(|class| save("two/test", class, 20..24));
+    (0..4).for_each(|class| save("four/test", class, 20..24));
+    (0..3).for_each(|class| save("seen/test", class, 20..24));
+    save("seen/test", 1, 4..9);
+    (0..3).for_each(|class| save("new/train", class, 30..32));
+    for name in ["ours", "two", "four", "seen", "new"] {
+        room.tool("extract", &[name, "-o", &format!("{name}.features")]).fine();
+    }
+    room.tool("fit-head", &["ours.features", "-o", "x.head", "--reject-at", "0.8", "--novelty-at", "0.9"])
+        .fine();
+    let run = |name: &str, flags: &[&str]| {
+        let features = format!("{name}.features");
+        room.tool("evaluate", &[&[&features, "x.head", "-o", "m.csv", "--force"], flags].concat()).fine()
+    };
+    let two = run("two", &[]);
+    assert_eq!(two.stderr(), "evaluate: 8 rows, 3 classes → m.csv\n");
+    let absent = two.stdout().lines().find(|line| line.starts_with("  c ")).unwrap().to_owned();
+    assert!(absent.split_whitespace().skip(2).eq(["-", "-", "0"]), "{absent}");
+
+    let four = "evaluate: 4 rows of classes that the head does not know";
+    let said = run("four", &[]).stderr();
+    assert_eq!(said, format!("{four} are left out: `d` 4\nevaluate: 12 rows, 3 classes → m.csv\n"));
+    let reject = run("four", &["--unknown", "reject"]);
+    let first = format!("{four} count, and are right where rejected or novel: `d` 4\n");
+    assert!(reject.stderr().starts_with(&first), "{}", reject.stderr());
+    for metric in ["open_set_accuracy", "known_accepted", "unknown_rejected", "unknown_roc_auc"] {
+        assert!(reject.stdout().contains(metric), "{}", reject.stdout());
+    }
+
+    let said = run("seen", &[]).stderr();
+    let ids = (4..9).map(|n| format!("`test/b/{n:03}.png`")).collect::<Vec<_>>().join(", ");
+    let note = format!("evaluate: test: the head has seen 5 of these 17 rows, byte for byte: {ids}\n");
+    assert_eq!(said, format!("{note}evaluate: 17 rows, 3 classes → m.csv\n"));
+    // What is called train elsewhere was not fitted on here.
+    let said = run("new", &[]).stderr();
+    assert!(
+        said.contains("so the train rows are scored: the head has seen none of them, byte for byte\n"),
+        "{said}"
+    );
+    let said = run("ours", &[]).stderr();
+    assert!(said.contains("so the train rows are scored: the head has seen them\n"), "{said}");
 }

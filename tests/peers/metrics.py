@@ -22,6 +22,7 @@ from sklearn.calibration import calibration_curve
 TOLERANCE = 1e-12
 CLASSES = ["plain", "ties", "absent", "perfect", "saturated", "one class", "two classes", "many classes", "one row"]
 LABELS = ["plain", "ties", "absent", "everywhere", "one row", "nothing predicted"]
+OPEN = ["plain", "ties", "no unknown rows", "no known rows"]
 VALUES = ["plain", "ties", "perfect", "constant truth", "constant both", "one row", "offset"]
 
 
@@ -86,6 +87,15 @@ def regression_case(rng, kind):
     return {"truth": truth.tolist(), "predicted": predicted.tolist()}
 
 
+def open_set_case(rng, kind):
+    def rows(n, shift):
+        doubt = np.round(rng.normal(shift, 1, n), 1 if kind == "ties" else 9)
+        return [[bool(rng.random() < 0.7), bool(value > 0.5), value] for value in doubt]
+
+    n = {"no unknown rows": [50, 0], "no known rows": [0, 50]}.get(kind, rng.integers(1, 200, 2).tolist())
+    return {"known": rows(n[0], 0), "unknown": rows(n[1], 1)}
+
+
 def mcnemar_case(rng, kind):
     return {"only_first": int(rng.integers(0, 60)), "only_second": int(rng.integers(0, 60))}
 
@@ -103,7 +113,11 @@ def classes_theirs(case):
         "log_loss": sk.log_loss(labels, p, labels=every),
         "brier_score_loss": sk.brier_score_loss(labels, p, labels=every),
     }
-    out |= averages(labels, predicted, ["macro", "micro", "weighted"], labels=every)
+    out |= averages(labels, predicted, ["macro"], labels=np.unique(labels))
+    out |= averages(labels, predicted, ["micro", "weighted"], labels=every)
+    # Nothing can be found of a class that no row bears.
+    for name in ["recall", "f1"]:
+        out[name] = [value if rows else None for value, rows in zip(out[name], out["support"])]
     for k in [1, 2, 5]:
         if k >= classes:
             out[f"top_{k}_accuracy"] = None
@@ -251,6 +265,22 @@ def regression_theirs(case):
     return out
 
 
+def open_set_theirs(case):
+    """A label for what is declined, one more than those of classes; the first class is every known row's."""
+    known, unknown = case["known"], case["unknown"]
+    truth = np.array([0] * len(known) + [2] * len(unknown))
+    said = np.array([2 if declined else int(not right) for right, declined, _ in known + unknown])
+    doubt = np.array([doubt for *_, doubt in known + unknown])
+    of_known, of_unknown = said[truth == 0], said[truth == 2]
+    return {
+        "unknown_rows": len(unknown),
+        "open_set_accuracy": sk.accuracy_score(truth, said),
+        "known_accepted": (of_known != 2).mean() if known else None,
+        "unknown_rejected": sk.recall_score(truth, said, labels=[2], average="micro") if unknown else None,
+        "unknown_roc_auc": sk.roc_auc_score(truth == 2, doubt) if known and unknown else None,
+    }
+
+
 def mcnemar_theirs(case):
     """What statsmodels' mcnemar does, exact below 25 discordant rows."""
     b, c = case["only_first"], case["only_second"]
@@ -281,6 +311,7 @@ KINDS = {
     "classes": (CLASSES, classes_case, classes_theirs),
     "multi_label": (LABELS, multi_label_case, multi_label_theirs),
     "regression": (VALUES, regression_case, regression_theirs),
+    "open_set": (OPEN, open_set_case, open_set_theirs),
     "mcnemar": (["plain"], mcnemar_case, mcnemar_theirs),
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cli::Common;
 
-use crate::{config::SplitChoice, help};
+use crate::{UnknownChoice, config::SplitChoice, help};
 
 /// Writes a metrics table of a head on cached features.
 #[derive(Debug, clap::Parser)]
@@ -43,6 +43,8 @@ pub struct Args {
     ///
     /// Columns of numbers: id, split, and `target:NAME` and `predicted:NAME` of each.
     ///
+    /// Rows of classes that the head does not know are among them, with their own label.
+    ///
     /// Confidence is the largest probability. Probabilities are a list in the order of the head's classes. CSV has a column
     /// `probability:CLASS` for each instead.
     ///
@@ -78,7 +80,8 @@ pub struct Args {
 
     /// Also write every row to this .parquet, .csv or .json, those with the least credible label first
     ///
-    /// Rows of all splits are judged, by their neighbours and by linear fits that did not see them.
+    /// Rows of all splits are judged, by their neighbours and by linear fits that did not see them. Those of classes that the head
+    /// does not know are not.
     ///
     /// Columns of classes: id, split, label, suggested, quality, likely. Below a quality of 0.5 another class is more probable.
     ///
@@ -123,6 +126,19 @@ pub struct Args {
     /// It is one of --manifest where that has it, else of the features. Heads of labels and numbers name their columns themselves.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub target_columns: Option<Vec<String>>,
+
+    /// What becomes of rows of classes that the head does not know
+    ///
+    /// `leave-out` counts and names them. `reject` adds figures of an open set: such a row is right where the head rejects it, or
+    /// finds it novel. A row of a known class is then right where its class is predicted and it is neither.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub unknown: UnknownChoice,
+
+    /// Leave out the rows that the head was fitted on
+    ///
+    /// A head remembers its train samples by their content. A picture that was saved anew is another one.
+    #[arg(long)]
+    pub unseen_only: bool,
 
     /// Compare with this head on the same samples [default: none]
     ///

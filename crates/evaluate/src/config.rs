@@ -8,7 +8,7 @@ use cli::UsageError;
 use sample::{Pictures, Split};
 use store::table::TableFormat;
 
-use crate::Args;
+use crate::{Args, UnknownChoice};
 
 /// What `--split` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Config {
     target_columns: Option<Vec<String>>,
     baseline: Option<(PathBuf, Vec<PathBuf>)>,
     tolerance: f64,
+    unknown: UnknownChoice,
+    unseen_only: bool,
     force: bool,
 }
 
@@ -80,6 +82,8 @@ impl Config {
             target_columns: args.target_columns,
             baseline: args.baseline.map(|head| (head, args.baseline_features)),
             tolerance,
+            unknown: args.unknown,
+            unseen_only: args.unseen_only,
             force,
         };
         for path in config.tables() {
@@ -215,6 +219,16 @@ impl Config {
     /// By how much the head may be worse than the baseline.
     pub fn tolerance(&self) -> f64 {
         self.tolerance
+    }
+
+    /// What becomes of rows of classes that the head does not know.
+    pub fn unknown(&self) -> UnknownChoice {
+        self.unknown
+    }
+
+    /// Whether rows that the head has seen are left out.
+    pub fn unseen_only(&self) -> bool {
+        self.unseen_only
     }
 
     /// Whether to replace existing outputs.

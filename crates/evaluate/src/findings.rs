@@ -65,8 +65,14 @@ impl Findings {
         }
         let mut findings = Findings { suspects: None, duplicates, texts };
         if config.judges() {
-            let truth = source.read(&rows).map_err(of_all_splits)?;
-            findings.suspects = Some(Suspects::of(&rows, &truth, head, &whitened, config.seed(), session)?);
+            // Nothing is known of what a row of a class that the head does not know should be.
+            let (known, unknown) = source.divide(rows).map_err(of_all_splits)?;
+            let truth = source.read(&known).map_err(of_all_splits)?;
+            let among = match unknown.is_empty() {
+                true => whitened,
+                false => Neighbours::find(&Space::whitened(&known)?, NEIGHBOURS),
+            };
+            findings.suspects = Some(Suspects::of(&known, &truth, head, &among, config.seed(), session)?);
         }
         Ok(findings)
     }

@@ -1,6 +1,6 @@
 //! The long help: metrics stand there as the catalogues have them.
 
-use metrics::{Alone, ClassOutcomes, LabelOutcomes, Measured, NumberOutcomes};
+use metrics::{Alone, ClassOutcomes, LabelOutcomes, Measured, NumberOutcomes, OpenSet};
 
 use crate::novelty::Novelties;
 
@@ -9,8 +9,8 @@ pub(crate) fn long() -> String {
     format!(
         "Writes a metrics table of a head on cached features.\n\n\
          Reads a folder NAME.features that extract wrote and a NAME.head that fit-head wrote. They must agree in network, \
-         weights, tap and preprocessing. Classes are matched by name. A sample of a class that the head does not know is \
-         refused.\n\n\
+         weights, tap and preprocessing. Classes are matched by name. Rows of classes that the head does not know are left \
+         out, counted and named; --unknown says otherwise.\n\n\
          Writes one long table to Parquet, CSV or JSON by extension. Its columns are split, scope, metric, class, value, \
          ci_low, ci_high, n.\n\n\
          Scopes:\n\
@@ -25,10 +25,13 @@ pub(crate) fn long() -> String {
          Metrics of numbers, of several their means: {numbers}.\n\n\
          Metrics of one class or label: {alone}.\n\n\
          Metrics of heads that know novelty: {novelty}.\n\n\
+         Metrics where there are rows of classes that the head does not know: {unknown}. All but unknown_rows are those of \
+         --unknown reject. unknown_roc_auc says how well distance, or without it confidence, tells them from others.\n\n\
          top_5_accuracy needs more than 5 classes. coverage_at_reject and accuracy_at_reject need a reject threshold, the others of that name thresholds of labels. \
          log_loss is in nats. ece has 15 bins of equal width, ece_equal_mass 15 of equal rows. aurc is the area under risk \
          over coverage. Losses of one class are those of labels alone.\n\n\
-         Metrics are scikit-learn's, with labels=all classes and zero_division=0. What is undefined is null.\n\n\
+         Metrics are scikit-learn's, with labels=all classes and zero_division=0. What is undefined is null. Recall and F1 of a \
+         class without rows are. Macro averages are those of labels=the classes that have rows.\n\n\
          ci_low and ci_high are the 95 % interval of the value that endless rows with these shares of classes would have. \
          In simulations it held that value 94 % of the time or more, also where a class has one row (ACCURACY.md).\n\n\
          Losses and errors have no bound. One is assumed, and rare ones beyond it are not covered. max_error has no interval. \
@@ -43,6 +46,7 @@ pub(crate) fn long() -> String {
         numbers = names::<NumberOutcomes>(),
         alone = names::<Alone>(),
         novelty = names::<Novelties>(),
+        unknown = names::<OpenSet>(),
     )
 }
 

@@ -9,6 +9,7 @@ mod baseline;
 mod belonging;
 mod blocks;
 mod config;
+mod divided;
 mod duplicates;
 mod findings;
 mod hardest;
@@ -27,9 +28,11 @@ mod summary;
 mod suspects;
 mod table;
 mod truth;
+mod unknown;
 
 pub use args::Args;
 pub use config::{Config, SplitChoice};
+pub use unknown::UnknownChoice;
 
 use cli::{Session, count};
 use features::FeatureSet;
@@ -58,17 +61,22 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let outputs = Outputs::claim(&config)?;
     let given = FeatureSet::open(config.features())?;
     let head = Head::read(config.head())?;
-    let features = belonging::choose(&given, &head, config.head())?;
+    let features = head::choose(&given, &head, config.head())?;
+    config.unknown().check(&head, &config)?;
     let source = TruthSource::of(&head, &config)?;
     let formula = outputs.formula_in(&features, &head);
     let baseline = Baseline::open(&config, &given, &head)?;
     let splits = splits::choose(&features, &head, &config)?;
+    let parts = divided::divided(&splits.chosen, &features, &head, &source, &config)?;
     if let Some(why) = splits.why {
         session.note(format!("evaluate: {why}"));
     }
+    for note in divided::notes(&parts, &splits.chosen, &features, config.unknown()) {
+        session.note(format!("evaluate: {note}"));
+    }
     let mut found = Found { scores: Vec::new(), rows: Vec::new(), comparisons: Vec::new() };
-    for split in splits.chosen {
-        found.add(SplitScores::compute(split, &features, &head, &config, &source)?, &config, &source)?;
+    for part in parts {
+        found.add(SplitScores::compute(part, &features, &head, &config, &source)?, &config, &source)?;
         found.compare(baseline.as_ref(), &features)?;
     }
     write(&outputs, &found, &features, &head, &config, &source, &session)?;

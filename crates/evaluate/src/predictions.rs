@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use features::FeatureSet;
+use features::{FeatureSet, Selection};
 use head::{Head, Scorer};
 use polars::df;
 use polars::prelude::{Column, DataFrame, IntoSeries, ListChunked, NamedFrom, Series};
@@ -12,7 +12,7 @@ use store::table::TableFormat;
 use crate::{
     measured::TaskOutcomes,
     outputs::Table,
-    scores::{SplitScores, probabilities},
+    scores::{RowPlace, SplitScores, probabilities},
 };
 
 /// Probabilities that are held at a time. As text each takes many bytes more, and a list is no column of its own.
@@ -23,13 +23,22 @@ const fn held_of(format: TableFormat) -> usize {
     }
 }
 
-/// Rows `of` a split.
+/// Rows `of` a split, in the order of the index.
 struct Piece<'a> {
     scores: &'a SplitScores<'a>,
+    /// Those of the whole split.
+    places: &'a [RowPlace],
     of: Range<usize>,
 }
 
-/// Writes every row, splits one after the other, each in the order of the index.
+impl Piece<'_> {
+    fn places(&self) -> &[RowPlace] {
+        &self.places[self.of.clone()]
+    }
+}
+
+/// Writes every row, splits one after the other, each in the order of the index. Rows of classes that the head does not know are
+/// among them.
 ///
 /// Of classes `id, split, label, predicted, confidence, [rejected,] [distance, novel,] probabilities`; of labels the same
 /// without confidence, label and predicted as `cat|dog`; of numbers `id, split`, of each output `target:NAME` and
@@ -45,29 +54,36 @@ pub(crate) fn write(
     let scorer = Scorer::of(head);
     let mut held = Vec::new();
     let most = held_of(table.format);
-    let is_large = scores.iter().map(SplitScores::len).sum::<usize>().saturating_mul(classes) > most;
+    let places: Vec<Vec<RowPlace>> = scores.iter().map(SplitScores::places).collect();
+    let is_large = places.iter().map(Vec::len).sum::<usize>().saturating_mul(classes) > most;
     if head.task() != Task::Class || !is_large {
-        for scores in scores {
+        for (scores, places) in scores.iter().zip(&places) {
             match &scores.measured {
-                TaskOutcomes::Classes(_) => probabilities(&scorer, &scores.rows, |_, block| {
-                    held.extend_from_slice(block);
-                    anyhow::Ok(())
-                })?,
+                TaskOutcomes::Classes(_) => {
+                    probabilities(&scorer, &every(scores, places, features), |_, block| {
+                        held.extend_from_slice(block);
+                        anyhow::Ok(())
+                    })?
+                }
                 TaskOutcomes::Labels(outcomes) => held.extend_from_slice(outcomes.probabilities()),
                 TaskOutcomes::Numbers(_) => {}
             }
         }
-        let all: Vec<Piece<'_>> = scores.iter().map(|scores| Piece { scores, of: 0..scores.len() }).collect();
+        let all: Vec<Piece<'_>> = scores
+            .iter()
+            .zip(&places)
+            .map(|(scores, places)| Piece { scores, places, of: 0..places.len() })
+            .collect();
         return table.write(&mut frame(&all, &held, head, features, table.format)?);
     }
     let mut stream = table.stream()?;
-    for scores in scores {
+    for (scores, places) in scores.iter().zip(&places) {
         let mut first = 0;
-        probabilities(&scorer, &scores.rows, |at, block| {
+        probabilities(&scorer, &every(scores, places, features), |at, block| {
             held.extend_from_slice(block);
             let end = at + block.len() / classes;
-            if held.len() >= most || end == scores.len() {
-                let piece = Piece { scores, of: first..end };
+            if held.len() >= most || end == places.len() {
+                let piece = Piece { scores, places, of: first..end };
                 stream.push(&mut frame(&[piece], &held, head, features, table.format)?)?;
                 held.clear();
                 first = end;
@@ -79,8 +95,8 @@ pub(crate) fn write(
 }
 
 /// The table of some rows, whose `probabilities` (n, outputs) follow one another.
-fn frame(
-    pieces: &[Piece<'_>],
+fn frame<'a>(
+    pieces: &[Piece<'a>],
     probabilities: &[f64],
     head: &Head,
     features: &FeatureSet,
@@ -91,16 +107,28 @@ fn frame(
     let (mut labels, mut predicted, mut confidence) = (Vec::new(), Vec::new(), Vec::new());
     let mut accepted = Vec::new();
     let mut numbers = vec![(Vec::new(), Vec::new()); names.len()];
-    for Piece { scores, of } in pieces {
-        ids.extend(of.clone().map(|at| features.id(scores.rows.row(at))));
+    for piece @ Piece { scores, of, .. } in pieces {
+        ids.extend(piece.places().iter().map(|&place| features.id(scores.row(place))));
         splits.extend(of.clone().map(|_| scores.split.name()));
         match &scores.measured {
             TaskOutcomes::Classes(outcomes) => {
-                let (rows, class) = (outcomes.each(), |class: u32| names[class as usize].clone());
-                labels.extend(rows.labels()[of.clone()].iter().map(|&label| class(label)));
-                predicted.extend(rows.predicted()[of.clone()].iter().map(|&label| class(label)));
-                confidence.extend_from_slice(&rows.confidences()[of.clone()]);
+                let (rows, others) = (outcomes.each(), &scores.unknown);
+                let class = |class: u32| names[class as usize].clone();
+                for place in piece.places() {
+                    let (label, said, sure) = match *place {
+                        RowPlace::Known(at) => {
+                            (class(rows.labels()[at]), rows.predicted()[at], rows.confidences()[at])
+                        }
+                        RowPlace::Unknown(at) => {
+                            (others.labels[at].clone(), others.predicted[at], others.confidences[at])
+                        }
+                    };
+                    labels.push(label);
+                    predicted.push(class(said));
+                    confidence.push(sure);
+                }
             }
+            // Their rows are all known, so that they are where they are told.
             TaskOutcomes::Labels(outcomes) => {
                 let own = of.start * names.len()..of.end * names.len();
                 let truth = outcomes.truth()[own.clone()].chunks_exact(names.len());
@@ -136,9 +164,13 @@ fn frame(
     let mut novelty = Vec::new();
     if head.novelty.is_some() {
         let novelties = || {
-            let each =
-                pieces.iter().filter_map(|piece| Some((piece.scores.novelties.as_ref()?, piece.of.clone())));
-            each.flat_map(|(own, of)| of.map(move |at| (own, at)))
+            let of = |scores: &'a SplitScores<'a>, place: RowPlace| match place {
+                RowPlace::Known(at) => Some((scores.novelties.as_ref()?, at)),
+                RowPlace::Unknown(at) => Some((scores.unknown.novelties.as_ref()?, at)),
+            };
+            pieces.iter().flat_map(move |piece| {
+                piece.places().iter().filter_map(move |&place| of(piece.scores, place))
+            })
         };
         let distance: Vec<f64> = novelties().map(|(own, at)| f64::from(own.distances[at])).collect();
         let novel: Vec<bool> = novelties().map(|(own, at)| own.is_novel(at)).collect();
@@ -155,6 +187,13 @@ fn frame(
     let rows: Vec<&[f64]> = probabilities.chunks_exact(names.len()).collect();
     novelty.extend(columns(&rows, names, format));
     Ok(frame.hstack(&novelty)?)
+}
+
+/// All rows at these places.
+fn every<'a>(scores: &SplitScores<'_>, places: &[RowPlace], features: &'a FeatureSet) -> Selection<'a> {
+    let mut is_there = vec![false; features.len()];
+    places.iter().for_each(|&place| is_there[scores.row(place)] = true);
+    Selection::of(features, |row| is_there[row])
 }
 
 /// Of (n, classes): a list, or, where there are none, a column for each class.

@@ -22,6 +22,8 @@ pub(crate) fn of(
     let mut rows = of_figures(split, &Scope::Overall, None, scores.measured.figures());
     let novelty = scores.novelties.iter().flat_map(metrics::figures).collect();
     rows.extend(of_figures(split, &Scope::Overall, None, novelty));
+    let open_set = scores.open_set.iter().flat_map(metrics::figures).collect();
+    rows.extend(of_figures(split, &Scope::Overall, None, open_set));
     for (name, figures) in names.iter().zip(scores.measured.alone()) {
         rows.extend(of_figures(split, &Scope::Class, Some(name), figures));
     }

@@ -5,40 +5,90 @@ use std::convert::Infallible;
 use anyhow::{Context, anyhow};
 use features::{FeatureSet, Rows as _, Selection};
 use head::{Head, Scorer, sigmoid, softmax};
-use metrics::{ClassOutcomes, ClassRows, LabelOutcomes, NumberOutcomes, OneVsRest, ScoreError};
+use metrics::{ClassOutcomes, ClassRows, LabelOutcomes, NumberOutcomes, OneVsRest, OpenSet, ScoreError};
 use sample::{Split, targets::Truth};
 
-use crate::{Config, blocks::for_each_block, measured::TaskOutcomes, novelty::Novelties, truth::TruthSource};
+use crate::{
+    Config, belonging::Seen, blocks::for_each_block, divided::Divided, measured::TaskOutcomes,
+    novelty::Novelties, truth::TruthSource, unknown::Unknown,
+};
 
 /// The rows of one split and what the head makes of them.
 pub(crate) struct SplitScores<'a> {
     pub(crate) split: Split,
+    /// Those of classes that the head knows.
     pub(crate) rows: Selection<'a>,
     pub(crate) measured: TaskOutcomes,
     pub(crate) novelties: Option<Novelties>,
+    /// The others.
+    pub(crate) unknown: Unknown<'a>,
+    /// What is told of both together.
+    pub(crate) open_set: Option<OpenSet>,
+    pub(crate) seen: Seen,
+}
+
+/// Where a row of a split is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowPlace {
+    /// Among the rows of classes that the head knows.
+    Known(usize),
+    /// Among the others.
+    Unknown(usize),
 }
 
 impl<'a> SplitScores<'a> {
     /// Applies `head` to a split, and reads what is so.
     pub(crate) fn compute(
-        split: Split,
+        divided: Divided<'a>,
         features: &'a FeatureSet,
         head: &Head,
         config: &Config,
         source: &TruthSource<'_>,
     ) -> anyhow::Result<SplitScores<'a>> {
-        let rows = Selection::split(features, split);
+        let Divided { split, known: rows, unknown, labels, seen, .. } = divided;
         let truth = source.read(&rows)?;
         let cannot = || format!("cannot score `{}`", config.head().display());
         let measured = measure(head, &rows, features, truth).with_context(cannot)?;
         let measured = ranked(measured, head, &rows).with_context(cannot)?;
         let novelties = Novelties::of(head, &rows);
-        Ok(SplitScores { split, rows, measured, novelties })
+        let unknown = Unknown::of(unknown, labels, head, features).with_context(cannot)?;
+        let open_set = match &measured {
+            TaskOutcomes::Classes(known) => {
+                unknown.open_set(known.each(), novelties.as_ref(), head, config.unknown())
+            }
+            TaskOutcomes::Labels(_) | TaskOutcomes::Numbers(_) => None,
+        };
+        Ok(SplitScores { split, rows, measured, novelties, unknown, open_set, seen })
     }
 
-    /// Number of rows.
+    /// Number of rows of classes that the head knows, which all figures but those of the open set are of.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Every row of the split in the order of the index.
+    pub(crate) fn places(&self) -> Vec<RowPlace> {
+        let (mut known, mut unknown) = (0, 0);
+        let all = self.len() + self.unknown.labels.len();
+        let mut next = || {
+            let others = self.unknown.rows.len();
+            // Both ascend.
+            let is_known = unknown == others
+                || (known < self.len() && self.rows.row(known) < self.unknown.rows.row(unknown));
+            let (of, place): (_, fn(usize) -> RowPlace) =
+                if is_known { (&mut known, RowPlace::Known) } else { (&mut unknown, RowPlace::Unknown) };
+            *of += 1;
+            place(*of - 1)
+        };
+        (0..all).map(|_| next()).collect()
+    }
+
+    /// The artefact's row.
+    pub(crate) fn row(&self, place: RowPlace) -> usize {
+        match place {
+            RowPlace::Known(at) => self.rows.row(at),
+            RowPlace::Unknown(at) => self.unknown.rows.row(at),
+        }
     }
 }
 
@@ -124,7 +174,7 @@ fn said(
 }
 
 /// What scores that are no numbers mean: artefacts hold finite ones alone, so that a sum of products has passed what f32 has.
-fn too_large(features: &FeatureSet, rows: &Selection<'_>, at: usize) -> anyhow::Error {
+pub(crate) fn too_large(features: &FeatureSet, rows: &Selection<'_>, at: usize) -> anyhow::Error {
     anyhow!(
         "its scores of `{}` are no numbers: the features in `{}` are too large for this head; were they extracted by the same network?",
         features.id(rows.row(at)),

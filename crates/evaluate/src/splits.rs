@@ -1,11 +1,11 @@
 //! Which splits are scored.
 
 use anyhow::bail;
-use features::FeatureSet;
+use features::{FeatureSet, Rows as _, Selection};
 use head::Head;
 use sample::Split;
 
-use crate::{Config, belonging, config::SplitChoice, scores::SplitScores};
+use crate::{Config, belonging::Seen, config::SplitChoice, scores::SplitScores};
 
 /// The splits to score, and why these if that was not asked for, or what is to be known of them.
 pub(crate) struct Splits {
@@ -32,9 +32,9 @@ pub(crate) fn choose(features: &FeatureSet, head: &Head, config: &Config) -> any
                 SplitChoice::One(split) => vec![split],
                 SplitChoice::All => Split::ALL.into_iter().filter(has).collect(),
             };
-            let why = chosen
-                .contains(&Split::Train)
-                .then(|| format!("the train rows are scored: {}", belonging::seen(features, head)));
+            // Without those that it has seen there is nothing to warn of.
+            let warns = chosen.contains(&Split::Train) && !config.unseen_only();
+            let why = warns.then(|| format!("the train rows are scored: {}", seen(features, head)));
             Ok(Splits { chosen, why })
         }
         None => {
@@ -46,13 +46,23 @@ pub(crate) fn choose(features: &FeatureSet, head: &Head, config: &Config) -> any
                 Split::Test => None,
                 Split::Val => Some("no test rows, so the val rows are scored".to_owned()),
                 Split::Train => {
-                    let seen = belonging::seen(features, head);
-                    Some(format!("no test or val rows, so the train rows are scored: {seen}"))
+                    let why = "no test or val rows, so the train rows are scored";
+                    Some(if config.unseen_only() {
+                        why.to_owned()
+                    } else {
+                        format!("{why}: {}", seen(features, head))
+                    })
                 }
             };
             Ok(Splits { chosen: vec![split], why })
         }
     }
+}
+
+/// Whether the head was fitted on the train rows, as a sentence's end.
+fn seen(features: &FeatureSet, head: &Head) -> String {
+    let rows = Selection::split(features, Split::Train);
+    Seen::of(&rows, Split::Train, features, head).words(rows.len(), features)
 }
 
 /// `` `x.features` has ``

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cli::count;
-use metrics::{About, Confusion, Scale, ShownIn};
+use metrics::{About, Confusion, OpenSet, Scale, ShownIn};
 use sample::targets::Task;
 
 use crate::{
@@ -35,13 +35,22 @@ fn section(
     task: Task,
 ) -> Result<String, std::fmt::Error> {
     let (outputs, noun) = (names.len(), task.noun(names.len()));
-    let mut out = format!("{}: {} rows, {outputs} {noun}\n\n", scores.split, count(scores.len() as u64));
+    let others = match scores.open_set.as_ref().filter(|of| of.is_judged()).map_or(0, OpenSet::unknown) {
+        0 => String::new(),
+        rows => format!(" and {} of unknown classes", count(rows)),
+    };
+    let rows_there = count(scores.len() as u64);
+    let mut out = format!("{}: {rows_there} rows{others}, {outputs} {noun}\n\n", scores.split);
     let shown = overall(rows, scores.split, ShownIn::Summary);
     let width = shown.iter().map(|(about, _)| about.name.len()).max().unwrap_or(0);
     for (about, row) in shown {
         let Some(value) = row.value else { continue };
         let interval = row.interval.map(|i| format!("   95 % within {:.4} to {:.4}", i.low, i.high));
-        writeln!(out, "  {:<width$} {value:.4}{}", about.name, interval.unwrap_or_default())?;
+        let value = match about.scale {
+            Scale::Count => count(value as u64),
+            _ => format!("{value:.4}"),
+        };
+        writeln!(out, "  {:<width$} {value}{}", about.name, interval.unwrap_or_default())?;
     }
     // One number is what the whole is.
     if task != Task::Numbers || outputs > 1 {
@@ -73,7 +82,8 @@ fn table(
     let mut title = task.noun(1).to_owned();
     let judge = columns.iter().rposition(|about| about.scale != Scale::Count);
     if let (true, Some(judge)) = (shown.len() > MOST_OUTPUTS, judge) {
-        let merit = |row: &[(&About, &Row)]| row[judge].1.value.unwrap_or(f64::NEG_INFINITY);
+        // Of classes without rows there is nothing to see.
+        let merit = |row: &[(&About, &Row)]| row[judge].1.value.unwrap_or(f64::INFINITY);
         shown.sort_by(|a, b| merit(a.1).total_cmp(&merit(b.1)));
         shown.truncate(MOST_OUTPUTS);
         title = format!("{title} ({MOST_OUTPUTS} of least {})", columns[judge].name);

@@ -51,7 +51,16 @@ impl<'a> TruthSource<'a> {
         self.names
     }
 
-    /// What is so of `rows`.
+    /// Rows of classes that the head knows, and others.
+    ///
+    /// # Errors
+    /// A column that is nowhere, or says nothing of a sample.
+    pub(crate) fn divide<'b>(&self, rows: Selection<'b>) -> anyhow::Result<(Selection<'b>, Selection<'b>)> {
+        let knows = self.spec.knows(self.names, self.said(&rows))?;
+        Ok(rows.divide(|at| knows[at]))
+    }
+
+    /// What is so of `rows`, of classes that the head knows.
     ///
     /// # Errors
     /// A column that is nowhere, or says nothing, or nonsense, of a sample.

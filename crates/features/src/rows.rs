@@ -111,6 +111,22 @@ impl<'a> Selection<'a> {
         Selection { features, rows: all.filter(|&row| keep(row as usize)).collect() }
     }
 
+    /// Those of these rows that `picks` picks by their place here, and the others.
+    #[must_use]
+    pub fn divide(self, picks: impl Fn(usize) -> bool) -> (Selection<'a>, Selection<'a>) {
+        let part = |is: bool| Selection {
+            features: self.features,
+            rows: self
+                .rows
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| picks(*at) == is)
+                .map(|(_, &row)| row)
+                .collect(),
+        };
+        (part(true), part(false))
+    }
+
     /// The artefact's row that is row `at` here.
     pub fn row(&self, at: usize) -> usize {
         self.rows[at] as usize

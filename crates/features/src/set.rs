@@ -163,6 +163,18 @@ impl FeatureSet {
         self.first().view(row)
     }
 
+    /// What a row is a function of: of one part, its content key; of several, one over theirs in order.
+    pub fn key(&self, row: usize) -> Digest {
+        if let [part] = &self.parts[..] {
+            return part.features.key(row);
+        }
+        let mut key = DigestBuilder::new();
+        self.parts().for_each(|part| {
+            key.field(part.key(row).as_bytes());
+        });
+        key.finish()
+    }
+
     /// The rows of view 0, ascending: one a sample.
     pub fn samples(&self) -> impl Iterator<Item = usize> {
         self.first().samples()

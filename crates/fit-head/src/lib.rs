@@ -109,6 +109,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         probes: features.probes(),
         fit: record.into_json(),
         features: features.digest(),
+        seen: Some(rows.train.rows.seen(&features)),
     };
     cli::finishing();
     outputs.write(&head, table, curve)?;

@@ -2,6 +2,7 @@
 
 use cli::count;
 use features::{FeatureSet, Rows as _, Selection};
+use head::SeenSamples;
 use sample::Split;
 
 /// Rows of one split, read from the artefact as they are needed: samples, and their augmented views, which are learnt from
@@ -70,6 +71,11 @@ impl<'a> SplitRows<'a> {
     /// The rows that are no augmented views: one a sample.
     pub(crate) fn samples(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).filter(|&at| self.views[at] == 0)
+    }
+
+    /// The samples among them, as a head remembers what it was fitted on.
+    pub(crate) fn seen(&self, features: &FeatureSet) -> SeenSamples {
+        SeenSamples::of(self.samples().map(|at| features.key(self.row(at))))
     }
 
     /// Whether there are augmented views among them.

@@ -69,6 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         probes: Vec::new(),
         fit: Default::default(),
         features: nothing,
+        seen: None,
     };
     let layer = head.layers.first();
     println!(

@@ -2,7 +2,8 @@
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
-//! `probes` (4, d), the features of the synthetic probes, where networks computed all of its features. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
+//! `probes` (4, d), the features of the synthetic probes, where networks computed all of its features; `seen` (n,), u64, the first eight
+//! bytes of the content key of each sample that it was fitted on, ascending, where that is known. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
 //! Format 4 ends that JSON with a digest over the whole file. Older formats have one of the tensors alone: format 1 with
 //! layers, 2 with a memory, 3 with several sources, a novelty (`novelty.…`, how far features are from those that were
@@ -11,6 +12,7 @@
 mod error;
 mod memory;
 mod novelty;
+mod seen;
 mod tensors;
 
 use features::Source;
@@ -28,6 +30,7 @@ use weights::Dense;
 pub use error::HeadError;
 pub use memory::Memory;
 pub use novelty::Novelty;
+pub use seen::SeenSamples;
 
 /// The first format that this program reads.
 const FIRST_VERSION: u32 = 1;
@@ -63,6 +66,8 @@ pub struct Head {
     pub fit: serde_json::Value,
     /// The features artefact that it was fitted on.
     pub features: Digest,
+    /// The samples among them that it was fitted on; `None` of heads that were written before heads knew.
+    pub seen: Option<SeenSamples>,
 }
 
 /// Kinds of heads.
@@ -248,6 +253,7 @@ impl Head {
         }
         tensors.extend(self.memory.iter().flat_map(Memory::tensors));
         tensors.extend(self.novelty.iter().flat_map(Novelty::tensors));
+        tensors.extend(self.seen.iter().map(SeenSamples::tensor));
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
         tensors
     }
@@ -322,7 +328,8 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     {
         return Err(reason);
     }
-    let head = Head { kind, classes, targets, layers, memory, novelty, sources, probes, fit, features };
+    let seen = SeenSamples::read(tensors)?;
+    let head = Head { kind, classes, targets, layers, memory, novelty, sources, probes, fit, features, seen };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 

@@ -13,6 +13,7 @@
 //! bytes a row.
 #![forbid(unsafe_code)]
 
+mod belonging;
 mod class_weights;
 mod closed;
 mod curve;
@@ -39,12 +40,13 @@ mod sweep;
 mod target_scaler;
 mod temperature;
 
+pub use belonging::{Difference, Stranger, choose};
 pub use class_weights::ClassWeights;
 pub use closed::{ClosedForm, ClosedProblem};
 pub use curve::{CurvePoint, learning_curve};
 pub use error::HeadFitError;
 pub use examples::Examples;
-pub use file::{HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty};
+pub use file::{HEAD_FILE, Head, HeadError, HeadKind, Memory, Novelty, SeenSamples};
 pub use folds::Folds;
 pub use held_out::HeldOut;
 pub use knn::fit_knn;

@@ -1,5 +1,5 @@
-//! Reads one JSON object a line from stdin, `{"classes": …}`, `{"multi_label": …}`, `{"regression": …}` or
-//! `{"mcnemar": …}`, and prints every metric of it as one JSON object a line. For tests/peers/metrics.py,
+//! Reads one JSON object a line from stdin, `{"classes": …}`, `{"multi_label": …}`, `{"regression": …}`,
+//! `{"open_set": …}` or `{"mcnemar": …}`, and prints every metric of it as one JSON object a line. For tests/peers/metrics.py,
 //! which compares them with scikit-learn's.
 #![expect(clippy::print_stdout, reason = "the JSON is what this program is for")]
 
@@ -7,8 +7,8 @@ use std::error::Error;
 use std::io::BufRead;
 
 use headstart_metrics::{
-    Binning, ClassRanking, ClassRows, Confusion, Figure, LabelOutcomes, McNemar, NumberOutcomes, OneVsRest,
-    Outcomes, Rankings, ReliabilityBin, figures, proportion,
+    Answer, Binning, ClassRanking, ClassRows, Confusion, Figure, LabelOutcomes, McNemar, NumberOutcomes,
+    OneVsRest, OpenSet, Outcomes, Rankings, ReliabilityBin, figures, proportion,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,10 +19,29 @@ const BLOCK: usize = 7;
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Case {
-    Classes { labels: Vec<u32>, probabilities: Vec<f64>, classes: usize },
-    MultiLabel { truth: Vec<bool>, probabilities: Vec<f64>, labels: usize },
-    Regression { truth: Vec<f64>, predicted: Vec<f64> },
-    Mcnemar { only_first: u64, only_second: u64 },
+    Classes {
+        labels: Vec<u32>,
+        probabilities: Vec<f64>,
+        classes: usize,
+    },
+    MultiLabel {
+        truth: Vec<bool>,
+        probabilities: Vec<f64>,
+        labels: usize,
+    },
+    Regression {
+        truth: Vec<f64>,
+        predicted: Vec<f64>,
+    },
+    /// Of each row whether its class is right, whether it is declined, and its doubt.
+    OpenSet {
+        known: Vec<(bool, bool, f64)>,
+        unknown: Vec<(bool, bool, f64)>,
+    },
+    Mcnemar {
+        only_first: u64,
+        only_second: u64,
+    },
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,6 +62,15 @@ fn score(case: Case) -> Result<Value, Box<dyn Error>> {
         }
         Case::Regression { truth, predicted } => {
             Ok(values(&figures(&NumberOutcomes::new(&truth, &predicted, 1)?)))
+        }
+        Case::OpenSet { known, unknown } => {
+            let answer = |&(is_class_right, is_declined, doubt): &(bool, bool, f64)| Answer {
+                is_class_right,
+                is_declined,
+                doubt,
+            };
+            let [known, unknown] = [known, unknown].map(|rows| rows.iter().map(answer).collect::<Vec<_>>());
+            Ok(values(&figures(&OpenSet::judged(&known, &unknown))))
         }
         Case::Mcnemar { only_first, only_second } => {
             let test = McNemar::of(only_first, only_second);

@@ -27,6 +27,12 @@ impl Alone {
         Alone { scores, ranking, at_reject: None, column: None }
     }
 
+    /// A class that no row bears has neither recall nor F1. Labels have rows without them all the same, and count as scikit-learn
+    /// has them: 0 where a denominator is.
+    fn is_there(&self) -> bool {
+        self.column.is_some() || self.scores.support > 0
+    }
+
     fn losses(&self, of: impl FnOnce(&LabelOutcomes) -> Option<f64>) -> Option<f64> {
         self.column.as_ref().and_then(of)
     }
@@ -40,10 +46,10 @@ impl Measured for Alone {
             .within(|of, _| of.scores.interval(ClassMetric::Precision))
             .over(|of| of.scores.predicted)
             .shown(&[Page, Few]),
-        M::new("recall", "Recall", Scale::Share, |of| Some(of.scores.recall))
+        M::new("recall", "Recall", Scale::Share, |of| of.is_there().then_some(of.scores.recall))
             .within(|of, _| of.scores.interval(ClassMetric::Recall))
             .shown(&[Page, Few]),
-        M::new("f1", "F1", Scale::Share, |of| Some(of.scores.f1))
+        M::new("f1", "F1", Scale::Share, |of| of.is_there().then_some(of.scores.f1))
             .within(|of, _| of.scores.interval(ClassMetric::F1))
             .shown(&[Page, Few]),
         M::new("roc_auc", "ROC AUC", Scale::Share, |of| Some(of.ranking?.roc_auc))

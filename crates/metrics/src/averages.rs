@@ -12,6 +12,8 @@ use crate::{
 pub(crate) enum Average {
     /// The plain mean.
     Macro,
+    /// The plain mean of those that have rows.
+    Present,
     /// From counts added up over the classes; for single labels that is accuracy.
     Micro,
     /// The mean weighted by support.
@@ -48,6 +50,8 @@ const MOST: u64 = 128;
 pub(crate) struct Averages {
     classes: Vec<Class>,
     rows: f64,
+    /// Classes that have rows.
+    present: f64,
 }
 
 #[derive(Debug)]
@@ -108,12 +112,15 @@ impl Averages {
             let wrong = part * ((scores.predicted - scores.correct) as f64 + false_rate);
             Class { scores, correct, predicted: correct + wrong, bias }
         });
-        Averages { classes: classes.collect(), rows }
+        let present = marginals.present() as f64;
+        Averages { classes: classes.collect(), rows, present }
     }
 
     fn weight(&self, class: &Class, average: Average) -> f64 {
         match average {
             Average::Macro => 1.0 / self.classes.len() as f64,
+            Average::Present if class.scores.support == 0 => 0.0,
+            Average::Present => 1.0 / self.present,
             _ => class.scores.support as f64 / self.rows,
         }
     }
@@ -346,11 +353,13 @@ mod tests {
             for (average, what) in [
                 (Average::Macro, ClassMetric::Precision),
                 (Average::Macro, ClassMetric::F1),
+                (Average::Present, ClassMetric::Precision),
                 (Average::Weighted, ClassMetric::Precision),
                 (Average::Weighted, ClassMetric::F1),
             ] {
                 let value = match average {
                     Average::Macro => marginals.macro_average(|class| what.of(class)),
+                    Average::Present => marginals.present_average(|class| what.of(class)),
                     _ => marginals.weighted_average(|class| what.of(class)),
                 };
                 let [low, high] = averages.unbiased(average, what);

@@ -11,10 +11,9 @@
 //!   once more, into [`OneVsRest`], give [`Rankings`]: AUC, average precision and curves of every class, exactly, without
 //!   the matrix and without sorting it.
 //!
-//! Definitions are scikit-learn's (1.7 or later), called with `labels=range(classes)`: every class the head
-//! knows counts, also one that no row bears. The one exception is scikit-learn's own:
-//! [`Marginals::balanced_accuracy`] averages over the classes that have rows. A ratio whose denominator is
-//! zero is 0 (`zero_division=0`).
+//! Definitions are scikit-learn's (1.7 or later), with `zero_division=0`. Plain means over classes are those of
+//! `labels=` the classes that have rows. All else is of `labels=range(classes)`. A class without rows has neither
+//! recall nor F1. Labels count whether rows bear them or not.
 //!
 //! All arithmetic is f64. Counts are integers and sums run in an order that follows from the rows alone, so
 //! the same rows give the same bits whatever the number of threads and the size of blocks.

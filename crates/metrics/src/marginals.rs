@@ -87,10 +87,19 @@ impl Marginals {
 
     /// `balanced_accuracy_score`: the mean recall of the classes that have rows. Zero without rows.
     pub fn balanced_accuracy(&self) -> f64 {
+        self.present_average(|class| class.recall)
+    }
+
+    /// Classes that have rows.
+    pub fn present(&self) -> usize {
+        self.support.iter().filter(|&&rows| rows > 0).count()
+    }
+
+    /// The plain mean of `what` over the classes that have rows: a class that no row bears says nothing of a classifier. Zero
+    /// without rows.
+    pub fn present_average(&self, what: impl Fn(&ClassScores) -> f64) -> f64 {
         let with_rows = self.per_class().filter(|class| class.support > 0);
-        let (sum, classes) =
-            with_rows.fold((0.0, 0), |(sum, classes), class| (sum + class.recall, classes + 1));
-        sum / f64::from(classes.max(1))
+        with_rows.map(|class| what(&class)).sum::<f64>() / self.present().max(1) as f64
     }
 
     /// The plain mean of `what` over all C classes, with or without rows.

@@ -29,16 +29,6 @@ impl Spread {
         Spread { value, unbiased: [value; 2], unseen: range, range, rows }
     }
 
-    /// All numbers times `factor` > 0.
-    pub(crate) fn scaled(mut self, factor: f64) -> Spread {
-        self.value *= factor;
-        for ends in [&mut self.unbiased, &mut self.unseen, &mut self.range] {
-            *ends = ends.map(|end| end * factor);
-        }
-        self.rows.iter_mut().for_each(|row| *row *= factor);
-        self
-    }
-
     /// Σ (row − value)².
     pub(crate) fn squares(&self) -> f64 {
         self.rows.iter().map(|row| (row - self.value).powi(2)).sum()

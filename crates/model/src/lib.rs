@@ -7,7 +7,6 @@
 //! **Invariant:** the networks of a [`Model`] have the graphs and the weights that computed the head's features, by digest.
 #![forbid(unsafe_code)]
 
-mod belonging;
 mod bundle;
 mod error;
 mod judge;
@@ -16,7 +15,6 @@ mod probes;
 mod rows;
 mod towers;
 
-pub use belonging::{Difference, Stranger, choose};
 pub use bundle::{BUNDLE_FILE, write_bundle};
 pub use error::ModelError;
 pub use judge::{Answer, Judge, Verdict};

@@ -50,6 +50,7 @@ fn head() -> Head {
         probes: (0..PROBES * inputs).map(number).collect(),
         fit: serde_json::json!({ "reject_threshold": 0.75 }),
         features: Digest::of(b"features"),
+        seen: None,
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn run(
     take: &mut dyn FnMut(Vec<Row>) -> Result<bool>,
 ) -> Result<()> {
     let given = FeatureSet::open(&config.inputs)?;
-    let features = model::choose(&given, head, &config.model)?;
+    let features = head::choose(&given, head, &config.model)?;
     let (rows, judge) = (Selection::of(&features, |_| true), Judge::of(head));
     let (n, dim) = (rows.len(), rows.dim());
     let block = (HELD / dim.max(head.classes.len()).max(1)).clamp(64, 1 << 14);

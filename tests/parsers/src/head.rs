@@ -88,6 +88,7 @@ mod tests {
             probes: vec![0.25; PROBES],
             fit: serde_json::json!({}),
             features: Digest::of(b"features"),
+            seen: None,
         };
         let folder = scratch::folder();
         let path = folder.path().join("x.head");

@@ -1,15 +1,16 @@
 //! The headline figures, the verdict, and what one should know before trusting them.
 
 use features::FeatureSet;
-use head::Head;
 use metrics::{About, ShownIn};
 use report::{Baseline, Difference, Figure, Summary, Verdict, Warning};
 use sample::{Split, targets::Task};
 
 use super::{Material, estimate, of_estimate, scale};
 use crate::{
-    belonging::{has_seen, seen},
+    belonging::Seen,
+    scores::SplitScores,
     table::{Row, overall},
+    unknown::frequent,
 };
 
 pub(super) fn of(material: &Material<'_>) -> Summary {
@@ -59,10 +60,8 @@ fn baseline(material: &Material<'_>) -> Option<Baseline> {
 
 fn warnings(material: &Material<'_>) -> Vec<Warning> {
     let Material { features, head, scores, findings, .. } = material;
-    let mut warnings = Vec::new();
-    if scores.split == Split::Train {
-        warnings.push(of_train_rows(features, head));
-    }
+    let mut warnings: Vec<Warning> =
+        of_seen_rows(scores, features).into_iter().chain(of_unknown_rows(scores)).collect();
     let touches = |row: u32| features.split(row as usize) == scores.split;
     let leaks = findings.leaks(features).filter(|pair| touches(pair.first) || touches(pair.second)).count();
     if leaks > 0 {
@@ -98,22 +97,61 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
     warnings
 }
 
-/// What train rows' figures are worth.
-fn of_train_rows(features: &FeatureSet, head: &Head) -> Warning {
-    if has_seen(features, head) {
-        return Warning {
+/// What figures are worth of rows that the head has seen, or may have.
+fn of_seen_rows(scores: &SplitScores<'_>, features: &FeatureSet) -> Option<Warning> {
+    let text = |seen: String| {
+        format!(
+            "{}. Of rows that it has seen, figures are better than new samples would give.",
+            capital(&seen)
+        )
+    };
+    let words = || scores.seen.words(scores.len(), features);
+    match &scores.seen {
+        Seen::All => Some(Warning {
             title: "Scored on rows that it was fitted on".to_owned(),
             text: "Every figure here is better than new samples would give.".to_owned(),
-        };
+        }),
+        Seen::These(rows) if rows.is_empty() => None,
+        Seen::These(rows) => Some(Warning {
+            title: format!(
+                "{} of the rows {} fitted on",
+                rows.len(),
+                if rows.len() == 1 { "was" } else { "were" }
+            ),
+            text: text(words()),
+        }),
+        Seen::Unknown if scores.split == Split::Train => {
+            Some(Warning { title: "Scored on train rows".to_owned(), text: text(words()) })
+        }
+        Seen::Unknown => None,
     }
-    let mut seen = seen(features, head).to_owned();
-    if let Some(first) = seen.get_mut(..1) {
+}
+
+/// What becomes of rows of classes that the head does not know.
+fn of_unknown_rows(scores: &SplitScores<'_>) -> Option<Warning> {
+    let open_set = scores.open_set.as_ref().filter(|of| of.unknown() > 0)?;
+    let what = if open_set.is_judged() {
+        "They count in the figures of the open set alone."
+    } else {
+        "They are in no figure here."
+    };
+    let rows = open_set.unknown();
+    Some(Warning {
+        title: format!(
+            "{rows} row{} of classes that the head does not know",
+            if rows == 1 { "" } else { "s" }
+        ),
+        text: format!("{what} Their classes are {}.", frequent(scores.unknown.labels.iter())),
+    })
+}
+
+/// With a capital at the beginning.
+fn capital(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    Warning {
-        title: "Scored on train rows".to_owned(),
-        text: format!("{seen}. Of rows that it has seen, figures are better than new samples would give."),
-    }
+    text
 }
 
 /// Network, tap and weights in words, or what the rows are called.

@@ -1,6 +1,7 @@
 //! `evaluate` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
+mod foreign;
 mod heads;
 mod metrics;
 mod page;
@@ -44,6 +45,7 @@ fn head(room: &Room, features: &str) -> Head {
         probes: features.probes(),
         fit: serde_json::json!({}),
         features: features.digest(),
+        seen: None,
     }
 }
 

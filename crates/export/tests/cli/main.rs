@@ -68,6 +68,7 @@ fn head(kind: HeadKind) -> Head {
         probes,
         fit: serde_json::json!({"head": "made for a test"}),
         features: Digest::of(b"features"),
+        seen: None,
     }
 }
 

@@ -38,6 +38,15 @@ fn rows_without_a_network_have_no_probes() {
     finish(&other, "dino");
     let set = FeatureSet::open(&[&path, &other]).unwrap();
     assert_eq!((set.probes(), set.is_of(0, b"whatever"), set.dim()), (vec![], true, 6));
+
+    // A row is what it is in all of them.
+    assert_eq!(set.of(&[0]).key(3), features.key(3));
+    assert!(set.key(3) != features.key(3) && set.key(3) != set.key(4));
+    assert_eq!(set.key(3), FeatureSet::open(&[&path, &other]).unwrap().key(3));
+
+    let (even, odd) = Selection::split(&set, Split::Train).divide(|at| at % 2 == 0);
+    let rows = |part: &Selection<'_>| (0..part.views().len()).map(|at| part.row(at)).collect::<Vec<_>>();
+    assert_eq!((rows(&even), rows(&odd)), (vec![0, 2, 4, 6, 8], vec![1, 3, 5, 7]));
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn head() -> Head {
         probes: vec![0.25; 12],
         fit: serde_json::json!({"seed": 7}),
         features: Digest::of(b"features"),
+        seen: None,
     }
 }
 
@@ -177,6 +178,40 @@ fn memories_and_novelties_of_labels_and_numbers_survive_their_file() {
     }
     let unbounded = of(Truth::Numbers(vec![1e39; 6]));
     assert!(matches!(unbounded.write(&path, true), Err(HeadError::NotFinite(_))));
+}
+
+#[test]
+fn what_a_head_has_seen_survives_its_file_and_older_heads_do_not_say() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let keys = [b"b", b"a", b"c", b"a"].map(|text| Digest::of(text));
+    let seen = SeenSamples::of(keys);
+    let own = Head { seen: Some(seen), ..head() };
+    own.write(&path, false).unwrap();
+    let read = Head::read(&path).unwrap();
+    assert_eq!(read, own);
+    let seen = read.seen.unwrap();
+    assert!(keys.iter().all(|key| seen.contains(key)) && !seen.contains(&Digest::of(b"d")));
+    // In any order, a sample once or twice.
+    assert_eq!(seen, SeenSamples::of([keys[1], keys[2], keys[0]]));
+    let nothing = Head { seen: Some(SeenSamples::of([])), ..head() };
+    nothing.write(&path, true).unwrap();
+    assert_eq!(Head::read(&path).unwrap(), nothing);
+    head().write(&path, true).unwrap();
+    assert_eq!(Head::read(&path).unwrap().seen, None);
+    // The first two keys of three, exchanged under a digest that holds.
+    let mut bytes = own.to_bytes();
+    let (length, _) = SafeTensors::read_metadata(&bytes).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let view = tensors.tensor("seen").unwrap();
+    assert_eq!((view.shape(), view.dtype()), (&[3][..], safetensors::Dtype::U64));
+    let at = view.data().as_ptr() as usize - bytes.as_ptr() as usize;
+    bytes[at..at + 16].rotate_left(8);
+    let digits = digest_at(&bytes[..8 + length]).unwrap();
+    seal::seal(&mut bytes, digits);
+    fs::write(&path, bytes).unwrap();
+    let message = Head::read(&path).unwrap_err().to_string();
+    assert!(message.contains("each should be there once, in order"), "{message}");
 }
 
 #[test]

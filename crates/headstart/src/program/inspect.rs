@@ -111,6 +111,7 @@ fn of_head(head: &Head) -> Result<Facts> {
         ("reject_threshold", json!(head.reject_threshold())),
         ("label_thresholds", json!(head.label_thresholds())),
         ("novelty_threshold", json!(head.novelty.as_ref().map(|novelty| novelty.threshold))),
+        ("fitted_on", json!(head.seen.as_ref().map(head::SeenSamples::len))),
         ("sources", json!(head.sources)),
         ("fit", head.fit.clone()),
         ("features", json!(head.features)),

@@ -28,7 +28,7 @@ impl Measured for ClassOutcomes {
             .within(|of, _| of.accuracy_interval())
             .moved(|of, value| Some(of.accuracy_moves(value)))
             .shown(&[Summary, Page, Few, Verdict]),
-        // The mean recall of the classes that have rows.
+        // The mean recall of the classes that have rows, over which all plain means are taken.
         M::new("balanced_accuracy", "Balanced accuracy", Scale::Share, |of| {
             of.some(Marginals::balanced_accuracy)
         })
@@ -39,9 +39,9 @@ impl Measured for ClassOutcomes {
             .moved(|of, value| Some(of.top_k_moves(5, value)))
             .when(|of| of.tally.classes() > 5)
             .shown(&[Summary, Page]),
-        average!(Macro, Precision, "macro_precision", "Macro precision"),
-        average!(Macro, Recall, "macro_recall", "Macro recall"),
-        average!(Macro, F1, "macro_f1", "Macro F1").shown(&[Summary, Page, Few]),
+        average!(Present, Precision, "macro_precision", "Macro precision"),
+        average!(Present, Recall, "macro_recall", "Macro recall"),
+        average!(Present, F1, "macro_f1", "Macro F1").shown(&[Summary, Page, Few]),
         average!(Micro, Precision, "micro_precision", "Micro precision"),
         average!(Micro, Recall, "micro_recall", "Micro recall"),
         average!(Micro, F1, "micro_f1", "Micro F1"),
@@ -116,7 +116,7 @@ impl Measured for ClassOutcomes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClassRows, Outcomes as _, figures, named};
+    use crate::{ClassRows, Estimate, Outcomes as _, figures, named};
 
     #[test]
     fn what_is_left_out() {
@@ -148,7 +148,32 @@ mod tests {
             assert_eq!(named(&found, name).unwrap().estimate.value, value, "{name}");
         }
         assert_eq!((outcomes.top_k_accuracy(3), outcomes.top_k_accuracy(2)), (None, Some(1.0)));
+        // No row is of class 2, and none is said to be.
         let alone = figures(&outcomes.alone().nth(2).unwrap());
-        assert_eq!(named(&alone, "f1").unwrap().estimate.value, Some(0.0));
+        for (name, value) in
+            [("precision", Some(0.0)), ("recall", None), ("f1", None), ("support", Some(0.0))]
+        {
+            assert_eq!(named(&alone, name).unwrap().estimate.value, value, "{name}");
+        }
+    }
+
+    #[test]
+    fn plain_means_are_of_classes_that_have_rows() {
+        // Two rows of class 0, of which one is given class 2, which no row bears: recall of class 0 is a half, and all else
+        // is right. Of scikit-learn's labels=[0, 1].
+        let mut rows = ClassRows::new(4);
+        let p = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        rows.push(&[0, 0, 1], &p).unwrap();
+        let found = figures(&rows.finish());
+        for (name, value) in [
+            ("macro_precision", 1.0),
+            ("macro_recall", 0.75),
+            ("macro_f1", (2.0 / 3.0 + 1.0) / 2.0),
+            ("micro_f1", 2.0 / 3.0),
+        ] {
+            let Estimate { value: got, interval } = named(&found, name).unwrap().estimate;
+            let (got, ends) = (got.unwrap(), interval.unwrap());
+            assert!((got - value).abs() < 1e-15 && ends.low <= value && value <= ends.high, "{name} {got}");
+        }
     }
 }

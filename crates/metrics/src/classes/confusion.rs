@@ -89,6 +89,11 @@ impl Confusion {
         self.marginals.macro_average(what)
     }
 
+    /// [`Marginals::present_average`].
+    pub fn present_average(&self, what: impl Fn(&ClassScores) -> f64) -> f64 {
+        self.marginals.present_average(what)
+    }
+
     /// [`Marginals::weighted_average`].
     pub fn weighted_average(&self, what: impl Fn(&ClassScores) -> f64) -> f64 {
         self.marginals.weighted_average(what)
@@ -139,6 +144,7 @@ mod tests {
         }
         assert_eq!(confusion.accuracy(), 0.6);
         assert_eq!(confusion.macro_average(|class| class.precision), 1.5 / 4.0);
+        assert_eq!(confusion.present_average(|class| class.precision), 1.5 / 3.0);
         assert_eq!(confusion.weighted_average(|class| class.precision), 3.5 / 5.0);
         let balanced = (1.0 + 0.0 + 2.0 / 3.0) / 3.0;
         assert!((confusion.balanced_accuracy() - balanced).abs() < 1e-15);

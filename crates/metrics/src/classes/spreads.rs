@@ -47,6 +47,7 @@ impl ClassOutcomes {
     pub(super) fn average(&self, average: Average, what: ClassMetric) -> Option<f64> {
         self.some(|all| match average {
             Average::Macro => all.macro_average(|class| what.of(class)),
+            Average::Present => all.present_average(|class| what.of(class)),
             Average::Micro => all.accuracy(),
             Average::Weighted => all.weighted_average(|class| what.of(class)),
         })
@@ -67,12 +68,7 @@ impl ClassOutcomes {
     pub(super) fn average_moves(&self, average: Average, what: ClassMetric, value: f64) -> Spread {
         match (average, what) {
             (Average::Micro, _) | (Average::Weighted, ClassMetric::Recall) => self.accuracy_moves(value),
-            (Average::Macro, ClassMetric::Recall) => {
-                let marginals = self.tally.marginals();
-                let present = marginals.per_class().filter(|class| class.support > 0).count() as f64;
-                let balanced = self.balanced_accuracy_moves(marginals.balanced_accuracy());
-                balanced.scaled(present / marginals.classes() as f64)
-            }
+            (Average::Present, ClassMetric::Recall) => self.balanced_accuracy_moves(value),
             _ => self.averages.spread(value, average, what, self.pairs(), self.rows.rows()),
         }
     }
@@ -88,7 +84,7 @@ impl ClassOutcomes {
     pub(super) fn balanced_accuracy_moves(&self, value: f64) -> Spread {
         let marginals = self.tally.marginals();
         let n = self.tally.rows() as f64;
-        let present = marginals.per_class().filter(|class| class.support > 0).count() as f64;
+        let present = marginals.present() as f64;
         let pooled = marginals.accuracy();
         // Of each class what one of its rows weighs, and its recall shrunk towards that of all rows.
         let classes: Vec<(f64, f64, f64)> = marginals

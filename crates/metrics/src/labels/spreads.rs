@@ -53,6 +53,7 @@ impl LabelOutcomes {
         let (tally, marginals) = (&self.tally, &self.tally.marginals);
         Some(match over {
             Over::Labels(Average::Macro) => marginals.macro_average(|label| what.of(label)),
+            Over::Labels(Average::Present) => marginals.present_average(|label| what.of(label)),
             Over::Labels(Average::Micro) => what.of(&marginals.micro()),
             Over::Labels(Average::Weighted) if marginals.total() == 0 => 0.0,
             Over::Labels(Average::Weighted) => marginals.weighted_average(|label| what.of(label)),

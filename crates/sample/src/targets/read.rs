@@ -3,7 +3,7 @@
 use super::parse::{NONE, label_set, number, positive};
 use super::{Said, TargetSpec, TargetsError, TargetsFrom, Task, Truth};
 use crate::{Column, LABEL};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use store::brief::{few, shortened};
 use store::table::TableError;
 
@@ -56,6 +56,20 @@ impl TargetSpec {
         }
         let names = labels(&texts, &place_of(said, column))?;
         Ok((whole, names))
+    }
+
+    /// Of each sample whether its class is among `names`. Of labels and numbers all are taken: whoever reads them is told.
+    ///
+    /// # Errors
+    /// As [`Said::column`].
+    pub fn knows(&self, names: &[String], said: Said<'_>) -> Result<Vec<bool>, TargetsError> {
+        if self.task != Task::Class {
+            return Ok(vec![true; said.samples.len()]);
+        }
+        let column = self.texts(names, said)?.remove(0);
+        let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let words: Vec<bool> = column.words().iter().map(|word| known.contains(word.as_str())).collect();
+        Ok(column.codes().iter().map(|&code| words[code as usize]).collect())
     }
 
     /// The truth of samples. `names` are the outputs'.

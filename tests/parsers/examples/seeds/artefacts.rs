@@ -68,6 +68,7 @@ fn heads(write: &dyn Fn(&str, &str, &[u8])) {
             sources: vec![source()],
             fit: serde_json::json!({"l2": 1.0, "reject_threshold": 0.5}),
             features: Digest::of(b"features"),
+            seen: None,
             layers,
             memory: None,
             novelty: None,

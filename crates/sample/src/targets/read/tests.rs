@@ -187,6 +187,7 @@ fn classes_are_those_of_the_features_or_of_a_column() {
     // As if nobody had named the column.
     assert_eq!((&corrected.from, &found), (&TargetsFrom::Class, &names(&["bird", "cat"])));
     assert_eq!(corrected.read(&found, made.with(&path)).unwrap(), Truth::Class(vec![1, 0]));
+    assert_eq!(corrected.knows(&found[..1], made.with(&path)).unwrap(), [false, true]);
     let error = corrected.read(&found[..1], made.with(&path)).unwrap_err().to_string();
     assert!(
         error.ends_with(

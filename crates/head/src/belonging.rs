@@ -1,7 +1,7 @@
 //! Whether features are of the kind that a head was fitted on.
 
+use crate::Head;
 use features::{FeatureSet, Features, Source};
-use head::Head;
 use std::path::Path;
 
 /// Features that a head does not take.
