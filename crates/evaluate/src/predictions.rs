@@ -63,7 +63,7 @@ pub(crate) fn write(
                     probabilities(&scorer, &every(scores, places, features), |_, block| {
                         held.extend_from_slice(block);
                         anyhow::Ok(())
-                    })?
+                    })?;
                 }
                 TaskOutcomes::Labels(outcomes) => held.extend_from_slice(outcomes.probabilities()),
                 TaskOutcomes::Numbers(_) => {}
