@@ -103,7 +103,7 @@ def check_bits(checks, what, model, photographs, scratch):
     meta = session(str(model)).get_modelmeta().custom_metadata_map
     recipes = [json.loads(meta["headstart.preprocessing" + (f"_{at}" if at else "")]) for at in range(len(names))]
     random = np.random.default_rng(0)
-    odd = [random.integers(0, 256, (*size, 3)).astype(np.uint8) for size in SIZES]
+    odd = [random.integers(0, 256, (*size, 3), dtype=np.uint8) for size in SIZES]
     different = count = 0
     for pixels in [*photographs, *odd]:
         for got, how in zip(run.run(names, {"image": pixels}), recipes):
@@ -196,7 +196,7 @@ def main():
             what = " + ".join(name for name, *_ in made)
             check_bits(checks, what, model, [pixels for _, pixels in pictures[:50]], scratch)
             check_outputs(checks, what, model, head, features, pictures, scratch)
-        large = np.random.default_rng(1).integers(0, 256, (3000, 4000, 3)).astype(np.uint8)
+        large = np.random.default_rng(1).integers(0, 256, (3000, 4000, 3), dtype=np.uint8)
         run, names = inputs_alone(model, scratch)
         run.run(names[:1], {"image": large[:300, :400]})
         before, start = most_memory(), time.perf_counter()

@@ -8,7 +8,8 @@ use input::{
     MOST_FILE,
     image::{self, Picture},
 };
-use sample::{DataSet, Inputs, targets::Task};
+use rayon::prelude::*;
+use sample::{DataSet, Inputs, Sample, targets::Task};
 use serde::Serialize;
 
 /// (width, height): one pixel; wide and tall strips; one whose rows go first; one larger than any recipe.
@@ -51,7 +52,7 @@ impl Check<'_> {
             let picture = Picture::from_fn(width, height, |x, y| {
                 [x * 37 + y * 91, (x * x + 7 * y) / 3, x ^ (3 * y)].map(|value| (value % 256) as u8)
             });
-            let (_, distance) = self.compare(&picture)?;
+            let (_, distance) = compare(self.model, &picture, &self.ours.run(&picture)?)?;
             gate(&format!("a picture of {width}×{height} pixels"), self.task, distance, self.tolerance)?;
         }
         Ok(())
@@ -74,25 +75,19 @@ impl Check<'_> {
             same_class: (self.task == Task::Class).then_some(0),
         };
         let progress = session.progress(count as u64, "picture");
-        for sample in (0..count).map(|at| &set.samples[at * there / count]) {
-            progress.advance(1);
-            let bytes = sample.content.read(MOST_FILE);
-            let bytes = bytes.with_context(|| format!("cannot read `{}`", cli::name(&sample.id)))?;
-            let Ok(picture) = image::decode(&bytes) else {
-                found.skipped += 1;
-                continue;
-            };
-            let (is_same, distance) =
-                self.compare(&picture).with_context(|| format!("cannot run `{}`", cli::name(&sample.id)))?;
-            gate(&format!("`{}`", cli::name(&sample.id)), self.task, distance, self.tolerance)?;
-            found.samples += 1;
-            found.largest = found.largest.max(distance.scale);
-            if let Some(same) = &mut found.same_class {
-                *same += usize::from(is_same);
+        let chosen: Vec<&Sample> = (0..count).map(|at| &set.samples[at * there / count]).collect();
+        // The interpreter uses one thread for most of what it does.
+        for some in chosen.chunks(session.threads().max(1)) {
+            let pictures: Vec<Option<Picture>> =
+                some.par_iter().map(|own| decoded(own)).collect::<Result<_>>()?;
+            let there = some.iter().zip(&pictures);
+            let there: Vec<_> = there.filter_map(|(own, picture)| Some((*own, picture.as_ref()?))).collect();
+            found.skipped += some.len() - there.len();
+            for ((is_same, distance), (own, _)) in self.compare_all(&there)?.into_iter().zip(&there) {
+                gate(&format!("`{}`", cli::name(&own.id)), self.task, distance, self.tolerance)?;
+                found.add(&own.id, is_same, distance);
             }
-            if distance.difference >= found.largest_difference {
-                (found.largest_difference, found.sample) = (distance.difference, sample.id.clone());
-            }
+            progress.advance(some.len() as u64);
         }
         if found.samples == 0 {
             bail!("none of the {count} pictures of --images can be decoded");
@@ -100,16 +95,33 @@ impl Check<'_> {
         Ok(found)
     }
 
-    /// Whether both paths give the same class, and how far scores are apart.
-    fn compare(&mut self, picture: &Picture) -> Result<(bool, Distance)> {
-        let scores = self.ours.run(picture)?;
-        let outputs = self.model.run_picture(picture)?;
-        let [_, got, ..] = outputs.as_slice() else { bail!("the model has no head") };
-        let first = |scores: &[f32]| {
-            (0..scores.len()).fold(0, |best, at| if scores[at] > scores[best] { at } else { best })
-        };
-        Ok((first(&scores) == first(got), Distance::between(got, &scores)))
+    /// Of each picture, whether both paths give the same class, and how far scores are apart.
+    fn compare_all(&mut self, pictures: &[(&Sample, &Picture)]) -> Result<Vec<(bool, Distance)>> {
+        let about = |own: &Sample| format!("cannot run `{}`", cli::name(&own.id));
+        let ours = pictures.iter().map(|(own, picture)| self.ours.run(picture).with_context(|| about(own)));
+        let ours = ours.collect::<Result<Vec<_>>>()?;
+        let model = self.model;
+        let each = pictures.par_iter().zip(&ours);
+        each.map(|((own, picture), scores)| compare(model, picture, scores).with_context(|| about(own)))
+            .collect()
     }
+}
+
+/// Nothing where it cannot be decoded.
+fn decoded(sample: &Sample) -> Result<Option<Picture>> {
+    let bytes = sample.content.read(MOST_FILE);
+    let bytes = bytes.with_context(|| format!("cannot read `{}`", cli::name(&sample.id)))?;
+    Ok(image::decode(&bytes).ok())
+}
+
+/// Whether the model gives the same class as these scores of ours, and how far its own are from them.
+fn compare(model: &Interpreter, picture: &Picture, scores: &[f32]) -> Result<(bool, Distance)> {
+    let outputs = model.run_picture(picture)?;
+    let [_, got, ..] = outputs.as_slice() else { bail!("the model has no head") };
+    let first = |scores: &[f32]| {
+        (0..scores.len()).fold(0, |best, at| if scores[at] > scores[best] { at } else { best })
+    };
+    Ok((first(scores) == first(got), Distance::between(got, scores)))
 }
 
 fn gate(what: &str, task: Task, distance: Distance, tolerance: f64) -> Result<(), GateError> {
@@ -126,12 +138,23 @@ fn gate(what: &str, task: Task, distance: Distance, tolerance: f64) -> Result<()
 }
 
 impl Verified {
+    fn add(&mut self, id: &str, is_same: bool, distance: Distance) {
+        self.samples += 1;
+        self.largest = self.largest.max(distance.scale);
+        if let Some(same) = &mut self.same_class {
+            *same += usize::from(is_same);
+        }
+        if distance.difference >= self.largest_difference {
+            (self.largest_difference, self.sample) = (distance.difference, id.to_owned());
+        }
+    }
+
     /// For the program's line.
     pub(crate) fn told(&self) -> String {
         let Verified { samples, skipped, largest_difference, sample, same_class, .. } = self;
         let class = match same_class {
             Some(same) if same == samples => ", the class always the same".to_owned(),
-            Some(same) => format!(", the class the same of {same}"),
+            Some(same) => format!(", the class the same for {same}"),
             None => String::new(),
         };
         let left_out =
@@ -177,7 +200,7 @@ mod tests {
         let told = "on 7 pictures within 1.0e-6 of our own path (`a/b.png`)";
         for (skipped, same, rest) in [
             (0, Some(7), ", the class always the same"),
-            (2, Some(6), ", the class the same of 6; 2 could not be decoded"),
+            (2, Some(6), ", the class the same for 6; 2 could not be decoded"),
             (0, None, ""),
         ] {
             assert_eq!(found(skipped, same).told(), format!("{told}{rest}"));

@@ -128,7 +128,7 @@ impl Band<'_, '_, '_> {
         self.step("there", &Operator::And, &[&is_of_crop, &is_of_picture])
     }
 
-    /// The nearest whole number; of negative ones another, which is above their own and below zero, or zero.
+    /// ⌊x + ½⌋. Pillow drops the fraction instead, which is another number below zero alone; those become zero.
     fn whole(&mut self, what: &str, x: &str) -> String {
         let x = self.by(&format!("{what}/half"), &Operator::Add, x, 0.5);
         self.step(&format!("{what}/whole"), &Operator::Floor, &[&x])

@@ -109,3 +109,82 @@ pub(super) fn greatest_place(x: &Tensor) -> Result<Tensor> {
     let n = places.len();
     Tensor::from_vec(places, n, &Device::Cpu)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doubles(values: &[f64]) -> Tensor {
+        Tensor::new(values, &Device::Cpu).unwrap()
+    }
+
+    fn whole(values: &[i64]) -> Tensor {
+        Tensor::new(values, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn sums_are_added_along_their_axis() {
+        let x = doubles(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape((2, 3)).unwrap();
+        let along = |axis| sums(&x, axis).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        assert_eq!(along(1), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
+        assert_eq!(along(0), [1.0, 2.0, 3.0, 5.0, 7.0, 9.0]);
+        assert!(sums(&x, 2).is_err());
+        // One after the other: (1 + 2⁻⁵³) + 2⁻⁵³ is 1.
+        let tiny = f64::EPSILON / 2.0;
+        assert_eq!(sums(&doubles(&[1.0, tiny, tiny]), 0).unwrap().to_vec1::<f64>().unwrap()[2], 1.0);
+    }
+
+    #[test]
+    fn places_are_taken_from_either_end() {
+        let x = whole(&[10, 11, 12, 13, 14, 15]).reshape((3, 2)).unwrap();
+        let rows = taken(&x, 0, &whole(&[2, -3]).reshape((1, 2)).unwrap()).unwrap();
+        assert_eq!(
+            (rows.dims(), rows.flatten_all().unwrap().to_vec1::<i64>().unwrap()),
+            (&[1, 2, 2][..], vec![14, 15, 10, 11])
+        );
+        let columns = taken(&x, 1, &whole(&[-1])).unwrap();
+        assert_eq!(columns.to_vec2::<i64>().unwrap(), [[11], [13], [15]]);
+        for place in [3, -4] {
+            assert!(taken(&x, 0, &whole(&[place])).is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn one_side_may_be_left_open() {
+        let x = doubles(&[0.0; 12]);
+        for (given, expected) in [
+            (&[3, -1][..], Some(vec![3, 4])),
+            (&[12], Some(vec![12])),
+            (&[-1, -1], None),
+            (&[0, -1], None),
+            (&[-2, 6], None),
+        ] {
+            assert_eq!(sides(&x, &whole(given)).ok(), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_have_an_end() {
+        let one = |value: f64| Tensor::new(value, &Device::Cpu).unwrap();
+        let of = |start, end, step| {
+            range(&one(start), &one(end), &one(step)).ok().map(|x| x.to_vec1::<f64>().unwrap())
+        };
+        assert_eq!(of(0.0, 3.0, 1.0), Some(vec![0.0, 1.0, 2.0]));
+        assert_eq!(of(1.0, 2.1, 0.5), Some(vec![1.0, 1.5, 2.0]));
+        for (start, end, step) in
+            [(0.0, 0.0, 1.0), (0.0, 1e9, 1.0), (0.0, 1.0, 0.0), (0.0, f64::NAN, 1.0), (1.0, 0.0, 1.0)]
+        {
+            assert_eq!(of(start, end, step), None, "{start} {end} {step}");
+        }
+    }
+
+    #[test]
+    fn of_equals_the_first_is_greatest() {
+        let x = Tensor::new(&[[1.0_f32, 3.0, 3.0, 2.0], [0.0, 0.0, -1.0, 0.0]], &Device::Cpu).unwrap();
+        let (values, places) = greatest(&x, 3).unwrap();
+        assert_eq!(values.to_vec2::<f32>().unwrap(), [[3.0, 3.0, 2.0], [0.0, 0.0, 0.0]]);
+        assert_eq!(places.to_vec2::<i64>().unwrap(), [[1, 2, 3], [0, 1, 3]]);
+        assert_eq!(greatest_place(&x).unwrap().to_vec1::<i64>().unwrap(), [1, 0]);
+        assert!(greatest(&x, 5).is_err() && greatest(&x, 0).is_err());
+    }
+}
