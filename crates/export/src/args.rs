@@ -16,6 +16,11 @@ use std::path::PathBuf;
 /// safetensors: of a head a folder with model.safetensors and config.json, which says how to assemble them. Of features one
 /// file with the matrix `features`, and in `rows` the bytes of a JSON object of columns.
 ///
+/// hf: a folder that transformers opens, by a class of its own or by its wrapper of timm. pipeline("image-classification",
+/// model=OUTPUT) does so. The head is a linear one. README.md is a model card.
+///
+/// torch: a folder with a state dictionary under torchvision's names, and in README.md the lines that load it.
+///
 /// npy: the features as a (rows, width) f32 matrix, in the order of the index.
 ///
 /// parquet, arrow: the features as a table: id, split, the features' own columns, and `features`, a list of f32.
@@ -76,6 +81,14 @@ pub struct Args {
     #[arg(long)]
     pub views: bool,
 
+    /// hf, torch: the licence that the model card names, as the hub spells it: apache-2.0, cc-by-4.0 [default: unknown]
+    #[arg(long, value_name = "NAME")]
+    pub license: Option<String>,
+
+    /// hf, torch: the table that `evaluate --metrics` wrote, for the model card
+    #[arg(long, value_name = "TABLE")]
+    pub metrics: Option<PathBuf>,
+
     /// Replace OUTPUT (and TABLE) where it exists, if this program wrote it
     #[arg(long)]
     pub force: bool,
@@ -92,6 +105,10 @@ pub enum To {
     Onnx,
     /// A folder with weights and a description; of features one file
     Safetensors,
+    /// A folder as on the Hugging Face hub, which transformers opens
+    Hf,
+    /// A folder with a state dictionary of torchvision's
+    Torch,
     /// A matrix of features
     Npy,
     /// Features as a Parquet table

@@ -1,6 +1,9 @@
 //! What the flags come to, checked once.
 
-use crate::args::{Args, To};
+use crate::{
+    args::{Args, To},
+    hf::Of,
+};
 use clap::ValueEnum as _;
 use cli::UsageError;
 use sample::Split;
@@ -15,6 +18,29 @@ pub(crate) struct Config {
     tolerance: Option<f64>,
     force: bool,
     job: Job,
+    hub: Hub,
+}
+
+/// What a folder for other libraries says of the model beside what the head says.
+pub(crate) struct Hub {
+    license: Option<String>,
+    metrics: Option<PathBuf>,
+}
+
+impl Hub {
+    pub(crate) fn license(&self) -> &str {
+        self.license.as_deref().unwrap_or("unknown")
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Path> {
+        self.metrics.as_deref()
+    }
+
+    /// The flag that was given, where one was.
+    fn given(&self) -> Option<&'static str> {
+        let flags = [("--license", self.license.is_some()), ("--metrics", self.metrics.is_some())];
+        flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
 }
 
 /// What to write.
@@ -23,6 +49,8 @@ pub(crate) enum Job {
     Onnx,
     /// A model as a folder.
     Folder,
+    /// A model as a folder that other libraries open.
+    Hub(Of),
     /// Features as a matrix or a table.
     Matrix(MatrixJob),
 }
@@ -42,12 +70,26 @@ impl Config {
     /// # Errors
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
-        let Args { input, output, to, weights, offline, tolerance, split, rows, views, force, common } = args;
+        let Args {
+            input,
+            output,
+            to,
+            weights,
+            offline,
+            tolerance,
+            split,
+            rows,
+            views,
+            license,
+            metrics,
+            force,
+            common,
+        } = args;
         let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
         let layout = match to {
-            To::Onnx => None,
+            To::Onnx | To::Hf | To::Torch => None,
             To::Npy => Some(Layout::Npy),
             To::Parquet => Some(Layout::Parquet),
             To::Arrow => Some(Layout::Arrow),
@@ -85,16 +127,22 @@ impl Config {
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
             return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
+        let hub = Hub { license, metrics };
+        if let (Some(flag), false) = (hub.given(), matches!(to, To::Hf | To::Torch)) {
+            return usage(format!("{flag} goes with --to hf or --to torch"));
+        }
         let job = match (layout, to) {
             (Some(layout), _) => {
                 Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
             }
             (None, To::Onnx) => Job::Onnx,
+            (None, To::Hf) => Job::Hub(Of::Hub),
+            (None, To::Torch) => Job::Hub(Of::Torchvision),
             (None, _) => Job::Folder,
         };
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
         let weights = weights.map(fetched).transpose()?;
-        Ok(Config { input, output, weights, tolerance, force, job })
+        Ok(Config { input, output, weights, tolerance, force, job, hub })
     }
 
     pub(crate) fn input(&self) -> &Path {
@@ -103,7 +151,7 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        [self.input()].into_iter().chain(self.weights())
+        [self.input()].into_iter().chain(self.weights()).chain(self.hub.metrics())
     }
 
     pub(crate) fn output(&self) -> &Path {
@@ -120,6 +168,10 @@ impl Config {
 
     pub(crate) fn force(&self) -> bool {
         self.force
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     pub(crate) fn job(&self) -> &Job {

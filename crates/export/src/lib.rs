@@ -8,6 +8,7 @@
 mod args;
 mod backbone;
 mod config;
+mod hf;
 mod matrix;
 mod model_folder;
 mod onnx_file;
@@ -42,6 +43,9 @@ pub fn run(args: Args) -> Result<()> {
         }
         Job::Onnx => model(&session, &config, onnx_file::write)?,
         Job::Folder => model(&session, &config, model_folder::write)?,
+        Job::Hub(of) => {
+            model(&session, &config, |config, head, bound| hf::write(&session, config, *of, head, bound))?
+        }
     };
     session.note(format!("export: {line} → {}", config.output().display()));
     Ok(())

@@ -8,6 +8,7 @@ use head::Head;
 use input::{PROBES, Recipe};
 use onnx::Model;
 use sample::targets::Task;
+use serde_json::{Value, json};
 use weights::Bound;
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
@@ -69,6 +70,17 @@ impl Parity {
         };
         let expected: Vec<f32> = expected.into_iter().map(|p| p as f32).collect();
         Parity { probabilities: Some(Distance::between(probabilities, &expected)), ..self }
+    }
+
+    /// The figures, as they stand in an artefact.
+    pub(crate) fn figures(&self) -> Value {
+        json!({
+            "features": self.features.difference,
+            "largest_feature": self.features.scale,
+            "logits": self.logits.difference,
+            "largest_logit": self.logits.scale,
+            "tolerance": self.tolerance,
+        })
     }
 
     /// Passes, or says by how much it does not.
