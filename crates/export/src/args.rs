@@ -2,7 +2,7 @@
 
 use clap::{Parser, ValueEnum};
 use sample::Split;
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 /// Write a model that other programs run, or a matrix of features that they read.
 ///
@@ -89,6 +89,20 @@ pub struct Args {
     #[arg(long, value_name = "TABLE")]
     pub metrics: Option<PathBuf>,
 
+    /// hf, torch: a Python with the libraries in question, which opens the folder before it takes its place
+    ///
+    /// Its logits of the probes must be ours, or the exit code is 3. Without this flag, no Python runs.
+    #[arg(long, value_name = "PYTHON")]
+    pub verify_with: Option<PathBuf>,
+
+    /// With --verify-with: also compare so many pictures of --images, as the folder itself prepares them
+    #[arg(long, value_name = "N", requires_all = ["verify_with", "images"])]
+    pub verify_samples: Option<NonZeroUsize>,
+
+    /// With --verify-samples: the pictures, a folder or a manifest
+    #[arg(long, value_name = "PATH", requires = "verify_samples")]
+    pub images: Option<PathBuf>,
+
     /// Replace OUTPUT (and TABLE) where it exists, if this program wrote it
     #[arg(long)]
     pub force: bool,
@@ -120,7 +134,7 @@ pub enum To {
 const AFTER: &str = "Example, from the root of a clone after `make demo`:
   target/release/export target/demo/sample.head -o /tmp/sample.onnx --force
 
-Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache, 130 interrupted (nothing is written).";
+Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache or with --verify-with, 130 interrupted (nothing is written).";
 
 fn parse_split(text: &str) -> Result<Split, String> {
     Split::parse(text).ok_or_else(|| "expected train, val or test".to_owned())

@@ -7,7 +7,10 @@ use crate::{
 use clap::ValueEnum as _;
 use cli::UsageError;
 use sample::Split;
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 use store::{matrix::Layout, table::TableFormat};
 
 /// A checked job.
@@ -25,6 +28,14 @@ pub(crate) struct Config {
 pub(crate) struct Hub {
     license: Option<String>,
     metrics: Option<PathBuf>,
+    verify: Option<Verify>,
+}
+
+/// A Python that opens the folder, and the pictures that it is shown besides the probes.
+pub(crate) struct Verify {
+    pub(crate) python: PathBuf,
+    /// A data set, and of how many of its samples.
+    pub(crate) pictures: Option<(PathBuf, usize)>,
 }
 
 impl Hub {
@@ -36,9 +47,17 @@ impl Hub {
         self.metrics.as_deref()
     }
 
+    pub(crate) fn verify(&self) -> Option<&Verify> {
+        self.verify.as_ref()
+    }
+
     /// The flag that was given, where one was.
     fn given(&self) -> Option<&'static str> {
-        let flags = [("--license", self.license.is_some()), ("--metrics", self.metrics.is_some())];
+        let flags = [
+            ("--license", self.license.is_some()),
+            ("--metrics", self.metrics.is_some()),
+            ("--verify-with", self.verify.is_some()),
+        ];
         flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }
 }
@@ -82,9 +101,14 @@ impl Config {
             views,
             license,
             metrics,
+            verify_with,
+            verify_samples,
+            images,
             force,
             common,
         } = args;
+        let pictures = images.zip(verify_samples.map(NonZeroUsize::get));
+        let verify = verify_with.map(|python| Verify { python, pictures });
         let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
@@ -127,7 +151,7 @@ impl Config {
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
             return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
-        let hub = Hub { license, metrics };
+        let hub = Hub { license, metrics, verify };
         if let (Some(flag), false) = (hub.given(), matches!(to, To::Hf | To::Torch)) {
             return usage(format!("{flag} goes with --to hf or --to torch"));
         }
@@ -151,7 +175,9 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        [self.input()].into_iter().chain(self.weights()).chain(self.hub.metrics())
+        let pictures = self.hub.verify().and_then(|verify| verify.pictures.as_ref());
+        let pictures = pictures.map(|(path, _)| path.as_path());
+        [self.input()].into_iter().chain(self.weights()).chain(self.hub.metrics()).chain(pictures)
     }
 
     pub(crate) fn output(&self) -> &Path {

@@ -72,6 +72,11 @@ impl Parity {
         Parity { probabilities: Some(Distance::between(probabilities, &expected)), ..self }
     }
 
+    /// The largest difference that passes, relative to the largest number.
+    pub(crate) fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
     /// The figures, as they stand in an artefact.
     pub(crate) fn figures(&self) -> Value {
         json!({

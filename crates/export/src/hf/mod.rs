@@ -12,6 +12,7 @@ mod seen;
 mod tensors;
 mod timm;
 mod torch;
+mod verify;
 
 use crate::{
     backbone::{source, taps},
@@ -95,6 +96,8 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
     let folder = place.temporary();
     let network = bound.network().clone();
     let widths = network.widths(size.0, size.1)?;
+    let hub = config.hub();
+    let own = hub.verify().map(|_| bound.clone());
     let mut tensors = tensors::placed(bound, &model.layout)?;
     if of == Of::Torchvision {
         tensors.extend(torch::places_of_windows(&network));
@@ -114,14 +117,18 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
     let (features, logits) = read_back::run(folder, &model, &network)?;
     let parity = Parity::of(config, head, &features, &logits).gate()?;
     description[OWN]["parity"] = parity.figures();
+    if let Some((job, own)) = hub.verify().zip(own) {
+        let passes = (parity.tolerance(), config.tolerance());
+        let verified = verify::verify(job, of, folder, &model, own, passes)?;
+        session.note(format!("export: {}", verified.line()));
+        description[OWN]["verified"] = verified.json();
+    }
     put(CONFIG, pretty(&description)?)?;
-    let hub = config.hub();
     put(CARD, card::card(&model, hub, &name_of(config.output()), &description)?)?;
     session.detail(format!("export: {} opens it", model.opened_by()));
     if let (Prepared::Processor(_), Of::Hub) = (&model.prepared, of) {
         session.note(
-            "export: pixels are exact with AutoImageProcessor.from_pretrained(…, backend=\"pil\") only; the folder's README.md shows how"
-                .to_owned(),
+            "export: pixels are exact with AutoImageProcessor.from_pretrained(…, backend=\"pil\") only; the folder's README.md shows how",
         );
     }
     cli::finishing();
