@@ -2,9 +2,8 @@
 """Folders of `export --to hf` and `--to torch`, opened by the libraries that they are for.
 
 For each family of the zoo, and each kind of folder that transformers writes: random weights as its library writes them, features
-of random pictures, a linear head, and the exported folder. `transformers.pipeline` opens it with no further code. Its pixels must
-be ours in every bit, but for one rounding where transformers' own processor prepares them, and its logits must agree with ours to
-1e-4 of the largest. Of `--to torch`, the lines of the folder's README.md are run as they stand.
+of random pictures, a linear head, and the exported folder. `transformers.pipeline` opens it with no further code. Its logits, of pictures
+that the folder itself prepares, must agree with ours to 1e-4 of the largest. Of `--to torch`, the lines of the folder's README.md are run as they stand.
 
 What no library holds exactly must be refused. Run from the repository's root, after `make`; names of cells may be given. It
 prints a table. Needs torch, torchvision, timm and transformers.
@@ -27,8 +26,8 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 import numpy as np
 import torch
+import torchvision
 import transformers
-from PIL import Image
 from safetensors.torch import load_file
 
 import sources
@@ -62,7 +61,12 @@ RESIZED = [("deit3_small_patch16_224.fb_in22k_ft_in1k", ["--resize", 192, "--cro
 
 
 def torchvision_cell(name):
-    return lambda scratch: (*sources.torchvision_file(scratch, name)[:2],)
+    def make(scratch):
+        net = sources.settled(sources.randomise(torchvision.models.get_model(name)))
+        torch.save(net.state_dict(), scratch / f"{name}.pth")
+        return scratch / f"{name}.pth", ["--backbone", name]
+
+    return make
 
 
 def timm_cell(name, flags=()):
@@ -72,7 +76,7 @@ def timm_cell(name, flags=()):
 def cells():
     """Name, tap, and what makes the weights: a source and flags."""
     for name, tap in TORCHVISION:
-        yield f"torchvision {name}", tap, lambda scratch, name=name: (sources.torchvision_file(scratch, name)[0], ["--backbone", name])
+        yield f"torchvision {name}", tap, torchvision_cell(name)
     for name, tap in TIMM:
         yield f"timm {name}", tap, timm_cell(name, SIZES.get(name, ()))
     for name, flags in RESIZED:

@@ -85,7 +85,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub license: Option<String>,
 
-    /// hf, torch: the table that `evaluate --metrics` wrote, for the model card
+    /// hf, torch: the table of metrics that `evaluate` wrote, for the model card
     #[arg(long, value_name = "TABLE")]
     pub metrics: Option<PathBuf>,
 

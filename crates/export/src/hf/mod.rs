@@ -158,13 +158,13 @@ fn layout_of(of: Of, name: &str, bound: &Bound, size: (usize, usize)) -> Result<
             .or_else(|| entry.and_then(|entry| timm::layout(entry, bound.network(), size))),
     };
     let whose = match of {
-        Of::Hub => "neither transformers nor timm",
-        Of::Torchvision => "torchvision has none that",
+        Of::Hub => "neither transformers nor timm builds",
+        Of::Torchvision => "torchvision does not build, or not load,",
     };
     found.with_context(|| {
         let (height, width) = size;
         format!(
-            "{whose} builds {name} for pictures of {height}×{width} as it is here; --to onnx and --to safetensors hold it"
+            "{whose} {name} for pictures of {height}×{width} as it is here; --to onnx and --to safetensors hold it"
         )
     })
 }
@@ -249,7 +249,6 @@ impl HubModel<'_> {
                 Task::Numbers => "regression",
             };
             config.insert("problem_type".to_owned(), problem.into());
-            config.insert("torch_dtype".to_owned(), "float32".into());
         }
         if let Prepared::Timm(cfg) = &self.prepared {
             let mut cfg = cfg.clone();

@@ -16,7 +16,6 @@ pub(crate) fn layout(entry: &Entry, network: &Network, size: (usize, usize)) -> 
     let pads = architecture.starts_with("tf_");
     // Its first dense layer is a convolution over the whole map.
     let is_wide = architecture.starts_with("vgg") && (size.0 / 32, size.1 / 32) != (7, 7);
-    // Its second stage's sides are halved by rounding up, as ours, at any size.
     if (pads && !is_own_size) || is_wide {
         return None;
     }

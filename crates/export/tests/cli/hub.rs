@@ -95,7 +95,7 @@ fn config(room: &Room) -> Value {
 }
 
 fn to_hf(room: &Room, flags: &[&str]) -> harness::Run {
-    let command = ["x.head", "-o", "model", "--to", "hf", "--weights", "w.safetensors", "--verbose"];
+    let command = ["x.head", "-o", "model", "--to", "hf", "--weights", "w.safetensors"];
     export(room, &[&command, flags].concat())
 }
 
@@ -124,9 +124,10 @@ fn folders_are_read_as_other_peoples() {
         ("regnet_x_400mf", &["pooled"], "RegNetForImageClassification", "classifier.1", [3, 400]),
         ("convnextv2_atto", &["pooled"], "ConvNextV2ForImageClassification", "classifier", [3, 320]),
         ("vit_tiny_patch16_224", &["cls"], "ViTForImageClassification", "classifier", [3, 192]),
+        ("deit3_small_patch16_224", &["pooled"], "TimmWrapperForImageClassification", "head", [3, 384]),
     ] {
         let room = behind(network, taps, &own, |_| {});
-        let run = to_hf(&room, &[]).fine();
+        let run = to_hf(&room, &["--verbose"]).fine();
         assert!(run.stderr().contains(&format!("export: {class}")), "{}", run.stderr());
         let files = room.bytes("model");
         let names: Vec<_> = files.keys().map(|path| path.to_str().unwrap()).collect();

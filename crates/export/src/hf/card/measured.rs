@@ -23,7 +23,7 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// Reads what `evaluate --metrics` wrote.
+    /// Reads the table that `evaluate` wrote.
     ///
     /// # Errors
     /// Where the file cannot be read, or is no such table.
@@ -61,7 +61,7 @@ impl Measured {
         }
         if measured.overall.is_empty() {
             bail!(
-                "`{}` has no row of the scope `overall`; give what evaluate --metrics wrote",
+                "`{}` has no row of the scope `overall`; give the table that evaluate wrote",
                 path.display()
             );
         }
