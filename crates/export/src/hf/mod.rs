@@ -269,13 +269,15 @@ impl HubModel<'_> {
     /// What only we know of the model.
     fn own(&self, weights: store::Digest) -> Result<Value> {
         let head = self.head;
+        // By way of text, which has the digits that people wrote: 0.485, and not what is next to it in f32.
+        let recipe: Value = serde_json::from_str(&serde_json::to_string(self.recipe)?)?;
         let mut own = json!({
             "format": FORMAT,
             "version": 1,
             "backbone": self.name,
             "tap": taps(head),
             "task": head.task().name(),
-            "preprocessing": self.recipe,
+            "preprocessing": recipe,
             "lineage": {
                 "weights": weights,
                 "head": head.digest(),

@@ -16,7 +16,9 @@ pub(crate) fn layout(entry: &Entry, size: (usize, usize)) -> Option<Layout> {
     let node = full.node(logits);
     let Op::Linear { weight, .. } = node.op else { return None };
     let classifier = full.param(weight).name.strip_suffix(".weight")?.to_owned();
-    let reads = full.node(*node.inputs.first()?).name.clone();
+    let read = *node.inputs.first()?;
+    let tap = full.taps().iter().find(|tap| tap.node == read).map(|tap| &tap.name);
+    let reads = tap.unwrap_or(&full.node(read).name).clone();
     let mut arguments = Map::new();
     if full.nodes().iter().any(|node| matches!(node.op, Op::Tokens { .. })) {
         // Its positions are those of one size.
