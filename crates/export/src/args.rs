@@ -85,21 +85,23 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub license: Option<String>,
 
-    /// hf, torch: the table of metrics that `evaluate` wrote, for the model card
+    /// hf, torch: the table of metrics that `evaluate` wrote, for the model card [default: none, and the card has no metrics]
     #[arg(long, value_name = "TABLE")]
     pub metrics: Option<PathBuf>,
 
     /// hf, torch: a Python with the libraries in question, which opens the folder before it takes its place
+    /// [default: none]
     ///
     /// Its logits of the probes must be ours, or the exit code is 3. Without this flag, no Python runs.
     #[arg(long, value_name = "PYTHON")]
     pub verify_with: Option<PathBuf>,
 
     /// With --verify-with: also compare so many pictures of --images, as the folder itself prepares them
+    /// [default: none]
     #[arg(long, value_name = "N", requires_all = ["verify_with", "images"])]
     pub verify_samples: Option<NonZeroUsize>,
 
-    /// With --verify-samples: the pictures, a folder or a manifest
+    /// With --verify-samples: the pictures, a folder or a manifest [default: none]
     #[arg(long, value_name = "PATH", requires = "verify_samples")]
     pub images: Option<PathBuf>,
 

@@ -4,6 +4,7 @@
 //! configuration, as `extract --weights` reads other people's folders.
 
 mod card;
+mod description;
 mod layout;
 mod native;
 mod prepare;
@@ -26,8 +27,7 @@ use input::Recipe;
 use layout::Layout;
 use network::zoo;
 use prepare::Prepared;
-use sample::targets::Task;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::{fs, path::Path};
 use store::{Marks, Place, distinct};
 use tensors::{Tensors, WEIGHTS, Written};
@@ -205,93 +205,6 @@ fn add_classifier(tensors: &mut Tensors, model: &HubModel<'_>, layer: &Dense, wi
     tensors.insert(name("weight"), Written::Floats(Tensor { shape, data: weight }));
     let bias = Tensor { shape: vec![layer.outputs], data: layer.bias.clone() };
     tensors.insert(name("bias"), Written::Floats(bias));
-}
-
-impl HubModel<'_> {
-    /// The name of torchvision's network, where it is one of a state dictionary.
-    fn torchvision(&self) -> Option<&str> {
-        (self.layout.library == "torchvision").then_some(self.name)
-    }
-
-    /// What opens the folder, in words.
-    fn opened_by(&self) -> String {
-        match self.layout.config.get("architecture").and_then(Value::as_str) {
-            Some(architecture) => format!("{} with timm's {architecture}", self.layout.class),
-            None => self.layout.class.to_owned(),
-        }
-    }
-
-    /// What `config.json` holds. `weights`: the digest of the backbone's.
-    fn config(&self, weights: store::Digest) -> Result<Value> {
-        let head = self.head;
-        let mut config: Map<String, Value> = self.layout.config.clone();
-        match self.layout.library {
-            "timm" => {
-                config.insert("num_classes".to_owned(), head.classes.len().into());
-                config.insert("label_names".to_owned(), json!(head.classes));
-            }
-            "transformers" => {
-                let numbered = head.classes.iter().enumerate();
-                let named: Map<String, Value> =
-                    numbered.clone().map(|(i, class)| (i.to_string(), class.as_str().into())).collect();
-                let back: Map<String, Value> = numbered.map(|(i, class)| (class.clone(), i.into())).collect();
-                config.insert("id2label".to_owned(), Value::Object(named));
-                config.insert("label2id".to_owned(), Value::Object(back));
-            }
-            _ => {
-                config.insert("classes".to_owned(), json!(head.classes));
-            }
-        }
-        if self.torchvision().is_none() {
-            let problem = match head.task() {
-                Task::Class => "single_label_classification",
-                Task::Labels => "multi_label_classification",
-                Task::Numbers => "regression",
-            };
-            config.insert("problem_type".to_owned(), problem.into());
-        }
-        if let Prepared::Timm(cfg) = &self.prepared {
-            let mut cfg = cfg.clone();
-            // Which of several networks of one architecture it is.
-            if let (Some((_, tag)), "timm") = (self.name.split_once('.'), self.layout.library) {
-                cfg["tag"] = tag.into();
-            }
-            config.insert("pretrained_cfg".to_owned(), cfg);
-            if self.layout.library == "transformers" {
-                // timm's, beside a network of transformers: the only one whose pixels are Pillow's without being asked.
-                config.insert("image_processor_type".to_owned(), "TimmWrapperImageProcessor".into());
-            }
-        }
-        config.insert(OWN.to_owned(), self.own(weights)?);
-        Ok(Value::Object(config))
-    }
-
-    /// What only we know of the model.
-    fn own(&self, weights: store::Digest) -> Result<Value> {
-        let head = self.head;
-        // By way of text, which has the digits that people wrote: 0.485, and not what is next to it in f32.
-        let recipe: Value = serde_json::from_str(&serde_json::to_string(self.recipe)?)?;
-        let mut own = json!({
-            "format": FORMAT,
-            "version": 1,
-            "backbone": self.name,
-            "tap": taps(head),
-            "task": head.task().name(),
-            "preprocessing": recipe,
-            "lineage": {
-                "weights": weights,
-                "head": head.digest(),
-                "features": head.features,
-            },
-        });
-        if let Some(threshold) = head.reject_threshold() {
-            own["reject_threshold"] = threshold.into();
-        }
-        if let Some(thresholds) = head.label_thresholds() {
-            own["label_thresholds"] = serde_json::to_value(thresholds)?;
-        }
-        Ok(own)
-    }
 }
 
 fn pretty(value: &Value) -> Result<String> {

@@ -21,7 +21,7 @@ pub(crate) enum NotCarried {
     )]
     Setting(&'static str),
     #[error(
-        "pictures are cropped as transformers does, which timm's wrapper cannot; --to onnx carries it, or extract with --preprocess imagenet and flags on top"
+        "pictures are cropped as transformers does, which neither timm nor torchvision does; --to onnx carries it, or extract with --preprocess imagenet and flags on top"
     )]
     Rounding,
 }

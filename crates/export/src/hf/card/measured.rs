@@ -164,9 +164,10 @@ impl Row {
 }
 
 fn shown(value: f64) -> String {
-    if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) {
-        format!("{value:.3e}")
-    } else {
-        format!("{value:.4}")
+    match value.abs() {
+        // Counts, such as a class's support.
+        size if (2.0..1e6).contains(&size) && value.fract() == 0.0 => format!("{value:.0}"),
+        0.0 | 1e-3..1e6 => format!("{value:.4}"),
+        _ => format!("{value:.3e}"),
     }
 }
