@@ -136,7 +136,7 @@ pub enum To {
 const AFTER: &str = "Example, from the root of a clone after `make demo`:
   target/release/export target/demo/sample.head -o /tmp/sample.onnx --force
 
-Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache or with --verify-with, 130 interrupted (nothing is written).";
+Exit codes: 0 success, 1 failed, 2 wrong usage, 3 the model disagrees with the cache, 130 interrupted (nothing is written).";
 
 fn parse_split(text: &str) -> Result<Split, String> {
     Split::parse(text).ok_or_else(|| "expected train, val or test".to_owned())

@@ -5,8 +5,7 @@ mod usage;
 
 use super::{HubModel, OWN};
 use crate::config::Hub;
-use anyhow::Result;
-use measured::Measured;
+pub(super) use measured::Measured;
 use sample::targets::Task;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -14,13 +13,18 @@ use std::fmt::Write as _;
 /// More classes than these are counted, and not listed.
 const MOST_LISTED: usize = 200;
 
-/// The whole of it. `description`: what `config.json` holds.
+/// The whole of it. `measured`: what `evaluate` wrote; `description`: what `config.json` holds.
 ///
 /// # Errors
-/// Where the table of metrics cannot be read, or is none.
-pub(super) fn card(model: &HubModel<'_>, hub: &Hub, name: &str, description: &Value) -> Result<String> {
-    let measured = hub.metrics().map(Measured::read).transpose()?;
-    let mut text = front(model, hub, name, measured.as_ref());
+/// [`std::fmt::Error`], which a string never gives.
+pub(super) fn card(
+    model: &HubModel<'_>,
+    hub: &Hub,
+    name: &str,
+    measured: Option<&Measured>,
+    description: &Value,
+) -> Result<String, std::fmt::Error> {
+    let mut text = front(model, hub, name, measured);
     let head = model.head;
     let task = match head.task() {
         Task::Class => "Says which of some classes a picture is of.",
@@ -41,7 +45,7 @@ pub(super) fn card(model: &HubModel<'_>, hub: &Hub, name: &str, description: &Va
     } else {
         writeln!(text, "There are {}. `config.json` names them.", head.classes.len())?;
     }
-    match &measured {
+    match measured {
         Some(measured) => text += &measured.tables(),
         None => text += "\n## Metrics\n\nNone were given when the folder was written.\n",
     }

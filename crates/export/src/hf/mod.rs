@@ -91,12 +91,13 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
     let model =
         HubModel { head, name: &source.backbone, recipe: &source.recipe, size, layout, prepared, taps };
 
+    let hub = config.hub();
+    let measured = hub.metrics().map(card::Measured::read).transpose()?;
     let place = Place::folder(config.output(), config.force(), |folder| MARKS.all_of(folder))?;
     distinct(&[&place], config.inputs())?;
     let folder = place.temporary();
     let network = bound.network().clone();
     let widths = network.widths(size.0, size.1)?;
-    let hub = config.hub();
     let own = hub.verify().map(|_| bound.clone());
     let mut tensors = tensors::placed(bound, &model.layout)?;
     if of == Of::Torchvision {
@@ -124,7 +125,7 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
         description[OWN]["verified"] = verified.json();
     }
     put(CONFIG, pretty(&description)?)?;
-    put(CARD, card::card(&model, hub, &name_of(config.output()), &description)?)?;
+    put(CARD, card::card(&model, hub, &name_of(config.output()), measured.as_ref(), &description)?)?;
     session.detail(format!("export: {} opens it", model.opened_by()));
     if let (Prepared::Processor(_), Of::Hub) = (&model.prepared, of) {
         session.note(

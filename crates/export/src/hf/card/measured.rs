@@ -17,7 +17,7 @@ struct Row {
 }
 
 /// The rows of all samples, and of each class.
-pub(super) struct Measured {
+pub(crate) struct Measured {
     overall: Vec<Row>,
     classes: Vec<Row>,
 }
@@ -27,7 +27,7 @@ impl Measured {
     ///
     /// # Errors
     /// Where the file cannot be read, or is no such table.
-    pub(super) fn read(path: &Path) -> Result<Measured> {
+    pub(crate) fn read(path: &Path) -> Result<Measured> {
         let names = ["split", "scope", "metric", "class", "value", "ci_low", "ci_high", "n"];
         let table = Table::open(path, &names)?;
         let columns: Vec<_> = names.iter().map(|name| table.needed(name)).collect::<Result<_, _>>()?;
