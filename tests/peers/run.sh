@@ -23,6 +23,7 @@ torch)
     $PYTHON tests/peers/fetch.py
     $PYTHON tests/peers/loads.py
     $PYTHON tests/peers/sources.py
+    $PYTHON tests/peers/hf.py
     $PYTHON tests/peers/onnx_import.py
     ;;
 keras)

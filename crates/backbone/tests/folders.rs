@@ -170,6 +170,47 @@ fn timms_configurations_are_recipes() {
 }
 
 #[test]
+fn networks_of_other_sizes_have_positions_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |args: &str| {
+        let config = format!(
+            r#"{{"architecture": "vit_tiny_patch16_224", "num_classes": 3, "model_args": {{{args}}}}}"#
+        );
+        fs::write(folder.path().join("config.json"), config).unwrap();
+        fs::write(folder.path().join("model.safetensors"), two_bytes()).unwrap();
+        found(folder.path())
+    };
+    for (args, count) in [("", 197), (r#""img_size": 96"#, 37), (r#""img_size": [64, 64]"#, 17)] {
+        let network = write(args).unwrap().network;
+        let positions = network.params().iter().find(|param| param.name == "pos_embed").unwrap();
+        assert_eq!(positions.shape, [1, count, 192], "{args}");
+    }
+    for args in [r#""img_size": [64, 96]"#, r#""img_size": 8"#, r#""img_size": "large""#] {
+        let error = write(args).unwrap_err().to_string();
+        assert!(error.contains("img_size") || error.contains("image_size"), "{error}");
+    }
+}
+
+#[test]
+fn timms_processor_stands_beside_a_network_of_transformers() {
+    let folder = tempfile::tempdir().unwrap();
+    let cfg = r#""input_size": [3, 64, 64], "crop_pct": 0.88, "interpolation": "bicubic", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]"#;
+    let config = format!(
+        r#"{{"model_type": "siglip", "vision_config": {{{SMALL}, "vision_use_head": false}}, "pretrained_cfg": {{{cfg}}}}}"#
+    );
+    fs::write(folder.path().join("config.json"), config).unwrap();
+    fs::write(folder.path().join("model.safetensors"), two_bytes()).unwrap();
+    let backbone = found(folder.path()).unwrap();
+    // Without what attends to the patches, it is their mean.
+    assert_eq!(backbone.default_tap, "patch_mean");
+    let how = recipe(&backbone);
+    assert_eq!(
+        (how.resize, how.crop, how.filter),
+        (Resize::ShorterSide(72), Some((64, 64)), Filter::Bicubic)
+    );
+}
+
+#[test]
 fn flags_replace_what_a_folder_says_of_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();

@@ -18,6 +18,11 @@ use std::path::PathBuf;
 /// safetensors: of a head a folder with model.safetensors and config.json, which says how to assemble them. Of features one
 /// file with the matrix `features`, and in `rows` the bytes of a JSON object of columns.
 ///
+/// hf: a folder that transformers opens, by a class of its own or by its wrapper of timm. pipeline("image-classification",
+/// model=OUTPUT) does so. The head is a linear one. README.md is a model card.
+///
+/// torch: a folder with a state dictionary under torchvision's names, and in README.md the lines that load it.
+///
 /// npy: the features as a (rows, width) f32 matrix, in the order of the index.
 ///
 /// parquet, arrow: the features as a table: id, split, the features' own columns, and `features`, a list of f32.
@@ -68,10 +73,10 @@ pub struct Args {
     #[arg(long)]
     pub with_preprocessing: bool,
 
-    /// With --with-preprocessing: pictures to check the model on, as extract takes them: a folder, a manifest or shards
+    /// With --with-preprocessing or --verify-with: pictures to check the model on, as predict takes them [default: none]
     ///
-    /// Our own path and the file's operators must give the same. The largest difference is printed, and kept in the file's
-    /// metadata as `headstart.verified`.
+    /// Our own path and the model must give the same. The largest difference is printed, and kept in the model as
+    /// `headstart.verified`.
     #[arg(long, value_name = "PATH")]
     pub images: Vec<PathBuf>,
 
@@ -106,6 +111,21 @@ pub struct Args {
     #[arg(long)]
     pub views: bool,
 
+    /// hf, torch: the licence that the model card names, as the hub spells it: apache-2.0, cc-by-4.0 [default: unknown]
+    #[arg(long, value_name = "NAME")]
+    pub license: Option<String>,
+
+    /// hf, torch: the table of metrics that `evaluate` wrote, for the model card [default: none, and the card has no metrics]
+    #[arg(long, value_name = "TABLE")]
+    pub metrics: Option<PathBuf>,
+
+    /// hf, torch: a Python with the libraries in question, which opens the folder before it takes its place
+    /// [default: none]
+    ///
+    /// Its logits of the probes must be ours, or the exit code is 3. Without this flag, no Python runs.
+    #[arg(long, value_name = "PYTHON")]
+    pub verify_with: Option<PathBuf>,
+
     /// Replace OUTPUT (and TABLE) where it exists, if this program wrote it
     #[arg(long)]
     pub force: bool,
@@ -124,6 +144,10 @@ pub enum To {
     Bundle,
     /// A folder with weights and a description; of features one file
     Safetensors,
+    /// A folder as on the Hugging Face hub, which transformers opens
+    Hf,
+    /// A folder with a state dictionary of torchvision's
+    Torch,
     /// A matrix of features
     Npy,
     /// Features as a Parquet table

@@ -1,14 +1,15 @@
 //! What the flags come to, checked once.
 
-use crate::args::{Args, Stored, To};
+use crate::{
+    args::{Args, Stored, To},
+    hf::Of,
+    photographs::Photographs,
+};
 use clap::ValueEnum as _;
 use cli::UsageError;
 use sample::Split;
 use std::path::{Path, PathBuf};
 use store::{matrix::Layout, table::TableFormat};
-
-/// Pictures that a model is checked on unless told otherwise.
-const SAMPLES: usize = 200;
 
 /// A checked job.
 pub(crate) struct Config {
@@ -18,6 +19,40 @@ pub(crate) struct Config {
     tolerance: Option<f64>,
     force: bool,
     job: Job,
+    hub: Hub,
+    photographs: Option<Photographs>,
+}
+
+/// What a folder for other libraries says of the model beside what the head says.
+pub(crate) struct Hub {
+    license: Option<String>,
+    metrics: Option<PathBuf>,
+    /// A Python that opens the folder.
+    verify_with: Option<PathBuf>,
+}
+
+impl Hub {
+    pub(crate) fn license(&self) -> &str {
+        self.license.as_deref().unwrap_or("unknown")
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&Path> {
+        self.metrics.as_deref()
+    }
+
+    pub(crate) fn verify_with(&self) -> Option<&Path> {
+        self.verify_with.as_deref()
+    }
+
+    /// The flag that was given, where one was.
+    fn given(&self) -> Option<&'static str> {
+        let flags = [
+            ("--license", self.license.is_some()),
+            ("--metrics", self.metrics.is_some()),
+            ("--verify-with", self.verify_with.is_some()),
+        ];
+        flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
 }
 
 /// What to write.
@@ -28,20 +63,19 @@ pub(crate) enum Job {
     Folder,
     /// A model for predict.
     Bundle,
+    /// A model as a folder that other libraries open.
+    Hub(Of),
     /// Features as a matrix or a table.
     Matrix(MatrixJob),
 }
 
 /// What goes into an ONNX file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct OnnxJob {
     /// Whether it takes pictures as they are.
     pub(crate) with_preprocessing: bool,
     /// Whether its weights are f16.
     pub(crate) halves: bool,
-    /// Pictures that it is checked on, and on how many.
-    pub(crate) images: Vec<PathBuf>,
-    pub(crate) samples: usize,
 }
 
 /// What of the features, and where.
@@ -60,21 +94,30 @@ impl Config {
     /// [`UsageError`] where flags are wrong or do not go together.
     pub(crate) fn new(args: Args) -> anyhow::Result<Config> {
         let Args {
-            input, output, to, weights, offline, tolerance, split, rows, views, force, common, ..
+            input,
+            output,
+            to,
+            weights,
+            offline,
+            with_preprocessing,
+            images,
+            verify_samples,
+            dtype,
+            tolerance,
+            split,
+            rows,
+            views,
+            license,
+            metrics,
+            verify_with,
+            force,
+            common,
         } = args;
-        let Args { with_preprocessing, images, verify_samples, dtype, .. } = args;
-        let onnx_flag = [
-            ("--with-preprocessing", with_preprocessing),
-            ("--images", !images.is_empty()),
-            ("--verify-samples", verify_samples.is_some()),
-            ("--dtype", dtype.is_some()),
-        ];
-        let onnx_flag = onnx_flag.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
         let usage = |text: String| Err(UsageError(text).into());
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
         let layout = match to {
-            To::Onnx | To::Bundle => None,
+            To::Onnx | To::Bundle | To::Hf | To::Torch => None,
             To::Npy => Some(Layout::Npy),
             To::Parquet => Some(Layout::Parquet),
             To::Arrow => Some(Layout::Arrow),
@@ -112,27 +155,38 @@ impl Config {
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
             return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
+        let photographs = Photographs::new(images, verify_samples)?;
+        let hub = Hub { license, metrics, verify_with };
+        let onnx = OnnxJob { with_preprocessing, halves: dtype == Some(Stored::F16) };
+        let onnx_flag = [("--with-preprocessing", with_preprocessing), ("--dtype", dtype.is_some())];
+        let onnx_flag = onnx_flag.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag));
+        if let (Some(flag), false) = (onnx_flag, to == To::Onnx) {
+            return usage(format!("{flag} goes with --to onnx"));
+        }
+        if let (Some(flag), false) = (hub.given(), matches!(to, To::Hf | To::Torch)) {
+            return usage(format!("{flag} goes with --to hf or --to torch"));
+        }
+        if photographs.is_some() && !with_preprocessing && hub.verify_with().is_none() {
+            return usage("--images goes with --with-preprocessing or --verify-with".to_owned());
+        }
+        if weights.len() > 1 && layout.is_none() && !matches!(to, To::Onnx | To::Bundle) {
+            return usage(
+                "a folder holds one backbone: give --weights once, or --to onnx or bundle".to_owned(),
+            );
+        }
         let job = match (layout, to) {
             (Some(layout), _) => {
                 Job::Matrix(MatrixJob { layout, output: output.clone(), split, rows, views, force })
             }
+            (None, To::Onnx) => Job::Onnx(onnx),
             (None, To::Bundle) => Job::Bundle,
-            (None, To::Onnx) => Job::Onnx(OnnxJob::new(with_preprocessing, images, verify_samples, dtype)?),
-            (None, _) => {
-                if weights.len() > 1 {
-                    return usage(
-                        "a folder holds one backbone: give --weights once, or --to onnx or bundle".to_owned(),
-                    );
-                }
-                Job::Folder
-            }
+            (None, To::Hf) => Job::Hub(Of::Hub),
+            (None, To::Torch) => Job::Hub(Of::Torchvision),
+            (None, _) => Job::Folder,
         };
-        if let Some(flag) = onnx_flag.filter(|_| !matches!(job, Job::Onnx(_))) {
-            return usage(format!("{flag} goes with --to onnx"));
-        }
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
         let weights = weights.into_iter().map(fetched).collect::<Result<_, _>>()?;
-        Ok(Config { input, output, weights, tolerance, force, job })
+        Ok(Config { input, output, weights, tolerance, force, job, hub, photographs })
     }
 
     pub(crate) fn input(&self) -> &Path {
@@ -141,11 +195,9 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        let images = match &self.job {
-            Job::Onnx(job) => &job.images[..],
-            _ => &[],
-        };
-        [self.input()].into_iter().chain(self.weights().iter().chain(images).map(PathBuf::as_path))
+        let photographs = self.photographs.iter().flat_map(|photographs| &photographs.paths);
+        let files = self.weights().iter().chain(photographs).map(PathBuf::as_path);
+        [self.input()].into_iter().chain(files).chain(self.hub.metrics())
     }
 
     pub(crate) fn output(&self) -> &Path {
@@ -164,32 +216,17 @@ impl Config {
         self.force
     }
 
+    /// Pictures that the model is checked on, where some are given.
+    pub(crate) fn photographs(&self) -> Option<&Photographs> {
+        self.photographs.as_ref()
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
     pub(crate) fn job(&self) -> &Job {
         &self.job
-    }
-}
-
-impl OnnxJob {
-    /// # Errors
-    /// Where flags do not go together.
-    fn new(
-        with_preprocessing: bool,
-        images: Vec<PathBuf>,
-        samples: Option<usize>,
-        dtype: Option<Stored>,
-    ) -> Result<OnnxJob, UsageError> {
-        if !images.is_empty() && !with_preprocessing {
-            return Err(UsageError("--images goes with --with-preprocessing".to_owned()));
-        }
-        match samples {
-            Some(_) if images.is_empty() => {
-                return Err(UsageError("--verify-samples goes with --images".to_owned()));
-            }
-            Some(0) => return Err(UsageError("--verify-samples takes 1 or more, got 0".to_owned())),
-            _ => {}
-        }
-        let (halves, samples) = (dtype == Some(Stored::F16), samples.unwrap_or(SAMPLES));
-        Ok(OnnxJob { with_preprocessing, halves, images, samples })
     }
 }
 

@@ -9,11 +9,13 @@ mod args;
 mod backbone;
 mod bundle_file;
 mod config;
+mod hf;
 mod matrix;
 mod model_folder;
 mod onnx_file;
 mod ours;
 mod parity;
+mod photographs;
 mod towers;
 mod verify;
 
@@ -24,6 +26,7 @@ use cli::Session;
 use config::{Config, Job, OnnxJob};
 use features::Features;
 use head::Head;
+use hf::Of;
 use parity::{Distance, Parity};
 use sample::targets::Task;
 use weights::Bound;
@@ -52,6 +55,7 @@ pub fn run(args: Args) -> Result<()> {
             let parity = bundle_file::write(&config, &head)?;
             summary(&head, parity)
         }
+        Job::Hub(of) => hub(&session, &config, *of)?,
     };
     session.note(format!("export: {line} → {}", config.output().display()));
     Ok(())
@@ -68,17 +72,27 @@ fn onnx(session: &Session, config: &Config, job: &OnnxJob) -> Result<String> {
 }
 
 fn folder(session: &Session, config: &Config) -> Result<String> {
+    let (head, bound) = of_one_backbone(session, config)?;
+    Ok(summary(&head, model_folder::write(config, &head, bound)?))
+}
+
+fn hub(session: &Session, config: &Config, of: Of) -> Result<String> {
+    let (head, bound) = of_one_backbone(session, config)?;
+    Ok(summary(&head, hf::write(session, config, of, &head, bound)?))
+}
+
+/// What a folder holds.
+fn of_one_backbone(session: &Session, config: &Config) -> Result<(Head, Bound)> {
     let head = Head::read(config.input())?;
     if head.memory.is_some() {
         let input = config.input().display();
         bail!(
-            "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx, or fit another kind, such as --head linear"
+            "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
         );
     }
     let bound = backbone::load(config, &head)?;
     tell(session, &bound);
-    let parity = model_folder::write(config, &head, bound)?;
-    Ok(summary(&head, parity))
+    Ok((head, bound))
 }
 
 fn tell(session: &Session, bound: &Bound) {

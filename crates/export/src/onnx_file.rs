@@ -75,8 +75,8 @@ pub(crate) fn write(
         let tolerance = config.tolerance().unwrap_or(least);
         let mut check = Check { model: &interpreter, ours, task: head.task(), tolerance };
         check.odd_sizes()?;
-        if !job.images.is_empty() {
-            verified = Some(check.photographs(session, job)?);
+        if let Some(photographs) = config.photographs() {
+            verified = Some(check.photographs(session, photographs)?);
         }
     }
     if job.with_preprocessing || job.halves {

@@ -8,6 +8,7 @@ use head::{Distances, Head, Scorer};
 use input::{PROBES, Recipe, image};
 use onnx::{Input, Model};
 use sample::targets::Task;
+use serde_json::{Value, json};
 use weights::Bound;
 
 /// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
@@ -82,6 +83,22 @@ impl Parity {
     pub(crate) fn with_distances(self, distances: &[f32], head: &Head) -> Parity {
         let own = |novelty| Distance::between(distances, &Distances::of(novelty).of_rows(&head.probes));
         Parity { distances: head.novelty.as_ref().map(own), ..self }
+    }
+
+    /// The largest difference that passes, relative to the largest number.
+    pub(crate) fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
+    /// The figures, as they stand in an artefact.
+    pub(crate) fn figures(&self) -> Value {
+        json!({
+            "features": self.features.difference,
+            "largest_feature": self.features.scale,
+            "logits": self.logits.difference,
+            "largest_logit": self.logits.scale,
+            "tolerance": self.tolerance,
+        })
     }
 
     /// Passes, or says by how much it does not.

@@ -1,6 +1,6 @@
 //! A model with preprocessing in it, held against our own path: on made-up pictures of odd sizes, and on photographs.
 
-use crate::{config::OnnxJob, ours::Ours, parity::Distance};
+use crate::{ours::Ours, parity::Distance, photographs::Photographs};
 use anyhow::{Context, Result, bail};
 use cli::{GateError, Session};
 use engine::Interpreter;
@@ -9,7 +9,7 @@ use input::{
     image::{self, Picture},
 };
 use rayon::prelude::*;
-use sample::{DataSet, Inputs, Sample, targets::Task};
+use sample::{Sample, targets::Task};
 use serde::Serialize;
 
 /// (width, height): one pixel; wide and tall strips; one whose rows go first; one larger than any recipe.
@@ -62,10 +62,9 @@ impl Check<'_> {
     ///
     /// # Errors
     /// [`GateError`] where one differs; where there is none.
-    pub(crate) fn photographs(&mut self, session: &Session, job: &OnnxJob) -> Result<Verified> {
-        let set = DataSet::open_inputs(&Inputs { paths: &job.images, root: None, spool: None, bare: true })?;
-        let there = set.samples.len();
-        let count = job.samples.min(there);
+    pub(crate) fn photographs(&mut self, session: &Session, photographs: &Photographs) -> Result<Verified> {
+        let chosen = photographs.open()?;
+        let count = chosen.len();
         let mut found = Verified {
             samples: 0,
             skipped: 0,
@@ -75,13 +74,11 @@ impl Check<'_> {
             same_class: (self.task == Task::Class).then_some(0),
         };
         let progress = session.progress(count as u64, "picture");
-        let chosen: Vec<&Sample> = (0..count).map(|at| &set.samples[at * there / count]).collect();
         // The interpreter uses one thread for most of what it does.
         for some in chosen.chunks(session.threads().max(1)) {
-            let pictures: Vec<Option<Picture>> =
-                some.par_iter().map(|own| decoded(own)).collect::<Result<_>>()?;
+            let pictures: Vec<Option<Picture>> = some.par_iter().map(decoded).collect::<Result<_>>()?;
             let there = some.iter().zip(&pictures);
-            let there: Vec<_> = there.filter_map(|(own, picture)| Some((*own, picture.as_ref()?))).collect();
+            let there: Vec<_> = there.filter_map(|(own, picture)| Some((own, picture.as_ref()?))).collect();
             found.skipped += some.len() - there.len();
             for ((is_same, distance), (own, _)) in self.compare_all(&there)?.into_iter().zip(&there) {
                 gate(&format!("`{}`", cli::name(&own.id)), self.task, distance, self.tolerance)?;

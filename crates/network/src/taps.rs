@@ -43,6 +43,19 @@ impl Network {
         self
     }
 
+    /// The same network with positions for another grid of patches, where it has positions.
+    #[must_use]
+    pub fn with_grid(mut self, rows: usize, columns: usize) -> Network {
+        for node in &mut self.nodes {
+            if let Op::Tokens { positions, grid, .. } = &mut node.op {
+                let count = &mut self.params[positions.0].shape[1];
+                *count = *count - grid.0 * grid.1 + rows * columns;
+                *grid = (rows, columns);
+            }
+        }
+        self
+    }
+
     /// The node itself where it is a vector; else its mean over all places, appended unless it is there already.
     fn pooled(&mut self, id: NodeId) -> NodeId {
         if self.is_vector(id) {

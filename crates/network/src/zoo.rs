@@ -58,6 +58,32 @@ pub fn ecosystems(entry: &Entry) -> Vec<&'static str> {
     names
 }
 
+/// What timm calls a network, and how it keeps the parameters. `None` of those that timm does not build, or builds otherwise.
+pub fn in_timm(entry: &Entry) -> Option<(&'static str, Dialect)> {
+    let mut dialects = family(entry.name)?.dialects.iter().copied();
+    let dialect = dialects.find(|dialect| dialect.name == "timm" && dialect.is_of(entry.name));
+    match entry.home {
+        "timm" => Some((entry.untagged(), dialect.unwrap_or(Dialect::OWN))),
+        "torchvision" if entry.weights.is_none() => {
+            let other = TIMMS.iter().find(|(ours, _)| *ours == entry.name).map(|(_, theirs)| *theirs);
+            Some((other.unwrap_or(entry.name), dialect?))
+        }
+        _ => None,
+    }
+}
+
+/// Networks of torchvision's that timm calls otherwise.
+const TIMMS: [(&str, &str); 8] = [
+    ("mobilenet_v2", "mobilenetv2_100"),
+    ("vit_b_16", "vit_base_patch16_224"),
+    ("vit_b_32", "vit_base_patch32_224"),
+    ("vit_l_16", "vit_large_patch16_224"),
+    ("vit_l_32", "vit_large_patch32_224"),
+    ("swin_t", "swin_tiny_patch4_window7_224"),
+    ("swin_s", "swin_small_patch4_window7_224"),
+    ("swin_b", "swin_base_patch4_window7_224"),
+];
+
 /// The network of that name or alias.
 ///
 /// # Errors

@@ -107,3 +107,32 @@ fn what_only_one_network_is_kept_in_is_of_no_other() {
     // Any may be of a network that is made from a folder.
     assert!(has("vit", "transformers") && has("vit", "gluon"));
 }
+
+#[test]
+fn what_timm_builds_is_known_by_its_name() {
+    for (ours, theirs, param, place) in [
+        ("resnext50_32x4d", Some("resnext50_32x4d"), "fc.weight", "fc.weight"),
+        ("mobilenet_v2", Some("mobilenetv2_100"), "classifier.1.weight", "classifier.weight"),
+        ("vgg11", Some("vgg11"), "classifier.6.bias", "head.fc.bias"),
+        ("tf_efficientnet_b0.ap_in1k", Some("tf_efficientnet_b0"), "bn1.weight", "bn1.weight"),
+        ("vit_b_16", Some("vit_base_patch16_224"), "encoder.ln.bias", "norm.bias"),
+        (
+            "vit_base_patch16_clip_224.openai",
+            Some("vit_base_patch16_clip_224"),
+            "norm_pre.bias",
+            "norm_pre.bias",
+        ),
+        ("swin_t", Some("swin_tiny_patch4_window7_224"), "head.bias", "head.fc.bias"),
+        // Its own, another eps, another network, and none at all.
+        ("headstart_tiny", None, "", ""),
+        ("efficientnet_b5", None, "", ""),
+        ("efficientnet_v2_s", None, "", ""),
+        ("alexnet", None, "", ""),
+    ] {
+        let found = zoo::in_timm(zoo::find(ours).unwrap());
+        assert_eq!(found.map(|(name, _)| name), theirs, "{ours}");
+        if let Some((_, dialect)) = found {
+            assert_eq!(dialect.place(param), Stored::As(place.to_owned()), "{ours}");
+        }
+    }
+}

@@ -1,12 +1,15 @@
 //! timm's `config.json` (`timm.models.push_to_hf_hub`), which transformers' timm wrapper has as well.
 
-use super::{Config, Described, EXPORT_IT, GIVE_FLAGS, limits::classes_of};
+use super::{
+    Config, Described, EXPORT_IT, GIVE_FLAGS,
+    limits::{classes_of, patches},
+};
 use crate::BackboneError;
 use input::{
     Recipe,
     image::{Preprocessing, Resize},
 };
-use network::{Network, zoo};
+use network::{Network, Op, zoo};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,10 +65,19 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         None => Some((entry.recipe)()),
     };
     let network = entry.network();
+    let network = match side(&model_args).and_then(|side| Some((side, patch_of(&network)?))) {
+        Some((side, patch)) => {
+            let grid = patches(&config, side, patch)?;
+            network.with_grid(grid, grid)
+        }
+        None => network,
+    };
+    let regrids = patch_of(&network).is_some();
     let pool = pooling(&network);
     let is_built = |(key, value): &(&String, &Value)| match key.as_str() {
         "num_classes" => true,
         "in_chans" => *value == 3,
+        "img_size" if regrids => side(&model_args).is_some(),
         "img_size" => {
             let (height, width) = entry.input_size().unwrap_or_default();
             **value == Value::from([height, width].as_slice()) || *value == height && height == width
@@ -93,6 +105,25 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         recipe,
         config: config.path,
     })
+}
+
+/// The side of square pictures that a network was built for, other than by default.
+fn side(model_args: &serde_json::Map<String, Value>) -> Option<usize> {
+    let of = |value: &Value| value.as_u64().and_then(|side| usize::try_from(side).ok());
+    match model_args.get("img_size")? {
+        Value::Array(sides) => match sides.as_slice() {
+            [height, width] if height == width => of(height),
+            _ => None,
+        },
+        side => of(side),
+    }
+}
+
+/// The side of a patch, of a network that has positions for patches.
+fn patch_of(network: &Network) -> Option<usize> {
+    let tokens = network.nodes().iter().find(|node| matches!(node.op, Op::Tokens { .. }))?;
+    let window = network.window(network.node(*tokens.inputs.first()?))?;
+    Some(window.stride.y)
 }
 
 /// What timm calls the way in which a network's `pooled` is made.

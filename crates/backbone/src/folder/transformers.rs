@@ -3,7 +3,7 @@
 use super::{
     Config, Described, EXPORT_IT,
     limits::{above_zero, heads_of, patches, sane, shallow},
-    preprocessor,
+    preprocessor, timm,
 };
 use crate::BackboneError;
 use network::{
@@ -44,8 +44,14 @@ pub(super) fn describe(config: Config, folder: &Path, prepared: bool) -> Result<
         Some(name) if name.ends_with("ForImageClassification") => network.with_logits(labels.max(1)),
         _ => network,
     };
-    let recipe = if prepared { None } else { preprocessor::recipe(folder)? };
-    let default_tap = "pooled".to_owned();
+    let recipe = match config.value.get("pretrained_cfg") {
+        _ if prepared => None,
+        // timm's processor, which may stand beside any network.
+        Some(_) => Some(timm::recipe(&config)?),
+        None => preprocessor::recipe(folder)?,
+    };
+    let lacks_pooling = vision.and_then(|vision| vision.get("vision_use_head")) == Some(&Value::Bool(false));
+    let default_tap = if lacks_pooling { "patch_mean" } else { "pooled" }.to_owned();
     Ok(Described { name: network.name().to_owned(), network, default_tap, recipe, config: config.path })
 }
 
@@ -73,8 +79,6 @@ struct Transformer {
     num_register_tokens: usize,
     #[serde(default = "yes")]
     qkv_bias: bool,
-    #[serde(default = "yes")]
-    vision_use_head: bool,
     #[serde(default = "of::<3>")]
     num_channels: usize,
 }
@@ -158,9 +162,6 @@ fn vision_transformer(config: &Config, kind: &str) -> Result<Network, BackboneEr
 fn tower(config: &Config, vision: &Value, kind: &str) -> Result<Network, BackboneError> {
     let said: Transformer = config.parse_part(vision)?;
     if kind.starts_with("siglip") {
-        if !said.vision_use_head {
-            return Err(config.unknown("the setting", "vision_use_head false", KINDS));
-        }
         let own = said.vit(config, 16, 1e-6, "gelu_pytorch_tanh")?;
         return Ok(vit::Vit { head: vit::Head::Attention, ..own }.build("siglip"));
     }

@@ -1,6 +1,7 @@
 //! `export` as users run it.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
+mod hub;
 mod matrix;
 mod models;
 mod refusals;

@@ -29,7 +29,7 @@ fn neighbours_are_no_folder_yet() {
 fn flags_that_do_not_go_together() {
     let room = room(|_| {});
     for (flags, told) in [
-        (&["--images", "photos"][..], "--images goes with --with-preprocessing"),
+        (&["--images", "photos"][..], "--images goes with --with-preprocessing or --verify-with"),
         (&["--with-preprocessing", "--verify-samples", "5"], "--verify-samples goes with --images"),
         (
             &["--with-preprocessing", "--images", "photos", "--verify-samples", "0"],

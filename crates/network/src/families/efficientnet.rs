@@ -41,9 +41,13 @@ pub(crate) static FAMILY: Family = Family {
         entry("efficientnet_v2_m", || bilinear(480, 480), |name| efficientnet_v2(name, &V2_M)),
         entry("efficientnet_v2_l", || centred(480, 480), |name| efficientnet_v2(name, &V2_L)),
     ],
-    // timm's own from B5 on have another eps. Those of B1 to B4 prepare pictures otherwise, and are entries of their own.
+    // timm's own from B5 on have another eps, and V2's are other networks. Those of B1 to B4 prepare pictures otherwise, and are
+    // entries of their own.
     dialects: &[Dialect::timm(timm_name)
-        .only_of(|name| !["efficientnet_b5", "efficientnet_b6", "efficientnet_b7"].contains(&name))
+        .only_of(|name| {
+            let others = ["efficientnet_b5", "efficientnet_b6", "efficientnet_b7"];
+            name.starts_with("efficientnet_b") && !others.contains(&name)
+        })
         .known_for(|name| name == "efficientnet_b0")],
 };
 

@@ -1,0 +1,65 @@
+"""Opens an exported folder with the library that it is for. Job on standard input, logits on standard output.
+
+The job is a line of JSON, and then the bytes of prepared pictures: f32, little-endian.
+"""
+
+import json
+import os
+import sys
+
+# Whatever a library prints goes where errors go.
+answer = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+job = json.loads(sys.stdin.buffer.readline())
+numbers = sys.stdin.buffer.read()
+
+import numpy as np
+import torch
+
+torch.set_grad_enabled(False)
+folder = job["folder"]
+prepared = torch.from_numpy(np.frombuffer(numbers, "<f4").reshape(job["shape"]).copy())
+
+
+def of_transformers():
+    import transformers
+
+    more = {}
+    if job["exact"]:
+        more["image_processor"] = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    run = transformers.pipeline("image-classification", model=folder, device="cpu", **more)
+    classes = [run.model.config.id2label[i] for i in range(run.model.config.num_labels)]
+    name = f"transformers {transformers.__version__}"
+    return name, classes, lambda x: run.model(pixel_values=x).logits, lambda path: run.preprocess(path)["pixel_values"]
+
+
+def of_torchvision():
+    import torchvision
+    from PIL import Image, ImageOps
+    from safetensors.torch import load_file
+
+    config = json.load(open(os.path.join(folder, "config.json")))
+    model = torchvision.models.get_model(config["torchvision"], num_classes=len(config["classes"]), **config["arguments"])
+    model.load_state_dict(load_file(os.path.join(folder, "model.safetensors")))
+    model.eval()
+    said, steps = config["pretrained_cfg"], torchvision.transforms
+    crop = said["input_size"][1:]
+    resized = [int(side / said["crop_pct"]) for side in crop]
+    prepare = steps.Compose(
+        [
+            steps.Resize(resized if said["crop_mode"] == "squash" else resized[0], steps.InterpolationMode(said["interpolation"])),
+            steps.CenterCrop(crop),
+            steps.ToTensor(),
+            steps.Normalize(said["mean"], said["std"]),
+        ]
+    )
+    opened = lambda path: ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    return f"torchvision {torchvision.__version__}", config["classes"], model, lambda path: prepare(opened(path))[None]
+
+
+name, classes, forward, prepare = of_transformers() if job["kind"] == "hf" else of_torchvision()
+probes = [forward(each[None])[0].tolist() for each in prepared]
+pictures = [forward(prepare(path))[0].tolist() for path in job["pictures"]]
+json.dump({"with": name, "classes": classes, "probes": probes, "pictures": pictures}, answer)
+answer.close()
