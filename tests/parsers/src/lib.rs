@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a parser that fails should panic here")]
 
+mod bundle;
 mod features;
 mod head;
 mod manifest;
@@ -19,6 +20,7 @@ mod scratch;
 mod source;
 mod weights;
 
+pub use bundle::bundle;
 pub use features::{index, shard};
 pub use head::head;
 pub use manifest::{jsonl, manifest, parquet, tar};
@@ -34,7 +36,8 @@ pub use weights::{gguf, hdf5, mxnet, network, sharded, weights};
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 18] = [
+pub const PARSERS: [Parser; 19] = [
+    ("bundle", bundle),
     ("gguf", gguf),
     ("hdf5", hdf5),
     ("head", head),

@@ -1,13 +1,14 @@
 //! Features and heads.
 
-use features::{FeaturesWriter, Lineage, NewFeatures, Row};
+use features::{FeaturesWriter, Lineage, NetworkSource, NewFeatures, Row, Source};
 use head::{Head, HeadKind};
 use input::{Augment, PROBES, Views};
+use model::{BUNDLE_FILE, Model, Tower, write_bundle};
 use parsers::source;
 use sample::Split;
 use std::fs;
-use store::Digest;
-use weights::Dense;
+use store::{Digest, Place};
+use weights::{Bound, Dense, Tensor};
 
 const DIM: usize = 3;
 
@@ -47,6 +48,39 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
         }
     }
     heads(write);
+    bundles(write);
+}
+
+/// Of one network, and of one that is there twice.
+fn bundles(write: &dyn Fn(&str, &str, &[u8])) {
+    let folder = tempfile::tempdir().unwrap();
+    let network = parsers::network();
+    let ones = |param: &network::Param| {
+        Some(Tensor { shape: param.shape.clone(), data: vec![1.0; param.shape.iter().product()] })
+    };
+    let bound = Bound::from_tensors(network, "ones", ones).unwrap();
+    let Source::Network(NetworkSource { recipe, .. }) = source() else { unreachable!("a network's") };
+    for (name, count) in [("one", 1), ("two", 2)] {
+        let head = Head {
+            kind: HeadKind::Linear,
+            classes: vec!["a".into(), "b".into()],
+            sources: vec![source(); count],
+            fit: serde_json::json!({}),
+            features: Digest::of(b"features"),
+            seen: None,
+            layers: vec![Dense { inputs: 2, outputs: 2, weight: vec![0.5; 4], bias: vec![0.0; 2] }],
+            memory: None,
+            novelty: None,
+            targets: Default::default(),
+            probes: vec![0.25; PROBES * 2],
+        };
+        let tower = |at| Tower { bound: bound.clone(), recipe: recipe.clone(), sources: vec![at] };
+        let model = Model { head, towers: (0..count).map(tower).collect() };
+        let place = Place::file(&folder.path().join(name), false, BUNDLE_FILE).unwrap();
+        write_bundle(&model, "seeds", &place).unwrap();
+        place.commit().unwrap();
+        write("bundle", name, &fs::read(folder.path().join(name)).unwrap());
+    }
 }
 
 fn heads(write: &dyn Fn(&str, &str, &[u8])) {
