@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use features::NetworkSource;
 use head::Head;
 use input::Recipe;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use weights::Bound;
 
 /// One network with its taps.
@@ -50,8 +50,8 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Vec<Tower>> {
     for (at, source) in sources.iter().enumerate() {
         let weights = match config.weights() {
             [] => None,
-            [one] => Some(one.as_path()),
-            several => Some(whose(source, several)?),
+            [one] if sources.iter().all(|other| other.backbone == source.backbone) => Some(one.as_path()),
+            files => whose(source, files)?,
         };
         let same = |group: &&mut Group<'_>| {
             group.first.backbone == source.backbone
@@ -73,12 +73,12 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Vec<Tower>> {
         .collect()
 }
 
-/// The file that a source was computed with.
-fn whose<'a>(source: &NetworkSource, files: &'a [std::path::PathBuf]) -> Result<&'a Path> {
+/// The file that a source was computed with; none where its weights come with us.
+fn whose<'a>(source: &NetworkSource, files: &'a [PathBuf]) -> Result<Option<&'a Path>> {
     // Of several refusals none says what is missing.
-    let found = files.iter().find(|file| backbone::load_some(Some(file), &[source]).is_ok());
-    match found {
-        Some(file) => Ok(file),
+    let fits = |file: &Option<&Path>| backbone::load_some(*file, &[source]).is_ok();
+    match files.iter().map(|file| Some(file.as_path())).chain([None]).find(fits) {
+        Some(found) => Ok(found),
         None => bail!(
             "none of the --weights are those of {} that computed `{}`: expected digest {}; give each backbone's, as extract was given them",
             source.backbone,
