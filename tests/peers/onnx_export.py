@@ -4,7 +4,7 @@
 Photographs are decoded by Pillow and turned by EXIF, and given to the model as u8. Must hold:
 
 - the preprocessing within the model gives Pillow's bytes, bit by bit, for photographs and for pictures of odd sizes, with
-  either kernel, any rounding of the crop and any padding;
+  either kernel, either order of channels, crops and padding;
 - logits and distances of 200 photographs are those of `evaluate`, to 1e-3 (f16: 5e-2; neighbours, of which a near tie may
   swap two, all but 2 % of them);
 - the class is the same wherever the best two lie further apart than that.
@@ -31,6 +31,12 @@ import tools
 TOLERANCE = 1e-3
 SIZES = [(1, 1), (1, 300), (300, 1), (2000, 100), (2001, 30), (480, 640), (256, 256), (37, 53), (499, 333), (907, 61),
          (613, 40), (100, 2000), (513, 257)]
+RECIPES = [
+    ("--preprocess", "keras"),
+    ("--resize", "232", "--crop", "224", "--filter", "bicubic"),
+    ("--resize", "200x150", "--crop", "224", "--filter", "bicubic"),
+    ("--resize", "256x192", "--crop", "none"),
+]
 
 
 def decoded(path):
@@ -93,7 +99,7 @@ class Checks:
 
     def that(self, what, holds, told):
         self.passed, self.failed = self.passed + bool(holds), self.failed + (not holds)
-        print(f"  {what:44} {told} {'ok' if holds else 'FAILED'}", flush=True)
+        print(f"  {what:52} {told} {'ok' if holds else 'FAILED'}", flush=True)
 
 
 def check_bits(checks, what, model, photographs, scratch):
@@ -187,6 +193,15 @@ def main():
                 if not flags and kind == "linear":
                     check_bits(checks, what, model, [pixels for _, pixels in pictures], scratch)
                 check_outputs(checks, what, model, head, [features], pictures, scratch, limit, swaps)
+        # Other recipes, of which only the pixels are looked at.
+        backbone, tap, weights = networks[-1]
+        for flags in RECIPES:
+            features, head, model = scratch / "r.features", scratch / "m.head", scratch / "m.onnx"
+            tools.extract(data, features, backbone, tap, weights, *flags)
+            tools.tool("fit-head", features, "-o", head, "--head", "prototype", "--force")
+            given = ["--weights", weights] if weights else []
+            tools.tool("export", head, "-o", model, *given, "--with-preprocessing", "--force")
+            check_bits(checks, " ".join(flags), model, [pixels for _, pixels in pictures[:50]], scratch)
         if len(made) > 1:
             head, model = scratch / "m.head", scratch / "m.onnx"
             features = [features for _, features, _ in made]

@@ -102,6 +102,28 @@ fn pictures_are_prepared_to_the_bit() {
 }
 
 #[test]
+fn backbones_of_one_recipe_share_what_it_makes() {
+    let how = &recipes()[0];
+    let alone = Interpreter::of(onnx::read(&written(how)).unwrap(), &[]).unwrap();
+    let (one, other, size) = (network(), network(), (22, 22));
+    let towers = [(&one, [1]), (&other, [0])];
+    let towers = towers.each_ref().map(|(bound, places)| Tower {
+        image: Some(how),
+        places,
+        ..Tower::alone(bound, size)
+    });
+    let exported = Exported { towers: &towers, head: None, halves: false, metadata: &[] };
+    let mut bytes = Vec::new();
+    onnx::write_model(&mut bytes, &exported).unwrap();
+    let model = onnx::read(&bytes).unwrap();
+    let prepared = model.graph.steps.iter().filter(|step| step.name.ends_with("picture/normalised"));
+    assert_eq!(prepared.count(), 1);
+    let picture = picture((40, 33), 3);
+    let got = Interpreter::of(model, &[]).unwrap().run_picture(&picture).unwrap().remove(0);
+    assert_eq!(got, alone.run_picture(&picture).unwrap().remove(0).repeat(2));
+}
+
+#[test]
 fn what_is_given_must_be_what_is_taken() {
     let how = Preprocessing { crop: Some((8, 8)), resize: Resize::Exact(8, 8), ..Preprocessing::imagenet() };
     let bound = network();

@@ -22,6 +22,7 @@ use super::{
     input_name,
     operator::Operator,
 };
+use input::image::Preprocessing;
 use layout::Laid;
 use network::{Node, NodeId, Op, ParamId, Shape};
 use weights::Bound;
@@ -34,8 +35,22 @@ pub(super) fn lower<'a>(exported: &Exported<'a>) -> Result<Draft<'a>, OnnxError>
     let outputs = exported.towers.iter().map(|tower| tower.bound.network().outputs().len()).sum();
     // Place among the features, value and width.
     let mut features: Vec<(usize, String, usize)> = Vec::with_capacity(outputs);
+    // What a recipe makes of the picture, once for all backbones that want it.
+    let mut prepared: Vec<(&Preprocessing, String)> = Vec::new();
     for (at, tower) in exported.towers.iter().enumerate() {
-        let (lowered, own) = self::tower(draft, at, tower, outputs == 1)?;
+        draft.prefix = if at == 0 { String::new() } else { format!("{at}/") };
+        let input = match tower.image {
+            None => input_name(at),
+            Some(how) => match prepared.iter().find(|(own, _)| *own == how) {
+                Some((_, input)) => input.clone(),
+                None => {
+                    let input = image::lower(&mut draft, how, tower.size);
+                    prepared.push((how, input.clone()));
+                    input
+                }
+            },
+        };
+        let (lowered, own) = self::tower(draft, (at, input), tower, outputs == 1)?;
         draft = lowered;
         features.extend(own);
     }
@@ -57,11 +72,11 @@ pub(super) fn lower<'a>(exported: &Exported<'a>) -> Result<Draft<'a>, OnnxError>
     Ok(draft.pruned())
 }
 
-/// A backbone: its outputs with their places among all features. If that is the only one, it bears their name.
+/// A backbone that reads `input`: its outputs with their places among all features. If that is the only one, it bears their name.
 #[expect(clippy::type_complexity, reason = "said once")]
 fn tower<'a>(
-    mut draft: Draft<'a>,
-    at: usize,
+    draft: Draft<'a>,
+    (at, input): (usize, String),
     tower: &Tower<'a>,
     alone: bool,
 ) -> Result<(Draft<'a>, Vec<(usize, String, usize)>), OnnxError> {
@@ -72,11 +87,6 @@ fn tower<'a>(
     let shapes = network.shapes(tower.size.0, tower.size.1)?;
     let Some(last) = network.outputs().iter().map(|output| output.index()).max() else {
         return Err(OnnxError::NoOutput);
-    };
-    draft.prefix = if at == 0 { String::new() } else { format!("{at}/") };
-    let input = match tower.image {
-        Some(how) => image::lower(&mut draft, how, tower.size),
-        None => input_name(at),
     };
     let named = network.outputs().first().filter(|_| alone).map(|output| (*output, FEATURES));
     let mut graph = Lowered::of(tower.bound, &shapes, draft, input);
