@@ -262,10 +262,16 @@ impl Head {
 fn check_version(path: &Path, header: &str) -> Result<(), HeadError> {
     #[derive(Deserialize)]
     struct Versioned {
-        format: u32,
+        format: Option<u32>,
+        bundle: Option<u32>,
     }
-    let Versioned { format: got } = serde_json::from_str(header)
-        .map_err(|error| HeadError::Malformed { path: path.to_owned(), reason: told(&error) })?;
+    let malformed = |reason| HeadError::Malformed { path: path.to_owned(), reason };
+    let Versioned { format, bundle } =
+        serde_json::from_str(header).map_err(|error| malformed(told(&error)))?;
+    if bundle.is_some() {
+        return Err(HeadError::Bundle(path.to_owned()));
+    }
+    let got = format.ok_or_else(|| malformed("its header has no `format`".to_owned()))?;
     let expected = VERSION;
     let advice = if got > expected { "update Headstart" } else { "rerun fit-head" };
     if (FIRST_VERSION..=expected).contains(&got) {

@@ -28,6 +28,19 @@ pub enum DatasetError {
         "`{0}` is not a data set: expected a folder of images, a .csv, .jsonl or .parquet manifest, or .tar or .parquet shards"
     )]
     NotADataSet(PathBuf),
+    /// Where pictures were expected, neither one nor anything that holds some.
+    #[error(
+        "`{0}` is no picture by its name, and no regular file that holds some: expected pictures, a folder of them, a .csv, .jsonl or .parquet manifest, or .tar or .parquet shards"
+    )]
+    NotAPicture(PathBuf),
+    /// Where pictures were expected in folders of any shape, not one.
+    #[error("`{path}` holds no images with the names of {}, found {found}; name a folder or a .tar that does", crate::EXTENSIONS.join(", "))]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+        /// What was there instead, in words.
+        found: String,
+    },
     /// The operating system said no.
     #[error("cannot read `{path}`: {source}")]
     Unreadable {

@@ -40,8 +40,10 @@ pub(crate) fn open_any_in(files: &dyn Files, root: &Path) -> Result<DataSet, Dat
     let mut passed = Passed::default();
     tree.take_images(root, "", &below, &mut Vec::new(), &mut passed)?;
     tree.passed = passed;
-    let top = Folder::list(files, root)?;
-    tree.finish(&top)
+    tree.finish(&Folder::list(files, root)?).map_err(|error| match error {
+        DatasetError::Empty { path, found } => DatasetError::NoPictures { path, found },
+        error => error,
+    })
 }
 
 /// As [`open`], of any file system.

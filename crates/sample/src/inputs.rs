@@ -3,7 +3,7 @@
 mod braces;
 
 use crate::{
-    DataSet, DatasetError, PackedError,
+    Content, DataSet, DatasetError, PackedError, Passed,
     archive::{self, Shard},
     cells,
     folder::{self, spelling},
@@ -63,8 +63,10 @@ impl Inputs<'_> {
     /// Lists it.
     pub(crate) fn open(&self) -> Result<DataSet, DatasetError> {
         let name = Inputs::name(self.paths);
-        if self.bare && !self.paths.is_empty() && self.paths.iter().all(|path| is_picture(path)) {
-            return list::of_files(self.paths, self.root);
+        if self.bare
+            && let Some(set) = self.one_by_one()?
+        {
+            return Ok(set);
         }
         if Inputs::are_piped(self.paths) {
             return self.piped(io::stdin().lock(), &name);
@@ -89,6 +91,7 @@ impl Inputs<'_> {
                     return manifest::open(path, self.root, !self.bare);
                 }
                 Ok(_) if kind(path).is_some() => {}
+                Ok(_) if self.bare => return Err(DatasetError::NotAPicture(path.clone())),
                 Ok(_) => return Err(DatasetError::NotADataSet(path.clone())),
                 Err(error) => return Err(missing(path, error)),
             }
@@ -110,6 +113,31 @@ impl Inputs<'_> {
         self.archive(&shards, &name)
     }
 
+    /// Pictures, and folders of them beside others; `None` where that is not what was named.
+    fn one_by_one(&self) -> Result<Option<DataSet>, DatasetError> {
+        let is_folder = |path: &PathBuf| path.is_dir() && shards_in(path).is_none();
+        let is_one = |path: &PathBuf| is_picture(path) || (self.paths.len() > 1 && is_folder(path));
+        if self.paths.is_empty() || !self.paths.iter().all(is_one) {
+            return Ok(None);
+        }
+        let (mut files, mut skipped, mut passed) = (Vec::new(), Vec::new(), Passed::default());
+        for path in self.paths {
+            if !path.is_dir() {
+                files.push(path.clone());
+                continue;
+            }
+            let set = folder::open_any(path)?;
+            files.extend(set.samples.into_iter().filter_map(|sample| match sample.content {
+                Content::File(file) => Some(file),
+                _ => None,
+            }));
+            skipped.extend(set.skipped);
+            passed.merge(&set.passed);
+        }
+        let set = list::of_files(&files, self.root)?;
+        Ok(Some(DataSet { skipped, passed, ..set }))
+    }
+
     fn archive(&self, shards: &[Shard], name: &Path) -> Result<DataSet, DatasetError> {
         if self.bare { archive::open_any(shards, name) } else { archive::open(shards, name) }
     }
@@ -122,7 +150,7 @@ impl Inputs<'_> {
         let is_tar = store::tar::is_tar(&begin) || store::is_gzip(&begin);
         let input = io::Cursor::new(begin).chain(input);
         if !is_tar {
-            return list::open(input, self.root);
+            return list::open(input, list::Listing { root: self.root, bare: self.bare });
         }
         if self.root.is_some() {
             return Err(PackedError::RootOfShards(name.to_owned()).into());

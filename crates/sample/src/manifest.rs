@@ -21,10 +21,11 @@ pub(crate) fn is_manifest(path: &Path) -> bool {
 }
 
 /// `root` is the folder that paths are relative to; without it, the manifest's own is.
-/// `labelled`: whether a label may not be empty.
+/// `labelled`: whether more than content is wanted, so that labels may not be empty, and files must be there.
 pub(crate) fn open(path: &Path, root: Option<&Path>, labelled: bool) -> Result<DataSet, DatasetError> {
     let table = Table::open_all(path, &["path", LABEL, "split"])?;
     let manifest = Manifest {
+        labelled,
         path,
         table: &table,
         folder: root.or(path.parent()).unwrap_or(Path::new("")),
@@ -58,6 +59,8 @@ pub(crate) fn open(path: &Path, root: Option<&Path>, labelled: bool) -> Result<D
 }
 
 struct Manifest<'a> {
+    /// Whether only a file that is there is a sample; else one that is not is left for the reader to stumble over.
+    labelled: bool,
     path: &'a Path,
     table: &'a Table,
     /// What paths are relative to, as it was given.
@@ -100,7 +103,7 @@ impl Manifest<'_> {
             return Err(DatasetError::Outside { manifest: manifest(), row, value, root: root() });
         };
         let file = self.folder.join(&id);
-        if is_file(&file)? {
+        if is_file(&file)? || !self.labelled {
             return Ok((id, file));
         }
         Err(DatasetError::MissingFile { manifest: manifest(), row, value: value.to_owned(), root: root() })

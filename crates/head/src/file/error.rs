@@ -17,6 +17,9 @@ pub enum HeadError {
         /// What is wrong.
         reason: String,
     },
+    /// It holds a head, and all that the head needs.
+    #[error("`{0}` is a bundle, for predict; give the head that it was made of")]
+    Bundle(PathBuf),
     /// Written by another release.
     #[error("cannot read `{path}`: head format {got}, this program reads 1 to {expected}; {advice}")]
     Version {
