@@ -137,6 +137,8 @@ def check(name, tap, make, root, scratch, to):
     fit = ["--head", "linear", "--l2", "0.1", "--no-calibrate", *(["--concat"] if len(taps) > 1 else [])]
     tools.tool("fit-head", *folders, "-o", head, *fit, "--force", "--quiet")
     command = [str(tools.BIN / "export"), str(head), "-o", str(model), "--to", to, "--weights", str(source), "--force"]
+    # Random numbers in its wide layers take our own engines 1.5e-4 apart on the probes, in any format.
+    command += ["--tolerance", "1e-3"] if "vgg" in name else []
     run = subprocess.run(command, text=True, capture_output=True)
     if run.returncode:
         return None, run.stderr.strip().removeprefix("export: ")
