@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
 
-    /// The file to write, or of a head in safetensors the folder
+    /// The file to write, or the folder: of a head in safetensors, for --to hf and --to torch
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
 

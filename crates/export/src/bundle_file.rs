@@ -6,6 +6,7 @@ use crate::{
     towers,
 };
 use anyhow::{Context, Result};
+use cli::GateError;
 use head::Head;
 use input::PROBES;
 use model::{BUNDLE_FILE, Layout, Model, Tower};
@@ -20,13 +21,15 @@ pub(crate) fn write(config: &Config, head: &Head) -> Result<Parity> {
     distinct(&[&place], config.inputs())?;
     let towers = towers::load(config, head)?;
     let tool = concat!("export ", env!("CARGO_PKG_VERSION"));
-    model::write_bundle(&Model { head: head.clone(), towers }, tool, &place)?;
+    let model = Model { head: head.clone(), towers };
+    model::write_bundle(&model, tool, None, &place)?;
 
     // Everything from the file from here on.
     let Model { head, towers } = Model::open(place.temporary(), &[])?;
     let features = features_of_probes(&head, towers)?;
     let scores = head::Scorer::of(&head).of_rows(&features);
     let parity = Parity::of(config, &head, &features, &scores, parity::TOLERANCE).gate()?;
+    model::write_bundle(&model, tool, Some(parity.figures()), &place)?;
     cli::finishing();
     place.commit()?;
     Ok(parity)
@@ -42,6 +45,11 @@ fn features_of_probes(head: &Head, towers: Vec<Tower>) -> Result<Vec<f32>> {
     let widths: Vec<&[usize]> = widths.iter().map(Vec::as_slice).collect();
     let layout = Layout::new(head, &sources, &widths).context("the networks' features are not the head's")?;
     let mut features = vec![0.0; PROBES * layout.dim()];
+    for (tower, outputs) in outputs.iter().enumerate() {
+        // Else whoever opens the bundle would refuse it, whatever --tolerance says here.
+        model::check_probes(head, &layout, tower, "the bundle", outputs)
+            .map_err(|error| GateError(error.to_string()))?;
+    }
     for (probe, row) in features.chunks_exact_mut(layout.dim()).enumerate() {
         for (tower, outputs) in outputs.iter().enumerate() {
             layout.put_exact(tower, outputs, probe, row);

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Args, Stored, To},
-    hf::Of,
+    hub::Of,
     photographs::Photographs,
 };
 use clap::ValueEnum as _;

@@ -9,7 +9,7 @@ mod args;
 mod backbone;
 mod bundle_file;
 mod config;
-mod hf;
+mod hub;
 mod matrix;
 mod model_folder;
 mod onnx_file;
@@ -26,8 +26,9 @@ use cli::Session;
 use config::{Config, Job, OnnxJob};
 use features::Features;
 use head::Head;
-use hf::Of;
-use parity::{Distance, Parity};
+use hub::Of;
+use model::Distance;
+use parity::Parity;
 use sample::targets::Task;
 use weights::Bound;
 
@@ -78,7 +79,7 @@ fn folder(session: &Session, config: &Config) -> Result<String> {
 
 fn hub(session: &Session, config: &Config, of: Of) -> Result<String> {
     let (head, bound) = of_one_backbone(session, config)?;
-    Ok(summary(&head, hf::write(session, config, of, &head, bound)?))
+    Ok(summary(&head, hub::write(session, config, of, &head, bound)?))
 }
 
 /// What a folder holds.

@@ -14,6 +14,7 @@ use network::Network;
 use safetensors::{Dtype, tensor::TensorView};
 use sample::targets::Task;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{collections::HashMap, fs, path::Path};
 use store::{Digest, Marks, Place, distinct, read_file};
 use weights::{Bound, Dense, Tensor};
@@ -56,6 +57,9 @@ struct Assembly {
     label_thresholds: Option<Vec<Option<f64>>>,
     /// Digests of the weights, the head and the features that it was fitted on.
     lineage: ModelLineage,
+    /// How far the probes were from the cache when it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,8 +77,12 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     let place = Place::folder(config.output(), config.force(), |folder| MARKS.all_of(folder))?;
     distinct(&[&place], config.inputs())?;
     let folder = place.temporary();
-    let description = serde_json::to_string_pretty(&describe(head, &bound)?)? + "\n";
-    fs::write(folder.join(CONFIG), description).map_err(|error| place.failed(error))?;
+    let mut description = describe(head, &bound)?;
+    let put = |description: &Assembly| -> Result<()> {
+        let text = serde_json::to_string_pretty(description)? + "\n";
+        Ok(fs::write(folder.join(CONFIG), text).map_err(|error| place.failed(error))?)
+    };
+    put(&description)?;
     let model = bound.join(weights::head_graph(&head.layers)?)?;
     write_tensors(&folder.join(WEIGHTS), &model)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
@@ -85,6 +93,8 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
     drop(model);
     let (features, logits) = read_and_run(folder)?;
     let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
+    description.verified = Some(parity.figures());
+    put(&description)?;
     cli::finishing();
     place.commit()?;
     Ok(parity)
@@ -119,6 +129,7 @@ fn describe(head: &Head, bound: &Bound) -> Result<Assembly> {
         network: bound.network().clone(),
         reject_threshold: head.reject_threshold(),
         label_thresholds: head.label_thresholds(),
+        verified: None,
         lineage: ModelLineage { weights: bound.digest(), head: head.digest(), features: head.features },
     })
 }

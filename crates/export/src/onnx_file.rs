@@ -79,12 +79,10 @@ pub(crate) fn write(
             verified = Some(check.photographs(session, photographs)?);
         }
     }
-    if job.with_preprocessing || job.halves {
-        let found = json!({"probes": parity.logits.difference, "pictures": verified});
-        let file = OpenOptions::new().append(true).open(place.temporary());
-        let mut file = file.map_err(|error| place.failed(error))?;
-        onnx::write_entry(&mut file, VERIFIED, &found.to_string())?;
-    }
+    let found = json!({"probes": parity.logits.difference, "pictures": verified});
+    let file = OpenOptions::new().append(true).open(place.temporary());
+    let mut file = file.map_err(|error| place.failed(error))?;
+    onnx::write_entry(&mut file, VERIFIED, &found.to_string())?;
     cli::finishing();
     place.commit()?;
     Ok((parity, verified))

@@ -1,15 +1,15 @@
 //! Our own path from a picture to a head's scores: preprocessing, engine, head.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use engine::{Cpu, Executor as _};
 use head::{Head, Scorer};
 use input::{Inputs, Recipe, image};
-use model::Tower;
+use model::{Layout, Tower};
 
 /// It, ready to run.
 pub(crate) struct Ours {
-    /// Each backbone, its recipe, and the places of its outputs among the features.
-    towers: Vec<(Cpu, Recipe, Vec<usize>)>,
+    towers: Vec<(Cpu, Recipe)>,
+    layout: Layout,
     scorer: Scorer,
 }
 
@@ -17,11 +17,13 @@ impl Ours {
     /// # Errors
     /// Where an engine cannot be set up.
     pub(crate) fn new(towers: Vec<Tower>, head: &Head) -> Result<Ours> {
-        let towers = towers.into_iter().map(|Tower { bound, recipe, sources }| {
-            let engine = Cpu::new(bound, &recipe)?;
-            Ok((engine, recipe, sources))
-        });
-        Ok(Ours { towers: towers.collect::<Result<_>>()?, scorer: Scorer::of(head) })
+        let sources: Vec<Vec<usize>> = towers.iter().map(|tower| tower.sources.clone()).collect();
+        let ready = |Tower { bound, recipe, .. }| Ok((Cpu::new(bound, &recipe)?, recipe));
+        let towers = towers.into_iter().map(ready).collect::<Result<Vec<(Cpu, Recipe)>>>()?;
+        let widths: Vec<&[usize]> = towers.iter().map(|(engine, _)| engine.widths()).collect();
+        let layout =
+            Layout::new(head, &sources, &widths).context("the networks' features are not the head's")?;
+        Ok(Ours { towers, layout, scorer: Scorer::of(head) })
     }
 
     /// The scores of a decoded picture.
@@ -29,15 +31,14 @@ impl Ours {
     /// # Errors
     /// Where an engine fails.
     pub(crate) fn run(&mut self, picture: &image::Picture) -> Result<Vec<f32>> {
-        let mut parts: Vec<(usize, Vec<f32>)> = Vec::new();
-        for (engine, recipe, places) in &mut self.towers {
+        let mut row = vec![0.0; self.layout.dim()];
+        for (at, (engine, recipe)) in self.towers.iter_mut().enumerate() {
             let Recipe::Image(how) = recipe;
             let inputs = Inputs::of([image::prepare(picture, how)]);
             let outputs = engine.run(inputs.batch())?;
-            parts.extend(places.iter().copied().zip(outputs));
+            // As they are: what is compared is the model, and not how features were stored.
+            self.layout.put_exact(at, &outputs, 0, &mut row);
         }
-        parts.sort_by_key(|(place, _)| *place);
-        let features: Vec<f32> = parts.into_iter().flat_map(|(_, part)| part).collect();
-        Ok(self.scorer.of_rows(&features))
+        Ok(self.scorer.of_rows(&row))
     }
 }

@@ -6,6 +6,7 @@ use cli::GateError;
 use engine::{Executor as _, Interpreter, Reference, cuda::Precision};
 use head::{Distances, Head, Scorer};
 use input::{PROBES, Recipe, image};
+use model::Distance;
 use onnx::{Input, Model};
 use sample::targets::Task;
 use serde_json::{Value, json};
@@ -35,15 +36,6 @@ pub(crate) struct Parity {
     strict: f64,
     /// What the cache's features were made in, where that was a card.
     made: Option<Precision>,
-}
-
-/// How far some numbers are from those expected.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Distance {
-    /// Largest absolute difference; NaN where the counts differ or a number is none.
-    pub(crate) difference: f64,
-    /// Largest absolute number expected, or 1 where all are smaller.
-    pub(crate) scale: f64,
 }
 
 impl Parity {
@@ -134,19 +126,6 @@ impl Parity {
             )));
         }
         Ok(self)
-    }
-}
-
-impl Distance {
-    pub(crate) fn between(got: &[f32], expected: &[f32]) -> Distance {
-        // `f64::max` would drop a NaN.
-        let largest = |a: f64, b: f64| if a > b || a.is_nan() { a } else { b };
-        let differences = got.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs());
-        let difference = if got.len() == expected.len() { differences.fold(0.0, largest) } else { f64::NAN };
-        Distance {
-            difference,
-            scale: expected.iter().map(|&value| f64::from(value).abs()).fold(1.0, largest),
-        }
     }
 }
 

@@ -11,7 +11,9 @@ fn run(model: &str, pictures: &[String]) -> Result<(), Error> {
         match prediction {
             Ok(prediction) => {
                 let novel = if prediction.is_novel() == Some(true) { ", unlike anything seen" } else { "" };
-                println!("{path}: {} ({:.1} %){novel}", prediction.class(), 100.0 * prediction.confidence());
+                for (class, probability) in prediction.top(1) {
+                    println!("{path}: {class} ({:.1} %){novel}", 100.0 * probability);
+                }
             }
             Err(error) => println!("{path}: {error}"),
         }

@@ -101,9 +101,9 @@ impl Classifier {
             Ok(rows) => rows,
             // What stops the network stops it for each of them.
             Err(error) => {
-                let told = error.to_string();
-                let again =
-                    |one: Result<Vec<Vec<u8>>, Error>| Err(one.err().unwrap_or(Error::Stopped(told.clone())));
+                let (told, mut error) = (error.to_string(), Some(error));
+                let mut stopped = || error.take().unwrap_or_else(|| Error::Stopped(told.clone()));
+                let again = |one: Result<Vec<Vec<u8>>, Error>| Err(one.err().unwrap_or_else(&mut stopped));
                 return prepared.into_iter().map(again).collect();
             }
         };

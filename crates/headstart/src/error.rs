@@ -31,7 +31,7 @@ pub enum Error {
     /// What the network made of a picture is too large for the head.
     #[error("its features are too large for this head")]
     TooLarge,
-    /// The network stopped, of several pictures: for the reason that the first of them has.
+    /// The network stopped, of several pictures, for the reason that an earlier one has as its error.
     #[error("{0}")]
     Stopped(String),
 }

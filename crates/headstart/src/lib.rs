@@ -5,7 +5,9 @@
 //!
 //! let classifier = Classifier::open("model.hst")?;
 //! let prediction = classifier.predict("photo.jpg")?;
-//! println!("{} ({:.1} %)", prediction.class(), 100.0 * prediction.confidence());
+//! for (class, probability) in prediction.top(3) {
+//!     println!("{class} ({:.1} %)", 100.0 * probability);
+//! }
 //! # Ok::<(), headstart::Error>(())
 //! ```
 //!

@@ -15,21 +15,19 @@ impl Prediction {
         Prediction { names, verdict }
     }
 
-    /// The class: the most probable one, of equals the first. Of a model of labels the most probable label; of numbers the name
-    /// of the first.
-    pub fn class(&self) -> &str {
-        let at = match &self.verdict.answer {
-            Answer::Class { predicted, .. } => *predicted,
-            answer => answer.ranked().first().map_or(0, |(at, _)| *at),
-        };
-        &self.names[at]
+    /// The class: the most probable one, of equals the first. `None` of a model of labels or numbers.
+    pub fn class(&self) -> Option<&str> {
+        match self.verdict.answer {
+            Answer::Class { predicted, .. } => Some(&self.names[predicted]),
+            _ => None,
+        }
     }
 
-    /// How probable that is; NaN of numbers.
-    pub fn confidence(&self) -> f64 {
-        match &self.verdict.answer {
-            Answer::Class { confidence, .. } => *confidence,
-            answer => answer.ranked().first().map_or(f64::NAN, |(_, p)| *p),
+    /// How probable that is.
+    pub fn confidence(&self) -> Option<f64> {
+        match self.verdict.answer {
+            Answer::Class { confidence, .. } => Some(confidence),
+            _ => None,
         }
     }
 

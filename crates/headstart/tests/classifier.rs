@@ -27,14 +27,15 @@ fn the_library_says_what_the_program_says() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         let path = room.path("photos").join(line["id"].as_str().unwrap());
         let prediction = classifier.predict(&path).unwrap();
-        assert_eq!(prediction.class(), line["predicted"]);
-        assert_eq!(prediction.confidence(), line["confidence"].as_f64().unwrap());
+        assert_eq!(prediction.class(), line["predicted"].as_str());
+        assert_eq!(prediction.confidence(), line["confidence"].as_f64());
         assert_eq!(prediction.is_rejected(), line["rejected"].as_bool());
         assert_eq!(prediction.is_novel(), line["novel"].as_bool());
         assert_eq!(prediction.distance(), line["distance"].as_f64());
         let each = [&line["probabilities"]["a"], &line["probabilities"]["b"]];
         assert_eq!(prediction.probabilities(), each.map(|p| p.as_f64().unwrap()));
-        assert_eq!(prediction.top(1), [(prediction.class(), prediction.confidence())]);
+        let first = (prediction.class().unwrap(), prediction.confidence().unwrap());
+        assert_eq!(prediction.top(1), [first]);
         assert_eq!(classifier.predict(&fs::read(&path).unwrap()).unwrap(), prediction);
         paths.push(path);
     }
@@ -62,6 +63,7 @@ fn bad_pictures_are_told_and_lose_nothing() {
     assert_eq!(said[0].as_ref().unwrap(), said[3].as_ref().unwrap());
     assert!(matches!(said[1], Err(Error::Bad(_))) && matches!(said[2], Err(Error::Unreadable { .. })));
     assert!(classifier.predict_all([] as [&str; 0]).is_empty());
+    assert_eq!(said.len(), 4);
     let error = Classifier::open(&good).err().unwrap().to_string();
     assert!(error.contains("expected a head"), "{error}");
 }

@@ -5,7 +5,7 @@
 const LANES: usize = 8;
 
 /// Position of the largest value; of equals the first. Zero for an empty slice.
-pub(crate) fn argmax(row: &[f64]) -> usize {
+pub fn argmax(row: &[f64]) -> usize {
     let mut best = [f64::NEG_INFINITY; LANES];
     let (whole, rest) = row.as_chunks::<LANES>();
     for values in whole {

@@ -35,6 +35,9 @@ struct Header {
     towers: Vec<TowerHeader>,
     /// The program that wrote it.
     tool: String,
+    /// How far the probes were from the head's when it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<serde_json::Value>,
     /// Of the whole file; the last field.
     digest: Digest,
 }
@@ -49,13 +52,19 @@ struct TowerHeader {
     sources: Vec<usize>,
 }
 
-/// Writes a bundle at a place that is committed later. The same model gives the same bytes.
+/// Writes a bundle at a place that is committed later. The same model gives the same bytes. `verified`: what is known of the
+/// probes, once it was read back.
 ///
 /// # Errors
 /// Where the disk refuses, or the graphs take more than a header may.
-pub fn write_bundle(model: &Model, tool: &str, place: &Place) -> Result<(), ModelError> {
+pub fn write_bundle(
+    model: &Model,
+    tool: &str,
+    verified: Option<serde_json::Value>,
+    place: &Place,
+) -> Result<(), ModelError> {
     let head = model.head.to_bytes();
-    let header = header_bytes(model, tool, head.len());
+    let header = header_bytes(model, tool, verified, head.len());
     check_header(&header)
         .map_err(|reason| ModelError::TooLarge { path: place.target().to_owned(), reason })?;
     let at = seal::place_in(&header).expect("a bundle's header has its digest");
@@ -82,14 +91,14 @@ pub fn write_bundle(model: &Model, tool: &str, place: &Place) -> Result<(), Mode
 }
 
 /// Eight bytes of length and the JSON, with a blank digest.
-fn header_bytes(model: &Model, tool: &str, head: usize) -> Vec<u8> {
+fn header_bytes(model: &Model, tool: &str, verified: Option<serde_json::Value>, head: usize) -> Vec<u8> {
     let towers = model.towers.iter().map(|tower| TowerHeader {
         network: tower.bound.network().clone(),
         recipe: tower.recipe.clone(),
         sources: tower.sources.clone(),
     });
-    let header =
-        Header { bundle: VERSION, towers: towers.collect(), tool: tool.to_owned(), digest: seal::blank() };
+    let (towers, tool, digest) = (towers.collect(), tool.to_owned(), seal::blank());
+    let header = Header { bundle: VERSION, towers, tool, verified, digest };
     let text = |value: &str| serde_json::to_string(value).expect("a text serialises");
     let header = serde_json::to_string(&header).expect("plain data serialises");
     let mut json = format!(r#"{{"__metadata__":{{"{METADATA_KEY}":{}}}"#, text(&header));
@@ -150,7 +159,11 @@ pub(crate) fn read(path: &Path) -> Result<Option<Model>, ModelError> {
         if bound.network().outputs().len() != sources.len() {
             return Err(malformed("a network has other outputs than it says".to_owned()));
         }
-        towers.push(Tower { bound, recipe, sources });
+        let tower = Tower { bound, recipe, sources };
+        if !is_of(&tower, &head) {
+            return Err(malformed("its networks are not those of its head".to_owned()));
+        }
+        towers.push(tower);
     }
     let mut all: Vec<usize> = towers.iter().flat_map(|tower| &tower.sources).copied().collect();
     all.sort_unstable();
@@ -158,6 +171,21 @@ pub(crate) fn read(path: &Path) -> Result<Option<Model>, ModelError> {
         return Err(malformed("its networks are not those of its head".to_owned()));
     }
     Ok(Some(Model { head, towers }))
+}
+
+/// Whether a network is the one that computed what the head was fitted on: its graph, its weights and its recipe.
+fn is_of(tower: &Tower, head: &Head) -> bool {
+    tower.sources.iter().all(|&at| {
+        let source = head.sources.get(at).and_then(|source| source.network());
+        source.is_some_and(|source| {
+            let alone = tower.bound.network().for_taps(&[source.tap.as_str()]);
+            alone.is_ok_and(|alone| {
+                alone.fingerprint() == source.network
+                    && tower.bound.digest_of(&alone) == Some(source.weights)
+                    && tower.recipe == source.recipe
+            })
+        })
+    })
 }
 
 /// The head of a bundle; `None` where the file does not begin as one.

@@ -1,10 +1,8 @@
 //! What a head says of rows.
 
 use head::{Distances, Head, Scorer, sigmoid, softmax};
+use metrics::{LABEL_THRESHOLD, argmax};
 use sample::targets::Task;
-
-/// A label is given where its probability is above this: as scikit-learn's `OneVsRestClassifier` has it.
-const LABEL_THRESHOLD: f64 = 0.5;
 
 /// A head made ready to judge block after block of rows.
 ///
@@ -92,8 +90,7 @@ impl Judge {
     fn answer(&self, values: &[f64]) -> Answer {
         match self.task {
             Task::Class => {
-                let first = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
-                let predicted = (0..values.len()).fold(0, first);
+                let predicted = argmax(values);
                 let confidence = values[predicted];
                 Answer::Class {
                     predicted,

@@ -4,7 +4,8 @@
 //! - [`Judge`] says what a head makes of rows.
 //! - [`check_probes`] asks whether an engine still gives what the head was fitted on.
 //!
-//! **Invariant:** the networks of a [`Model`] have the graphs and the weights that computed the head's features, by digest.
+//! **Invariant:** the networks of a [`Model`] have the graphs, the weights and the recipes that computed the head's features, by
+//! their digests.
 #![forbid(unsafe_code)]
 
 mod bundle;

@@ -56,7 +56,7 @@ fn head() -> Head {
 
 fn write(model: &Model, path: &Path) {
     let place = Place::file(path, true, BUNDLE_FILE).unwrap();
-    write_bundle(model, "a test", &place).unwrap();
+    write_bundle(model, "a test", None, &place).unwrap();
     place.commit().unwrap();
 }
 
@@ -142,6 +142,13 @@ fn lies_that_are_sealed_are_told() {
     write(&lying, &path);
     let message = Model::open(&path, &[]).unwrap_err().to_string();
     assert!(message.contains("a network has other outputs than it says"), "{message}");
+    // What no probe would tell: pictures are decoded otherwise.
+    let mut lying = model();
+    let input::Recipe::Image(how) = &mut lying.towers[0].recipe;
+    how.decode = input::image::Decode::Fast;
+    write(&lying, &path);
+    let message = Model::open(&path, &[]).unwrap_err().to_string();
+    assert!(message.contains("its networks are not those of its head"), "{message}");
     lying.towers.clear();
     write(&lying, &path);
     assert!(Model::open(&path, &[]).is_err());

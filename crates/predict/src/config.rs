@@ -73,7 +73,8 @@ impl Config {
                 "`{shown}` is {is_features}; expected a .head or .hst first, then what to predict"
             ));
         }
-        let (device, no_card) = DeviceRequest { name: args.device, precision: args.precision, isa: None }
+        let precision = args.precision;
+        let (device, no_card) = DeviceRequest { name: args.device, precision, isa: None }
             .settle(LOOK)
             .map_err(|error| UsageError(error.to_string()))?;
         let quiet = args.common.quiet;
@@ -91,8 +92,27 @@ impl Config {
             stops_on_error: args.on_error == OnError::Fail,
             force: args.force,
         };
-        if config.reads_features() && !config.weights.is_empty() {
-            return usage("--weights goes with pictures; features need no network".to_owned());
+        let flags = [
+            ("--weights", !config.weights.is_empty()),
+            ("--root", config.root.is_some()),
+            ("--batch", config.batch.is_some()),
+            ("--precision", precision.is_some()),
+        ];
+        if let (true, Some((flag, _))) = (config.reads_features(), flags.iter().find(|(_, given)| *given)) {
+            return usage(format!("{flag} goes with pictures; features need no network"));
+        }
+        if let Some(input) = config.inputs.iter().find(|input| is_features(input) && !config.reads_features())
+        {
+            let input = input.display();
+            return usage(format!(
+                "`{input}` is features, and others are not; predict each in a run of its own"
+            ));
+        }
+        if let (Some(_), [input]) = (&config.root, &config.inputs[..])
+            && input.is_dir()
+        {
+            let input = input.display();
+            return usage(format!("--root goes with a manifest or a list of paths; `{input}` is a folder"));
         }
         Ok(config)
     }

@@ -19,7 +19,7 @@ use anyhow::{Result, bail};
 use cli::{Session, count};
 use config::{Config, Output};
 use row::Outputs;
-use sink::Sink;
+use sink::{Claim, Sink};
 
 /// The whole tool: arguments → model → samples or features → a row each → one line of counts.
 ///
@@ -28,17 +28,18 @@ use sink::Sink;
 pub fn run(args: Args) -> Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
+    let claim = Claim::new(&config)?;
     let mut done = Done { stops: config.stops_on_error, ..Done::default() };
     if config.reads_features() {
         let head = model::Model::open_head(&config.model)?;
         let outputs = Outputs::of(&head, config.wanted)?;
-        let mut sink = Sink::create(&config, &outputs)?;
+        let mut sink = Sink::create(claim, &config.output, &outputs)?;
         from_features::run(&config, &head, &mut |rows| done.put(&mut sink, rows))?;
         finish(sink, done, &config, &session)
     } else {
         let mut runner = samples::Runner::open(&config, &session)?;
         let outputs = Outputs::of(runner.head(), config.wanted)?;
-        let mut sink = Sink::create(&config, &outputs)?;
+        let mut sink = Sink::create(claim, &config.output, &outputs)?;
         runner.run(&session, config.output == Output::Stdout, &mut |rows| done.put(&mut sink, rows))?;
         finish(sink, done, &config, &session)
     }
@@ -73,6 +74,11 @@ impl Done {
 }
 
 fn finish(sink: Sink, done: Done, config: &Config, session: &Session) -> Result<()> {
+    if let (0, Some((id, reason))) = (done.good, &done.first) {
+        let (id, more) = (cli::name(id), done.bad - 1);
+        let more = if more == 0 { String::new() } else { format!(", and {} more", count(more)) };
+        bail!("there is no prediction of any sample: `{id}`: {reason}{more}");
+    }
     cli::finishing();
     if let Some(warning) = sink.finish()? {
         session.note(format!("predict: {warning}"));

@@ -44,6 +44,25 @@ const TABLE: Ours = Ours::table(
 /// Each line begins so.
 const LINES: Ours = Ours::file("lines of predict", &[br#"{"id":"#]);
 
+/// The output's place, which is taken before anything takes long.
+pub(crate) struct Claim(Option<Place>);
+
+impl Claim {
+    /// # Errors
+    /// Where the output exists (without `--force`), is something that is read, or cannot be written.
+    pub(crate) fn new(config: &Config) -> Result<Claim> {
+        let place = match &config.output {
+            Output::Stdout => None,
+            Output::Lines(path) => Some(Place::file(path, config.force, LINES)?),
+            Output::Table(path) => Some(Place::file(path, config.force, TABLE)?),
+        };
+        if let Some(place) = &place {
+            distinct(&[place], config.files())?;
+        }
+        Ok(Claim(place))
+    }
+}
+
 /// An output in the making.
 pub(crate) struct Sink {
     outputs: Outputs,
@@ -59,22 +78,19 @@ enum To {
 }
 
 impl Sink {
-    /// Takes the output's place.
+    /// Begins the output.
     ///
     /// # Errors
-    /// Where it exists (without `--force`), is something that is read, or cannot be written.
-    pub(crate) fn create(config: &Config, outputs: &Outputs) -> Result<Sink> {
-        let to = match &config.output {
-            Output::Stdout => To::Stdout,
-            Output::Lines(path) => {
-                let place = Place::file(path, config.force, LINES)?;
-                distinct(&[&place], config.files())?;
+    /// Where it cannot be written.
+    pub(crate) fn create(claim: Claim, output: &Output, outputs: &Outputs) -> Result<Sink> {
+        let to = match (output, claim.0) {
+            (Output::Stdout, _) | (_, None) => To::Stdout,
+            (Output::Lines(_), Some(place)) => {
                 let out = BufWriter::new(place.open()?);
                 To::Lines(place, out)
             }
-            Output::Table(path) => {
-                let (format, place) = (TableFormat::of(path)?, Place::file(path, config.force, TABLE)?);
-                distinct(&[&place], config.files())?;
+            (Output::Table(path), Some(place)) => {
+                let format = TableFormat::of(path)?;
                 let stream = TableStream::create(&place, format)?;
                 To::Table { place, format, stream, held: Vec::new() }
             }

@@ -2,7 +2,10 @@
 
 use crate::row::{Outputs, Row};
 use model::{Answer, Verdict};
-use polars::prelude::{Column, DataFrame, ListChunked, NamedFrom, PolarsError, Series};
+use polars::prelude::{
+    Column, DataFrame, DataType, Float64Type, ListBuilderTrait, ListPrimitiveChunkedBuilder, NamedFrom,
+    PolarsError, Series,
+};
 use sample::targets::{self, Task};
 use store::table::TableFormat;
 
@@ -107,8 +110,20 @@ fn probabilities(said: &[Option<&Verdict>], outputs: &Outputs, format: TableForm
         };
         return outputs.names.iter().enumerate().map(own).collect();
     }
-    let lists: ListChunked = each.iter().map(|row| row.map(|row| Series::new("".into(), row))).collect();
-    vec![Series::from(lists).with_name("probabilities".into()).into()]
+    // Of one type, also where all rows are empty.
+    let mut lists = ListPrimitiveChunkedBuilder::<Float64Type>::new(
+        "probabilities".into(),
+        each.len(),
+        each.len() * outputs.names.len(),
+        DataType::Float64,
+    );
+    for row in each {
+        match row {
+            Some(row) => lists.append_slice(row),
+            None => lists.append_null(),
+        }
+    }
+    vec![Series::from(lists.finish()).into()]
 }
 
 fn floats(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {

@@ -212,6 +212,7 @@ fn tell(name: &str, value: &Value, depth: usize, text: &mut String) {
             }
             Ok(())
         }
+        Value::Array(values) if values.is_empty() => Ok(()),
         Value::Array(values) => {
             let shown: Vec<String> = values.iter().take(NAMED).map(plain).collect();
             let more = values.len().saturating_sub(NAMED);

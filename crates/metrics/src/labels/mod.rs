@@ -6,5 +6,5 @@ mod row;
 mod spreads;
 mod tally;
 
-pub use outcomes::LabelOutcomes;
+pub use outcomes::{LABEL_THRESHOLD, LabelOutcomes};
 pub use tally::LabelTally;

@@ -7,7 +7,7 @@ use super::{row::Row, tally::LabelTally};
 use crate::{CompareError, Outcomes, Rankings, ScoreError, against::Against, alone::Alone, scored::within};
 
 /// A label is predicted where its probability is above this: as scikit-learn's `OneVsRestClassifier` has it.
-const LABEL_THRESHOLD: f64 = 0.5;
+pub const LABEL_THRESHOLD: f64 = 0.5;
 
 /// Which labels each row bears and how probable each was thought, checked and added up once.
 ///

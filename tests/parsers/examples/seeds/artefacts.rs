@@ -59,12 +59,15 @@ fn bundles(write: &dyn Fn(&str, &str, &[u8])) {
         Some(Tensor { shape: param.shape.clone(), data: vec![1.0; param.shape.iter().product()] })
     };
     let bound = Bound::from_tensors(network, "ones", ones).unwrap();
-    let Source::Network(NetworkSource { recipe, .. }) = source() else { unreachable!("a network's") };
+    let Source::Network(source) = source() else { unreachable!("a network's") };
+    let (network, weights) = (bound.network().fingerprint(), bound.digest());
+    let source = NetworkSource { network, weights, tap: "fc".to_owned(), ..source };
+    let recipe = source.recipe.clone();
     for (name, count) in [("one", 1), ("two", 2)] {
         let head = Head {
             kind: HeadKind::Linear,
             classes: vec!["a".into(), "b".into()],
-            sources: vec![source(); count],
+            sources: vec![source.clone().into(); count],
             fit: serde_json::json!({}),
             features: Digest::of(b"features"),
             seen: None,
@@ -77,7 +80,7 @@ fn bundles(write: &dyn Fn(&str, &str, &[u8])) {
         let tower = |at| Tower { bound: bound.clone(), recipe: recipe.clone(), sources: vec![at] };
         let model = Model { head, towers: (0..count).map(tower).collect() };
         let place = Place::file(&folder.path().join(name), false, BUNDLE_FILE).unwrap();
-        write_bundle(&model, "seeds", &place).unwrap();
+        write_bundle(&model, "seeds", None, &place).unwrap();
         place.commit().unwrap();
         write("bundle", name, &fs::read(folder.path().join(name)).unwrap());
     }
