@@ -75,6 +75,9 @@ fn folders_of_any_shape_lists_tars_and_pictures_one_by_one() {
     let [model, first, second] = [&model, &first, &second].map(|path| path.to_str().unwrap());
     let elsewhere = lines(&other.call(TOOL, &[model, first, second]).fine().stdout());
     assert_eq!(elsewhere, folder[..2]);
+    // Folders and pictures together.
+    let mixed = lines(&room.call(TOOL, &["x.hst", "any/deep", "any/0.png"]).fine().stdout());
+    assert_eq!(mixed, one_by_one);
     // Labels that are not there yet.
     room.write("new.csv", "path,label\nany/0.png,\nany/deep/1.png,b\n");
     assert_eq!(ids(&lines(&room.call(TOOL, &["x.head", "new.csv"]).fine().stdout())).len(), 2);
@@ -104,6 +107,17 @@ fn what_cannot_be_used_has_a_row_that_says_why() {
     assert_eq!(csv.lines().next(), Some(header));
     let row = csv.lines().find(|line| line.starts_with("a/0055")).unwrap();
     assert!(row.starts_with("a/0055.png,,,,,,,,,") && row.len() > 20, "{row}");
+    // A file that is gone is one of them.
+    let list = b"photos/a/000.png\nphotos/a/gone.png\nphotos/a/000.png\n";
+    let listed = lines(&room.call_piped(TOOL, &["x.hst", "-"], list).fine().stdout());
+    assert_eq!(ids(&listed), ["photos/a/000.png", "photos/a/gone.png"]);
+    assert!(listed[1]["error"].as_str().unwrap().starts_with("cannot be read: "));
+    // Where nothing can be used, nothing is written.
+    room.write("bad/1.png", "no picture");
+    room.write("bad/2.png", "no picture");
+    let nothing = room.call(TOOL, &["x.hst", "bad", "-o", "b.csv"]);
+    nothing.failed(1, &["there is no prediction of any sample: `1.png`: ", ", and 1 more"]);
+    assert!(!room.path("b.csv").exists());
     // Features know what was skipped when they were made.
     room.tool("extract", &["photos", "-o", "y.features", "--max-skipped", "50", "-q"]).fine();
     let of_features = lines(&room.call(TOOL, &["x.head", "y.features"]).fine().stdout());
@@ -129,6 +143,19 @@ fn more_is_said_where_that_is_asked_for() {
     assert_eq!(written, room.call(TOOL, &["x.hst", "photos"]).fine().stdout());
 }
 
+/// Rows are written some at a time, of which the first may all be bad.
+#[test]
+fn a_table_may_begin_with_bad_rows() {
+    let room = room();
+    for n in 0..20_000 {
+        std::os::unix::fs::symlink("none", room.path(&format!("photos/0{n:05}.png"))).unwrap();
+    }
+    room.call(TOOL, &["x.hst", "photos", "-o", "p.parquet", "--probabilities", "-q"]).fine();
+    let table = store::table::read(&room.path("p.parquet")).unwrap();
+    assert_eq!(table.height(), 20_024);
+    assert_eq!(table.column("probabilities").unwrap().null_count(), 20_000);
+}
+
 #[test]
 fn what_is_wrong_is_one_line() {
     let room = room();
@@ -145,6 +172,10 @@ fn what_is_wrong_is_one_line() {
         (&["x.features", "photos"], 2, &["`x.features` is features; expected a .head or .hst first"]),
         (&["photos", "x.features"], 2, &["`photos` is a folder; expected a .head or .hst first"]),
         (&["x.hst", "x.features", "--weights", weights], 2, &["--weights goes with pictures"]),
+        (&["x.hst", "x.features", "--root", "photos"], 2, &["--root goes with pictures"]),
+        (&["x.hst", "x.features", "photos"], 2, &["`x.features` is features, and others are not"]),
+        (&["x.hst", "photos", "--root", "."], 2, &["--root goes with a manifest or a list of paths"]),
+        (&["x.hst", "x.hst"], 1, &["`x.hst` is no picture by its name"]),
         (&["x.hst", "photos", "--weights", weights], 2, &["`x.hst` is a bundle, which holds its weights"]),
         (&["x.head", "photos", "--weights", weights], 1, &["w.safetensors"]),
         (&["cut.hst", "photos"], 1, &["cannot read `cut.hst`", "expected a bundle"]),

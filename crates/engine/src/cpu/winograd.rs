@@ -45,12 +45,21 @@ pub(crate) struct Winograd {
     after: After,
 }
 
+/// Rows and columns of kernels of sixteen outputs.
+type Kernel = [[[f64; LANES]; 3]; 3];
+
+/// G g Gᵀ of sixteen kernels, rounded once.
+#[expect(clippy::cast_possible_truncation, reason = "weights are rounded to f32 once, after the transform")]
+fn transformed(kernel: &Kernel) -> [Lane; POINTS] {
+    let sum = |g: &[f64; 3], of: &[[f64; LANES]; 3]| -> [f64; LANES] {
+        std::array::from_fn(|lane| g[0] * of[0][lane] + g[1] * of[1][lane] + g[2] * of[2][lane])
+    };
+    let rows: [[[f64; LANES]; 3]; IN] = std::array::from_fn(|j| kernel.map(|row| sum(&G[j], &row)));
+    std::array::from_fn(|at| Lane(sum(&G[at / IN], &rows[at % IN]).map(|value| value as f32)))
+}
+
 impl Winograd {
     /// weight(output, channel, y, x): (outputs, channels, 3, 3).
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "weights are rounded to f32 once, after the transform"
-    )]
     pub(crate) fn new(
         size: (usize, usize),
         (outputs, channels): (usize, usize),
@@ -60,24 +69,24 @@ impl Winograd {
     ) -> Winograd {
         let blank = || vec![Lane::default(); blocks(outputs) * channels];
         let mut points: Vec<Vec<Lane>> = (0..POINTS).into_par_iter().map(|_| blank()).collect();
-        // All points of a block of outputs at a time: their weights are read once, and are near one another. ResNet-18 is ready
-        // in half of the time that one point after the other takes.
+        // All points of sixteen outputs at a time, as vectors: one point after the other would read all weights 36 times.
         let mut each: Vec<_> =
             points.iter_mut().map(|lanes| lanes.chunks_exact_mut(channels.max(1))).collect();
         let of_block = |_| each.iter_mut().flat_map(ChunksExactMut::next).collect::<Vec<&mut [Lane]>>();
-        let blocks: Vec<Vec<&mut [Lane]>> = (0..blocks(outputs)).map(of_block).collect();
-        blocks.into_par_iter().enumerate().for_each(|(block, mut points)| {
+        let of_blocks: Vec<Vec<&mut [Lane]>> = (0..blocks(outputs)).map(of_block).collect();
+        of_blocks.into_par_iter().enumerate().for_each(|(block, mut points)| {
+            let first = block * LANES;
             for channel in 0..channels {
-                for output in block * LANES..outputs.min((block + 1) * LANES) {
-                    let kernel: [[f64; 3]; 3] =
-                        std::array::from_fn(|y| std::array::from_fn(|x| weight(output, channel, y, x)));
-                    let rows = G.map(|g| kernel.map(|row| (0..3).map(|x| g[x] * row[x]).sum::<f64>()));
-                    for (i, g) in G.iter().enumerate() {
-                        for (j, row) in rows.iter().enumerate() {
-                            let value = (0..3).map(|y| g[y] * row[y]).sum::<f64>() as f32;
-                            points[i * IN + j][channel].0[output % LANES] = value;
-                        }
+                let mut kernel = Kernel::default();
+                for output in first..outputs.min(first + LANES) {
+                    for (y, row) in kernel.iter_mut().enumerate() {
+                        row.iter_mut().enumerate().for_each(|(x, lanes)| {
+                            lanes[output - first] = weight(output, channel, y, x);
+                        });
                     }
+                }
+                for (point, lane) in points.iter_mut().zip(transformed(&kernel)) {
+                    point[channel] = lane;
                 }
             }
         });

@@ -92,7 +92,7 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
         HubModel { head, name: &source.backbone, recipe: &source.recipe, size, layout, prepared, taps };
 
     let hub = config.hub();
-    let measured = hub.metrics().map(card::Measured::read).transpose()?;
+    let measured = hub.metrics().map(|path| card::Measured::read(path, &head.classes)).transpose()?;
     let place = Place::folder(config.output(), config.force(), |folder| MARKS.all_of(folder))?;
     distinct(&[&place], config.inputs())?;
     let folder = place.temporary();

@@ -44,6 +44,8 @@ pub(super) struct Verified {
 
 struct Pictures {
     count: usize,
+    /// That could not be decoded.
+    skipped: usize,
     /// With the same best output.
     agree: usize,
     difference: f64,
@@ -56,6 +58,7 @@ impl Verified {
         let mut json = json!({"with": self.with, "probes": self.probes});
         if let Some(pictures) = &self.pictures {
             json["samples"] = pictures.count.into();
+            json["skipped"] = pictures.skipped.into();
             json["same_best"] = pictures.agree.into();
             json["pictures"] = pictures.difference.into();
             json["worst"] = pictures.worst.as_str().into();
@@ -66,9 +69,15 @@ impl Verified {
     pub(super) fn line(&self) -> String {
         let line = format!("{}: logits of the probes within {:.1e} of ours", self.with, self.probes);
         match &self.pictures {
-            Some(Pictures { count, agree, difference, worst }) => format!(
-                "{line}, of {count} pictures within {difference:.1e} (worst `{worst}`), the best is the same on {agree}"
-            ),
+            Some(Pictures { count, skipped, agree, difference, worst }) => {
+                let left_out = match skipped {
+                    0 => String::new(),
+                    skipped => format!("; {skipped} could not be decoded"),
+                };
+                format!(
+                    "{line}, of {count} pictures within {difference:.1e} (worst `{worst}`), the best is the same on {agree}{left_out}"
+                )
+            }
             None => line,
         }
     }
@@ -92,19 +101,28 @@ pub(super) fn verify(
     let mut engine = Cpu::new(bound, model.recipe)?;
     let probes = model.recipe.probes();
     let own_probes = logits(&mut engine, model.head, &probes)?;
-    let mut own = Vec::new();
+    let (mut own, mut shown, mut skipped) = (Vec::new(), Vec::new(), 0);
     for batch in samples.chunks(BATCH) {
-        let load = |(id, path): &(String, PathBuf)| -> Result<Vec<u8>> {
+        let mut prepared = Vec::new();
+        for (id, path) in batch {
             let bytes = store::read_file(path, MOST_FILE)?;
-            let (views, _) = model
-                .recipe
-                .load(&bytes, &Digest::of(&bytes), None, &[0])
-                .with_context(|| format!("`{id}` cannot be decoded; take pictures that extract reads"))?;
-            views.into_iter().next().with_context(|| format!("`{id}` gives no picture"))
-        };
-        let loaded = batch.iter().map(load).collect::<Result<Vec<_>>>()?;
-        own.extend(logits(&mut engine, model.head, &Inputs::of(loaded))?);
+            // What is no picture here is none there.
+            match model.recipe.load(&bytes, &Digest::of(&bytes), None, &[0]) {
+                Ok((views, _)) => {
+                    prepared.extend(views);
+                    shown.push((id.clone(), path.clone()));
+                }
+                Err(_) => skipped += 1,
+            }
+        }
+        if !prepared.is_empty() {
+            own.extend(logits(&mut engine, model.head, &Inputs::of(prepared))?);
+        }
     }
+    if shown.is_empty() && skipped > 0 {
+        bail!("none of the {skipped} pictures of --images can be decoded");
+    }
+    let samples = shown;
     let paths: Vec<&Path> = samples.iter().map(|(_, path)| path.as_path()).collect();
     let answer = ask(python, of, folder, model, &probes, &paths)?;
     if answer.classes != model.head.classes {
@@ -119,7 +137,7 @@ pub(super) fn verify(
     let passes = given.unwrap_or(TOLERANCE);
     let (difference, worst) = compare(&answer.with, &names, &own, &answer.pictures, passes)?;
     let agree = own.iter().zip(&answer.pictures).filter(|(a, b)| best(a) == best(b)).count();
-    let pictures = Pictures { count: names.len(), agree, difference, worst: names[worst].clone() };
+    let pictures = Pictures { count: names.len(), skipped, agree, difference, worst: names[worst].clone() };
     Ok(Verified { with: answer.with, probes, pictures: Some(pictures) })
 }
 

@@ -4,7 +4,7 @@ use super::{plain, quoted};
 use anyhow::{Context, Result, bail};
 use sample::Split;
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
-use store::table::Table;
+use store::{brief::shortened, table::Table};
 
 /// A row of the table of metrics.
 struct Row {
@@ -23,11 +23,11 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Reads the table that `evaluate` wrote.
+    /// Reads the table that `evaluate` wrote of a head with these outputs.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is no such table.
-    pub(crate) fn read(path: &Path) -> Result<Measured> {
+    /// Where the file cannot be read, is no such table, or is of other outputs.
+    pub(crate) fn read(path: &Path, outputs: &[String]) -> Result<Measured> {
         let names = ["split", "scope", "metric", "class", "value", "ci_low", "ci_high", "n"];
         let table = Table::open(path, &names)?;
         let columns: Vec<_> = names.iter().map(|name| table.needed(name)).collect::<Result<_, _>>()?;
@@ -63,6 +63,13 @@ impl Measured {
             bail!(
                 "`{}` has no row of the scope `overall`; give the table that evaluate wrote",
                 path.display()
+            );
+        }
+        if let Some(row) = measured.classes.iter().find(|row| !outputs.contains(&row.class)) {
+            bail!(
+                "`{}` is of another head: it has `{}`, which this one does not know; give what evaluate wrote of this head",
+                path.display(),
+                shortened(&row.class)
             );
         }
         Ok(measured)
