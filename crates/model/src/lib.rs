@@ -4,8 +4,8 @@
 //! - [`Judge`] says what a head makes of rows.
 //! - [`check_probes`] asks whether an engine still gives what the head was fitted on.
 //!
-//! **Invariant:** the networks of a [`Model`] have the graphs, the weights and the recipes that computed the head's features, by
-//! their digests.
+//! **Invariant:** the networks of a [`Model`] have the graphs, the weights and the recipes that computed the head's features. Of a
+//! head that is by their digests; of a bundle its own digest says it of the weights.
 #![forbid(unsafe_code)]
 
 mod bundle;

@@ -11,6 +11,7 @@
 
 use super::{
     functions::After,
+    lanes::Lanes,
     simd::{Isa, Kernel, LANES, Simd},
 };
 use rayon::prelude::*;
@@ -28,24 +29,19 @@ pub(crate) fn blocks(n: usize) -> usize {
 /// A matrix (outputs, depth), stored as the kernel reads it: blocks of sixteen outputs, depth after depth.
 #[derive(Debug)]
 pub(crate) struct Packed {
-    data: Vec<Lane>,
+    data: Lanes,
     depth: usize,
 }
 
 impl Packed {
     /// The matrix whose number at (output, k) is `at(output, k)`; padded with zeros to whole blocks of outputs.
     pub(crate) fn new(outputs: usize, depth: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Packed {
-        let mut data = vec![Lane::default(); blocks(outputs) * depth];
+        let mut data = Lanes::zeroed(blocks(outputs) * depth);
         data.par_chunks_mut(depth.max(1)).enumerate().for_each(|(block, lanes)| {
             for output in block * LANES..outputs.min((block + 1) * LANES) {
                 lanes.iter_mut().enumerate().for_each(|(k, lane)| lane.0[output % LANES] = at(output, k));
             }
         });
-        Packed { data, depth }
-    }
-
-    /// What lies in blocks already.
-    pub(crate) fn of_blocks(data: Vec<Lane>, depth: usize) -> Packed {
         Packed { data, depth }
     }
 

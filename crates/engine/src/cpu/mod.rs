@@ -15,6 +15,7 @@ mod depthwise;
 mod engine;
 mod functions;
 mod gemm;
+mod lanes;
 mod lines;
 mod maps;
 mod memory;

@@ -7,7 +7,8 @@ mod transforms;
 
 use super::{
     functions::After,
-    gemm::{Lane, Matrix, Packed, Product, blocks, tile_rows},
+    gemm::{Lane, Matrix, Product, blocks, tile_rows},
+    lanes::Lanes,
     lines::{Maps, window},
     parallel::{Shared, each, threads},
     simd::{Isa, LANES},
@@ -39,8 +40,8 @@ pub(crate) struct Winograd {
     /// Rows and columns, of input and result.
     size: (usize, usize),
     channels: usize,
-    /// One matrix (outputs, channels) a point.
-    weights: Vec<Packed>,
+    /// One [`Matrix`] (outputs, channels) a point, one after the other.
+    weights: Lanes,
     bias: Vec<Lane>,
     after: After,
 }
@@ -67,11 +68,11 @@ impl Winograd {
         bias: Vec<Lane>,
         after: After,
     ) -> Winograd {
-        let blank = || vec![Lane::default(); blocks(outputs) * channels];
-        let mut points: Vec<Vec<Lane>> = (0..POINTS).into_par_iter().map(|_| blank()).collect();
+        let of_point = blocks(outputs) * channels;
+        let mut weights = Lanes::zeroed(POINTS * of_point);
         // All points of sixteen outputs at a time, as vectors: one point after the other would read all weights 36 times.
-        let mut each: Vec<_> =
-            points.iter_mut().map(|lanes| lanes.chunks_exact_mut(channels.max(1))).collect();
+        let points = weights.chunks_exact_mut(of_point.max(1));
+        let mut each: Vec<_> = points.map(|lanes| lanes.chunks_exact_mut(channels.max(1))).collect();
         let of_block = |_| each.iter_mut().flat_map(ChunksExactMut::next).collect::<Vec<&mut [Lane]>>();
         let of_blocks: Vec<Vec<&mut [Lane]>> = (0..blocks(outputs)).map(of_block).collect();
         of_blocks.into_par_iter().enumerate().for_each(|(block, mut points)| {
@@ -90,7 +91,6 @@ impl Winograd {
                 }
             }
         });
-        let weights = points.into_iter().map(|lanes| Packed::of_blocks(lanes, channels)).collect();
         Winograd { size, channels, weights, bias, after }
     }
 
@@ -177,7 +177,13 @@ impl Winograd {
 
     /// Blocks of transformed weights.
     pub(crate) fn weights(&self) -> usize {
-        self.weights.iter().map(|point| point.matrix().data.len()).sum()
+        self.weights.len()
+    }
+
+    /// The matrix of a point.
+    fn point(&self, point: usize) -> Matrix<'_> {
+        let length = self.weights.len() / POINTS;
+        Matrix { data: &self.weights[point * length..][..length], depth: self.channels }
     }
 
     /// Blocks of a pixel of the input and of the result.
@@ -275,7 +281,7 @@ impl Job<'_> {
         let pointers: Vec<*const f32> = (0..count.next_multiple_of(tile_rows(self.isa)))
             .map(|i| spread.wrapping_add(i.min(count - 1) * group.pitches.0).cast_const())
             .collect();
-        let Matrix { data, depth } = self.layer.weights[point].matrix();
+        let Matrix { data, depth } = self.layer.point(point);
         let weights = Matrix { data: &data[blocks.start * depth..blocks.end * depth], depth };
         // SAFETY: every row of `spread` holds `depth` numbers, every row of `out` as many blocks; no other task has this
         // point of this group.
