@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_forged_bundle_is_believed() {
-        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/bundle/one");
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/bundle/seed-one");
         let mut bytes = std::fs::read(corpus).unwrap();
         // A weight, which a digest is there to keep out.
         let at = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize + 3;
