@@ -315,7 +315,7 @@ fn names_reach_the_terminal_as_text() {
         ("fit-head", &["x.features", "-o", "y.head", "--head", name]),
         ("evaluate", &["x.features", name, "-o", "m2.csv"]),
         ("predict", &[name, "data"]),
-        ("predict", &["x.head", name]),
+        ("predict", &["x.head", "x.features", "-o", name]),
         ("export", &[name, "-o", "y.onnx"]),
         ("fetch", &[name]),
         ("headstart", &[name]),

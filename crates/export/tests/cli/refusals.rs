@@ -231,7 +231,7 @@ fn help_states_every_default_and_exit_code() {
     let help = export(&Room::new(), &["--help"]).fine().stdout();
     let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[default: by OUTPUT's extension: .onnx, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors folder where it has none]",
+        "[default: by OUTPUT's extension: .onnx, .hst, .npy, .parquet, .arrow, .feather, .safetensors, or a safetensors folder where it has none]",
         "[default: those that come with headstart_tiny]",
         "[default: 1e-4; for features that a card made in tf32 or f16, and for --dtype f16, 1e-2; in bf16 5e-2]",
         "[default: all splits]",
