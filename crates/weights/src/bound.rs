@@ -4,6 +4,7 @@ use crate::{
     Misfit, Tensor, Tensors, WeightError,
     compare::advice,
     naming::Naming,
+    numbers::not_finite,
     slot::{self, Trouble},
 };
 use network::{Network, NetworkError, Op, Param, ParamId};
@@ -90,7 +91,7 @@ impl Bound {
                 let expected = param.shape.clone();
                 return Err(WeightError::Shape { misfit: misfit(), expected, got: filled.shape });
             }
-            if let Some(index) = filled.data.iter().position(|value| !value.is_finite()) {
+            if let Some(index) = not_finite(&filled.data) {
                 return Err(WeightError::NotFinite { file, tensor, index, value: filled.data[index] });
             }
             tensors.push(filled);
