@@ -1,4 +1,4 @@
-//! Inputs that are damaged: index, shard, probes, head, weights, manifests.
+//! Inputs that are damaged: index, shard, probes, head, bundle, weights, manifests.
 
 use crate::{
     Job, Shop, Tally,
@@ -47,6 +47,15 @@ const EXPORT: Job = Job {
     older: &[],
     replaces: "--force",
     outputs: &["o.onnx"],
+    resumes: false,
+};
+const PREDICT: Job = Job {
+    name: "predict",
+    program: "predict",
+    arguments: &["small.hst", "../in/small", "-o", "p.csv", "--on-error", "fail"],
+    older: &[],
+    replaces: "--force",
+    outputs: &["p.csv"],
     resumes: false,
 };
 const WEIGHTS: Job = Job {
@@ -105,6 +114,7 @@ pub const DAMAGES: &[Damage] = &[
     },
     Damage { name: "head", file: "small.head", mutate: head, reader: EVALUATE, free: false },
     Damage { name: "head-export", file: "small.head", mutate: head, reader: EXPORT, free: false },
+    Damage { name: "bundle-read", file: "small.hst", mutate: head, reader: PREDICT, free: false },
     Damage { name: "weights", file: "w.safetensors", mutate: weights, reader: WEIGHTS, free: true },
     Damage { name: "csv", file: "m.csv", mutate: manifest, reader: CSV, free: true },
     Damage { name: "parquet", file: "m.parquet", mutate: mutate::bytes, reader: PARQUET, free: true },
@@ -198,7 +208,8 @@ impl Shop {
         let mut all = tree(&self.path("in"));
         match file.split('.').next() {
             Some("small") => {
-                all.retain(|path, _| path.starts_with("small.features") || path.starts_with("small.head"));
+                let own = ["small.features", "small.head", "small.hst"];
+                all.retain(|path, _| own.iter().any(|name| path.starts_with(name)));
             }
             Some("w") => {
                 let weights =

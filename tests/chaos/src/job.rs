@@ -117,6 +117,15 @@ pub const JOBS: &[Job] = &[
         resumes: false,
     },
     Job {
+        name: "whole",
+        program: "export",
+        arguments: &["../in/small.head", "-o", "o.onnx", "--with-preprocessing", "--dtype", "f16"],
+        older: &["../in/older.head", "-o", "o.onnx"],
+        replaces: "--force",
+        outputs: &["o.onnx"],
+        resumes: false,
+    },
+    Job {
         name: "bundle",
         program: "export",
         arguments: &["../in/small.head", "-o", "o.hst"],

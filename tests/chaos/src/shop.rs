@@ -45,6 +45,7 @@ impl Shop {
             ("extract", &["../in/small", "-o", "../in/older.features", "--dtype", "f16"]),
             ("fit-head", &["../in/small.features", "-o", "../in/small.head", "--l2", "1"]),
             ("fit-head", &["../in/older.features", "-o", "../in/older.head", "--l2", "100"]),
+            ("export", &["../in/small.head", "-o", "../in/small.hst"]),
         ] {
             shop.must(tool, arguments);
         }
