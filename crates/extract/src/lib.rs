@@ -9,7 +9,6 @@ mod extractor;
 mod given;
 mod outputs;
 mod preprocess;
-mod remarks;
 mod replaced;
 mod skips;
 mod tally;
@@ -23,8 +22,7 @@ use cli::{Session, UsageError, count};
 use config::Config;
 use extractor::Extractor;
 use outputs::Outputs;
-use pipeline::{Device, Job};
-use remarks::Remarks;
+use pipeline::{Device, Job, Remarks};
 use sample::DataSet;
 use skips::Skips;
 use under_way::UnderWay;
@@ -92,10 +90,15 @@ pub fn run(args: Args) -> Result<()> {
             session.note(format!("extract: {times}; engine {}", extractor.embedder().revision()));
         }
     }
-    if let Some(unknown) = remarks.unknown() {
+    if let Some(unknown) = remarks.unknown(cli::count) {
         session.detail(format!("extract: {unknown}"));
     }
-    for line in notes.into_iter().chain(skips::describe(&skipped)).chain(remarks.lines()).chain(summaries) {
+    for line in notes
+        .into_iter()
+        .chain(skips::describe(&skipped))
+        .chain(remarks.lines((cli::count, cli::name)))
+        .chain(summaries)
+    {
         session.note(format!("extract: {line}"));
     }
     Ok(())
@@ -148,5 +151,37 @@ fn describe(session: &Session, config: &Config, data: &DataSet) {
         session.note(format!(
             "extract: no splits given; {ratios} per cent for train/val/test by each file's content"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use input::Noticed;
+    use pipeline::Remarks;
+
+    const HOW: pipeline::Words = (cli::count, cli::name);
+
+    #[test]
+    fn kinds_are_counted_and_their_first_named() {
+        let mut remarks = Remarks::default();
+        assert!(remarks.lines(HOW).is_empty());
+        for i in 0..1200 {
+            remarks.add(&format!("a/{i}.png"), Noticed { clipped: true, ..Noticed::default() });
+        }
+        remarks.add("b\u{1b}.jpg", Noticed { damaged: true, ..Noticed::default() });
+        let lines = remarks.lines(HOW);
+        assert_eq!(
+            lines,
+            [
+                "1 image with damaged JPEG data, of which other decoders may make other pixels: `b\\u{1b}.jpg`",
+                "1,200 images with 16-bit grey levels above 255, which became white; --grey16 scale keeps the high byte: \
+                 `a/0.png`, `a/1.png`, `a/2.png` and 1,197 more",
+            ]
+        );
+        assert_eq!(remarks.unknown(cli::count), None);
+        remarks.add_reused(1400);
+        assert!(remarks.unknown(cli::count).is_some_and(|line| line.starts_with("of 1,400 reused rows ")));
+        remarks.add(&"x".repeat(5000), Noticed { flattened: true, ..Noticed::default() });
+        assert!(remarks.lines(HOW).iter().all(|line| line.chars().count() < 500));
     }
 }

@@ -41,7 +41,11 @@ pub fn run(args: Args) -> Result<()> {
         let outputs = Outputs::of(runner.head(), config.wanted)?;
         let mut sink = Sink::create(claim, &config.output, &outputs)?;
         runner.run(&session, config.output == Output::Stdout, &mut |rows| done.put(&mut sink, rows))?;
-        finish(sink, done, &config, &session)
+        finish(sink, done, &config, &session)?;
+        for line in runner.remarks.lines((count, cli::name)) {
+            session.note(format!("predict: {line}"));
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use cli::{GateError, Session, UsageError, count};
 use head::Head;
 use input::Recipe;
 use model::{Judge, Layout, Model, ModelError, Tower, check_probes};
-use pipeline::{Assignment, Embedder, Job, Plan, Reuse, SampleRun};
+use pipeline::{Assignment, Embedder, Job, Plan, Remarks, Reuse, SampleRun};
 use sample::{DataSet, Sample};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +20,8 @@ pub(crate) struct Runner {
     layout: Layout,
     networks: Vec<Running>,
     data: DataSet,
+    /// What was noticed of pictures that have predictions all the same.
+    pub(crate) remarks: Remarks,
 }
 
 /// A network that is ready.
@@ -60,7 +62,7 @@ impl Runner {
             ));
         }
         session.detail(format!("predict: {} samples", count(data.samples.len() as u64)));
-        Ok(Runner { judge: Judge::of(&head), head, layout, networks, data })
+        Ok(Runner { judge: Judge::of(&head), head, layout, networks, data, remarks: Remarks::default() })
     }
 
     pub(crate) fn head(&self) -> &Head {
@@ -109,8 +111,9 @@ impl Runner {
         over: &AtomicBool,
         take: &mut dyn FnMut(Vec<Row>) -> Result<()>,
     ) -> Result<()> {
-        let Runner { judge, layout, networks, .. } = self;
+        let Runner { judge, layout, networks, remarks, .. } = self;
         through(&mut networks[0], samples, over, &mut |first, batch| {
+            batch.noticed.iter().for_each(|&(at, noticed)| remarks.add(&samples[at].id, noticed));
             let mut gathered = Gathered::new(layout.dim(), first..first + batch.size);
             gathered.add(layout, 0, batch);
             take(gathered.judged(judge, samples))
@@ -124,10 +127,14 @@ impl Runner {
         over: &AtomicBool,
         take: &mut dyn FnMut(Vec<Row>) -> Result<()>,
     ) -> Result<()> {
-        let Runner { judge, layout, networks, .. } = self;
+        let Runner { judge, layout, networks, remarks, .. } = self;
         let mut gathered = Gathered::new(layout.dim(), 0..samples.len());
         for (at, network) in networks.iter_mut().enumerate() {
             through(network, samples, over, &mut |_, batch| {
+                // Once, whatever the number of networks.
+                if at == 0 {
+                    batch.noticed.iter().for_each(|&(at, noticed)| remarks.add(&samples[at].id, noticed));
+                }
                 gathered.add(layout, at, batch);
                 Ok(())
             })?;

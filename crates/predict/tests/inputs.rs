@@ -208,3 +208,14 @@ fn a_head_that_other_numbers_were_fitted_on_is_refused() {
     // Nothing is said of features, for which no network runs.
     room.call(TOOL, &["other.head", "x.features"]).fine();
 }
+
+#[test]
+fn what_was_noticed_of_pictures_is_told() {
+    let room = room();
+    let bright = image::ImageBuffer::from_pixel(70, 70, image::Luma([40_000_u16]));
+    image::DynamicImage::ImageLuma16(bright).save(room.path("photos/a/999.png")).unwrap();
+    let run = room.call(TOOL, &["x.hst", "photos"]).fine();
+    assert_eq!(run.stdout().lines().count(), 25);
+    let told = "predict: 1 image with 16-bit grey levels above 255, which became white";
+    assert!(run.stderr().contains(told), "{}", run.stderr());
+}
