@@ -7,7 +7,6 @@
 mod args;
 mod baseline;
 mod belonging;
-mod blocks;
 mod config;
 mod divided;
 mod duplicates;

@@ -1,7 +1,5 @@
 //! How far rows are from all that the head was fitted on, where it knows.
 
-use std::convert::Infallible;
-
 use features::{Rows as _, Selection};
 use head::{Distances, Head};
 use metrics::{
@@ -9,8 +7,6 @@ use metrics::{
     ShownIn::{Page, Summary},
     proportion,
 };
-
-use crate::blocks::for_each_block;
 
 /// The distance of each row from the nearest class, and the one beyond which a row is novel.
 pub(crate) struct Novelties {
@@ -24,10 +20,9 @@ impl Novelties {
         let novelty = head.novelty.as_ref()?;
         let measured = Distances::of(novelty);
         let mut distances = Vec::with_capacity(rows.len());
-        let Ok(()) = for_each_block(rows, rows.dim(), |_, x| {
-            distances.extend(measured.of_rows(x));
-            Ok::<_, Infallible>(())
-        });
+        for (_, x) in rows.blocks(rows.dim()) {
+            distances.extend(measured.of_rows(&x));
+        }
         Some(Novelties { distances, threshold: novelty.threshold })
     }
 

@@ -1,7 +1,5 @@
 //! What a head says of the rows of a split, and what became of it.
 
-use std::convert::Infallible;
-
 use anyhow::{Context, anyhow};
 use features::{FeatureSet, Rows as _, Selection};
 use head::{Head, Scorer, sigmoid, softmax};
@@ -9,8 +7,8 @@ use metrics::{ClassOutcomes, ClassRows, LabelOutcomes, NumberOutcomes, OneVsRest
 use sample::{Split, targets::Truth};
 
 use crate::{
-    Config, belonging::Seen, blocks::for_each_block, divided::Divided, measured::TaskOutcomes,
-    novelty::Novelties, truth::TruthSource, unknown::Unknown,
+    Config, belonging::Seen, divided::Divided, measured::TaskOutcomes, novelty::Novelties,
+    truth::TruthSource, unknown::Unknown,
 };
 
 /// The rows of one split and what the head makes of them.
@@ -150,9 +148,8 @@ pub(crate) fn probabilities<E>(
     rows: &Selection<'_>,
     mut with: impl FnMut(usize, &[f64]) -> Result<(), E>,
 ) -> Result<(), E> {
-    for_each_block(rows, scorer.outputs(), |first, x| {
-        with(first, &softmax(&scorer.of_rows(x), scorer.outputs()))
-    })
+    rows.blocks(scorer.outputs())
+        .try_for_each(|(first, x)| with(first, &softmax(&scorer.of_rows(&x), scorer.outputs())))
 }
 
 /// What is said of all rows, (n, outputs).
@@ -163,10 +160,9 @@ fn said(
     of: impl Fn(Vec<f32>) -> Vec<f64>,
 ) -> anyhow::Result<Vec<f64>> {
     let mut said = Vec::with_capacity(rows.len() * scorer.outputs());
-    let Ok(()) = for_each_block(rows, scorer.outputs(), |_, x| {
-        said.extend(of(scorer.of_rows(x)));
-        Ok::<_, Infallible>(())
-    });
+    for (_, x) in rows.blocks(scorer.outputs()) {
+        said.extend(of(scorer.of_rows(&x)));
+    }
     match said.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(too_large(features, rows, at / scorer.outputs())),
         None => Ok(said),

@@ -5,7 +5,7 @@ use crate::{
     parity::{self, Parity},
     towers,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cli::GateError;
 use head::Head;
 use input::PROBES;
@@ -30,6 +30,8 @@ pub(crate) fn write(config: &Config, head: &Head) -> Result<Parity> {
     let scores = head::Scorer::of(&head).of_rows(&features);
     let parity = Parity::of(config, &head, &features, &scores, parity::TOLERANCE).gate()?;
     model::write_bundle(&model, tool, Some(parity.figures()), &place)?;
+    // The same networks, and the disk still holds what was written.
+    Model::open_head(place.temporary())?;
     cli::finishing();
     place.commit()?;
     Ok(parity)
@@ -37,13 +39,9 @@ pub(crate) fn write(config: &Config, head: &Head) -> Result<Parity> {
 
 /// What the networks make of the probes: (4, d).
 fn features_of_probes(head: &Head, towers: Vec<Tower>) -> Result<Vec<f32>> {
-    let sources: Vec<Vec<usize>> = towers.iter().map(|tower| tower.sources.clone()).collect();
+    let layout = Layout::new(head, &towers)?;
     let run = |tower: Tower| parity::run_probes_apart(tower.bound, &tower.recipe);
     let outputs = towers.into_iter().map(run).collect::<Result<Vec<_>>>()?;
-    let widths: Vec<Vec<usize>> =
-        outputs.iter().map(|tower| tower.iter().map(|output| output.len() / PROBES).collect()).collect();
-    let widths: Vec<&[usize]> = widths.iter().map(Vec::as_slice).collect();
-    let layout = Layout::new(head, &sources, &widths).context("the networks' features are not the head's")?;
     let mut features = vec![0.0; PROBES * layout.dim()];
     for (tower, outputs) in outputs.iter().enumerate() {
         // Else whoever opens the bundle would refuse it, whatever --tolerance says here.

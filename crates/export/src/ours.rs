@@ -1,6 +1,6 @@
 //! Our own path from a picture to a head's scores: preprocessing, engine, head.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use engine::{Cpu, Executor as _};
 use head::{Head, Scorer};
 use input::{Inputs, Recipe, image};
@@ -17,12 +17,9 @@ impl Ours {
     /// # Errors
     /// Where an engine cannot be set up.
     pub(crate) fn new(towers: Vec<Tower>, head: &Head) -> Result<Ours> {
-        let sources: Vec<Vec<usize>> = towers.iter().map(|tower| tower.sources.clone()).collect();
+        let layout = Layout::new(head, &towers)?;
         let ready = |Tower { bound, recipe, .. }| Ok((Cpu::new(bound, &recipe)?, recipe));
-        let towers = towers.into_iter().map(ready).collect::<Result<Vec<(Cpu, Recipe)>>>()?;
-        let widths: Vec<&[usize]> = towers.iter().map(|(engine, _)| engine.widths()).collect();
-        let layout =
-            Layout::new(head, &sources, &widths).context("the networks' features are not the head's")?;
+        let towers = towers.into_iter().map(ready).collect::<Result<_>>()?;
         Ok(Ours { towers, layout, scorer: Scorer::of(head) })
     }
 

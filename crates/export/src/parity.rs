@@ -7,13 +7,11 @@ use engine::{Executor as _, Interpreter, Reference, cuda::Precision};
 use head::{Distances, Head, Scorer};
 use input::{PROBES, Recipe, image};
 use model::Distance;
+pub(crate) use model::TOLERANCE;
 use onnx::{Input, Model};
 use sample::targets::Task;
 use serde_json::{Value, json};
 use weights::Bound;
-
-/// Passes unless told otherwise: ten times what Winograd and other orders of f32 sums have been seen to make.
-pub(crate) const TOLERANCE: f64 = 1e-4;
 
 /// Passes for a model whose weights were rounded to f16.
 pub(crate) const TOLERANCE_OF_HALVES: f64 = 1e-2;
@@ -77,11 +75,6 @@ impl Parity {
         Parity { distances: head.novelty.as_ref().map(own), ..self }
     }
 
-    /// The largest difference that passes, relative to the largest number.
-    pub(crate) fn tolerance(&self) -> f64 {
-        self.tolerance
-    }
-
     /// The figures, as they stand in an artefact.
     pub(crate) fn figures(&self) -> Value {
         json!({
@@ -115,8 +108,7 @@ impl Parity {
         };
         for (what, expected, distance, tolerance) in of_cache.chain(of_itself) {
             let Distance { difference, scale } = distance;
-            // Written so that a NaN fails.
-            if difference <= tolerance * scale {
+            if distance.is_within(tolerance) {
                 continue;
             }
             return Err(GateError(format!(
@@ -127,6 +119,11 @@ impl Parity {
         }
         Ok(self)
     }
+}
+
+/// Where the largest score is, of equals the first.
+pub(crate) fn best(scores: &[f32]) -> usize {
+    (0..scores.len()).fold(0, |best, at| if scores[at] > scores[best] { at } else { best })
 }
 
 /// What `bound` makes of the probes: (4, d), its outputs side by side.

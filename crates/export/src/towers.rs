@@ -1,10 +1,9 @@
 //! The backbones that a head was fitted behind: one for each of its networks and ways to prepare pictures.
 
 use crate::{backbone, config::Config};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use cli::UsageError;
 use head::Head;
-use input::Recipe;
 use model::{ModelError, Tower, towers_of};
 
 /// All of them, in the order of the head's sources. Of several files of weights each source takes the one that it was
@@ -25,9 +24,5 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Vec<Tower>> {
 /// # Errors
 /// Where they vary.
 pub(crate) fn size(tower: &Tower) -> Result<(usize, usize)> {
-    let Recipe::Image(how) = &tower.recipe;
-    match how.output_size() {
-        Some((height, width)) => Ok((height as usize, width as usize)),
-        None => bail!("the head's pictures vary in size; give the backbone a crop or an exact size"),
-    }
+    tower.size().context("the head's pictures vary in size; give the backbone a crop or an exact size")
 }

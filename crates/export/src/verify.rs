@@ -1,6 +1,6 @@
 //! A model with preprocessing in it, held against our own path: on made-up pictures of odd sizes, and on photographs.
 
-use crate::{ours::Ours, photographs::Photographs};
+use crate::{ours::Ours, parity::best, photographs::Photographs};
 use anyhow::{Context, Result, bail};
 use cli::{GateError, Session};
 use engine::Interpreter;
@@ -122,10 +122,7 @@ fn decoded(sample: &Sample) -> Result<Option<Picture>> {
 fn compare(model: &Interpreter, picture: &Picture, scores: &[f32]) -> Result<(bool, Distance)> {
     let outputs = model.run_picture(picture)?;
     let [_, got, ..] = outputs.as_slice() else { bail!("the model has no head") };
-    let first = |scores: &[f32]| {
-        (0..scores.len()).fold(0, |best, at| if scores[at] > scores[best] { at } else { best })
-    };
-    Ok((first(scores) == first(got), Distance::between(got, scores)))
+    Ok((best(scores) == best(got), Distance::between(got, scores)))
 }
 
 /// What is gated; beyond all limits where a number is none.
@@ -135,11 +132,10 @@ fn share(distance: Distance) -> f64 {
 }
 
 fn gate(what: &str, task: Task, distance: Distance, tolerance: f64) -> Result<(), GateError> {
-    let (difference, limit) = (distance.difference, tolerance * distance.scale);
-    // Written so that a NaN fails.
-    if difference <= limit {
+    if distance.is_within(tolerance) {
         return Ok(());
     }
+    let (difference, limit) = (distance.difference, tolerance * distance.scale);
     let outputs = if task == Task::Numbers { "numbers" } else { "logits" };
     Err(GateError(format!(
         "the model's {outputs} of {what} differ from ours by {difference:.3e}; at most {limit:.1e} passes; \

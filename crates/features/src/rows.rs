@@ -85,6 +85,9 @@ impl Rows for Matrix<'_> {
     }
 }
 
+/// Numbers that [`Selection::blocks`] holds at a time.
+const HELD: usize = 1 << 20;
+
 /// Some rows of opened features, in their order.
 ///
 /// They are copied out of the map block by block; where the artefact is large, a block's pages are given back once they
@@ -114,17 +117,24 @@ impl<'a> Selection<'a> {
     /// Those of these rows that `picks` picks by their place here, and the others.
     #[must_use]
     pub fn divide(self, picks: impl Fn(usize) -> bool) -> (Selection<'a>, Selection<'a>) {
-        let part = |is: bool| Selection {
-            features: self.features,
-            rows: self
-                .rows
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| picks(*at) == is)
-                .map(|(_, &row)| row)
-                .collect(),
-        };
-        (part(true), part(false))
+        let (mut picked, mut others) = (Vec::new(), Vec::new());
+        for (at, row) in self.rows.into_iter().enumerate() {
+            if picks(at) { &mut picked } else { &mut others }.push(row);
+        }
+        let of = |rows| Selection { features: self.features, rows };
+        (of(picked), of(others))
+    }
+
+    /// The rows block by block, so that nobody holds them all: the first row and the features (k, d) of each block. `width`
+    /// numbers follow of each row.
+    pub fn blocks(&self, width: usize) -> impl Iterator<Item = (usize, Vec<f32>)> {
+        let (n, dim) = (self.rows.len(), Rows::dim(self));
+        let block = (HELD / dim.max(width)).clamp(64, 1 << 14);
+        (0..n).step_by(block).map(move |first| {
+            let mut x = vec![0.0; block.min(n - first) * dim];
+            self.read(first, &mut x);
+            (first, x)
+        })
     }
 
     /// The artefact's row that is row `at` here.

@@ -3,7 +3,7 @@
 use crate::{Error, Picture, Prediction};
 use engine::{Cpu, Executor};
 use input::{Inputs, Recipe};
-use model::{Judge, Layout, Model, ModelError, Tower, check_probes};
+use model::{Judge, Layout, Model, Tower, check_probes};
 use rayon::prelude::*;
 use std::{
     path::{Path, PathBuf},
@@ -42,18 +42,12 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::open`], and where the weights are not those that computed the head's features.
     pub fn open_with(path: impl AsRef<Path>, weights: &[PathBuf]) -> Result<Classifier, Error> {
-        let path = path.as_ref();
-        let Model { head, towers } = Model::open(path, weights)?;
-        let sources: Vec<Vec<usize>> = towers.iter().map(|tower| tower.sources.clone()).collect();
+        let Model { head, towers } = Model::open(path.as_ref(), weights)?;
+        let layout = Layout::new(&head, &towers)?;
         let ready = |Tower { bound, recipe, .. }| -> Result<(Cpu, Recipe), Error> {
             Ok((Cpu::new(bound, &recipe)?, recipe))
         };
         let mut networks = towers.into_iter().map(ready).collect::<Result<Vec<_>, _>>()?;
-        let widths: Vec<&[usize]> = networks.iter().map(|(executor, _)| executor.widths()).collect();
-        let Some(layout) = Layout::new(&head, &sources, &widths) else {
-            let reason = "its networks' features are not its head's".to_owned();
-            return Err(ModelError::Bundle { path: path.to_owned(), reason }.into());
-        };
         for (at, (executor, recipe)) in networks.iter_mut().enumerate() {
             let outputs = executor.run(recipe.probes().batch())?;
             check_probes(&head, &layout, at, executor.revision(), &outputs)?;

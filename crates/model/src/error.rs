@@ -78,6 +78,9 @@ pub enum ModelError {
         /// What they are called.
         name: String,
     },
+    /// Networks that give other rows than the head takes.
+    #[error("the networks' features are not the head's")]
+    Widths,
     /// A bundle is damaged, or none.
     #[error("cannot read `{path}`: {reason}; expected a bundle that export wrote")]
     Bundle {

@@ -20,6 +20,6 @@ pub use bundle::{BUNDLE_FILE, write_bundle};
 pub use error::ModelError;
 pub use judge::{Answer, Judge, Verdict};
 pub use model::Model;
-pub use probes::{Distance, Unlike, check_probes, tolerance_of};
+pub use probes::{Distance, TOLERANCE, Unlike, check_probes};
 pub use rows::Layout;
 pub use towers::{Tower, towers_of};

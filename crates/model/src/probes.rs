@@ -6,7 +6,7 @@ use head::Head;
 use input::PROBES;
 
 /// Passes unless a card made the features: ten times what Winograd and other orders of f32 sums have been seen to make.
-const TOLERANCE: f64 = 1e-4;
+pub const TOLERANCE: f64 = 1e-4;
 
 /// How far some numbers are from those expected.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ pub struct Unlike {
 }
 
 /// The largest difference of a probe's feature that passes, relative to the largest, where these engines made the features.
-pub fn tolerance_of<'a>(engines: impl IntoIterator<Item = &'a str>) -> f64 {
+fn tolerance_of<'a>(engines: impl IntoIterator<Item = &'a str>) -> f64 {
     let made = engines.into_iter().filter_map(Precision::of_engine).map(Precision::tolerance);
     made.fold(TOLERANCE, f64::max)
 }

@@ -1,5 +1,6 @@
 //! How outputs of networks make the row that a head takes.
 
+use crate::{ModelError, Tower};
 use head::Head;
 use store::Dtype;
 
@@ -12,20 +13,23 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// sources: of each tower, which of the head's sources its outputs are; widths: of each tower, those of its outputs. `None`
-    /// where they are not as long together as the head's rows.
-    pub fn new(head: &Head, sources: &[Vec<usize>], widths: &[&[usize]]) -> Option<Layout> {
+    /// Of the outputs that the towers' graphs have.
+    ///
+    /// # Errors
+    /// Where a graph does not work at its pictures' size, or outputs are not as long together as the head's rows.
+    pub fn new(head: &Head, towers: &[Tower]) -> Result<Layout, ModelError> {
         let mut of_source = vec![0; head.sources.len()];
-        for (tower, widths) in sources.iter().zip(widths) {
-            for (&source, &width) in tower.iter().zip(*widths) {
+        for tower in towers {
+            let (height, width) = tower.size().ok_or(ModelError::Widths)?;
+            for (&source, width) in tower.sources.iter().zip(tower.bound.network().widths(height, width)?) {
                 of_source[source] = width;
             }
         }
         let start = |source: usize| of_source[..source].iter().sum::<usize>();
         let place = |&source: &usize| (start(source), of_source[source], head.sources[source].dtype());
-        let places = sources.iter().map(|tower| tower.iter().map(place).collect()).collect();
+        let places = towers.iter().map(|tower| tower.sources.iter().map(place).collect()).collect();
         let dim = of_source.iter().sum();
-        (dim == head.dim()).then_some(Layout { towers: places, dim })
+        if dim == head.dim() { Ok(Layout { towers: places, dim }) } else { Err(ModelError::Widths) }
     }
 
     /// d, the length of a row.
@@ -54,15 +58,10 @@ impl Layout {
     /// # Panics
     /// Where an output has fewer rows, or `row` is shorter.
     pub fn put(&self, tower: usize, outputs: &[Vec<f32>], at: usize, row: &mut [f32]) {
-        let mut bytes = Vec::new();
-        for (&(start, width, dtype), output) in self.towers[tower].iter().zip(outputs) {
-            let (values, place) = (&output[at * width..][..width], &mut row[start..start + width]);
-            if dtype == Dtype::F32 {
-                place.copy_from_slice(values);
-                continue;
-            }
-            bytes.clear();
-            dtype.encode(values, &mut bytes);
+        self.put_exact(tower, outputs, at, row);
+        for &(start, width, dtype) in self.towers[tower].iter().filter(|(.., dtype)| *dtype != Dtype::F32) {
+            let (place, mut bytes) = (&mut row[start..start + width], Vec::new());
+            dtype.encode(place, &mut bytes);
             dtype.decode(&bytes, place);
         }
     }

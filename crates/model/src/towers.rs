@@ -19,6 +19,14 @@ pub struct Tower {
     pub sources: Vec<usize>,
 }
 
+impl Tower {
+    /// Height and width of its pictures; `None` where they vary.
+    pub fn size(&self) -> Option<(usize, usize)> {
+        let Recipe::Image(how) = &self.recipe;
+        how.output_size().map(|(height, width)| (height as usize, width as usize))
+    }
+}
+
 /// Sources that one network may have computed.
 struct Group<'a> {
     backbone: &'a str,

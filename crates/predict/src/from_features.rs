@@ -2,12 +2,9 @@
 
 use crate::{config::Config, row::Row};
 use anyhow::Result;
-use features::{FeatureSet, Rows as _, Selection};
+use features::{FeatureSet, Selection};
 use head::Head;
 use model::Judge;
-
-/// Numbers that are held at a time.
-const HELD: usize = 1 << 20;
 
 /// Hands the rows of all samples to `take`, in the order of their ids, and then those that extract skipped, until it wants no
 /// more.
@@ -22,13 +19,8 @@ pub(crate) fn run(
     let given = FeatureSet::open(&config.inputs)?;
     let features = head::choose(&given, head, &config.model)?;
     let (rows, judge) = (Selection::of(&features, |_| true), Judge::of(head));
-    let (n, dim) = (rows.len(), rows.dim());
-    let block = (HELD / dim.max(head.classes.len()).max(1)).clamp(64, 1 << 14);
-    let mut x = vec![0.0; block.min(n) * dim];
-    for first in (0..n).step_by(block) {
-        let x = &mut x[..block.min(n - first) * dim];
-        rows.read(first, x);
-        let said = judge.of_rows(x).into_iter().zip(first..).map(|(verdict, at)| Row {
+    for (first, x) in rows.blocks(head.classes.len()) {
+        let said = judge.of_rows(&x).into_iter().zip(first..).map(|(verdict, at)| Row {
             id: features.id(rows.row(at)).to_owned(),
             said: verdict.ok_or_else(|| TOO_LARGE.to_owned()),
         });

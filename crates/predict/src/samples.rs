@@ -1,11 +1,11 @@
 //! Samples through networks, some at a time: a row is there as soon as its sample is done.
 
 use crate::{config::Config, from_features::TOO_LARGE, row::Row};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cli::{GateError, Session, UsageError, count};
 use head::Head;
 use input::Recipe;
-use model::{Judge, Layout, Model, ModelError, Tower, check_probes};
+use model::{Judge, Layout, Model, ModelError, Tower, Verdict, check_probes};
 use pipeline::{Assignment, Embedder, Job, Plan, Remarks, Reuse, SampleRun};
 use sample::{DataSet, Sample};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,12 +45,9 @@ impl Runner {
         let Model { head, towers } =
             Model::open(&config.model, &config.weights).map_err(|error| told(error, config))?;
         let data = DataSet::open_inputs(&config.samples())?;
-        let sources: Vec<Vec<usize>> = towers.iter().map(|tower| tower.sources.clone()).collect();
+        let layout = Layout::new(&head, &towers)?;
         let open = |tower| open(&head, tower, config);
         let mut networks = towers.into_iter().map(open).collect::<Result<Vec<_>>>()?;
-        let widths: Vec<&[usize]> = networks.iter().map(|network| network.embedder.widths()).collect();
-        let layout =
-            Layout::new(&head, &sources, &widths).context("the networks' features are not the head's")?;
         for (at, Running { embedder, .. }) in networks.iter_mut().enumerate() {
             let probes = embedder.probes()?;
             check_probes(&head, &layout, at, embedder.revision(), &probes)
@@ -113,7 +110,7 @@ impl Runner {
     ) -> Result<()> {
         let Runner { judge, layout, networks, remarks, .. } = self;
         through(&mut networks[0], samples, over, &mut |first, batch| {
-            batch.noticed.iter().for_each(|&(at, noticed)| remarks.add(&samples[at].id, noticed));
+            note(remarks, samples, &batch);
             let mut gathered = Gathered::new(layout.dim(), first..first + batch.size);
             gathered.add(layout, 0, batch);
             take(gathered.judged(judge, samples))
@@ -133,7 +130,7 @@ impl Runner {
             through(network, samples, over, &mut |_, batch| {
                 // Once, whatever the number of networks.
                 if at == 0 {
-                    batch.noticed.iter().for_each(|&(at, noticed)| remarks.add(&samples[at].id, noticed));
+                    note(remarks, samples, &batch);
                 }
                 gathered.add(layout, at, batch);
                 Ok(())
@@ -176,6 +173,10 @@ fn through(
     Ok(())
 }
 
+fn note(remarks: &mut Remarks, samples: &[Sample], batch: &SampleRun) {
+    batch.noticed.iter().for_each(|&(at, noticed)| remarks.add(&samples[at].id, noticed));
+}
+
 /// The features of a run of samples, as far as networks have given them.
 struct Gathered {
     first: usize,
@@ -204,26 +205,14 @@ impl Gathered {
     }
 
     /// What is said of each.
-    fn judged(mut self, judge: &Judge, samples: &[Sample]) -> Vec<Row> {
-        // Scores of rows that are not there are not asked for.
-        let dim = self.dim;
-        let mut x = Vec::with_capacity(self.rows.len());
-        for (row, bad) in self.rows.chunks_exact(dim).zip(&self.bad) {
-            if bad.is_none() {
-                x.extend_from_slice(row);
-            }
-        }
-        self.rows = Vec::new();
-        let mut verdicts = judge.of_rows(&x).into_iter();
-        let samples = &samples[self.first..];
-        let said = |(sample, bad): (&Sample, Option<String>)| Row {
+    fn judged(self, judge: &Judge, samples: &[Sample]) -> Vec<Row> {
+        // Zeros of a bad sample are judged too, and nobody hears of it.
+        let verdicts = self.bad.into_iter().zip(judge.of_rows(&self.rows));
+        let said = |(sample, (bad, verdict)): (&Sample, (Option<String>, Option<Verdict>))| Row {
             id: sample.id.clone(),
-            said: match bad {
-                Some(reason) => Err(reason),
-                None => verdicts.next().flatten().ok_or_else(|| TOO_LARGE.to_owned()),
-            },
+            said: bad.map_or_else(|| verdict.ok_or_else(|| TOO_LARGE.to_owned()), Err),
         };
-        samples.iter().zip(self.bad).map(said).collect()
+        samples[self.first..].iter().zip(verdicts).map(said).collect()
     }
 }
 

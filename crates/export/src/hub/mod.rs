@@ -119,7 +119,7 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
     let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
     description[OWN]["parity"] = parity.figures();
     if let Some((python, own)) = hub.verify_with().zip(own) {
-        let passes = (parity.tolerance(), config.tolerance());
+        let passes = (parity.tolerance, config.tolerance());
         let verified = verify::verify(python, config.photographs(), of, folder, &model, own, passes)?;
         session.note(format!("export: {}", verified.line()));
         description[OWN]["verified"] = verified.json();

@@ -11,6 +11,14 @@ impl<'a> Seen<'a> {
         self.0.nodes().iter().map(|node| &node.op)
     }
 
+    /// The epsilons of the layer norms, in their order.
+    pub(crate) fn norms(self) -> impl Iterator<Item = f64> {
+        self.ops().filter_map(|op| match op {
+            Op::LayerNorm { eps, .. } => Some(plain(*eps)),
+            _ => None,
+        })
+    }
+
     /// The shape of the parameter of that name.
     pub(crate) fn shape(self, param: &str) -> Option<&'a [usize]> {
         self.0.params().iter().find(|known| known.name == param).map(|param| param.shape.as_slice())

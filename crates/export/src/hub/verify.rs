@@ -1,7 +1,7 @@
 //! What the folder's own library makes of it: the Python that the user names opens the folder, and its logits must be ours.
 
 use super::{HubModel, Of, prepare::Prepared};
-use crate::photographs::Photographs;
+use crate::{parity::best, photographs::Photographs};
 use anyhow::{Context, Result, bail};
 use cli::GateError;
 use engine::{Cpu, Executor};
@@ -256,11 +256,6 @@ fn compare(
         largest / scale,
     ))
     .into())
-}
-
-fn best(logits: &[f32]) -> usize {
-    let better = |best: usize, at: usize| if logits[at] > logits[best] { at } else { best };
-    (0..logits.len()).fold(0, better)
 }
 
 #[cfg(test)]

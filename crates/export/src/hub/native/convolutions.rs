@@ -3,7 +3,7 @@
 use super::{
     super::{
         layout::Layout,
-        seen::{Seen, plain, same},
+        seen::{Seen, same},
     },
     place,
 };
@@ -86,14 +86,10 @@ pub(super) fn convnext(network: &Network) -> Option<Layout> {
         depths[stage] = seen.count(0, |block| format!("{at}.{block}"));
         widths[stage] = seen.shape(&format!("{at}.0.block.0.weight"))?[0];
     }
-    let eps = |op: &Op| match op {
-        Op::LayerNorm { eps, .. } => Some(*eps),
-        _ => None,
-    };
-    let norms: Vec<f32> = seen.ops().filter_map(eps).collect();
+    let norms: Vec<f64> = seen.norms().collect();
     let (last, others) = norms.split_last()?;
     // The last alone follows the configuration.
-    if same(others.iter().map(|eps| plain(*eps)))? != 1e-6 {
+    if same(others)? != &1e-6 {
         return None;
     }
     let (kind, class, prefix) = if responds {
@@ -109,7 +105,7 @@ pub(super) fn convnext(network: &Network) -> Option<Layout> {
         "hidden_sizes": widths,
         "depths": depths,
         "hidden_act": "gelu",
-        "layer_norm_eps": plain(*last),
+        "layer_norm_eps": last,
     });
     let at = place("convnext_tiny", 0, prefix)?;
     Some(Layout {

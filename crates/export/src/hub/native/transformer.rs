@@ -3,7 +3,7 @@
 use super::{
     super::{
         layout::Layout,
-        seen::{Seen, plain, same},
+        seen::{Seen, same},
     },
     place,
 };
@@ -59,10 +59,7 @@ impl Sizes {
             Op::Attention { heads, .. } => Some(*heads),
             _ => None,
         }))?;
-        let eps = same(seen.ops().filter_map(|op| match op {
-            Op::LayerNorm { eps, .. } => Some(plain(*eps)),
-            _ => None,
-        }))?;
+        let eps = same(seen.norms())?;
         let function = same(seen.ops().filter_map(|op| match op {
             Op::Activation { function } => Some(*function),
             _ => None,

@@ -3,7 +3,7 @@
 use super::{
     super::{
         layout::Layout,
-        seen::{Seen, plain, same},
+        seen::{Seen, same},
     },
     place,
 };
@@ -24,10 +24,7 @@ pub(super) fn swin(network: &Network, (height, width): (usize, usize)) -> Option
         Op::WindowAttention { window, .. } => Some(*window),
         _ => None,
     }))?;
-    let eps = same(seen.ops().filter_map(|op| match op {
-        Op::LayerNorm { eps, .. } => Some(plain(*eps)),
-        _ => None,
-    }))?;
+    let eps = same(seen.norms())?;
     // Its windows are shifted wherever they fit into a map; ours need maps that are whole windows.
     if height != width {
         return None;
