@@ -220,4 +220,5 @@ def main():
     return 0 if all(passed) else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

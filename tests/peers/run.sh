@@ -28,6 +28,7 @@ torch)
     ;;
 keras)
     $PYTHON tests/peers/keras_files.py
+    $PYTHON tests/peers/keras_export.py
     ;;
 gluon)
     GLUON=${GLUON:-.venv/gluon/bin/python}

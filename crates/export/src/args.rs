@@ -23,6 +23,8 @@ use std::path::PathBuf;
 ///
 /// torch: a folder with a state dictionary under torchvision's names, and in README.md the lines that load it.
 ///
+/// keras: a folder with model.keras, which keras.models.load_model opens: pictures from 0 to 255 in, probabilities out.
+///
 /// npy: the features as a (rows, width) f32 matrix, in the order of the index.
 ///
 /// parquet, arrow: the features as a table: id, split, the features' own columns, and `features`, a list of f32.
@@ -45,7 +47,7 @@ pub struct Args {
     #[arg(value_name = "INPUT")]
     pub input: PathBuf,
 
-    /// The file to write, or the folder: of a head in safetensors, for --to hf and --to torch
+    /// The file to write, or the folder: of a head in safetensors, for --to hf, torch and keras
     #[arg(short, long, value_name = "OUTPUT")]
     pub output: PathBuf,
 
@@ -111,15 +113,15 @@ pub struct Args {
     #[arg(long)]
     pub views: bool,
 
-    /// hf, torch: the licence that the model card names, as the hub spells it: apache-2.0, cc-by-4.0 [default: unknown]
+    /// hf, torch, keras: the licence that the model card names, as the hub spells it: apache-2.0, cc-by-4.0 [default: unknown]
     #[arg(long, value_name = "NAME")]
     pub license: Option<String>,
 
-    /// hf, torch: the table of metrics that `evaluate` wrote, for the model card [default: none, and the card has no metrics]
+    /// hf, torch, keras: the table of metrics that `evaluate` wrote, for the model card [default: none, and the card has no metrics]
     #[arg(long, value_name = "TABLE")]
     pub metrics: Option<PathBuf>,
 
-    /// hf, torch: a Python with the libraries in question, which opens the folder before it takes its place
+    /// hf, torch, keras: a Python with the libraries in question, which opens the folder before it takes its place
     /// [default: none]
     ///
     /// Its logits of the probes must be ours, or the exit code is 3. Without this flag, no Python runs.
@@ -148,6 +150,8 @@ pub enum To {
     Hf,
     /// A folder with a state dictionary of torchvision's
     Torch,
+    /// A folder with a model of Keras'
+    Keras,
     /// A matrix of features
     Npy,
     /// Features as a Parquet table

@@ -117,7 +117,7 @@ impl Config {
         let to = to.map_or_else(|| by_extension(&output, &input), Ok)?;
         let shown = input.display();
         let layout = match to {
-            To::Onnx | To::Bundle | To::Hf | To::Torch => None,
+            To::Onnx | To::Bundle | To::Hf | To::Torch | To::Keras => None,
             To::Npy => Some(Layout::Npy),
             To::Parquet => Some(Layout::Parquet),
             To::Arrow => Some(Layout::Arrow),
@@ -163,8 +163,8 @@ impl Config {
         if let (Some(flag), false) = (onnx_flag, to == To::Onnx) {
             return usage(format!("{flag} goes with --to onnx"));
         }
-        if let (Some(flag), false) = (hub.given(), matches!(to, To::Hf | To::Torch)) {
-            return usage(format!("{flag} goes with --to hf or --to torch"));
+        if let (Some(flag), false) = (hub.given(), matches!(to, To::Hf | To::Torch | To::Keras)) {
+            return usage(format!("{flag} goes with --to hf, torch or keras"));
         }
         if photographs.is_some() && !with_preprocessing && hub.verify_with().is_none() {
             return usage("--images goes with --with-preprocessing or --verify-with".to_owned());
@@ -182,6 +182,7 @@ impl Config {
             (None, To::Bundle) => Job::Bundle,
             (None, To::Hf) => Job::Hub(Of::Hub),
             (None, To::Torch) => Job::Hub(Of::Torchvision),
+            (None, To::Keras) => Job::Hub(Of::Keras),
             (None, _) => Job::Folder,
         };
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
@@ -243,6 +244,9 @@ fn by_extension(output: &Path, input: &Path) -> Result<To, UsageError> {
                 .to_owned(),
         )),
         "safetensors" => Ok(To::Safetensors),
+        "keras" => Err(UsageError(
+            "a model of Keras' is a folder, with its classes beside it: name it without extension, and give --to keras".to_owned(),
+        )),
         other => Err(UsageError(format!(
             "cannot tell what to write from `.{other}`: name the output .onnx, .hst, .npy, .parquet, .arrow or .safetensors, a folder without extension, or give --to"
         ))),

@@ -72,6 +72,12 @@ pub fn in_timm(entry: &Entry) -> Option<(&'static str, Dialect)> {
     }
 }
 
+/// What Keras calls the layers of a network; `None` where it has none such.
+pub fn in_keras(entry: &Entry) -> Option<Dialect> {
+    let mut dialects = family(entry.name)?.dialects.iter().copied();
+    dialects.find(|dialect| dialect.name == "Keras" && dialect.is_known_for(entry.name))
+}
+
 /// Networks of torchvision's that timm calls otherwise.
 const TIMMS: [(&str, &str); 8] = [
     ("mobilenet_v2", "mobilenetv2_100"),

@@ -24,7 +24,7 @@ const MOST_PREFIXES: usize = 16;
 const AVERAGED: [&str; 4] = ["ema", "teacher", "averaged", "target"];
 
 /// What stands for a head, a text tower, or a part of training, beside averaged copies: the first module of its name, as a whole.
-const OTHER_PARTS: [&str; 33] = [
+const OTHER_PARTS: [&str; 34] = [
     "head",
     "heads",
     "head_dist",
@@ -57,6 +57,7 @@ const OTHER_PARTS: [&str; 33] = [
     "logit_bias",
     "optimizer",
     "optimizer_weights",
+    "picture_bgr",
     "top_level_model_weights",
 ];
 

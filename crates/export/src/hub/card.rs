@@ -74,10 +74,14 @@ pub(super) fn card(
 
 /// What the hub reads.
 fn front(model: &HubModel<'_>, hub: &Hub, name: &str, measured: Option<&Measured>) -> String {
-    let library = if model.torchvision().is_some() { "pytorch" } else { "transformers" };
+    let library = match model.library() {
+        "torchvision" => "pytorch",
+        "timm" => "transformers",
+        library => library,
+    };
     let mut text = format!("---\nlicense: {}\nlibrary_name: {library}\n", quoted(hub.license()));
     text += "pipeline_tag: image-classification\ntags:\n- image-classification\n- transfer-learning\n- headstart\n";
-    if model.layout.library == "timm" {
+    if model.library() == "timm" {
         text += "- timm\n";
     }
     if let Some(measured) = measured {

@@ -1,30 +1,44 @@
 //! What `config.json` says: the network and the classes in the library's words, and under a key of our own what only we know.
 
-use super::{FORMAT, HubModel, OWN, prepare::Prepared};
+use super::{FORMAT, HubModel, OWN, prepare::Prepared, theirs::Theirs};
 use crate::backbone::taps;
 use anyhow::Result;
 use sample::targets::Task;
 use serde_json::{Map, Value, json};
 
 impl HubModel<'_> {
+    /// The library that opens the folder.
+    pub(super) fn library(&self) -> &'static str {
+        self.theirs.as_ref().map_or("keras", |theirs| theirs.layout.library)
+    }
+
     /// The name of torchvision's network, where it is one of a state dictionary.
     pub(super) fn torchvision(&self) -> Option<&str> {
-        (self.layout.library == "torchvision").then_some(self.name)
+        (self.library() == "torchvision").then_some(self.name)
+    }
+
+    /// What `preprocessor_config.json` holds, where there is one.
+    pub(super) fn processor(&self) -> Option<&Value> {
+        match &self.theirs {
+            Some(Theirs { prepared: Prepared::Processor(processor), .. }) => Some(processor),
+            _ => None,
+        }
     }
 
     /// What opens the folder, in words.
     pub(super) fn opened_by(&self) -> String {
-        match self.layout.config.get("architecture").and_then(Value::as_str) {
-            Some(architecture) => format!("{} with timm's {architecture}", self.layout.class),
-            None => self.layout.class.to_owned(),
+        let Some(Theirs { layout, .. }) = &self.theirs else { return "Keras".to_owned() };
+        match layout.config.get("architecture").and_then(Value::as_str) {
+            Some(architecture) => format!("{} with timm's {architecture}", layout.class),
+            None => layout.class.to_owned(),
         }
     }
 
     /// What `config.json` holds. `weights`: the digest of the backbone's.
     pub(super) fn config(&self, weights: store::Digest) -> Result<Value> {
         let head = self.head;
-        let mut config: Map<String, Value> = self.layout.config.clone();
-        match self.layout.library {
+        let mut config = self.theirs.as_ref().map_or_else(Map::new, |theirs| theirs.layout.config.clone());
+        match self.library() {
             "timm" => {
                 config.insert("num_classes".to_owned(), head.classes.len().into());
                 config.insert("label_names".to_owned(), json!(head.classes));
@@ -41,7 +55,7 @@ impl HubModel<'_> {
                 config.insert("classes".to_owned(), json!(head.classes));
             }
         }
-        if self.torchvision().is_none() {
+        if ["transformers", "timm"].contains(&self.library()) {
             let problem = match head.task() {
                 Task::Class => "single_label_classification",
                 Task::Labels => "multi_label_classification",
@@ -49,14 +63,14 @@ impl HubModel<'_> {
             };
             config.insert("problem_type".to_owned(), problem.into());
         }
-        if let Prepared::Timm(cfg) = &self.prepared {
+        if let Some(Theirs { prepared: Prepared::Timm(cfg), .. }) = &self.theirs {
             let mut cfg = cfg.clone();
             // Which of several networks of one architecture it is.
-            if let (Some((_, tag)), "timm") = (self.name.split_once('.'), self.layout.library) {
+            if let (Some((_, tag)), "timm") = (self.name.split_once('.'), self.library()) {
                 cfg["tag"] = tag.into();
             }
             config.insert("pretrained_cfg".to_owned(), cfg);
-            if self.layout.library == "transformers" {
+            if self.library() == "transformers" {
                 // timm's, beside a network of transformers: the only one whose pixels are Pillow's without being asked.
                 config.insert("image_processor_type".to_owned(), "TimmWrapperImageProcessor".into());
             }

@@ -16,9 +16,7 @@ pub(crate) enum Prepared {
 /// Why a recipe cannot be carried over.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum NotCarried {
-    #[error(
-        "pictures are prepared in a way that neither transformers nor timm has: {0}; --to onnx carries it"
-    )]
+    #[error("pictures are prepared in a way that the library has not: {0}; --to onnx carries it")]
     Setting(&'static str),
     #[error(
         "pictures are cropped as transformers does, which neither timm nor torchvision does; --to onnx carries it, or extract with --preprocess imagenet and flags on top"
@@ -27,14 +25,6 @@ pub(crate) enum NotCarried {
 }
 
 impl Prepared {
-    /// In the words of torchvision's transforms, which the card spells out: what timm says, they do.
-    ///
-    /// # Errors
-    /// Where it cannot be said exactly.
-    pub(crate) fn plain(how: &Preprocessing) -> Result<Prepared, NotCarried> {
-        Prepared::of(how, false)
-    }
-
     /// `by_transformers`: whether the network is one of transformers' own, so that its processors will do.
     ///
     /// # Errors
@@ -43,13 +33,12 @@ impl Prepared {
         for (what, is_other) in [
             ("channels are BGR", how.channels != Channels::Rgb),
             ("bytes are not divided by 255", how.divisor != 255.0),
-            ("JPEGs are decoded small (--decode fast)", how.decode != Decode::Exact),
-            ("16-bit grey is scaled (--grey16 scale)", how.grey16 != Grey16::Clip),
         ] {
             if is_other {
                 return Err(NotCarried::Setting(what));
             }
         }
+        decoded_plainly(how)?;
         let rounds_down = how.crop_rounding == CropRounding::Down && crop_may_be_uneven(how);
         match (rounds_down, by_transformers) {
             (false, _) => pretrained_cfg(how).map(Prepared::Timm),
@@ -57,6 +46,22 @@ impl Prepared {
             (true, false) => Err(NotCarried::Rounding),
         }
     }
+}
+
+/// Refuses what no other library does when it decodes pictures.
+///
+/// # Errors
+/// Where they are decoded so.
+pub(crate) fn decoded_plainly(how: &Preprocessing) -> Result<(), NotCarried> {
+    for (what, is_other) in [
+        ("JPEGs are decoded small (--decode fast)", how.decode != Decode::Exact),
+        ("16-bit grey is scaled (--grey16 scale)", how.grey16 != Grey16::Clip),
+    ] {
+        if is_other {
+            return Err(NotCarried::Setting(what));
+        }
+    }
+    Ok(())
 }
 
 /// Whether an odd number of pixels may be left beside the crop. It never is where all sides are known and none is.

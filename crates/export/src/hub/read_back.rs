@@ -1,6 +1,6 @@
 //! The written folder as somebody else's: read by its own configuration, and run on the probes.
 
-use super::{HubModel, prepare::essence, tensors::WEIGHTS};
+use super::{HubModel, prepare::essence, tensors::WEIGHTS, theirs::Theirs};
 use crate::parity;
 use anyhow::{Context, Result, bail};
 use backbone::Wanted;
@@ -13,7 +13,12 @@ use weights::{Dense, Tensor};
 ///
 /// # Errors
 /// Where it cannot be read, or is of another network or recipe than it should be.
-pub(crate) fn run(folder: &Path, model: &HubModel<'_>, network: &Network) -> Result<(Vec<f32>, Vec<f32>)> {
+pub(crate) fn run(
+    folder: &Path,
+    model: &HubModel<'_>,
+    theirs: &Theirs,
+    network: &Network,
+) -> Result<(Vec<f32>, Vec<f32>)> {
     let file = folder.join(WEIGHTS);
     let wanted = match model.torchvision() {
         Some(name) => {
@@ -29,18 +34,18 @@ pub(crate) fn run(folder: &Path, model: &HubModel<'_>, network: &Network) -> Res
     {
         bail!("the folder's preprocessing reads as another than it should: {said:?} instead of {own:?}");
     }
-    let of_head: Vec<&str> = model.taps.iter().map(String::as_str).collect();
+    let of_head: Vec<&str> = theirs.taps.iter().map(String::as_str).collect();
     if !are_alike(&found.network.for_taps(&of_head)?, network) {
         bail!("the folder's configuration reads as another network than {}", model.name);
     }
-    let reads: Vec<&str> = model.layout.reads.iter().map(String::as_str).collect();
+    let reads: Vec<&str> = theirs.layout.reads.iter().map(String::as_str).collect();
     let bound = found.bind(&reads)?;
     let (height, width) = model.size;
     let widths = bound.network().widths(height, width)?;
     let read = parity::run_probes(bound, model.recipe)?;
     let tensors = weights::open(&file)?;
     let tensor = |part: &str| -> Result<Tensor> {
-        let name = format!("{}.{part}", model.layout.classifier);
+        let name = format!("{}.{part}", theirs.layout.classifier);
         tensors.read(&name)?.with_context(|| format!("the exported folder lacks the tensor `{name}`"))
     };
     let (weight, bias) = (tensor("weight")?, tensor("bias")?);

@@ -15,11 +15,9 @@ job = json.loads(sys.stdin.buffer.readline())
 numbers = sys.stdin.buffer.read()
 
 import numpy as np
-import torch
 
-torch.set_grad_enabled(False)
 folder = job["folder"]
-prepared = torch.from_numpy(np.frombuffer(numbers, "<f4").reshape(job["shape"]).copy())
+prepared = np.frombuffer(numbers, "<f4").reshape(job["shape"])
 
 
 def of_transformers():
@@ -58,8 +56,42 @@ def of_torchvision():
     return f"torchvision {torchvision.__version__}", config["classes"], model, lambda path: prepare(opened(path))[None]
 
 
-name, classes, forward, prepare = of_transformers() if job["kind"] == "hf" else of_torchvision()
-probes = [forward(each[None])[0].tolist() for each in prepared]
+def of_keras():
+    import importlib.util
+
+    # Whichever backend is there, unless one was chosen.
+    there = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
+    os.environ.setdefault("KERAS_BACKEND", there[0] if there else "numpy")
+    import keras
+    from PIL import Image, ImageOps
+
+    model = keras.models.load_model(os.path.join(folder, "model.keras"))
+    logits = keras.Model(model.inputs, model.get_layer(job["keras"]["logits"]).output)
+
+    def prepare(path):
+        scope = {"image": ImageOps.exif_transpose(Image.open(path)).convert("RGB"), "Image": Image}
+        exec(job["keras"]["lines"], scope)
+        return np.asarray(scope["image"], dtype="f4")[None]
+
+    classes = json.load(open(os.path.join(folder, "config.json")))["classes"]
+    name = f"keras {keras.__version__} on {keras.backend.backend()}"
+    return name, classes, lambda x: keras.ops.convert_to_numpy(logits(x, training=False)), prepare
+
+
+def of_torch(opened):
+    """Of a library on PyTorch, which takes tensors."""
+    import torch
+
+    torch.set_grad_enabled(False)
+    name, classes, forward, prepare = opened()
+    return name, classes, lambda x: forward(torch.as_tensor(x)), prepare
+
+
+if job["kind"] == "keras":
+    name, classes, forward, prepare = of_keras()
+else:
+    name, classes, forward, prepare = of_torch(of_transformers if job["kind"] == "hf" else of_torchvision)
+probes = [forward(each[None].copy())[0].tolist() for each in prepared]
 pictures = [forward(prepare(path))[0].tolist() for path in job["pictures"]]
 json.dump({"with": name, "classes": classes, "probes": probes, "pictures": pictures}, answer)
 answer.close()

@@ -1,6 +1,6 @@
 //! What the folder's own library makes of it: the Python that the user names opens the folder, and its logits must be ours.
 
-use super::{HubModel, Of, prepare::Prepared};
+use super::{HubModel, Of, keras};
 use crate::{parity::best, photographs::Photographs};
 use anyhow::{Context, Result, bail};
 use cli::GateError;
@@ -177,12 +177,25 @@ fn ask(
     pictures: &[&Path],
 ) -> Result<Answer> {
     let name = python.display();
-    let (height, width) = model.size;
+    let ((height, width), count) = (model.size, probes.batch().len());
+    // Keras' model does the rest itself.
+    let prepared = match of {
+        Of::Keras => probes.batch().bytes().iter().flat_map(|byte| f32::from(*byte).to_le_bytes()).collect(),
+        _ => normalised(model.recipe, probes),
+    };
     let job = json!({
         "folder": std::path::absolute(folder)?,
-        "kind": if of == Of::Hub { "hf" } else { "torch" },
-        "exact": matches!(model.prepared, Prepared::Processor(_)),
-        "shape": [probes.batch().len(), 3, height, width],
+        "kind": match of {
+            Of::Hub => "hf",
+            Of::Torchvision => "torch",
+            Of::Keras => "keras",
+        },
+        "exact": model.processor().is_some(),
+        "keras": keras::job(model),
+        "shape": match of {
+            Of::Keras => [count, height, width, 3],
+            _ => [count, 3, height, width],
+        },
         "pictures": pictures,
     });
     let mut child = Command::new(python)
@@ -200,7 +213,7 @@ fn ask(
         .with_context(|| format!("cannot run `{name}`; --verify-with takes the path of a Python"))?;
     if let Some(mut input) = child.stdin.take() {
         // What it could not be told, it says itself.
-        let _ = writeln!(input, "{job}").and_then(|()| input.write_all(&normalised(model.recipe, probes)));
+        let _ = writeln!(input, "{job}").and_then(|()| input.write_all(&prepared));
     }
     let output = child.wait_with_output()?;
     if !output.status.success() {

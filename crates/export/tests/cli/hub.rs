@@ -8,7 +8,7 @@ use input::{
     PROBES, Recipe,
     image::{CropRounding, Filter, Preprocessing, Resize},
 };
-use network::zoo;
+use network::{Stored, zoo};
 use safetensors::{Dtype, tensor::TensorView};
 use sample::targets::{TargetSpec, TargetsFrom, Task};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use std::{collections::HashMap, fs};
 use weights::{Bound, Tensor};
 
 /// Small pictures, so that networks are quick.
-fn small() -> Preprocessing {
+pub(super) fn small() -> Preprocessing {
     Preprocessing {
         resize: Resize::ShorterSide(72),
         filter: Filter::Bicubic,
@@ -43,14 +43,28 @@ fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
 }
 
 /// A room with `w.safetensors` of that network, and a linear head of three classes at these taps in `x.head`.
-fn behind(network: &str, taps: &[&str], how: &Preprocessing, change: impl FnOnce(&mut Head)) -> Room {
+pub(super) fn behind(
+    network: &str,
+    taps: &[&str],
+    how: &Preprocessing,
+    change: impl FnOnce(&mut Head),
+) -> Room {
     let (entry, room) = (zoo::find(network).unwrap(), Room::new());
     let full = entry.network();
     let recipe: Recipe = how.clone().into();
+    // As Keras could keep it: some nowhere, since it is always the same, and some once, for two parameters.
+    let in_keras = |name: &str| zoo::in_keras(entry).map(|dialect| dialect.place(name));
+    let number = |name: &str, shape: &[usize]| match in_keras(name) {
+        Some(Stored::Always(value)) => vec![value; shape.iter().product()],
+        place => {
+            let first = full.params().iter().find(|param| place.is_some() && in_keras(&param.name) == place);
+            formula(first.map_or(name, |param| &param.name), shape)
+        }
+    };
     let made: Vec<(String, Vec<usize>, Vec<f32>)> = full
         .params()
         .iter()
-        .map(|param| (param.name.clone(), param.shape.clone(), formula(&param.name, &param.shape)))
+        .map(|param| (param.name.clone(), param.shape.clone(), number(&param.name, &param.shape)))
         .collect();
     let bytes: Vec<Vec<u8>> =
         made.iter().map(|(.., data)| data.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
@@ -90,7 +104,7 @@ fn behind(network: &str, taps: &[&str], how: &Preprocessing, change: impl FnOnce
     room
 }
 
-fn config(room: &Room) -> Value {
+pub(super) fn config(room: &Room) -> Value {
     serde_json::from_slice(&fs::read(room.path("model/config.json")).unwrap()).unwrap()
 }
 
@@ -329,7 +343,7 @@ fn a_folder_that_disagrees_is_not_written() {
 fn flags_that_do_not_go_together() {
     let room = room(|_| {});
     for (flags, parts) in [
-        (&["--to", "onnx", "--license", "mit"][..], &["--license goes with --to hf or --to torch"][..]),
+        (&["--to", "onnx", "--license", "mit"][..], &["--license goes with --to hf, torch or keras"][..]),
         (&["--metrics", "m.csv"], &["--metrics goes with"]),
         (&["--to", "onnx", "--verify-with", "python3"], &["--verify-with goes with"]),
         (&["--to", "hf", "--verify-samples", "3"], &["--verify-samples goes with --images"]),

@@ -1,19 +1,25 @@
 //! How a folder is used: a few lines of Python.
 
-use super::super::{HubModel, prepare::Prepared};
+use super::super::{HubModel, keras, prepare::Prepared, theirs::Theirs};
 use serde_json::{Value, json};
 
 /// The lines, and what to know of them.
 pub(super) fn usage(model: &HubModel<'_>, name: &str) -> String {
     let code = |lines: &str| format!("```python\n{lines}\n```\n");
+    let Some(Theirs { prepared, .. }) = &model.theirs else {
+        return format!(
+            "In this folder, with keras, one of its backends, and Pillow:\n\n{}\nThe model takes RGB from 0 to 255. Its layers do the rest.\n",
+            code(&keras::usage(model))
+        );
+    };
     if model.torchvision().is_some() {
         return format!(
             "In this folder, with torch, torchvision, safetensors and Pillow:\n\n{}",
-            code(&loader(model))
+            code(&loader(model, prepared))
         );
     }
     let name = json!(name);
-    match model.prepared {
+    match prepared {
         Prepared::Timm(_) => {
             let lines = format!(
                 "from transformers import pipeline\nclassify = pipeline(\"image-classification\", model={name})\nprint(classify(\"photo.jpg\"))"
@@ -34,8 +40,8 @@ pub(super) fn usage(model: &HubModel<'_>, name: &str) -> String {
 }
 
 /// A loader of a state dictionary, of twelve lines at most.
-fn loader(model: &HubModel<'_>) -> String {
-    let Prepared::Timm(cfg) = &model.prepared else { return String::new() };
+fn loader(model: &HubModel<'_>, prepared: &Prepared) -> String {
+    let Prepared::Timm(cfg) = prepared else { return String::new() };
     let side = |at: usize| cfg["input_size"][at].as_u64().unwrap_or_default();
     let part = cfg["crop_pct"].as_f64().unwrap_or(1.0);
     let (height, width) = (side(1), side(2));

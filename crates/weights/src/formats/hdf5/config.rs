@@ -43,7 +43,7 @@ fn list(layers: Vec<Layer>, above: &str, names: &mut BTreeMap<String, String>) {
         if module.is_some_and(|module| module.starts_with("keras.src.ops")) {
             continue;
         }
-        let class = snake(&class_name);
+        let class = keras_class(&class_name);
         let count = counts.entry(class.clone()).or_default();
         let group = if *count == 0 { class } else { format!("{class}_{count}") };
         *count += 1;
@@ -53,8 +53,8 @@ fn list(layers: Vec<Layer>, above: &str, names: &mut BTreeMap<String, String>) {
     }
 }
 
-/// `batch_normalization` from `BatchNormalization`, as Keras' `to_snake_case`.
-fn snake(class: &str) -> String {
+/// What files call a class of layers: `batch_normalization` from `BatchNormalization`, as Keras' `to_snake_case`.
+pub fn keras_class(class: &str) -> String {
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut snake = String::new();
     for (at, letter) in letters.iter().enumerate() {
@@ -87,7 +87,7 @@ mod tests {
             ("GRUCell", "gru_cell"),
             ("Functional", "functional"),
         ] {
-            assert_eq!(snake(class), expected);
+            assert_eq!(keras_class(class), expected);
         }
     }
 
