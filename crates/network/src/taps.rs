@@ -56,6 +56,27 @@ impl Network {
         self
     }
 
+    /// The same network with another eps in all batch norms.
+    #[must_use]
+    pub fn with_batch_norm_eps(mut self, other: f32) -> Network {
+        for node in &mut self.nodes {
+            if let Op::BatchNorm { eps, .. } = &mut node.op {
+                *eps = other;
+            }
+        }
+        self
+    }
+
+    /// That of its batch norms, where it has some and it is the same of all.
+    pub fn batch_norm_eps(&self) -> Option<f32> {
+        let mut all = self.nodes.iter().filter_map(|node| match node.op {
+            Op::BatchNorm { eps, .. } => Some(eps),
+            _ => None,
+        });
+        let first = all.next()?;
+        all.all(|eps| eps == first).then_some(first)
+    }
+
     /// The node itself where it is a vector; else its mean over all places, appended unless it is there already.
     fn pooled(&mut self, id: NodeId) -> NodeId {
         if self.is_vector(id) {

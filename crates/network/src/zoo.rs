@@ -58,15 +58,19 @@ pub fn ecosystems(entry: &Entry) -> Vec<&'static str> {
     names
 }
 
-/// What timm calls a network, and how it keeps the parameters. `None` of those that timm does not build, or builds otherwise.
+/// What timm calls a network, and how it keeps the parameters. `None` of those that timm does not build. Batch norms of timm's
+/// own may have another eps, which timm can be told.
 pub fn in_timm(entry: &Entry) -> Option<(&'static str, Dialect)> {
-    let mut dialects = family(entry.name)?.dialects.iter().copied();
-    let dialect = dialects.find(|dialect| dialect.name == "timm" && dialect.is_of(entry.name));
+    let dialect = |name: &str| {
+        let mut dialects = family(name)?.dialects.iter().copied();
+        dialects.find(|dialect| dialect.name == "timm" && dialect.is_of(name))
+    };
     match entry.home {
-        "timm" => Some((entry.untagged(), dialect.unwrap_or(Dialect::OWN))),
+        "timm" => Some((entry.untagged(), dialect(entry.name).unwrap_or(Dialect::OWN))),
         "torchvision" if entry.weights.is_none() => {
             let other = TIMMS.iter().find(|(ours, _)| *ours == entry.name).map(|(_, theirs)| *theirs);
-            Some((other.unwrap_or(entry.name), dialect?))
+            let architecture = other.unwrap_or(entry.name);
+            Some((architecture, dialect(find_timms(architecture).ok()?.name)?))
         }
         _ => None,
     }
@@ -79,8 +83,13 @@ pub fn in_keras(entry: &Entry) -> Option<Dialect> {
 }
 
 /// Networks of torchvision's that timm calls otherwise.
-const TIMMS: [(&str, &str); 8] = [
+const TIMMS: [(&str, &str); 13] = [
     ("mobilenet_v2", "mobilenetv2_100"),
+    ("mobilenet_v3_small", "mobilenetv3_small_100"),
+    ("mobilenet_v3_large", "mobilenetv3_large_100"),
+    ("mnasnet0_5", "mnasnet_050"),
+    ("mnasnet0_75", "mnasnet_075"),
+    ("mnasnet1_0", "mnasnet_100"),
     ("vit_b_16", "vit_base_patch16_224"),
     ("vit_b_32", "vit_base_patch32_224"),
     ("vit_l_16", "vit_large_patch16_224"),
@@ -110,5 +119,7 @@ pub fn find(name: &str) -> Result<&'static Entry, ZooError> {
 pub fn find_timms(name: &str) -> Result<&'static Entry, ZooError> {
     let is_own = |entry: &&Entry| entry.home == "timm" && !entry.tags.is_empty() && entry.untagged() == name;
     let plain = all().iter().find(|entry| entry.home == "timm" && entry.name == name);
-    plain.or_else(|| all().iter().find(is_own)).map_or_else(|| find(name), Ok)
+    // Networks that are the same here and there, and have no weights of timm's.
+    let other = TIMMS.iter().find(|(_, theirs)| *theirs == name).map_or(name, |(ours, _)| ours);
+    plain.or_else(|| all().iter().find(is_own)).map_or_else(|| find(other), Ok)
 }

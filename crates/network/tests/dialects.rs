@@ -2,7 +2,7 @@
 
 use headstart_network::{
     Dialect, Stored,
-    families::{convnext, efficientnet, mobilenet_v2, swin, vgg, vit},
+    families::{convnext, efficientnet, mnasnet, mobilenet_v2, mobilenet_v3, swin, vgg, vit},
     zoo,
 };
 use std::collections::BTreeSet;
@@ -14,6 +14,9 @@ fn timm_names_are_timms() {
         ("vgg11", vgg::timm_name as fn(&str) -> String, 0xCA5B_0DA6_DC2D_01E4_u64),
         ("vgg16_bn", vgg::timm_name, 0x2102_C02F_8108_4D5E),
         ("mobilenetv2_100", mobilenet_v2::timm_name, 0x4941_ED80_42F0_9110),
+        ("mobilenetv3_small_100", mobilenet_v3::timm_small, 0xB3B2_AE58_DD99_0D96),
+        ("mobilenetv3_large_100", mobilenet_v3::timm_large, 0xC31B_BCCD_7F43_AF40),
+        ("mnasnet_100", mnasnet::timm_name, 0x6552_FF10_5698_392B),
         ("efficientnet_b0", efficientnet::timm_name, 0x5D5A_FDA1_66C0_A0E1),
         ("efficientnet_b4", efficientnet::timm_name, 0x17EE_DBDC_FE93_6B7E),
         ("efficientnet_b5.sw_in12k_ft_in1k", efficientnet::timm_name, 0xB03E_5EBE_607B_8C2F),
@@ -123,9 +126,13 @@ fn what_timm_builds_is_known_by_its_name() {
             "norm_pre.bias",
         ),
         ("swin_t", Some("swin_tiny_patch4_window7_224"), "head.bias", "head.fc.bias"),
-        // Its own, another eps, another network, and none at all.
+        ("mobilenet_v3_large", Some("mobilenetv3_large_100"), "classifier.0.bias", "conv_head.bias"),
+        ("mnasnet0_5", Some("mnasnet_050"), "layers.8.1.layers.3.weight", "blocks.1.1.conv_dw.weight"),
+        ("efficientnet_b5", Some("efficientnet_b5"), "classifier.1.bias", "classifier.bias"),
+        // Its own, others that timm has no weights of, and none at all.
         ("headstart_tiny", None, "", ""),
-        ("efficientnet_b5", None, "", ""),
+        ("efficientnet_b6", None, "", ""),
+        ("mnasnet1_3", None, "", ""),
         ("efficientnet_v2_s", None, "", ""),
         ("alexnet", None, "", ""),
     ] {

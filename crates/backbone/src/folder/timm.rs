@@ -72,6 +72,12 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         }
         None => network,
     };
+    let network = match model_args.get("bn_eps").and_then(Value::as_f64) {
+        Some(eps) if eps > 0.0 && network.batch_norm_eps().is_some() => {
+            network.with_batch_norm_eps(eps as f32)
+        }
+        _ => network,
+    };
     let regrids = patch_of(&network).is_some();
     let pool = pooling(&network);
     let is_built = |(key, value): &(&String, &Value)| match key.as_str() {
@@ -83,6 +89,7 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
             **value == Value::from([height, width].as_slice()) || *value == height && height == width
         }
         "global_pool" => value.as_str() == Some(pool),
+        "bn_eps" => value.as_f64().map(|eps| eps as f32) == network.batch_norm_eps(),
         _ => false,
     };
     let own = global_pool.map(|pool| ("global_pool".to_owned(), Value::from(pool)));

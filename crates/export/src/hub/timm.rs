@@ -1,6 +1,6 @@
 //! Networks that timm builds, which transformers opens by its wrapper.
 
-use super::layout::Layout;
+use super::{layout::Layout, seen::plain};
 use network::{
     Network, Op,
     zoo::{self, Entry},
@@ -23,6 +23,11 @@ pub(crate) fn layout(entry: &Entry, network: &Network, size: (usize, usize)) -> 
     if network.nodes().iter().any(|node| matches!(node.op, Op::Tokens { .. })) && !is_own_size {
         arguments.insert("img_size".to_owned(), json!([size.0, size.1]));
     }
+    // timm's own may have another, as MobileNetV3 has.
+    let default = zoo::find_timms(architecture).ok().and_then(|theirs| theirs.network().batch_norm_eps());
+    if let Some(eps) = network.batch_norm_eps().filter(|eps| default != Some(*eps)) {
+        arguments.insert("bn_eps".to_owned(), plain(eps).into());
+    }
     let mut config = json!({
         "architecture": architecture,
         "model_type": "timm_wrapper",
@@ -31,32 +36,37 @@ pub(crate) fn layout(entry: &Entry, network: &Network, size: (usize, usize)) -> 
     if !arguments.is_empty() {
         config["model_args"] = Value::Object(arguments);
     }
-    let classifier = classifier(&entry.network()).map(|name| dialect.place(&format!("{name}.weight")));
-    let classifier = classifier.and_then(|place| {
-        let name = place.names().first().and_then(|name| name.strip_suffix(".weight"))?;
-        Some(name.to_owned())
+    let found = classifier(&entry.network()).and_then(|(name, reads)| {
+        let place = dialect.place(&format!("{name}.weight"));
+        let name = place.names().first().and_then(|name| name.strip_suffix(".weight"))?.to_owned();
+        Some((name, reads))
     });
     let at = move |param: &str| dialect.place(param);
     // What has no classifier of its own is a Vision Transformer.
-    let classifier = classifier.unwrap_or_else(|| "head".to_owned());
+    let (classifier, reads) = found.unwrap_or_else(|| ("head".to_owned(), "pooled".to_owned()));
     Some(Layout {
+        reads: vec![reads],
         shape: |name, ours| match ours {
             // The same numbers as convolutions over the whole map, and over one place.
             [out, inputs] if name == "pre_logits.fc1.weight" => Some(vec![*out, inputs / 49, 7, 7]),
-            [out, inputs] if name == "pre_logits.fc2.weight" => Some(vec![*out, *inputs, 1, 1]),
+            [out, inputs] if ["pre_logits.fc2.weight", "conv_head.weight"].contains(&name) => {
+                Some(vec![*out, *inputs, 1, 1])
+            }
             _ => None,
         },
         ..Layout::new("TimmWrapperForImageClassification", "timm", config, at, &classifier)
     })
 }
 
-/// The dense layer that reads `pooled`, of the whole network.
-fn classifier(network: &Network) -> Option<String> {
-    let pooled = network.resolve("pooled").ok()?;
-    let reads = network
-        .nodes()
-        .iter()
-        .find(|node| matches!(node.op, Op::Linear { .. }) && node.inputs == [pooled])?;
-    let Op::Linear { weight, .. } = reads.op else { return None };
-    network.param(weight).name.strip_suffix(".weight").map(str::to_owned)
+/// The last dense layer of the whole network, and what it reads: `pooled`, or what that is called that comes after it.
+fn classifier(network: &Network) -> Option<(String, String)> {
+    let logits = network.node(network.resolve("logits").ok()?);
+    let Op::Linear { weight, .. } = logits.op else { return None };
+    let name = network.param(weight).name.strip_suffix(".weight")?.to_owned();
+    let read = *logits.inputs.first()?;
+    let reads = match network.resolve("pooled") {
+        Ok(pooled) if pooled == read => "pooled",
+        _ => &network.node(read).name,
+    };
+    Some((name, reads.to_owned()))
 }

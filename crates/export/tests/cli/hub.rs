@@ -135,6 +135,16 @@ fn folders_are_read_as_other_peoples() {
         ("resnet18d", &["gap"], "TimmWrapperForImageClassification", "fc", [3, 512]),
         ("mobilenet_v2", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 1280]),
         ("mobilenetv4_conv_small", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 1280]),
+        // Batch norms of timm's own have another eps.
+        (
+            "mobilenet_v3_small",
+            &["classifier.2"],
+            "TimmWrapperForImageClassification",
+            "classifier",
+            [3, 1024],
+        ),
+        ("mnasnet0_5", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 1280]),
+        ("efficientnet_b5", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 2048]),
         ("regnet_x_400mf", &["pooled"], "RegNetForImageClassification", "classifier.1", [3, 400]),
         ("convnextv2_atto", &["pooled"], "ConvNextV2ForImageClassification", "classifier", [3, 320]),
         ("vit_tiny_patch16_224", &["cls"], "ViTForImageClassification", "classifier", [3, 192]),
@@ -160,6 +170,8 @@ fn folders_are_read_as_other_peoples() {
             }
         }
         assert_eq!(config["problem_type"], "single_label_classification");
+        let eps = ["mobilenet_v3_small", "efficientnet_b5"].contains(&network).then(|| json!(0.001));
+        assert_eq!(config.pointer("/model_args/bn_eps"), eps.as_ref(), "{network}");
         assert_eq!(config["pretrained_cfg"]["interpolation"], "bicubic");
         let part = config["pretrained_cfg"]["crop_pct"].as_f64().unwrap();
         assert_eq!((64.0 / part).floor(), 72.0);

@@ -1,9 +1,9 @@
 //! MNASNet-B1 (Tan et al., 2018, figure 7), as torchvision builds it.
 
 use super::Family;
-use super::layers::{average_and_classify, multiple_of_8, residual};
-use crate::entry::{bilinear, entry, imagenet};
-use crate::{Builder, Conv, Network, NodeId};
+use super::layers::{average_and_classify, multiple_of_8, replaced, residual};
+use crate::entry::{bicubic, bilinear, entry, imagenet, timm};
+use crate::{Builder, Conv, Dialect, Network, NodeId};
 
 /// These networks by name.
 pub(crate) static FAMILY: Family = Family {
@@ -12,8 +12,12 @@ pub(crate) static FAMILY: Family = Family {
         entry("mnasnet0_75", || bilinear(232, 224), |name| mnasnet(name, 15)),
         entry("mnasnet1_0", imagenet, |name| mnasnet(name, 20)),
         entry("mnasnet1_3", || bilinear(232, 224), |name| mnasnet(name, 26)),
+        timm("mnasnet_100", &["rmsp_in1k"], || bicubic(256, 224), |name| mnasnet(name, 20)),
     ],
-    dialects: &[],
+    // timm has none of 1.3.
+    dialects: &[Dialect::timm(timm_name)
+        .only_of(|name| name != "mnasnet1_3")
+        .known_for(|name| name == "mnasnet_100")],
 };
 
 /// Output channels, side of the depthwise kernel, stride of the first, expansion, blocks.
@@ -71,4 +75,30 @@ fn inverted_residual(net: &mut Builder, at: &str, x: NodeId, depthwise: Conv, ou
 /// A convolution and its batch norm, numbered from `first` on.
 fn conv_bn(net: &mut Builder, inside: &str, first: usize, x: NodeId, conv: Conv) -> NodeId {
     net.conv_bn(&format!("{inside}.{first}"), &format!("{inside}.{}", first + 1), x, conv)
+}
+
+/// timm's name of a parameter.
+pub fn timm_name(param: &str) -> String {
+    let place = |param: &str| -> Option<String> {
+        let (stack, rest) = param.strip_prefix("layers.")?.split_once('.')?;
+        let stage = stack.parse::<usize>().ok()?.checked_sub(7)?;
+        let (block, part) = rest.split_once(".layers.")?;
+        let (at, weight) = part.split_once('.')?;
+        let layers =
+            [("0", "conv_pw"), ("1", "bn1"), ("3", "conv_dw"), ("4", "bn2"), ("6", "conv_pwl"), ("7", "bn3")];
+        let (_, layer) = layers.iter().find(|(ours, _)| *ours == at)?;
+        Some(format!("blocks.{stage}.{block}.{layer}.{weight}"))
+    };
+    let ends = [
+        ("layers.0.", "conv_stem."),
+        ("layers.1.", "bn1."),
+        ("layers.3.", "blocks.0.0.conv_dw."),
+        ("layers.4.", "blocks.0.0.bn1."),
+        ("layers.6.", "blocks.0.0.conv_pw."),
+        ("layers.7.", "blocks.0.0.bn2."),
+        ("layers.14.", "conv_head."),
+        ("layers.15.", "bn2."),
+        ("classifier.1.", "classifier."),
+    ];
+    place(param).unwrap_or_else(|| replaced(param, &ends))
 }
