@@ -152,7 +152,7 @@ impl Kernel {
     }
 
     /// What the kernel itself takes for all pictures.
-    fn time(&self) -> Duration {
+    fn time(&mut self) -> Duration {
         let mut taken = Duration::ZERO;
         let observe =
             |step: &str, time| taken += if step.starts_with("kernel") { time } else { Duration::ZERO };

@@ -59,7 +59,7 @@ fn main() {
         let layer_flops: BTreeMap<String, f64> =
             network.nodes().iter().map(|node| node.name.clone()).zip(flops.iter().copied()).collect();
         let flops: f64 = flops.iter().sum();
-        let cpu = Cpu::with_isa(common::filled(network), &how.into(), isa).unwrap();
+        let mut cpu = Cpu::with_isa(common::filled(network), &how.into(), isa).unwrap();
         let input: Vec<f32> =
             (0..batch * 3 * height * width).map(|i| common::uniform("input", i) as f32).collect();
         let mut seconds = Vec::new();

@@ -84,7 +84,7 @@ fn run() -> Outcome<()> {
         fs::write(output, bytes)?;
     }
     if args.time > 0 {
-        let engine = Cpu::new(part, &how)?;
+        let mut engine = Cpu::new(part, &how)?;
         let input = vec![0.5; 16 * 3 * size.0 * size.1];
         let mut best = f64::INFINITY;
         for _ in 0..=args.time {

@@ -44,9 +44,14 @@ pub(crate) struct Fused {
 
 impl Fused {
     /// A weight.
-    pub(crate) fn exact(&self, output: usize, channel: usize, y: usize, x: usize) -> f64 {
+    fn exact(&self, output: usize, channel: usize, y: usize, x: usize) -> f64 {
         let at = ((output * self.depth + channel) * self.window.kernel.y + y) * self.window.kernel.x + x;
         f64::from(self.weight.data[at]) * self.scales[output]
+    }
+
+    /// All weights, (outputs, depth, rows and columns of the kernel), and what each output's are multiplied by.
+    pub(crate) fn into_kernels(self) -> (Vec<f32>, Vec<f64>) {
+        (self.weight.data, self.scales)
     }
 
     /// The same, rounded.

@@ -57,7 +57,7 @@ fn check(name: &str, side: usize, folder: &Path) -> Result<f64, String> {
     let imported = onnx::import(&path, Options::default()).map_err(|error| error.to_string())?;
     fs::remove_file(&path).unwrap();
     let run = |bound| {
-        let cpu = Cpu::new(bound, &common::sized(side)).unwrap();
+        let mut cpu = Cpu::new(bound, &common::sized(side)).unwrap();
         cpu.run_tensor(&common::image(side, 2), 2, |_, _| {}).unwrap().remove(0)
     };
     let (got, expected) = (run(imported.bound), run(common::filled(network)));

@@ -17,7 +17,7 @@ fn check(rows: Vec<Row>) {
         let reference = Reference::new(row.filled(), &common::sized(side)).unwrap();
         let outputs = reference.run_tensor(&input, [2, 3, side, side]).unwrap();
         drop(reference);
-        let cpu = Cpu::new(row.filled(), &common::sized(side)).unwrap();
+        let mut cpu = Cpu::new(row.filled(), &common::sized(side)).unwrap();
         let start = Instant::now();
         let ours = cpu.run_tensor(&input, 2, |_, _| {}).unwrap();
         println!("{peer}: {:.2} images/s", 2.0 / start.elapsed().as_secs_f64());

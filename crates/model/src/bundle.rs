@@ -15,7 +15,7 @@ use std::{
     io::{BufWriter, Seek as _, SeekFrom, Write},
     path::Path,
 };
-use store::{Digest, DigestBuilder, MappedFile, Ours, Place, brief::told, check_header, seal};
+use store::{Digest, DigestBuilder, MappedFile, Ours, Place, brief::told, check_header, large_room, seal};
 use weights::{Bound, Tensor};
 
 /// The one format there is.
@@ -161,8 +161,11 @@ fn model_of(file: &[u8], header: Header, path: &Path) -> Result<Model, ModelErro
             let view = tensors.tensor(&tensor_name(at, &param.name)).ok()?;
             let (values, rest) = view.data().as_chunks::<4>();
             let is_f32 = view.dtype() == safetensors::Dtype::F32 && rest.is_empty();
-            let data = || values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-            is_f32.then(|| Tensor { shape: view.shape().to_vec(), data: data() })
+            is_f32.then(|| {
+                let mut data = large_room(values.len());
+                data.extend(values.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+                Tensor { shape: view.shape().to_vec(), data }
+            })
         })?;
         if bound.network().outputs().len() != sources.len() {
             return Err(malformed("a network has other outputs than it says".to_owned()));

@@ -27,6 +27,35 @@ impl LargeMemory {
     }
 }
 
+/// Room for so many numbers, made of large pages where the system has them on request.
+pub fn large_room(count: usize) -> Vec<f32> {
+    let room: Vec<f32> = Vec::with_capacity(count);
+    #[cfg(target_os = "linux")]
+    {
+        let bytes = count * size_of::<f32>();
+        // Whole pages of the room.
+        let skipped = room.as_ptr().cast::<u8>().align_offset(PAGE);
+        if bytes >= LARGE_PAGE && skipped < bytes {
+            // SAFETY: a hint for memory that is ours, which changes none of it; errors do not matter.
+            unsafe {
+                libc::madvise(
+                    room.as_ptr().cast_mut().byte_add(skipped).cast(),
+                    bytes - skipped,
+                    libc::MADV_HUGEPAGE,
+                );
+            }
+        }
+    }
+    room
+}
+
+/// Bytes of the smallest page of any system that has the advice, and more than of most.
+#[cfg(target_os = "linux")]
+const PAGE: usize = 1 << 16;
+/// Bytes from which on a large page may fit.
+#[cfg(target_os = "linux")]
+const LARGE_PAGE: usize = 2 << 20;
+
 impl Deref for LargeMemory {
     type Target = [u8];
 
@@ -44,6 +73,16 @@ impl DerefMut for LargeMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_is_for_as_many_as_were_asked_for() {
+        for count in [0, 1, 1000, 3 << 20] {
+            let mut room = large_room(count);
+            assert!(room.is_empty() && room.capacity() >= count);
+            room.extend((0..count).map(|at| at as f32));
+            assert_eq!(room.last().copied(), count.checked_sub(1).map(|at| at as f32));
+        }
+    }
 
     #[test]
     fn it_is_zeroed_and_begins_with_a_page() {

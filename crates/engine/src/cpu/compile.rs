@@ -13,7 +13,7 @@ use super::{
     rearrange::Rearrange,
     response::ResponseNorm,
     simd::LANES,
-    winograd::Winograd,
+    winograd::{Kernels, Winograd},
 };
 use crate::{
     EngineError,
@@ -243,7 +243,6 @@ impl Compiler {
         let bias = lanes(fused.bias.iter().copied().map(narrow));
         let (residual, after) = (fused.residual.map(|node| self.value(node)), After::of(fused.activation));
         let output = self.graph.sides(end);
-        let exact = |output, channel, y, x| fused.exact(output, channel, y, x);
         let number = |output, channel, y, x| fused.number(output, channel, y, x);
         let read = if fused.sees_picture {
             self.plan.picture(Picture::Rimmed(padding), self.size)
@@ -280,7 +279,8 @@ impl Compiler {
             && groups == 1
             && input.0.min(input.1) >= WINOGRAD_SIDE
         {
-            Action::Winograd(Winograd::new(input, (outputs, depth), exact, bias, after))
+            let (weights, scales) = fused.into_kernels();
+            Action::Winograd(Winograd::new(input, (outputs, depth), Kernels { weights, scales }, bias, after))
         } else {
             let (offsets, span) = group_offsets((outputs, channels), groups);
             let places = kernel.y * kernel.x;

@@ -28,6 +28,9 @@ const TOGETHER: usize = 16;
 /// Blocks that the values of pictures that go together may take: 256 MiB.
 const VALUES: usize = 1 << 22;
 
+/// Pictures that are too few to get everything ready for: the probes, and one or two.
+const FEW: usize = 6;
+
 /// A network that is ready to run on this processor.
 pub struct Cpu {
     name: String,
@@ -38,6 +41,8 @@ pub struct Cpu {
     widths: Vec<usize>,
     /// Kept from one batch to the next.
     buffers: Mutex<Pool>,
+    /// How many pictures it has seen.
+    seen: usize,
 }
 
 /// Buffers that are not in use.
@@ -76,6 +81,7 @@ impl Cpu {
             normalisation: Normalisation::of(how),
             size,
             buffers: Mutex::default(),
+            seen: 0,
         })
     }
 
@@ -85,13 +91,14 @@ impl Cpu {
     /// # Errors
     /// As [`Executor::run`].
     pub fn run_tensor(
-        &self,
+        &mut self,
         input: &[f32],
         n: usize,
         observe: impl FnMut(&str, Duration),
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let (h, w) = self.size;
         check_length(n, [h, w, 3], input.len())?;
+        self.expect(n);
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
             let [red, green, blue] =
                 [0, 1, 2].map(|channel| &input[((picture * 3 + channel) * h + y) * w..][..w]);
@@ -101,6 +108,14 @@ impl Cpu {
             }
         };
         self.run_pictures(n, line, observe)
+    }
+
+    /// Gets ready for `n` pictures more.
+    fn expect(&mut self, n: usize) {
+        self.seen = self.seen.saturating_add(n);
+        if self.seen > FEW {
+            self.plan.settle();
+        }
     }
 
     /// line(picture, y, numbers of a pixel, out): puts a line of a picture's numbers, three a pixel.
@@ -224,6 +239,7 @@ impl Executor for Cpu {
 
     fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
+        self.expect(batch.len());
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
             let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
             for (out, bytes) in out.chunks_exact_mut(pixel).zip(bytes.chunks_exact(3)) {

@@ -94,6 +94,15 @@ impl Action {
 }
 
 impl Plan {
+    /// Spends memory that many pictures are worth, and a few are not.
+    pub(crate) fn settle(&mut self) {
+        for step in &mut self.steps {
+            if let Action::Winograd(conv) = &mut step.action {
+                conv.settle();
+            }
+        }
+    }
+
     /// A new value: a map of whole blocks.
     pub(crate) fn value(&mut self, (height, width): (usize, usize), channels: usize) -> usize {
         let (pixels, blocks) = (height * width, blocks(channels));

@@ -2,6 +2,9 @@
 //! costs 36 multiplications instead of 144.
 //!
 //! Tiles of several pictures share one product, which leaves each result its own chain of operations.
+//!
+//! Transformed weights are four times as many. Where there are so many that they come from far, the first few pictures do
+//! without: a block of them is transformed, used and forgotten, in less time than the system takes to give the memory.
 
 mod transforms;
 
@@ -39,11 +42,28 @@ const G: [[f64; 3]; IN] = [
 pub(crate) struct Winograd {
     /// Rows and columns, of input and result.
     size: (usize, usize),
+    outputs: usize,
     channels: usize,
-    /// One [`Matrix`] (outputs, channels) a point, one after the other.
-    weights: Lanes,
+    weights: Weights,
     bias: Vec<Lane>,
     after: After,
+}
+
+/// Kernels as they were trained.
+#[derive(Debug)]
+pub(crate) struct Kernels {
+    /// (outputs, channels, 3, 3), row-major.
+    pub(crate) weights: Vec<f32>,
+    /// What each output's are multiplied by.
+    pub(crate) scales: Vec<f64>,
+}
+
+#[derive(Debug)]
+enum Weights {
+    /// As they are.
+    Kernels(Kernels),
+    /// One [`Matrix`] (outputs, channels) a point, one after the other.
+    Points(Lanes),
 }
 
 /// Rows and columns of kernels of sixteen outputs.
@@ -60,14 +80,26 @@ fn transformed(kernel: &Kernel) -> [Lane; POINTS] {
 }
 
 impl Winograd {
-    /// weight(output, channel, y, x): (outputs, channels, 3, 3).
+    /// For maps of that size, of so many outputs and channels.
     pub(crate) fn new(
         size: (usize, usize),
         (outputs, channels): (usize, usize),
-        weight: impl Fn(usize, usize, usize, usize) -> f64 + Sync,
+        kernels: Kernels,
         bias: Vec<Lane>,
         after: After,
     ) -> Winograd {
+        let weights = Weights::Kernels(kernels);
+        let mut layer = Winograd { size, outputs, channels, weights, bias, after };
+        if layer.is_near() {
+            layer.settle();
+        }
+        layer
+    }
+
+    /// Transforms all weights, unless that was done: more pictures are coming.
+    pub(crate) fn settle(&mut self) {
+        let Weights::Kernels(kernels) = &self.weights else { return };
+        let (channels, outputs) = (self.channels, self.outputs);
         let of_point = blocks(outputs) * channels;
         let mut weights = Lanes::zeroed(POINTS * of_point);
         // All points of sixteen outputs at a time, as vectors: one point after the other would read all weights 36 times.
@@ -75,23 +107,28 @@ impl Winograd {
         let mut each: Vec<_> = points.map(|lanes| lanes.chunks_exact_mut(channels.max(1))).collect();
         let of_block = |_| each.iter_mut().flat_map(ChunksExactMut::next).collect::<Vec<&mut [Lane]>>();
         let of_blocks: Vec<Vec<&mut [Lane]>> = (0..blocks(outputs)).map(of_block).collect();
-        of_blocks.into_par_iter().enumerate().for_each(|(block, mut points)| {
-            let first = block * LANES;
-            for channel in 0..channels {
-                let mut kernel = Kernel::default();
-                for output in first..outputs.min(first + LANES) {
-                    for (y, row) in kernel.iter_mut().enumerate() {
-                        row.iter_mut().enumerate().for_each(|(x, lanes)| {
-                            lanes[output - first] = weight(output, channel, y, x);
-                        });
-                    }
-                }
-                for (point, lane) in points.iter_mut().zip(transformed(&kernel)) {
-                    point[channel] = lane;
+        of_blocks
+            .into_par_iter()
+            .enumerate()
+            .for_each(|(block, mut points)| self.transform(kernels, block, &mut points));
+        self.weights = Weights::Points(weights);
+    }
+
+    /// The weights of sixteen outputs at every point: (points, channels).
+    fn transform(&self, kernels: &Kernels, block: usize, points: &mut [&mut [Lane]]) {
+        let first = block * LANES;
+        for channel in 0..self.channels {
+            let mut kernel = Kernel::default();
+            for output in first..self.outputs.min(first + LANES) {
+                let weights = &kernels.weights[(output * self.channels + channel) * 9..][..9];
+                for (of, weight) in kernel.as_flattened_mut().iter_mut().zip(weights) {
+                    of[output - first] = f64::from(*weight) * kernels.scales[output];
                 }
             }
-        });
-        Winograd { size, channels, weights, bias, after }
+            for (point, lane) in points.iter_mut().zip(transformed(&kernel)) {
+                point[channel] = lane;
+            }
+        }
     }
 
     /// input: n maps; out: n maps of whole blocks; residual: as out.
@@ -141,7 +178,7 @@ impl Winograd {
         let job = Job { layer: self, isa, tiles: self.tiles(), maps };
         let (begin, total) = (all.start, all.len());
         let lanes = POINTS * (from + to);
-        if POINTS * self.channels * to <= NEAR_WEIGHTS {
+        if self.is_near() {
             // The weights stay near whoever uses them: every task takes its tiles all the way.
             let threads = threads();
             let fitting = (NEAR_TILES / (POINTS * (from + NEAR_SUMS))).clamp(LEAST_TILES, MOST_TILES);
@@ -154,7 +191,8 @@ impl Winograd {
                     job.spread(group, all.clone());
                     for first in (0..to).step_by(NEAR_SUMS) {
                         let blocks = first..to.min(first + NEAR_SUMS);
-                        (0..POINTS).for_each(|point| job.product(group, point, blocks.clone()));
+                        let product = |point| job.product(group, point, self.point(point, blocks.clone()), 0);
+                        (0..POINTS).for_each(product);
                         job.gather(group, all.clone(), blocks);
                     }
                 });
@@ -168,7 +206,12 @@ impl Winograd {
                     let part = |task: usize| task * GRAIN..group.tiles.len().min((task + 1) * GRAIN);
                     let parts = group.tiles.len().div_ceil(GRAIN);
                     each(parts, |task| job.spread(group, part(task)));
-                    each(POINTS, |point| job.product(group, point, 0..to));
+                    match &self.weights {
+                        Weights::Points(_) => {
+                            each(POINTS, |point| job.product(group, point, self.point(point, 0..to), 0));
+                        }
+                        Weights::Kernels(kernels) => each(to, |block| job.products_of(group, kernels, block)),
+                    }
                     each(parts, |task| job.gather(group, part(task), 0..to));
                 });
             }
@@ -177,13 +220,20 @@ impl Winograd {
 
     /// Blocks of transformed weights.
     pub(crate) fn weights(&self) -> usize {
-        self.weights.len()
+        POINTS * self.channels * blocks(self.outputs)
     }
 
-    /// The matrix of a point.
-    fn point(&self, point: usize) -> Matrix<'_> {
-        let length = self.weights.len() / POINTS;
-        Matrix { data: &self.weights[point * length..][..length], depth: self.channels }
+    /// Whether the weights are so few that they stay near whoever uses them.
+    fn is_near(&self) -> bool {
+        self.weights() <= NEAR_WEIGHTS
+    }
+
+    /// Some blocks of the matrix of a point.
+    fn point(&self, point: usize, blocks: Range<usize>) -> Matrix<'_> {
+        let Weights::Points(weights) = &self.weights else { unreachable!("near weights are settled") };
+        let (length, depth) = (weights.len() / POINTS, self.channels);
+        let of_point = &weights[point * length..][..length];
+        Matrix { data: &of_point[blocks.start * depth..blocks.end * depth], depth }
     }
 
     /// Blocks of a pixel of the input and of the result.
@@ -229,6 +279,8 @@ struct Group {
 thread_local! {
     /// Kept from one group to the next.
     static SCRATCH: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
+    /// Weights of one block, at all points.
+    static BLOCK: RefCell<Vec<Lane>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Job<'_> {
@@ -270,21 +322,37 @@ impl Job<'_> {
         unsafe { self.isa.run(there) }
     }
 
-    /// One point's product, for all tiles of a group and some blocks of the result.
-    fn product(&self, group: &Group, point: usize, blocks: Range<usize>) {
+    /// All points' products of one block of the result, whose weights are transformed for that alone.
+    fn products_of(&self, group: &Group, kernels: &Kernels, block: usize) {
+        let depth = self.layer.channels;
+        // Taken, not borrowed, as above.
+        let mut weights = BLOCK.take();
+        weights.resize(POINTS * depth, Lane::default());
+        let mut points: Vec<&mut [Lane]> = weights.chunks_exact_mut(depth).collect();
+        self.layer.transform(kernels, block, &mut points);
+        for (point, data) in weights.chunks_exact(depth).enumerate() {
+            self.product(group, point, Matrix { data, depth }, block);
+        }
+        BLOCK.set(weights);
+    }
+
+    /// One point's product, for all tiles of a group and some blocks of the result, which go to `block` and those behind it
+    /// in the group.
+    fn product(&self, group: &Group, point: usize, weights: Matrix<'_>, block: usize) {
         let count = group.tiles.len();
         let rows: Vec<usize> = (0..count).map(|i| i * group.pitches.1).collect();
-        // SAFETY: the group's places hold `POINTS` times as much as a step.
+        // SAFETY: the group's places hold `POINTS` times as much as a step, and a tile's as many blocks as there are.
         let (spread, out) = unsafe {
-            (group.spread.get().add(point * group.steps.0), group.sums.get().add(point * group.steps.1))
+            (
+                group.spread.get().add(point * group.steps.0),
+                group.sums.get().add(point * group.steps.1 + block * LANES),
+            )
         };
         let pointers: Vec<*const f32> = (0..count.next_multiple_of(tile_rows(self.isa)))
             .map(|i| spread.wrapping_add(i.min(count - 1) * group.pitches.0).cast_const())
             .collect();
-        let Matrix { data, depth } = self.layer.point(point);
-        let weights = Matrix { data: &data[blocks.start * depth..blocks.end * depth], depth };
-        // SAFETY: every row of `spread` holds `depth` numbers, every row of `out` as many blocks; no other task has this
-        // point of this group.
+        // SAFETY: every row of `spread` holds `depth` numbers, every row of `out` as many blocks; no other task has these
+        // blocks of this point of this group.
         unsafe { self.isa.run(Product::plain(&pointers, weights, &rows, out)) }
     }
 
