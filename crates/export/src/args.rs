@@ -23,7 +23,8 @@ use std::path::PathBuf;
 ///
 /// torch: a folder with a state dictionary under torchvision's names, and in README.md the lines that load it.
 ///
-/// keras: a folder with model.keras, which keras.models.load_model opens: pictures from 0 to 255 in, probabilities out.
+/// keras: a folder with model.keras, which keras.models.load_model opens: pictures from 0 to 255 in, probabilities or
+/// numbers out.
 ///
 /// npy: the features as a (rows, width) f32 matrix, in the order of the index.
 ///

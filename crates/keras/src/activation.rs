@@ -44,19 +44,6 @@ pub(crate) fn function(class: &str, config: &Map<String, Value>) -> Option<Activ
     }
 }
 
-/// Whether what it gives is never negative.
-pub(crate) fn is_never_negative(function: Activation) -> bool {
-    match function {
-        Activation::Relu
-        | Activation::Relu6
-        | Activation::Sigmoid
-        | Activation::HardSigmoid
-        | Activation::Softplus => true,
-        Activation::Clip { low, .. } => low >= 0.0,
-        _ => false,
-    }
-}
-
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,

@@ -3,17 +3,17 @@
 use crate::{
     Exported, KerasError, Link, Read,
     layer::{Layer, Model, ModelConfig, PICTURE},
-    lower::lower,
+    lower::{lower, plain},
     order::in_keras_order,
     raise::raise,
 };
 use hdf5_writer::{AttributeBuilder, DatasetBuilder, Hdf5Builder, WriteOptions};
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{BufReader, Seek, Write},
     path::Path,
 };
+use weights::KerasGroups;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 const CONFIG: &str = "config.json";
@@ -65,7 +65,7 @@ fn description(exported: &Exported<'_>, layers: &[Layer]) -> Model {
         class_name: "Functional".to_owned(),
         registered_name: "Functional".to_owned(),
         config: ModelConfig {
-            name: exported.bound.network().name().replace(['/', '.'], "_"),
+            name: plain(exported.bound.network().name()),
             trainable: true,
             layers: layers.iter().map(Layer::described).collect(),
             input_layers: vec![(PICTURE.to_owned(), 0, 0)],
@@ -78,12 +78,9 @@ fn description(exported: &Exported<'_>, layers: &[Layer]) -> Model {
 fn weights(layers: Vec<Layer>) -> Result<Vec<u8>, KerasError> {
     let failed = |error: hdf5_writer::Error| KerasError::Archive(format!("{WEIGHTS}: {error}"));
     let mut file = Hdf5Builder::new();
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups = KerasGroups::default();
     for layer in layers {
-        let class = weights::keras_class(layer.class);
-        let count = counts.entry(class.clone()).or_default();
-        let group = if *count == 0 { class } else { format!("{class}_{count}") };
-        *count += 1;
+        let group = groups.next(layer.class);
         if layer.weights.is_empty() {
             continue;
         }

@@ -14,7 +14,7 @@ pub struct Image {
 impl Image {
     /// Of `(byte / divisor - mean) / std`, as recipes say it.
     pub fn of(reversed: bool, divisor: f32, mean: [f32; 3], std: [f32; 3]) -> Image {
-        let [divisor] = [divisor].map(f64::from);
+        let divisor = f64::from(divisor);
         let (mean, std) = (mean.map(f64::from), std.map(f64::from));
         Image {
             reversed,

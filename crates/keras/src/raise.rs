@@ -123,14 +123,14 @@ impl Raising<'_> {
                 let window = self.windows(layer, "kernel_size", x.node)?;
                 let shape = [out, width / groups.max(1), window.kernel.y, window.kernel.x];
                 let weight = self.kernel(layer, "kernel", Turn::Conv, &shape)?;
-                self.conv(layer, weight, window, groups, out)?
+                convolution(weight, self.bias(layer, out)?, window, groups)
             }
             ("DepthwiseConv2D", _) => {
                 let out = width * count(layer, "depth_multiplier")?;
                 let window = self.windows(layer, "kernel_size", x.node)?;
                 let shape = [out, 1, window.kernel.y, window.kernel.x];
                 let weight = self.kernel(layer, "kernel", Turn::Depthwise, &shape)?;
-                self.conv(layer, weight, window, width, out)?
+                convolution(weight, self.bias(layer, out)?, window, width)
             }
             ("SeparableConv2D", _) => {
                 let window = self.windows(layer, "kernel_size", x.node)?;
@@ -157,7 +157,7 @@ impl Raising<'_> {
                 Some(false) => Op::GlobalAveragePool,
                 None => return Err(unknown(layer)),
             },
-            ("Add", _) => return self.chain(layer, &inputs, Op::Add),
+            ("Add", _) => Op::Add,
             ("Multiply", _) => match inputs.as_slice() {
                 [a, b] if self.net.shape(*a) != self.net.shape(*b) => Op::Gate,
                 _ => Op::Multiply,
@@ -171,14 +171,6 @@ impl Raising<'_> {
         Ok(usual(self.net.push(&layer.name, op, &inputs)?))
     }
 
-    /// Two at a time.
-    fn chain(&mut self, layer: &Described, inputs: &[NodeId], op: Op) -> Result<Given, KerasError> {
-        match inputs {
-            [_, _] => Ok(usual(self.net.push(&layer.name, op, inputs)?)),
-            _ => Err(unknown(layer)),
-        }
-    }
-
     fn dense(&mut self, layer: &Described, width: usize, order: Order) -> Result<Op, KerasError> {
         let turn = match order {
             Order::Usual => Turn::Dense,
@@ -189,18 +181,6 @@ impl Raising<'_> {
         let weight = self.kernel(layer, "kernel", turn, &[out, width])?;
         let bias = self.bias(layer, out)?;
         Ok(Op::Linear { weight, bias })
-    }
-
-    fn conv(
-        &mut self,
-        layer: &Described,
-        weight: ParamId,
-        window: Window,
-        groups: usize,
-        out: usize,
-    ) -> Result<Op, KerasError> {
-        let bias = self.bias(layer, out)?;
-        Ok(convolution(weight, bias, window, groups))
     }
 
     fn rescaling(&mut self, layer: &Described, width: usize) -> Result<Op, KerasError> {
@@ -323,7 +303,12 @@ fn count(layer: &Described, key: &str) -> Result<usize, KerasError> {
 
 fn pair(config: &Map<String, Value>, key: &str) -> Option<Pair> {
     match config.get(key)?.as_array()?.as_slice() {
-        [y, x] => Some(Pair { y: usize::try_from(y.as_u64()?).ok()?, x: usize::try_from(x.as_u64()?).ok()? }),
+        [y, x] => {
+            let side = |side: &Value| {
+                side.as_u64().and_then(|side| usize::try_from(side).ok()).filter(|side| *side > 0)
+            };
+            Some(Pair { y: side(y)?, x: side(x)? })
+        }
         _ => None,
     }
 }

@@ -8,7 +8,10 @@ pub(crate) enum Around {
     /// Nothing.
     Valid,
     /// As much as makes ⌈side / stride⌉ windows; less before than behind, where it is uneven.
-    Same,
+    Same {
+        /// Whether it is as much before as behind.
+        is_even: bool,
+    },
     /// So many places.
     Places(Padding),
 }
@@ -30,7 +33,7 @@ pub(crate) fn around(axes: [Axis; 2], before: [usize; 2], after: [usize; 2]) -> 
         after[i] == before[i].div_ceil(axes[i].stride) && [down, across][i] == (start, end)
     };
     if fits(0) && fits(1) {
-        return Around::Same;
+        return Around::Same { is_even: down.0 == down.1 && across.0 == across.1 };
     }
     Around::Places(Padding { top: down.0, left: across.0, bottom: down.1, right: across.1 })
 }
@@ -56,14 +59,14 @@ mod tests {
     fn words_are_tensorflows() {
         let places = |all: [usize; 4]| Around::Places(all.into());
         for (kernel, stride, padding, before, after, expected) in [
-            (3, 1, [1, 1, 1, 1], 8, 8, Around::Same),
-            (3, 2, [0, 0, 1, 1], 8, 4, Around::Same),
+            (3, 1, [1, 1, 1, 1], 8, 8, Around::Same { is_even: true }),
+            (3, 2, [0, 0, 1, 1], 8, 4, Around::Same { is_even: false }),
             // An even side: PyTorch pads in front, TensorFlow behind.
             (3, 2, [1, 1, 1, 1], 8, 4, places([1, 1, 0, 0])),
-            (3, 2, [1, 1, 1, 1], 7, 4, Around::Same),
+            (3, 2, [1, 1, 1, 1], 7, 4, Around::Same { is_even: true }),
             (3, 2, [0; 4], 8, 3, Around::Valid),
             // A last window that sticks out.
-            (3, 2, [0; 4], 8, 4, Around::Same),
+            (3, 2, [0; 4], 8, 4, Around::Same { is_even: false }),
             (7, 2, [3, 3, 3, 3], 224, 112, places([3, 3, 2, 2])),
             (1, 1, [1, 1, 1, 1], 4, 6, places([1, 1, 1, 1])),
         ] {

@@ -165,3 +165,8 @@ impl Network {
         Digest::of_json(&Computed { nodes: &self.nodes, params: &self.params, outputs: &self.outputs })
     }
 }
+
+/// The number that is written as this one is: 0.001, and not what is next to it in f32. For configurations of others.
+pub fn as_written(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}

@@ -30,7 +30,7 @@ pub use assembly::Assembly;
 pub use builder::Builder;
 pub use dialect::{Dialect, Stored, Turn};
 pub use error::{NetworkError, nearest};
-pub use graph::{Network, Node, NodeId, Param, ParamId, Tap};
+pub use graph::{Network, Node, NodeId, Param, ParamId, Tap, as_written};
 pub use op::{Activation, Conv, Interpolation, Op};
 pub use shape::Shape;
 pub use window::{Axis, Padding, Pair, Pool, Window};

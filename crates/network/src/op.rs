@@ -236,6 +236,19 @@ impl Activation {
         Activation::Clip { low: -1.0, high: 1.0 },
     ];
 
+    /// Whether what it gives is never below zero.
+    pub fn is_never_negative(self) -> bool {
+        match self {
+            Activation::Relu
+            | Activation::Relu6
+            | Activation::Sigmoid
+            | Activation::HardSigmoid
+            | Activation::Softplus => true,
+            Activation::Clip { low, .. } => low >= 0.0,
+            _ => false,
+        }
+    }
+
     /// Whether its numbers make sense.
     pub(crate) fn is_well_formed(self) -> bool {
         match self {

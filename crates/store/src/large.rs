@@ -33,14 +33,13 @@ pub fn large_room(count: usize) -> Vec<f32> {
     #[cfg(target_os = "linux")]
     {
         let bytes = count * size_of::<f32>();
-        // Whole pages of the room.
         let skipped = room.as_ptr().cast::<u8>().align_offset(PAGE);
         if bytes >= LARGE_PAGE && skipped < bytes {
             // SAFETY: a hint for memory that is ours, which changes none of it; errors do not matter.
             unsafe {
                 libc::madvise(
                     room.as_ptr().cast_mut().byte_add(skipped).cast(),
-                    bytes - skipped,
+                    (bytes - skipped) / PAGE * PAGE,
                     libc::MADV_HUGEPAGE,
                 );
             }
@@ -49,7 +48,7 @@ pub fn large_room(count: usize) -> Vec<f32> {
     room
 }
 
-/// Bytes of the smallest page of any system that has the advice, and more than of most.
+/// Bytes of the largest page that Linux deals in by itself, whatever the processor.
 #[cfg(target_os = "linux")]
 const PAGE: usize = 1 << 16;
 /// Bytes from which on a large page may fit.

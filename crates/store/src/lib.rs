@@ -14,7 +14,7 @@ pub mod brief;
 mod digest;
 mod dtype;
 pub mod ids;
-#[expect(unsafe_code, reason = "gives the system a hint")]
+#[cfg_attr(target_os = "linux", expect(unsafe_code, reason = "gives the system a hint"))]
 mod large;
 pub mod matrix;
 mod ours;

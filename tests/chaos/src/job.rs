@@ -117,6 +117,15 @@ pub const JOBS: &[Job] = &[
         resumes: false,
     },
     Job {
+        name: "keras",
+        program: "export",
+        arguments: &["../in/small.head", "-o", "o.model", "--to", "keras"],
+        older: &["../in/older.head", "-o", "o.model", "--to", "keras"],
+        replaces: "--force",
+        outputs: &["o.model"],
+        resumes: false,
+    },
+    Job {
         name: "whole",
         program: "export",
         arguments: &["../in/small.head", "-o", "o.onnx", "--with-preprocessing", "--dtype", "f16"],

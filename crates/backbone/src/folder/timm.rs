@@ -72,9 +72,9 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         }
         None => network,
     };
-    let network = match model_args.get("bn_eps").and_then(Value::as_f64) {
-        Some(eps) if eps > 0.0 && network.batch_norm_eps().is_some() => {
-            network.with_batch_norm_eps(eps as f32)
+    let network = match model_args.get("bn_eps").and_then(Value::as_f64).map(|eps| eps as f32) {
+        Some(eps) if eps > 0.0 && eps.is_finite() && network.batch_norm_eps().is_some() => {
+            network.with_batch_norm_eps(eps)
         }
         _ => network,
     };

@@ -325,7 +325,6 @@ impl Job<'_> {
     /// All points' products of one block of the result, whose weights are transformed for that alone.
     fn products_of(&self, group: &Group, kernels: &Kernels, block: usize) {
         let depth = self.layer.channels;
-        // Taken, not borrowed, as above.
         let mut weights = BLOCK.take();
         weights.resize(POINTS * depth, Lane::default());
         let mut points: Vec<&mut [Lane]> = weights.chunks_exact_mut(depth).collect();

@@ -107,7 +107,7 @@ fn lines(how: &Preprocessing) -> String {
     lines += &format!("\nimage = image.resize(size, Image.Resampling.{filter})");
     if let Some((height, width)) = how.crop {
         let half = match how.crop_rounding {
-            CropRounding::Even => "round((side - crop) / 2)",
+            CropRounding::Even => "round((side - crop) / 2) if side >= crop else -((crop - side) // 2)",
             CropRounding::Down => "(side - crop) // 2",
         };
         lines += &format!(

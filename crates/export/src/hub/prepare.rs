@@ -1,7 +1,7 @@
 //! How inputs are made, in the words of other libraries. What these words cannot say exactly is refused.
 
-use super::seen::plain;
 use input::image::{Channels, CropRounding, Decode, Filter, Grey16, Preprocessing, Resize};
+use network::as_written;
 use serde_json::{Value, json};
 
 /// A recipe in the words of others.
@@ -90,8 +90,8 @@ fn pretrained_cfg(how: &Preprocessing) -> Result<Value, NotCarried> {
         "interpolation": filter(how.filter),
         "crop_pct": part,
         "crop_mode": mode,
-        "mean": how.mean.map(plain),
-        "std": how.std.map(plain),
+        "mean": how.mean.map(as_written),
+        "std": how.std.map(as_written),
     }))
 }
 
@@ -139,8 +139,8 @@ fn processor(how: &Preprocessing) -> Value {
         "do_rescale": true,
         "rescale_factor": 1.0 / 255.0,
         "do_normalize": true,
-        "image_mean": how.mean.map(plain),
-        "image_std": how.std.map(plain),
+        "image_mean": how.mean.map(as_written),
+        "image_std": how.std.map(as_written),
     })
 }
 

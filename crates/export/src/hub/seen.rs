@@ -1,6 +1,6 @@
 //! What a network's graph says of its sizes, for configurations that are made of them.
 
-use network::{Network, Op};
+use network::{Network, Op, as_written};
 
 /// A network that is looked at.
 #[derive(Clone, Copy)]
@@ -14,7 +14,7 @@ impl<'a> Seen<'a> {
     /// The epsilons of the layer norms, in their order.
     pub(crate) fn norms(self) -> impl Iterator<Item = f64> {
         self.ops().filter_map(|op| match op {
-            Op::LayerNorm { eps, .. } => Some(plain(*eps)),
+            Op::LayerNorm { eps, .. } => Some(as_written(*eps)),
             _ => None,
         })
     }
@@ -48,9 +48,4 @@ pub(crate) fn same<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Option<
     let mut values = values.into_iter();
     let first = values.next()?;
     values.all(|value| value == first).then_some(first)
-}
-
-/// The number that is written as this one is: 0.000001, and not what is next to it in f32.
-pub(crate) fn plain(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::from(value))
 }

@@ -1,8 +1,8 @@
 //! Networks that timm builds, which transformers opens by its wrapper.
 
-use super::{layout::Layout, seen::plain};
+use super::layout::Layout;
 use network::{
-    Network, Op,
+    Network, Op, as_written,
     zoo::{self, Entry},
 };
 use serde_json::{Map, Value, json};
@@ -26,7 +26,7 @@ pub(crate) fn layout(entry: &Entry, network: &Network, size: (usize, usize)) -> 
     // timm's own may have another, as MobileNetV3 has.
     let default = zoo::find_timms(architecture).ok().and_then(|theirs| theirs.network().batch_norm_eps());
     if let Some(eps) = network.batch_norm_eps().filter(|eps| default != Some(*eps)) {
-        arguments.insert("bn_eps".to_owned(), plain(eps).into());
+        arguments.insert("bn_eps".to_owned(), as_written(eps).into());
     }
     let mut config = json!({
         "architecture": architecture,

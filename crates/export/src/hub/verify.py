@@ -61,7 +61,9 @@ def of_keras():
 
     # Whichever backend is there, unless one was chosen.
     there = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
-    os.environ.setdefault("KERAS_BACKEND", there[0] if there else "numpy")
+    home = os.environ.get("KERAS_HOME", os.path.join(os.path.expanduser("~"), ".keras"))
+    if not os.path.exists(os.path.join(home, "keras.json")):
+        os.environ.setdefault("KERAS_BACKEND", there[0] if there else "numpy")
     import keras
     from PIL import Image, ImageOps
 

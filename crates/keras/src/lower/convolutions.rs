@@ -1,8 +1,8 @@
 //! Convolutions and batch norms.
 
-use super::{Lowering, digits, place::Place, plain};
+use super::{Lowering, place::Place, plain};
 use crate::{KerasError, layer::Given};
-use network::{Node, NodeId, Op, Pair, Turn, Window};
+use network::{Node, NodeId, Op, Pair, Turn, Window, as_written};
 use serde_json::{Value, json};
 use weights::Tensor;
 
@@ -106,7 +106,7 @@ impl Lowering<'_> {
             let weights = vec![self.numbers(mean), self.numbers(variance), count];
             return Ok(self.weighted("Normalization", &layer, config, x, weights));
         }
-        let config = json!({"axis": -1, "epsilon": digits(eps), "scale": scales, "center": moves});
+        let config = json!({"axis": -1, "epsilon": as_written(eps), "scale": scales, "center": moves});
         let weights = [(scales, weight), (moves, bias), (true, mean), (true, variance)]
             .into_iter()
             .filter(|(is_kept, _)| *is_kept)

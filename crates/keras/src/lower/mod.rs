@@ -12,7 +12,7 @@ use crate::{
     layer::{Given, Layer, PICTURE, PROBABILITIES},
 };
 use convolutions::{conv, depthwise};
-use network::{Network, Node, Op, Pair, ParamId, Shape, Turn, Window};
+use network::{Network, Node, Op, Pair, ParamId, Shape, Turn, Window, as_written};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use weights::Tensor;
@@ -83,7 +83,7 @@ impl Lowering<'_> {
             Op::Conv { .. } => self.conv(node, &x),
             Op::BatchNorm { .. } => self.batch_norm(node, &x),
             Op::LayerNorm { weight, bias, eps } => {
-                let config = json!({"axis": -1, "epsilon": digits(*eps)});
+                let config = json!({"axis": -1, "epsilon": as_written(*eps)});
                 let weights = [self.numbers(*weight), self.numbers(*bias)].to_vec();
                 Ok(self.weighted("LayerNormalization", &name, config, &x, weights))
             }
@@ -94,9 +94,12 @@ impl Lowering<'_> {
             Op::MaxPool(pool) => self.max_pool(node, *pool, &x),
             Op::AveragePool(pool) => self.average_pool(node, *pool, &x),
             Op::AdaptiveAveragePool { height, width } => self.adaptive(node, (*height, *width), &x),
-            Op::GlobalAveragePool => {
-                Ok(self.layer("GlobalAveragePooling2D", &name, json!({"keepdims": false}), &x))
-            }
+            Op::GlobalAveragePool => Ok(self.layer(
+                "GlobalAveragePooling2D",
+                &name,
+                json!({"keepdims": false, "data_format": "channels_last"}),
+                &x,
+            )),
             Op::Flatten => Ok(self.flatten(&name, first, &x)),
             Op::Linear { weight, bias } => self.linear(node, *weight, *bias, &x),
             Op::Add => Ok(self.merged("Add", node, json!({}), x.shape)),
@@ -193,9 +196,11 @@ impl Lowering<'_> {
     }
 }
 
-/// A name without what a layer's may not have.
-fn plain(name: &str) -> String {
-    name.replace(['.', '/'], "_")
+/// A name without what a layer's may not have, on any backend.
+pub(crate) fn plain(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+    if plain.starts_with(|c: char| c.is_ascii_alphanumeric()) { plain } else { format!("layer{plain}") }
 }
 
 /// Channels last.
@@ -205,9 +210,4 @@ fn last_axis(shape: Shape) -> Vec<usize> {
         Shape::Vector(d) => vec![d],
         Shape::Tokens { prefix, places, width } => vec![prefix + places, width],
     }
-}
-
-/// The number that is written as this one is: 0.001, and not what is next to it in f32.
-fn digits(value: f32) -> f64 {
-    value.to_string().parse().unwrap_or(f64::from(value))
 }

@@ -2,7 +2,7 @@
 
 use super::{Lowering, last_axis, plain};
 use crate::{
-    KerasError, activation,
+    KerasError,
     layer::Given,
     window::{Around, around},
 };
@@ -24,22 +24,24 @@ impl Lowering<'_> {
 
     pub(super) fn average_pool(&mut self, node: &Node, pool: Pool, x: &Given) -> Result<Given, KerasError> {
         let no = |why| Err(KerasError::Operation { node: node.name.clone(), why });
+        let (counts, none) = (pool.count_include_pad, pool.padding == Padding::NONE);
         let padding = match around_map(pool.window(), x, self.shape()) {
             Around::Valid => return Ok(self.pool("AveragePooling2D", node, pool, x)),
-            Around::Same if !pool.count_include_pad || pool.padding == Padding::NONE => {
+            Around::Same { is_even: true } if !counts || none => {
                 return Ok(self.pool("AveragePooling2D", node, pool, x));
             }
-            Around::Same => pool.padding,
-            Around::Places(_) if !pool.count_include_pad => {
-                return no("its padding is neither `valid` nor `same`");
-            }
-            Around::Places(padding)
-                if padding.bottom > pool.padding.bottom || padding.right > pool.padding.right =>
-            {
-                return no("a last window sticks out");
-            }
-            Around::Places(padding) => padding,
+            // Keras counts the edge twice there, on PyTorch.
+            Around::Same { .. } if !counts => return no("its padding is uneven"),
+            Around::Places(_) if !counts => return no("its padding is neither `valid` nor `same`"),
+            _ => pool.padding,
         };
+        let seen = |i: usize| {
+            let (axis, after) = (pool.window().axes()[i], last_axis(self.shape())[i]);
+            (after - 1) * axis.stride + axis.kernel > x.shape[i] + axis.before + axis.after
+        };
+        if seen(0) || seen(1) {
+            return no("a last window sticks out");
+        }
         let name = plain(&node.name);
         let x = self.padded(&format!("{name}_pad"), padding, x);
         let shape = last_axis(self.shape());
@@ -67,7 +69,13 @@ impl Lowering<'_> {
         }
         let shape = vec![cells.0, cells.1, channels];
         if cells == (1, 1) {
-            return Ok(self.shaped("GlobalAveragePooling2D", &name, json!({"keepdims": true}), x, shape));
+            return Ok(self.shaped(
+                "GlobalAveragePooling2D",
+                &name,
+                json!({"keepdims": true, "data_format": "channels_last"}),
+                x,
+                shape,
+            ));
         }
         if height % cells.0 != 0 || width % cells.1 != 0 {
             return Err(KerasError::Operation { node: node.name.clone(), why: "its cells differ in size" });
@@ -99,7 +107,7 @@ impl Lowering<'_> {
     ) -> (Given, &'static str) {
         match around_map(window, x, after) {
             Around::Valid => (x.clone(), "valid"),
-            Around::Same => (x.clone(), "same"),
+            Around::Same { .. } => (x.clone(), "same"),
             Around::Places(padding) => (self.padded(&format!("{layer}_pad"), padding, x), "valid"),
         }
     }
@@ -107,7 +115,7 @@ impl Lowering<'_> {
     pub(super) fn is_never_negative(&self, id: NodeId) -> bool {
         let node = self.network.node(id);
         match &node.op {
-            Op::Activation { function } => activation::is_never_negative(*function),
+            Op::Activation { function } => function.is_never_negative(),
             Op::MaxPool(_) | Op::AveragePool(_) | Op::Concat => {
                 node.inputs.iter().all(|input| self.is_never_negative(*input))
             }

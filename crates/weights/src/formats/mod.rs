@@ -18,7 +18,7 @@ pub use safetensors::SafetensorsFile;
 use crate::{Tensors, WeightError};
 use gguf::GgufFile;
 use hdf5::Hdf5File;
-pub use hdf5::keras_class;
+pub use hdf5::KerasGroups;
 use kind::Kind;
 use mxnet::MxnetFile;
 use network::zoo::Entry;

@@ -13,7 +13,7 @@ use crate::import::{
     view::{Axis, View},
 };
 use crate::lower::adaptive;
-use network::{Activation, Op, Padding, Pair, Pool, Shape};
+use network::{Op, Padding, Pair, Pool, Shape};
 
 impl Importer<'_> {
     pub(super) fn pool(&mut self, node: &Node) -> Given {
@@ -85,12 +85,7 @@ impl Importer<'_> {
     /// Whether no number of a node is below zero, whatever the picture.
     fn is_never_negative(&self, view: &View) -> bool {
         match self.net.node(view.node).op {
-            Op::Activation { function } => {
-                matches!(
-                    function,
-                    Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::HardSigmoid
-                )
-            }
+            Op::Activation { function } => function.is_never_negative(),
             _ => false,
         }
     }

@@ -37,24 +37,36 @@ pub(super) fn names(config: &[u8]) -> BTreeMap<String, String> {
 
 /// serde_json nests 128 deep at most.
 fn list(layers: Vec<Layer>, above: &str, names: &mut BTreeMap<String, String>) {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups = KerasGroups::default();
     for Layer { module, class_name, config } in layers {
         // Sums and the like, which are written as operators, are no layers.
         if module.is_some_and(|module| module.starts_with("keras.src.ops")) {
             continue;
         }
-        let class = keras_class(&class_name);
-        let count = counts.entry(class.clone()).or_default();
-        let group = if *count == 0 { class } else { format!("{class}_{count}") };
-        *count += 1;
+        let group = groups.next(&class_name);
         let path = format!("{above}layers/{group}");
         list(config.layers, &format!("{path}/"), names);
         names.extend(config.name.map(|name| (path, name)));
     }
 }
 
+/// What files call the layers of a model, one after the other: by their classes, counted.
+#[derive(Debug, Default)]
+pub struct KerasGroups(BTreeMap<String, usize>);
+
+impl KerasGroups {
+    /// That of the next layer, which is of this class: `conv2d`, then `conv2d_1`.
+    pub fn next(&mut self, class: &str) -> String {
+        let class = keras_class(class);
+        let count = self.0.entry(class.clone()).or_default();
+        let group = if *count == 0 { class } else { format!("{class}_{count}") };
+        *count += 1;
+        group
+    }
+}
+
 /// What files call a class of layers: `batch_normalization` from `BatchNormalization`, as Keras' `to_snake_case`.
-pub fn keras_class(class: &str) -> String {
+fn keras_class(class: &str) -> String {
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut snake = String::new();
     for (at, letter) in letters.iter().enumerate() {

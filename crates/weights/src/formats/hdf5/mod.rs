@@ -5,5 +5,5 @@ mod file;
 mod guard;
 mod keras;
 
-pub use config::keras_class;
+pub use config::KerasGroups;
 pub(super) use file::{Hdf5File, WEIGHTS};
