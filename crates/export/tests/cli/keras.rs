@@ -127,7 +127,7 @@ fn recipes_heads_and_tasks_go_along() {
         for part in [
             "license: \"mit\"\nlibrary_name: keras\n",
             "size = [int(72 * side / min(image.size)) for side in image.size]",
-            "left, top = [round((side - crop) / 2) for side, crop in zip(size, (64, 64))]",
+            "left, top = [round((side - crop) / 2) if side >= crop else -((crop - side) // 2) for side, crop",
             "keras.models.load_model(\"model.keras\")",
         ] {
             assert!(card.contains(part), "{part} in\n{card}");
