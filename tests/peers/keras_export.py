@@ -53,7 +53,7 @@ def cells():
                 model = build(weights=None)
                 keras_files.randomise(model, at)
             else:
-                model = settled(keras_files.application(build, side, at), module, side)
+                model = settled(keras_files.application(build, side, 100 + at), module, side)
             model.save(path)
             return path, ["--preprocess", "keras"] if name.startswith("vgg") else []
 

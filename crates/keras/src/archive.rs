@@ -10,7 +10,7 @@ use crate::{
 use hdf5_writer::{AttributeBuilder, DatasetBuilder, Hdf5Builder, WriteOptions};
 use std::{
     fs::File,
-    io::{BufReader, Seek, Write},
+    io::{BufReader, Cursor, Write},
     path::Path,
 };
 use weights::KerasGroups;
@@ -26,11 +26,12 @@ const VERSION: &str = "3.5.0";
 ///
 /// # Errors
 /// Where a node is none of Keras' layers, or it cannot be written.
-pub fn write(out: impl Write + Seek, exported: &Exported<'_>) -> Result<(), KerasError> {
+pub fn write(mut out: impl Write, exported: &Exported<'_>) -> Result<(), KerasError> {
     let layers = in_keras_order(lower(exported)?);
     let config = serde_json::to_string(&description(exported, &layers)).map_err(std::io::Error::from)?;
     let weights = weights(layers)?;
-    let mut zip = ZipWriter::new(out);
+    // In memory first: what is not finished would be told on standard error, and not by us.
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     // Weights do not compress, and nothing follows from when it was.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -41,8 +42,8 @@ pub fn write(out: impl Write + Seek, exported: &Exported<'_>) -> Result<(), Kera
         zip.start_file(name, options).map_err(archive)?;
         zip.write_all(bytes)?;
     }
-    zip.finish().map_err(archive)?;
-    Ok(())
+    let bytes = zip.finish().map_err(archive)?.into_inner();
+    Ok(out.write_all(&bytes)?)
 }
 
 /// Reads a model that [`write()`] wrote.

@@ -2,20 +2,17 @@
 
 use super::{HubModel, prepare::decoded_plainly};
 use crate::parity;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use input::{
     Recipe,
     image::{Channels, CropRounding, Filter, Preprocessing, Resize},
 };
-use keras::{Exported, Image, Link};
+use keras::{Exported, Image, KerasError, Link};
 use network::zoo;
 use sample::targets::Task;
 use serde_json::{Value, json};
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::Path,
-};
+use std::fs::File;
+use store::Place;
 use weights::{Bound, head_graph};
 
 /// The file that it is written into.
@@ -26,13 +23,13 @@ pub(super) const MODEL: &str = "model.keras";
 /// # Errors
 /// Where Keras has no layers that compute the same, or the file cannot be written.
 pub(super) fn write_and_run(
-    folder: &Path,
+    place: &Place,
     model: &HubModel<'_>,
     backbone: Bound,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let Recipe::Image(how) = model.recipe;
     decoded_plainly(how)?;
-    let path = folder.join(MODEL);
+    let path = place.temporary().join(MODEL);
     let exported = Exported {
         bound: &backbone.join(head_graph(&model.head.layers)?)?,
         size: model.size,
@@ -40,10 +37,12 @@ pub(super) fn write_and_run(
         link: link(model.head.task()),
         dialect: zoo::find(model.name).ok().and_then(zoo::in_keras),
     };
-    let about = || format!("{} is no model of Keras'; --to onnx and --to safetensors hold it", model.name);
-    let mut out = BufWriter::new(File::create(&path)?);
-    keras::write(&mut out, &exported).with_context(about)?;
-    out.flush()?;
+    let out = File::create(&path).map_err(|error| place.failed(error))?;
+    keras::write(out, &exported).map_err(|error| match error {
+        KerasError::Io(error) => place.failed(error).into(),
+        error => anyhow::Error::from(error)
+            .context(format!("{} is no model of Keras'; --to onnx and --to safetensors hold it", model.name)),
+    })?;
     let read = keras::read(&path)?;
     if read.link != exported.link {
         bail!("the model ends otherwise than was written");

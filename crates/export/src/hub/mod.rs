@@ -110,7 +110,7 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
             theirs.write(folder, CONFIG.as_ref(), head, bound, size)?;
             read_back::run(folder, &model, theirs, &network)?
         }
-        None => keras::write_and_run(folder, &model, bound)?,
+        None => keras::write_and_run(&place, &model, bound)?,
     };
     let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
     description[OWN]["parity"] = parity.figures();
