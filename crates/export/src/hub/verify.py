@@ -59,10 +59,14 @@ def of_torchvision():
 def of_keras():
     import importlib.util
 
-    # Whichever backend is there, unless one was chosen.
+    # Whichever backend is there, unless one that is there was chosen.
     there = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
     home = os.environ.get("KERAS_HOME", os.path.join(os.path.expanduser("~"), ".keras"))
-    if not os.path.exists(os.path.join(home, "keras.json")):
+    try:
+        chosen = json.load(open(os.path.join(home, "keras.json"))).get("backend")
+    except (OSError, ValueError):
+        chosen = None
+    if chosen not in there:
         os.environ.setdefault("KERAS_BACKEND", there[0] if there else "numpy")
     import keras
     from PIL import Image, ImageOps
