@@ -17,14 +17,14 @@ const WORDS: [(Activation, &str); 9] = [
 ];
 
 /// The layer's class, and what it is told; `None` where Keras has none.
-pub(crate) fn layer(function: Activation) -> Option<(&'static str, Map<String, Value>)> {
+pub(crate) fn layer(function: Activation) -> Option<(&'static str, Value)> {
     if let Some((_, word)) = WORDS.iter().find(|(known, _)| *known == function) {
-        return Some(("Activation", object(json!({"activation": word}))));
+        return Some(("Activation", json!({"activation": word})));
     }
     match function {
-        Activation::LeakyRelu { slope } => Some(("LeakyReLU", object(json!({"negative_slope": slope})))),
-        Activation::Elu { alpha } => Some(("ELU", object(json!({"alpha": alpha})))),
-        Activation::Clip { low: 0.0, high } => Some(("ReLU", object(json!({"max_value": high})))),
+        Activation::LeakyRelu { slope } => Some(("LeakyReLU", json!({"negative_slope": slope}))),
+        Activation::Elu { alpha } => Some(("ELU", json!({"alpha": alpha}))),
+        Activation::Clip { low: 0.0, high } => Some(("ReLU", json!({"max_value": high}))),
         _ => None,
     }
 }
@@ -44,13 +44,6 @@ pub(crate) fn function(class: &str, config: &Map<String, Value>) -> Option<Activ
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,13 +53,13 @@ mod tests {
         let known = Activation::ALL.into_iter().filter_map(|own| Some((own, layer(own)?)));
         let mut count = 0;
         for (own, (class, config)) in known {
-            assert_eq!(function(class, &config), Some(own));
+            assert_eq!(function(class, config.as_object().unwrap()), Some(own));
             count += 1;
         }
         assert_eq!(count, 11);
         let low = Activation::Clip { low: 0.0, high: 20.0 };
         let (class, config) = layer(low).unwrap();
-        assert_eq!(function(class, &config), Some(low));
-        assert_eq!(function("Activation", &object(json!({"activation": "selu"}))), None);
+        assert_eq!(function(class, config.as_object().unwrap()), Some(low));
+        assert_eq!(function("Activation", json!({"activation": "selu"}).as_object().unwrap()), None);
     }
 }

@@ -30,14 +30,10 @@ impl Prepared {
     /// # Errors
     /// Where it cannot be said exactly.
     pub(crate) fn of(how: &Preprocessing, by_transformers: bool) -> Result<Prepared, NotCarried> {
-        for (what, is_other) in [
+        refuse([
             ("channels are BGR", how.channels != Channels::Rgb),
             ("bytes are not divided by 255", how.divisor != 255.0),
-        ] {
-            if is_other {
-                return Err(NotCarried::Setting(what));
-            }
-        }
+        ])?;
         decoded_plainly(how)?;
         let rounds_down = how.crop_rounding == CropRounding::Down && crop_may_be_uneven(how);
         match (rounds_down, by_transformers) {
@@ -53,15 +49,16 @@ impl Prepared {
 /// # Errors
 /// Where they are decoded so.
 pub(crate) fn decoded_plainly(how: &Preprocessing) -> Result<(), NotCarried> {
-    for (what, is_other) in [
+    refuse([
         ("JPEGs are decoded small (--decode fast)", how.decode != Decode::Exact),
         ("16-bit grey is scaled (--grey16 scale)", how.grey16 != Grey16::Clip),
-    ] {
-        if is_other {
-            return Err(NotCarried::Setting(what));
-        }
-    }
-    Ok(())
+    ])
+}
+
+/// Refuses the first of these settings that is so.
+fn refuse(settings: [(&'static str, bool); 2]) -> Result<(), NotCarried> {
+    let other = settings.into_iter().find(|(_, is_other)| *is_other);
+    other.map_or(Ok(()), |(what, _)| Err(NotCarried::Setting(what)))
 }
 
 /// Whether an odd number of pixels may be left beside the crop. It never is where all sides are known and none is.

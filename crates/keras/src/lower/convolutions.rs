@@ -2,7 +2,7 @@
 
 use super::{Lowering, place::Place, plain};
 use crate::{KerasError, layer::Given};
-use network::{Node, NodeId, Op, Pair, Turn, Window, as_written};
+use network::{Node, Op, Turn, Window, as_written};
 use serde_json::{Value, json};
 use weights::Tensor;
 
@@ -31,13 +31,14 @@ impl Lowering<'_> {
         let (x, padding) = self.placed(&kept.layer, window, self.shape(), x);
         let bias = bias.map(|bias| self.numbers(bias));
         let is_depthwise = groups == inputs && groups > 1 && window.stride.y == window.stride.x;
-        let (class, config, turn) = if is_depthwise {
-            let Window { kernel, stride, dilation, .. } = window;
-            let mut config = depthwise(kernel, stride, dilation, padding, bias.is_some());
+        let mut config = convolution(window, padding, bias.is_some());
+        let (class, turn) = if is_depthwise {
             config["depth_multiplier"] = (out / inputs).into();
-            ("DepthwiseConv2D", config, Turn::Depthwise)
+            ("DepthwiseConv2D", Turn::Depthwise)
         } else {
-            ("Conv2D", conv(out, window, groups, padding, bias.is_some()), Turn::Conv)
+            config["filters"] = out.into();
+            config["groups"] = groups.into();
+            ("Conv2D", Turn::Conv)
         };
         let mut kernel = self.turned(weight, turn, node)?;
         if is_depthwise {
@@ -49,19 +50,10 @@ impl Lowering<'_> {
 
     /// Whether what is being lowered is read by the other half of a separable convolution, and by nobody else.
     pub(super) fn is_half(&self) -> bool {
-        let at = self.given.len();
-        let is_it = |id: &NodeId| id.index() == at;
-        let mut readers = self.network.nodes().iter().filter(|other| other.inputs.iter().any(is_it));
-        let is_other_half = |node: &Node| match node.op {
-            Op::Conv { weight, .. } => match self.place(weight) {
-                Place::At(kept) => kept.weight == "pointwise_kernel",
-                _ => false,
-            },
-            _ => false,
+        let [Node { op: Op::Conv { weight, .. }, .. }] = self.only_readers(self.given.len())[..] else {
+            return false;
         };
-        readers.next().is_some_and(is_other_half)
-            && readers.next().is_none()
-            && !self.network.outputs().iter().any(is_it)
+        matches!(self.place(*weight), Place::At(kept) if kept.weight == "pointwise_kernel")
     }
 
     /// A depthwise convolution and one of 1×1, `node`, as one layer.
@@ -73,8 +65,9 @@ impl Lowering<'_> {
         let after = self.shapes[node.inputs[0].index()];
         let (x, padding) = self.placed(name, window, after, x);
         let out = self.network.param(second).shape[0];
-        let mut config = depthwise(window.kernel, window.stride, window.dilation, padding, false);
+        let mut config = convolution(window, padding, false);
         config["filters"] = out.into();
+        config["depth_multiplier"] = 1.into();
         let mut depthwise = self.turned(first, Turn::Depthwise, before)?;
         let inputs = x.shape.last().copied().unwrap_or(0);
         depthwise.shape[2..].copy_from_slice(&[inputs, 1]);
@@ -86,16 +79,15 @@ impl Lowering<'_> {
         let Op::BatchNorm { weight, bias, mean, variance, eps } = node.op else {
             return self.impossible(node);
         };
-        let (scales, moves) = (self.place(weight), self.place(bias));
-        let is_there = |place: &Place| !matches!(place, Place::Always);
-        let (scales, moves) = (is_there(&scales), is_there(&moves));
+        let [scales, moves, centres] =
+            [weight, bias, mean].map(|param| !matches!(self.place(param), Place::Always));
         let (layer, is_input) = match self.place(variance) {
             Place::At(kept) => (kept.layer, kept.weight == "variance" && !scales && !moves),
             _ => return self.impossible(node),
         };
         if is_input {
             // Of the network's input: a layer of its own, and another for what is done once more.
-            if matches!(self.place(mean), Place::Always) {
+            if !centres {
                 let over = |v: &f32| 1.0 / (f64::from(*v) + f64::from(eps)).sqrt();
                 let scale: Vec<f64> = self.numbers(variance).data.iter().map(over).collect();
                 let config = json!({"scale": scale, "offset": vec![0.0; scale.len()]});
@@ -116,27 +108,13 @@ impl Lowering<'_> {
     }
 }
 
-pub(super) fn conv(out: usize, window: Window, groups: usize, padding: &str, bias: bool) -> Value {
+/// What all convolutions are told.
+pub(super) fn convolution(window: Window, padding: &str, bias: bool) -> Value {
     let Window { kernel, stride, dilation, .. } = window;
     json!({
-        "filters": out,
         "kernel_size": [kernel.y, kernel.x],
         "strides": [stride.y, stride.x],
         "padding": padding,
-        "data_format": "channels_last",
-        "dilation_rate": [dilation.y, dilation.x],
-        "groups": groups,
-        "activation": "linear",
-        "use_bias": bias,
-    })
-}
-
-pub(super) fn depthwise(kernel: Pair, stride: Pair, dilation: Pair, padding: &str, bias: bool) -> Value {
-    json!({
-        "kernel_size": [kernel.y, kernel.x],
-        "strides": [stride.y, stride.x],
-        "padding": padding,
-        "depth_multiplier": 1,
         "data_format": "channels_last",
         "dilation_rate": [dilation.y, dilation.x],
         "activation": "linear",

@@ -23,16 +23,13 @@ impl Lowering<'_> {
     }
 
     /// Whether all who read that node, a flattened map, keep their weights as Keras flattens.
-    pub(super) fn is_read_flattened(&self, node: usize) -> bool {
-        let is_it = |id: &NodeId| id.index() == node;
-        let mut readers =
-            self.network.nodes().iter().filter(|other| other.inputs.iter().any(is_it)).peekable();
-        let is_so = |reader: &Node| match reader.op {
+    fn is_read_flattened(&self, node: usize) -> bool {
+        let is_so = |reader: &&Node| match reader.op {
             Op::Linear { weight, .. } => self.turn(weight).is_some_and(is_flattened),
             _ => false,
         };
-        let is_read = readers.peek().is_some();
-        is_read && readers.all(is_so) && !self.network.outputs().iter().any(is_it)
+        let readers = self.only_readers(node);
+        !readers.is_empty() && readers.iter().all(is_so)
     }
 
     pub(super) fn linear(
@@ -43,12 +40,10 @@ impl Lowering<'_> {
         x: &Given,
     ) -> Result<Given, KerasError> {
         let Place::At(kept) = self.place(weight) else { return self.impossible(node) };
-        let turn = match kept.turn.filter(|turn| is_flattened(*turn)) {
-            // What it reads lies in our order, as somebody else reads it.
-            Some(_) if !self.is_read_flattened(node.inputs[0].index()) => Turn::Dense,
-            Some(turn) => turn,
-            None => Turn::Dense,
-        };
+        // Else what it reads lies in our order, as somebody else reads it.
+        let flattened = kept.turn.filter(|turn| is_flattened(*turn));
+        let flattened = flattened.filter(|_| self.is_read_flattened(node.inputs[0].index()));
+        let turn = flattened.unwrap_or(Turn::Dense);
         let kernel = self.turned(weight, turn, node)?;
         let config = json!({"units": self.network.param(weight).shape[0], "use_bias": bias.is_some(), "activation": "linear"});
         let weights = [kernel].into_iter().chain(bias.map(|bias| self.numbers(bias))).collect();

@@ -11,8 +11,9 @@ use crate::{
     Exported, Image, KerasError, activation,
     layer::{Given, Layer, PICTURE, PROBABILITIES},
 };
-use convolutions::{conv, depthwise};
-use network::{Network, Node, Op, Pair, ParamId, Shape, Turn, Window, as_written};
+use convolutions::convolution;
+use network::{Network, Node, NodeId, Op, ParamId, Shape, Turn, Window, as_written};
+use pools::mean;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use weights::Tensor;
@@ -88,18 +89,15 @@ impl Lowering<'_> {
                 Ok(self.weighted("LayerNormalization", &name, config, &x, weights))
             }
             Op::Activation { function } => match activation::layer(*function) {
-                Some((class, config)) => Ok(self.layer(class, &name, Value::Object(config), &x)),
+                Some((class, config)) => Ok(self.layer(class, &name, config, &x)),
                 None => no("no layer is this function"),
             },
             Op::MaxPool(pool) => self.max_pool(node, *pool, &x),
             Op::AveragePool(pool) => self.average_pool(node, *pool, &x),
             Op::AdaptiveAveragePool { height, width } => self.adaptive(node, (*height, *width), &x),
-            Op::GlobalAveragePool => Ok(self.layer(
-                "GlobalAveragePooling2D",
-                &name,
-                json!({"keepdims": false, "data_format": "channels_last"}),
-                &x,
-            )),
+            Op::GlobalAveragePool => {
+                Ok(self.shaped("GlobalAveragePooling2D", &name, mean(false), &x, last_axis(shape)))
+            }
             Op::Flatten => Ok(self.flatten(&name, first, &x)),
             Op::Linear { weight, bias } => self.linear(node, *weight, *bias, &x),
             Op::Add => Ok(self.merged("Add", node, json!({}), x.shape)),
@@ -111,7 +109,8 @@ impl Lowering<'_> {
             Op::Scale { weight } if is_map(&shape) => {
                 let mut kernel = self.numbers(*weight);
                 kernel.shape = vec![1, 1, kernel.data.len(), 1];
-                let config = depthwise(Pair::ONE, Pair::ONE, Pair::ONE, "valid", false);
+                let mut config = convolution(Window::PLACE, "valid", false);
+                config["depth_multiplier"] = 1.into();
                 Ok(self.weighted("DepthwiseConv2D", &name, config, &x, vec![kernel]))
             }
             _ => no("no layer does this"),
@@ -126,7 +125,9 @@ impl Lowering<'_> {
         let mut x = Given { by: PICTURE.to_owned(), shape: vec![height, width, 3] };
         let Image { reversed, scale, offset } = self.exported.image;
         if reversed {
-            let config = conv(3, Window::PLACE, 1, "valid", false);
+            let mut config = convolution(Window::PLACE, "valid", false);
+            config["filters"] = 3.into();
+            config["groups"] = 1.into();
             let data = vec![0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0];
             let kernel = Tensor { shape: vec![1, 1, 3, 3], data };
             x = self.weighted("Conv2D", "picture_bgr", config, &x, vec![kernel]);
@@ -142,13 +143,9 @@ impl Lowering<'_> {
         Given { by: name, shape }
     }
 
-    /// A layer without weights that keeps a map's size, or makes a vector of it.
+    /// A layer without weights that keeps a map's size.
     fn layer(&mut self, class: &'static str, name: &str, config: Value, x: &Given) -> Given {
-        let shape = match class {
-            "GlobalAveragePooling2D" => x.shape.last().copied().into_iter().collect(),
-            _ => x.shape.clone(),
-        };
-        self.shaped(class, name, config, x, shape)
+        self.shaped(class, name, config, x, x.shape.clone())
     }
 
     fn shaped(
@@ -180,6 +177,15 @@ impl Lowering<'_> {
     /// Of what is being lowered.
     fn shape(&self) -> Shape {
         self.shapes[self.given.len()]
+    }
+
+    /// Who reads that node; nobody, where it is an output.
+    fn only_readers(&self, node: usize) -> Vec<&Node> {
+        let is_it = |id: &NodeId| id.index() == node;
+        if self.network.outputs().iter().any(is_it) {
+            return Vec::new();
+        }
+        self.network.nodes().iter().filter(|other| other.inputs.iter().any(is_it)).collect()
     }
 
     fn numbers(&self, param: ParamId) -> Tensor {

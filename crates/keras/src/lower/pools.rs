@@ -35,11 +35,11 @@ impl Lowering<'_> {
             Around::Places(_) if !counts => return no("its padding is neither `valid` nor `same`"),
             _ => pool.padding,
         };
-        let seen = |i: usize| {
+        let sticks_out = |i: usize| {
             let (axis, after) = (pool.window().axes()[i], last_axis(self.shape())[i]);
             (after - 1) * axis.stride + axis.kernel > x.shape[i] + axis.before + axis.after
         };
-        if seen(0) || seen(1) {
+        if sticks_out(0) || sticks_out(1) {
             return no("a last window sticks out");
         }
         let name = plain(&node.name);
@@ -69,13 +69,7 @@ impl Lowering<'_> {
         }
         let shape = vec![cells.0, cells.1, channels];
         if cells == (1, 1) {
-            return Ok(self.shaped(
-                "GlobalAveragePooling2D",
-                &name,
-                json!({"keepdims": true, "data_format": "channels_last"}),
-                x,
-                shape,
-            ));
+            return Ok(self.shaped("GlobalAveragePooling2D", &name, mean(true), x, shape));
         }
         if height % cells.0 != 0 || width % cells.1 != 0 {
             return Err(KerasError::Operation { node: node.name.clone(), why: "its cells differ in size" });
@@ -128,6 +122,11 @@ impl Lowering<'_> {
 fn around_map(window: Window, x: &Given, after: Shape) -> Around {
     let sides = |shape: &[usize]| [shape[0], shape[1]];
     around(window.axes(), sides(&x.shape), sides(&last_axis(after)))
+}
+
+/// Over all places. `keeps`: as a map of one place, and not as a vector.
+pub(super) fn mean(keeps: bool) -> Value {
+    json!({"keepdims": keeps, "data_format": "channels_last"})
 }
 
 fn pooling(pool: Pool, padding: &str) -> Value {
