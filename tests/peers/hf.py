@@ -40,7 +40,7 @@ TORCHVISION = [
     ("vgg11_bn", "pooled"), ("vgg11", "gap"), ("alexnet", "pooled"), ("squeezenet1_1", "gap"), ("googlenet", "pooled"),
     ("inception_v3", "pooled"), ("densenet121", "pooled"), ("mobilenet_v2", "pooled"), ("mobilenet_v3_small", "pooled"),
     ("mobilenet_v3_small", "classifier.2"), ("mnasnet0_5", "pooled"), ("shufflenet_v2_x0_5", "pooled"),
-    ("efficientnet_b0", "pooled"), ("regnet_x_400mf", "pooled"),
+    ("efficientnet_b0", "pooled"), ("efficientnet_b6", "pooled"), ("efficientnet_v2_s", "pooled"), ("regnet_x_400mf", "pooled"),
     ("regnet_y_400mf", "pooled"), ("convnext_tiny", "pooled"), ("vit_b_32", "pooled"), ("swin_t", "pooled"),
     ("resnet18", "layer3"), ("vit_b_32", "patch_mean"),
 ]

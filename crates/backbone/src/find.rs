@@ -154,11 +154,12 @@ fn named(entry: &'static Entry, path: Option<&Path>, prepared: bool) -> Result<B
     let Some(tensors) = weights::open_for(entry, path)? else {
         return Err(BackboneError::NoWeights { name: entry.name.to_owned() });
     };
-    let network = entry.network();
+    let dialect = weights::dialect(&entry.network(), &*tensors);
+    let network = dialect.built(entry.network());
     let said = path.filter(|_| !prepared).map(folder::recipe_of).transpose()?.flatten();
     let hint = path.filter(|_| !prepared && said.is_none()).and_then(|path| called::hint(path, entry));
     let hints: Vec<String> = hint.into_iter().chain(weights::copies(&network, &*tensors)).collect();
-    let own = || weights::dialect(&network, &*tensors).recipe.unwrap_or(entry.recipe)();
+    let own = || dialect.recipe.unwrap_or(entry.recipe)();
     Ok(Backbone {
         name: entry.name.to_owned(),
         recipe: Some(said.unwrap_or_else(own)),

@@ -106,11 +106,11 @@ fn nearest(others: Vec<Candidate>, tensors: Box<dyn Tensors>) -> Result<Backbone
 
 fn found(candidate: Candidate, tensors: Box<dyn Tensors>, note: Option<String>) -> Backbone {
     let recipe = Some(candidate.recipe());
-    let Candidate { entry, network, .. } = candidate;
+    let Candidate { entry, network, compared } = candidate;
     Backbone {
         name: entry.name.to_owned(),
         default_tap: entry.default_tap.to_owned(),
-        network,
+        network: compared.dialect.built(network),
         recipe,
         note,
         weights: Weights::Tensors(tensors),

@@ -1,5 +1,6 @@
 //! Where an ecosystem keeps the numbers of a family's networks.
 
+use crate::Network;
 use input::Recipe;
 use std::ops::Range;
 
@@ -10,6 +11,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// How inputs are made for weights that are kept so, where it is not as the network's entry says.
     pub recipe: Option<fn() -> Recipe>,
+    /// The eps of batch norms there, where it is not the network's.
+    batch_norm_eps: Option<f32>,
     /// Whether the network of a name may be kept so: others may have the same tensors, and other numbers besides.
     is_of: fn(&str) -> bool,
     /// Of which of the family's networks the ecosystem has weights.
@@ -76,7 +79,14 @@ impl Dialect {
 
     /// An ecosystem that has our own names.
     pub(crate) const fn same(name: &'static str) -> Dialect {
-        Dialect { name, recipe: None, is_of: |_| true, is_known_for: |_| true, place: Place::Same }
+        Dialect {
+            name,
+            recipe: None,
+            batch_norm_eps: None,
+            is_of: |_| true,
+            is_known_for: |_| true,
+            place: Place::Same,
+        }
     }
 
     /// Names of the package `efficientnet_pytorch`, in which only the depth of a network says which block is which.
@@ -92,6 +102,11 @@ impl Dialect {
     /// The same, where the ecosystem has weights of these networks of the family.
     pub(crate) const fn known_for(self, is_known_for: fn(&str) -> bool) -> Dialect {
         Dialect { is_known_for, ..self }
+    }
+
+    /// The same, where the ecosystem's batch norms have this eps.
+    pub(crate) const fn with_batch_norm_eps(self, eps: f32) -> Dialect {
+        Dialect { batch_norm_eps: Some(eps), ..self }
     }
 
     const fn renamed(name: &'static str, rename: fn(&str) -> String) -> Dialect {
@@ -121,6 +136,15 @@ impl Dialect {
     /// Whether parameters are called as ours.
     pub(crate) fn is_own(&self) -> bool {
         matches!(self.place, Place::Same)
+    }
+
+    /// A network of the zoo as the ecosystem builds it.
+    #[must_use]
+    pub fn built(&self, network: Network) -> Network {
+        match self.batch_norm_eps {
+            Some(eps) => network.with_batch_norm_eps(eps),
+            None => network,
+        }
     }
 
     /// Where the numbers of a parameter of ours are.

@@ -1,7 +1,7 @@
 //! The networks that tools know by name.
 
 use crate::{
-    Dialect,
+    Dialect, Network,
     error::nearest,
     families::{self, Family},
 };
@@ -76,6 +76,15 @@ pub fn in_timm(entry: &Entry) -> Option<(&'static str, Dialect)> {
     }
 }
 
+/// A network as timm builds it, unless it is told otherwise.
+pub fn built_by_timm(entry: &Entry) -> Network {
+    let network = entry.network();
+    match in_timm(entry) {
+        Some((_, dialect)) => dialect.built(network),
+        None => network,
+    }
+}
+
 /// What Keras calls the layers of a network; `None` where it has none such.
 pub fn in_keras(entry: &Entry) -> Option<Dialect> {
     let mut dialects = family(entry.name)?.dialects.iter().copied();
@@ -83,7 +92,10 @@ pub fn in_keras(entry: &Entry) -> Option<Dialect> {
 }
 
 /// Networks of torchvision's that timm calls otherwise.
-const TIMMS: [(&str, &str); 13] = [
+const TIMMS: [(&str, &str); 16] = [
+    ("efficientnet_v2_s", "efficientnetv2_s"),
+    ("efficientnet_v2_m", "efficientnetv2_m"),
+    ("efficientnet_v2_l", "efficientnetv2_l"),
     ("mobilenet_v2", "mobilenetv2_100"),
     ("mobilenet_v3_small", "mobilenetv3_small_100"),
     ("mobilenet_v3_large", "mobilenetv3_large_100"),

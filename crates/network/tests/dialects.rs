@@ -20,6 +20,10 @@ fn timm_names_are_timms() {
         ("efficientnet_b0", efficientnet::timm_name, 0x5D5A_FDA1_66C0_A0E1),
         ("efficientnet_b4", efficientnet::timm_name, 0x17EE_DBDC_FE93_6B7E),
         ("efficientnet_b5.sw_in12k_ft_in1k", efficientnet::timm_name, 0xB03E_5EBE_607B_8C2F),
+        ("efficientnet_b6", efficientnet::timm_name, 0x138F_5063_2B7C_45B1),
+        ("efficientnet_v2_s", efficientnet::timm_name_v2, 0x3FDD_5A2B_D48C_2346),
+        ("efficientnet_v2_m", efficientnet::timm_name_v2, 0x9967_9B1E_5050_03C7),
+        ("efficientnet_v2_l", efficientnet::timm_name_v2, 0x96FD_0A8D_87D8_0459),
         ("convnext_small", convnext::timm_name, 0x1A04_8B45_89E5_3595),
         ("convnextv2_atto", convnext::timm_name, 0xA14C_39D9_324A_B0ED),
         ("convnextv2_nano", convnext::timm_name, 0xBFE6_C9B1_A908_425D),
@@ -129,11 +133,13 @@ fn what_timm_builds_is_known_by_its_name() {
         ("mobilenet_v3_large", Some("mobilenetv3_large_100"), "classifier.0.bias", "conv_head.bias"),
         ("mnasnet0_5", Some("mnasnet_050"), "layers.8.1.layers.3.weight", "blocks.1.1.conv_dw.weight"),
         ("efficientnet_b5", Some("efficientnet_b5"), "classifier.1.bias", "classifier.bias"),
-        // Its own, others that timm has no weights of, and none at all.
+        // timm has no weights of them.
+        ("efficientnet_b6", Some("efficientnet_b6"), "features.8.1.bias", "bn2.bias"),
+        ("efficientnet_v2_s", Some("efficientnetv2_s"), "features.7.0.weight", "conv_head.weight"),
+        ("efficientnet_v2_l", Some("efficientnetv2_l"), "features.3.6.block.1.1.bias", "blocks.2.6.bn2.bias"),
+        // Its own, and those that timm has not.
         ("headstart_tiny", None, "", ""),
-        ("efficientnet_b6", None, "", ""),
         ("mnasnet1_3", None, "", ""),
-        ("efficientnet_v2_s", None, "", ""),
         ("alexnet", None, "", ""),
     ] {
         let found = zoo::in_timm(zoo::find(ours).unwrap());
@@ -141,5 +147,20 @@ fn what_timm_builds_is_known_by_its_name() {
         if let Some((_, dialect)) = found {
             assert_eq!(dialect.place(param), Stored::As(place.to_owned()), "{ours}");
         }
+    }
+}
+
+#[test]
+fn timm_builds_with_its_own_eps() {
+    for (name, here, there) in [
+        ("efficientnet_b0", 1e-5, 1e-5),
+        ("efficientnet_b7", 1e-3, 1e-5),
+        ("efficientnet_v2_m", 1e-3, 1e-5),
+        ("inception_v3", 1e-3, 1e-3),
+        ("tf_efficientnetv2_s", 1e-3, 1e-3),
+    ] {
+        let entry = zoo::find(name).unwrap();
+        assert_eq!(entry.network().batch_norm_eps(), Some(here), "{name}");
+        assert_eq!(zoo::built_by_timm(entry).batch_norm_eps(), Some(there), "{name}");
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         Some(_) => Some(recipe(&config)?),
         None => Some((entry.recipe)()),
     };
-    let network = entry.network();
+    let network = zoo::built_by_timm(entry);
     let network = match side(&model_args).and_then(|side| Some((side, patch_of(&network)?))) {
         Some((side, patch)) => {
             let grid = patches(&config, side, patch)?;

@@ -24,7 +24,8 @@ pub(crate) fn layout(entry: &Entry, network: &Network, size: (usize, usize)) -> 
         arguments.insert("img_size".to_owned(), json!([size.0, size.1]));
     }
     // timm's own may have another, as MobileNetV3 has.
-    let default = zoo::find_timms(architecture).ok().and_then(|theirs| theirs.network().batch_norm_eps());
+    let theirs = zoo::find_timms(architecture).ok().map(zoo::built_by_timm);
+    let default = theirs.and_then(|network| network.batch_norm_eps());
     if let Some(eps) = network.batch_norm_eps().filter(|eps| default != Some(*eps)) {
         arguments.insert("bn_eps".to_owned(), as_written(eps).into());
     }

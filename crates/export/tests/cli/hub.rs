@@ -145,6 +145,7 @@ fn folders_are_read_as_other_peoples() {
         ),
         ("mnasnet0_5", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 1280]),
         ("efficientnet_b5", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 2048]),
+        ("efficientnet_v2_s", &["pooled"], "TimmWrapperForImageClassification", "classifier", [3, 1280]),
         ("regnet_x_400mf", &["pooled"], "RegNetForImageClassification", "classifier.1", [3, 400]),
         ("convnextv2_atto", &["pooled"], "ConvNextV2ForImageClassification", "classifier", [3, 320]),
         ("vit_tiny_patch16_224", &["cls"], "ViTForImageClassification", "classifier", [3, 192]),
@@ -170,7 +171,9 @@ fn folders_are_read_as_other_peoples() {
             }
         }
         assert_eq!(config["problem_type"], "single_label_classification");
-        let eps = ["mobilenet_v3_small", "efficientnet_b5"].contains(&network).then(|| json!(0.001));
+        let eps = ["mobilenet_v3_small", "efficientnet_b5", "efficientnet_v2_s"]
+            .contains(&network)
+            .then(|| json!(0.001));
         assert_eq!(config.pointer("/model_args/bn_eps"), eps.as_ref(), "{network}");
         assert_eq!(config["pretrained_cfg"]["interpolation"], "bicubic");
         let part = config["pretrained_cfg"]["crop_pct"].as_f64().unwrap();

@@ -41,15 +41,23 @@ pub(crate) static FAMILY: Family = Family {
         entry("efficientnet_v2_m", || bilinear(480, 480), |name| efficientnet_v2(name, &V2_M)),
         entry("efficientnet_v2_l", || centred(480, 480), |name| efficientnet_v2(name, &V2_L)),
     ],
-    // timm's own from B5 on have another eps, and V2's are other networks. Those of B1 to B4 prepare pictures otherwise, and are
-    // entries of their own.
-    dialects: &[Dialect::timm(timm_name)
-        .only_of(|name| {
-            let others = ["efficientnet_b5", "efficientnet_b6", "efficientnet_b7"];
-            name.starts_with("efficientnet_b") && !others.contains(&name)
-        })
-        .known_for(|name| name == "efficientnet_b0")],
+    // Those of timm's that prepare pictures otherwise, and B5 with its other eps, are entries of their own.
+    dialects: &[
+        Dialect::timm(timm_name)
+            .only_of(|name| {
+                let others = ["efficientnet_b5", "efficientnet_b6", "efficientnet_b7"];
+                name.starts_with("efficientnet_b") && !others.contains(&name)
+            })
+            .known_for(|name| name == "efficientnet_b0"),
+        without_weights(timm_name, |name| ["efficientnet_b6", "efficientnet_b7"].contains(&name)),
+        without_weights(timm_name_v2, |name| name.starts_with("efficientnet_v2")),
+    ],
 };
+
+/// Of networks that timm builds with another eps, and has no weights of.
+const fn without_weights(rename: fn(&str) -> String, is_of: fn(&str) -> bool) -> Dialect {
+    Dialect::timm(rename).only_of(is_of).known_for(|_| false).with_batch_norm_eps(1e-5)
+}
 
 /// Whether its blocks are fused, expansion, kernel, stride of the first, channels, blocks.
 pub(super) type Stage = (bool, usize, usize, usize, usize, usize);
@@ -157,40 +165,59 @@ fn fused_block(net: &mut Builder, at: &str, x: NodeId, expanded: usize, conv: Co
     residual(net, at, "block", x, y, conv.stride)
 }
 
-/// timm's name of a parameter of B0 to B7. It counts stages from 0, and its first stage, which does not expand, has one
-/// convolution less.
+/// timm's name of a parameter of B0 to B7. Its first stage, which does not expand, has one convolution less.
 pub fn timm_name(param: &str) -> String {
+    timm_name_by(param, |stage| if stage == 0 { SEPARABLE } else { INVERTED })
+}
+
+/// timm's name of a parameter of a V2, whose first three stages are fused.
+pub fn timm_name_v2(param: &str) -> String {
+    timm_name_by(param, |stage| match stage {
+        0 => CONVOLUTION,
+        1 | 2 => FUSED,
+        _ => INVERTED,
+    })
+}
+
+/// The parts of a block here, and in timm.
+type Parts = [(&'static str, &'static str)];
+
+const CONVOLUTION: &Parts = &[("0.0.", "conv."), ("0.1.", "bn1.")];
+const FUSED: &Parts = &[("0.0.", "conv_exp."), ("0.1.", "bn1."), ("1.0.", "conv_pwl."), ("1.1.", "bn2.")];
+const SEPARABLE: &Parts = &[
+    ("0.0.", "conv_dw."),
+    ("0.1.", "bn1."),
+    ("1.fc1.", "se.conv_reduce."),
+    ("1.fc2.", "se.conv_expand."),
+    ("2.0.", "conv_pw."),
+    ("2.1.", "bn2."),
+];
+const INVERTED: &Parts = &[
+    ("0.0.", "conv_pw."),
+    ("0.1.", "bn1."),
+    ("1.0.", "conv_dw."),
+    ("1.1.", "bn2."),
+    ("2.fc1.", "se.conv_reduce."),
+    ("2.fc2.", "se.conv_expand."),
+    ("3.0.", "conv_pwl."),
+    ("3.1.", "bn3."),
+];
+
+/// timm counts stages from 0.
+fn timm_name_by(param: &str, parts: fn(usize) -> &'static Parts) -> String {
     let place = |param: &str| -> Option<String> {
         let (stage, rest) = param.strip_prefix("features.")?.split_once('.')?;
         let (block, part) = rest.split_once(".block.")?;
         let stage = stage.parse::<usize>().ok()?.checked_sub(1)?;
-        let parts: &[(&str, &str)] = if stage == 0 {
-            &[
-                ("0.0.", "conv_dw."),
-                ("0.1.", "bn1."),
-                ("1.fc1.", "se.conv_reduce."),
-                ("1.fc2.", "se.conv_expand."),
-                ("2.0.", "conv_pw."),
-                ("2.1.", "bn2."),
-            ]
-        } else {
-            &[
-                ("0.0.", "conv_pw."),
-                ("0.1.", "bn1."),
-                ("1.0.", "conv_dw."),
-                ("1.1.", "bn2."),
-                ("2.fc1.", "se.conv_reduce."),
-                ("2.fc2.", "se.conv_expand."),
-                ("3.0.", "conv_pwl."),
-                ("3.1.", "bn3."),
-            ]
-        };
-        let (ours, theirs) = parts.iter().find(|(ours, _)| part.starts_with(ours))?;
+        let (ours, theirs) = parts(stage).iter().find(|(ours, _)| part.starts_with(ours))?;
         Some(format!("blocks.{stage}.{block}.{theirs}{}", &part[ours.len()..]))
     };
+    // The last convolution comes after six stages of the small V2, and after seven of all others.
     let ends = [
         ("features.0.0.", "conv_stem."),
         ("features.0.1.", "bn1."),
+        ("features.7.0.", "conv_head."),
+        ("features.7.1.", "bn2."),
         ("features.8.0.", "conv_head."),
         ("features.8.1.", "bn2."),
         ("classifier.1.", "classifier."),
