@@ -9,6 +9,8 @@
 mod disk;
 #[path = "harness/features.rs"]
 mod features;
+#[path = "harness/formula.rs"]
+mod formula;
 #[path = "harness/pictures.rs"]
 mod pictures;
 #[path = "harness/room.rs"]
@@ -18,6 +20,7 @@ mod run;
 
 pub use disk::SmallDisk;
 pub use features::{Made, network};
+pub use formula::formula;
 pub use pictures::{chunk, picture, png_header, turned_png};
 pub use room::{Room, flip, program};
 pub use run::Run;

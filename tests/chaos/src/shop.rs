@@ -4,7 +4,9 @@ use crate::{
     Job,
     run::{Ending, Setting, run},
 };
-use harness::{picture, program};
+use harness::{formula, picture, program};
+use network::zoo;
+use safetensors::{Dtype, tensor::TensorView};
 use std::{
     collections::BTreeMap,
     fs,
@@ -40,12 +42,31 @@ impl Shop {
                 }
             }
         }
+        write_theirs(&shop.path("in/theirs.safetensors"));
         for (tool, arguments) in [
             ("extract", &["../in/small", "-o", "../in/small.features"][..]),
             ("extract", &["../in/small", "-o", "../in/older.features", "--dtype", "f16"]),
             ("fit-head", &["../in/small.features", "-o", "../in/small.head", "--l2", "1"]),
             ("fit-head", &["../in/older.features", "-o", "../in/older.head", "--l2", "100"]),
             ("export", &["../in/small.head", "-o", "../in/small.hst"]),
+            (
+                "extract",
+                &[
+                    "../in/small",
+                    "-o",
+                    "../in/theirs.features",
+                    "--weights",
+                    "../in/theirs.safetensors",
+                    "--tap",
+                    "classifier.2",
+                    "--resize",
+                    "32",
+                    "--crop",
+                    "32",
+                ],
+            ),
+            ("fit-head", &["../in/theirs.features", "-o", "../in/theirs.head", "--l2", "1"]),
+            ("fit-head", &["../in/theirs.features", "-o", "../in/theirs-older.head", "--l2", "100"]),
         ] {
             shop.must(tool, arguments);
         }
@@ -116,6 +137,20 @@ impl Shop {
         self.clear();
         write(&self.work(), wanted);
     }
+}
+
+/// Weights of a small network that torchvision and timm build too.
+fn write_theirs(path: &Path) {
+    let network = zoo::find("mobilenet_v3_small").unwrap().network();
+    let bytes: Vec<Vec<u8>> = network
+        .params()
+        .iter()
+        .map(|param| formula(&param.name, &param.shape).iter().flat_map(|x| x.to_le_bytes()).collect())
+        .collect();
+    let views = network.params().iter().zip(&bytes).map(|(param, bytes)| {
+        (param.name.as_str(), TensorView::new(Dtype::F32, param.shape.clone(), bytes).unwrap())
+    });
+    safetensors::serialize_to_file(views, None, path).unwrap();
 }
 
 /// Writes files and the folders above them.
