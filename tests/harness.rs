@@ -17,6 +17,8 @@ mod pictures;
 mod room;
 #[path = "harness/run.rs"]
 mod run;
+#[path = "harness/texts.rs"]
+mod texts;
 
 pub use disk::SmallDisk;
 pub use features::{Made, network};
@@ -24,3 +26,4 @@ pub use formula::formula;
 pub use pictures::{chunk, picture, png_header, turned_png};
 pub use room::{Room, flip, program};
 pub use run::Run;
+pub use texts::{sentences, write_bert};

@@ -1,5 +1,6 @@
 //! Why there is no backbone.
 
+use input::text::TokenizerError;
 use network::{NetworkError, zoo::ZooError};
 use std::path::PathBuf;
 use store::MapError;
@@ -37,6 +38,21 @@ pub enum BackboneError {
         file: PathBuf,
         /// What is not known, and what to do.
         reason: String,
+    },
+    /// A tokenizer that is missing or broken.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// A tokenizer of another network.
+    #[error(
+        "`{}`: its tokenizer has {tokens} tokens, its network rows for {rows}; they belong to different models", .folder.display()
+    )]
+    OtherTokenizer {
+        /// Where both lie.
+        folder: PathBuf,
+        /// Tokens.
+        tokens: usize,
+        /// Rows of the network's table.
+        rows: usize,
     },
     /// A configuration cannot be read.
     #[error(transparent)]

@@ -127,7 +127,6 @@ pub fn again(
     taps: &[String],
     recipe: &Recipe,
 ) -> Result<Backbone, BackboneError> {
-    let Recipe::Image(how) = recipe;
     match (zoo::find(name), weights) {
         (Ok(entry), Some(path)) => match folder::describe(path, true) {
             // Its classes may be others than the zoo's.
@@ -136,7 +135,7 @@ pub fn again(
         },
         (Ok(entry), None) => named(entry, None, true),
         (Err(_), Some(_)) => {
-            find(Wanted { name: None, weights, taps, size: how.output_size(), prepared: true })
+            find(Wanted { name: None, weights, taps, size: recipe.picture_size(), prepared: true })
         }
         (Err(_), None) => Err(BackboneError::NotInZoo(name.to_owned())),
     }

@@ -38,7 +38,7 @@ fn main() {
         let entry = zoo::find(name).unwrap();
         let tap = value("--tap").unwrap_or(entry.default_tap);
         let network = entry.network().for_taps(&[tap]).unwrap();
-        let Recipe::Image(mut how) = (entry.recipe)();
+        let Recipe::Image(mut how) = (entry.recipe)() else { panic!("of pictures") };
         if let size @ 1.. = number("--size", 224) {
             let side = u32::try_from(size).unwrap();
             (how.resize, how.crop) = (Resize::Exact(side, side), None);

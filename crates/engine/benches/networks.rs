@@ -47,7 +47,7 @@ fn main() {
     for name in names {
         let entry = zoo::find(name).unwrap();
         let network = entry.network().for_taps(&[entry.default_tap]).unwrap();
-        let Recipe::Image(mut how) = (entry.recipe)();
+        let Recipe::Image(mut how) = (entry.recipe)() else { panic!("of pictures") };
         if let size @ 1.. = value("--size", 0) {
             let side = u32::try_from(size).unwrap();
             (how.resize, how.crop) = (Resize::Exact(side, side), None);

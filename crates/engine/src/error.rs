@@ -19,6 +19,30 @@ pub enum EngineError {
         /// What it reads.
         channels: usize,
     },
+    /// A network of texts is fed pictures, or one of pictures texts.
+    #[error("{network} reads {reads}, and the recipe makes {made}")]
+    OtherContent {
+        /// The network.
+        network: String,
+        /// What it reads.
+        reads: &'static str,
+        /// What it would be given.
+        made: &'static str,
+    },
+    /// Tokens that a network has nothing for: its tokenizer is another's.
+    #[error("{network} cannot read a text: {what}; give it the tokenizer that it was trained with")]
+    Tokens {
+        /// The network.
+        network: String,
+        /// What is wrong with them.
+        what: String,
+    },
+    /// A network of texts, on a card.
+    #[error("{network} reads texts, which only the CPU does so far; use --device cpu")]
+    TextsOnCard {
+        /// The network.
+        network: String,
+    },
     /// A head, or the upper part of a network, by itself.
     #[error("{network} begins with what another network gives; join them first")]
     Given {
@@ -65,6 +89,18 @@ pub enum EngineError {
         /// Columns of the picture.
         width: usize,
         /// What one picture needs at once, about.
+        mebibytes: usize,
+    },
+    /// One text's intermediate results do not fit into memory.
+    #[error(
+        "running {network} on a text of {tokens} tokens needs about {mebibytes} MiB, which this machine does not give; use a smaller --max-tokens"
+    )]
+    OutOfMemoryForText {
+        /// The network.
+        network: String,
+        /// Of the text.
+        tokens: usize,
+        /// What it needs at once, about.
         mebibytes: usize,
     },
     /// No worker could be started.

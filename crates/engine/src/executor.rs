@@ -60,10 +60,19 @@ impl Normalisation {
 }
 
 /// How pictures are prepared, and their height and width then.
-pub(crate) fn pictures_of(recipe: &Recipe) -> Result<(&Preprocessing, (usize, usize)), EngineError> {
-    let Recipe::Image(how) = recipe;
-    let (height, width) = how.output_size().ok_or(EngineError::VaryingSize)?;
-    Ok((how, (height as usize, width as usize)))
+pub(crate) fn pictures_of<'a>(
+    network: &str,
+    recipe: &'a Recipe,
+) -> Result<(&'a Preprocessing, (usize, usize)), EngineError> {
+    match recipe {
+        Recipe::Image(how) => {
+            let (height, width) = how.output_size().ok_or(EngineError::VaryingSize)?;
+            Ok((how, (height as usize, width as usize)))
+        }
+        Recipe::Text(_) => {
+            Err(EngineError::OtherContent { network: network.to_owned(), reads: "pictures", made: "texts" })
+        }
+    }
 }
 
 /// (n, h, w, 3) RGB bytes of a batch of pictures.

@@ -109,7 +109,7 @@ impl Graph {
     pub(crate) fn sides(&self, at: usize) -> (usize, usize) {
         match self.shapes[at] {
             Shape::Map { height, width, .. } => (height, width),
-            Shape::Vector(_) => (1, 1),
+            Shape::Vector(_) | Shape::Sequence { .. } => (1, 1),
             Shape::Tokens { prefix, places, .. } => (1, prefix + places),
         }
     }

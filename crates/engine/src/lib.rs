@@ -16,6 +16,7 @@ mod error;
 mod executor;
 mod fuse;
 mod oracle;
+mod texts;
 mod windows;
 
 pub use cpu::{Cpu, Isa};

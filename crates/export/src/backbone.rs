@@ -4,6 +4,7 @@ use crate::{config::Config, towers};
 use anyhow::{Result, bail};
 use features::NetworkSource;
 use head::Head;
+use input::{Recipe, image::Preprocessing};
 use weights::Bound;
 
 /// The graph up to the head's taps, in its order, with the weights that computed its features.
@@ -28,6 +29,7 @@ pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
 pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
     let each = networks(head)?;
     let Some(first) = each.first() else { bail!("the head says no source of its features") };
+    pictures(&first.recipe)?;
     for other in &each {
         if other.backbone != first.backbone {
             bail!(
@@ -43,6 +45,19 @@ pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
         }
     }
     Ok(first)
+}
+
+/// How pictures become inputs.
+///
+/// # Errors
+/// Where they are texts, which bundles alone hold so far.
+pub(crate) fn pictures(recipe: &Recipe) -> Result<&Preprocessing> {
+    match recipe {
+        Recipe::Image(how) => Ok(how),
+        Recipe::Text(_) => {
+            bail!("the head is of texts, which this does not hold yet; give --to bundle")
+        }
+    }
 }
 
 /// The networks that computed the head's features.

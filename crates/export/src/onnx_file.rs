@@ -1,6 +1,7 @@
 //! A model as one ONNX file.
 
 use crate::{
+    backbone::pictures,
     backbone::{networks, taps},
     config::{Config, OnnxJob},
     ours::Ours,
@@ -96,11 +97,11 @@ fn write_model(out: &mut impl Write, job: &OnnxJob, head: &Head, towers: &[Tower
         .iter()
         .zip(sizes)
         .map(|(tower, size)| {
-            let Recipe::Image(how) = &tower.recipe;
+            let how = pictures(&tower.recipe)?;
             let image = job.with_preprocessing.then_some(how);
-            onnx::Tower { bound: &tower.bound, size, image, places: &tower.sources }
+            Ok(onnx::Tower { bound: &tower.bound, size, image, places: &tower.sources })
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let head = HeadGraph { body: body(head, layers.as_ref())?, ending: ending(head), novelty: novelty(head) };
     let exported = Exported { towers: &towers, head: Some(head), halves: job.halves, metadata: &metadata };
     onnx::write_model(out, &exported)?;

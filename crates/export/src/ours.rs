@@ -1,5 +1,6 @@
 //! Our own path from a picture to a head's scores: preprocessing, engine, head.
 
+use crate::backbone::pictures;
 use anyhow::Result;
 use engine::{Cpu, Executor as _};
 use head::{Head, Scorer};
@@ -30,7 +31,7 @@ impl Ours {
     pub(crate) fn run(&mut self, picture: &image::Picture) -> Result<Vec<f32>> {
         let mut row = vec![0.0; self.layout.dim()];
         for (at, (engine, recipe)) in self.towers.iter_mut().enumerate() {
-            let Recipe::Image(how) = recipe;
+            let how = pictures(recipe)?;
             let inputs = Inputs::of([image::prepare(picture, how)]);
             let outputs = engine.run(inputs.batch())?;
             // As they are: what is compared is the model, and not how features were stored.

@@ -38,7 +38,13 @@ impl Photographs {
     /// # Errors
     /// Where the data set cannot be listed.
     pub(crate) fn open(&self) -> Result<Vec<Sample>> {
-        let set = DataSet::open_inputs(&Inputs { paths: &self.paths, root: None, spool: None, bare: true })?;
+        let set = DataSet::open_inputs(&Inputs {
+            paths: &self.paths,
+            root: None,
+            spool: None,
+            bare: true,
+            texts: None,
+        })?;
         let there = set.samples.len();
         let count = self.samples.min(there);
         Ok((0..count).map(|at| set.samples[at * there / count].clone()).collect())

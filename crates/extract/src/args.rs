@@ -136,6 +136,18 @@ pub struct Args {
     #[arg(long, value_name = "A,B,C", value_parser = parse_triple, help_heading = "Preprocessing")]
     pub std: Option<[f32; 3]>,
 
+    /// Column of a table that holds the texts [default: text, else sentence]
+    #[arg(long, value_name = "COLUMN", help_heading = "Texts")]
+    pub text_column: Option<String>,
+
+    /// Column of the second texts, where samples are pairs [default: none]
+    #[arg(long, value_name = "COLUMN", help_heading = "Texts")]
+    pub text_column_2: Option<String>,
+
+    /// Tokens of a text, at most; a longer one loses its end [default: what the network's folder says]
+    #[arg(long, value_name = "N", help_heading = "Texts")]
+    pub max_tokens: Option<usize>,
+
     /// Folder that a manifest's or list's paths, and the samples' ids, are relative to [default: the manifest's own, or the
     /// current one]
     #[arg(long, value_name = "DIR", help_heading = "Samples")]
@@ -280,7 +292,7 @@ pub struct Part {
 pub(crate) type Triple = [f32; 3];
 
 /// Flags of what a network does, which rows that are there already have no need of.
-const OF_NETWORKS: [&str; 29] = [
+const OF_NETWORKS: [&str; 32] = [
     "inputs",
     "backbone",
     "weights",
@@ -296,6 +308,9 @@ const OF_NETWORKS: [&str; 29] = [
     "divisor",
     "mean",
     "std",
+    "text_column",
+    "text_column_2",
+    "max_tokens",
     "root",
     "part",
     "views",

@@ -8,9 +8,9 @@ use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::{Op, zoo};
-use pipeline::{Assignment, Device, DeviceRequest, LOOK};
+use pipeline::{Assignment, Device, DeviceName, DeviceRequest, LOOK};
 use published::TORCHVISION;
-use sample::{DataSet, Doubt, Inputs, Ratios};
+use sample::{DataSet, Doubt, Inputs, Ratios, TextColumns};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::{Dtype, brief::shortened};
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     taps: Vec<String>,
     backbone: Backbone,
     recipe: Recipe,
+    /// Of texts, and of the second of pairs.
+    text_columns: [Option<String>; 2],
     split: Option<Ratios>,
     part: Option<Part>,
     views: Option<Views>,
@@ -62,6 +64,8 @@ impl Config {
             inputs,
             output,
             root,
+            text_column,
+            text_column_2,
             mut taps,
             split,
             part,
@@ -114,7 +118,12 @@ impl Config {
                 "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
             ));
         }
-        let (device, no_card) = DeviceRequest { name: device, precision, isa }
+        // Cards read no texts so far.
+        let name = match device {
+            DeviceName::Auto if backbone.network.reads_texts() => DeviceName::Cpu,
+            name => name,
+        };
+        let (device, no_card) = DeviceRequest { name, precision, isa }
             .settle(LOOK)
             .map_err(|error| UsageError(error.to_string()))?;
         Ok(Config {
@@ -124,6 +133,7 @@ impl Config {
             taps,
             backbone,
             recipe,
+            text_columns: [text_column, text_column_2],
             split,
             part,
             views,
@@ -187,7 +197,20 @@ impl Config {
             true => Path::new("."),
             false => parent,
         });
-        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: beside, bare: false }
+        Inputs {
+            paths: &self.inputs,
+            root: self.root.as_deref(),
+            spool: beside,
+            bare: false,
+            texts: self.texts(),
+        }
+    }
+
+    /// Where texts stand; `None` of pictures.
+    fn texts(&self) -> Option<TextColumns<'_>> {
+        let [first, second] = &self.text_columns;
+        let columns = TextColumns { first: first.as_deref(), second: second.as_deref() };
+        matches!(self.recipe, Recipe::Text(_)).then_some(columns)
     }
 
     /// What messages call the data set.
@@ -261,7 +284,7 @@ impl Config {
 fn find(args: &Args) -> anyhow::Result<Backbone> {
     let name = args.backbone.as_deref().filter(|name| *name != AUTO);
     // What flags alone say, for a model that says nothing.
-    let said = preprocess::of(args, None).ok().and_then(|Recipe::Image(how)| how.output_size());
+    let said = preprocess::of(args, None).ok().and_then(|recipe| recipe.picture_size());
     let prepared = args.preprocess.is_some();
     let wanted = Wanted { name, weights: args.weights.as_deref(), taps: &args.taps, size: said, prepared };
     let found = backbone::find(wanted);

@@ -54,7 +54,7 @@ pub fn run(args: Args) -> Result<()> {
     let interrupt = under_way.listen();
     let (mut skips, mut remarks) = (Skips::new(&config, &data)?, Remarks::default());
     let times = {
-        let progress = session.progress(data.samples.len() as u64, "image");
+        let progress = session.progress(data.samples.len() as u64, config.recipe().noun());
         let job = Job {
             samples: &data.samples,
             recipe: config.recipe(),
@@ -132,9 +132,10 @@ fn load(config: &Config, session: &Session) -> Result<Extractor> {
     }
     let extractor = Extractor::load(config)?;
     session.detail(format!(
-        "extract: the network runs on {}, {} images at a time",
+        "extract: the network runs on {}, {} {}s at a time",
         config.device(),
-        count(extractor.embedder().batch() as u64)
+        count(extractor.embedder().batch() as u64),
+        config.recipe().noun()
     ));
     Ok(extractor)
 }

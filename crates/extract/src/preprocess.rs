@@ -4,7 +4,8 @@ use crate::args::{Args, Preset};
 use cli::UsageError;
 use input::{
     Recipe,
-    image::{Preprocessing, Resize},
+    image::{Decode, Grey16, Preprocessing, Resize},
+    text::Tokenisation,
 };
 
 /// The recipe in force. `own`: the backbone's, where that is known.
@@ -12,11 +13,22 @@ use input::{
 /// # Errors
 /// [`UsageError`] where a flag makes no sense, or they make none together.
 pub(crate) fn of(args: &Args, own: Option<Recipe>) -> Result<Recipe, UsageError> {
+    if let Some(Recipe::Text(own)) = own {
+        return texts(args, own);
+    }
+    let of_texts = [
+        ("--text-column", args.text_column.is_some()),
+        ("--text-column-2", args.text_column_2.is_some()),
+        ("--max-tokens", args.max_tokens.is_some()),
+    ];
+    if let Some((flag, _)) = of_texts.iter().find(|(_, given)| *given).filter(|_| own.is_some()) {
+        return Err(UsageError(format!("{flag} goes with a network of texts; this one reads pictures")));
+    }
     let mut made = match (args.preprocess, own) {
         (Some(Preset::Imagenet), _) => Preprocessing::imagenet(),
         (Some(Preset::Keras), _) => Preprocessing::keras_caffe(),
         (None, Some(Recipe::Image(own))) => own,
-        (None, None) => {
+        (None, Some(Recipe::Text(_)) | None) => {
             return Err(UsageError(
                 "nothing says how pictures were prepared for these weights; give --preprocess, and flags on top of it"
                     .to_owned(),
@@ -49,6 +61,34 @@ pub(crate) fn of(args: &Args, own: Option<Recipe>) -> Result<Recipe, UsageError>
     Ok(made.into())
 }
 
+/// As the network's folder says, and the flags of texts.
+fn texts(args: &Args, own: Tokenisation) -> Result<Recipe, UsageError> {
+    let of_pictures = [
+        ("--preprocess", args.preprocess.is_some()),
+        ("--resize", args.resize.is_some()),
+        ("--crop", args.crop.is_some()),
+        ("--filter", args.filter.is_some()),
+        ("--channels", args.channels.is_some()),
+        ("--divisor", args.divisor.is_some()),
+        ("--mean", args.mean.is_some()),
+        ("--std", args.std.is_some()),
+        ("--decode", args.decode != Decode::Exact),
+        ("--grey16", args.grey16 != Grey16::Clip),
+        ("--views", args.views != 1),
+    ];
+    if let Some((flag, _)) = of_pictures.iter().find(|(_, given)| *given) {
+        return Err(UsageError(format!("{flag} goes with pictures; this network reads texts")));
+    }
+    let Some(most) = args.max_tokens else { return Ok(Recipe::Text(own)) };
+    if most > own.max_tokens() {
+        let (own, most) = (own.max_tokens(), most);
+        return Err(UsageError(format!("--max-tokens takes at most the network's {own}, got {most}")));
+    }
+    own.with_max_tokens(most)
+        .map(Recipe::Text)
+        .map_err(|reason| UsageError(format!("--max-tokens: {reason}")))
+}
+
 enum Size {
     One(u32),
     /// Height, width.
@@ -70,7 +110,7 @@ fn wrong(flag: &str, expected: &str, got: &str) -> UsageError {
 mod tests {
     use super::*;
     use clap::Parser;
-    use input::image::{Channels, Decode, Filter, Grey16};
+    use input::image::{Channels, Filter};
 
     fn with(flags: &[&str]) -> Result<Recipe, String> {
         let args = Args::try_parse_from(["extract", "in", "-o", "out"].iter().chain(flags))

@@ -11,7 +11,7 @@ use std::{
 };
 use store::Digest;
 
-/// Pictures that go through the network together.
+/// Pictures, or texts, that go through the network together.
 const TOGETHER: usize = 32;
 
 /// A model that is ready to be asked, on this machine's processor. Several threads may ask it at once; they take turns at the

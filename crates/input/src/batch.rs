@@ -28,6 +28,11 @@ impl<'a> Batch<'a> {
         self.ends.is_empty()
     }
 
+    /// Where each sample ends, and the next begins.
+    pub fn ends(&self) -> &'a [usize] {
+        self.ends
+    }
+
     /// All samples' bytes.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes

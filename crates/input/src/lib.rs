@@ -1,4 +1,4 @@
-//! How content becomes a network's input: a [`Recipe`]. So far content is [pictures](image).
+//! How content becomes a network's input: a [`Recipe`]. Content is [pictures](image) or [texts](text).
 //!
 //! A kind of content is a folder here, and a variant of [`Recipe`]. Nobody else knows what is in a file.
 //!
@@ -13,6 +13,7 @@ mod batch;
 pub mod image;
 mod noticed;
 mod recipe;
+pub mod text;
 mod views;
 
 pub use batch::{Batch, Inputs};

@@ -9,6 +9,8 @@ pub struct Noticed {
     pub clipped: bool,
     /// Signed, 32-bit or real grey levels lay outside 0 to 255, or real ones all within 0 to 1: they became black or white.
     pub flattened: bool,
+    /// The text had more tokens than are read, and lost its end.
+    pub truncated: bool,
 }
 
 impl Noticed {
@@ -19,6 +21,7 @@ impl Noticed {
             damaged: self.damaged || other.damaged,
             clipped: self.clipped || other.clipped,
             flattened: self.flattened || other.flattened,
+            truncated: self.truncated || other.truncated,
         }
     }
 }

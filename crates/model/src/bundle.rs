@@ -1,13 +1,14 @@
 //! `NAME.hst`: a head and all that its features need, in one safetensors file, which any safetensors reader opens.
 //!
-//! Tensors: `towers.N.PARAMETER`, f32, the weights of network N; `head`, u8, the bytes of the head's own file, so that the head in
+//! Tensors: `towers.N.PARAMETER`, f32, the weights of network N; `towers.N.tokenizer`, u8, the bytes of its tokenizer's file, where it
+//! reads texts; `head`, u8, the bytes of the head's own file, so that the head in
 //! a bundle is the very one that was fitted, with its thresholds, its lineage and the features of its four probes.
 //! `__metadata__` has one key, `headstart`, whose value is the JSON of everything else: graphs, recipes, and last a digest
 //! over the whole file.
 
 use crate::{Model, ModelError, Tower};
 use head::Head;
-use input::Recipe;
+use input::{Recipe, text::Tokenizer};
 use network::Network;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use weights::{Bound, Tensor};
 const VERSION: u32 = 1;
 const METADATA_KEY: &str = "headstart";
 const HEAD: &str = "head";
+const TOKENIZER: &str = "tokenizer";
 const BEGINNING: &[u8] = br#"{"__metadata__":{"headstart":"{\"bundle\":"#;
 
 /// How bundles of any format begin.
@@ -80,6 +82,9 @@ pub fn write_bundle(
             put(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())?;
         }
     }
+    for (_, tokenizer) in tokenizers(model) {
+        put(tokenizer.bytes())?;
+    }
     put(&head)?;
     let digest = digest.finish().to_string();
     let sealed = |out: &mut BufWriter<std::fs::File>| {
@@ -114,6 +119,10 @@ fn header_bytes(model: &Model, tool: &str, verified: Option<serde_json::Value>, 
     for (tower, name, tensor) in tensors(model) {
         add(&tensor_name(tower, name), "F32", &tensor.shape, 4 * tensor.data.len());
     }
+    for (tower, tokenizer) in tokenizers(model) {
+        let length = tokenizer.bytes().len();
+        add(&tensor_name(tower, TOKENIZER), "U8", &[length], length);
+    }
     add(HEAD, "U8", &[head], head);
     json.push('}');
     // So that numbers are aligned in the map.
@@ -130,6 +139,22 @@ fn tensors(model: &Model) -> impl Iterator<Item = (usize, &str, &Tensor)> {
     towers.flat_map(|(at, tower)| {
         tower.bound.tensors().map(move |(param, tensor)| (at, param.name.as_str(), tensor))
     })
+}
+
+/// The tokenizers of towers that read texts.
+fn tokenizers(model: &Model) -> impl Iterator<Item = (usize, &Tokenizer)> {
+    model.towers.iter().enumerate().filter_map(|(at, tower)| match &tower.recipe {
+        Recipe::Text(how) => how.tokenizer().map(|tokenizer| (at, tokenizer)),
+        Recipe::Image(_) => None,
+    })
+}
+
+/// The recipe with the tokenizer that the bundle holds, where it takes one.
+fn opened(recipe: Recipe, tower: usize, tensors: &SafeTensors<'_>) -> Result<Recipe, String> {
+    let Recipe::Text(how) = recipe else { return Ok(recipe) };
+    let view =
+        tensors.tensor(&tensor_name(tower, TOKENIZER)).map_err(|_| "it holds no tokenizer".to_owned())?;
+    Ok(Recipe::Text(how.opened_with(Tokenizer::of(view.data().to_vec())?)?))
 }
 
 fn tensor_name(tower: usize, param: &str) -> String {
@@ -167,6 +192,7 @@ fn model_of(file: &[u8], header: Header, path: &Path) -> Result<Model, ModelErro
                 Tensor { shape: view.shape().to_vec(), data }
             })
         })?;
+        let recipe = opened(recipe, at, &tensors).map_err(malformed)?;
         if bound.network().outputs().len() != sources.len() {
             return Err(malformed("a network has other outputs than it says".to_owned()));
         }

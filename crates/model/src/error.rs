@@ -19,6 +19,14 @@ pub enum ModelError {
     /// Weights cannot be read, or are of no network that is known.
     #[error(transparent)]
     Backbone(#[from] BackboneError),
+    /// Texts were made tokens by another tokenizer.
+    #[error("`{file}`: {reason}; give the folder that extract read")]
+    Tokenizer {
+        /// Where the weights are.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Weights do not fit.
     #[error(transparent)]
     Weights(#[from] WeightError),

@@ -20,10 +20,12 @@ pub struct Tower {
 }
 
 impl Tower {
-    /// Height and width of its pictures; `None` where they vary.
+    /// Height and width of its pictures, `None` where they vary; of texts, one token.
     pub fn size(&self) -> Option<(usize, usize)> {
-        let Recipe::Image(how) = &self.recipe;
-        how.output_size().map(|(height, width)| (height as usize, width as usize))
+        match &self.recipe {
+            Recipe::Image(how) => how.output_size().map(|(height, width)| (height as usize, width as usize)),
+            Recipe::Text(_) => Some((1, 1)),
+        }
     }
 }
 
@@ -134,7 +136,16 @@ fn tower(
         1 => taken.remove(0).2,
         _ => found.bind(&taken.iter().map(|(_, of, _)| of.tap.as_str()).collect::<Vec<_>>())?,
     };
-    Ok(Some(Tower { bound, recipe: recipe.clone(), sources }))
+    // Of a tokenizer the head knows the digest alone.
+    let recipe = match (recipe, &found.recipe) {
+        (Recipe::Text(how), Some(Recipe::Text(own))) => Recipe::Text(
+            how.clone()
+                .opened_as(own)
+                .map_err(|reason| ModelError::Tokenizer { file: found.file().to_owned(), reason })?,
+        ),
+        (recipe, _) => recipe.clone(),
+    };
+    Ok(Some(Tower { bound, recipe, sources }))
 }
 
 fn lacking(error: BackboneError) -> ModelError {

@@ -144,7 +144,7 @@ fn lies_that_are_sealed_are_told() {
     assert!(message.contains("a network has other outputs than it says"), "{message}");
     // What no probe would tell: pictures are decoded otherwise.
     let mut lying = model();
-    let input::Recipe::Image(how) = &mut lying.towers[0].recipe;
+    let input::Recipe::Image(how) = &mut lying.towers[0].recipe else { panic!("of pictures") };
     how.decode = input::image::Decode::Fast;
     write(&lying, &path);
     let message = Model::open(&path, &[]).unwrap_err().to_string();

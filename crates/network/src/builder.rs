@@ -4,8 +4,8 @@
 //! size, a tap, a weight file) is checked elsewhere and never panics.
 
 use crate::{
-    Activation, Conv, Interpolation, Network, Node, NodeId, Op, Padding, Pair, Param, ParamId, Pool, Shape,
-    Tap,
+    Activation, By, Conv, Interpolation, Network, Node, NodeId, Op, Padding, Pair, Param, ParamId, Pool,
+    Shape, Tap,
 };
 
 /// The node that stands for the features in a head, and, where they come from several taps, that puts them side by side.
@@ -30,12 +30,17 @@ enum Width {
     Cells(usize, usize),
     Vector(usize),
     Tokens(usize),
+    Sequence(usize),
 }
 
 impl Width {
     fn channels(self) -> usize {
         match self {
-            Width::Map(width) | Width::Cells(width, _) | Width::Vector(width) | Width::Tokens(width) => width,
+            Width::Map(width)
+            | Width::Cells(width, _)
+            | Width::Vector(width)
+            | Width::Tokens(width)
+            | Width::Sequence(width) => width,
         }
     }
 
@@ -46,6 +51,7 @@ impl Width {
             Width::Cells(_, cells) => Width::Cells(channels, cells),
             Width::Vector(_) => Width::Vector(channels),
             Width::Tokens(_) => Width::Tokens(channels),
+            Width::Sequence(_) => Width::Sequence(channels),
         }
     }
 }
@@ -54,6 +60,11 @@ impl Builder {
     /// A network that looks at pictures of three channels.
     pub fn image() -> Builder {
         Builder::begin("input", Op::Input { channels: 3 }, Width::Map(3))
+    }
+
+    /// A network that reads texts.
+    pub fn text() -> Builder {
+        Builder::begin("tokens", Op::Text, Width::Sequence(1))
     }
 
     /// A head: it reads `width` features, which another network gives.
@@ -74,7 +85,7 @@ impl Builder {
         net
     }
 
-    /// The picture, or the features.
+    /// The picture, the tokens, or the features.
     pub fn input(&self) -> NodeId {
         NodeId(0)
     }
@@ -242,6 +253,30 @@ impl Builder {
     pub fn constant(&mut self, name: &str, param: &str, (count, d): (usize, usize)) -> NodeId {
         let value = self.param(param.to_owned(), &[1, count, d]);
         self.push(name, Op::Constant { value }, &[], Width::Tokens(d))
+    }
+
+    /// For each token a row of a table of so many rows, each `d` long; its parameter is `name.weight`.
+    pub fn lookup(&mut self, name: &str, by: By, (rows, d): (usize, usize)) -> NodeId {
+        let table = self.param(format!("{name}.weight"), &[rows, d]);
+        let text = self.input();
+        self.push(name, Op::Lookup { table, by }, &[text], Width::Sequence(d))
+    }
+
+    /// The largest of each channel over all tokens of a text.
+    pub fn global_max_pool(&mut self, name: &str, x: NodeId) -> NodeId {
+        let d = self.width(x);
+        self.push(name, Op::GlobalMaxPool, &[x], Width::Vector(d))
+    }
+
+    /// The last token of a text.
+    pub fn last_token(&mut self, name: &str, x: NodeId) -> NodeId {
+        let d = self.width(x);
+        self.push(name, Op::LastToken, &[x], Width::Vector(d))
+    }
+
+    /// A vector of length one.
+    pub fn normalize(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Normalize, &[x], self.widths[x.0])
     }
 
     /// One token as a vector.

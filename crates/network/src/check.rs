@@ -35,7 +35,9 @@ impl Network {
                 return Err(fail("reads a later node"));
             }
             let arity_fits = match node.op {
-                Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => node.inputs.is_empty(),
+                Op::Input { .. } | Op::Text | Op::Given { .. } | Op::Constant { .. } => {
+                    node.inputs.is_empty()
+                }
                 Op::Add | Op::Multiply | Op::Gate => node.inputs.len() == 2,
                 Op::Attention { .. } => [1, 2].contains(&node.inputs.len()),
                 Op::Concat => !node.inputs.is_empty(),
@@ -44,6 +46,11 @@ impl Network {
             if !arity_fits {
                 return Err(fail("reads a wrong number of nodes"));
             }
+            // Numbers of tokens are no amounts: they are looked up, and nothing else.
+            let is_text = |input: &NodeId| self.nodes[input.0].op == Op::Text;
+            if node.inputs.iter().any(is_text) != matches!(node.op, Op::Lookup { .. }) {
+                return Err(fail("reads the numbers of tokens, or looks up something else"));
+            }
             if node.op.params().iter().any(|param| param.0 >= self.params.len()) {
                 return Err(fail("needs a parameter that is not there"));
             }
@@ -51,7 +58,9 @@ impl Network {
                 Op::Conv { weight, .. } => {
                     matches!(*self.params[weight.0].shape, [_, _, 1..=usize::MAX, 1..=usize::MAX])
                 }
-                Op::Linear { weight, .. } => self.params[weight.0].shape.len() == 2,
+                Op::Linear { weight: param, .. } | Op::Lookup { table: param, .. } => {
+                    self.params[param.0].shape.len() == 2
+                }
                 _ => true,
             };
             if !weight_fits {

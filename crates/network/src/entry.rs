@@ -44,8 +44,7 @@ impl Entry {
 
     /// Height and width of its input in pixels, as it was trained.
     pub fn input_size(&self) -> Option<(u32, u32)> {
-        let Recipe::Image(how) = (self.recipe)();
-        how.output_size()
+        (self.recipe)().picture_size()
     }
 }
 

@@ -130,6 +130,11 @@ impl Network {
         &self.params[id.0]
     }
 
+    /// Whether it reads texts, and no pictures.
+    pub fn reads_texts(&self) -> bool {
+        self.nodes.iter().any(|node| node.op == Op::Text)
+    }
+
     /// The windows of a convolution or a pool; `None` of any other node.
     pub fn window(&self, node: &Node) -> Option<Window> {
         match node.op {

@@ -42,7 +42,12 @@ impl Network {
         loop {
             let node = self.node(id);
             match node.op {
-                Op::GlobalAveragePool | Op::Flatten | Op::Token { .. } => return true,
+                Op::GlobalAveragePool
+                | Op::GlobalMaxPool
+                | Op::LastToken
+                | Op::Normalize
+                | Op::Flatten
+                | Op::Token { .. } => return true,
                 Op::Given { shape } => return matches!(shape, Shape::Vector(_)),
                 Op::Activation { .. }
                 | Op::Add
@@ -113,6 +118,7 @@ impl At<'_> {
                 Ok(Shape::Map { channels: *channels, height: self.height, width: self.width })
             }
             (Op::Given { shape }, []) => Ok(*shape),
+            (Op::Text, []) => Ok(Shape::Sequence { width: 1 }),
             (&Op::Conv { weight, bias, groups, .. }, &[input @ Shape::Map { channels, height, width }]) => {
                 let &[out, per_group, ..] = self.network.param(weight).shape.as_slice() else {
                     return Err(self.mismatch("a weight of rank 4", &input));
@@ -149,9 +155,12 @@ impl At<'_> {
             (&Op::AdaptiveAveragePool { height, width }, &[Shape::Map { channels, .. }]) => {
                 Ok(Shape::Map { channels, height, width })
             }
-            (Op::GlobalAveragePool, &[input @ (Shape::Map { .. } | Shape::Tokens { places: 1.., .. })]) => {
-                Ok(Shape::Vector(input.width()))
-            }
+            (
+                Op::GlobalAveragePool,
+                &[input @ (Shape::Map { .. } | Shape::Tokens { places: 1.., .. } | Shape::Sequence { .. })],
+            ) => Ok(Shape::Vector(input.width())),
+            (Op::Normalize, &[vector @ Shape::Vector(_)]) => Ok(vector),
+            (Op::Normalize, inputs) => Err(self.mismatch("a vector", &Shown(inputs))),
             (Op::GlobalAveragePool, inputs) => {
                 Err(self.mismatch("a map, or tokens that are places of a picture", &Shown(inputs)))
             }
@@ -187,7 +196,10 @@ impl At<'_> {
                 | Op::Token { .. }
                 | Op::Constant { .. }
                 | Op::Attention { .. }
-                | Op::WindowAttention { .. },
+                | Op::WindowAttention { .. }
+                | Op::Lookup { .. }
+                | Op::GlobalMaxPool
+                | Op::LastToken,
                 inputs,
             ) => self.tokens(inputs),
             (_, inputs) => Err(self.mismatch("a map", &Shown(inputs))),
@@ -226,6 +238,20 @@ impl At<'_> {
             },
             (&Op::Token { index }, &[Shape::Tokens { prefix, places, width }]) if index < prefix + places => {
                 Ok(Shape::Vector(width))
+            }
+            (Op::Lookup { table, .. }, &[Shape::Sequence { .. }]) => {
+                match *self.network.param(*table).shape {
+                    [rows, width] if rows > 0 => Ok(Shape::Sequence { width }),
+                    ref shape => needs(&format!("a table (rows, d), not {shape:?}")),
+                }
+            }
+            (Op::Token { index: 0 } | Op::LastToken | Op::GlobalMaxPool, &[Shape::Sequence { width }]) => {
+                Ok(Shape::Vector(width))
+            }
+            (&Op::Attention { heads, bias: None }, &[Shape::Sequence { width }])
+                if width % (3 * heads) == 0 =>
+            {
+                Ok(Shape::Sequence { width: width / 3 })
             }
             (
                 &Op::Attention { heads, bias },
@@ -270,6 +296,7 @@ impl At<'_> {
             (Op::Attention { heads, .. } | Op::WindowAttention { heads, .. }, _) => {
                 needs(&format!("queries, keys and values in {heads} heads"))
             }
+            (Op::Lookup { .. } | Op::LastToken | Op::GlobalMaxPool, _) => needs("the tokens of a text"),
             (Op::Token { index }, _) => needs(&format!("more than {index} tokens")),
             _ => needs("a map"),
         }
@@ -346,7 +373,7 @@ impl At<'_> {
     fn check_size(&self, shape: Shape) -> Result<(), NetworkError> {
         let sides = match shape {
             Shape::Map { channels, height, width } => [channels, height, width],
-            Shape::Vector(d) => [d, 1, 1],
+            Shape::Vector(d) | Shape::Sequence { width: d } => [d, 1, 1],
             Shape::Tokens { prefix, places, width } => [prefix.saturating_add(places), width, 1],
         };
         if sides.contains(&0) {

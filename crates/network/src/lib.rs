@@ -31,6 +31,6 @@ pub use builder::Builder;
 pub use dialect::{Dialect, Stored, Turn};
 pub use error::{NetworkError, nearest};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap, as_written};
-pub use op::{Activation, Conv, Interpolation, Op};
+pub use op::{Activation, By, Conv, Interpolation, Op};
 pub use shape::Shape;
 pub use window::{Axis, Padding, Pair, Pool, Window};

@@ -12,6 +12,15 @@ pub enum Op {
         /// How many channels.
         channels: usize,
     },
+    /// The tokens of a text: words and parts of words, by their numbers, (n,). Each text has as many as it has.
+    Text,
+    /// For each token of a text a row of a table: (n,) to (n, d).
+    Lookup {
+        /// (rows, d).
+        table: ParamId,
+        /// Which row a token takes.
+        by: By,
+    },
     /// What another network gives: of a head the features, of the upper part of a network what it was cut at.
     Given {
         /// Of one sample.
@@ -63,8 +72,15 @@ pub enum Op {
         /// Columns of the result.
         width: usize,
     },
-    /// The mean over all places of a map, (c, h, w) to (c,), or over all tokens that are places, (n, d) to (d,).
+    /// The mean over all places of a map, (c, h, w) to (c,), or over all tokens that are places, (n, d) to (d,). All tokens of
+    /// a text are.
     GlobalAveragePool,
+    /// The largest of each channel over all tokens of a text, (n, d) to (d,).
+    GlobalMaxPool,
+    /// The last token of a text, as a vector.
+    LastToken,
+    /// A vector divided by its length, or by 1e-12 where it is shorter.
+    Normalize,
     /// (c, h, w) to (c·h·w,), row-major.
     Flatten,
     /// weight · x + bias, for a vector (d,), every token of (n, d) or every place of a map (d, h, w).
@@ -167,6 +183,21 @@ pub enum Op {
     /// Four neighbours (2 down, 2 right) as one place: (c, h, w) to (4c, h/2, w/2), sides rounded up with zeros; upper
     /// left, lower left, upper right, lower right.
     MergePatches,
+}
+
+/// Which row of a table a token takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// That of its number.
+    Token,
+    /// That of its place in the text, counted from `first`.
+    Place {
+        /// The row of the first token.
+        first: usize,
+    },
+    /// The first row in a text, and in the first of a pair; the second row in the second of a pair.
+    Segment,
 }
 
 /// A function of each number.
@@ -301,6 +332,7 @@ impl Op {
             Op::Tokens { prefix, positions, .. } => prefix.iter_mut().chain([positions]).collect(),
             Op::Scale { weight: param }
             | Op::Constant { value: param }
+            | Op::Lookup { table: param, .. }
             | Op::WindowAttention { bias: param, .. } => vec![param],
             _ => Vec::new(),
         }

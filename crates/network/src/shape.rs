@@ -27,6 +27,11 @@ pub enum Shape {
         /// Numbers in each.
         width: usize,
     },
+    /// (n, d): a row for each token of a text. n is the text's, so lengths and places here are those of one token.
+    Sequence {
+        /// Numbers in each.
+        width: usize,
+    },
 }
 
 impl Shape {
@@ -34,7 +39,7 @@ impl Shape {
     pub fn len(self) -> usize {
         match self {
             Shape::Map { channels, height, width } => channels * height * width,
-            Shape::Vector(d) => d,
+            Shape::Vector(d) | Shape::Sequence { width: d } => d,
             Shape::Tokens { prefix, places, width } => (prefix + places) * width,
         }
     }
@@ -42,15 +47,18 @@ impl Shape {
     /// Numbers at each place, or in each token: what a layer norm or a dense layer sees at a time.
     pub fn width(self) -> usize {
         match self {
-            Shape::Map { channels: width, .. } | Shape::Vector(width) | Shape::Tokens { width, .. } => width,
+            Shape::Map { channels: width, .. }
+            | Shape::Vector(width)
+            | Shape::Tokens { width, .. }
+            | Shape::Sequence { width } => width,
         }
     }
 
-    /// Places of a map, or tokens; 1 of a vector.
+    /// Places of a map, or tokens; 1 of a vector, and of a text.
     pub fn places(self) -> usize {
         match self {
             Shape::Map { height, width, .. } => height * width,
-            Shape::Vector(_) => 1,
+            Shape::Vector(_) | Shape::Sequence { .. } => 1,
             Shape::Tokens { prefix, places, .. } => prefix + places,
         }
     }
@@ -60,6 +68,7 @@ impl Shape {
         match self {
             Shape::Map { height, width, .. } => Shape::Map { channels: d, height, width },
             Shape::Vector(_) => Shape::Vector(d),
+            Shape::Sequence { .. } => Shape::Sequence { width: d },
             Shape::Tokens { prefix, places, .. } => Shape::Tokens { prefix, places, width: d },
         }
     }
@@ -76,6 +85,7 @@ impl fmt::Display for Shape {
             Shape::Map { channels, height, width } => write!(f, "a map ({channels}, {height}, {width})"),
             Shape::Vector(d) => write!(f, "a vector ({d},)"),
             Shape::Tokens { prefix, places, width } => write!(f, "tokens ({}, {width})", prefix + places),
+            Shape::Sequence { width } => write!(f, "the tokens of a text (n, {width})"),
         }
     }
 }

@@ -50,6 +50,9 @@ pub enum OnnxError {
     /// A head by itself, or the upper part of a network.
     #[error("a model begins with a picture, got a network that is given features")]
     NoPicture,
+    /// A network of texts.
+    #[error("networks of texts are not written as ONNX yet; predict and evaluate take the head itself")]
+    Texts,
     /// Nothing was asked of the network.
     #[error("a model has a tap, got a network without an output, or a head without features")]
     NoOutput,

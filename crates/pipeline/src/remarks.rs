@@ -14,6 +14,7 @@ pub struct Remarks {
     damaged: Named,
     clipped: Named,
     flattened: Named,
+    truncated: Named,
     reused: u64,
 }
 
@@ -30,6 +31,7 @@ impl Remarks {
         self.damaged.add(id, noticed.damaged);
         self.clipped.add(id, noticed.clipped);
         self.flattened.add(id, noticed.flattened);
+        self.truncated.add(id, noticed.truncated);
     }
 
     /// Of rows that were there already nothing is known.
@@ -40,13 +42,15 @@ impl Remarks {
     /// A line for each kind that there is. `how`: how a count and a name are written.
     pub fn lines(&self, how: Words) -> Vec<String> {
         let lines = [
-            self.damaged.line(how, "with damaged JPEG data, of which other decoders may make other pixels"),
-            self.clipped.line(how, "with 16-bit grey levels above 255, which became white; --grey16 scale keeps the high byte"),
+            self.damaged.line(how, "image", "with damaged JPEG data, of which other decoders may make other pixels"),
+            self.clipped.line(how, "image", "with 16-bit grey levels above 255, which became white; --grey16 scale keeps the high byte"),
             self.flattened.line(
                 how,
+                "image",
                 "with signed, 32-bit or real grey levels that do not span 0 to 255, which came out black or white; \
                  convert them to 8 bits",
             ),
+            self.truncated.line(how, "text", "longer than the network reads, which lost their end"),
         ];
         lines.into_iter().flatten().collect()
     }
@@ -55,7 +59,7 @@ impl Remarks {
     pub fn unknown(&self, count: fn(u64) -> String) -> Option<String> {
         (self.reused > 0).then(|| {
             format!(
-                "of {} reused rows it is not known whether files were damaged or grey levels clipped",
+                "of {} reused rows it is not known whether files were damaged, grey levels clipped, or texts cut",
                 count(self.reused)
             )
         })
@@ -72,11 +76,11 @@ impl Named {
         }
     }
 
-    fn line(&self, (count, name): Words, what: &str) -> Option<String> {
+    fn line(&self, (count, name): Words, noun: &str, what: &str) -> Option<String> {
         let names = self.first.iter().map(|id| format!("`{}`", name(id))).collect::<Vec<_>>().join(", ");
         let more = self.count - self.first.len() as u64;
         let names = if more == 0 { names } else { format!("{names} and {} more", count(more)) };
-        let images = if self.count == 1 { "image" } else { "images" };
-        (self.count > 0).then(|| format!("{} {images} {what}: {names}", count(self.count)))
+        let s = if self.count == 1 { "" } else { "s" };
+        (self.count > 0).then(|| format!("{} {noun}{s} {what}: {names}", count(self.count)))
     }
 }

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 /// with pictures in them, or features that extract wrote. INPUT - is a list of paths on standard input, as find prints it, or a
 /// tar.
 ///
+/// Of a model of texts, INPUT is a table with a column of texts, or folders of .txt files. INPUT - is a text on each line.
+///
 /// Writes a row for each sample, as soon as it is done: its id, and what is predicted. A sample that cannot be read has a row that
 /// says why. The rows are those of evaluate --predictions, to the bit.
 ///
@@ -50,6 +52,14 @@ pub struct Args {
     /// Take what WEIGHTS names from the cache, and download nothing
     #[arg(long, help_heading = "Network")]
     pub offline: bool,
+
+    /// Column of a table that holds the texts [default: text, else sentence]
+    #[arg(long, value_name = "COLUMN", help_heading = "Texts")]
+    pub text_column: Option<String>,
+
+    /// Column of the second texts, where samples are pairs [default: none]
+    #[arg(long, value_name = "COLUMN", help_heading = "Texts")]
+    pub text_column_2: Option<String>,
 
     /// Folder that a manifest's or list's paths, and the samples' ids, are relative to [default: the manifest's own, or the
     /// current one]

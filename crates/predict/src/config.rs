@@ -2,8 +2,10 @@
 
 use crate::args::{Args, OnError};
 use cli::UsageError;
-use pipeline::{Device, DeviceRequest, LOOK};
-use sample::Inputs;
+use engine::Isa;
+use input::Recipe;
+use pipeline::{Device, DeviceName, DeviceRequest, LOOK};
+use sample::{Inputs, TextColumns};
 use std::path::{Path, PathBuf};
 
 /// A checked job.
@@ -14,7 +16,11 @@ pub(crate) struct Config {
     pub(crate) output: Output,
     pub(crate) wanted: Wanted,
     pub(crate) weights: Vec<PathBuf>,
-    pub(crate) device: Device,
+    device: Device,
+    /// Whether that was not said.
+    finds_device: bool,
+    /// Of texts, and of the second of pairs.
+    text_columns: [Option<String>; 2],
     /// Why that is no card, where one was looked for in vain.
     pub(crate) no_card: Option<String>,
     pub(crate) batch: Option<usize>,
@@ -73,7 +79,7 @@ impl Config {
                 "`{shown}` is {is_features}; expected a .head or .hst first, then what to predict"
             ));
         }
-        let precision = args.precision;
+        let (precision, finds_device) = (args.precision, args.device == DeviceName::Auto);
         let (device, no_card) = DeviceRequest { name: args.device, precision, isa: None }
             .settle(LOOK)
             .map_err(|error| UsageError(error.to_string()))?;
@@ -87,6 +93,8 @@ impl Config {
             output,
             wanted: Wanted { top: top.unwrap_or(0), probabilities },
             device,
+            finds_device,
+            text_columns: [args.text_column, args.text_column_2],
             no_card,
             batch: args.batch,
             stops_on_error: args.on_error == OnError::Fail,
@@ -97,9 +105,10 @@ impl Config {
             ("--root", config.root.is_some()),
             ("--batch", config.batch.is_some()),
             ("--precision", precision.is_some()),
+            ("--text-column", config.text_columns.iter().any(Option::is_some)),
         ];
         if let (true, Some((flag, _))) = (config.reads_features(), flags.iter().find(|(_, given)| *given)) {
-            return usage(format!("{flag} goes with pictures; features need no network"));
+            return usage(format!("{flag} goes with samples; features need no network"));
         }
         if let Some(input) = config.inputs.iter().find(|input| is_features(input) && !config.reads_features())
         {
@@ -122,9 +131,29 @@ impl Config {
         self.inputs.iter().all(|input| is_features(input))
     }
 
-    /// What is to be predicted, as it was named.
-    pub(crate) fn samples(&self) -> Inputs<'_> {
-        Inputs { paths: &self.inputs, root: self.root.as_deref(), spool: None, bare: true }
+    /// What is to be predicted, as it was named: pictures, or texts.
+    ///
+    /// # Errors
+    /// [`UsageError`] where flags of texts are given for pictures.
+    pub(crate) fn samples(&self, are_texts: bool) -> Result<Inputs<'_>, UsageError> {
+        let [first, second] = &self.text_columns;
+        let columns = TextColumns { first: first.as_deref(), second: second.as_deref() };
+        if !are_texts && (first.is_some() || second.is_some()) {
+            return Err(UsageError(
+                "--text-column goes with a model of texts; this one is of pictures".to_owned(),
+            ));
+        }
+        let root = self.root.as_deref();
+        Ok(Inputs { paths: &self.inputs, root, spool: None, bare: true, texts: are_texts.then_some(columns) })
+    }
+
+    /// Where a network runs: texts on the processor, unless cards were asked for by name.
+    pub(crate) fn device_for(&self, recipe: &Recipe) -> Device {
+        match (recipe, &self.device) {
+            (Recipe::Text(_), Device::Cards(..)) if self.finds_device => Device::Cpu(Isa::best()),
+            (_, Device::Cards(cards, precision)) => Device::Cards(cards.clone(), *precision),
+            (_, Device::Cpu(isa)) => Device::Cpu(*isa),
+        }
     }
 
     /// Everything that is read, but for pictures.

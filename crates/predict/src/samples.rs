@@ -6,7 +6,7 @@ use cli::{GateError, Session, UsageError, count};
 use head::Head;
 use input::Recipe;
 use model::{Judge, Layout, Model, ModelError, Tower, Verdict, check_probes};
-use pipeline::{Assignment, Embedder, Job, Plan, Remarks, Reuse, SampleRun};
+use pipeline::{Assignment, Device, Embedder, Job, Plan, Remarks, Reuse, SampleRun};
 use sample::{DataSet, Sample};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,6 +28,7 @@ pub(crate) struct Runner {
 struct Running {
     embedder: Box<dyn Embedder>,
     recipe: Recipe,
+    device: Device,
 }
 
 /// What becomes of rows; whether more are wanted.
@@ -44,18 +45,19 @@ impl Runner {
         }
         let Model { head, towers } =
             Model::open(&config.model, &config.weights).map_err(|error| told(error, config))?;
-        let data = DataSet::open_inputs(&config.samples())?;
+        let is_of_texts = |tower: &Tower| matches!(tower.recipe, Recipe::Text(_));
+        let data = DataSet::open_inputs(&config.samples(towers.iter().any(is_of_texts))?)?;
         let layout = Layout::new(&head, &towers)?;
         let open = |tower| open(&head, tower, config);
         let mut networks = towers.into_iter().map(open).collect::<Result<Vec<_>>>()?;
-        for (at, Running { embedder, .. }) in networks.iter_mut().enumerate() {
+        for (at, Running { embedder, recipe, device }) in networks.iter_mut().enumerate() {
             let probes = embedder.probes()?;
             check_probes(&head, &layout, at, embedder.revision(), &probes)
                 .map_err(|error| GateError(error.to_string()))?;
             session.detail(format!(
-                "predict: the network runs on {}, {} images at a time",
-                config.device,
-                count(embedder.batch() as u64)
+                "predict: the network runs on {device}, {} {}s at a time",
+                count(embedder.batch() as u64),
+                recipe.noun()
             ));
         }
         session.detail(format!("predict: {} samples", count(data.samples.len() as u64)));
@@ -75,7 +77,7 @@ impl Runner {
         let (samples, over) = (std::mem::take(&mut self.data.samples), AtomicBool::new(false));
         {
             let shown = if is_stdout { 0 } else { samples.len() as u64 };
-            let progress = (!is_stdout).then(|| session.progress(shown, "image"));
+            let progress = (!is_stdout).then(|| session.progress(shown, self.networks[0].recipe.noun()));
             let mut take = |rows: Vec<Row>| {
                 progress.iter().for_each(|progress| progress.advance(rows.len() as u64));
                 if !take(rows)? {
@@ -147,7 +149,8 @@ fn open(head: &Head, tower: Tower, config: &Config) -> Result<Running> {
     let names: Vec<String> = sources.iter().map(|&source| head.sources[source].name()).collect();
     let taps: Vec<&str> = names.iter().map(String::as_str).collect();
     let plan = Plan { recipe: &recipe, taps: &taps, batch: config.batch, views: 1 };
-    Ok(Running { embedder: pipeline::open(bound, &config.device, plan)?, recipe })
+    let device = config.device_for(&recipe);
+    Ok(Running { embedder: pipeline::open(bound, &device, plan)?, recipe, device })
 }
 
 /// Gives `with` the first sample of each batch, and the batch, in the samples' order.

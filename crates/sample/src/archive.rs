@@ -9,7 +9,7 @@ mod sidecars;
 mod tree;
 
 use crate::{
-    DataSet, DatasetError, Split,
+    DataSet, DatasetError, Medium, Split,
     data_set::Found,
     folder::{self, Spelt, spelling},
 };
@@ -87,7 +87,7 @@ fn webdataset(
     }
     if pictures.is_empty() {
         let found = if passed.is_empty() { "nothing".to_owned() } else { passed.to_string() };
-        return Err(DatasetError::Empty { path: name.to_owned(), found });
+        return Err(DatasetError::Empty { path: name.to_owned(), medium: Medium::Image, found });
     }
     let named = |at: usize| (archive.entry(at).name.to_owned(), at);
     let mut ids: BTreeMap<String, usize> = pictures.iter().map(|&at| named(at)).collect();

@@ -1,7 +1,7 @@
 //! Where the bytes of a sample are.
 
 use std::{io, ops::Range, path::PathBuf, sync::Arc};
-use store::{Packed, read_file, table::Cells};
+use store::{Packed, read_file, table::Cells, too_long};
 
 /// What a sample is: bytes, wherever they lie. Nothing says yet that they can be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Content {
         /// The row, from 0.
         row: usize,
     },
+    /// A text that is there already. U+0000 stands between the two texts of a pair.
+    Text(Arc<str>),
 }
 
 impl Content {
@@ -34,6 +36,8 @@ impl Content {
             Content::File(path) => read_file(path, most).map_err(|error| error.source),
             Content::Part { of, range } => of.read(range.clone(), most),
             Content::Cell { of, row } => of.read(*row, most),
+            Content::Text(text) if text.len() as u64 > most => Err(too_long(text.len() as u64, most)),
+            Content::Text(text) => Ok(text.as_bytes().to_vec()),
         }
     }
 }

@@ -24,9 +24,9 @@ pub struct DataSet {
     pub columns: Vec<Column>,
     /// At least one, sorted by the bytes of their ids.
     pub samples: Vec<Sample>,
-    /// Images that no id can be made of, and why, sorted by what stands for their ids.
+    /// Samples that no id can be made of, and texts that cannot be one, with the reasons. Sorted by what stands for their ids.
     pub skipped: Vec<Skipped>,
-    /// Entries of a folder tree that are no images.
+    /// Entries of a folder tree that are no samples.
     pub passed: Passed,
     /// Columns of a manifest that hold neither text nor numbers.
     pub left_out: Vec<String>,
@@ -80,7 +80,7 @@ impl DataSet {
     /// within their class. Where it holds images and no folders, they have no labels. A `.csv` or `.parquet` manifest has the column `path` (relative to the manifest's folder) and, if
     /// it likes, `split`; all others are what is said of the samples.
     pub fn open(input: &Path) -> Result<DataSet, DatasetError> {
-        Inputs { paths: &[input.to_owned()], root: None, spool: None, bare: false }.open()
+        Inputs { paths: &[input.to_owned()], root: None, spool: None, bare: false, texts: None }.open()
     }
 
     /// As [`DataSet::open`], of whatever a command line may name.

@@ -1,10 +1,12 @@
 //! Why something is not a data set.
 
 mod packed;
+mod texts;
 
 pub use packed::PackedError;
+pub use texts::TextError;
 
-use crate::Split;
+use crate::{Medium, Split};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -33,11 +35,17 @@ pub enum DatasetError {
         "`{0}` is no picture by its name, and no regular file that holds some: expected pictures, a folder of them, a .csv, .jsonl or .parquet manifest, or .tar or .parquet shards"
     )]
     NotAPicture(PathBuf),
-    /// Where pictures were expected in folders of any shape, not one.
-    #[error("`{path}` holds no images with the names of {}, found {found}; name a folder or a .tar that does", crate::EXTENSIONS.join(", "))]
-    NoPictures {
+    /// Where samples were expected in folders of any shape, not one.
+    #[error(
+        "`{path}` holds no {medium}s with the names of {}, found {found}; name a folder {}that does",
+        medium.extensions().join(", "),
+        or_tar(*medium)
+    )]
+    NoSamples {
         /// The folder.
         path: PathBuf,
+        /// What was looked for.
+        medium: Medium,
         /// What was there instead, in words.
         found: String,
     },
@@ -52,24 +60,31 @@ pub enum DatasetError {
     /// A link that may stand for anything, a class on a disk that is not mounted among them.
     #[error("`{0}` is a link that leads nowhere; mend or remove it")]
     LeadsNowhere(PathBuf),
-    /// Not one image.
-    #[error("`{path}` holds no images; expected a folder per class with files of {}, found {found}", crate::EXTENSIONS.join(", "))]
+    /// Not one sample.
+    #[error(
+        "`{path}` holds no {medium}s; expected a folder per class with files of {}, found {found}",
+        medium.extensions().join(", ")
+    )]
     Empty {
         /// The data set.
         path: PathBuf,
+        /// What was looked for.
+        medium: Medium,
         /// What was there instead, in words.
         found: String,
     },
-    /// Images beside class folders.
+    /// Samples beside class folders.
     #[error(
-        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class, or no folders, for images \
+        "`{path}` holds {} outside any class folder (`{}`); expected a folder per class, or no folders, for {medium}s \
          without labels",
-        counted(*count, "image"),
+        counted(*count, &medium.to_string()),
         shortened(first)
     )]
     Unclassed {
         /// The data set, or one of its splits.
         path: PathBuf,
+        /// What they are.
+        medium: Medium,
         /// How many.
         count: usize,
         /// The first of them by name.
@@ -121,11 +136,16 @@ pub enum DatasetError {
         /// Another.
         second: String,
     },
-    /// A split without a single image.
-    #[error("split folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(split))]
+    /// A split without a single sample.
+    #[error(
+        "split folder `{}` in `{path}` holds no {medium}s{passed}; fill it or remove it",
+        shortened(split)
+    )]
     EmptySplit {
         /// The data set.
         path: PathBuf,
+        /// What was looked for.
+        medium: Medium,
         /// The folder.
         split: String,
         /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
@@ -134,8 +154,8 @@ pub enum DatasetError {
     /// Folders that may be splits, or domains, or people.
     #[error(
         "`{}` and `{}` in `{path}` hold folders of the same names ({names}); if the inner ones are the classes, call \
-         the outer ones train, val and test; if the outer ones are, move the pictures up into them; or list the \
-         pictures in a manifest",
+         the outer ones train, val and test; if the outer ones are, move the files up into them; or list the \
+         samples in a manifest",
         shortened(first),
         shortened(second)
     )]
@@ -151,7 +171,7 @@ pub enum DatasetError {
     },
     /// Splits within classes.
     #[error(
-        "`{}` in `{path}` holds split folders; put train, val and test on top and the classes below, or list the pictures \
+        "`{}` in `{path}` holds split folders; put train, val and test on top and the classes below, or list the samples \
          in a manifest",
         shortened(class)
     )]
@@ -180,11 +200,16 @@ pub enum DatasetError {
         /// The folder in its splits.
         inner: String,
     },
-    /// A class without a single image.
-    #[error("class folder `{}` in `{path}` holds no images{passed}; fill it or remove it", shortened(class))]
+    /// A class without a single sample.
+    #[error(
+        "class folder `{}` in `{path}` holds no {medium}s{passed}; fill it or remove it",
+        shortened(class)
+    )]
     EmptyClass {
         /// The data set, or one of its splits.
         path: PathBuf,
+        /// What was looked for.
+        medium: Medium,
         /// The class.
         class: String,
         /// What was there instead, in words: ` (passed over: 2 .heic)`, or nothing.
@@ -269,7 +294,7 @@ pub enum DatasetError {
         value: String,
     },
     /// No rows.
-    #[error("`{0}` has no rows; expected one per image")]
+    #[error("`{0}` has no rows; expected one per sample")]
     NoRows(PathBuf),
     /// A list without a path of a file.
     #[error(
@@ -291,6 +316,9 @@ pub enum DatasetError {
     /// Of tars and Parquet files.
     #[error(transparent)]
     Packed(#[from] PackedError),
+    /// Of texts.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A hole in the manifest.
     #[error("`{manifest}`, {row}: `{column}` is empty")]
     EmptyValue {
@@ -359,6 +387,14 @@ pub enum DatasetError {
 /// `1 image`, `2 images`.
 pub(crate) fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What else may hold such samples, before `that does`.
+fn or_tar(medium: Medium) -> &'static str {
+    match medium {
+        Medium::Image => "or a .tar ",
+        Medium::Text => "",
+    }
 }
 
 /// What a list names instead.

@@ -1,4 +1,4 @@
-//! A data set as a folder tree: classes are folders, with or without splits on top. Pictures alone have no classes.
+//! A data set as a folder tree: classes are folders, with or without splits on top. Pictures or texts alone have no classes.
 //!
 //! **Invariant:** every entry of the tree is a sample, a folder that is walked, a named skip, a counted entry that is
 //! passed over, or an error. The tests add up, and let each call to the file system fail in turn.
@@ -16,21 +16,21 @@ use files::Disk;
 use layout::Layout;
 use std::path::{Path, PathBuf};
 
-pub use entries::EXTENSIONS;
 pub(crate) use entries::has_image_extension;
+pub use entries::{EXTENSIONS, Medium};
 pub(crate) use files::{Files, Kind};
 pub(crate) use layout::{Spelt, spelling};
 
-/// What an error about missing pictures calls those.
+/// What an error about missing samples calls those.
 const UNNAMED: &str = "not named in UTF-8";
 
-pub(crate) fn open(root: &Path) -> Result<DataSet, DatasetError> {
-    open_in(&Disk, root)
+pub(crate) fn open(root: &Path, medium: Medium) -> Result<DataSet, DatasetError> {
+    open_in(&Disk(medium), root)
 }
 
-/// Every image in a folder and below, however they are sorted: nothing is said of them.
-pub(crate) fn open_any(root: &Path) -> Result<DataSet, DatasetError> {
-    open_any_in(&Disk, root)
+/// Every sample in a folder and below, however they are sorted: nothing is said of them.
+pub(crate) fn open_any(root: &Path, medium: Medium) -> Result<DataSet, DatasetError> {
+    open_any_in(&Disk(medium), root)
 }
 
 /// As [`open_any`], of any file system.
@@ -38,10 +38,10 @@ pub(crate) fn open_any_in(files: &dyn Files, root: &Path) -> Result<DataSet, Dat
     let mut tree = Tree { is_labelled: false, ..Tree::new(files, root) };
     let below = Below { class: "", split: None, is_named: true };
     let mut passed = Passed::default();
-    tree.take_images(root, "", &below, &mut Vec::new(), &mut passed)?;
+    tree.take_samples(root, "", &below, &mut Vec::new(), &mut passed)?;
     tree.passed = passed;
     tree.finish(&Folder::list(files, root)?).map_err(|error| match error {
-        DatasetError::Empty { path, found } => DatasetError::NoPictures { path, found },
+        DatasetError::Empty { path, medium, found } => DatasetError::NoSamples { path, medium, found },
         error => error,
     })
 }
@@ -54,7 +54,7 @@ pub(crate) fn open_in(files: &dyn Files, root: &Path) -> Result<DataSet, Dataset
         Layout::Classes => {
             let above =
                 Above { path: root.to_owned(), id: String::new(), split: None, is_named: true, folder: top };
-            tree.is_labelled = !above.folder.holds_images_only();
+            tree.is_labelled = !above.folder.holds_samples_only();
             tree.take_within(&above)?;
             tree.finish(&above.folder)
         }
@@ -126,7 +126,7 @@ impl<'a> Tree<'a> {
         let id = name.text.clone();
         let mut above = Above { path, id, split: Some(split), is_named: name.is_utf8(), folder };
         let before = (self.found.len(), std::mem::take(&mut self.passed));
-        while let ([], [only]) = (&above.folder.images[..], &above.folder.folders[..])
+        while let ([], [only]) = (&above.folder.samples[..], &above.folder.folders[..])
             && layout::spelling(&only.text).is_some_and(|spelt| spelt.split == split)
         {
             let path = above.path.join(&only.raw);
@@ -141,30 +141,35 @@ impl<'a> Tree<'a> {
         self.take_within(&above)?;
         if self.found.len() == before.0 && self.empty.is_none() {
             let (path, split) = (self.root.to_owned(), name.text.clone());
-            self.empty = Some(DatasetError::EmptySplit { path, split, passed: instead(&self.passed) });
+            self.empty = Some(DatasetError::EmptySplit {
+                path,
+                medium: self.files.medium(),
+                split,
+                passed: instead(&self.passed),
+            });
         }
         self.passed.merge(&before.1);
         Ok(())
     }
 
-    /// Whether every folder in `top` holds images and no folders.
+    /// Whether every folder in `top` holds samples and no folders.
     fn are_flat(&self, top: &Folder) -> Result<bool, DatasetError> {
         for name in &top.folders {
-            if !Folder::list(self.files, &self.root.join(&name.raw))?.holds_images_only() {
+            if !Folder::list(self.files, &self.root.join(&name.raw))?.holds_samples_only() {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Takes what is within `above`: classes, or images where there are none.
+    /// Takes what is within `above`: classes, or samples where there are none.
     fn take_within(&mut self, above: &Above) -> Result<(), DatasetError> {
         if self.is_labelled {
             return self.take_classes(above);
         }
         let below = Below { class: "", split: above.split, is_named: above.is_named };
         let (mut passed, before, unnamed) = (Passed::default(), self.found.len(), self.skipped.len());
-        self.take_images(&above.path, &above.id, &below, &mut Vec::new(), &mut passed)?;
+        self.take_samples(&above.path, &above.id, &below, &mut Vec::new(), &mut passed)?;
         if self.found.len() == before {
             (unnamed..self.skipped.len()).for_each(|_| passed.add(UNNAMED));
         }
@@ -186,19 +191,20 @@ impl<'a> Tree<'a> {
                 Below { class: &class.text, split: *split, is_named: above.is_named && class.is_utf8() };
             let mut passed = Passed::default();
             let id = join(&above.id, &class.text);
-            self.take_images(&path.join(&class.raw), &id, &below, &mut vec![here.clone()], &mut passed)?;
+            self.take_samples(&path.join(&class.raw), &id, &below, &mut vec![here.clone()], &mut passed)?;
             if self.found.len() == before {
                 (unnamed..self.skipped.len()).for_each(|_| passed.add(UNNAMED));
                 let (path, class) = (path.clone(), class.text.clone());
-                return Err(DatasetError::EmptyClass { path, class, passed: instead(&passed) });
+                let medium = self.files.medium();
+                return Err(DatasetError::EmptyClass { path, medium, class, passed: instead(&passed) });
             }
             self.passed.merge(&passed);
         }
         Ok(())
     }
 
-    /// Takes the images in `path` and below; `above` holds the folders we came through, so that links in a circle end.
-    fn take_images(
+    /// Takes the samples in `path` and below; `above` holds the folders we came through, so that links in a circle end.
+    fn take_samples(
         &mut self,
         path: &Path,
         id: &str,
@@ -213,7 +219,7 @@ impl<'a> Tree<'a> {
         }
         let folder = Folder::list(self.files, path)?;
         passed.merge(&folder.passed);
-        for name in folder.images {
+        for name in folder.samples {
             let id = join(id, &name.text);
             if below.is_named && name.is_utf8() {
                 let (content, row) = (Content::File(path.join(&name.raw)), self.found.len());
@@ -226,20 +232,21 @@ impl<'a> Tree<'a> {
         above.push(here);
         for name in folder.folders {
             let below = Below { is_named: below.is_named && name.is_utf8(), ..*below };
-            self.take_images(&path.join(&name.raw), &join(id, &name.text), &below, above, passed)?;
+            self.take_samples(&path.join(&name.raw), &join(id, &name.text), &below, above, passed)?;
         }
         above.pop();
         Ok(())
     }
 
-    /// Images beside class folders have no label: that is a mistake, not something to pass over.
+    /// Samples beside class folders have no label: that is a mistake, not something to pass over.
     fn refuse_unclassed(&mut self, folder: &Folder, path: &Path) -> Result<(), DatasetError> {
         self.passed.merge(&folder.passed);
-        match folder.images.first() {
+        match folder.samples.first() {
             None => Ok(()),
             Some(first) => Err(DatasetError::Unclassed {
                 path: path.to_owned(),
-                count: folder.images.len(),
+                medium: self.files.medium(),
+                count: folder.samples.len(),
                 first: first.text.clone(),
             }),
         }
@@ -253,7 +260,7 @@ impl<'a> Tree<'a> {
             let passed = (!self.passed.is_empty()).then(|| self.passed.to_string());
             let found: Vec<String> = folders.into_iter().chain(passed).collect();
             let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
-            return Err(DatasetError::Empty { path, found });
+            return Err(DatasetError::Empty { path, medium: self.files.medium(), found });
         }
         if let Some(empty) = self.empty {
             return Err(empty);
@@ -286,7 +293,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// What an error says of entries that were there, and were no images.
+/// What an error says of entries that were there, and were no samples.
 fn instead(passed: &Passed) -> String {
     if passed.is_empty() { String::new() } else { format!(" (passed over: {passed})") }
 }

@@ -3,11 +3,9 @@
 mod braces;
 
 use crate::{
-    Content, DataSet, DatasetError, PackedError, Passed,
+    Content, DataSet, DatasetError, Medium, PackedError, Passed, TextColumns,
     archive::{self, Shard},
-    cells,
-    folder::{self, spelling},
-    list, manifest,
+    cells, folder, list, manifest, shards, texts,
 };
 use std::{
     env,
@@ -22,15 +20,19 @@ use store::{Packed, open_file, spool, table::Cells};
 /// A data set as it was named.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    /// A folder, a manifest, or `-` for standard input; or several shards, by a pattern or one by one.
+    /// A folder, a manifest, or `-` for standard input; or several shards, by a pattern or one by one. Tables of texts are
+    /// named as shards are.
     pub paths: &'a [PathBuf],
     /// What a manifest's or a list's paths, and ids with them, are relative to, if not what they are by themselves.
     pub root: Option<&'a Path>,
     /// The folder in which what can be read once only is kept meanwhile, by no name; the system's own for such files if
     /// none is given.
     pub spool: Option<&'a Path>,
-    /// Whether only content is wanted: folders of any shape, pictures one by one, and nothing that is said of them.
+    /// Whether only content is wanted: folders of any shape, files one by one, and nothing that is said of them. Labels may be
+    /// empty then.
     pub bare: bool,
+    /// Where the samples are texts: the columns that hold them, if they are in tables. `None` where they are pictures.
+    pub texts: Option<TextColumns<'a>>,
 }
 
 /// What shards are.
@@ -63,24 +65,24 @@ impl Inputs<'_> {
     /// Lists it.
     pub(crate) fn open(&self) -> Result<DataSet, DatasetError> {
         let name = Inputs::name(self.paths);
+        if let Some(columns) = self.texts {
+            return texts::open(self, columns);
+        }
         if self.bare
-            && let Some(set) = self.one_by_one()?
+            && let Some(set) = self.one_by_one(Medium::Image, |folder| shards_in(folder).is_some())?
         {
             return Ok(set);
         }
         if Inputs::are_piped(self.paths) {
             return self.piped(io::stdin().lock(), &name);
         }
-        let mut paths = Vec::new();
-        for path in self.paths {
-            paths.extend(braces::expand(path)?);
-        }
+        let mut paths = self.expanded()?;
         if let [path] = &paths[..] {
             match fs::metadata(path) {
                 Ok(metadata) if metadata.is_dir() => match shards_in(path) {
                     Some(shards) => paths = shards,
-                    None if self.bare => return folder::open_any(path),
-                    None => return folder::open(path),
+                    None if self.bare => return folder::open_any(path, Medium::Image),
+                    None => return folder::open(path, Medium::Image),
                 },
                 // With pictures in it, or with their paths.
                 Ok(_) if kind(path) == Some(Kind::Parquet) => match Cells::open(path)? {
@@ -113,10 +115,25 @@ impl Inputs<'_> {
         self.archive(&shards, &name)
     }
 
-    /// Pictures, and folders of them beside others; `None` where that is not what was named.
-    fn one_by_one(&self) -> Result<Option<DataSet>, DatasetError> {
-        let is_folder = |path: &PathBuf| path.is_dir() && shards_in(path).is_none();
-        let is_one = |path: &PathBuf| is_picture(path) || (self.paths.len() > 1 && is_folder(path));
+    /// The paths that patterns stand for, and all others.
+    pub(crate) fn expanded(&self) -> Result<Vec<PathBuf>, DatasetError> {
+        let mut paths = Vec::new();
+        for path in self.paths {
+            paths.extend(braces::expand(path)?);
+        }
+        Ok(paths)
+    }
+
+    /// Files that are samples, and folders of them beside others; `None` where that is not what was named. `is_packed` says
+    /// of a folder whether it holds shards or tables instead.
+    pub(crate) fn one_by_one(
+        &self,
+        medium: Medium,
+        is_packed: impl Fn(&Path) -> bool,
+    ) -> Result<Option<DataSet>, DatasetError> {
+        let is_folder = |path: &PathBuf| path.is_dir() && !is_packed(path);
+        let is_file = |path: &PathBuf| path.file_name().is_some_and(|n| medium.is_named(n)) && path.is_file();
+        let is_one = |path: &PathBuf| is_file(path) || (self.paths.len() > 1 && is_folder(path));
         if self.paths.is_empty() || !self.paths.iter().all(is_one) {
             return Ok(None);
         }
@@ -126,7 +143,7 @@ impl Inputs<'_> {
                 files.push(path.clone());
                 continue;
             }
-            let set = folder::open_any(path)?;
+            let set = folder::open_any(path, medium)?;
             files.extend(set.samples.into_iter().filter_map(|sample| match sample.content {
                 Content::File(file) => Some(file),
                 _ => None,
@@ -189,11 +206,6 @@ impl Inputs<'_> {
     }
 }
 
-/// Whether a file is there whose name is a picture's.
-fn is_picture(path: &Path) -> bool {
-    path.file_name().is_some_and(folder::has_image_extension) && path.is_file()
-}
-
 /// What the shard of this name is.
 fn kind(path: &Path) -> Option<Kind> {
     let name = path.file_name().and_then(OsStr::to_str)?.to_ascii_lowercase();
@@ -205,29 +217,9 @@ fn kind(path: &Path) -> Option<Kind> {
     }
 }
 
-/// The shards in a folder that holds some, and no images: on top, in its folder `data`, or in folders of splits in either.
-/// All are of one kind.
+/// The shards in a folder that holds some, and no images.
 fn shards_in(folder: &Path) -> Option<Vec<PathBuf>> {
-    let (mut shards, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).ok()? {
-            let entry = entry.ok()?;
-            let (path, name) = (entry.path(), entry.file_name());
-            // Where Hugging Face's data sets have theirs.
-            let is_data = || name == "data";
-            let is_split = || name.to_str().and_then(spelling).is_some_and(|said| said.is_exact());
-            match path.is_dir() {
-                _ if name.as_encoded_bytes().starts_with(b".") => {}
-                true if next == *folder && (is_split() || is_data()) => folders.push(path),
-                true if next == folder.join("data") && is_split() => folders.push(path),
-                false if !folder::has_image_extension(&name) => shards.extend(kind(&path).map(|_| path)),
-                _ => return None,
-            }
-        }
-    }
-    shards.sort();
-    let first = kind(shards.first()?);
-    shards.iter().all(|shard| kind(shard) == first).then_some(shards)
+    shards::within(folder, kind, folder::has_image_extension)
 }
 
 fn missing(path: &Path, error: io::Error) -> DatasetError {
@@ -246,7 +238,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.png"), "").unwrap();
         let open = |bytes: &[u8], root: Option<&Path>| {
-            let inputs = Inputs { paths: &["-".into()], root, spool: None, bare: false };
+            let inputs = Inputs { paths: &["-".into()], root, spool: None, bare: false, texts: None };
             inputs
                 .piped(bytes, Path::new("-"))
                 .map(|set| set.samples.len())

@@ -1,4 +1,4 @@
-//! What the names of a data set's files say.
+//! Files that each hold many samples: where they lie, and what their names say.
 
 use crate::{
     Split,
@@ -7,8 +7,38 @@ use crate::{
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    path::{Component, Path},
+    fs,
+    path::{Component, Path, PathBuf},
 };
+
+/// The files of some `kind` in a folder that holds some, and no samples by themselves. They lie on top, in its folder `data`,
+/// or in folders of splits in either. All are of one kind.
+pub(crate) fn within<K: PartialEq>(
+    folder: &Path,
+    kind: impl Fn(&Path) -> Option<K>,
+    is_sample: impl Fn(&OsStr) -> bool,
+) -> Option<Vec<PathBuf>> {
+    let (mut shards, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).ok()? {
+            let entry = entry.ok()?;
+            let (path, name) = (entry.path(), entry.file_name());
+            // Where Hugging Face's data sets have theirs.
+            let is_data = || name == "data";
+            let is_split = || name.to_str().and_then(spelling).is_some_and(|said| said.is_exact());
+            match path.is_dir() {
+                _ if name.as_encoded_bytes().starts_with(b".") => {}
+                true if next == *folder && (is_split() || is_data()) => folders.push(path),
+                true if next == folder.join("data") && is_split() => folders.push(path),
+                false if !is_sample(&name) => shards.extend(kind(&path).map(|_| path)),
+                _ => return None,
+            }
+        }
+    }
+    shards.sort();
+    let first = kind(shards.first()?);
+    shards.iter().all(|shard| kind(shard) == first).then_some(shards)
+}
 
 /// The splits that all of these files are named after, as `train-00000-of-00002.parquet` is: each by its own name, or by
 /// its folder's where those tell them apart.

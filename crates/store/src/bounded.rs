@@ -59,7 +59,8 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_long(bytes.len() as u64, most)) } else { Ok(bytes) }
 }
 
-pub(crate) fn too_long(length: u64, most: u64) -> io::Error {
+/// What is read where `most` bytes were expected, and there are `length`.
+pub fn too_long(length: u64, most: u64) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!("its {length} bytes are more than the {most} expected"),

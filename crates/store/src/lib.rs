@@ -26,7 +26,7 @@ pub mod table;
 pub mod tar;
 
 pub use backing::{MapError, MappedFile};
-pub use bounded::{check_header, open_file, read_file};
+pub use bounded::{check_header, open_file, read_file, too_long};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use large::{LargeMemory, large_room};

@@ -23,6 +23,11 @@ pub(super) fn classes_of(config: &Config, classes: usize) -> Result<(), Backbone
     within(config, "a number of classes of", &[classes], 1 << 24)
 }
 
+/// The same of tokens that are known.
+pub(super) fn vocabulary(config: &Config, tokens: &[usize]) -> Result<(), BackboneError> {
+    within(config, "a vocabulary of", tokens, 1 << 22)
+}
+
 /// How many patches lie side by side in a picture: at least one.
 pub(super) fn patches(config: &Config, side: usize, patch: usize) -> Result<usize, BackboneError> {
     sane(config, &[side])?;

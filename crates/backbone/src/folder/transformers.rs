@@ -305,7 +305,7 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
     Ok(swin::Swin { width, depths, head, window }.build("swin"))
 }
 
-fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> {
+pub(super) fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> {
     Ok(match name {
         "gelu" => Activation::Gelu,
         "gelu_new" | "gelu_pytorch_tanh" => Activation::GeluTanh,

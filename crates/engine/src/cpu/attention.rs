@@ -7,7 +7,7 @@ use super::{
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
-use crate::windows::Windows;
+use crate::{texts::Texts, windows::Windows};
 use std::{cell::RefCell, f32::consts::LOG2_E};
 
 /// Attention, compiled for one number of places.
@@ -127,6 +127,7 @@ impl Attention {
             let work = Head {
                 layer: self,
                 head,
+                counts: places.map_or(counts, |places| (places.len(), places.len())),
                 tile: tile_rows(isa),
                 places,
                 bias,
@@ -141,12 +142,48 @@ impl Attention {
             SCRATCH.set(scratch);
         });
     }
+
+    /// The same within each text: from has queries, keys and values of every token, out d numbers.
+    pub(crate) fn run_texts(&self, isa: Isa, texts: &Texts<'_>, from: &[Lane], out: &mut [Lane]) {
+        let tokens = texts.tokens().len().max(1);
+        let (seen, made) = (from.len() / tokens * LANES, out.len() / tokens * LANES);
+        let d = self.heads * self.depth;
+        assert!(seen >= self.at.1 + d && made >= d);
+        let (from, out) = (Shared::reading(from), Shared::writing(out));
+        let spans: Vec<_> = texts.spans().collect();
+        let work = spans.iter().map(|span| span.len().pow(2)).sum::<usize>() / spans.len().max(1);
+        each_line(spans.len() * self.heads, work * self.depth / 32, |task| {
+            let (span, head) = (&spans[task / self.heads], task % self.heads);
+            let mut scratch = SCRATCH.take();
+            // SAFETY: texts lie within both, as the lengths checked above say.
+            let (from, out) =
+                unsafe { (from.get().add(span.start * seen), out.get().add(span.start * made)) };
+            let work = Head {
+                layer: self,
+                head,
+                counts: (span.len(), span.len()),
+                tile: tile_rows(isa),
+                places: None,
+                bias: &[],
+                queries: from,
+                keys: from,
+                out,
+                steps: (seen, seen, made),
+                scratch: &mut scratch,
+            };
+            // SAFETY: as above; every task has a head and tokens of `out` of its own.
+            unsafe { isa.run(work) }
+            SCRATCH.set(scratch);
+        });
+    }
 }
 
 /// One head of one group of places.
 struct Head<'a> {
     layer: &'a Attention,
     head: usize,
+    /// Queries, and keys.
+    counts: (usize, usize),
     /// Rows of a tile.
     tile: usize,
     /// The places of the group; all for `None`.
@@ -164,8 +201,8 @@ struct Head<'a> {
 impl Kernel for Head<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Attention { depth, places: (queries, keys), at, .. } = *self.layer;
-        let (queries, keys) = self.places.map_or((queries, keys), |places| (places.len(), places.len()));
+        let Attention { depth, at, .. } = *self.layer;
+        let (queries, keys) = self.counts;
         let (width, wide) = (blocks(keys), blocks(depth));
         let together = (SCORES / width).clamp(LEAST_QUERIES, MOST_QUERIES) / LEAST_QUERIES * LEAST_QUERIES;
         let lengths = [width * depth, wide * keys, together * width, together * wide];

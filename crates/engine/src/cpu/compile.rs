@@ -13,6 +13,7 @@ use super::{
     rearrange::Rearrange,
     response::ResponseNorm,
     simd::LANES,
+    texts::{Gather, Lookup},
     winograd::{Kernels, Winograd},
 };
 use crate::{
@@ -54,7 +55,8 @@ impl Compiler {
             let rearrange = match shape {
                 Shape::Map { channels, .. } => Some(Rearrange::Flatten { channels }),
                 Shape::Tokens { width: channels, .. } => Some(Rearrange::Rows { channels }),
-                Shape::Vector(_) => None,
+                // Taps of texts are vectors: `for_taps` sees to it.
+                Shape::Vector(_) | Shape::Sequence { .. } => None,
             };
             if let Some(rearrange) = rearrange {
                 let flat = self.plan.value((1, 1), shape.len());
@@ -79,6 +81,21 @@ impl Compiler {
         let input = |this: &Self| this.value(node.inputs[0]);
         let (end, action, from) = match &node.op {
             Op::Input { .. } => return self.picture(at),
+            Op::Text => return self.graph.made(at),
+            Op::Lookup { table, by } => {
+                let d = self.graph.channels(at);
+                let rows = self.graph.tensor(*table).chunks(d).flat_map(|row| lanes(row.iter().copied()));
+                (at, Action::Lookup(Lookup { table: rows.collect(), by: *by }), Vec::new())
+            }
+            Op::GlobalMaxPool => (at, Action::Gather(Gather::Max), vec![input(self)]),
+            Op::LastToken => (at, Action::Gather(Gather::Last), vec![input(self)]),
+            Op::Token { .. } | Op::GlobalAveragePool
+                if matches!(self.graph.shape(node.inputs[0].index()), Shape::Sequence { .. }) =>
+            {
+                let gather = if node.op == Op::GlobalAveragePool { Gather::Mean } else { Gather::First };
+                (at, Action::Gather(gather), vec![input(self)])
+            }
+            Op::Normalize => (at, Action::Normalize(self.graph.channels(at)), vec![input(self)]),
             Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Conv { .. } | Op::Linear { .. } => {
                 return self.graph.products(at).into_iter().for_each(|norm| self.product(at, norm));
@@ -326,7 +343,11 @@ impl Compiler {
     /// Appends a step that begins with the node `at`, and gives the result of `end`.
     fn push(&mut self, at: usize, end: usize, action: Action, from: Vec<usize>) {
         self.graph.made(end);
-        let to = self.plan.value(self.graph.sides(end), self.graph.channels(end));
+        let channels = self.graph.channels(end);
+        let to = match self.graph.shape(end) {
+            Shape::Sequence { .. } => self.plan.token_value(channels),
+            _ => self.plan.value(self.graph.sides(end), channels),
+        };
         self.values[end] = Some(to);
         let name = self.graph.node(at).name.clone();
         self.plan.push(Step { name, action, from, to });

@@ -11,9 +11,10 @@ use super::{
 use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_channels, check_length, pictures_of, pixels_of},
+    texts::{Texts, texts_of, tokens_of},
 };
-use input::{Batch, Recipe};
-use network::Padding;
+use input::{Batch, Recipe, text};
+use network::{Network, Padding};
 use std::{
     sync::{
         Mutex, PoisonError,
@@ -31,18 +32,30 @@ const VALUES: usize = 1 << 22;
 /// Pictures that are too few to get everything ready for: the probes, and one or two.
 const FEW: usize = 6;
 
+/// Tokens of texts that go through a step together, at most, unless one text has more.
+const TOKENS: usize = 2048;
+
 /// A network that is ready to run on this processor.
 pub struct Cpu {
     name: String,
     plan: Plan,
     isa: Isa,
-    normalisation: Normalisation,
+    reads: Reads,
+    /// Of a picture; of a token (1, 1).
     size: (usize, usize),
     widths: Vec<usize>,
     /// Kept from one batch to the next.
     buffers: Mutex<Pool>,
     /// How many pictures it has seen.
     seen: usize,
+}
+
+/// What a network is fed.
+enum Reads {
+    /// How bytes become numbers.
+    Pictures(Box<Normalisation>),
+    /// What says which tokens there are: the network, without its weights.
+    Texts(Box<Network>),
 }
 
 /// Buffers that are not in use.
@@ -71,14 +84,20 @@ impl Cpu {
     /// Where `isa` is not one of [`Isa::available`].
     pub fn with_isa(bound: Bound, recipe: &Recipe, isa: Isa) -> Result<Cpu, EngineError> {
         assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
-        let (how, size) = pictures_of(recipe)?;
+        let (reads, size) = match texts_of(bound.network(), recipe)? {
+            true => (Reads::Texts(Box::new(bound.network().clone())), (1, 1)),
+            false => {
+                let (how, size) = pictures_of(bound.network().name(), recipe)?;
+                (Reads::Pictures(Box::new(Normalisation::of(how))), size)
+            }
+        };
         check_channels(bound.network())?;
         Ok(Cpu {
             name: bound.network().name().to_owned(),
             widths: bound.network().widths(size.0, size.1)?,
             plan: compile(bound, size)?,
             isa,
-            normalisation: Normalisation::of(how),
+            reads,
             size,
             buffers: Mutex::default(),
             seen: 0,
@@ -116,6 +135,36 @@ impl Cpu {
         if self.seen > FEW {
             self.plan.settle();
         }
+    }
+
+    /// Texts together, as many as have some tokens; one that has more goes alone.
+    fn run_texts(&self, tokens: &[text::Token], ends: &[usize]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let mut rows: Vec<Vec<f32>> =
+            self.widths.iter().map(|d| Vec::with_capacity(ends.len() * d)).collect();
+        let mut buffers = std::mem::take(&mut *locked(&self.buffers));
+        let all = Texts::new(tokens, ends);
+        let (mut first, mut start) = (0, 0);
+        while first < ends.len() {
+            let fitting = ends[first..].iter().take_while(|end| **end - start <= TOKENS).count().max(1);
+            let end = ends[first + fitting - 1];
+            let own: Vec<usize> = ends[first..first + fitting].iter().map(|end| end - start).collect();
+            let texts = Texts::new(&all.tokens()[start..end], &own);
+            if !self.plan.make_room(end - start, &mut buffers.shared) {
+                return Err(EngineError::OutOfMemoryForText {
+                    network: self.name.clone(),
+                    tokens: end - start,
+                    mebibytes: self.plan.lanes().saturating_mul((end - start) * size_of::<Lane>()) >> 20,
+                });
+            }
+            let mut memory = Memory::of_texts(&mut buffers.shared, texts);
+            for step in self.plan.steps_in_order() {
+                self.plan.run(step, self.isa, &mut memory);
+            }
+            self.plan.collect(&memory, &mut rows);
+            (first, start) = (first + fitting, end);
+        }
+        *locked(&self.buffers) = buffers;
+        Ok(rows)
     }
 
     /// line(picture, y, numbers of a pixel, out): puts a line of a picture's numbers, three a pixel.
@@ -238,12 +287,17 @@ impl Executor for Cpu {
     }
 
     fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
-        let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
+        if let Reads::Texts(network) = &self.reads {
+            let (tokens, ends) = tokens_of(network, batch)?;
+            return self.run_texts(&tokens, &ends);
+        }
         self.expect(batch.len());
+        let Reads::Pictures(normalisation) = &self.reads else { return Ok(Vec::new()) };
+        let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
             let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
             for (out, bytes) in out.chunks_exact_mut(pixel).zip(bytes.chunks_exact(3)) {
-                self.normalisation.pixel(bytes, out);
+                normalisation.pixel(bytes, out);
             }
         };
         self.run_pictures(batch.len(), line, |_, _| {})

@@ -1,16 +1,27 @@
 //! Where the values of a plan lie: buffers that several of them share, one after the other.
 
 use super::{gemm::Lane, parallel::Shared};
+use crate::texts::Texts;
 use std::{marker::PhantomData, ops::Range};
 
-/// What flows between steps: pixels of some blocks, for every picture.
+/// Of what there is one, where a value lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Each {
+    /// Picture, or text.
+    Sample,
+    /// Token of a text.
+    Token,
+}
+
+/// What flows between steps: pixels of some blocks, for every picture; or some blocks, for every token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value {
     pub(crate) height: usize,
     pub(crate) pixels: usize,
     pub(crate) blocks: usize,
-    /// Blocks of one picture.
+    /// Blocks of one picture, or token.
     pub(crate) lanes: usize,
+    pub(crate) each: Each,
     pub(crate) home: Home,
 }
 
@@ -55,14 +66,22 @@ impl Buffers {
 pub(crate) struct Memory<'a> {
     shared: Vec<(Shared, usize)>,
     own: Vec<(Shared, usize)>,
-    /// The pictures, counted in the shared buffers.
+    /// The pictures, counted in the shared buffers; or texts.
     pictures: Range<usize>,
+    /// Of a network of texts; none of pictures.
+    texts: Texts<'a>,
     buffers: PhantomData<&'a mut Buffers>,
 }
 
 impl<'a> Memory<'a> {
     pub(crate) fn new(shared: &'a mut Buffers, pictures: Range<usize>) -> Memory<'a> {
-        Memory { shared: pieces(shared), own: Vec::new(), pictures, buffers: PhantomData }
+        let (own, texts) = (Vec::new(), Texts::default());
+        Memory { shared: pieces(shared), own, pictures, texts, buffers: PhantomData }
+    }
+
+    /// The memory of texts, whose buffers are large enough for all their tokens.
+    pub(crate) fn of_texts(shared: &'a mut Buffers, texts: Texts<'a>) -> Memory<'a> {
+        Memory { texts, ..Memory::new(shared, 0..texts.len()) }
     }
 
     /// The memory of one picture, and of one thread.
@@ -76,18 +95,32 @@ impl<'a> Memory<'a> {
             shared: self.shared.clone(),
             own: pieces(own),
             pictures: picture..picture + 1,
+            texts: Texts::default(),
             buffers: PhantomData,
         }
     }
 
-    /// Pictures that are worked on.
+    /// Pictures that are worked on, or texts.
     pub(crate) fn count(&self) -> usize {
         self.pictures.len()
     }
 
+    /// The texts that are worked on; none where they are pictures.
+    pub(crate) fn texts(&self) -> Texts<'a> {
+        self.texts
+    }
+
+    /// How many there are of what a value lies for.
+    pub(crate) fn count_of(&self, each: Each) -> usize {
+        match each {
+            Each::Sample => self.pictures.len(),
+            Each::Token => self.texts.tokens().len(),
+        }
+    }
+
     /// The place of a value, and its length in blocks.
     pub(crate) fn place(&self, value: Value) -> (*mut Lane, usize) {
-        let count = self.pictures.len();
+        let count = self.count_of(value.each);
         let ((buffer, length), first) = match value.home {
             Home::Shared(slot) => (self.shared[slot], self.pictures.start),
             Home::Own(slot) => (self.own[slot], 0),

@@ -25,6 +25,7 @@ mod plan;
 mod rearrange;
 mod response;
 mod simd;
+mod texts;
 mod winograd;
 
 pub use engine::Cpu;

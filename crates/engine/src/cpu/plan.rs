@@ -8,12 +8,13 @@ use super::{
     functions::After,
     gemm::{Lane, blocks},
     maps::{self, Affine, Pooling},
-    memory::{Buffers, Home, Memory, Slots, Value, make_room},
+    memory::{Buffers, Each, Home, Memory, Slots, Value, make_room},
     norm::LayerNorm,
     parallel::Shared,
     rearrange::Rearrange,
     response::ResponseNorm,
     simd::{Isa, LANES},
+    texts::{self, Gather, Lookup},
     winograd::Winograd,
 };
 use network::Padding;
@@ -59,6 +60,10 @@ pub(crate) enum Action {
     Gate(After),
     /// Keys and values are the last value.
     Attention(Attention),
+    Lookup(Lookup),
+    Gather(Gather),
+    /// Vectors of so many numbers.
+    Normalize(usize),
 }
 
 /// A compiled network.
@@ -106,8 +111,16 @@ impl Plan {
     /// A new value: a map of whole blocks.
     pub(crate) fn value(&mut self, (height, width): (usize, usize), channels: usize) -> usize {
         let (pixels, blocks) = (height * width, blocks(channels));
-        self.values.push(Value { height, pixels, blocks, lanes: pixels * blocks, home: Home::Nowhere });
+        let (lanes, each, home) = (pixels * blocks, Each::Sample, Home::Nowhere);
+        self.values.push(Value { height, pixels, blocks, lanes, each, home });
         self.values.len() - 1
+    }
+
+    /// A new value: whole blocks for every token of a text.
+    pub(crate) fn token_value(&mut self, channels: usize) -> usize {
+        let value = self.value((1, 1), channels);
+        self.values[value].each = Each::Token;
+        value
     }
 
     /// The value of the pictures in that layout.
@@ -135,7 +148,9 @@ impl Plan {
             step.from.iter().chain([&step.to]).for_each(|value| last[*value] = at);
         }
         outputs.iter().for_each(|(value, _)| last[*value] = usize::MAX);
-        let alone = self.best_split();
+        // Layers of texts have no large maps.
+        let has_tokens = self.values.iter().any(|value| value.each == Each::Token);
+        let alone = if has_tokens { 0 } else { self.best_split() };
         let mut uses = vec![0; self.values.len()];
         let read = self.steps.iter().flat_map(|step| &step.from);
         read.chain(outputs.iter().map(|(value, _)| value)).for_each(|value| uses[*value] += 1);
@@ -309,8 +324,9 @@ impl Plan {
 
     /// Runs one step over the pictures of the memory.
     pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &mut Memory<'_>) {
-        let n = memory.count();
         let value = self.values[step.to];
+        let n = memory.count_of(value.each);
+        let texts = memory.texts();
         let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
         let (from, to) = self.maps(step, memory);
         let read = |i: usize| from[i];
@@ -328,9 +344,13 @@ impl Plan {
             Action::LayerNorm(norm) => norm.run(isa, read(0), to),
             Action::ResponseNorm(norm) => norm.run(isa, n, read(0), to),
             Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
-            Action::Attention(attention) => {
-                attention.run(isa, n, read(0), read(from.len() - 1), to);
-            }
+            Action::Attention(attention) => match value.each {
+                Each::Token => attention.run_texts(isa, &texts, read(0), to),
+                Each::Sample => attention.run(isa, n, read(0), read(from.len() - 1), to),
+            },
+            Action::Lookup(lookup) => lookup.run(&texts, to),
+            Action::Gather(gather) => gather.run(&texts, read(0), to),
+            Action::Normalize(channels) => texts::normalize(*channels, n, read(0), to),
         }
     }
 

@@ -120,6 +120,9 @@ impl Compiler {
         let input = |this: &Self| vec![this.value(node.inputs[0])];
         let from = node.inputs.first().map(|id| id.index());
         let (end, work, from) = match &node.op {
+            Op::Text | Op::Lookup { .. } | Op::GlobalMaxPool | Op::LastToken | Op::Normalize => {
+                return Err(EngineError::TextsOnCard { network: self.graph.network().name().to_owned() });
+            }
             Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Input { .. } => {
                 // Convolutions without groups read pictures as it suits them.

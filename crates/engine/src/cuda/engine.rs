@@ -114,7 +114,10 @@ impl<C: Card> Cuda<C> {
         batch: Option<usize>,
         unit: Unit,
     ) -> Result<Cuda<C>, EngineError> {
-        let (how, size) = pictures_of(recipe)?;
+        if bound.network().reads_texts() {
+            return Err(EngineError::TextsOnCard { network: bound.network().name().to_owned() });
+        }
+        let (how, size) = pictures_of(bound.network().name(), recipe)?;
         check_channels(bound.network())?;
         let revision = precision.engine(card.description().capability, unit);
         let widths = bound.network().widths(size.0, size.1)?;

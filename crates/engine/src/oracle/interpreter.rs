@@ -56,7 +56,7 @@ impl Interpreter {
                 return Err(EngineError::Inputs { expected: inputs.len(), got: recipes.len() });
             }
             for (input, recipe) in inputs.iter().zip(recipes) {
-                let (how, (height, width)) = pictures_of(recipe)?;
+                let (how, (height, width)) = pictures_of("the model", recipe)?;
                 let (expected, got) = (sides(input), [3, height, width]);
                 if expected != got {
                     return Err(EngineError::PictureSize { expected, got });

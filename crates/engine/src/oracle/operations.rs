@@ -29,7 +29,9 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
     }
     let x = inputs.first().ok_or_else(|| candle_core::Error::Msg("reads nothing".to_owned()))?;
     match op {
-        Op::Input { .. } | Op::Given { .. } | Op::Constant { .. } => Ok(x.clone()),
+        Op::Input { .. } | Op::Text | Op::Given { .. } | Op::Constant { .. } | Op::Lookup { .. } => {
+            Ok(x.clone())
+        }
         Op::Conv { weight, bias, stride, padding, groups, dilation } => {
             let weight = param(*weight);
             let (_, _, rows, columns) = weight.dims4()?;
@@ -55,8 +57,16 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
         }
         Op::GlobalAveragePool => match around.seen {
             Some(Shape::Tokens { prefix, .. }) => mean_of_places(x, prefix),
+            Some(Shape::Sequence { .. }) => mean_of_places(x, 0),
             _ => x.apply_op1_no_bwd(&loops::GlobalAveragePool),
         },
+        Op::GlobalMaxPool => x.max(1),
+        Op::LastToken => x.narrow(1, x.dim(1)? - 1, 1)?.squeeze(1)?.contiguous(),
+        Op::Normalize => {
+            let wide = x.to_dtype(DType::F64)?;
+            let length = wide.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12_f64)?;
+            wide.broadcast_div(&length)?.to_dtype(DType::F32)
+        }
         Op::Flatten => x.flatten_from(1),
         Op::Linear { weight, bias } => linear(x, param(*weight), bias.map(param)),
         Op::Add => x + &inputs[1],

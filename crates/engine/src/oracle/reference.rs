@@ -7,9 +7,10 @@ use super::{
 use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_length, pictures_of, pixels_of},
+    texts::{Texts, texts_of, tokens_of},
 };
-use candle_core::{Device, Result, Tensor};
-use input::{Batch, Recipe};
+use candle_core::{DType, Device, Result, Tensor};
+use input::{Batch, Recipe, text};
 use network::{Network, Node, Op, Shape};
 use std::sync::{
     Mutex, PoisonError,
@@ -25,9 +26,17 @@ pub struct Reference {
     affine: Vec<Option<Affine>>,
     /// For every node, the nodes whose output nobody reads after it has run.
     frees: Vec<Vec<usize>>,
-    normalisation: Normalisation,
+    /// Of pictures; `None` of texts.
+    normalisation: Option<Normalisation>,
     size: (usize, usize),
     widths: Vec<usize>,
+}
+
+/// What one run is of.
+enum Sample {
+    /// (3, h, w) numbers.
+    Picture(Vec<f32>),
+    Text(Vec<text::Token>),
 }
 
 /// A batch norm as x · scale + shift, per channel.
@@ -42,7 +51,13 @@ impl Reference {
     /// # Errors
     /// Where the recipe has no fixed size, or the network does not work at it.
     pub fn new(bound: Bound, recipe: &Recipe) -> std::result::Result<Reference, EngineError> {
-        let (how, size) = pictures_of(recipe)?;
+        let (normalisation, size) = match texts_of(bound.network(), recipe)? {
+            true => (None, (1, 1)),
+            false => {
+                let (how, size) = pictures_of(bound.network().name(), recipe)?;
+                (Some(Normalisation::of(how)), size)
+            }
+        };
         let widths = bound.network().widths(size.0, size.1)?;
         let affine = bound.network().nodes().iter().map(|node| Affine::of(node, &bound)).collect();
         let (network, tensors) = bound.into_parts();
@@ -55,7 +70,7 @@ impl Reference {
         });
         let params = params.collect::<std::result::Result<_, _>>()?;
         let frees = frees(&network);
-        Ok(Reference { normalisation: Normalisation::of(how), network, params, affine, frees, size, widths })
+        Ok(Reference { normalisation, network, params, affine, frees, size, widths })
     }
 
     /// The network that is run.
@@ -74,10 +89,10 @@ impl Reference {
     ) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
         let [n, c, h, w] = shape;
         check_length(n, [c, h, w], input.len())?;
-        self.run_each(n, (h, w), |i| input[i * c * h * w..][..c * h * w].to_vec())
+        self.run_each(n, (h, w), |i| Sample::Picture(input[i * c * h * w..][..c * h * w].to_vec()))
     }
 
-    /// Runs `n` pictures of (h, w), the i-th being (3, h, w) numbers that `picture(i)` gives.
+    /// Runs `n` pictures of (h, w), or texts; the i-th is what `sample(i)` gives.
     ///
     /// candle shares out its loops over rayon. A thread that waits for such a share would start another picture
     /// meanwhile, and hold both in memory. So every worker is a pool of one thread, and only pictures run in parallel.
@@ -85,7 +100,7 @@ impl Reference {
         &self,
         n: usize,
         size: (usize, usize),
-        picture: impl Fn(usize) -> Vec<f32> + Sync,
+        sample: impl Fn(usize) -> Sample + Sync,
     ) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
         let shapes = self.network.shapes(size.0, size.1)?;
         self.check_memory(&shapes, size)?;
@@ -99,7 +114,7 @@ impl Reference {
                     if i >= n {
                         return Ok(());
                     }
-                    let row = self.run_one(picture(i), size, &shapes).inspect_err(|_| {
+                    let row = self.run_one(sample(i), size, &shapes).inspect_err(|_| {
                         next.store(n, Ordering::Relaxed);
                     })?;
                     rows.lock().unwrap_or_else(PoisonError::into_inner)[i] = Some(row);
@@ -127,10 +142,10 @@ impl Reference {
         Ok(outputs)
     }
 
-    /// One picture: its feature vector for every output.
+    /// One picture, or text: its feature vector for every output.
     fn run_one(
         &self,
-        picture: Vec<f32>,
+        sample: Sample,
         (h, w): (usize, usize),
         shapes: &[Shape],
     ) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
@@ -139,14 +154,24 @@ impl Reference {
             node: node.name.clone(),
             source: Box::new(source),
         };
-        let mut picture = Some(picture);
+        let (mut picture, text) = match sample {
+            Sample::Picture(picture) => (picture, Vec::new()),
+            Sample::Text(tokens) => (Vec::new(), tokens),
+        };
         let mut values: Vec<Option<Tensor>> = vec![None; self.network.nodes().len()];
         for (at, node) in self.network.nodes().iter().enumerate() {
             let inputs: Vec<Tensor> =
                 node.inputs.iter().filter_map(|input| values[input.index()].clone()).collect();
             let value = match (&node.op, inputs.as_slice()) {
                 (Op::Input { channels }, []) => {
-                    Tensor::from_vec(picture.take().unwrap_or_default(), (1, *channels, h, w), &Device::Cpu)
+                    Tensor::from_vec(std::mem::take(&mut picture), (1, *channels, h, w), &Device::Cpu)
+                }
+                (Op::Text, []) => Tensor::zeros(0, DType::F32, &Device::Cpu),
+                (Op::Lookup { table, by }, _) => {
+                    let ends = [text.len()];
+                    let rows: Vec<u32> = Texts::new(&text, &ends).rows(*by).map(|row| row as u32).collect();
+                    Tensor::new(rows, &Device::Cpu)
+                        .and_then(|rows| self.params[table.index()].index_select(&rows, 0)?.unsqueeze(0))
                 }
                 (_, inputs) => self.step(at, node, inputs, shapes),
             };
@@ -210,9 +235,14 @@ impl Executor for Reference {
 
     /// Every picture is run on its own, as many at a time as the current rayon pool has threads.
     fn run(&mut self, batch: Batch<'_>) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
+        let Some(normalisation) = &self.normalisation else {
+            let (tokens, ends) = tokens_of(&self.network, batch)?;
+            let texts = Texts::new(&tokens, &ends);
+            return self.run_each(batch.len(), self.size, |i| Sample::Text(tokens[texts.span(i)].to_vec()));
+        };
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         self.run_each(batch.len(), (h, w), |i| {
-            self.normalisation.planes(&pixels[i * h * w * 3..][..h * w * 3])
+            Sample::Picture(normalisation.planes(&pixels[i * h * w * 3..][..h * w * 3]))
         })
     }
 }

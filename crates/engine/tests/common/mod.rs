@@ -12,8 +12,9 @@ use headstart_engine::{EngineError, Executor};
 use input::{
     Batch, Recipe,
     image::{Preprocessing, Resize},
+    text::{Tokenisation, Tokenizer},
 };
-use network::{Network, Param};
+use network::{Network, Param, Stored};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use weights::{Bound, Tensor};
@@ -68,6 +69,31 @@ pub(crate) fn filled(network: Network) -> Bound {
 /// The same by the names that `naming` gives to parameters, so that the peer of those names has the same numbers.
 pub(crate) fn filled_as(network: Network, naming: fn(&str) -> String) -> Bound {
     Bound::from_tensors(network, "formula", |param| Some(fill(&naming(&param.name), param))).unwrap()
+}
+
+/// The same where a peer keeps a parameter in several tensors, one after the other.
+pub(crate) fn filled_in_parts(network: Network, place: fn(&str) -> Stored) -> Bound {
+    let tensor = |param: &Param| match place(&param.name) {
+        Stored::As(name) => fill(&name, param),
+        Stored::Rows(parts) => {
+            let mut shape = param.shape.clone();
+            shape[0] /= parts.len();
+            let part = Param { name: String::new(), shape };
+            let each = parts.iter().flat_map(|place| place.names()).map(|name| fill(name, &part).data);
+            Tensor { shape: param.shape.clone(), data: each.collect::<Vec<_>>().concat() }
+        }
+        other => panic!("{other:?}"),
+    };
+    Bound::from_tensors(network, "formula", |param| Some(tensor(param))).unwrap()
+}
+
+/// How texts are made tokens where they are tokens already.
+pub(crate) fn texts() -> Recipe {
+    let json = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}}"#;
+    let tokenizer = Tokenizer::of(json.as_bytes().to_vec()).unwrap();
+    Recipe::Text(Tokenisation::new(tokenizer, 512, String::new()).unwrap())
 }
 
 /// (n, 3, side, side): coarse cells, so that deep features of the pictures differ, plus noise.

@@ -26,7 +26,7 @@ pub(crate) struct Row {
 }
 
 /// The peers' outputs: `torchvision/resnet18@224` → tap → (2, d), row by row.
-static OUTPUTS: LazyLock<BTreeMap<String, BTreeMap<String, Vec<f32>>>> = LazyLock::new(|| {
+pub(crate) static OUTPUTS: LazyLock<BTreeMap<String, BTreeMap<String, Vec<f32>>>> = LazyLock::new(|| {
     // Within the program, so that it can be taken to a machine with a card.
     let bytes = include_bytes!("../data/reference.safetensors");
     let mut outputs: BTreeMap<String, BTreeMap<String, Vec<f32>>> = BTreeMap::new();

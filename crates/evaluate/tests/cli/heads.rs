@@ -120,7 +120,7 @@ fn a_baseline_is_compared_on_the_same_samples_and_is_a_gate() {
 fn heads_of_other_features_are_refused() {
     type Change = fn(&mut Head);
     fn pictures(head: &mut Head) -> &mut Preprocessing {
-        let Recipe::Image(how) = &mut network(&mut head.sources[0]).recipe;
+        let Recipe::Image(how) = &mut network(&mut head.sources[0]).recipe else { panic!("of pictures") };
         how
     }
     let cases: [(Change, &[&str]); 6] = [

@@ -3,10 +3,7 @@
 use super::{HubModel, prepare::decoded_plainly};
 use crate::parity;
 use anyhow::{Result, bail};
-use input::{
-    Recipe,
-    image::{Channels, CropRounding, Filter, Preprocessing, Resize},
-};
+use input::image::{Channels, CropRounding, Filter, Preprocessing, Resize};
 use keras::{Exported, Image, KerasError, Link};
 use network::zoo;
 use sample::targets::Task;
@@ -27,7 +24,7 @@ pub(super) fn write_and_run(
     model: &HubModel<'_>,
     backbone: Bound,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
-    let Recipe::Image(how) = model.recipe;
+    let how = model.how;
     decoded_plainly(how)?;
     let path = place.temporary().join(MODEL);
     let exported = Exported {
@@ -67,13 +64,13 @@ fn link(task: Task) -> Link {
 
 /// What Python needs to know of the model to check it: how pictures become its input, and which layer gives logits.
 pub(super) fn job(model: &HubModel<'_>) -> Value {
-    let Recipe::Image(how) = model.recipe;
+    let how = model.how;
     json!({"lines": lines(how), "logits": format!("head_{}", model.head.layers.len() - 1)})
 }
 
 /// Lines that use the model.
 pub(super) fn usage(model: &HubModel<'_>) -> String {
-    let Recipe::Image(how) = model.recipe;
+    let how = model.how;
     let ending = match model.head.task() {
         Task::Class => "print(classes[output.argmax()])",
         Task::Labels | Task::Numbers => "print(dict(zip(classes, output.tolist())))",

@@ -19,14 +19,14 @@ mod torch;
 mod verify;
 
 use crate::{
-    backbone::source,
+    backbone::{pictures, source},
     config::Config,
     parity::{self, Parity},
 };
 use anyhow::{Context, Result};
 use cli::Session;
 use head::Head;
-use input::Recipe;
+use input::{Recipe, image::Preprocessing};
 use serde_json::Value;
 use std::{fs, path::Path};
 use store::{Marks, Place, distinct};
@@ -65,6 +65,8 @@ pub(crate) struct HubModel<'a> {
     /// The backbone, as artefacts call it.
     name: &'a str,
     recipe: &'a Recipe,
+    /// The same, as that of pictures.
+    how: &'a Preprocessing,
     /// Height and width of prepared pictures.
     size: (usize, usize),
     /// How it is as a class of another library's; `None` as layers of Keras', which have all that comes before and after.
@@ -77,7 +79,7 @@ pub(crate) struct HubModel<'a> {
 /// Where no class of theirs computes the same, it cannot be written, or disagrees with the cache.
 pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bound: Bound) -> Result<Parity> {
     let source = source(head)?;
-    let Recipe::Image(how) = &source.recipe;
+    let how = pictures(&source.recipe)?;
     let (height, width) = how.output_size().context("the head's pictures vary in size")?;
     let size = (height as usize, width as usize);
     let weights = bound.digest();
@@ -88,7 +90,7 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
             Some(Theirs::of(of == Of::Torchvision, head, &source.backbone, how, &bound, size)?)
         }
     };
-    let model = HubModel { head, name: &source.backbone, recipe: &source.recipe, size, theirs };
+    let model = HubModel { head, name: &source.backbone, recipe: &source.recipe, how, size, theirs };
 
     let hub = config.hub();
     let measured = hub.metrics().map(|path| card::Measured::read(path, &head.classes)).transpose()?;

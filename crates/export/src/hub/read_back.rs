@@ -27,7 +27,7 @@ pub(crate) fn run(
         None => Wanted { name: None, weights: Some(folder), taps: &[], size: None, prepared: false },
     };
     let found = backbone::find(wanted)?;
-    let Recipe::Image(own) = model.recipe;
+    let own = model.how;
     if let Some(Recipe::Image(said)) = &found.recipe
         && model.torchvision().is_none()
         && essence(said) != essence(own)

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use cli::GateError;
 use engine::{Cpu, Executor};
 use head::Head;
-use input::{Inputs, MOST_FILE, Recipe};
+use input::{Inputs, MOST_FILE, image::Preprocessing};
 use sample::Content;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ fn ask(
     // Keras' model does the rest itself.
     let prepared = match of {
         Of::Keras => probes.batch().bytes().iter().flat_map(|byte| f32::from(*byte).to_le_bytes()).collect(),
-        _ => normalised(model.recipe, probes),
+        _ => normalised(model.how, probes),
     };
     let job = json!({
         "folder": std::path::absolute(folder)?,
@@ -226,8 +226,7 @@ fn ask(
 }
 
 /// (n, 3, h, w) f32, little-endian, of RGB bytes.
-fn normalised(recipe: &Recipe, inputs: &Inputs) -> Vec<u8> {
-    let Recipe::Image(how) = recipe;
+fn normalised(how: &Preprocessing, inputs: &Inputs) -> Vec<u8> {
     let tables = how.tables();
     let length = inputs.ends.first().copied().unwrap_or(1);
     let plane = |picture: &[u8], c: usize| -> Vec<u8> {

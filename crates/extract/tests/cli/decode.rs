@@ -32,7 +32,10 @@ fn fast_changes_large_jpegs_alone_and_says_so() {
 
     let [exact, fast] = ["exact.features", "fast.features"].map(|name| open(&room, name));
     let [Recipe::Image(slow), Recipe::Image(quick)] =
-        [&exact, &fast].map(|it| &it.index().source.network().unwrap().recipe);
+        [&exact, &fast].map(|it| &it.index().source.network().unwrap().recipe)
+    else {
+        panic!("of pictures")
+    };
     assert_eq!((slow.decode, quick.decode), (Decode::Exact, Decode::Fast));
     for (exact, fast) in rows(&exact).iter().zip(rows(&fast)) {
         assert_eq!(*exact != fast, exact.0.ends_with(".jpg"), "{}", exact.0);

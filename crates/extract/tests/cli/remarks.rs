@@ -35,7 +35,7 @@ fn clipped_grey_is_counted_and_scale_keeps_it() {
 
     let [narrow, clipped, scaled] =
         ["narrow.features", "clipped.features", "scaled.features"].map(|name| open(&room, name));
-    let Recipe::Image(how) = &scaled.index().source.network().unwrap().recipe;
+    let Recipe::Image(how) = &scaled.index().source.network().unwrap().recipe else { panic!("of pictures") };
     assert_eq!(how.grey16, Grey16::Scale);
     // Levels times 256, of which the high byte is kept, are the levels.
     let same = |a, b| rows(a).iter().zip(rows(b)).all(|(a, b)| a.1 == b.1);

@@ -213,7 +213,7 @@ pub(crate) fn plain(name: &str) -> String {
 fn last_axis(shape: Shape) -> Vec<usize> {
     match shape {
         Shape::Map { channels, height, width } => vec![height, width, channels],
-        Shape::Vector(d) => vec![d],
+        Shape::Vector(d) | Shape::Sequence { width: d } => vec![d],
         Shape::Tokens { prefix, places, width } => vec![prefix + places, width],
     }
 }

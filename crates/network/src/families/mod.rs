@@ -1,6 +1,7 @@
 //! The families of the zoo. Each file holds one family: its builder, the table of its networks, and its dialects.
 
 pub mod alexnet;
+pub mod bert;
 pub mod convnext;
 pub mod densenet;
 pub mod efficientnet;
@@ -17,6 +18,7 @@ pub mod resnet;
 pub mod shufflenet_v2;
 pub mod squeezenet;
 pub mod swin;
+pub mod text;
 mod tf_efficientnet;
 pub mod vgg;
 pub mod vit;
@@ -55,6 +57,7 @@ pub(crate) static ALL: &[&Family] = &[
     vit::FAMILIES[2],
     vit::FAMILIES[3],
     &swin::FAMILY,
+    &bert::FAMILY,
     keras::FAMILIES[0],
     keras::FAMILIES[1],
     keras::FAMILIES[2],

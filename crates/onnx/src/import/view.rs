@@ -49,6 +49,8 @@ impl View {
                 ([channels, height, width, 1], &[Axis::Channel, Axis::Row, Axis::Column])
             }
             Shape::Vector(d) => ([d, 1, 1, 1], &[Axis::Channel]),
+            // No model that is imported reads texts.
+            Shape::Sequence { width } => ([width, 1, 1, 1], &[Axis::Token, Axis::Channel]),
             Shape::Tokens { prefix, places, width } => {
                 ([width, 1, 1, prefix + places], &[Axis::Token, Axis::Channel])
             }

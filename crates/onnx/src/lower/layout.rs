@@ -122,7 +122,7 @@ impl Lowering<'_, '_, '_> {
 fn rank(shape: Shape) -> usize {
     match shape {
         Shape::Map { .. } => 4,
-        Shape::Tokens { .. } => 3,
+        Shape::Tokens { .. } | Shape::Sequence { .. } => 3,
         Shape::Vector(_) => 2,
     }
 }

@@ -84,6 +84,9 @@ fn tower<'a>(
     if network.nodes().iter().any(|node| matches!(node.op, Op::Given { .. })) {
         return Err(OnnxError::NoPicture);
     }
+    if network.reads_texts() {
+        return Err(OnnxError::Texts);
+    }
     let shapes = network.shapes(tower.size.0, tower.size.1)?;
     let Some(last) = network.outputs().iter().map(|output| output.index()).max() else {
         return Err(OnnxError::NoOutput);
@@ -197,6 +200,9 @@ impl Lowering<'_, '_, '_> {
     fn lower(&mut self) -> Laid {
         match &self.node.op {
             Op::Input { .. } => Laid::first(self.graph.input.clone()),
+            Op::Text | Op::Lookup { .. } | Op::GlobalMaxPool | Op::LastToken | Op::Normalize => {
+                unreachable!("networks of texts were refused")
+            }
             // Features, which have one layout.
             Op::Given { .. } => Laid::both(self.graph.input.clone()),
             Op::Conv { weight, bias, stride, padding, groups, dilation } => {
@@ -223,7 +229,7 @@ impl Lowering<'_, '_, '_> {
                         Laid::both(self.whole(&operator, with(x)))
                     }
                     // Channels stand second in a batch norm.
-                    Shape::Tokens { .. } => {
+                    Shape::Tokens { .. } | Shape::Sequence { .. } => {
                         let x = self.last(0);
                         let x = self.turned("turned", x, &[0, 2, 1]);
                         let x = self.part("normalised", &operator, with(x));

@@ -5,8 +5,10 @@ use anyhow::Result;
 use engine::Executor;
 use input::{Batch, Inputs, Recipe};
 
-/// Inputs of a batch, unless told otherwise.
-const BATCH: usize = 32;
+/// Pictures of a batch, unless told otherwise.
+const PICTURES: usize = 32;
+/// Texts of a batch: most have few tokens.
+const TEXTS: usize = 256;
 
 /// A batch is run when it is collected. Meanwhile one more is prepared, and a third waits: decoding and the network give
 /// their work to the same threads, a picture or a piece of a layer at a time, and neither waits for the other.
@@ -25,7 +27,10 @@ impl Processor {
     pub fn new(executor: impl Executor + 'static, recipe: &Recipe, batch: Option<usize>) -> Processor {
         Processor {
             executor: Box::new(executor),
-            batch: batch.unwrap_or(BATCH),
+            batch: batch.unwrap_or(match recipe {
+                Recipe::Image(_) => PICTURES,
+                Recipe::Text(_) => TEXTS,
+            }),
             most_bytes: recipe.most_bytes(),
             probes: recipe.probes(),
             given: None,

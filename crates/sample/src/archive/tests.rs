@@ -32,7 +32,7 @@ fn shards(tars: &[(&str, &[(&str, &str)])]) -> TempDir {
 
 fn open(root: &TempDir, pattern: &str) -> Result<DataSet, DatasetError> {
     let paths = [root.path().join(pattern)];
-    Inputs { paths: &paths, root: None, spool: Some(root.path()), bare: false }.open()
+    Inputs { paths: &paths, root: None, spool: Some(root.path()), bare: false, texts: None }.open()
 }
 
 /// A data set, and the folder that its tar lies in.
@@ -226,12 +226,16 @@ fn shards_are_one_data_set() {
     let set = open(&root, "set-{train,val}-0.tar").unwrap();
     assert_eq!(listing(&set), ["set-train-0/0.jpg x train", "set-val-0/0.jpg y val"]);
     let twice = [root.path().join("set-val-0.tar"), root.path().join("set-val-0.tar")];
-    let message =
-        Inputs { paths: &twice, root: None, spool: None, bare: false }.open().unwrap_err().to_string();
+    let message = Inputs { paths: &twice, root: None, spool: None, bare: false, texts: None }
+        .open()
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("set-val-0.tar` holds `0.jpg` twice; keep one of them"), "{message}");
     let other = [root.path().join("set-val-0.tar"), PathBuf::from("x.csv")];
-    let message =
-        Inputs { paths: &other, root: None, spool: None, bare: false }.open().unwrap_err().to_string();
+    let message = Inputs { paths: &other, root: None, spool: None, bare: false, texts: None }
+        .open()
+        .unwrap_err()
+        .to_string();
     assert!(
         message.starts_with("`x.csv` is no .tar or .parquet like the others; several inputs"),
         "{message}"

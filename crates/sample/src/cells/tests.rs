@@ -31,7 +31,7 @@ fn write(root: &TempDir, name: &str, columns: Vec<Column>) -> PathBuf {
 }
 
 fn open(paths: &[PathBuf]) -> Result<DataSet, DatasetError> {
-    Inputs { paths, root: None, spool: None, bare: false }.open()
+    Inputs { paths, root: None, spool: None, bare: false, texts: None }.open()
 }
 
 /// The samples as `id columns split bytes`.

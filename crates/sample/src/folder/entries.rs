@@ -1,10 +1,10 @@
-//! One folder's entries: each is a folder, an image, or passed over and counted; what cannot be told is an error.
+//! One folder's entries: each is a folder, a sample, or passed over and counted; what cannot be told is an error.
 
 use super::files::{Files, Kind};
 use crate::{DatasetError, Passed, names::escaped};
 use std::{
     ffi::{OsStr, OsString},
-    io,
+    fmt, io,
     path::Path,
 };
 
@@ -13,6 +13,44 @@ pub const EXTENSIONS: [&str; 15] = [
     "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pbm", "pnm",
     "jxl",
 ];
+
+/// The extensions, in any case, of the files that are taken for texts.
+const TEXTS: [&str; 1] = ["txt"];
+
+/// What the samples of a folder are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// Pictures.
+    Image,
+    /// Plain text in UTF-8.
+    Text,
+}
+
+impl Medium {
+    /// The extensions, in any case, of the files that are such samples.
+    pub fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Medium::Image => &EXTENSIONS,
+            Medium::Text => &TEXTS,
+        }
+    }
+
+    /// Whether a name is that of such a sample.
+    pub(crate) fn is_named(self, name: &OsStr) -> bool {
+        let extension = Path::new(name).extension().and_then(OsStr::to_str);
+        extension.is_some_and(|own| self.extensions().iter().any(|known| known.eq_ignore_ascii_case(own)))
+    }
+}
+
+/// `image` or `text`, for messages.
+impl fmt::Display for Medium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Medium::Image => "image",
+            Medium::Text => "text",
+        })
+    }
+}
 
 /// What systems and programs leave in folders of pictures: thumbnails, archives' second halves, bins.
 const SYSTEM: [&str; 11] = [
@@ -51,7 +89,7 @@ impl Name {
 #[derive(Default)]
 pub(super) struct Folder {
     pub(super) folders: Vec<Name>,
-    pub(super) images: Vec<Name>,
+    pub(super) samples: Vec<Name>,
     pub(super) passed: Passed,
 }
 
@@ -60,6 +98,7 @@ impl Folder {
     /// A folder that cannot be read, and an entry of it of which nobody can say whether it is a folder.
     pub(super) fn list(files: &dyn Files, path: &Path) -> Result<Folder, DatasetError> {
         let mut folder = Folder::default();
+        let is_sample = |name: &OsStr| files.medium().is_named(name);
         for raw in files.entries(path).map_err(|source| unreadable(path, source))? {
             if raw.as_encoded_bytes().starts_with(b".") {
                 folder.passed.add_hidden();
@@ -72,14 +111,14 @@ impl Folder {
             let at = path.join(&raw);
             match files.kind(&at) {
                 Ok(Kind::Folder) => folder.folders.push(Name::new(raw)),
-                Ok(Kind::Other) if has_image_extension(&raw) => folder.images.push(Name::new(raw)),
+                Ok(Kind::Other) if is_sample(&raw) => folder.samples.push(Name::new(raw)),
                 Ok(Kind::Other) => folder.passed.add(&extension(&raw)),
                 Err(source) => {
                     let dangles = leads_nowhere(&source)
                         && files.is_link(&at).map_err(|source| unreadable(&at, source))?;
-                    match (dangles, has_image_extension(&raw)) {
+                    match (dangles, is_sample(&raw)) {
                         // Left for the reader to stumble over, which names it.
-                        (true, true) => folder.images.push(Name::new(raw)),
+                        (true, true) => folder.samples.push(Name::new(raw)),
                         // It may be a class on a disk that is not there.
                         (true, false) => return Err(DatasetError::LeadsNowhere(at)),
                         (false, _) => return Err(unreadable(&at, source)),
@@ -88,18 +127,18 @@ impl Folder {
             }
         }
         folder.folders.sort_unstable();
-        folder.images.sort_unstable();
+        folder.samples.sort_unstable();
         Ok(folder)
     }
 
-    /// Whether it holds images, and no folder beside them.
-    pub(super) fn holds_images_only(&self) -> bool {
-        self.folders.is_empty() && !self.images.is_empty()
+    /// Whether it holds samples, and no folder beside them.
+    pub(super) fn holds_samples_only(&self) -> bool {
+        self.folders.is_empty() && !self.samples.is_empty()
     }
 
-    /// Whether it holds folders, and no image beside them.
+    /// Whether it holds folders, and no sample beside them.
     pub(super) fn holds_folders_only(&self) -> bool {
-        self.images.is_empty() && !self.folders.is_empty()
+        self.samples.is_empty() && !self.folders.is_empty()
     }
 }
 
@@ -130,6 +169,5 @@ fn extension(name: &OsStr) -> String {
 
 /// Whether a name is that of an image.
 pub(crate) fn has_image_extension(name: &OsStr) -> bool {
-    let extension = Path::new(name).extension().and_then(OsStr::to_str);
-    extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+    Medium::Image.is_named(name)
 }

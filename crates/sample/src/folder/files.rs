@@ -1,5 +1,6 @@
 //! What listing asks of the file system: all of it, so that a test can let any call fail.
 
+use super::entries::Medium;
 use std::{
     ffi::OsString,
     fs, io,
@@ -24,10 +25,14 @@ pub(crate) trait Files {
     fn is_link(&self, path: &Path) -> io::Result<bool>;
     /// A path without links.
     fn real(&self, path: &Path) -> io::Result<PathBuf>;
+    /// What its samples are.
+    fn medium(&self) -> Medium {
+        Medium::Image
+    }
 }
 
-/// The system's.
-pub(crate) struct Disk;
+/// The system's, and what its samples are.
+pub(crate) struct Disk(pub(super) Medium);
 
 impl Files for Disk {
     fn entries(&self, folder: &Path) -> io::Result<Vec<OsString>> {
@@ -44,5 +49,9 @@ impl Files for Disk {
 
     fn real(&self, path: &Path) -> io::Result<PathBuf> {
         path.canonicalize()
+    }
+
+    fn medium(&self) -> Medium {
+        self.0
     }
 }

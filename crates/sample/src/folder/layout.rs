@@ -54,7 +54,7 @@ pub(super) fn of(files: &dyn Files, root: &Path, top: &Folder) -> Result<Layout,
     let all: Option<Vec<Spelt>> = spelt.iter().cloned().collect();
     let is_exact = |spelt: &Option<Spelt>| spelt.as_ref().is_some_and(Spelt::is_exact);
     if let Some(other) = spelt.iter().position(|spelt| !is_exact(spelt)) {
-        // Among buses and trams, `train` is a class: then it holds images, and no folders.
+        // Among buses and trams, `train` is a class: then it holds samples, and no folders.
         for (name, _) in top.folders.iter().zip(&spelt).filter(|(_, spelt)| is_exact(spelt)) {
             if !list(name)?.folders.is_empty() {
                 return Err(DatasetError::Mixed {
@@ -161,7 +161,7 @@ fn splits(root: &Path, top: &Folder, all: &[Spelt]) -> Result<Layout, DatasetErr
 /// Classes hold pictures, or folders of their own. Folders that hold the same folders are something else: splits, people,
 /// domains.
 fn refuse_alike(files: &dyn Files, root: &Path, top: &Folder) -> Result<(), DatasetError> {
-    if top.folders.len() < 2 || !top.images.is_empty() {
+    if top.folders.len() < 2 || !top.samples.is_empty() {
         return Ok(());
     }
     let mut insides = Vec::new();
@@ -212,12 +212,12 @@ fn refuse_alike(files: &dyn Files, root: &Path, top: &Folder) -> Result<(), Data
     Ok(())
 }
 
-/// The folders in a folder; then, as long as that is one only, the folders in it. `None` where there are images on top.
+/// The folders in a folder; then, as long as that is one only, the folders in it. `None` where there are samples on top.
 fn levels(files: &dyn Files, mut path: PathBuf) -> Result<Option<Vec<BTreeSet<String>>>, DatasetError> {
     let mut levels = Vec::new();
     while levels.len() < DEEPEST {
         let folder = Folder::list(files, &path)?;
-        if !folder.images.is_empty() && levels.is_empty() {
+        if !folder.samples.is_empty() && levels.is_empty() {
             return Ok(None);
         }
         if !folder.holds_folders_only() {

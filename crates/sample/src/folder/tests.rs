@@ -205,8 +205,8 @@ fn what_is_no_class_tree_is_one_clear_line() {
     let alike = |first: &str, second: &str, names: &str| {
         format!(
             "`{first}` and `{second}` in `ROOT` hold folders of the same names ({names}); if the inner ones are the classes, \
-             call the outer ones train, val and test; if the outer ones are, move the pictures up into them; or list the \
-             pictures in a manifest"
+             call the outer ones train, val and test; if the outer ones are, move the files up into them; or list the \
+             samples in a manifest"
         )
     };
     let unclassed = |path: &str, count: &str, first: &str| {
@@ -317,7 +317,7 @@ fn what_is_no_class_tree_is_one_clear_line() {
         ),
         (
             &["cat/train/1.png", "cat/test/1.png", "dog/train/1.png"],
-            "`cat` in `ROOT` holds split folders; put train, val and test on top and the classes below, or list the pictures in a manifest",
+            "`cat` in `ROOT` holds split folders; put train, val and test on top and the classes below, or list the samples in a manifest",
         ),
         (
             &["train/a/1.png", "train/b/1.png", "trainval/a/1.png", "test/a/1.png"],

@@ -142,7 +142,7 @@ fn what_has_no_paths_is_told_what_would_do() {
         }
         DataSet::open(&path).unwrap_err().to_string().replace(path.to_str().unwrap(), "M")
     };
-    assert_eq!(message("x.jsonl", "\n"), "`M` has no rows; expected one per image");
+    assert_eq!(message("x.jsonl", "\n"), "`M` has no rows; expected one per sample");
     let expected = "`M` has no column `path`, which names each sample's file; found no column";
     assert_eq!(message("x.jsonl", "{}\n"), expected);
     let expected = "`M` has no column `path`, which names each sample's file, nor a column `image` of their bytes; found `url`";
@@ -160,7 +160,7 @@ fn what_is_wrong_is_named_with_its_row() {
             "file,label\na.png,x\n",
             "`M` has no column `path`, which names each sample's file; found `file`, `label`",
         ),
-        ("path,label\n", "`M` has no rows; expected one per image"),
+        ("path,label\n", "`M` has no rows; expected one per sample"),
         ("path,label\na.png,x\n,y\n", "`M`, row 2 (line 3): `path` is empty"),
         ("\npath,label\n\na.png,\"x\ny\"\n\n,y\n", "`M`, row 2 (line 7): `path` is empty"),
         ("path,label\na.png,\nb.png,y\n", "`M`, row 1 (line 2): `label` is empty"),
@@ -211,6 +211,7 @@ fn pictures_may_lie_below_another_folder() {
         root: Some(far.path()),
         spool: None,
         bare: false,
+        texts: None,
     })
     .unwrap();
     assert_eq!(listing(&set), ["a.png y -", "b.png x -", "deep/c.png x -"]);
@@ -224,6 +225,7 @@ fn pictures_may_lie_below_another_folder() {
         root: Some(&far.path().join("deep")),
         spool: None,
         bare: false,
+        texts: None,
     })
     .unwrap_err()
     .to_string();

@@ -110,12 +110,6 @@ impl Cells {
         self.rows
     }
 
-    /// What the file says under a key of its own.
-    pub fn note(&self, key: &str) -> Option<&str> {
-        let notes = self.metadata.key_value_metadata.iter().flatten();
-        notes.filter(|note| note.key == key).find_map(|note| note.value.as_deref())
-    }
-
     /// What a struct calls each row, if it does.
     ///
     /// # Errors

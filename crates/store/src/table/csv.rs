@@ -1,7 +1,7 @@
 //! CSV as people write it, strictly: what could be read in two ways is refused, with its line.
 //!
-//! Columns are separated by commas, or by semicolons or tabs where the header has no comma. Lines end as Unix, Windows or
-//! old Macs end them. A cell that begins with `"`, spaces apart, ends with the next `"` that is not doubled; anywhere else a
+//! Columns are separated by commas, or by semicolons or tabs where the header has no comma. In TSV they are separated by tabs.
+//! Lines end as Unix, Windows or old Macs end them. A cell that begins with `"`, spaces apart, ends with the next `"` that is not doubled; anywhere else a
 //! `"` is a letter, as for pandas. Lines that hold nothing but separators are left out. Short rows end in empty cells.
 
 use super::sparse;
@@ -18,13 +18,17 @@ pub(super) struct Csv {
     pub(super) lines: Vec<u32>,
 }
 
-/// The columns of `text` that `is_wanted` by their names.
+/// The columns of `text` that `is_wanted` by their names. Without a `separator` the header tells which it is.
 ///
 /// # Errors
 /// The reason why it is no table.
-pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Csv, String> {
-    let mut cursor = Cursor::new(text);
-    let separator = cursor.separator;
+pub(super) fn read(
+    text: &str,
+    separator: Option<u8>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Csv, String> {
+    let separator = separator.unwrap_or_else(|| self::separator(text));
+    let mut cursor = Cursor::new(text, separator);
     let mut cells = Vec::new();
     let Some(header) = cursor.row(&mut cells)? else { return Err("it is empty".to_owned()) };
     let names: Vec<String> = cells.iter().map(|cell| cell.trim().to_owned()).collect();
@@ -55,7 +59,7 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Csv, 
 
 /// The names of all columns; none where it is no table.
 pub(super) fn header(text: &str) -> Option<Vec<String>> {
-    let mut cursor = Cursor::new(text);
+    let mut cursor = Cursor::new(text, separator(text));
     let mut cells = Vec::new();
     cursor.row(&mut cells).ok()??;
     Some(cells.iter().map(|cell| cell.trim().to_owned()).collect())
@@ -78,8 +82,8 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Cursor<'a> {
-        Cursor { text, at: 0, line: 1, ends: None, separator: separator(text) }
+    fn new(text: &'a str, separator: u8) -> Cursor<'a> {
+        Cursor { text, at: 0, line: 1, ends: None, separator }
     }
 
     /// The next row that holds anything, and the line it begins in.
@@ -186,7 +190,7 @@ mod tests {
 
     /// Lines and cells of all rows, or the reason.
     fn rows(text: &str) -> Result<Vec<String>, String> {
-        let csv = read(text, |_| true)?;
+        let csv = read(text, None, |_| true)?;
         let row = |row: usize| {
             let cells = csv.columns.iter().map(|cells| cells.get(row).unwrap_or("-"));
             format!("{} {}", csv.lines[row], cells.collect::<Vec<_>>().join("|"))

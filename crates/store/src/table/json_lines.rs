@@ -19,7 +19,7 @@ const BETWEEN: &str = "|";
 pub(super) struct JsonLines {
     /// Of all columns, as their first lines have them, without spaces around them.
     pub(super) names: Vec<String>,
-    /// The columns that were asked for; what is null, empty or not there is null.
+    /// The columns that were asked for; what is null, an empty list or not there is null.
     pub(super) columns: Vec<JsonColumn>,
     /// The line of each row, from 1.
     pub(super) lines: Vec<u32>,
@@ -80,7 +80,8 @@ pub(super) fn read(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<JsonL
             column.fill(lines.len());
             column.is_plain &= !matches!(cell, Cell::Other);
             column.texts.append_option(match &cell {
-                Cell::Text(text) | Cell::List(text) => Some(text).filter(|text| !text.is_empty()),
+                Cell::Text(text) => Some(text),
+                Cell::List(text) => Some(text).filter(|text| !text.is_empty()),
                 Cell::Null | Cell::Other => None,
             });
             column.rows += 1;

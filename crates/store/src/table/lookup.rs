@@ -20,6 +20,11 @@ impl Texts {
     pub fn get(&self, row: usize) -> Option<&str> {
         self.0.get(row).map(str::trim).filter(|text| !text.is_empty())
     }
+
+    /// A row's text to the letter, which may be empty; `None` where the cell has no value.
+    pub fn whole(&self, row: usize) -> Option<&str> {
+        self.0.get(row)
+    }
 }
 
 /// A table that says something of samples, which its column `path` names, or `id` as in tables of ours.

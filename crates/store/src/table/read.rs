@@ -15,7 +15,7 @@ use std::{
 /// Longer than any honest manifest as text: ten million rows. A Parquet file is mapped.
 const MOST_TEXT: u64 = 1 << 30;
 
-/// Some columns of a CSV, JSONL or Parquet table, as text. A number becomes the text that says it.
+/// Some columns of a CSV, TSV, JSONL or Parquet table, as text. A number becomes the text that says it.
 pub struct Table {
     path: PathBuf,
     names: Vec<String>,
@@ -23,6 +23,7 @@ pub struct Table {
     left_out: Vec<String>,
     height: usize,
     lines: Vec<u32>,
+    notes: Vec<(String, String)>,
 }
 
 /// Where a row stands: it counts from 1 below the header, rows that hold nothing left out; a text file has lines.
@@ -67,7 +68,7 @@ impl Table {
     }
 
     fn of(path: &Path, raw: Raw) -> Result<Table, TableError> {
-        let Raw { frame, names, left_out, height, lines } = raw;
+        let Raw { frame, names, left_out, height, lines, notes } = raw;
         let text = |column: &Column| -> PolarsResult<Texts> {
             Ok(Texts(column.cast(&DataType::String)?.str()?.clone()))
         };
@@ -76,7 +77,7 @@ impl Table {
             let text = text(column).map_err(|error| Wrong::Reason(first_line(&error)).at(path))?;
             texts.push((column.name().to_string(), text));
         }
-        Ok(Table { path: path.to_owned(), names, columns: texts, left_out, height, lines })
+        Ok(Table { path: path.to_owned(), names, columns: texts, left_out, height, lines, notes })
     }
 
     /// Those of `columns` that the Parquet file at `path` has, whatever it is called.
@@ -96,7 +97,7 @@ impl Table {
             Ok(frame)
         });
         let frame = frame.map_err(|reason| Wrong::Reason(reason).at(path))?;
-        Table::of(path, Raw { frame, names, left_out: Vec::new(), height, lines: Vec::new() })
+        Table::of(path, Raw { frame, names, height, ..Raw::default() })
     }
 
     /// A table of these columns, with a text for each of `height` rows.
@@ -108,7 +109,8 @@ impl Table {
             (name, Texts(chunked))
         };
         let columns = columns.into_iter().map(texts).collect();
-        Table { path: path.to_owned(), names, columns, left_out: Vec::new(), height, lines: Vec::new() }
+        let (path, left_out, lines, notes) = (path.to_owned(), Vec::new(), Vec::new(), Vec::new());
+        Table { path, names, columns, left_out, height, lines, notes }
     }
 
     /// The names of all its columns.
@@ -148,13 +150,18 @@ impl Table {
         })
     }
 
+    /// What a Parquet file says under a key of its own.
+    pub fn note(&self, key: &str) -> Option<&str> {
+        self.notes.iter().find(|(own, _)| own == key).map(|(_, note)| note.as_str())
+    }
+
     /// Where the row of this index stands.
     pub fn position(&self, index: usize) -> Position {
         Position { row: index + 1, line: self.lines.get(index).copied() }
     }
 }
 
-/// Reads a CSV, JSONL or Parquet table. Columns of the former two all come as text, so that a label `007` stays `007`.
+/// Reads a CSV, TSV, JSONL or Parquet table. Columns of all but the last come as text, so that a label `007` stays `007`.
 ///
 /// # Errors
 /// Where the extension is none of them, the file cannot be read as what it names, or two columns have one name.
@@ -163,6 +170,7 @@ pub fn read(path: &Path) -> Result<DataFrame, TableError> {
 }
 
 /// A table with those of its columns that were asked for.
+#[derive(Default)]
 struct Raw {
     frame: DataFrame,
     /// Of all columns.
@@ -172,6 +180,8 @@ struct Raw {
     height: usize,
     /// Of a text file's rows.
     lines: Vec<u32>,
+    /// Keys and what a Parquet file says under them.
+    notes: Vec<(String, String)>,
 }
 
 /// Which columns of a table are read.
@@ -206,9 +216,10 @@ impl Wanted<'_> {
 fn raw(path: &Path, wanted: Wanted<'_>) -> Result<Raw, TableError> {
     let fail = |error: std::io::Error| Wrong::Reason(error.to_string()).at(path);
     match extension(path).as_str() {
-        "csv" => {
+        kind @ ("csv" | "tsv") => {
             let bytes = bounded::read(path, MOST_TEXT).map_err(fail)?;
-            of_csv(bytes, wanted).map_err(|wrong| wrong.at(path))
+            let separator = (kind == "tsv").then_some(b'\t');
+            of_csv(bytes, separator, wanted).map_err(|wrong| wrong.at(path))
         }
         "parquet" => {
             let file = bounded::open(path).map_err(fail)?;
@@ -218,7 +229,7 @@ fn raw(path: &Path, wanted: Wanted<'_>) -> Result<Raw, TableError> {
             let bytes = bounded::read(path, MOST_TEXT).map_err(fail)?;
             of_json_lines(bytes, wanted).map_err(|wrong| wrong.at(path))
         }
-        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv, .parquet or .jsonl" }),
+        _ => Err(TableError::Format { path: path.to_owned(), expected: ".csv, .tsv, .parquet or .jsonl" }),
     }
 }
 
@@ -240,10 +251,10 @@ impl Wrong {
     }
 }
 
-fn of_csv(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
+fn of_csv(bytes: Vec<u8>, separator: Option<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     let text = text(bytes).map_err(Wrong::Reason)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let csv = csv::read(text, |name| wanted.takes(name));
+    let csv = csv::read(text, separator, |name| wanted.takes(name));
     let csv::Csv { names, columns, lines } = csv.map_err(Wrong::Reason)?;
     let names = distinct(names)?;
     let polars = |error: PolarsError| Wrong::Reason(first_line(&error));
@@ -254,7 +265,7 @@ fn of_csv(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
         }
     }
     let frame = DataFrame::new(lines.len(), columns).map_err(polars)?;
-    Ok(Raw { frame, names, left_out: Vec::new(), height: lines.len(), lines })
+    Ok(Raw { frame, names, height: lines.len(), lines, ..Raw::default() })
 }
 
 fn of_json_lines(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
@@ -276,7 +287,7 @@ fn of_json_lines(bytes: Vec<u8>, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     }
     let (names, lines) = (read.names, read.lines);
     let frame = DataFrame::new(lines.len(), columns).map_err(|error| Wrong::Reason(first_line(&error)))?;
-    Ok(Raw { frame, names, left_out, height: lines.len(), lines })
+    Ok(Raw { frame, names, left_out, height: lines.len(), lines, ..Raw::default() })
 }
 
 /// UTF-8 without zero bytes.
@@ -307,13 +318,15 @@ fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     let fields: Vec<String> =
         metadata.schema_descr.fields().iter().map(|field| field.name().to_owned()).collect();
     let height = metadata.num_rows;
+    let notes = metadata.key_value_metadata.iter().flatten();
+    let notes = notes.filter_map(|note| Some((note.key.clone(), note.value.clone()?))).collect();
     let mut reader = ParquetReader::new(file);
     reader.set_metadata(Arc::new(metadata));
     let names = distinct(fields.iter().map(|name| name.trim().to_owned()).collect())?;
     if let Wanted::AsTheyAre = wanted {
         let mut frame = guarded(|| reader.finish()).map_err(Wrong::Reason)?;
         frame.set_column_names(&names).map_err(|error| Wrong::Reason(first_line(&error)))?;
-        return Ok(Raw { frame, names, left_out: Vec::new(), height, lines: Vec::new() });
+        return Ok(Raw { frame, names, height, notes, ..Raw::default() });
     }
     let schema = guarded(|| reader.schema()).map_err(Wrong::Reason)?;
     let mut left_out = Vec::new();
@@ -337,12 +350,12 @@ fn of_parquet(file: File, wanted: Wanted<'_>) -> Result<Raw, Wrong> {
     let cells = height.saturating_mul(taken.len());
     sparse::check(height, taken.len(), cells).map_err(Wrong::Reason)?;
     if taken.is_empty() {
-        return Ok(Raw { frame: DataFrame::default(), names, left_out, height, lines: Vec::new() });
+        return Ok(Raw { names, left_out, height, notes, ..Raw::default() });
     }
     let (fields, own): (Vec<String>, Vec<String>) = taken.into_iter().unzip();
     let mut frame = guarded(|| reader.with_columns(Some(fields)).finish()).map_err(Wrong::Reason)?;
     frame.set_column_names(&own).map_err(|error| Wrong::Reason(first_line(&error)))?;
-    Ok(Raw { frame, names, left_out, height, lines: Vec::new() })
+    Ok(Raw { frame, names, left_out, height, notes, ..Raw::default() })
 }
 
 /// Whether a column is text or numbers, of a kind that is compiled in.

@@ -246,7 +246,7 @@ pub(super) static FAMILY: Family = Family {
 
 /// The same, but with the whole picture whatever its aspect ratio.
 fn whole(recipe: Recipe) -> Recipe {
-    let Recipe::Image(how) = recipe;
+    let Recipe::Image(how) = recipe else { return recipe };
     match how.crop {
         Some((height, width)) => Preprocessing { resize: Resize::Exact(height, width), ..how }.into(),
         None => how.into(),

@@ -71,6 +71,8 @@ fn a_link_that_leads_nowhere_may_be_a_class() {
     assert_eq!(message(&root), "`ROOT/test` is a link that leads nowhere; mend or remove it");
 }
 
+const DISK: Disk = Disk(Medium::Image);
+
 /// The system's files, of which the n-th call fails.
 struct Faulty {
     calls: std::cell::Cell<usize>,
@@ -87,19 +89,19 @@ impl Faulty {
 
 impl Files for Faulty {
     fn entries(&self, folder: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
-        self.call(Disk.entries(folder))
+        self.call(DISK.entries(folder))
     }
 
     fn kind(&self, path: &Path) -> std::io::Result<files::Kind> {
-        self.call(Disk.kind(path))
+        self.call(DISK.kind(path))
     }
 
     fn is_link(&self, path: &Path) -> std::io::Result<bool> {
-        self.call(Disk.is_link(path))
+        self.call(DISK.is_link(path))
     }
 
     fn real(&self, path: &Path) -> std::io::Result<PathBuf> {
-        self.call(Disk.real(path))
+        self.call(DISK.real(path))
     }
 }
 

@@ -59,7 +59,9 @@ fn rows_are_read_in_any_order() {
                 let column = if plain { bytes(150).with_name("img".into()).into() } else { image(150) };
                 let label = Series::new("label".into(), (0..150i64).collect::<Vec<_>>()).into();
                 let cells = open(&write(vec![label, column], group, page, compression)).unwrap().unwrap();
-                assert_eq!((cells.rows(), cells.note("mine"), cells.note("none")), (150, Some("said"), None));
+                let table = crate::table::Table::open(cells.path(), &[]).unwrap();
+                let notes = (table.note("mine"), table.note("none"));
+                assert_eq!((cells.rows(), notes), (150, (Some("said"), None)));
                 assert_eq!(cells.column(), if plain { "img" } else { "image" });
                 for row in (0..150).chain((0..150).map(|n| n * 61 % 150)) {
                     match (cells.read(row, MOST), cell(row)) {

@@ -70,7 +70,24 @@ fn what_is_no_table_is_one_short_line() {
     std::fs::create_dir(root.path().join("m.csv")).unwrap();
     let message = read(&root.path().join("m.csv")).unwrap_err().to_string();
     assert!(message.ends_with("not a regular file"), "{message}");
-    assert!(matches!(read(&root.path().join("m.tsv")), Err(TableError::Format { .. })));
+    assert!(matches!(read(&root.path().join("m.txt")), Err(TableError::Format { .. })));
+}
+
+#[test]
+fn tabs_alone_separate_what_is_called_tsv() {
+    let (_root, path) = file("m.TSV", b"path\tlabel, or none\na.png\t\"x\ty\"\n b, c.png\t\n");
+    assert_eq!(cells(&read(&path).unwrap()), ["path|label, or none", "a.png|x\ty", " b, c.png|-"]);
+    let (_root, path) = file("m.tsv", b"a,b\n1,2,3\n");
+    assert_eq!(cells(&read(&path).unwrap()), ["a,b", "1,2,3"]);
+}
+
+#[test]
+fn an_empty_text_is_told_from_none_where_the_format_does() {
+    let (_root, path) = file("m.jsonl", b"{\"a\":\"\"}\n{\"a\":null}\n{}\n{\"a\":\" x \"}\n{\"a\":[]}\n");
+    let table = Table::open(&path, &["a"]).unwrap();
+    let texts = table.needed("a").unwrap();
+    assert_eq!([0, 1, 2, 3, 4].map(|row| texts.whole(row)), [Some(""), None, None, Some(" x "), None]);
+    assert_eq!([0, 1, 2, 3, 4].map(|row| texts.get(row)), [None, None, None, Some("x"), None]);
 }
 
 #[test]

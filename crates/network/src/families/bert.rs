@@ -1,0 +1,120 @@
+//! BERT (Devlin et al., 2018) and what has its layers: RoBERTa, XLM-R, ELECTRA, MiniLM, and DistilBERT.
+
+use super::{
+    Family,
+    layers::replaced,
+    text::{self, Sentence},
+};
+use crate::{Activation, Builder, By, Dialect, Network, Stored};
+
+/// Known by their configurations, and not by name.
+pub(crate) static FAMILY: Family = Family {
+    networks: &[],
+    dialects: &[Dialect::stored("transformers", bert), Dialect::stored("transformers", distilbert)],
+};
+
+/// Sizes of a BERT.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bert {
+    /// Tokens that it knows.
+    pub vocabulary: usize,
+    /// Rows of the table of places.
+    pub places: usize,
+    /// The row of a text's first token: RoBERTa begins after its padding.
+    pub first_place: usize,
+    /// Kinds of segments; 0 where it knows none.
+    pub segments: usize,
+    /// d
+    pub width: usize,
+    /// Layers.
+    pub depth: usize,
+    /// Heads of attention.
+    pub heads: usize,
+    /// Numbers between the two dense layers of a block.
+    pub hidden: usize,
+    /// Between them.
+    pub activation: Activation,
+    /// Of layer norms.
+    pub eps: f32,
+    /// Whether a dense layer and tanh read the first token: the tap `pooled`.
+    pub pooler: bool,
+}
+
+impl Bert {
+    /// Its graph. Taps: `cls`, `mean`, `max`, `last`, `layer:0` (what the tables give) to `layer:K`, whose tokens are averaged,
+    /// and `pooled` and `sentence` where there are such.
+    pub fn network(&self, name: &str, sentence: Option<&Sentence>) -> Network {
+        let mut net = Builder::text();
+        let d = self.width;
+        let words = net.lookup("embeddings.word_embeddings", By::Token, (self.vocabulary, d));
+        let by = By::Place { first: self.first_place };
+        let places = net.lookup("embeddings.position_embeddings", by, (self.places, d));
+        let mut x = net.add("embeddings.placed", words, places);
+        if self.segments > 0 {
+            let kinds = net.lookup("embeddings.token_type_embeddings", By::Segment, (self.segments, d));
+            x = net.add("embeddings.sum", x, kinds);
+        }
+        x = net.layer_norm("embeddings.LayerNorm", x, self.eps);
+        net.tap("layer:0", x);
+        for layer in 0..self.depth {
+            x = self.block(&mut net, &format!("encoder.layer.{layer}"), x);
+            net.tap(&format!("layer:{}", layer + 1), x);
+        }
+        if self.pooler {
+            let first = net.token("pooler.first", x, 0);
+            let dense = net.linear("pooler.dense", first, d);
+            let pooled = net.activation("pooler.activation", dense, Activation::Tanh);
+            net.tap("pooled", pooled);
+        }
+        let vector = text::taps(&mut net, x, sentence);
+        net.finish(name, vector)
+    }
+
+    fn block(&self, net: &mut Builder, at: &str, x: crate::NodeId) -> crate::NodeId {
+        let d = self.width;
+        let qkv = net.linear(&format!("{at}.attention.self.qkv"), x, 3 * d);
+        let attended = net.attention(&format!("{at}.attention.self"), qkv, self.heads);
+        let dense = net.linear(&format!("{at}.attention.output.dense"), attended, d);
+        let sum = net.add(&format!("{at}.attention.output.sum"), dense, x);
+        let x = net.layer_norm(&format!("{at}.attention.output.LayerNorm"), sum, self.eps);
+        let hidden = net.linear(&format!("{at}.intermediate.dense"), x, self.hidden);
+        let hidden = net.activation(&format!("{at}.intermediate.activation"), hidden, self.activation);
+        let dense = net.linear(&format!("{at}.output.dense"), hidden, d);
+        let sum = net.add(&format!("{at}.output.sum"), dense, x);
+        net.layer_norm(&format!("{at}.output.LayerNorm"), sum, self.eps)
+    }
+}
+
+/// Where transformers keeps a parameter of BERT, RoBERTa and others.
+pub fn bert(param: &str) -> Stored {
+    match param.split_once("attention.self.qkv.") {
+        Some((at, part)) => {
+            rows(["query", "key", "value"].map(|name| format!("{at}attention.self.{name}.{part}")))
+        }
+        None => Stored::As(param.to_owned()),
+    }
+}
+
+/// The same of DistilBERT.
+pub fn distilbert(param: &str) -> Stored {
+    let Some((layer, rest)) = param.strip_prefix("encoder.layer.").and_then(|rest| rest.split_once('.'))
+    else {
+        return Stored::As(param.to_owned());
+    };
+    let at = format!("transformer.layer.{layer}");
+    if let Some(part) = rest.strip_prefix("attention.self.qkv.") {
+        return rows(["q_lin", "k_lin", "v_lin"].map(|name| format!("{at}.attention.{name}.{part}")));
+    }
+    let pairs = [
+        ("attention.output.dense.", "attention.out_lin."),
+        ("attention.output.LayerNorm.", "sa_layer_norm."),
+        ("intermediate.dense.", "ffn.lin1."),
+        ("output.dense.", "ffn.lin2."),
+        ("output.LayerNorm.", "output_layer_norm."),
+    ];
+    Stored::As(format!("{at}.{}", replaced(rest, &pairs)))
+}
+
+fn rows(names: [String; 3]) -> Stored {
+    Stored::Rows(names.map(Stored::As).into())
+}

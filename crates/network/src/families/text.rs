@@ -1,0 +1,70 @@
+//! What networks of texts share: the taps at their end, and how a sentence's one vector is made of them.
+
+use crate::{Builder, NodeId};
+
+/// Which tokens a text's vector is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// The first, which BERT calls `[CLS]`.
+    Cls,
+    /// The mean of all.
+    Mean,
+    /// The largest of each channel over all.
+    Max,
+    /// The last, which has seen all others where each sees those before it.
+    Last,
+}
+
+impl Pooling {
+    /// The tap that it is read at.
+    pub fn tap(self) -> &'static str {
+        match self {
+            Pooling::Cls => "cls",
+            Pooling::Mean => "mean",
+            Pooling::Max => "max",
+            Pooling::Last => "last",
+        }
+    }
+
+    fn build(self, net: &mut Builder, x: NodeId) -> NodeId {
+        match self {
+            Pooling::Cls => net.token("cls", x, 0),
+            Pooling::Mean => net.global_average_pool("mean", x),
+            Pooling::Max => net.global_max_pool("max", x),
+            Pooling::Last => net.last_token("last", x),
+        }
+    }
+}
+
+/// How a sentence's vector is made, as sentence-transformers' `modules.json` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// One after the other, where there are several.
+    pub pooling: Vec<Pooling>,
+    /// Whether it is divided by its length.
+    pub normalized: bool,
+}
+
+/// The taps `cls`, `mean`, `max`, `last`, and `sentence` where it is known how that is made. Gives what is read by default.
+pub(super) fn taps(net: &mut Builder, tokens: NodeId, sentence: Option<&Sentence>) -> NodeId {
+    let all = [Pooling::Cls, Pooling::Mean, Pooling::Max, Pooling::Last];
+    let nodes = all.map(|pooling| {
+        let node = pooling.build(net, tokens);
+        net.tap(pooling.tap(), node);
+        (pooling, node)
+    });
+    let node = |wanted: Pooling| nodes.iter().find(|(pooling, _)| *pooling == wanted).map(|(_, node)| *node);
+    let mean = nodes[1].1;
+    let Some(Sentence { pooling, normalized }) = sentence else { return mean };
+    let parts: Vec<NodeId> = pooling.iter().filter_map(|pooling| node(*pooling)).collect();
+    let mut vector = match parts[..] {
+        [] => mean,
+        [one] => one,
+        _ => net.concat("sentence.pooled", &parts),
+    };
+    if *normalized {
+        vector = net.normalize("sentence.normalized", vector);
+    }
+    net.tap("sentence", vector);
+    vector
+}

@@ -1,0 +1,224 @@
+//! The main job on texts: sentences in; features, a head, metrics, predictions and a bundle out.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
+
+use features::Features;
+use harness::{Room, sentences, write_bert};
+use polars::prelude::{AnyValue, DataFrame};
+use std::{collections::BTreeMap, fs, sync::OnceLock};
+use store::table;
+
+/// A room with a network in `bert`, a table, its features, and a head.
+fn done() -> &'static Room {
+    static DONE: OnceLock<Room> = OnceLock::new();
+    DONE.get_or_init(|| {
+        let room = Room::new();
+        write_bert(&room.path("bert"));
+        // One longer than the network reads.
+        let long = format!("the film {} is good", "is very ".repeat(9));
+        let rows = sentences(60).into_iter().chain([(long, "good")]).enumerate();
+        let rows = rows.map(|(i, (text, class))| {
+            let split = if i / 8 % 4 == 3 { "test" } else { "train" };
+            format!("{},{text},{class},{split}\n", i * 7 % 121)
+        });
+        room.write("s.csv", format!("nr,text,label,split\n{}", rows.collect::<String>()));
+        let run = room.tool("extract", &["s.csv", "-o", "s.features", "--weights", "bert"]).fine();
+        let said = run.stderr();
+        assert!(
+            said.contains("1 text longer than the network reads, which lost their end: `s#000120`"),
+            "{said}"
+        );
+        assert!(said.contains("121 rows of 64 features"), "{said}");
+        room.tool("fit-head", &["s.features", "-o", "s.head", "--head", "linear"]).fine();
+        room
+    })
+}
+
+fn features(room: &Room, name: &str) -> BTreeMap<String, Vec<u32>> {
+    let features = Features::open(&room.path(name)).unwrap();
+    let all = (0..features.len()).map(|row| {
+        let bits = features.matrix(&[row]).iter().map(|x| x.to_bits()).collect();
+        (features.id(row).to_owned(), bits)
+    });
+    all.collect()
+}
+
+#[test]
+fn a_head_learns_from_sentences() {
+    let room = done();
+    let run = room.tool("evaluate", &["s.features", "s.head", "-o", "m.csv", "--force"]).fine();
+    let accuracy: f64 = run
+        .stdout()
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("accuracy")?.split_whitespace().next()?.parse().ok())
+        .unwrap();
+    // Of a network that nobody trained.
+    assert!(accuracy > 0.7, "{accuracy}");
+}
+
+#[test]
+fn rows_are_the_same_however_they_are_made() {
+    let room = done();
+    let first = features(room, "s.features");
+    for (name, flags) in [
+        ("one", &["--batch", "1"][..]),
+        ("plain", &["--isa", "portable", "--batch", "7"]),
+        ("alone", &["--threads", "1"]),
+    ] {
+        let to = format!("{name}.features");
+        let all = [&["s.csv", "-o", &to, "--weights", "bert"], flags].concat();
+        room.tool("extract", &all).fine();
+        assert!(features(room, &to) == first, "{name}");
+        assert_eq!(room.bytes(&to), room.bytes("s.features"), "{name}");
+    }
+    // The same texts in files of class folders, and on standard input.
+    for (i, (text, class)) in sentences(60).iter().enumerate() {
+        room.write(&format!("tree/{class}/{i:03}.txt"), text);
+    }
+    room.tool("extract", &["tree", "-o", "tree.features", "--weights", "bert"]).fine();
+    let tree = features(room, "tree.features");
+    assert_eq!(tree.len(), 120);
+    for (id, bits) in &tree {
+        let i: usize = id.rsplit('/').next().unwrap().trim_end_matches(".txt").parse().unwrap();
+        assert!(first[&format!("s#{i:06}")] == *bits, "{id}");
+    }
+    let lines: String = sentences(60).iter().map(|(text, _)| format!("{text}\n")).collect();
+    let call = ["-", "-o", "lines.features", "--weights", "bert"];
+    room.call_piped(harness::program("extract"), &call, lines.as_bytes()).fine();
+    let piped = features(room, "lines.features");
+    assert!(piped.iter().all(|(id, bits)| first[&id.replace("-#", "s#")] == *bits));
+}
+
+#[test]
+fn what_changed_alone_is_run_again() {
+    let room = done();
+    room.tool("extract", &["s.csv", "-o", "again.features", "--weights", "bert"]).fine();
+    let before = room.bytes("again.features");
+    let run = room
+        .tool("extract", &["s.csv", "-o", "again.features", "--weights", "bert", "--update", "--verbose"])
+        .fine();
+    assert!(run.stderr().contains("up to 121 rows are there already"), "{}", run.stderr());
+    assert_eq!(room.bytes("again.features"), before);
+}
+
+/// By id: evaluate has one split after the other.
+fn sorted(frame: &DataFrame, column: &str) -> Vec<(String, String)> {
+    let mut rows: Vec<_> = values(frame, "id").into_iter().zip(values(frame, column)).collect();
+    rows.sort();
+    rows
+}
+
+fn values(frame: &DataFrame, column: &str) -> Vec<String> {
+    let column = frame.column(column).unwrap();
+    (0..frame.height())
+        .map(|row| match column.get(row).unwrap() {
+            AnyValue::Float64(x) => format!("{:x}", x.to_bits()),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+#[test]
+fn predictions_are_those_of_evaluate_by_every_door() {
+    let room = done();
+    let said =
+        ["s.features", "s.head", "-o", "p.csv", "--predictions", "said.parquet", "--split", "all", "--force"];
+    room.tool("evaluate", &said).fine();
+    room.tool("export", &["s.head", "-o", "s.hst", "--to", "bundle", "--weights", "bert", "--force"]).fine();
+    let expected = table::read(&room.path("said.parquet")).unwrap();
+    for (to, call) in [
+        ("head.parquet", &["s.head", "s.csv", "--weights", "bert"][..]),
+        ("bundle.parquet", &["s.hst", "s.csv"]),
+        ("features.parquet", &["s.head", "s.features"]),
+    ] {
+        let all = [call, &["-o", to, "--probabilities", "--force"]].concat();
+        room.tool("predict", &all).fine();
+        let got = table::read(&room.path(to)).unwrap();
+        for column in ["predicted", "confidence"] {
+            assert_eq!(sorted(&got, column), sorted(&expected, column), "{to}, {column}");
+        }
+    }
+    let piped = room.call_piped(harness::program("predict"), &["s.hst", "-"], b"the film is good\n").fine();
+    assert!(piped.stdout().starts_with(r#"{"id":"-#000000","predicted":"good""#), "{}", piped.stdout());
+    // The library too.
+    let bytes = fs::read(room.path("s.hst")).unwrap();
+    let tokenizer = fs::read(room.path("bert/tokenizer.json")).unwrap();
+    assert!(bytes.windows(tokenizer.len()).any(|window| window == tokenizer));
+}
+
+#[test]
+fn a_pair_is_not_its_two_texts() {
+    let room = done();
+    room.write("pairs.csv", "text,text_b\nthe film,is good\nthe film is good,\n");
+    let call = [
+        "pairs.csv",
+        "-o",
+        "pairs.features",
+        "--weights",
+        "bert",
+        "--text-column-2",
+        "text_b",
+        "--max-skipped",
+        "50",
+    ];
+    let run = room.tool("extract", &call).fine();
+    assert!(run.stderr().contains("no text"), "{}", run.stderr());
+    assert_eq!(features(room, "pairs.features").len(), 1);
+    room.write("whole.csv", "text\nthe film is good\n");
+    room.tool("extract", &["whole.csv", "-o", "whole.features", "--weights", "bert"]).fine();
+    assert!(
+        features(room, "pairs.features")["pairs#000000"] != features(room, "whole.features")["whole#000000"]
+    );
+}
+
+#[test]
+fn what_does_not_go_together_is_told() {
+    let room = done();
+    room.write("bare.csv", "sentence,label\nthe film is good,a\n");
+    let other = room.path("other");
+    write_bert(&other);
+    let json = fs::read_to_string(other.join("tokenizer.json")).unwrap();
+    fs::write(other.join("tokenizer.json"), json.replace("Whitespace", "WhitespaceSplit")).unwrap();
+    let missing = room.path("missing");
+    write_bert(&missing);
+    fs::remove_file(missing.join("tokenizer.json")).unwrap();
+    let small = room.path("small");
+    write_bert(&small);
+    let json = fs::read_to_string(small.join("tokenizer.json")).unwrap();
+    fs::write(small.join("tokenizer.json"), json.replace(r#""again":"#, r#""new":99,"again":"#)).unwrap();
+    for (tool, call, code, expected) in [
+        (
+            "extract",
+            &["s.csv", "-o", "x.features", "--weights", "bert", "--resize", "3"][..],
+            2,
+            "--resize goes with pictures",
+        ),
+        (
+            "extract",
+            &["s.csv", "-o", "x.features", "--weights", "bert", "--max-tokens", "99"],
+            2,
+            "at most the network's 16",
+        ),
+        ("extract", &["s.csv", "-o", "x.features", "--weights", "bert", "--max-tokens", "3"], 2, "too few"),
+        (
+            "extract",
+            &["s.csv", "-o", "x.features", "--weights", "bert", "--text-column", "t"],
+            1,
+            "has no column `t`",
+        ),
+        ("extract", &["s.csv", "-o", "x.features", "--weights", "missing"], 1, "has no tokenizer.json"),
+        ("extract", &["s.csv", "-o", "x.features", "--weights", "small"], 1, "belong to different models"),
+        (
+            "extract",
+            &["s.csv", "-o", "x.features", "--text-column", "text"],
+            2,
+            "--text-column goes with a network of texts",
+        ),
+        ("predict", &["s.head", "s.csv", "--weights", "other"], 1, "the tokenizer is another"),
+        ("export", &["s.head", "-o", "x.onnx", "--weights", "bert"], 1, "give --to bundle"),
+        ("export", &["s.head", "-o", "x.hf", "--to", "hf", "--weights", "bert"], 1, "give --to bundle"),
+    ] {
+        room.tool(tool, call).failed(code, &[expected]);
+    }
+    // A column that is called so is found.
+    room.tool("extract", &["bare.csv", "-o", "bare.features", "--weights", "bert"]).fine();
+}
