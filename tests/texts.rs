@@ -24,7 +24,7 @@ fn done() -> &'static Room {
         let run = room.tool("extract", &["s.csv", "-o", "s.features", "--weights", "bert"]).fine();
         let said = run.stderr();
         assert!(
-            said.contains("1 text longer than the network reads, which lost their end: `s#000120`"),
+            said.contains("1 text with more tokens than are read, which lost their end: `s#000120`"),
             "{said}"
         );
         assert!(said.contains("121 rows of 64 features"), "{said}");

@@ -308,7 +308,7 @@ fn image_processors_are_recipes() {
 fn what_no_network_has_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
     for (config, expected) in [
-        (r#"{"model_type": "bert"}"#, "`model_type` `bert` is not known; known are vit"),
+        (r#"{"model_type": "funnel"}"#, "`model_type` `funnel` is not known; known are vit"),
         (r#"{"model_type": "vit", "hidden_act": "mish"}"#, "`hidden_act` `mish` is not known"),
         (r#"{"model_type": "vit", "num_hidden_layers": 99999999}"#, "expected a number from 1 to 255"),
         (r#"{"model_type": "vit", "patch_size": 0}"#, "expected a number from 1 to 16383"),

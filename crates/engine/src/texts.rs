@@ -2,7 +2,7 @@
 
 use crate::EngineError;
 use input::{Batch, Recipe, text};
-use network::{By, Network, Op};
+use network::{By, Network, Op, Shape};
 use std::ops::Range;
 
 /// Texts whose tokens lie one after the other.
@@ -14,7 +14,14 @@ pub(crate) struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     /// `ends[i]`: where text i ends in `tokens`, and the next begins.
+    ///
+    /// # Panics
+    /// Where they do not ascend to the end of `tokens`: kernels rely on it.
     pub(crate) fn new(tokens: &'a [text::Token], ends: &'a [usize]) -> Texts<'a> {
+        assert!(
+            ends.is_sorted() && ends.last().copied().unwrap_or(0) == tokens.len(),
+            "texts are all tokens"
+        );
         Texts { tokens, ends }
     }
 
@@ -38,16 +45,22 @@ impl<'a> Texts<'a> {
         (0..self.len()).map(|text| self.span(text))
     }
 
-    /// For each token, the row that it takes of a table.
-    pub(crate) fn rows(&self, by: By) -> impl Iterator<Item = usize> {
-        self.spans().flat_map(move |span| {
-            let start = span.start;
-            span.map(move |at| match by {
-                By::Token => self.tokens[at].id() as usize,
-                By::Place { first } => first + at - start,
-                By::Segment => usize::from(self.tokens[at].is_second()),
-            })
-        })
+    /// For each token, the row that it takes of a table of so many rows; it may lie beyond them.
+    pub(crate) fn rows(&self, by: By, count: usize) -> Vec<usize> {
+        let mut rows = Vec::with_capacity(self.tokens.len());
+        for span in self.spans() {
+            let mut place = 0;
+            rows.extend(self.tokens[span].iter().map(|token| match by {
+                By::Token => token.id() as usize,
+                By::Place { first, padding } if padding == Some(token.id()) => first - 1,
+                By::Place { first, .. } => {
+                    place += 1;
+                    first + place - 1
+                }
+                By::Segment => usize::from(token.is_second()).min(count.saturating_sub(1)),
+            }));
+        }
+        rows
     }
 }
 
@@ -70,25 +83,54 @@ fn check(network: &Network, texts: &Texts<'_>) -> Result<(), EngineError> {
     for node in network.nodes() {
         let Op::Lookup { table, by } = node.op else { continue };
         let rows = network.param(table).shape[0];
-        if let Some(row) = texts.rows(by).find(|row| *row >= rows) {
+        if let Some(row) = texts.rows(by, rows).into_iter().find(|row| *row >= rows) {
             return failed(match by {
-                By::Token => format!("token {row} is not one of the {rows} that it knows"),
                 By::Place { .. } => format!("a text is longer than its {rows} places"),
-                By::Segment => format!("it knows {rows} kinds of segments, a pair of texts has 2"),
+                _ => format!("token {row} is not one of the {rows} that it knows"),
             });
         }
     }
     Ok(())
 }
 
-/// Whether a network and a recipe are of texts.
+/// Refuses texts that are longer than a network's places, other tokenizers, and outputs that are no vectors.
+fn check_fits(network: &Network, how: &text::Tokenisation) -> Result<(), EngineError> {
+    let failed = |what: String| Err(EngineError::Tokens { network: network.name().to_owned(), what });
+    let shapes = network.shapes(1, 1)?;
+    if network.outputs().iter().any(|output| !matches!(shapes[output.index()], Shape::Vector(_))) {
+        return failed("what it gives is not one vector for each".to_owned());
+    }
+    for node in network.nodes() {
+        let Op::Lookup { table, by } = node.op else { continue };
+        let rows = network.param(table).shape[0];
+        match by {
+            By::Place { first, .. } if how.max_tokens().saturating_add(first) > rows => {
+                return failed(format!(
+                    "it has places for {} tokens, texts have up to {}",
+                    rows.saturating_sub(first),
+                    how.max_tokens()
+                ));
+            }
+            By::Token if how.tokenizer().is_some_and(|tokenizer| tokenizer.vocabulary() > rows) => {
+                return failed(format!("it knows {rows} tokens, and the tokenizer more"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a network and a recipe are of texts. Outputs are vectors then.
 ///
 /// # Errors
 /// Where one of them is, and the other of pictures.
 pub(crate) fn texts_of(network: &Network, recipe: &Recipe) -> Result<bool, EngineError> {
     let name = || network.name().to_owned();
     match (network.reads_texts(), recipe) {
-        (true, Recipe::Text(_)) => Ok(true),
+        (true, Recipe::Text(how)) => {
+            check_fits(network, how)?;
+            Ok(true)
+        }
         (false, Recipe::Image(_)) => Ok(false),
         (true, Recipe::Image(_)) => {
             Err(EngineError::OtherContent { network: name(), reads: "texts", made: "pictures" })

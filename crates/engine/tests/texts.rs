@@ -11,12 +11,14 @@ use network::{
     Activation, Network, Stored,
     families::bert::{self, Bert},
 };
+use weights::{Bound, Tensor};
 
 /// Devlin et al.'s base.
 const BASE: Bert = Bert {
     vocabulary: 30_522,
     places: 512,
     first_place: 0,
+    padding: None,
     segments: 2,
     width: 768,
     depth: 12,
@@ -63,7 +65,15 @@ fn bert_is_transformers() {
 
 #[test]
 fn roberta_is_transformers() {
-    let roberta = Bert { vocabulary: 50_265, places: 514, first_place: 2, segments: 1, eps: 1e-5, ..BASE };
+    let roberta = Bert {
+        vocabulary: 50_265,
+        places: 514,
+        first_place: 2,
+        padding: Some(1),
+        segments: 1,
+        eps: 1e-5,
+        ..BASE
+    };
     check(
         "roberta_base",
         &roberta.network("roberta", None),
@@ -132,7 +142,7 @@ fn cpu_width() -> usize {
 #[test]
 fn what_a_network_has_nothing_for_is_refused() {
     let small =
-        Bert { vocabulary: 10, places: 4, width: 16, depth: 1, heads: 2, hidden: 32, segments: 1, ..BASE };
+        Bert { vocabulary: 10, places: 512, width: 16, depth: 1, heads: 2, hidden: 32, segments: 1, ..BASE };
     let bound = || filled_in_parts(small.network("bert", None), bert::bert);
     let told = |inputs: Inputs| {
         let ours = Cpu::new(bound(), &common::texts()).unwrap().run(inputs.batch()).unwrap_err().to_string();
@@ -142,10 +152,48 @@ fn what_a_network_has_nothing_for_is_refused() {
         ours
     };
     assert!(told(Inputs::of([text([10])])).contains("token 10 is not one of the 10"));
-    assert!(told(Inputs::of([text([1; 5])])).contains("longer than its 4 places"));
+    assert!(told(Inputs::of([text([1; 513])])).contains("longer than its 512 places"));
+    let few = Bert { places: 4, ..small.clone() };
+    let few = filled_in_parts(few.network("bert", None), bert::bert);
+    let message = Cpu::new(few, &common::texts()).err().unwrap().to_string();
+    assert!(message.contains("it has places for 4 tokens, texts have up to 512"), "{message}");
     assert!(told(Inputs::of([text([1]), text([])])).contains("no token"));
-    let pair = Token::new(1, true).bytes().to_vec();
-    assert!(told(Inputs::of([pair])).contains("1 kinds of segments"));
     let picture = Cpu::new(bound(), &common::sized(32)).err().unwrap().to_string();
     assert_eq!(picture, "bert reads texts, and the recipe makes pictures");
+}
+
+#[test]
+fn padding_within_a_text_has_no_place() {
+    // transformers 5.24: `create_position_ids_from_input_ids` of [5, 1, 6, 7] with padding 1 is [2, 1, 3, 4].
+    let roberta = Bert {
+        vocabulary: 10,
+        places: 514,
+        first_place: 2,
+        padding: Some(1),
+        segments: 0,
+        width: 16,
+        depth: 1,
+        heads: 2,
+        hidden: 32,
+        ..BASE
+    };
+    let table = |at: usize| (0..16).map(move |i| (uniform("places", at * 16 + i) - 0.5) as f32);
+    let network = roberta.network("roberta", None).for_taps(&["embeddings.position_embeddings"]).unwrap();
+    let bound = Bound::from_tensors(network, "places", |param| {
+        Some(Tensor { shape: param.shape.clone(), data: (0..param.shape[0]).flat_map(table).collect() })
+    });
+    let bound = bound.unwrap();
+    let rows = Cpu::new(bound.clone(), &common::texts())
+        .unwrap()
+        .run(Inputs::of([text([5, 1, 6, 7])]).batch())
+        .unwrap();
+    let mean: Vec<f32> = (0..16)
+        .map(|i| [2, 1, 3, 4].iter().map(|at| table(*at).nth(i).unwrap()).sum::<f32>() / 4.0)
+        .collect();
+    Tolerance(1e-6).check("places", &rows[0], &mean);
+    let theirs = Reference::new(bound, &common::texts())
+        .unwrap()
+        .run(Inputs::of([text([5, 1, 6, 7])]).batch())
+        .unwrap();
+    Tolerance(1e-6).check("places", &theirs[0], &mean);
 }

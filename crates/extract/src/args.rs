@@ -28,7 +28,10 @@ use store::Dtype;
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id and view. The same inputs give the same bytes,
 /// whatever --batch, --threads and --isa. On a card that holds for one --precision and kind of card.
 ///
-/// Images that cannot be decoded are skipped, counted, and named in the index.
+/// Where WEIGHTS is a network of texts, INPUT is a table with a column of texts (.csv, .tsv, .jsonl or .parquet), a folder of .txt
+/// files, or - for a text on each line.
+///
+/// Images and texts that cannot be read are skipped, counted, and named in the index.
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLE, max_term_width = 110)]
 pub struct Args {
@@ -84,6 +87,8 @@ pub struct Args {
     /// Where to read features: pooled, gap, fc7, or any named node; repeat it for several [default: the backbone's own]
     ///
     /// Nodes are named as layer3 or features.12 are, and average-pooled. Several taps take one pass.
+    ///
+    /// Of texts: sentence, mean, cls, max, last, or layer:3 and the like, whose tokens are averaged.
     #[arg(short, long = "tap", value_name = "TAP", help_heading = "Network")]
     pub taps: Vec<String>,
 

@@ -43,7 +43,7 @@ impl Skips {
         if self.skipped.len() as f64 * 100.0 > self.max_percent * self.total as f64 {
             let Skipped { id, reason } = &self.skipped[0];
             bail!(
-                "{} of {} images cannot be used, more than --max-skipped {} per cent allows; the first is `{id}`: {reason}",
+                "{} of {} samples cannot be used, more than --max-skipped {} per cent allows; the first is `{id}`: {reason}",
                 count(self.skipped.len() as u64),
                 count(self.total as u64),
                 self.max_percent,
@@ -58,7 +58,7 @@ impl Skips {
     /// Where that is everything.
     pub(crate) fn finish(self) -> Result<Vec<Skipped>> {
         if self.skipped.len() == self.total {
-            bail!("none of {} images can be used", count(self.total as u64));
+            bail!("none of {} samples can be used", count(self.total as u64));
         }
         let mut all = self.skipped;
         all.extend(self.unnamed);

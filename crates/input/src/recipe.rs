@@ -41,7 +41,7 @@ impl Recipe {
     pub fn check(&self) -> Result<(), PreprocessingError> {
         match self {
             Recipe::Image(how) => how.check(),
-            Recipe::Text(_) => Ok(()),
+            Recipe::Text(how) => how.check(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What makes a graph well-formed, wherever it comes from: a file, or a builder.
 
-use crate::{Axis, Network, NetworkError, Node, NodeId, Op, Param, Tap, Window};
+use crate::{Axis, By, Network, NetworkError, Node, NodeId, Op, Param, Tap, Window};
 use serde::Deserialize;
 
 /// What a file says before anybody has looked at it.
@@ -45,6 +45,11 @@ impl Network {
             };
             if !arity_fits {
                 return Err(fail("reads a wrong number of nodes"));
+            }
+            // Of one kind of content.
+            let is_input = |op: &Op| matches!(op, Op::Text | Op::Input { .. });
+            if is_input(&node.op) && self.nodes[..at].iter().any(|other| is_input(&other.op)) {
+                return Err(fail("is a second input"));
             }
             // Numbers of tokens are no amounts: they are looked up, and nothing else.
             let is_text = |input: &NodeId| self.nodes[input.0].op == Op::Text;
@@ -99,6 +104,9 @@ impl Network {
                     (1..1 << 10).contains(&heads) && (1..1 << 6).contains(&window) && shift < window
                 }
                 Op::Tokens { grid, .. } => grid.0 > 0 && grid.1 > 0,
+                Op::Lookup { by: By::Place { first, padding }, .. } => {
+                    first < 1 << 20 && (padding.is_none() || first > 0)
+                }
                 _ => true,
             };
             if !numbers_fit {

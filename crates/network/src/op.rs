@@ -191,12 +191,16 @@ pub enum Op {
 pub enum By {
     /// That of its number.
     Token,
-    /// That of its place in the text, counted from `first`.
+    /// That of its place in the text, counted from `first`. A padding token within a text has no place: it takes the row before
+    /// the first, and is not counted.
     Place {
         /// The row of the first token.
         first: usize,
+        /// The padding token, where such are passed over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        padding: Option<u32>,
     },
-    /// The first row in a text, and in the first of a pair; the second row in the second of a pair.
+    /// The first row in a text, and in the first of a pair; the second row in the second of a pair, where there is one.
     Segment,
 }
 

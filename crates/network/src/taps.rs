@@ -10,7 +10,8 @@ impl Network {
     pub fn resolve(&self, tap: &str) -> Result<NodeId, NetworkError> {
         let named =
             self.taps.iter().chain(&self.modules).find(|known| known.name == tap).map(|known| known.node);
-        let node = || self.nodes.iter().position(|node| node.name == tap).map(NodeId);
+        // Numbers of tokens are no features.
+        let node = || self.nodes.iter().position(|node| node.name == tap && node.op != Op::Text).map(NodeId);
         named.or_else(node).ok_or_else(|| self.unknown_tap(tap))
     }
 

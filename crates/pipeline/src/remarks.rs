@@ -50,7 +50,7 @@ impl Remarks {
                 "with signed, 32-bit or real grey levels that do not span 0 to 255, which came out black or white; \
                  convert them to 8 bits",
             ),
-            self.truncated.line(how, "text", "longer than the network reads, which lost their end"),
+            self.truncated.line(how, "text", "with more tokens than are read, which lost their end"),
         ];
         lines.into_iter().flatten().collect()
     }

@@ -19,8 +19,8 @@ use std::path::PathBuf;
 /// Writes a row for each sample, as soon as it is done: its id, and what is predicted. A sample that cannot be read has a row that
 /// says why. The rows are those of evaluate --predictions, to the bit.
 ///
-/// Before the first sample the network must agree with the head's features on four made-up pictures. If it does not, the exit
-/// code is 3.
+/// Before the first sample the network must agree with the head's features on four made-up pictures, or sentences. If
+/// it does not, the exit code is 3.
 #[derive(Debug, Parser)]
 #[command(name = "predict", version, after_help = AFTER, max_term_width = 110)]
 pub struct Args {

@@ -20,6 +20,10 @@ pub(super) struct Settings {
 /// What to do with what is not built.
 const TAKE_A_TAP: &str = "remove modules.json from a copy of the folder, and read a tap such as mean";
 
+/// What to do where a tokenizer's files disagree.
+const SAVE_IT: &str =
+    "its tokenizer.json does otherwise; save the tokenizer again with transformers' save_pretrained";
+
 #[derive(Deserialize)]
 struct Module {
     path: String,
@@ -27,9 +31,10 @@ struct Module {
     kind: String,
 }
 
-/// Of `1_Pooling/config.json`.
+/// Of `1_Pooling/config.json`: flags, or one or several names since version 5.
 #[derive(Deserialize)]
 struct Pool {
+    pooling_mode: Option<Modes>,
     #[serde(default)]
     pooling_mode_cls_token: bool,
     #[serde(default)]
@@ -46,9 +51,50 @@ struct Pool {
     include_prompt: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Modes {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Pool {
+    /// By their names, in the order in which they are put one after the other.
+    fn modes(&self) -> Vec<&str> {
+        match &self.pooling_mode {
+            Some(Modes::One(name)) => vec![name],
+            Some(Modes::Several(names)) => names.iter().map(String::as_str).collect(),
+            None => {
+                let flags = [
+                    (self.pooling_mode_cls_token, "cls"),
+                    (self.pooling_mode_max_tokens, "max"),
+                    (self.pooling_mode_mean_tokens, "mean"),
+                    (self.pooling_mode_mean_sqrt_len_tokens, "mean_sqrt_len_tokens"),
+                    (self.pooling_mode_weightedmean_tokens, "weightedmean"),
+                    (self.pooling_mode_lasttoken, "lasttoken"),
+                ];
+                let modes: Vec<&str> =
+                    flags.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
+                if modes.is_empty() { vec!["mean"] } else { modes }
+            }
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
+
+/// The names under which sentence-transformers has looked for its own settings, in its order.
+const SETTINGS: [&str; 7] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+];
 
 /// places: tokens that the network has places for.
 ///
@@ -65,28 +111,46 @@ pub(super) fn settings(folder: &Path, places: usize, vocabulary: usize) -> Resul
             rows: vocabulary,
         });
     }
-    let most = max_tokens(folder)?.map_or(places, |said| said.min(places));
+    let said = said(folder, &tokenizer)?;
+    let most = said.map_or(places, |said| said.min(places));
     let how = Tokenisation::new(tokenizer, most, prompt);
     let how = how.map_err(|reason| BackboneError::Config { file: folder.to_owned(), reason })?;
     Ok(Settings { sentence, recipe: Recipe::Text(how) })
 }
 
 /// Tokens that a text has at most, where that is said: by sentence-transformers, or else by the tokenizer's configuration.
-fn max_tokens(folder: &Path) -> Result<Option<usize>, BackboneError> {
-    for (file, key) in
-        [("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")]
-    {
-        let Some(config) = Config::read(folder, file)? else { continue };
-        if config.value.get("do_lower_case") == Some(&true.into()) && key == "max_seq_length" {
-            return Err(config.unknown("`do_lower_case`", "true", TAKE_A_TAP));
-        }
+///
+/// # Errors
+/// Where either says something else of the tokenizer than its own file does.
+fn said(folder: &Path, tokenizer: &Tokenizer) -> Result<Option<usize>, BackboneError> {
+    let number = |config: &Config, key: &str| {
         // Who knows no limit says 10³⁰.
         let said = config.value.get(key).and_then(serde_json::Value::as_u64);
-        if let Some(said) = said.and_then(|said| usize::try_from(said).ok()).filter(|said| *said > 0) {
-            return Ok(Some(said));
+        said.and_then(|said| usize::try_from(said).ok()).filter(|said| *said > 0)
+    };
+    let lowers = |config: &Config| config.value.get("do_lower_case").and_then(serde_json::Value::as_bool);
+    let own = match Config::read(folder, "tokenizer_config.json")? {
+        Some(config) => {
+            if lowers(&config).is_some_and(|said| said != tokenizer.lowers()) {
+                let said = !tokenizer.lowers();
+                return Err(config.unknown("`do_lower_case`", &said.to_string(), SAVE_IT));
+            }
+            if let Some(side) = config.text("truncation_side").filter(|side| *side != "right") {
+                return Err(config.unknown("`truncation_side`", side, "texts lose their end here"));
+            }
+            number(&config, "model_max_length")
         }
+        None => None,
+    };
+    for name in SETTINGS {
+        let Some(config) = Config::read(folder, name)? else { continue };
+        // It makes letters small before the tokenizer does.
+        if lowers(&config) == Some(true) && !tokenizer.lowers() {
+            return Err(config.unknown("`do_lower_case`", "true", SAVE_IT));
+        }
+        return Ok(number(&config, "max_seq_length").or(own));
     }
-    Ok(None)
+    Ok(own)
 }
 
 /// What is put before every text unless somebody says otherwise.
@@ -120,26 +184,15 @@ fn sentence(folder: &Path, has_prompt: bool) -> Result<Option<Sentence>, Backbon
         return Err(config.wrong(format!("`{}/config.json` is missing", pool.path)));
     };
     let said: Pool = config.parse()?;
-    for (what, is_not_built) in [
-        ("pooling_mode_mean_sqrt_len_tokens", said.pooling_mode_mean_sqrt_len_tokens),
-        ("pooling_mode_weightedmean_tokens", said.pooling_mode_weightedmean_tokens),
-        ("include_prompt false", has_prompt && !said.include_prompt),
-    ] {
-        if is_not_built {
-            return Err(config.unknown("the setting", what, TAKE_A_TAP));
-        }
+    if has_prompt && !said.include_prompt {
+        return Err(config.unknown("the setting", "include_prompt false", TAKE_A_TAP));
     }
-    // One after the other, in this order.
-    let pooling = [
-        (said.pooling_mode_cls_token, Pooling::Cls),
-        (said.pooling_mode_max_tokens, Pooling::Max),
-        (said.pooling_mode_mean_tokens, Pooling::Mean),
-        (said.pooling_mode_lasttoken, Pooling::Last),
-    ];
-    let pooling: Vec<Pooling> =
-        pooling.into_iter().filter(|(is, _)| *is).map(|(_, pooling)| pooling).collect();
-    match pooling[..] {
-        [] => Err(config.wrong("it says no `pooling_mode_…`".to_owned())),
-        _ => Ok(Some(Sentence { pooling, normalized })),
-    }
+    let pooling = said.modes().into_iter().map(|mode| match mode {
+        "cls" => Ok(Pooling::Cls),
+        "max" => Ok(Pooling::Max),
+        "mean" => Ok(Pooling::Mean),
+        "lasttoken" => Ok(Pooling::Last),
+        other => Err(config.unknown("the pooling", other, TAKE_A_TAP)),
+    });
+    Ok(Some(Sentence { pooling: pooling.collect::<Result<_, _>>()?, normalized }))
 }

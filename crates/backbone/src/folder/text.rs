@@ -1,7 +1,7 @@
 //! transformers' `config.json` of networks of texts.
 
 use super::{
-    Config, Described, EXPORT_IT,
+    Config, Described,
     limits::{above_zero, heads_of, sane, shallow, vocabulary},
     sentence,
     transformers::activation,
@@ -11,40 +11,43 @@ use network::families::bert::Bert;
 use serde::Deserialize;
 use std::path::Path;
 
+/// What to do with what is not built.
+const OTHERS: &str = "networks of texts are built without that so far; take another";
+
 /// The kinds of networks of texts that are built here.
 pub(super) const KINDS: [&str; 6] = ["bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra"];
 
-/// Of `BertConfig`, `RobertaConfig` and `DistilBertConfig`, which calls the same otherwise.
+/// Of `BertConfig`, `RobertaConfig` and others.
 #[derive(Deserialize)]
 struct Encoder {
-    #[serde(default = "of::<30_522>")]
-    vocab_size: usize,
-    #[serde(alias = "dim", default = "of::<768>")]
-    hidden_size: usize,
-    #[serde(alias = "n_layers", default = "of::<12>")]
-    num_hidden_layers: usize,
-    #[serde(alias = "n_heads", default = "of::<12>")]
-    num_attention_heads: usize,
-    #[serde(alias = "hidden_dim")]
+    vocab_size: Option<usize>,
+    hidden_size: Option<usize>,
+    num_hidden_layers: Option<usize>,
+    num_attention_heads: Option<usize>,
     intermediate_size: Option<usize>,
-    #[serde(alias = "activation")]
     hidden_act: Option<String>,
-    #[serde(default = "of::<512>")]
-    max_position_embeddings: usize,
-    #[serde(default = "of::<2>")]
-    type_vocab_size: usize,
+    max_position_embeddings: Option<usize>,
+    type_vocab_size: Option<usize>,
     layer_norm_eps: Option<f64>,
     pad_token_id: Option<usize>,
     position_embedding_type: Option<String>,
     embedding_size: Option<usize>,
     #[serde(default)]
     is_decoder: bool,
-    #[serde(default)]
-    sinusoidal_pos_embds: bool,
 }
 
-fn of<const N: usize>() -> usize {
-    N
+/// Of `DistilBertConfig`, which calls the same otherwise.
+#[derive(Deserialize)]
+struct Distilled {
+    vocab_size: Option<usize>,
+    dim: Option<usize>,
+    n_layers: Option<usize>,
+    n_heads: Option<usize>,
+    hidden_dim: Option<usize>,
+    activation: Option<String>,
+    max_position_embeddings: Option<usize>,
+    #[serde(default)]
+    sinusoidal_pos_embds: bool,
 }
 
 /// The network of a folder, and how its texts are made tokens.
@@ -60,48 +63,73 @@ pub(super) fn describe(config: Config, folder: &Path, kind: &str) -> Result<Desc
     Ok(Described { name: kind.to_owned(), network, default_tap, recipe: Some(recipe), config: config.path })
 }
 
+/// What is not said is transformers' own default.
 fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
-    let said: Encoder = config.parse()?;
+    let (said, sinusoidal) = match kind {
+        "distilbert" => {
+            let said: Distilled = config.parse()?;
+            let own = Encoder {
+                vocab_size: said.vocab_size,
+                hidden_size: said.dim,
+                num_hidden_layers: said.n_layers.or(Some(6)),
+                num_attention_heads: said.n_heads,
+                intermediate_size: said.hidden_dim,
+                hidden_act: said.activation,
+                max_position_embeddings: said.max_position_embeddings,
+                type_vocab_size: Some(0),
+                layer_norm_eps: None,
+                pad_token_id: None,
+                position_embedding_type: None,
+                embedding_size: None,
+                is_decoder: false,
+            };
+            (own, said.sinusoidal_pos_embds)
+        }
+        _ => (config.parse()?, false),
+    };
     let is_roberta = ["roberta", "xlm-roberta", "camembert"].contains(&kind);
-    let (width, heads) = (said.hidden_size, said.num_attention_heads);
-    let hidden = said.intermediate_size.unwrap_or(width.saturating_mul(4));
-    // transformers' own defaults.
-    let eps = said.layer_norm_eps.unwrap_or(if is_roberta && kind != "roberta" { 1e-5 } else { 1e-12 });
-    sane(config, &[width, hidden, said.max_position_embeddings])?;
-    vocabulary(config, &[said.vocab_size, said.type_vocab_size.max(1)])?;
+    let is_electra = kind == "electra";
+    let width = said.hidden_size.unwrap_or(if is_electra { 256 } else { 768 });
+    let heads = said.num_attention_heads.unwrap_or(if is_electra { 4 } else { 12 });
+    let hidden = said.intermediate_size.unwrap_or(if is_electra { 1024 } else { 3072 });
+    let depth = said.num_hidden_layers.unwrap_or(12);
+    let places = said.max_position_embeddings.unwrap_or(512);
+    let tokens = said.vocab_size.unwrap_or(if is_roberta { 50_265 } else { 30_522 });
+    let segments = said.type_vocab_size.unwrap_or(2);
+    sane(config, &[width, hidden, places])?;
+    vocabulary(config, &[tokens, segments.max(1)])?;
     heads_of(config, &[heads])?;
-    shallow(config, &[said.num_hidden_layers])?;
+    shallow(config, &[depth])?;
     let relative = said.position_embedding_type.as_deref().filter(|kind| *kind != "absolute");
+    let embedded = said.embedding_size.unwrap_or(if is_electra { 128 } else { width });
     for (what, is_not_built) in [
         ("position_embedding_type other than absolute", relative.is_some()),
-        ("embedding_size other than hidden_size", said.embedding_size.is_some_and(|size| size != width)),
+        ("embedding_size other than hidden_size", embedded != width),
         ("is_decoder", said.is_decoder),
-        ("sinusoidal_pos_embds", said.sinusoidal_pos_embds),
+        ("sinusoidal_pos_embds", sinusoidal),
         ("heads that do not divide the width", !width.is_multiple_of(heads)),
     ] {
         if is_not_built {
-            return Err(config.unknown("the setting", what, EXPORT_IT));
+            return Err(config.unknown("the setting", what, OTHERS));
         }
     }
-    let first_place = if is_roberta { said.pad_token_id.unwrap_or(1).saturating_add(1) } else { 0 };
-    if first_place >= said.max_position_embeddings {
-        return Err(config.unknown(
-            "`pad_token_id`",
-            &(first_place - 1).to_string(),
-            "no place is left for a token",
-        ));
+    let padding = said.pad_token_id.unwrap_or(1);
+    let first_place = if is_roberta { padding.saturating_add(1) } else { 0 };
+    if first_place >= places {
+        return Err(config.unknown("`pad_token_id`", &padding.to_string(), "no place is left for a token"));
     }
     Ok(Bert {
-        vocabulary: said.vocab_size,
-        places: said.max_position_embeddings,
+        vocabulary: tokens,
+        places,
         first_place,
-        segments: if kind == "distilbert" { 0 } else { said.type_vocab_size },
+        padding: u32::try_from(padding).ok().filter(|_| is_roberta),
+        segments,
         width,
-        depth: said.num_hidden_layers,
+        depth,
         heads,
         hidden,
         activation: activation(config, said.hidden_act.as_deref().unwrap_or("gelu"))?,
-        eps: above_zero(config, "layer_norm_eps", eps)?,
-        pooler: !["distilbert", "electra"].contains(&kind),
+        eps: above_zero(config, "layer_norm_eps", said.layer_norm_eps.unwrap_or(1e-12))?,
+        pooler: !is_electra && kind != "distilbert",
     })
 }

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, clip_vision_model, siglip, siglip_vision_model, resnet, regnet, convnext, convnextv2 and swin; \
+const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, clip_vision_model, siglip, siglip_vision_model, resnet, regnet, convnext, convnextv2 and swin, \
+                     and of texts bert, roberta, xlm-roberta, camembert, electra and distilbert; \
                      export others as ONNX, and give that";
 
 /// `model_type` of `SigLIP 2` for pictures of any aspect ratio.

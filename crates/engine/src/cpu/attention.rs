@@ -155,7 +155,7 @@ impl Attention {
         each_line(spans.len() * self.heads, work * self.depth / 32, |task| {
             let (span, head) = (&spans[task / self.heads], task % self.heads);
             let mut scratch = SCRATCH.take();
-            // SAFETY: texts lie within both, as the lengths checked above say.
+            // SAFETY: spans end within the tokens (`Texts::new`), whose rows were counted and measured above.
             let (from, out) =
                 unsafe { (from.get().add(span.start * seen), out.get().add(span.start * made)) };
             let work = Head {

@@ -84,8 +84,12 @@ impl Compiler {
             Op::Text => return self.graph.made(at),
             Op::Lookup { table, by } => {
                 let d = self.graph.channels(at);
-                let rows = self.graph.tensor(*table).chunks(d).flat_map(|row| lanes(row.iter().copied()));
-                (at, Action::Lookup(Lookup { table: rows.collect(), by: *by }), Vec::new())
+                let numbers = self.graph.tensor(*table);
+                let mut table = vec![Lane::default(); numbers.len() / d * blocks(d)];
+                for (to, row) in table.chunks_exact_mut(blocks(d)).zip(numbers.chunks_exact(d)) {
+                    bytemuck::cast_slice_mut::<Lane, f32>(to)[..d].copy_from_slice(row);
+                }
+                (at, Action::Lookup(Lookup { table, by: *by }), Vec::new())
             }
             Op::GlobalMaxPool => (at, Action::Gather(Gather::Max), vec![input(self)]),
             Op::LastToken => (at, Action::Gather(Gather::Last), vec![input(self)]),

@@ -143,19 +143,23 @@ impl Cpu {
             self.widths.iter().map(|d| Vec::with_capacity(ends.len() * d)).collect();
         let mut buffers = std::mem::take(&mut *locked(&self.buffers));
         let all = Texts::new(tokens, ends);
-        let (mut first, mut start) = (0, 0);
+        let (mut first, mut start, mut most) = (0, 0, TOKENS);
         while first < ends.len() {
-            let fitting = ends[first..].iter().take_while(|end| **end - start <= TOKENS).count().max(1);
+            let fitting = ends[first..].iter().take_while(|end| **end - start <= most).count().max(1);
             let end = ends[first + fitting - 1];
-            let own: Vec<usize> = ends[first..first + fitting].iter().map(|end| end - start).collect();
-            let texts = Texts::new(&all.tokens()[start..end], &own);
             if !self.plan.make_room(end - start, &mut buffers.shared) {
+                if fitting > 1 {
+                    most = (end - start) / 2;
+                    continue;
+                }
                 return Err(EngineError::OutOfMemoryForText {
                     network: self.name.clone(),
                     tokens: end - start,
                     mebibytes: self.plan.lanes().saturating_mul((end - start) * size_of::<Lane>()) >> 20,
                 });
             }
+            let own: Vec<usize> = ends[first..first + fitting].iter().map(|end| end - start).collect();
+            let texts = Texts::new(&all.tokens()[start..end], &own);
             let mut memory = Memory::of_texts(&mut buffers.shared, texts);
             for step in self.plan.steps_in_order() {
                 self.plan.run(step, self.isa, &mut memory);
@@ -292,7 +296,7 @@ impl Executor for Cpu {
             return self.run_texts(&tokens, &ends);
         }
         self.expect(batch.len());
-        let Reads::Pictures(normalisation) = &self.reads else { return Ok(Vec::new()) };
+        let Reads::Pictures(normalisation) = &self.reads else { unreachable!("it is of one of them") };
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
             let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];

@@ -19,7 +19,7 @@ impl Lookup {
     /// to: a row for each token.
     pub(crate) fn run(&self, texts: &Texts<'_>, to: &mut [Lane]) {
         let blocks = to.len() / texts.tokens().len().max(1);
-        let rows: Vec<usize> = texts.rows(self.by).collect();
+        let rows = texts.rows(self.by, self.table.len() / blocks.max(1));
         assert!(rows.iter().all(|row| (row + 1) * blocks <= self.table.len()), "tokens were checked");
         each_piece(to, blocks, |token, to| to.copy_from_slice(&self.table[rows[token] * blocks..][..blocks]));
     }
@@ -46,7 +46,8 @@ impl Gather {
                 Gather::Last => rows.last().into_iter().for_each(|row| to.copy_from_slice(row)),
                 Gather::Max => {
                     to.fill(Lane([f32::NEG_INFINITY; LANES]));
-                    rows.for_each(|row| combine(to, row, f32::max));
+                    // Not `f32::max`, which may give either zero.
+                    rows.for_each(|row| combine(to, row, |largest, x| if x > largest { x } else { largest }));
                 }
                 Gather::Mean => {
                     to.fill(Lane::default());

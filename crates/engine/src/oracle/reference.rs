@@ -169,7 +169,9 @@ impl Reference {
                 (Op::Text, []) => Tensor::zeros(0, DType::F32, &Device::Cpu),
                 (Op::Lookup { table, by }, _) => {
                     let ends = [text.len()];
-                    let rows: Vec<u32> = Texts::new(&text, &ends).rows(*by).map(|row| row as u32).collect();
+                    let count = self.network.param(*table).shape[0];
+                    let rows = Texts::new(&text, &ends).rows(*by, count);
+                    let rows: Vec<u32> = rows.into_iter().map(|row| row as u32).collect();
                     Tensor::new(rows, &Device::Cpu)
                         .and_then(|rows| self.params[table.index()].index_select(&rows, 0)?.unsqueeze(0))
                 }

@@ -75,7 +75,7 @@ fn each_is_one_line_and_leaves_nothing() {
         let room = room(4);
         make(&room.path("data/a").join(name));
         let run = extract(&room, &["data", "-o", "x.features"]);
-        let share = "1 of 9 images cannot be used, more than --max-skipped 1 per cent allows";
+        let share = "1 of 9 samples cannot be used, more than --max-skipped 1 per cent allows";
         run.failed(1, &[share, &format!("the first is `a/{name}`: "), reason]);
         let run = extract(&room, &["data", "-o", "x.features", "--on-error", "fail", "--max-skipped", "100"]);
         run.failed(1, &[&format!("`a/{name}` "), reason, "mend or remove it"]);
@@ -120,7 +120,7 @@ fn no_picture_at_all() {
         room.write(&format!("data/{name}"), "no picture");
     }
     let run = extract(&room, &["data", "-o", "x.features", "--max-skipped", "100"]);
-    run.failed(1, &["none of 3 images can be used"]);
+    run.failed(1, &["none of 3 samples can be used"]);
     assert_eq!(room.names(), ["data"]);
 }
 

@@ -11,8 +11,21 @@ use std::{
     path::Path,
 };
 
-/// Said about network, preprocessing and labels; those of open_clip's models too.
-const CONFIGURATIONS: [&str; 3] = ["config.json", "preprocessor_config.json", "open_clip_config.json"];
+/// Said about network, preprocessing and labels; those of open_clip's models and sentence-transformers' too.
+const CONFIGURATIONS: [&str; 10] = [
+    "config.json",
+    "preprocessor_config.json",
+    "open_clip_config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "config_sentence_transformers.json",
+];
+/// How the configuration of sentence-transformers' pooling is called, after a number.
+const POOLING: &str = "_Pooling/config.json";
 const TOKENIZERS: [&str; 6] = [
     "tokenizer.json",
     "tokenizer_config.json",
@@ -21,8 +34,8 @@ const TOKENIZERS: [&str; 6] = [
     "vocab.txt",
     "merges.txt",
 ];
-/// Some vocabularies are larger than networks.
-const LARGEST_TOKENIZER: u64 = 16 << 20;
+/// Some vocabularies are larger than networks. XLM-R's has 17 MiB.
+const LARGEST_TOKENIZER: u64 = 64 << 20;
 /// How the name of an index of shards ends.
 const INDEX: &str = ".index.json";
 /// One of a thousand shards takes a few MiB.
@@ -80,7 +93,11 @@ impl Wanted {
                 let beside =
                     |name: &&str| weights.ends_with(".onnx") && *name != weights && name.starts_with(weights);
                 let beside = names.iter().copied().filter(beside);
-                Ok(files.chain([weights]).chain(beside).map(str::to_owned).collect())
+                let pooling = names.iter().copied().filter(|name| {
+                    name.strip_suffix(POOLING)
+                        .is_some_and(|number| number.bytes().all(|c| c.is_ascii_digit()))
+                });
+                Ok(files.chain(pooling).chain([weights]).chain(beside).map(str::to_owned).collect())
             }
             Wanted::Matching(patterns) => {
                 let unmatched =
@@ -174,6 +191,10 @@ mod tests {
         ];
         let got = of(&Wanted::Read, &all).unwrap();
         assert_eq!(got, ["config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"]);
+        let sentences =
+            ["1_Pooling/config.json", "config.json", "model.safetensors", "modules.json", "onnx/config.json"];
+        let got = of(&Wanted::Read, &sentences).unwrap();
+        assert_eq!(got, ["config.json", "modules.json", "1_Pooling/config.json", "model.safetensors"]);
         assert_eq!(
             of(&Wanted::Read, &["pytorch_model.bin.index.json", "x"]).unwrap(),
             ["pytorch_model.bin.index.json"]

@@ -124,6 +124,14 @@ pub enum PreprocessingError {
         "resizing the shorter side needs a centre crop, or pictures come out in different sizes; give a crop or an exact size"
     )]
     VaryingSize,
+    /// Tokens of a text, none or more than any network reads.
+    #[error("{got} tokens of a text are outside 1 to {most}")]
+    MaxTokens {
+        /// How many.
+        got: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A size of nothing, or of more than any network takes.
     #[error("a side of {0} pixels is outside 1 to 8192")]
     Side(u32),

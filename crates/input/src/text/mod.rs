@@ -1,6 +1,6 @@
 //! Texts: from UTF-8 to the tokens that a network looks up.
 //!
-//! A text that holds a NUL is a pair: what stands before it, and what stands after.
+//! A text that holds one NUL is a pair: what stands before it, and what stands after.
 //!
 //! **Invariant:** what leaves this room are numbers of tokens, without padding: each text has as many as it has.
 
@@ -12,8 +12,8 @@ pub use token::{Token, tokens_of};
 pub use tokenisation::Tokenisation;
 pub use tokenizer::{Tokenizer, TokenizerError};
 
-/// Bytes of a text, at most: a book has one of these.
-pub(crate) const MOST_TEXT: usize = 16 << 20;
+/// Bytes of a text, at most: all of it is in memory as tokens before its end is cut off.
+pub(crate) const MOST_TEXT: usize = 1 << 20;
 
 /// A text that has no features, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum BadText {
     /// It takes too long.
     #[error("has more than {} MiB", MOST_TEXT >> 20)]
     TooLong,
+    /// Characters that no text has: it may be UTF-16.
+    #[error("holds NUL characters; convert it to UTF-8")]
+    Nul,
     /// Nothing is left of it to look up.
     #[error("has no token")]
     NoToken,

@@ -1,11 +1,16 @@
 //! How texts become tokens.
 
 use super::{BadText, MOST_TEXT, PROBES, Token, Tokenizer};
-use crate::{Inputs, Noticed};
+use crate::{Inputs, Noticed, image::PreprocessingError};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 use store::Digest;
-use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
+
+/// Tokens of a text, beyond what any network has places for.
+const MOST_TOKENS: usize = 1 << 17;
 
 /// How texts become a network's input. The tokenizer is named by its digest; who has its file says so.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,7 +49,7 @@ impl Tokenisation {
     ///
     /// # Errors
     /// Where it is another, or adds as many tokens as a text may have.
-    pub fn opened_with(mut self, mut tokenizer: Tokenizer) -> Result<Tokenisation, String> {
+    pub fn opened_with(mut self, tokenizer: Tokenizer) -> Result<Tokenisation, String> {
         if tokenizer.digest() != self.tokenizer {
             return Err(format!(
                 "the tokenizer is another: {} instead of {}",
@@ -52,24 +57,19 @@ impl Tokenisation {
                 self.tokenizer
             ));
         }
-        let truncation = TruncationParams {
-            direction: TruncationDirection::Right,
-            max_length: self.max_tokens,
-            strategy: TruncationStrategy::LongestFirst,
-            stride: 0,
-        };
-        let added = {
-            use tokenizers::PostProcessor as _;
-            tokenizer.library.get_post_processor().map_or(0, |processor| processor.added_tokens(true))
-        };
+        let added = tokenizer.added(false).max(tokenizer.added(true));
         if added >= self.max_tokens {
             return Err(format!(
-                "{} tokens are too few: the tokenizer adds {added} to every pair",
+                "{} tokens are too few: the tokenizer adds {added} to every text",
                 self.max_tokens
             ));
         }
-        tokenizer.library.with_truncation(Some(truncation)).map_err(|error| error.to_string())?;
         self.opened = Some(Arc::new(tokenizer));
+        // Before anybody relies on it.
+        let pair = format!("{}\0{}", PROBES[0], PROBES[1]);
+        for text in PROBES.into_iter().chain([pair.as_str()]) {
+            self.load(text.as_bytes()).map_err(|error| format!("a made-up sentence {error}"))?;
+        }
         Ok(self)
     }
 
@@ -79,7 +79,7 @@ impl Tokenisation {
     /// Where that is another tokenizer, or it has none.
     pub fn opened_as(self, other: &Tokenisation) -> Result<Tokenisation, String> {
         let tokenizer = other.tokenizer().ok_or("there is no tokenizer")?;
-        self.opened_with(Tokenizer::of(tokenizer.bytes().to_vec())?)
+        self.opened_with(tokenizer.clone())
     }
 
     /// The same with another limit.
@@ -89,6 +89,14 @@ impl Tokenisation {
     pub fn with_max_tokens(self, max_tokens: usize) -> Result<Tokenisation, String> {
         let other = self.clone();
         Tokenisation { max_tokens, ..self }.opened_as(&other)
+    }
+
+    /// Whether a text may have as many tokens as it says.
+    pub(crate) fn check(&self) -> Result<(), PreprocessingError> {
+        if (1..=MOST_TOKENS).contains(&self.max_tokens) {
+            return Ok(());
+        }
+        Err(PreprocessingError::MaxTokens { got: self.max_tokens, most: MOST_TOKENS })
     }
 
     /// Tokens of a text at most.
@@ -113,20 +121,27 @@ impl Tokenisation {
             return Err(BadText::TooLong);
         }
         let text = std::str::from_utf8(text).map_err(|_| BadText::NotUtf8)?;
-        let library = &self.opened.as_ref().expect("texts are loaded by a tokenizer that is at hand").library;
-        let prompted = |text: &str| format!("{}{text}", self.prompt);
-        let encoded = match text.split_once('\0') {
-            Some((first, second)) => library.encode_fast((prompted(first), second.to_owned()), true),
-            None => library.encode_fast(prompted(text), true),
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (first, second) = match text.split_once('\0') {
+            Some((_, second)) if second.contains('\0') => return Err(BadText::Nul),
+            Some((first, second)) => (first, Some(second)),
+            None => (text, None),
         };
-        let encoded = encoded
+        let tokenizer = self.opened.as_ref().expect("texts are loaded by a tokenizer that is at hand");
+        let first = format!("{}{first}", self.prompt);
+        // The library panics on some tokenizers that make no sense.
+        let encoded = catch_unwind(AssertUnwindSafe(|| tokenizer.encode(&first, second, self.max_tokens)))
+            .map_err(|_| BadText::Tokenizer("the tokenizer contradicts itself".to_owned()))?;
+        let (encoded, truncated) = encoded
             .map_err(|error| BadText::Tokenizer(store::brief::shortened(&error.to_string()).into_owned()))?;
         if encoded.is_empty() {
             return Err(BadText::NoToken);
         }
+        if encoded.len() > self.max_tokens {
+            return Err(BadText::Tokenizer("the tokenizer adds more tokens than it says".to_owned()));
+        }
         let tokens = encoded.get_ids().iter().zip(encoded.get_type_ids());
         let bytes = tokens.flat_map(|(id, kind)| Token::new(*id, *kind == 1).bytes()).collect();
-        let truncated = !encoded.get_overflowing().is_empty();
         Ok((bytes, Noticed { truncated, ..Noticed::default() }))
     }
 

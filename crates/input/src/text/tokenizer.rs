@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use store::{Digest, read_file};
+use tokenizers::{
+    Encoding, ModelWrapper, NormalizedString, Normalizer as _, PostProcessor as _, TruncationDirection,
+    TruncationParams, TruncationStrategy, utils::truncation::truncate_encodings,
+};
 
 /// Bytes of a tokenizer's file: the largest that are known have 35 MiB.
 const MOST: u64 = 256 << 20;
@@ -9,7 +13,7 @@ const MOST: u64 = 256 << 20;
 const FILE: &str = "tokenizer.json";
 
 /// What makes tokens of texts: the tokenizers library's, without its padding and truncation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tokenizer {
     pub(super) library: tokenizers::Tokenizer,
     digest: Digest,
@@ -56,9 +60,22 @@ impl Tokenizer {
     pub fn of(bytes: Vec<u8>) -> Result<Tokenizer, String> {
         let mut library = tokenizers::Tokenizer::from_bytes(&bytes)
             .map_err(|error| store::brief::shortened(&error.to_string()).into_owned())?;
+        if let ModelWrapper::BPE(bpe) = library.get_model()
+            && bpe.dropout.is_some_and(|share| share > 0.0)
+        {
+            return Err("its `dropout` makes tokens at random; set it to null".to_owned());
+        }
         library.with_padding(None);
         library.with_truncation(None).map_err(|error| error.to_string())?;
         Ok(Tokenizer { library, digest: Digest::of(&bytes), bytes })
+    }
+
+    /// Whether capital letters are made small.
+    pub fn lowers(&self) -> bool {
+        let mut text = NormalizedString::from("A");
+        let normalizer = self.library.get_normalizer();
+        normalizer
+            .is_some_and(|normalizer| normalizer.normalize(&mut text).is_ok() && text.get().contains('a'))
     }
 
     /// Of its file.
@@ -69,6 +86,38 @@ impl Tokenizer {
     /// Its file, as it was read.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Tokens that it adds to a text, or to a pair.
+    pub(super) fn added(&self, pair: bool) -> usize {
+        self.library.get_post_processor().map_or(0, |processor| processor.added_tokens(pair))
+    }
+
+    /// The tokens of a text, or of a pair, `most` of them at most, and whether some were left out.
+    ///
+    /// What is too much is cut here, and not by the library: it would keep all parts of both texts, and combine each with each.
+    pub(super) fn encode(
+        &self,
+        first: &str,
+        second: Option<&str>,
+        most: usize,
+    ) -> tokenizers::Result<(Encoding, bool)> {
+        let plain = |text: &str| self.library.encode_fast(text, false);
+        let (first, second) = (plain(first)?, second.map(plain).transpose()?);
+        let params = TruncationParams {
+            direction: TruncationDirection::Right,
+            max_length: most.saturating_sub(self.added(second.is_some())),
+            strategy: TruncationStrategy::LongestFirst,
+            stride: 0,
+        };
+        let count =
+            |first: &Encoding, second: Option<&Encoding>| first.len() + second.map_or(0, Encoding::len);
+        let before = count(&first, second.as_ref());
+        let (mut first, mut second) = truncate_encodings(first, second, &params)?;
+        let truncated = count(&first, second.as_ref()) < before;
+        first.take_overflowing();
+        second.iter_mut().for_each(|second| drop(second.take_overflowing()));
+        Ok((self.library.post_process(first, second, true)?, truncated))
     }
 
     /// One more than the largest number of a token.

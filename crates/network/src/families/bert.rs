@@ -10,7 +10,11 @@ use crate::{Activation, Builder, By, Dialect, Network, Stored};
 /// Known by their configurations, and not by name.
 pub(crate) static FAMILY: Family = Family {
     networks: &[],
-    dialects: &[Dialect::stored("transformers", bert), Dialect::stored("transformers", distilbert)],
+    dialects: &[
+        Dialect::stored("transformers", bert),
+        Dialect::stored("transformers", old_bert),
+        Dialect::stored("transformers", distilbert),
+    ],
 };
 
 /// Sizes of a BERT.
@@ -20,8 +24,10 @@ pub struct Bert {
     pub vocabulary: usize,
     /// Rows of the table of places.
     pub places: usize,
-    /// The row of a text's first token: RoBERTa begins after its padding.
+    /// The row of a text's first token: RoBERTa begins after its padding, which it passes over.
     pub first_place: usize,
+    /// That padding.
+    pub padding: Option<u32>,
     /// Kinds of segments; 0 where it knows none.
     pub segments: usize,
     /// d
@@ -47,7 +53,7 @@ impl Bert {
         let mut net = Builder::text();
         let d = self.width;
         let words = net.lookup("embeddings.word_embeddings", By::Token, (self.vocabulary, d));
-        let by = By::Place { first: self.first_place };
+        let by = By::Place { first: self.first_place, padding: self.padding };
         let places = net.lookup("embeddings.position_embeddings", by, (self.places, d));
         let mut x = net.add("embeddings.placed", words, places);
         if self.segments > 0 {
@@ -92,6 +98,17 @@ pub fn bert(param: &str) -> Stored {
             rows(["query", "key", "value"].map(|name| format!("{at}attention.self.{name}.{part}")))
         }
         None => Stored::As(param.to_owned()),
+    }
+}
+
+/// The same of the first checkpoints, which call a norm's numbers as TensorFlow does.
+fn old_bert(param: &str) -> Stored {
+    let old = |name: &str| {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
+    };
+    match bert(param) {
+        Stored::As(name) => Stored::As(old(&name)),
+        other => other,
     }
 }
 
