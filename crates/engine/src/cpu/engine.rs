@@ -33,7 +33,7 @@ const VALUES: usize = 1 << 22;
 const FEW: usize = 6;
 
 /// Tokens of texts that go through a step together, at most, unless one text has more.
-const TOKENS: usize = 2048;
+const TOKENS: usize = 768;
 
 /// A network that is ready to run on this processor.
 pub struct Cpu {
