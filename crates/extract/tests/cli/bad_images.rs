@@ -110,7 +110,7 @@ fn what_may_be_skipped_is_counted_and_named() {
     }
     // 13 of 19 are more than two thirds.
     let run = extract(&room, &["data", "-o", "y.features", "--max-skipped", "66"]);
-    run.failed(1, &["13 of 19 images", "--max-skipped 66 per cent"]);
+    run.failed(1, &["13 of 19 samples", "--max-skipped 66 per cent"]);
 }
 
 #[test]
