@@ -22,7 +22,7 @@ mod texts;
 
 pub use disk::SmallDisk;
 pub use features::{Made, network};
-pub use formula::formula;
+pub use formula::{formula, write_formula};
 pub use pictures::{chunk, picture, png_header, turned_png};
 pub use room::{Room, flip, program};
 pub use run::Run;

@@ -1,5 +1,8 @@
 //! Weights that nobody trained.
 
+use safetensors::{Dtype, tensor::TensorView};
+use std::path::Path;
+
 /// Numbers of a parameter by a formula, with which values neither vanish nor grow.
 pub fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
     let count: usize = shape.iter().product();
@@ -15,4 +18,19 @@ pub fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
             x => x * (3.0 / fan as f32).sqrt(),
         })
         .collect()
+}
+
+/// Writes a safetensors file of parameters by the formula: names and shapes.
+pub fn write_formula<'a>(path: &Path, params: impl IntoIterator<Item = (&'a str, &'a [usize])>) {
+    let made: Vec<_> = params
+        .into_iter()
+        .map(|(name, shape)| {
+            let bytes: Vec<u8> = formula(name, shape).iter().flat_map(|x| x.to_le_bytes()).collect();
+            (name, shape, bytes)
+        })
+        .collect();
+    let views = made
+        .iter()
+        .map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
+    safetensors::serialize_to_file(views, None, path).unwrap();
 }

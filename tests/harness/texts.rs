@@ -1,7 +1,6 @@
 //! A small network of texts, as it lies on the Hugging Face hub.
 
-use crate::formula;
-use safetensors::{Dtype, tensor::TensorView};
+use crate::write_formula;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 
@@ -35,15 +34,9 @@ pub fn write_bert(folder: &Path) {
             "type_vocab_size": 2, "layer_norm_eps": 1e-12,
         }),
     );
-    let tensors: Vec<(String, Vec<usize>)> = tensors();
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|(name, shape)| formula(name, shape).iter().flat_map(|x| x.to_le_bytes()).collect())
-        .collect();
-    let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
-        (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
-    });
-    safetensors::serialize_to_file(views, None, &folder.join("model.safetensors")).unwrap();
+    let tensors = tensors();
+    let params = tensors.iter().map(|(name, shape)| (name.as_str(), &shape[..]));
+    write_formula(&folder.join("model.safetensors"), params);
 }
 
 /// Lower case, words by spaces, a token before and after; the second of a pair is of another kind.

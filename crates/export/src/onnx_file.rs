@@ -1,8 +1,7 @@
 //! A model as one ONNX file.
 
 use crate::{
-    backbone::pictures,
-    backbone::{networks, taps},
+    backbone::{networks, pictures, taps},
     config::{Config, OnnxJob},
     ours::Ours,
     parity::{self, Parity},

@@ -17,6 +17,37 @@ pub struct Job {
     pub(crate) resumes: bool,
 }
 
+/// `export` to a folder of another library's.
+macro_rules! to_theirs {
+    ($to:literal) => {
+        Job {
+            name: $to,
+            program: "export",
+            arguments: &[
+                "../in/theirs.head",
+                "-o",
+                "o.model",
+                "--to",
+                $to,
+                "--weights",
+                "../in/theirs.safetensors",
+            ],
+            older: &[
+                "../in/theirs-older.head",
+                "-o",
+                "o.model",
+                "--to",
+                $to,
+                "--weights",
+                "../in/theirs.safetensors",
+            ],
+            replaces: "--force",
+            outputs: &["o.model"],
+            resumes: false,
+        }
+    };
+}
+
 /// Every program with every kind of output.
 pub const JOBS: &[Job] = &[
     Job {
@@ -125,56 +156,8 @@ pub const JOBS: &[Job] = &[
         outputs: &["o.model"],
         resumes: false,
     },
-    Job {
-        name: "hf",
-        program: "export",
-        arguments: &[
-            "../in/theirs.head",
-            "-o",
-            "o.model",
-            "--to",
-            "hf",
-            "--weights",
-            "../in/theirs.safetensors",
-        ],
-        older: &[
-            "../in/theirs-older.head",
-            "-o",
-            "o.model",
-            "--to",
-            "hf",
-            "--weights",
-            "../in/theirs.safetensors",
-        ],
-        replaces: "--force",
-        outputs: &["o.model"],
-        resumes: false,
-    },
-    Job {
-        name: "torch",
-        program: "export",
-        arguments: &[
-            "../in/theirs.head",
-            "-o",
-            "o.model",
-            "--to",
-            "torch",
-            "--weights",
-            "../in/theirs.safetensors",
-        ],
-        older: &[
-            "../in/theirs-older.head",
-            "-o",
-            "o.model",
-            "--to",
-            "torch",
-            "--weights",
-            "../in/theirs.safetensors",
-        ],
-        replaces: "--force",
-        outputs: &["o.model"],
-        resumes: false,
-    },
+    to_theirs!("hf"),
+    to_theirs!("torch"),
     Job {
         name: "whole",
         program: "export",

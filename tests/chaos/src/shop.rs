@@ -4,9 +4,8 @@ use crate::{
     Job,
     run::{Ending, Setting, run},
 };
-use harness::{formula, picture, program};
+use harness::{picture, program, write_formula};
 use network::zoo;
-use safetensors::{Dtype, tensor::TensorView};
 use std::{
     collections::BTreeMap,
     fs,
@@ -42,7 +41,10 @@ impl Shop {
                 }
             }
         }
-        write_theirs(&shop.path("in/theirs.safetensors"));
+        // A small network that torchvision and timm build too.
+        let theirs = zoo::find("mobilenet_v3_small").unwrap().network();
+        let params = theirs.params().iter().map(|param| (param.name.as_str(), &param.shape[..]));
+        write_formula(&shop.path("in/theirs.safetensors"), params);
         for (tool, arguments) in [
             ("extract", &["../in/small", "-o", "../in/small.features"][..]),
             ("extract", &["../in/small", "-o", "../in/older.features", "--dtype", "f16"]),
@@ -137,20 +139,6 @@ impl Shop {
         self.clear();
         write(&self.work(), wanted);
     }
-}
-
-/// Weights of a small network that torchvision and timm build too.
-fn write_theirs(path: &Path) {
-    let network = zoo::find("mobilenet_v3_small").unwrap().network();
-    let bytes: Vec<Vec<u8>> = network
-        .params()
-        .iter()
-        .map(|param| formula(&param.name, &param.shape).iter().flat_map(|x| x.to_le_bytes()).collect())
-        .collect();
-    let views = network.params().iter().zip(&bytes).map(|(param, bytes)| {
-        (param.name.as_str(), TensorView::new(Dtype::F32, param.shape.clone(), bytes).unwrap())
-    });
-    safetensors::serialize_to_file(views, None, path).unwrap();
 }
 
 /// Writes files and the folders above them.

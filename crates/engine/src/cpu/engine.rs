@@ -291,12 +291,14 @@ impl Executor for Cpu {
     }
 
     fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
-        if let Reads::Texts(network) = &self.reads {
-            let (tokens, ends) = tokens_of(network, batch)?;
-            return self.run_texts(&tokens, &ends);
-        }
         self.expect(batch.len());
-        let Reads::Pictures(normalisation) = &self.reads else { unreachable!("it is of one of them") };
+        let normalisation = match &self.reads {
+            Reads::Pictures(normalisation) => normalisation,
+            Reads::Texts(network) => {
+                let (tokens, ends) = tokens_of(network, batch)?;
+                return self.run_texts(&tokens, &ends);
+            }
+        };
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
             let bytes = &pixels[(picture * h + y) * w * 3..][..w * 3];
