@@ -54,6 +54,16 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// These samples, and then those.
+    pub fn followed_by(&self, others: Batch<'_>) -> Inputs {
+        let start = self.bytes.len();
+        let ends = others.ends().iter().map(|end| start + end);
+        Inputs {
+            bytes: [&self.bytes, others.bytes()].concat(),
+            ends: self.ends.iter().copied().chain(ends).collect(),
+        }
+    }
+
     /// These samples, one after the other.
     pub fn of(samples: impl IntoIterator<Item = Vec<u8>>) -> Inputs {
         let mut inputs = Inputs::default();

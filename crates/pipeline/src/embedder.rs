@@ -60,6 +60,9 @@ pub trait Embedder {
     /// Where the network cannot be run.
     fn probes(&mut self) -> Result<Vec<Vec<f32>>>;
 
+    /// Has the probes embedded together with the next batch: [`Embedded::probes`]. For a few inputs that takes less time.
+    fn ask_probes(&mut self);
+
     /// How inputs are best prepared for it.
     fn ahead(&self) -> Ahead;
 
@@ -103,6 +106,8 @@ pub struct Ahead {
 pub struct Embedded {
     /// One (n, d) matrix a tap.
     pub rows: Vec<Vec<f32>>,
+    /// Of the probes, where they were asked: one (4, d) matrix a tap.
+    pub probes: Option<Vec<Vec<f32>>>,
     /// The memory that its inputs were in, for others.
     pub buffer: Box<dyn Buffer>,
 }

@@ -44,6 +44,8 @@ pub struct SampleRun {
     pub noticed: Vec<(usize, Noticed)>,
     /// One (good.len(), d) matrix a tap.
     pub features: Vec<Vec<f32>>,
+    /// Of the probes, with the first batch after they were asked: one (4, d) matrix a tap.
+    pub probes: Option<Vec<Vec<f32>>>,
 }
 
 /// Prepares every sample, has the embedder make rows of them, and hands batches over, until it is interrupted.
@@ -155,10 +157,10 @@ impl Conductor<'_> {
     fn collect(&mut self) -> Result<Option<SampleRun>> {
         let Some((lane, batch)) = self.flights.pop_front() else { return Ok(None) };
         let embedded = timed(&mut self.times.network, || self.embedder.collect())?;
-        let Some(Embedded { rows, buffer }) = embedded else { unreachable!("the embedder has it") };
+        let Some(Embedded { rows, probes, buffer }) = embedded else { unreachable!("the embedder has it") };
         // Nobody takes it where that was the last.
         let _ = self.lanes[lane].free.send(buffer);
-        Ok(Some(SampleRun { features: rows, ..batch }))
+        Ok(Some(SampleRun { features: rows, probes, ..batch }))
     }
 }
 

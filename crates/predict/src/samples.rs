@@ -35,10 +35,10 @@ struct Running {
 type Take<'a> = &'a mut dyn FnMut(Vec<Row>) -> Result<bool>;
 
 impl Runner {
-    /// Lists the samples, opens the model, and asks the probes.
+    /// Lists the samples, and opens the model.
     ///
     /// # Errors
-    /// Where samples or model cannot be had; [`GateError`] where a network does not give what the head was fitted on.
+    /// Where samples or model cannot be had.
     pub(crate) fn open(config: &Config, session: &Session) -> Result<Runner> {
         if let Some(why) = &config.no_card {
             session.note(format!("predict: {why}; runs on the CPU"));
@@ -49,11 +49,8 @@ impl Runner {
         let data = DataSet::open_inputs(&config.samples(towers.iter().any(is_of_texts))?)?;
         let layout = Layout::new(&head, &towers)?;
         let open = |tower| open(&head, tower, config);
-        let mut networks = towers.into_iter().map(open).collect::<Result<Vec<_>>>()?;
-        for (at, Running { embedder, recipe, device }) in networks.iter_mut().enumerate() {
-            let probes = embedder.probes()?;
-            check_probes(&head, &layout, at, embedder.revision(), &probes)
-                .map_err(|error| GateError(error.to_string()))?;
+        let networks = towers.into_iter().map(open).collect::<Result<Vec<_>>>()?;
+        for Running { embedder, recipe, device } in &networks {
             session.detail(format!(
                 "predict: the network runs on {device}, {} {}s at a time",
                 count(embedder.batch() as u64),
@@ -72,7 +69,8 @@ impl Runner {
     /// wants no more.
     ///
     /// # Errors
-    /// The first error of a network or of `take`.
+    /// The first error of a network or of `take`; [`GateError`] where a network does not give what the head was fitted on, before
+    /// any row.
     pub(crate) fn run(&mut self, session: &Session, is_stdout: bool, take: Take<'_>) -> Result<()> {
         let (samples, over) = (std::mem::take(&mut self.data.samples), AtomicBool::new(false));
         {
@@ -110,8 +108,9 @@ impl Runner {
         over: &AtomicBool,
         take: &mut dyn FnMut(Vec<Row>) -> Result<()>,
     ) -> Result<()> {
-        let Runner { judge, layout, networks, remarks, .. } = self;
-        through(&mut networks[0], samples, over, &mut |first, batch| {
+        let Runner { head, judge, layout, networks, remarks, .. } = self;
+        through(&mut networks[0], samples, over, &mut |first, batch, engine| {
+            check(head, layout, 0, engine, &batch)?;
             note(remarks, samples, &batch);
             let mut gathered = Gathered::new(layout.dim(), first..first + batch.size);
             gathered.add(layout, 0, batch);
@@ -126,10 +125,11 @@ impl Runner {
         over: &AtomicBool,
         take: &mut dyn FnMut(Vec<Row>) -> Result<()>,
     ) -> Result<()> {
-        let Runner { judge, layout, networks, remarks, .. } = self;
+        let Runner { head, judge, layout, networks, remarks, .. } = self;
         let mut gathered = Gathered::new(layout.dim(), 0..samples.len());
         for (at, network) in networks.iter_mut().enumerate() {
-            through(network, samples, over, &mut |_, batch| {
+            through(network, samples, over, &mut |_, batch, engine| {
+                check(head, layout, at, engine, &batch)?;
                 // Once, whatever the number of networks.
                 if at == 0 {
                     note(remarks, samples, &batch);
@@ -150,15 +150,23 @@ fn open(head: &Head, tower: Tower, config: &Config) -> Result<Running> {
     let taps: Vec<&str> = names.iter().map(String::as_str).collect();
     let plan = Plan { recipe: &recipe, taps: &taps, batch: config.batch, views: 1 };
     let device = config.device_for(&recipe);
-    Ok(Running { embedder: pipeline::open(bound, &device, plan)?, recipe, device })
+    let mut embedder = pipeline::open(bound, &device, plan)?;
+    embedder.ask_probes();
+    Ok(Running { embedder, recipe, device })
 }
 
-/// Gives `with` the first sample of each batch, and the batch, in the samples' order.
+/// Holds the probes against the head's, where they come with this batch.
+fn check(head: &Head, layout: &Layout, tower: usize, engine: &str, batch: &SampleRun) -> Result<()> {
+    let Some(probes) = &batch.probes else { return Ok(()) };
+    check_probes(head, layout, tower, engine, probes).map_err(|error| GateError(error.to_string()).into())
+}
+
+/// Gives `with` the first sample of each batch, the batch, and the engine's name, in the samples' order.
 fn through(
     network: &mut Running,
     samples: &[Sample],
     over: &AtomicBool,
-    with: &mut dyn FnMut(usize, SampleRun) -> Result<()>,
+    with: &mut dyn FnMut(usize, SampleRun, &str) -> Result<()>,
 ) -> Result<()> {
     let job = Job {
         samples,
@@ -167,11 +175,11 @@ fn through(
         reuse: &Reuse::default(),
         interrupt: over,
     };
-    let mut first = 0;
+    let (mut first, engine) = (0, network.embedder.revision().to_owned());
     pipeline::run(&mut *network.embedder, job, &mut |batch| {
         let at = first;
         first += batch.size;
-        with(at, batch)
+        with(at, batch, &engine)
     })?;
     Ok(())
 }

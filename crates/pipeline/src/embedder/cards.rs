@@ -38,6 +38,8 @@ pub(crate) struct Cards<C: Card> {
     batch: usize,
     /// The probes' features, which were checked.
     probes: Vec<Vec<f32>>,
+    /// Whether they go with the next batch.
+    asks_probes: bool,
     /// Which cards have the batches that are under way, in order.
     flights: VecDeque<usize>,
 }
@@ -88,7 +90,7 @@ impl<C: Card> Cards<C> {
             bail!("the cards run {revision} and {other}, whose bits differ; name one of them");
         }
         let batch = cards.iter().map(Cuda::batch).min().unwrap_or(1);
-        Ok(Cards { cards, batch, probes, flights: VecDeque::new() })
+        Ok(Cards { cards, batch, probes, asks_probes: false, flights: VecDeque::new() })
     }
 
     /// The card of a lane: where there are fewer lanes than [`Embedder::ahead`] says, each has one batch.
@@ -112,6 +114,10 @@ impl<C: Card + 'static> Embedder for Cards<C> {
 
     fn probes(&mut self) -> Result<Vec<Vec<f32>>> {
         Ok(self.probes.clone())
+    }
+
+    fn ask_probes(&mut self) {
+        self.asks_probes = true;
     }
 
     fn ahead(&self) -> Ahead {
@@ -142,8 +148,9 @@ impl<C: Card + 'static> Embedder for Cards<C> {
 
     fn collect(&mut self) -> Result<Option<Embedded>> {
         let Some(card) = self.flights.pop_front() else { return Ok(None) };
-        let collected = self.cards[card].collect()?;
-        Ok(collected.map(|Collected { rows, pixels }| Embedded { rows, buffer: Box::new(pixels) }))
+        let Some(Collected { rows, pixels }) = self.cards[card].collect()? else { return Ok(None) };
+        let probes = std::mem::take(&mut self.asks_probes).then(|| self.probes.clone());
+        Ok(Some(Embedded { rows, probes, buffer: Box::new(pixels) }))
     }
 
     fn busy(&self) -> Option<times::Cards> {

@@ -3,7 +3,7 @@
 use super::{Ahead, Buffer, Embedded, Embedder};
 use anyhow::Result;
 use engine::Executor;
-use input::{Batch, Inputs, Recipe};
+use input::{Batch, Inputs, PROBES, Recipe};
 
 /// Pictures of a batch, unless told otherwise.
 const PICTURES: usize = 32;
@@ -18,6 +18,8 @@ pub struct Processor {
     /// Bytes of an input, at most.
     most_bytes: usize,
     probes: Inputs,
+    /// Whether they go with the next batch.
+    asks_probes: bool,
     /// A batch that was given, and where its inputs end.
     given: Option<(Box<dyn Buffer>, Vec<usize>)>,
 }
@@ -33,6 +35,7 @@ impl Processor {
             }),
             most_bytes: recipe.most_bytes(),
             probes: recipe.probes(),
+            asks_probes: false,
             given: None,
         }
     }
@@ -55,6 +58,10 @@ impl Embedder for Processor {
         Ok(self.executor.run(self.probes.batch())?)
     }
 
+    fn ask_probes(&mut self) {
+        self.asks_probes = true;
+    }
+
     fn ahead(&self) -> Ahead {
         Ahead { lanes: 1, buffers: 3 }
     }
@@ -74,7 +81,15 @@ impl Embedder for Processor {
 
     fn collect(&mut self) -> Result<Option<Embedded>> {
         let Some((buffer, ends)) = self.given.take() else { return Ok(None) };
-        let rows = self.executor.run(Batch::new(&buffer, &ends))?;
-        Ok(Some(Embedded { rows, buffer }))
+        let batch = Batch::new(&buffer, &ends);
+        if !std::mem::take(&mut self.asks_probes) {
+            let rows = self.executor.run(batch)?;
+            return Ok(Some(Embedded { rows, probes: None, buffer }));
+        }
+        let mut probes = self.executor.run(self.probes.followed_by(batch).batch())?;
+        let widths = self.executor.widths();
+        let rows =
+            probes.iter_mut().zip(widths).map(|(rows, width)| rows.split_off(PROBES * width)).collect();
+        Ok(Some(Embedded { rows, probes: Some(probes), buffer }))
     }
 }

@@ -66,6 +66,7 @@ struct Came {
     features: Vec<Vec<f32>>,
     bad: Vec<(usize, String)>,
     sizes: Vec<usize>,
+    probes: Vec<Option<Vec<Vec<f32>>>>,
 }
 
 impl Came {
@@ -78,6 +79,7 @@ impl Came {
         self.features.resize(TAPS.len(), Vec::new());
         self.features.iter_mut().zip(batch.features).for_each(|(all, more)| all.extend(more));
         self.sizes.push(batch.size);
+        self.probes.push(batch.probes);
         Ok(())
     }
 }
@@ -122,6 +124,27 @@ fn rows_do_not_depend_on_batches_and_cards() {
         assert_eq!(told_count, count);
         assert!(spent.kernels > Duration::ZERO && spent.kernels <= times.all * 2, "{times:?}");
         assert!(times.decoding + times.network + times.writing <= times.all, "{times:?}");
+    }
+}
+
+#[test]
+fn probes_come_with_the_first_batch_where_they_were_asked() {
+    let (bound, recipe) = tiny();
+    let (_room, data) = data(3);
+    let expected = probes_of_cpu(&bound, &recipe).unwrap();
+    let told = |embedder: &mut dyn Embedder| {
+        embedder.ask_probes();
+        let (came, _) = run(embedder, &data, &recipe);
+        let (again, _) = run(embedder, &data, &recipe);
+        assert!(came.features == again.features, "other bits beside the probes");
+        assert_eq!(again.probes, [None, None, None]);
+        let [probes, None, None] = <[_; 3]>::try_from(came.probes).unwrap() else { panic!("asked once") };
+        probes.unwrap()
+    };
+    assert!(told(&mut processor(bound, &recipe, 3)) == expected);
+    let of_cards = told(&mut cards(2, Precision::F32, 3).unwrap());
+    for (got, expected) in of_cards.iter().zip(&expected) {
+        assert!(check::difference(expected, got) < 1e-5);
     }
 }
 
