@@ -26,7 +26,7 @@ from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
 import tools
 
 TOLERANCE = 1e-5
-TAPS = ["cls", "mean", "max", "last", "layer:0", "layer:1"]
+TAPS = ["cls", "mean", "max", "last", "layer:0", "layer:1", "layer:2"]
 SENTENCES = [
     "Where is my card?", "The card arrived, but it does not work.", "Why was I charged twice for one ticket?", "",
     "Une très bonne soirée à Genève", "7.5 mg of it, dissolved in water", "GREAT!!! would buy again", "again " * 60,
@@ -59,6 +59,9 @@ def byte_level():
 
 transformers.utils.logging.disable_progress_bar()
 SIZES = dict(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96)
+# Four heads share two of keys and values; windows are shorter than the longest sentence.
+DECODER = dict(SIZES, num_key_value_heads=2, max_position_embeddings=48)
+LLAMA3 = dict(rope_type="llama3", rope_theta=5e3, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)
 KINDS = {
     "bert": (word_piece, lambda n: transformers.BertModel(transformers.BertConfig(vocab_size=n, max_position_embeddings=48, **SIZES))),
     "electra": (word_piece, lambda n: transformers.ElectraModel(transformers.ElectraConfig(vocab_size=n, embedding_size=48, max_position_embeddings=48, **SIZES))),
@@ -66,6 +69,15 @@ KINDS = {
     "roberta": (byte_level, lambda n: transformers.RobertaModel(transformers.RobertaConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),
     "xlm-roberta": (byte_level, lambda n: transformers.XLMRobertaModel(transformers.XLMRobertaConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),
     "camembert": (byte_level, lambda n: transformers.CamembertModel(transformers.CamembertConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),
+    "mpnet": (byte_level, lambda n: transformers.MPNetModel(transformers.MPNetConfig(vocab_size=n, max_position_embeddings=50, **SIZES))),
+    "modernbert": (byte_level, lambda n: transformers.ModernBertModel(transformers.ModernBertConfig(vocab_size=n, max_position_embeddings=48, local_attention=8, pad_token_id=1, **SIZES))),
+    "gpt2": (byte_level, lambda n: transformers.GPT2Model(transformers.GPT2Config(vocab_size=n, n_positions=48, n_embd=48, n_layer=2, n_head=4))),
+    "llama": (byte_level, lambda n: transformers.LlamaModel(transformers.LlamaConfig(vocab_size=n, **DECODER))),
+    "llama, biases and heads of 20": (byte_level, lambda n: transformers.LlamaModel(transformers.LlamaConfig(vocab_size=n, attention_bias=True, mlp_bias=True, head_dim=20, rope_parameters=LLAMA3, **DECODER))),
+    "mistral": (byte_level, lambda n: transformers.MistralModel(transformers.MistralConfig(vocab_size=n, sliding_window=7, **DECODER))),
+    "qwen2": (byte_level, lambda n: transformers.Qwen2Model(transformers.Qwen2Config(vocab_size=n, use_sliding_window=True, sliding_window=7, max_window_layers=1, **DECODER))),
+    "qwen3": (byte_level, lambda n: transformers.Qwen3Model(transformers.Qwen3Config(vocab_size=n, head_dim=16, **DECODER))),
+    "qwen3, heads of 20": (byte_level, lambda n: transformers.Qwen3Model(transformers.Qwen3Config(vocab_size=n, head_dim=20, rope_parameters=dict(rope_type="linear", rope_theta=1e6, factor=3.0), **DECODER))),
 }
 
 
@@ -83,7 +95,7 @@ def theirs(model, tokenizer, texts):
         rows["mean"].append(h.mean(0))
         rows["max"].append(h.max(0).values)
         rows["last"].append(h[-1])
-        for layer in (0, 1):
+        for layer in (0, 1, 2):
             rows[f"layer:{layer}"].append(out.hidden_states[layer][0].mean(0))
     return {tap: torch.stack(values).double().numpy() for tap, values in rows.items()}
 

@@ -45,6 +45,11 @@ impl<'a> Texts<'a> {
         (0..self.len()).map(|text| self.span(text))
     }
 
+    /// Where in its text each token stands, from 0.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        self.spans().flat_map(|span| 0..span.len()).collect()
+    }
+
     /// For each token, the row that it takes of a table of so many rows; it may lie beyond them.
     pub(crate) fn rows(&self, by: By, count: usize) -> Vec<usize> {
         let mut rows = Vec::with_capacity(self.tokens.len());

@@ -8,8 +8,15 @@ use common::{Tolerance, filled_in_parts, rows::OUTPUTS, uniform};
 use headstart_engine::{Cpu, Executor as _, Isa, Reference};
 use input::{Inputs, text::Token};
 use network::{
-    Activation, Network, Stored,
-    families::bert::{self, Bert},
+    Activation, Network, Pairs, Reach, Rotary, Scaling, Stored,
+    families::{
+        bert::{self, Bert},
+        gpt2::{self, Gpt2},
+        llama::Llama,
+        modernbert::{self, ModernBert},
+        mpnet::{self, MpNet},
+        text::{Pooling, Sentence},
+    },
 };
 use weights::{Bound, Tensor};
 
@@ -44,7 +51,7 @@ fn two(vocabulary: usize) -> Inputs {
     Inputs::of([text((0..24).map(id)), text((24..39).map(id))])
 }
 
-fn check(peer: &str, network: &Network, vocabulary: usize, place: fn(&str) -> Stored, tolerance: &Tolerance) {
+fn check(peer: &str, network: &Network, vocabulary: usize, place: Place, tolerance: &Tolerance) {
     let expected = &OUTPUTS[&format!("transformers/{peer}")];
     let taps: Vec<&str> = expected.keys().map(String::as_str).collect();
     let filled = || filled_in_parts(network.for_taps(&taps).unwrap(), place);
@@ -65,7 +72,7 @@ fn bert_is_transformers() {
 
 #[test]
 fn roberta_is_transformers() {
-    let roberta = Bert {
+    let base = Bert {
         vocabulary: 50_265,
         places: 514,
         first_place: 2,
@@ -74,32 +81,195 @@ fn roberta_is_transformers() {
         eps: 1e-5,
         ..BASE
     };
-    check(
-        "roberta_base",
-        &roberta.network("roberta", None),
-        roberta.vocabulary,
-        bert::bert,
-        &Tolerance(1e-5),
-    );
+    let small = Bert { vocabulary: 5000, width: 384, depth: 6, hidden: 1536, ..base };
+    for (peer, roberta) in [("roberta_base", base), ("roberta_small", small)] {
+        let network = roberta.network("roberta", None);
+        check(peer, &network, roberta.vocabulary, bert::bert, &Tolerance(1e-5));
+    }
 }
 
 #[test]
 fn distilbert_is_transformers() {
-    let distilbert = Bert { segments: 0, depth: 6, ..BASE };
-    let network = distilbert.network("distilbert", None);
-    check("distilbert_base", &network, BASE.vocabulary, bert::distilbert, &Tolerance(1e-5));
+    let base = Bert { segments: 0, depth: 6, ..BASE };
+    let small = Bert { vocabulary: 5000, width: 384, depth: 3, hidden: 1536, ..base };
+    for (peer, distilbert) in [("distilbert_base", base), ("distilbert_small", small)] {
+        let network = distilbert.network("distilbert", None);
+        check(peer, &network, distilbert.vocabulary, bert::distilbert, &Tolerance(1e-5));
+    }
+}
+
+/// Song et al.'s base.
+const MPNET: MpNet = MpNet {
+    vocabulary: 30_527,
+    places: 514,
+    padding: 1,
+    width: 768,
+    depth: 12,
+    heads: 12,
+    distances: 32,
+    hidden: 3072,
+    activation: Activation::Gelu,
+    eps: 1e-5,
+};
+
+#[test]
+fn mpnet_is_transformers() {
+    let small = MpNet { vocabulary: 5000, width: 384, depth: 6, hidden: 1536, eps: 1e-12, ..MPNET };
+    for (peer, mpnet) in [("mpnet_base", MPNET), ("mpnet_small", small)] {
+        check(peer, &mpnet.network("mpnet", None), mpnet.vocabulary, mpnet::mpnet, &Tolerance(1e-5));
+    }
+}
+
+fn turned(depth: usize, theta: f32) -> Rotary {
+    Rotary { depth, turned: depth, theta, pairs: Pairs::Halves, scaling: None }
+}
+
+/// Warner et al.'s sizes; every third layer sees all tokens, the others `side` to either side.
+fn modern((vocabulary, width, hidden): (usize, usize, usize), layers: usize, side: usize) -> ModernBert {
+    let near = Reach { back: Some(side), ahead: Some(side) };
+    let layer = |at: usize| match at % 3 {
+        0 => (Reach::ALL, turned(width / 12, 160_000.0)),
+        _ => (near, turned(width / 12, 10_000.0)),
+    };
+    let layers = (0..layers).map(layer).collect();
+    ModernBert { vocabulary, width, heads: 12, layers, hidden, activation: Activation::Gelu, eps: 1e-5 }
+}
+
+#[test]
+fn modernbert_is_transformers() {
+    for (peer, modern) in [
+        ("modernbert_base", modern((50_368, 768, 1152), 22, 64)),
+        ("modernbert_small", modern((5000, 384, 576), 6, 6)),
+    ] {
+        let network = modern.network("modernbert", None);
+        check(peer, &network, modern.vocabulary, modernbert::modernbert, &Tolerance(1e-5));
+    }
+}
+
+/// Radford et al.'s smallest.
+const GPT2: Gpt2 = Gpt2 {
+    vocabulary: 50_257,
+    places: 1024,
+    width: 768,
+    depth: 12,
+    heads: 12,
+    hidden: 3072,
+    activation: Activation::GeluTanh,
+    eps: 1e-5,
+};
+
+#[test]
+fn gpt2_is_transformers() {
+    let small = Gpt2 {
+        vocabulary: 5000,
+        places: 512,
+        width: 384,
+        depth: 6,
+        hidden: 1536,
+        activation: Activation::Gelu,
+        ..GPT2
+    };
+    for (peer, gpt2) in [("gpt2", GPT2), ("gpt2_small", small)] {
+        check(peer, &gpt2.network("gpt2", None), gpt2.vocabulary, gpt2::gpt2, &Tolerance(1e-5));
+    }
+}
+
+/// Of 4 layers, 5 heads and 320 numbers, as the rows of small decoders are.
+fn llama(key_heads: usize, rotary: Rotary, layers: Vec<Reach>) -> Llama {
+    Llama {
+        vocabulary: 5000,
+        width: 320,
+        heads: 5,
+        key_heads,
+        rotary,
+        layers,
+        hidden: 864,
+        activation: Activation::Silu,
+        eps: 1e-6,
+        projection_bias: false,
+        out_bias: false,
+        mlp_bias: false,
+        head_norms: false,
+    }
+}
+
+#[test]
+fn llama_mistral_and_qwen_are_transformers() {
+    let (all, near) = (vec![Reach::BEFORE; 4], Reach { back: Some(6), ahead: Some(0) });
+    let smollm = Llama {
+        vocabulary: 49_152,
+        width: 576,
+        heads: 9,
+        layers: vec![Reach::BEFORE; 30],
+        hidden: 1536,
+        eps: 1e-5,
+        ..llama(3, turned(64, 1e4), Vec::new())
+    };
+    let scaling = Scaling::Llama3 { factor: 32.0, low: 1.0, high: 4.0, places: 64 };
+    let scaled = Rotary { scaling: Some(scaling), ..turned(64, 5e5) };
+    let qwen2 =
+        |key_heads, rotary, layers| Llama { projection_bias: true, ..llama(key_heads, rotary, layers) };
+    let qwen3 =
+        |key_heads, rotary| Llama { head_norms: true, ..llama(key_heads, rotary, vec![Reach::BEFORE; 4]) };
+    for (peer, llama) in [
+        ("smollm_135m", smollm),
+        ("llama3_small", Llama { eps: 1e-5, ..llama(1, scaled, all.clone()) }),
+        ("mistral_small", llama(5, turned(64, 1e4), vec![near; 4])),
+        ("mistral_wide", llama(1, turned(96, 1e4), all.clone())),
+        ("qwen2_small", qwen2(1, turned(64, 1e6), all.clone())),
+        ("qwen2_sliding", qwen2(5, turned(64, 1e4), vec![Reach::BEFORE, Reach::BEFORE, near, near])),
+        ("qwen3_small", qwen3(1, turned(128, 1e6))),
+        ("qwen3_even", qwen3(5, turned(72, 1e4))),
+    ] {
+        let same = |param: &str| Stored::As(param.to_owned());
+        check(peer, &llama.network("llama", None), llama.vocabulary, same, &Tolerance(1e-5));
+    }
+}
+
+type Place = fn(&str) -> Stored;
+
+/// Small networks with all that attention within texts can be told, and how their parameters are filled.
+fn small() -> Vec<(Network, Place)> {
+    let sentence = Sentence { pooling: vec![Pooling::Mean], normalized: true };
+    let sentence = Some(&sentence);
+    let bert = Bert { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, pooler: true, ..BASE };
+    let mpnet = MpNet { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, ..MPNET };
+    let gpt2 = Gpt2 { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, ..GPT2 };
+    let near = Reach { back: Some(40), ahead: Some(0) };
+    // Heads of 18 numbers, of which 12 turn; two heads of queries share keys.
+    let rotary = Rotary { turned: 12, pairs: Pairs::Neighbours, ..turned(18, 1e4) };
+    let llama = Llama {
+        vocabulary: 1000,
+        width: 96,
+        heads: 4,
+        hidden: 200,
+        mlp_bias: true,
+        out_bias: true,
+        head_norms: true,
+        ..llama(2, rotary, vec![Reach::BEFORE, near])
+    };
+    vec![
+        (bert.network("bert", sentence), bert::bert),
+        (mpnet.network("mpnet", sentence), mpnet::mpnet),
+        (gpt2.network("gpt2", sentence), gpt2::gpt2),
+        (modern((1000, 96, 200), 2, 30).network("modernbert", sentence), modernbert::modernbert),
+        (llama.network("llama", sentence), |param| Stored::As(param.to_owned())),
+    ]
 }
 
 #[test]
 fn a_text_s_bits_depend_on_nothing_but_itself() {
-    let small = Bert { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, pooler: true, ..BASE };
-    let sentence = network::families::text::Sentence {
-        pooling: vec![network::families::text::Pooling::Mean],
-        normalized: true,
-    };
-    let network = small.network("bert", Some(&sentence));
-    let taps = ["cls", "mean", "max", "last", "pooled", "sentence", "layer:1"];
-    let filled = || filled_in_parts(network.for_taps(&taps).unwrap(), bert::bert);
+    for (network, place) in small() {
+        bits(&network, place);
+    }
+}
+
+fn bits(network: &Network, place: Place) {
+    let mut taps = vec!["cls", "mean", "max", "last", "sentence", "layer:1"];
+    if network.for_taps(&["pooled"]).is_ok() {
+        taps.push("pooled");
+    }
+    let filled = || filled_in_parts(network.for_taps(&taps).unwrap(), place);
     let recipe = common::texts();
     // Lengths from 1 to 512, in no order.
     let length = |i: usize| 1 + (uniform("lengths", i).powi(3) * 511.0) as usize;
@@ -107,7 +277,7 @@ fn a_text_s_bits_depend_on_nothing_but_itself() {
         .map(|i| text((0..length(i)).map(|at| (uniform("tokens", i * 512 + at) * 1000.0) as u32)))
         .chain([text((0..512).map(|at| at as u32))])
         .collect();
-    let mut cpu = Cpu::new(filled(), &recipe).unwrap();
+    let (mut cpu, name) = (Cpu::new(filled(), &recipe).unwrap(), network.name());
     let row = |outputs: &[Vec<f32>], i: usize| -> Vec<u32> {
         let each = outputs.iter().map(|rows| (rows, rows.len() / (outputs[0].len() / cpu_width())));
         each.flat_map(|(rows, d)| &rows[i * d..][..d]).map(|x| x.to_bits()).collect()
@@ -116,21 +286,21 @@ fn a_text_s_bits_depend_on_nothing_but_itself() {
     let backwards = cpu.run(Inputs::of(texts.iter().rev().cloned()).batch()).unwrap();
     for (i, one) in texts.iter().enumerate() {
         let alone = cpu.run(Inputs::of([one.clone()]).batch()).unwrap();
-        assert_eq!(row(&alone, 0), row(&together, i), "text {i} of {} tokens", one.len() / 4);
-        assert_eq!(row(&alone, 0), row(&backwards, texts.len() - 1 - i), "text {i}, backwards");
+        assert_eq!(row(&alone, 0), row(&together, i), "{name}: text {i} of {} tokens", one.len() / 4);
+        assert_eq!(row(&alone, 0), row(&backwards, texts.len() - 1 - i), "{name}: text {i}, backwards");
     }
     for isa in Isa::available() {
         let theirs =
             Cpu::with_isa(filled(), &recipe, isa).unwrap().run(Inputs::of(texts.clone()).batch()).unwrap();
-        assert!(theirs == together, "{isa:?}");
+        assert!(theirs == together, "{name}: {isa:?}");
     }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert!(threads.install(|| cpu.run(Inputs::of(texts.clone()).batch()).unwrap()) == together);
     let reference = Reference::new(filled(), &recipe).unwrap().run(Inputs::of(texts).batch()).unwrap();
     for (tap, (ours, theirs)) in taps.iter().zip(together.iter().zip(&reference)) {
-        Tolerance(1e-5).check(tap, ours, theirs);
+        Tolerance(1e-5).check(&format!("{name}/{tap}"), ours, theirs);
     }
-    let norm: f64 = together[5][..96].iter().map(|x| f64::from(*x).powi(2)).sum();
+    let norm: f64 = together[4][..96].iter().map(|x| f64::from(*x).powi(2)).sum();
     assert!((norm - 1.0).abs() < 1e-6);
 }
 

@@ -4,8 +4,8 @@
 //! size, a tap, a weight file) is checked elsewhere and never panics.
 
 use crate::{
-    Activation, By, Conv, Interpolation, Network, Node, NodeId, Op, Padding, Pair, Param, ParamId, Pool,
-    Shape, Tap,
+    Activation, By, Conv, Distances, Interpolation, Network, Node, NodeId, Op, Padding, Pair, Param, ParamId,
+    Pool, Rotary, Shape, Tap, TextAttention,
 };
 
 /// The node that stands for the features in a head, and, where they come from several taps, that puts them side by side.
@@ -289,6 +289,30 @@ impl Builder {
     pub fn attention(&mut self, name: &str, qkv: NodeId, heads: usize) -> NodeId {
         let d = self.width(qkv) / 3;
         self.push(name, Op::Attention { heads, bias: None }, &[qkv], self.widths[qkv.0].of(d))
+    }
+
+    /// Attention of a text's tokens: of queries, keys and values, or of one value that has them one after the other.
+    pub fn text_attention(&mut self, name: &str, from: &[NodeId], how: TextAttention) -> NodeId {
+        let width = self.width(from[0]);
+        let d = if from.len() == 1 { how.heads * how.depth(width, true) } else { width };
+        self.push(name, Op::TextAttention(how), from, Width::Sequence(d))
+    }
+
+    /// A table of `rows` for how far apart two tokens are, for so many heads; `name` is the parameter's full name. Several
+    /// layers may share it.
+    pub fn distances(&mut self, name: &str, (rows, heads): (usize, usize), farthest: usize) -> Distances {
+        Distances { table: self.param(name.to_owned(), &[rows, heads]), farthest }
+    }
+
+    /// Numbers of queries or keys, turned by their tokens' places.
+    pub fn rotary(&mut self, name: &str, x: NodeId, how: Rotary) -> NodeId {
+        self.push(name, Op::Rotary(how), &[x], self.widths[x.0])
+    }
+
+    /// Rows over the root of their mean square, or parts of them that are `d` long; its parameter is `name.weight`.
+    pub fn rms_norm(&mut self, name: &str, x: NodeId, d: usize, eps: f32) -> NodeId {
+        let weight = self.param(format!("{name}.weight"), &[d]);
+        self.push(name, Op::RmsNorm { weight, eps }, &[x], self.widths[x.0])
     }
 
     /// Attention of queries (m, d) to keys and values (n, 2d), to (m, d).

@@ -40,6 +40,7 @@ impl Network {
                 }
                 Op::Add | Op::Multiply | Op::Gate => node.inputs.len() == 2,
                 Op::Attention { .. } => [1, 2].contains(&node.inputs.len()),
+                Op::TextAttention(_) => [1, 3].contains(&node.inputs.len()),
                 Op::Concat => !node.inputs.is_empty(),
                 _ => node.inputs.len() == 1,
             };
@@ -96,9 +97,12 @@ impl Network {
                 Op::AdaptiveAveragePool { height, width } => {
                     (1..1 << 16).contains(&height) && (1..1 << 16).contains(&width)
                 }
-                Op::BatchNorm { eps, .. } | Op::LayerNorm { eps, .. } | Op::ResponseNorm { eps, .. } => {
-                    eps > 0.0 && eps.is_finite()
-                }
+                Op::BatchNorm { eps, .. }
+                | Op::LayerNorm { eps, .. }
+                | Op::RmsNorm { eps, .. }
+                | Op::ResponseNorm { eps, .. } => eps > 0.0 && eps.is_finite(),
+                Op::Rotary(rotary) => rotary.is_well_formed(),
+                Op::TextAttention(how) => how.is_well_formed(),
                 Op::Attention { heads, .. } => (1..1 << 10).contains(&heads),
                 Op::WindowAttention { heads, window, shift, .. } => {
                     (1..1 << 10).contains(&heads) && (1..1 << 6).contains(&window) && shift < window

@@ -30,6 +30,8 @@ impl Network {
                     let keys = read(node.inputs.len() - 1);
                     [2 * shape.len(), keys.len() / keys.width().max(1)]
                 }
+                // Of one token, which sees itself.
+                Op::TextAttention(_) => [2 * shape.len(), 1],
                 Op::WindowAttention { window, .. } => [2 * shape.len(), window * window],
                 _ => [0, 0],
             };

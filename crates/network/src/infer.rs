@@ -1,6 +1,6 @@
 //! Shape inference, with checked arithmetic: every error about an input's size is found here, before anything runs.
 
-use crate::{Network, NetworkError, Node, NodeId, Op, Shape};
+use crate::{Network, NetworkError, Node, NodeId, Op, Shape, TextAttention};
 use std::fmt;
 
 impl Network {
@@ -199,6 +199,9 @@ impl At<'_> {
                 | Op::WindowAttention { .. }
                 | Op::Lookup { .. }
                 | Op::GlobalMaxPool
+                | Op::RmsNorm { .. }
+                | Op::Rotary(_)
+                | Op::TextAttention(_)
                 | Op::LastToken,
                 inputs,
             ) => self.tokens(inputs),
@@ -248,11 +251,19 @@ impl At<'_> {
             (Op::Token { index: 0 } | Op::LastToken | Op::GlobalMaxPool, &[Shape::Sequence { width }]) => {
                 Ok(Shape::Vector(width))
             }
-            (&Op::Attention { heads, bias: None }, &[Shape::Sequence { width }])
-                if width % (3 * heads) == 0 =>
-            {
-                Ok(Shape::Sequence { width: width / 3 })
+            (&Op::RmsNorm { weight, .. }, &[text @ Shape::Sequence { width }]) => {
+                match *self.network.param(weight).shape {
+                    [part] if part > 0 && width.is_multiple_of(part) => Ok(text),
+                    ref shape => needs(&format!("parts as long as a weight {shape:?}")),
+                }
             }
+            (Op::Rotary(rotary), &[text @ Shape::Sequence { width }])
+                if width.is_multiple_of(rotary.depth) =>
+            {
+                Ok(text)
+            }
+            (Op::Rotary(rotary), _) => needs(&format!("a text's tokens in heads of {}", rotary.depth)),
+            (Op::TextAttention(how), inputs) => self.text_attention(how, inputs),
             (
                 &Op::Attention { heads, bias },
                 &[input @ (Shape::Tokens { width, .. } | Shape::Map { channels: width, .. })],
@@ -296,9 +307,39 @@ impl At<'_> {
             (Op::Attention { heads, .. } | Op::WindowAttention { heads, .. }, _) => {
                 needs(&format!("queries, keys and values in {heads} heads"))
             }
-            (Op::Lookup { .. } | Op::LastToken | Op::GlobalMaxPool, _) => needs("the tokens of a text"),
+            (Op::Lookup { .. } | Op::LastToken | Op::GlobalMaxPool | Op::RmsNorm { .. }, _) => {
+                needs("the tokens of a text")
+            }
             (Op::Token { index }, _) => needs(&format!("more than {index} tokens")),
             _ => needs("a map"),
+        }
+    }
+
+    /// Queries, keys and values of a text, in one value or in three.
+    fn text_attention(&self, how: &TextAttention, inputs: &[Shape]) -> Result<Shape, NetworkError> {
+        let (heads, key_heads) = (how.heads, how.key_heads);
+        if let Some(table) = how.distances.map(|distances| self.network.param(distances.table)) {
+            let fits =
+                matches!(*table.shape, [rows, of] if of == heads && rows > 0 && rows.is_multiple_of(4));
+            if !fits {
+                return Err(self.mismatch(&format!("a table (4k, {heads})"), &format!("{:?}", table.shape)));
+            }
+        }
+        match *inputs {
+            [Shape::Sequence { width }] if width > 0 && width.is_multiple_of(heads + 2 * key_heads) => {
+                Ok(Shape::Sequence { width: heads * how.depth(width, true) })
+            }
+            [
+                Shape::Sequence { width },
+                Shape::Sequence { width: keys },
+                Shape::Sequence { width: values },
+            ] if width.is_multiple_of(heads) && keys == values && keys == width / heads * key_heads => {
+                Ok(Shape::Sequence { width })
+            }
+            _ => {
+                let expected = format!("queries of a text in {heads} heads, keys and values in {key_heads}");
+                Err(self.mismatch(&expected, &Shown(inputs)))
+            }
         }
     }
 

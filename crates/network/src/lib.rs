@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod assembly;
+mod attending;
 mod builder;
 mod check;
 mod cost;
@@ -27,6 +28,7 @@ mod window;
 pub mod zoo;
 
 pub use assembly::Assembly;
+pub use attending::{Distances, Pairs, Reach, Rotary, Scaling, TextAttention};
 pub use builder::Builder;
 pub use dialect::{Dialect, Stored, Turn};
 pub use error::{NetworkError, nearest};

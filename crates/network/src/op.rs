@@ -1,6 +1,6 @@
 //! The operations that networks are made of, and the small descriptions that builders pass around.
 
-use crate::{Padding, Pair, Pool, Shape, graph::ParamId};
+use crate::{Padding, Pair, Pool, Rotary, Shape, TextAttention, graph::ParamId};
 use serde::{Deserialize, Serialize};
 
 /// One operation. Shapes are those of one sample; the batch axis is the executor's business.
@@ -106,6 +106,19 @@ pub enum Op {
         /// Added to the variance.
         eps: f32,
     },
+    /// Each row over the root of its mean square: x / sqrt(mean(x²) + eps) · weight (Zhang and Sennrich, 2019, "RMSNorm"). Of the
+    /// tokens of a text. A weight that is shorter than a row is for each part of that length by itself, as for the heads of
+    /// queries.
+    RmsNorm {
+        /// (c,), or (c / parts,).
+        weight: ParamId,
+        /// Added to the mean square.
+        eps: f32,
+    },
+    /// Turns numbers of queries or keys, (n, heads·d), by their tokens' places.
+    Rotary(Rotary),
+    /// Of the tokens of a text to one another.
+    TextAttention(TextAttention),
     /// Global response normalisation of a map: x · n · weight + bias, where n is the root of a channel's sum of squares over
     /// all places, over the mean of these roots plus eps (Woo et al., 2023, "ConvNeXt V2", section 3).
     ResponseNorm {
@@ -331,10 +344,14 @@ impl Op {
                 [Some(weight), bias.as_mut()].into_iter().flatten().collect()
             }
             Op::Attention { bias, .. } => bias.as_mut().into_iter().collect(),
+            Op::TextAttention(how) => {
+                how.distances.as_mut().map(|distances| &mut distances.table).into_iter().collect()
+            }
             Op::BatchNorm { weight, bias, mean, variance, .. } => vec![weight, bias, mean, variance],
             Op::LayerNorm { weight, bias, .. } | Op::ResponseNorm { weight, bias, .. } => vec![weight, bias],
             Op::Tokens { prefix, positions, .. } => prefix.iter_mut().chain([positions]).collect(),
             Op::Scale { weight: param }
+            | Op::RmsNorm { weight: param, .. }
             | Op::Constant { value: param }
             | Op::Lookup { table: param, .. }
             | Op::WindowAttention { bias: param, .. } => vec![param],

@@ -24,8 +24,9 @@ const MOST_PREFIXES: usize = 16;
 const AVERAGED: [&str; 4] = ["ema", "teacher", "averaged", "target"];
 
 /// What stands for a head, a text tower, or a part of training, beside averaged copies: the first module of its name, as a whole.
-const OTHER_PARTS: [&str; 34] = [
+const OTHER_PARTS: [&str; 35] = [
     "head",
+    "lm_head",
     "heads",
     "head_dist",
     "fc",
@@ -63,8 +64,8 @@ const OTHER_PARTS: [&str; 34] = [
 
 /// Tensors that may be in any file without being parameters: PyTorch counts a batch norm's training steps, Keras the
 /// samples that normalisation was fitted on, files of Swin Transformers hold what follows from the size of their windows,
-/// and a mask token stands for what training hid.
-const COUNTERS: [&str; 7] = [
+/// a mask token stands for what training hid, and old files of networks of texts hold what follows from places.
+const COUNTERS: [&str; 9] = [
     "count",
     "num_batches_tracked",
     "relative_position_index",
@@ -72,6 +73,8 @@ const COUNTERS: [&str; 7] = [
     "attn_mask",
     "mask_token",
     "position_ids",
+    "inv_freq",
+    "masked_bias",
 ];
 
 impl Naming {
@@ -155,6 +158,7 @@ impl Naming {
         file.names().into_iter().filter(move |name| {
             name.strip_prefix(prefix.as_str()).is_some_and(|rest| !is_of_another_part(rest))
                 && !known.contains(*name)
+                && !is_mask(name, file)
         })
     }
 
@@ -179,6 +183,11 @@ fn is_there(place: &Stored, file: &dyn Tensors) -> bool {
 
 fn is_counter(tensor: &str) -> bool {
     COUNTERS.contains(&tensor.rsplit(['.', '/']).next().unwrap_or_default())
+}
+
+/// Whether a tensor says which tokens see which, as old files of GPT-2 do: (1, 1, places, places).
+fn is_mask(tensor: &str, file: &dyn Tensors) -> bool {
+    tensor.ends_with("attn.bias") && file.shape(tensor).is_some_and(|shape| shape.len() == 4)
 }
 
 fn is_of_another_part(tensor: &str) -> bool {

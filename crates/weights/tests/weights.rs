@@ -153,6 +153,41 @@ fn every_map_of_names_finds_its_files() {
 }
 
 #[test]
+fn what_follows_from_places_is_no_parameter() {
+    let gpt2 = network::families::gpt2::Gpt2 {
+        vocabulary: 10,
+        places: 8,
+        width: 16,
+        depth: 1,
+        heads: 2,
+        hidden: 32,
+        activation: network::Activation::GeluTanh,
+        eps: 1e-5,
+    };
+    let full = gpt2.network("gpt2", None);
+    let mut file = Content::new();
+    for (name, (_, mut shape, _)) in content(&full) {
+        let Some(name) = network::families::gpt2::gpt2(&name).names().first().map(|name| (*name).to_owned())
+        else {
+            panic!("every parameter is somewhere")
+        };
+        if name.contains(".c_") {
+            shape.reverse();
+        }
+        file.insert(name, (Dtype::F16, shape.clone(), vec![0; 2 * shape.iter().product::<usize>()]));
+    }
+    for (name, shape) in [("h.0.attn.bias", vec![1, 1, 8, 8]), ("h.0.attn.masked_bias", vec![1])] {
+        file.insert(
+            name.to_owned(),
+            (Dtype::F16, shape.clone(), vec![0; 2 * shape.iter().product::<usize>()]),
+        );
+    }
+    bind(&full, "mean", &file).unwrap();
+    file.insert("h.0.attn.bias".to_owned(), (Dtype::F16, vec![16], vec![0; 32]));
+    assert!(error(&full, "mean", &file).contains("`h.0.attn.bias`"));
+}
+
+#[test]
 fn a_file_may_lack_what_the_tap_does_not_need() {
     let full = build("headstart_tiny");
     let mut part = content(&full);

@@ -28,6 +28,11 @@ pub(super) fn vocabulary(config: &Config, tokens: &[usize]) -> Result<(), Backbo
     within(config, "a vocabulary of", tokens, 1 << 22)
 }
 
+/// The same of a text's tokens, where no table has a row for each.
+pub(super) fn tokens(config: &Config, most: usize) -> Result<(), BackboneError> {
+    within(config, "a length of texts of", &[most], 1 << 24)
+}
+
 /// How many patches lie side by side in a picture: at least one.
 pub(super) fn patches(config: &Config, side: usize, patch: usize) -> Result<usize, BackboneError> {
     sane(config, &[side])?;

@@ -3,7 +3,6 @@
 mod limits;
 mod open_clip;
 mod preprocessor;
-mod sentence;
 mod text;
 mod timm;
 mod transformers;
@@ -139,11 +138,10 @@ pub(crate) fn describe(path: &Path, prepared: bool) -> Result<Option<Described>,
         return timm::describe(config, prepared).map(Some);
     }
     match config.text("model_type") {
-        Some(kind) if text::KINDS.contains(&kind) => {
-            let kind = kind.to_owned();
-            text::describe(config, path, &kind).map(Some)
-        }
-        Some(_) => transformers::describe(config, path, prepared).map(Some),
+        Some(kind) => match text::Kind::named(kind) {
+            Some(kind) => text::describe(config, path, kind).map(Some),
+            None => transformers::describe(config, path, prepared).map(Some),
+        },
         None => Ok(None),
     }
 }

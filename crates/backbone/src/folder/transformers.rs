@@ -14,9 +14,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-const KINDS: &str = "known are vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, clip_vision_model, siglip, siglip_vision_model, resnet, regnet, convnext, convnextv2 and swin, \
-                     and of texts bert, roberta, xlm-roberta, camembert, electra and distilbert; \
-                     export others as ONNX, and give that";
+const KINDS: &str = "vit, vit_mae, vit_msn, deit, dinov2, dinov2_with_registers, clip, clip_vision_model, siglip, \
+                     siglip_vision_model, resnet, regnet, convnext, convnextv2 and swin";
 
 /// `model_type` of `SigLIP 2` for pictures of any aspect ratio.
 const NAFLEX: &str =
@@ -37,7 +36,12 @@ pub(super) fn describe(config: Config, folder: &Path, prepared: bool) -> Result<
         ("convnext", _) => convolutional(&config, convnext::Block::Scaled)?,
         ("convnextv2", _) => convolutional(&config, convnext::Block::Responding)?,
         ("swin", _) => windowed(&config)?,
-        (other, _) => return Err(config.unknown("`model_type`", other, KINDS)),
+        (other, _) => {
+            let texts = super::text::Kind::all();
+            let known =
+                format!("known are {KINDS}, and of texts {texts}; export others as ONNX, and give that");
+            return Err(config.unknown("`model_type`", other, &known));
+        }
     };
     let labels = config.value.get("id2label").and_then(Value::as_object).map_or(2, serde_json::Map::len);
     let architecture = config.value.get("architectures").and_then(|names| names.get(0)?.as_str());

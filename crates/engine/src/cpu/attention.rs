@@ -7,8 +7,9 @@ use super::{
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
-use crate::{texts::Texts, windows::Windows};
-use std::{cell::RefCell, f32::consts::LOG2_E};
+use crate::windows::Windows;
+use network::Reach;
+use std::{cell::RefCell, f32::consts::LOG2_E, ops::Range};
 
 /// Attention, compiled for one number of places.
 #[derive(Debug)]
@@ -115,94 +116,109 @@ impl Attention {
                     (Some(&places[group]), &biases[(kinds[group] * self.heads + head) * length..][..length])
                 }
             };
-            let mut scratch = SCRATCH.take();
-            // SAFETY: pictures lie within the maps, as the lengths checked above say.
-            let [queries, keys, out] = unsafe {
-                [
-                    queries.get().add(picture * counts.0 * widths.0 * LANES),
-                    keys.get().add(picture * counts.1 * widths.1 * LANES),
-                    out.get().add(picture * counts.0 * widths.2 * LANES),
-                ]
-            };
-            let work = Head {
-                layer: self,
-                head,
-                counts: places.map_or(counts, |places| (places.len(), places.len())),
-                tile: tile_rows(isa),
-                places,
-                bias,
-                queries,
-                keys,
-                out,
-                steps: (widths.0 * LANES, widths.1 * LANES, widths.2 * LANES),
-                scratch: &mut scratch,
-            };
-            // SAFETY: as above; every task has a head and places of `out` of its own.
-            unsafe { isa.run(work) }
-            SCRATCH.set(scratch);
-        });
-    }
-
-    /// The same within each text: from has queries, keys and values of every token, out d numbers.
-    pub(crate) fn run_texts(&self, isa: Isa, texts: &Texts<'_>, from: &[Lane], out: &mut [Lane]) {
-        let tokens = texts.tokens().len().max(1);
-        let (seen, made) = (from.len() / tokens * LANES, out.len() / tokens * LANES);
-        let d = self.heads * self.depth;
-        assert!(seen >= self.at.1 + d && made >= d);
-        let (from, out) = (Shared::reading(from), Shared::writing(out));
-        let spans: Vec<_> = texts.spans().collect();
-        let work = spans.iter().map(|span| span.len().pow(2)).sum::<usize>() / spans.len().max(1);
-        each_line(spans.len() * self.heads, work * self.depth / 32, |task| {
-            let (span, head) = (&spans[task / self.heads], task % self.heads);
-            let mut scratch = SCRATCH.take();
-            // SAFETY: spans end within the tokens (`Texts::new`), whose rows were counted and measured above.
-            let (from, out) =
-                unsafe { (from.get().add(span.start * seen), out.get().add(span.start * made)) };
-            let work = Head {
-                layer: self,
-                head,
-                counts: (span.len(), span.len()),
-                tile: tile_rows(isa),
-                places: None,
-                bias: &[],
-                queries: from,
-                keys: from,
-                out,
-                steps: (seen, seen, made),
-                scratch: &mut scratch,
-            };
-            // SAFETY: as above; every task has a head and tokens of `out` of its own.
-            unsafe { isa.run(work) }
-            SCRATCH.set(scratch);
+            let first = head * self.depth;
+            let counts_here = places.map_or(counts, |places| (places.len(), places.len()));
+            // SAFETY: pictures lie within the maps, as the lengths checked above say; every task has a head and places of `out` of
+            // its own.
+            unsafe {
+                let keys = keys.get().add(picture * counts.1 * widths.1 * LANES + first);
+                let head = Head {
+                    depth: self.depth,
+                    scale: LOG2_E / (self.depth as f32).sqrt(),
+                    counts: counts_here,
+                    places,
+                    bias: Bias::of_pairs(bias, blocks(counts_here.1)),
+                    reach: Reach::ALL,
+                    queries: queries.get().add(picture * counts.0 * widths.0 * LANES + first),
+                    keys: keys.add(self.at.0),
+                    values: keys.add(self.at.1),
+                    out: out.get().add(picture * counts.0 * widths.2 * LANES + first),
+                    steps: [widths.0, widths.1, widths.1, widths.2].map(|blocks| blocks * LANES),
+                    padding: if head == 0 { d..widths.2 * LANES } else { 0..0 },
+                };
+                head.run(isa);
+            }
         });
     }
 }
 
-/// One head of one group of places.
-struct Head<'a> {
-    layer: &'a Attention,
-    head: usize,
+/// What is added to the scores of a head, as powers of 2.
+#[derive(Clone, Copy)]
+pub(super) struct Bias {
+    /// Of the first query's first key; null for nothing.
+    first: *const f32,
+    /// From one query's numbers to the next's. Each has one for every key, up to whole blocks.
+    step: isize,
+}
+
+impl Bias {
+    pub(super) const NONE: Bias = Bias { first: std::ptr::null(), step: 0 };
+
+    /// Rows of so many blocks, one for each query; none where there are no numbers.
+    fn of_pairs(numbers: &[Lane], width: usize) -> Bias {
+        let first = if numbers.is_empty() { std::ptr::null() } else { numbers.as_ptr().cast() };
+        Bias { first, step: (width * LANES) as isize }
+    }
+
+    /// By how far a key is behind its query: of (2n - 1) numbers and a block more, from the farthest before it on.
+    ///
+    /// # Panics
+    /// Where there are fewer.
+    pub(super) fn of_distances(numbers: &[f32], n: usize) -> Bias {
+        assert!(numbers.len() >= 2 * n - 1 + LANES, "every distance has a number");
+        // Queries step back through them: the first sees none before it.
+        Bias { first: numbers[n - 1..].as_ptr(), step: -1 }
+    }
+}
+
+/// One head of one group of places, or of one text.
+pub(super) struct Head<'a> {
+    /// Numbers of a query, a key or a value.
+    pub(super) depth: usize,
+    /// What scores are multiplied by, to be powers of 2.
+    pub(super) scale: f32,
     /// Queries, and keys.
-    counts: (usize, usize),
+    pub(super) counts: (usize, usize),
+    /// The places of the group; all for `None`.
+    pub(super) places: Option<&'a [usize]>,
+    pub(super) bias: Bias,
+    /// Which keys a query sees, where both are tokens of one text.
+    pub(super) reach: Reach,
+    /// The head's numbers in the first place of each.
+    pub(super) queries: *const f32,
+    pub(super) keys: *const f32,
+    pub(super) values: *const f32,
+    pub(super) out: *mut f32,
+    /// Numbers from one place to the next: of queries, keys, values, `out`.
+    pub(super) steps: [usize; 4],
+    /// Numbers of a place of `out`, counted from the head's, that belong to no head and are made zero.
+    pub(super) padding: Range<usize>,
+}
+
+impl Head<'_> {
+    /// # Safety
+    /// All places lie within the maps, and all heads within a place; nobody else uses this head's numbers of `out`, or its padding.
+    pub(super) unsafe fn run(self, isa: Isa) {
+        let mut scratch = SCRATCH.take();
+        // SAFETY: the caller's promise.
+        unsafe { isa.run(Work { head: self, tile: tile_rows(isa), scratch: &mut scratch }) }
+        SCRATCH.set(scratch);
+    }
+}
+
+struct Work<'a> {
+    head: Head<'a>,
     /// Rows of a tile.
     tile: usize,
-    /// The places of the group; all for `None`.
-    places: Option<&'a [usize]>,
-    /// (queries, keys), rows of whole blocks; empty for none.
-    bias: &'a [Lane],
-    queries: *const f32,
-    keys: *const f32,
-    out: *mut f32,
-    /// Numbers from one place to the next: of queries, of keys, of `out`.
-    steps: (usize, usize, usize),
     scratch: &'a mut Vec<Lane>,
 }
 
-impl Kernel for Head<'_> {
+impl Kernel for Work<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Attention { depth, at, .. } = *self.layer;
-        let (queries, keys) = self.counts;
+        let Work { head: Head { depth, bias, reach, ref padding, .. }, tile, .. } = self;
+        let head = &self.head;
+        let (queries, keys) = head.counts;
         let (width, wide) = (blocks(keys), blocks(depth));
         let together = (SCORES / width).clamp(LEAST_QUERIES, MOST_QUERIES) / LEAST_QUERIES * LEAST_QUERIES;
         let lengths = [width * depth, wide * keys, together * width, together * wide];
@@ -210,20 +226,20 @@ impl Kernel for Head<'_> {
         let (packed_keys, rest) = self.scratch.split_at_mut(lengths[0]);
         let (packed_values, rest) = rest.split_at_mut(lengths[1]);
         let (scores, sums) = rest.split_at_mut(lengths[2]);
-        let place = |i: usize| self.places.map_or(i, |places| places[i]);
-        let first = self.head * depth;
-        // SAFETY: as promised by the caller of `Isa::run`: places lie within the maps, heads within a place.
+        let place = |i: usize| head.places.map_or(i, |places| places[i]);
+        // SAFETY: as promised by the caller of `Head::run`.
         unsafe {
             for key in 0..keys {
-                let from = self.keys.add(place(key) * self.steps.1 + first);
+                let from = head.keys.add(place(key) * head.steps[1]);
                 let to = packed_keys.as_mut_ptr().add(key / LANES * depth).cast::<f32>().add(key % LANES);
                 for k in 0..depth {
-                    *to.add(k * LANES) = *from.add(at.0 + k);
+                    *to.add(k * LANES) = *from.add(k);
                 }
+                let from = head.values.add(place(key) * head.steps[2]);
                 for block in 0..wide {
                     let lane = &mut packed_values[block * keys + key].0;
                     let count = LANES.min(depth - block * LANES);
-                    let value = from.add(at.1 + block * LANES);
+                    let value = from.add(block * LANES);
                     if count == LANES {
                         S::store(lane.as_mut_ptr(), S::load(value));
                     } else {
@@ -234,40 +250,50 @@ impl Kernel for Head<'_> {
             for key in keys..width * LANES {
                 (0..depth).for_each(|k| packed_keys[key / LANES * depth + k].0[key % LANES] = 0.0);
             }
-            let scale = LOG2_E / (depth as f32).sqrt();
             let mut pointers = Vec::with_capacity(together);
             let mut rows = Vec::with_capacity(together);
             for start in (0..queries).step_by(together) {
                 let count = together.min(queries - start);
-                let padded = count.next_multiple_of(self.tile);
+                let padded = count.next_multiple_of(tile);
                 pointers.clear();
                 pointers.extend(
-                    (0..padded)
-                        .map(|i| self.queries.add(place(start + i.min(count - 1)) * self.steps.0 + first)),
+                    (0..padded).map(|i| head.queries.add(place(start + i.min(count - 1)) * head.steps[0])),
                 );
                 rows.clear();
                 rows.extend((0..count).map(|i| i * width * LANES));
+                // Of these queries all together.
+                let seen = reach.seen(start, keys).start..reach.seen(start + count - 1, keys).end;
+                let seen_blocks = seen.start / LANES..blocks(seen.end);
                 let keys_matrix = Matrix { data: packed_keys, depth };
-                Product::plain(&pointers, keys_matrix, &rows, scores.as_mut_ptr().cast()).run::<S>();
+                let product = Product::plain(&pointers, keys_matrix, &rows, scores.as_mut_ptr().cast());
+                Product { blocks: seen_blocks.clone(), ..product }.run::<S>();
                 let mut shares = [0.0_f32; MOST_QUERIES];
                 for (i, share) in shares.iter_mut().enumerate().take(count) {
                     let row = scores.as_mut_ptr().add(i * width).cast::<f32>();
-                    let bias = self.bias.get((start + i) * width..).filter(|bias| !bias.is_empty());
-                    // Keys that are none.
-                    (keys..width * LANES).for_each(|key| *row.add(key) = f32::NEG_INFINITY);
-                    *share = softmax::<S>(row, width, scale, bias);
+                    // Keys that it does not see, or that are none.
+                    let own = reach.seen(start + i, keys);
+                    let hidden =
+                        (seen_blocks.start * LANES..own.start).chain(own.end..seen_blocks.end * LANES);
+                    hidden.for_each(|key| *row.add(key) = f32::NEG_INFINITY);
+                    let bias = if bias.first.is_null() {
+                        bias.first
+                    } else {
+                        bias.first.wrapping_offset((start + i) as isize * bias.step)
+                    };
+                    *share = softmax::<S>(row, seen_blocks.clone(), head.scale, bias);
                 }
                 pointers.clear();
                 pointers
                     .extend((0..padded).map(|i| scores.as_ptr().add(i.min(count - 1) * width).cast::<f32>()));
                 rows.clear();
                 rows.extend((0..count).map(|i| i * wide * LANES));
-                for first in (0..keys).step_by(KEYS) {
+                let begin = seen_blocks.start * LANES;
+                for first in (begin..seen.end).step_by(KEYS) {
                     let product = Product {
                         first,
-                        depth: KEYS.min(keys - first),
+                        depth: KEYS.min(seen.end - first),
                         weight_at: first,
-                        resume: first > 0,
+                        resume: first > begin,
                         ..Product::plain(
                             &pointers,
                             Matrix { data: packed_values, depth: keys },
@@ -278,12 +304,12 @@ impl Kernel for Head<'_> {
                     product.run::<S>();
                 }
                 for (i, share) in shares.iter().enumerate().take(count) {
-                    let out = self.out.add(place(start + i) * self.steps.2);
+                    let out = head.out.add(place(start + i) * head.steps[3]);
                     let share = S::splat(*share);
                     for block in 0..wide {
                         let sum = S::mul(S::load(sums.as_ptr().add(i * wide + block).cast()), share);
                         let count = LANES.min(depth - block * LANES);
-                        let to = out.add(first + block * LANES);
+                        let to = out.add(block * LANES);
                         if count == LANES {
                             S::store(to, sum);
                         } else {
@@ -292,38 +318,34 @@ impl Kernel for Head<'_> {
                             (0..count).for_each(|i| *to.add(i) = lane.0[i]);
                         }
                     }
-                    if self.head == 0 {
-                        let d = self.layer.heads * depth;
-                        (d..self.steps.2).for_each(|i| *out.add(i) = 0.0);
-                    }
+                    padding.clone().for_each(|i| *out.add(i) = 0.0);
                 }
             }
         }
     }
 }
 
-/// Turns a row of scores into 2^(score · scale + bias - largest), and gives 1 / their sum.
+/// Turns these blocks of a row of scores into 2^(score · scale + bias - largest), and gives 1 / their sum.
 #[inline(always)]
-unsafe fn softmax<S: Simd>(row: *mut f32, width: usize, scale: f32, bias: Option<&[Lane]>) -> f32 {
-    // SAFETY: the caller runs on a processor with `S`; the row has `width` blocks, and so has the bias.
+unsafe fn softmax<S: Simd>(row: *mut f32, blocks: Range<usize>, scale: f32, bias: *const f32) -> f32 {
+    // SAFETY: the caller runs on a processor with `S`; the row has these blocks, and so has the bias, unless it is null.
     unsafe {
         let mut scale = S::splat(scale);
-        if let Some(bias) = bias {
-            for block in 0..width {
+        if !bias.is_null() {
+            for block in blocks.clone() {
                 let at = row.add(block * LANES);
-                let bias = S::load(bias.as_ptr().add(block).cast());
-                S::store(at, S::fma(S::load(at), scale, bias));
+                S::store(at, S::fma(S::load(at), scale, S::load(bias.add(block * LANES))));
             }
             scale = S::splat(1.0);
         }
         let mut largest = S::splat(f32::NEG_INFINITY);
-        for block in 0..width {
+        for block in blocks.clone() {
             largest = S::larger(largest, S::load(row.add(block * LANES)));
         }
         let largest = S::mul(S::splat(S::largest(largest)), scale);
         let less = S::sub(S::splat(0.0), largest);
         let mut sum = S::splat(0.0);
-        for block in 0..width {
+        for block in blocks {
             let at = row.add(block * LANES);
             // Where scores are huge, the product's rounding could be more than any power of 2 can say.
             let power = S::min(S::splat(64.0), S::fma(S::load(at), scale, less));

@@ -13,6 +13,7 @@ use super::{
     rearrange::Rearrange,
     response::ResponseNorm,
     simd::LANES,
+    text_attention::{Angles, DistanceTable, Rotary, TextAttention},
     texts::{Gather, Lookup},
     winograd::{Kernels, Winograd},
 };
@@ -22,6 +23,7 @@ use crate::{
     windows::Windows,
 };
 use network::{NodeId, Op, Padding, ParamId, Pool, Shape, Window};
+use std::{f32::consts::LOG2_E, sync::Arc};
 use weights::Bound;
 
 /// Compiles a network for pictures of (height, width).
@@ -31,7 +33,7 @@ use weights::Bound;
 pub(crate) fn compile(bound: Bound, size: (usize, usize)) -> Result<Plan, EngineError> {
     let graph = Graph::new(bound, size)?;
     let values = vec![None; graph.network().nodes().len()];
-    Ok(Compiler { graph, size, values, plan: Plan::default() }.compile())
+    Ok(Compiler { graph, size, values, angles: Vec::new(), plan: Plan::default() }.compile())
 }
 
 struct Compiler {
@@ -39,6 +41,8 @@ struct Compiler {
     size: (usize, usize),
     /// For every node that has a value of its own, which.
     values: Vec<Option<usize>>,
+    /// Of each way to turn numbers.
+    angles: Vec<(network::Rotary, Arc<Angles>)>,
     plan: Plan,
 }
 
@@ -132,7 +136,42 @@ impl Compiler {
             Op::LayerNorm { weight, bias, eps } => {
                 let [weight, bias] = [weight, bias].map(|id| self.lanes(*id));
                 let channels = self.graph.channels(at);
-                (at, Action::LayerNorm(LayerNorm { channels, weight, bias, eps: *eps }), vec![input(self)])
+                let norm = LayerNorm { channels, weight, bias, eps: *eps, centred: true };
+                (at, Action::LayerNorm(norm), vec![input(self)])
+            }
+            Op::RmsNorm { weight, eps } => {
+                let (width, eps, numbers) = (self.graph.channels(at), *eps, self.graph.tensor(*weight));
+                let action = if numbers.len() < width && !numbers.len().is_multiple_of(LANES) {
+                    Action::RmsOfParts { weight: numbers.to_vec(), eps, width }
+                } else {
+                    let weight = self.lanes(*weight);
+                    let bias = vec![Lane::default(); weight.len()];
+                    Action::LayerNorm(LayerNorm {
+                        channels: numbers.len(),
+                        weight,
+                        bias,
+                        eps,
+                        centred: false,
+                    })
+                };
+                (at, action, vec![input(self)])
+            }
+            Op::Rotary(how) => (at, Action::Rotary(self.rotary(*how)), vec![input(self)]),
+            Op::TextAttention(how) => {
+                let distances = how.distances.map(|how| DistanceTable {
+                    numbers: self.graph.tensor(how.table).iter().map(|number| number * LOG2_E).collect(),
+                    how,
+                });
+                let attention = TextAttention {
+                    heads: how.heads,
+                    key_heads: how.key_heads,
+                    depth: self.graph.channels(at) / how.heads,
+                    reach: how.reach,
+                    scale: how.scale,
+                    distances,
+                };
+                let from = node.inputs.iter().map(|id| self.value(*id)).collect();
+                (at, Action::TextAttention(attention), from)
             }
             Op::ResponseNorm { weight, bias, eps } => {
                 let [weight, bias] = [weight, bias].map(|id| self.lanes(*id));
@@ -332,6 +371,17 @@ impl Compiler {
             })
         };
         self.push(at, end, action, [read].into_iter().chain(residual).collect());
+    }
+
+    /// Layers that turn alike share their angles.
+    fn rotary(&mut self, how: network::Rotary) -> Rotary {
+        let known = self.angles.iter().find(|(known, _)| *known == how).map(|(_, angles)| angles.clone());
+        let angles = known.unwrap_or_else(|| {
+            let angles = Arc::default();
+            self.angles.push((how, Arc::clone(&angles)));
+            angles
+        });
+        Rotary { how, angles }
     }
 
     /// The activation that is all that reads a node, if there is one, and where it ends.

@@ -25,6 +25,7 @@ mod plan;
 mod rearrange;
 mod response;
 mod simd;
+mod text_attention;
 mod texts;
 mod winograd;
 

@@ -1,4 +1,4 @@
-//! Layer normalisation over the channels of each place.
+//! Layer normalisation over the channels of each place, and the same by the mean square alone.
 
 #![expect(
     clippy::needless_range_loop,
@@ -18,6 +18,8 @@ pub(crate) struct LayerNorm {
     pub(crate) weight: Vec<Lane>,
     pub(crate) bias: Vec<Lane>,
     pub(crate) eps: f32,
+    /// Whether the mean is taken off first, as it is but for RMS norms.
+    pub(crate) centred: bool,
 }
 
 /// Places that are worked on together, so that none waits for its own sums.
@@ -73,7 +75,7 @@ impl Kernel for Places<'_> {
 impl Places<'_> {
     #[inline(always)]
     unsafe fn normalise<S: Simd, const N: usize>(&self, place: usize) {
-        let LayerNorm { channels, weight, bias, eps } = self.layer;
+        let LayerNorm { channels, weight, bias, eps, centred } = self.layer;
         let blocks = weight.len();
         let rest = channels - (blocks - 1) * LANES;
         let inside: [f32; LANES] = std::array::from_fn(|lane| if lane < rest { 1.0 } else { 0.0 });
@@ -83,7 +85,7 @@ impl Places<'_> {
             let first = place * blocks * LANES;
             let (from, to) = (self.from.as_ptr().cast::<f32>().add(first), self.to.add(first));
             let mut sums = [S::splat(0.0); N];
-            for block in 0..blocks {
+            for block in 0..if *centred { blocks } else { 0 } {
                 for i in 0..N {
                     let mut x = S::load(from.add((i * blocks + block) * LANES));
                     if block + 1 == blocks {

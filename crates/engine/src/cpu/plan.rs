@@ -14,6 +14,7 @@ use super::{
     rearrange::Rearrange,
     response::ResponseNorm,
     simd::{Isa, LANES},
+    text_attention::{self, Rotary, TextAttention},
     texts::{self, Gather, Lookup},
     winograd::Winograd,
 };
@@ -60,6 +61,14 @@ pub(crate) enum Action {
     Gate(After),
     /// Keys and values are the last value.
     Attention(Attention),
+    TextAttention(TextAttention),
+    Rotary(Rotary),
+    RmsOfParts {
+        weight: Vec<f32>,
+        eps: f32,
+        /// Numbers of a row.
+        width: usize,
+    },
     Lookup(Lookup),
     Gather(Gather),
     /// Vectors of so many numbers.
@@ -344,10 +353,12 @@ impl Plan {
             Action::LayerNorm(norm) => norm.run(isa, read(0), to),
             Action::ResponseNorm(norm) => norm.run(isa, n, read(0), to),
             Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
-            Action::Attention(attention) => match value.each {
-                Each::Token => attention.run_texts(isa, &texts, read(0), to),
-                Each::Sample => attention.run(isa, n, read(0), read(from.len() - 1), to),
-            },
+            Action::Attention(attention) => attention.run(isa, n, read(0), read(from.len() - 1), to),
+            Action::TextAttention(attention) => attention.run(isa, &texts, &from, to),
+            Action::Rotary(rotary) => rotary.run(&texts, read(0), to),
+            Action::RmsOfParts { weight, eps, width } => {
+                text_attention::rms_of_parts(weight, *eps, *width, read(0), to);
+            }
             Action::Lookup(lookup) => lookup.run(&texts, to),
             Action::Gather(gather) => gather.run(&texts, read(0), to),
             Action::Normalize(channels) => texts::normalize(*channels, n, read(0), to),

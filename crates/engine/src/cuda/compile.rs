@@ -120,7 +120,14 @@ impl Compiler {
         let input = |this: &Self| vec![this.value(node.inputs[0])];
         let from = node.inputs.first().map(|id| id.index());
         let (end, work, from) = match &node.op {
-            Op::Text | Op::Lookup { .. } | Op::GlobalMaxPool | Op::LastToken | Op::Normalize => {
+            Op::Text
+            | Op::Lookup { .. }
+            | Op::GlobalMaxPool
+            | Op::LastToken
+            | Op::RmsNorm { .. }
+            | Op::Rotary(_)
+            | Op::TextAttention(_)
+            | Op::Normalize => {
                 return Err(EngineError::TextsOnCard { network: self.graph.network().name().to_owned() });
             }
             Op::Given { .. } => unreachable!("check_channels refuses it"),

@@ -6,6 +6,7 @@ mod interpreter;
 mod loops;
 mod operations;
 mod reference;
+mod texts;
 
 pub use interpreter::Interpreter;
 pub use reference::Reference;

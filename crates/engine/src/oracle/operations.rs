@@ -2,7 +2,7 @@
 //!
 //! Tokens are (1, n, d), maps (1, c, h, w), vectors (1, d). Means and variances are taken in f64.
 
-use super::{convolution::convolve, loops};
+use super::{convolution::convolve, loops, texts};
 use crate::windows::Windows;
 use candle_core::{D, DType, Device, Result, Tensor, bail};
 use network::{Activation, Op, ParamId, Shape, Window};
@@ -75,6 +75,12 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
         Op::Shuffle { groups } => shuffle(x, *groups),
         Op::Concat => Tensor::cat(inputs, 1),
         Op::LayerNorm { weight, bias, eps } => layer_norm(x, param(*weight), param(*bias), *eps),
+        Op::RmsNorm { weight, eps } => texts::rms_norm(x, param(*weight), *eps),
+        Op::Rotary(how) => texts::rotary(x, how),
+        Op::TextAttention(how) => {
+            let table = how.distances.map(|distances| (distances, param(distances.table)));
+            texts::attention(inputs, how, table)
+        }
         Op::ResponseNorm { weight, bias, eps } => response_norm(x, param(*weight), param(*bias), *eps),
         Op::Scale { weight } => scale(x, param(*weight)),
         Op::Gate => x.broadcast_mul(&inputs[1]),
@@ -236,7 +242,13 @@ fn attention(inputs: &[Tensor], heads: usize, bias: Option<&Tensor>) -> Result<T
 }
 
 /// q (g, m, d), k and v (g, n, d); bias (g, heads, m, n).
-fn attend(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, bias: Option<&Tensor>) -> Result<Tensor> {
+pub(super) fn attend(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    heads: usize,
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
     let (groups, m, d) = q.dims3()?;
     let split = |x: &Tensor| {
         let n = x.dim(1)?;

@@ -14,7 +14,7 @@ use input::{
     image::{Preprocessing, Resize},
     text::{Tokenisation, Tokenizer},
 };
-use network::{Network, Param, Stored};
+use network::{Network, Param, Stored, Turn};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use weights::{Bound, Tensor};
@@ -82,6 +82,21 @@ pub(crate) fn filled_in_parts(network: Network, place: fn(&str) -> Stored) -> Bo
             let each = parts.iter().flat_map(|place| place.names()).map(|name| fill(name, &part).data);
             Tensor { shape: param.shape.clone(), data: each.collect::<Vec<_>>().concat() }
         }
+        Stored::Part { name, parts, of } => {
+            let mut shape = param.shape.clone();
+            shape[0] *= of;
+            let whole = fill(&name, &Param { name: String::new(), shape }).data;
+            let data = whole[param.len() * parts.start..][..param.len()].to_vec();
+            Tensor { shape: param.shape.clone(), data }
+        }
+        Stored::Turned(name, Turn::Dense) => {
+            let &[out, inputs] = param.shape.as_slice() else { panic!("{name}: no dense layer") };
+            // Its fan-in is that of the layer, however it lies.
+            let turned = fill(&name, param).data;
+            let data = (0..param.len()).map(|i| turned[i % inputs * out + i / inputs]).collect();
+            Tensor { shape: param.shape.clone(), data }
+        }
+        Stored::Always(value) => Tensor { shape: param.shape.clone(), data: vec![value; param.len()] },
         other => panic!("{other:?}"),
     };
     Bound::from_tensors(network, "formula", |param| Some(tensor(param))).unwrap()
@@ -134,6 +149,7 @@ fn fill(name: &str, param: &Param) -> Tensor {
         () if flat && name.ends_with("weight") => (1.0, 0.25),
         () if flat => (0.0, 0.1),
         () if is(&["token", "position"]) || is(&["embed"]) && !is(&["patch_embed"]) => (0.0, 0.5),
+        () if ["wte.weight", "wpe.weight"].contains(&name) => (0.0, 0.5),
         () => (0.0, (6.0 / fan_in as f64).sqrt()),
     };
     let value = |i| (middle + reach * (2.0 * uniform_of(hash, i) - 1.0)) as f32;

@@ -5,7 +5,7 @@ use super::{
     layers::replaced,
     text::{self, Sentence},
 };
-use crate::{Activation, Builder, By, Dialect, Network, Stored};
+use crate::{Activation, Builder, By, Dialect, Network, Stored, TextAttention};
 
 /// Known by their configurations, and not by name.
 pub(crate) static FAMILY: Family = Family {
@@ -79,7 +79,8 @@ impl Bert {
     fn block(&self, net: &mut Builder, at: &str, x: crate::NodeId) -> crate::NodeId {
         let d = self.width;
         let qkv = net.linear(&format!("{at}.attention.self.qkv"), x, 3 * d);
-        let attended = net.attention(&format!("{at}.attention.self"), qkv, self.heads);
+        let attended =
+            net.text_attention(&format!("{at}.attention.self"), &[qkv], TextAttention::new(self.heads));
         let dense = net.linear(&format!("{at}.attention.output.dense"), attended, d);
         let sum = net.add(&format!("{at}.attention.output.sum"), dense, x);
         let x = net.layer_norm(&format!("{at}.attention.output.LayerNorm"), sum, self.eps);

@@ -6,13 +6,17 @@ pub mod convnext;
 pub mod densenet;
 pub mod efficientnet;
 pub mod googlenet;
+pub mod gpt2;
 pub mod inception_v3;
 mod keras;
 mod layers;
+pub mod llama;
 pub mod mnasnet;
 pub mod mobilenet_v2;
 pub mod mobilenet_v3;
 pub mod mobilenet_v4;
+pub mod modernbert;
+pub mod mpnet;
 pub mod regnet;
 pub mod resnet;
 pub mod shufflenet_v2;
@@ -58,6 +62,10 @@ pub(crate) static ALL: &[&Family] = &[
     vit::FAMILIES[3],
     &swin::FAMILY,
     &bert::FAMILY,
+    &mpnet::FAMILY,
+    &modernbert::FAMILY,
+    &gpt2::FAMILY,
+    &llama::FAMILY,
     keras::FAMILIES[0],
     keras::FAMILIES[1],
     keras::FAMILIES[2],

@@ -200,7 +200,14 @@ impl Lowering<'_, '_, '_> {
     fn lower(&mut self) -> Laid {
         match &self.node.op {
             Op::Input { .. } => Laid::first(self.graph.input.clone()),
-            Op::Text | Op::Lookup { .. } | Op::GlobalMaxPool | Op::LastToken | Op::Normalize => {
+            Op::Text
+            | Op::Lookup { .. }
+            | Op::GlobalMaxPool
+            | Op::LastToken
+            | Op::RmsNorm { .. }
+            | Op::Rotary(_)
+            | Op::TextAttention(_)
+            | Op::Normalize => {
                 unreachable!("networks of texts were refused")
             }
             // Features, which have one layout.

@@ -1,21 +1,15 @@
-//! transformers' `config.json` of networks of texts.
+//! `BertConfig`, and those of networks that have its layers.
 
 use super::{
-    Config, Described,
-    limits::{above_zero, heads_of, sane, shallow, vocabulary},
-    sentence,
-    transformers::activation,
+    super::{
+        limits::{above_zero, heads_of, sane, shallow, vocabulary},
+        transformers::activation,
+    },
+    Built, Config, without,
 };
 use crate::BackboneError;
 use network::families::bert::Bert;
 use serde::Deserialize;
-use std::path::Path;
-
-/// What to do with what is not built.
-const OTHERS: &str = "networks of texts are built without that so far; take another";
-
-/// The kinds of networks of texts that are built here.
-pub(super) const KINDS: [&str; 6] = ["bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra"];
 
 /// Of `BertConfig`, `RobertaConfig` and others.
 #[derive(Deserialize)]
@@ -50,20 +44,14 @@ struct Distilled {
     sinusoidal_pos_embds: bool,
 }
 
-/// The network of a folder, and how its texts are made tokens.
-///
-/// # Errors
-/// Where its configuration says what is not built, or there is no tokenizer.
-pub(super) fn describe(config: Config, folder: &Path, kind: &str) -> Result<Described, BackboneError> {
-    let network = encoder(&config, kind)?;
-    let places = network.places - network.first_place;
-    let sentence::Settings { sentence, recipe } = sentence::settings(folder, places, network.vocabulary)?;
-    let default_tap = if sentence.is_some() { "sentence" } else { "mean" }.to_owned();
-    let network = network.network(kind, sentence.as_ref());
-    Ok(Described { name: kind.to_owned(), network, default_tap, recipe: Some(recipe), config: config.path })
+/// What is not said is transformers' own default.
+pub(super) fn read(config: &Config, kind: &str) -> Result<Built, BackboneError> {
+    let network = encoder(config, kind)?;
+    let (vocabulary, places) = (network.vocabulary, network.places - network.first_place);
+    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
+    Ok(Built { vocabulary, places, build })
 }
 
-/// What is not said is transformers' own default.
 fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
     let (said, sinusoidal) = match kind {
         "distilbert" => {
@@ -102,17 +90,14 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
     shallow(config, &[depth])?;
     let relative = said.position_embedding_type.as_deref().filter(|kind| *kind != "absolute");
     let embedded = said.embedding_size.unwrap_or(if is_electra { 128 } else { width });
-    for (what, is_not_built) in [
+    let settings = [
         ("position_embedding_type other than absolute", relative.is_some()),
         ("embedding_size other than hidden_size", embedded != width),
         ("is_decoder", said.is_decoder),
         ("sinusoidal_pos_embds", sinusoidal),
         ("heads that do not divide the width", !width.is_multiple_of(heads)),
-    ] {
-        if is_not_built {
-            return Err(config.unknown("the setting", what, OTHERS));
-        }
-    }
+    ];
+    without(config, &settings)?;
     let padding = said.pad_token_id.unwrap_or(1);
     let first_place = if is_roberta { padding.saturating_add(1) } else { 0 };
     if first_place >= places {

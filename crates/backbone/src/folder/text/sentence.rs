@@ -1,6 +1,6 @@
 //! How a folder's texts become tokens, and a text's tokens one vector: its tokenizer, and what sentence-transformers says.
 
-use super::Config;
+use super::super::Config;
 use crate::BackboneError;
 use input::{
     Recipe,
