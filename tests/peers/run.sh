@@ -14,6 +14,7 @@ light)
     $PYTHON tests/peers/onnx_export.py
     $PYTHON tests/peers/suspects.py
     $PYTHON tests/peers/rows.py
+    $PYTHON tests/peers/protocols.py
     ;;
 torch)
     cargo build --quiet --release --workspace --examples

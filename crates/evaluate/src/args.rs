@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cli::Common;
 
-use crate::{UnknownChoice, config::SplitChoice, help};
+use crate::{Protocol, UnknownChoice, config::SplitChoice, help};
 
 /// Writes a metrics table of a head on cached features.
 #[derive(Debug, clap::Parser)]
@@ -12,7 +12,7 @@ use crate::{UnknownChoice, config::SplitChoice, help};
     name = "evaluate",
     version,
     long_about = help::long(),
-    override_usage = "evaluate [OPTIONS] --output <FILE> <FEATURES>... <HEAD>",
+    override_usage = "evaluate [OPTIONS] --output <FILE> <FEATURES>... <HEAD>\n       evaluate [OPTIONS] --output <FILE> --protocol <PROTOCOL> <FEATURES>...",
     after_help = "Example, from the root of a clone after `make demo`:\n  target/release/evaluate target/demo/sample.features target/demo/sample.head \\\n    -o /tmp/metrics.csv --force\n\n\
         Exit codes: 0 success, 1 failed, 2 wrong usage, 3 worse than the baseline by more than --tolerance, \
         130 interrupted (nothing is written)."
@@ -21,7 +21,7 @@ pub struct Args {
     /// Features to score on, and last the head to score
     ///
     /// Features are a folder that extract wrote, or several of the same samples. Of several, those that the head takes are
-    /// used. A head is a file that fit-head wrote.
+    /// used. A head is a file that fit-head wrote. With --protocol there is none, and several features are taken side by side.
     // One list, since flags may stand between the two.
     #[arg(value_name = "FEATURES> <HEAD", required = true)]
     pub inputs: Vec<PathBuf>,
@@ -34,6 +34,20 @@ pub struct Args {
     /// [default: test, else val, else train, whichever has rows first]
     #[arg(long, value_name = "SPLIT")]
     pub split: Option<SplitChoice>,
+
+    /// Instead of a head, score heads that are fitted on a few train rows of each class, drawn again and again
+    ///
+    /// It takes FEATURES alone and classes. The table has the mean over draws (scope `overall`), the standard deviation of one
+    /// draw (`deviation`) and every draw (`draw:1` and so on). Val rows are not needed.
+    ///
+    /// `few:NxK`: N rows of each class, drawn K times by --seed. Heads are linear as fit-head's, with --l2 10.
+    ///
+    /// `mteb`: MTEB's classification: 8 rows of each class and 10 draws by its own shuffling. Heads are scikit-learn's
+    /// LogisticRegression with C = 1 and 100 iterations, on features as they are. Rows must be in the order of the data set.
+    ///
+    /// `mteb:NxK`: The same with other numbers, as some of MTEB's tasks have them.
+    #[arg(long, value_name = "few:NxK|mteb")]
+    pub protocol: Option<Protocol>,
 
     /// Also write every row's prediction to this .parquet, .csv or .json
     ///
@@ -104,9 +118,9 @@ pub struct Args {
     #[arg(long, value_name = "N", hide = true)]
     pub bootstrap: Option<usize>,
 
-    /// Seed of what --suspects, --duplicates and --report draw
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// Seed of what --suspects, --duplicates, --report and --protocol few:NxK draw [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 
     /// Also the metrics of the rows that share a value of this column; repeat it for more [default: none]
     ///

@@ -76,7 +76,7 @@ impl Config {
             images: args.images.as_deref().map(images).transpose()?,
             split,
             bootstrap: bootstrap.is_some(),
-            seed,
+            seed: seed.unwrap_or_default(),
             slices,
             manifest: args.manifest,
             target_columns: args.target_columns,

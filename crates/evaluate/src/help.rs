@@ -19,7 +19,8 @@ pub(crate) fn long() -> String {
          \x20 confusion           Rows of a true class that were predicted as another, or as itself.\n\
          \x20                     Metrics are named `confusion:PREDICTED`.\n\
          \x20 slice:COLUMN=VALUE  Rows that share a value. Metrics are those of `overall` without ranking.\n\
-         \x20 difference          Figures less the baseline's, and of classes mcnemar_p_value.\n\n\
+         \x20 difference          Figures less the baseline's, and of classes mcnemar_p_value.\n\
+         \x20 deviation, draw:I   With --protocol, whose means are `overall`.\n\n\
          Metrics of classes: {classes}.\n\n\
          Metrics of labels: {labels}.\n\n\
          Metrics of numbers, of several their means: {numbers}.\n\n\

@@ -1,5 +1,7 @@
 //! The tool `evaluate`: features and a head in, a table of metrics out.
 //!
+//! With `--protocol` it takes features alone, and fits heads by itself ([`protocol`]).
+//!
 //! **Invariant:** a head is only scored on features of the very network, weights, tap and preprocessing that it was fitted on.
 //! What is so is read as it was for the fit; classes are matched by name.
 #![forbid(unsafe_code)]
@@ -19,6 +21,7 @@ mod outputs;
 mod page;
 mod picture_file;
 mod predictions;
+mod protocol;
 mod rows;
 mod scores;
 mod slices;
@@ -31,6 +34,7 @@ mod unknown;
 
 pub use args::Args;
 pub use config::{Config, SplitChoice};
+pub use protocol::Protocol;
 pub use unknown::UnknownChoice;
 
 use cli::{Session, count};
@@ -53,6 +57,9 @@ use crate::{
 /// An existing output, artefacts that cannot be read or do not belong together, a split without rows.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let session = args.common.start()?;
+    if let Some(protocol) = args.protocol {
+        return protocol::run(protocol, args, &session);
+    }
     let config = Config::new(args)?;
     if config.asks_for_bootstrap() {
         session.note("evaluate: --bootstrap does nothing any more: intervals are formulas");

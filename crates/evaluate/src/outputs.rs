@@ -74,12 +74,7 @@ pub(crate) struct Table {
 impl Outputs {
     /// Fails where an output exists (without `--force`) or could not be written.
     pub(crate) fn claim(config: &Config) -> anyhow::Result<Outputs> {
-        let table = |path: &Path| {
-            anyhow::Ok(Table {
-                format: TableFormat::of(path)?,
-                place: Place::file(path, config.force(), TABLE)?,
-            })
-        };
+        let table = |path: &Path| Table::claim(path, config.force());
         let outputs = Outputs {
             metrics: table(config.output())?,
             predictions: config.predictions().map(table).transpose()?,
@@ -125,6 +120,21 @@ impl Outputs {
 }
 
 impl Table {
+    /// Fails where it exists (without `--force`) or could not be written.
+    pub(crate) fn claim(path: &Path, force: bool) -> anyhow::Result<Table> {
+        Ok(Table { format: TableFormat::of(path)?, place: Place::file(path, force, TABLE)? })
+    }
+
+    /// Where it is written.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Lets it take its place.
+    pub(crate) fn commit(self) -> anyhow::Result<()> {
+        Ok(self.place.commit()?)
+    }
+
     /// Writes the table out, beside its place.
     pub(crate) fn write(&self, frame: &mut DataFrame) -> anyhow::Result<()> {
         Ok(write_at(frame, self.format, &self.place)?)

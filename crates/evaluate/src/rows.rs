@@ -46,7 +46,13 @@ pub(crate) fn of(
     Ok(rows)
 }
 
-fn of_figures(split: Split, scope: &Scope, class: Option<&String>, figures: Vec<Figure>) -> Vec<Row> {
+/// A row of the table for each of some figures.
+pub(crate) fn of_figures(
+    split: Split,
+    scope: &Scope,
+    class: Option<&String>,
+    figures: Vec<Figure>,
+) -> Vec<Row> {
     let row = |figure: Figure| Row {
         split,
         scope: scope.clone(),

@@ -18,6 +18,10 @@ pub(crate) enum Scope {
     },
     /// This head less the baseline.
     Difference,
+    /// The standard deviation of one of a protocol's draws.
+    Deviation,
+    /// One of them, from 1.
+    Draw(usize),
 }
 
 /// One row of the table.
@@ -80,6 +84,8 @@ impl Scope {
             Scope::Confusion => "confusion".to_owned(),
             Scope::Slice { column, value } => format!("slice:{column}={value}"),
             Scope::Difference => "difference".to_owned(),
+            Scope::Deviation => "deviation".to_owned(),
+            Scope::Draw(number) => format!("draw:{number}"),
         }
     }
 }

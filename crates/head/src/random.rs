@@ -13,6 +13,7 @@ pub(crate) enum Purpose {
     Folds,
     Parts,
     Mixup,
+    Draws,
 }
 
 /// A stream of random numbers that follows from seed and purpose alone.

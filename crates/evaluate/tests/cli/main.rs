@@ -5,6 +5,7 @@ mod foreign;
 mod heads;
 mod metrics;
 mod page;
+mod protocol;
 mod usage;
 
 use features::{Features, FeaturesWriter, Lineage, NewFeatures, Row};
