@@ -143,6 +143,11 @@ fn predictions_are_those_of_evaluate_by_every_door() {
     let bytes = fs::read(room.path("s.hst")).unwrap();
     let tokenizer = fs::read(room.path("bert/tokenizer.json")).unwrap();
     assert!(bytes.windows(tokenizer.len()).any(|window| window == tokenizer));
+    // An ONNX model agrees with the cache, by the tokenizer that it holds.
+    let told = room.tool("export", &["s.head", "-o", "s.onnx", "--weights", "bert"]).fine();
+    assert!(told.stderr().contains("of the probes within"), "{}", told.stderr());
+    let bytes = fs::read(room.path("s.onnx")).unwrap();
+    assert!(bytes.windows(tokenizer.len()).any(|window| window == tokenizer));
 }
 
 #[test]
@@ -214,8 +219,13 @@ fn what_does_not_go_together_is_told() {
             "--text-column goes with a network of texts",
         ),
         ("predict", &["s.head", "s.csv", "--weights", "other"], 1, "the tokenizer is another"),
-        ("export", &["s.head", "-o", "x.onnx", "--weights", "bert"], 1, "give --to bundle"),
-        ("export", &["s.head", "-o", "x.hf", "--to", "hf", "--weights", "bert"], 1, "give --to bundle"),
+        (
+            "export",
+            &["s.head", "-o", "x.onnx", "--weights", "bert", "--with-preprocessing"],
+            1,
+            "give --to onnx without --with-preprocessing",
+        ),
+        ("export", &["s.head", "-o", "x.hf", "--to", "hf", "--weights", "bert"], 1, "give --to onnx"),
     ] {
         room.tool(tool, call).failed(code, &[expected]);
     }

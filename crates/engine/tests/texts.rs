@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Tolerance, filled_in_parts, rows::OUTPUTS, uniform};
-use headstart_engine::{Cpu, Executor as _, Isa, Reference};
+use headstart_engine::{Cpu, Executor as _, Interpreter, Isa, Reference};
 use input::{Inputs, text::Token};
 use network::{
     Activation, Network, Pairs, Reach, Rotary, Scaling, Stored,
@@ -15,6 +15,7 @@ use network::{
         llama::Llama,
         modernbert::{self, ModernBert},
         mpnet::{self, MpNet},
+        static_embeddings::StaticEmbeddings,
         text::{Pooling, Sentence},
     },
 };
@@ -304,6 +305,32 @@ fn bits(network: &Network, place: Place) {
     assert!((norm - 1.0).abs() < 1e-6);
 }
 
+#[test]
+fn a_written_model_gives_the_same_of_padded_texts() {
+    for (network, place) in small() {
+        let taps = ["cls", "mean", "max", "last", "sentence", "layer:1"];
+        let bound = filled_in_parts(network.for_taps(&taps).unwrap(), place);
+        let recipe = common::texts();
+        // Pairs go through together: of one token beside many, and of many beside one. A window is passed by the longest.
+        let lengths = [1, 90, 60, 1, 7, 8];
+        let texts = lengths.iter().enumerate().map(|(i, length)| {
+            text((0..*length).map(|at| 2 + (uniform("onnx", i * 512 + at) * 998.0) as u32))
+        });
+        let inputs = Inputs::of(texts.collect::<Vec<_>>());
+        let mut bytes = Vec::new();
+        onnx::write(&mut bytes, &bound, (1, 1), &[]).unwrap();
+        let model = onnx::read(&bytes).unwrap();
+        assert_eq!(model.inputs.len(), if network.name() == "bert" { 3 } else { 2 });
+        let got = Interpreter::new(model, &recipe).unwrap().run(inputs.batch()).unwrap();
+        let expected = Reference::new(bound, &recipe).unwrap().run(inputs.batch()).unwrap();
+        let side_by_side: Vec<f32> = (0..lengths.len())
+            .flat_map(|i| expected.iter().flat_map(move |rows| &rows[i * 96..][..96]))
+            .copied()
+            .collect();
+        Tolerance(1e-5).check(&format!("{}, ONNX", network.name()), &got[0], &side_by_side);
+    }
+}
+
 /// d of the first tap.
 fn cpu_width() -> usize {
     96
@@ -366,4 +393,37 @@ fn padding_within_a_text_has_no_place() {
         .run(Inputs::of([text([5, 1, 6, 7])]).batch())
         .unwrap();
     Tolerance(1e-6).check("places", &theirs[0], &mean);
+}
+
+#[test]
+fn a_table_s_rows_are_averaged() {
+    let value = |row: usize, i: usize| uniform("table", row * 24 + i) - 0.5;
+    let network = StaticEmbeddings { vocabulary: 50, width: 24 }.network("table", true);
+    let table =
+        Bound::from_tensors(network.for_taps(&["mean", "max", "sentence"]).unwrap(), "table", |param| {
+            let data = (0..50 * 24).map(|at| value(at / 24, at % 24) as f32).collect();
+            Some(Tensor { shape: param.shape.clone(), data })
+        });
+    let table = table.unwrap();
+    let texts = [vec![7, 7, 49], vec![0], vec![3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]];
+    let inputs = || Inputs::of(texts.iter().map(|ids| text(ids.iter().copied())));
+    let ours = Cpu::new(table.clone(), &common::texts()).unwrap().run(inputs().batch()).unwrap();
+    let theirs = Reference::new(table, &common::texts()).unwrap().run(inputs().batch()).unwrap();
+    for (i, ids) in texts.iter().enumerate() {
+        let column = |i: usize| ids.iter().map(move |id| value(*id as usize, i));
+        let mean: Vec<f64> = (0..24).map(|i| column(i).sum::<f64>() / ids.len() as f64).collect();
+        let length = mean.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let max = (0..24).map(|i| column(i).fold(f64::MIN, f64::max)).collect();
+        let sentence = mean.iter().map(|x| x / length).collect();
+        for (tap, expected) in [mean, max, sentence].into_iter().enumerate() {
+            let expected: Vec<f32> = expected.into_iter().map(|x| x as f32).collect();
+            for outputs in [&ours, &theirs] {
+                Tolerance(1e-6).check(
+                    &format!("text {i}, tap {tap}"),
+                    &outputs[tap][i * 24..][..24],
+                    &expected,
+                );
+            }
+        }
+    }
 }

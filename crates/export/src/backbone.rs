@@ -55,7 +55,9 @@ pub(crate) fn pictures(recipe: &Recipe) -> Result<&Preprocessing> {
     match recipe {
         Recipe::Image(how) => Ok(how),
         Recipe::Text(_) => {
-            bail!("the head is of texts, which this does not hold yet; give --to bundle")
+            bail!(
+                "the head is of texts, which this does not hold; give --to onnx without --with-preprocessing, or bundle"
+            )
         }
     }
 }

@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use backbone::PREPROCESSING;
 use cli::Session;
 use head::Head;
-use input::Recipe;
+use input::{Recipe, text::Tokenizer};
 use model::Tower;
 use onnx::{Body, Ending, Exported, HeadGraph, Neighbours, Remembered, Whitened};
 use sample::targets::{Task, Truth};
@@ -26,6 +26,8 @@ use weights::Bound;
 
 /// ONNX's version and, as its producer, us.
 const ONNX: OurFile = OurFile::file("a model that export wrote", &[b"\x08\x08\x12\x09headstart"]);
+/// The bytes of a tokenizer's file.
+const TOKENIZER: &str = "headstart.tokenizer";
 /// What a model was found to be when it was checked.
 const VERIFIED: &str = "headstart.verified";
 
@@ -96,8 +98,7 @@ fn write_model(out: &mut impl Write, job: &OnnxJob, head: &Head, towers: &[Tower
         .iter()
         .zip(sizes)
         .map(|(tower, size)| {
-            let how = pictures(&tower.recipe)?;
-            let image = job.with_preprocessing.then_some(how);
+            let image = if job.with_preprocessing { Some(pictures(&tower.recipe)?) } else { None };
             Ok(onnx::Tower { bound: &tower.bound, size, image, places: &tower.sources })
         })
         .collect::<Result<_>>()?;
@@ -152,12 +153,25 @@ fn recipes(metadata: &[(String, String)]) -> Result<Vec<Recipe>> {
     if recipes.is_empty() {
         bail!("the model's metadata lacks its preprocessing");
     }
-    Ok(recipes.into_iter().map(serde_json::from_str).collect::<Result<_, _>>()?)
+    let recipes = recipes.into_iter().map(serde_json::from_str).collect::<Result<Vec<Recipe>, _>>()?;
+    let tokenizer = metadata.iter().find(|(key, _)| key == TOKENIZER).map(|(_, json)| json);
+    let opened = |recipe| match (recipe, tokenizer) {
+        (Recipe::Text(how), Some(json)) => {
+            let tokenizer = Tokenizer::of(json.clone().into_bytes()).map_err(anyhow::Error::msg)?;
+            Ok(Recipe::Text(how.opened_with(tokenizer).map_err(anyhow::Error::msg)?))
+        }
+        (recipe, _) => Ok(recipe),
+    };
+    recipes.into_iter().map(opened).collect()
 }
 
 /// What a user of the file needs to know and the graph does not say.
 fn metadata(job: &OnnxJob, head: &Head, towers: &[Tower]) -> Result<Vec<(String, String)>> {
-    let note = if job.with_preprocessing {
+    let reads_texts = towers.iter().any(|tower| matches!(tower.recipe, Recipe::Text(_)));
+    let note = if reads_texts {
+        "make tokens by `headstart.tokenizer`, a tokenizer.json, of `prompt` and the text, cut at `max_tokens` with special tokens; \
+         pad at the end, where attention_mask is 0"
+    } else if job.with_preprocessing {
         "the model does this by itself: give it `image`, a decoded picture, u8 (height, width, 3), RGB, upright by EXIF \
          orientation; decode 16-bit grey and JPEGs as the preprocessing says"
     } else {
@@ -176,6 +190,13 @@ fn metadata(job: &OnnxJob, head: &Head, towers: &[Tower]) -> Result<Vec<(String,
     );
     for (at, tower) in towers.iter().enumerate() {
         add(&preprocessing_key(at), serde_json::to_string(&tower.recipe)?);
+    }
+    for tower in towers {
+        if let Recipe::Text(how) = &tower.recipe
+            && let Some(tokenizer) = how.tokenizer()
+        {
+            add(TOKENIZER, String::from_utf8_lossy(tokenizer.bytes()).into_owned());
+        }
     }
     add("headstart.preprocessing_note", note.to_owned());
     add("headstart.backbone", backbones.join(" + "));

@@ -27,6 +27,33 @@ pub enum Input {
     },
     /// `image`: one picture, u8 (height, width, 3) RGB, of any size.
     Image,
+    /// i64 (batch, tokens), of texts that are padded at their ends.
+    Tokens(Tokens),
+}
+
+/// What is said of the tokens of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// `input_ids`: their numbers.
+    Ids,
+    /// `attention_mask`: 1, and 0 of padding.
+    Mask,
+    /// `token_type_ids`: 1 of the second text of a pair, else 0.
+    Segments,
+}
+
+impl Tokens {
+    /// In the order in which they are inputs.
+    pub const ALL: [Tokens; 3] = [Tokens::Ids, Tokens::Mask, Tokens::Segments];
+
+    /// What the input is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tokens::Ids => "input_ids",
+            Tokens::Mask => "attention_mask",
+            Tokens::Segments => "token_type_ids",
+        }
+    }
 }
 
 /// Steps in an order in which they can be run, and what they read.

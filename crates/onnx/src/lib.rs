@@ -2,7 +2,8 @@
 //! as networks.
 //!
 //! What is written: IR version 8, opset 17; input `pixels` (batch, 3, h, w), normalised f32, of each further backbone
-//! `pixels_1` and so on; or `image`, one u8 picture (height, width, 3) of any size. Outputs are `features`
+//! `pixels_1` and so on; or `image`, one u8 picture (height, width, 3) of any size; or of texts `input_ids`, `attention_mask` and,
+//! where the network knows segments, `token_type_ids`, i64 (batch, tokens), padded at the end. Outputs are `features`
 //! (batch, d), and with a head `logits` and `probabilities` (batch, classes), or, where it gives numbers, `values`; with a
 //! novelty also `distance` and `novel` (batch,). The batch axis is dynamic and called `batch`. Initializers bear torchvision's names, the head's are `head.0.weight`, `head.0.bias` …; what was worked out
 //! for the file (positions at its size, biases of windows, masks) has a slash in its name. A node bears the name of the
@@ -27,7 +28,7 @@ mod spelling;
 mod write;
 
 pub use exported::{Body, Ending, Exported, HeadGraph, Neighbours, Remembered, Tower, Whitened};
-pub use graph::{Form, Graph, Input, Literal, Model, Output, Step, Value};
+pub use graph::{Form, Graph, Input, Literal, Model, Output, Step, Tokens, Value};
 pub use import::{ImportError, Imported, Layout, Options, Source, import};
 pub use operator::{Element, Operator, Window};
 pub use read::read;
@@ -50,8 +51,8 @@ pub enum OnnxError {
     /// A head by itself, or the upper part of a network.
     #[error("a model begins with a picture, got a network that is given features")]
     NoPicture,
-    /// A network of texts.
-    #[error("networks of texts are not written as ONNX yet; predict and evaluate take the head itself")]
+    /// A network of texts, and another.
+    #[error("a model holds one network of texts, and no other beside it; give --to bundle")]
     Texts,
     /// Nothing was asked of the network.
     #[error("a model has a tap, got a network without an output, or a head without features")]

@@ -196,6 +196,10 @@ pub enum Operator {
     Log,
     /// The square root.
     Sqrt,
+    /// The cosine.
+    Cos,
+    /// The sine.
+    Sin,
     /// Whether it is not.
     Not,
     /// Whether both are, broadcast.
@@ -229,6 +233,11 @@ pub enum Operator {
     },
     /// The greatest of all numbers.
     ReduceMax,
+    /// The greatest over one axis, which disappears.
+    ReduceMaxOf {
+        /// Which axis.
+        axis: usize,
+    },
     /// Where in a row its greatest number is, of several the first.
     ArgMax,
     /// The greatest numbers of a row, the greatest first, of equals the first. A second value says where they are.

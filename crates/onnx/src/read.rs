@@ -1,8 +1,8 @@
 //! Reads a model that [`write`](super::write()) wrote: wiring, attributes and weights, all from the file.
 
 use super::{
-    FEATURES, Form, Graph, IMAGE, Input, Literal, Model, OUTPUTS, OnnxError, Operator, Output, Step, Value,
-    input_name,
+    FEATURES, Form, Graph, IMAGE, Input, Literal, Model, OUTPUTS, OnnxError, Operator, Output, Step, Tokens,
+    Value, input_name,
     operator::Element,
     proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
     spelling::Stored,
@@ -171,6 +171,17 @@ fn inputs(graph: &GraphProto) -> Result<Vec<Input>, OnnxError> {
         return match *input == write::image_info() {
             true => Ok(vec![Input::Image]),
             false => Err(foreign(IMAGE, "is not u8 (height, width, 3)")),
+        };
+    }
+    if graph.input.first().is_some_and(|first| first.name == Tokens::Ids.name()) {
+        let tokens = |info: &ValueInfoProto| {
+            let tokens = Tokens::ALL.into_iter().find(|tokens| *info == write::tokens_info(*tokens));
+            tokens.ok_or_else(|| foreign(&info.name, "is not i64 (batch, tokens)"))
+        };
+        let inputs = graph.input.iter().map(tokens).collect::<Result<Vec<_>, _>>()?;
+        return match inputs[..] == Tokens::ALL[..inputs.len().clamp(2, Tokens::ALL.len())] {
+            true => Ok(inputs.into_iter().map(Input::Tokens).collect()),
+            false => Err(foreign("graph", "has other inputs than are ever written")),
         };
     }
     let pixels = |(at, info): (usize, &ValueInfoProto)| {

@@ -108,6 +108,8 @@ impl Operator {
             Operator::Round => ("Round", vec![]),
             Operator::Log => ("Log", vec![]),
             Operator::Sqrt => ("Sqrt", vec![]),
+            Operator::Cos => ("Cos", vec![]),
+            Operator::Sin => ("Sin", vec![]),
             Operator::Not => ("Not", vec![]),
             Operator::And => ("And", vec![]),
             Operator::Less => ("Less", vec![]),
@@ -122,6 +124,9 @@ impl Operator {
                 ("ReduceMin", vec![A::ints("axes", &[*axis]), A::int("keepdims", 1)])
             }
             Operator::ReduceMax => ("ReduceMax", vec![A::int("keepdims", 0)]),
+            Operator::ReduceMaxOf { axis } => {
+                ("ReduceMax", vec![A::ints("axes", &[*axis]), A::int("keepdims", 0)])
+            }
             Operator::ArgMax => ("ArgMax", vec![A::int("axis", 1), A::int("keepdims", 0)]),
             Operator::TopK { .. } => {
                 ("TopK", vec![A::int("axis", -1), A::int("largest", 1), A::int("sorted", 1)])
@@ -267,6 +272,8 @@ impl Fields<'_> {
             "Round" => Operator::Round,
             "Log" => Operator::Log,
             "Sqrt" => Operator::Sqrt,
+            "Cos" => Operator::Cos,
+            "Sin" => Operator::Sin,
             "Not" => Operator::Not,
             "And" => Operator::And,
             "Less" => Operator::Less,
@@ -276,7 +283,10 @@ impl Fields<'_> {
             "Range" => Operator::Range,
             "CumSum" => Operator::CumSum { axis: self.alone(1)? },
             "ReduceMin" => Operator::ReduceMin { axis: <[usize; 1]>::try_from(self.ints("axes")?).ok()?[0] },
-            "ReduceMax" => Operator::ReduceMax,
+            "ReduceMax" => match self.ints("axes") {
+                Some(axes) => Operator::ReduceMaxOf { axis: <[usize; 1]>::try_from(axes).ok()?[0] },
+                None => Operator::ReduceMax,
+            },
             "ArgMax" => Operator::ArgMax,
             "TopK" => Operator::TopK { k: self.one(1)? },
             _ => return None,

@@ -1,7 +1,7 @@
 //! Writes a model without holding a copy of its weights.
 
 use super::{
-    Exported, IMAGE, OnnxError, Tower,
+    Exported, IMAGE, OnnxError, Tokens, Tower,
     draft::{Constant, Numbers},
     graph::Form,
     input_name,
@@ -13,7 +13,7 @@ use super::{
     },
 };
 use half::f16;
-use network::Op;
+use network::{By, Network, Node, Op};
 use prost::Message;
 use std::io::Write;
 use weights::Bound;
@@ -57,6 +57,10 @@ pub fn write_model(out: &mut impl Write, exported: &Exported<'_>) -> Result<u64,
         initializer: Vec::new(),
         input: if takes_image {
             vec![image_info()]
+        } else if let [Tower { bound, .. }] = exported.towers
+            && bound.network().reads_texts()
+        {
+            inputs_of(bound.network()).iter().copied().map(tokens_info).collect()
         } else {
             exported.towers.iter().enumerate().map(|(at, tower)| pixels_info(at, tower)).collect()
         },
@@ -131,6 +135,21 @@ pub fn write_entry(out: &mut impl Write, key: &str, value: &str) -> Result<(), O
 /// One picture of any size.
 pub(super) fn image_info() -> ValueInfoProto {
     ValueInfoProto::of(IMAGE, Element::Byte, &[Side::Any("height"), Side::Any("width"), Side::Fixed(3)])
+}
+
+/// Of texts.
+pub(super) fn tokens_info(tokens: Tokens) -> ValueInfoProto {
+    ValueInfoProto::of(tokens.name(), Element::Integer, &[Side::Any("batch"), Side::Any("tokens")])
+}
+
+/// The inputs of a network of texts.
+fn inputs_of(network: &Network) -> &'static [Tokens] {
+    let knows_segments = |node: &Node| match node.op {
+        Op::Lookup { table, by: By::Segment } => network.param(table).shape[0] > 1,
+        _ => false,
+    };
+    let count = if network.nodes().iter().any(knows_segments) { 3 } else { 2 };
+    &Tokens::ALL[..count]
 }
 
 fn pixels_info(at: usize, tower: &Tower<'_>) -> ValueInfoProto {

@@ -14,8 +14,8 @@ use crate::{
     executor::{Normalisation, check_length, pictures_of, pixels_of},
 };
 use candle_core::{DType, Device, Tensor};
-use input::{Batch, Recipe, image::Picture};
-use onnx::{Form, Input, Literal, Model, Output, Step, Value};
+use input::{Batch, Recipe, image::Picture, text};
+use onnx::{Form, Input, Literal, Model, Output, Step, Tokens, Value};
 
 /// Pictures that go through together: more than one, as the batch axis must work, and no more, as memory is finite.
 const TOGETHER: usize = 2;
@@ -44,14 +44,18 @@ impl Interpreter {
     }
 
     /// Makes a model ready whose inputs are pictures of these recipes, one for each; or one picture as it is, which needs
-    /// none.
+    /// none; or the tokens of texts, of one recipe.
     ///
     /// # Errors
-    /// Where a recipe gives pictures of another size than its input, or there are more or fewer.
+    /// Where a recipe gives pictures of another size than its input, or other content, or there are more or fewer.
     pub fn of(model: Model, recipes: &[&Recipe]) -> Result<Interpreter, EngineError> {
         let Model { graph, inputs, .. } = model;
         let mut normalisations = Vec::with_capacity(recipes.len());
-        if inputs != [Input::Image] {
+        if let [Input::Tokens(_), ..] = inputs.as_slice() {
+            if !matches!(recipes, [Recipe::Text(_)]) {
+                return Err(EngineError::Inputs { expected: 1, got: recipes.len() });
+            }
+        } else if inputs != [Input::Image] {
             if inputs.len() != recipes.len() {
                 return Err(EngineError::Inputs { expected: inputs.len(), got: recipes.len() });
             }
@@ -106,6 +110,9 @@ impl Interpreter {
     /// # Errors
     /// As [`Executor::run`].
     pub fn run_all(&self, batches: &[Batch<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
+        if let ([Input::Tokens(_), ..], [texts]) = (self.inputs.as_slice(), batches) {
+            return self.run_texts(*texts);
+        }
         // None of a model that takes pictures as they are.
         let expected = self.normalisations.len();
         if batches.is_empty() || batches.len() != expected {
@@ -128,6 +135,37 @@ impl Interpreter {
                 given.push(self.given(at, &planes, n)?);
             }
             let values = self.run_given(&given, n)?;
+            outputs.iter_mut().zip(values).for_each(|(output, values)| output.extend(values));
+        }
+        Ok(outputs)
+    }
+
+    /// Runs a model on the tokens of texts, which are padded to the longest of those that go through together.
+    fn run_texts(&self, texts: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
+        let (tokens, ends) = text::tokens_of(texts);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let texts: Vec<_> = starts.zip(&ends).map(|(start, end)| &tokens[start..*end]).collect();
+        let mut outputs = vec![Vec::new(); self.outputs.len()];
+        for together in texts.chunks(TOGETHER) {
+            let longest = together.iter().map(|tokens| tokens.len()).max().unwrap_or(0);
+            let padded = |said: fn(&text::Token) -> i64| -> Vec<i64> {
+                let of = |tokens: &&[text::Token]| {
+                    let padding = vec![0; longest - tokens.len()];
+                    tokens.iter().map(said).chain(padding).collect::<Vec<_>>()
+                };
+                together.iter().flat_map(of).collect()
+            };
+            let given = self.inputs.iter().map(|input| {
+                let numbers = match input {
+                    Input::Tokens(Tokens::Mask) => padded(|_| 1),
+                    Input::Tokens(Tokens::Segments) => padded(|token| i64::from(token.is_second())),
+                    _ => padded(|token| i64::from(token.id())),
+                };
+                Tensor::from_vec(numbers, (together.len(), longest), &Device::Cpu)
+            });
+            let given = given.collect::<candle_core::Result<Vec<_>>>();
+            let given = given.map_err(|source| step_error(&self.name, "input", source))?;
+            let values = self.run_given(&given, together.len())?;
             outputs.iter_mut().zip(values).for_each(|(output, values)| output.extend(values));
         }
         Ok(outputs)
@@ -186,7 +224,7 @@ impl Executor for Interpreter {
 fn sides(input: &Input) -> [usize; 3] {
     match input {
         Input::Pixels { sides, .. } => *sides,
-        Input::Image => [3, 0, 0],
+        Input::Image | Input::Tokens(_) => [3, 0, 0],
     }
 }
 

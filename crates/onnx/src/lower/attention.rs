@@ -16,7 +16,8 @@ impl Lowering<'_, '_, '_> {
             [x, k, v]
         };
         let added: Vec<String> = bias.into_iter().map(|bias| self.param(bias)).collect();
-        let (mixed, joined) = self.attend([q, k, v], &added, heads, d, 1);
+        let scale = 1.0 / ((d / heads) as f32).sqrt();
+        let (mixed, joined) = self.attend([q, k, v], &added, (heads, scale), d, 1);
         match self.shape() {
             Shape::Map { height, width, .. } => {
                 let mixed = self.part("joined", &joined, vec![mixed]);
@@ -39,13 +40,13 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
-    /// softmax(q · kᵀ / √(d / heads) + added) · v in each head, for (n, …, tokens, d) with `lead` axes before the tokens;
+    /// softmax(scale · q · kᵀ + added) · v in each head, for (n, …, tokens, d) with `lead` axes before the tokens;
     /// gives (n, …, tokens, heads, d / heads) and the step that joins its heads.
     pub(super) fn attend(
         &mut self,
         [q, k, v]: [String; 3],
         added: &[String],
-        heads: usize,
+        (heads, scale): (usize, f32),
         d: usize,
         lead: usize,
     ) -> (String, Operator) {
@@ -53,7 +54,7 @@ impl Lowering<'_, '_, '_> {
         let in_heads = [vec![0; lead + 1], vec![heads, depth]].concat();
         let axes = |rest: [usize; 3]| (0..lead).chain(rest.map(|axis| lead + axis)).collect::<Vec<_>>();
         let heads_first = axes([1, 0, 2]);
-        let q = self.times("q/scaled", q, 1.0 / (depth as f32).sqrt());
+        let q = self.times("q/scaled", q, scale);
         let q = self.reshaped("q/heads", q, &in_heads);
         let q = self.turned("q/turned", q, &heads_first);
         let k = self.reshaped("k/heads", k, &in_heads);

@@ -11,12 +11,14 @@ mod neighbours;
 mod novelty;
 mod pool;
 mod response;
+mod texts;
 mod tokens;
 mod window_attention;
 pub(crate) mod windows;
 
 use super::{
-    Body, Exported, FEATURES, Form, HeadGraph, IMAGE, INPUT, OUTPUTS, OnnxError, PROBABILITIES, Tower,
+    Body, Exported, FEATURES, Form, HeadGraph, IMAGE, INPUT, OUTPUTS, OnnxError, PROBABILITIES, Tokens,
+    Tower,
     draft::{Declared, Draft},
     exported::Ending,
     input_name,
@@ -32,6 +34,10 @@ pub(super) fn lower<'a>(exported: &Exported<'a>) -> Result<Draft<'a>, OnnxError>
     let mut draft = Draft::new(exported.halves);
     OUTPUTS.iter().chain(&[INPUT, IMAGE]).for_each(|name| draft.reserve(name));
     (1..exported.towers.len()).for_each(|at| draft.reserve(&input_name(at)));
+    Tokens::ALL.iter().for_each(|tokens| draft.reserve(tokens.name()));
+    if exported.towers.len() > 1 && exported.towers.iter().any(|tower| tower.bound.network().reads_texts()) {
+        return Err(OnnxError::Texts);
+    }
     let outputs = exported.towers.iter().map(|tower| tower.bound.network().outputs().len()).sum();
     // Place among the features, value and width.
     let mut features: Vec<(usize, String, usize)> = Vec::with_capacity(outputs);
@@ -83,9 +89,6 @@ fn tower<'a>(
     let network = tower.bound.network();
     if network.nodes().iter().any(|node| matches!(node.op, Op::Given { .. })) {
         return Err(OnnxError::NoPicture);
-    }
-    if network.reads_texts() {
-        return Err(OnnxError::Texts);
     }
     let shapes = network.shapes(tower.size.0, tower.size.1)?;
     let Some(last) = network.outputs().iter().map(|output| output.index()).max() else {
@@ -168,6 +171,8 @@ struct Lowered<'a, 'b> {
     draft: Draft<'a>,
     /// What the network is given.
     input: String,
+    /// Of a network of texts, what several of its nodes read.
+    texts: Option<texts::Shared>,
 }
 
 impl<'a, 'b> Lowered<'a, 'b> {
@@ -177,7 +182,8 @@ impl<'a, 'b> Lowered<'a, 'b> {
             .tensors()
             .map(|(param, tensor)| draft.weight(&param.name, &param.shape, tensor.data.as_slice()))
             .collect();
-        Lowered { bound, shapes, params, laid: Vec::new(), draft, input }
+        let texts = bound.network().reads_texts().then(|| texts::Shared::of(&mut draft));
+        Lowered { bound, shapes, params, laid: Vec::new(), draft, input, texts }
     }
 
     /// Adds the node of that place. One of them bears a name that whoever runs the model asks for.
@@ -200,16 +206,15 @@ impl Lowering<'_, '_, '_> {
     fn lower(&mut self) -> Laid {
         match &self.node.op {
             Op::Input { .. } => Laid::first(self.graph.input.clone()),
-            Op::Text
-            | Op::Lookup { .. }
-            | Op::GlobalMaxPool
-            | Op::LastToken
-            | Op::RmsNorm { .. }
-            | Op::Rotary(_)
-            | Op::TextAttention(_)
-            | Op::Normalize => {
-                unreachable!("networks of texts were refused")
-            }
+            // Whoever looks up reads the inputs themselves.
+            Op::Text => Laid::both(Tokens::Ids.name().to_owned()),
+            Op::Lookup { table, by } => self.lookup(*table, *by),
+            Op::RmsNorm { weight, eps } => self.rms_norm(*weight, *eps),
+            Op::Rotary(how) => self.rotary(how),
+            Op::TextAttention(how) => self.text_attention(how),
+            Op::GlobalMaxPool => self.largest_token(),
+            Op::LastToken => self.last_token(),
+            Op::Normalize => self.normalize(),
             // Features, which have one layout.
             Op::Given { .. } => Laid::both(self.graph.input.clone()),
             Op::Conv { weight, bias, stride, padding, groups, dilation } => {

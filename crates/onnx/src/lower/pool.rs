@@ -54,6 +54,9 @@ impl Lowering<'_, '_, '_> {
 
     /// Over all places of a map, or over all tokens that are places.
     pub(super) fn mean(&mut self) -> Laid {
+        if let Shape::Sequence { .. } = self.input_shape(0) {
+            return self.mean_token();
+        }
         let Shape::Tokens { prefix, places, .. } = self.input_shape(0) else {
             let x = self.first(0);
             let map = self.part("map", &Operator::GlobalAveragePool, vec![x]);

@@ -25,7 +25,7 @@ impl Lowering<'_, '_, '_> {
         x = self.turned("cut/turned", x, &[0, 1, 3, 2, 4, 5]);
         x = self.reshaped("windows", x, &[0, rows * columns, places, 3 * d]);
         let qkv = self.cut(["q", "k", "v"], &x, 3, d);
-        let (mixed, joined) = self.attend(qkv, &added, heads, d, 2);
+        let (mixed, joined) = self.attend(qkv, &added, (heads, 1.0 / ((d / heads) as f32).sqrt()), d, 2);
         x = self.part("joined", &joined, vec![mixed]);
         x = self.reshaped("map", x, &[0, rows, columns, window, window, d]);
         x = self.turned("map/turned", x, &[0, 1, 3, 2, 4, 5]);

@@ -144,6 +144,8 @@ fn value(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         (Operator::Round, [_]) => numbers::each(x, f64::round_ties_even),
         (Operator::Log, [_]) => each(x, f32::ln),
         (Operator::Sqrt, [_]) => each(x, f32::sqrt),
+        (Operator::Cos, [_]) => each(x, f32::cos),
+        (Operator::Sin, [_]) => each(x, f32::sin),
         (Operator::Where, [_, y, z]) => {
             bounded(widened(x.dims(), y.dims()))?;
             let both: Vec<usize> = widened(x.dims(), y.dims()).collect();
@@ -166,6 +168,7 @@ fn value(operator: &Operator, inputs: &[Tensor]) -> Result<Tensor> {
         }
         (Operator::ReduceMin { axis }, [_]) => x.min_keepdim(*axis),
         (Operator::ReduceMax, [_]) => x.flatten_all()?.max(0),
+        (Operator::ReduceMaxOf { axis }, [_]) => x.max(*axis),
         (Operator::ArgMax, [_]) => numbers::greatest_place(x),
         _ => bail!("reads a wrong number of values"),
     }
