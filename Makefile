@@ -6,10 +6,10 @@ CARGO   ?= cargo
 
 # What the programs are made of: any change here rebuilds them before a pipeline uses them.
 SOURCES := Cargo.toml Cargo.lock $(shell find crates data -name '*.rs' -o -name '*.toml' -o -name '*.safetensors' \
-             -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
+             -o -name tokenizer.json -o -name '*.cu' -o -name '*.cuh' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: FORCE coverage deny help build cuda no-cuda demo tutorial check test chaos fuzz reproduce bench peers peers-light peers-keras peers-gluon gpu-kit gpu-check gpu-bench browser picture clean-demo
+.PHONY: FORCE coverage deny help build cuda no-cuda demo demo-text tutorial check test chaos fuzz reproduce bench peers peers-light peers-keras peers-gluon gpu-kit gpu-check gpu-bench browser picture clean-demo
 
 build: $(BIN)/extract                  ## build the programs (release)
 
@@ -62,8 +62,33 @@ $(DEMO)/metrics.parquet: $(DEMO)/sample.head
 $(DEMO)/sample.onnx: $(DEMO)/sample.head
 	$(BIN)/export $< -o $@ --force
 
-clean-demo:                            ## remove what demo and tutorial made
-	rm -rf $(DEMO) target/tutorial
+clean-demo:                            ## remove what demo, demo-text and tutorial made
+	rm -rf $(DEMO) $(TEXTS) target/tutorial
+
+# ---- demo-text: the same on sentences, with the embedded table of words ------------------------------------------
+
+TEXTS := target/demo-text
+
+demo-text: $(TEXTS)/metrics.csv $(TEXTS)/reviews.hst  ## the whole job on the embedded table of words and made-up sentences
+	printf '%s\n' 'The room was lovely, and breakfast was excellent.' 'A terrible phone, I want my money back.' \
+	    | $(BIN)/predict $(TEXTS)/reviews.hst -
+	@echo "demo-text: report in $(TEXTS)/report.html, metrics in $(TEXTS)/metrics.csv, model in $(TEXTS)/reviews.hst"
+
+$(TEXTS)/reviews.csv: $(BIN)/extract
+	@mkdir -p $(TEXTS)
+	$(BIN)/make-sample $@ --texts --force
+
+$(TEXTS)/reviews.features/index.json: $(TEXTS)/reviews.csv
+	$(BIN)/extract $< -o $(TEXTS)/reviews.features --text-column text --force
+
+$(TEXTS)/reviews.head: $(TEXTS)/reviews.features/index.json
+	$(BIN)/fit-head $(TEXTS)/reviews.features -o $@ --force
+
+$(TEXTS)/metrics.csv: $(TEXTS)/reviews.head
+	$(BIN)/evaluate $(TEXTS)/reviews.features $< -o $@ --slice topic --report $(TEXTS)/report.html --force
+
+$(TEXTS)/reviews.hst: $(TEXTS)/reviews.head
+	$(BIN)/export $< -o $@ --force
 
 # ---- tutorial: VGG16, global average pooling, dense 512, softmax -------------------------------------------------
 # make tutorial DATA=photos/ WEIGHTS=vgg16.safetensors

@@ -7,6 +7,9 @@
 
 #[path = "harness/disk.rs"]
 mod disk;
+#[path = "harness/embeddings.rs"]
+#[expect(clippy::disallowed_types, reason = "a server for the tests")]
+mod embeddings;
 #[path = "harness/features.rs"]
 mod features;
 #[path = "harness/formula.rs"]
@@ -21,9 +24,10 @@ mod run;
 mod texts;
 
 pub use disk::SmallDisk;
+pub use embeddings::{Answer, Asked, EMBEDDING, EmbeddingServer, embedding};
 pub use features::{Made, network};
 pub use formula::{formula, write_formula};
 pub use pictures::{chunk, picture, png_header, turned_png};
 pub use room::{Room, flip, program};
 pub use run::Run;
-pub use texts::{sentences, write_bert};
+pub use texts::{sentences, write_bert, write_model2vec};

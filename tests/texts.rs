@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use features::Features;
-use harness::{Room, sentences, write_bert};
+use harness::{Room, sentences, write_bert, write_model2vec};
 use polars::prelude::{AnyValue, DataFrame};
 use std::{collections::BTreeMap, fs, sync::OnceLock};
 use store::table;
@@ -151,6 +151,32 @@ fn predictions_are_those_of_evaluate_by_every_door() {
 }
 
 #[test]
+fn a_report_shows_the_texts() {
+    let room = done();
+    let call =
+        ["s.features", "s.head", "-o", "r.csv", "--report", "r.html", "--texts", "s.csv", "--split", "all"];
+    room.tool("evaluate", &call).fine();
+    let page = fs::read_to_string(room.path("r.html")).unwrap();
+    let shown = page.split_once(r#""texts":{"#).unwrap().1;
+    assert!(shown.contains("film"), "{}", &shown[..200]);
+    let alone = ["s.features", "s.head", "-o", "n.csv", "--texts", "s.csv"];
+    room.tool("evaluate", &alone).failed(2, &["--texts goes with --report"]);
+    let other = [
+        "s.features",
+        "s.head",
+        "-o",
+        "n.csv",
+        "--report",
+        "n.html",
+        "--texts",
+        "s.csv",
+        "--text-column",
+        "t",
+    ];
+    room.tool("evaluate", &other).failed(2, &["--texts: ", "has no column `t`"]);
+}
+
+#[test]
 fn a_pair_is_not_its_two_texts() {
     let room = done();
     room.write("pairs.csv", "text,text_b\nthe film,is good\nthe film is good,\n");
@@ -173,6 +199,50 @@ fn a_pair_is_not_its_two_texts() {
     assert!(
         features(room, "pairs.features")["pairs#000000"] != features(room, "whole.features")["whole#000000"]
     );
+}
+
+#[test]
+fn the_embedded_table_is_there_without_weights() {
+    let room = done();
+    let run = room.tool("extract", &["s.csv", "-o", "w.features", "--text-column", "text"]).fine();
+    assert!(run.stderr().contains("121 rows of 96 features"), "{}", run.stderr());
+    // By its name too, and where no table has a column.
+    room.tool("extract", &["s.csv", "-o", "named.features", "--backbone", "headstart_words"]).fine();
+    assert_eq!(room.bytes("named.features"), room.bytes("w.features"));
+    room.tool("fit-head", &["w.features", "-o", "w.head", "--head", "linear"]).fine();
+    room.tool("export", &["w.head", "-o", "w.hst"]).fine();
+    for model in ["w.head", "w.hst"] {
+        let piped = room.call_piped(harness::program("predict"), &[model, "-"], b"the film is good\n").fine();
+        assert!(piped.stdout().starts_with(r#"{"id":"-#000000","predicted":"good""#), "{}", piped.stdout());
+    }
+    // Of what it does not know nothing is made up.
+    room.write("other.csv", "text\n\u{597d}\u{770b}\na good film\n");
+    let call = ["other.csv", "-o", "other.features", "--text-column", "text", "--max-skipped", "50"];
+    let run = room.tool("extract", &call).fine();
+    assert!(run.stderr().contains("has no token that the network knows"), "{}", run.stderr());
+    assert_eq!(features(room, "other.features").len(), 1);
+}
+
+#[test]
+fn a_table_of_model2vec_s_goes_all_the_way() {
+    let room = done();
+    write_model2vec(&room.path("table"));
+    room.tool("extract", &["s.csv", "-o", "t.features", "--weights", "table"]).fine();
+    let call = ["s.csv", "-o", "alone_t.features", "--weights", "table", "--threads", "1", "--batch", "1"];
+    room.tool("extract", &call).fine();
+    assert_eq!(room.bytes("t.features"), room.bytes("alone_t.features"));
+    room.tool("fit-head", &["t.features", "-o", "t.head", "--head", "linear"]).fine();
+    room.tool("export", &["t.head", "-o", "t.hst", "--weights", "table"]).fine();
+    for (to, call) in
+        [("a.csv", &["t.head", "s.csv", "--weights", "table"][..]), ("b.csv", &["t.hst", "s.csv"])]
+    {
+        room.tool("predict", &[call, &["-o", to]].concat()).fine();
+    }
+    assert_eq!(room.bytes("a.csv"), room.bytes("b.csv"));
+    // Cut shorter, texts are others.
+    let call = ["s.csv", "-o", "short.features", "--weights", "table", "--max-tokens", "2"];
+    let run = room.tool("extract", &call).fine();
+    assert!(run.stderr().contains("texts with more tokens than are read"), "{}", run.stderr());
 }
 
 #[test]
@@ -214,7 +284,7 @@ fn what_does_not_go_together_is_told() {
         ("extract", &["s.csv", "-o", "x.features", "--weights", "small"], 1, "belong to different models"),
         (
             "extract",
-            &["s.csv", "-o", "x.features", "--text-column", "text"],
+            &["s.csv", "-o", "x.features", "--text-column", "text", "--backbone", "headstart_tiny"],
             2,
             "--text-column goes with a network of texts",
         ),

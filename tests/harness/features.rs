@@ -46,7 +46,7 @@ impl Default for Made {
 pub fn network(source: &mut Source) -> &mut NetworkSource {
     match source {
         Source::Network(network) => network,
-        Source::Given(given) => panic!("no network computed `{}`", given.rows),
+        other => panic!("no network computed `{}`", other.name()),
     }
 }
 

@@ -39,6 +39,16 @@ pub fn write_bert(folder: &Path) {
     write_formula(&folder.join("model.safetensors"), params);
 }
 
+/// Writes a table of tokens into `folder`, as model2vec saves it: (32, 64), of the same words.
+pub fn write_model2vec(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let put = |name: &str, value: &Value| fs::write(folder.join(name), value.to_string()).unwrap();
+    put("tokenizer.json", &tokenizer());
+    put("config.json", &json!({"model_type": "model2vec", "normalize": true, "max_length": 16}));
+    let shape = [4 + WORDS.len(), WIDTH];
+    write_formula(&folder.join("model.safetensors"), [("embeddings", &shape[..])]);
+}
+
 /// Lower case, words by spaces, a token before and after; the second of a pair is of another kind.
 fn tokenizer() -> Value {
     let own = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];

@@ -26,6 +26,7 @@ torch)
     $PYTHON tests/peers/sources.py
     $PYTHON tests/peers/hf.py
     $PYTHON tests/peers/texts.py
+    $PYTHON tests/peers/tables.py
     $PYTHON tests/peers/onnx_import.py
     ;;
 keras)

@@ -84,10 +84,15 @@ SIZES = dict(hidden_size=48, num_hidden_layers=2, num_attention_heads=4, interme
 PARTS = ["bert", "roberta", "gpt2"]
 # Four heads share two of keys and values; windows are shorter than the longest sentence.
 DECODER = dict(SIZES, num_key_value_heads=2, max_position_embeddings=48)
+T5 = dict(d_model=48, d_kv=10, d_ff=96, num_layers=2, num_heads=4)
 LLAMA3 = dict(rope_type="llama3", rope_theta=5e3, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)
 KINDS = {
     "bert": (word_piece, lambda n: transformers.BertModel(transformers.BertConfig(vocab_size=n, max_position_embeddings=48, **SIZES))),
     "electra": (word_piece, lambda n: transformers.ElectraModel(transformers.ElectraConfig(vocab_size=n, embedding_size=48, max_position_embeddings=48, **SIZES))),
+    "electra, narrow tables": (word_piece, lambda n: transformers.ElectraModel(transformers.ElectraConfig(vocab_size=n, embedding_size=20, max_position_embeddings=48, **SIZES))),
+    "t5": (plain_byte_level, lambda n: transformers.T5EncoderModel(transformers.T5Config(vocab_size=n, **T5))),
+    "t5, gated": (plain_byte_level, lambda n: transformers.T5EncoderModel(transformers.T5Config(vocab_size=n, feed_forward_proj="gated-gelu", relative_attention_num_buckets=16, relative_attention_max_distance=20, **T5))),
+    "mt5": (plain_byte_level, lambda n: transformers.MT5EncoderModel(transformers.MT5Config(vocab_size=n, **T5))),
     "distilbert": (word_piece, lambda n: transformers.DistilBertModel(transformers.DistilBertConfig(vocab_size=n, max_position_embeddings=48, dim=48, n_layers=2, n_heads=4, hidden_dim=96))),
     "roberta": (byte_level, lambda n: transformers.RobertaModel(transformers.RobertaConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),
     "xlm-roberta": (byte_level, lambda n: transformers.XLMRobertaModel(transformers.XLMRobertaConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),

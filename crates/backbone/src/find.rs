@@ -78,8 +78,10 @@ impl std::fmt::Debug for Backbone {
     }
 }
 
-/// The name of the network that comes with Headstart.
+/// The name of the network of pictures that comes with Headstart.
 const EMBEDDED: &str = "headstart_tiny";
+/// The name of the table for texts that comes with Headstart.
+pub const OF_TEXTS: &str = "headstart_words";
 
 /// The backbone that is meant.
 ///
@@ -103,16 +105,24 @@ pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
             (Err(error), _) => Err(error.into()),
         },
         (None, None) => named(zoo::find(EMBEDDED)?, None, wanted.prepared),
-        (None, Some(path)) => match folder::describe(path, wanted.prepared)? {
-            Some(described) => described.open(path),
-            None => {
-                let file = weights::file_of(path)?;
-                if is_onnx(&file) {
-                    return model::open(&file, &wanted);
-                }
-                recognise::by_tensors(path, weights::open(&file)?, wanted.taps, wanted.prepared)
+        (None, Some(path)) => {
+            if let Some(table) = folder::table_of(path)? {
+                return Ok(table);
             }
-        },
+            match path.is_dir().then(|| folder::describe(path, wanted.prepared)).transpose()?.flatten() {
+                Some(described) => described.open(path),
+                None => {
+                    let file = weights::file_of(path)?;
+                    if let Some(described) = folder::describe(&file, wanted.prepared)? {
+                        return described.open(&file);
+                    }
+                    if is_onnx(&file) {
+                        return model::open(&file, &wanted);
+                    }
+                    recognise::by_tensors(path, weights::open(&file)?, wanted.taps, wanted.prepared)
+                }
+            }
+        }
     }
 }
 

@@ -12,5 +12,5 @@ mod model;
 mod recognise;
 
 pub use error::BackboneError;
-pub use find::{Backbone, Wanted, again, find};
+pub use find::{Backbone, OF_TEXTS, Wanted, again, find};
 pub use model::PREPROCESSING;

@@ -101,7 +101,7 @@ fn what_is_not_built_is_one_line() {
         (
             "config.json",
             r#""model_type":"bert""#,
-            r#""model_type":"electra","embedding_size":8"#,
+            r#""model_type":"bert","embedding_size":8"#,
             "embedding_size",
         ),
         (
@@ -307,10 +307,57 @@ fn decoders_that_are_not_built_are_one_line() {
         ("mpnet", r#""relative_attention_num_buckets": 16"#, "relative_attention_num_buckets"),
         ("gpt2", r#""scale_attn_by_inverse_layer_idx": true"#, "scale_attn_by_inverse_layer_idx"),
         ("gpt2", r#""n_head": 5"#, "heads that do not divide"),
-        ("t5", r#""d_model": 8"#, "of texts bert, roberta"),
+        ("albert", r#""embedding_size": 8"#, "of texts bert, roberta"),
+        ("t5", r#""relative_attention_num_buckets": 30"#, "relative_attention_num_buckets"),
+        ("t5", r#""feed_forward_proj": "gated-swoosh""#, "`hidden_act` `swoosh`"),
     ] {
         let error = described(&format!(r#"{{"model_type": "{kind}", {SIZES}, {said}}}"#)).err().unwrap();
         let message = error.to_string();
         assert!(message.contains(part) && !message.contains('\n'), "{kind}: {message}");
+    }
+}
+
+#[test]
+fn tokenizers_may_lie_in_parts() {
+    let tokens = |files: &[(&str, &str)]| {
+        let room = Room::new();
+        write_bert(&room.path("bert"));
+        fs::remove_file(room.path("bert/tokenizer.json")).unwrap();
+        for (name, content) in files {
+            room.write(&format!("bert/{name}"), content);
+        }
+        let found = found(&room).map_err(|error| error.to_string())?;
+        let Some(Recipe::Text(how)) = found.recipe else { panic!("texts") };
+        let file = how.tokenizer().unwrap().bytes();
+        Ok::<_, String>(serde_json::from_slice::<serde_json::Value>(file).unwrap())
+    };
+    let pieces = tokens(&[("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nfilm\n##s\n")]).unwrap();
+    assert_eq!(
+        (&pieces["model"]["type"], &pieces["model"]["vocab"]["##s"]),
+        (&"WordPiece".into(), &5.into())
+    );
+    assert_eq!(pieces["normalizer"]["lowercase"], true);
+    let config = ("tokenizer_config.json", r#"{"do_lower_case": false, "strip_accents": true}"#);
+    let cased = tokens(&[("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n"), config]).unwrap();
+    assert_eq!(
+        (&cased["normalizer"]["lowercase"], &cased["normalizer"]["strip_accents"]),
+        (&false.into(), &true.into())
+    );
+    let vocab = r#"{"<s>": 0, "</s>": 1, "a": 2, "b": 3, "ab": 4}"#;
+    let bytes = tokens(&[("vocab.json", vocab), ("merges.txt", "#version: 0.2\na b\n")]).unwrap();
+    assert_eq!(bytes["model"]["merges"], serde_json::json!(["a b"]));
+    // RoBERTa's pairs: `<s> a </s></s> b </s>`.
+    let pair = bytes["post_processor"]["pair"].as_array().unwrap();
+    let name = |part: &serde_json::Value| part["SpecialToken"]["id"].as_str().unwrap_or("text").to_owned();
+    assert_eq!(pair.iter().map(name).collect::<Vec<_>>(), ["<s>", "text", "</s>", "</s>", "text", "</s>"]);
+    for (files, part) in [
+        (vec![], "has no tokenizer.json"),
+        (vec![("vocab.txt", "[UNK]\n[CLS]\n")], "it has no token [SEP]"),
+        (vec![("vocab.json", vocab)], "has no tokenizer.json"),
+        (vec![("vocab.json", r#"{"a": 1, "b": 2}"#), ("merges.txt", "")], "not numbered from 0"),
+        (vec![("vocab.json", vocab), ("merges.txt", "a x\n")], "vocab.json` is no tokenizer"),
+    ] {
+        let message = tokens(&files).unwrap_err();
+        assert!(message.contains(part) && !message.contains('\n'), "{message}");
     }
 }

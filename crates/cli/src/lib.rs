@@ -7,6 +7,7 @@
 //! A reader that closes its end of stdout is no failure.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod common;
 mod exit;
 mod fetched;
@@ -16,6 +17,7 @@ mod signals;
 mod text;
 mod threads;
 
+pub use cache::cache;
 pub use common::Common;
 pub use exit::{GateError, UsageError, complain, main, stage};
 pub use fetched::fetched;

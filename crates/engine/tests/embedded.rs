@@ -1,11 +1,13 @@
-//! The embedded backbone against PyTorch's float64 answer, which `data/backbone/train.py` left beside the weights.
+//! The embedded networks against float64 answers that their recipes left beside the weights: PyTorch's of
+//! `data/backbone/train.py`, and those of `data/words/train.py`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod common;
 
 use common::Tolerance;
-use headstart_engine::{Cpu, Reference};
+use headstart_engine::{Cpu, Executor as _, Reference};
+use input::{Inputs, text::tokens_of};
 use network::zoo;
 use weights::{Bound, SafetensorsFile};
 
@@ -29,5 +31,31 @@ fn headstart_tiny_is_what_was_trained() {
     let cpu = Cpu::new(bound, &how).unwrap().run_tensor(&input, 1, |_, _| {}).unwrap();
     for (engine, outputs) in [("reference", reference), ("cpu", cpu)] {
         Tolerance(1e-5).check(&format!("headstart_tiny/pooled, {engine}"), &outputs[0], &expected);
+    }
+}
+
+#[test]
+fn headstart_words_is_what_was_learnt() {
+    let probe: serde_json::Value =
+        serde_json::from_str(include_str!("../../../data/words/probe.json")).unwrap();
+    let entry = zoo::find("headstart_words").unwrap();
+    let full = entry.network();
+    let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    let bound = Bound::bind(full.for_taps(&["sentence"]).unwrap(), &full, &file).unwrap();
+    let how = (entry.recipe)();
+    for probe in probe["probes"].as_array().unwrap() {
+        let text = probe["text"].as_str().unwrap();
+        let digest = store::Digest::of(text.as_bytes());
+        let inputs = Inputs::of(how.load(text.as_bytes(), &digest, None, &[0]).unwrap().0);
+        let ids: Vec<u32> = tokens_of(inputs.batch()).0.iter().map(|token| token.id()).collect();
+        let expected = probe["tokens"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32);
+        assert_eq!(ids, expected.collect::<Vec<u32>>(), "{text}");
+        let expected: Vec<f32> =
+            probe["sentence"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect();
+        let reference = Reference::new(bound.clone(), &how).unwrap().run(inputs.batch()).unwrap();
+        let cpu = Cpu::new(bound.clone(), &how).unwrap().run(inputs.batch()).unwrap();
+        for (engine, outputs) in [("reference", reference), ("cpu", cpu)] {
+            Tolerance(1e-6).check(&format!("headstart_words, {text}, {engine}"), &outputs[0], &expected);
+        }
     }
 }

@@ -16,6 +16,7 @@ use network::{
         modernbert::{self, ModernBert},
         mpnet::{self, MpNet},
         static_embeddings::StaticEmbeddings,
+        t5::T5,
         text::{Pooling, Sentence},
     },
 };
@@ -28,6 +29,7 @@ const BASE: Bert = Bert {
     first_place: 0,
     padding: None,
     segments: 2,
+    embedded: 768,
     width: 768,
     depth: 12,
     heads: 12,
@@ -38,7 +40,7 @@ const BASE: Bert = Bert {
 };
 
 fn mini() -> Bert {
-    Bert { width: 384, depth: 6, hidden: 1536, ..BASE }
+    Bert { embedded: 384, width: 384, depth: 6, hidden: 1536, ..BASE }
 }
 
 /// Tokens as batches hold them.
@@ -82,7 +84,7 @@ fn roberta_is_transformers() {
         eps: 1e-5,
         ..BASE
     };
-    let small = Bert { vocabulary: 5000, width: 384, depth: 6, hidden: 1536, ..base };
+    let small = Bert { vocabulary: 5000, embedded: 384, width: 384, depth: 6, hidden: 1536, ..base };
     for (peer, roberta) in [("roberta_base", base), ("roberta_small", small)] {
         let network = roberta.network("roberta", None);
         check(peer, &network, roberta.vocabulary, bert::bert, &Tolerance(1e-5));
@@ -92,7 +94,7 @@ fn roberta_is_transformers() {
 #[test]
 fn distilbert_is_transformers() {
     let base = Bert { segments: 0, depth: 6, ..BASE };
-    let small = Bert { vocabulary: 5000, width: 384, depth: 3, hidden: 1536, ..base };
+    let small = Bert { vocabulary: 5000, embedded: 384, width: 384, depth: 3, hidden: 1536, ..base };
     for (peer, distilbert) in [("distilbert_base", base), ("distilbert_small", small)] {
         let network = distilbert.network("distilbert", None);
         check(peer, &network, distilbert.vocabulary, bert::distilbert, &Tolerance(1e-5));
@@ -233,7 +235,16 @@ type Place = fn(&str) -> Stored;
 fn small() -> Vec<(Network, Place)> {
     let sentence = Sentence { pooling: vec![Pooling::Mean], normalized: true };
     let sentence = Some(&sentence);
-    let bert = Bert { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, pooler: true, ..BASE };
+    let bert = Bert {
+        vocabulary: 1000,
+        embedded: 32,
+        width: 96,
+        depth: 2,
+        heads: 4,
+        hidden: 200,
+        pooler: true,
+        ..BASE
+    };
     let mpnet = MpNet { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, ..MPNET };
     let gpt2 = Gpt2 { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, ..GPT2 };
     let near = Reach { back: Some(40), ahead: Some(0) };
@@ -249,12 +260,26 @@ fn small() -> Vec<(Network, Place)> {
         head_norms: true,
         ..llama(2, rotary, vec![Reach::BEFORE, near])
     };
+    let t5 = T5 {
+        vocabulary: 1000,
+        width: 96,
+        depth: 2,
+        heads: 4,
+        head: 20,
+        distances: 16,
+        farthest: 50,
+        hidden: 200,
+        activation: Activation::GeluTanh,
+        gated: true,
+        eps: 1e-6,
+    };
     vec![
         (bert.network("bert", sentence), bert::bert),
         (mpnet.network("mpnet", sentence), mpnet::mpnet),
         (gpt2.network("gpt2", sentence), gpt2::gpt2),
         (modern((1000, 96, 200), 2, 30).network("modernbert", sentence), modernbert::modernbert),
         (llama.network("llama", sentence), |param| Stored::As(param.to_owned())),
+        (t5.network("t5", sentence), |param| Stored::As(param.to_owned())),
     ]
 }
 
@@ -338,8 +363,17 @@ fn cpu_width() -> usize {
 
 #[test]
 fn what_a_network_has_nothing_for_is_refused() {
-    let small =
-        Bert { vocabulary: 10, places: 512, width: 16, depth: 1, heads: 2, hidden: 32, segments: 1, ..BASE };
+    let small = Bert {
+        vocabulary: 10,
+        places: 512,
+        embedded: 16,
+        width: 16,
+        depth: 1,
+        heads: 2,
+        hidden: 32,
+        segments: 1,
+        ..BASE
+    };
     let bound = || filled_in_parts(small.network("bert", None), bert::bert);
     let told = |inputs: Inputs| {
         let ours = Cpu::new(bound(), &common::texts()).unwrap().run(inputs.batch()).unwrap_err().to_string();
@@ -368,6 +402,7 @@ fn padding_within_a_text_has_no_place() {
         first_place: 2,
         padding: Some(1),
         segments: 0,
+        embedded: 16,
         width: 16,
         depth: 1,
         heads: 2,

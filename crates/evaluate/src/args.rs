@@ -81,6 +81,16 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     pub images: Option<PathBuf>,
 
+    /// The table or folder of texts that extract read [default: none]
+    ///
+    /// The report then shows how they begin.
+    #[arg(long, value_name = "PATH")]
+    pub texts: Option<PathBuf>,
+
+    /// The column of --texts that holds them [default: `text`, or else `sentence`]
+    #[arg(long, value_name = "COLUMN", requires = "texts")]
+    pub text_column: Option<String>,
+
     /// Also write the scored rows to this .parquet, .csv or .json, those that the head does worst on first [default: none]
     ///
     /// Columns of classes: id, split, label, predicted, confidence, probability, loss.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use cli::UsageError;
-use sample::{Pictures, Split};
+use sample::{Pictures, Split, TextColumns};
 use store::table::TableFormat;
 
 use crate::{Args, UnknownChoice};
@@ -31,6 +31,7 @@ pub struct Config {
     duplicates: Option<PathBuf>,
     report: Option<PathBuf>,
     images: Option<Pictures>,
+    texts: Option<Pictures>,
     split: Option<SplitChoice>,
     bootstrap: bool,
     seed: u64,
@@ -74,6 +75,7 @@ impl Config {
             duplicates: args.duplicates,
             report: args.report,
             images: args.images.as_deref().map(images).transpose()?,
+            texts: args.texts.as_deref().map(|path| texts(path, args.text_column.as_deref())).transpose()?,
             split,
             bootstrap: bootstrap.is_some(),
             seed: seed.unwrap_or_default(),
@@ -99,6 +101,9 @@ impl Config {
         }
         if config.images().is_some() && config.report().is_none() && config.duplicates().is_none() {
             return Err(UsageError("--images goes with --report or --duplicates".to_owned()));
+        }
+        if config.texts().is_some() && config.report().is_none() {
+            return Err(UsageError("--texts goes with --report".to_owned()));
         }
         let mut named = BTreeSet::new();
         if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
@@ -150,6 +155,11 @@ impl Config {
     /// Where the page's pictures are.
     pub fn images(&self) -> Option<&Pictures> {
         self.images.as_ref()
+    }
+
+    /// Where the report's texts are.
+    pub fn texts(&self) -> Option<&Pictures> {
+        self.texts.as_ref()
     }
 
     /// Whether the data behind the head are to be looked at.
@@ -249,6 +259,12 @@ impl FromStr for SplitChoice {
         }
     }
 }
+/// Where texts are.
+fn texts(path: &Path, column: Option<&str>) -> Result<Pictures, UsageError> {
+    let columns = TextColumns { first: column, second: None };
+    Pictures::of_texts(path, columns).map_err(|error| UsageError(format!("--texts: {error}")))
+}
+
 /// Where pictures are.
 fn images(path: &Path) -> Result<Pictures, UsageError> {
     // Or a pattern of shards.

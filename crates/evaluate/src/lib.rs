@@ -163,7 +163,8 @@ fn write(
     let (page, unread) = material.render()?;
     outputs::write_page(&page, place)?;
     if unread > 0 {
-        session.note(format!("evaluate: {} pictures of the report could not be read", count(unread as u64)));
+        let what = if config.texts().is_some() { "texts" } else { "pictures" };
+        session.note(format!("evaluate: {} {what} of the report could not be read", count(unread as u64)));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::endpoint_args::EndpointArgs;
 use clap::{Parser, ValueEnum};
 use engine::cuda::Precision;
 use input::{
@@ -28,8 +29,8 @@ use store::Dtype;
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id and view. The same inputs give the same bytes,
 /// whatever --batch, --threads and --isa. On a card that holds for one --precision and kind of card.
 ///
-/// Where WEIGHTS is a network of texts, INPUT is a table with a column of texts (.csv, .tsv, .jsonl or .parquet), a folder of .txt
-/// files, or - for a text on each line.
+/// With --text-column, or where WEIGHTS is a network of texts, INPUT is a table with a column of texts (.csv, .tsv, .jsonl or
+/// .parquet), a folder of .txt files, or - for a text on each line.
 ///
 /// Images and texts that cannot be read are skipped, counted, and named in the index.
 #[derive(Debug, Parser)]
@@ -66,12 +67,15 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Rows")]
     pub name: Option<String>,
 
-    /// Network to run, or an ONNX model; --list-backbones lists networks [default: auto, the one that WEIGHTS is of, else
-    /// headstart_tiny]
+    /// Network to run, an ONNX model, or endpoint:MODEL; --list-backbones lists networks [default: auto, the one that WEIGHTS
+    /// is of, else headstart_tiny, or with --text-column headstart_words]
+    ///
+    /// endpoint:MODEL asks a server for the features of texts. docs/endpoints.md says more.
     #[arg(short, long, value_name = "NAME", help_heading = "Network")]
     pub backbone: Option<String>,
 
-    /// Its weights: a file, or a folder as on the Hugging Face hub [default: those that come with headstart_tiny]
+    /// Its weights: a file, or a folder as on the Hugging Face hub [default: those that come with headstart_tiny and
+    /// headstart_words]
     ///
     /// Files: safetensors, PyTorch's, Keras', ONNX, GGUF and MXNet's .params. Names of tensors may be torchvision's, timm's, transformers',
     /// open_clip's, Keras' or Gluon's. A folder's configuration says the network and the preprocessing.
@@ -249,6 +253,8 @@ pub struct Args {
 
     /// Images that are prepared, and go through the network, together; changes memory and speed, never a feature
     /// [default: 32 on the CPU; on a card as many as keep it busy and fit into its memory]
+    ///
+    /// Of an endpoint: texts of a request, 64 where nothing is said.
     #[arg(long, value_name = "N", help_heading = "Device")]
     pub batch: Option<usize>,
 
@@ -256,6 +262,10 @@ pub struct Args {
     /// [default: the fastest that the processor has]
     #[arg(long, value_name = "NAME", value_parser = parse_isa, help_heading = "Device")]
     pub isa: Option<engine::Isa>,
+
+    /// Flags of `--backbone endpoint:MODEL`.
+    #[command(flatten)]
+    pub endpoint: EndpointArgs,
 
     /// Print a table of the backbones that can be named, and exit
     #[arg(long)]

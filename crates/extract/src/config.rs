@@ -1,38 +1,26 @@
 //! What the flags come to, checked once.
 
-use crate::{
-    args::{Args, OnError, Part},
-    preprocess,
-};
+use crate::{args::Args, preprocess, samples::SampleConfig};
 use backbone::{Backbone, BackboneError, Wanted};
 use cli::UsageError;
 use input::{Augment, Recipe, Views};
 use network::{Op, zoo};
 use pipeline::{Assignment, Device, DeviceName, DeviceRequest, LOOK};
 use published::TORCHVISION;
-use sample::{DataSet, Doubt, Inputs, Ratios, TextColumns};
+use sample::{DataSet, Doubt};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::{Dtype, brief::shortened};
 
 /// A checked job.
 pub(crate) struct Config {
-    /// One, or several shards.
-    inputs: Vec<PathBuf>,
-    /// What a manifest's or a list's paths are relative to, if not its own folder.
-    root: Option<PathBuf>,
+    samples: SampleConfig,
     /// One a tap, in the same order.
     outputs: Vec<PathBuf>,
     taps: Vec<String>,
     backbone: Backbone,
     recipe: Recipe,
-    /// Of texts, and of the second of pairs.
-    text_columns: [Option<String>; 2],
-    split: Option<Ratios>,
-    part: Option<Part>,
     views: Option<Views>,
-    on_error: OnError,
-    max_skipped: f64,
     dtype: Dtype,
     shard_bytes: usize,
     force: bool,
@@ -60,33 +48,12 @@ impl Config {
         let backbone = find(&args)?;
         let recipe = preprocess::of(&args, backbone.recipe.clone())?;
         let views = views(&args)?;
-        let Args {
-            inputs,
-            output,
-            root,
-            text_column,
-            text_column_2,
-            mut taps,
-            split,
-            part,
-            on_error,
-            max_skipped,
-            dtype,
-            shard_size,
-            reuse,
-            batch,
-            device,
-            precision,
-            isa,
-            ..
-        } = args;
         // clap requires both unless a list is asked for, which never comes here.
-        let (false, Some(output)) = (inputs.is_empty(), output) else {
+        let (false, Some(output)) = (args.inputs.is_empty(), args.output.take()) else {
             return usage("INPUT and -o are required".to_owned());
         };
-        if !(0.0..=100.0).contains(&max_skipped) {
-            return usage(format!("--max-skipped takes per cents from 0 to 100, got {max_skipped}"));
-        }
+        let samples = SampleConfig::new(&mut args, &output, matches!(recipe, Recipe::Text(_)))?;
+        let Args { mut taps, dtype, shard_size, reuse, batch, device, precision, isa, .. } = args;
         if let Some(batch) = batch.filter(|batch| !(1..=4096).contains(batch)) {
             return usage(format!("--batch takes a number from 1 to 4096, got {batch}"));
         }
@@ -100,24 +67,7 @@ impl Config {
         for tap in &taps {
             backbone.network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
         }
-        if let Some(root) = &root {
-            if !root.is_dir() {
-                return usage(format!("--root: `{}` is no folder", root.display()));
-            }
-            if let Some(input) = inputs.iter().find(|input| input.is_dir()) {
-                return usage(format!(
-                    "--root goes with a manifest or a list of paths; `{}` is a folder",
-                    input.display()
-                ));
-            }
-        }
         let outputs = name_outputs(&output, &taps)?;
-        if let Some(input) = inputs.iter().find(|input| lies_within(&output, input)) {
-            let (output, input) = (output.display(), input.display());
-            return usage(format!(
-                "`{output}` lies within `{input}`, where the next run would take it for samples; give another place"
-            ));
-        }
         // Cards read no texts so far.
         let name = match device {
             DeviceName::Auto if backbone.network.reads_texts() => DeviceName::Cpu,
@@ -127,18 +77,12 @@ impl Config {
             .settle(LOOK)
             .map_err(|error| UsageError(error.to_string()))?;
         Ok(Config {
-            inputs,
-            root,
+            samples,
             outputs,
             taps,
             backbone,
             recipe,
-            text_columns: [text_column, text_column_2],
-            split,
-            part,
             views,
-            on_error,
-            max_skipped,
             dtype,
             shard_bytes,
             force: args.force,
@@ -150,72 +94,19 @@ impl Config {
         })
     }
 
-    /// Refuses `--split` for data that has splits of its own.
-    pub(crate) fn check_splits(&self, data: &DataSet) -> Result<(), UsageError> {
-        if self.split.is_some() && data.samples.iter().any(|sample| sample.split.is_some()) {
-            let input = self.name();
-            let input = input.display();
-            return Err(UsageError(format!("`{input}` has splits of its own; leave --split out")));
-        }
-        Ok(())
-    }
-
-    /// The samples of this run.
-    ///
-    /// # Errors
-    /// [`UsageError`] where there are fewer samples than parts.
-    pub(crate) fn part_of(&self, data: DataSet) -> Result<DataSet, UsageError> {
-        match self.part {
-            Some(Part { count, .. }) if count > data.samples.len() => {
-                let (input, samples) = (self.name(), data.samples.len());
-                let input = input.display();
-                Err(UsageError(format!("`{input}` has {samples} samples, too few for {count} parts")))
-            }
-            Some(Part { index, count }) => Ok(data.part(index, count)),
-            None => Ok(data),
-        }
-    }
-
-    /// How samples without a split are shared out; `None` where every sample has one.
-    pub(crate) fn ratios(&self, data: &DataSet) -> Option<Ratios> {
-        data.samples.iter().any(|sample| sample.split.is_none()).then(|| self.split.unwrap_or(RATIOS))
+    /// Which samples there are.
+    pub(crate) fn samples(&self) -> &SampleConfig {
+        &self.samples
     }
 
     /// Which splits samples are in, and which views they have.
     pub(crate) fn assignment(&self, data: &DataSet) -> Assignment {
-        Assignment { ratios: self.ratios(data), views: self.views.clone(), grows: false }
+        Assignment { ratios: self.samples.ratios(data), views: self.views.clone(), grows: false }
     }
 
     /// Augmented views, where there are any.
     pub(crate) fn views(&self) -> Option<&Views> {
         self.views.as_ref()
-    }
-
-    /// The data set, as it was named.
-    pub(crate) fn inputs(&self) -> Inputs<'_> {
-        let beside = self.outputs[0].parent().map(|parent| match parent.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => parent,
-        });
-        Inputs {
-            paths: &self.inputs,
-            root: self.root.as_deref(),
-            spool: beside,
-            bare: false,
-            texts: self.texts(),
-        }
-    }
-
-    /// Where texts stand; `None` of pictures.
-    fn texts(&self) -> Option<TextColumns<'_>> {
-        let [first, second] = &self.text_columns;
-        let columns = TextColumns { first: first.as_deref(), second: second.as_deref() };
-        matches!(self.recipe, Recipe::Text(_)).then_some(columns)
-    }
-
-    /// What messages call the data set.
-    pub(crate) fn name(&self) -> PathBuf {
-        Inputs::name(&self.inputs)
     }
 
     /// Taps and where their features go.
@@ -230,15 +121,6 @@ impl Config {
 
     pub(crate) fn recipe(&self) -> &Recipe {
         &self.recipe
-    }
-
-    pub(crate) fn stops_on_error(&self) -> bool {
-        self.on_error == OnError::Fail
-    }
-
-    /// Per cent.
-    pub(crate) fn max_skipped(&self) -> f64 {
-        self.max_skipped
     }
 
     pub(crate) fn dtype(&self) -> Dtype {
@@ -283,6 +165,8 @@ impl Config {
 /// The backbone that `--backbone` and `--weights` mean.
 fn find(args: &Args) -> anyhow::Result<Backbone> {
     let name = args.backbone.as_deref().filter(|name| *name != AUTO);
+    let are_texts = args.text_column.is_some() || args.text_column_2.is_some() || args.max_tokens.is_some();
+    let name = name.or_else(|| (are_texts && args.weights.is_none()).then_some(backbone::OF_TEXTS));
     // What flags alone say, for a model that says nothing.
     let said = preprocess::of(args, None).ok().and_then(|recipe| recipe.picture_size());
     let prepared = args.preprocess.is_some();
@@ -348,16 +232,6 @@ fn views(args: &Args) -> Result<Option<Views>, UsageError> {
     }
 }
 
-/// Whether an output would lie in a folder of samples.
-fn lies_within(output: &Path, input: &Path) -> bool {
-    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (parent.canonicalize(), input.canonicalize()) {
-        (Ok(parent), Ok(input)) => input.is_dir() && parent.starts_with(input),
-        // What is not there is told when it is opened.
-        _ => false,
-    }
-}
-
 /// What `--shard-size` comes to.
 pub(crate) fn shard_bytes(mib: usize) -> Result<usize, UsageError> {
     match mib {
@@ -365,9 +239,6 @@ pub(crate) fn shard_bytes(mib: usize) -> Result<usize, UsageError> {
         _ => Err(UsageError(format!("--shard-size takes MiB from 1 to 65536, got {mib}"))),
     }
 }
-
-/// How samples without a split are shared out, where nothing else is said.
-pub(crate) const RATIOS: Ratios = Ratios { train: 80, val: 10, test: 10 };
 
 /// `flowers.features` for one tap; `flowers.layer3.features`, `flowers.pooled.features` for several. A slash is a dot:
 /// `/layer1/Relu` goes to `flowers.layer1.Relu.features`.

@@ -2,7 +2,8 @@
 
 use crate::{
     args::Args,
-    config::{RATIOS, name_outputs, shard_bytes},
+    config::{name_outputs, shard_bytes},
+    samples::RATIOS,
     tally::Tally,
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -192,11 +193,14 @@ fn notes(matrix: &Matrix, data: &GivenRows, ratios: Option<Ratios>) -> Vec<Strin
 }
 
 /// Names the flag that replaces what is there.
-fn name_force(error: FeaturesError) -> anyhow::Error {
+pub(crate) fn name_force(error: FeaturesError) -> anyhow::Error {
     match error {
-        FeaturesError::Place(PlaceError::Exists(path)) => {
-            anyhow!("`{}` exists; give --force to replace it, or another name", path.display())
-        }
+        FeaturesError::Place(PlaceError::Exists(path)) => exists(&path),
         error => error.into(),
     }
+}
+
+/// Something lies where the output would.
+pub(crate) fn exists(path: &Path) -> anyhow::Error {
+    anyhow!("`{}` exists; give --force to replace it, or another name", path.display())
 }

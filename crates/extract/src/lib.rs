@@ -5,11 +5,14 @@
 
 mod args;
 mod config;
+mod endpoint_args;
 mod extractor;
 mod given;
 mod outputs;
 mod preprocess;
+mod remote;
 mod replaced;
+mod samples;
 mod skips;
 mod tally;
 mod under_way;
@@ -24,6 +27,7 @@ use extractor::Extractor;
 use outputs::Outputs;
 use pipeline::{Device, Job, Remarks};
 use sample::DataSet;
+use samples::SampleConfig;
 use skips::Skips;
 use under_way::UnderWay;
 
@@ -42,8 +46,14 @@ pub fn run(args: Args) -> Result<()> {
     if args.labels.is_some() || args.name.is_some() {
         return Err(UsageError("--labels and --name go with --from-rows".to_owned()).into());
     }
+    if let Some(model) = remote::named(&args) {
+        return remote::run(&model, args, &session);
+    }
+    if let Some(flag) = args.endpoint.first() {
+        return Err(UsageError(format!("{flag} goes with --backbone endpoint:MODEL")).into());
+    }
     let config = Config::new(args)?;
-    let data = open(&config, &session)?;
+    let data = open(config.samples(), &session)?;
     let mut extractor = load(&config, &session)?;
     let mut outputs = Outputs::create(&config, &data, &extractor)?;
     let (reuse, notes) = outputs.earlier(&config)?;
@@ -52,7 +62,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let under_way = UnderWay::new(outputs, data.samples.len());
     let interrupt = under_way.listen();
-    let (mut skips, mut remarks) = (Skips::new(&config, &data)?, Remarks::default());
+    let (mut skips, mut remarks) = (Skips::new(config.samples(), &data)?, Remarks::default());
     let times = {
         let progress = session.progress(data.samples.len() as u64, config.recipe().noun());
         let job = Job {
@@ -83,7 +93,10 @@ pub fn run(args: Args) -> Result<()> {
     let outputs = under_way.take()?;
     cli::finishing();
     let summaries = outputs.finish(probes, &skipped)?;
-    describe(&session, &config, &data);
+    if let Some(note) = &config.backbone().note {
+        session.note(format!("extract: {note}"));
+    }
+    describe(&session, config.samples(), &data);
     match config.device() {
         Device::Cpu(_) => session.detail(format!("extract: {times}")),
         Device::Cards(..) => {
@@ -105,7 +118,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// The samples of this run, and what had better be known of them.
-fn open(config: &Config, session: &Session) -> Result<DataSet> {
+fn open(config: &SampleConfig, session: &Session) -> Result<DataSet> {
     let data = DataSet::open_inputs(&config.inputs())?;
     config.check_splits(&data)?;
     if let Some(doubt) = data.doubt() {
@@ -141,10 +154,7 @@ fn load(config: &Config, session: &Session) -> Result<Extractor> {
 }
 
 /// Said once all is done: a run that fails says one line, and that is why.
-fn describe(session: &Session, config: &Config, data: &DataSet) {
-    if let Some(note) = &config.backbone().note {
-        session.note(format!("extract: {note}"));
-    }
+fn describe(session: &Session, config: &SampleConfig, data: &DataSet) {
     if !data.passed.is_empty() {
         session.note(format!("extract: passed over: {}", data.passed));
     }

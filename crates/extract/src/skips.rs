@@ -1,10 +1,10 @@
 //! Samples that are left out: counted, named, and only so many of them.
 
-use crate::config::Config;
+use crate::samples::SampleConfig;
 use anyhow::{Result, bail};
 use cli::count;
-use pipeline::Reason;
 use sample::{DataSet, Skipped};
+use std::fmt::Display;
 
 /// The samples that were left out so far.
 pub(crate) struct Skips {
@@ -24,7 +24,7 @@ impl Skips {
     ///
     /// # Errors
     /// Where there are some, and nothing may be skipped.
-    pub(crate) fn new(config: &Config, data: &DataSet) -> Result<Skips> {
+    pub(crate) fn new(config: &SampleConfig, data: &DataSet) -> Result<Skips> {
         let (unnamed, total) = (data.skipped.clone(), data.samples.len());
         let (max_percent, stop) = (config.max_skipped(), config.stops_on_error());
         match unnamed.first() {
@@ -35,7 +35,7 @@ impl Skips {
 
     /// # Errors
     /// Where nothing may be skipped, or too much was.
-    pub(crate) fn add(&mut self, id: &str, reason: &Reason) -> Result<()> {
+    pub(crate) fn add(&mut self, id: &str, reason: &dyn Display) -> Result<()> {
         if self.stop {
             bail!("`{id}` {reason}; mend or remove it, or leave --on-error fail out");
         }

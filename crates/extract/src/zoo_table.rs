@@ -20,12 +20,13 @@ pub(crate) fn render() -> Result<String> {
         vec![head.chain(["taps, the default first", "timm's tags"]).map(str::to_owned).collect()];
     for entry in zoo::all() {
         let network = entry.network();
-        let (height, width) = entry.input_size().unwrap_or_default();
+        // Of a text, one token.
+        let (height, width) = entry.input_size().unwrap_or((1, 1));
         let mut row = vec![
             entry.name.to_owned(),
             count(network.parameter_count() as u64),
             format!("{:.1}", 2e-9 * network.multiplications(height as usize, width as usize)? as f64),
-            format!("{height}x{width}"),
+            if network.reads_texts() { "texts".to_owned() } else { format!("{height}x{width}") },
         ];
         let known = zoo::ecosystems(entry);
         row.extend(ecosystems.iter().map(|name| if known.contains(name) { "yes" } else { "-" }.to_owned()));

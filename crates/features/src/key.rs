@@ -1,6 +1,6 @@
 //! Content keys: what a row is a pure function of, as one digest.
 
-use crate::NetworkSource;
+use crate::{EndpointSource, NetworkSource};
 use input::{Recipe, Views};
 use store::{Digest, DigestBuilder};
 
@@ -43,5 +43,17 @@ pub fn content_key(
     if let Some(views) = views.filter(|_| view > 0) {
         key.field(views.fingerprint().as_bytes()).field(source.recipe.augmentations().as_bytes());
     }
+    key.finish()
+}
+
+/// The same of a row that an endpoint computed: text, model, width, what it answers to probes, and dtype.
+pub fn endpoint_key(content: &Digest, source: &EndpointSource) -> Digest {
+    let mut key = DigestBuilder::new();
+    key.field(b"endpoint")
+        .field(content.as_bytes())
+        .field(source.model.as_bytes())
+        .field(&source.dimensions.map_or(0, |n| n as u64).to_le_bytes())
+        .field(source.probes.as_bytes())
+        .field(source.dtype.to_string().as_bytes());
     key.finish()
 }

@@ -11,6 +11,7 @@ mod earlier;
 mod error;
 mod index;
 mod key;
+mod probes;
 mod reader;
 mod rows;
 mod set;
@@ -25,11 +26,12 @@ mod tests;
 pub use earlier::{Earlier, Finished};
 pub use error::{FeaturesError, ShardError};
 pub use index::{Index, Lineage, SCHEMA_VERSION, ShardRecord};
-pub use key::{ContentDigest, content_key};
+pub use key::{ContentDigest, content_key, endpoint_key};
+pub use probes::{PROBES_TOLERANCE, probes_apart, probes_digest};
 pub use reader::Features;
 pub use rows::{Matrix, MatrixError, Rows, Selection};
 pub use set::{FeatureSet, FeatureSetError};
-pub use source::{GivenSource, NetworkSource, Source, SourceDifference};
+pub use source::{EndpointSource, GivenSource, NetworkSource, Source, SourceDifference};
 pub use writer::{Complete, FeaturesWriter, NewFeatures, Row};
 
 /// The file by which a features folder is known.

@@ -1,6 +1,7 @@
 //! Opens features, checks them in full, and then hands rows out without a further look.
 
 use super::{FeaturesError, Index, SCHEMA_VERSION, ShardRecord, Source, shard::Shard};
+use crate::probes_digest;
 use input::{PROBES, Views};
 use sample::{Column, LABEL, Split};
 use std::{ops::Range, path::Path};
@@ -275,6 +276,10 @@ impl Features {
         if probes != expected {
             return Some(format!("{probes} probes, expected {expected}"));
         }
+        let answered = self.index.source.endpoint().map(|endpoint| endpoint.probes);
+        if answered.is_some_and(|digest| digest != probes_digest(&self.probes())) {
+            return Some("its probes are not those that its source names".to_owned());
+        }
         if self.len() as u64 != self.index.rows {
             return Some(format!("{} rows in its shards, index says {}", self.len(), self.index.rows));
         }
@@ -311,5 +316,5 @@ impl Features {
 
 /// How many probes rows of this source have.
 pub(super) fn probes_of(source: &Source) -> usize {
-    source.network().map_or(0, |_| PROBES)
+    if source.has_probes() { PROBES } else { 0 }
 }

@@ -1,6 +1,6 @@
 //! Features of the same samples from several taps or backbones, side by side.
 
-use crate::{ContentDigest, Features, FeaturesError, NetworkSource, Source, content_key};
+use crate::{Features, FeaturesError, NetworkSource, Source};
 use input::{PROBES, Recipe, image::Preprocessing};
 use sample::{Column, Split, targets::Samples};
 use std::collections::BTreeMap;
@@ -112,15 +112,14 @@ impl FeatureSet {
     /// How content was read: those who show it do the same. Of rows that no network computed nobody knows; theirs are pictures
     /// as most are read.
     pub fn recipe(&self) -> Recipe {
-        self.computed().map_or_else(|| Preprocessing::imagenet().into(), |(_, source)| source.recipe.clone())
+        self.computed().map_or_else(|| Preprocessing::imagenet().into(), |source| source.recipe.clone())
     }
 
-    /// Whether a file is still what the row of view 0 was computed from, and would still be decoded as it was. Of rows that no
-    /// network computed nothing else is known.
+    /// Whether a file is still what the row of view 0 was computed from, and would still be decoded as it was. Of rows that were
+    /// there already nothing else is known.
     pub fn is_of(&self, row: usize, file: &[u8]) -> bool {
-        self.computed().is_none_or(|(part, source)| {
-            content_key(&ContentDigest::of(file, &source.recipe), source, 0, None) == part.key(row)
-        })
+        let computed = self.parts().find_map(|part| Some((part, part.index().source.key(file)?)));
+        computed.is_none_or(|(part, key)| key == part.key(row))
     }
 
     /// n, the number of rows, augmented views among them; [`FeatureSet::samples`] are those without.
@@ -217,9 +216,9 @@ impl FeatureSet {
         digest.finish()
     }
 
-    /// The first part that a network computed.
-    fn computed(&self) -> Option<(&Features, &NetworkSource)> {
-        self.parts().find_map(|part| Some((part, part.index().source.network()?)))
+    /// The first network that computed a part.
+    fn computed(&self) -> Option<&NetworkSource> {
+        self.parts().find_map(|part| part.index().source.network())
     }
 
     /// The part that says what the samples are: any does.
@@ -279,8 +278,8 @@ fn difference(first: &Features, second: &Features) -> Option<String> {
     if first.len() != second.len() {
         return Some(format!("it has {} rows, not {}", second.len(), first.len()));
     }
-    // Over what the files held: names may be the same all the same. Of rows that no network computed it is the rows.
-    let computed = |features: &Features| features.index().source.network().is_some();
+    // Over what the files held: names may be the same all the same. Of rows that were there already it is the rows.
+    let computed = |features: &Features| features.index().source.has_probes();
     let apart = computed(first)
         && computed(second)
         && first.index().lineage.dataset != second.index().lineage.dataset;

@@ -1,5 +1,6 @@
-//! Where features are from: a network computed them, or somebody had them already.
+//! Where features are from: a network computed them, an endpoint did, or somebody had them already.
 
+use crate::{ContentDigest, content_key, endpoint_key};
 use input::Recipe;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,6 +13,8 @@ use store::{Digest, Dtype};
 pub enum Source {
     /// A network computed them.
     Network(NetworkSource),
+    /// A model behind an endpoint computed them.
+    Endpoint(EndpointSource),
     /// Somebody had them already.
     Given(GivenSource),
 }
@@ -45,11 +48,29 @@ pub struct GivenSource {
     pub dtype: Dtype,
 }
 
-/// The fields of either.
+/// A model of which nothing is known but its name, and what it answers to made-up sentences. Where it is asked is no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndpointSource {
+    /// The model's name there.
+    #[serde(rename = "endpoint")]
+    pub model: String,
+    /// The width that was asked for, where one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<usize>,
+    /// Of the features of the probes, as f32.
+    pub probes: Digest,
+    /// How features are stored.
+    pub dtype: Dtype,
+}
+
+/// The fields of any of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
     rows: Option<String>,
+    endpoint: Option<String>,
+    dimensions: Option<usize>,
+    probes: Option<Digest>,
     backbone: Option<String>,
     tap: Option<String>,
     network: Option<Digest>,
@@ -66,8 +87,21 @@ impl TryFrom<Fields> for Source {
         fn needed<T>(name: &str, field: Option<T>) -> Result<T, String> {
             field.ok_or_else(|| format!("missing field `{name}`"))
         }
-        let Fields { rows, backbone, tap, network, weights, preprocessing, dtype, engine } = fields;
-        let Some(rows) = rows else {
+        let Fields {
+            rows,
+            endpoint,
+            dimensions,
+            probes,
+            backbone,
+            tap,
+            network,
+            weights,
+            preprocessing,
+            dtype,
+            engine,
+        } = fields;
+        let is_endpoint = endpoint.is_some() || dimensions.is_some() || probes.is_some();
+        if rows.is_none() && !is_endpoint {
             return Ok(Source::Network(NetworkSource {
                 backbone: needed("backbone", backbone)?,
                 tap: needed("tap", tap)?,
@@ -77,20 +111,29 @@ impl TryFrom<Fields> for Source {
                 dtype,
                 engine: needed("engine", engine)?,
             }));
-        };
+        }
         let is_network = backbone.or(tap).or(engine).is_some() || network.or(weights).is_some();
         if is_network || preprocessing.is_some() {
-            return Err("a source of given rows and of a network at once".to_owned());
+            let what = if is_endpoint { "an endpoint" } else { "given rows" };
+            return Err(format!("a source of {what} and of a network at once"));
         }
-        Ok(Source::Given(GivenSource { rows, dtype }))
+        match rows {
+            Some(_) if is_endpoint => Err("a source of given rows and of an endpoint at once".to_owned()),
+            Some(rows) => Ok(Source::Given(GivenSource { rows, dtype })),
+            None => {
+                let model = needed("endpoint", endpoint)?;
+                let probes = needed("probes", probes)?;
+                Ok(Source::Endpoint(EndpointSource { model, dimensions, probes, dtype }))
+            }
+        }
     }
 }
 
 /// The first thing in which two sources differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceDifference {
-    /// What differs: `backbone`, `tap`, `network`, `weights`, `preprocessing`, the `name of its rows`, or `source` where only
-    /// one of them is a network.
+    /// What differs: `backbone`, `tap`, `network`, `weights`, `preprocessing`, the `endpoint`, its `dimensions`, the `name of its
+    /// rows`, or `source` where they are of two kinds.
     pub what: &'static str,
     /// The value on the left.
     pub expected: String,
@@ -109,6 +152,30 @@ impl Source {
     pub fn network(&self) -> Option<&NetworkSource> {
         match self {
             Source::Network(network) => Some(network),
+            Source::Endpoint(_) | Source::Given(_) => None,
+        }
+    }
+
+    /// The endpoint, where one computed the rows.
+    pub fn endpoint(&self) -> Option<&EndpointSource> {
+        match self {
+            Source::Endpoint(endpoint) => Some(endpoint),
+            Source::Network(_) | Source::Given(_) => None,
+        }
+    }
+
+    /// Whether the rows were computed from samples, and so probes' were.
+    pub fn has_probes(&self) -> bool {
+        !matches!(self, Source::Given(_))
+    }
+
+    /// The content key of view 0 of a file; `None` of rows that were there already.
+    pub fn key(&self, file: &[u8]) -> Option<Digest> {
+        match self {
+            Source::Network(network) => {
+                Some(content_key(&ContentDigest::of(file, &network.recipe), network, 0, None))
+            }
+            Source::Endpoint(endpoint) => Some(endpoint_key(&Digest::of(file), endpoint)),
             Source::Given(_) => None,
         }
     }
@@ -117,6 +184,7 @@ impl Source {
     pub fn dtype(&self) -> Dtype {
         match self {
             Source::Network(network) => network.dtype,
+            Source::Endpoint(endpoint) => endpoint.dtype,
             Source::Given(given) => given.dtype,
         }
     }
@@ -126,20 +194,23 @@ impl Source {
         self.network().map(|network| network.engine.as_str())
     }
 
-    /// What people call it: `resnet18 (tap pooled)`, or `rows clip`.
+    /// What people call it: `resnet18 (tap pooled)`, `endpoint:text-embedding-3-small`, or `rows clip`.
     pub fn name(&self) -> String {
         match self {
             Source::Network(network) => format!("{} (tap {})", network.backbone, network.tap),
+            Source::Endpoint(endpoint) => endpoint.name(),
             Source::Given(given) => format!("rows {}", given.rows),
         }
     }
 
     /// The first difference that makes a head of `self` wrong for features of `other`.
     ///
-    /// Storage dtype and engine are not among them: they change digits, not meaning.
+    /// Storage dtype and engine are not among them: they change digits, not meaning. Nor are the probes of an endpoint, whose last
+    /// digits change from one answer to the next: [`probes_apart`](crate::probes_apart) compares those.
     pub fn difference(&self, other: &Source) -> Option<SourceDifference> {
         let pairs = match (self, other) {
             (Source::Network(own), Source::Network(other)) => own.pairs(other),
+            (Source::Endpoint(own), Source::Endpoint(other)) => own.pairs(other),
             (Source::Given(own), Source::Given(other)) => {
                 vec![("name of its rows", own.rows.clone(), other.rows.clone())]
             }
@@ -163,6 +234,27 @@ impl NetworkSource {
             ("weights", self.weights.to_string(), other.weights.to_string()),
             ("preprocessing", own, others),
         ]
+    }
+}
+
+impl EndpointSource {
+    /// What people call it: `endpoint:text-embedding-3-large, 256 dimensions`.
+    pub fn name(&self) -> String {
+        let dimensions = self.dimensions.map(|n| format!(", {n} dimensions")).unwrap_or_default();
+        format!("endpoint:{}{dimensions}", self.model)
+    }
+
+    /// What must be the same in both.
+    fn pairs(&self, other: &EndpointSource) -> Vec<(&'static str, String, String)> {
+        let asked =
+            |source: &EndpointSource| source.dimensions.map_or("default".to_owned(), |n| n.to_string());
+        vec![("endpoint", self.model.clone(), other.model.clone()), ("dimensions", asked(self), asked(other))]
+    }
+}
+
+impl From<EndpointSource> for Source {
+    fn from(endpoint: EndpointSource) -> Source {
+        Source::Endpoint(endpoint)
     }
 }
 

@@ -4,14 +4,9 @@ mod transfer;
 
 pub(crate) use transfer::Transfer;
 
-use crate::{
-    digest::Digest,
-    error::FetchError,
-    files,
-    http::{Address, Answer, Client},
-    lock,
-};
+use crate::{digest::Digest, error::FetchError, files, lock};
 use cli::Session;
+use http::{Address, Answer, Client};
 use std::{fs, path::Path};
 
 /// A file of which it is known what it must be.

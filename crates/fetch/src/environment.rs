@@ -1,7 +1,8 @@
 //! The variables that Python's libraries heed, read as they read them.
 
-use crate::{http::Address, torchvision};
-use cli::UsageError;
+use crate::torchvision;
+use cli::{UsageError, cache};
+use http::Address;
 use std::{
     env,
     ffi::OsString,
@@ -99,13 +100,6 @@ fn small_file(path: &Path) -> Option<String> {
 
 fn hugging_face() -> Result<PathBuf, UsageError> {
     folder("HF_HOME").map_or_else(|| Ok(cache()?.join("huggingface")), Ok)
-}
-
-fn cache() -> Result<PathBuf, UsageError> {
-    let home = || env::home_dir().filter(|home| !home.as_os_str().is_empty()).map(|home| home.join(".cache"));
-    folder("XDG_CACHE_HOME").or_else(home).ok_or_else(|| {
-        UsageError("no folder for caches: set HOME, or XDG_CACHE_HOME to a folder of yours".to_owned())
-    })
 }
 
 /// A variable that is set and not empty.

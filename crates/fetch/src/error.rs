@@ -1,36 +1,17 @@
 //! What can stop a download.
 
-use std::{io, path::PathBuf, time::Duration};
+use http::HttpError;
+use std::{io, path::PathBuf};
 
 /// A source that could not be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
-    /// No connection at all.
-    #[error("cannot reach {host}: {why}; check the network, and HTTPS_PROXY behind a proxy")]
-    Unreachable { host: String, why: String },
-    /// A connection without an answer.
-    #[error("{host} does not answer: {why}")]
-    Broken { host: String, why: String },
+    /// No answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Bytes that stopped coming.
     #[error("the connection for `{file}` broke off after {got} bytes: {why}; run it again to go on")]
     Cut { file: String, got: u64, why: String },
-    /// Nobody vouches for the server.
-    #[error("cannot trust {host}: {why}; a firm's own certificates go into SSL_CERT_FILE")]
-    Tls { host: String, why: String },
-    /// Nobody could.
-    #[error(
-        "this system has no certificates of trusted authorities; install ca-certificates, or set SSL_CERT_FILE"
-    )]
-    NoRoots,
-    /// An address that HTTP does not know.
-    #[error("`{0}` is no address of a file")]
-    Address(String),
-    /// A redirect that is not followed.
-    #[error("{from} sends elsewhere, which is not followed: {why}")]
-    Redirect { from: String, why: &'static str },
-    /// Too many requests, or a fault of the server's.
-    #[error("{host} cannot serve now ({status}){}", asked(.wait.as_ref()))]
-    Busy { host: String, status: u16, wait: Option<Duration> },
     /// Any other answer that is no file.
     #[error("{address} cannot be downloaded: the server answers {status}")]
     Status { address: String, status: u16 },
@@ -86,8 +67,4 @@ pub(crate) enum FetchError {
     /// A path that is more than a line.
     #[error("the path `{path}` cannot be printed as one line; put the cache elsewhere", path = .0.display())]
     Unprintable(PathBuf),
-}
-
-fn asked(wait: Option<&Duration>) -> String {
-    wait.map_or_else(String::new, |wait| format!("; it asks to wait {} s", wait.as_secs()))
 }

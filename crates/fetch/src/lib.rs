@@ -1,6 +1,6 @@
 //! Downloads weights once, into the caches that other programs share: the Hugging Face hub's, torch's, and one of our own.
 //!
-//! **Invariant:** this program alone opens sockets, and with `--offline` it opens none.
+//! **Invariant:** with `--offline` it opens no socket.
 //! **Invariant:** a file has its name in a cache only once it is whole, its digest has been checked, and it is on the disk.
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,10 @@ mod download;
 mod environment;
 mod error;
 mod files;
-mod http;
 mod hub;
 mod lock;
 mod names;
+mod patience;
 mod source;
 mod torchvision;
 mod web;
@@ -25,7 +25,7 @@ use anyhow::Result;
 use cli::Session;
 use config::Config;
 use error::FetchError;
-use http::Client;
+use http::{Client, Secret, Settings};
 use source::Source;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 pub fn run(args: Args) -> Result<()> {
     let session = args.common.start()?;
     let config = Config::new(args)?;
-    let client = if config.offline() { None } else { Some(Client::new(config.hub())?) };
+    let client = if config.offline() { None } else { Some(client(&config)) };
     let mut paths = String::new();
     for source in config.sources() {
         let path = one(&config, client.as_ref(), &session, source)?;
@@ -45,6 +45,13 @@ pub fn run(args: Args) -> Result<()> {
     }
     cli::print(&paths)?;
     Ok(())
+}
+
+/// Whoever asks servers, and tells the hub alone its token.
+fn client(config: &Config) -> Client {
+    let hub = config.hub();
+    let secret = hub.token.clone().map(|word| Secret { server: hub.endpoint.clone(), word });
+    Client::new(secret, Settings::default())
 }
 
 fn one(

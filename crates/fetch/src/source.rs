@@ -1,7 +1,8 @@
 //! What is to be downloaded, as it is named on the command line.
 
-use crate::{http::Address, names, torchvision};
+use crate::{names, torchvision};
 use cli::UsageError;
+use http::Address;
 
 /// One source.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Weights of torchvision's networks, in torch's own cache.
 
-use crate::{config::Config, digest::Digest, download::Download, error::FetchError, http::Client, web};
+use crate::{config::Config, digest::Digest, download::Download, error::FetchError, web};
 use cli::Session;
+use http::Client;
 use published::TORCHVISION;
 use std::path::PathBuf;
 

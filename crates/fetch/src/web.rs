@@ -5,12 +5,11 @@ use crate::{
     digest::{Digest, sha256, sha256_of},
     download::{Download, Transfer},
     error::FetchError,
-    files,
-    http::{Answer, Client},
-    lock,
+    files, lock,
     source::WebSource,
 };
 use cli::Session;
+use http::{Answer, Client};
 use std::path::{Path, PathBuf};
 
 /// Longer ones are part of a name.

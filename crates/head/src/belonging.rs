@@ -1,7 +1,7 @@
 //! Whether features are of the kind that a head was fitted on.
 
 use crate::Head;
-use features::{FeatureSet, Features, Source};
+use features::{FeatureSet, Features, PROBES_TOLERANCE, Source, probes_apart};
 use std::path::Path;
 
 /// Features that a head does not take.
@@ -60,10 +60,38 @@ pub fn choose(given: &FeatureSet, head: &Head, path: &Path) -> Result<FeatureSet
     }
     let features = given.of(&chosen);
     if features.dim() == head.dim() {
-        return Ok(features);
+        return match changed(&features, head) {
+            Some(apart) => Err(answers_otherwise(&features, path, apart).into()),
+            None => Ok(features),
+        };
     }
     let (expected, got) = (head.dim().to_string(), features.dim().to_string());
     Err(differs(&features, path, "width", expected, got).into())
+}
+
+/// How far the probes of the features lie from the head's, where that says that an endpoint's model is another by now.
+fn changed(features: &FeatureSet, head: &Head) -> Option<f64> {
+    let (width, mut start) = (head.dim(), 0);
+    for (part, source) in features.parts().zip(&head.sources) {
+        let columns = start..start + part.dim();
+        start = columns.end;
+        if source.endpoint().is_none() || head.probes.is_empty() {
+            continue;
+        }
+        let rows = head.probes.chunks(width).flat_map(|row| &row[columns.clone()]);
+        let apart = probes_apart(&rows.copied().collect::<Vec<_>>(), &part.probes());
+        if apart > PROBES_TOLERANCE {
+            return Some(apart);
+        }
+    }
+    None
+}
+
+fn answers_otherwise(features: &FeatureSet, path: &Path, apart: f64) -> Box<Difference> {
+    let (expected, got) = (format!("at most {PROBES_TOLERANCE} apart"), format!("{apart:.1e}"));
+    let what = "what the model answers to four made-up sentences";
+    let advice = "the endpoint's model has changed: extract both anew".to_owned();
+    Box::new(Difference { advice, ..*differs(features, path, what, expected, got) })
 }
 
 /// None of the features given come from `source`.

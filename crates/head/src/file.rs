@@ -2,7 +2,7 @@
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
 //! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
-//! `probes` (4, d), the features of the synthetic probes, where networks computed all of its features; `seen` (n,), u64, the first eight
+//! `probes` (4, d), the features of the synthetic probes, unless some of its features were there already; `seen` (n,), u64, the first eight
 //! bytes of the content key of each sample that it was fitted on, ascending, where that is known. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
 //! Format 4 ends that JSON with a digest over the whole file. Older formats have one of the tensors alone: format 1 with
@@ -60,7 +60,7 @@ pub struct Head {
     /// Where the features are from that it was fitted on, and so those must be that it is used on: one source, or several whose
     /// features stand side by side in this order.
     pub sources: Vec<Source>,
-    /// The features of the synthetic probes: (4, d) row-major. Nothing where no network computed some of its features.
+    /// The features of the synthetic probes: (4, d) row-major. Nothing where some of its features were there already.
     pub probes: Vec<f32>,
     /// Settings and outcome of the fit, a JSON object.
     pub fit: serde_json::Value,
@@ -176,7 +176,7 @@ impl Head {
 
     /// Whether networks computed all of the features that it takes, and so the probes' features.
     pub fn is_of_networks(&self) -> bool {
-        are_networks(&self.sources)
+        have_probes(&self.sources)
     }
 
     /// The confidence (largest probability) below which a row is better left unanswered, where the fit found one.
@@ -328,7 +328,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         Sources::Several(sources) if sources.is_empty() => return Err("it has no source".to_owned()),
         Sources::Several(sources) => sources,
     };
-    let probes = if are_networks(&sources) { probes_of(tensors, dim)? } else { Vec::new() };
+    let probes = if have_probes(&sources) { probes_of(tensors, dim)? } else { Vec::new() };
     if let Some(reason) =
         sources.iter().find_map(Source::validate).or_else(|| sample::validate_names(&classes))
     {
@@ -339,8 +339,8 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 
-fn are_networks(sources: &[Source]) -> bool {
-    sources.iter().all(|source| source.network().is_some())
+fn have_probes(sources: &[Source]) -> bool {
+    sources.iter().all(Source::has_probes)
 }
 
 /// The probes' features: (4, dim).

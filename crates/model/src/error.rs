@@ -80,6 +80,12 @@ pub enum ModelError {
     /// Weights that no source of the head needs.
     #[error("`{}` is of none of the networks that computed these features; leave it out", .0.display())]
     Needless(PathBuf),
+    /// The features are a remote model's.
+    #[error("the head takes features of {name}, which runs elsewhere: extract its features first, and give those")]
+    Endpoint {
+        /// What it is called.
+        name: String,
+    },
     /// The features are of no network.
     #[error("the head takes the {name}, which no network of ours computed: there is none to run on pictures")]
     Given {

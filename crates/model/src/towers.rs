@@ -2,7 +2,7 @@
 
 use crate::ModelError;
 use backbone::{Backbone, BackboneError};
-use features::NetworkSource;
+use features::{NetworkSource, Source};
 use head::Head;
 use input::Recipe;
 use std::path::PathBuf;
@@ -62,7 +62,11 @@ pub fn towers_of(head: &Head, weights: &[PathBuf]) -> Result<Vec<Tower>, ModelEr
 fn groups(head: &Head) -> Result<Vec<Group<'_>>, ModelError> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (at, source) in head.sources.iter().enumerate() {
-        let Some(source) = source.network() else { return Err(ModelError::Given { name: source.name() }) };
+        let source = match source {
+            Source::Network(network) => network,
+            Source::Endpoint(endpoint) => return Err(ModelError::Endpoint { name: endpoint.name() }),
+            Source::Given(_) => return Err(ModelError::Given { name: source.name() }),
+        };
         let of_one =
             |group: &&mut Group<'_>| group.backbone == source.backbone && *group.recipe == source.recipe;
         match groups.iter_mut().find(of_one) {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Say what a head makes of new samples: their class, labels or numbers.
 ///
 /// Reads MODEL: a bundle that export wrote, NAME.hst, which holds all that is needed; or a NAME.head. A head also needs the weights
-/// of its networks, unless they come with headstart_tiny.
+/// of its networks, unless they come with Headstart.
 ///
 /// Reads INPUT: pictures, or folders of them of any shape. Labels are not looked at. It may be a manifest, a tar, Parquet files
 /// with pictures in them, or features that extract wrote. INPUT - is a list of paths on standard input, as find prints it, or a
@@ -45,7 +45,7 @@ pub struct Args {
     pub probabilities: bool,
 
     /// Weights of the head's network, as extract was given them; repeat it for a head of several networks [default: those
-    /// that come with headstart_tiny]
+    /// that come with Headstart]
     #[arg(short, long, value_name = "WEIGHTS", help_heading = "Network")]
     pub weights: Vec<PathBuf>,
 

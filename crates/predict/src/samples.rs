@@ -230,7 +230,7 @@ impl Gathered {
 /// What would mend it, where flags would.
 fn told(error: ModelError, config: &Config) -> anyhow::Error {
     match error {
-        ModelError::Given { .. } => {
+        ModelError::Given { .. } | ModelError::Endpoint { .. } => {
             let model = config.model.display();
             anyhow::Error::from(error).context(format!("`{model}` takes features only; give it those"))
         }

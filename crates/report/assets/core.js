@@ -3,6 +3,7 @@
 const { page, order } = JSON.parse(document.getElementById("data").textContent);
 const { classes } = page;
 const thumbnails = page.thumbnails ?? {};
+const texts = page.texts ?? {};
 
 const section = (id) => document.getElementById(id);
 

@@ -98,6 +98,7 @@ function gallery(entries, samplesOf, words, kind = "") {
                 samples.map(({ id }) => picture(id)),
               )
             : null,
+          samples.map(({ id }) => quoted(id)),
           el("div", { class: "words" }, words(entry)),
           samples.map(({ id, split }) =>
             el("div", { class: "source" }, split ? el("small", { class: "split" }, split) : null, idText(id)),

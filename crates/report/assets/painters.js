@@ -134,6 +134,7 @@ function sampleCard(at) {
     "div",
     null,
     thumbnails[ids[at]] ? picture(ids[at]) : null,
+    quoted(ids[at]),
     el(
       "p",
       { class: right ? "" : "worse" },
@@ -155,6 +156,7 @@ function valueCard(at) {
     "div",
     null,
     thumbnails[ids[at]] ? picture(ids[at]) : null,
+    quoted(ids[at]),
     outputs.slice(0, 12).map((output) => el("p", null, line(output))),
     el("p", null, idText(ids[at])),
   );

@@ -69,6 +69,7 @@ function sampleList(rows) {
           "li",
           { "data-id": ids[row] },
           pictured ? picture(ids[row]) : null,
+          quoted(ids[row]),
           el("span", { class: "confidence" }, fixed(confidence[row], 3)),
           idText(ids[row]),
         ),
@@ -91,6 +92,9 @@ const picture = (id) =>
   thumbnails[id]
     ? el("img", { src: thumbnails[id], alt: "", loading: "lazy" })
     : el("span", { class: "no-picture" });
+
+/** A sample's text, where the page has it. */
+const quoted = (id) => (texts[id] === undefined ? null : el("span", { class: "text" }, texts[id]));
 
 /** An id, its folders less prominent than its name. */
 function idText(id) {

@@ -241,9 +241,10 @@ pub enum DatasetError {
     Table(#[from] TableError),
     /// A manifest without the column that it needs.
     #[error(
-        "`{manifest}` has no column `path`, which names each sample's file{}; found {}",
+        "`{manifest}` has no column `path`, which names each sample's file{}; found {}{}",
         or_image(manifest),
-        if found.is_empty() { "no column".to_owned() } else { few(found) }
+        if found.is_empty() { "no column".to_owned() } else { few(found) },
+        or_texts(found)
     )]
     MissingColumn {
         /// The manifest.
@@ -409,6 +410,12 @@ fn beside(folders: u64, unnamed: usize) -> String {
 /// A hint for paths of Windows.
 fn backslashes(value: &str) -> &'static str {
     if value.contains('\\') { ", with `/` between folders" } else { "" }
+}
+
+/// What to do where a table may hold texts, and no pictures.
+fn or_texts(found: &[String]) -> String {
+    let texts = ["text", "sentence"].into_iter().find(|name| found.iter().any(|found| found == name));
+    texts.map_or_else(String::new, |name| format!("; texts are read by extract --text-column {name}"))
 }
 
 /// What would do as well in a file that may hold bytes.

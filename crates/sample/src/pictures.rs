@@ -1,6 +1,6 @@
-//! The bytes of samples whose ids are known: below a folder, or in whatever data set they were extracted from.
+//! The bytes of samples whose ids are known, pictures or texts: below a folder, or in whatever data set they were extracted from.
 
-use crate::{Content, DataSet, DatasetError, Inputs};
+use crate::{Content, DataSet, DatasetError, Inputs, TextColumns};
 use std::{
     collections::HashMap,
     io,
@@ -25,6 +25,18 @@ impl Pictures {
             return Ok(Pictures { path: path.to_owned(), contents: None });
         }
         let samples = DataSet::open(path)?.samples.into_iter();
+        let contents = Some(samples.map(|sample| (sample.id, sample.content)).collect());
+        Ok(Pictures { path: path.to_owned(), contents })
+    }
+
+    /// Texts: what extract read, tables or a folder.
+    ///
+    /// # Errors
+    /// Where that is no data set of texts.
+    pub fn of_texts(path: &Path, columns: TextColumns<'_>) -> Result<Pictures, DatasetError> {
+        let paths = [path.to_owned()];
+        let texts = Inputs { paths: &paths, root: None, spool: None, bare: false, texts: Some(columns) };
+        let samples = DataSet::open_inputs(&texts)?.samples.into_iter();
         let contents = Some(samples.map(|sample| (sample.id, sample.content)).collect());
         Ok(Pictures { path: path.to_owned(), contents })
     }

@@ -23,7 +23,8 @@ pub use compare::{Comparison, compare, copies, dialect};
 pub use dense::{Dense, head_graph};
 pub use error::{Misfit, WeightError};
 pub use formats::{
-    KerasGroups, Numbers, OnnxFile, SafetensorsFile, StoredTensor, file_of, is_onnx, open, open_for,
+    KerasGroups, Numbers, OnnxFile, SafetensorsFile, StoredTensor, file_of, gguf_metadata, is_onnx, open,
+    open_for,
 };
 pub use tensors::{Tensor, Tensors};
 pub use turn::{restored, stored};

@@ -24,9 +24,10 @@ const MOST_PREFIXES: usize = 16;
 const AVERAGED: [&str; 4] = ["ema", "teacher", "averaged", "target"];
 
 /// What stands for a head, a text tower, or a part of training, beside averaged copies: the first module of its name, as a whole.
-const OTHER_PARTS: [&str; 35] = [
+const OTHER_PARTS: [&str; 36] = [
     "head",
     "lm_head",
+    "output",
     "heads",
     "head_dist",
     "fc",
@@ -159,6 +160,7 @@ impl Naming {
             name.strip_prefix(prefix.as_str()).is_some_and(|rest| !is_of_another_part(rest))
                 && !known.contains(*name)
                 && !is_mask(name, file)
+                && !is_shared(name, file)
         })
     }
 
@@ -188,6 +190,11 @@ fn is_counter(tensor: &str) -> bool {
 /// Whether a tensor says which tokens see which, as old files of GPT-2 do: (1, 1, places, places).
 fn is_mask(tensor: &str, file: &dyn Tensors) -> bool {
     tensor.ends_with("attn.bias") && file.shape(tensor).is_some_and(|shape| shape.len() == 4)
+}
+
+/// Whether a tensor is T5's table of tokens once more, as its old files have it for either side.
+fn is_shared(tensor: &str, file: &dyn Tensors) -> bool {
+    tensor.ends_with("coder.embed_tokens.weight") && file.shape("shared.weight") == file.shape(tensor)
 }
 
 fn is_of_another_part(tensor: &str) -> bool {

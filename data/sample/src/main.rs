@@ -3,11 +3,14 @@
 //! Colours, contrast, position, size, rotation, clutter and noise all vary freely within a class, so raw pixels tell
 //! next to nothing. Only +, -, ×, ÷ and square roots are used, which IEEE 754 rounds alike everywhere: every machine
 //! renders the same bytes.
+//!
+//! Or it writes sentences: reviews of four kinds of things, pleased or not, as a table.
 #![forbid(unsafe_code)]
 
 mod canvas;
 mod class;
 mod scene;
+mod sentence;
 mod stream;
 
 use anyhow::{Context, Result};
@@ -17,26 +20,33 @@ use sample::Split;
 use std::{
     collections::BTreeSet,
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use store::Place;
+use store::{Ours, Place};
 use stream::Stream;
 
 /// Render Headstart's sample data set: 800 pictures of ten classes of textures, shapes and glyphs.
 ///
 /// Writes FOLDER/SPLIT/CLASS/NNN.png for the splits train (50 a class), val (10) and test (20), each picture between 80
 /// and 128 pixels a side. The same seed gives the same bytes.
+///
+/// With --texts it writes a table of 800 made-up sentences of reviews in place of pictures, for `extract --text-column text`.
 #[derive(Debug, Parser)]
 #[command(
     name = "make-sample",
     version,
-    after_help = "Example:\n  target/release/make-sample /tmp/sample --force"
+    after_help = "Examples:\n  target/release/make-sample /tmp/sample --force\n  target/release/make-sample /tmp/reviews.csv --texts"
 )]
 struct Args {
-    /// Folder to write
+    /// Folder to write; a .csv with --texts
     #[arg(value_name = "FOLDER")]
     output: PathBuf,
+
+    /// Write sentences, with the columns text, label, topic and split
+    #[arg(long)]
+    texts: bool,
 
     /// Seed of every random draw
     #[arg(long, value_name = "N", default_value_t = 2026)]
@@ -61,8 +71,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<()> {
-    let Args { output, seed, force, common } = args;
+    let Args { output, texts, seed, force, common } = args;
     let session = common.start()?;
+    if texts {
+        return write_sentences(&output, seed, force, &session);
+    }
     let place = Place::folder(&output, force, is_ours)?;
     fs::write(place.temporary().join(MARKER), "").map_err(|error| place.failed(error))?;
     let mut pictures = 0u64;
@@ -82,6 +95,50 @@ fn run(args: Args) -> Result<()> {
     }
     place.commit()?;
     session.note(format!("make-sample: {} pictures → {}", cli::count(pictures), output.display()));
+    Ok(())
+}
+
+/// The first line of a table of sentences; by it `--force` knows one of ours.
+const COLUMNS: &str = "text,label,topic,split\n";
+/// Sentences of a topic and a label in each split.
+const OF_EACH: [(Split, u32); 3] = [(Split::Train, 60), (Split::Val, 10), (Split::Test, 30)];
+const SENTENCES: Ours = Ours::file("a sample of sentences", &[COLUMNS.as_bytes()]);
+
+/// No sentence holds a quote.
+fn write_sentences(output: &Path, seed: u64, force: bool, session: &cli::Session) -> Result<()> {
+    if output.extension().is_none_or(|extension| extension != "csv") {
+        return Err(cli::UsageError(format!(
+            "--texts takes a name that ends in .csv, got `{}`",
+            output.display()
+        ))
+        .into());
+    }
+    let place = Place::file(output, force, SENTENCES)?;
+    let (mut table, mut written) = (COLUMNS.to_owned(), BTreeSet::new());
+    for (split, each) in OF_EACH {
+        for (topic, (name, _)) in sentence::TOPICS.iter().enumerate() {
+            for label in ["negative", "positive"] {
+                let mut stream = Stream::new(seed, &format!("{split}/{name}/{label}"));
+                for _ in 0..each {
+                    let text = loop {
+                        let text = sentence::write(topic, label == "positive", split, &mut stream);
+                        // None is in two splits.
+                        if written.insert(text.clone()) {
+                            break text;
+                        }
+                    };
+                    table += &format!("\"{text}\",{label},{name},{split}\n");
+                }
+            }
+        }
+    }
+    place.open()?.write_all(table.as_bytes()).map_err(|error| place.failed(error))?;
+    place.commit()?;
+    session.note(format!(
+        "make-sample: {} sentences → {}",
+        cli::count(written.len() as u64),
+        output.display()
+    ));
     Ok(())
 }
 

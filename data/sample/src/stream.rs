@@ -25,6 +25,11 @@ impl Stream {
         low + self.0.next_u32() % (high - low + 1)
     }
 
+    /// One of several.
+    pub(crate) fn pick(&mut self, all: &[&'static str]) -> &'static str {
+        all[self.whole(0, all.len() as u32 - 1) as usize]
+    }
+
     pub(crate) fn colour(&mut self) -> Colour {
         std::array::from_fn(|_| self.between(0.0, 1.0))
     }

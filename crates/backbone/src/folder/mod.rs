@@ -49,6 +49,8 @@ impl Described {
     }
 }
 
+pub(crate) use text::static_embeddings::open as table_of;
+
 /// A file of JSON, and what it says.
 struct Config {
     path: PathBuf,
@@ -130,6 +132,9 @@ impl Config {
 /// # Errors
 /// Where the configuration is broken, or says something that is not known.
 pub(crate) fn describe(path: &Path, prepared: bool) -> Result<Option<Described>, BackboneError> {
+    if path.is_file() {
+        return text::gguf::describe(path);
+    }
     if let Some(config) = Config::read(path, "open_clip_config.json")? {
         return open_clip::describe(config, prepared).map(Some);
     }

@@ -70,6 +70,15 @@ fn data(features: &Features) -> LineageGroup {
 fn source(features: &Features) -> LineageGroup {
     match &features.index().source {
         Source::Network(source) => network(source),
+        Source::Endpoint(source) => group(
+            "Endpoint",
+            [
+                ("model", source.model.clone()),
+                ("dimensions", source.dimensions.map_or("the model's own".to_owned(), |n| n.to_string())),
+                ("answers to made-up sentences", source.probes.to_string()),
+                ("stored as", source.dtype.to_string()),
+            ],
+        ),
         Source::Given(given) => {
             group("Rows", [("called", given.rows.clone()), ("stored as", given.dtype.to_string())])
         }

@@ -7,6 +7,7 @@ mod galleries;
 mod lineage;
 mod outputs;
 mod summary;
+mod texts;
 mod thumbnails;
 mod values;
 
@@ -33,7 +34,7 @@ pub(crate) struct Material<'a> {
 }
 
 impl Material<'_> {
-    /// The page's bytes, and how many of its pictures could not be read.
+    /// The page's bytes, and how many of its pictures or texts could not be read.
     pub(crate) fn render(&self) -> anyhow::Result<(String, usize)> {
         let mut page = Page {
             summary: summary::of(self),
@@ -59,7 +60,8 @@ impl Material<'_> {
             ..Page::default()
         };
         page.confusion = page.samples.as_ref().map(Confusion::of);
-        let unread = thumbnails::add(&mut page, self.config.images(), &self.features.recipe())?;
+        let unread = thumbnails::add(&mut page, self.config.images(), &self.features.recipe())?
+            + texts::add(&mut page, self.config.texts())?;
         page.check().context("cannot set the report")?;
         Ok((report::render(&page), unread))
     }

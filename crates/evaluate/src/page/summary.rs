@@ -68,7 +68,7 @@ fn warnings(material: &Material<'_>) -> Vec<Warning> {
         warnings.push(Warning {
             title: format!("{leaks} near-duplicate{} across splits", if leaks == 1 { "" } else { "s" }),
             text: format!(
-                "A pair is of two samples that are nearly the same picture, one of them in {}. Where their labels agree, \
+                "A pair is of two samples that are nearly the same, one of them in {}. Where their labels agree, \
                  the figures are better than new samples would give.",
                 scores.split
             ),

@@ -35,7 +35,7 @@ pub(super) fn add(page: &mut Page, images: Option<&Pictures>, recipe: &Recipe) -
 }
 
 /// The galleries', and some of each cell, mistakes first.
-fn wanted(page: &Page) -> BTreeSet<&str> {
+pub(super) fn wanted(page: &Page) -> BTreeSet<&str> {
     let mistakes = page.mistakes.iter().map(|mistake| &mistake.sample);
     let mislabels = page.mislabels.iter().map(|mislabel| &mislabel.sample);
     let duplicates = page.duplicates.iter().flat_map(|pair| [&pair.left, &pair.right]);

@@ -33,6 +33,7 @@ impl Config {
             ("--predictions", args.predictions.is_some()),
             ("--report", args.report.is_some()),
             ("--images", args.images.is_some()),
+            ("--texts", args.texts.is_some()),
             ("--hardest", args.hardest.is_some()),
             ("--suspects", args.suspects.is_some()),
             ("--duplicates", args.duplicates.is_some()),

@@ -5,6 +5,7 @@ mod bad_images;
 mod data_sets;
 mod decode;
 mod devices;
+mod endpoint;
 mod features;
 mod forms;
 mod given;

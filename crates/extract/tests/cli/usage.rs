@@ -52,7 +52,7 @@ fn help_states_every_default() {
     let help = extract(&Room::new(), &["--help"]).fine().stdout();
     let flowing = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "[default: auto, the one that WEIGHTS is of, else headstart_tiny]",
+        "[default: auto, the one that WEIGHTS is of, else headstart_tiny, or with --text-column headstart_words]",
         "[default: the backbone's own]",
         "[default: the preset's]",
         "[default: 80/10/10]",
@@ -91,8 +91,13 @@ fn the_backbones_are_listed() {
     assert!(vgg.contains(" 138,357,544 ") && vgg.contains("gap 512") && vgg.contains("fc7 4096"), "{vgg}");
     let networks = network::zoo::all().len();
     assert_eq!(list.lines().count(), 1 + networks);
+    let words = list.lines().find(|line| line.starts_with("headstart_words ")).unwrap();
+    for part in [" 786,432 ", " texts ", " (weights included)", " sentence 96, "] {
+        assert!(words.contains(part), "{words}");
+    }
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
-    assert!(readme.contains(&format!("one of the other {}:", networks - 1)), "README's number of networks");
+    // Two come along.
+    assert!(readme.contains(&format!("one of the other {}:", networks - 2)), "README's number of networks");
 
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let columns = words(list.lines().next().unwrap());

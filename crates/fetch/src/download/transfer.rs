@@ -1,17 +1,13 @@
 //! The bytes of one file, which may come in several pieces.
 
-use crate::{
-    error::FetchError,
-    files,
-    http::{Address, Answer, Client, Patience, Request, busy},
-};
+use crate::{error::FetchError, files, patience::Patience};
 use cli::{Progress, Session};
+use http::{Address, Answer, Client, HttpError, Method, Request};
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
 };
-use ureq::http::Method;
 
 const BUFFER: usize = 256 << 10;
 /// Less is no progress: whoever sends a byte a connection would keep us for ever.
@@ -97,12 +93,14 @@ impl Transfer<'_> {
         }
         let (from, version) = (state.got, state.version.as_deref());
         let answer = client.send(&Request { method: Method::GET, address: self.address, from, version })?;
-        if let Some(busy) = busy(&answer) {
-            return Err(busy);
+        if let Some(busy) = answer.busy() {
+            return Err(busy.into());
         }
-        let broken = |answer: &Answer, why: &str| FetchError::Broken {
-            host: answer.address.host().to_owned(),
-            why: why.to_owned(),
+        let broken = |answer: &Answer, why: &str| {
+            FetchError::from(HttpError::Broken {
+                host: answer.address.host().to_owned(),
+                why: why.to_owned(),
+            })
         };
         match answer.status() {
             200 => self.begin_again(state)?,

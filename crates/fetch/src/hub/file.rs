@@ -5,16 +5,11 @@ use super::{
     listing::{Listing, refusal},
 };
 use crate::{
-    digest::Digest,
-    download::Download,
-    environment::Hub,
-    error::FetchError,
-    http::{Answer, Client, Patience, Request, busy},
-    names::percent_encoded,
-    source::HubSource,
+    digest::Digest, download::Download, environment::Hub, error::FetchError, names::percent_encoded,
+    patience::Patience, source::HubSource,
 };
 use cli::Session;
-use ureq::http::Method;
+use http::{Answer, Client, Method, Request};
 
 /// What all files of a model share.
 pub(crate) struct Job<'a> {
@@ -43,11 +38,11 @@ impl Job<'_> {
         let answer = loop {
             let request = Request { method: Method::HEAD, address: &address, from: 0, version: None };
             match self.client.send(&request) {
-                Ok(answer) => match busy(&answer) {
-                    Some(busy) => patience.wait(busy)?,
+                Ok(answer) => match answer.busy() {
+                    Some(busy) => patience.wait(busy.into())?,
                     None => break answer,
                 },
-                Err(error) => patience.wait(error)?,
+                Err(error) => patience.wait(error.into())?,
             }
         };
         let no_hub = |why| FetchError::NoHub { host: answer.address.host().to_owned(), why };

@@ -3,14 +3,14 @@
 use crate::{
     environment::Hub,
     error::FetchError,
-    http::{Answer, Client, Patience, Request, busy},
     names::{self, percent_encoded},
+    patience::Patience,
     source::HubSource,
 };
 use cli::Session;
+use http::{Answer, Client, HttpError, Method, Request};
 use serde::Deserialize;
 use std::io::Read;
-use ureq::http::Method;
 
 /// Lists of the largest models take a few MiB.
 const LONGEST: u64 = 32 << 20;
@@ -57,13 +57,13 @@ impl Listing {
         let answer = loop {
             let request = Request { method: Method::GET, address: &address, from: 0, version: None };
             match client.send(&request) {
-                Ok(answer) => match busy(&answer) {
-                    Some(busy) => patience.wait(busy)?,
+                Ok(answer) => match answer.busy() {
+                    Some(busy) => patience.wait(busy.into())?,
                     None => break answer,
                 },
                 // A network that is not there is not there in a second either.
-                Err(error @ FetchError::Unreachable { .. }) => return Err(error),
-                Err(error) => patience.wait(error)?,
+                Err(error @ HttpError::Unreachable { .. }) => return Err(error.into()),
+                Err(error) => patience.wait(error.into())?,
             }
         };
         if answer.status() != 200 {
@@ -73,7 +73,7 @@ impl Listing {
         let no_hub = |why| FetchError::NoHub { host: host.clone(), why };
         let mut bytes = Vec::new();
         let read = answer.into_reader().take(LONGEST + 1).read_to_end(&mut bytes);
-        read.map_err(|error| FetchError::Broken { host: host.clone(), why: error.to_string() })?;
+        read.map_err(|error| HttpError::Broken { host: host.clone(), why: error.to_string() })?;
         if bytes.len() as u64 > LONGEST {
             return Err(no_hub("its list of files is too long"));
         }
@@ -104,7 +104,7 @@ pub(crate) fn refusal(
     let (host, name) = (hub.endpoint.host().to_owned(), source.model.clone());
     let (model, page) = (source.shown(), hub.endpoint.with(&format!("/{}", source.model)).shown());
     match (answer.status(), answer.header("x-error-code"), file) {
-        (status @ (401 | 403), ..) if client.has_token() => {
+        (status @ (401 | 403), ..) if client.has_secret() => {
             FetchError::DeniedWithToken { model, page, status }
         }
         (status @ (401 | 403), ..) => FetchError::Denied { model, page, status },

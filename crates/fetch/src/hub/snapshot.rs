@@ -5,8 +5,9 @@ use super::{
     file,
     listing::{Listing, is_commit},
 };
-use crate::{config::Config, error::FetchError, http::Client, source::HubSource};
+use crate::{config::Config, error::FetchError, source::HubSource};
 use cli::Session;
+use http::Client;
 use std::path::PathBuf;
 
 /// The model's snapshot folder, once all its files are there.
@@ -23,11 +24,9 @@ pub(crate) fn fetch(
     let Some(client) = client else { return cached(config, &cache, source) };
     let listing = match Listing::ask(client, session, config.hub(), source) {
         Ok(listing) => listing,
-        Err(
-            error @ (FetchError::Unreachable { .. } | FetchError::Broken { .. } | FetchError::Busy { .. }),
-        ) => {
+        Err(FetchError::Http(error)) if error.may_pass() => {
             // What Python does too: a hub that is away is no reason to stop, where all is here.
-            let Ok(folder) = cached(config, &cache, source) else { return Err(error) };
+            let Ok(folder) = cached(config, &cache, source) else { return Err(error.into()) };
             session.note(format!("fetch: {error}; {} is taken from the cache", source.shown()));
             return Ok(folder);
         }

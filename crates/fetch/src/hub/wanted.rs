@@ -26,6 +26,8 @@ const CONFIGURATIONS: [&str; 10] = [
 ];
 /// How the configuration of sentence-transformers' pooling is called, after a number.
 const POOLING: &str = "_Pooling/config.json";
+/// Where sentence-transformers keeps a table of tokens and its tokenizer, after a number.
+const TABLE: [&str; 2] = ["_StaticEmbedding/model.safetensors", "_StaticEmbedding/tokenizer.json"];
 const TOKENIZERS: [&str; 6] = [
     "tokenizer.json",
     "tokenizer_config.json",
@@ -83,7 +85,10 @@ impl Wanted {
         match self {
             Wanted::Read => {
                 // The first that is there: a model has the same weights in several forms.
+                let [table, of_table] = TABLE.map(|end| names.iter().copied().find(|name| is_numbered(name, end)));
                 let weights = NAMES.into_iter().find(|name| names.contains(name)).or_else(|| only(names));
+                let of_table = of_table.filter(|_| weights.is_none());
+                let weights = weights.or(table);
                 let weights =
                     weights.ok_or_else(|| FetchError::NoWeights { model: model(), files: listed(names) })?;
                 let small =
@@ -93,11 +98,8 @@ impl Wanted {
                 let beside =
                     |name: &&str| weights.ends_with(".onnx") && *name != weights && name.starts_with(weights);
                 let beside = names.iter().copied().filter(beside);
-                let pooling = names.iter().copied().filter(|name| {
-                    name.strip_suffix(POOLING)
-                        .is_some_and(|number| number.bytes().all(|c| c.is_ascii_digit()))
-                });
-                Ok(files.chain(pooling).chain([weights]).chain(beside).map(str::to_owned).collect())
+                let pooling = names.iter().copied().filter(|name| is_numbered(name, POOLING));
+                Ok(files.chain(pooling).chain(of_table).chain([weights]).chain(beside).map(str::to_owned).collect())
             }
             Wanted::Matching(patterns) => {
                 let unmatched =
@@ -141,6 +143,11 @@ impl Wanted {
             None => Ok(shards.into_iter().collect()),
         }
     }
+}
+
+/// Whether a name is a number, and then `end`.
+fn is_numbered(name: &str, end: &str) -> bool {
+    name.strip_suffix(end).is_some_and(|number| number.bytes().all(|c| c.is_ascii_digit()))
 }
 
 /// The only file of weights that is in no folder.
@@ -195,6 +202,9 @@ mod tests {
             ["1_Pooling/config.json", "config.json", "model.safetensors", "modules.json", "onnx/config.json"];
         let got = of(&Wanted::Read, &sentences).unwrap();
         assert_eq!(got, ["config.json", "modules.json", "1_Pooling/config.json", "model.safetensors"]);
+        let [table, tokenizer] = ["0_StaticEmbedding/model.safetensors", "0_StaticEmbedding/tokenizer.json"];
+        let got = of(&Wanted::Read, &[table, tokenizer, "modules.json", "onnx/model.onnx"]).unwrap();
+        assert_eq!(got, ["modules.json", tokenizer, table]);
         assert_eq!(
             of(&Wanted::Read, &["pytorch_model.bin.index.json", "x"]).unwrap(),
             ["pytorch_model.bin.index.json"]

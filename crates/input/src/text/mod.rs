@@ -4,16 +4,18 @@
 //!
 //! **Invariant:** what leaves this room are numbers of tokens, without padding: each text has as many as it has.
 
+mod assembled;
 mod token;
 mod tokenisation;
 mod tokenizer;
 
+pub use assembled::{ByteLevel, Split, WordPiece};
 pub use token::{Token, tokens_of};
-pub use tokenisation::Tokenisation;
+pub use tokenisation::{Bare, Tokenisation};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
 /// Bytes of a text, at most: all of it is in memory as tokens before its end is cut off.
-pub(crate) const MOST_TEXT: usize = 1 << 20;
+pub const MOST_TEXT: usize = 1 << 20;
 
 /// A text that has no features, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +30,7 @@ pub enum BadText {
     #[error("holds NUL characters; convert it to UTF-8")]
     Nul,
     /// Nothing is left of it to look up.
-    #[error("has no token")]
+    #[error("has no token that the network knows")]
     NoToken,
     /// The tokenizer stumbles.
     #[error("cannot be tokenised: {0}")]
@@ -39,7 +41,7 @@ pub enum BadText {
 }
 
 /// Made-up sentences, whose features every artefact of texts holds.
-const PROBES: [&str; crate::PROBES] = [
+pub const PROBES: [&str; crate::PROBES] = [
     "The parcel arrived on Tuesday, two days late, but nothing in it was broken.",
     "Why was I charged twice for the same ticket?",
     "A slow film with a good ending; I would not watch it again, though my sister might.",

@@ -23,13 +23,30 @@ pub struct Tokenisation {
     /// What is put before every text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     prompt: String,
+    /// Of tables of tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bare: Option<Bare>,
     #[serde(skip)]
     opened: Option<Arc<Tokenizer>>,
+    /// The token that is left out of bare texts.
+    #[serde(skip)]
+    unknown: Option<u32>,
+}
+
+/// How tables of tokens read a text: without any token that a tokenizer adds to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bare {
+    /// Whether tokens stay that stand for what is not known.
+    pub keeps_unknown: bool,
+    /// Characters that a text may have for each of its `max_tokens`; those after them are cut off before it is tokenised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters_per_token: Option<usize>,
 }
 
 impl PartialEq for Tokenisation {
     fn eq(&self, other: &Tokenisation) -> bool {
-        let said = |how: &Tokenisation| (how.tokenizer, how.max_tokens, how.prompt.clone());
+        let said = |how: &Tokenisation| (how.tokenizer, how.max_tokens, how.prompt.clone(), how.bare);
         said(self) == said(other)
     }
 }
@@ -40,8 +57,30 @@ impl Tokenisation {
     /// # Errors
     /// Where the tokenizer adds as many tokens as a text may have.
     pub fn new(tokenizer: Tokenizer, max_tokens: usize, prompt: String) -> Result<Tokenisation, String> {
+        Tokenisation::of(tokenizer, max_tokens, prompt, None)
+    }
+
+    /// The same, of a table of tokens. It has places for any number of them, so `max_tokens` may be said to be endless.
+    ///
+    /// # Errors
+    /// Where it makes no sense.
+    pub fn bare(
+        tokenizer: Tokenizer,
+        max_tokens: usize,
+        prompt: String,
+        bare: Bare,
+    ) -> Result<Tokenisation, String> {
+        Tokenisation::of(tokenizer, max_tokens.min(MOST_TOKENS), prompt, Some(bare))
+    }
+
+    fn of(
+        tokenizer: Tokenizer,
+        max_tokens: usize,
+        prompt: String,
+        bare: Option<Bare>,
+    ) -> Result<Tokenisation, String> {
         let digest = tokenizer.digest();
-        let how = Tokenisation { tokenizer: digest, max_tokens, prompt, opened: None };
+        let how = Tokenisation { tokenizer: digest, max_tokens, prompt, bare, opened: None, unknown: None };
         how.opened_with(tokenizer)
     }
 
@@ -57,18 +96,22 @@ impl Tokenisation {
                 self.tokenizer
             ));
         }
-        let added = tokenizer.added(false).max(tokenizer.added(true));
+        let added = match self.bare {
+            Some(_) => 0,
+            None => tokenizer.added(false).max(tokenizer.added(true)),
+        };
         if added >= self.max_tokens {
             return Err(format!(
                 "{} tokens are too few: the tokenizer adds {added} to every text",
                 self.max_tokens
             ));
         }
+        self.unknown = tokenizer.unknown().filter(|_| self.bare.is_some_and(|how| !how.keeps_unknown));
         self.opened = Some(Arc::new(tokenizer));
         // Before anybody relies on it.
         let pair = format!("{}\0{}", PROBES[0], PROBES[1]);
         for text in PROBES.into_iter().chain([pair.as_str()]) {
-            self.load(text.as_bytes()).map_err(|error| format!("a made-up sentence {error}"))?;
+            self.probe(text).map_err(|error| format!("a made-up sentence {error}"))?;
         }
         Ok(self)
     }
@@ -104,6 +147,11 @@ impl Tokenisation {
         self.max_tokens
     }
 
+    /// How a table of tokens reads texts; `None` of other networks.
+    pub fn as_bare(&self) -> Option<Bare> {
+        self.bare
+    }
+
     /// The tokenizer, where it is at hand.
     pub fn tokenizer(&self) -> Option<&Tokenizer> {
         self.opened.as_deref()
@@ -129,11 +177,10 @@ impl Tokenisation {
         };
         let tokenizer = self.opened.as_ref().expect("texts are loaded by a tokenizer that is at hand");
         let first = format!("{}{first}", self.prompt);
-        // The library panics on some tokenizers that make no sense.
-        let encoded = catch_unwind(AssertUnwindSafe(|| tokenizer.encode(&first, second, self.max_tokens)))
-            .map_err(|_| BadText::Tokenizer("the tokenizer contradicts itself".to_owned()))?;
-        let (encoded, truncated) = encoded
-            .map_err(|error| BadText::Tokenizer(store::brief::shortened(&error.to_string()).into_owned()))?;
+        if let Some(bare) = self.bare {
+            return self.load_bare(tokenizer, bare, &first, second);
+        }
+        let (encoded, truncated) = guarded(|| tokenizer.encode(&first, second, self.max_tokens))?;
         if encoded.is_empty() {
             return Err(BadText::NoToken);
         }
@@ -145,12 +192,123 @@ impl Tokenisation {
         Ok((bytes, Noticed { truncated, ..Noticed::default() }))
     }
 
+    /// As model2vec reads a text: what is too long is cut off first, and what is not known is left out last.
+    fn load_bare(
+        &self,
+        tokenizer: &Tokenizer,
+        bare: Bare,
+        first: &str,
+        second: Option<&str>,
+    ) -> Result<(Vec<u8>, Noticed), BadText> {
+        let most = bare.characters_per_token.map(|each| each.saturating_mul(self.max_tokens));
+        let mut truncated = false;
+        let mut cut = |text: &'_ str| -> usize {
+            // There are at least as many bytes as characters.
+            let end = most.filter(|most| text.len() > *most).and_then(|most| text.char_indices().nth(most));
+            truncated |= end.is_some();
+            end.map_or(text.len(), |(at, _)| at)
+        };
+        let first = &first[..cut(first)];
+        let second = second.map(|second| &second[..cut(second)]);
+        let mut ids = guarded(|| tokenizer.encode_bare(first, second))?;
+        truncated |= ids.len() > self.max_tokens;
+        ids.truncate(self.max_tokens);
+        ids.retain(|id| Some(*id) != self.unknown);
+        if ids.is_empty() {
+            return Err(BadText::NoToken);
+        }
+        let bytes = ids.into_iter().flat_map(|id| Token::new(id, false).bytes()).collect();
+        Ok((bytes, Noticed { truncated, ..Noticed::default() }))
+    }
+
     /// The four made-up sentences, tokenised.
     ///
     /// # Panics
     /// Where the tokenizer is not at hand, or makes nothing of them.
     pub(crate) fn probes(&self) -> Inputs {
-        let tokens = |text: &&str| self.load(text.as_bytes()).expect("made-up sentences have tokens").0;
+        let tokens = |text: &&str| self.probe(text).expect("made-up sentences have tokens");
         Inputs::of(PROBES.iter().map(tokens))
+    }
+
+    /// A made-up sentence, tokenised. A table may know no word of English: its first token stands for such a sentence.
+    fn probe(&self, text: &str) -> Result<Vec<u8>, BadText> {
+        match self.load(text.as_bytes()) {
+            Err(BadText::NoToken) if self.bare.is_some() => Ok(Token::new(0, false).bytes().to_vec()),
+            loaded => loaded.map(|(tokens, _)| tokens),
+        }
+    }
+}
+
+/// What the library makes of a text. It panics on some tokenizers that make no sense.
+fn guarded<T>(encode: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, BadText> {
+    catch_unwind(AssertUnwindSafe(encode))
+        .map_err(|_| BadText::Tokenizer("the tokenizer contradicts itself".to_owned()))?
+        .map_err(|error| BadText::Tokenizer(store::brief::shortened(&error.to_string()).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words by spaces, with a token before each text.
+    fn tokenizer(model: &str) -> Tokenizer {
+        let json = format!(
+            r#"{{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+            "pre_tokenizer": {{"type": "WhitespaceSplit"}}, "decoder": null,
+            "post_processor": {{"type": "BertProcessing", "sep": ["the", 1], "cls": ["the", 1]}}, "model": {model}}}"#
+        );
+        Tokenizer::of(json.into_bytes()).unwrap()
+    }
+
+    const WORDS: &str = r#"{"type": "WordLevel", "vocab": {"[UNK]": 0, "the": 1, "a": 2, "Why": 3, "of": 4, "é": 5}, "unk_token": "[UNK]"}"#;
+
+    fn tokens(how: &Tokenisation, text: &str) -> Result<(Vec<u32>, bool), BadText> {
+        let (bytes, noticed) = how.load(text.as_bytes())?;
+        let inputs = Inputs::of([bytes]);
+        let ids = crate::text::tokens_of(inputs.batch()).0.iter().map(|token| token.id()).collect();
+        Ok((ids, noticed.truncated))
+    }
+
+    #[test]
+    fn a_table_s_texts_are_model2vec_s() {
+        let how = |most, bare| Tokenisation::bare(tokenizer(WORDS), most, String::new(), bare).unwrap();
+        let plain = Bare { keeps_unknown: false, characters_per_token: None };
+        let table = how(4, plain);
+        assert_eq!(tokens(&table, "the b a"), Ok((vec![1, 2], false)));
+        // What is not known takes a place before it is left out.
+        assert_eq!(tokens(&table, "the b a c of"), Ok((vec![1, 2], true)));
+        assert_eq!(tokens(&table, "b c"), Err(BadText::NoToken));
+        assert_eq!(tokens(&table, ""), Err(BadText::NoToken));
+        assert_eq!(tokens(&table, "the\0a of"), Ok((vec![1, 2, 4], false)));
+        let keeps = how(4, Bare { keeps_unknown: true, ..plain });
+        assert_eq!(tokens(&keeps, "the b a"), Ok((vec![1, 0, 2], false)));
+        // Twice four characters, of which `é` is one.
+        let cut = how(4, Bare { characters_per_token: Some(2), ..plain });
+        assert_eq!(tokens(&cut, "é a the of"), Ok((vec![5, 2, 1], true)));
+        assert_eq!(tokens(&cut, "é é é é é"), Ok((vec![5; 4], true)));
+        assert_eq!(how(usize::MAX, plain).max_tokens(), MOST_TOKENS);
+    }
+
+    #[test]
+    fn what_stands_for_the_unknown_is_found_in_every_model() {
+        let unigram =
+            r#"{"type": "Unigram", "unk_id": 1, "vocab": [["the", -1.0], ["<unk>", -2.0], ["a", -3.0]]}"#;
+        let pieces = r###"{"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": {"the": 0, "a": 1, "[UNK]": 2}}"###;
+        let bpe = r#"{"type": "BPE", "vocab": {"a": 0, "the": 1}, "merges": []}"#;
+        for (model, expected) in [(WORDS, Some(0)), (unigram, Some(1)), (pieces, Some(2)), (bpe, None)] {
+            assert_eq!(tokenizer(model).unknown(), expected, "{model}");
+        }
+        // Lengths 1, 1, 2, 3, 3 and 5.
+        assert_eq!(tokenizer(WORDS).median_length(), 2);
+        assert_eq!(tokenizer(unigram).median_length(), 3);
+    }
+
+    #[test]
+    fn a_recipe_without_a_table_is_written_as_ever() {
+        let how = Tokenisation::new(tokenizer(WORDS), 8, String::new()).unwrap();
+        let json = serde_json::to_value(&how).unwrap();
+        let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["max_tokens", "tokenizer"]);
     }
 }

@@ -1,5 +1,6 @@
 //! A tokenizer as it lies beside a network's weights.
 
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use store::{Digest, read_file};
 use tokenizers::{
@@ -18,6 +19,7 @@ pub struct Tokenizer {
     pub(super) library: tokenizers::Tokenizer,
     digest: Digest,
     bytes: Vec<u8>,
+    cuts: Option<TruncationParams>,
 }
 
 /// A tokenizer that cannot be used.
@@ -65,9 +67,10 @@ impl Tokenizer {
         {
             return Err("its `dropout` makes tokens at random; set it to null".to_owned());
         }
+        let cuts = library.get_truncation().cloned();
         library.with_padding(None);
         library.with_truncation(None).map_err(|error| error.to_string())?;
-        Ok(Tokenizer { library, digest: Digest::of(&bytes), bytes })
+        Ok(Tokenizer { library, digest: Digest::of(&bytes), bytes, cuts })
     }
 
     /// Whether capital letters are made small.
@@ -118,6 +121,59 @@ impl Tokenizer {
         first.take_overflowing();
         second.iter_mut().for_each(|second| drop(second.take_overflowing()));
         Ok((self.library.post_process(first, second, true)?, truncated))
+    }
+
+    /// The tokens of a text alone, or of both texts of a pair one after the other, without any that are added.
+    pub(super) fn encode_bare(&self, first: &str, second: Option<&str>) -> tokenizers::Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        for text in [Some(first), second].into_iter().flatten() {
+            ids.extend_from_slice(self.library.encode_fast(text, false)?.get_ids());
+        }
+        Ok(ids)
+    }
+
+    /// The token that stands for what is not known, where there is one.
+    pub(super) fn unknown(&self) -> Option<u32> {
+        #[derive(Deserialize)]
+        struct File {
+            model: Unigram,
+        }
+        #[derive(Deserialize)]
+        struct Unigram {
+            unk_id: Option<u32>,
+        }
+        let name = match self.library.get_model() {
+            ModelWrapper::BPE(bpe) => bpe.unk_token.as_deref(),
+            ModelWrapper::WordPiece(pieces) => Some(pieces.unk_token.as_str()),
+            ModelWrapper::WordLevel(words) => Some(words.unk_token.as_str()),
+            // The library keeps it to itself.
+            ModelWrapper::Unigram(_) => {
+                return serde_json::from_slice::<File>(&self.bytes).ok()?.model.unk_id;
+            }
+        };
+        self.library.token_to_id(name?)
+    }
+
+    /// Characters of its middle token, in order of length, rounded down.
+    pub fn median_length(&self) -> usize {
+        let mut lengths: Vec<usize> =
+            self.library.get_vocab(true).keys().map(|token| token.chars().count()).collect();
+        lengths.sort_unstable();
+        match lengths.len() {
+            0 => 0,
+            n if n % 2 == 1 => lengths[n / 2],
+            n => usize::midpoint(lengths[n / 2 - 1], lengths[n / 2]),
+        }
+    }
+
+    /// Tokens that its own file says a text has at most, where it does. They are not cut off here.
+    pub fn cuts_at(&self) -> Option<usize> {
+        self.cuts.as_ref().map(|how| how.max_length)
+    }
+
+    /// Whether, by its own file, it is the start of a text that is cut off.
+    pub fn loses_starts(&self) -> bool {
+        self.cuts.as_ref().is_some_and(|how| how.direction == TruncationDirection::Left)
     }
 
     /// One more than the largest number of a token.

@@ -30,6 +30,8 @@ pub struct Bert {
     pub padding: Option<u32>,
     /// Kinds of segments; 0 where it knows none.
     pub segments: usize,
+    /// Numbers of the tables, which a dense layer makes d of where they are others.
+    pub embedded: usize,
     /// d
     pub width: usize,
     /// Layers.
@@ -51,7 +53,7 @@ impl Bert {
     /// and `pooled` and `sentence` where there are such.
     pub fn network(&self, name: &str, sentence: Option<&Sentence>) -> Network {
         let mut net = Builder::text();
-        let d = self.width;
+        let d = self.embedded;
         let words = net.lookup("embeddings.word_embeddings", By::Token, (self.vocabulary, d));
         let by = By::Place { first: self.first_place, padding: self.padding };
         let places = net.lookup("embeddings.position_embeddings", by, (self.places, d));
@@ -61,6 +63,9 @@ impl Bert {
             x = net.add("embeddings.sum", x, kinds);
         }
         x = net.layer_norm("embeddings.LayerNorm", x, self.eps);
+        if self.embedded != self.width {
+            x = net.linear("embeddings_project", x, self.width);
+        }
         net.tap("layer:0", x);
         for layer in 0..self.depth {
             x = self.block(&mut net, &format!("encoder.layer.{layer}"), x);
@@ -68,7 +73,7 @@ impl Bert {
         }
         if self.pooler {
             let first = net.token("pooler.first", x, 0);
-            let dense = net.linear("pooler.dense", first, d);
+            let dense = net.linear("pooler.dense", first, self.width);
             let pooled = net.activation("pooler.activation", dense, Activation::Tanh);
             net.tap("pooled", pooled);
         }

@@ -5,12 +5,13 @@
 
 use super::{
     Family,
+    layers::replaced,
     text::{self, Sentence},
 };
-use crate::{Activation, Builder, By, Network, NodeId, Reach, Rotary, TextAttention};
+use crate::{Activation, Builder, By, Dialect, Network, NodeId, Reach, Rotary, Stored, TextAttention};
 
 /// Known by their configurations, and not by name.
-pub(crate) static FAMILY: Family = Family { networks: &[], dialects: &[] };
+pub(crate) static FAMILY: Family = Family { networks: &[], dialects: &[Dialect::stored("GGUF", gguf)] };
 
 /// Sizes of a Llama.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,4 +90,27 @@ impl Llama {
 
 fn dense(net: &mut Builder, name: &str, x: NodeId, out: usize, bias: bool) -> NodeId {
     if bias { net.linear(name, x, out) } else { net.linear_without_bias(name, x, out) }
+}
+
+/// Where llama.cpp's files keep a parameter.
+pub fn gguf(param: &str) -> Stored {
+    if param == "norm.weight" {
+        return Stored::As("output_norm.weight".to_owned());
+    }
+    let names = [
+        ("embed_tokens.", "token_embd."),
+        ("layers.", "blk."),
+        (".input_layernorm.", ".attn_norm."),
+        (".post_attention_layernorm.", ".ffn_norm."),
+        (".self_attn.q_proj.", ".attn_q."),
+        (".self_attn.k_proj.", ".attn_k."),
+        (".self_attn.v_proj.", ".attn_v."),
+        (".self_attn.o_proj.", ".attn_output."),
+        (".self_attn.q_norm.", ".attn_q_norm."),
+        (".self_attn.k_norm.", ".attn_k_norm."),
+        (".mlp.gate_proj.", ".ffn_gate."),
+        (".mlp.up_proj.", ".ffn_up."),
+        (".mlp.down_proj.", ".ffn_down."),
+    ];
+    Stored::As(replaced(param, &names))
 }

@@ -21,7 +21,9 @@ pub mod regnet;
 pub mod resnet;
 pub mod shufflenet_v2;
 pub mod squeezenet;
+pub mod static_embeddings;
 pub mod swin;
+pub mod t5;
 pub mod text;
 mod tf_efficientnet;
 pub mod vgg;
@@ -64,8 +66,10 @@ pub(crate) static ALL: &[&Family] = &[
     &bert::FAMILY,
     &mpnet::FAMILY,
     &modernbert::FAMILY,
+    &t5::FAMILY,
     &gpt2::FAMILY,
     &llama::FAMILY,
+    &static_embeddings::FAMILY,
     keras::FAMILIES[0],
     keras::FAMILIES[1],
     keras::FAMILIES[2],

@@ -47,14 +47,24 @@ pub struct Sentence {
 
 /// The taps `cls`, `mean`, `max`, `last`, and `sentence` where it is known how that is made. Gives what is read by default.
 pub(super) fn taps(net: &mut Builder, tokens: NodeId, sentence: Option<&Sentence>) -> NodeId {
-    let all = [Pooling::Cls, Pooling::Mean, Pooling::Max, Pooling::Last];
-    let nodes = all.map(|pooling| {
+    taps_of(net, tokens, &[Pooling::Cls, Pooling::Mean, Pooling::Max, Pooling::Last], sentence)
+}
+
+/// The same of some poolings, the mean among them.
+pub(super) fn taps_of(
+    net: &mut Builder,
+    tokens: NodeId,
+    poolings: &[Pooling],
+    sentence: Option<&Sentence>,
+) -> NodeId {
+    let tapped = poolings.iter().map(|pooling| {
         let node = pooling.build(net, tokens);
         net.tap(pooling.tap(), node);
-        (pooling, node)
+        (*pooling, node)
     });
+    let nodes: Vec<(Pooling, NodeId)> = tapped.collect();
     let node = |wanted: Pooling| nodes.iter().find(|(pooling, _)| *pooling == wanted).map(|(_, node)| *node);
-    let mean = nodes[1].1;
+    let mean = node(Pooling::Mean).expect("the mean is among them");
     let Some(Sentence { pooling, normalized }) = sentence else { return mean };
     let parts: Vec<NodeId> = pooling.iter().filter_map(|pooling| node(*pooling)).collect();
     let mut vector = match parts[..] {

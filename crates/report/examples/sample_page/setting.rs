@@ -20,6 +20,7 @@ pub(crate) fn page(world: &World) -> Page {
         outputs: Outputs::Class,
         samples: Some(world.samples.clone()),
         values: None,
+        texts: BTreeMap::new(),
         thumbnails: if pictured { thumbnails(world) } else { BTreeMap::new() },
         confusion: Some(Confusion::of(&world.samples)),
         calibration: Some(measures::calibration(world)),

@@ -64,6 +64,9 @@ pub struct Page {
     /// Small pictures as `data:image/…` URIs, by the id of their sample; of any samples, or none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub thumbnails: BTreeMap<String, String>,
+    /// Texts, or how they begin, by the id of their sample; of any samples, or none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
     /// Which class is taken for which.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Confusion>,

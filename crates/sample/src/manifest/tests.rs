@@ -160,6 +160,11 @@ fn what_is_wrong_is_named_with_its_row() {
             "file,label\na.png,x\n",
             "`M` has no column `path`, which names each sample's file; found `file`, `label`",
         ),
+        (
+            "text,label\na,x\n",
+            "`M` has no column `path`, which names each sample's file; found `text`, `label`; texts are read by extract \
+             --text-column text",
+        ),
         ("path,label\n", "`M` has no rows; expected one per sample"),
         ("path,label\na.png,x\n,y\n", "`M`, row 2 (line 3): `path` is empty"),
         ("\npath,label\n\na.png,\"x\ny\"\n\n,y\n", "`M`, row 2 (line 7): `path` is empty"),

@@ -12,6 +12,7 @@ mod safetensors;
 mod sharded;
 mod zip;
 
+pub use gguf::gguf_metadata;
 pub use onnx::{Numbers, OnnxFile, StoredTensor};
 pub use safetensors::SafetensorsFile;
 

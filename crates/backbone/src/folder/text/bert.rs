@@ -84,15 +84,15 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
     let places = said.max_position_embeddings.unwrap_or(512);
     let tokens = said.vocab_size.unwrap_or(if is_roberta { 50_265 } else { 30_522 });
     let segments = said.type_vocab_size.unwrap_or(2);
-    sane(config, &[width, hidden, places])?;
+    let embedded = said.embedding_size.unwrap_or(if is_electra { 128 } else { width });
+    sane(config, &[width, hidden, places, embedded])?;
     vocabulary(config, &[tokens, segments.max(1)])?;
     heads_of(config, &[heads])?;
     shallow(config, &[depth])?;
     let relative = said.position_embedding_type.as_deref().filter(|kind| *kind != "absolute");
-    let embedded = said.embedding_size.unwrap_or(if is_electra { 128 } else { width });
     let settings = [
         ("position_embedding_type other than absolute", relative.is_some()),
-        ("embedding_size other than hidden_size", embedded != width),
+        ("embedding_size other than hidden_size", embedded != width && !is_electra),
         ("is_decoder", said.is_decoder),
         ("sinusoidal_pos_embds", sinusoidal),
         ("heads that do not divide the width", !width.is_multiple_of(heads)),
@@ -109,6 +109,7 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
         first_place,
         padding: u32::try_from(padding).ok().filter(|_| is_roberta),
         segments,
+        embedded,
         width,
         depth,
         heads,

@@ -1,12 +1,16 @@
 //! transformers' `config.json` of networks of texts, and what stands beside it.
 
 mod bert;
+pub(super) mod gguf;
 mod gpt2;
 mod llama;
 mod modernbert;
 mod mpnet;
 mod rotary;
 mod sentence;
+pub(crate) mod static_embeddings;
+mod t5;
+mod tokenizer;
 
 use super::{Config, Described};
 use crate::BackboneError;
@@ -32,7 +36,7 @@ type Build = dyn Fn(&str, Option<&Sentence>) -> Network;
 #[derive(Clone, Copy)]
 pub(super) struct Kind(&'static str, fn(&Config, &str) -> Result<Built, BackboneError>);
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 15] = [
     Kind("bert", bert::read),
     Kind("roberta", bert::read),
     Kind("xlm-roberta", bert::read),
@@ -41,6 +45,8 @@ const KINDS: [Kind; 13] = [
     Kind("electra", bert::read),
     Kind("mpnet", mpnet::read),
     Kind("modernbert", modernbert::read),
+    Kind("t5", t5::read),
+    Kind("mt5", t5::read),
     Kind("gpt2", gpt2::read),
     Kind("llama", llama::read),
     Kind("mistral", llama::read),
@@ -56,7 +62,7 @@ impl Kind {
 
     /// What all are called, for messages.
     pub(super) fn all() -> String {
-        KINDS.map(|kind| kind.0).join(", ")
+        KINDS.map(|kind| kind.0).join(", ") + ", model2vec"
     }
 }
 

@@ -74,5 +74,7 @@ pub(super) fn read(
         return Err(config.unknown("a head of", &depth.to_string(), "expected an even number"));
     }
     let theta = above_zero(config, "rope_theta", theta)?;
-    Ok(Rotary { depth, turned: depth, theta, pairs: Pairs::Halves, scaling })
+    let interleaves = value.get("rope_interleave").and_then(serde_json::Value::as_bool) == Some(true);
+    let pairs = if interleaves { Pairs::Neighbours } else { Pairs::Halves };
+    Ok(Rotary { depth, turned: depth, theta, pairs, scaling })
 }

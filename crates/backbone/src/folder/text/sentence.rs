@@ -8,7 +8,7 @@ use input::{
 };
 use network::families::text::{Pooling, Sentence};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What stands beside a network of texts.
 pub(super) struct Settings {
@@ -103,7 +103,7 @@ const SETTINGS: [&str; 7] = [
 pub(super) fn settings(folder: &Path, places: usize, vocabulary: usize) -> Result<Settings, BackboneError> {
     let prompt = prompt(folder)?;
     let sentence = sentence(folder, !prompt.is_empty())?;
-    let tokenizer = Tokenizer::beside(folder)?;
+    let tokenizer = super::tokenizer::of(folder)?;
     if tokenizer.vocabulary() > vocabulary {
         return Err(BackboneError::OtherTokenizer {
             folder: folder.to_owned(),
@@ -165,19 +165,57 @@ fn prompt(folder: &Path) -> Result<String, BackboneError> {
         .ok_or_else(|| config.wrong(format!("`prompts` has no `{}`", store::brief::shortened(name))))
 }
 
+/// A table of tokens, as `modules.json` says where it lies.
+pub(super) struct Table {
+    pub(super) folder: PathBuf,
+    pub(super) normalized: bool,
+    pub(super) prompt: String,
+    /// `modules.json`.
+    pub(super) config: Config,
+}
+
+/// `None` where the first module is no table.
+///
+/// # Errors
+/// Where another module follows than that which divides a vector by its length.
+pub(super) fn table(folder: &Path) -> Result<Option<Table>, BackboneError> {
+    let Some(config) = Config::read(folder, "modules.json")? else { return Ok(None) };
+    let modules: Vec<Module> = config.parse()?;
+    let kinds = kinds(&modules);
+    let normalized = match kinds[..] {
+        ["StaticEmbedding"] => false,
+        ["StaticEmbedding", "Normalize"] => true,
+        ["StaticEmbedding", ..] => {
+            return Err(config.unknown("the modules", &kinds.join(", "), "only Normalize may follow"));
+        }
+        _ => return Ok(None),
+    };
+    let path = modules[0].path.as_str();
+    if !matches!(path, "" | ".") && !is_plain(path) {
+        return Err(config.unknown("the path", path, "expected a folder beside it"));
+    }
+    Ok(Some(Table { folder: folder.join(path), normalized, prompt: prompt(folder)?, config }))
+}
+
+fn kinds(modules: &[Module]) -> Vec<&str> {
+    modules.iter().map(|module| module.kind.rsplit('.').next().unwrap_or_default()).collect()
+}
+
+/// Whether a path is a name of one folder, and not of one elsewhere.
+fn is_plain(path: &str) -> bool {
+    !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
 fn sentence(folder: &Path, has_prompt: bool) -> Result<Option<Sentence>, BackboneError> {
     let Some(config) = Config::read(folder, "modules.json")? else { return Ok(None) };
     let modules: Vec<Module> = config.parse()?;
-    let kinds: Vec<&str> =
-        modules.iter().map(|module| module.kind.rsplit('.').next().unwrap_or_default()).collect();
+    let kinds = kinds(&modules);
     let (pool, normalized) = match kinds[..] {
         ["Transformer", "Pooling"] => (&modules[1], false),
         ["Transformer", "Pooling", "Normalize"] => (&modules[1], true),
         _ => return Err(config.unknown("the modules", &kinds.join(", "), TAKE_A_TAP)),
     };
-    // A name of one folder, and not of one elsewhere.
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if pool.path.is_empty() || !pool.path.chars().all(is_plain) {
+    if !is_plain(&pool.path) {
         return Err(config.unknown("the path", &pool.path, TAKE_A_TAP));
     }
     let Some(config) = Config::read(&folder.join(&pool.path), "config.json")? else {

@@ -1,9 +1,10 @@
-//! The header: metadata, which is passed over, and the list of tensors.
+//! The header: metadata, and the list of tensors.
 //!
 //! The layout is that of ggml's docs/gguf.md, versions 2 and 3. All numbers are little-endian.
 
 use super::{super::cursor::Cursor, kind::Kind};
 use crate::numbers::count;
+use serde_json::Value;
 use std::{collections::BTreeMap, ops::Range};
 use store::brief::shortened;
 
@@ -20,6 +21,8 @@ const ALIGNMENT: u32 = 32;
 /// Every type of metadata whose values have one length: its number and its bytes.
 const FIXED: [(u32, u64); 11] =
     [(0, 1), (1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (6, 4), (7, 1), (10, 8), (11, 8), (12, 8)];
+/// Entries of an array that is kept.
+const MOST_ENTRIES: u64 = 1 << 22;
 const UINT32: u32 = 4;
 const TEXT: u32 = 8;
 const ARRAY: u32 = 9;
@@ -39,15 +42,8 @@ pub(super) struct Entry {
 /// # Errors
 /// What is wrong with the file.
 pub(super) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
-    let cut_short = "its header goes on beyond the file's end";
-    let mut header = Header(Cursor { file, at: 4, cut_short });
-    header.version()?;
-    let tensors = header.0.u64()?;
-    let metadata = header.0.u64()?;
-    if tensors > MOST_TENSORS {
-        return Err(format!("it says that it holds {tensors} tensors; expected up to {MOST_TENSORS}"));
-    }
-    let alignment = header.metadata(metadata)?;
+    let (mut header, tensors, metadata) = begin(file)?;
+    let alignment = header.metadata(metadata, |header, _, kind| header.pass(kind, 0))?;
     let mut entries = BTreeMap::new();
     for _ in 0..tensors {
         let (name, entry) = header.tensor()?;
@@ -58,6 +54,38 @@ pub(super) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
     }
     let start = header.0.at.next_multiple_of(alignment);
     entries.into_iter().map(|(name, entry)| entry.placed(name, file.len(), start, alignment)).collect()
+}
+
+/// What a file says of its model: numbers, flags and texts, and the arrays of its tokenizer.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn metadata(file: &[u8]) -> Result<BTreeMap<String, Value>, String> {
+    let (mut header, _, count) = begin(file)?;
+    let mut said = BTreeMap::new();
+    header.metadata(count, |header, key, kind| {
+        if kind == ARRAY && !key.starts_with("tokenizer.ggml.") {
+            return header.pass(kind, 0);
+        }
+        if said.insert(key.to_owned(), header.value(kind)?).is_some() {
+            return Err(format!("`{}` is there twice", shortened(key)));
+        }
+        Ok(())
+    })?;
+    Ok(said)
+}
+
+/// Of a header: how many tensors, and how many entries of metadata, which come next.
+fn begin(file: &[u8]) -> Result<(Header<'_>, u64, u64), String> {
+    let cut_short = "its header goes on beyond the file's end";
+    let mut header = Header(Cursor { file, at: 4, cut_short });
+    header.version()?;
+    let tensors = header.0.u64()?;
+    let metadata = header.0.u64()?;
+    if tensors > MOST_TENSORS {
+        return Err(format!("it says that it holds {tensors} tensors; expected up to {MOST_TENSORS}"));
+    }
+    Ok((header, tensors, metadata))
 }
 
 /// A tensor as it is listed: its kind, its shape, and where it begins, from where the tensors begin.
@@ -92,6 +120,11 @@ impl Listed {
     }
 }
 
+/// Bytes of a value of such a type.
+fn size_of_fixed(kind: u32) -> u64 {
+    FIXED.iter().find(|(fixed, _)| *fixed == kind).map_or(0, |(_, size)| *size)
+}
+
 struct Header<'a>(Cursor<'a>);
 
 impl<'a> Header<'a> {
@@ -107,15 +140,19 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// Passes over `count` entries; gives the alignment of tensors.
-    fn metadata(&mut self, count: u64) -> Result<usize, String> {
+    /// Has `take` read the values of `count` entries, by key and type; gives the alignment of tensors.
+    fn metadata(
+        &mut self,
+        count: u64,
+        mut take: impl FnMut(&mut Header<'a>, &str, u32) -> Result<(), String>,
+    ) -> Result<usize, String> {
         let mut alignment = None;
         // Each entry takes bytes of the file, so that a count that lies ends with the file.
         for _ in 0..count {
             let key = self.bytes()?;
             let kind = self.0.u32()?;
             if key != b"general.alignment" {
-                self.pass(kind, 0)?;
+                take(self, &String::from_utf8_lossy(key), kind)?;
                 continue;
             }
             if kind != UINT32 || alignment.is_some() {
@@ -129,6 +166,39 @@ impl<'a> Header<'a> {
             return Err(format!("its alignment is {alignment}; expected a power of two from 8"));
         }
         usize::try_from(alignment).map_err(|_| format!("its alignment is {alignment}"))
+    }
+
+    /// A value that is kept.
+    fn value(&mut self, kind: u32) -> Result<Value, String> {
+        let number = |bytes: &[u8], is_signed: bool| {
+            let mut wide =
+                [if is_signed && bytes.last().is_some_and(|last| last >> 7 == 1) { 255 } else { 0 }; 8];
+            wide[..bytes.len()].copy_from_slice(bytes);
+            if is_signed {
+                Value::from(i64::from_le_bytes(wide))
+            } else {
+                Value::from(u64::from_le_bytes(wide))
+            }
+        };
+        match kind {
+            // Whole numbers without a sign, and with one.
+            0 | 2 | 4 | 10 => Ok(number(self.0.take(size_of_fixed(kind))?, false)),
+            1 | 3 | 5 | 11 => Ok(number(self.0.take(size_of_fixed(kind))?, true)),
+            6 => Ok(Value::from(f64::from(f32::from_bits(self.0.u32()?)))),
+            7 => Ok(Value::from(self.0.take(1)? != [0])),
+            12 => Ok(Value::from(f64::from_bits(self.0.u64()?))),
+            TEXT => Ok(Value::from(String::from_utf8_lossy(self.bytes()?))),
+            ARRAY => {
+                let (inner, count) = (self.0.u32()?, self.0.u64()?);
+                if inner == ARRAY || count > MOST_ENTRIES {
+                    return Err(
+                        "an array of its tokenizer is nested, or has more entries than any".to_owned()
+                    );
+                }
+                (0..count).map(|_| self.value(inner)).collect()
+            }
+            _ => Err(format!("it holds metadata of an unknown type, {kind}")),
+        }
     }
 
     /// Passes over a value that lies in `depth` arrays.

@@ -2,7 +2,7 @@
 
 /// An address without a user, a password or a fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
+pub struct Address {
     secure: bool,
     /// Host and port, in small letters.
     authority: String,
@@ -13,7 +13,7 @@ pub(crate) struct Address {
 impl Address {
     /// # Errors
     /// What is wrong, as a fragment of a sentence.
-    pub(crate) fn parse(text: &str) -> Result<Address, &'static str> {
+    pub fn parse(text: &str) -> Result<Address, &'static str> {
         let (secure, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
@@ -50,7 +50,7 @@ impl Address {
     ///
     /// # Errors
     /// As [`Address::parse`].
-    pub(crate) fn join(&self, location: &str) -> Result<Address, &'static str> {
+    pub fn join(&self, location: &str) -> Result<Address, &'static str> {
         let scheme = if self.secure { "https" } else { "http" };
         let authority = &self.authority;
         let path = self.rest.split('?').next().unwrap_or_default();
@@ -70,42 +70,42 @@ impl Address {
     }
 
     /// The address with so much more path.
-    pub(crate) fn with(&self, more: &str) -> Address {
+    pub fn with(&self, more: &str) -> Address {
         Address { rest: format!("{}{more}", self.rest), ..self.clone() }
     }
 
     /// In full, as a request has it.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!("{}{}", self.origin(), self.rest)
     }
 
     /// As people may see it: queries hold signatures.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         format!("{}{}", self.origin(), self.path())
     }
 
     /// The path, without a query.
-    pub(crate) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.rest.split('?').next().unwrap_or_default()
     }
 
     /// Host and port.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         &self.authority
     }
 
     /// Whether both are one server, whom the same secrets may be told.
-    pub(crate) fn is_at(&self, other: &Address) -> bool {
+    pub fn is_at(&self, other: &Address) -> bool {
         self.secure == other.secure && self.server() == other.server()
     }
 
     /// Whether nobody between here and there reads or changes what is sent.
-    pub(crate) fn is_secure(&self) -> bool {
+    pub fn is_secure(&self) -> bool {
         self.secure
     }
 
     /// Whether it is this machine itself.
-    pub(crate) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         matches!(self.server().0, "localhost" | "127.0.0.1" | "[::1]")
     }
 
