@@ -1,5 +1,4 @@
 //! The main job on texts whose features a remote model computes.
-#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use harness::{Answer, EmbeddingServer, Room, Run, embedding, program, sentences, write_bert};
 use std::fs;

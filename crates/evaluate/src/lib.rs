@@ -1,6 +1,6 @@
 //! The tool `evaluate`: features and a head in, a table of metrics out.
 //!
-//! With `--protocol` it takes features alone, and fits heads by itself ([`protocol`]).
+//! With `--protocol` it takes features alone, and fits heads by itself (`protocol`).
 //!
 //! **Invariant:** a head is only scored on features of the very network, weights, tap and preprocessing that it was fitted on.
 //! What is so is read as it was for the fit; classes are matched by name.

@@ -81,7 +81,9 @@ pub enum ModelError {
     #[error("`{}` is of none of the networks that computed these features; leave it out", .0.display())]
     Needless(PathBuf),
     /// The features are a remote model's.
-    #[error("the head takes features of {name}, which runs elsewhere: extract its features first, and give those")]
+    #[error(
+        "the head takes features of {name}, which runs elsewhere: extract its features first, and give those"
+    )]
     Endpoint {
         /// What it is called.
         name: String,

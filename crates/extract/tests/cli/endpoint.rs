@@ -213,14 +213,15 @@ fn a_redirect_takes_the_key_nowhere() {
 
 #[test]
 fn what_passes_is_asked_again() {
-    let once = |answer: fn(&Asked) -> Answer| {
+    type Fault = fn(&Asked) -> Answer;
+    let once = |answer: Fault| {
         let failed = AtomicBool::new(false);
         serves(move |asked, _| match failed.swap(true, Ordering::SeqCst) {
             true => Answer::rows(asked),
             false => answer(asked),
         })
     };
-    let faults: [(fn(&Asked) -> Answer, u64); 6] = [
+    let faults: [(Fault, u64); 6] = [
         (|_| Answer::error(429, "slower").header("Retry-After", "1"), 1000),
         (|_| Answer::error(500, "oops"), 250),
         (|_| Answer::new(529, "overloaded"), 250),

@@ -85,7 +85,8 @@ impl Wanted {
         match self {
             Wanted::Read => {
                 // The first that is there: a model has the same weights in several forms.
-                let [table, of_table] = TABLE.map(|end| names.iter().copied().find(|name| is_numbered(name, end)));
+                let [table, of_table] =
+                    TABLE.map(|end| names.iter().copied().find(|name| is_numbered(name, end)));
                 let weights = NAMES.into_iter().find(|name| names.contains(name)).or_else(|| only(names));
                 let of_table = of_table.filter(|_| weights.is_none());
                 let weights = weights.or(table);
@@ -99,7 +100,13 @@ impl Wanted {
                     |name: &&str| weights.ends_with(".onnx") && *name != weights && name.starts_with(weights);
                 let beside = names.iter().copied().filter(beside);
                 let pooling = names.iter().copied().filter(|name| is_numbered(name, POOLING));
-                Ok(files.chain(pooling).chain(of_table).chain([weights]).chain(beside).map(str::to_owned).collect())
+                Ok(files
+                    .chain(pooling)
+                    .chain(of_table)
+                    .chain([weights])
+                    .chain(beside)
+                    .map(str::to_owned)
+                    .collect())
             }
             Wanted::Matching(patterns) => {
                 let unmatched =

@@ -81,7 +81,7 @@ impl ByteLevel {
             "ignore_merges": self.split == Split::Llama3, "vocab": vocabulary(&self.tokens),
             "merges": self.merges
         });
-        of_parts(added, normalizer, split, template(&around), model)
+        of_parts(&added, &normalizer, &split, &template(&around), &model)
     }
 }
 
@@ -112,7 +112,7 @@ impl WordPiece {
         let named = [Ok(unknown), number("[PAD]"), number("[MASK]"), Ok(first.clone()), Ok(last.clone())];
         let mut added: Vec<(usize, String)> = named.into_iter().flatten().collect();
         added.sort();
-        let added = added.iter().map(|(id, name)| added_token(*id, name, true)).collect();
+        let added: Vec<Value> = added.iter().map(|(id, name)| added_token(*id, name, true)).collect();
         let normalizer = json!({
             "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": self.splits_chinese,
             "strip_accents": self.strips_accents, "lowercase": self.lowers
@@ -122,16 +122,16 @@ impl WordPiece {
             "max_input_chars_per_word": 100, "vocab": vocabulary(&self.tokens)
         });
         let around = template(&[Some(first), None, Some(last)]);
-        of_parts(added, normalizer, json!({"type": "BertPreTokenizer"}), around, model)
+        of_parts(&added, &normalizer, &json!({"type": "BertPreTokenizer"}), &around, &model)
     }
 }
 
 fn of_parts(
-    added: Vec<Value>,
-    normalizer: Value,
-    split: Value,
-    around: Value,
-    model: Value,
+    added: &[Value],
+    normalizer: &Value,
+    split: &Value,
+    around: &Value,
+    model: &Value,
 ) -> Result<Tokenizer, String> {
     let file = json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
