@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "SPLIT")]
     pub split: Option<SplitChoice>,
 
-    /// Instead of a head, score heads that are fitted on a few train rows of each class, drawn again and again
+    /// Instead of a head, score heads that are fitted on a few train rows of each class, drawn again and again [default: none]
     ///
     /// It takes FEATURES alone and classes. The table has the mean over draws (scope `overall`), the standard deviation of one
     /// draw (`deviation`) and every draw (`draw:1` and so on). Val rows are not needed.

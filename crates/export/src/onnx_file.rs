@@ -167,8 +167,12 @@ fn recipes(metadata: &[(String, String)]) -> Result<Vec<Recipe>> {
 
 /// What a user of the file needs to know and the graph does not say.
 fn metadata(job: &OnnxJob, head: &Head, towers: &[Tower]) -> Result<Vec<(String, String)>> {
+    let is_bare = |tower: &Tower| matches!(&tower.recipe, Recipe::Text(how) if how.as_bare().is_some());
     let reads_texts = towers.iter().any(|tower| matches!(tower.recipe, Recipe::Text(_)));
-    let note = if reads_texts {
+    let note = if towers.iter().any(is_bare) {
+        "make tokens by `headstart.tokenizer`, a tokenizer.json, of the text, without special tokens; leave out unknown ones unless \
+         `keeps_unknown` says otherwise; pad at the end, where attention_mask is 0"
+    } else if reads_texts {
         "make tokens by `headstart.tokenizer`, a tokenizer.json, of `prompt` and the text, cut at `max_tokens` with special tokens; \
          pad at the end, where attention_mask is 0"
     } else if job.with_preprocessing {

@@ -37,7 +37,7 @@ use stream::Stream;
 #[command(
     name = "make-sample",
     version,
-    after_help = "Examples:\n  target/release/make-sample /tmp/sample --force\n  target/release/make-sample /tmp/reviews.csv --texts"
+    after_help = "Example:\n  target/release/make-sample /tmp/sample --force"
 )]
 struct Args {
     /// Folder to write; a .csv with --texts
