@@ -282,11 +282,11 @@ fn sum(mut values: impl ExactSizeIterator<Item = f64>) -> f64 {
     sums.iter().sum()
 }
 
-fn add(to: &mut [f64], factor: f64, what: &[f64]) {
+pub(crate) fn add(to: &mut [f64], factor: f64, what: &[f64]) {
     to.iter_mut().zip(what).for_each(|(to, what)| *to += factor * what);
 }
 
-fn largest(values: &[f64]) -> f64 {
+pub(crate) fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |largest, value| value.abs().max(largest))
 }
 

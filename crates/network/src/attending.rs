@@ -66,7 +66,14 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// The row of a table of `rows`, a multiple of four, for a key so many tokens behind the query.
+    /// The rows of a table of `rows`, a multiple of four, for keys from `farthest` tokens before the query to as many behind it.
+    /// All beyond have the same as the last.
+    pub fn rows(self, rows: usize) -> impl Iterator<Item = usize> {
+        let most = self.farthest as isize;
+        (-most..=most).map(move |behind| self.row(rows, behind))
+    }
+
+    /// The row of such a table for a key so many tokens behind the query.
     pub fn row(self, rows: usize, behind: isize) -> usize {
         let (half, apart) = (rows / 2, behind.unsigned_abs());
         let exact = half / 2;

@@ -23,7 +23,7 @@ use crate::{
     windows::Windows,
 };
 use network::{NodeId, Op, Padding, ParamId, Pool, Shape, Window};
-use std::{f32::consts::LOG2_E, sync::Arc};
+use std::sync::Arc;
 use weights::Bound;
 
 /// Compiles a network for pictures of (height, width).
@@ -158,9 +158,8 @@ impl Compiler {
             }
             Op::Rotary(how) => (at, Action::Rotary(self.rotary(*how)), vec![input(self)]),
             Op::TextAttention(how) => {
-                let distances = how.distances.map(|how| DistanceTable {
-                    numbers: self.graph.tensor(how.table).iter().map(|number| number * LOG2_E).collect(),
-                    how,
+                let distances = how.distances.map(|distances| {
+                    DistanceTable::new(distances, self.graph.tensor(distances.table), how.heads)
                 });
                 let attention = TextAttention {
                     heads: how.heads,

@@ -30,18 +30,25 @@ pub(crate) struct TextAttention {
 /// A number of each head for how far apart two tokens are.
 #[derive(Debug)]
 pub(crate) struct DistanceTable {
-    pub(crate) how: Distances,
-    /// (rows, heads), as powers of 2.
-    pub(crate) numbers: Vec<f32>,
+    farthest: usize,
+    /// (heads, 2 · farthest + 1), from keys before a query to those behind it, as powers of 2.
+    numbers: Vec<f32>,
 }
 
 impl DistanceTable {
+    /// table: (rows, heads).
+    pub(crate) fn new(how: Distances, table: &[f32], heads: usize) -> DistanceTable {
+        let rows: Vec<usize> = how.rows(table.len() / heads).collect();
+        let of_head = |head: usize| rows.iter().map(move |row| table[row * heads + head] * LOG2_E);
+        DistanceTable { farthest: how.farthest, numbers: (0..heads).flat_map(of_head).collect() }
+    }
+
     /// Of a head, in a text of `n` tokens: from the farthest key before a query to the farthest behind it.
-    fn of_head(&self, head: usize, heads: usize, n: usize) -> Vec<f32> {
-        let rows = self.numbers.len() / heads;
-        let behind = (0..2 * n - 1).map(|at| at as isize - (n as isize - 1));
-        let numbers = behind.map(|behind| self.numbers[self.how.row(rows, behind) * heads + head]);
-        numbers.chain([0.0; LANES]).collect()
+    fn of_head(&self, head: usize, n: usize) -> Vec<f32> {
+        let known = 2 * self.farthest + 1;
+        let numbers = &self.numbers[head * known..][..known];
+        let place = |at: usize| (at + self.farthest).saturating_sub(n - 1).min(known - 1);
+        (0..2 * n - 1).map(|at| numbers[place(at)]).chain([0.0; LANES]).collect()
     }
 }
 
@@ -67,7 +74,7 @@ impl TextAttention {
             let (span, head) = (&spans[task / self.heads], task % self.heads);
             let key_head = head / (self.heads / self.key_heads);
             let firsts = [head, key_head, key_head].map(|head| head * self.depth);
-            let distances = self.distances.as_ref().map(|table| table.of_head(head, self.heads, span.len()));
+            let distances = self.distances.as_ref().map(|table| table.of_head(head, span.len()));
             let at = |i: usize| {
                 // SAFETY: spans end within the tokens (`Texts::new`), whose rows were counted and measured above.
                 unsafe { parts[i].get().add(span.start * steps[i] + starts[i] + firsts[i]) }

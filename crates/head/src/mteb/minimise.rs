@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::wolfe::{Next, Search};
+use crate::lbfgs::{add, largest};
 
 /// Iterations at most: scikit-learn's `max_iter`.
 const MOST_ITERATIONS: usize = 100;
@@ -120,16 +121,9 @@ fn remember(pairs: &mut VecDeque<Pair>, step: Vec<f64>, before: &[f64], after: &
     pairs.push_back(Pair { step, change, curvature });
 }
 
+/// One number after the other, as scipy's steps are held to.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn add(to: &mut [f64], factor: f64, what: &[f64]) {
-    to.iter_mut().zip(what).for_each(|(to, what)| *to += factor * what);
-}
-
-fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |largest, value| value.abs().max(largest))
 }
 
 #[cfg(test)]

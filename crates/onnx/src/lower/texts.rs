@@ -10,10 +10,12 @@ const HIDDEN: f32 = -1e30;
 
 /// Values that several nodes read.
 pub(super) struct Shared {
-    /// f32 (batch, tokens): 1, and 0 of padding.
-    mask: String,
-    /// f32 (batch, 1, tokens): the same.
+    /// f32 (batch, 1, tokens): 1, and 0 of padding.
     row: String,
+    /// f32 (batch, tokens, 1): the same.
+    column: String,
+    /// f32 (batch, 1, 1): tokens of each text.
+    counts: String,
     /// f32 (batch, 1, 1, tokens): what padding adds to scores.
     padding: String,
     /// f64 (tokens,): 0, 1 and so on.
@@ -33,6 +35,7 @@ impl Shared {
         let mask = flow.step("mask", &Operator::Cast { to: Element::Single }, &[Tokens::Mask.name()]);
         let column = flow.step("mask/column", &Operator::Reshape { shape: vec![0, 0, 1] }, &[&mask]);
         let row = flow.step("mask/row", &Operator::Transpose { perm: vec![0, 2, 1] }, &[&column]);
+        let counts = flow.step("counts", &Operator::MatMul, &[&row, &column]);
         let padding = flow.by_single("padding", &Operator::Sub, &mask, 1.0);
         let padding = flow.by_single("padding/hidden", &Operator::Mul, &padding, f64::from(-HIDDEN));
         let keys = Operator::Reshape { shape: vec![0, 0, 1, 1] };
@@ -47,7 +50,8 @@ impl Shared {
         let queries = flow.step("queries", &Operator::Reshape { shape: vec![0, 1] }, &[&places]);
         let keys = flow.step("keys", &Operator::Transpose { perm: vec![1, 0] }, &[&queries]);
         let apart = flow.step("apart", &Operator::Sub, &[&keys, &queries]);
-        Shared { mask, row, padding, places, apart, reaches: Vec::new(), angles: Vec::new() }
+        let (reaches, angles) = (Vec::new(), Vec::new());
+        Shared { row, column, counts, padding, places, apart, reaches, angles }
     }
 
     /// What tokens out of reach add to scores.
@@ -235,7 +239,7 @@ impl<'a> Lowering<'a, '_, '_> {
         let (texts, draft) = self.texts();
         let mut added = vec![texts.padding.clone()];
         added.extend(texts.reach(draft, how.reach));
-        added.extend(how.distances.map(|distances| self.distances(distances, how.heads)));
+        added.extend(how.distances.map(|distances| self.distances(distances)));
         let scale = how.scale.unwrap_or_else(|| 1.0 / (depth as f32).sqrt());
         let (mixed, joined) = self.attend([q, k, v], &added, (how.heads, scale), d, 1);
         Laid::both(self.whole(&joined, vec![mixed]))
@@ -253,11 +257,11 @@ impl<'a> Lowering<'a, '_, '_> {
     }
 
     /// What distances add to scores: (heads, tokens, tokens).
-    fn distances(&mut self, distances: Distances, heads: usize) -> String {
+    fn distances(&mut self, distances: Distances) -> String {
         let rows = self.graph.bound.network().param(distances.table).shape[0];
         // A row for each distance up to the farthest, from those before on.
-        let most = distances.farthest as isize;
-        let which: Vec<i64> = (-most..=most).map(|behind| distances.row(rows, behind) as i64).collect();
+        let most = distances.farthest;
+        let which: Vec<i64> = distances.rows(rows).map(|row| row as i64).collect();
         let count = which.len();
         let name = format!("tokens/distances/{rows}/{most}");
         let which = self.graph.draft.shared(name, &[count], || Numbers::Integers(which));
@@ -270,25 +274,23 @@ impl<'a> Lowering<'a, '_, '_> {
         let apart = flow.step("apart/integers", &Operator::Cast { to: Element::Integer }, &[&apart]);
         let rows = flow.step("apart/rows", &Operator::GatherAt { axis: 0 }, &[&which, &apart]);
         let numbers = self.part("distances", &Operator::GatherAt { axis: 0 }, vec![table, rows]);
-        debug_assert!(heads > 0, "checked with the network");
         self.turned("distances/heads", numbers, &[2, 0, 1])
     }
 
     /// The mean of a text's tokens.
     pub(super) fn mean_token(&mut self) -> Laid {
-        let (x, row, mask) = (self.last(0), self.texts().0.row.clone(), self.texts().0.mask.clone());
-        let sums = self.part("sums", &Operator::MatMul, vec![row.clone(), x]);
+        let x = self.last(0);
+        let Shared { row, counts, .. } = self.texts().0;
+        let (row, counts) = (row.clone(), counts.clone());
+        let sums = self.part("sums", &Operator::MatMul, vec![row, x]);
         let sums = self.part("sums/vector", &Operator::Flatten, vec![sums]);
-        let column = self.reshaped("mask", mask, &[0, 0, 1]);
-        let counts = self.part("counts", &Operator::MatMul, vec![row, column]);
         let counts = self.part("counts/vector", &Operator::Flatten, vec![counts]);
         Laid::both(self.whole(&Operator::Div, vec![sums, counts]))
     }
 
     /// The largest of each channel.
     pub(super) fn largest_token(&mut self) -> Laid {
-        let (x, mask) = (self.last(0), self.texts().0.mask.clone());
-        let column = self.reshaped("mask", mask, &[0, 0, 1]);
+        let (x, column) = (self.last(0), self.texts().0.column.clone());
         let [half, hidden] = [0.5, HIDDEN].map(|value| self.graph.draft.scalar(value));
         let is_token = self.part("is_token", &Operator::Greater, vec![column, half]);
         let shown = self.part("shown", &Operator::Where, vec![is_token, x, hidden]);
@@ -297,10 +299,9 @@ impl<'a> Lowering<'a, '_, '_> {
 
     /// The last token before padding.
     pub(super) fn last_token(&mut self) -> Laid {
-        let (x, mask) = (self.last(0), self.texts().0.mask.clone());
-        let (places, row) = (self.texts().0.places.clone(), self.texts().0.row.clone());
-        let column = self.reshaped("mask", mask, &[0, 0, 1]);
-        let counts = self.part("counts", &Operator::MatMul, vec![row, column]);
+        let x = self.last(0);
+        let Shared { places, counts, .. } = self.texts().0;
+        let (places, counts) = (places.clone(), counts.clone());
         let counts = self.part("counts/f64", &Operator::Cast { to: Element::Double }, vec![counts]);
         let one = self.graph.draft.double(1.0);
         let last = self.part("last", &Operator::Sub, vec![counts, one]);
