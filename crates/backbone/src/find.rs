@@ -109,18 +109,15 @@ pub fn find(wanted: Wanted<'_>) -> Result<Backbone, BackboneError> {
             if let Some(table) = folder::table_of(path)? {
                 return Ok(table);
             }
-            match path.is_dir().then(|| folder::describe(path, wanted.prepared)).transpose()?.flatten() {
-                Some(described) => described.open(path),
-                None => {
-                    let file = weights::file_of(path)?;
-                    if let Some(described) = folder::describe(&file, wanted.prepared)? {
-                        return described.open(&file);
-                    }
-                    if is_onnx(&file) {
-                        return model::open(&file, &wanted);
-                    }
-                    recognise::by_tensors(path, weights::open(&file)?, wanted.taps, wanted.prepared)
-                }
+            if let Some(described) = folder::describe(path, wanted.prepared)? {
+                return described.open(path);
+            }
+            // A folder that says nothing may hold a file that does.
+            let file = weights::file_of(path)?;
+            match folder::describe(&file, wanted.prepared)? {
+                Some(described) => described.open(&file),
+                None if is_onnx(&file) => model::open(&file, &wanted),
+                None => recognise::by_tensors(path, weights::open(&file)?, wanted.taps, wanted.prepared),
             }
         }
     }

@@ -48,8 +48,7 @@ struct Distilled {
 pub(super) fn read(config: &Config, kind: &str) -> Result<Built, BackboneError> {
     let network = encoder(config, kind)?;
     let (vocabulary, places) = (network.vocabulary, network.places - network.first_place);
-    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
-    Ok(Built { vocabulary, places, build })
+    Ok(Built::new(vocabulary, places, move |name, sentence| network.network(name, sentence)))
 }
 
 fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {

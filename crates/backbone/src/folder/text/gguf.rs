@@ -3,6 +3,7 @@
 use super::{
     super::{Config, Described},
     Built, OTHERS, llama,
+    tokenizer::check_rows,
 };
 use crate::BackboneError;
 use input::{
@@ -44,10 +45,7 @@ pub(in crate::folder) fn describe(path: &Path) -> Result<Option<Described>, Back
     let config = said.config()?;
     let Built { vocabulary, places, build } = llama::read(&config, &said.kind)?;
     let tokenizer = said.tokenizer()?;
-    if tokenizer.vocabulary() > vocabulary {
-        let tokens = tokenizer.vocabulary();
-        return Err(BackboneError::OtherTokenizer { folder: path.to_owned(), tokens, rows: vocabulary });
-    }
+    check_rows(&tokenizer, vocabulary, path)?;
     let how = Tokenisation::new(tokenizer, places, String::new()).map_err(|reason| config.wrong(reason))?;
     Ok(Some(Described {
         network: build(&said.kind, None),

@@ -59,6 +59,5 @@ pub(super) fn read(config: &Config, _: &str) -> Result<Built, BackboneError> {
         activation: activation(config, said.activation_function.as_deref().unwrap_or("gelu_new"))?,
         eps: above_zero(config, "layer_norm_epsilon", said.layer_norm_epsilon.unwrap_or(1e-5))?,
     };
-    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
-    Ok(Built { vocabulary: known, places, build })
+    Ok(Built::new(known, places, move |name, sentence| network.network(name, sentence)))
 }

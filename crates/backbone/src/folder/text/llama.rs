@@ -84,8 +84,7 @@ pub(super) fn read(config: &Config, kind: &str) -> Result<Built, BackboneError> 
         mlp_bias: said.mlp_bias && kind == "llama",
         head_norms: is_qwen3,
     };
-    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
-    Ok(Built { vocabulary: known, places, build })
+    Ok(Built::new(known, places, move |name, sentence| network.network(name, sentence)))
 }
 
 /// Which tokens a token sees in each layer: all before it, or those of a window that ends with it.

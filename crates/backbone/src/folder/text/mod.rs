@@ -32,6 +32,16 @@ struct Built {
 /// From a name, and how a sentence's vector is made.
 type Build = dyn Fn(&str, Option<&Sentence>) -> Network;
 
+impl Built {
+    fn new(
+        vocabulary: usize,
+        places: usize,
+        build: impl Fn(&str, Option<&Sentence>) -> Network + 'static,
+    ) -> Built {
+        Built { vocabulary, places, build: Box::new(build) }
+    }
+}
+
 /// A kind of networks of texts: what it is called, and who reads its configurations.
 #[derive(Clone, Copy)]
 pub(super) struct Kind(&'static str, fn(&Config, &str) -> Result<Built, BackboneError>);

@@ -80,6 +80,5 @@ pub(super) fn read(config: &Config, _: &str) -> Result<Built, BackboneError> {
         activation: activation(config, said.hidden_activation.as_deref().unwrap_or("gelu"))?,
         eps: above_zero(config, "norm_eps", said.norm_eps.unwrap_or(1e-5))?,
     };
-    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
-    Ok(Built { vocabulary: known, places, build })
+    Ok(Built::new(known, places, move |name, sentence| network.network(name, sentence)))
 }

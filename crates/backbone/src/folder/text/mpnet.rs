@@ -62,6 +62,5 @@ pub(super) fn read(config: &Config, _: &str) -> Result<Built, BackboneError> {
         activation: activation(config, said.hidden_act.as_deref().unwrap_or("gelu"))?,
         eps: above_zero(config, "layer_norm_eps", said.layer_norm_eps.unwrap_or(1e-12))?,
     };
-    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
-    Ok(Built { vocabulary: known, places: rows - first, build })
+    Ok(Built::new(known, rows - first, move |name, sentence| network.network(name, sentence)))
 }

@@ -104,13 +104,7 @@ pub(super) fn settings(folder: &Path, places: usize, vocabulary: usize) -> Resul
     let prompt = prompt(folder)?;
     let sentence = sentence(folder, !prompt.is_empty())?;
     let tokenizer = super::tokenizer::of(folder)?;
-    if tokenizer.vocabulary() > vocabulary {
-        return Err(BackboneError::OtherTokenizer {
-            folder: folder.to_owned(),
-            tokens: tokenizer.vocabulary(),
-            rows: vocabulary,
-        });
-    }
+    super::tokenizer::check_rows(&tokenizer, vocabulary, folder)?;
     let said = said(folder, &tokenizer)?;
     let most = said.map_or(places, |said| said.min(places));
     let how = Tokenisation::new(tokenizer, most, prompt);

@@ -6,6 +6,7 @@ use super::{
         limits::{sane, vocabulary},
     },
     sentence::{self, Table},
+    tokenizer::check_rows,
 };
 use crate::{Backbone, BackboneError, find::Weights};
 use input::{
@@ -114,10 +115,8 @@ impl Found {
     fn open(self) -> Result<Backbone, BackboneError> {
         let Found { folder, config, normalized, max_tokens, prompt, tokenizer, bare } = self;
         let (label, table) = table(&folder)?;
-        let (rows, tokens) = (table.shape[0], tokenizer.vocabulary());
-        if tokens > rows {
-            return Err(BackboneError::OtherTokenizer { folder, tokens, rows });
-        }
+        let rows = table.shape[0];
+        check_rows(&tokenizer, rows, &folder)?;
         let network = StaticEmbeddings { vocabulary: rows, width: table.shape[1] }.network(NAME, normalized);
         let mut table = Some(table);
         let bound = Bound::from_tensors(network.clone(), &label, |_| table.take())?;

@@ -74,6 +74,5 @@ pub(super) fn read(config: &Config, kind: &str) -> Result<Built, BackboneError> 
         gated,
         eps: above_zero(config, "layer_norm_epsilon", said.layer_norm_epsilon.unwrap_or(1e-6))?,
     };
-    let build = Box::new(move |name: &str, sentence: Option<&_>| network.network(name, sentence));
-    Ok(Built { vocabulary: known, places: PLACES, build })
+    Ok(Built::new(known, PLACES, move |name, sentence| network.network(name, sentence)))
 }

@@ -46,6 +46,16 @@ pub(super) fn of(folder: &Path) -> Result<Tokenizer, BackboneError> {
     }
 }
 
+/// Refuses a tokenizer that knows more tokens than the network has rows for. `place`: where both lie.
+pub(super) fn check_rows(tokenizer: &Tokenizer, rows: usize, place: &Path) -> Result<(), BackboneError> {
+    match tokenizer.vocabulary() {
+        tokens if tokens > rows => {
+            Err(BackboneError::OtherTokenizer { folder: place.to_owned(), tokens, rows })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Tokens by the numbers that a file gives them, each of which is there once.
 fn by_number(vocab: &Config) -> Result<Vec<String>, BackboneError> {
     let broken = || vocab.wrong("its tokens are not numbered from 0 on".to_owned());
