@@ -14,7 +14,6 @@ use network::{
         gpt2::{self, Gpt2},
         llama::Llama,
         modernbert::{self, ModernBert},
-        mpnet::{self, MpNet},
         static_embeddings::StaticEmbeddings,
         t5::T5,
         text::{Pooling, Sentence},
@@ -28,6 +27,7 @@ const BASE: Bert = Bert {
     places: 512,
     first_place: 0,
     padding: None,
+    distances: None,
     segments: 2,
     embedded: 768,
     width: 768,
@@ -102,24 +102,24 @@ fn distilbert_is_transformers() {
 }
 
 /// Song et al.'s base.
-const MPNET: MpNet = MpNet {
+const MPNET: Bert = Bert {
     vocabulary: 30_527,
     places: 514,
-    padding: 1,
-    width: 768,
-    depth: 12,
-    heads: 12,
-    distances: 32,
-    hidden: 3072,
-    activation: Activation::Gelu,
+    first_place: 2,
+    padding: Some(1),
+    distances: Some((32, 128)),
+    segments: 0,
     eps: 1e-5,
+    pooler: true,
+    ..BASE
 };
 
 #[test]
 fn mpnet_is_transformers() {
-    let small = MpNet { vocabulary: 5000, width: 384, depth: 6, hidden: 1536, eps: 1e-12, ..MPNET };
+    let small =
+        Bert { vocabulary: 5000, embedded: 384, width: 384, depth: 6, hidden: 1536, eps: 1e-12, ..MPNET };
     for (peer, mpnet) in [("mpnet_base", MPNET), ("mpnet_small", small)] {
-        check(peer, &mpnet.network("mpnet", None), mpnet.vocabulary, mpnet::mpnet, &Tolerance(1e-5));
+        check(peer, &mpnet.network("mpnet", None), mpnet.vocabulary, bert::mpnet, &Tolerance(1e-5));
     }
 }
 
@@ -245,7 +245,7 @@ fn small() -> Vec<(Network, Place)> {
         pooler: true,
         ..BASE
     };
-    let mpnet = MpNet { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, ..MPNET };
+    let mpnet = Bert { vocabulary: 1000, embedded: 96, width: 96, depth: 2, heads: 4, hidden: 200, ..MPNET };
     let gpt2 = Gpt2 { vocabulary: 1000, width: 96, depth: 2, heads: 4, hidden: 200, ..GPT2 };
     let near = Reach { back: Some(40), ahead: Some(0) };
     // Heads of 18 numbers, of which 12 turn; two heads of queries share keys.
@@ -275,7 +275,7 @@ fn small() -> Vec<(Network, Place)> {
     };
     vec![
         (bert.network("bert", sentence), bert::bert),
-        (mpnet.network("mpnet", sentence), mpnet::mpnet),
+        (mpnet.network("mpnet", sentence), bert::mpnet),
         (gpt2.network("gpt2", sentence), gpt2::gpt2),
         (modern((1000, 96, 200), 2, 30).network("modernbert", sentence), modernbert::modernbert),
         (llama.network("llama", sentence), |param| Stored::As(param.to_owned())),

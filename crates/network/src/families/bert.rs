@@ -1,11 +1,11 @@
-//! BERT (Devlin et al., 2018) and what has its layers: RoBERTa, XLM-R, ELECTRA, MiniLM, and DistilBERT.
+//! BERT (Devlin et al., 2018) and what has its layers: RoBERTa, XLM-R, ELECTRA, MiniLM, DistilBERT, and MPNet (Song et al., 2020).
 
 use super::{
     Family,
     layers::replaced,
     text::{self, Sentence},
 };
-use crate::{Activation, Builder, By, Dialect, Network, Stored, TextAttention};
+use crate::{Activation, Builder, By, Dialect, Distances, Network, NodeId, Stored, TextAttention};
 
 /// Known by their configurations, and not by name.
 pub(crate) static FAMILY: Family = Family {
@@ -14,6 +14,7 @@ pub(crate) static FAMILY: Family = Family {
         Dialect::stored("transformers", bert),
         Dialect::stored("transformers", old_bert),
         Dialect::stored("transformers", distilbert),
+        Dialect::stored("transformers", mpnet),
     ],
 };
 
@@ -28,6 +29,9 @@ pub struct Bert {
     pub first_place: usize,
     /// That padding.
     pub padding: Option<u32>,
+    /// Of MPNet, which adds a number to scores for how far apart two tokens are: rows of that table, a multiple of four, and from
+    /// where on all distances are one.
+    pub distances: Option<(usize, usize)>,
     /// Kinds of segments; 0 where it knows none.
     pub segments: usize,
     /// Numbers of the tables, which a dense layer makes d of where they are others.
@@ -66,9 +70,12 @@ impl Bert {
         if self.embedded != self.width {
             x = net.linear("embeddings_project", x, self.width);
         }
+        let distances = self.distances.map(|(rows, farthest)| {
+            net.distances("encoder.relative_attention_bias.weight", (rows, self.heads), farthest)
+        });
         net.tap("layer:0", x);
         for layer in 0..self.depth {
-            x = self.block(&mut net, &format!("encoder.layer.{layer}"), x);
+            x = self.block(&mut net, &format!("encoder.layer.{layer}"), x, distances);
             net.tap(&format!("layer:{}", layer + 1), x);
         }
         if self.pooler {
@@ -81,11 +88,11 @@ impl Bert {
         net.finish(name, vector)
     }
 
-    fn block(&self, net: &mut Builder, at: &str, x: crate::NodeId) -> crate::NodeId {
+    fn block(&self, net: &mut Builder, at: &str, x: NodeId, distances: Option<Distances>) -> NodeId {
         let d = self.width;
         let qkv = net.linear(&format!("{at}.attention.self.qkv"), x, 3 * d);
-        let attended =
-            net.text_attention(&format!("{at}.attention.self"), &[qkv], TextAttention::new(self.heads));
+        let how = TextAttention { distances, ..TextAttention::new(self.heads) };
+        let attended = net.text_attention(&format!("{at}.attention.self"), &[qkv], how);
         let dense = net.linear(&format!("{at}.attention.output.dense"), attended, d);
         let sum = net.add(&format!("{at}.attention.output.sum"), dense, x);
         let x = net.layer_norm(&format!("{at}.attention.output.LayerNorm"), sum, self.eps);
@@ -136,6 +143,20 @@ pub fn distilbert(param: &str) -> Stored {
         ("output.LayerNorm.", "output_layer_norm."),
     ];
     Stored::As(format!("{at}.{}", replaced(rest, &pairs)))
+}
+
+/// The same of MPNet.
+pub fn mpnet(param: &str) -> Stored {
+    match param.split_once("attention.self.qkv.") {
+        Some((at, part)) => rows(["q", "k", "v"].map(|name| format!("{at}attention.attn.{name}.{part}"))),
+        None => {
+            let pairs = [
+                ("attention.output.dense.", "attention.attn.o."),
+                ("attention.output.LayerNorm.", "attention.LayerNorm."),
+            ];
+            Stored::As(replaced(param, &pairs))
+        }
+    }
 }
 
 fn rows(names: [String; 3]) -> Stored {

@@ -16,7 +16,6 @@ pub mod mobilenet_v2;
 pub mod mobilenet_v3;
 pub mod mobilenet_v4;
 pub mod modernbert;
-pub mod mpnet;
 pub mod regnet;
 pub mod resnet;
 pub mod shufflenet_v2;
@@ -64,7 +63,6 @@ pub(crate) static ALL: &[&Family] = &[
     vit::FAMILIES[3],
     &swin::FAMILY,
     &bert::FAMILY,
-    &mpnet::FAMILY,
     &modernbert::FAMILY,
     &t5::FAMILY,
     &gpt2::FAMILY,

@@ -107,6 +107,7 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
         places,
         first_place,
         padding: u32::try_from(padding).ok().filter(|_| is_roberta),
+        distances: None,
         segments,
         embedded,
         width,

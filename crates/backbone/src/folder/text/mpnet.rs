@@ -1,4 +1,4 @@
-//! `MPNetConfig`.
+//! `MPNetConfig`: BERT's layers, and a number for how far apart two tokens are.
 
 use super::{
     super::{
@@ -8,11 +8,13 @@ use super::{
     Built, Config, without,
 };
 use crate::BackboneError;
-use network::families::mpnet::MpNet;
+use network::families::bert::Bert;
 use serde::Deserialize;
 
 /// Whatever the configuration says.
 const PADDING: u32 = 1;
+/// Tokens farther apart than this are all alike, whatever it says.
+const FARTHEST: usize = 128;
 
 #[derive(Deserialize)]
 struct Said {
@@ -50,17 +52,21 @@ pub(super) fn read(config: &Config, _: &str) -> Result<Built, BackboneError> {
             ("max_position_embeddings below 3", rows <= first),
         ],
     )?;
-    let network = MpNet {
+    let network = Bert {
         vocabulary: known,
         places: rows,
-        padding: PADDING,
+        first_place: first,
+        padding: Some(PADDING),
+        distances: Some((distances, FARTHEST)),
+        segments: 0,
+        embedded: width,
         width,
         depth,
         heads,
-        distances,
         hidden,
         activation: activation(config, said.hidden_act.as_deref().unwrap_or("gelu"))?,
         eps: above_zero(config, "layer_norm_eps", said.layer_norm_eps.unwrap_or(1e-12))?,
+        pooler: true,
     };
     Ok(Built::new(known, rows - first, move |name, sentence| network.network(name, sentence)))
 }
