@@ -83,7 +83,7 @@ pub struct Args {
 
     /// The table or folder of texts that extract read [default: none]
     ///
-    /// The report then shows how they begin.
+    /// The report then shows how they begin. Tables of --hardest, --suspects and --duplicates have a column `text`.
     #[arg(long, value_name = "PATH")]
     pub texts: Option<PathBuf>,
 

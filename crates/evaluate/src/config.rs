@@ -102,8 +102,10 @@ impl Config {
         if config.images().is_some() && config.report().is_none() && config.duplicates().is_none() {
             return Err(UsageError("--images goes with --report or --duplicates".to_owned()));
         }
-        if config.texts().is_some() && config.report().is_none() {
-            return Err(UsageError("--texts goes with --report".to_owned()));
+        if config.texts().is_some() && !config.looks() && config.hardest().is_none() {
+            return Err(UsageError(
+                "--texts goes with --report, --hardest, --suspects or --duplicates".to_owned(),
+            ));
         }
         let mut named = BTreeSet::new();
         if let Some(path) = config.outputs().find(|path| !named.insert(*path)) {
@@ -157,7 +159,7 @@ impl Config {
         self.images.as_ref()
     }
 
-    /// Where the report's texts are.
+    /// Where the texts of the report and of tables are.
     pub fn texts(&self) -> Option<&Pictures> {
         self.texts.as_ref()
     }

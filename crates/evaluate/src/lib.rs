@@ -29,6 +29,7 @@ mod splits;
 mod summary;
 mod suspects;
 mod table;
+mod texts;
 mod truth;
 mod unknown;
 
@@ -40,11 +41,12 @@ pub use unknown::UnknownChoice;
 use cli::{Session, count};
 use features::FeatureSet;
 use head::Head;
+use polars::prelude::DataFrame;
 
 use crate::{
     baseline::{Baseline, Comparison},
     findings::Findings,
-    outputs::Outputs,
+    outputs::{Outputs, Table},
     page::Material,
     scores::SplitScores,
     table::Row,
@@ -143,18 +145,24 @@ fn write(
     if let Some(table) = &outputs.predictions {
         predictions::write(&found.scores, head, features, table)?;
     }
+    let put = |table: &Table, frame: DataFrame| -> anyhow::Result<()> {
+        if let Some(text) = texts::write(table, frame, config.texts())? {
+            session.note(format!("evaluate: {}", store::table::formula_warning(&text)));
+        }
+        Ok(())
+    };
     if let Some(table) = &outputs.hardest {
-        table.write(&mut hardest::frame(&found.scores, &head.classes, features)?)?;
+        put(table, hardest::frame(&found.scores, &head.classes, features)?)?;
     }
     if !config.looks() {
         return Ok(());
     }
     let findings = Findings::of(features, head, config, source, session)?;
     if let (Some(table), Some(suspects)) = (&outputs.suspects, &findings.suspects) {
-        table.write(&mut suspects.frame(features, &head.classes)?)?;
+        put(table, suspects.frame(features, &head.classes)?)?;
     }
     if let Some(table) = &outputs.duplicates {
-        table.write(&mut findings.duplicates_frame(features)?)?;
+        put(table, findings.duplicates_frame(features)?)?;
     }
     let (Some(place), Some(at)) = (&outputs.report, splits::judged(&found.scores)) else { return Ok(()) };
     let (scores, comparison) = (&found.scores[at], found.comparisons.get(at));

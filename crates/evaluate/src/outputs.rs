@@ -40,22 +40,23 @@ const TABLE: Ours = Ours::table(
                 "novel",
                 "probability",
                 "loss",
+                "text",
                 "probability:",
                 "probabilities",
             ],
         },
         Columns {
             first: &["id", "split", "target:"],
-            more: &["target:", "predicted:", "expected:", "distance", "novel", "quality", "likely"],
+            more: &["target:", "predicted:", "expected:", "distance", "novel", "quality", "likely", "text"],
         },
-        Columns { first: &["id", "split", "loss"], more: &[] },
+        Columns { first: &["id", "split", "loss"], more: &["text"] },
         Columns {
             first: &["id", "split", "label", "suggested", "quality", "likely"],
-            more: &["missing", "wrong"],
+            more: &["missing", "wrong", "text"],
         },
         Columns {
             first: &["id", "split", "label", "other_id"],
-            more: &["other_split", "other_label", "similarity", "pixels", "leak"],
+            more: &["other_split", "other_label", "similarity", "pixels", "leak", "text", "other_text"],
         },
     ],
 );

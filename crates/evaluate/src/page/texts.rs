@@ -1,13 +1,11 @@
 //! How the texts begin that the page shows, from `--texts`.
 
-use anyhow::Context as _;
 use report::Page;
 use sample::Pictures;
 
 use super::thumbnails::wanted;
+use crate::texts::text;
 
-/// Bytes of a text, at most.
-const MOST_TEXT: u64 = 1 << 20;
 /// Characters that are shown.
 const SHOWN: usize = 400;
 
@@ -17,13 +15,10 @@ pub(super) fn add(page: &mut Page, texts: Option<&Pictures>) -> anyhow::Result<u
     let mut unread = 0;
     let ids: Vec<String> = wanted(page).into_iter().map(str::to_owned).collect();
     for id in ids {
-        let read = texts.read(&id, MOST_TEXT).with_context(|| format!("cannot read the text of `{id}`"))?;
-        let Some(bytes) = read else {
+        let Some(text) = text(texts, &id)? else {
             unread += 1;
             continue;
         };
-        // A pair's two stand on either side of a NUL.
-        let text = String::from_utf8_lossy(&bytes).replace('\0', " / ");
         let mut shown: String = text.chars().take(SHOWN).collect();
         if shown.len() < text.len() {
             shown.push('…');
