@@ -6,7 +6,9 @@ For each kind of network: random weights and a tokenizer that is learnt from a f
 transformers' to 1e-5 of their length. With a folder of sentence-transformers as an argument, and that package, its vectors too;
 with a GGUF file, and the package gguf, transformers' on the numbers that the file's come to, to 1e-4, and its tokens.
 
-Needs torch, transformers and tokenizers; run from the repository's root, after `make`.
+Dense layers are sentence-transformers', and models of SentencePiece's are learnt and read by its own library.
+
+Needs torch, transformers, tokenizers, sentence-transformers and sentencepiece; run from the repository's root, after `make`.
 """
 
 import csv
@@ -86,6 +88,8 @@ PARTS = ["bert", "roberta", "gpt2"]
 DECODER = dict(SIZES, num_key_value_heads=2, max_position_embeddings=48)
 T5 = dict(d_model=48, d_kv=10, d_ff=96, num_layers=2, num_heads=4)
 LLAMA3 = dict(rope_type="llama3", rope_theta=5e3, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)
+NEAR = ["sliding_attention", "full_attention"]
+GEMMA = dict(DECODER, head_dim=20, query_pre_attn_scalar=15, sliding_window=7, layer_types=NEAR)
 KINDS = {
     "bert": (word_piece, lambda n: transformers.BertModel(transformers.BertConfig(vocab_size=n, max_position_embeddings=48, **SIZES))),
     "electra": (word_piece, lambda n: transformers.ElectraModel(transformers.ElectraConfig(vocab_size=n, embedding_size=48, max_position_embeddings=48, **SIZES))),
@@ -93,6 +97,10 @@ KINDS = {
     "t5": (plain_byte_level, lambda n: transformers.T5EncoderModel(transformers.T5Config(vocab_size=n, **T5))),
     "t5, gated": (plain_byte_level, lambda n: transformers.T5EncoderModel(transformers.T5Config(vocab_size=n, feed_forward_proj="gated-gelu", relative_attention_num_buckets=16, relative_attention_max_distance=20, **T5))),
     "mt5": (plain_byte_level, lambda n: transformers.MT5EncoderModel(transformers.MT5Config(vocab_size=n, **T5))),
+    "albert": (word_piece, lambda n: transformers.AlbertModel(transformers.AlbertConfig(vocab_size=n, embedding_size=20, max_position_embeddings=48, **SIZES))),
+    "albert, wide tables": (word_piece, lambda n: transformers.AlbertModel(transformers.AlbertConfig(vocab_size=n, embedding_size=48, max_position_embeddings=48, **SIZES))),
+    "nomic_bert": (word_piece, lambda n: transformers.NomicBertModel(transformers.NomicBertConfig(vocab_size=n, max_position_embeddings=48, **SIZES))),
+    "gte": (byte_level, lambda n: transformers.GteModel(transformers.GteConfig(vocab_size=n, max_position_embeddings=48, **SIZES))),
     "distilbert": (word_piece, lambda n: transformers.DistilBertModel(transformers.DistilBertConfig(vocab_size=n, max_position_embeddings=48, dim=48, n_layers=2, n_heads=4, hidden_dim=96))),
     "roberta": (byte_level, lambda n: transformers.RobertaModel(transformers.RobertaConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),
     "xlm-roberta": (byte_level, lambda n: transformers.XLMRobertaModel(transformers.XLMRobertaConfig(vocab_size=n, max_position_embeddings=50, type_vocab_size=1, **SIZES))),
@@ -100,12 +108,19 @@ KINDS = {
     "mpnet": (byte_level, lambda n: transformers.MPNetModel(transformers.MPNetConfig(vocab_size=n, max_position_embeddings=50, **SIZES))),
     "modernbert": (byte_level, lambda n: transformers.ModernBertModel(transformers.ModernBertConfig(vocab_size=n, max_position_embeddings=48, local_attention=8, pad_token_id=1, **SIZES))),
     "gpt2": (plain_byte_level, lambda n: transformers.GPT2Model(transformers.GPT2Config(vocab_size=n, n_positions=48, n_embd=48, n_layer=2, n_head=4))),
+    "gpt_neox": (plain_byte_level, lambda n: transformers.GPTNeoXModel(transformers.GPTNeoXConfig(vocab_size=n, max_position_embeddings=48, rotary_pct=0.5, **SIZES))),
+    "gpt_neox, not parallel": (plain_byte_level, lambda n: transformers.GPTNeoXModel(transformers.GPTNeoXConfig(vocab_size=n, max_position_embeddings=48, rotary_pct=1.0, rotary_emb_base=500, attention_bias=False, use_parallel_residual=False, **SIZES))),
     "llama": (byte_level, lambda n: transformers.LlamaModel(transformers.LlamaConfig(vocab_size=n, **DECODER))),
     "llama, biases and heads of 20": (byte_level, lambda n: transformers.LlamaModel(transformers.LlamaConfig(vocab_size=n, attention_bias=True, mlp_bias=True, head_dim=20, rope_parameters=LLAMA3, **DECODER))),
+    "smollm3": (byte_level, lambda n: transformers.SmolLM3Model(transformers.SmolLM3Config(vocab_size=n, pad_token_id=1, no_rope_layer_interval=2, **DECODER))),
     "mistral": (byte_level, lambda n: transformers.MistralModel(transformers.MistralConfig(vocab_size=n, sliding_window=7, **DECODER))),
     "qwen2": (byte_level, lambda n: transformers.Qwen2Model(transformers.Qwen2Config(vocab_size=n, use_sliding_window=True, sliding_window=7, max_window_layers=1, **DECODER))),
     "qwen3": (byte_level, lambda n: transformers.Qwen3Model(transformers.Qwen3Config(vocab_size=n, head_dim=16, **DECODER))),
     "qwen3, heads of 20": (byte_level, lambda n: transformers.Qwen3Model(transformers.Qwen3Config(vocab_size=n, head_dim=20, rope_parameters=dict(rope_type="linear", rope_theta=1e6, factor=3.0), **DECODER))),
+    "gemma": (byte_level, lambda n: transformers.GemmaModel(transformers.GemmaConfig(vocab_size=n, head_dim=20, **DECODER))),
+    "gemma2": (byte_level, lambda n: transformers.Gemma2Model(transformers.Gemma2Config(vocab_size=n, attn_logit_softcapping=None, **GEMMA))),
+    "gemma3_text": (byte_level, lambda n: transformers.Gemma3TextModel(transformers.Gemma3TextConfig(vocab_size=n, rope_scaling=dict(rope_type="linear", factor=3.0), **GEMMA))),
+    "gemma3_text, both sides": (byte_level, lambda n: transformers.Gemma3TextModel(transformers.Gemma3TextConfig(vocab_size=n, use_bidirectional_attention=True, **GEMMA))),
 }
 
 
@@ -114,7 +129,7 @@ def theirs(model, tokenizer, texts):
     rows = {tap: [] for tap in TAPS}
     for text in texts:
         tokens = tokenizer(*text, truncation="longest_first", return_tensors="pt")
-        if model.config.model_type not in ("bert", "electra"):
+        if model.config.model_type not in ("bert", "electra", "albert", "nomic_bert"):
             tokens.pop("token_type_ids", None)
         with torch.inference_mode():
             out = model(**tokens, output_hidden_states=True)
@@ -161,6 +176,67 @@ def write(path, rows, names=("text", "second")):
         out = csv.writer(file, quoting=csv.QUOTE_ALL)
         out.writerow(names[: len(rows[0])])
         out.writerows(rows)
+
+
+def modules(folder, root):
+    """Dense layers behind the pooling, saved by sentence-transformers in both of its forms, and its vectors."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
+
+    one = [Pooling(48, "cls"), Dense(48, 20)]
+    two = [Pooling(48, "mean"), Dense(48, 96, bias=False, activation_function=torch.nn.Identity()), Dense(96, 24, activation_function=torch.nn.GELU()), Normalize()]
+    worst = 0
+    for at, (after, safe) in enumerate([(one, True), (two, True), (two, False)]):
+        torch.manual_seed(at)
+        model = SentenceTransformer(modules=[Transformer(str(folder), max_seq_length=48), *after], device="cpu")
+        model.save(str(root / f"modules{at}"), safe_serialization=safe)
+        worst = max(worst, sentence_transformers(root / f"modules{at}", root))
+    return worst
+
+
+# Models of SentencePiece's: how they are learnt, the numbers that the network has for pieces, and what stands around a text.
+LLAMAS = dict(model_type="bpe", byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False, split_digits=True, allow_whitespace_only_pieces=True)
+MODELS = {
+    "t5": ("spiece.model", dict(pad_id=0, eos_id=1, unk_id=2, bos_id=-1), lambda id: id, [], [1]),
+    "xlm-roberta": ("sentencepiece.bpe.model", {}, lambda id: id + 1 if id else 3, [0], [2]),
+    "camembert": ("sentencepiece.bpe.model", {}, lambda id: id + 4 if id else 3, [5], [6]),
+    "albert": ("spiece.model", dict(pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, control_symbols=["[CLS]", "[SEP]", "[MASK]"]), lambda id: id, [2], [3]),
+    "llama": ("tokenizer.model", LLAMAS, lambda id: id, [1], []),
+    "gemma": ("tokenizer.model", dict(LLAMAS, bos_piece="<bos>", eos_piece="<eos>", pad_id=0, eos_id=1, bos_id=2, unk_id=3, add_dummy_prefix=False, user_defined_symbols=["\n", "\n\n", "▁▁", "▁▁▁", "<b>"]), lambda id: id, [2], []),
+}
+SPACES = ["two\nlines\n\n\nand more", "<b>bold</b>", "a     b", " a", "\ta", "x\u3000y\u00a0z"]
+
+
+def pieces(kind, root):
+    """A folder with a model of SentencePiece's alone: rows of the network on the numbers that its own library gives."""
+    import sentencepiece
+
+    file, how, number, first, last = MODELS[kind]
+    texts = [text for text in SENTENCES + MORE + SPACES if text.strip()]
+    folder = root / f"pieces, {kind}"
+    folder.mkdir()
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(texts * 20), model_prefix=str(folder / "m"), vocab_size=400, hard_vocab_limit=False, minloglevel=2, **how)
+    (folder / "m.model").rename(folder / file)
+    model = sentencepiece.SentencePieceProcessor(model_file=str(folder / file))
+
+    def tokens(text, **_):
+        ids = [number(id) for id in model.encode(text)]
+        return transformers.BatchEncoding({"input_ids": torch.tensor([first + ids[: 48 - len(first + last)] + last])})
+
+    if kind == "albert":
+        # What becomes of characters is not in its model.
+        tokens = transformers.AlbertTokenizer.from_pretrained(folder, model_max_length=48)
+    torch.manual_seed(1)
+    network = KINDS[kind][1](model.get_piece_size() + 200).eval()
+    with torch.no_grad():
+        for value in network.parameters():
+            if value.dim() > 1:
+                value.normal_(0, 0.2)
+    network.save_pretrained(folder)
+    (folder / "tokenizer_config.json").write_text(json.dumps(dict(model_max_length=48)))
+    write(root / "p.csv", [(text,) for text in texts])
+    expected, got = theirs(network.double(), tokens, [(text,) for text in texts]), ours(folder, root / "p.csv", (), root)
+    return max(float((np.abs(got[tap] - expected[tap]).max(1) / np.linalg.norm(expected[tap], axis=1)).max()) for tap in TAPS)
 
 
 def sentence_transformers(folder, root):
@@ -309,6 +385,13 @@ def main():
                     bad = not worst <= 5 * TOLERANCE
                     failed += bad
                     print(f"| {name} | {what}, ONNX | {worst:.1e}{' BAD' if bad else ''} |", flush=True)
+        worst = modules(root / "electra", root)
+        failed += not worst <= TOLERANCE
+        print(f"| electra, dense layers behind it | sentence-transformers | {worst:.1e} |", flush=True)
+        for kind in MODELS:
+            worst = pieces(kind, root)
+            failed += not worst <= TOLERANCE
+            print(f"| {kind} | SentencePiece | {worst:.1e}{'' if worst <= TOLERANCE else ' BAD'} |", flush=True)
         tiny = tools.SHARED / "weights/stories260K.bin"
         if tiny.is_file():
             worst = stories(tiny, root)
@@ -325,4 +408,5 @@ def main():
     sys.exit(failed > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,4 +13,5 @@ mod recognise;
 
 pub use error::BackboneError;
 pub use find::{Backbone, OF_TEXTS, Wanted, again, find};
+pub use folder::config_of_texts;
 pub use model::PREPROCESSING;

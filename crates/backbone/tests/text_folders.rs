@@ -4,7 +4,7 @@
 use harness::{Room, write_bert};
 use headstart_backbone::{Backbone, BackboneError, Wanted, find};
 use input::Recipe;
-use network::{By, Network, Op, Reach, Rotary, Scaling};
+use network::{By, Op};
 use std::fs;
 
 fn found(room: &Room) -> Result<Backbone, BackboneError> {
@@ -110,7 +110,7 @@ fn what_is_not_built_is_one_line() {
             r#""model_type":"roberta","pad_token_id":23"#,
             "no place is left",
         ),
-        ("modules.json", "models.Normalize", "models.Dense", "Transformer, Pooling, Dense"),
+        ("modules.json", "models.Normalize", "models.CNN", "Transformer, Pooling, CNN"),
         ("modules.json", "1_Pooling", "../1_Pooling", "the path `../1_Pooling`"),
         ("modules.json", r#""1_Pooling""#, r#""2_Pooling""#, "`2_Pooling/config.json` is missing"),
         (
@@ -195,126 +195,6 @@ fn the_first_berts_call_norms_as_tensorflow_does() {
     let tensors: Vec<_> = file.tensors().into_iter().map(|(name, view)| (old(&name), view)).collect();
     safetensors::serialize_to_file(tensors, None, &path).unwrap();
     assert_eq!(digest(), before);
-}
-
-/// What a folder comes to whose configuration is this one.
-fn described(config: &str) -> Result<Backbone, BackboneError> {
-    let room = Room::new();
-    write_bert(&room.path("bert"));
-    fs::remove_file(room.path("bert/modules.json")).unwrap();
-    fs::remove_file(room.path("bert/sentence_bert_config.json")).unwrap();
-    room.write("bert/config.json", config);
-    found(&room)
-}
-
-const SIZES: &str = r#""vocab_size": 1000, "hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64"#;
-
-/// Of each layer, which tokens a token sees.
-fn reaches(network: &Network) -> Vec<Reach> {
-    let reach = |op: &Op| if let Op::TextAttention(how) = op { Some(how.reach) } else { None };
-    network.nodes().iter().filter_map(|node| reach(&node.op)).collect()
-}
-
-fn rotaries(network: &Network) -> Vec<Rotary> {
-    let rotary = |op: &Op| if let Op::Rotary(how) = op { Some(*how) } else { None };
-    network.nodes().iter().filter_map(|node| rotary(&node.op)).collect()
-}
-
-#[test]
-fn windows_are_those_of_the_kind() {
-    let near = |back| Reach { back: Some(back), ahead: Some(0) };
-    let (wide, said) = (Reach::BEFORE, r#""use_sliding_window": true, "sliding_window": 8"#);
-    for (kind, more, expected) in [
-        ("llama", said, [wide; 3]),
-        // transformers' default of Mistral is a window of 4096, and `null` says that there is none.
-        ("mistral", r#""num_key_value_heads": 4"#, [near(4095); 3]),
-        ("mistral", r#""sliding_window": null"#, [wide; 3]),
-        ("mistral", r#""sliding_window": 8"#, [near(7); 3]),
-        ("qwen2", r#""sliding_window": 8"#, [wide; 3]),
-        ("qwen2", said, [wide; 3]),
-        ("qwen3", &format!(r#"{said}, "max_window_layers": 2"#), [wide, wide, near(7)]),
-        (
-            "qwen3",
-            &format!(r#"{said}, "layer_types": ["sliding_attention", "full_attention", "full_attention"]"#),
-            [near(7), wide, wide],
-        ),
-    ] {
-        let backbone = described(&format!(r#"{{"model_type": "{kind}", {SIZES}, {more}}}"#)).unwrap();
-        assert_eq!(reaches(&backbone.network), expected, "{kind}: {more}");
-        assert_eq!(backbone.default_tap, "mean");
-    }
-    let modern =
-        described(&format!(r#"{{"model_type": "modernbert", {SIZES}, "local_attention": 10}}"#)).unwrap();
-    let near = Reach { back: Some(5), ahead: Some(5) };
-    assert_eq!(reaches(&modern.network), [Reach::ALL, near, near]);
-    let thetas: Vec<f32> = rotaries(&modern.network).iter().step_by(2).map(|how| how.theta).collect();
-    assert_eq!(thetas, [160_000.0, 10_000.0, 10_000.0]);
-}
-
-#[test]
-fn angles_are_read_as_old_and_new_files_say_them() {
-    let llama3 = r#""factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64"#;
-    let scaled = Scaling::Llama3 { factor: 8.0, low: 1.0, high: 4.0, places: 64 };
-    for (said, theta, scaling) in [
-        (r#""hidden_act": "silu""#.to_owned(), 1e4, None),
-        (r#""rope_theta": 5e5"#.to_owned(), 5e5, None),
-        (
-            r#""rope_theta": 5e5, "rope_scaling": {"type": "linear", "factor": 4.0}"#.to_owned(),
-            5e5,
-            Some(Scaling::Linear { factor: 4.0 }),
-        ),
-        (
-            format!(r#""rope_theta": 5e5, "rope_scaling": {{"rope_type": "llama3", {llama3}}}"#),
-            5e5,
-            Some(scaled),
-        ),
-        (
-            format!(r#""rope_parameters": {{"rope_type": "llama3", "rope_theta": 2e5, {llama3}}}"#),
-            2e5,
-            Some(scaled),
-        ),
-        (r#""rope_parameters": {"rope_type": "default", "rope_theta": 1e6}"#.to_owned(), 1e6, None),
-    ] {
-        let backbone = described(&format!(r#"{{"model_type": "llama", {SIZES}, {said}}}"#)).unwrap();
-        let rotary = rotaries(&backbone.network)[0];
-        assert_eq!((rotary.depth, rotary.turned), (12, 12));
-        assert!(
-            (rotary.theta - theta).abs() < f32::EPSILON && rotary.scaling == scaling,
-            "{said}: {rotary:?}"
-        );
-    }
-}
-
-#[test]
-fn decoders_that_are_not_built_are_one_line() {
-    for (kind, said, part) in [
-        ("llama", r#""rope_scaling": {"rope_type": "yarn", "factor": 2.0}"#, "`rope_type` `yarn`"),
-        ("llama", r#""rope_scaling": {"rope_type": "linear"}"#, "`factor` is missing"),
-        ("llama", r#""partial_rotary_factor": 0.5"#, "`partial_rotary_factor`"),
-        ("llama", r#""head_dim": 7"#, "expected an even number"),
-        ("llama", r#""num_key_value_heads": 3"#, "key-value heads"),
-        ("llama", r#""rope_theta": -1.0"#, "`rope_theta`"),
-        ("llama", r#""max_position_embeddings": 0"#, "a length of texts"),
-        ("llama", r#""hidden_act": "swoosh""#, "`hidden_act` `swoosh`"),
-        ("mistral", r#""sliding_window": 0"#, "`sliding_window` `0`"),
-        (
-            "qwen3",
-            r#""use_sliding_window": true, "layer_types": ["full_attention"]"#,
-            "1 entries for 3 layers",
-        ),
-        ("qwen3", r#""use_sliding_window": true, "layer_types": ["a", "b", "c"]"#, "the layer type `a`"),
-        ("modernbert", r#""norm_bias": true"#, "norm_bias"),
-        ("mpnet", r#""relative_attention_num_buckets": 16"#, "relative_attention_num_buckets"),
-        ("gpt2", r#""scale_attn_by_inverse_layer_idx": true"#, "scale_attn_by_inverse_layer_idx"),
-        ("gpt2", r#""n_head": 5"#, "heads that do not divide"),
-        ("albert", r#""embedding_size": 8"#, "of texts bert, roberta"),
-        ("t5", r#""relative_attention_num_buckets": 30"#, "relative_attention_num_buckets"),
-        ("t5", r#""feed_forward_proj": "gated-swoosh""#, "`hidden_act` `swoosh`"),
-    ] {
-        let error = described(&format!(r#"{{"model_type": "{kind}", {SIZES}, {said}}}"#)).err().unwrap();
-        let message = error.to_string();
-        assert!(message.contains(part) && !message.contains('\n'), "{kind}: {message}");
-    }
 }
 
 #[test]

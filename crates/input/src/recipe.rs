@@ -77,7 +77,7 @@ impl Recipe {
                     how.output_size().expect("preprocessing that was checked has one size for all");
                 height as usize * width as usize * 3
             }
-            Recipe::Text(how) => how.max_tokens() * size_of::<Token>(),
+            Recipe::Text(how) => how.most_tokens() * size_of::<Token>(),
         }
     }
 

@@ -217,6 +217,11 @@ impl Builder {
         self.push(name, Op::Linear { weight, bias: None }, &[x], self.widths[x.0].of(out))
     }
 
+    /// A dense layer with a bias or without.
+    pub fn linear_of(&mut self, name: &str, x: NodeId, out: usize, bias: bool) -> NodeId {
+        if bias { self.linear(name, x, out) } else { self.linear_without_bias(name, x, out) }
+    }
+
     /// A map as tokens: `prefix` are full names and counts of parameters (1, count, d) that come before its places;
     /// `positions` the name of those that are added, for a grid of (rows, columns), and whether the prefix has its own.
     pub fn tokens(
@@ -386,6 +391,23 @@ impl Builder {
     pub fn concat(&mut self, name: &str, inputs: &[NodeId]) -> NodeId {
         let channels = inputs.iter().map(|input| self.width(*input)).sum();
         self.push(name, Op::Concat, inputs, Width::Map(channels))
+    }
+
+    /// The nodes behind `was` up to `last` once more, with the same parameters: what read `was` reads `is`, and names have the
+    /// second of `names` in place of the first. Gives what `last` has become.
+    pub fn again(&mut self, (was, last): (NodeId, NodeId), is: NodeId, names: [&str; 2]) -> NodeId {
+        let (first, moved) = (was.0 + 1, self.nodes.len() - was.0 - 1);
+        for at in first..=last.0 {
+            let Node { name, op, inputs } = self.nodes[at].clone();
+            let read = |input: &NodeId| match *input {
+                input if input == was => is,
+                NodeId(at) if at >= first => NodeId(at + moved),
+                input => input,
+            };
+            let inputs: Vec<NodeId> = inputs.iter().map(read).collect();
+            self.push(&name.replacen(names[0], names[1], 1), op, &inputs, self.widths[at]);
+        }
+        NodeId(last.0 + moved)
     }
 
     /// Advertises a node as a place to read features.

@@ -33,7 +33,7 @@ enum Place {
 pub enum Stored {
     /// In a tensor of the same shape, but for axes of length 1.
     As(String),
-    /// In a tensor whose axes stand in another order.
+    /// In a tensor whose axes stand in another order, or whose numbers stand for others.
     Turned(String, Turn),
     /// In some of the equal parts along the first axis of a tensor.
     Part {
@@ -50,7 +50,7 @@ pub enum Stored {
     Always(f32),
 }
 
-/// How the axes of a stored tensor become ours.
+/// How a stored tensor becomes ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// A convolution (h, w, in, out), to (out, in, h, w).
@@ -66,6 +66,17 @@ pub enum Turn {
         /// Columns.
         width: usize,
     },
+    /// One of queries, keys and values, which lie head by head, (heads, 3, d, …), to (heads·d, …).
+    OfHeads {
+        /// Heads.
+        heads: usize,
+        /// Which: 0, 1 or 2.
+        part: usize,
+    },
+    /// A norm's weights, which are one less than ours.
+    OneLess,
+    /// A table (n, d), whose numbers are ours over the root of d.
+    OverRoot,
 }
 
 impl Dialect {

@@ -16,6 +16,7 @@ use network::Network;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use store::read_file;
+use weights::Tensors;
 
 /// What a configuration says.
 pub(crate) struct Described {
@@ -24,6 +25,8 @@ pub(crate) struct Described {
     network: Network,
     default_tap: String,
     recipe: Option<Recipe>,
+    /// Weights of dense layers behind the network, each in a folder of its own.
+    dense: Vec<Box<dyn Tensors>>,
     /// The file that said it.
     config: PathBuf,
 }
@@ -36,7 +39,7 @@ impl Described {
 
     /// With the weights of the folder.
     pub(crate) fn open(self, folder: &Path) -> Result<Backbone, BackboneError> {
-        let Described { name, network, default_tap, recipe, config } = self;
+        let Described { name, network, default_tap, recipe, dense, config } = self;
         let note = format!("`{}` is of {name}", config.display());
         Ok(Backbone {
             name,
@@ -44,11 +47,12 @@ impl Described {
             default_tap,
             recipe,
             note: Some(note),
-            weights: Weights::Tensors(weights::open(folder)?),
+            weights: Weights::Tensors(text::dense::together(weights::open(folder)?, dense)),
         })
     }
 }
 
+pub use text::exported::config_of_texts;
 pub(crate) use text::static_embeddings::open as table_of;
 
 /// A file of JSON, and what it says.
@@ -143,6 +147,7 @@ pub(crate) fn describe(path: &Path, prepared: bool) -> Result<Option<Described>,
         return timm::describe(config, prepared).map(Some);
     }
     match config.text("model_type") {
+        Some(text::exported::KIND) => text::exported::describe(config, path).map(Some),
         Some(kind) => match text::Kind::named(kind) {
             Some(kind) => text::describe(config, path, kind).map(Some),
             None => transformers::describe(config, path, prepared).map(Some),

@@ -95,6 +95,7 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         network: tower.build("open_clip"),
         default_tap: "pooled".to_owned(),
         recipe,
+        dense: Vec::new(),
         config: config.path,
     })
 }

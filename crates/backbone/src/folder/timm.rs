@@ -110,6 +110,7 @@ pub(super) fn describe(config: Config, prepared: bool) -> Result<Described, Back
         network,
         default_tap: entry.default_tap.to_owned(),
         recipe,
+        dense: Vec::new(),
         config: config.path,
     })
 }

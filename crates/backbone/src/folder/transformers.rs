@@ -57,7 +57,14 @@ pub(super) fn describe(config: Config, folder: &Path, prepared: bool) -> Result<
     };
     let lacks_pooling = vision.and_then(|vision| vision.get("vision_use_head")) == Some(&Value::Bool(false));
     let default_tap = if lacks_pooling { "patch_mean" } else { "pooled" }.to_owned();
-    Ok(Described { name: network.name().to_owned(), network, default_tap, recipe, config: config.path })
+    Ok(Described {
+        name: network.name().to_owned(),
+        network,
+        default_tap,
+        recipe,
+        dense: Vec::new(),
+        config: config.path,
+    })
 }
 
 /// Of `ViTConfig`, `DeiTConfig`, `Dinov2Config`, `CLIPVisionConfig` and others, with the defaults that all share.
@@ -313,7 +320,7 @@ fn windowed(config: &Config) -> Result<Network, BackboneError> {
 pub(super) fn activation(config: &Config, name: &str) -> Result<Activation, BackboneError> {
     Ok(match name {
         "gelu" => Activation::Gelu,
-        "gelu_new" | "gelu_pytorch_tanh" => Activation::GeluTanh,
+        "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Activation::GeluTanh,
         "quick_gelu" => Activation::QuickGelu,
         "relu" => Activation::Relu,
         "silu" | "swish" => Activation::Silu,

@@ -7,6 +7,7 @@
 
 pub(crate) mod golden;
 pub(crate) mod rows;
+pub(crate) mod text_networks;
 
 use headstart_engine::{EngineError, Executor};
 use input::{
@@ -96,8 +97,13 @@ pub(crate) fn filled_in_parts(network: Network, place: fn(&str) -> Stored) -> Bo
             let data = (0..param.len()).map(|i| turned[i % inputs * out + i / inputs]).collect();
             Tensor { shape: param.shape.clone(), data }
         }
+        Stored::Turned(name, turn) => {
+            let mut shape = param.shape.clone();
+            shape[0] *= if let Turn::OfHeads { .. } = turn { 3 } else { 1 };
+            let kept = fill(&name, &Param { name: String::new(), shape });
+            weights::restored(turn, &param.shape, &kept).unwrap()
+        }
         Stored::Always(value) => Tensor { shape: param.shape.clone(), data: vec![value; param.len()] },
-        other => panic!("{other:?}"),
     };
     Bound::from_tensors(network, "formula", |param| Some(tensor(param))).unwrap()
 }

@@ -126,7 +126,8 @@ impl WordPiece {
     }
 }
 
-fn of_parts(
+/// The tokenizer of the library's parts.
+pub(super) fn of_parts(
     added: &[Value],
     normalizer: &Value,
     split: &Value,
@@ -155,10 +156,10 @@ fn added_token(id: usize, content: &str, special: bool) -> Value {
 }
 
 /// A token's number and name.
-type Named = (usize, String);
+pub(super) type Named = (usize, String);
 
 /// What stands before a text, before the second of a pair, and behind each; `null` where nothing does.
-fn template(around: &[Option<Named>; 3]) -> Value {
+pub(super) fn template(around: &[Option<Named>; 3]) -> Value {
     if around.iter().all(Option::is_none) {
         return Value::Null;
     }

@@ -5,12 +5,16 @@
 //! **Invariant:** what leaves this room are numbers of tokens, without padding: each text has as many as it has.
 
 mod assembled;
+mod characters;
+mod sentencepiece;
 mod token;
 mod tokenisation;
 mod tokenizer;
+mod windows;
 
 pub use assembled::{ByteLevel, Split, WordPiece};
-pub use token::{Token, tokens_of};
+pub use sentencepiece::{Added, SentencePiece, Spelling};
+pub use token::{Token, tokens_of, windows_of};
 pub use tokenisation::{Bare, Tokenisation};
 pub use tokenizer::{Tokenizer, TokenizerError};
 
@@ -35,6 +39,9 @@ pub enum BadText {
     /// The tokenizer stumbles.
     #[error("cannot be tokenised: {0}")]
     Tokenizer(String),
+    /// It is a pair, and is to be read in windows.
+    #[error("is a pair of texts, and windows are of one text")]
+    WindowsOfPair,
     /// It is asked what only pictures are asked.
     #[error("is a text, and no picture")]
     NoPicture,

@@ -18,8 +18,12 @@ const MOST_TOKENS: usize = 1 << 17;
 pub struct Tokenisation {
     /// Of the tokenizer's file.
     tokenizer: Digest,
-    /// Tokens of a text at most, those among them that the tokenizer adds. A longer text loses its end.
+    /// Tokens that a network reads at a time, those among them that the tokenizer adds. A longer text loses its end, or is read in
+    /// windows.
     max_tokens: usize,
+    /// Tokens from the beginning of one window to that of the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stride: Option<usize>,
     /// What is put before every text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     prompt: String,
@@ -46,7 +50,8 @@ pub struct Bare {
 
 impl PartialEq for Tokenisation {
     fn eq(&self, other: &Tokenisation) -> bool {
-        let said = |how: &Tokenisation| (how.tokenizer, how.max_tokens, how.prompt.clone(), how.bare);
+        let said =
+            |how: &Tokenisation| (how.tokenizer, how.max_tokens, how.stride, how.prompt.clone(), how.bare);
         said(self) == said(other)
     }
 }
@@ -80,7 +85,9 @@ impl Tokenisation {
         bare: Option<Bare>,
     ) -> Result<Tokenisation, String> {
         let digest = tokenizer.digest();
-        let how = Tokenisation { tokenizer: digest, max_tokens, prompt, bare, opened: None, unknown: None };
+        let stride = None;
+        let how =
+            Tokenisation { tokenizer: digest, max_tokens, stride, prompt, bare, opened: None, unknown: None };
         how.opened_with(tokenizer)
     }
 
@@ -106,11 +113,21 @@ impl Tokenisation {
                 self.max_tokens
             ));
         }
+        if let Some(stride) = self.stride {
+            let room = self.max_tokens - tokenizer.added(false);
+            if self.bare.is_some() {
+                return Err("a table of tokens reads texts of any length; it needs no windows".to_owned());
+            }
+            if !(1..=room).contains(&stride) {
+                return Err(format!("a stride of {stride} tokens; windows have room for {room}"));
+            }
+        }
         self.unknown = tokenizer.unknown().filter(|_| self.bare.is_some_and(|how| !how.keeps_unknown));
         self.opened = Some(Arc::new(tokenizer));
         // Before anybody relies on it.
         let pair = format!("{}\0{}", PROBES[0], PROBES[1]);
-        for text in PROBES.into_iter().chain([pair.as_str()]) {
+        let pair = Some(pair.as_str()).filter(|_| self.stride.is_none());
+        for text in PROBES.into_iter().chain(pair) {
             self.probe(text).map_err(|error| format!("a made-up sentence {error}"))?;
         }
         Ok(self)
@@ -132,6 +149,28 @@ impl Tokenisation {
     pub fn with_max_tokens(self, max_tokens: usize) -> Result<Tokenisation, String> {
         let other = self.clone();
         Tokenisation { max_tokens, ..self }.opened_as(&other)
+    }
+
+    /// The same, and a longer text is read in windows of `max_tokens`: one begins every `stride` tokens, or where the one before
+    /// ends. The text's row is the mean of theirs.
+    ///
+    /// # Errors
+    /// Where windows would leave tokens out, or it is of a table of tokens.
+    pub fn with_windows(self, stride: Option<usize>) -> Result<Tokenisation, String> {
+        let other = self.clone();
+        let added = other.tokenizer().map_or(0, |tokenizer| tokenizer.added(false));
+        let stride = stride.unwrap_or_else(|| self.max_tokens.saturating_sub(added));
+        Tokenisation { stride: Some(stride), ..self }.opened_as(&other)
+    }
+
+    /// Tokens from one window of a text to the next; `None` where a longer text loses its end.
+    pub fn stride(&self) -> Option<usize> {
+        self.stride
+    }
+
+    /// Tokens of a prepared text, at most, in all its windows.
+    pub(crate) fn most_tokens(&self) -> usize {
+        self.stride.map_or(self.max_tokens, |_| MOST_TOKENS)
     }
 
     /// Whether a text may have as many tokens as it says.
@@ -180,15 +219,30 @@ impl Tokenisation {
         if let Some(bare) = self.bare {
             return self.load_bare(tokenizer, bare, &first, second);
         }
-        let (encoded, truncated) = guarded(|| tokenizer.encode(&first, second, self.max_tokens))?;
-        if encoded.is_empty() {
-            return Err(BadText::NoToken);
+        let (windows, truncated) = match (self.stride, second) {
+            (Some(_), Some(_)) => return Err(BadText::WindowsOfPair),
+            (Some(stride), None) => {
+                let most = MOST_TOKENS / self.max_tokens;
+                guarded(|| tokenizer.windows(&first, self.max_tokens, stride, most))?
+            }
+            (None, _) => {
+                let (encoded, truncated) = guarded(|| tokenizer.encode(&first, second, self.max_tokens))?;
+                (vec![encoded], truncated)
+            }
+        };
+        let mut bytes = Vec::new();
+        for (at, encoded) in windows.iter().enumerate() {
+            if encoded.is_empty() {
+                return Err(BadText::NoToken);
+            }
+            if encoded.len() > self.max_tokens {
+                return Err(BadText::Tokenizer("the tokenizer adds more tokens than it says".to_owned()));
+            }
+            let tokens = encoded.get_ids().iter().zip(encoded.get_type_ids());
+            let tokens = tokens.map(|(id, kind)| Token::new(*id, *kind == 1)).enumerate();
+            let opened = tokens.map(|(i, token)| if at > 0 && i == 0 { token.opening() } else { token });
+            bytes.extend(opened.flat_map(Token::bytes));
         }
-        if encoded.len() > self.max_tokens {
-            return Err(BadText::Tokenizer("the tokenizer adds more tokens than it says".to_owned()));
-        }
-        let tokens = encoded.get_ids().iter().zip(encoded.get_type_ids());
-        let bytes = tokens.flat_map(|(id, kind)| Token::new(*id, *kind == 1).bytes()).collect();
         Ok((bytes, Noticed { truncated, ..Noticed::default() }))
     }
 
@@ -302,6 +356,36 @@ mod tests {
         // Lengths 1, 1, 2, 3, 3 and 5.
         assert_eq!(tokenizer(WORDS).median_length(), 2);
         assert_eq!(tokenizer(unigram).median_length(), 3);
+    }
+
+    #[test]
+    fn a_long_text_is_read_in_windows() {
+        // Of four tokens: one before the text, one behind it.
+        let how = Tokenisation::new(tokenizer(WORDS), 4, String::new()).unwrap();
+        let read = |how: &Tokenisation, text: &str| {
+            let inputs = Inputs::of([how.load(text.as_bytes()).unwrap().0]);
+            let (tokens, ends) = crate::text::tokens_of(inputs.batch());
+            assert_eq!(crate::text::windows_of(inputs.batch()), [ends.len()]);
+            (tokens.iter().map(|token| token.id()).collect::<Vec<_>>(), ends)
+        };
+        let windows = how.clone().with_windows(None).unwrap();
+        assert_eq!(windows.stride(), Some(2));
+        assert_eq!(read(&windows, "a Why of"), (vec![1, 2, 3, 1, 1, 3, 4, 1], vec![4, 8]));
+        assert_eq!(read(&windows, "a Why"), read(&how, "a Why"));
+        assert_eq!(windows.load(b"a\0Why"), Err(BadText::WindowsOfPair));
+        // Nothing is lost but what is beyond all bounds.
+        assert!(!windows.load("a ".repeat(1000).as_bytes()).unwrap().1.truncated);
+        let (bytes, noticed) = windows.load("a ".repeat(MOST_TOKENS).as_bytes()).unwrap();
+        assert!(noticed.truncated && bytes.len() <= MOST_TOKENS * 4);
+
+        let wrong = how.clone().with_windows(Some(3)).unwrap_err();
+        assert_eq!(wrong, "a stride of 3 tokens; windows have room for 2");
+        assert!(how.with_windows(Some(0)).is_err());
+        let bare = Bare { keeps_unknown: false, characters_per_token: None };
+        let table = Tokenisation::bare(tokenizer(WORDS), 4, String::new(), bare).unwrap();
+        assert!(table.with_windows(None).unwrap_err().contains("needs no windows"));
+        let json = serde_json::to_value(&windows).unwrap();
+        assert_eq!(json["stride"], 2);
     }
 
     #[test]

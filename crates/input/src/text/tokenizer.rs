@@ -1,7 +1,10 @@
 //! A tokenizer as it lies beside a network's weights.
 
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
 use store::{Digest, read_file};
 use tokenizers::{
     Encoding, ModelWrapper, NormalizedString, Normalizer as _, PostProcessor as _, TruncationDirection,
@@ -75,10 +78,13 @@ impl Tokenizer {
 
     /// Whether capital letters are made small.
     pub fn lowers(&self) -> bool {
-        let mut text = NormalizedString::from("A");
-        let normalizer = self.library.get_normalizer();
-        normalizer
-            .is_some_and(|normalizer| normalizer.normalize(&mut text).is_ok() && text.get().contains('a'))
+        let lowered = || {
+            let mut text = NormalizedString::from("A");
+            self.library.get_normalizer()?.normalize(&mut text).ok()?;
+            Some(text.get().contains('a'))
+        };
+        // The library panics on tables of characters that make no sense.
+        catch_unwind(AssertUnwindSafe(lowered)).ok().flatten() == Some(true)
     }
 
     /// Of its file.

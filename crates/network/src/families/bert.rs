@@ -1,4 +1,5 @@
-//! BERT (Devlin et al., 2018) and what has its layers: RoBERTa, XLM-R, ELECTRA, MiniLM, DistilBERT, and MPNet (Song et al., 2020).
+//! BERT (Devlin et al., 2018) and what has its layers: RoBERTa, XLM-R, ELECTRA, MiniLM, DistilBERT, MPNet (Song et al., 2020), and
+//! ALBERT (Lan et al., 2019).
 
 use super::{
     Family,
@@ -15,6 +16,7 @@ pub(crate) static FAMILY: Family = Family {
         Dialect::stored("transformers", old_bert),
         Dialect::stored("transformers", distilbert),
         Dialect::stored("transformers", mpnet),
+        Dialect::stored("transformers", albert),
     ],
 };
 
@@ -40,6 +42,8 @@ pub struct Bert {
     pub width: usize,
     /// Layers.
     pub depth: usize,
+    /// Whether all layers have the weights of the first, as ALBERT's. The dense layer behind the tables is always there then.
+    pub shared: bool,
     /// Heads of attention.
     pub heads: usize,
     /// Numbers between the two dense layers of a block.
@@ -67,15 +71,22 @@ impl Bert {
             x = net.add("embeddings.sum", x, kinds);
         }
         x = net.layer_norm("embeddings.LayerNorm", x, self.eps);
-        if self.embedded != self.width {
+        if self.embedded != self.width || self.shared {
             x = net.linear("embeddings_project", x, self.width);
         }
         let distances = self.distances.map(|(rows, farthest)| {
             net.distances("encoder.relative_attention_bias.weight", (rows, self.heads), farthest)
         });
         net.tap("layer:0", x);
+        let mut first = None;
         for layer in 0..self.depth {
-            x = self.block(&mut net, &format!("encoder.layer.{layer}"), x, distances);
+            let at = format!("encoder.layer.{layer}.");
+            let next = match first.filter(|_| self.shared) {
+                None => self.block(&mut net, &at, x, distances),
+                Some(nodes) => net.again(nodes, x, ["encoder.layer.0.", &at]),
+            };
+            first.get_or_insert((x, next));
+            x = next;
             net.tap(&format!("layer:{}", layer + 1), x);
         }
         if self.pooler {
@@ -90,17 +101,17 @@ impl Bert {
 
     fn block(&self, net: &mut Builder, at: &str, x: NodeId, distances: Option<Distances>) -> NodeId {
         let d = self.width;
-        let qkv = net.linear(&format!("{at}.attention.self.qkv"), x, 3 * d);
+        let qkv = net.linear(&format!("{at}attention.self.qkv"), x, 3 * d);
         let how = TextAttention { distances, ..TextAttention::new(self.heads) };
-        let attended = net.text_attention(&format!("{at}.attention.self"), &[qkv], how);
-        let dense = net.linear(&format!("{at}.attention.output.dense"), attended, d);
-        let sum = net.add(&format!("{at}.attention.output.sum"), dense, x);
-        let x = net.layer_norm(&format!("{at}.attention.output.LayerNorm"), sum, self.eps);
-        let hidden = net.linear(&format!("{at}.intermediate.dense"), x, self.hidden);
-        let hidden = net.activation(&format!("{at}.intermediate.activation"), hidden, self.activation);
-        let dense = net.linear(&format!("{at}.output.dense"), hidden, d);
-        let sum = net.add(&format!("{at}.output.sum"), dense, x);
-        net.layer_norm(&format!("{at}.output.LayerNorm"), sum, self.eps)
+        let attended = net.text_attention(&format!("{at}attention.self"), &[qkv], how);
+        let dense = net.linear(&format!("{at}attention.output.dense"), attended, d);
+        let sum = net.add(&format!("{at}attention.output.sum"), dense, x);
+        let x = net.layer_norm(&format!("{at}attention.output.LayerNorm"), sum, self.eps);
+        let hidden = net.linear(&format!("{at}intermediate.dense"), x, self.hidden);
+        let hidden = net.activation(&format!("{at}intermediate.activation"), hidden, self.activation);
+        let dense = net.linear(&format!("{at}output.dense"), hidden, d);
+        let sum = net.add(&format!("{at}output.sum"), dense, x);
+        net.layer_norm(&format!("{at}output.LayerNorm"), sum, self.eps)
     }
 }
 
@@ -157,6 +168,24 @@ pub fn mpnet(param: &str) -> Stored {
             Stored::As(replaced(param, &pairs))
         }
     }
+}
+
+/// The same of ALBERT.
+pub fn albert(param: &str) -> Stored {
+    let layer = "encoder.albert_layer_groups.0.albert_layers.0";
+    if let Some(part) = param.strip_prefix("encoder.layer.0.attention.self.qkv.") {
+        return rows(["query", "key", "value"].map(|name| format!("{layer}.attention.{name}.{part}")));
+    }
+    let pairs = [
+        ("encoder.layer.0.", &format!("{layer}.")[..]),
+        (".attention.output.", ".attention."),
+        (".intermediate.dense.", ".ffn."),
+        (".output.dense.", ".ffn_output."),
+        (".output.LayerNorm.", ".full_layer_layer_norm."),
+        ("embeddings_project.", "encoder.embedding_hidden_mapping_in."),
+        ("pooler.dense.", "pooler."),
+    ];
+    Stored::As(replaced(param, &pairs))
 }
 
 fn rows(names: [String; 3]) -> Stored {

@@ -7,6 +7,7 @@ pub mod densenet;
 pub mod efficientnet;
 pub mod googlenet;
 pub mod gpt2;
+pub mod gpt_neox;
 pub mod inception_v3;
 mod keras;
 mod layers;
@@ -16,6 +17,7 @@ pub mod mobilenet_v2;
 pub mod mobilenet_v3;
 pub mod mobilenet_v4;
 pub mod modernbert;
+pub mod nomic;
 pub mod regnet;
 pub mod resnet;
 pub mod shufflenet_v2;
@@ -64,8 +66,10 @@ pub(crate) static ALL: &[&Family] = &[
     &swin::FAMILY,
     &bert::FAMILY,
     &modernbert::FAMILY,
+    &nomic::FAMILY,
     &t5::FAMILY,
     &gpt2::FAMILY,
+    &gpt_neox::FAMILY,
     &llama::FAMILY,
     &static_embeddings::FAMILY,
     keras::FAMILIES[0],

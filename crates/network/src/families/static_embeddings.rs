@@ -58,7 +58,7 @@ impl StaticEmbeddings {
     pub fn network(&self, name: &str, normalized: bool) -> Network {
         let mut net = Builder::text();
         let tokens = net.lookup("embedding", By::Token, (self.vocabulary, self.width));
-        let sentence = Sentence { pooling: vec![Pooling::Mean], normalized };
+        let sentence = Sentence { pooling: vec![Pooling::Mean], dense: Vec::new(), normalized };
         // A token is of no other use than any: there is no first, and no last.
         let vector = text::taps_of(&mut net, tokens, &[Pooling::Mean, Pooling::Max], Some(&sentence));
         net.finish(name, vector)

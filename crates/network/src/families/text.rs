@@ -1,6 +1,6 @@
 //! What networks of texts share: the taps at their end, and how a sentence's one vector is made of them.
 
-use crate::{Builder, NodeId};
+use crate::{Activation, Builder, NodeId};
 
 /// Which tokens a text's vector is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +36,40 @@ impl Pooling {
     }
 }
 
+/// A dense layer behind the pooling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dense {
+    /// Numbers that it gives.
+    pub out: usize,
+    /// Whether it has a bias.
+    pub bias: bool,
+    /// What comes after it, where something does.
+    pub activation: Option<Activation>,
+}
+
+impl Dense {
+    /// What the parameters of the layer at that place are called: `sentence.dense.0.weight`.
+    pub fn name(at: usize) -> String {
+        format!("sentence.dense.{at}")
+    }
+
+    fn build(self, net: &mut Builder, at: usize, x: NodeId) -> NodeId {
+        let name = Dense::name(at);
+        let x = net.linear_of(&name, x, self.out, self.bias);
+        match self.activation {
+            Some(function) => net.activation(&format!("{name}.activation"), x, function),
+            None => x,
+        }
+    }
+}
+
 /// How a sentence's vector is made, as sentence-transformers' `modules.json` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sentence {
     /// One after the other, where there are several.
     pub pooling: Vec<Pooling>,
+    /// One behind the other.
+    pub dense: Vec<Dense>,
     /// Whether it is divided by its length.
     pub normalized: bool,
 }
@@ -65,13 +94,16 @@ pub(super) fn taps_of(
     let nodes: Vec<(Pooling, NodeId)> = tapped.collect();
     let node = |wanted: Pooling| nodes.iter().find(|(pooling, _)| *pooling == wanted).map(|(_, node)| *node);
     let mean = node(Pooling::Mean).expect("the mean is among them");
-    let Some(Sentence { pooling, normalized }) = sentence else { return mean };
+    let Some(Sentence { pooling, dense, normalized }) = sentence else { return mean };
     let parts: Vec<NodeId> = pooling.iter().filter_map(|pooling| node(*pooling)).collect();
     let mut vector = match parts[..] {
         [] => mean,
         [one] => one,
         _ => net.concat("sentence.pooled", &parts),
     };
+    for (at, dense) in dense.iter().enumerate() {
+        vector = dense.build(net, at, vector);
+    }
     if *normalized {
         vector = net.normalize("sentence.normalized", vector);
     }

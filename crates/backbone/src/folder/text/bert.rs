@@ -28,6 +28,9 @@ struct Encoder {
     embedding_size: Option<usize>,
     #[serde(default)]
     is_decoder: bool,
+    /// Of ALBERT, as the next.
+    num_hidden_groups: Option<usize>,
+    inner_group_num: Option<usize>,
 }
 
 /// Of `DistilBertConfig`, which calls the same otherwise.
@@ -69,21 +72,29 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
                 position_embedding_type: None,
                 embedding_size: None,
                 is_decoder: false,
+                num_hidden_groups: None,
+                inner_group_num: None,
             };
             (own, said.sinusoidal_pos_embds)
         }
         _ => (config.parse()?, false),
     };
     let is_roberta = ["roberta", "xlm-roberta", "camembert"].contains(&kind);
-    let is_electra = kind == "electra";
-    let width = said.hidden_size.unwrap_or(if is_electra { 256 } else { 768 });
-    let heads = said.num_attention_heads.unwrap_or(if is_electra { 4 } else { 12 });
-    let hidden = said.intermediate_size.unwrap_or(if is_electra { 1024 } else { 3072 });
+    let (is_electra, is_albert) = (kind == "electra", kind == "albert");
+    // What transformers says where nothing is said: of ELECTRA, of ALBERT, and of others.
+    let default = |electra, albert, others| match kind {
+        "electra" => electra,
+        "albert" => albert,
+        _ => others,
+    };
+    let width = said.hidden_size.unwrap_or(default(256, 4096, 768));
+    let heads = said.num_attention_heads.unwrap_or(default(4, 64, 12));
+    let hidden = said.intermediate_size.unwrap_or(default(1024, 16_384, 3072));
     let depth = said.num_hidden_layers.unwrap_or(12);
     let places = said.max_position_embeddings.unwrap_or(512);
-    let tokens = said.vocab_size.unwrap_or(if is_roberta { 50_265 } else { 30_522 });
+    let tokens = said.vocab_size.unwrap_or(if is_roberta { 50_265 } else { default(30_522, 30_000, 30_522) });
     let segments = said.type_vocab_size.unwrap_or(2);
-    let embedded = said.embedding_size.unwrap_or(if is_electra { 128 } else { width });
+    let embedded = said.embedding_size.unwrap_or(default(128, 128, width));
     sane(config, &[width, hidden, places, embedded])?;
     vocabulary(config, &[tokens, segments.max(1)])?;
     heads_of(config, &[heads])?;
@@ -91,7 +102,9 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
     let relative = said.position_embedding_type.as_deref().filter(|kind| *kind != "absolute");
     let settings = [
         ("position_embedding_type other than absolute", relative.is_some()),
-        ("embedding_size other than hidden_size", embedded != width && !is_electra),
+        ("embedding_size other than hidden_size", embedded != width && !is_electra && !is_albert),
+        ("num_hidden_groups other than 1", said.num_hidden_groups.unwrap_or(1) != 1),
+        ("inner_group_num other than 1", said.inner_group_num.unwrap_or(1) != 1),
         ("is_decoder", said.is_decoder),
         ("sinusoidal_pos_embds", sinusoidal),
         ("heads that do not divide the width", !width.is_multiple_of(heads)),
@@ -112,9 +125,13 @@ fn encoder(config: &Config, kind: &str) -> Result<Bert, BackboneError> {
         embedded,
         width,
         depth,
+        shared: is_albert,
         heads,
         hidden,
-        activation: activation(config, said.hidden_act.as_deref().unwrap_or("gelu"))?,
+        activation: activation(
+            config,
+            said.hidden_act.as_deref().unwrap_or(if is_albert { "gelu_new" } else { "gelu" }),
+        )?,
         eps: above_zero(config, "layer_norm_eps", said.layer_norm_eps.unwrap_or(1e-12))?,
         pooler: !is_electra && kind != "distilbert",
     })

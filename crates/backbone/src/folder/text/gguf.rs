@@ -33,15 +33,7 @@ struct Said<'a> {
 /// # Errors
 /// Where the file is damaged, or says what is not built.
 pub(in crate::folder) fn describe(path: &Path) -> Result<Option<Described>, BackboneError> {
-    let Some(values) = weights::gguf_metadata(path)? else { return Ok(None) };
-    let Some(kind) = values.get("general.architecture").and_then(Value::as_str).map(str::to_owned) else {
-        return Ok(None);
-    };
-    // Whoever names tensors by hand may write any architecture, and no size.
-    if !values.contains_key(&format!("{kind}.block_count")) {
-        return Ok(None);
-    }
-    let said = Said { path, values, kind };
+    let Some(said) = said(path)? else { return Ok(None) };
     let config = said.config()?;
     let Built { vocabulary, places, build } = llama::read(&config, &said.kind)?;
     let tokenizer = said.tokenizer()?;
@@ -52,8 +44,27 @@ pub(in crate::folder) fn describe(path: &Path) -> Result<Option<Described>, Back
         name: said.kind,
         default_tap: "mean".to_owned(),
         recipe: Some(Recipe::Text(how)),
+        dense: Vec::new(),
         config: path.to_owned(),
     }))
+}
+
+/// What transformers' `config.json` would say of the network of a file; `None` as for [`describe`].
+pub(super) fn config(path: &Path) -> Result<Option<Value>, BackboneError> {
+    let Some(said) = said(path)? else { return Ok(None) };
+    let mut config = said.config()?.value;
+    config["model_type"] = said.kind.into();
+    Ok(Some(config))
+}
+
+fn said(path: &Path) -> Result<Option<Said<'_>>, BackboneError> {
+    let Some(values) = weights::gguf_metadata(path)? else { return Ok(None) };
+    let Some(kind) = values.get("general.architecture").and_then(Value::as_str).map(str::to_owned) else {
+        return Ok(None);
+    };
+    // Whoever names tensors by hand may write any architecture, and no size.
+    let is_sized = values.contains_key(&format!("{kind}.block_count"));
+    Ok(is_sized.then_some(Said { path, values, kind }))
 }
 
 impl Said<'_> {

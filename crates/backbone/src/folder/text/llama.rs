@@ -1,4 +1,4 @@
-//! `LlamaConfig`, `MistralConfig`, `Qwen2Config` and `Qwen3Config`.
+//! `LlamaConfig`, `MistralConfig`, `SmolLM3Config`, `Qwen2Config` and `Qwen3Config`.
 
 use super::{
     super::{
@@ -34,6 +34,9 @@ struct Said {
     sliding_window: Option<usize>,
     max_window_layers: Option<usize>,
     layer_types: Option<Vec<String>>,
+    /// Of SmolLM3: 0 of a layer whose queries and keys do not turn.
+    no_rope_layers: Option<Vec<usize>>,
+    no_rope_layer_interval: Option<usize>,
 }
 
 /// What all of transformers' defaults are.
@@ -46,43 +49,68 @@ fn unsaid() -> Option<usize> {
 pub(super) fn read(config: &Config, kind: &str) -> Result<Built, BackboneError> {
     let said: Said = config.parse()?;
     let (is_mistral, is_qwen, is_qwen3) = (kind == "mistral", kind.starts_with("qwen"), kind == "qwen3");
-    let width = said.hidden_size.unwrap_or(4096);
-    let depth = said.num_hidden_layers.unwrap_or(32);
-    let heads = said.num_attention_heads.unwrap_or(32);
+    let is_smol = kind == "smollm3";
+    let width = said.hidden_size.unwrap_or(if is_smol { 2048 } else { 4096 });
+    let depth = said.num_hidden_layers.unwrap_or(if is_smol { 36 } else { 32 });
+    let heads = said.num_attention_heads.unwrap_or(if is_smol { 16 } else { 32 });
     let hidden = said.intermediate_size.unwrap_or(match kind {
         "mistral" => 14_336,
-        "llama" => 11_008,
+        "llama" | "smollm3" => 11_008,
         _ => 22_016,
     });
     heads_of(config, &[heads])?;
-    let key_heads = said.num_key_value_heads.unwrap_or(if is_mistral { heads.min(8) } else { heads });
+    let key_heads = said.num_key_value_heads.unwrap_or(match kind {
+        "mistral" => heads.min(8),
+        "smollm3" => heads.min(4),
+        _ => heads,
+    });
     let of_head = said.head_dim.unwrap_or(if is_qwen3 { 128 } else { width / heads });
     let places = said.max_position_embeddings.unwrap_or(match kind {
         "llama" => 2048,
         "mistral" => 131_072,
         _ => 32_768,
     });
-    let known = said.vocab_size.unwrap_or(if is_qwen { 151_936 } else { 32_000 });
+    let known = said.vocab_size.unwrap_or(match kind {
+        "smollm3" => 128_256,
+        _ if is_qwen => 151_936,
+        _ => 32_000,
+    });
     sane(config, &[width, hidden, of_head])?;
     heads_of(config, &[key_heads])?;
     vocabulary(config, &[known])?;
     shallow(config, &[depth])?;
     tokens(config, places)?;
-    without(config, &[("key-value heads that do not divide the heads", !heads.is_multiple_of(key_heads))])?;
+    without(
+        config,
+        &[
+            ("key-value heads that do not divide the heads", !heads.is_multiple_of(key_heads)),
+            ("use_sliding_window", is_smol && said.use_sliding_window),
+        ],
+    )?;
+    let rotary = rotary::read(config, of_head, None, if is_smol { 2e6 } else { 1e4 })?;
+    let reaches = layers(config, &said, (is_mistral, is_qwen), depth)?;
+    let turns = if is_smol { turning(config, &said, depth)? } else { vec![true; depth] };
     let network = Llama {
         vocabulary: known,
         width,
         heads,
         key_heads,
-        rotary: rotary::read(config, of_head, None, 1e4)?,
-        layers: layers(config, &said, (is_mistral, is_qwen), depth)?,
+        head: of_head,
+        layers: reaches
+            .into_iter()
+            .zip(turns)
+            .map(|(reach, turns)| (reach, turns.then_some(rotary)))
+            .collect(),
+        scale: None,
         hidden,
         activation: activation(config, said.hidden_act.as_deref().unwrap_or("silu"))?,
         eps: above_zero(config, "rms_norm_eps", said.rms_norm_eps.unwrap_or(1e-6))?,
         projection_bias: said.attention_bias || kind == "qwen2",
         out_bias: said.attention_bias && kind != "qwen2",
-        mlp_bias: said.mlp_bias && kind == "llama",
+        mlp_bias: said.mlp_bias && (kind == "llama" || is_smol),
         head_norms: is_qwen3,
+        post_norms: false,
+        gemma: false,
     };
     Ok(Built::new(known, places, move |name, sentence| network.network(name, sentence)))
 }
@@ -109,4 +137,18 @@ fn layers(
         return Ok((0..depth).map(|layer| if layer >= first { narrow } else { Reach::BEFORE }).collect());
     };
     super::layer_types(config, kinds, depth, |sliding| if sliding { narrow } else { Reach::BEFORE })
+}
+
+/// Whether queries and keys turn, of each layer of a SmolLM3.
+fn turning(config: &Config, said: &Said, depth: usize) -> Result<Vec<bool>, BackboneError> {
+    match &said.no_rope_layers {
+        Some(flags) if flags.len() < depth => {
+            Err(config.wrong(format!("`no_rope_layers` has {} entries for {depth} layers", flags.len())))
+        }
+        Some(flags) => Ok(flags[..depth].iter().map(|flag| *flag != 0).collect()),
+        None => {
+            let every = said.no_rope_layer_interval.unwrap_or(4);
+            Ok((1..=depth).map(|layer| every == 0 || !layer.is_multiple_of(every)).collect())
+        }
+    }
 }

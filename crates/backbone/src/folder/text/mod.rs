@@ -1,13 +1,19 @@
 //! transformers' `config.json` of networks of texts, and what stands beside it.
 
 mod bert;
+pub(super) mod dense;
+pub(crate) mod exported;
+mod gemma;
 pub(super) mod gguf;
 mod gpt2;
+mod gpt_neox;
 mod llama;
 mod modernbert;
 mod mpnet;
+mod nomic;
 mod rotary;
 mod sentence;
+mod sentencepiece;
 pub(crate) mod static_embeddings;
 mod t5;
 mod tokenizer;
@@ -46,22 +52,30 @@ impl Built {
 #[derive(Clone, Copy)]
 pub(super) struct Kind(&'static str, fn(&Config, &str) -> Result<Built, BackboneError>);
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 23] = [
     Kind("bert", bert::read),
     Kind("roberta", bert::read),
     Kind("xlm-roberta", bert::read),
     Kind("camembert", bert::read),
     Kind("distilbert", bert::read),
     Kind("electra", bert::read),
+    Kind("albert", bert::read),
     Kind("mpnet", mpnet::read),
     Kind("modernbert", modernbert::read),
+    Kind("nomic_bert", nomic::read),
+    Kind("gte", nomic::read),
     Kind("t5", t5::read),
     Kind("mt5", t5::read),
     Kind("gpt2", gpt2::read),
+    Kind("gpt_neox", gpt_neox::read),
     Kind("llama", llama::read),
     Kind("mistral", llama::read),
+    Kind("smollm3", llama::read),
     Kind("qwen2", llama::read),
     Kind("qwen3", llama::read),
+    Kind("gemma", gemma::read),
+    Kind("gemma2", gemma::read),
+    Kind("gemma3_text", gemma::read),
 ];
 
 impl Kind {
@@ -86,10 +100,19 @@ pub(super) fn describe(
     Kind(kind, read): Kind,
 ) -> Result<Described, BackboneError> {
     let Built { vocabulary, places, build } = read(&config, kind)?;
-    let sentence::Settings { sentence, recipe } = sentence::settings(folder, places, vocabulary)?;
+    // Of the mean of its tokens, whatever else it may come to give.
+    let width = build(kind, None).widths(1, 1)?.into_iter().sum();
+    let sentence::Settings { sentence, dense, recipe } =
+        sentence::settings(folder, kind, (places, vocabulary, width))?;
     let default_tap = if sentence.is_some() { "sentence" } else { "mean" }.to_owned();
-    let network = build(kind, sentence.as_ref());
-    Ok(Described { name: kind.to_owned(), network, default_tap, recipe: Some(recipe), config: config.path })
+    Ok(Described {
+        name: kind.to_owned(),
+        network: build(kind, sentence.as_ref()),
+        default_tap,
+        recipe: Some(recipe),
+        dense,
+        config: config.path,
+    })
 }
 
 /// Refuses the first of these settings that is there.

@@ -62,6 +62,7 @@ pub(super) fn read(config: &Config, _: &str) -> Result<Built, BackboneError> {
         embedded: width,
         width,
         depth,
+        shared: false,
         heads,
         hidden,
         activation: activation(config, said.hidden_act.as_deref().unwrap_or("gelu"))?,

@@ -25,12 +25,29 @@ struct Said {
 /// For heads of `depth` numbers; of layers of one kind, where each has its own. theta: where it is not said.
 ///
 /// # Errors
-/// Where it is said in a way that is not known.
+/// Where it is said in a way that is not known, or that a part of a head turns alone.
 pub(super) fn read(
     config: &Config,
     depth: usize,
     layers: Option<&str>,
     theta: f64,
+) -> Result<Rotary, BackboneError> {
+    let rotary = read_partly(config, depth, layers, (theta, 1.0))?;
+    if rotary.turned == depth {
+        return Ok(rotary);
+    }
+    Err(config.unknown("the setting", "partial_rotary_factor", OTHERS))
+}
+
+/// The same where a part of a head may turn alone. share: of its numbers, where that is not said.
+///
+/// # Errors
+/// Where it is said in a way that is not known.
+pub(super) fn read_partly(
+    config: &Config,
+    depth: usize,
+    layers: Option<&str>,
+    (theta, share): (f64, f64),
 ) -> Result<Rotary, BackboneError> {
     let value = &config.value;
     let whole =
@@ -42,10 +59,7 @@ pub(super) fn read(
     let said: Said = part.map_or(Ok(Said::default()), |part| config.parse_part(part))?;
     let number = |key: &str| value.get(key).and_then(serde_json::Value::as_f64);
     let theta = said.rope_theta.or_else(|| number("rope_theta")).unwrap_or(theta);
-    let share = said.partial_rotary_factor.or_else(|| number("partial_rotary_factor")).unwrap_or(1.0);
-    if (share - 1.0).abs() > 0.0 {
-        return Err(config.unknown("`partial_rotary_factor`", &share.to_string(), OTHERS));
-    }
+    let share = said.partial_rotary_factor.or_else(|| number("partial_rotary_factor")).unwrap_or(share);
     let needed = |key: &str, value: Option<f64>| {
         above_zero(config, key, value.ok_or_else(|| config.wrong(format!("`{key}` is missing")))?)
     };
@@ -70,11 +84,18 @@ pub(super) fn read(
         }
         Some(other) => return Err(config.unknown("`rope_type`", other, OTHERS)),
     };
-    if !depth.is_multiple_of(2) {
-        return Err(config.unknown("a head of", &depth.to_string(), "expected an even number"));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded down; what is out of range is refused"
+    )]
+    let turned = (depth as f64 * share) as usize;
+    if !turned.is_multiple_of(2) || !(1..=depth).contains(&turned) {
+        let what = format!("of a head of {depth}, a part that turns of");
+        return Err(config.unknown(&what, &turned.to_string(), "expected an even number"));
     }
     let theta = above_zero(config, "rope_theta", theta)?;
     let interleaves = value.get("rope_interleave").and_then(serde_json::Value::as_bool) == Some(true);
     let pairs = if interleaves { Pairs::Neighbours } else { Pairs::Halves };
-    Ok(Rotary { depth, turned: depth, theta, pairs, scaling })
+    Ok(Rotary { depth, turned, theta, pairs, scaling })
 }

@@ -1,6 +1,6 @@
 //! How a folder's texts become tokens, and a text's tokens one vector: its tokenizer, and what sentence-transformers says.
 
-use super::super::Config;
+use super::{super::Config, dense};
 use crate::BackboneError;
 use input::{
     Recipe,
@@ -9,11 +9,14 @@ use input::{
 use network::families::text::{Pooling, Sentence};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use weights::Tensors;
 
 /// What stands beside a network of texts.
 pub(super) struct Settings {
     /// As `modules.json` says; `None` where there is none.
     pub(super) sentence: Option<Sentence>,
+    /// Weights of the dense layers behind the pooling.
+    pub(super) dense: Vec<Box<dyn Tensors>>,
     pub(super) recipe: Recipe,
 }
 
@@ -96,20 +99,24 @@ const SETTINGS: [&str; 7] = [
     "sentence_xlnet_config.json",
 ];
 
-/// places: tokens that the network has places for.
+/// kind: of the network. places: tokens that it has places for. width: numbers that it gives for a token.
 ///
 /// # Errors
 /// Where the tokenizer is missing or another's, or a module is not built.
-pub(super) fn settings(folder: &Path, places: usize, vocabulary: usize) -> Result<Settings, BackboneError> {
+pub(super) fn settings(
+    folder: &Path,
+    kind: &str,
+    (places, vocabulary, width): (usize, usize, usize),
+) -> Result<Settings, BackboneError> {
     let prompt = prompt(folder)?;
-    let sentence = sentence(folder, !prompt.is_empty())?;
-    let tokenizer = super::tokenizer::of(folder)?;
+    let (sentence, dense) = sentence(folder, width, !prompt.is_empty())?.unzip();
+    let tokenizer = super::tokenizer::of(folder, kind)?;
     super::tokenizer::check_rows(&tokenizer, vocabulary, folder)?;
     let said = said(folder, &tokenizer)?;
     let most = said.map_or(places, |said| said.min(places));
     let how = Tokenisation::new(tokenizer, most, prompt);
     let how = how.map_err(|reason| BackboneError::Config { file: folder.to_owned(), reason })?;
-    Ok(Settings { sentence, recipe: Recipe::Text(how) })
+    Ok(Settings { sentence, dense: dense.unwrap_or_default(), recipe: Recipe::Text(how) })
 }
 
 /// Tokens that a text has at most, where that is said: by sentence-transformers, or else by the tokenizer's configuration.
@@ -200,20 +207,45 @@ fn is_plain(path: &str) -> bool {
     !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-fn sentence(folder: &Path, has_prompt: bool) -> Result<Option<Sentence>, BackboneError> {
+/// How a sentence's vector is made, and the weights of its dense layers.
+type Made = (Sentence, Vec<Box<dyn Tensors>>);
+
+fn sentence(folder: &Path, width: usize, has_prompt: bool) -> Result<Option<Made>, BackboneError> {
     let Some(config) = Config::read(folder, "modules.json")? else { return Ok(None) };
     let modules: Vec<Module> = config.parse()?;
     let kinds = kinds(&modules);
-    let (pool, normalized) = match kinds[..] {
-        ["Transformer", "Pooling"] => (&modules[1], false),
-        ["Transformer", "Pooling", "Normalize"] => (&modules[1], true),
-        _ => return Err(config.unknown("the modules", &kinds.join(", "), TAKE_A_TAP)),
+    let ["Transformer", "Pooling", after @ ..] = &kinds[..] else {
+        return Err(config.unknown("the modules", &kinds.join(", "), TAKE_A_TAP));
     };
-    if !is_plain(&pool.path) {
-        return Err(config.unknown("the path", &pool.path, TAKE_A_TAP));
+    let normalized = after.last() == Some(&"Normalize");
+    let after = &after[..after.len() - usize::from(normalized)];
+    if after.iter().any(|kind| *kind != "Dense") {
+        return Err(config.unknown("the modules", &kinds.join(", "), TAKE_A_TAP));
     }
-    let Some(config) = Config::read(&folder.join(&pool.path), "config.json")? else {
-        return Err(config.wrong(format!("`{}/config.json` is missing", pool.path)));
+    let folders = &modules[1..2 + after.len()];
+    if let Some(module) = folders.iter().find(|module| !is_plain(&module.path)) {
+        return Err(config.unknown("the path", &module.path, TAKE_A_TAP));
+    }
+    let pooling = pooling(&config, folder, &folders[0].path, has_prompt)?;
+    let (mut dense, mut files, mut width) = (Vec::new(), Vec::new(), width * pooling.len().max(1));
+    for module in &folders[1..] {
+        let (layer, file) = dense::read(&folder.join(&module.path), width, TAKE_A_TAP)?;
+        width = layer.out;
+        dense.push(layer);
+        files.push(file);
+    }
+    Ok(Some((Sentence { pooling, dense, normalized }, files)))
+}
+
+/// `config`: of the modules, one of which is a pooling at `path`.
+fn pooling(
+    config: &Config,
+    folder: &Path,
+    path: &str,
+    has_prompt: bool,
+) -> Result<Vec<Pooling>, BackboneError> {
+    let Some(config) = Config::read(&folder.join(path), "config.json")? else {
+        return Err(config.wrong(format!("`{path}/config.json` is missing")));
     };
     let said: Pool = config.parse()?;
     if has_prompt && !said.include_prompt {
@@ -226,5 +258,5 @@ fn sentence(folder: &Path, has_prompt: bool) -> Result<Option<Sentence>, Backbon
         "lasttoken" => Ok(Pooling::Last),
         other => Err(config.unknown("the pooling", other, TAKE_A_TAP)),
     });
-    Ok(Some(Sentence { pooling: pooling.collect::<Result<_, _>>()?, normalized }))
+    pooling.collect()
 }

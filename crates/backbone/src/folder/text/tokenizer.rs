@@ -1,6 +1,6 @@
 //! A folder's tokenizer: its `tokenizer.json`, or what older folders have in its place.
 
-use super::super::Config;
+use super::{super::Config, sentencepiece};
 use crate::BackboneError;
 use input::text::{ByteLevel, Split, Tokenizer, TokenizerError, WordPiece};
 use std::path::Path;
@@ -9,9 +9,11 @@ use store::read_file;
 /// Bytes of a vocabulary, or of pairs.
 const MOST: u64 = 64 << 20;
 
+/// kind: of the network beside it.
+///
 /// # Errors
 /// Where there is none, or its files are damaged.
-pub(super) fn of(folder: &Path) -> Result<Tokenizer, BackboneError> {
+pub(super) fn of(folder: &Path, kind: &str) -> Result<Tokenizer, BackboneError> {
     match Tokenizer::beside(folder) {
         Err(TokenizerError::Missing(_)) => {}
         tokenizer => return Ok(tokenizer?),
@@ -42,7 +44,9 @@ pub(super) fn of(folder: &Path) -> Result<Tokenizer, BackboneError> {
             let parts = joined(by_number(&vocab)?, merges);
             Ok(parts.tokenizer().map_err(|reason| broken("vocab.json", reason))?)
         }
-        _ => Err(TokenizerError::Missing(folder.to_owned()).into()),
+        _ => {
+            sentencepiece::of(folder, kind)?.ok_or_else(|| TokenizerError::Missing(folder.to_owned()).into())
+        }
     }
 }
 
