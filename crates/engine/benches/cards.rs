@@ -51,6 +51,7 @@ fn main() {
         let (batch, picture) = (cuda.batch(), (height * width * 3) as usize);
         let pixels: Vec<u8> =
             (0..batch * picture).map(|i| (common::uniform("bytes", i % 1_000_003) * 256.0) as u8).collect();
+        let ends: Vec<usize> = (1..=batch).map(|i| i * picture).collect();
         // Once as it is, once recorded.
         let mut free = Vec::new();
         for _ in 0..2 {
@@ -66,7 +67,7 @@ fn main() {
                 start = Instant::now();
             }
             let before = cuda.spent().kernels;
-            cuda.submit(free.pop().unwrap(), batch).unwrap();
+            cuda.submit(free.pop().unwrap(), &ends).unwrap();
             under_way += 1;
             if under_way == 2 {
                 free.push(cuda.collect().unwrap().unwrap().pixels);

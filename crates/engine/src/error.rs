@@ -37,12 +37,6 @@ pub enum EngineError {
         /// What is wrong with them.
         what: String,
     },
-    /// A network of texts, on a card.
-    #[error("{network} reads texts, which only the CPU does so far; use --device cpu")]
-    TextsOnCard {
-        /// The network.
-        network: String,
-    },
     /// A head, or the upper part of a network, by itself.
     #[error("{network} begins with what another network gives; join them first")]
     Given {
@@ -107,9 +101,7 @@ pub enum EngineError {
     #[error("cannot start a worker: {0}")]
     Worker(#[from] rayon::ThreadPoolBuildError),
     /// The kernels for cards do no attention with heads like these.
-    #[error(
-        "cannot run `{node}` of {network} on a card: heads are {depth} deep; up to 128 in multiples of 8 are (with --precision f32 any up to 128); use --device cpu"
-    )]
+    #[error("cannot run `{node}` of {network} on a card: heads are {depth} deep; {most}; use --device cpu")]
     HeadDepth {
         /// The network.
         network: String,
@@ -117,6 +109,8 @@ pub enum EngineError {
         node: String,
         /// Numbers of a head.
         depth: usize,
+        /// Which heads they do.
+        most: &'static str,
     },
     /// A card could not do its part.
     #[error(transparent)]

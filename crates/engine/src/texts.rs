@@ -1,6 +1,6 @@
 //! Tokens of texts, as networks read them.
 
-use crate::EngineError;
+use crate::{EngineError, fuse::narrow};
 use input::{Batch, Recipe, text};
 use network::{By, Network, Op, Shape};
 use std::ops::Range;
@@ -45,6 +45,11 @@ impl<'a> Texts<'a> {
         (0..self.len()).map(|text| self.span(text))
     }
 
+    /// Tokens of the longest.
+    pub(crate) fn longest(&self) -> usize {
+        self.spans().map(|span| span.len()).max().unwrap_or(0)
+    }
+
     /// Where in its text each token stands, from 0.
     pub(crate) fn places(&self) -> Vec<usize> {
         self.spans().flat_map(|span| 0..span.len()).collect()
@@ -77,6 +82,28 @@ pub(crate) fn tokens_of(
     let (tokens, ends) = text::tokens_of(batch);
     check(network, &Texts::new(&tokens, &ends))?;
     Ok((tokens, ends))
+}
+
+/// rows: of each output a row for each window of a batch's texts → a row for each text, the mean of its windows'.
+pub(crate) fn joined(batch: Batch<'_>, mut rows: Vec<Vec<f32>>, widths: &[usize]) -> Vec<Vec<f32>> {
+    let windows = text::windows_of(batch);
+    if windows.iter().any(|count| *count > 1) {
+        for (rows, width) in rows.iter_mut().zip(widths) {
+            let mut rest = rows.chunks_exact(*width);
+            *rows = windows.iter().flat_map(|count| mean(rest.by_ref().take(*count), *width)).collect();
+        }
+    }
+    rows
+}
+
+fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, width: usize) -> Vec<f32> {
+    // A window alone keeps its bits: nothing is added to minus zero.
+    let (mut sums, mut count) = (vec![-0.0; width], 0.0);
+    for row in rows {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+        count += 1.0;
+    }
+    sums.into_iter().map(|sum| narrow(sum / count)).collect()
 }
 
 /// Refuses tokens that a network has no rows for, and texts without any.
@@ -141,5 +168,22 @@ pub(crate) fn texts_of(network: &Network, recipe: &Recipe) -> Result<bool, Engin
         }
         // Whoever reads pictures asks `pictures_of`, which refuses texts.
         (false, _) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use input::{Inputs, text::Token};
+
+    #[test]
+    fn a_text_in_windows_is_their_mean() {
+        let text = |id: u32| Token::new(id, false).bytes().to_vec();
+        let opening = (1_u32 << 30 | 7).to_le_bytes().to_vec();
+        let inputs = Inputs::of([text(1), [text(2), opening].concat(), text(3)]);
+        let rows = vec![vec![-0.0, 5.0, 1.0, 2.0, 2.0, 8.0, 0.5, 0.25], vec![1.0, 2.0, 4.0, 9.0]];
+        let joined = joined(inputs.batch(), rows, &[2, 1]);
+        assert_eq!(joined, [vec![-0.0, 5.0, 1.5, 5.0, 0.5, 0.25], vec![1.0, 3.0, 9.0]]);
+        assert!(joined[0][0].is_sign_negative());
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_channels, check_length, pictures_of, pixels_of},
-    texts::{Texts, texts_of, tokens_of},
+    texts::{Texts, joined, texts_of, tokens_of},
 };
 use input::{Batch, Recipe, text};
 use network::{Network, Padding};
@@ -296,7 +296,7 @@ impl Executor for Cpu {
             Reads::Pictures(normalisation) => normalisation,
             Reads::Texts(network) => {
                 let (tokens, ends) = tokens_of(network, batch)?;
-                return self.run_texts(&tokens, &ends);
+                return Ok(joined(batch, self.run_texts(&tokens, &ends)?, &self.widths));
             }
         };
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);

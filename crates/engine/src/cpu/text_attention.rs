@@ -134,8 +134,7 @@ impl Rotary {
     /// from, to: heads of every token.
     pub(crate) fn run(&self, texts: &Texts<'_>, from: &[Lane], to: &mut [Lane]) {
         let how = &self.how;
-        let longest = texts.spans().map(|span| span.len()).max().unwrap_or(0);
-        let (angles, places) = (self.angles.of(how, longest), texts.places());
+        let (angles, places) = (self.angles.of(how, texts.longest()), texts.places());
         let blocks = to.len() / places.len().max(1);
         let half = how.turned / 2;
         each_piece(to, blocks, |token, to| {

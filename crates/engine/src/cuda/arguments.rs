@@ -286,3 +286,96 @@ pub struct Normalise {
     pub reversed: i32,
     pub unused: i32,
 }
+
+/// For each token of a text a row of a table.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Lookup {
+    pub table: Address,
+    pub row: Address,
+    pub out: Address,
+    pub tokens: i32,
+    pub stride: i32,
+}
+
+/// One vector of each text's tokens.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Gather {
+    pub input: Address,
+    pub out: Address,
+    pub starts: Address,
+    pub texts: i32,
+    pub stride: i32,
+    pub pooling: i32,
+    pub out_f32: i32,
+}
+
+/// Parts of rows over the root of their mean square, or over their length.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct RootMean {
+    pub input: Address,
+    pub out: Address,
+    pub weight: Address,
+    pub rows: i32,
+    pub parts: i32,
+    pub channels: i32,
+    pub stride: i32,
+    pub eps: f32,
+    pub out_f32: i32,
+}
+
+/// Heads turned by the places of their tokens.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct Rotary {
+    pub input: Address,
+    pub out: Address,
+    pub angles: Address,
+    pub place: Address,
+    pub rows: i32,
+    pub channels: i32,
+    pub stride: i32,
+    pub depth: i32,
+    pub turned: i32,
+    pub neighbours: i32,
+}
+
+/// Some queries of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct QueryTile {
+    pub start: i32,
+    pub tokens: i32,
+    pub query: i32,
+    pub unused: i32,
+}
+
+/// Attention within texts.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+#[expect(missing_docs, reason = "as in arguments.h")]
+pub struct TextAttention {
+    pub q: Address,
+    pub k: Address,
+    pub v: Address,
+    pub out: Address,
+    pub tiles: Address,
+    pub distances: Address,
+    pub heads: i32,
+    pub sharing: i32,
+    pub depth: i32,
+    pub q_stride: i32,
+    pub k_stride: i32,
+    pub out_stride: i32,
+    pub back: i32,
+    pub ahead: i32,
+    pub farthest: i32,
+    pub scale: f32,
+}

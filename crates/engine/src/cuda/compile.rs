@@ -1,8 +1,10 @@
-//! From a network with its weights to the launches that run it at one size of picture: batch norms, sums and activations go
-//! into the products before them, weights are laid out for the one kernel that reads them.
+//! From a network with its weights to the launches that run it, at one size of picture or for texts of any length: batch norms,
+//! sums and activations go into the products before them, weights are laid out for the one kernel that reads them.
 
 mod attention;
+mod maps;
 mod product;
+mod texts;
 
 use super::{
     arguments,
@@ -17,27 +19,41 @@ use crate::{
     windows,
 };
 use input::image::{Channels, Preprocessing};
-use network::{Activation, NodeId, Op, Pool, Shape};
+use network::{Activation, NodeId, Op, Shape};
+use texts::Told;
 use weights::Bound;
 
-/// Compiles a network for pictures that were prepared in this way.
+/// What a network reads.
+#[derive(Clone, Copy)]
+pub(crate) enum Reads<'a> {
+    /// Pictures that were prepared in this way, of a height and a width.
+    Pictures(&'a Preprocessing, (usize, usize)),
+    /// Texts of at most so many tokens.
+    Texts(usize),
+}
+
+/// Compiles a network.
 ///
 /// # Errors
 /// Where the network does not work at that size, or holds something that the kernels do not do.
 pub(crate) fn compile(
     bound: Bound,
-    how: &Preprocessing,
-    size: (usize, usize),
+    reads: Reads<'_>,
     precision: Precision,
     unit: Unit,
 ) -> Result<Plan, EngineError> {
-    let graph = Graph::new(bound, size)?;
+    let (mut plan, mut picture, mut told) = (Plan::default(), Picture::default(), Told::default());
+    match reads {
+        Reads::Texts(most_tokens) => told.most_tokens = most_tokens,
+        Reads::Pictures(how, size) => {
+            let table = plan.numbers(how.tables().as_flattened());
+            picture = Picture { size, table, reversed: how.channels == Channels::Bgr, made: Vec::new() };
+        }
+    }
+    let graph = Graph::new(bound, picture.size)?;
     let values = vec![None; graph.network().nodes().len()];
     let features = values.clone();
-    let mut plan = Plan::default();
-    let table = plan.numbers(how.tables().as_flattened());
-    let picture = Picture { size, table, reversed: how.channels == Channels::Bgr, made: Vec::new() };
-    Compiler { graph, precision, unit, values, features, picture, plan }.compile()
+    Compiler { graph, precision, unit, values, features, picture, told, plan }.compile()
 }
 
 struct Compiler {
@@ -49,6 +65,7 @@ struct Compiler {
     /// For every output whose numbers are wider than others read them, the value that has them.
     features: Vec<Option<usize>>,
     picture: Picture,
+    told: Told,
     plan: Plan,
 }
 
@@ -58,6 +75,13 @@ struct Picture {
     reversed: bool,
     /// Numbers of a pixel, and the value that has pictures so.
     made: Vec<(usize, usize)>,
+}
+
+impl Default for Picture {
+    /// Of one pixel, as a text's graph is compiled for one token.
+    fn default() -> Picture {
+        Picture { size: (1, 1), table: 0, reversed: false, made: Vec::new() }
+    }
 }
 
 impl Compiler {
@@ -127,8 +151,11 @@ impl Compiler {
             | Op::RmsNorm { .. }
             | Op::Rotary(_)
             | Op::TextAttention(_)
-            | Op::Normalize => {
-                return Err(EngineError::TextsOnCard { network: self.graph.network().name().to_owned() });
+            | Op::Normalize => return self.text(at),
+            Op::Token { .. } | Op::GlobalAveragePool
+                if matches!(self.graph.shape(node.inputs[0].index()), Shape::Sequence { .. }) =>
+            {
+                return self.text(at);
             }
             Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Input { .. } => {
@@ -269,121 +296,6 @@ impl Compiler {
         Ok(())
     }
 
-    fn map(
-        &self,
-        at: usize,
-        activation: Option<Activation>,
-        affine: Option<(Constant, Constant)>,
-        second: Second,
-    ) -> Work {
-        let arguments = arguments::Map {
-            places: whole(self.places(at)),
-            stride: whole(self.stride(at)),
-            function: function(activation),
-            ..Default::default()
-        };
-        Work::Map { arguments, affine, second }
-    }
-
-    fn pool(&self, at: usize, pool: Pool, average: bool) -> Work {
-        let from = self.graph.sides(self.graph.node(at).inputs[0].index());
-        let out = self.graph.sides(at);
-        Work::Pool(arguments::Pool {
-            in_height: whole(from.0),
-            in_width: whole(from.1),
-            out_height: whole(out.0),
-            out_width: whole(out.1),
-            stride: whole(self.stride(at)),
-            kernel_y: whole(pool.kernel.y),
-            kernel_x: whole(pool.kernel.x),
-            step_y: whole(pool.stride.y),
-            step_x: whole(pool.stride.x),
-            pad_y: whole(pool.padding.top),
-            pad_x: whole(pool.padding.left),
-            end_y: whole(pool.padding.bottom),
-            end_x: whole(pool.padding.right),
-            average: i32::from(average),
-            counts_padding: i32::from(pool.count_include_pad),
-            ..Default::default()
-        })
-    }
-
-    /// Channels from `first` on, as (groups, channels / groups) transposed.
-    fn select(&self, at: usize, first: usize, groups: usize, channels: usize) -> Work {
-        let from = self.graph.node(at).inputs[0].index();
-        let arguments = arguments::Select {
-            channels: whole(channels),
-            first: whole(first),
-            groups: whole(groups),
-            in_stride: whole(self.stride(from)),
-            out_stride: whole(self.stride(at)),
-            ..Default::default()
-        };
-        Work::Select { arguments, places: self.places(at) }
-    }
-
-    /// What stands before the places, then the places; each with its position.
-    fn tokens(&mut self, at: usize) -> Result<(), EngineError> {
-        let from = self.graph.node(at).inputs[0];
-        let (d, table) = (self.graph.channels(at), self.graph.positions(at));
-        let from = self.value(from);
-        let (places, stride) = (self.plan.values[from].places, self.plan.values[from].stride);
-        let prefix = self.places(at) - places;
-        let (before, after) = table.split_at(prefix * d);
-        let to = self.plan.value(self.places(at), self.stride(at), self.precision.bytes());
-        let name = self.graph.node(at).name.clone();
-        let parts = [(Vec::new(), before, 0, prefix), (vec![from], after, prefix, places)];
-        for (from, table, first, rows) in parts.into_iter().filter(|(.., rows)| *rows > 0) {
-            let arguments = arguments::Copy {
-                rows: whole(rows),
-                in_rows: whole(places),
-                in_stride: whole(stride),
-                to: whole(first),
-                fill: 1,
-                ..self.rows_into(at)
-            };
-            let work = Work::Copy { arguments, table: Some(self.plan.numbers(table)) };
-            self.plan.steps.push(Step { name: name.clone(), work, from, to: To::Value(to) });
-        }
-        self.values[at] = Some(to);
-        self.graph.made(at);
-        Ok(())
-    }
-
-    fn concat(&mut self, at: usize) -> Result<(), EngineError> {
-        let node = self.graph.node(at).clone();
-        let to = self.plan.value(self.places(at), self.stride(at), self.precision.bytes());
-        let mut first = 0;
-        for (i, input) in node.inputs.iter().enumerate() {
-            let (from, channels) = (self.value(*input), self.graph.channels(input.index()));
-            let arguments = arguments::Copy {
-                channels: whole(channels),
-                in_rows: whole(self.places(at)),
-                in_stride: whole(self.plan.values[from].stride),
-                out_first: whole(first),
-                fill: i32::from(i + 1 == node.inputs.len()),
-                ..self.rows_into(at)
-            };
-            let work = Work::Copy { arguments, table: None };
-            self.plan.steps.push(Step { name: node.name.clone(), work, from: vec![from], to: To::Value(to) });
-            first += channels;
-        }
-        self.values[at] = Some(to);
-        self.graph.made(at);
-        Ok(())
-    }
-
-    /// A copy to all rows and channels of a node's value.
-    fn rows_into(&self, at: usize) -> arguments::Copy {
-        arguments::Copy {
-            rows: whole(self.places(at)),
-            channels: whole(self.graph.channels(at)),
-            out_rows: whole(self.places(at)),
-            out_stride: whole(self.stride(at)),
-            ..Default::default()
-        }
-    }
-
     /// Appends a step that begins with the node `at`, and gives the result of `end`. What becomes features is not rounded
     /// first; where others read it, rounded, it is made twice.
     fn push(&mut self, at: usize, end: usize, work: Work, from: Vec<usize>) {
@@ -400,10 +312,16 @@ impl Compiler {
     }
 
     fn append(&mut self, at: usize, end: usize, work: Work, from: Vec<usize>, bytes: usize) -> usize {
-        let to = self.plan.value(self.places(end), self.stride(end), bytes);
+        let to = self.value_of(end, bytes);
         let name = self.graph.node(at).name.clone();
         self.plan.steps.push(Step { name, work, from, to: To::Value(to) });
         to
+    }
+
+    /// A value for what a node gives.
+    fn value_of(&mut self, at: usize, bytes: usize) -> usize {
+        let is_pooled = matches!(self.graph.shape(at), Shape::Vector(_));
+        self.plan.value(self.places(at), self.stride(at), bytes, is_pooled)
     }
 
     fn places(&self, at: usize) -> usize {

@@ -2,28 +2,26 @@
 
 use super::{
     Card, CardError, Queue,
-    compile::compile,
+    compile::{Reads, compile},
+    part::{Part, Reader, lay_out},
     plan::{Bases, Plan, To},
     precision::Precision,
     products::Unit,
+    slot::{Flight, Room, SLOTS, Slot},
     work::Work,
 };
 use crate::{
     EngineError, Executor,
     executor::{check_channels, check_length, pictures_of, pixels_of},
+    texts::{Texts, joined, texts_of},
 };
 use input::{Batch, Recipe};
 use std::{collections::VecDeque, time::Duration};
 use weights::Bound;
 
-/// Batches that a card has at a time: one is copied while the other is run.
-const SLOTS: usize = 2;
-/// Pictures of a batch, where memory does not say otherwise: more keep no card busier.
-const MOST: usize = 256;
-
 /// A network that is ready to run on a card.
 ///
-/// **Invariant:** as on the processor, the bits of a feature depend on its picture, the weights, the preprocessing and the
+/// **Invariant:** as on the processor, the bits of a feature depend on its sample, the weights, the preprocessing and the
 /// tap, and on the precision and the kind of card besides, but not on the batch or on what else was in it.
 pub struct Cuda<C: Card> {
     /// Dropped before the card.
@@ -36,41 +34,25 @@ pub struct Cuda<C: Card> {
     plan: Plan,
     precision: Precision,
     unit: Unit,
+    /// Of a picture; of a token (1, 1).
     size: (usize, usize),
+    /// Of texts.
+    reader: Option<Box<Reader>>,
+    /// Bytes of a sample, at most.
+    most_bytes: usize,
     widths: Vec<usize>,
     revision: String,
     batch: usize,
+    /// Pictures, or tokens, that there is memory for.
+    units: usize,
     next: usize,
     spent: Spent,
-}
-
-/// What a batch needs for itself.
-struct Slot<C: Card> {
-    pixels: C::Memory,
-    out: C::Memory,
-    /// The features, on the host.
-    features: Option<C::Staging>,
-    /// The launches for a full batch.
-    graph: Option<C::Graph>,
-    /// Full batches that were run.
-    runs: usize,
-}
-
-/// A batch that is under way.
-struct Flight<C: Card> {
-    slot: usize,
-    n: usize,
-    pixels: C::Staging,
-    features: C::Staging,
-    copies: [C::Event; 2],
-    kernels: [C::Event; 2],
-    done: C::Event,
 }
 
 /// How long a card was busy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spent {
-    /// Copying pictures to it.
+    /// Copying samples to it.
     pub copies: Duration,
     /// Running kernels.
     pub kernels: Duration,
@@ -80,17 +62,17 @@ pub struct Spent {
 pub struct Collected<C: Card> {
     /// One (n, d) matrix for every output of the network.
     pub rows: Vec<Vec<f32>>,
-    /// The memory that its pictures were in, for others.
+    /// The memory that its samples were in, for others.
     pub pixels: C::Staging,
 }
 
 impl<C: Card> Cuda<C> {
-    /// Compiles a network for inputs of this recipe, in batches of at most `batch` pictures: fewer where
+    /// Compiles a network for inputs of this recipe, in batches of at most `batch` samples: fewer pictures where
     /// the card has no memory for as many; without a number, as many as keep it busy.
     ///
     /// # Errors
     /// Where the recipe has no fixed size, the network does not work at it or holds what the kernels do not do, or
-    /// the card has no memory for a single picture.
+    /// the card has no memory for a single picture or token.
     pub fn new(
         card: C,
         bound: Bound,
@@ -114,29 +96,32 @@ impl<C: Card> Cuda<C> {
         batch: Option<usize>,
         unit: Unit,
     ) -> Result<Cuda<C>, EngineError> {
-        if bound.network().reads_texts() {
-            return Err(EngineError::TextsOnCard { network: bound.network().name().to_owned() });
-        }
-        let (how, size) = pictures_of(bound.network().name(), recipe)?;
+        let reads_texts = texts_of(bound.network(), recipe)?;
+        let reads = match recipe {
+            Recipe::Text(how) if reads_texts => Reads::Texts(how.max_tokens()),
+            _ => {
+                let (how, size) = pictures_of(bound.network().name(), recipe)?;
+                Reads::Pictures(how, size)
+            }
+        };
         check_channels(bound.network())?;
+        let (size, reader) = match reads {
+            Reads::Pictures(_, size) => (size, None),
+            Reads::Texts(most) => ((1, 1), Some(Box::new(Reader { network: bound.network().clone(), most }))),
+        };
         let revision = precision.engine(card.description().capability, unit);
         let widths = bound.network().widths(size.0, size.1)?;
-        let mut plan = compile(bound, how, size, precision, unit)?;
+        let mut plan = compile(bound, reads, precision, unit)?;
         let constants = card.allocate(plan.constants.len().max(1))?;
         card.upload(&plan.constants, &constants, 0)?;
         plan.constants = Vec::new();
-        let own = (size.0 * size.1 * 3).next_multiple_of(256) + plan.out_bytes().next_multiple_of(256);
-        let each = (plan.memory + SLOTS * own).max(1);
-        // A tenth is left to others, and to the driver.
-        let fits = card.free()? / 10 * 9 / each;
-        let most = fits.min(plan.most_pictures()).max(1);
-        let mut batch = batch.unwrap_or(MOST).clamp(1, most);
-        let (values, slots) = loop {
-            match room(&card, &plan, size, batch) {
-                Err(CardError::OutOfMemory { .. }) if batch > 1 => batch /= 2,
-                room => break room?,
-            }
+        let most_bytes = recipe.most_bytes().max(1);
+        let mut room = match reads {
+            Reads::Pictures(..) => Room::of_pictures(card.free()?, &plan, batch, most_bytes),
+            Reads::Texts(most) => Room::of_texts(card.free()?, &plan, batch, (most, most_bytes)),
         };
+        let (values, slots) = room.take(&card, &plan)?;
+        let Room { batch, units, .. } = room;
         let (flights, spent) = (VecDeque::new(), Spent::default());
         Ok(Cuda {
             slots,
@@ -148,9 +133,12 @@ impl<C: Card> Cuda<C> {
             precision,
             unit,
             size,
+            reader,
+            most_bytes,
             widths,
             revision,
             batch,
+            units,
             next: 0,
             spent,
         })
@@ -166,7 +154,7 @@ impl<C: Card> Cuda<C> {
         self.unit
     }
 
-    /// Pictures of a batch, at most.
+    /// Samples of a batch, at most.
     pub fn batch(&self) -> usize {
         self.batch
     }
@@ -181,45 +169,61 @@ impl<C: Card> Cuda<C> {
         self.flights.len() < SLOTS
     }
 
-    /// Memory for a batch of pictures.
+    /// Memory for a batch.
     ///
     /// # Errors
     /// Where the host has none.
     pub fn staging(&self) -> Result<C::Staging, EngineError> {
-        Ok(self.card.staging(self.batch * self.size.0 * self.size.1 * 3)?)
+        Ok(self.card.staging(self.batch * self.most_bytes)?)
     }
 
-    /// Gives the card a batch. pixels: of [`Cuda::staging`], (n, h, w, 3) RGB bytes as prepared at its beginning.
+    /// Gives the card a batch. inputs: of [`Cuda::staging`]; with `ends`, it is a [`Batch`].
     ///
     /// # Errors
-    /// Where the driver fails.
+    /// Where the driver fails, tokens are not the network's, or a text is too long.
     ///
     /// # Panics
-    /// Where the card is not ready for one more, `n` is larger than its batches, or a call before failed: whoever was told
-    /// that goes on with another engine.
-    pub fn submit(&mut self, pixels: C::Staging, n: usize) -> Result<(), EngineError> {
-        assert!(self.is_ready() && n <= self.batch, "a batch of {n} pictures was given unasked");
+    /// Where the card is not ready for one more, the batch is larger than its batches or no batch of such samples, or the driver
+    /// failed before: whoever was told that goes on with another engine.
+    pub fn submit(&mut self, inputs: C::Staging, ends: &[usize]) -> Result<(), EngineError> {
+        let n = ends.len();
+        assert!(self.is_ready() && n <= self.batch, "a batch of {n} samples was given unasked");
+        let batch = Batch::new(&inputs, ends);
+        let (parts, told) = match &self.reader {
+            None => (vec![Part::of_pictures(n)], pixels_of(batch, self.size)?.len()),
+            Some(reader) => {
+                let (tokens, ends) = reader.read(batch)?;
+                let texts = Texts::new(&tokens, &ends);
+                reader.check_room(&texts, self.units, self.plan.memory)?;
+                let (parts, told) = lay_out(&texts, &self.plan.tables, self.units);
+                let slot = &mut self.slots[self.next];
+                slot.grow(&self.card, told.len(), texts.len() * self.plan.out_bytes())?;
+                slot.told.iter_mut().for_each(|to| to[..told.len()].copy_from_slice(&told));
+                (parts, told.len())
+            }
+        };
         let slot = self.next;
         self.next = (slot + 1) % SLOTS;
         let features = self.slots[slot].features.take();
         let mut features = features.expect("a slot whose batch was collected has its memory back");
         let start = self.card.event(Queue::Copies)?;
-        let length = n * self.size.0 * self.size.1 * 3;
-        if length > 0 {
-            self.card.copy_in(&pixels, length, &self.slots[slot].pixels)?;
+        if told > 0 {
+            let Slot { told: own, input, .. } = &self.slots[slot];
+            self.card.copy_in(own.as_ref().unwrap_or(&inputs), told, input)?;
         }
         let copied = self.card.event(Queue::Copies)?;
         self.card.wait(Queue::Kernels, &copied)?;
         let begin = self.card.event(Queue::Kernels)?;
-        self.run_slot(slot, n)?;
+        self.run_slot(slot, &parts)?;
         let end = self.card.event(Queue::Kernels)?;
-        let length = n * self.plan.out_bytes();
+        let length = parts.iter().map(|part| part.samples).sum::<usize>() * self.plan.out_bytes();
         if length > 0 {
             self.card.copy_out(&self.slots[slot].out, &mut features, length)?;
         }
         let done = self.card.event(Queue::Kernels)?;
         let (copies, kernels) = ([start, copied], [begin, end]);
-        self.flights.push_back(Flight { slot, n, pixels, features, copies, kernels, done });
+        let ends = ends.to_vec();
+        self.flights.push_back(Flight { slot, parts, inputs, ends, features, copies, kernels, done });
         Ok(())
     }
 
@@ -233,9 +237,17 @@ impl<C: Card> Cuda<C> {
         let took = |[start, end]: &[C::Event; 2]| self.card.between(start, end).map(milliseconds);
         self.spent.copies += took(&flight.copies)?;
         self.spent.kernels += took(&flight.kernels)?;
-        let rows = self.plan.rows(&flight.features, flight.n);
+        let mut rows = vec![Vec::new(); self.widths.len()];
+        for part in &flight.parts {
+            let bytes = &flight.features[part.first * self.plan.out_bytes()..];
+            let more = self.plan.rows(bytes, part.samples);
+            rows.iter_mut().zip(more).for_each(|(rows, more)| rows.extend(more));
+        }
+        if self.reader.is_some() {
+            rows = joined(Batch::new(&flight.inputs, &flight.ends), rows, &self.widths);
+        }
         self.slots[flight.slot].features = Some(flight.features);
-        Ok(Some(Collected { rows, pixels: flight.pixels }))
+        Ok(Some(Collected { rows, pixels: flight.inputs }))
     }
 
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks.
@@ -244,9 +256,10 @@ impl<C: Card> Cuda<C> {
     /// As [`Executor::run`].
     ///
     /// # Panics
-    /// Where batches are under way, or `n` is larger than them.
+    /// Where batches are under way, `n` is larger than them, or the network reads texts.
     pub fn run_tensor(&mut self, input: &[f32], n: usize) -> Result<Vec<Vec<f32>>, EngineError> {
         assert!(self.flights.is_empty() && n <= self.batch, "batches are under way, or too small");
+        assert!(self.reader.is_none(), "texts have no numbers to begin with");
         let (h, w) = self.size;
         check_length(n, [3, h, w], input.len())?;
         for step in &self.plan.steps {
@@ -261,7 +274,7 @@ impl<C: Card> Cuda<C> {
             self.precision.encode((0..n * h * w * value.stride).map(number), &mut bytes);
             self.card.upload(&bytes, &self.values, value.at * n)?;
         }
-        self.launch(0, n, |work| !matches!(work, Work::Normalise { .. }))?;
+        self.launch(0, &Part::of_pictures(n), |work| !matches!(work, Work::Normalise { .. }))?;
         let Slot { out, features, .. } = &mut self.slots[0];
         let Some(features) = features else { unreachable!("no batch is under way") };
         self.card.copy_out(out, features, n * self.plan.out_bytes())?;
@@ -276,14 +289,14 @@ impl<C: Card> Cuda<C> {
     /// Where the driver fails.
     ///
     /// # Panics
-    /// Where batches are under way.
+    /// Where batches are under way, or the network reads texts.
     pub fn profile(&mut self) -> Result<Vec<(String, String, Duration)>, EngineError> {
-        assert!(self.flights.is_empty(), "batches are under way");
-        let bases = self.bases(0);
+        assert!(self.flights.is_empty() && self.reader.is_none(), "batches are under way, or of texts");
+        let (bases, all) = (self.bases(0), Part::of_pictures(self.batch));
         let mut events = vec![self.card.event(Queue::Kernels)?];
         let mut steps = Vec::new();
         for step in &self.plan.steps {
-            let prepared = self.plan.prepare(step, self.precision, self.batch, &bases);
+            let prepared = self.plan.prepare(step, self.precision, &all, &bases);
             self.card.launch(&prepared.launch())?;
             events.push(self.card.event(Queue::Kernels)?);
             steps.push((step.name.clone(), prepared.kernel));
@@ -295,30 +308,31 @@ impl<C: Card> Cuda<C> {
         timed.collect()
     }
 
-    /// Has a batch run: a full one from a recording, from its second time on.
-    fn run_slot(&mut self, slot: usize, n: usize) -> Result<(), EngineError> {
-        if n == self.batch {
+    /// Has a batch run: a full one of pictures from a recording, from its second time on.
+    fn run_slot(&mut self, slot: usize, parts: &[Part]) -> Result<(), EngineError> {
+        let all = Part::of_pictures(self.batch);
+        if self.reader.is_none() && parts == [all] {
             self.slots[slot].runs += 1;
             if self.slots[slot].runs == 2 {
                 // Without a recording each is launched as it comes; where that is not all, it fails as well, and says why.
-                let graph = self.card.record(&mut || self.launch(slot, n, |_| true));
+                let graph = self.card.record(&mut || self.launch(slot, &all, |_| true));
                 self.slots[slot].graph = graph.unwrap_or(None);
             }
             if let Some(graph) = &self.slots[slot].graph {
                 return Ok(self.card.replay(graph)?);
             }
         }
-        Ok(self.launch(slot, n, |_| true)?)
+        Ok(parts.iter().try_for_each(|part| self.launch(slot, part, |_| true))?)
     }
 
     /// Launches all steps whose work is wanted.
-    fn launch(&self, slot: usize, n: usize, wanted: impl Fn(&Work) -> bool) -> Result<(), CardError> {
-        if n == 0 {
+    fn launch(&self, slot: usize, part: &Part, wanted: impl Fn(&Work) -> bool) -> Result<(), CardError> {
+        if part.samples == 0 {
             return Ok(());
         }
         let bases = self.bases(slot);
         for step in self.plan.steps.iter().filter(|step| wanted(&step.work)) {
-            self.card.launch(&self.plan.prepare(step, self.precision, n, &bases).launch())?;
+            self.card.launch(&self.plan.prepare(step, self.precision, part, &bases).launch())?;
         }
         Ok(())
     }
@@ -327,7 +341,7 @@ impl<C: Card> Cuda<C> {
         Bases {
             constants: self.card.address(&self.constants),
             values: self.card.address(&self.values),
-            pixels: self.card.address(&self.slots[slot].pixels),
+            input: self.card.address(&self.slots[slot].input),
             out: self.card.address(&self.slots[slot].out),
         }
     }
@@ -347,17 +361,20 @@ impl<C: Card> Executor for Cuda<C> {
     /// Where batches are under way.
     fn run(&mut self, batch: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
         assert!(self.flights.is_empty(), "batches are under way");
-        let (n, pixels) = (batch.len(), pixels_of(batch, self.size)?);
-        let picture = self.size.0 * self.size.1 * 3;
+        match &self.reader {
+            None => pixels_of(batch, self.size).map(drop)?,
+            Some(reader) => reader.check_bytes(batch, self.most_bytes)?,
+        }
         let mut rows = vec![Vec::new(); self.widths.len()];
-        let mut staging = self.staging()?;
-        for first in (0..n).step_by(self.batch) {
-            let count = self.batch.min(n - first);
-            staging[..count * picture].copy_from_slice(&pixels[first * picture..][..count * picture]);
-            self.submit(staging, count)?;
+        let (mut staging, mut start) = (self.staging()?, 0);
+        for ends in batch.ends().chunks(self.batch) {
+            let ends: Vec<usize> = ends.iter().map(|end| end - start).collect();
+            let bytes = ends.last().copied().unwrap_or(0);
+            staging[..bytes].copy_from_slice(&batch.bytes()[start..start + bytes]);
+            self.submit(staging, &ends)?;
             let Some(features) = self.collect()? else { unreachable!("one was given") };
             rows.iter_mut().zip(features.rows).for_each(|(rows, more)| rows.extend(more));
-            staging = features.pixels;
+            (staging, start) = (features.pixels, start + bytes);
         }
         Ok(rows)
     }
@@ -365,25 +382,4 @@ impl<C: Card> Executor for Cuda<C> {
 
 fn milliseconds(ms: f32) -> Duration {
     Duration::from_secs_f32(ms.max(0.0) / 1e3)
-}
-
-/// Memory for batches of so many pictures.
-fn room<C: Card>(
-    card: &C,
-    plan: &Plan,
-    (height, width): (usize, usize),
-    batch: usize,
-) -> Result<(C::Memory, Vec<Slot<C>>), CardError> {
-    let out = batch * plan.out_bytes();
-    let values = card.allocate((batch * plan.memory).max(1))?;
-    let slot = |_| {
-        Ok(Slot {
-            pixels: card.allocate((batch * height * width * 3).max(1))?,
-            out: card.allocate(out.max(1))?,
-            features: Some(card.staging(out.max(1))?),
-            graph: None,
-            runs: 0,
-        })
-    };
-    Ok((values, (0..SLOTS).map(slot).collect::<Result<_, CardError>>()?))
 }

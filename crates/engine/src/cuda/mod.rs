@@ -1,5 +1,5 @@
-//! Our own engine on NVIDIA's cards: the same networks, compiled once for one size of picture to launches of our own
-//! kernels (`kernels/`, in CUDA C++). Nothing of NVIDIA's but the driver is needed to run them.
+//! Our own engine on NVIDIA's cards: the same networks, compiled once for one size of picture, or for texts of any length, to
+//! launches of our own kernels (`kernels/`, in CUDA C++). Nothing of NVIDIA's but the driver is needed to run them.
 //!
 //! The engine is written against [`Card`]; with the Cargo feature `cuda` there is a real one.
 
@@ -10,9 +10,12 @@ mod compile;
 #[expect(unsafe_code, reason = "the driver is C")]
 mod driver;
 mod engine;
+mod part;
 mod plan;
 mod precision;
 mod products;
+mod slot;
+mod texts;
 mod unit;
 mod work;
 

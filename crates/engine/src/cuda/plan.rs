@@ -1,11 +1,12 @@
 //! The steps of a network that was compiled for a card, and where their values lie in its memory.
 
-use super::{Address, work::Work};
+use super::{Address, part::Part, work::Work};
+use network::By;
 
 /// Something that does not change, by its offset among the constants, in bytes.
 pub(crate) type Constant = usize;
 
-/// What flows between steps: (places, stride) numbers a picture.
+/// What flows between steps: (places, stride) numbers a picture, a token, or a text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Value {
     pub(crate) places: usize,
@@ -13,12 +14,14 @@ pub(crate) struct Value {
     pub(crate) stride: usize,
     /// Bytes of a number.
     pub(crate) bytes: usize,
-    /// Where it lies: an offset that is multiplied by the number of pictures.
+    /// Whether a text has one, and not each of its tokens. There is room for as many all the same.
+    pub(crate) is_pooled: bool,
+    /// Where it lies: an offset that is multiplied by the number of units, which are pictures, or tokens.
     pub(crate) at: usize,
 }
 
 impl Value {
-    /// Bytes of one picture, rounded up so that what lies after it begins at 256 bytes however many pictures there are.
+    /// Bytes of one unit, rounded up so that what lies after it begins at 256 bytes however many units there are.
     pub(crate) fn size(&self) -> usize {
         (self.places * self.stride * self.bytes).next_multiple_of(256)
     }
@@ -32,7 +35,7 @@ impl Value {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum To {
     Value(usize),
-    /// The features of an output: after so many numbers a picture of the outputs before it.
+    /// The features of an output: after so many numbers a sample of the outputs before it.
     Output(usize),
 }
 
@@ -42,12 +45,12 @@ pub(crate) struct Step {
     /// The first node whose work it does.
     pub(crate) name: String,
     pub(crate) work: Work,
-    /// The values that are read; the pictures, where there is none.
+    /// The values that are read; the pictures or the tokens, where there is none.
     pub(crate) from: Vec<usize>,
     pub(crate) to: To,
 }
 
-/// An output as kernels write it: (rows, stride) numbers in f32 a picture, `channels` of each row its features.
+/// An output as kernels write it: (rows, stride) numbers in f32 a sample, `channels` of each row its features.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     pub(crate) rows: usize,
@@ -69,8 +72,10 @@ pub(crate) struct Plan {
     /// Everything that does not change.
     pub(crate) constants: Vec<u8>,
     pub(crate) outputs: Vec<Output>,
-    /// Bytes of all values, a picture.
+    /// Bytes of all values, a unit.
     pub(crate) memory: usize,
+    /// What tokens look up: by what, and how many rows there are.
+    pub(crate) tables: Vec<(By, usize)>,
 }
 
 /// Where a run's memory lies.
@@ -78,14 +83,24 @@ pub(crate) struct Plan {
 pub(crate) struct Bases {
     pub(crate) constants: Address,
     pub(crate) values: Address,
-    pub(crate) pixels: Address,
+    /// Pixels, or what kernels are told of texts.
+    pub(crate) input: Address,
     pub(crate) out: Address,
 }
 
 impl Plan {
-    pub(crate) fn value(&mut self, places: usize, stride: usize, bytes: usize) -> usize {
-        self.values.push(Value { places, stride, bytes, at: 0 });
+    pub(crate) fn value(&mut self, places: usize, stride: usize, bytes: usize, is_pooled: bool) -> usize {
+        self.values.push(Value { places, stride, bytes, is_pooled, at: 0 });
         self.values.len() - 1
+    }
+
+    /// Which of the tables says what tokens look up so.
+    pub(crate) fn table(&mut self, by: By, rows: usize) -> usize {
+        let known = self.tables.iter().position(|table| *table == (by, rows));
+        known.unwrap_or_else(|| {
+            self.tables.push((by, rows));
+            self.tables.len() - 1
+        })
     }
 
     /// Appends something that does not change.
@@ -137,12 +152,12 @@ impl Plan {
         self
     }
 
-    /// Bytes of a picture's features, as kernels write them.
+    /// Bytes of a sample's features, as kernels write them.
     pub(crate) fn out_bytes(&self) -> usize {
         self.outputs.iter().map(Output::numbers).sum::<usize>() * size_of::<f32>()
     }
 
-    /// Features of `n` pictures, as they came from the card: one (n, d) matrix an output.
+    /// Features of `n` samples, as they came from the card: one (n, d) matrix an output.
     pub(crate) fn rows(&self, bytes: &[u8], n: usize) -> Vec<Vec<f32>> {
         let mut rest = bytes;
         let output = |output: &Output| {
@@ -155,8 +170,8 @@ impl Plan {
         self.outputs.iter().map(output).collect()
     }
 
-    /// Pictures of a batch whose places and items kernels can count.
-    pub(crate) fn most_pictures(&self) -> usize {
+    /// Units whose places and items kernels can count.
+    pub(crate) fn most_units(&self) -> usize {
         let most = |value: &Value| {
             let (places, items) = (value.places, value.places * value.stride / 4);
             (i32::MAX as usize / places.max(1)).min(u32::MAX as usize / items.max(1))
@@ -164,8 +179,27 @@ impl Plan {
         self.values.iter().map(most).min().unwrap_or(usize::MAX)
     }
 
-    /// Where the first of `n` pictures' value lies.
-    pub(crate) fn address(&self, value: usize, n: usize, bases: &Bases) -> Address {
-        bases.values + (self.values[value].at * n) as Address
+    /// Where the first unit's value lies.
+    pub(crate) fn address(&self, value: usize, part: &Part, bases: &Bases) -> Address {
+        bases.values + (self.values[value].at * part.units) as Address
+    }
+
+    /// Where a step puts what it makes.
+    pub(crate) fn out(&self, step: &Step, part: &Part, bases: &Bases) -> Address {
+        match step.to {
+            To::Value(value) => self.address(value, part, bases),
+            To::Output(before) => {
+                let numbers = before * part.samples * size_of::<f32>();
+                bases.out + (part.first * self.out_bytes() + numbers) as Address
+            }
+        }
+    }
+
+    /// Of how many a step makes something: pictures, tokens or texts.
+    pub(crate) fn count(&self, step: &Step, part: &Part) -> usize {
+        match step.to {
+            To::Value(value) if !self.values[value].is_pooled => part.units,
+            _ => part.samples,
+        }
     }
 }

@@ -6,9 +6,11 @@ use super::{
         Attention, Copy, Depthwise, Flatten, LayerNorm, Map, Mean, Merge, Normalise, Pool, Products,
         ResponseNorm, Select,
     },
-    plan::{Bases, Constant, Plan, Step, To},
+    part::Part,
+    plan::{Bases, Constant, Plan, Step},
     precision::Precision,
     products::{self, count, whole},
+    texts::TextWork,
 };
 
 /// What a step does: the kernel's arguments, without addresses and numbers of pictures.
@@ -73,6 +75,7 @@ pub(crate) enum Work {
         arguments: Select,
         places: usize,
     },
+    Text(TextWork),
 }
 
 /// What becomes of the second value that a map reads, if it reads one.
@@ -94,6 +97,7 @@ impl Work {
             Work::LayerNorm { arguments, .. } => arguments.out_f32 = 1,
             Work::Mean(arguments) => arguments.out_f32 = 1,
             Work::Copy { arguments, .. } => arguments.out_f32 = 1,
+            Work::Text(text) => *text = text.in_f32()?,
             _ => return None,
         }
         Some(work)
@@ -136,30 +140,20 @@ impl Prepared {
 const SMALL: usize = 256;
 
 impl Plan {
-    /// The launch of a step for `n` pictures.
-    pub(crate) fn prepare(&self, step: &Step, precision: Precision, n: usize, bases: &Bases) -> Prepared {
-        let read = |i: usize| step.from.get(i).map_or(0, |value| self.address(*value, n, bases));
+    /// The launch of a step for some samples.
+    pub(crate) fn prepare(&self, step: &Step, precision: Precision, part: &Part, bases: &Bases) -> Prepared {
+        let read = |i: usize| step.from.get(i).map_or(0, |value| self.address(*value, part, bases));
         let constant = |at: Constant| bases.constants + at as Address;
         let maybe = |at: Option<Constant>| at.map_or(0, constant);
         let input = read(0);
         let other = if step.from.len() > 1 { read(step.from.len() - 1) } else { 0 };
-        let out = match step.to {
-            To::Value(value) => self.address(value, n, bases),
-            To::Output(before) => bases.out + (before * n * size_of::<f32>()) as Address,
-        };
+        let (n, out) = (self.count(step, part), self.out(step, part, bases));
         let (pictures, suffix) = (whole(n), precision.suffix());
-        // Of the small kernels: a thread does an item.
-        let small = |kernel: &str, items: usize, arguments: &[u8]| Prepared {
-            kernel: format!("{kernel}_{suffix}"),
-            blocks: items.div_ceil(SMALL),
-            threads: 256,
-            shared: 0,
-            arguments: arguments.to_vec(),
-        };
+        let small = |kernel: &str, items: usize, arguments: &[u8]| small(precision, kernel, items, arguments);
         match &step.work {
             Work::Normalise { arguments, table, places } => {
                 let mut arguments = *arguments;
-                (arguments.pixels, arguments.table, arguments.out) = (bases.pixels, constant(*table), out);
+                (arguments.pixels, arguments.table, arguments.out) = (bases.input, constant(*table), out);
                 arguments.places = whole(n * places);
                 let blocks = (n * places).div_ceil(PIXELS);
                 Prepared { blocks, shared: 9216, ..small("normalise", 0, bytemuck::bytes_of(&arguments)) }
@@ -261,8 +255,7 @@ impl Plan {
                 (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
                 let cells = n * count(arguments.out_height) * count(arguments.out_width);
                 let groups = count(arguments.stride) / 8;
-                let blocks = cells * groups.div_ceil(groups.next_power_of_two().min(32));
-                Prepared { blocks, shared: 8192, ..small("mean", 0, bytemuck::bytes_of(&arguments)) }
+                gathering(precision, "mean", cells, groups, bytemuck::bytes_of(&arguments))
             }
             Work::Copy { arguments, table } => {
                 let mut arguments = *arguments;
@@ -287,8 +280,32 @@ impl Plan {
                 (arguments.input, arguments.out, arguments.pictures) = (input, out, pictures);
                 small("flatten", n * count(arguments.out_stride) / 8, bytemuck::bytes_of(&arguments))
             }
+            Work::Text(work) => self.prepare_text((step, work), precision, part, bases),
         }
     }
+}
+
+/// A launch of one of the small kernels: a thread does an item.
+pub(crate) fn small(precision: Precision, kernel: &str, items: usize, arguments: &[u8]) -> Prepared {
+    Prepared {
+        kernel: format!("{kernel}_{}", precision.suffix()),
+        blocks: items.div_ceil(SMALL),
+        threads: 256,
+        shared: 0,
+        arguments: arguments.to_vec(),
+    }
+}
+
+/// The same where blocks join many numbers into each of so many cells' groups of eight.
+pub(crate) fn gathering(
+    precision: Precision,
+    kernel: &str,
+    cells: usize,
+    groups: usize,
+    arguments: &[u8],
+) -> Prepared {
+    let blocks = cells * groups.div_ceil(groups.next_power_of_two().min(32));
+    Prepared { blocks, shared: 8192, ..small(precision, kernel, 0, arguments) }
 }
 
 /// Pixels of a block that normalises.

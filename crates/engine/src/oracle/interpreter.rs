@@ -140,7 +140,8 @@ impl Interpreter {
         Ok(outputs)
     }
 
-    /// Runs a model on the tokens of texts, which are padded to the longest of those that go through together.
+    /// Runs a model on the tokens of texts, which are padded to the longest of those that go through together. Each window is a
+    /// row of its own.
     fn run_texts(&self, texts: Batch<'_>) -> Result<Vec<Vec<f32>>, EngineError> {
         let (tokens, ends) = text::tokens_of(texts);
         let starts = std::iter::once(0).chain(ends.iter().copied());

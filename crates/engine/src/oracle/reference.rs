@@ -7,7 +7,7 @@ use super::{
 use crate::{
     EngineError, Executor,
     executor::{Normalisation, check_length, pictures_of, pixels_of},
-    texts::{Texts, texts_of, tokens_of},
+    texts::{Texts, joined, texts_of, tokens_of},
 };
 use candle_core::{DType, Device, Result, Tensor};
 use input::{Batch, Recipe, text};
@@ -240,7 +240,9 @@ impl Executor for Reference {
         let Some(normalisation) = &self.normalisation else {
             let (tokens, ends) = tokens_of(&self.network, batch)?;
             let texts = Texts::new(&tokens, &ends);
-            return self.run_each(batch.len(), self.size, |i| Sample::Text(tokens[texts.span(i)].to_vec()));
+            let rows =
+                self.run_each(texts.len(), self.size, |i| Sample::Text(tokens[texts.span(i)].to_vec()))?;
+            return Ok(joined(batch, rows, &self.widths));
         };
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         self.run_each(batch.len(), (h, w), |i| {

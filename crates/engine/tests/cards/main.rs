@@ -1,4 +1,5 @@
-//! The engine on cards, real or emulated, against torchvision and timm in float64 and against the engine on the processor.
+//! The engine on cards, real or emulated, against torchvision and timm in float64 and against the engine on the processor; of texts
+//! against the latter.
 //!
 //! The emulated card runs small pictures everywhere; what is marked as ignored runs every row of the reference on it, in
 //! about an hour. With the Cargo feature `cuda`, `real.rs` does so on a real card, where there is one (`make gpu-check`).
@@ -10,6 +11,7 @@ mod common;
 mod emulated;
 #[cfg(feature = "cuda")]
 mod real;
+mod texts;
 
 use common::{RunAlike, Tolerance, golden, rows::FAMILIES};
 use headstart_engine::{

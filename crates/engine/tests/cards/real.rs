@@ -1,6 +1,6 @@
 //! On a real card, where there is one. One test at a time: `--test-threads 1`.
 
-use super::{check_bits, check_golden, check_rows, common};
+use super::{check_bits, check_golden, check_rows, common, texts::check_texts};
 use headstart_engine::cuda::{CardError, Driver, Precision, Unit};
 use network::zoo;
 
@@ -46,5 +46,12 @@ fn features_do_not_depend_on_the_batch_on_a_card() {
             let bound = || common::filled(network.clone());
             check_bits(|| Driver::open(0).unwrap(), bound, 224, precision, 300, &[256, 32, 7]);
         }
+    }
+}
+
+#[test]
+fn texts_on_a_card() {
+    if open().is_some() {
+        check_texts(|| Driver::open(0).unwrap());
     }
 }

@@ -1,7 +1,7 @@
 //! The network on one card, or on several that share the work: batches go to them in turn, two to each at a time.
 //!
 //! Two lanes a card prepare inputs, in memory that the card copies from by itself. So at most four batches of
-//! pictures a card exist at any time.
+//! inputs a card exist at any time.
 //!
 //! **Invariant:** no features come from a card that does not give what the CPU gives for the probes, to the precision's
 //! [`tolerance`](Precision::tolerance).
@@ -141,7 +141,7 @@ impl<C: Card + 'static> Embedder for Cards<C> {
     fn submit(&mut self, lane: usize, buffer: Box<dyn Buffer>, ends: Vec<usize>) -> Result<()> {
         let (card, buffer) = (self.card_of(lane), buffer as Box<dyn Any>);
         let Ok(pixels) = buffer.downcast::<C::Staging>() else { unreachable!("`buffer` made it") };
-        self.cards[card].submit(*pixels, ends.len())?;
+        self.cards[card].submit(*pixels, &ends)?;
         self.flights.push_back(card);
         Ok(())
     }

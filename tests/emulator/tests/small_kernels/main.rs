@@ -4,4 +4,5 @@
 mod copies;
 mod maps;
 mod rig;
+mod texts;
 mod windows;

@@ -33,6 +33,7 @@ impl Compiler {
                 network: self.graph.network().name().to_owned(),
                 node: node.name,
                 depth,
+                most: "up to 128 in multiples of 8 are (with --precision f32 any up to 128)",
             });
         }
         let ends = [inputs[0], inputs[inputs.len() - 1]].map(|id| self.plan.values[self.value(id)]);

@@ -20,7 +20,7 @@ impl Compiler {
             return *value;
         }
         let places = self.picture.size.0 * self.picture.size.1;
-        let value = self.plan.value(places, pixel, self.precision.bytes());
+        let value = self.plan.value(places, pixel, self.precision.bytes(), false);
         let arguments = arguments::Normalise {
             stride: whole(pixel),
             reversed: i32::from(self.picture.reversed),

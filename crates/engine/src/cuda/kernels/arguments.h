@@ -165,3 +165,67 @@ struct Normalise {
     int32_t reversed;   // 1: the network's first channel is the last byte
     int32_t unused;
 };
+
+// ---- texts -----------------------------------------------------------------------------------------------------------
+//
+// Tokens of several texts lie one after the other, a row each, and none is padding. Rows of tables are made on the host.
+
+// For each token a row of a table: out[t] = table[row[t]].
+struct Lookup {
+    Address table;      // (rows, stride)
+    Address row;        // (tokens) int32
+    Address out;
+    int32_t tokens, stride;
+};
+
+// What a text's vector is made of.
+enum Pooling { FIRST_TOKEN, LAST_TOKEN, MEAN_OF_TOKENS, LARGEST_OF_TOKENS };
+
+// One vector of each text's tokens.
+struct Gather {
+    Address in, out;
+    Address starts;     // (texts + 1) int32: where each text begins, and the last one ends
+    int32_t texts, stride;
+    int32_t pooling;
+    int32_t out_f32;
+};
+
+// Rows in parts, each over the root of its mean square: in / sqrt(mean(in^2) + eps) * weight; without a weight, each over its
+// length, or over 1e-12 where it is shorter.
+struct RootMean {
+    Address in, out;
+    Address weight;     // (channels) f32 and zeros up to a multiple of eight, or 0
+    int32_t rows, parts, channels, stride;  // channels of a part
+    float eps;
+    int32_t out_f32;
+};
+
+// Turns pairs of numbers of each head by the angles of its token's place.
+struct Rotary {
+    Address in, out;
+    Address angles;     // (places, turned) f32: cosines of each pair, then as many sines
+    Address place;      // (rows) int32
+    int32_t rows, channels, stride;
+    int32_t depth, turned;  // numbers of a head, and how many of them turn, from the first on
+    int32_t neighbours;     // 1: one and the next are a pair; 0: the i-th of the first half, and the i-th of the second
+};
+
+// Up to 64 queries of a text.
+struct QueryTile {
+    int32_t start, tokens;  // the text's first row, and how many it has
+    int32_t query;          // the first query, counted in the text
+    int32_t unused;
+};
+
+// softmax(q . k * scale + distance) . v in every head of every text, over the keys that are near enough.
+struct TextAttention {
+    Address q, k, v;    // the first number of the first row of each
+    Address out;
+    Address tiles;      // (tiles) QueryTile
+    Address distances;  // (heads, 2 * farthest + 1) f32, from keys before a query to those behind it, or 0
+    int32_t heads, sharing, depth;  // so many heads of queries share one of keys and values
+    int32_t q_stride, k_stride, out_stride;
+    int32_t back, ahead;    // a query sees so many keys before it, and behind it
+    int32_t farthest;       // what is farther has the number of this distance
+    float scale;
+};

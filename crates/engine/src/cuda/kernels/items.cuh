@@ -52,19 +52,25 @@ template <class E> DEVICE void load8(float (&x)[8], Address base, size_t at, boo
     else load8<E>(x, base, at);
 }
 
-// Adds up eight sums of each of a block's threads over those of one group, of which there are `across`, a power of two; thread
-// i is of group i % groups. The first of each group has the total, in `sums` and where `shared` keeps its eight.
-DEVICE void join8(float (&sums)[8], float* shared, int across, int groups) {
+// The larger of two; what is no number wins, as in PyTorch.
+DEVICE float larger(float x, float y) { return y > x || y != y ? y : x; }
+
+// Joins eight numbers of each of a block's threads over those of one group, of which there are `across`, a power of two; thread
+// i is of group i % groups. The first of each group has what they come to, in `x` and where `shared` keeps its eight.
+template <class With> DEVICE void join8(float (&x)[8], float* shared, int across, int groups, With with) {
     int first = threadIdx.x / groups;
-    store8<F32>(sums, Address(shared), threadIdx.x * 8);
+    store8<F32>(x, Address(shared), threadIdx.x * 8);
     for (int half = across / 2; half > 0; half /= 2) {
         __syncthreads();
         if (first >= half) continue;
         float others[8];
         load8<F32>(others, Address(shared), (threadIdx.x + half * groups) * 8);
-        for (int i = 0; i < 8; i++) sums[i] += others[i];
-        store8<F32>(sums, Address(shared), threadIdx.x * 8);
+        for (int i = 0; i < 8; i++) x[i] = with(x[i], others[i]);
+        store8<F32>(x, Address(shared), threadIdx.x * 8);
     }
+}
+DEVICE void join8(float (&sums)[8], float* shared, int across, int groups) {
+    join8(sums, shared, across, groups, [](float x, float y) { return x + y; });
 }
 
 template <class E> DEVICE float load1(Address base, size_t at, bool f32) {

@@ -63,8 +63,7 @@ template <class E, bool AVERAGE> DEVICE void pool(const Pool& a) {
             load8<E>(seen, a.in, line + size_t(x) * a.stride);
             for (int i = 0; i < 8; i++) {
                 if constexpr (AVERAGE) sums[i] += seen[i];
-                // What is no number wins, as in PyTorch.
-                else result[i] = seen[i] > result[i] || seen[i] != seen[i] ? seen[i] : result[i];
+                else result[i] = larger(result[i], seen[i]);
             }
         }
         if constexpr (AVERAGE)

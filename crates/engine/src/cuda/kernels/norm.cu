@@ -1,4 +1,5 @@
-// Layer normalisation: (x - mean) / sqrt(variance + eps) * weight + bias over the channels of each row.
+// Layer normalisation: (x - mean) / sqrt(variance + eps) * weight + bias over the channels of each row. And rows, or parts of rows,
+// over the root of their mean square, or over their length.
 //
 // A warp does a row, or half a warp one of up to 128 channels. Rows of up to 1024 channels stay in registers; of longer
 // ones each pass reads again what it needs, which the nearest cache still has.
@@ -112,6 +113,63 @@ template <class E> DEVICE void normalise_row(const LayerNorm& a) {
     else long_row<E>(a);
 }
 
+// Eight channels of a part that begins at `from`. Those of parts that are no whole groups of eight lie anywhere.
+template <class E> DEVICE void load_part(const RootMean& a, float (&x)[8], size_t from, int channel) {
+    int left = a.channels - channel;
+    if (a.parts == 1 || a.channels % 8 == 0) {
+        load8<E>(x, a.in, from + channel);
+        subtract(x, 0.f, left);
+    } else {
+#pragma unroll
+        for (int i = 0; i < 8; i++) x[i] = i < left ? load1<E>(a.in, from + channel + i) : 0.f;
+    }
+}
+
+template <class E> DEVICE void store_part(const RootMean& a, const float (&x)[8], size_t from, int channel, bool last) {
+    bool f32 = a.out_f32 != 0;
+    if (a.parts == 1 || a.channels % 8 == 0) return store8<E>(x, a.out, from + channel, f32);
+    int left = a.channels - channel;
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        if (i < left) store1<E>(x[i], a.out, from + channel + i, f32);
+    if (last && left <= 8)
+        for (int i = 0; i < a.stride - a.parts * a.channels; i++) store1<E>(0.f, a.out, from + a.channels + i, f32);
+}
+
+// A part of a row by LANES lanes; it is read twice, the second time from the nearest cache.
+template <class E, int LANES> DEVICE void root_mean(const RootMean& a) {
+    int first = threadIdx.x % LANES * 8;
+    size_t part = size_t(item()) / LANES, all = size_t(a.rows) * a.parts;
+    // All lanes of a warp go on, as they join their sums; those without a part do the last one's once more.
+    bool there = part < all;
+    if (!there) part = all - 1;
+    int at = int(part % a.parts);
+    size_t from = part / a.parts * a.stride + size_t(at) * a.channels;
+    float x[8], squares = 0.f;
+#pragma unroll 4
+    for (int channel = first; channel < a.channels; channel += LANES * 8) {
+        load_part<E>(a, x, from, channel);
+        squares += squares_of(x);
+    }
+    squares = joined<LANES>(squares);
+    if (!there) return;
+    float share = 1.f / sqrtf(squares / float(a.channels) + a.eps), length = fmaxf(sqrtf(squares), 1e-12f);
+#pragma unroll 2
+    for (int channel = first; channel < a.channels; channel += LANES * 8) {
+        load_part<E>(a, x, from, channel);
+        if (a.weight) {
+            float weight[8];
+            load8<F32>(weight, a.weight, channel);
+#pragma unroll
+            for (int i = 0; i < 8; i++) x[i] = x[i] * share * weight[i];
+        } else {
+#pragma unroll
+            for (int i = 0; i < 8; i++) x[i] /= length;
+        }
+        store_part<E>(a, x, from, channel, at + 1 == a.parts);
+    }
+}
+
 }  // namespace
 
 // Blocks of 256 threads along x; there are rows * (stride <= 128 ? 16 : 32) items, a row's being neighbours.
@@ -120,3 +178,13 @@ template <class E> DEVICE void normalise_row(const LayerNorm& a) {
 LAYER_NORM(layer_norm_f32, F32)
 LAYER_NORM(layer_norm_f16, F16)
 LAYER_NORM(layer_norm_b16, B16)
+
+// As above; there are rows * parts * (channels <= 128 ? 16 : 32) items, a part's being neighbours.
+#define ROOT_MEAN(name, E)                            \
+    KERNEL(name, RootMean, ITEM_THREADS, 4) {         \
+        if (a.channels <= 128) root_mean<E, 16>(a);   \
+        else root_mean<E, 32>(a);                     \
+    }
+ROOT_MEAN(root_mean_f32, F32)
+ROOT_MEAN(root_mean_f16, F16)
+ROOT_MEAN(root_mean_b16, B16)

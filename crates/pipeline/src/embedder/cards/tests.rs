@@ -16,7 +16,7 @@ use features::{ContentDigest, FeaturesWriter, NetworkSource, NewFeatures, Row, c
 use harness::Room;
 use input::{Augment, Views};
 use network::zoo;
-use sample::{DataSet, Sample, Split};
+use sample::{DataSet, Inputs, Sample, Split, TextColumns};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -124,6 +124,44 @@ fn rows_do_not_depend_on_batches_and_cards() {
         assert_eq!(told_count, count);
         assert!(spent.kernels > Duration::ZERO && spent.kernels <= times.all * 2, "{times:?}");
         assert!(times.decoding + times.network + times.writing <= times.all, "{times:?}");
+    }
+}
+
+#[test]
+fn texts_go_to_cards_as_pictures_do() {
+    let entry = zoo::find("headstart_words").unwrap();
+    let (full, recipe) = (entry.network(), (entry.recipe)());
+    let file = SafetensorsFile::embedded(entry.name, entry.weights.unwrap()).unwrap();
+    let taps = ["sentence", "max"];
+    let bound = Bound::bind(full.for_taps(&taps).unwrap(), &full, &file).unwrap();
+    let room = Room::new();
+    let words = ["the card", "was it", "charged twice?", "a"];
+    let lines = (0..9).map(|i| format!("{},{}", [words[i % 4]; 20][..=2 * i].join(" "), i % 2));
+    room.write(
+        "texts.csv",
+        &["text,label".to_owned()].into_iter().chain(lines).collect::<Vec<_>>().join("\n"),
+    );
+    let columns = TextColumns { first: Some("text"), second: None };
+    let paths = [room.path("texts.csv")];
+    let inputs = Inputs { paths: &paths, root: None, spool: None, bare: false, texts: Some(columns) };
+    let data = DataSet::open_inputs(&inputs).unwrap();
+    let (on_cpu, _) = run(&mut processor(bound.clone(), &recipe, 32), &data, &recipe);
+    assert_eq!((on_cpu.good.len(), on_cpu.bad.len()), (9, 0));
+    let mut first: Option<Vec<Vec<f32>>> = None;
+    for (count, batch) in [(1, Some(1)), (2, Some(2)), (1, None)] {
+        let cards = (0..count).map(|index| (format!("cuda:{index}"), Emulator::new(1 << 28))).collect();
+        let setup = Setup { bound: &bound, taps: &taps, recipe: &recipe, precision: Precision::F32, batch };
+        let mut cards = Cards::new(cards, setup, || probes_of_cpu(&bound, &recipe)).unwrap();
+        let (came, _) = run(&mut cards, &data, &recipe);
+        assert_eq!((&came.good, &came.bad), (&on_cpu.good, &on_cpu.bad));
+        for (got, expected) in came.features.iter().zip(&on_cpu.features) {
+            let difference = check::difference(expected, got);
+            assert!(difference < 1e-5, "{count} cards, batches of {batch:?}: {difference:e}");
+        }
+        assert!(
+            *first.get_or_insert(came.features.clone()) == came.features,
+            "{count}, {batch:?}: other bits"
+        );
     }
 }
 
