@@ -25,6 +25,7 @@ torch)
     $PYTHON tests/peers/loads.py
     $PYTHON tests/peers/sources.py
     $PYTHON tests/peers/hf.py
+    $PYTHON tests/peers/hf_texts.py
     $PYTHON tests/peers/texts.py
     $PYTHON tests/peers/tables.py
     $PYTHON tests/peers/onnx_import.py

@@ -21,6 +21,9 @@ use std::path::PathBuf;
 /// hf: a folder that transformers opens, by a class of its own or by its wrapper of timm. pipeline("image-classification",
 /// model=OUTPUT) does so. The head is a linear one. README.md is a model card.
 ///
+/// hf of texts: pipeline("text-classification", model=OUTPUT) opens the folder. Most need trust_remote_code=True besides, since
+/// no class of transformers' pools as they do: theirs lies in the folder.
+///
 /// torch: a folder with a state dictionary under torchvision's names, and in README.md the lines that load it.
 ///
 /// keras: a folder with model.keras, which keras.models.load_model opens: pictures from 0 to 255 in, probabilities or
@@ -83,7 +86,21 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     pub images: Vec<PathBuf>,
 
-    /// With --images: on how many of them, evenly spaced [default: 200]
+    /// With --verify-with: texts to check the model on, as predict takes them [default: none]
+    ///
+    /// Our own path and transformers must give the same.
+    #[arg(long, value_name = "PATH")]
+    pub texts: Vec<PathBuf>,
+
+    /// The column of --texts that holds them [default: text, else sentence]
+    #[arg(long, value_name = "COLUMN", requires = "texts")]
+    pub text_column: Option<String>,
+
+    /// The column of --texts with the second texts, where samples are pairs [default: none]
+    #[arg(long, value_name = "COLUMN", requires = "texts")]
+    pub text_column_2: Option<String>,
+
+    /// With --images or --texts: on how many of them, evenly spaced [default: 200]
     #[arg(long, value_name = "N")]
     pub verify_samples: Option<usize>,
 

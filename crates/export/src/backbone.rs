@@ -5,31 +5,30 @@ use anyhow::{Result, bail};
 use features::NetworkSource;
 use head::Head;
 use input::{Recipe, image::Preprocessing};
-use weights::Bound;
+use model::Tower;
 
-/// The graph up to the head's taps, in its order, with the weights that computed its features.
+/// The graph up to the head's taps, in its order, with the weights that computed its features, and how its inputs are made.
 ///
 /// # Errors
-/// Where the head's features come from several backbones, or pictures prepared in several ways; and as [`towers::load`].
-pub(crate) fn load(config: &Config, head: &Head) -> Result<Bound> {
+/// Where the head's features come from several backbones, or inputs prepared in several ways; and as [`towers::load`].
+pub(crate) fn load(config: &Config, head: &Head) -> Result<Tower> {
     source(head)?;
     let mut towers = towers::load(config, head)?;
     match (towers.pop(), towers.is_empty()) {
-        (Some(tower), true) => Ok(tower.bound),
+        (Some(tower), true) => Ok(tower),
         _ => bail!(
             "the head takes features of several weights of one network, and a folder holds one; give --to onnx or bundle"
         ),
     }
 }
 
-/// What all of the head's sources have in common: a backbone, and how pictures become its inputs.
+/// What all of the head's sources have in common: a backbone, and how its inputs are made.
 ///
 /// # Errors
 /// Where they have not.
 pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
     let each = networks(head)?;
     let Some(first) = each.first() else { bail!("the head says no source of its features") };
-    pictures(&first.recipe)?;
     for other in &each {
         if other.backbone != first.backbone {
             bail!(
@@ -40,7 +39,7 @@ pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
         }
         if other.recipe != first.recipe {
             bail!(
-                "the head takes features of pictures that were prepared in two ways; give --to onnx, or extract both taps with the same preprocessing"
+                "the head takes features of inputs that were prepared in two ways; give --to onnx, or extract both taps with the same preprocessing"
             );
         }
     }
@@ -50,13 +49,13 @@ pub(crate) fn source(head: &Head) -> Result<&NetworkSource> {
 /// How pictures become inputs.
 ///
 /// # Errors
-/// Where they are texts, which bundles alone hold so far.
+/// Where they are texts.
 pub(crate) fn pictures(recipe: &Recipe) -> Result<&Preprocessing> {
     match recipe {
         Recipe::Image(how) => Ok(how),
         Recipe::Text(_) => {
             bail!(
-                "the head is of texts, which this does not hold; give --to onnx without --with-preprocessing, or bundle"
+                "the head is of texts, which this does not hold; give --to hf, onnx without --with-preprocessing, or bundle"
             )
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     args::{Args, Stored, To},
     hub::Of,
-    photographs::Photographs,
+    samples::Samples,
 };
 use clap::ValueEnum as _;
 use cli::UsageError;
@@ -20,7 +20,7 @@ pub(crate) struct Config {
     force: bool,
     job: Job,
     hub: Hub,
-    photographs: Option<Photographs>,
+    samples: Option<Samples>,
 }
 
 /// What a folder for other libraries says of the model beside what the head says.
@@ -101,6 +101,9 @@ impl Config {
             offline,
             with_preprocessing,
             images,
+            texts,
+            text_column,
+            text_column_2,
             verify_samples,
             dtype,
             tolerance,
@@ -155,7 +158,7 @@ impl Config {
         if let Some(tolerance) = tolerance.filter(|tolerance| !(0.0..=1.0).contains(tolerance)) {
             return usage(format!("--tolerance takes a number from 0 to 1, got {tolerance}"));
         }
-        let photographs = Photographs::new(images, verify_samples)?;
+        let samples = Samples::new(images, texts, [text_column, text_column_2], verify_samples)?;
         let hub = Hub { license, metrics, verify_with };
         let onnx = OnnxJob { with_preprocessing, halves: dtype == Some(Stored::F16) };
         let onnx_flag = [("--with-preprocessing", with_preprocessing), ("--dtype", dtype.is_some())];
@@ -166,8 +169,14 @@ impl Config {
         if let (Some(flag), false) = (hub.given(), matches!(to, To::Hf | To::Torch | To::Keras)) {
             return usage(format!("{flag} goes with --to hf, torch or keras"));
         }
-        if photographs.is_some() && !with_preprocessing && hub.verify_with().is_none() {
-            return usage("--images goes with --with-preprocessing or --verify-with".to_owned());
+        match samples.as_ref().map(Samples::flag) {
+            Some("--texts") if hub.verify_with().is_none() => {
+                return usage("--texts goes with --verify-with".to_owned());
+            }
+            Some("--images") if !with_preprocessing && hub.verify_with().is_none() => {
+                return usage("--images goes with --with-preprocessing or --verify-with".to_owned());
+            }
+            _ => {}
         }
         if weights.len() > 1 && layout.is_none() && !matches!(to, To::Onnx | To::Bundle) {
             return usage(
@@ -187,7 +196,7 @@ impl Config {
         };
         let fetched = |named: PathBuf| cli::fetched(&named, offline, common.quiet);
         let weights = weights.into_iter().map(fetched).collect::<Result<_, _>>()?;
-        Ok(Config { input, output, weights, tolerance, force, job, hub, photographs })
+        Ok(Config { input, output, weights, tolerance, force, job, hub, samples })
     }
 
     pub(crate) fn input(&self) -> &Path {
@@ -196,8 +205,8 @@ impl Config {
 
     /// Everything that is read.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        let photographs = self.photographs.iter().flat_map(|photographs| &photographs.paths);
-        let files = self.weights().iter().chain(photographs).map(PathBuf::as_path);
+        let samples = self.samples.iter().flat_map(|samples| &samples.paths);
+        let files = self.weights().iter().chain(samples).map(PathBuf::as_path);
         [self.input()].into_iter().chain(files).chain(self.hub.metrics())
     }
 
@@ -217,9 +226,9 @@ impl Config {
         self.force
     }
 
-    /// Pictures that the model is checked on, where some are given.
-    pub(crate) fn photographs(&self) -> Option<&Photographs> {
-        self.photographs.as_ref()
+    /// Samples that the model is checked on, where some are given.
+    pub(crate) fn samples(&self) -> Option<&Samples> {
+        self.samples.as_ref()
     }
 
     pub(crate) fn hub(&self) -> &Hub {

@@ -15,19 +15,21 @@ mod model_folder;
 mod onnx_file;
 mod ours;
 mod parity;
-mod photographs;
+mod samples;
 mod towers;
 mod verify;
 
 pub use args::Args;
 
 use anyhow::{Result, bail};
+use backbone::{pictures, source};
 use cli::Session;
 use config::{Config, Job, OnnxJob};
 use features::Features;
 use head::Head;
 use hub::Of;
-use model::Distance;
+use input::Recipe;
+use model::{Distance, Tower};
 use parity::Parity;
 use sample::targets::Task;
 use weights::Bound;
@@ -63,7 +65,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 fn onnx(session: &Session, config: &Config, job: &OnnxJob) -> Result<String> {
-    let head = Head::read(config.input())?;
+    let head = one_window_a_text(Head::read(config.input())?)?;
     let towers = towers::load(config, &head)?;
     towers.iter().for_each(|tower| tell(session, &tower.bound));
     let (parity, verified) = onnx_file::write(session, config, job, &head, towers)?;
@@ -73,27 +75,47 @@ fn onnx(session: &Session, config: &Config, job: &OnnxJob) -> Result<String> {
 }
 
 fn folder(session: &Session, config: &Config) -> Result<String> {
-    let (head, bound) = of_one_backbone(session, config)?;
-    Ok(summary(&head, model_folder::write(config, &head, bound)?))
+    let head = with_layers(config)?;
+    pictures(&source(&head)?.recipe)?;
+    let tower = of_one_backbone(session, config, &head)?;
+    Ok(summary(&head, model_folder::write(config, &head, tower.bound)?))
 }
 
 fn hub(session: &Session, config: &Config, of: Of) -> Result<String> {
-    let (head, bound) = of_one_backbone(session, config)?;
-    Ok(summary(&head, hub::write(session, config, of, &head, bound)?))
+    let head = with_layers(config)?;
+    if of != Of::Hub {
+        pictures(&source(&head)?.recipe)?;
+    }
+    let tower = of_one_backbone(session, config, &head)?;
+    Ok(summary(&head, hub::write(session, config, of, &head, tower)?))
 }
 
-/// What a folder holds.
-fn of_one_backbone(session: &Session, config: &Config) -> Result<(Head, Bound)> {
-    let head = Head::read(config.input())?;
+/// Refuses a head of texts that are read in windows: what others run reads one at a time.
+fn one_window_a_text(head: Head) -> Result<Head> {
+    let mut recipes = head.sources.iter().filter_map(|source| source.network()).map(|source| &source.recipe);
+    if recipes.any(|recipe| matches!(recipe, Recipe::Text(how) if how.stride().is_some())) {
+        bail!("the head's texts are read in windows, and such a model reads one of them; give --to bundle");
+    }
+    Ok(head)
+}
+
+/// The head of a folder.
+fn with_layers(config: &Config) -> Result<Head> {
+    let head = one_window_a_text(Head::read(config.input())?)?;
     if head.memory.is_some() {
         let input = config.input().display();
         bail!(
             "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
         );
     }
-    let bound = backbone::load(config, &head)?;
-    tell(session, &bound);
-    Ok((head, bound))
+    Ok(head)
+}
+
+/// What a folder holds besides.
+fn of_one_backbone(session: &Session, config: &Config, head: &Head) -> Result<Tower> {
+    let tower = backbone::load(config, head)?;
+    tell(session, &tower.bound);
+    Ok(tower)
 }
 
 fn tell(session: &Session, bound: &Bound) {

@@ -77,7 +77,7 @@ pub(crate) fn write(
         let tolerance = config.tolerance().unwrap_or(least);
         let mut check = Check { model: &interpreter, ours, task: head.task(), tolerance };
         check.odd_sizes()?;
-        if let Some(photographs) = config.photographs() {
+        if let Some(photographs) = config.samples() {
             verified = Some(check.photographs(session, photographs)?);
         }
     }

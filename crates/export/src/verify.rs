@@ -1,6 +1,6 @@
 //! A model with preprocessing in it, held against our own path: on made-up pictures of odd sizes, and on photographs.
 
-use crate::{ours::Ours, parity::best, photographs::Photographs};
+use crate::{ours::Ours, parity::best, samples::Samples};
 use anyhow::{Context, Result, bail};
 use cli::{GateError, Session};
 use engine::Interpreter;
@@ -63,7 +63,7 @@ impl Check<'_> {
     ///
     /// # Errors
     /// [`GateError`] of the one that differs most; where there is none.
-    pub(crate) fn photographs(&mut self, session: &Session, photographs: &Photographs) -> Result<Verified> {
+    pub(crate) fn photographs(&mut self, session: &Session, photographs: &Samples) -> Result<Verified> {
         let chosen = photographs.open()?;
         let count = chosen.len();
         let mut found = Verified {

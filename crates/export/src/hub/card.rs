@@ -26,16 +26,17 @@ pub(super) fn card(
 ) -> Result<String, std::fmt::Error> {
     let mut text = front(model, hub, name, measured);
     let head = model.head;
+    let noun = model.noun();
     let task = match head.task() {
-        Task::Class => "Says which of some classes a picture is of.",
-        Task::Labels => "Says which of some labels a picture bears, any number of them.",
-        Task::Numbers => "Says numbers of a picture.",
+        Task::Class => format!("Says which of some classes a {noun} is of."),
+        Task::Labels => format!("Says which of some labels a {noun} bears, any number of them."),
+        Task::Numbers => format!("Says numbers of a {noun}."),
     };
-    writeln!(
-        text,
-        "# {name}\n\n{task} A linear classifier was fitted on the frozen features of {}.",
-        model.name
-    )?;
+    let kind = match head.layers.len() {
+        1 => "linear classifier".to_owned(),
+        layers => format!("classifier of {layers} dense layers"),
+    };
+    writeln!(text, "# {name}\n\n{task} A {kind} was fitted on the frozen features of {}.", model.name)?;
     writeln!(text, "\n## Use\n\n{}", usage::usage(model, name))?;
     writeln!(text, "## {}\n", heading(head.task()))?;
     if head.classes.len() <= MOST_LISTED {
@@ -46,7 +47,7 @@ pub(super) fn card(
         writeln!(text, "There are {}. `config.json` names them.", head.classes.len())?;
     }
     match measured {
-        Some(measured) => text += &measured.tables(),
+        Some(measured) => text += &measured.tables(noun),
         None => text += "\n## Metrics\n\nNone were given when the folder was written.\n",
     }
     let own = &description[OWN];
@@ -57,12 +58,12 @@ pub(super) fn card(
     writeln!(text, "\nThe features are the backbone's `{}`.", own["tap"].as_str().unwrap_or_default())?;
     writeln!(
         text,
-        "On four synthetic pictures, the logits differ from the cached ones by {:.1e} at most. The largest of them is {:.1}.",
+        "On four made-up {noun}s, the logits differ from the cached ones by {:.1e} at most. The largest of them is {:.1}.",
         own["parity"]["logits"].as_f64().unwrap_or(f64::NAN),
         own["parity"]["largest_logit"].as_f64().unwrap_or(f64::NAN),
     )?;
     if let Some(verified) = own.get("verified") {
-        text += &verification(verified);
+        text += &verification(verified, noun);
     }
     writeln!(
         text,
@@ -80,12 +81,13 @@ fn front(model: &HubModel<'_>, hub: &Hub, name: &str, measured: Option<&Measured
         library => library,
     };
     let mut text = format!("---\nlicense: {}\nlibrary_name: {library}\n", quoted(hub.license()));
-    text += "pipeline_tag: image-classification\ntags:\n- image-classification\n- transfer-learning\n- headstart\n";
+    let tag = model.pipeline();
+    let _ = writeln!(text, "pipeline_tag: {tag}\ntags:\n- {tag}\n- transfer-learning\n- headstart");
     if model.library() == "timm" {
         text += "- timm\n";
     }
     if let Some(measured) = measured {
-        text += &measured.index(name);
+        text += &measured.index(name, tag, model.noun());
     }
     text + "---\n\n"
 }
@@ -98,7 +100,7 @@ fn heading(task: Task) -> &'static str {
     }
 }
 
-fn verification(verified: &Value) -> String {
+fn verification(verified: &Value, noun: &str) -> String {
     let text = |key: &str| verified[key].as_str().unwrap_or_default().to_owned();
     let mut line = format!(
         "Opened by {}, the probes' logits differ from ours by {:.1e} at most.\n",
@@ -108,8 +110,8 @@ fn verification(verified: &Value) -> String {
     if let Some(count) = verified["samples"].as_u64() {
         let _ = writeln!(
             line,
-            "Those of {count} pictures from files differ by {:.1e} at most, of `{}`.",
-            verified["pictures"].as_f64().unwrap_or(f64::NAN),
+            "Those of {count} other {noun}s differ by {:.1e} at most, of `{}`.",
+            verified[format!("{noun}s")].as_f64().unwrap_or(f64::NAN),
             text("worst")
         );
     }

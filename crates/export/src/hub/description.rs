@@ -1,15 +1,47 @@
 //! What `config.json` says: the network and the classes in the library's words, and under a key of our own what only we know.
 
-use super::{FORMAT, HubModel, OWN, prepare::Prepared, theirs::Theirs};
+use super::{FORMAT, Form, HubModel, OWN, Pictures, layout::Layout, prepare::Prepared, theirs::Theirs};
 use crate::backbone::taps;
 use anyhow::Result;
 use sample::targets::Task;
 use serde_json::{Map, Value, json};
 
 impl HubModel<'_> {
+    /// How another library's class holds it; `None` of layers of Keras'.
+    fn layout(&self) -> Option<&Layout> {
+        match &self.form {
+            Form::Pictures(pictures) => pictures.theirs.as_ref().map(|theirs| &theirs.layout),
+            Form::Texts(texts) => Some(texts.layout()),
+        }
+    }
+
+    /// How pictures are made, in another library's words.
+    fn prepared(&self) -> Option<&Prepared> {
+        match &self.form {
+            Form::Pictures(Pictures { theirs: Some(Theirs { prepared, .. }), .. }) => Some(prepared),
+            _ => None,
+        }
+    }
+
+    /// What the hub calls what it does.
+    pub(super) fn pipeline(&self) -> &'static str {
+        match self.form {
+            Form::Pictures(_) => "image-classification",
+            Form::Texts(_) => "text-classification",
+        }
+    }
+
+    /// What the card calls a sample.
+    pub(super) fn noun(&self) -> &'static str {
+        match self.form {
+            Form::Pictures(_) => "picture",
+            Form::Texts(_) => "text",
+        }
+    }
+
     /// The library that opens the folder.
     pub(super) fn library(&self) -> &'static str {
-        self.theirs.as_ref().map_or("keras", |theirs| theirs.layout.library)
+        self.layout().map_or("keras", |layout| layout.library)
     }
 
     /// The name of torchvision's network, where it is one of a state dictionary.
@@ -19,15 +51,15 @@ impl HubModel<'_> {
 
     /// What `preprocessor_config.json` holds, where there is one.
     pub(super) fn processor(&self) -> Option<&Value> {
-        match &self.theirs {
-            Some(Theirs { prepared: Prepared::Processor(processor), .. }) => Some(processor),
+        match self.prepared() {
+            Some(Prepared::Processor(processor)) => Some(processor),
             _ => None,
         }
     }
 
     /// What opens the folder, in words.
     pub(super) fn opened_by(&self) -> String {
-        let Some(Theirs { layout, .. }) = &self.theirs else { return "Keras".to_owned() };
+        let Some(layout) = self.layout() else { return "Keras".to_owned() };
         match layout.config.get("architecture").and_then(Value::as_str) {
             Some(architecture) => format!("{} with timm's {architecture}", layout.class),
             None => layout.class.to_owned(),
@@ -37,7 +69,7 @@ impl HubModel<'_> {
     /// What `config.json` holds. `weights`: the digest of the backbone's.
     pub(super) fn config(&self, weights: store::Digest) -> Result<Value> {
         let head = self.head;
-        let mut config = self.theirs.as_ref().map_or_else(Map::new, |theirs| theirs.layout.config.clone());
+        let mut config = self.layout().map_or_else(Map::new, |layout| layout.config.clone());
         match self.library() {
             "timm" => {
                 config.insert("num_classes".to_owned(), head.classes.len().into());
@@ -63,7 +95,7 @@ impl HubModel<'_> {
             };
             config.insert("problem_type".to_owned(), problem.into());
         }
-        if let Some(Theirs { prepared: Prepared::Timm(cfg), .. }) = &self.theirs {
+        if let Some(Prepared::Timm(cfg)) = self.prepared() {
             let mut cfg = cfg.clone();
             // Which of several networks of one architecture it is.
             if let (Some((_, tag)), "timm") = (self.name.split_once('.'), self.library()) {

@@ -1,6 +1,6 @@
 //! A network and its head as a model of Keras'.
 
-use super::{HubModel, prepare::decoded_plainly};
+use super::{HubModel, Pictures, prepare::decoded_plainly};
 use crate::parity;
 use anyhow::{Result, bail};
 use input::image::{Channels, CropRounding, Filter, Preprocessing, Resize};
@@ -22,14 +22,15 @@ pub(super) const MODEL: &str = "model.keras";
 pub(super) fn write_and_run(
     place: &Place,
     model: &HubModel<'_>,
+    pictures: &Pictures<'_>,
     backbone: Bound,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
-    let how = model.how;
+    let how = pictures.how;
     decoded_plainly(how)?;
     let path = place.temporary().join(MODEL);
     let exported = Exported {
         bound: &backbone.join(head_graph(&model.head.layers)?)?,
-        size: model.size,
+        size: pictures.size,
         image: Image::of(how.channels == Channels::Bgr, how.divisor, how.mean, how.std),
         link: link(model.head.task()),
         dialect: zoo::find(model.name).ok().and_then(zoo::in_keras),
@@ -63,14 +64,12 @@ fn link(task: Task) -> Link {
 }
 
 /// What Python needs to know of the model to check it: how pictures become its input, and which layer gives logits.
-pub(super) fn job(model: &HubModel<'_>) -> Value {
-    let how = model.how;
+pub(super) fn job(model: &HubModel<'_>, how: &Preprocessing) -> Value {
     json!({"lines": lines(how), "logits": format!("head_{}", model.head.layers.len() - 1)})
 }
 
 /// Lines that use the model.
-pub(super) fn usage(model: &HubModel<'_>) -> String {
-    let how = model.how;
+pub(super) fn usage(model: &HubModel<'_>, how: &Preprocessing) -> String {
     let ending = match model.head.task() {
         Task::Class => "print(classes[output.argmax()])",
         Task::Labels | Task::Numbers => "print(dict(zip(classes, output.tolist())))",

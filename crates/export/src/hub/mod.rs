@@ -1,5 +1,5 @@
 //! A model as a folder that other libraries open: transformers' own classes, timm's by transformers' wrapper, torchvision's,
-//! or layers of Keras'.
+//! or layers of Keras'. Networks of texts go into transformers' classes, or into one that lies in the folder.
 //!
 //! **Invariant:** a folder holds the network and the recipe exactly, or is refused. What is written is read back by its own
 //! configuration, as `extract --weights` reads other people's folders.
@@ -13,24 +13,28 @@ mod prepare;
 mod read_back;
 mod seen;
 mod tensors;
+mod texts;
 mod theirs;
 mod timm;
 mod torch;
 mod verify;
 
 use crate::{
-    backbone::{pictures, source},
+    backbone::source,
     config::Config,
     parity::{self, Parity},
+    samples::Samples,
 };
 use anyhow::{Context, Result};
-use cli::Session;
+use cli::{Session, UsageError};
 use head::Head;
 use input::{Recipe, image::Preprocessing};
+use model::Tower;
 use serde_json::Value;
 use std::{fs, path::Path};
 use store::{Marks, Place, distinct};
 use tensors::WEIGHTS;
+use texts::Texts;
 use theirs::Theirs;
 use weights::Bound;
 
@@ -45,7 +49,7 @@ const MARKS: Marks = Marks {
     recognised: |config| {
         config.get(OWN).and_then(|own| own.get("format")).is_some_and(|format| format == FORMAT)
     },
-    belongs: |name| [WEIGHTS, keras::MODEL, PROCESSOR, CARD].contains(&name),
+    belongs: |name| [WEIGHTS, keras::MODEL, PROCESSOR, CARD].contains(&name) || texts::FILES.contains(&name),
 };
 
 /// Whose folder.
@@ -65,7 +69,18 @@ pub(crate) struct HubModel<'a> {
     /// The backbone, as artefacts call it.
     name: &'a str,
     recipe: &'a Recipe,
-    /// The same, as that of pictures.
+    form: Form<'a>,
+}
+
+/// What the folder is made of.
+enum Form<'a> {
+    Pictures(Pictures<'a>),
+    Texts(Box<Texts>),
+}
+
+/// A network of pictures.
+struct Pictures<'a> {
+    /// How they become its inputs.
     how: &'a Preprocessing,
     /// Height and width of prepared pictures.
     size: (usize, usize),
@@ -73,24 +88,52 @@ pub(crate) struct HubModel<'a> {
     theirs: Option<Theirs>,
 }
 
+impl Pictures<'_> {
+    /// With the network for pictures of their size.
+    fn of<'a>(
+        of: Of,
+        head: &Head,
+        name: &str,
+        how: &'a Preprocessing,
+        bound: Bound,
+    ) -> Result<(Pictures<'a>, Bound)> {
+        let (height, width) = how.output_size().context("the head's pictures vary in size")?;
+        let size = (height as usize, width as usize);
+        let bound = tensors::at_size(bound, size)?;
+        let theirs = match of {
+            Of::Keras => None,
+            Of::Hub | Of::Torchvision => {
+                Some(Theirs::of(of == Of::Torchvision, head, name, how, &bound, size)?)
+            }
+        };
+        Ok((Pictures { how, size, theirs }, bound))
+    }
+}
+
 /// Writes the folder, reads it back, checks it, moves it into place.
 ///
 /// # Errors
 /// Where no class of theirs computes the same, it cannot be written, or disagrees with the cache.
-pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bound: Bound) -> Result<Parity> {
-    let source = source(head)?;
-    let how = pictures(&source.recipe)?;
-    let (height, width) = how.output_size().context("the head's pictures vary in size")?;
-    let size = (height as usize, width as usize);
-    let weights = bound.digest();
-    let bound = tensors::at_size(bound, size)?;
-    let theirs = match of {
-        Of::Keras => None,
-        Of::Hub | Of::Torchvision => {
-            Some(Theirs::of(of == Of::Torchvision, head, &source.backbone, how, &bound, size)?)
-        }
+pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, tower: Tower) -> Result<Parity> {
+    let name = source(head)?.backbone.as_str();
+    let Tower { bound, recipe, .. } = tower;
+    let wanted = match &recipe {
+        Recipe::Image(_) => "--images",
+        Recipe::Text(_) => "--texts",
     };
-    let model = HubModel { head, name: &source.backbone, recipe: &source.recipe, how, size, theirs };
+    if let Some(given) = config.samples().map(Samples::flag).filter(|given| *given != wanted) {
+        let noun = recipe.noun();
+        return Err(UsageError(format!("{given} does not go with a head on {noun}s; give {wanted}")).into());
+    }
+    let weights = bound.digest();
+    let (form, bound) = match &recipe {
+        Recipe::Image(how) => {
+            let (pictures, bound) = Pictures::of(of, head, name, how, bound)?;
+            (Form::Pictures(pictures), bound)
+        }
+        Recipe::Text(how) => (Form::Texts(Box::new(Texts::of(config, head, name, how)?)), bound),
+    };
+    let model = HubModel { head, name, recipe: &recipe, form };
 
     let hub = config.hub();
     let measured = hub.metrics().map(|path| card::Measured::read(path, &head.classes)).transpose()?;
@@ -106,25 +149,32 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, bou
         put(PROCESSOR, pretty(processor)?)?;
     }
     let own = hub.verify_with().map(|_| bound.clone());
-    let (features, logits) = match &model.theirs {
-        Some(theirs) => {
+    let (features, logits) = match &model.form {
+        Form::Pictures(Pictures { how, size, theirs: Some(theirs) }) => {
             let network = bound.network().clone();
-            theirs.write(folder, CONFIG.as_ref(), head, bound, size)?;
-            read_back::run(folder, &model, theirs, &network)?
+            theirs.write(&place, CONFIG, head, bound, *size)?;
+            read_back::run(folder, &model, (how, *size), theirs, &network)?
         }
-        None => keras::write_and_run(&place, &model, bound)?,
+        Form::Pictures(pictures) => keras::write_and_run(&place, &model, pictures, bound)?,
+        Form::Texts(texts) => {
+            texts.write(&place, CONFIG, head)?;
+            texts.read_back(folder, &recipe, bound.network())?
+        }
     };
     let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
     description[OWN]["parity"] = parity.figures();
     if let Some((python, own)) = hub.verify_with().zip(own) {
         let passes = (parity.tolerance, config.tolerance());
-        let verified = verify::verify(python, config.photographs(), of, folder, &model, own, passes)?;
+        let verified = verify::verify(python, config.samples(), of, folder, &model, own, passes)?;
         session.note(format!("export: {}", verified.line()));
         description[OWN]["verified"] = verified.json();
     }
     put(CONFIG, pretty(&description)?)?;
     put(CARD, card::card(&model, hub, &name_of(config.output()), measured.as_ref(), &description)?)?;
     session.detail(format!("export: {} opens it", model.opened_by()));
+    if let Form::Texts(texts) = &model.form {
+        session.note(texts.told());
+    }
     if processor.is_some() {
         session.note(
             "export: pixels are exact with AutoImageProcessor.from_pretrained(…, backend=\"pil\") only; the folder's README.md shows how",

@@ -4,7 +4,7 @@ use super::{HubModel, prepare::essence, tensors::WEIGHTS, theirs::Theirs};
 use crate::parity;
 use anyhow::{Context, Result, bail};
 use backbone::Wanted;
-use input::Recipe;
+use input::{Recipe, image::Preprocessing};
 use network::{Network, Op};
 use std::path::Path;
 use weights::{Dense, Tensor};
@@ -16,6 +16,7 @@ use weights::{Dense, Tensor};
 pub(crate) fn run(
     folder: &Path,
     model: &HubModel<'_>,
+    (own, (height, width)): (&Preprocessing, (usize, usize)),
     theirs: &Theirs,
     network: &Network,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
@@ -27,7 +28,6 @@ pub(crate) fn run(
         None => Wanted { name: None, weights: Some(folder), taps: &[], size: None, prepared: false },
     };
     let found = backbone::find(wanted)?;
-    let own = model.how;
     if let Some(Recipe::Image(said)) = &found.recipe
         && model.torchvision().is_none()
         && essence(said) != essence(own)
@@ -40,7 +40,6 @@ pub(crate) fn run(
     }
     let reads: Vec<&str> = theirs.layout.reads.iter().map(String::as_str).collect();
     let bound = found.bind(&reads)?;
-    let (height, width) = model.size;
     let widths = bound.network().widths(height, width)?;
     let read = parity::run_probes(bound, model.recipe)?;
     let tensors = weights::open(&file)?;

@@ -2,14 +2,14 @@
 
 use super::layout::Layout;
 use anyhow::{Context, Result, bail};
-use network::{Network, Op, Stored, positions};
-use safetensors::{Dtype, View};
+use network::{Network, Op, Stored, Turn, positions};
+use safetensors::{Dtype, SafeTensorError, View};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
     fs,
-    path::Path,
 };
+use store::Place;
 use weights::{Bound, Tensor};
 
 /// The file that they are written into.
@@ -95,8 +95,47 @@ fn put(made: &mut Tensors, param: &str, place: Stored, tensor: Tensor) -> Result
                 _ => bail!("the parts of the tensor `{name}` are of several sizes"),
             }
         }
-        Stored::Turned(name, _) => bail!("nothing here writes `{name}` with its axes in another order"),
+        Stored::Turned(name, Turn::OfHeads { heads, part }) => put_of_heads(made, &name, tensor, heads, part),
+        Stored::Turned(name, Turn::OneLess) => {
+            let data = tensor.data.iter().map(|value| value - 1.0).collect();
+            put(made, param, Stored::As(name), Tensor { data, ..tensor })
+        }
+        Stored::Turned(name, Turn::OverRoot) => {
+            let root = (tensor.shape.last().copied().unwrap_or(1) as f64).sqrt() as f32;
+            // Of the numbers next to the quotient that which gives ours again.
+            let over = |value: &f32| {
+                let near = value / root;
+                let all = [near, near.next_up(), near.next_down()];
+                all.into_iter().find(|all| all * root == *value).unwrap_or(near)
+            };
+            let data = tensor.data.iter().map(over).collect();
+            put(made, param, Stored::As(name), Tensor { data, ..tensor })
+        }
+        Stored::Turned(name, turn) => {
+            let turned = weights::stored(turn, &tensor);
+            let turned = turned.with_context(|| format!("`{param}` cannot be turned to be `{name}`"))?;
+            put(made, param, Stored::As(name), turned)
+        }
         Stored::Always(_) => Ok(()),
+    }
+}
+
+/// One of queries, keys and values, which lie head by head in one tensor: (heads, 3, d, …).
+fn put_of_heads(made: &mut Tensors, name: &str, tensor: Tensor, heads: usize, part: usize) -> Result<()> {
+    let of_head = tensor.data.len() / heads;
+    let mut shape = tensor.shape;
+    shape[0] *= 3;
+    let whole = made
+        .entry(name.to_owned())
+        .or_insert_with(|| Written::Floats(Tensor { shape, data: vec![0.0; 3 * tensor.data.len()] }));
+    match whole {
+        Written::Floats(whole) if whole.data.len() == 3 * tensor.data.len() => {
+            for (head, numbers) in tensor.data.chunks(of_head).enumerate() {
+                whole.data[(3 * head + part) * of_head..][..of_head].copy_from_slice(numbers);
+            }
+            Ok(())
+        }
+        _ => bail!("the parts of the tensor `{name}` are of several sizes"),
     }
 }
 
@@ -148,20 +187,22 @@ pub(crate) fn at_size(bound: Bound, (height, width): (usize, usize)) -> Result<B
     Ok(Bound::from_tensors(network, "the backbone", |param| by_name.remove(&param.name))?)
 }
 
-/// Writes them into a safetensors file, sorted by name.
+/// Writes them into the folder as a safetensors file, sorted by name. It gets the permissions of `like`, another of its files:
+/// safetensors makes one that its owner alone may read, whatever the umask says.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub(crate) fn write(tensors: &Tensors, path: &Path) -> Result<()> {
+pub(crate) fn write(tensors: &Tensors, place: &Place, like: &str) -> Result<()> {
     // transformers and timm look for this entry.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(tensors, Some(metadata), path)
-        .with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-/// Gives a file the permissions of another: safetensors makes one that its owner alone may read, whatever the umask says.
-pub(crate) fn permit(file: &Path, like: &Path) -> std::io::Result<()> {
-    fs::metadata(like).and_then(|found| fs::set_permissions(file, found.permissions()))
+    let path = place.temporary().join(WEIGHTS);
+    safetensors::serialize_to_file(tensors, Some(metadata), &path).map_err(|error| match error {
+        SafeTensorError::IoError(error) => anyhow::Error::from(place.failed(error)),
+        error => error.into(),
+    })?;
+    let permissions = fs::metadata(place.temporary().join(like)).map(|found| found.permissions());
+    let given = permissions.and_then(|permissions| fs::set_permissions(&path, permissions));
+    Ok(given.map_err(|error| place.failed(error))?)
 }
 
 impl View for &Written {
@@ -225,6 +266,36 @@ mod tests {
         let twice = put(&mut made, "again", Stored::As("a".to_owned()), tensor(2, 0));
         assert!(twice.unwrap_err().to_string().contains("two parameters would be the tensor `a`"));
         assert!(put(&mut made, "odd", Stored::Rows(rows), tensor(3, 0)).is_err());
+    }
+
+    /// As [`weights`] takes them apart: np.arange(24).reshape(2, 3, 2, 2) are two heads.
+    #[test]
+    fn heads_lie_one_after_the_other() {
+        let mut made = Tensors::new();
+        for part in 0..3 {
+            let rows = [0.0, 12.0].map(|head| (0..4).map(move |at| head + (4 * part + at) as f32));
+            let tensor = Tensor { shape: vec![4, 2], data: rows.into_iter().flatten().collect() };
+            let turn = Turn::OfHeads { heads: 2, part };
+            put(&mut made, "q", Stored::Turned("qkv".to_owned(), turn), tensor).unwrap();
+        }
+        let expected = Tensor { shape: vec![12, 2], data: (0..24).map(|at| at as f32).collect() };
+        assert_eq!(made["qkv"], Written::Floats(expected));
+    }
+
+    #[test]
+    fn numbers_that_stand_for_others_give_ours_again() {
+        let mut made = Tensors::new();
+        let mut back = |turn, own: Vec<f32>, shape: Vec<usize>, again: &dyn Fn(f32) -> f32| {
+            let tensor = Tensor { shape, data: own.clone() };
+            let name = format!("{turn:?}");
+            put(&mut made, "x", Stored::Turned(name.clone(), turn), tensor).unwrap();
+            let Written::Floats(kept) = &made[&name] else { panic!("{name}") };
+            assert_eq!(kept.data.iter().map(|value| again(*value)).collect::<Vec<_>>(), own, "{name}");
+        };
+        let numbers: Vec<f32> = (1..999).map(|at| (at as f32 * 0.37).sin() * 3.0).collect();
+        back(Turn::OneLess, numbers.iter().map(|x| x + 1.0).collect(), vec![998], &|x| x + 1.0);
+        let root = 499_f64.sqrt() as f32;
+        back(Turn::OverRoot, numbers.iter().map(|x| x * root).collect(), vec![2, 499], &|x| x * root);
     }
 
     #[test]

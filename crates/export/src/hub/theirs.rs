@@ -5,7 +5,7 @@ use super::{
     native,
     prepare::Prepared,
     tensors,
-    tensors::{Tensors, WEIGHTS, Written},
+    tensors::{Tensors, Written},
     timm, torch,
 };
 use crate::backbone::taps;
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use head::Head;
 use input::image::Preprocessing;
 use network::zoo;
-use std::path::Path;
+use store::Place;
 use weights::{Bound, Dense, Tensor};
 
 /// How another library holds the network, and what it makes of pictures.
@@ -51,8 +51,8 @@ impl Theirs {
     /// Where they cannot be written.
     pub(super) fn write(
         &self,
-        folder: &Path,
-        like: &Path,
+        place: &Place,
+        like: &str,
         head: &Head,
         bound: Bound,
         (height, width): (usize, usize),
@@ -64,8 +64,7 @@ impl Theirs {
             tensors.extend(torch::places_of_windows(&network));
         }
         self.add_classifier(&mut tensors, only_layer(head)?, &widths);
-        tensors::write(&tensors, &folder.join(WEIGHTS))?;
-        Ok(tensors::permit(&folder.join(WEIGHTS), &folder.join(like))?)
+        tensors::write(&tensors, place, like)
     }
 
     /// The head's layer as the classifier, with zeros for what the head does not read. `widths`: of the head's taps.

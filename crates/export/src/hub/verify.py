@@ -1,11 +1,12 @@
 """Opens an exported folder with the library that it is for. Job on standard input, logits on standard output.
 
-The job is a line of JSON, and then the bytes of prepared pictures: f32, little-endian.
+The job is a line of JSON, and then, where samples are pictures, the bytes of prepared ones: f32, little-endian.
 """
 
 import json
 import os
 import sys
+import tempfile
 
 # Whatever a library prints goes where errors go.
 answer = os.fdopen(os.dup(1), "w")
@@ -17,7 +18,6 @@ numbers = sys.stdin.buffer.read()
 import numpy as np
 
 folder = job["folder"]
-prepared = np.frombuffer(numbers, "<f4").reshape(job["shape"])
 
 
 def of_transformers():
@@ -84,6 +84,25 @@ def of_keras():
     return name, classes, lambda x: keras.ops.convert_to_numpy(logits(x, training=False)), prepare
 
 
+def of_texts(modules):
+    """Whole texts, in batches that are padded."""
+    # Code of the folder is copied there before it runs.
+    os.environ["HF_MODULES_CACHE"] = modules
+    import transformers
+
+    trusts = {"trust_remote_code": True} if job["trusts"] else {}
+    run = transformers.pipeline("text-classification", model=folder, device="cpu", truncation=True, **trusts)
+    classes = [run.model.config.id2label[i] for i in range(run.model.config.num_labels)]
+    size = 16 if run.tokenizer.pad_token else 1
+
+    def forward(texts):
+        said = run(texts, top_k=None, function_to_apply="none", batch_size=size) if texts else []
+        rows = [{each["label"]: each["score"] for each in row} for row in said]
+        return [[row[name] for name in classes] for row in rows]
+
+    return f"transformers {transformers.__version__}", classes, forward
+
+
 def of_torch(opened):
     """Of a library on PyTorch, which takes tensors."""
     import torch
@@ -93,11 +112,17 @@ def of_torch(opened):
     return name, classes, lambda x: forward(torch.as_tensor(x)), prepare
 
 
-if job["kind"] == "keras":
-    name, classes, forward, prepare = of_keras()
+if job["kind"] == "texts":
+    with tempfile.TemporaryDirectory() as modules:
+        name, classes, forward = of_texts(modules)
+        probes, samples = forward(job["probes"]), forward(job["samples"])
 else:
-    name, classes, forward, prepare = of_torch(of_transformers if job["kind"] == "hf" else of_torchvision)
-probes = [forward(each[None].copy())[0].tolist() for each in prepared]
-pictures = [forward(prepare(path))[0].tolist() for path in job["pictures"]]
-json.dump({"with": name, "classes": classes, "probes": probes, "pictures": pictures}, answer)
+    if job["kind"] == "keras":
+        name, classes, forward, prepare = of_keras()
+    else:
+        name, classes, forward, prepare = of_torch(of_transformers if job["kind"] == "hf" else of_torchvision)
+    prepared = np.frombuffer(numbers, "<f4").reshape(job["shape"])
+    probes = [forward(each[None].copy())[0].tolist() for each in prepared]
+    samples = [forward(prepare(path))[0].tolist() for path in job["samples"]]
+json.dump({"with": name, "classes": classes, "probes": probes, "samples": samples}, answer)
 answer.close()

@@ -1,19 +1,19 @@
 //! What the folder's own library makes of it: the Python that the user names opens the folder, and its logits must be ours.
 
-use super::{HubModel, Of, keras};
-use crate::{parity::best, photographs::Photographs};
+use super::{Form, HubModel, Of, Pictures, keras};
+use crate::{parity::best, samples::Samples};
 use anyhow::{Context, Result, bail};
 use cli::GateError;
 use engine::{Cpu, Executor};
 use head::Head;
-use input::{Inputs, MOST_FILE, image::Preprocessing};
-use sample::Content;
+use input::{Inputs, MOST_FILE, image::Preprocessing, text};
+use sample::{Content, Sample};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
     ffi::OsStr,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 use store::Digest;
@@ -21,9 +21,9 @@ use weights::Bound;
 
 const SCRIPT: &str = include_str!("verify.py");
 
-/// Pictures that run at a time.
+/// Samples that run at a time.
 const BATCH: usize = 16;
-/// Of pictures' logits: libraries add in other orders, and the pictures are many.
+/// Of samples' logits: libraries add in other orders, and the samples are many.
 const TOLERANCE: f64 = 1e-3;
 
 /// What the library said.
@@ -32,19 +32,22 @@ struct Answer {
     with: String,
     classes: Vec<String>,
     probes: Vec<Vec<f32>>,
-    pictures: Vec<Vec<f32>>,
+    samples: Vec<Vec<f32>>,
 }
 
 /// How far its logits are from ours.
 pub(super) struct Verified {
     with: String,
     probes: f64,
-    pictures: Option<Pictures>,
+    others: Option<Others>,
 }
 
-struct Pictures {
+/// Of samples that were given.
+struct Others {
+    /// `picture` or `text`.
+    noun: &'static str,
     count: usize,
-    /// That could not be decoded.
+    /// That could not be read.
     skipped: usize,
     /// With the same best output.
     agree: usize,
@@ -56,26 +59,26 @@ impl Verified {
     /// As `config.json` has it.
     pub(super) fn json(&self) -> Value {
         let mut json = json!({"with": self.with, "probes": self.probes});
-        if let Some(pictures) = &self.pictures {
-            json["samples"] = pictures.count.into();
-            json["skipped"] = pictures.skipped.into();
-            json["same_best"] = pictures.agree.into();
-            json["pictures"] = pictures.difference.into();
-            json["worst"] = pictures.worst.as_str().into();
+        if let Some(others) = &self.others {
+            json["samples"] = others.count.into();
+            json["skipped"] = others.skipped.into();
+            json["same_best"] = others.agree.into();
+            json[format!("{}s", others.noun)] = others.difference.into();
+            json["worst"] = others.worst.as_str().into();
         }
         json
     }
 
     pub(super) fn line(&self) -> String {
         let line = format!("{}: logits of the probes within {:.1e} of ours", self.with, self.probes);
-        match &self.pictures {
-            Some(Pictures { count, skipped, agree, difference, worst }) => {
+        match &self.others {
+            Some(Others { noun, count, skipped, agree, difference, worst }) => {
                 let left_out = match skipped {
                     0 => String::new(),
-                    skipped => format!("; {skipped} could not be decoded"),
+                    skipped => format!("; {skipped} could not be {}", read(noun)),
                 };
                 format!(
-                    "{line}, of {count} pictures within {difference:.1e} (worst `{worst}`), the best is the same on {agree}{left_out}"
+                    "{line}, of {count} {noun}s within {difference:.1e} (worst `{worst}`), the best is the same on {agree}{left_out}"
                 )
             }
             None => line,
@@ -83,34 +86,41 @@ impl Verified {
     }
 }
 
-/// Opens the folder and compares. `bound` and `model.head` are ours, and `tolerance` that of the probes, and of pictures where one
+/// What is done with a sample before anything else.
+fn read(noun: &str) -> &'static str {
+    if noun == "picture" { "decoded" } else { "read" }
+}
+
+/// Opens the folder and compares. `bound` and `model.head` are ours, and `tolerance` that of the probes, and of samples where one
 /// was given.
 ///
 /// # Errors
 /// Where Python cannot open it; a [`GateError`] where logits differ, with the worst sample.
 pub(super) fn verify(
     python: &Path,
-    photographs: Option<&Photographs>,
+    samples: Option<&Samples>,
     of: Of,
     folder: &Path,
     model: &HubModel<'_>,
     bound: Bound,
     (probes_pass, given): (f64, Option<f64>),
 ) -> Result<Verified> {
-    let samples = samples(photographs)?;
+    let chosen = samples.map_or(Ok(Vec::new()), Samples::open)?;
     let mut engine = Cpu::new(bound, model.recipe)?;
     let probes = model.recipe.probes();
     let own_probes = logits(&mut engine, model.head, &probes)?;
-    let (mut own, mut shown, mut skipped) = (Vec::new(), Vec::new(), 0);
-    for batch in samples.chunks(BATCH) {
+    let (mut own, mut names, mut shown, mut skipped) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for batch in chosen.chunks(BATCH) {
         let mut prepared = Vec::new();
-        for (id, path) in batch {
-            let bytes = store::read_file(path, MOST_FILE)?;
-            // What is no picture here is none there.
+        for sample in batch {
+            let bytes = sample.content.read(MOST_FILE);
+            let bytes = bytes.with_context(|| format!("cannot read `{}`", cli::name(&sample.id)))?;
+            // What is none here is none there.
             match model.recipe.load(&bytes, &Digest::of(&bytes), None, &[0]) {
                 Ok((views, _)) => {
+                    shown.push(model.form.sent(sample, &bytes)?);
                     prepared.extend(views);
-                    shown.push((id.clone(), path.clone()));
+                    names.push(sample.id.clone());
                 }
                 Err(_) => skipped += 1,
             }
@@ -119,39 +129,44 @@ pub(super) fn verify(
             own.extend(logits(&mut engine, model.head, &Inputs::of(prepared))?);
         }
     }
-    if shown.is_empty() && skipped > 0 {
-        bail!("none of the {skipped} pictures of --images can be decoded");
+    let noun = model.noun();
+    if let (Some(samples), true) = (samples, names.is_empty() && skipped > 0) {
+        bail!("none of the {skipped} {noun}s of {} can be {}", samples.flag(), read(noun));
     }
-    let samples = shown;
-    let paths: Vec<&Path> = samples.iter().map(|(_, path)| path.as_path()).collect();
-    let answer = ask(python, of, folder, model, &probes, &paths)?;
+    let answer = ask(python, of, folder, model, &probes, &shown)?;
     if answer.classes != model.head.classes {
         bail!("{} calls the outputs otherwise than the head", answer.with);
     }
-    let names: Vec<String> = (0..own_probes.len()).map(|i| format!("probe {i}")).collect();
-    let (probes, _) = compare(&answer.with, &names, &own_probes, &answer.probes, probes_pass)?;
-    if samples.is_empty() {
-        return Ok(Verified { with: answer.with, probes, pictures: None });
+    let of_probes: Vec<String> = (0..own_probes.len()).map(|i| format!("probe {i}")).collect();
+    let (probes, _) = compare(&answer.with, &of_probes, &own_probes, &answer.probes, probes_pass)?;
+    if names.is_empty() {
+        return Ok(Verified { with: answer.with, probes, others: None });
     }
-    let names: Vec<String> = samples.into_iter().map(|(id, _)| id).collect();
     let passes = given.unwrap_or(TOLERANCE);
-    let (difference, worst) = compare(&answer.with, &names, &own, &answer.pictures, passes)?;
-    let agree = own.iter().zip(&answer.pictures).filter(|(a, b)| best(a) == best(b)).count();
-    let pictures = Pictures { count: names.len(), skipped, agree, difference, worst: names[worst].clone() };
-    Ok(Verified { with: answer.with, probes, pictures: Some(pictures) })
+    let (difference, worst) = compare(&answer.with, &names, &own, &answer.samples, passes)?;
+    let agree = own.iter().zip(&answer.samples).filter(|(a, b)| best(a) == best(b)).count();
+    let others = Others { noun, count: names.len(), skipped, agree, difference, worst: names[worst].clone() };
+    Ok(Verified { with: answer.with, probes, others: Some(others) })
 }
 
-/// The files of the photographs: id and absolute path.
-fn samples(photographs: Option<&Photographs>) -> Result<Vec<(String, PathBuf)>> {
-    let chosen = photographs.map_or(Ok(Vec::new()), Photographs::open)?.into_iter();
-    chosen
-        .map(|sample| match sample.content {
-            Content::File(path) => Ok((sample.id, std::path::absolute(path)?)),
+impl Form<'_> {
+    /// A sample as Python is given it: the path of a picture, or a text as it stands.
+    fn sent(&self, sample: &Sample, bytes: &[u8]) -> Result<Value> {
+        match (self, &sample.content) {
+            (Form::Texts(_), _) => {
+                let text = String::from_utf8_lossy(bytes);
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                Ok(match text.split_once('\0') {
+                    Some((first, second)) => json!({"text": first, "text_pair": second}),
+                    None => text.into(),
+                })
+            }
+            (Form::Pictures(_), Content::File(path)) => Ok(json!(std::path::absolute(path)?)),
             _ => bail!(
                 "--images takes a folder of files, or a manifest of them: Python opens them by their paths"
             ),
-        })
-        .collect()
+        }
+    }
 }
 
 /// Our logits of prepared samples.
@@ -174,30 +189,34 @@ fn ask(
     folder: &Path,
     model: &HubModel<'_>,
     probes: &Inputs,
-    pictures: &[&Path],
+    samples: &[Value],
 ) -> Result<Answer> {
     let name = python.display();
-    let ((height, width), count) = (model.size, probes.batch().len());
-    // Keras' model does the rest itself.
-    let prepared = match of {
-        Of::Keras => probes.batch().bytes().iter().flat_map(|byte| f32::from(*byte).to_le_bytes()).collect(),
-        _ => normalised(model.how, probes),
-    };
-    let job = json!({
-        "folder": std::path::absolute(folder)?,
-        "kind": match of {
-            Of::Hub => "hf",
-            Of::Torchvision => "torch",
-            Of::Keras => "keras",
-        },
-        "exact": model.processor().is_some(),
-        "keras": keras::job(model),
-        "shape": match of {
-            Of::Keras => [count, height, width, 3],
-            _ => [count, 3, height, width],
-        },
-        "pictures": pictures,
-    });
+    let mut prepared = Vec::new();
+    let mut job = json!({"folder": std::path::absolute(folder)?, "samples": samples});
+    match &model.form {
+        Form::Pictures(Pictures { how, size: (height, width), .. }) => {
+            let count = probes.batch().len();
+            // Keras' model does the rest itself.
+            let floats =
+                |bytes: &[u8]| bytes.iter().flat_map(|byte| f32::from(*byte).to_le_bytes()).collect();
+            let (kind, shape) = match of {
+                Of::Hub => ("hf", [count, 3, *height, *width]),
+                Of::Torchvision => ("torch", [count, 3, *height, *width]),
+                Of::Keras => ("keras", [count, *height, *width, 3]),
+            };
+            prepared = if of == Of::Keras { floats(probes.batch().bytes()) } else { normalised(how, probes) };
+            job["kind"] = kind.into();
+            job["exact"] = model.processor().is_some().into();
+            job["keras"] = keras::job(model, how);
+            job["shape"] = json!(shape);
+        }
+        Form::Texts(texts) => {
+            job["kind"] = "texts".into();
+            job["trusts"] = texts.needs_trust().into();
+            job["probes"] = json!(text::PROBES);
+        }
+    }
     let mut child = Command::new(python)
         .args([OsStr::new("-c"), OsStr::new(SCRIPT)])
         // It opens files, and nothing else.

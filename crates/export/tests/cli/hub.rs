@@ -373,7 +373,7 @@ fn another_program_must_agree() {
         let mut rows: Vec<Vec<f32>> = own.chunks(3).map(<[f32]>::to_vec).collect();
         rows[2][1] += change;
         let classes = &head.classes;
-        json!({"with": "other 1.0", "classes": classes, "probes": rows, "pictures": []}).to_string()
+        json!({"with": "other 1.0", "classes": classes, "probes": rows, "samples": []}).to_string()
     };
     program(&format!("cat <<'END'\n{}\nEND", said(0.5)));
     to_hf(&room, &with)

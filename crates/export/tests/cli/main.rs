@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 mod hub;
+mod hub_texts;
 mod keras;
 mod matrix;
 mod models;

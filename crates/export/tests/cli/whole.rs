@@ -212,6 +212,6 @@ fn two_backbones_are_one_model() {
     let made = model(&room);
     assert_eq!(made.inputs, [Input::Image]);
     near(&of_probes(made, "logits"), &scores, 1e-4);
-    let told = ["of pictures that were prepared in two ways; give --to onnx"];
+    let told = ["of inputs that were prepared in two ways; give --to onnx"];
     export(&room, &["x.head", "-o", "model"]).failed(1, &told);
 }

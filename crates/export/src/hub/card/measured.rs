@@ -81,12 +81,12 @@ impl Measured {
         order.into_iter().filter(|split| self.overall.iter().any(|row| row.split == *split)).collect()
     }
 
-    /// The hub's `model-index`: the metrics of the first split.
-    pub(super) fn index(&self, name: &str) -> String {
+    /// The hub's `model-index`: the metrics of the first split. `task`: as the hub calls it; `noun`: of a sample.
+    pub(super) fn index(&self, name: &str, task: &str, noun: &str) -> String {
         let Some(split) = self.splits().first().copied() else { return String::new() };
         let mut text = format!(
-            "model-index:\n- name: {}\n  results:\n  - task:\n      type: image-classification\n    dataset:\n      \
-             name: {}\n      type: images\n      split: {split}\n    metrics:\n",
+            "model-index:\n- name: {}\n  results:\n  - task:\n      type: {task}\n    dataset:\n      \
+             name: {}\n      type: {noun}s\n      split: {split}\n    metrics:\n",
             quoted(name),
             quoted(&format!("{split} split"))
         );
@@ -103,8 +103,10 @@ impl Measured {
     }
 
     /// A table of each split, and one of the classes of the first.
-    pub(super) fn tables(&self) -> String {
-        let mut text = "\n## Metrics\n\nIntervals are those of 95 %. `n` counts the pictures that a value is taken over.\n".to_owned();
+    pub(super) fn tables(&self, noun: &str) -> String {
+        let mut text = format!(
+            "\n## Metrics\n\nIntervals are those of 95 %. `n` counts the {noun}s that a value is taken over.\n"
+        );
         for split in self.splits() {
             let _ = writeln!(text, "\n**{split}**\n\n| metric | value | interval | n |\n|---|---|---|---|");
             for row in self.overall.iter().filter(|row| row.split == split) {

@@ -1,15 +1,20 @@
 //! How a folder is used: a few lines of Python.
 
-use super::super::{HubModel, keras, prepare::Prepared, theirs::Theirs};
+use super::super::{Form, HubModel, keras, prepare::Prepared, texts::Texts, theirs::Theirs};
+use sample::targets::Task;
 use serde_json::{Value, json};
 
 /// The lines, and what to know of them.
 pub(super) fn usage(model: &HubModel<'_>, name: &str) -> String {
     let code = |lines: &str| format!("```python\n{lines}\n```\n");
-    let Some(Theirs { prepared, .. }) = &model.theirs else {
+    let pictures = match &model.form {
+        Form::Texts(texts) => return of_texts(model, texts, name),
+        Form::Pictures(pictures) => pictures,
+    };
+    let Some(Theirs { prepared, .. }) = &pictures.theirs else {
         return format!(
             "In this folder, with keras, one of its backends, and Pillow:\n\n{}\nThe model takes RGB from 0 to 255. Its layers do the rest.\n",
-            code(&keras::usage(model))
+            code(&keras::usage(model, pictures.how))
         );
     };
     if model.torchvision().is_some() {
@@ -39,6 +44,25 @@ pub(super) fn usage(model: &HubModel<'_>, name: &str) -> String {
     }
 }
 
+fn of_texts(model: &HubModel<'_>, texts: &Texts, name: &str) -> String {
+    let (trust, note) = match texts.needs_trust() {
+        true => (
+            ", trust_remote_code=True",
+            " `trust_remote_code=True` allows transformers to run `modeling_headstart.py`, which lies here.",
+        ),
+        false => ("", ""),
+    };
+    let all = if model.head.task() == Task::Class { "" } else { ", top_k=None" };
+    format!(
+        "With torch and transformers:\n\n```python\nfrom transformers import pipeline\n\
+         classify = pipeline(\"text-classification\", model={}{trust}, truncation=True)\n\
+         print(classify(\"It came on Tuesday, two days late.\"{all}))\n```\n\n\
+         `truncation=True` cuts texts off after {} tokens.{note}\n",
+        json!(name),
+        texts.max_tokens(),
+    )
+}
+
 /// A loader of a state dictionary, of twelve lines at most.
 fn loader(model: &HubModel<'_>, prepared: &Prepared) -> String {
     let Prepared::Timm(cfg) = prepared else { return String::new() };
@@ -53,9 +77,9 @@ fn loader(model: &HubModel<'_>, prepared: &Prepared) -> String {
     let filter = cfg["interpolation"].as_str().unwrap_or("bilinear").to_uppercase();
     let list = |key: &str| Value::to_string(&cfg[key]);
     let ending = match model.head.task() {
-        sample::targets::Task::Class => "print(config[\"classes\"][logits.argmax()])",
-        sample::targets::Task::Labels => "print(dict(zip(config[\"classes\"], logits.sigmoid().tolist())))",
-        sample::targets::Task::Numbers => "print(dict(zip(config[\"classes\"], logits.tolist())))",
+        Task::Class => "print(config[\"classes\"][logits.argmax()])",
+        Task::Labels => "print(dict(zip(config[\"classes\"], logits.sigmoid().tolist())))",
+        Task::Numbers => "print(dict(zip(config[\"classes\"], logits.tolist())))",
     };
     format!(
         "import json, torchvision\n\
