@@ -89,6 +89,62 @@ fn rows_are_the_same_however_they_are_made() {
 }
 
 #[test]
+fn a_long_text_is_the_mean_of_its_windows() {
+    let room = Room::new();
+    write_bert(&room.path("bert"));
+    let words = ["the", "film", "is", "good", "very", "bad"].into_iter().cycle().take(15);
+    let words: Vec<&str> = words.collect();
+    // Of eight tokens, two of which the tokenizer adds.
+    let pieces = [&words[..6], &words[6..12], &words[9..]].map(|piece| piece.join(" "));
+    let rows = [words.join(" "), "the film".to_owned()].into_iter().chain(pieces);
+    let table: String = rows.enumerate().map(|(i, text)| format!("{text},{}\n", ["a", "b"][i % 2])).collect();
+    room.write("t.csv", format!("text,label\n{table}"));
+    let extract = |to: &str, flags: &[&str]| {
+        let all = [&["t.csv", "-o", to, "--weights", "bert", "--split", "80/0/20"], flags].concat();
+        room.tool("extract", &all).fine();
+        features(&room, to)
+    };
+    let cut = extract("cut.features", &["--max-tokens", "8"]);
+    let all = extract("all.features", &["--window", "8"]);
+    assert!(extract("one.features", &["--window", "8", "--batch", "1", "--isa", "portable"]) == all);
+    for i in 1..5 {
+        assert!(all[&format!("t#00000{i}")] == cut[&format!("t#00000{i}")], "{i}");
+    }
+    let numbers = |bits: &[u32]| bits.iter().map(|x| f64::from(f32::from_bits(*x))).collect::<Vec<_>>();
+    let pieces: Vec<_> = (2..5).map(|i| numbers(&cut[&format!("t#00000{i}")])).collect();
+    for (k, x) in numbers(&all["t#000000"]).into_iter().enumerate() {
+        let mean = pieces.iter().map(|row| row[k]).sum::<f64>() / 3.0;
+        assert!((x - mean).abs() <= 1e-7 * mean.abs().max(1.0), "{x} {mean}");
+    }
+    let overlapping = extract("half.features", &["--window", "8", "--stride", "3"]);
+    assert!(overlapping["t#000000"] != all["t#000000"] && overlapping["t#000001"] == all["t#000001"]);
+
+    // A bundle reads them so, too; a model that reads one window at a time does not leave the house.
+    room.tool("fit-head", &["all.features", "-o", "w.head", "--head", "linear", "--l2", "1"]).fine();
+    let bundle = ["w.head", "-o", "w.hst", "--to", "bundle", "--weights", "bert"];
+    room.tool("export", &bundle).fine();
+    for (to, call) in [("a.csv", ["w.hst", "t.csv"]), ("b.csv", ["w.head", "all.features"])] {
+        room.tool("predict", &[&call[..], &["-o", to, "--probabilities"]].concat()).fine();
+    }
+    let read = |name: &str| table::read(&room.path(name)).unwrap();
+    assert_eq!(sorted(&read("a.csv"), "confidence"), sorted(&read("b.csv"), "confidence"));
+    let export = ["w.head", "-o", "w.onnx", "--weights", "bert"];
+    room.tool("export", &export).failed(1, &["texts are read in windows", "--to bundle"]);
+    for (flags, code, expected) in [
+        (&["--stride", "3"][..], 2, "--window"),
+        (&["--window", "8", "--stride", "7"], 2, "windows have room for 6"),
+        (&["--window", "99"], 2, "at most the network's 16"),
+        (&["--window", "8", "--max-tokens", "9"], 2, "leave out --max-tokens"),
+        (&["--window", "--text-column-2", "label"], 2, "--window is of single texts"),
+    ] {
+        let call = [&["t.csv", "-o", "x.features", "--weights", "bert"], flags].concat();
+        room.tool("extract", &call).failed(code, &[expected]);
+    }
+    let table = ["t.csv", "-o", "x.features", "--window"];
+    room.tool("extract", &table).failed(2, &["needs no windows"]);
+}
+
+#[test]
 fn what_changed_alone_is_run_again() {
     let room = done();
     room.tool("extract", &["s.csv", "-o", "again.features", "--weights", "bert"]).fine();
@@ -159,6 +215,22 @@ fn a_report_shows_the_texts() {
     let page = fs::read_to_string(room.path("r.html")).unwrap();
     let shown = page.split_once(r#""texts":{"#).unwrap().1;
     assert!(shown.contains("film"), "{}", &shown[..200]);
+    let tables =
+        ["--hardest", "h.parquet", "--suspects", "u.csv", "--duplicates", "d.parquet", "--texts", "s.csv"];
+    for _ in 0..2 {
+        // What it wrote it knows again.
+        room.tool("evaluate", &[&["s.features", "s.head", "-o", "t.csv", "--force"], &tables[..]].concat())
+            .fine();
+    }
+    let ids = |name: &str| table::read(&room.path(name)).unwrap();
+    let own: BTreeMap<String, String> = sorted(&ids("u.csv"), "text").into_iter().collect();
+    assert!(own.len() == 121 && own["\"s#000120\""].contains("is very is very"), "{own:?}");
+    let hardest = ids("h.parquet");
+    assert!(hardest.height() > 0 && sorted(&hardest, "text").iter().all(|(id, text)| own[id] == *text));
+    let pairs = ids("d.parquet");
+    for (id, text) in values(&pairs, "other_id").iter().zip(values(&pairs, "other_text")) {
+        assert_eq!(own[id], text);
+    }
     let alone = ["s.features", "s.head", "-o", "n.csv", "--texts", "s.csv"];
     room.tool("evaluate", &alone).failed(2, &["--texts goes with --report"]);
     let other = [

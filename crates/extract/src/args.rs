@@ -157,6 +157,16 @@ pub struct Args {
     #[arg(long, value_name = "N", help_heading = "Texts")]
     pub max_tokens: Option<usize>,
 
+    /// Reads a longer text in windows of N tokens, and averages them [default N: --max-tokens]
+    ///
+    /// The last window ends with the text, so none is shorter than the others.
+    #[arg(long, value_name = "N", num_args = 0..=1, help_heading = "Texts")]
+    pub window: Option<Option<usize>>,
+
+    /// Tokens from the beginning of one window to that of the next [default: windows do not overlap]
+    #[arg(long, value_name = "N", requires = "window", help_heading = "Texts")]
+    pub stride: Option<usize>,
+
     /// Folder that a manifest's or list's paths, and the samples' ids, are relative to [default: the manifest's own, or the
     /// current one]
     #[arg(long, value_name = "DIR", help_heading = "Samples")]
@@ -307,7 +317,7 @@ pub struct Part {
 pub(crate) type Triple = [f32; 3];
 
 /// Flags of what a network does, which rows that are there already have no need of.
-const OF_NETWORKS: [&str; 32] = [
+const OF_NETWORKS: [&str; 34] = [
     "inputs",
     "backbone",
     "weights",
@@ -326,6 +336,8 @@ const OF_NETWORKS: [&str; 32] = [
     "text_column",
     "text_column_2",
     "max_tokens",
+    "window",
+    "stride",
     "root",
     "part",
     "views",

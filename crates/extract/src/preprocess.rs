@@ -20,6 +20,7 @@ pub(crate) fn of(args: &Args, own: Option<Recipe>) -> Result<Recipe, UsageError>
         ("--text-column", args.text_column.is_some()),
         ("--text-column-2", args.text_column_2.is_some()),
         ("--max-tokens", args.max_tokens.is_some()),
+        ("--window", args.window.is_some()),
     ];
     if let Some((flag, _)) = of_texts.iter().find(|(_, given)| *given).filter(|_| own.is_some()) {
         return Err(UsageError(format!("{flag} goes with a network of texts; this one reads pictures")));
@@ -79,14 +80,28 @@ fn texts(args: &Args, own: Tokenisation) -> Result<Recipe, UsageError> {
     if let Some((flag, _)) = of_pictures.iter().find(|(_, given)| *given) {
         return Err(UsageError(format!("{flag} goes with pictures; this network reads texts")));
     }
-    let Some(most) = args.max_tokens else { return Ok(Recipe::Text(own)) };
+    let (flag, most) = match (args.window.flatten(), args.max_tokens) {
+        (Some(length), Some(_)) => {
+            return Err(UsageError(format!(
+                "--window {length} says how many tokens are read; leave out --max-tokens"
+            )));
+        }
+        (Some(length), None) => ("--window", length),
+        (None, most) => ("--max-tokens", most.unwrap_or(own.max_tokens())),
+    };
     if most > own.max_tokens() {
-        let (own, most) = (own.max_tokens(), most);
-        return Err(UsageError(format!("--max-tokens takes at most the network's {own}, got {most}")));
+        let own = own.max_tokens();
+        return Err(UsageError(format!("{flag} takes at most the network's {own}, got {most}")));
     }
-    own.with_max_tokens(most)
-        .map(Recipe::Text)
-        .map_err(|reason| UsageError(format!("--max-tokens: {reason}")))
+    if args.window.is_some() && args.text_column_2.is_some() {
+        return Err(UsageError("--window is of single texts; leave out --text-column-2".to_owned()));
+    }
+    let wrong = |flag: &'static str| move |reason| UsageError(format!("{flag}: {reason}"));
+    let own = if most == own.max_tokens() { own } else { own.with_max_tokens(most).map_err(wrong(flag))? };
+    match args.window {
+        Some(_) => own.with_windows(args.stride).map(Recipe::Text).map_err(wrong("--window")),
+        None => Ok(Recipe::Text(own)),
+    }
 }
 
 enum Size {

@@ -158,6 +158,7 @@ fn of_networks(args: &Args) -> Option<&'static str> {
         ("--std", args.std.is_some()),
         ("--text-column-2", args.text_column_2.is_some()),
         ("--max-tokens", args.max_tokens.is_some()),
+        ("--window", args.window.is_some()),
         ("--views", args.views != 1),
         ("--augment", args.augment.is_some()),
         ("--seed", args.seed.is_some()),
