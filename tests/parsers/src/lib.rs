@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a parser that fails should panic here")]
 
+mod answers;
 mod bundle;
 mod features;
 mod head;
@@ -18,8 +19,10 @@ mod picture;
 mod pytorch;
 mod scratch;
 mod source;
+mod tokenizer;
 mod weights;
 
+pub use answers::answers;
 pub use bundle::bundle;
 pub use features::{index, shard};
 pub use head::head;
@@ -30,13 +33,15 @@ pub use onnx_import::onnx_import;
 pub use picture::{jpeg, picture};
 pub use pytorch::pytorch;
 pub use source::source;
+pub use tokenizer::tokenizer;
 pub use weights::{gguf, hdf5, mxnet, network, sharded, weights};
 
 /// A parser's name, which is that of its fuzz target and of its corpus, and its entry.
 pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const PARSERS: [Parser; 19] = [
+pub const PARSERS: [Parser; 21] = [
+    ("answers", answers),
     ("bundle", bundle),
     ("gguf", gguf),
     ("hdf5", hdf5),
@@ -55,5 +60,6 @@ pub const PARSERS: [Parser; 19] = [
     ("shard", shard),
     ("sharded", sharded),
     ("tar", tar),
+    ("tokenizer", tokenizer),
     ("weights", weights),
 ];
