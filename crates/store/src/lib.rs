@@ -11,6 +11,7 @@
 mod backing;
 mod bounded;
 pub mod brief;
+mod contained;
 mod digest;
 mod dtype;
 pub mod ids;
@@ -27,6 +28,7 @@ pub mod tar;
 
 pub use backing::{MapError, MappedFile};
 pub use bounded::{check_header, open_file, read_file, too_long};
+pub use contained::contained;
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use dtype::Dtype;
 pub use large::{LargeMemory, large_room};

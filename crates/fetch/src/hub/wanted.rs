@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Said about network, preprocessing and labels; those of open_clip's models and sentence-transformers' too.
-const CONFIGURATIONS: [&str; 10] = [
+const CONFIGURATIONS: [&str; 12] = [
     "config.json",
     "preprocessor_config.json",
     "open_clip_config.json",
@@ -21,21 +21,32 @@ const CONFIGURATIONS: [&str; 10] = [
     "sentence_roberta_config.json",
     "sentence_distilbert_config.json",
     "sentence_camembert_config.json",
+    "sentence_albert_config.json",
     "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
     "config_sentence_transformers.json",
 ];
-/// How the configuration of sentence-transformers' pooling is called, after a number.
-const POOLING: &str = "_Pooling/config.json";
+/// What sentence-transformers has behind a network, after a number: the weights of a dense layer in one of two forms.
+const MODULES: [&str; 3] = ["_Pooling/config.json", "_Dense/config.json", DENSE];
+const DENSE: &str = "_Dense/model.safetensors";
+const OLD_DENSE: &str = "_Dense/pytorch_model.bin";
 /// Where sentence-transformers keeps a table of tokens and its tokenizer, after a number.
 const TABLE: [&str; 2] = ["_StaticEmbedding/model.safetensors", "_StaticEmbedding/tokenizer.json"];
-const TOKENIZERS: [&str; 6] = [
-    "tokenizer.json",
+const TOKENIZERS: [&str; 10] = [
+    TOKENIZER,
     "tokenizer_config.json",
     "special_tokens_map.json",
     "vocab.json",
     "vocab.txt",
     "merges.txt",
+    "added_tokens.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
 ];
+const TOKENIZER: &str = "tokenizer.json";
+/// How the name of a model of SentencePiece's ends. It is read where there is no tokenizer.json.
+const PIECES: &str = ".model";
 /// Some vocabularies are larger than networks. XLM-R's has 17 MiB.
 const LARGEST_TOKENIZER: u64 = 64 << 20;
 /// How the name of an index of shards ends.
@@ -92,16 +103,24 @@ impl Wanted {
                 let weights = weights.or(table);
                 let weights =
                     weights.ok_or_else(|| FetchError::NoWeights { model: model(), files: listed(names) })?;
-                let small =
-                    TOKENIZERS.into_iter().filter(|name| size(name).is_none_or(|n| n <= LARGEST_TOKENIZER));
+                let has_tokenizer = names.contains(&TOKENIZER);
+                let small = TOKENIZERS.into_iter().filter(|name| {
+                    size(name).is_none_or(|n| n <= LARGEST_TOKENIZER)
+                        && !(has_tokenizer && name.ends_with(PIECES))
+                });
                 let files = CONFIGURATIONS.into_iter().chain(small).filter(|name| names.contains(name));
                 // Where a large ONNX model keeps its numbers: `model.onnx_data`, `model.onnx.data`.
                 let beside =
                     |name: &&str| weights.ends_with(".onnx") && *name != weights && name.starts_with(weights);
                 let beside = names.iter().copied().filter(beside);
-                let pooling = names.iter().copied().filter(|name| is_numbered(name, POOLING));
+                let is_module = |name: &str| {
+                    let newer = || names.contains(&name.replace(OLD_DENSE, DENSE).as_str());
+                    MODULES.iter().any(|end| is_numbered(name, end))
+                        || (is_numbered(name, OLD_DENSE) && !newer())
+                };
+                let modules = names.iter().copied().filter(|name| is_module(name));
                 Ok(files
-                    .chain(pooling)
+                    .chain(modules)
                     .chain(of_table)
                     .chain([weights])
                     .chain(beside)
@@ -209,6 +228,28 @@ mod tests {
             ["1_Pooling/config.json", "config.json", "model.safetensors", "modules.json", "onnx/config.json"];
         let got = of(&Wanted::Read, &sentences).unwrap();
         assert_eq!(got, ["config.json", "modules.json", "1_Pooling/config.json", "model.safetensors"]);
+        let dense = [
+            "1_Pooling/config.json",
+            "2_Dense/config.json",
+            "2_Dense/model.safetensors",
+            "2_Dense/pytorch_model.bin",
+            "3_Dense/config.json",
+            "3_Dense/pytorch_model.bin",
+            "config.json",
+            "model.safetensors",
+            "modules.json",
+            "spiece.model",
+        ];
+        let got = of(&Wanted::Read, &dense).unwrap();
+        let expected = [
+            &["config.json", "modules.json", "spiece.model"][..],
+            &dense[..3],
+            &dense[4..6],
+            &["model.safetensors"],
+        ];
+        assert_eq!(got, expected.concat());
+        let got = of(&Wanted::Read, &["tokenizer.model", "tokenizer.json", "model.safetensors"]).unwrap();
+        assert_eq!(got, ["tokenizer.json", "model.safetensors"]);
         let [table, tokenizer] = ["0_StaticEmbedding/model.safetensors", "0_StaticEmbedding/tokenizer.json"];
         let got = of(&Wanted::Read, &[table, tokenizer, "modules.json", "onnx/model.onnx"]).unwrap();
         assert_eq!(got, ["modules.json", tokenizer, table]);

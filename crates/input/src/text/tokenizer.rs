@@ -1,11 +1,8 @@
 //! A tokenizer as it lies beside a network's weights.
 
 use serde::Deserialize;
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
-};
-use store::{Digest, read_file};
+use std::path::{Path, PathBuf};
+use store::{Digest, contained, read_file};
 use tokenizers::{
     Encoding, ModelWrapper, NormalizedString, Normalizer as _, PostProcessor as _, TruncationDirection,
     TruncationParams, TruncationStrategy, utils::truncation::truncate_encodings,
@@ -63,7 +60,9 @@ impl Tokenizer {
     /// # Errors
     /// What is wrong with them.
     pub fn of(bytes: Vec<u8>) -> Result<Tokenizer, String> {
-        let mut library = tokenizers::Tokenizer::from_bytes(&bytes)
+        // The library panics on some that are damaged.
+        let mut library = contained(|| tokenizers::Tokenizer::from_bytes(&bytes))
+            .ok_or("it contradicts itself")?
             .map_err(|error| store::brief::shortened(&error.to_string()).into_owned())?;
         if let ModelWrapper::BPE(bpe) = library.get_model()
             && bpe.dropout.is_some_and(|share| share > 0.0)
@@ -84,7 +83,7 @@ impl Tokenizer {
             Some(text.get().contains('a'))
         };
         // The library panics on tables of characters that make no sense.
-        catch_unwind(AssertUnwindSafe(lowered)).ok().flatten() == Some(true)
+        contained(lowered).flatten() == Some(true)
     }
 
     /// Of its file.
