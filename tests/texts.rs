@@ -140,7 +140,7 @@ fn a_long_text_is_the_mean_of_its_windows() {
         let call = [&["t.csv", "-o", "x.features", "--weights", "bert"], flags].concat();
         room.tool("extract", &call).failed(code, &[expected]);
     }
-    let table = ["t.csv", "-o", "x.features", "--window"];
+    let table = ["t.csv", "-o", "x.features", "--text-column", "text", "--window"];
     room.tool("extract", &table).failed(2, &["needs no windows"]);
 }
 
@@ -365,9 +365,9 @@ fn what_does_not_go_together_is_told() {
             "export",
             &["s.head", "-o", "x.onnx", "--weights", "bert", "--with-preprocessing"],
             1,
-            "give --to onnx without --with-preprocessing",
+            "onnx without --with-preprocessing",
         ),
-        ("export", &["s.head", "-o", "x.hf", "--to", "hf", "--weights", "bert"], 1, "give --to onnx"),
+        ("export", &["s.head", "-o", "x.torch", "--to", "torch", "--weights", "bert"], 1, "give --to hf"),
     ] {
         room.tool(tool, call).failed(code, &[expected]);
     }

@@ -146,8 +146,17 @@ fn write(
         predictions::write(&found.scores, head, features, table)?;
     }
     let put = |table: &Table, frame: DataFrame| -> anyhow::Result<()> {
-        if let Some(text) = texts::write(table, frame, config.texts())? {
+        let (run, missing) = texts::write(table, frame, config.texts())?;
+        if let Some(text) = run {
             session.note(format!("evaluate: {}", store::table::formula_warning(&text)));
+        }
+        if missing > 0 {
+            let place = table.place();
+            session.note(format!(
+                "evaluate: {} texts of `{}` are not in --texts",
+                count(missing as u64),
+                place.target().display()
+            ));
         }
         Ok(())
     };

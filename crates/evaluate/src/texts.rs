@@ -20,7 +20,7 @@ pub(crate) fn text(texts: &Pictures, id: &str) -> anyhow::Result<Option<String>>
 }
 
 /// Writes a table of samples. With `texts` it has the columns `text` and, where it has `other_id`, `other_text`; null where a text
-/// is not there. Gives what a spreadsheet would run of them.
+/// is not there. Gives what a spreadsheet would run of them, and how many are not there.
 ///
 /// # Errors
 /// Where a text cannot be read, or the table not be written.
@@ -28,17 +28,19 @@ pub(crate) fn write(
     table: &Table,
     mut frame: DataFrame,
     texts: Option<&Pictures>,
-) -> anyhow::Result<Option<String>> {
-    let mut run = None;
+) -> anyhow::Result<(Option<String>, usize)> {
+    let (mut run, mut missing) = (None, 0);
     for (ids, name) in [("id", "text"), ("other_id", "other_text")] {
         let (Some(texts), Ok(ids)) = (texts, frame.column(ids)) else { continue };
-        let ids = ids.str()?.iter().flatten();
-        let all = ids.map(|id| text(texts, id)).collect::<anyhow::Result<Vec<_>>>()?;
+        let ids = ids.str()?.iter();
+        let all =
+            ids.map(|id| id.map_or(Ok(None), |id| text(texts, id))).collect::<anyhow::Result<Vec<_>>>()?;
+        missing += all.iter().filter(|text| text.is_none()).count();
         if table.format == TableFormat::Csv {
             run = run.or(formula(all.iter().flatten().map(String::as_str)).map(str::to_owned));
         }
         frame.with_column(Column::new(name.into(), all))?;
     }
     table.write(&mut frame)?;
-    Ok(run)
+    Ok((run, missing))
 }

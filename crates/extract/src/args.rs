@@ -157,9 +157,9 @@ pub struct Args {
     #[arg(long, value_name = "N", help_heading = "Texts")]
     pub max_tokens: Option<usize>,
 
-    /// Reads a longer text in windows of N tokens, and averages them [default N: --max-tokens]
+    /// Reads a longer text in windows of N tokens, and averages them [default: none, and N of --max-tokens]
     ///
-    /// The last window ends with the text, so none is shorter than the others.
+    /// The last window ends with the text, so none is shorter than the others. Give N, or put --window behind INPUT.
     #[arg(long, value_name = "N", num_args = 0..=1, help_heading = "Texts")]
     pub window: Option<Option<usize>>,
 

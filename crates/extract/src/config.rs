@@ -165,10 +165,7 @@ impl Config {
 /// The backbone that `--backbone` and `--weights` mean.
 fn find(args: &Args) -> anyhow::Result<Backbone> {
     let name = args.backbone.as_deref().filter(|name| *name != AUTO);
-    let are_texts = args.text_column.is_some()
-        || args.text_column_2.is_some()
-        || args.max_tokens.is_some()
-        || args.window.is_some();
+    let are_texts = args.text_column.is_some() || args.text_column_2.is_some() || args.max_tokens.is_some();
     let name = name.or_else(|| (are_texts && args.weights.is_none()).then_some(backbone::OF_TEXTS));
     // What flags alone say, for a model that says nothing.
     let said = preprocess::of(args, None).ok().and_then(|recipe| recipe.picture_size());

@@ -99,7 +99,10 @@ fn texts(args: &Args, own: Tokenisation) -> Result<Recipe, UsageError> {
     let wrong = |flag: &'static str| move |reason| UsageError(format!("{flag}: {reason}"));
     let own = if most == own.max_tokens() { own } else { own.with_max_tokens(most).map_err(wrong(flag))? };
     match args.window {
-        Some(_) => own.with_windows(args.stride).map(Recipe::Text).map_err(wrong("--window")),
+        Some(_) => {
+            let flag = if args.stride.is_some() { "--stride" } else { "--window" };
+            own.with_windows(args.stride).map(Recipe::Text).map_err(wrong(flag))
+        }
         None => Ok(Recipe::Text(own)),
     }
 }

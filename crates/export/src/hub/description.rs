@@ -1,6 +1,6 @@
 //! What `config.json` says: the network and the classes in the library's words, and under a key of our own what only we know.
 
-use super::{FORMAT, Form, HubModel, OWN, Pictures, layout::Layout, prepare::Prepared, theirs::Theirs};
+use super::{FORMAT, Form, HubModel, OWN, Pictures, layout::Layout, prepare::Prepared};
 use crate::backbone::taps;
 use anyhow::Result;
 use sample::targets::Task;
@@ -18,7 +18,7 @@ impl HubModel<'_> {
     /// How pictures are made, in another library's words.
     fn prepared(&self) -> Option<&Prepared> {
         match &self.form {
-            Form::Pictures(Pictures { theirs: Some(Theirs { prepared, .. }), .. }) => Some(prepared),
+            Form::Pictures(Pictures { theirs: Some(theirs), .. }) => Some(&theirs.prepared),
             _ => None,
         }
     }

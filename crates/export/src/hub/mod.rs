@@ -85,7 +85,7 @@ struct Pictures<'a> {
     /// Height and width of prepared pictures.
     size: (usize, usize),
     /// How it is as a class of another library's; `None` as layers of Keras', which have all that comes before and after.
-    theirs: Option<Theirs>,
+    theirs: Option<Box<Theirs>>,
 }
 
 impl Pictures<'_> {
@@ -103,7 +103,7 @@ impl Pictures<'_> {
         let theirs = match of {
             Of::Keras => None,
             Of::Hub | Of::Torchvision => {
-                Some(Theirs::of(of == Of::Torchvision, head, name, how, &bound, size)?)
+                Some(Box::new(Theirs::of(of == Of::Torchvision, head, name, how, &bound, size)?))
             }
         };
         Ok((Pictures { how, size, theirs }, bound))

@@ -103,11 +103,11 @@ impl Wanted {
                 let weights = weights.or(table);
                 let weights =
                     weights.ok_or_else(|| FetchError::NoWeights { model: model(), files: listed(names) })?;
-                let has_tokenizer = names.contains(&TOKENIZER);
-                let small = TOKENIZERS.into_iter().filter(|name| {
-                    size(name).is_none_or(|n| n <= LARGEST_TOKENIZER)
-                        && !(has_tokenizer && name.ends_with(PIECES))
-                });
+                let is_small = |name: &str| size(name).is_none_or(|n| n <= LARGEST_TOKENIZER);
+                let has_tokenizer = names.contains(&TOKENIZER) && is_small(TOKENIZER);
+                let small = TOKENIZERS
+                    .into_iter()
+                    .filter(|name| is_small(name) && !(has_tokenizer && name.ends_with(PIECES)));
                 let files = CONFIGURATIONS.into_iter().chain(small).filter(|name| names.contains(name));
                 // Where a large ONNX model keeps its numbers: `model.onnx_data`, `model.onnx.data`.
                 let beside =

@@ -1,6 +1,6 @@
 //! How a folder is used: a few lines of Python.
 
-use super::super::{Form, HubModel, keras, prepare::Prepared, texts::Texts, theirs::Theirs};
+use super::super::{Form, HubModel, keras, prepare::Prepared, texts::Texts};
 use sample::targets::Task;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(super) fn usage(model: &HubModel<'_>, name: &str) -> String {
         Form::Texts(texts) => return of_texts(model, texts, name),
         Form::Pictures(pictures) => pictures,
     };
-    let Some(Theirs { prepared, .. }) = &pictures.theirs else {
+    let Some(prepared) = pictures.theirs.as_ref().map(|theirs| &theirs.prepared) else {
         return format!(
             "In this folder, with keras, one of its backends, and Pillow:\n\n{}\nThe model takes RGB from 0 to 255. Its layers do the rest.\n",
             code(&keras::usage(model, pictures.how))

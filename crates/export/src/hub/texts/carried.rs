@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use network::{Dialect, Network, Node, Op, Pairs, Rotary};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{collections::HashMap, path::Path};
 use weights::{Bound, Tensor};
 
@@ -37,6 +37,17 @@ const OTHERS: [&str; 24] = [
     "transformers_version",
 ];
 
+/// Words of Nomic's own code, which transformers passes over, and its own.
+const NOMIC: [(&str, &str); 7] = [
+    ("activation_function", "hidden_act"),
+    ("layer_norm_epsilon", "layer_norm_eps"),
+    ("n_embd", "hidden_size"),
+    ("n_head", "num_attention_heads"),
+    ("n_inner", "intermediate_size"),
+    ("n_layer", "num_hidden_layers"),
+    ("n_positions", "max_position_embeddings"),
+];
+
 /// What transformers' `config.json` says of the network that lies there, and whether queries and keys are turned by neighbours
 /// there, as llama.cpp does and transformers does not. `None` where nothing says it. It was read before, and the graph that it
 /// describes is the one that computed the features.
@@ -47,9 +58,35 @@ pub(super) fn config(path: &Path) -> Result<Option<(Map<String, Value>, bool)>> 
     let Some(Value::Object(mut config)) = backbone::config_of_texts(path)? else { return Ok(None) };
     let by_neighbours = config.get(INTERLEAVES) == Some(&Value::Bool(true));
     config.retain(|key, _| !OTHERS.contains(&key.as_str()));
+    if config.get("model_type").is_some_and(|kind| kind == "nomic_bert") {
+        of_nomic(&mut config);
+    }
     // Nothing is ever added to a text.
     config.insert("use_cache".to_owned(), false.into());
     Ok(Some((config, by_neighbours)))
+}
+
+/// Says in transformers' words what only Nomic's say.
+fn of_nomic(config: &mut Map<String, Value>) {
+    let is_said = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
+    for (own, word) in NOMIC {
+        if let Some(said) = config.remove(own)
+            && is_said(Some(&said))
+            && !is_said(config.get(word))
+        {
+            config.insert(word.to_owned(), said);
+        }
+    }
+    // Its word for silu behind a gate.
+    if config.get("hidden_act").is_some_and(|said| said == "swiglu") {
+        config.insert("hidden_act".to_owned(), "silu".into());
+    }
+    let theta = config.remove("rotary_emb_base").filter(|theta| is_said(Some(theta)));
+    if let Some(theta) = theta
+        && !["rope_parameters", "rope_theta"].iter().any(|word| is_said(config.get(*word)))
+    {
+        config.insert("rope_parameters".to_owned(), json!({"rope_type": "default", "rope_theta": theta}));
+    }
 }
 
 /// What transformers calls the network's tensors.
@@ -118,6 +155,24 @@ fn by_halves(rows: usize, how: &Rotary) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nomic_s_words_become_transformers() {
+        let said = |value: Value| match value {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        let mut config = said(json!({
+            "model_type": "nomic_bert", "n_embd": 64, "n_layer": 6, "num_hidden_layers": null, "n_inner": null,
+            "activation_function": "swiglu", "rotary_emb_base": 10000, "n_head": 4, "num_attention_heads": 8
+        }));
+        of_nomic(&mut config);
+        let expected = json!({
+            "model_type": "nomic_bert", "hidden_size": 64, "num_hidden_layers": 6, "hidden_act": "silu",
+            "num_attention_heads": 8, "rope_parameters": {"rope_type": "default", "rope_theta": 10000}
+        });
+        assert_eq!(Value::Object(config), expected);
+    }
 
     #[test]
     fn the_first_of_each_pair_come_first() {

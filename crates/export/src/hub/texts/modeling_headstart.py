@@ -53,7 +53,8 @@ class HeadstartForSequenceClassification(PreTrainedModel):
 
     def feature(self, said, out, mask):
         """(texts, width) of hidden states (texts, tokens, width). Padding, on the right, plays no part."""
-        tokens, there = out.hidden_states[said["layer"]], mask.unsqueeze(-1).bool()
+        tokens = out.last_hidden_state if said["layer"] == -1 else out.hidden_states[said["layer"]]
+        there = mask.unsqueeze(-1).bool()
         pool = {
             "cls": lambda: tokens[:, 0],
             "last": lambda: tokens[torch.arange(len(tokens), device=tokens.device), mask.sum(1) - 1],

@@ -139,7 +139,7 @@ fn texts_go_to_cards_as_pictures_do() {
     let lines = (0..9).map(|i| format!("{},{}", [words[i % 4]; 20][..=2 * i].join(" "), i % 2));
     room.write(
         "texts.csv",
-        &["text,label".to_owned()].into_iter().chain(lines).collect::<Vec<_>>().join("\n"),
+        ["text,label".to_owned()].into_iter().chain(lines).collect::<Vec<_>>().join("\n"),
     );
     let columns = TextColumns { first: Some("text"), second: None };
     let paths = [room.path("texts.csv")];
