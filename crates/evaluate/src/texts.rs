@@ -2,19 +2,17 @@
 
 use crate::outputs::Table;
 use anyhow::Context as _;
+use input::text::MOST_TEXT;
 use polars::prelude::{Column, DataFrame};
 use sample::Pictures;
 use store::table::{TableFormat, formula};
-
-/// Bytes of a text, at most.
-const MOST: u64 = 1 << 20;
 
 /// The text of a sample, the two of a pair with ` / ` between them; nothing where it is not there.
 ///
 /// # Errors
 /// Where it is there, and cannot be read.
 pub(crate) fn text(texts: &Pictures, id: &str) -> anyhow::Result<Option<String>> {
-    let read = texts.read(id, MOST).with_context(|| format!("cannot read the text of `{id}`"))?;
+    let read = texts.read(id, MOST_TEXT as u64).with_context(|| format!("cannot read the text of `{id}`"))?;
     // A pair's two stand on either side of a NUL.
     Ok(read.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " / ")))
 }
