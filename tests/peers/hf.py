@@ -2,7 +2,7 @@
 """Folders of `export --to hf` and `--to torch`, opened by the libraries that they are for.
 
 For each family of the zoo, and each kind of folder that transformers writes: random weights as its library writes them, features
-of random pictures, a linear head, and the exported folder. `transformers.pipeline` opens it with no further code. Its logits, of pictures
+of random pictures, a linear head, and the exported folder. `transformers.pipeline` opens it, with no further code but what lies in it. Its logits, of pictures
 that the folder itself prepares, must agree with ours to 1e-4 of the largest. Of `--to torch`, the lines of the folder's README.md are run as they stand.
 
 What no library holds exactly must be refused. Run from the repository's root, after `make`; names of cells may be given. It
@@ -20,6 +20,9 @@ import tempfile
 import warnings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Code of folders is copied there before it runs.
+MODULES = tempfile.TemporaryDirectory()
+os.environ["HF_MODULES_CACHE"] = MODULES.name
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
@@ -39,7 +42,7 @@ TORCHVISION = [
     ("resnet18", "pooled"), ("resnet50", "pooled"), ("resnext50_32x4d", "pooled"), ("wide_resnet50_2", "pooled"),
     ("vgg11_bn", "pooled"), ("vgg11", "gap"), ("alexnet", "pooled"), ("squeezenet1_1", "gap"), ("googlenet", "pooled"),
     ("inception_v3", "pooled"), ("densenet121", "pooled"), ("mobilenet_v2", "pooled"), ("mobilenet_v3_small", "pooled"),
-    ("mobilenet_v3_small", "classifier.2"), ("mnasnet0_5", "pooled"), ("shufflenet_v2_x0_5", "pooled"),
+    ("mobilenet_v3_small", "classifier.2"), ("mnasnet0_5", "pooled"), ("mnasnet1_3", "pooled"), ("shufflenet_v2_x0_5", "pooled"),
     ("efficientnet_b0", "pooled"), ("efficientnet_b6", "pooled"), ("efficientnet_v2_s", "pooled"), ("regnet_x_400mf", "pooled"),
     ("regnet_y_400mf", "pooled"), ("convnext_tiny", "pooled"), ("vit_b_32", "pooled"), ("swin_t", "pooled"),
     ("resnet18", "layer3"), ("vit_b_32", "patch_mean"),
@@ -89,11 +92,12 @@ def cells():
 
 def opened(model, paths):
     """What `transformers.pipeline` makes of pictures: the class, and logits."""
-    run = transformers.pipeline("image-classification", model=str(model), device="cpu")
+    trusts = {"trust_remote_code": True} if (model / "modeling_headstart.py").exists() else {}
+    run = transformers.pipeline("image-classification", model=str(model), device="cpu", **trusts)
     processor, exact = run.image_processor, ""
     if (model / "preprocessor_config.json").exists():
         processor = transformers.AutoImageProcessor.from_pretrained(model, backend="pil")
-        run = transformers.pipeline("image-classification", model=str(model), image_processor=processor, device="cpu")
+        run = transformers.pipeline("image-classification", model=str(model), image_processor=processor, device="cpu", **trusts)
         exact = ", pil"
     logits = []
     for path in paths:
@@ -103,7 +107,7 @@ def opened(model, paths):
     labels = [run.model.config.id2label[i] for i in range(run.model.config.num_labels)]
     best = [labels[int(row.argmax())] for row in logits]
     assert run(str(paths[0]))[0]["label"] == best[0], "the pipeline's first is another than that of the logits"
-    architecture = getattr(run.model.config, "architecture", None)
+    architecture = getattr(run.model.config, "architecture", None) or getattr(run.model.config, "torchvision", None)
     return f"{type(run.model).__name__}{f' ({architecture})' if architecture else ''}{exact}", np.array(logits), labels
 
 

@@ -13,5 +13,5 @@ mod recognise;
 
 pub use error::BackboneError;
 pub use find::{Backbone, OF_TEXTS, Wanted, again, find};
-pub use folder::config_of_texts;
+pub use folder::{EXPORTED_PICTURES, EXPORTED_TEXTS, config_of_texts};
 pub use model::PREPROCESSING;

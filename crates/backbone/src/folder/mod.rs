@@ -5,6 +5,7 @@ mod open_clip;
 mod preprocessor;
 mod text;
 mod timm;
+mod torchvision;
 mod transformers;
 
 use crate::{Backbone, BackboneError, find::Weights};
@@ -52,8 +53,9 @@ impl Described {
     }
 }
 
-pub use text::exported::config_of_texts;
+pub use text::exported::{KIND as EXPORTED_TEXTS, config_of_texts};
 pub(crate) use text::static_embeddings::open as table_of;
+pub use torchvision::KIND as EXPORTED_PICTURES;
 
 /// A file of JSON, and what it says.
 struct Config {
@@ -124,6 +126,22 @@ impl Config {
         Ok(how.into())
     }
 
+    /// How pictures are made, as the folder says beside a network of transformers or in a class for it; `None` where they are
+    /// `prepared` as somebody else says, or nothing says it.
+    fn recipe_of_pictures(&self, folder: &Path, prepared: bool) -> Result<Option<Recipe>, BackboneError> {
+        match self.value.get("pretrained_cfg") {
+            _ if prepared => Ok(None),
+            // timm's processor, which may stand beside any network.
+            Some(_) => timm::recipe(self).map(Some),
+            None => preprocessor::recipe(folder),
+        }
+    }
+
+    /// The classes that are named, two by default.
+    fn classes(&self) -> usize {
+        self.value.get("id2label").and_then(Value::as_object).map_or(2, serde_json::Map::len).max(1)
+    }
+
     /// Refuses a setting that is not built.
     fn unknown(&self, what: &str, value: &str, hint: &str) -> BackboneError {
         self.wrong(format!("{what} `{}` is not known; {hint}", store::brief::shortened(value)))
@@ -148,6 +166,7 @@ pub(crate) fn describe(path: &Path, prepared: bool) -> Result<Option<Described>,
     }
     match config.text("model_type") {
         Some(text::exported::KIND) => text::exported::describe(config, path).map(Some),
+        Some(torchvision::KIND) => torchvision::describe(config, path, prepared).map(Some),
         Some(kind) => match text::Kind::named(kind) {
             Some(kind) => text::describe(config, path, kind).map(Some),
             None => transformers::describe(config, path, prepared).map(Some),

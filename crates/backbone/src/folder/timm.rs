@@ -128,7 +128,7 @@ fn side(model_args: &serde_json::Map<String, Value>) -> Option<usize> {
 }
 
 /// The side of a patch, of a network that has positions for patches.
-fn patch_of(network: &Network) -> Option<usize> {
+pub(super) fn patch_of(network: &Network) -> Option<usize> {
     let tokens = network.nodes().iter().find(|node| matches!(node.op, Op::Tokens { .. }))?;
     let window = network.window(network.node(*tokens.inputs.first()?))?;
     Some(window.stride.y)

@@ -3,7 +3,6 @@
 use super::{
     Config, Described, EXPORT_IT,
     limits::{above_zero, heads_of, patches, sane, shallow},
-    preprocessor, timm,
 };
 use crate::BackboneError;
 use network::{
@@ -43,18 +42,12 @@ pub(super) fn describe(config: Config, folder: &Path, prepared: bool) -> Result<
             return Err(config.unknown("`model_type`", other, &known));
         }
     };
-    let labels = config.value.get("id2label").and_then(Value::as_object).map_or(2, serde_json::Map::len);
     let architecture = config.value.get("architectures").and_then(|names| names.get(0)?.as_str());
     let network = match architecture {
-        Some(name) if name.ends_with("ForImageClassification") => network.with_logits(labels.max(1)),
+        Some(name) if name.ends_with("ForImageClassification") => network.with_logits(config.classes()),
         _ => network,
     };
-    let recipe = match config.value.get("pretrained_cfg") {
-        _ if prepared => None,
-        // timm's processor, which may stand beside any network.
-        Some(_) => Some(timm::recipe(&config)?),
-        None => preprocessor::recipe(folder)?,
-    };
+    let recipe = config.recipe_of_pictures(folder, prepared)?;
     let lacks_pooling = vision.and_then(|vision| vision.get("vision_use_head")) == Some(&Value::Bool(false));
     let default_tap = if lacks_pooling { "patch_mean" } else { "pooled" }.to_owned();
     Ok(Described {

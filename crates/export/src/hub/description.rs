@@ -39,6 +39,11 @@ impl HubModel<'_> {
         }
     }
 
+    /// Whether transformers has to be allowed to run the class that lies in the folder.
+    pub(super) fn needs_trust(&self) -> bool {
+        self.layout().is_some_and(|layout| layout.needs_trust)
+    }
+
     /// The library that opens the folder.
     pub(super) fn library(&self) -> &'static str {
         self.layout().map_or("keras", |layout| layout.library)

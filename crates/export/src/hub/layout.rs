@@ -1,6 +1,7 @@
 //! How another library holds a network: which class of its, what that is told, and where each tensor goes.
 
-use network::Stored;
+use super::tensors::Written;
+use network::{Network, Stored};
 use serde_json::{Map, Value};
 
 /// A network as another library holds it.
@@ -17,12 +18,18 @@ pub(crate) struct Layout {
     pub(crate) shape: fn(&str, &[usize]) -> Option<Vec<usize>>,
     /// The dense layer that gives the logits, without `.weight`.
     pub(crate) classifier: String,
+    /// Whether that is a convolution of 1×1.
+    pub(crate) convolves: bool,
     /// The taps that it reads, side by side. A head that reads fewer has zeros for the others.
     pub(crate) reads: Vec<String>,
     /// Tensors that the library has and we do not, all zeros: name and shape.
     pub(crate) zeros: Vec<(String, Vec<usize>)>,
     /// Whether the class has a position for a token of ours that has none.
     pub(crate) places_class: bool,
+    /// Tensors that the library has and that follow from the network.
+    pub(crate) derived: fn(&Network) -> Vec<(String, Written)>,
+    /// Whether the class lies in the folder, so that transformers has to be allowed to run it.
+    pub(crate) needs_trust: bool,
 }
 
 impl Layout {
@@ -45,9 +52,12 @@ impl Layout {
             place: Box::new(place),
             shape: |_, _| None,
             classifier: classifier.to_owned(),
+            convolves: false,
             reads: vec!["pooled".to_owned()],
             zeros: Vec::new(),
             places_class: false,
+            derived: |_| Vec::new(),
+            needs_trust: false,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A model as a folder that other libraries open: transformers' own classes, timm's by transformers' wrapper, torchvision's,
-//! or layers of Keras'. Networks of texts go into transformers' classes, or into one that lies in the folder.
+//! or layers of Keras'. What none of these classes computes goes into one that lies in the folder.
 //!
 //! **Invariant:** a folder holds the network and the recipe exactly, or is refused. What is written is read back by its own
 //! configuration, as `extract --weights` reads other people's folders.
 
 mod card;
+mod code;
 mod description;
 mod keras;
 mod layout;
@@ -49,7 +50,9 @@ const MARKS: Marks = Marks {
     recognised: |config| {
         config.get(OWN).and_then(|own| own.get("format")).is_some_and(|format| format == FORMAT)
     },
-    belongs: |name| [WEIGHTS, keras::MODEL, PROCESSOR, CARD].contains(&name) || texts::FILES.contains(&name),
+    belongs: |name| {
+        [WEIGHTS, keras::MODEL, PROCESSOR, CARD, code::FILE].contains(&name) || texts::FILES.contains(&name)
+    },
 };
 
 /// Whose folder.
@@ -172,8 +175,10 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, tow
     put(CONFIG, pretty(&description)?)?;
     put(CARD, card::card(&model, hub, &name_of(config.output()), measured.as_ref(), &description)?)?;
     session.detail(format!("export: {} opens it", model.opened_by()));
-    if let Form::Texts(texts) = &model.form {
-        session.note(texts.told());
+    match &model.form {
+        Form::Texts(texts) => session.note(texts.told()),
+        Form::Pictures(_) if model.needs_trust() => session.note(code::told(model.pipeline(), "")),
+        Form::Pictures(_) => {}
     }
     if processor.is_some() {
         session.note(

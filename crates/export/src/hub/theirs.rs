@@ -1,6 +1,7 @@
 //! A network as a class of another library's, whose classifier is the head.
 
 use super::{
+    code,
     layout::Layout,
     native,
     prepare::Prepared,
@@ -57,12 +58,13 @@ impl Theirs {
         bound: Bound,
         (height, width): (usize, usize),
     ) -> Result<()> {
+        if self.layout.needs_trust {
+            code::write(place, torch::CLASS_TEXT)?;
+        }
         let network = bound.network().clone();
         let widths = network.widths(height, width)?;
         let mut tensors = tensors::placed(bound, &self.layout)?;
-        if self.layout.library == "torchvision" {
-            tensors.extend(torch::places_of_windows(&network));
-        }
+        tensors.extend((self.layout.derived)(&network));
         self.add_classifier(&mut tensors, only_layer(head)?, &widths);
         tensors::write(&tensors, place, like)
     }
@@ -81,7 +83,10 @@ impl Theirs {
                 }
             }
         }
-        let shape = vec![layer.outputs, weight.len() / layer.outputs];
+        let mut shape = vec![layer.outputs, weight.len() / layer.outputs];
+        if self.layout.convolves {
+            shape.extend([1, 1]);
+        }
         let name = |part: &str| format!("{}.{part}", self.layout.classifier);
         tensors.insert(name("weight"), Written::Floats(Tensor { shape, data: weight }));
         let bias = Tensor { shape: vec![layer.outputs], data: layer.bias.clone() };
@@ -108,11 +113,12 @@ fn layout_of(torchvision: bool, name: &str, bound: &Bound, size: (usize, usize))
         true => entry.and_then(|entry| torch::layout(entry, size)),
         false if is_kerass => None,
         false => native::layout(bound.network(), size)
-            .or_else(|| entry.and_then(|entry| timm::layout(entry, bound.network(), size))),
+            .or_else(|| entry.and_then(|entry| timm::layout(entry, bound.network(), size)))
+            .or_else(|| entry.and_then(|entry| torch::in_own_class(entry, size))),
     };
     let whose = match torchvision {
         true => "torchvision does not build, or not load,",
-        false => "neither transformers nor timm builds",
+        false => "none of transformers, timm and torchvision builds",
     };
     found.with_context(|| {
         let (height, width) = size;

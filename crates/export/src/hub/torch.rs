@@ -1,24 +1,92 @@
-//! Networks of torchvision, whose names of parameters are ours.
+//! Networks of torchvision, whose names of parameters are ours: as a state dictionary, and for transformers in a class of our own
+//! around them.
 
-use super::{layout::Layout, tensors::Written};
+use super::{code, layout::Layout, tensors::Written};
+use backbone::EXPORTED_PICTURES;
 use network::{Network, Op, Stored, zoo::Entry};
 use serde_json::{Map, Value, json};
+
+/// Our class around a network of torchvision's.
+pub(super) const CLASS: &str = "HeadstartForImageClassification";
+/// The file that holds it.
+pub(super) const CLASS_TEXT: &str = include_str!("torch/modeling_headstart.py");
+/// Where it keeps the network.
+const PREFIX: &str = "network.";
 
 /// How torchvision holds a network of the zoo for pictures of that height and width; `None` where it has none of that name.
 pub(crate) fn layout(entry: &Entry, size: (usize, usize)) -> Option<Layout> {
     // MNASNet asks a state dictionary for its version, which safetensors has no place for.
     let asks = entry.name.starts_with("mnasnet");
-    if entry.home != "torchvision" || entry.weights.is_some() || asks {
-        return None;
+    let said = Said::of(entry, size).filter(|_| !asks)?;
+    let at = |param: &str| Stored::As(param.to_owned());
+    Some(Layout {
+        reads: said.reads,
+        convolves: said.convolves,
+        derived: places_of_windows,
+        // By torchvision a layer scale has the shape that it has here, and a learnt query does not occur.
+        ..Layout::new("torchvision", "torchvision", said.config, at, &said.classifier)
+    })
+}
+
+/// How our class for transformers holds it.
+pub(crate) fn in_own_class(entry: &Entry, size: (usize, usize)) -> Option<Layout> {
+    let mut said = Said::of(entry, size)?;
+    code::name_in(&mut said.config, EXPORTED_PICTURES, CLASS, "AutoModelForImageClassification");
+    let at = |param: &str| Stored::As(param.to_owned()).below(PREFIX);
+    Some(Layout {
+        reads: said.reads,
+        convolves: said.convolves,
+        derived: |network| {
+            let below = |(name, tensor)| (format!("{PREFIX}{name}"), tensor);
+            places_of_windows(network).into_iter().map(below).collect()
+        },
+        needs_trust: true,
+        ..Layout::new(CLASS, "transformers", said.config, at, &format!("{PREFIX}{}", said.classifier))
+    })
+}
+
+/// What there is to say of a network.
+struct Said {
+    /// How torchvision builds it.
+    config: Value,
+    /// The layer that gives the logits.
+    classifier: String,
+    /// The tap that it reads.
+    reads: Vec<String>,
+    /// Whether it is a convolution.
+    convolves: bool,
+}
+
+impl Said {
+    fn of(entry: &Entry, size: (usize, usize)) -> Option<Said> {
+        if entry.home != "torchvision" || entry.weights.is_some() {
+            return None;
+        }
+        let full = entry.network();
+        let logits = full.node(full.resolve("logits").ok()?);
+        let (weight, reads, convolves) = match logits.op {
+            Op::Linear { weight, .. } => {
+                let read = *logits.inputs.first()?;
+                let tap = full.taps().iter().find(|tap| tap.node == read).map(|tap| &tap.name);
+                (weight, tap.unwrap_or(&full.node(read).name).clone(), false)
+            }
+            // SqueezeNet's, whose map is averaged afterwards. Without the ReLU between it is a dense layer on the averaged map.
+            _ => {
+                let convolutions = full.nodes().iter().rev().filter_map(|node| match node.op {
+                    Op::Conv { weight, .. } => Some(weight),
+                    _ => None,
+                });
+                (convolutions.into_iter().next()?, "gap".to_owned(), true)
+            }
+        };
+        let classifier = full.param(weight).name.strip_suffix(".weight")?.to_owned();
+        let config = json!({"torchvision": entry.name, "arguments": arguments(entry, &full, size)?});
+        Some(Said { config, classifier, reads: vec![reads], convolves })
     }
-    let full = entry.network();
-    let logits = full.resolve("logits").ok()?;
-    let node = full.node(logits);
-    let Op::Linear { weight, .. } = node.op else { return None };
-    let classifier = full.param(weight).name.strip_suffix(".weight")?.to_owned();
-    let read = *node.inputs.first()?;
-    let tap = full.taps().iter().find(|tap| tap.node == read).map(|tap| &tap.name);
-    let reads = tap.unwrap_or(&full.node(read).name).clone();
+}
+
+/// What torchvision is told of a network beside its name; `None` where it cannot be for pictures of that size.
+fn arguments(entry: &Entry, full: &Network, size: (usize, usize)) -> Option<Map<String, Value>> {
     let mut arguments = Map::new();
     if full.nodes().iter().any(|node| matches!(node.op, Op::Tokens { .. })) {
         // Its positions are those of one size.
@@ -32,17 +100,11 @@ pub(crate) fn layout(entry: &Entry, size: (usize, usize)) -> Option<Layout> {
         arguments.insert("aux_logits".to_owned(), false.into());
         arguments.insert("init_weights".to_owned(), false.into());
     }
-    let config = json!({"torchvision": entry.name, "arguments": Value::Object(arguments)});
-    let at = |param: &str| Stored::As(param.to_owned());
-    Some(Layout {
-        reads: vec![reads],
-        // By torchvision a layer scale has the shape that it has here, and a learnt query does not occur.
-        ..Layout::new("torchvision", "torchvision", config, at, &classifier)
-    })
+    Some(arguments)
 }
 
 /// Tensors that torchvision's networks have, and that follow from the size of their windows.
-pub(crate) fn places_of_windows(network: &Network) -> Vec<(String, Written)> {
+fn places_of_windows(network: &Network) -> Vec<(String, Written)> {
     let of = |node: &network::Node| {
         let Op::WindowAttention { window, bias, .. } = node.op else { return None };
         let table = &network.param(bias).name;

@@ -18,6 +18,7 @@ numbers = sys.stdin.buffer.read()
 import numpy as np
 
 folder = job["folder"]
+trusts = {"trust_remote_code": True} if job["trusts"] else {}
 
 
 def of_transformers():
@@ -26,19 +27,23 @@ def of_transformers():
     more = {}
     if job["exact"]:
         more["image_processor"] = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
-    run = transformers.pipeline("image-classification", model=folder, device="cpu", **more)
+    run = transformers.pipeline("image-classification", model=folder, device="cpu", **more, **trusts)
     classes = [run.model.config.id2label[i] for i in range(run.model.config.num_labels)]
     name = f"transformers {transformers.__version__}"
     return name, classes, lambda x: run.model(pixel_values=x).logits, lambda path: run.preprocess(path)["pixel_values"]
 
 
 def of_torchvision():
+    import torch
     import torchvision
     from PIL import Image, ImageOps
     from safetensors.torch import load_file
 
     config = json.load(open(os.path.join(folder, "config.json")))
     model = torchvision.models.get_model(config["torchvision"], num_classes=len(config["classes"]), **config["arguments"])
+    if config["torchvision"].startswith("squeezenet"):
+        # A ReLU between the head and the mean.
+        model.set_submodule("classifier.2", torch.nn.Identity())
     model.load_state_dict(load_file(os.path.join(folder, "model.safetensors")))
     model.eval()
     said, steps = config["pretrained_cfg"], torchvision.transforms
@@ -84,13 +89,10 @@ def of_keras():
     return name, classes, lambda x: keras.ops.convert_to_numpy(logits(x, training=False)), prepare
 
 
-def of_texts(modules):
+def of_texts():
     """Whole texts, in batches that are padded."""
-    # Code of the folder is copied there before it runs.
-    os.environ["HF_MODULES_CACHE"] = modules
     import transformers
 
-    trusts = {"trust_remote_code": True} if job["trusts"] else {}
     run = transformers.pipeline("text-classification", model=folder, device="cpu", truncation=True, **trusts)
     classes = [run.model.config.id2label[i] for i in range(run.model.config.num_labels)]
     size = 16 if run.tokenizer.pad_token else 1
@@ -112,17 +114,22 @@ def of_torch(opened):
     return name, classes, lambda x: forward(torch.as_tensor(x)), prepare
 
 
-if job["kind"] == "texts":
-    with tempfile.TemporaryDirectory() as modules:
-        name, classes, forward = of_texts(modules)
-        probes, samples = forward(job["probes"]), forward(job["samples"])
-else:
+def answers():
+    if job["kind"] == "texts":
+        name, classes, forward = of_texts()
+        return name, classes, forward(job["probes"]), forward(job["samples"])
     if job["kind"] == "keras":
         name, classes, forward, prepare = of_keras()
     else:
         name, classes, forward, prepare = of_torch(of_transformers if job["kind"] == "hf" else of_torchvision)
     prepared = np.frombuffer(numbers, "<f4").reshape(job["shape"])
     probes = [forward(each[None].copy())[0].tolist() for each in prepared]
-    samples = [forward(prepare(path))[0].tolist() for path in job["samples"]]
+    return name, classes, probes, [forward(prepare(path))[0].tolist() for path in job["samples"]]
+
+
+with tempfile.TemporaryDirectory() as modules:
+    # Code of the folder is copied there before it runs.
+    os.environ["HF_MODULES_CACHE"] = modules
+    name, classes, probes, samples = answers()
 json.dump({"with": name, "classes": classes, "probes": probes, "samples": samples}, answer)
 answer.close()

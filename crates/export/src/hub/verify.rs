@@ -193,7 +193,11 @@ fn ask(
 ) -> Result<Answer> {
     let name = python.display();
     let mut prepared = Vec::new();
-    let mut job = json!({"folder": std::path::absolute(folder)?, "samples": samples});
+    let mut job = json!({
+        "folder": std::path::absolute(folder)?,
+        "samples": samples,
+        "trusts": model.needs_trust(),
+    });
     match &model.form {
         Form::Pictures(Pictures { how, size: (height, width), .. }) => {
             let count = probes.batch().len();
@@ -211,9 +215,8 @@ fn ask(
             job["keras"] = keras::job(model, how);
             job["shape"] = json!(shape);
         }
-        Form::Texts(texts) => {
+        Form::Texts(_) => {
             job["kind"] = "texts".into();
-            job["trusts"] = texts.needs_trust().into();
             job["probes"] = json!(text::PROBES);
         }
     }

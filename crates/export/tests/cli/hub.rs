@@ -182,6 +182,67 @@ fn folders_are_read_as_other_peoples() {
     }
 }
 
+/// Where neither transformers nor timm has a network, a class in the folder has torchvision's.
+#[test]
+fn what_no_class_computes_goes_into_one_of_ours() {
+    let own = small();
+    for (network, tap, classifier, shape) in [
+        ("alexnet", "pooled", "classifier.6", &[3, 4096][..]),
+        ("googlenet", "pooled", "fc", &[3, 1024]),
+        ("shufflenet_v2_x0_5", "pooled", "fc", &[3, 1024]),
+        ("squeezenet1_1", "gap", "classifier.1", &[3, 512, 1, 1]),
+        ("mnasnet1_3", "pooled", "classifier.1", &[3, 1280]),
+    ] {
+        let room = behind(network, &[tap], &own, |_| {});
+        let run = to_hf(&room, &[]).fine();
+        assert!(run.stderr().contains("trust_remote_code=True"), "{}", run.stderr());
+        let files = room.bytes("model");
+        let names: Vec<_> = files.keys().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(names, ["README.md", "config.json", "model.safetensors", "modeling_headstart.py"]);
+        let config = config(&room);
+        assert_eq!(
+            (&config["torchvision"], &config["model_type"]),
+            (&json!(network), &json!("headstart_torchvision"))
+        );
+        let class = "modeling_headstart.HeadstartForImageClassification";
+        assert_eq!(config["auto_map"]["AutoModelForImageClassification"], class);
+        assert_eq!(config["id2label"], json!({"0": "daisy", "1": "roses", "2": "tulips"}));
+        assert_eq!(config["image_processor_type"], "TimmWrapperImageProcessor");
+        let tensors = weights::open(&room.path("model")).unwrap();
+        assert_eq!(tensors.shape(&format!("network.{classifier}.weight")), Some(shape), "{network}");
+        let card = fs::read_to_string(room.path("model/README.md")).unwrap();
+        assert!(card.contains("model=\"model\", trust_remote_code=True)"), "{card}");
+        let head = Head::read(&room.path("x.head")).unwrap();
+        let (features, recipe) = read_again(&room, &[tap]);
+        assert_eq!(recipe, Some(own.clone().into()), "{network}");
+        let largest = head.probes.iter().fold(0.1_f32, |most, x| most.max(x.abs()));
+        let gap = features.iter().zip(&head.probes).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(
+            features.len() == head.probes.len() && gap <= 1e-5 * largest,
+            "{network}: {gap} of {largest}"
+        );
+    }
+    // As transformers crops, where its slow processor does.
+    let down = Preprocessing { crop_rounding: CropRounding::Down, ..small() };
+    let room = behind("squeezenet1_1", &["gap"], &down, |_| {});
+    to_hf(&room, &[]).fine();
+    assert_eq!(read_again(&room, &["gap"]).1, Some(down.into()));
+    // Of a size that no configuration says, or a name that torchvision has not.
+    for (from, to, told) in [
+        ("\"squeezenet1_1\"", "\"resnet18d\"", "the network `resnet18d` is not known"),
+        ("\"arguments\": {}", "\"arguments\": {\"width\": 2}", "`arguments.width`"),
+    ] {
+        let said = fs::read_to_string(room.path("model/config.json")).unwrap();
+        fs::write(room.path("model/config.json"), said.replace(from, to)).unwrap();
+        let path = room.path("model");
+        let wanted =
+            backbone::Wanted { name: None, weights: Some(&path), taps: &[], size: None, prepared: false };
+        let error = backbone::find(wanted).err().unwrap().to_string();
+        assert!(error.contains(told), "{error}");
+        fs::write(room.path("model/config.json"), said).unwrap();
+    }
+}
+
 #[test]
 fn a_classifier_that_reads_more_has_zeros_for_it() {
     let square = Preprocessing { resize: Resize::Exact(56, 56), crop: None, ..small() };
@@ -248,9 +309,12 @@ fn transformers_own_way_of_cropping_needs_its_slow_processor() {
 
 #[test]
 fn a_state_dictionary_is_torchvisions() {
-    for (network, tap, classifier) in
-        [("mobilenet_v3_small", "classifier.2", "classifier.3"), ("resnet18", "pooled", "fc")]
-    {
+    for (network, tap, classifier) in [
+        ("mobilenet_v3_small", "classifier.2", "classifier.3"),
+        ("resnet18", "pooled", "fc"),
+        // A convolution, which a ReLU follows in torchvision's class.
+        ("squeezenet1_1", "gap", "classifier.1"),
+    ] {
         let room = behind(network, &[tap], &small(), |_| {});
         let command = ["x.head", "-o", "model", "--to", "torch", "--weights", "w.safetensors"];
         export(&room, &command).fine();
@@ -258,13 +322,16 @@ fn a_state_dictionary_is_torchvisions() {
         assert_eq!((&config["torchvision"], &config["classes"][1]), (&json!(network), &json!("roses")));
         let tensors = weights::open(&room.path("model")).unwrap();
         assert!(tensors.shape(&format!("{classifier}.weight")).is_some_and(|shape| shape[0] == 3));
-        assert!(tensors.names().iter().any(|name| name.ends_with("num_batches_tracked")));
+        let counts = tensors.names().iter().any(|name| name.ends_with("num_batches_tracked"));
+        let is_squeezed = network == "squeezenet1_1";
+        assert!(counts != is_squeezed, "{network}");
         let card = fs::read_to_string(room.path("model/README.md")).unwrap();
         let code = card.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
         assert!(
             code.lines().count() <= 12 && code.contains("Resize(72, InterpolationMode.BICUBIC)"),
             "{code}"
         );
+        assert_eq!(code.contains("model.classifier[1]("), is_squeezed, "{code}");
     }
 }
 
@@ -311,7 +378,7 @@ fn the_card_says_what_evaluate_wrote() {
 fn what_no_library_holds_is_refused() {
     let tiny = room(|_| {});
     for (to, told) in
-        [("hf", "neither transformers nor timm builds headstart_tiny"), ("torch", "torchvision")]
+        [("hf", "none of transformers, timm and torchvision builds headstart_tiny"), ("torch", "torchvision")]
     {
         export(&tiny, &["x.head", "-o", "model", "--to", to]).failed(1, &[told, "--to onnx"]);
     }
@@ -324,8 +391,10 @@ fn what_no_library_holds_is_refused() {
     to_hf(&behind("resnet18d", &["pooled"], &bgr, |_| {}), &[]).failed(1, &["channels are BGR"]);
     // TensorFlow's padding follows from the size, and the graph is that of its own.
     let padded = behind("tf_efficientnet_b0", &["pooled"], &small(), |_| {});
-    to_hf(&padded, &[])
-        .failed(1, &["neither transformers nor timm builds tf_efficientnet_b0 for pictures of 64×64"]);
+    to_hf(&padded, &[]).failed(
+        1,
+        &["none of transformers, timm and torchvision builds tf_efficientnet_b0 for pictures of 64×64"],
+    );
     for names in [tiny.names(), deep.names()] {
         assert_eq!(names, ["x.head"]);
     }

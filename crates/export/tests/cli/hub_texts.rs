@@ -252,7 +252,7 @@ fn the_card_speaks_of_texts() {
         "  - task:\n      type: text-classification\n    dataset:\n      name: \"test split\"\n      type: texts\n",
         "Says which of some classes a text is of. A classifier of 2 dense layers was fitted",
         "pipeline(\"text-classification\", model=\"model\", trust_remote_code=True, truncation=True)",
-        "`truncation=True` cuts texts off after 16 tokens. `trust_remote_code=True` allows transformers to run `modeling_headstart.py`",
+        "`truncation=True` cuts texts off after 16 tokens.\n\n`trust_remote_code=True` allows transformers to run `modeling_headstart.py`",
         "On four made-up texts, the logits differ",
         "| accuracy | 0.8750 | 0.7500 to 0.9375 | 64 |",
     ] {

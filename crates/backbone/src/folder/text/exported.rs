@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Their `model_type`.
-pub(in crate::folder) const KIND: &str = "headstart";
+pub const KIND: &str = "headstart";
 
 /// Of their `config.json`.
 #[derive(Deserialize)]

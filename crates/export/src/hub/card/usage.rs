@@ -23,41 +23,50 @@ pub(super) fn usage(model: &HubModel<'_>, name: &str) -> String {
             code(&loader(model, prepared))
         );
     }
-    let name = json!(name);
+    let (name, (trust, note)) = (json!(name), trust(model));
+    let torch = if model.needs_trust() { "torch, torchvision" } else { "torch" };
     match prepared {
         Prepared::Timm(_) => {
             let lines = format!(
-                "from transformers import pipeline\nclassify = pipeline(\"image-classification\", model={name})\nprint(classify(\"photo.jpg\"))"
+                "from transformers import pipeline\nclassify = pipeline(\"image-classification\", model={name}{trust})\nprint(classify(\"photo.jpg\"))"
             );
-            format!("With torch, transformers and timm, which prepares the pictures:\n\n{}", code(&lines))
+            format!(
+                "With {torch}, transformers and timm, which prepares the pictures:\n\n{}{note}",
+                code(&lines)
+            )
         }
         Prepared::Processor(_) => {
             let lines = format!(
                 "from transformers import AutoImageProcessor, pipeline\nexact = AutoImageProcessor.from_pretrained({name}, backend=\"pil\")\n\
-                 print(pipeline(\"image-classification\", model={name}, image_processor=exact)(\"photo.jpg\"))"
+                 print(pipeline(\"image-classification\", model={name}, image_processor=exact{trust})(\"photo.jpg\"))"
             );
             format!(
-                "With torch and transformers:\n\n{}\nWithout `image_processor`, pictures are resized and cropped a little otherwise.\n",
+                "With {torch} and transformers:\n\n{}\nWithout `image_processor`, pictures are resized and cropped a little otherwise.\n{note}",
                 code(&lines)
             )
         }
     }
 }
 
-fn of_texts(model: &HubModel<'_>, texts: &Texts, name: &str) -> String {
-    let (trust, note) = match texts.needs_trust() {
+/// What allows transformers to run what lies in the folder, as an argument and as a paragraph.
+fn trust(model: &HubModel<'_>) -> (&'static str, &'static str) {
+    match model.needs_trust() {
         true => (
             ", trust_remote_code=True",
-            " `trust_remote_code=True` allows transformers to run `modeling_headstart.py`, which lies here.",
+            "\n`trust_remote_code=True` allows transformers to run `modeling_headstart.py`, which lies here.\n",
         ),
         false => ("", ""),
-    };
+    }
+}
+
+fn of_texts(model: &HubModel<'_>, texts: &Texts, name: &str) -> String {
+    let (trust, note) = trust(model);
     let all = if model.head.task() == Task::Class { "" } else { ", top_k=None" };
     format!(
         "With torch and transformers:\n\n```python\nfrom transformers import pipeline\n\
          classify = pipeline(\"text-classification\", model={}{trust}, truncation=True)\n\
          print(classify(\"It came on Tuesday, two days late.\"{all}))\n```\n\n\
-         `truncation=True` cuts texts off after {} tokens.{note}\n",
+         `truncation=True` cuts texts off after {} tokens.\n{note}",
         json!(name),
         texts.max_tokens(),
     )
@@ -81,6 +90,11 @@ fn loader(model: &HubModel<'_>, prepared: &Prepared) -> String {
         Task::Labels => "print(dict(zip(config[\"classes\"], logits.sigmoid().tolist())))",
         Task::Numbers => "print(dict(zip(config[\"classes\"], logits.tolist())))",
     };
+    // A ReLU stands between SqueezeNet's classifier and the mean.
+    let logits = match model.name.starts_with("squeezenet") {
+        true => "logits = model.classifier[1](model.eval().features(prepare(image)[None])).mean((2, 3))[0]",
+        false => "logits = model.eval()(prepare(image)[None])[0]",
+    };
     format!(
         "import json, torchvision\n\
          from PIL import Image, ImageOps\n\
@@ -92,7 +106,7 @@ fn loader(model: &HubModel<'_>, prepared: &Prepared) -> String {
          prepare = Compose([Resize({resize}, InterpolationMode.{filter}), CenterCrop(({height}, {width})), ToTensor(),\n\
          {pad}Normalize({mean}, {std})])\n\
          image = ImageOps.exif_transpose(Image.open(\"photo.jpg\")).convert(\"RGB\")\n\
-         logits = model.eval()(prepare(image)[None])[0]\n\
+         {logits}\n\
          {ending}",
         pad = " ".repeat(19),
         mean = list("mean"),

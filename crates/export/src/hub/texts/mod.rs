@@ -7,12 +7,13 @@ mod native;
 mod tokenizer;
 
 use super::{
+    code,
     layout::Layout,
     tensors::{self, WEIGHTS, Written},
 };
 use crate::{config::Config, parity};
 use anyhow::{Context, Result, bail};
-use backbone::{Backbone, Wanted};
+use backbone::{Backbone, EXPORTED_TEXTS, Wanted};
 use feature::Feature;
 use head::Head;
 use input::{Recipe, text::Tokenisation};
@@ -23,15 +24,14 @@ use std::{fs, path::Path};
 use store::Place;
 use weights::{Bound, Dense, Tensor, Tensors};
 
-/// Our class, and the file that holds it.
+/// Our class, and the file of it.
 const CLASS: &str = "HeadstartForSequenceClassification";
-const CLASS_FILE: &str = "modeling_headstart.py";
 const CLASS_TEXT: &str = include_str!("modeling_headstart.py");
 /// Where our class keeps the network.
 const PREFIX: &str = "network.";
 
 /// What lies in such a folder besides.
-pub(super) const FILES: [&str; 3] = [tokenizer::FILE, tokenizer::CONFIG, CLASS_FILE];
+pub(super) const FILES: [&str; 2] = [tokenizer::FILE, tokenizer::CONFIG];
 
 /// A network of texts, as it is going to be written.
 pub(super) struct Texts {
@@ -72,25 +72,19 @@ impl Texts {
                 Layout::new(native.class, "transformers", config.into(), place, native.classifier)
             }
             None => {
-                let class = |name: &str| format!("{}.{name}", CLASS_FILE.trim_end_matches(".py"));
-                let config = json!({
-                    "model_type": "headstart",
-                    "architectures": [CLASS],
-                    "auto_map": {
-                        "AutoConfig": class("HeadstartConfig"),
-                        "AutoModelForSequenceClassification": class(CLASS),
-                    },
+                let mut config = json!({
                     "network": network,
                     "features": features,
                     "layers": layers(head),
                     "max_tokens": how.max_tokens(),
                 });
+                code::name_in(&mut config, EXPORTED_TEXTS, CLASS, "AutoModelForSequenceClassification");
                 let place = move |param: &str| match dialect.place(param) {
                     // Behind the network.
                     Stored::As(name) if name.starts_with("sentence.") => Stored::As(name),
                     place => place.below(PREFIX),
                 };
-                Layout::new(CLASS, "transformers", config, place, "head")
+                Layout { needs_trust: true, ..Layout::new(CLASS, "transformers", config, place, "head") }
             }
         };
         let tokenizer = tokenizer::Files::of(how, &found.network)?;
@@ -101,11 +95,6 @@ impl Texts {
         &self.layout
     }
 
-    /// Whether transformers has to be allowed to run the class of the folder.
-    pub(super) fn needs_trust(&self) -> bool {
-        self.native.is_none()
-    }
-
     /// Tokens of a text at most.
     pub(super) fn max_tokens(&self) -> usize {
         self.max_tokens
@@ -113,14 +102,11 @@ impl Texts {
 
     /// Who opens it, and what has to be said to it.
     pub(super) fn told(&self) -> String {
-        let call =
-            |flags: &str| format!("pipeline(\"text-classification\", model=…, {flags}truncation=True)");
         match self.native {
-            Some(Native { class, .. }) => format!("export: transformers' own {class} opens it: {}", call("")),
-            None => format!(
-                "export: {CLASS_FILE} in the folder opens it, and transformers has to be allowed to run that: {}",
-                call("trust_remote_code=True, ")
+            Some(Native { class, .. }) => format!(
+                "export: transformers' own {class} opens it: pipeline(\"text-classification\", model=…, truncation=True)"
             ),
+            None => code::told("text-classification", ", truncation=True"),
         }
     }
 
@@ -135,8 +121,8 @@ impl Texts {
         };
         put(tokenizer::FILE, &self.tokenizer.bytes)?;
         put(tokenizer::CONFIG, super::pretty(&self.tokenizer.config)?.as_bytes())?;
-        if self.needs_trust() {
-            put(CLASS_FILE, CLASS_TEXT.as_bytes())?;
+        if self.layout.needs_trust {
+            code::write(place, CLASS_TEXT)?;
         }
         // All layers, whichever are read: the class has them all.
         let mut taps: Vec<&str> = self.taps.iter().map(String::as_str).collect();
