@@ -45,6 +45,56 @@ impl<'a> Texts<'a> {
         (0..self.len()).map(|text| self.span(text))
     }
 
+    /// How many tokens texts that follow one another have.
+    pub(crate) fn tokens_of(&self, group: &Range<usize>) -> usize {
+        self.tokens_in(group).len()
+    }
+
+    fn tokens_in(&self, group: &Range<usize>) -> Range<usize> {
+        let end = |text: usize| text.checked_sub(1).map_or(0, |last| self.ends[last]);
+        end(group.start)..end(group.end)
+    }
+
+    /// Where they end among the tokens of those texts alone.
+    pub(crate) fn ends_of(&self, group: &Range<usize>) -> Vec<usize> {
+        let start = self.tokens_in(group).start;
+        self.ends[group.clone()].iter().map(|end| end - start).collect()
+    }
+
+    /// These texts alone. `ends`: their [`ends_of`](Texts::ends_of).
+    pub(crate) fn part<'b>(&self, group: &Range<usize>, ends: &'b [usize]) -> Texts<'b>
+    where
+        'a: 'b,
+    {
+        Texts::new(&self.tokens[self.tokens_in(group)], ends)
+    }
+
+    /// All texts in groups of about `most` tokens, as many for each of the threads. Where there is a choice, the tokens of a group
+    /// fill tiles of `tile`.
+    pub(crate) fn groups(&self, threads: usize, most: usize, tile: usize) -> Vec<Range<usize>> {
+        let count = self.tokens.len().div_ceil(most).next_multiple_of(threads.max(1));
+        let (mut groups, mut first) = (Vec::new(), 0);
+        while first < self.len() {
+            let left = count.saturating_sub(groups.len()).max(1);
+            let target = self.tokens_of(&(first..self.len())).div_ceil(left);
+            let tokens = |end: usize| self.tokens_of(&(first..end));
+            let ends = || first + 1..=self.len();
+            let near = ends().take_while(|end| tokens(*end) <= target + target / 4);
+            // What is left of the last tile, and then how far it is from the target.
+            let waste = |end: &usize| {
+                let tokens = tokens(*end);
+                (tokens.next_multiple_of(tile) - tokens, tokens.abs_diff(target))
+            };
+            let fitting = near.filter(|end| tokens(*end) >= target - target / 4).min_by_key(waste);
+            // Texts that are long: as many as reach the target.
+            let reached = || ends().find(|end| tokens(*end) >= target);
+            let end = if left == 1 { None } else { fitting.or_else(reached) }.unwrap_or(self.len());
+            groups.push(first..end);
+            first = end;
+        }
+        groups
+    }
+
     /// Tokens of the longest.
     pub(crate) fn longest(&self) -> usize {
         self.spans().map(|span| span.len()).max().unwrap_or(0)
@@ -175,6 +225,37 @@ pub(crate) fn texts_of(network: &Network, recipe: &Recipe) -> Result<bool, Engin
 mod tests {
     use super::*;
     use input::{Inputs, text::Token};
+
+    #[test]
+    fn groups_are_all_texts_in_their_order() {
+        let tokens = vec![Token::new(1, false); 4000];
+        let groups = |lengths: &[usize], threads, most| {
+            let ends: Vec<usize> = lengths
+                .iter()
+                .scan(0, |end, length| {
+                    Some({
+                        *end += length;
+                        *end
+                    })
+                })
+                .collect();
+            let texts = Texts::new(&tokens[..ends.last().copied().unwrap_or(0)], &ends);
+            let groups = texts.groups(threads, most, 12);
+            let all: Vec<usize> = groups.iter().cloned().flatten().collect();
+            assert_eq!(all, (0..lengths.len()).collect::<Vec<_>>());
+            groups.iter().map(|group| texts.tokens_of(group)).collect::<Vec<_>>()
+        };
+        // As many for each thread.
+        assert_eq!(groups(&[10; 96], 2, 192), [180, 180, 120, 180, 120, 180]);
+        assert_eq!(groups(&[6; 64], 4, 192), [96; 4]);
+        // Where tiles are filled, though it is not quite the target.
+        assert_eq!(groups(&[50, 41, 5, 50, 46, 50, 46], 3, 96), [96, 96, 96]);
+        assert_eq!(groups(&[16; 24], 2, 192), [192, 192]);
+        // Long texts go alone.
+        assert_eq!(groups(&[500, 3, 500, 500], 2, 192), [500, 503, 500]);
+        assert_eq!(groups(&[7], 2, 192), [7]);
+        assert!(groups(&[], 2, 192).is_empty());
+    }
 
     #[test]
     fn a_text_in_windows_is_their_mean() {

@@ -157,7 +157,8 @@ impl Conv {
         let reads = self.pixel.min(DEPTH) * self.stride.y.min(2) * self.stride.x.min(2);
         let fitting = (INPUT / reads.max(1)).clamp(tile, 32 * tile);
         // Not one large task and a small one, but equal ones, where there are only a few.
-        fitting.min(total.div_ceil(threads())).next_multiple_of(tile)
+        let tasks = total.div_ceil(fitting).max(threads());
+        total.div_ceil(tasks).max(1).next_multiple_of(tile)
     }
 
     /// For each tile of rows, for each tap, a pointer for each row.

@@ -32,6 +32,12 @@ impl After {
         self.function.is_none()
     }
 
+    /// Whether the clamp does anything.
+    #[inline(always)]
+    pub(crate) fn clamps(self) -> bool {
+        self.low > f32::NEG_INFINITY || self.high < f32::INFINITY
+    }
+
     /// The clamp alone.
     ///
     /// # Safety

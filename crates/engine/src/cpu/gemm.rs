@@ -170,15 +170,37 @@ macro_rules! each_row {
     )*};
 }
 
+/// Weights that the next blocks need: a part is brought nearer while a tile is worked on, a little at every step.
+struct Ahead {
+    at: *const f32,
+    /// Bytes.
+    step: usize,
+}
+
 impl Product<'_> {
+    /// The part of the weights behind those of `P` blocks, where there are any, that is this tile's of so many.
+    #[inline(always)]
+    fn ahead<const P: usize>(&self, block: usize, tile: usize, tiles: usize) -> Ahead {
+        let (next, lines) = (block + P, self.taps * self.depth);
+        if next + P > self.blocks.end || lines == 0 {
+            return Ahead { at: self.weights.data.as_ptr().cast(), step: 0 };
+        }
+        let share = (P * lines).div_ceil(tiles);
+        let (block, line) = (next + (tile * share / lines).min(P - 1), tile * share % lines);
+        let at = self.weights.data.as_ptr().wrapping_add(block * self.weights.depth + self.weight_at + line);
+        Ahead { at: at.cast(), step: share * size_of::<Lane>() / lines }
+    }
+
     /// All tiles for `P` blocks of outputs, whose weights stay in the nearest cache meanwhile.
     #[inline(always)]
     unsafe fn column<S: Simd, const R: usize, const P: usize>(&self, block: usize) {
         debug_assert!((block + P) * self.weights.depth <= self.weights.data.len());
+        let tiles = self.rows.len().div_ceil(R);
         for (tile, rows) in self.rows.chunks(R).enumerate() {
             let inputs = &self.inputs[(tile * self.all_taps + self.first_tap) * R..][..self.taps * R];
+            let ahead = self.ahead::<P>(block, tile, tiles);
             // SAFETY: as promised to `run`.
-            unsafe { self.tile::<S, R, P>(block, inputs, rows) }
+            unsafe { self.tile::<S, R, P>(block, inputs, rows, ahead) }
         }
     }
 
@@ -188,6 +210,7 @@ impl Product<'_> {
         block: usize,
         inputs: &[*const f32],
         rows: &[usize],
+        mut ahead: Ahead,
     ) {
         // SAFETY: as promised to `run`; `column` has cut `inputs` to R pointers a tap.
         unsafe {
@@ -217,6 +240,8 @@ impl Product<'_> {
                 let from: [*const f32; R] =
                     std::array::from_fn(|r| (*pointers.get_unchecked(r)).add(self.first));
                 for k in 0..self.depth {
+                    S::prefetch(ahead.at);
+                    ahead.at = ahead.at.wrapping_byte_add(ahead.step);
                     let w: [S::V; P] = std::array::from_fn(|p| S::load(weights[p].add(k * LANES)));
                     for r in 0..R {
                         let x = S::splat(*from[r].add(k));
@@ -237,7 +262,9 @@ impl Product<'_> {
                         if !self.residual.is_null() {
                             sum = S::add(sum, S::load(self.residual.add(at)));
                         }
-                        sum = self.after.clamp::<S>(sum);
+                        if self.after.clamps() {
+                            sum = self.after.clamp::<S>(sum);
+                        }
                     }
                     S::store(self.out.wrapping_add(at), sum);
                 }

@@ -8,7 +8,7 @@ use input::{Batch, Inputs, PROBES, Recipe};
 /// Pictures of a batch, unless told otherwise.
 const PICTURES: usize = 32;
 /// Texts of a batch: most have few tokens.
-const TEXTS: usize = 256;
+const TEXTS: usize = 512;
 
 /// A batch is run when it is collected. Meanwhile one more is prepared, and a third waits: decoding and the network give
 /// their work to the same threads, a picture or a piece of a layer at a time, and neither waits for the other.
