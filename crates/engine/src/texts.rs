@@ -37,8 +37,7 @@ impl<'a> Texts<'a> {
 
     /// Where the tokens of a text are.
     pub(crate) fn span(&self, text: usize) -> Range<usize> {
-        let start = text.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start..self.ends[text]
+        self.tokens_in(&(text..text + 1))
     }
 
     pub(crate) fn spans(&self) -> impl Iterator<Item = Range<usize>> {
@@ -50,6 +49,7 @@ impl<'a> Texts<'a> {
         self.tokens_in(group).len()
     }
 
+    /// Where the tokens of those texts are.
     fn tokens_in(&self, group: &Range<usize>) -> Range<usize> {
         let end = |text: usize| text.checked_sub(1).map_or(0, |last| self.ends[last]);
         end(group.start)..end(group.end)
@@ -230,15 +230,7 @@ mod tests {
     fn groups_are_all_texts_in_their_order() {
         let tokens = vec![Token::new(1, false); 4000];
         let groups = |lengths: &[usize], threads, most| {
-            let ends: Vec<usize> = lengths
-                .iter()
-                .scan(0, |end, length| {
-                    Some({
-                        *end += length;
-                        *end
-                    })
-                })
-                .collect();
+            let ends: Vec<usize> = (1..=lengths.len()).map(|count| lengths[..count].iter().sum()).collect();
             let texts = Texts::new(&tokens[..ends.last().copied().unwrap_or(0)], &ends);
             let groups = texts.groups(threads, most, 12);
             let all: Vec<usize> = groups.iter().cloned().flatten().collect();
@@ -251,7 +243,7 @@ mod tests {
         // Where tiles are filled, though it is not quite the target.
         assert_eq!(groups(&[50, 41, 5, 50, 46, 50, 46], 3, 96), [96, 96, 96]);
         assert_eq!(groups(&[16; 24], 2, 192), [192, 192]);
-        // Long texts go alone.
+        // Of long texts as many as reach the target.
         assert_eq!(groups(&[500, 3, 500, 500], 2, 192), [500, 503, 500]);
         assert_eq!(groups(&[7], 2, 192), [7]);
         assert!(groups(&[], 2, 192).is_empty());

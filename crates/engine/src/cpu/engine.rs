@@ -15,6 +15,7 @@ use crate::{
 };
 use input::{Batch, Recipe, text};
 use network::{Network, Padding};
+use rayon::prelude::*;
 use std::{
     ops::Range,
     sync::{
@@ -162,23 +163,23 @@ impl Cpu {
         if groups.len() < threads.max(2) || groups.iter().any(|group| all.tokens_of(group) > TOKENS) {
             return None;
         }
-        let short = AtomicBool::new(false);
-        let made: Vec<Mutex<Vec<Vec<f32>>>> = groups.iter().map(|_| Mutex::default()).collect();
-        each(groups.len(), |at| {
+        let run = |group: Range<usize>| {
             let mut own = locked(buffers).pop().unwrap_or_default();
-            let group = &groups[at];
-            match self.plan.make_room(all.tokens_of(group), &mut own) {
-                true => *locked(&made[at]) = alone(|| self.run_group(all, group.clone(), &mut own)),
-                false => short.store(true, Ordering::Relaxed),
-            }
+            let fits = self.plan.make_room(all.tokens_of(&group), &mut own);
+            let made = fits.then(|| {
+                let mut rows = self.no_rows(group.len());
+                alone(|| self.run_group(all, &group, &mut own, &mut rows));
+                rows
+            });
             locked(buffers).push(own);
-        });
+            made
+        };
+        let made: Vec<_> = groups.into_par_iter().with_max_len(1).map(run).collect::<Option<_>>()?;
         let mut rows = self.no_rows(all.len());
         for made in made {
-            let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
             rows.iter_mut().zip(made).for_each(|(rows, made)| rows.extend(made));
         }
-        (!short.into_inner()).then_some(rows)
+        Some(rows)
     }
 
     /// Groups of texts one after the other, each on all threads; a text that has more tokens goes alone.
@@ -201,22 +202,19 @@ impl Cpu {
                 });
             }
             first = group.end;
-            let made = self.run_group(all, group, buffers);
-            rows.iter_mut().zip(made).for_each(|(rows, made)| rows.extend(made));
+            self.run_group(all, &group, buffers, &mut rows);
         }
         Ok(rows)
     }
 
-    /// Rows of a group of texts, in buffers that are large enough.
-    fn run_group(&self, all: Texts<'_>, group: Range<usize>, buffers: &mut Buffers) -> Vec<Vec<f32>> {
-        let mut rows = self.no_rows(group.len());
-        let ends = all.ends_of(&group);
-        let mut memory = Memory::of_texts(buffers, all.part(&group, &ends));
+    /// Adds the rows of a group of texts. `buffers`: large enough for its tokens.
+    fn run_group(&self, all: Texts<'_>, group: &Range<usize>, buffers: &mut Buffers, rows: &mut [Vec<f32>]) {
+        let ends = all.ends_of(group);
+        let mut memory = Memory::of_texts(buffers, all.part(group, &ends));
         for step in self.plan.steps_in_order() {
             self.plan.run(step, self.isa, &mut memory);
         }
-        self.plan.collect(&memory, &mut rows);
-        rows
+        self.plan.collect(&memory, rows);
     }
 
     /// Of each output, room for so many rows.

@@ -44,6 +44,11 @@ impl HubModel<'_> {
         self.layout().is_some_and(|layout| layout.needs_trust)
     }
 
+    /// Whether the classifier is a convolution of 1×1, as SqueezeNet's.
+    pub(super) fn convolves(&self) -> bool {
+        self.layout().is_some_and(|layout| layout.convolves)
+    }
+
     /// The library that opens the folder.
     pub(super) fn library(&self) -> &'static str {
         self.layout().map_or("keras", |layout| layout.library)

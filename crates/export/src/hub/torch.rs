@@ -7,7 +7,7 @@ use network::{Network, Op, Stored, zoo::Entry};
 use serde_json::{Map, Value, json};
 
 /// Our class around a network of torchvision's.
-pub(super) const CLASS: &str = "HeadstartForImageClassification";
+const CLASS: &str = "HeadstartForImageClassification";
 /// The file that holds it.
 pub(super) const CLASS_TEXT: &str = include_str!("torch/modeling_headstart.py");
 /// Where it keeps the network.
@@ -20,7 +20,7 @@ pub(crate) fn layout(entry: &Entry, size: (usize, usize)) -> Option<Layout> {
     let said = Said::of(entry, size).filter(|_| !asks)?;
     let at = |param: &str| Stored::As(param.to_owned());
     Some(Layout {
-        reads: said.reads,
+        reads: vec![said.reads],
         convolves: said.convolves,
         derived: places_of_windows,
         // By torchvision a layer scale has the shape that it has here, and a learnt query does not occur.
@@ -34,7 +34,7 @@ pub(crate) fn in_own_class(entry: &Entry, size: (usize, usize)) -> Option<Layout
     code::name_in(&mut said.config, EXPORTED_PICTURES, CLASS, "AutoModelForImageClassification");
     let at = |param: &str| Stored::As(param.to_owned()).below(PREFIX);
     Some(Layout {
-        reads: said.reads,
+        reads: vec![said.reads],
         convolves: said.convolves,
         derived: |network| {
             let below = |(name, tensor)| (format!("{PREFIX}{name}"), tensor);
@@ -52,7 +52,7 @@ struct Said {
     /// The layer that gives the logits.
     classifier: String,
     /// The tap that it reads.
-    reads: Vec<String>,
+    reads: String,
     /// Whether it is a convolution.
     convolves: bool,
 }
@@ -72,16 +72,16 @@ impl Said {
             }
             // SqueezeNet's, whose map is averaged afterwards. Without the ReLU between it is a dense layer on the averaged map.
             _ => {
-                let convolutions = full.nodes().iter().rev().filter_map(|node| match node.op {
+                let weight = full.nodes().iter().rev().find_map(|node| match node.op {
                     Op::Conv { weight, .. } => Some(weight),
                     _ => None,
                 });
-                (convolutions.into_iter().next()?, "gap".to_owned(), true)
+                (weight?, "gap".to_owned(), true)
             }
         };
         let classifier = full.param(weight).name.strip_suffix(".weight")?.to_owned();
         let config = json!({"torchvision": entry.name, "arguments": arguments(entry, &full, size)?});
-        Some(Said { config, classifier, reads: vec![reads], convolves })
+        Some(Said { config, classifier, reads, convolves })
     }
 }
 

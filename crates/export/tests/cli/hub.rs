@@ -111,6 +111,16 @@ fn read_again(room: &Room, taps: &[&str]) -> (Vec<f32>, Option<Recipe>) {
     ((0..PROBES).flat_map(row).flatten().copied().collect(), recipe)
 }
 
+/// The folder reads as the head's backbone: with that recipe, and the features of the probes.
+fn has_its_features(room: &Room, network: &str, taps: &[&str], own: &Preprocessing) {
+    let head = Head::read(&room.path("x.head")).unwrap();
+    let (features, recipe) = read_again(room, taps);
+    assert_eq!(recipe, Some(own.clone().into()), "{network}");
+    let largest = head.probes.iter().fold(0.1_f32, |most, x| most.max(x.abs()));
+    let gap = features.iter().zip(&head.probes).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(features.len() == head.probes.len() && gap <= 1e-5 * largest, "{network}: {gap} of {largest}");
+}
+
 #[test]
 fn folders_are_read_as_other_peoples() {
     let own = small();
@@ -171,14 +181,7 @@ fn folders_are_read_as_other_peoples() {
             head.layers[0].bias,
             "{network}"
         );
-        let (features, recipe) = read_again(&room, taps);
-        assert_eq!(recipe, Some(own.clone().into()), "{network}");
-        let largest = head.probes.iter().fold(0.1_f32, |most, x| most.max(x.abs()));
-        let gap = features.iter().zip(&head.probes).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(
-            features.len() == head.probes.len() && gap <= 1e-5 * largest,
-            "{network}: {gap} of {largest}"
-        );
+        has_its_features(&room, network, taps, &own);
     }
 }
 
@@ -212,15 +215,7 @@ fn what_no_class_computes_goes_into_one_of_ours() {
         assert_eq!(tensors.shape(&format!("network.{classifier}.weight")), Some(shape), "{network}");
         let card = fs::read_to_string(room.path("model/README.md")).unwrap();
         assert!(card.contains("model=\"model\", trust_remote_code=True)"), "{card}");
-        let head = Head::read(&room.path("x.head")).unwrap();
-        let (features, recipe) = read_again(&room, &[tap]);
-        assert_eq!(recipe, Some(own.clone().into()), "{network}");
-        let largest = head.probes.iter().fold(0.1_f32, |most, x| most.max(x.abs()));
-        let gap = features.iter().zip(&head.probes).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(
-            features.len() == head.probes.len() && gap <= 1e-5 * largest,
-            "{network}: {gap} of {largest}"
-        );
+        has_its_features(&room, network, &[tap], &own);
     }
     // As transformers crops, where its slow processor does.
     let down = Preprocessing { crop_rounding: CropRounding::Down, ..small() };

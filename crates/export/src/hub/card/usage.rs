@@ -91,7 +91,7 @@ fn loader(model: &HubModel<'_>, prepared: &Prepared) -> String {
         Task::Numbers => "print(dict(zip(config[\"classes\"], logits.tolist())))",
     };
     // A ReLU stands between SqueezeNet's classifier and the mean.
-    let logits = match model.name.starts_with("squeezenet") {
+    let logits = match model.convolves() {
         true => "logits = model.classifier[1](model.eval().features(prepare(image)[None])).mean((2, 3))[0]",
         false => "logits = model.eval()(prepare(image)[None])[0]",
     };
