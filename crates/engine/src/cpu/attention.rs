@@ -229,26 +229,28 @@ impl Kernel for Work<'_> {
         let place = |i: usize| head.places.map_or(i, |places| places[i]);
         // SAFETY: as promised by the caller of `Head::run`.
         unsafe {
-            for key in 0..keys {
-                let from = head.keys.add(place(key) * head.steps[1]);
-                let to = packed_keys.as_mut_ptr().add(key / LANES * depth).cast::<f32>().add(key % LANES);
-                for k in 0..depth {
-                    *to.add(k * LANES) = *from.add(k);
-                }
-                let from = head.values.add(place(key) * head.steps[2]);
-                for block in 0..wide {
-                    let lane = &mut packed_values[block * keys + key].0;
-                    let count = LANES.min(depth - block * LANES);
-                    let value = from.add(block * LANES);
-                    if count == LANES {
-                        S::store(lane.as_mut_ptr(), S::load(value));
-                    } else {
-                        *lane = std::array::from_fn(|i| if i < count { *value.add(i) } else { 0.0 });
+            for (block, lanes) in packed_keys.chunks_exact_mut(depth).enumerate() {
+                let first = block * LANES;
+                let count = LANES.min(keys - first);
+                for k in (0..depth).step_by(LANES) {
+                    let numbers = LANES.min(depth - k);
+                    let mut rows = [S::splat(0.0); LANES];
+                    for (i, row) in rows.iter_mut().enumerate().take(count) {
+                        let from = head.keys.add(place(first + i) * head.steps[1] + k);
+                        *row = load::<S>(from, numbers);
+                    }
+                    S::transpose(&mut rows);
+                    for (lane, row) in lanes[k..][..numbers].iter_mut().zip(rows) {
+                        S::store(lane.0.as_mut_ptr(), row);
                     }
                 }
             }
-            for key in keys..width * LANES {
-                (0..depth).for_each(|k| packed_keys[key / LANES * depth + k].0[key % LANES] = 0.0);
+            for key in 0..keys {
+                let from = head.values.add(place(key) * head.steps[2]);
+                for block in 0..wide {
+                    let value = load::<S>(from.add(block * LANES), LANES.min(depth - block * LANES));
+                    S::store(packed_values[block * keys + key].0.as_mut_ptr(), value);
+                }
             }
             let mut pointers = Vec::with_capacity(together);
             let mut rows = Vec::with_capacity(together);
@@ -322,6 +324,20 @@ impl Kernel for Work<'_> {
                 }
             }
         }
+    }
+}
+
+/// So many numbers of a block, and zeros.
+#[inline(always)]
+unsafe fn load<S: Simd>(from: *const f32, count: usize) -> S::V {
+    // SAFETY: the caller runs on a processor with `S`, and has so many numbers there.
+    unsafe {
+        if count == LANES {
+            return S::load(from);
+        }
+        let mut lane = Lane::default();
+        (0..count).for_each(|i| lane.0[i] = *from.add(i));
+        S::load(lane.0.as_ptr())
     }
 }
 

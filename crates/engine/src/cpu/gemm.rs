@@ -200,19 +200,26 @@ impl Product<'_> {
             let inputs = &self.inputs[(tile * self.all_taps + self.first_tap) * R..][..self.taps * R];
             let ahead = self.ahead::<P>(block, tile, tiles);
             // SAFETY: as promised to `run`.
-            unsafe { self.tile::<S, R, P>(block, inputs, rows, ahead) }
+            unsafe {
+                match rows.len() {
+                    1..=4 if S::WIDE => self.tile::<S, R, 4, P>(block, inputs, rows, ahead),
+                    5..=8 if S::WIDE => self.tile::<S, R, 8, P>(block, inputs, rows, ahead),
+                    _ => self.tile::<S, R, R, P>(block, inputs, rows, ahead),
+                }
+            }
         }
     }
 
+    /// The first `R` rows of a tile that has `T` pointers for each tap.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const R: usize, const P: usize>(
+    unsafe fn tile<S: Simd, const T: usize, const R: usize, const P: usize>(
         &self,
         block: usize,
         inputs: &[*const f32],
         rows: &[usize],
         mut ahead: Ahead,
     ) {
-        // SAFETY: as promised to `run`; `column` has cut `inputs` to R pointers a tap.
+        // SAFETY: as promised to `run`; `column` has cut `inputs` to T pointers a tap, of which these are R.
         unsafe {
             if self.finish && !self.residual.is_null() {
                 for row in rows {
@@ -236,7 +243,7 @@ impl Product<'_> {
             let mut weights: [*const f32; P] = std::array::from_fn(|p| {
                 self.weights.data.as_ptr().add((block + p) * self.weights.depth + self.weight_at).cast()
             });
-            for pointers in inputs.chunks_exact(R) {
+            for pointers in inputs.chunks_exact(T) {
                 let from: [*const f32; R] =
                     std::array::from_fn(|r| (*pointers.get_unchecked(r)).add(self.first));
                 for k in 0..self.depth {

@@ -67,7 +67,39 @@ pub(crate) trait Simd: Copy {
         let mut lanes = [0.0_f32; LANES];
         // SAFETY: the trait's condition, and the array is that long.
         unsafe { Self::store(lanes.as_mut_ptr(), v) };
-        lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if a > b || a.is_nan() { a } else { b })
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                let (a, b) = (lanes[i], lanes[i + half]);
+                lanes[i] = if a > b || a.is_nan() { a } else { b };
+            }
+        }
+        lanes[0]
+    }
+
+    /// The lanes of `a` and `b` in turn: the first halves of both, and the second.
+    #[inline(always)]
+    unsafe fn interleave(a: Self::V, b: Self::V) -> (Self::V, Self::V) {
+        let mut lanes = [[0.0_f32; LANES]; 2];
+        // SAFETY: the trait's condition, and the arrays are that long.
+        unsafe {
+            Self::store(lanes[0].as_mut_ptr(), a);
+            Self::store(lanes[1].as_mut_ptr(), b);
+            let both: [f32; 2 * LANES] = std::array::from_fn(|i| lanes[i % 2][i / 2]);
+            (Self::load(both.as_ptr()), Self::load(both.as_ptr().add(LANES)))
+        }
+    }
+
+    /// Lane i of row j becomes lane j of row i.
+    #[inline(always)]
+    unsafe fn transpose(rows: &mut [Self::V; LANES]) {
+        // The bits of a number's place, those of its row and then those of its lane, turn by one each time.
+        for _ in 0..LANES.ilog2() {
+            let from = *rows;
+            for i in 0..LANES / 2 {
+                // SAFETY: the trait's condition.
+                (rows[2 * i], rows[2 * i + 1]) = unsafe { Self::interleave(from[i], from[i + LANES / 2]) };
+            }
+        }
     }
 }
 
