@@ -9,7 +9,10 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use headstart_engine::cuda::{Card, CardError, Cuda, Driver, Precision, Unit};
+use headstart_engine::{
+    Precision,
+    cuda::{Card, CardError, Cuda, Driver, Unit},
+};
 use input::{Recipe, image::Resize};
 use network::zoo;
 use std::time::Instant;

@@ -1,5 +1,6 @@
 //! Times networks, layer by layer:
-//! `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers [--size 224] [--isa Avx2]`.
+//! `cargo bench -p headstart-engine -- resnet18 --threads 2 --batch 16 --layers [--size 224] [--isa Avx2]
+//! [--precision bf16]`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
@@ -8,7 +9,7 @@ mod common;
 #[path = "common/peak.rs"]
 mod peak;
 
-use headstart_engine::{Cpu, Isa};
+use headstart_engine::{Cpu, Isa, Precision};
 use input::{Recipe, image::Resize};
 use network::zoo;
 use std::{
@@ -39,6 +40,8 @@ fn main() {
         None => Isa::best(),
         Some(name) => Isa::available().into_iter().find(|isa| format!("{isa:?}") == name).unwrap(),
     };
+    let precision = args.iter().position(|arg| arg == "--precision");
+    let precision = precision.map_or(Precision::F32, |at| args[at + 1].parse().unwrap());
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap();
     let names: Vec<&str> = match args.first().filter(|arg| !arg.starts_with("--")) {
         Some(names) => names.split(',').collect(),
@@ -59,7 +62,7 @@ fn main() {
         let layer_flops: BTreeMap<String, f64> =
             network.nodes().iter().map(|node| node.name.clone()).zip(flops.iter().copied()).collect();
         let flops: f64 = flops.iter().sum();
-        let mut cpu = Cpu::with_isa(common::filled(network), &how.into(), isa).unwrap();
+        let mut cpu = Cpu::with(common::filled(network), &how.into(), isa, precision).unwrap();
         let input: Vec<f32> =
             (0..batch * 3 * height * width).map(|i| common::uniform("input", i) as f32).collect();
         let mut seconds = Vec::new();

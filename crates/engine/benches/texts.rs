@@ -1,5 +1,6 @@
 //! Times networks of texts, in tokens a second and as a share of the peak:
-//! `cargo bench --workspace --bench texts -- [minilm,bert_base] --threads 2 --texts 256 [--long]`.
+//! `cargo bench --workspace --bench texts -- [minilm,bert_base] --threads 2 --texts 256 [--long]
+//! [--precision bf16]`.
 //!
 //! Texts have 16 tokens in the mean, as short sentences do; 160 with `--long`.
 
@@ -11,7 +12,7 @@ mod common;
 mod peak;
 
 use common::text_networks::{BASE, text};
-use headstart_engine::{Cpu, Executor as _};
+use headstart_engine::{Cpu, Executor as _, Isa, Precision};
 use input::Inputs;
 use network::families::bert::{self, Bert};
 use std::time::Instant;
@@ -22,6 +23,8 @@ fn main() {
         args.iter().position(|arg| arg == flag).map_or(default, |at| args[at + 1].parse().unwrap())
     };
     let (threads, texts, rounds) = (value("--threads", 2), value("--texts", 256), value("--rounds", 5));
+    let precision = args.iter().position(|arg| arg == "--precision");
+    let precision = precision.map_or(Precision::F32, |at| args[at + 1].parse().unwrap());
     let mean = if args.iter().any(|arg| arg == "--long") { 160.0 } else { 16.0 };
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unwrap();
     let named = args.first().filter(|arg| !arg.starts_with("--")).map_or("minilm,bert_base", String::as_str);
@@ -30,7 +33,8 @@ fn main() {
         let sizes = Bert { width, embedded: width, depth, heads: 12, hidden: 4 * width, ..BASE };
         let network = sizes.network("bert", None).for_taps(&["mean"]).unwrap();
         let flops: u64 = network.multiplications_of_nodes(1, 1).unwrap().iter().sum();
-        let mut cpu = Cpu::new(common::filled_in_parts(network, bert::bert), &common::texts()).unwrap();
+        let bound = common::filled_in_parts(network, bert::bert);
+        let mut cpu = Cpu::with(bound, &common::texts(), Isa::best(), precision).unwrap();
         // Half to three halves of the mean.
         let lengths = (0..texts).map(|i| (mean * (0.5 + common::uniform("lengths", i))) as usize);
         let texts: Vec<Vec<u8>> = lengths

@@ -16,6 +16,7 @@ mod error;
 mod executor;
 mod fuse;
 mod oracle;
+mod precision;
 mod texts;
 mod windows;
 
@@ -23,6 +24,8 @@ pub use cpu::{Cpu, Isa};
 pub use error::EngineError;
 pub use executor::Executor;
 pub use oracle::{Interpreter, Reference};
+pub use precision::Precision;
 
-/// Goes into every artefact; changes whenever an engine's bits do, or those of prepared pictures.
+/// Goes into every artefact, with the precision where that is not f32; changes whenever an engine's bits do, or those of prepared
+/// pictures.
 pub const REVISION: &str = "cpu-2";

@@ -6,7 +6,7 @@
 mod common;
 
 use common::rows::{self, Row};
-use headstart_engine::{Cpu, Reference};
+use headstart_engine::{Cpu, Isa, Precision, Reference};
 use std::time::Instant;
 
 /// Checks rows one after the other: some networks need a gibibyte for their weights. All taps in one pass.
@@ -27,6 +27,39 @@ fn check(rows: Vec<Row>) {
             row.tolerance.check(&format!("{peer}/{tap}, cpu"), ours, values);
         }
     }
+}
+
+/// Of each family one, in bf16: the network is held to what [`Precision::tolerance`] asks of its probes.
+#[test]
+fn families_in_bf16() {
+    let families = [
+        rows::residual_networks(),
+        rows::vgg(),
+        rows::squeezenet(),
+        rows::densenet(),
+        rows::mobilenets(),
+        rows::mnasnet_and_shufflenet(),
+        rows::efficientnet(),
+        rows::regnet(),
+        rows::convnext(),
+        rows::vision_transformers(),
+        rows::clip_and_siglip(),
+        rows::dinov2(),
+        rows::swin(),
+    ];
+    let mut largest = 0.0_f64;
+    for row in families.into_iter().filter_map(|rows| rows.into_iter().next()) {
+        let input = common::image(row.side(), 2);
+        let mut cpu =
+            Cpu::with(row.filled(), &common::sized(row.side()), Isa::best(), Precision::Bf16).unwrap();
+        let ours = cpu.run_tensor(&input, 2, |_, _| {}).unwrap();
+        for ((tap, values), ours) in row.expected().iter().zip(&ours) {
+            let tolerance = common::Tolerance(Precision::Bf16.tolerance());
+            tolerance.check(&format!("{}/{tap}, bf16", row.peer), ours, values);
+            largest = common::error(ours, values).max(largest);
+        }
+    }
+    assert!(largest > 1e-4, "{largest:.1e} is no bf16");
 }
 
 #[test]

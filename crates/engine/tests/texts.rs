@@ -9,7 +9,7 @@ use common::{
     text_networks::{BASE, Place, small, text},
     uniform,
 };
-use headstart_engine::{Cpu, Executor as _, Interpreter, Isa, Reference};
+use headstart_engine::{Cpu, Executor as _, Interpreter, Isa, Precision, Reference};
 use input::Inputs;
 use network::{
     Network,
@@ -23,11 +23,19 @@ use weights::{Bound, Tensor};
 #[test]
 fn a_text_s_bits_depend_on_nothing_but_itself() {
     for (network, place) in small() {
-        bits(&network, place);
+        bits(&network, place, Precision::F32, 1e-5);
     }
 }
 
-fn bits(network: &Network, place: Place) {
+#[test]
+fn nor_do_they_in_bf16() {
+    // Some of them: not every instruction set is fast at it.
+    for (network, place) in small().into_iter().step_by(4) {
+        bits(&network, place, Precision::Bf16, Precision::Bf16.tolerance());
+    }
+}
+
+fn bits(network: &Network, place: Place, precision: Precision, tolerance: f64) {
     let mut taps = vec!["cls", "mean", "max", "last", "sentence", "layer:1"];
     if network.for_taps(&["pooled"]).is_ok() {
         taps.push("pooled");
@@ -40,7 +48,8 @@ fn bits(network: &Network, place: Place) {
         .map(|i| text((0..length(i)).map(|at| (uniform("tokens", i * 512 + at) * 1000.0) as u32)))
         .chain([text((0..512).map(|at| at as u32))])
         .collect();
-    let (mut cpu, name) = (Cpu::new(filled(), &recipe).unwrap(), network.name());
+    let cpu_of = |isa| Cpu::with(filled(), &recipe, isa, precision).unwrap();
+    let (mut cpu, name) = (cpu_of(Isa::best()), network.name());
     let row = |outputs: &[Vec<f32>], i: usize| -> Vec<u32> {
         let each = outputs.iter().map(|rows| (rows, rows.len() / (outputs[0].len() / cpu_width())));
         each.flat_map(|(rows, d)| &rows[i * d..][..d]).map(|x| x.to_bits()).collect()
@@ -53,15 +62,14 @@ fn bits(network: &Network, place: Place) {
         assert_eq!(row(&alone, 0), row(&backwards, texts.len() - 1 - i), "{name}: text {i}, backwards");
     }
     for isa in Isa::available() {
-        let theirs =
-            Cpu::with_isa(filled(), &recipe, isa).unwrap().run(Inputs::of(texts.clone()).batch()).unwrap();
+        let theirs = cpu_of(isa).run(Inputs::of(texts.clone()).batch()).unwrap();
         assert!(theirs == together, "{name}: {isa:?}");
     }
     let threads = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert!(threads.install(|| cpu.run(Inputs::of(texts.clone()).batch()).unwrap()) == together);
     let reference = Reference::new(filled(), &recipe).unwrap().run(Inputs::of(texts).batch()).unwrap();
     for (tap, (ours, theirs)) in taps.iter().zip(together.iter().zip(&reference)) {
-        Tolerance(1e-5).check(&format!("{name}/{tap}"), ours, theirs);
+        Tolerance(tolerance).check(&format!("{name}/{tap}, {precision}"), ours, theirs);
     }
     let norm: f64 = together[4][..96].iter().map(|x| f64::from(*x).powi(2)).sum();
     assert!((norm - 1.0).abs() < 1e-6);

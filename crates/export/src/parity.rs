@@ -3,7 +3,7 @@
 use crate::config::Config;
 use anyhow::Result;
 use cli::GateError;
-use engine::{Executor as _, Interpreter, Reference, cuda::Precision};
+use engine::{Executor as _, Interpreter, Precision, Reference};
 use head::{Distances, Head, Scorer};
 use input::{PROBES, Recipe, image};
 use model::Distance;

@@ -2,7 +2,7 @@
 
 use crate::endpoint_args::EndpointArgs;
 use clap::{Parser, ValueEnum};
-use engine::cuda::Precision;
+use engine::Precision;
 use input::{
     Augment,
     image::{Channels, Decode, Filter, Grey16},
@@ -27,7 +27,7 @@ use store::Dtype;
 /// decoded as Pillow's convert("RGB") does, after applying the EXIF orientation. Resizing is Pillow's to the bit.
 ///
 /// Writes NAME.features/: index.json and shards of rows, sorted by sample id and view. The same inputs give the same bytes,
-/// whatever --batch, --threads and --isa. On a card that holds for one --precision and kind of card.
+/// whatever --batch, --threads and --isa, for one --precision. On a card that holds for one kind of card.
 ///
 /// With --text-column, or where WEIGHTS is a network of texts, INPUT is a table with a column of texts (.csv, .tsv, .jsonl or
 /// .parquet), a folder of .txt files, or - for a text on each line.
@@ -248,16 +248,16 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are on a card: f32, tf32, f16 or bf16 [default: f16, or bf16 where the made-up pictures show that the
-    /// network's numbers are too large for it]
+    /// What numbers are: f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: f32 on the CPU; on a card f16, or
+    /// bf16 where the made-up pictures show that the network's numbers are too large for it]
     ///
     /// tf32: Numbers are rounded to 10 bits before they are multiplied.
     ///
     /// f16: Numbers have 10 bits, up to 65,504.
     ///
-    /// bf16: Numbers have 7 bits, and f32's range.
+    /// bf16: Numbers have 7 bits, and f32's range. On CPUs with AVX-512 BF16 it is up to 1.8 times as fast as f32.
     ///
-    /// Features from a card say which they were made in.
+    /// Features say which they were made in.
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
     pub precision: Option<Precision>,
 

@@ -98,7 +98,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     describe(&session, config.samples(), &data);
     match config.device() {
-        Device::Cpu(_) => session.detail(format!("extract: {times}")),
+        Device::Cpu(..) => session.detail(format!("extract: {times}")),
         Device::Cards(..) => {
             session.note(format!("extract: {times}; engine {}", extractor.embedder().revision()));
         }

@@ -1,7 +1,7 @@
 //! Whether an engine gives what the head was fitted on: the four probes are asked.
 
 use crate::Layout;
-use engine::cuda::Precision;
+use engine::Precision;
 use head::Head;
 use input::PROBES;
 

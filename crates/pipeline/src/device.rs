@@ -1,9 +1,6 @@
 //! Where the network runs: what was asked for, and what it comes to.
 
-use engine::{
-    Isa,
-    cuda::{CardError, Precision},
-};
+use engine::{Isa, Precision, cuda::CardError};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// What `--device` asks for.
@@ -35,8 +32,8 @@ pub struct DeviceRequest {
 /// What runs the network.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Device {
-    /// The processor, by one of its instruction sets.
-    Cpu(Isa),
+    /// The processor, by one of its instruction sets; in f32 or bf16.
+    Cpu(Isa, Precision),
     /// Cards by their numbers. Without a precision: the most exact of 16 bits that holds the network's numbers.
     Cards(Vec<usize>, Option<Precision>),
 }
@@ -83,11 +80,14 @@ impl DeviceRequest {
             }
             DeviceName::Cards(cards) => Ok((Device::Cards(cards, precision), without)),
             DeviceName::Auto | DeviceName::Cpu => match precision {
-                None | Some(Precision::F32) => Ok((Device::Cpu(isa.unwrap_or_else(Isa::best)), without)),
+                None | Some(Precision::F32 | Precision::Bf16) => {
+                    let isa = isa.unwrap_or_else(Isa::best);
+                    Ok((Device::Cpu(isa, precision.unwrap_or(Precision::F32)), without))
+                }
                 Some(precision) => {
                     let why = without.map(|why| format!(" ({why})")).unwrap_or_default();
                     usage(format!(
-                        "the CPU runs in f32, not in {precision}{why}; leave --precision out, or give --device cuda"
+                        "the CPU runs in f32 or bf16, not in {precision}{why}; give one of them, or --device cuda"
                     ))
                 }
             },
@@ -126,7 +126,10 @@ impl FromStr for DeviceName {
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Device::Cpu(isa) => write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase()),
+            Device::Cpu(isa, precision) => {
+                write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase())?;
+                if *precision == Precision::F32 { Ok(()) } else { write!(f, " in {precision}") }
+            }
             Device::Cards(cards, precision) => {
                 let cards = cards.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
                 write!(f, "cuda:{cards}")?;
@@ -190,17 +193,18 @@ mod tests {
             ("auto", None, Some(isa), Some(found(Some(()))), cpu()),
             ("auto", None, Some(isa), Some(found(None)), cpu()),
             ("auto", Some("f32"), None, None, cpu()),
-            (
-                "auto",
-                Some("bf16"),
-                None,
-                None,
-                Err("the CPU runs in f32, not in bf16; leave --precision out"),
-            ),
+            ("auto", Some("bf16"), None, None, cpu()),
+            ("auto", Some("bf16"), Some(isa), Some(found(Some(()))), cpu()),
             ("auto", Some("f16"), None, Some(found(None)), Err("not in f16 (no card: no NVIDIA driver")),
             ("cpu", None, None, Some(found(Some(()))), cpu()),
             ("cpu", None, Some(isa), None, cpu()),
-            ("cpu", Some("tf32"), None, Some(found(Some(()))), Err("the CPU runs in f32, not in tf32")),
+            (
+                "cpu",
+                Some("tf32"),
+                None,
+                Some(found(Some(()))),
+                Err("the CPU runs in f32 or bf16, not in tf32; give one of them"),
+            ),
             ("cuda", None, None, Some(found(Some(()))), card("cuda:0")),
             ("cuda:1,0", Some("f32"), None, Some(found(Some(()))), card("cuda:1,0 in f32")),
             // It is opened later, and then told to be missing.

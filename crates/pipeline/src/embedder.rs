@@ -2,13 +2,14 @@
 
 #[cfg(any(feature = "cuda", test))]
 mod cards;
+mod check;
 mod processor;
 
 pub use processor::Processor;
 
 use crate::{Device, times};
 use anyhow::Result;
-use engine::Cpu;
+use engine::{Cpu, Executor as _, Precision};
 use input::Recipe;
 use std::{any::Any, ops::DerefMut};
 use weights::Bound;
@@ -26,14 +27,24 @@ pub struct Plan<'a> {
     pub views: usize,
 }
 
-/// Gets a network ready, whose outputs are the taps; a card is checked as well.
+/// Gets a network ready, whose outputs are the taps. What is not the CPU in f32 is held against that by the probes.
 ///
 /// # Errors
-/// Where the network does not work for such inputs; where a card is not there, or does not give what the CPU gives.
+/// Where the network does not work for such inputs; where a card is not there; where features are too far from the CPU's in f32.
 pub fn open(bound: Bound, device: &Device, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
     match device {
-        Device::Cpu(isa) => {
-            let executor = Cpu::with_isa(bound, plan.recipe, *isa)?;
+        Device::Cpu(isa, precision) => {
+            let probes = plan.recipe.probes();
+            let expected = match precision {
+                Precision::F32 => None,
+                _ => Some(Cpu::with_isa(bound.clone(), plan.recipe, *isa)?.run(probes.batch())?),
+            };
+            let mut executor = Cpu::with(bound, plan.recipe, *isa, *precision)?;
+            if let Some(expected) = expected {
+                let got = executor.run(probes.batch())?;
+                let engine = (&*format!("the CPU in {precision}"), "--precision f32");
+                check::check_probes(engine, plan.taps, &expected, &got, *precision)?;
+            }
             Ok(Box::new(Processor::new(executor, plan.recipe, plan.batch)))
         }
         #[cfg(feature = "cuda")]
@@ -116,3 +127,49 @@ pub struct Embedded {
 pub trait Buffer: DerefMut<Target = [u8]> + Any + Send {}
 
 impl<T: DerefMut<Target = [u8]> + Any + Send> Buffer for T {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::Isa;
+    use input::image::{Preprocessing, Resize};
+    use network::{Builder, Conv};
+    use weights::Tensor;
+
+    /// The mean difference of two channels, the second of which is the first by `factor`.
+    fn difference(factor: f32) -> Bound {
+        let mut net = Builder::image();
+        let input = net.input();
+        let two = net.conv("two", input, Conv::new(2, 1));
+        let apart = net.conv("apart", two, Conv::new(1, 1));
+        let mean = net.global_average_pool("mean", apart);
+        let numbers = |param: &network::Param| {
+            let data = match (param.name.as_str(), param.len()) {
+                ("two.weight", 6) => vec![1.0, 1.0, 1.0, factor, factor, factor],
+                ("apart.weight", 2) => vec![1.0, -1.0],
+                (_, length) => vec![0.0; length],
+            };
+            Some(Tensor { shape: param.shape.clone(), data })
+        };
+        Bound::from_tensors(net.finish("difference", mean), "made", numbers).unwrap()
+    }
+
+    #[test]
+    fn what_bf16_does_not_hold_is_refused() {
+        let how = Preprocessing { resize: Resize::Exact(8, 8), crop: None, ..Preprocessing::imagenet() };
+        let recipe = Recipe::from(how);
+        let plan = Plan { recipe: &recipe, taps: &["mean"], batch: None, views: 1 };
+        let opened = |factor, precision| {
+            open(difference(factor), &Device::Cpu(Isa::best(), precision), plan)
+                .map(|embedder| embedder.revision().to_owned())
+        };
+        assert_eq!(opened(3.0, Precision::Bf16).unwrap(), format!("{}-bf16", engine::REVISION));
+        assert_eq!(opened(1.000_1, Precision::F32).unwrap(), engine::REVISION);
+        let message = opened(1.000_1, Precision::Bf16).unwrap_err().to_string();
+        let (start, end) = (
+            "the CPU in bf16 does not give the CPU's f32 features for the probes: at `mean` the relative L2 difference is ",
+            ", with bf16 at most 5e-2 passes; use --precision f32",
+        );
+        assert!(message.starts_with(start) && message.ends_with(end), "{message}");
+    }
+}

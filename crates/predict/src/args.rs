@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Parser, ValueEnum};
-use engine::cuda::Precision;
+use engine::Precision;
 use pipeline::DeviceName;
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are on a card: f32, tf32, f16 or bf16 [default: as extract]
+    /// What numbers are: f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: as extract]
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
     pub precision: Option<Precision>,
 

@@ -2,7 +2,7 @@
 
 use crate::args::{Args, OnError};
 use cli::UsageError;
-use engine::Isa;
+use engine::{Isa, Precision};
 use input::Recipe;
 use pipeline::{Device, DeviceName, DeviceRequest, LOOK};
 use sample::{Inputs, TextColumns};
@@ -150,9 +150,11 @@ impl Config {
     /// Where a network runs: texts on the processor, unless cards were asked for by name.
     pub(crate) fn device_for(&self, recipe: &Recipe) -> Device {
         match (recipe, &self.device) {
-            (Recipe::Text(_), Device::Cards(..)) if self.finds_device => Device::Cpu(Isa::best()),
+            (Recipe::Text(_), Device::Cards(..)) if self.finds_device => {
+                Device::Cpu(Isa::best(), Precision::F32)
+            }
             (_, Device::Cards(cards, precision)) => Device::Cards(cards.clone(), *precision),
-            (_, Device::Cpu(isa)) => Device::Cpu(*isa),
+            (_, Device::Cpu(isa, precision)) => Device::Cpu(*isa, *precision),
         }
     }
 

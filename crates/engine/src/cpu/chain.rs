@@ -311,7 +311,7 @@ mod tests {
             Some(Tensor { shape: param.shape.clone(), data: vec![0.0; param.shape.iter().product()] })
         };
         let bound = Bound::from_tensors(network, "zeros", zeros).expect("every parameter is there");
-        let plan = compile(bound, (side, side)).expect("it works at this size");
+        let plan = compile(bound, (side, side), crate::Precision::F32).expect("it works at this size");
         plan.chains().iter().map(|chain| (chain.steps.clone(), chain.lines)).collect()
     }
 

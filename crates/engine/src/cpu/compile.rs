@@ -9,6 +9,7 @@ use super::{
     gemm::{Lane, Packed, blocks},
     maps::{Affine, Pooling},
     norm::LayerNorm,
+    pairs,
     plan::{Action, Picture, Plan, Step},
     rearrange::Rearrange,
     response::ResponseNorm,
@@ -18,7 +19,7 @@ use super::{
     winograd::{Kernels, Winograd},
 };
 use crate::{
-    EngineError,
+    EngineError, Precision,
     fuse::{Fused, Graph, narrow},
     windows::Windows,
 };
@@ -30,15 +31,25 @@ use weights::Bound;
 ///
 /// # Errors
 /// Where the network does not work at that size.
-pub(crate) fn compile(bound: Bound, size: (usize, usize)) -> Result<Plan, EngineError> {
+///
+/// # Panics
+/// In other precisions than f32 and bf16.
+pub(crate) fn compile(bound: Bound, size: (usize, usize), precision: Precision) -> Result<Plan, EngineError> {
+    let in_pairs = match precision {
+        Precision::F32 => false,
+        Precision::Bf16 => true,
+        Precision::Tf32 | Precision::F16 => panic!("processors have no {precision}"),
+    };
     let graph = Graph::new(bound, size)?;
     let values = vec![None; graph.network().nodes().len()];
-    Ok(Compiler { graph, size, values, angles: Vec::new(), plan: Plan::default() }.compile())
+    Ok(Compiler { graph, size, in_pairs, values, angles: Vec::new(), plan: Plan::default() }.compile())
 }
 
 struct Compiler {
     graph: Graph,
     size: (usize, usize),
+    /// Whether products are of pairs of bf16, where they can be.
+    in_pairs: bool,
     /// For every node that has a value of its own, which.
     values: Vec<Option<usize>>,
     /// Of each way to turn numbers.
@@ -314,6 +325,7 @@ impl Compiler {
             let starts = (0..kernel.x).step_by(together).map(|x| x * dilation.x);
             let line = kernel.x * channels;
             Action::Conv(Conv {
+                pairs: false,
                 input: (padding.top + input.0 + padding.bottom, padding.left + input.1 + padding.right),
                 pixel: channels,
                 output,
@@ -342,28 +354,38 @@ impl Compiler {
             Action::Winograd(Winograd::new(input, (outputs, depth), Kernels { weights, scales }, bias, after))
         } else {
             let (offsets, span) = group_offsets((outputs, channels), groups);
-            let places = kernel.y * kernel.x;
-            let weights = Packed::new(outputs, places * span, |output, k| {
-                let (tap, first) = (k / span, offsets.get(output / LANES).copied().unwrap_or(0));
-                let group = output / (outputs / groups) * depth;
-                match (first + k % span).checked_sub(group) {
-                    Some(channel) if channel < depth => {
-                        number(output, channel, tap / kernel.x, tap % kernel.x)
-                    }
-                    _ => 0.0,
-                }
-            });
+            // Of what a block of outputs reads of a pixel, for a place of the window.
+            let seen = |output: usize, place: usize, k: usize| {
+                let first = offsets.get(output / LANES).copied().unwrap_or(0);
+                let channel = (first + k).checked_sub(output / (outputs / groups) * depth)?;
+                let is_own = k < span && channel < depth;
+                is_own.then(|| number(output, channel, place / kernel.x, place % kernel.x))
+            };
+            // Groups may begin at the second of a pair.
+            let in_pairs = self.in_pairs && groups == 1;
+            let (places, together) = (kernel.y * kernel.x, if in_pairs { 2 } else { 1 });
+            let depth = span.div_ceil(together);
+            let weights = if in_pairs {
+                pairs::packed(outputs, places * depth, |output, k| {
+                    [0, 1].map(|i| seen(output, k / depth, 2 * (k % depth) + i).unwrap_or(0.0))
+                })
+            } else {
+                let at = |output, k| seen(output, k / depth, k % depth).unwrap_or(0.0);
+                Packed::new(outputs, places * depth, at)
+            };
+            let bias = if in_pairs { pairs::biases(bias) } else { bias };
+            let taps = (0..places).map(|tap| (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x));
+            let (pixel, taps) = (channels.next_multiple_of(LANES) / together, taps.collect());
             Action::Conv(Conv {
+                pairs: in_pairs,
                 input,
-                pixel: channels.next_multiple_of(LANES),
+                pixel,
                 output,
                 stride,
                 padding,
-                taps: (0..places)
-                    .map(|tap| (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x))
-                    .collect(),
+                taps,
                 offsets,
-                depth: span,
+                depth,
                 weights,
                 bias,
                 after,

@@ -5,7 +5,8 @@ use super::{
     functions::After,
     gemm::{Lane, Packed, Product, tile_rows},
     lines::{Maps, window},
-    parallel::{each, threads},
+    pairs::{OfPairs, with_pairs},
+    parallel::{Shared, each, threads},
     simd::{Isa, LANES},
 };
 use network::{Padding, Pair};
@@ -21,6 +22,8 @@ const INPUT: usize = 1 << 16;
 /// A convolution, compiled for one size of map.
 #[derive(Debug)]
 pub(crate) struct Conv {
+    /// Whether factors are [pairs](super::pairs) of numbers: they are then what is counted of a pixel, and of a run.
+    pub(crate) pairs: bool,
     /// Rows and columns of the input.
     pub(crate) input: (usize, usize),
     /// Numbers from one pixel of the input to the next.
@@ -66,9 +69,9 @@ impl Conv {
     ) {
         let blocks = self.weights.blocks();
         let pixels = self.output.0 * self.output.1;
-        let image = self.image();
         let total = n * pixels;
-        assert!(input.len() * LANES >= n * image && out.len() >= total * blocks && self.bias.len() == blocks);
+        let read = if self.pairs { 2 * n * self.image() } else { n * self.image() };
+        assert!(input.len() * LANES >= read && out.len() >= total * blocks && self.bias.len() == blocks);
         assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
         let rows = self.rows_of_a_task(tile_rows(isa), total);
         let row_tasks = total.div_ceil(rows);
@@ -76,14 +79,21 @@ impl Conv {
         let column_tasks = (4 * threads()).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
         let columns = blocks.div_ceil(column_tasks);
         let cut = self.cut();
+        let run = |maps: Maps| {
+            each(row_tasks * column_tasks, |task| {
+                let (row, column) = (task / column_tasks, task % column_tasks);
+                let rows = row * rows..total.min((row + 1) * rows);
+                let columns = column * columns..blocks.min((column + 1) * columns);
+                // SAFETY: the maps are as long as was checked above; tasks differ in rows or blocks.
+                unsafe { self.rows(isa, &cut, maps, rows, columns) }
+            });
+        };
         let maps = Maps::new(input, residual, out);
-        each(row_tasks * column_tasks, |task| {
-            let (row, column) = (task / column_tasks, task % column_tasks);
-            let rows = row * rows..total.min((row + 1) * rows);
-            let columns = column * columns..blocks.min((column + 1) * columns);
-            // SAFETY: the maps are as long as was checked above; tasks differ in rows or blocks.
-            unsafe { self.rows(isa, &cut, maps, rows, columns) }
-        });
+        if self.pairs {
+            with_pairs(isa, input, |pairs| run(Maps { input: Shared::reading(pairs), ..maps }));
+        } else {
+            run(maps);
+        }
     }
 
     /// Some lines of one picture.
@@ -94,9 +104,23 @@ impl Conv {
         let cut = self.cut();
         let (first, end) = (lines.start * self.output.1, lines.end * self.output.1);
         let together = self.rows_of_a_task(tile_rows(isa), end - first);
-        for row in (first..end).step_by(together) {
-            // SAFETY: the caller's promise.
-            unsafe { self.rows(isa, &cut, maps, row..end.min(row + together), 0..self.weights.blocks()) }
+        let run = |maps| {
+            for row in (first..end).step_by(together) {
+                // SAFETY: the caller's promise.
+                unsafe { self.rows(isa, &cut, maps, row..end.min(row + together), 0..self.weights.blocks()) }
+            }
+        };
+        if self.pairs {
+            let (seen, line) = (self.sees(lines), self.input.1 * self.pixel);
+            let from = maps.input.get().wrapping_add(seen.start * 2 * line).cast::<Lane>();
+            // SAFETY: these lines are there, as the caller promises.
+            let numbers = unsafe { std::slice::from_raw_parts(from, seen.len() * 2 * line / LANES) };
+            with_pairs(isa, numbers, |pairs| {
+                let first = Shared::reading(pairs).get().wrapping_sub(seen.start * line);
+                run(Maps { input: Shared::at(first), ..maps });
+            });
+        } else {
+            run(maps);
         }
     }
 
@@ -138,7 +162,13 @@ impl Conv {
             };
             // SAFETY: pointers lie `depth` numbers before the end of a pixel's run or of `zeros`; the rest is the caller's
             // promise.
-            unsafe { isa.run(product) }
+            unsafe {
+                if self.pairs {
+                    isa.run_pairs(OfPairs(product));
+                } else {
+                    isa.run(product);
+                }
+            }
         }
     }
 
@@ -148,9 +178,10 @@ impl Conv {
         window(lines, (reach, self.stride.y, self.padding.top), self.input.0)
     }
 
-    /// Numbers from one picture to the next: whole blocks.
+    /// Numbers, or pairs, from one picture to the next. Pictures are whole blocks of numbers.
     fn image(&self) -> usize {
-        (self.input.0 * self.input.1 * self.pixel).next_multiple_of(LANES)
+        let all = self.input.0 * self.input.1 * self.pixel;
+        if self.pairs { all } else { all.next_multiple_of(LANES) }
     }
 
     fn rows_of_a_task(&self, tile: usize, total: usize) -> usize {

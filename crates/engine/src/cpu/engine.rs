@@ -9,7 +9,7 @@ use super::{
     simd::{Isa, LANES},
 };
 use crate::{
-    EngineError, Executor,
+    EngineError, Executor, Precision,
     executor::{Normalisation, check_channels, check_length, pictures_of, pixels_of},
     texts::{Texts, joined, texts_of, tokens_of},
 };
@@ -43,6 +43,7 @@ const OWN_TOKENS: usize = 192;
 /// A network that is ready to run on this processor.
 pub struct Cpu {
     name: String,
+    revision: String,
     plan: Plan,
     isa: Isa,
     reads: Reads,
@@ -88,7 +89,20 @@ impl Cpu {
     /// # Panics
     /// Where `isa` is not one of [`Isa::available`].
     pub fn with_isa(bound: Bound, recipe: &Recipe, isa: Isa) -> Result<Cpu, EngineError> {
+        Cpu::with(bound, recipe, isa, Precision::F32)
+    }
+
+    /// [`Cpu::with_isa`] in f32, or in bf16: products of dense layers and of convolutions, but for those in groups, those that see the
+    /// picture, and those of 3×3 places that Winograd's scheme takes. In each precision all instruction sets give the same bits.
+    ///
+    /// # Errors
+    /// As [`Cpu::new`].
+    ///
+    /// # Panics
+    /// As [`Cpu::with_isa`], and in other precisions.
+    pub fn with(bound: Bound, recipe: &Recipe, isa: Isa, precision: Precision) -> Result<Cpu, EngineError> {
         assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
+        let isa = if precision == Precision::F32 { isa } else { isa.for_pairs() };
         let (reads, size) = match texts_of(bound.network(), recipe)? {
             true => (Reads::Texts(Box::new(bound.network().clone())), (1, 1)),
             false => {
@@ -100,7 +114,8 @@ impl Cpu {
         Ok(Cpu {
             name: bound.network().name().to_owned(),
             widths: bound.network().widths(size.0, size.1)?,
-            plan: compile(bound, size)?,
+            plan: compile(bound, size, precision)?,
+            revision: precision.processor(),
             isa,
             reads,
             size,
@@ -334,7 +349,7 @@ impl Cpu {
 
 impl Executor for Cpu {
     fn revision(&self) -> &str {
-        crate::REVISION
+        &self.revision
     }
 
     fn widths(&self) -> &[usize] {

@@ -68,7 +68,29 @@ pub(crate) fn tile_rows(isa: Isa) -> usize {
     if isa == Isa::Avx512 { 12 } else { 6 }
 }
 
+/// What is multiplied: numbers, or [pairs](super::pairs) of them in a number's place.
+pub(crate) trait Factors {
+    /// sum + x · w.
+    ///
+    /// # Safety
+    /// The processor has `S`, and all that the kernel is compiled for.
+    unsafe fn add<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V;
+}
+
+/// Numbers.
+struct Singles;
+
+impl Factors for Singles {
+    #[inline(always)]
+    unsafe fn add<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe { S::fma(x, w, sum) }
+    }
+}
+
 /// Rows times some blocks of a matrix, over a part of the inner dimension: `taps` runs of `depth` numbers.
+///
+/// Where it is of pairs, a number stands for two.
 pub(crate) struct Product<'a> {
     /// For every tile of rows, for every tap of the whole inner dimension, a pointer for each of [`tile_rows`] rows. A
     /// last tile that is not full repeats some row.
@@ -131,23 +153,33 @@ impl<'a> Product<'a> {
 
 impl Kernel for Product<'_> {
     /// # Safety
+    /// As [`Product::run_of`].
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: as promised to this function.
+        unsafe { self.run_of::<S, Singles>() }
+    }
+}
+
+impl Product<'_> {
+    /// # Safety
     /// Every pointer and every row's place is good for the reads and writes that the fields describe, and no other
     /// thread uses those places of `out`.
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    pub(crate) unsafe fn run_of<S: Simd, F: Factors>(&self) {
         // SAFETY: as promised to this function.
         unsafe {
             if S::WIDE {
                 let even = self.blocks.start + self.blocks.len() / 2 * 2;
                 for block in (self.blocks.start..even).step_by(2) {
-                    self.column::<S, 12, 2>(block);
+                    self.column::<S, F, 12, 2>(block);
                 }
                 if even < self.blocks.end {
-                    self.column::<S, 12, 1>(even);
+                    self.column::<S, F, 12, 1>(even);
                 }
             } else {
                 for block in self.blocks.clone() {
-                    self.column::<S, 6, 1>(block);
+                    self.column::<S, F, 6, 1>(block);
                 }
             }
         }
@@ -193,7 +225,7 @@ impl Product<'_> {
 
     /// All tiles for `P` blocks of outputs, whose weights stay in the nearest cache meanwhile.
     #[inline(always)]
-    unsafe fn column<S: Simd, const R: usize, const P: usize>(&self, block: usize) {
+    unsafe fn column<S: Simd, F: Factors, const R: usize, const P: usize>(&self, block: usize) {
         debug_assert!((block + P) * self.weights.depth <= self.weights.data.len());
         let tiles = self.rows.len().div_ceil(R);
         for (tile, rows) in self.rows.chunks(R).enumerate() {
@@ -202,9 +234,9 @@ impl Product<'_> {
             // SAFETY: as promised to `run`.
             unsafe {
                 match rows.len() {
-                    1..=4 if S::WIDE => self.tile::<S, R, 4, P>(block, inputs, rows, ahead),
-                    5..=8 if S::WIDE => self.tile::<S, R, 8, P>(block, inputs, rows, ahead),
-                    _ => self.tile::<S, R, R, P>(block, inputs, rows, ahead),
+                    1..=4 if S::WIDE => self.tile::<S, F, R, 4, P>(block, inputs, rows, ahead),
+                    5..=8 if S::WIDE => self.tile::<S, F, R, 8, P>(block, inputs, rows, ahead),
+                    _ => self.tile::<S, F, R, R, P>(block, inputs, rows, ahead),
                 }
             }
         }
@@ -212,7 +244,7 @@ impl Product<'_> {
 
     /// The first `R` rows of a tile that has `T` pointers for each tap.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const T: usize, const R: usize, const P: usize>(
+    unsafe fn tile<S: Simd, F: Factors, const T: usize, const R: usize, const P: usize>(
         &self,
         block: usize,
         inputs: &[*const f32],
@@ -253,7 +285,7 @@ impl Product<'_> {
                     for r in 0..R {
                         let x = S::splat(*from[r].add(k));
                         for p in 0..P {
-                            sums[r][p] = S::fma(x, w[p], sums[r][p]);
+                            sums[r][p] = F::add::<S>(x, w[p], sums[r][p]);
                         }
                     }
                 }

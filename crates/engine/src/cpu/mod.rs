@@ -20,6 +20,7 @@ mod lines;
 mod maps;
 mod memory;
 mod norm;
+mod pairs;
 mod parallel;
 mod plan;
 mod rearrange;

@@ -40,6 +40,24 @@ pub(crate) trait Simd: Copy {
     /// 2ⁿ, given n + 1.5 · 2²³, for whole numbers n from -126 to 127.
     unsafe fn pow2(shifted: Self::V) -> Self::V;
 
+    /// sum + the products of the second and then of the first bf16 of each lane's pairs, rounded after each. The numbers are
+    /// such that nothing comes to a denormal number (see [`super::pairs`]): processors flush them, or do not.
+    #[inline(always)]
+    unsafe fn add_pairs(x: Self::V, w: Self::V, sum: Self::V) -> Self::V {
+        let [mut x_lanes, mut w_lanes, mut sums] = [[0.0_f32; LANES]; 3];
+        // SAFETY: the trait's condition, and the arrays are that long.
+        unsafe {
+            Self::store(x_lanes.as_mut_ptr(), x);
+            Self::store(w_lanes.as_mut_ptr(), w);
+            Self::store(sums.as_mut_ptr(), sum);
+            for ((sum, x), w) in sums.iter_mut().zip(x_lanes).zip(w_lanes) {
+                let ([x_first, x_second], [w_first, w_second]) = (both(x), both(w));
+                *sum = x_first.mul_add(w_first, x_second.mul_add(w_second, *sum));
+            }
+            Self::load(sums.as_ptr())
+        }
+    }
+
     /// Asks for the cache line at an address, which may be any, to be brought near. Does nothing by default.
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}
@@ -103,6 +121,13 @@ pub(crate) trait Simd: Copy {
     }
 }
 
+/// The two bf16 of a pair that lies in a number's place, as numbers.
+#[inline(always)]
+fn both(pair: f32) -> [f32; 2] {
+    let bits = pair.to_bits();
+    [bits << 16, bits & 0xffff_0000].map(f32::from_bits)
+}
+
 /// Work that is compiled for every instruction set.
 pub(crate) trait Kernel {
     /// Must be `#[inline(always)]`, and so must everything that it calls, to be compiled for `S`.
@@ -150,6 +175,31 @@ impl Isa {
     /// The fastest that this processor can run.
     pub fn best() -> Isa {
         Isa::available()[0]
+    }
+
+    /// The fastest of these, up to this one, that this processor multiplies pairs of bf16 by.
+    pub(crate) fn for_pairs(self) -> Isa {
+        #[cfg(target_arch = "x86_64")]
+        if self == Isa::Avx512 && !is_x86_feature_detected!("avx512bf16") {
+            return Isa::Avx2;
+        }
+        self
+    }
+
+    /// [`Isa::run`] for kernels that multiply pairs.
+    ///
+    /// # Safety
+    /// As there; `self` is one of [`Isa::for_pairs`].
+    #[inline]
+    pub(crate) unsafe fn run_pairs<K: Kernel>(self, kernel: K) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => x86::run_avx512_bf16(kernel),
+                _ => self.run(kernel),
+            }
+        }
     }
 
     /// Runs a kernel, compiled for this instruction set.

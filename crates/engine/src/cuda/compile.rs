@@ -9,12 +9,11 @@ mod texts;
 use super::{
     arguments,
     plan::{Constant, Output, Plan, Step, To, Value},
-    precision::Precision,
     products::{Unit, whole},
     work::{Second, Work},
 };
 use crate::{
-    EngineError,
+    EngineError, Precision,
     fuse::{Graph, narrow},
     windows,
 };

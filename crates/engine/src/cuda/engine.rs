@@ -5,13 +5,12 @@ use super::{
     compile::{Reads, compile},
     part::{Part, Reader, lay_out},
     plan::{Bases, Plan, To},
-    precision::Precision,
     products::Unit,
     slot::{Flight, Room, SLOTS, Slot},
     work::Work,
 };
 use crate::{
-    EngineError, Executor,
+    EngineError, Executor, Precision,
     executor::{check_channels, check_length, pictures_of, pixels_of},
     texts::{Texts, joined, texts_of},
 };

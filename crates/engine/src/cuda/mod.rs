@@ -12,7 +12,6 @@ mod driver;
 mod engine;
 mod part;
 mod plan;
-mod precision;
 mod products;
 mod slot;
 mod texts;
@@ -23,7 +22,6 @@ pub use card::{Address, Card, CardError, Description, Launch, Queue};
 #[cfg(feature = "cuda")]
 pub use driver::Driver;
 pub use engine::{Collected, Cuda, Spent};
-pub use precision::Precision;
 pub use products::Unit;
 
 /// Goes into every artefact, with the precision and the kind of card; changes whenever bits do, those of prepared pictures too.

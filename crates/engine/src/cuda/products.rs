@@ -1,9 +1,7 @@
 //! Weights of convolutions and dense layers, laid out for the one kernel that reads them (`kernels/products.cu`).
 
-use super::{
-    arguments::{Piece, Products},
-    precision::Precision,
-};
+use super::arguments::{Piece, Products};
+use crate::Precision;
 use network::Window;
 use rayon::prelude::*;
 

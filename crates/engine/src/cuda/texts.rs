@@ -5,10 +5,10 @@ use super::{
     arguments::{Gather, Lookup, RootMean, Rotary, TextAttention},
     part::Part,
     plan::{Bases, Constant, Plan, Step},
-    precision::Precision,
     products::{count, whole},
     work::{Prepared, gathering, small},
 };
+use crate::Precision;
 
 /// Numbers of a head, at most.
 pub(crate) const MOST_DEPTH: usize = 256;

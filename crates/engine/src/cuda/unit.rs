@@ -2,9 +2,9 @@
 
 use super::{
     Card, CardError, Launch, Queue,
-    precision::Precision,
     products::{Layer, THREADS, Unit, row_tiles, whole},
 };
+use crate::Precision;
 use network::Window;
 
 impl Unit {

@@ -8,10 +8,10 @@ use super::{
     },
     part::Part,
     plan::{Bases, Constant, Plan, Step},
-    precision::Precision,
     products::{self, count, whole},
     texts::TextWork,
 };
+use crate::Precision;
 
 /// What a step does: the kernel's arguments, without addresses and numbers of pictures.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use super::{check_bits, check_golden, check_network, check_rows, check_zoo, common};
 use emulator::Emulator;
 use headstart_engine::{
-    EngineError,
-    cuda::{CardError, Cuda, Precision, Unit},
+    EngineError, Precision,
+    cuda::{CardError, Cuda, Unit},
 };
 use network::{
     Activation, Builder, Conv, NodeId, Pool,

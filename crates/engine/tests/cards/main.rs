@@ -15,8 +15,8 @@ mod texts;
 
 use common::{RunAlike, Tolerance, golden, rows::FAMILIES};
 use headstart_engine::{
-    Cpu,
-    cuda::{Card, Cuda, Precision},
+    Cpu, Precision,
+    cuda::{Card, Cuda},
 };
 use input::image::Preprocessing;
 use network::{Network, zoo};

@@ -1,7 +1,10 @@
 //! On a real card, where there is one. One test at a time: `--test-threads 1`.
 
 use super::{check_bits, check_golden, check_rows, common, texts::check_texts};
-use headstart_engine::cuda::{CardError, Driver, Precision, Unit};
+use headstart_engine::{
+    Precision,
+    cuda::{CardError, Driver, Unit},
+};
 use network::zoo;
 
 /// The first card; `None`, saying 'skipped', where there is none.

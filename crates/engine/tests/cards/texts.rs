@@ -10,8 +10,8 @@ use super::{
 };
 use emulator::Emulator;
 use headstart_engine::{
-    Cpu, EngineError, Executor as _,
-    cuda::{Card, CardError, Cuda, Precision, Unit},
+    Cpu, EngineError, Executor as _, Precision,
+    cuda::{Card, CardError, Cuda, Unit},
 };
 use input::{Inputs, text::Token};
 use network::{

@@ -1,11 +1,11 @@
 //! Where the network runs. What a card makes of it is tested on an emulated one, beside the code.
 
-use super::{extract, room};
+use super::{extract, open, room};
 
 #[test]
 fn devices_that_make_no_sense() {
     let room = room(1);
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 7] = [
         (
             &["--device", "gpu"],
             "expected auto, cpu, cuda, or cards by their numbers such as cuda:1 or cuda:0,1",
@@ -15,12 +15,8 @@ fn devices_that_make_no_sense() {
         (&["--device", "cuda:1,2,1"], "card 1 is named twice"),
         (&["--precision", "f64"], "expected f32, tf32, bf16 or f16"),
         (
-            &["--device", "cpu", "--precision", "bf16"],
-            "the CPU runs in f32, not in bf16; leave --precision out",
-        ),
-        (
             &["--device", "cpu", "--precision", "tf32"],
-            "the CPU runs in f32, not in tf32; leave --precision out",
+            "the CPU runs in f32 or bf16, not in tf32; give one of them, or --device cuda",
         ),
         (&["--device", "cpu", "--batch", "4097"], "--batch takes a number from 1 to 4096, got 4097"),
     ];
@@ -46,6 +42,25 @@ fn the_cpu_by_its_name() {
     assert!(!quiet.stderr().contains("limited by"), "{}", quiet.stderr());
 }
 
+#[test]
+fn the_cpu_in_bf16() {
+    let room = room(4);
+    let flags = |name, flags: &[&'static str]| [&["data", "-o", name, "--precision", "bf16"], flags].concat();
+    let told = extract(&room, &flags("x.features", &["-v"])).fine().stderr();
+    assert!(told.contains(") in bf16, 32 images at a time\n"), "{told}");
+    // Whatever the processor has.
+    extract(&room, &flags("y.features", &["--isa", "portable", "--batch", "1", "--threads", "1"])).fine();
+    assert_eq!(room.bytes("x.features"), room.bytes("y.features"));
+    let engine = |name: &str| open(&room, name).index().source.engine().unwrap().to_owned();
+    assert_eq!(engine("x.features"), "cpu-2-bf16");
+    extract(&room, &["data", "-o", "z.features"]).fine();
+    assert_eq!(engine("z.features"), "cpu-2");
+    // The features of one precision are not taken for those of another.
+    let told = extract(&room, &flags("z.features", &["--update"])).fine().stderr();
+    assert!(told.contains("(reused 0, new 8, removed 8)"), "{told}");
+    assert_eq!(room.bytes("x.features"), room.bytes("z.features"));
+}
+
 #[cfg(not(feature = "cuda"))]
 #[test]
 fn a_build_without_cuda_says_how_to_get_it() {
@@ -57,7 +72,7 @@ fn a_build_without_cuda_says_how_to_get_it() {
         extract(&room, &[&["data", "-o", "x.features"], flags].concat()).failed(2, &[how]);
     }
     let flags = ["data", "-o", "x.features", "--precision", "f16"];
-    extract(&room, &flags).failed(2, &["the CPU runs in f32, not in f16; leave --precision out"]);
+    extract(&room, &flags).failed(2, &["the CPU runs in f32 or bf16, not in f16"]);
     assert_eq!(room.names(), ["data"]);
     // Nobody looked for a card, and nobody is told that there is none.
     let run = extract(&room, &["data", "-o", "x.features", "--device", "auto"]).fine();
@@ -77,7 +92,7 @@ fn a_build_with_cuda_on_any_machine() {
     let without = told.contains("extract: no card: ") && told.contains("; runs on the CPU\n");
     assert!(without != told.contains("extract: limited by "), "{told}");
     if without {
-        let flags = ["--device", "auto", "--precision", "bf16", "--force"];
-        with(&flags).failed(2, &["the CPU runs in f32, not in bf16 (no card: "]);
+        let flags = ["--device", "auto", "--precision", "f16", "--force"];
+        with(&flags).failed(2, &["the CPU runs in f32 or bf16, not in f16 (no card: "]);
     }
 }

@@ -6,7 +6,7 @@
 //! **Invariant:** no features come from a card that does not give what the CPU gives for the probes, to the precision's
 //! [`tolerance`](Precision::tolerance).
 
-mod check;
+mod alike;
 #[cfg(feature = "cuda")]
 mod open;
 #[cfg(test)]
@@ -15,13 +15,13 @@ mod tests;
 #[cfg(feature = "cuda")]
 pub(crate) use open::open;
 
-use super::{Ahead, Buffer, Embedded, Embedder};
+use super::{Ahead, Buffer, Embedded, Embedder, check::check_probes};
 use crate::times;
+use alike::check_alike;
 use anyhow::{Result, bail};
-use check::{check_alike, check_probes};
 use engine::{
-    Executor,
-    cuda::{Card, Collected, Cuda, Precision, Spent},
+    Executor, Precision,
+    cuda::{Card, Collected, Cuda, Spent},
 };
 use input::Recipe;
 use std::{any::Any, collections::VecDeque};
@@ -78,11 +78,15 @@ impl<C: Card> Cards<C> {
         })?;
         let expected = expected.expect("the scope waits for what it spawned")?;
         let inputs = recipe.probes();
+        let instead = match precision {
+            Precision::F32 => "--device cpu",
+            _ => "--precision f32, or --device cpu",
+        };
         let (mut cards, mut probes) = (Vec::new(), Vec::new());
         for (name, mut card) in compiled {
             probes = card.run(inputs.batch())?;
             let kind = &card.card().description().name;
-            check_probes(&format!("{name} ({kind})"), taps, &expected, &probes, precision)?;
+            check_probes((&format!("{name} ({kind})"), instead), taps, &expected, &probes, precision)?;
             cards.push(card);
         }
         let revision = cards[0].revision();

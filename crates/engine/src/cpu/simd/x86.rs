@@ -15,6 +15,12 @@ pub(super) unsafe fn run_avx512<K: Kernel>(kernel: K) {
     unsafe { kernel.run::<Avx512>() }
 }
 
+#[target_feature(enable = "avx512f,avx512bf16,avx2,fma")]
+pub(super) unsafe fn run_avx512_bf16<K: Kernel>(kernel: K) {
+    // SAFETY: the caller's promise.
+    unsafe { kernel.run::<Avx512>() }
+}
+
 #[inline(never)]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn apart_avx2<K: Kernel>(kernel: K) {
@@ -102,6 +108,22 @@ impl Simd for Avx2 {
         // SAFETY: the trait's condition.
         unsafe { (half(shifted.0), half(shifted.1)) }
     }
+    #[inline(always)]
+    unsafe fn add_pairs(x: Self::V, w: Self::V, sum: Self::V) -> Self::V {
+        #[inline(always)]
+        unsafe fn half(x: __m256, w: __m256, sum: __m256) -> __m256 {
+            // SAFETY: the trait's condition.
+            unsafe {
+                let seconds = _mm256_castsi256_ps(_mm256_set1_epi32(!0xffff));
+                let sum = _mm256_fmadd_ps(_mm256_and_ps(x, seconds), _mm256_and_ps(w, seconds), sum);
+                let [x, w] =
+                    [x, w].map(|v| _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(v))));
+                _mm256_fmadd_ps(x, w, sum)
+            }
+        }
+        // SAFETY: the trait's condition.
+        unsafe { (half(x.0, w.0, sum.0), half(x.1, w.1, sum.1)) }
+    }
     both! {
         add = _mm256_add_ps(a, b);
         sub = _mm256_sub_ps(a, b);
@@ -148,6 +170,14 @@ impl Simd for Avx512 {
         unsafe {
             let bits = _mm512_add_epi32(_mm512_castps_si512(shifted), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(bits))
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_pairs(x: __m512, w: __m512, sum: __m512) -> __m512 {
+        // SAFETY: `Isa::run_pairs` compiles those who ask for this with AVX-512 BF16. A register has no type.
+        unsafe {
+            let [x, w] = [x, w].map(|v| std::mem::transmute::<__m512, __m512bh>(v));
+            _mm512_dpbf16_ps(sum, x, w)
         }
     }
     one! {

@@ -1,12 +1,9 @@
 //! Cards by their numbers.
 
-use super::{Cards, Setup, check::Unlike};
-use crate::embedder::{Embedder, Plan};
+use super::{Cards, Setup};
+use crate::embedder::{Embedder, Plan, check::Unlike};
 use anyhow::{Result, bail};
-use engine::{
-    Cpu, Executor,
-    cuda::{Driver, Precision},
-};
+use engine::{Cpu, Executor, Precision, cuda::Driver};
 use weights::Bound;
 
 /// Opens cards, and gets the network ready on them: where no precision was asked for, in f16, or in bf16 where the probes

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     assignment::Assignment,
-    embedder::Processor,
+    embedder::{Processor, check},
     job::{Job, Known, Reason, Seen},
     reuse::Reuse,
     run::{self as pipeline, SampleRun},
@@ -297,7 +297,7 @@ fn a_card_that_computes_something_else_is_not_used() {
         Cards::new(card, setup, reference).err().map(|error| error.to_string())
     };
     let message = wrong(Precision::F32, 1.01).unwrap();
-    let part = "cuda:3 (emulation) does not give the CPU's features for the probes: at `layer1` the relative L2 \
+    let part = "cuda:3 (emulation) does not give the CPU's f32 features for the probes: at `layer1` the relative L2 \
                 difference is 9.9e-3, with f32 at most 1e-4 passes; use --device cpu";
     assert_eq!(message, part);
     assert_eq!(wrong(Precision::Bf16, 1.01), None);

@@ -1,12 +1,15 @@
-//! What a network's numbers are on a card.
+//! What a network's numbers are.
 
-use super::{REVISION, Unit};
+use crate::{
+    REVISION,
+    cuda::{self, Unit},
+};
 use std::{fmt, str::FromStr};
 
-/// What numbers are stored as, and multiplied in; sums are f32 always.
+/// What numbers are multiplied in, and on cards stored as; sums are f32 always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// f32 throughout, without the tensor cores.
+    /// f32 throughout; on cards without the tensor cores.
     F32,
     /// Stored in f32, rounded to tf32 (10 bits) before they are multiplied.
     Tf32,
@@ -20,7 +23,7 @@ impl Precision {
     /// Every one.
     pub const ALL: [Precision; 4] = [Precision::F32, Precision::Tf32, Precision::Bf16, Precision::F16];
 
-    /// How far a card's features may be from those of [`Cpu`](crate::Cpu): the relative L2 difference of all four probes'
+    /// How far features may be from those of [`Cpu`](crate::Cpu) in f32: the relative L2 difference of all four probes'
     /// features of a tap. A kernel that is wrong, or a card that is broken, misses it by orders of magnitude.
     ///
     /// Roundings of single numbers are 6e-8 in f32, 5e-4 in tf32 and f16, 4e-3 in bf16. In a whole network they add up to a
@@ -37,16 +40,23 @@ impl Precision {
     /// where products are made by what only that one has.
     pub(crate) fn engine(self, (major, minor): (u32, u32), unit: Unit) -> String {
         let own = if unit == Unit::Warpgroup { "a" } else { "" };
-        format!("{REVISION}-{self}-sm{major}{minor}{own}")
+        format!("{}-{self}-sm{major}{minor}{own}", cuda::REVISION)
+    }
+
+    /// The same of a processor: bits are those of any.
+    pub(crate) fn processor(self) -> String {
+        if self == Precision::F32 { REVISION.to_owned() } else { format!("{REVISION}-{self}") }
     }
 
     /// The precision of features by the name of their engine, as [`Executor::revision`](crate::Executor::revision) gives it, in
-    /// this revision or another; `None` where that was no card.
+    /// this revision or another; `None` where that was a processor in f32.
     pub fn of_engine(name: &str) -> Option<Precision> {
-        let mut words = name.split('-');
-        let (kind, _revision, precision, card) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        let is_card = kind == "cuda" && card.starts_with("sm") && words.next().is_none();
-        precision.parse().ok().filter(|_| is_card)
+        let words: Vec<&str> = name.split('-').collect();
+        match words[..] {
+            ["cuda", _revision, precision, card] if card.starts_with("sm") => precision.parse().ok(),
+            ["cpu", _revision, precision] => precision.parse().ok(),
+            _ => None,
+        }
     }
 
     /// Bytes of a number.
@@ -138,7 +148,9 @@ mod tests {
         for precision in Precision::ALL {
             assert_eq!(Precision::of_engine(&precision.engine((9, 0), Unit::Warpgroup)), Some(precision));
         }
-        assert_eq!(Precision::Bf16.engine((12, 0), Unit::Warp), format!("{REVISION}-bf16-sm120"));
+        assert_eq!(Precision::Bf16.engine((12, 0), Unit::Warp), format!("{}-bf16-sm120", cuda::REVISION));
+        assert_eq!(Precision::of_engine(&Precision::Bf16.processor()), Some(Precision::Bf16));
+        assert_eq!(Precision::F32.processor(), REVISION);
         for (name, expected) in [
             ("cuda-17-tf32-sm80", Some(Precision::Tf32)),
             ("cuda-1-f64-sm80", None),
@@ -146,6 +158,8 @@ mod tests {
             ("cuda-1-bf16-sm80-x", None),
             ("cuda-1-bf16-gfx942", None),
             ("cpu-2", None),
+            ("cpu-7-bf16", Some(Precision::Bf16)),
+            ("cpu-7-bf16-x", None),
             ("", None),
         ] {
             assert_eq!(Precision::of_engine(name), expected, "{name}");
