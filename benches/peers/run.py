@@ -6,7 +6,8 @@
 The peers' own programs are ../shared/bench/peers.py; without it (or without a peer's package) they say 'skipped'. Each
 peer compiles its model once, in a process of its own, and waits; every round then times ours and each peer once, a few
 passes each. Figures are images/s, medians over the rounds, and the ratio is ours over the best peer's. All compute in
-f32: OpenVINO is told so, as it takes bf16 by itself where the processor has it (--bf16 leaves it its way).
+f32: OpenVINO is told so, as it takes bf16 by itself where the processor has it (--bf16 leaves it its way, --precision bf16
+is ours).
 """
 
 import argparse
@@ -98,6 +99,7 @@ def ours(model, args):
     name, size = OURS.get(model, (model, 224))
     command = ["cargo", "bench", "--quiet", "--workspace", "--bench", "networks", "--", name, "--size", str(size)]
     command += ["--threads", str(args.threads), "--batch", str(args.batch), "--rounds", str(args.passes)]
+    command += ["--precision", args.precision]
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return float(out.split(": ")[1].split(" ")[0]), float(out.split(" of the peak")[0].split(" ")[-1])
 
@@ -111,6 +113,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passes", type=int, default=3, help="timed passes of each in a round")
     parser.add_argument("--bf16", action="store_true", help="let OpenVINO round to bf16")
+    parser.add_argument("--precision", default="f32", help="ours: f32 or bf16")
     args = parser.parse_args()
     names = args.peers.split(",") if PEERS.exists() else []
     if not names:

@@ -6,7 +6,7 @@ use super::{
     gemm::{Lane, Packed, Product, tile_rows},
     lines::{Maps, window},
     pairs::{OfPairs, with_pairs},
-    parallel::{Shared, each, threads},
+    parallel::{Shared, each_of, threads},
     simd::{Isa, LANES},
 };
 use network::{Padding, Pair};
@@ -73,14 +73,18 @@ impl Conv {
         let read = if self.pairs { 2 * n * self.image() } else { n * self.image() };
         assert!(input.len() * LANES >= read && out.len() >= total * blocks && self.bias.len() == blocks);
         assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
-        let rows = self.rows_of_a_task(tile_rows(isa), total);
+        let (threads, tile) = (threads(), tile_rows(isa));
+        // Few rows (dense layers, small maps): threads share out the outputs.
+        let few = total <= self.fitting(tile) && blocks >= 4 * threads;
+        let rows = if few { total } else { self.rows_of_a_task(tile, total) };
         let row_tasks = total.div_ceil(rows);
-        // Few rows (dense layers): threads share out the outputs.
-        let column_tasks = (4 * threads()).div_ceil(row_tasks).min(blocks.div_ceil(4)).max(1);
-        let columns = blocks.div_ceil(column_tasks);
+        let column_tasks = if threads == 1 { 1 } else { (4 * threads).div_ceil(row_tasks) };
+        let columns = blocks.div_ceil(column_tasks).next_multiple_of(2).min(blocks);
+        let column_tasks = blocks.div_ceil(columns);
+        let numbers = rows * columns * LANES * self.weights.matrix().depth / 8;
         let cut = self.cut();
         let run = |maps: Maps| {
-            each(row_tasks * column_tasks, |task| {
+            each_of(row_tasks * column_tasks, numbers, |task| {
                 let (row, column) = (task / column_tasks, task % column_tasks);
                 let rows = row * rows..total.min((row + 1) * rows);
                 let columns = column * columns..blocks.min((column + 1) * columns);
@@ -184,11 +188,15 @@ impl Conv {
         if self.pairs { all } else { all.next_multiple_of(LANES) }
     }
 
-    fn rows_of_a_task(&self, tile: usize, total: usize) -> usize {
+    /// Rows whose inputs a task may read.
+    fn fitting(&self, tile: usize) -> usize {
         let reads = self.pixel.min(DEPTH) * self.stride.y.min(2) * self.stride.x.min(2);
-        let fitting = (INPUT / reads.max(1)).clamp(tile, 32 * tile);
+        (INPUT / reads.max(1)).clamp(tile, 32 * tile)
+    }
+
+    fn rows_of_a_task(&self, tile: usize, total: usize) -> usize {
         // Not one large task and a small one, but equal ones, where there are only a few.
-        let tasks = total.div_ceil(fitting).max(threads());
+        let tasks = total.div_ceil(self.fitting(tile)).max(threads());
         total.div_ceil(tasks).max(1).next_multiple_of(tile)
     }
 

@@ -9,7 +9,7 @@ use super::{
     functions::After,
     gemm::Lane,
     lines::{Maps, window},
-    parallel::{Shared, each, threads},
+    parallel::{Shared, each_of, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::{Axis, Window};
@@ -47,7 +47,8 @@ impl Depthwise {
         let (height, threads) = (self.output.0, threads());
         let strips = if threads == 1 { 1 } else { (4 * threads).div_ceil(n).min(height) };
         let lines = height.div_ceil(strips);
-        each(n * strips, |task| {
+        let numbers = lines * self.output.1 * blocks * LANES;
+        each_of(n * strips, numbers * self.window.kernel.y * self.window.kernel.x / 8, |task| {
             let (picture, first) = (task / strips, task % strips * lines);
             let strip = Strip {
                 layer: self,

@@ -2,6 +2,7 @@
 
 use super::{
     compile::compile,
+    crew::awake,
     gemm::{Lane, tile_rows},
     memory::{Buffers, Memory},
     parallel::{Shared, alone, each, each_line},
@@ -163,7 +164,7 @@ impl Cpu {
         let all = Texts::new(tokens, ends);
         let rows = match self.run_apart(all, &buffers.own) {
             Some(rows) => Ok(rows),
-            None => self.run_together(all, &mut buffers.shared),
+            None => awake(|| self.run_together(all, &mut buffers.shared)),
         };
         *locked(&self.buffers) = buffers;
         rows
@@ -244,10 +245,26 @@ impl Cpu {
         line: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,
         mut observe: impl FnMut(&str, Duration),
     ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let times = Times::default();
+        // By one of the pool's threads from the first step to the last: others would hand each step over, and wait.
+        let rows = if n < rayon::current_num_threads() {
+            awake(|| self.run_all(n, line, &times))?
+        } else {
+            rayon::scope(|_| self.run_all(n, line, &times))?
+        };
+        times.tell(&self.plan, &mut observe);
+        Ok(rows)
+    }
+
+    fn run_all(
+        &self,
+        n: usize,
+        line: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,
+        times: &Times,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
         let mut rows = self.no_rows(n);
         // Taken, not held: another thread may begin a run meanwhile, and makes buffers of its own.
         let mut buffers = std::mem::take(&mut *locked(&self.buffers));
-        let times = Times::default();
         let mut together = (VALUES / self.plan.lanes().max(1)).clamp(1, TOGETHER);
         let mut first = 0;
         while first < n {
@@ -297,7 +314,6 @@ impl Cpu {
             self.plan.collect(&memory, &mut rows);
             first += count;
         }
-        times.tell(&self.plan, &mut observe);
         *locked(&self.buffers) = buffers;
         Ok(rows)
     }

@@ -4,7 +4,7 @@ use super::{
     functions::After,
     gemm::Lane,
     lines::Maps,
-    parallel::{Shared, each, each_line},
+    parallel::{Shared, each_line, each_of},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::{Axis, Pool};
@@ -246,7 +246,7 @@ pub(crate) fn scale_maps(
     let grain = GRAIN.next_multiple_of(blocks);
     let tasks = map.div_ceil(grain);
     let out = Shared::writing(to);
-    each(n * tasks, |task| {
+    each_of(n * tasks, grain.min(map) * LANES, |task| {
         let (picture, first) = (task / tasks, task % tasks * grain);
         let run = picture * map + first..picture * map + map.min(first + grain);
         // SAFETY: within `to`, which is as long as `from`.
@@ -271,7 +271,7 @@ fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, after: After, from: &[Lan
     assert_eq!(from.len(), to.len());
     let grain = GRAIN.next_multiple_of(period);
     let out = Shared::writing(to);
-    each(from.len().div_ceil(grain), |task| {
+    each_of(from.len().div_ceil(grain), grain.min(from.len()) * LANES, |task| {
         let run = task * grain..from.len().min((task + 1) * grain);
         let op = match op {
             Lanewise::Add(other) => Lanewise::Add(&other[run.clone()]),

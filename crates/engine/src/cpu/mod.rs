@@ -11,6 +11,7 @@ mod attention;
 mod chain;
 mod compile;
 mod conv;
+mod crew;
 mod depthwise;
 mod engine;
 mod functions;

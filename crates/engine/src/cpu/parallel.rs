@@ -1,6 +1,6 @@
 //! Sharing work out over threads.
 
-use super::{gemm::Lane, simd::LANES};
+use super::{crew, gemm::Lane, simd::LANES};
 use rayon::prelude::*;
 use std::cell::Cell;
 
@@ -30,10 +30,20 @@ pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
 /// Runs `work` for every task, on all threads of the current rayon pool. Tasks are claimed one by one: they should be
 /// large enough for that, and cores are not equally free.
 pub(crate) fn each(tasks: usize, work: impl Fn(usize) + Send + Sync) {
-    if tasks == 1 || threads() == 1 {
+    if tasks <= 1 || threads() == 1 {
+        (0..tasks).for_each(work);
+    } else if !crew::by_all(tasks, &work) {
+        (0..tasks).into_par_iter().with_max_len(1).for_each(work);
+    }
+}
+
+/// [`each`] where it is worth waking other threads. numbers: what a task reads and writes, about, or an eighth of what it multiplies.
+pub(crate) fn each_of(tasks: usize, numbers: usize, work: impl Fn(usize) + Send + Sync) {
+    let little = if crew::is_awake() { LITTLE / 16 } else { LITTLE };
+    if tasks.saturating_mul(numbers) < little {
         (0..tasks).for_each(work);
     } else {
-        (0..tasks).into_par_iter().with_max_len(1).for_each(work);
+        each(tasks, work);
     }
 }
 
@@ -52,13 +62,15 @@ pub(crate) fn each_piece(to: &mut [Lane], length: usize, work: impl Fn(usize, &m
 /// [`each`] for lines of a map, `numbers` long: as many of them make a task as are worth it.
 pub(crate) fn each_line(lines: usize, numbers: usize, work: impl Fn(usize) + Send + Sync) {
     let together = (LINES / numbers.max(1)).clamp(1, lines.max(1));
-    each(lines.div_ceil(together), |task| {
+    each_of(lines.div_ceil(together), together.saturating_mul(numbers), |task| {
         (task * together..lines.min((task + 1) * together)).for_each(&work);
     });
 }
 
 /// Numbers that are worth a task, about.
 const LINES: usize = 1 << 15;
+/// Numbers that one thread is done with before another has woken: some 10 µs. Where it is awake, a part of them.
+const LITTLE: usize = 1 << 16;
 
 /// A pointer that tasks read, or write at places of their own.
 #[derive(Clone, Copy)]
