@@ -10,7 +10,7 @@ mod onnx;
 mod pictures;
 
 use common::{RunAlike, Tolerance};
-use headstart_engine::{Cpu, EngineError, Executor, Isa, Reference};
+use headstart_engine::{Cpu, EngineError, Executor, Isa, Precision, Reference};
 use input::{
     Recipe,
     image::{Preprocessing, Resize},
@@ -375,6 +375,34 @@ fn both_engines_agree_on_every_kind_of_graph() {
     }
 }
 
+#[test]
+fn every_kind_of_graph_has_the_same_bits_in_bf16() {
+    let (h, w) = (13, 7);
+    let pixels: Vec<u8> = (0..3 * h * w * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
+    for (name, channels, graph) in GRAPHS {
+        let network = build(name, *channels, *graph);
+        let how = exactly((13, 7));
+        if network.shapes(h, w).is_err() {
+            continue;
+        }
+        let run = |isa, precision| {
+            let mut cpu = Cpu::with(common::filled(network.clone()), &how, isa, precision).unwrap();
+            let rows = cpu.run_alike(&pixels, 3).unwrap().swap_remove(0);
+            let last = cpu.run_alike(&pixels[2 * h * w * 3..], 1).unwrap().swap_remove(0);
+            let same = last.iter().zip(&rows[2 * last.len()..]).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same, "{name}: {isa:?} alone");
+            rows
+        };
+        let (best, exact) = (run(Isa::best(), Precision::Bf16), run(Isa::best(), Precision::F32));
+        Tolerance(Precision::Bf16.tolerance()).check(name, &best, &exact);
+        for isa in Isa::available() {
+            let theirs = run(isa, Precision::Bf16);
+            let same = theirs.iter().zip(&best).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same, "{name}: {isa:?}");
+        }
+    }
+}
+
 /// A graph whose maps between its steps, all but the last, are those named.
 type Strips = (&'static str, usize, &'static [&'static str], Graph);
 
@@ -441,7 +469,9 @@ const STRIPS: &[Strips] = &[
 fn maps_that_are_taken_in_strips_have_the_same_bits() {
     let (h, w) = (203, 187);
     let how = exactly((203, 187));
-    for (name, channels, between, graph) in STRIPS {
+    for ((name, channels, between, graph), precision) in
+        STRIPS.iter().flat_map(|strips| [(strips, Precision::F32), (strips, Precision::Bf16)])
+    {
         let network = build(name, *channels, *graph);
         let filled = |network: &Network| -> Bound { common::filled(network.clone()) };
         let pixels: Vec<u8> =
@@ -451,11 +481,13 @@ fn maps_that_are_taken_in_strips_have_the_same_bits() {
         let mut asked = serde_json::to_value(&network).unwrap();
         let at = |name: &&str| network.nodes().iter().position(|node| node.name == **name).unwrap();
         asked["outputs"].as_array_mut().unwrap().extend(between.iter().map(|name| at(name).into()));
-        let mut whole = Cpu::new(filled(&serde_json::from_value(asked).unwrap()), &how).unwrap();
+        let asked = filled(&serde_json::from_value(asked).unwrap());
+        let mut whole = Cpu::with(asked, &how, Isa::best(), precision).unwrap();
         let whole = whole.run_alike(&pixels, 3).unwrap().swap_remove(0);
-        Tolerance(1e-5).check(name, &whole, &expected[0]);
+        let tolerance = if precision == Precision::F32 { 1e-5 } else { precision.tolerance() };
+        Tolerance(tolerance).check(name, &whole, &expected[0]);
         for isa in Isa::available() {
-            let mut engine = Cpu::with_isa(filled(&network), &how, isa).unwrap();
+            let mut engine = Cpu::with(filled(&network), &how, isa, precision).unwrap();
             // Plain Rust is slow: one picture is enough for it.
             let ways: &[(usize, usize)] =
                 if isa == Isa::Portable { &[(2, 1)] } else { &[(1, 3), (2, 3), (2, 1), (5, 1)] };

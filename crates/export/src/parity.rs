@@ -32,7 +32,7 @@ pub(crate) struct Parity {
     pub(crate) tolerance: f64,
     /// That of probabilities from the model's own logits.
     strict: f64,
-    /// What the cache's features were made in, where that was a card.
+    /// What the cache's features were made in, where that was not f32 on the processor.
     made: Option<Precision>,
 }
 
@@ -91,9 +91,8 @@ impl Parity {
     /// # Errors
     /// [`GateError`] where a difference is above the tolerance, or no number.
     pub(crate) fn gate(self) -> Result<Parity, GateError> {
-        let cache = self
-            .made
-            .map_or("the cache's".to_owned(), |made| format!("the cache's (made in {made} on a card)"));
+        let cache =
+            self.made.map_or("the cache's".to_owned(), |made| format!("the cache's (made in {made})"));
         let of_cache = [("features", self.features), (self.outputs, self.logits)]
             .into_iter()
             .chain(self.distances.map(|distance| ("distances", distance)))

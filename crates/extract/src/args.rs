@@ -255,7 +255,8 @@ pub struct Args {
     ///
     /// f16: Numbers have 10 bits, up to 65,504.
     ///
-    /// bf16: Numbers have 7 bits, and f32's range. On CPUs with AVX-512 BF16 it is up to 1.8 times as fast as f32.
+    /// bf16: Numbers have 7 bits, and f32's range. On CPUs with AVX-512 BF16 it is up to 1.8 times as fast as f32,
+    /// elsewhere slower.
     ///
     /// Features say which they were made in.
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]

@@ -5,7 +5,7 @@ use engine::Precision;
 use head::Head;
 use input::PROBES;
 
-/// Passes unless a card made the features: ten times what Winograd and other orders of f32 sums have been seen to make.
+/// Passes for features in f32 of the processor: ten times what Winograd and other orders of f32 sums have been seen to make.
 pub const TOLERANCE: f64 = 1e-4;
 
 /// How far some numbers are from those expected.

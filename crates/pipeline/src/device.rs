@@ -30,7 +30,7 @@ pub struct DeviceRequest {
 }
 
 /// What runs the network.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
     /// The processor, by one of its instruction sets; in f32 or bf16.
     Cpu(Isa, Precision),
@@ -177,7 +177,8 @@ mod tests {
         let cpu = || Ok("the CPU".to_owned());
         let card = |text: &str| Ok(text.to_owned());
         let no_cuda = || Err("this build has no CUDA; build it with `make cuda`");
-        let isa = Isa::available()[0];
+        let isa = Isa::best();
+        let in_bf16 = || Ok(Device::Cpu(isa, Precision::Bf16).to_string());
         // What is given; what a build has; what that comes to.
         for (device, precision, isa, found, expected) in [
             ("auto", None, None, None, cpu()),
@@ -193,8 +194,8 @@ mod tests {
             ("auto", None, Some(isa), Some(found(Some(()))), cpu()),
             ("auto", None, Some(isa), Some(found(None)), cpu()),
             ("auto", Some("f32"), None, None, cpu()),
-            ("auto", Some("bf16"), None, None, cpu()),
-            ("auto", Some("bf16"), Some(isa), Some(found(Some(()))), cpu()),
+            ("auto", Some("bf16"), None, None, in_bf16()),
+            ("auto", Some("bf16"), Some(isa), Some(found(Some(()))), in_bf16()),
             ("auto", Some("f16"), None, Some(found(None)), Err("not in f16 (no card: no NVIDIA driver")),
             ("cpu", None, None, Some(found(Some(()))), cpu()),
             ("cpu", None, Some(isa), None, cpu()),

@@ -2,7 +2,7 @@
 
 use crate::args::{Args, OnError};
 use cli::UsageError;
-use engine::{Isa, Precision};
+use engine::Precision;
 use input::Recipe;
 use pipeline::{Device, DeviceName, DeviceRequest, LOOK};
 use sample::{Inputs, TextColumns};
@@ -19,6 +19,7 @@ pub(crate) struct Config {
     device: Device,
     /// Whether that was not said.
     finds_device: bool,
+    precision: Option<Precision>,
     /// Of texts, and of the second of pairs.
     text_columns: [Option<String>; 2],
     /// Why that is no card, where one was looked for in vain.
@@ -80,9 +81,7 @@ impl Config {
             ));
         }
         let (precision, finds_device) = (args.precision, args.device == DeviceName::Auto);
-        let (device, no_card) = DeviceRequest { name: args.device, precision, isa: None }
-            .settle(LOOK)
-            .map_err(|error| UsageError(error.to_string()))?;
+        let (device, no_card) = settled(DeviceRequest { name: args.device, precision, isa: None })?;
         let quiet = args.common.quiet;
         let fetched = |named: &PathBuf| cli::fetched(named, offline, quiet);
         let config = Config {
@@ -94,6 +93,7 @@ impl Config {
             wanted: Wanted { top: top.unwrap_or(0), probabilities },
             device,
             finds_device,
+            precision,
             text_columns: [args.text_column, args.text_column_2],
             no_card,
             batch: args.batch,
@@ -148,13 +148,16 @@ impl Config {
     }
 
     /// Where a network runs: texts on the processor, unless cards were asked for by name.
-    pub(crate) fn device_for(&self, recipe: &Recipe) -> Device {
+    ///
+    /// # Errors
+    /// [`UsageError`] where the processor has no such precision.
+    pub(crate) fn device_for(&self, recipe: &Recipe) -> Result<Device, UsageError> {
         match (recipe, &self.device) {
             (Recipe::Text(_), Device::Cards(..)) if self.finds_device => {
-                Device::Cpu(Isa::best(), Precision::F32)
+                settled(DeviceRequest { name: DeviceName::Cpu, precision: self.precision, isa: None })
+                    .map(|(device, _)| device)
             }
-            (_, Device::Cards(cards, precision)) => Device::Cards(cards.clone(), *precision),
-            (_, Device::Cpu(isa, precision)) => Device::Cpu(*isa, *precision),
+            (_, device) => Ok(device.clone()),
         }
     }
 
@@ -168,4 +171,9 @@ impl Config {
 /// Whether a folder is one that extract wrote.
 fn is_features(path: &Path) -> bool {
     path.join("index.json").is_file()
+}
+
+/// What runs networks, and why that is no card where one was looked for in vain.
+fn settled(request: DeviceRequest) -> Result<(Device, Option<String>), UsageError> {
+    request.settle(LOOK).map_err(|error| UsageError(error.to_string()))
 }

@@ -149,7 +149,7 @@ fn open(head: &Head, tower: Tower, config: &Config) -> Result<Running> {
     let names: Vec<String> = sources.iter().map(|&source| head.sources[source].name()).collect();
     let taps: Vec<&str> = names.iter().map(String::as_str).collect();
     let plan = Plan { recipe: &recipe, taps: &taps, batch: config.batch, views: 1 };
-    let device = config.device_for(&recipe);
+    let device = config.device_for(&recipe)?;
     let mut embedder = pipeline::open(bound, &device, plan)?;
     embedder.ask_probes();
     Ok(Running { embedder, recipe, device })

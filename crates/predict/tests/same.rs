@@ -81,6 +81,28 @@ fn every_kind_of_head_says_the_same_of_pictures_features_and_by_a_bundle() {
 }
 
 #[test]
+fn in_bf16_it_says_what_features_in_bf16_say() {
+    let room = room();
+    let run = |tool: &str, arguments: &[&str]| room.tool(tool, arguments).fine();
+    run("extract", &["m.csv", "-o", "x.features", "--precision", "bf16", "-q"]);
+    run("fit-head", &["x.features", "-o", "x.head", "-q"]);
+    run("export", &["x.head", "-o", "x.onnx", "-q"]);
+    let outputs = ["-o", "metrics.csv", "--predictions", "expected.parquet", "--split", "all", "-q"];
+    run("evaluate", &[&["x.features", "x.head"][..], &outputs].concat());
+    let predicted = |flags: &[&str]| {
+        let arguments = ["x.head", "m.csv", "-o", "got.parquet", "--probabilities", "--force", "-q"];
+        room.call(TOOL, &[&arguments[..], flags].concat()).fine();
+        frame(&room, "got.parquet")
+    };
+    let expected = frame(&room, "expected.parquet");
+    assert!(predicted(&["--precision", "bf16"]).equals_missing(&expected));
+    // In f32 the probabilities are others, within bf16's tolerance, at which the probes are asked.
+    assert!(!predicted(&[]).equals_missing(&expected));
+    let arguments = ["x.head", "m.csv", "--precision", "f16", "--device", "cpu"];
+    room.call(TOOL, &arguments).failed(2, &["the CPU runs in f32 or bf16, not in f16"]);
+}
+
+#[test]
 fn rows_do_not_depend_on_batches_threads_or_others() {
     let room = room();
     let run = |tool: &str, arguments: &[&str]| room.tool(tool, arguments).fine();

@@ -357,21 +357,23 @@ impl Compiler {
             // Of what a block of outputs reads of a pixel, for a place of the window.
             let seen = |output: usize, place: usize, k: usize| {
                 let first = offsets.get(output / LANES).copied().unwrap_or(0);
-                let channel = (first + k).checked_sub(output / (outputs / groups) * depth)?;
-                let is_own = k < span && channel < depth;
-                is_own.then(|| number(output, channel, place / kernel.x, place % kernel.x))
+                match (first + k).checked_sub(output / (outputs / groups) * depth) {
+                    Some(channel) if channel < depth => {
+                        number(output, channel, place / kernel.x, place % kernel.x)
+                    }
+                    _ => 0.0,
+                }
             };
             // Groups may begin at the second of a pair.
             let in_pairs = self.in_pairs && groups == 1;
             let (places, together) = (kernel.y * kernel.x, if in_pairs { 2 } else { 1 });
-            let depth = span.div_ceil(together);
+            let run = span.div_ceil(together);
             let weights = if in_pairs {
-                pairs::packed(outputs, places * depth, |output, k| {
-                    [0, 1].map(|i| seen(output, k / depth, 2 * (k % depth) + i).unwrap_or(0.0))
+                pairs::packed(outputs, places * run, |output, k| {
+                    [0, 1].map(|i| seen(output, k / run, 2 * (k % run) + i))
                 })
             } else {
-                let at = |output, k| seen(output, k / depth, k % depth).unwrap_or(0.0);
-                Packed::new(outputs, places * depth, at)
+                Packed::new(outputs, places * run, |output, k| seen(output, k / run, k % run))
             };
             let bias = if in_pairs { pairs::biases(bias) } else { bias };
             let taps = (0..places).map(|tap| (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x));
@@ -385,7 +387,7 @@ impl Compiler {
                 padding,
                 taps,
                 offsets,
-                depth,
+                depth: run,
                 weights,
                 bias,
                 after,

@@ -67,6 +67,7 @@ impl Conv {
         residual: Option<&[Lane]>,
         out: &mut [Lane],
     ) {
+        let isa = self.isa(isa);
         let blocks = self.weights.blocks();
         let pixels = self.output.0 * self.output.1;
         let total = n * pixels;
@@ -105,7 +106,7 @@ impl Conv {
     /// # Safety
     /// As [`Maps`] says; nobody else uses these lines of the result.
     pub(crate) unsafe fn run_lines(&self, isa: Isa, maps: Maps, lines: Range<usize>) {
-        let cut = self.cut();
+        let (cut, isa) = (self.cut(), self.isa(isa));
         let (first, end) = (lines.start * self.output.1, lines.end * self.output.1);
         let together = self.rows_of_a_task(tile_rows(isa), end - first);
         let run = |maps| {
@@ -174,6 +175,11 @@ impl Conv {
                 }
             }
         }
+    }
+
+    /// The instruction set for its factors.
+    fn isa(&self, isa: Isa) -> Isa {
+        if self.pairs { isa.for_pairs() } else { isa }
     }
 
     /// Lines of the input that lines of the result see.

@@ -1,14 +1,18 @@
 //! Threads that stay awake from one step of a network to the next.
 //!
-//! A step of a single picture takes some 50 µs, and a thread that sleeps about as long to wake. So for as long as one picture, or a
-//! few texts, go through a network, the pool's other threads look for tasks all the time, and do nothing else.
+//! A step of a single picture takes some 50 µs, and a thread that sleeps about as long to wake. So the pool's other threads look for
+//! tasks all the time while a few pictures or texts go through a network, and do nothing else.
 
-use super::parallel::alone;
+use super::parallel::{alone, threads};
 use std::{
+    any::Any,
     cell::{Cell, UnsafeCell},
     hint::spin_loop,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
     thread::yield_now,
 };
 
@@ -26,7 +30,8 @@ struct Crew {
     tasks: AtomicU64,
     work: UnsafeCell<Option<Work<'static>>>,
     done: AtomicUsize,
-    panicked: AtomicBool,
+    /// What the first task that panicked said.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     ended: AtomicBool,
 }
 
@@ -79,7 +84,7 @@ impl Crew {
             tasks: AtomicU64::new(0),
             work: UnsafeCell::new(None),
             done: AtomicUsize::new(0),
-            panicked: AtomicBool::new(false),
+            panic: Mutex::new(None),
             ended: AtomicBool::new(false),
         }
     }
@@ -96,8 +101,8 @@ impl Crew {
         }
         // SAFETY: it was written before the tasks were, and stays until this one is done.
         let work = unsafe { (*self.work.get()).expect("tasks have work") };
-        if catch_unwind(AssertUnwindSafe(|| alone(|| work(task)))).is_err() {
-            self.panicked.store(true, Ordering::Relaxed);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| alone(|| work(task)))) {
+            self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
         }
         self.done.fetch_add(1, Ordering::Release);
         true
@@ -130,7 +135,10 @@ impl Crew {
         while self.done.load(Ordering::Acquire) < count {
             patience.wait();
         }
-        assert!(!self.panicked.load(Ordering::Relaxed), "a task of a step panicked");
+        let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -162,11 +170,13 @@ pub(crate) fn is_awake() -> bool {
 /// Has tasks done by the threads that are awake. Whether there are such.
 pub(crate) fn by_all(count: usize, work: Work<'_>) -> bool {
     let ours = OURS.get();
-    if ours.is_null() || count > MOST {
+    if ours.is_null() || threads() == 1 {
         return false;
     }
-    // SAFETY: it is there until `awake` is over. Tasks run within `alone`, so that none of them comes here.
-    unsafe { (*ours).run(count, work) };
+    for first in (0..count).step_by(MOST) {
+        // SAFETY: it is there until `awake` is over. No task is left: what runs within one is alone.
+        unsafe { (*ours).run(MOST.min(count - first), &|task| work(first + task)) };
+    }
     true
 }
 
@@ -204,9 +214,10 @@ mod tests {
             let steps = || awake(|| each(50, |task| assert!(task != bad, "as asked")));
             catch_unwind(AssertUnwindSafe(|| pool.install(steps)))
         };
-        assert!(run(17).is_err());
+        let message = run(17).unwrap_err();
+        assert_eq!(message.downcast_ref(), Some(&"as asked"));
         assert!(run(50).is_ok());
-        assert!(OURS.get().is_null());
+        assert!(pool.broadcast(|_| OURS.get().is_null()).into_iter().all(|is_over| is_over));
     }
 
     #[test]

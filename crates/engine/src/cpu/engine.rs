@@ -35,6 +35,9 @@ const VALUES: usize = 1 << 22;
 /// Pictures that are too few to get everything ready for: the probes, and one or two.
 const FEW: usize = 6;
 
+/// Pictures for which the pool's other threads stay awake, at most: whoever has more does not wait for one.
+const AWAKE: usize = 4;
+
 /// Tokens of texts that go through a step together, at most, unless one text has more.
 const TOKENS: usize = 768;
 /// The same of each thread alone, about: what a layer makes of them is still in a near cache when the next reads it, and weights are
@@ -93,8 +96,8 @@ impl Cpu {
         Cpu::with(bound, recipe, isa, Precision::F32)
     }
 
-    /// [`Cpu::with_isa`] in f32, or in bf16: products of dense layers and of convolutions, but for those in groups, those that see the
-    /// picture, and those of 3×3 places that Winograd's scheme takes. In each precision all instruction sets give the same bits.
+    /// [`Cpu::with_isa`] in f32, or in bf16, which most products are then made in. In each precision all instruction sets give the
+    /// same bits.
     ///
     /// # Errors
     /// As [`Cpu::new`].
@@ -103,7 +106,6 @@ impl Cpu {
     /// As [`Cpu::with_isa`], and in other precisions.
     pub fn with(bound: Bound, recipe: &Recipe, isa: Isa, precision: Precision) -> Result<Cpu, EngineError> {
         assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
-        let isa = if precision == Precision::F32 { isa } else { isa.for_pairs() };
         let (reads, size) = match texts_of(bound.network(), recipe)? {
             true => (Reads::Texts(Box::new(bound.network().clone())), (1, 1)),
             false => {
@@ -164,7 +166,8 @@ impl Cpu {
         let all = Texts::new(tokens, ends);
         let rows = match self.run_apart(all, &buffers.own) {
             Some(rows) => Ok(rows),
-            None => awake(|| self.run_together(all, &mut buffers.shared)),
+            None if tokens.len() <= TOKENS => awake(|| self.run_together(all, &mut buffers.shared)),
+            None => rayon::scope(|_| self.run_together(all, &mut buffers.shared)),
         };
         *locked(&self.buffers) = buffers;
         rows
@@ -247,7 +250,7 @@ impl Cpu {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let times = Times::default();
         // By one of the pool's threads from the first step to the last: others would hand each step over, and wait.
-        let rows = if n < rayon::current_num_threads() {
+        let rows = if n <= AWAKE && n < rayon::current_num_threads() {
             awake(|| self.run_all(n, line, &times))?
         } else {
             rayon::scope(|_| self.run_all(n, line, &times))?

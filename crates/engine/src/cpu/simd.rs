@@ -271,3 +271,43 @@ impl Simd for Portable {
         pow2(shifted) = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Transpose<'a>(&'a mut [[f32; LANES]; LANES]);
+
+    impl Kernel for Transpose<'_> {
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            // SAFETY: rows are as long as a block.
+            unsafe {
+                let mut rows = [S::splat(0.0); LANES];
+                for (row, from) in rows.iter_mut().zip(self.0.iter()) {
+                    *row = S::load(from.as_ptr());
+                }
+                S::transpose(&mut rows);
+                for (row, to) in rows.into_iter().zip(self.0) {
+                    S::store(to.as_mut_ptr(), row);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_become_lanes() {
+        let at = |row: usize, lane: usize| (row * LANES + lane) as f32;
+        for isa in Isa::available() {
+            let mut numbers: [[f32; LANES]; LANES] =
+                std::array::from_fn(|row| std::array::from_fn(|lane| at(row, lane)));
+            // SAFETY: one of those available.
+            unsafe { isa.run(Transpose(&mut numbers)) };
+            for (row, numbers) in numbers.iter().enumerate() {
+                for (lane, number) in numbers.iter().enumerate() {
+                    assert_eq!(*number, at(lane, row), "{isa:?}");
+                }
+            }
+        }
+    }
+}

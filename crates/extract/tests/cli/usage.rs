@@ -61,7 +61,7 @@ fn help_states_every_default() {
         "[default: f32]",
         "[default: 64]",
         "[default: auto]",
-        "[default: f16, or bf16 where the made-up pictures show",
+        "[default: f32 on the CPU; on a card f16, or",
         "[default: 32 on the CPU; on a card as many as keep it busy and fit into its memory]",
         "[default: the fastest that the processor has]",
         "[default: as many as the machine has cores]",
