@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 
-use crate::line_search::{Next, Point, Search};
+use crate::{
+    line_search::{Next, Point, Search},
+    vector::{add, dot, largest},
+};
 
 /// Pairs of steps and gradient changes that are remembered: a sweep, which carries them from penalty to penalty, takes 0.6 of
 /// the passes that it takes with 10 (flowers and pneumonia_mnist, 1,280 features). More save hardly any.
 const MEMORY: usize = 40;
 /// Of many parameters fewer, so that they take 64 MiB at most,
-const MOST_NUMBERS: usize = 1 << 22;
+const MOST_NUMBERS: usize = 1 << 21;
 /// but not less than so many.
 const LEAST_MEMORY: usize = 10;
 
@@ -102,6 +105,21 @@ impl Lbfgs {
         self.search = None;
         self.iterations = 0;
         self.state = State::Fresh;
+    }
+
+    /// The line whose first point is wanted: where it begins, its direction, and the slope there. `None` where a step along
+    /// it was tried already.
+    pub(crate) fn line(&self) -> Option<(&[f64], &[f64], f64)> {
+        let search = self.search.as_ref().filter(|search| self.state == State::Searching && search.is_new())?;
+        Some((&self.x, &self.direction, search.slope()))
+    }
+
+    /// Says which step along [`Lbfgs::line`] to try first.
+    pub(crate) fn begin_with(&mut self, step: f64) {
+        if let Some(search) = &mut self.search {
+            search.begin_with(step);
+            self.try_step(step);
+        }
     }
 
     /// Where value and gradient are wanted.
@@ -220,9 +238,8 @@ impl Lbfgs {
     }
 
     fn try_step(&mut self, step: f64) {
-        for ((trial, x), direction) in self.trial.iter_mut().zip(&self.x).zip(&self.direction) {
-            *trial = x + step * direction;
-        }
+        self.trial.copy_from_slice(&self.x);
+        add(&mut self.trial, step, &self.direction);
     }
 
     /// −H ∇f, H the inverse Hessian that the pairs suggest (the two-loop recursion).
@@ -266,28 +283,6 @@ impl Lbfgs {
             self.pairs.push_back(Pair { step, change, rho: 1.0 / curvature });
         }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    sum(a.iter().zip(b).map(|(a, b)| a * b))
-}
-
-/// In eight chains, which the processor runs side by side, joined in order.
-fn sum(mut values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let mut sums = [0.0; 8];
-    for _ in 0..values.len() / 8 {
-        sums.iter_mut().for_each(|sum| *sum += values.next().unwrap_or(0.0));
-    }
-    sums[0] += values.sum::<f64>();
-    sums.iter().sum()
-}
-
-pub(crate) fn add(to: &mut [f64], factor: f64, what: &[f64]) {
-    to.iter_mut().zip(what).for_each(|(to, what)| *to += factor * what);
-}
-
-pub(crate) fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |largest, value| value.abs().max(largest))
 }
 
 #[cfg(test)]

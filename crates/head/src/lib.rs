@@ -41,6 +41,7 @@ mod sums;
 mod sweep;
 mod target_scaler;
 mod temperature;
+mod vector;
 
 pub use belonging::{Difference, Stranger, choose};
 pub use class_weights::ClassWeights;

@@ -49,6 +49,21 @@ impl Search {
         Search { start, low: (0.0, start), high: None, step: first, tries: 0, rounding }
     }
 
+    /// Whether no step was tried yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.tries == 0
+    }
+
+    /// The slope at step 0.
+    pub(crate) fn slope(&self) -> f64 {
+        self.start.slope
+    }
+
+    /// Tries `step` first.
+    pub(crate) fn begin_with(&mut self, step: f64) {
+        self.step = step;
+    }
+
     /// Takes value and slope at the step that was to be tried.
     pub(crate) fn tell(&mut self, point: Point) -> Next {
         self.tries += 1;

@@ -1,7 +1,10 @@
 //! Multinomial logistic regression, and one logistic regression for each of some labels.
 
 mod curvature;
+mod few;
 mod sweep;
+
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 use sample::targets::Task;
@@ -12,7 +15,7 @@ pub use sweep::default_penalties;
 use crate::{
     ClassWeights, Examples, Folds, HeadFitError, TargetScaler,
     lbfgs::{Lbfgs, Precondition, Stop},
-    pass::{Loss, Member, Outcome, Pass},
+    pass::{Line, Loss, Member, Outcome, Pass},
     scaling::Scaling,
 };
 use curvature::{Curvature, Preconditioner};
@@ -110,8 +113,10 @@ struct Solvers {
     solvers: Vec<Lbfgs>,
     /// What each found at its best point.
     outcomes: Vec<Option<Outcome>>,
-    /// The curvature of the mean loss, where it is worth knowing.
-    curvature: Option<Curvature>,
+    /// Models times penalties.
+    fits: usize,
+    /// The curvature of the mean loss, where it is worth knowing; from the first pass on.
+    curvature: OnceLock<Option<Curvature>>,
 }
 
 impl<'a> LinearProblem<'a> {
@@ -160,12 +165,20 @@ impl<'a> LinearProblem<'a> {
     /// A penalty that is negative or not finite.
     pub fn fit(&self, l2: f64, start: Option<&LinearFit>) -> Result<LinearFit, HeadFitError> {
         check_penalty(l2)?;
-        let start = start.map_or_else(|| self.zero(), |fit| fit.parameters.clone());
-        self.fit_from(start, l2)
+        let (start, curvature) = match start {
+            Some(fit) => (fit.parameters.clone(), OnceLock::new()),
+            None => self.beginning(l2),
+        };
+        self.fit_from(start, curvature, l2)
     }
 
-    fn fit_from(&self, start: Vec<f64>, l2: f64) -> Result<LinearFit, HeadFitError> {
-        let mut solvers = self.solvers(vec![start], self.stop, 1);
+    fn fit_from(
+        &self,
+        start: Vec<f64>,
+        curvature: OnceLock<Option<Curvature>>,
+        l2: f64,
+    ) -> Result<LinearFit, HeadFitError> {
+        let mut solvers = Solvers { curvature, ..self.solvers(vec![start], self.stop, 1) };
         self.solve(&mut solvers, &[None], None, l2);
         let solver = &solvers.solvers[0];
         let (weight, bias) = solver.best().split_at(self.examples.outputs() * self.examples.dim());
@@ -182,10 +195,9 @@ impl<'a> LinearProblem<'a> {
 
     /// Readies minimisations from `starts`, which will be run at so many penalties.
     fn solvers(&self, starts: Vec<Vec<f64>>, stop: Stop, penalties: usize) -> Solvers {
-        let curvature = Curvature::of(&self.examples, &self.scaling, starts.len() * penalties);
-        let outcomes = vec![None; starts.len()];
+        let (fits, outcomes) = (starts.len() * penalties, vec![None; starts.len()]);
         let solvers = starts.into_iter().map(|start| Lbfgs::new(start, stop, ROUNDING)).collect();
-        Solvers { solvers, outcomes, curvature }
+        Solvers { solvers, outcomes, fits, curvature: OnceLock::new() }
     }
 
     fn zero(&self) -> Vec<f64> {
@@ -201,20 +213,24 @@ impl<'a> LinearProblem<'a> {
     /// Runs all `solvers` to their ends, each without the rows of its fold in `held_out`.
     fn solve(&self, solvers: &mut Solvers, held_out: &[Option<usize>], folds: Option<&Folds>, l2: f64) {
         let pass = self.pass(self.examples, folds);
-        let Solvers { solvers, outcomes, curvature } = solvers;
+        let Solvers { solvers, outcomes, fits, curvature } = solvers;
         let penalised = self.examples.outputs() * self.examples.dim();
         for pass_number in 1.. {
             let active: Vec<usize> = (0..held_out.len()).filter(|&at| !solvers[at].is_done()).collect();
             if active.is_empty() {
                 return;
             }
+            self.begin(&pass, solvers, outcomes, held_out, l2);
             let member = |&at: &usize| Member { parameters: solvers[at].at(), held_out: held_out[at] };
             if let (Some(watch), true) = (self.watch, pass_number > 1) {
                 let gradient = active.iter().map(|&at| solvers[at].slope()).fold(0.0, f64::max);
                 let tolerance = active.iter().map(|&at| solvers[at].tolerance()).fold(0.0, f64::max);
                 watch(Step { l2, pass: pass_number - 1, gradient, tolerance });
             }
-            let found_now = pass.run(&active.iter().map(member).collect::<Vec<_>>(), true);
+            let members: Vec<Member<'_>> = active.iter().map(member).collect();
+            // Most of the curvature's time is one thread's: the others pass over the rows meanwhile.
+            let known = || curvature.get_or_init(|| Curvature::of(&self.examples, &self.scaling, *fits));
+            let (curvature, found_now) = rayon::join(known, || pass.run(&members, true));
             let mut found: Vec<Option<Outcome>> = vec![None; held_out.len()];
             active.into_iter().zip(found_now).for_each(|(at, outcome)| found[at] = Some(outcome));
             let each = solvers.par_iter_mut().zip(&mut *outcomes).zip(found);
@@ -240,6 +256,28 @@ impl<'a> LinearProblem<'a> {
                     *best = Some(found);
                 }
             });
+        }
+    }
+
+    /// Tells solvers that have a new direction how far to go first.
+    fn begin(
+        &self,
+        pass: &Pass<'_>,
+        solvers: &mut [Lbfgs],
+        outcomes: &[Option<Outcome>],
+        held_out: &[Option<usize>],
+        l2: f64,
+    ) {
+        let line = |at: usize| {
+            let (from, along, slope) = solvers[at].line()?;
+            let rows = outcomes[at].as_ref()?.train.rows;
+            let line = Line { from, along, slope, penalty: self.penalty(l2), rows, held_out: held_out[at] };
+            Some((at, line))
+        };
+        let (which, lines): (Vec<usize>, Vec<Line<'_>>) = (0..solvers.len()).filter_map(line).unzip();
+        let steps = pass.steps(&lines);
+        for (at, step) in which.into_iter().zip(steps) {
+            step.into_iter().for_each(|step| solvers[at].begin_with(step));
         }
     }
 

@@ -1,6 +1,7 @@
 //! One pass over the rows for many models at once: their weights are stacked into one matrix, so that each block of rows
 //! is read once, and multiplied by all of them in one product.
 
+mod along;
 mod exponential;
 mod loss;
 
@@ -11,6 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::{Folds, Quality, examples::BLOCK, scaling::Scaling};
+pub(crate) use along::{Line, sample};
 use exponential::exp;
 pub(crate) use loss::{Judged, Loss};
 

@@ -106,6 +106,30 @@ fn bits_do_not_depend_on_threads() {
 }
 
 #[test]
+fn many_rows_in_order_of_their_class_end_where_shuffled_ones_do_on_any_number_of_threads() {
+    // So many that a quarter of them is fitted first, and steps are found by some.
+    let (n, dim, classes) = (40_000, 10, 5);
+    let (x, labels) = data(n, dim, classes);
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&row| labels[row]);
+    let sorted_x: Vec<f32> = order.iter().flat_map(|&row| &x[row * dim..][..dim]).copied().collect();
+    let sorted_labels: Vec<u32> = order.iter().map(|&row| labels[row]).collect();
+    let settings = LinearSettings { tolerance: 1e-6, ..TIGHT };
+    let rows = examples(&sorted_x, &sorted_labels, dim, classes);
+    let sorted = fit(&rows, &settings, 1.0);
+    let shuffled = fit(&examples(&x, &labels, dim, classes), &settings, 1.0);
+    assert!(sorted.converged && shuffled.converged);
+    assert!((sorted.objective / shuffled.objective - 1.0).abs() < 1e-6, "{sorted:?} {shuffled:?}");
+    for (a, b) in sorted.layer.weight.iter().zip(&shuffled.layer.weight) {
+        assert!((a - b).abs() < 0.02 * (1.0 + a.abs()), "{a} {b}");
+    }
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| fit(&rows, &settings, 1.0)), sorted, "{threads} threads");
+    }
+}
+
+#[test]
 fn a_warm_start_ends_where_a_cold_one_does_and_sooner() {
     let (x, labels) = data(400, 12, 3);
     let rows = examples(&x, &labels, 12, 3);

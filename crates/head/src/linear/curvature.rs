@@ -5,18 +5,24 @@
 //! bound, 1992). On networks' features, which are strongly correlated, it halves the iterations or better.
 
 use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, MatMut, MatRef, Par, Side};
+use rayon::prelude::*;
 
-use crate::{Examples, examples::BLOCK, scaling::Scaling, spectrum::Spectrum, sums::Summed};
+use crate::{Examples, examples::BLOCK, scaling::Scaling};
 
 /// Rows that the curvature is taken from, for each column: enough for its large directions.
 const ROWS_PER_COLUMN: usize = 4;
 /// The decomposition takes d³ operations: beyond so many columns it takes longer than it saves.
 const MOST_COLUMNS: usize = 4096;
+/// Rows of a product that one thread takes. Affects bits.
+const PANEL: usize = 256;
+/// Blocks that are in memory together. Memory only.
+const TOGETHER: usize = 8;
 
-/// XᵀX / n = V diag(values) Vᵀ of scaled rows.
+/// XᵀX / n = V diag(values) Vᵀ of scaled rows, all in f32: what is asked of it is a scale for every direction.
 pub(super) struct Curvature {
-    values: Vec<f64>,
+    /// Ascending, none below zero: (d,).
+    values: Vec<f32>,
     /// (d, d) row-major, column j belongs to `values[j]`.
     vectors: Vec<f32>,
 }
@@ -42,14 +48,31 @@ impl Curvature {
         let blocks = n.div_ceil(BLOCK);
         let step = blocks.div_ceil((ROWS_PER_COLUMN * dim).div_ceil(BLOCK)).max(1);
         let starts: Vec<usize> = (0..blocks).step_by(step).map(|block| block * BLOCK).collect();
-        let weights = vec![1.0; examples.outputs()];
-        let summed =
-            Summed { examples, scaling, weights: &weights, scaler: None, coordinates: None, gram: true };
-        let sums = summed.of(&starts, |_| true);
-        let rows = sums.counts.iter().sum::<usize>() as f64;
-        let Spectrum { values, vectors } = Spectrum::of(&sums.gram, dim).ok()?;
-        let values = values.into_iter().map(|value| value / rows).collect();
-        let vectors = (0..dim * dim).map(|at| vectors[(at / dim, at % dim)] as f32).collect();
+        let count = |start: usize| BLOCK.min(n - start);
+        let mut gram = vec![0.0f32; dim * dim];
+        for starts in starts.chunks(TOGETHER) {
+            let read = |&start: &usize| {
+                let mut x = vec![0.0; count(start) * dim];
+                scaling.read(examples.features(), start, &mut x);
+                x
+            };
+            let blocks: Vec<Vec<f32>> = starts.par_iter().map(read).collect();
+            gram.par_chunks_mut(PANEL * dim).enumerate().for_each(|(panel, gram)| {
+                let (first, rows) = (panel * PANEL, gram.len() / dim);
+                for block in &blocks {
+                    // As far as the diagonal.
+                    let to = MatMut::from_row_major_slice_mut(gram, rows, dim).subcols_mut(0, first + rows);
+                    let x = MatRef::from_row_major_slice(block, block.len() / dim, dim);
+                    let own = x.subcols(first, rows).transpose();
+                    matmul(to, Accum::Add, own, x.subcols(0, first + rows), 1.0, Par::Seq);
+                }
+            });
+        }
+        let rows = starts.iter().map(|&start| count(start)).sum::<usize>() as f32;
+        gram.iter_mut().for_each(|sum| *sum /= rows);
+        let eigen = MatRef::from_row_major_slice(&gram, dim, dim).self_adjoint_eigen(Side::Lower).ok()?;
+        let values = eigen.S().column_vector().iter().map(|value| value.max(0.0)).collect();
+        let vectors = (0..dim * dim).map(|at| eigen.U()[(at / dim, at % dim)]).collect();
         Some(Curvature { values, vectors })
     }
 }
@@ -64,30 +87,48 @@ impl Preconditioner<'_> {
         let bends: Vec<f64> = self.bends.iter().map(|bend| bend.max(least)).collect();
         biases.iter_mut().zip(&bends).for_each(|(slope, bend)| *slope /= bend);
 
-        let vectors = MatRef::from_row_major_slice(&self.curvature.vectors, dim, dim);
         // Scaled to order one: slopes near the minimum are near the end of f32's range.
         let top = weights.iter().fold(0.0f64, |top, slope| top.max(slope.abs()));
         if top == 0.0 {
             return;
         }
-        let narrow: Vec<f32> = weights.iter().map(|slope| (slope / top) as f32).collect();
-        let mut rotated = vec![0.0f32; classes * dim];
-        let product = |to: &mut [f32], from: &[f32], by| {
-            let to = MatMut::from_row_major_slice_mut(to, classes, dim);
-            matmul(to, Accum::Replace, MatRef::from_row_major_slice(from, classes, dim), by, 1.0, Par::Seq);
-        };
-        product(&mut rotated, &narrow, vectors);
+        // All as (d, C), so that threads take rows of the result.
+        let mut narrow = vec![0.0f32; dim * classes];
+        for (class, slopes) in weights.chunks_exact(dim).enumerate() {
+            let column = narrow[class..].iter_mut().step_by(classes);
+            column.zip(slopes).for_each(|(to, slope)| *to = (slope / top) as f32);
+        }
+        let vectors = MatRef::from_row_major_slice(&self.curvature.vectors, dim, dim);
+        let mut rotated = product(vectors.transpose(), &narrow, classes);
         let largest = self.curvature.values.last().copied().unwrap_or(0.0);
-        for (row, bend) in rotated.chunks_exact_mut(dim).zip(&bends) {
-            let floor = 1e-7 * (bend * largest + self.penalty);
-            for (value, eigenvalue) in row.iter_mut().zip(&self.curvature.values) {
-                *value = (f64::from(*value) / (bend * eigenvalue + self.penalty).max(floor)) as f32;
+        for (row, &eigenvalue) in rotated.chunks_exact_mut(classes).zip(&self.curvature.values) {
+            for (value, bend) in row.iter_mut().zip(&bends) {
+                let floor = 1e-7 * (bend * f64::from(largest) + self.penalty);
+                let curvature = bend * f64::from(eigenvalue) + self.penalty;
+                *value = (f64::from(*value) / curvature.max(floor)) as f32;
             }
         }
-        let mut back = vec![0.0f32; classes * dim];
-        product(&mut back, &rotated, vectors.transpose());
-        weights.iter_mut().zip(back).for_each(|(slope, value)| *slope = f64::from(value) * top);
+        let back = product(vectors, &rotated, classes);
+        for (class, slopes) in weights.chunks_exact_mut(dim).enumerate() {
+            let column = back[class..].iter().step_by(classes);
+            slopes.iter_mut().zip(column).for_each(|(slope, &value)| *slope = f64::from(value) * top);
+        }
     }
+}
+
+/// `by` (d, d) times `what` (d, C) row-major: (d, C). Threads take a fixed number of rows each: the same bits, however many
+/// there are.
+fn product(by: MatRef<'_, f32>, what: &[f32], classes: usize) -> Vec<f32> {
+    let dim = by.ncols();
+    let what = MatRef::from_row_major_slice(what, dim, classes);
+    let mut out = vec![0.0f32; dim * classes];
+    out.par_chunks_mut(PANEL * classes).enumerate().for_each(|(panel, out)| {
+        let rows = out.len() / classes;
+        let by = by.subrows(panel * PANEL, rows);
+        let out = MatMut::from_row_major_slice_mut(out, rows, classes);
+        matmul(out, Accum::Replace, by, what, 1.0, Par::Seq);
+    });
+    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which penalty: every one of a path is fitted, and the best on rows that were held out is kept.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::OnceLock};
 
 use super::{LinearFit, LinearProblem, Solvers, check_penalty};
 use crate::{
@@ -96,7 +96,7 @@ impl LinearProblem<'_> {
             start.iter_mut().zip(member).for_each(|(sum, value)| *sum += value / sweep.members.len() as f64);
         }
         let best = &sweep.candidates[sweep.best];
-        let mut fit = self.fit_from(start, best.strength)?;
+        let mut fit = self.fit_from(start, OnceLock::new(), best.strength)?;
         // With rows of their own held out the sweep's model is of all training rows, and this is where it ends.
         if let [_] = sweep.members[..] {
             fit.iterations += best.iterations;

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::wolfe::{Next, Search};
-use crate::lbfgs::{add, largest};
+use crate::vector::{add, largest};
 
 /// Iterations at most: scikit-learn's `max_iter`.
 const MOST_ITERATIONS: usize = 100;
