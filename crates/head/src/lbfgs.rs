@@ -110,7 +110,8 @@ impl Lbfgs {
     /// The line whose first point is wanted: where it begins, its direction, and the slope there. `None` where a step along
     /// it was tried already.
     pub(crate) fn line(&self) -> Option<(&[f64], &[f64], f64)> {
-        let search = self.search.as_ref().filter(|search| self.state == State::Searching && search.is_new())?;
+        let search =
+            self.search.as_ref().filter(|search| self.state == State::Searching && search.is_new())?;
         Some((&self.x, &self.direction, search.slope()))
     }
 

@@ -3,7 +3,8 @@
 
 use super::{
     functions::exp2,
-    gemm::{Lane, Matrix, Product, blocks, tile_rows},
+    gemm::{Factors, Lane, Matrix, Product, Singles, blocks, tile_rows},
+    pairs::{Pairs, join, narrow_row},
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -23,6 +24,8 @@ pub(crate) struct Attention {
     pub(crate) at: (usize, usize),
     /// Who attends to whom.
     pub(crate) groups: Groups,
+    /// Whether products are of [pairs](super::pairs) of numbers.
+    pub(crate) pairs: bool,
 }
 
 /// Who attends to whom.
@@ -135,6 +138,7 @@ impl Attention {
                     out: out.get().add(picture * counts.0 * widths.2 * LANES + first),
                     steps: [widths.0, widths.1, widths.1, widths.2].map(|blocks| blocks * LANES),
                     padding: if head == 0 { d..widths.2 * LANES } else { 0..0 },
+                    pairs: self.pairs,
                 };
                 head.run(isa);
             }
@@ -193,6 +197,8 @@ pub(super) struct Head<'a> {
     pub(super) steps: [usize; 4],
     /// Numbers of a place of `out`, counted from the head's, that belong to no head and are made zero.
     pub(super) padding: Range<usize>,
+    /// Whether products are of pairs of numbers; scores, their softmax and sums are not.
+    pub(super) pairs: bool,
 }
 
 impl Head<'_> {
@@ -200,8 +206,16 @@ impl Head<'_> {
     /// All places lie within the maps, and all heads within a place; nobody else uses this head's numbers of `out`, or its padding.
     pub(super) unsafe fn run(self, isa: Isa) {
         let mut scratch = SCRATCH.take();
+        let isa = if self.pairs { isa.for_pairs() } else { isa };
+        let (pairs, work) = (self.pairs, Work { head: self, tile: tile_rows(isa), scratch: &mut scratch });
         // SAFETY: the caller's promise.
-        unsafe { isa.run(Work { head: self, tile: tile_rows(isa), scratch: &mut scratch }) }
+        unsafe {
+            if pairs {
+                isa.run_pairs(InPairs(work));
+            } else {
+                isa.run(work);
+            }
+        }
         SCRATCH.set(scratch);
     }
 }
@@ -216,20 +230,45 @@ struct Work<'a> {
 impl Kernel for Work<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.run_of::<S, Singles>() }
+    }
+}
+
+/// The same, of pairs of numbers.
+struct InPairs<'a>(Work<'a>);
+
+impl Kernel for InPairs<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.run_of::<S, Pairs>() }
+    }
+}
+
+impl Work<'_> {
+    /// # Safety
+    /// The processor has `S`, and all that the kernel is compiled for; as [`Head::run`].
+    #[inline(always)]
+    unsafe fn run_of<S: Simd, F: Factors>(self) {
         let Work { head: Head { depth, bias, reach, ref padding, .. }, tile, .. } = self;
         let head = &self.head;
         let (queries, keys) = head.counts;
         let (width, wide) = (blocks(keys), blocks(depth));
+        // What products count: numbers, or pairs of them.
+        let (deep, far) = (depth.div_ceil(F::COUNT), keys.div_ceil(F::COUNT));
         let together = (SCORES / width).clamp(LEAST_QUERIES, MOST_QUERIES) / LEAST_QUERIES * LEAST_QUERIES;
-        let lengths = [width * depth, wide * keys, together * width, together * wide];
+        let narrowed = if F::COUNT == 1 { 0 } else { together * wide };
+        let lengths = [width * deep, wide * far, together * width, together * wide, narrowed];
         self.scratch.resize(lengths.iter().sum::<usize>().max(self.scratch.len()), Lane::default());
         let (packed_keys, rest) = self.scratch.split_at_mut(lengths[0]);
         let (packed_values, rest) = rest.split_at_mut(lengths[1]);
-        let (scores, sums) = rest.split_at_mut(lengths[2]);
+        let (scores, rest) = rest.split_at_mut(lengths[2]);
+        let (sums, narrowed) = rest.split_at_mut(lengths[3]);
         let place = |i: usize| head.places.map_or(i, |places| places[i]);
         // SAFETY: as promised by the caller of `Head::run`.
         unsafe {
-            for (block, lanes) in packed_keys.chunks_exact_mut(depth).enumerate() {
+            for (block, lanes) in packed_keys.chunks_exact_mut(deep).enumerate() {
                 let first = block * LANES;
                 let count = LANES.min(keys - first);
                 for k in (0..depth).step_by(LANES) {
@@ -240,16 +279,23 @@ impl Kernel for Work<'_> {
                         *row = load::<S>(from, numbers);
                     }
                     S::transpose(&mut rows);
-                    for (lane, row) in lanes[k..][..numbers].iter_mut().zip(rows) {
-                        S::store(lane.0.as_mut_ptr(), row);
+                    let lanes = &mut lanes[k / F::COUNT..][..numbers.div_ceil(F::COUNT)];
+                    for (lane, rows) in lanes.iter_mut().zip(rows.chunks_exact(F::COUNT)) {
+                        S::store(lane.0.as_mut_ptr(), factor::<S>(rows));
                     }
                 }
             }
-            for key in 0..keys {
-                let from = head.values.add(place(key) * head.steps[2]);
+            for slot in 0..far {
                 for block in 0..wide {
-                    let value = load::<S>(from.add(block * LANES), LANES.min(depth - block * LANES));
-                    S::store(packed_values[block * keys + key].0.as_mut_ptr(), value);
+                    let mut values = [S::splat(0.0); 2];
+                    for (i, value) in values.iter_mut().enumerate().take(F::COUNT.min(keys - slot * F::COUNT))
+                    {
+                        let from =
+                            head.values.add(place(slot * F::COUNT + i) * head.steps[2] + block * LANES);
+                        *value = load::<S>(from, LANES.min(depth - block * LANES));
+                    }
+                    let value = factor::<S>(&values[..F::COUNT]);
+                    S::store(packed_values[block * far + slot].0.as_mut_ptr(), value);
                 }
             }
             let mut pointers = Vec::with_capacity(together);
@@ -258,17 +304,29 @@ impl Kernel for Work<'_> {
                 let count = together.min(queries - start);
                 let padded = count.next_multiple_of(tile);
                 pointers.clear();
-                pointers.extend(
-                    (0..padded).map(|i| head.queries.add(place(start + i.min(count - 1)) * head.steps[0])),
-                );
+                for i in 0..padded {
+                    let query = head.queries.add(place(start + i.min(count - 1)) * head.steps[0]);
+                    if F::COUNT == 1 || i >= count {
+                        pointers.push(if F::COUNT == 1 { query } else { pointers[count - 1] });
+                        continue;
+                    }
+                    let to = narrowed.as_mut_ptr().add(i * wide).cast::<f32>();
+                    for block in 0..wide {
+                        let mut lane = Lane::default();
+                        let numbers = LANES.min(depth - block * LANES);
+                        S::store(lane.0.as_mut_ptr(), load::<S>(query.add(block * LANES), numbers));
+                        narrow_row::<S>(lane.0.as_ptr(), to.add(block * LANES / 2), 1);
+                    }
+                    pointers.push(to.cast_const());
+                }
                 rows.clear();
                 rows.extend((0..count).map(|i| i * width * LANES));
                 // Of these queries all together.
                 let seen = reach.seen(start, keys).start..reach.seen(start + count - 1, keys).end;
                 let seen_blocks = seen.start / LANES..blocks(seen.end);
-                let keys_matrix = Matrix { data: packed_keys, depth };
+                let keys_matrix = Matrix { data: packed_keys, depth: deep };
                 let product = Product::plain(&pointers, keys_matrix, &rows, scores.as_mut_ptr().cast());
-                Product { blocks: seen_blocks.clone(), ..product }.run::<S>();
+                Product { blocks: seen_blocks.clone(), ..product }.run_of::<S, F>();
                 let mut shares = [0.0_f32; MOST_QUERIES];
                 for (i, share) in shares.iter_mut().enumerate().take(count) {
                     let row = scores.as_mut_ptr().add(i * width).cast::<f32>();
@@ -283,27 +341,31 @@ impl Kernel for Work<'_> {
                         bias.first.wrapping_offset((start + i) as isize * bias.step)
                     };
                     *share = softmax::<S>(row, seen_blocks.clone(), head.scale, bias);
+                    if F::COUNT == 2 {
+                        let first = row.add(seen_blocks.start * LANES);
+                        narrow_row::<S>(first, row.add(seen_blocks.start * LANES / 2), seen_blocks.len());
+                    }
                 }
                 pointers.clear();
                 pointers
                     .extend((0..padded).map(|i| scores.as_ptr().add(i.min(count - 1) * width).cast::<f32>()));
                 rows.clear();
                 rows.extend((0..count).map(|i| i * wide * LANES));
-                let begin = seen_blocks.start * LANES;
-                for first in (begin..seen.end).step_by(KEYS) {
+                let (begin, end) = (seen_blocks.start * LANES / F::COUNT, seen.end.div_ceil(F::COUNT));
+                for first in (begin..end).step_by(KEYS) {
                     let product = Product {
                         first,
-                        depth: KEYS.min(seen.end - first),
+                        depth: KEYS.min(end - first),
                         weight_at: first,
                         resume: first > begin,
                         ..Product::plain(
                             &pointers,
-                            Matrix { data: packed_values, depth: keys },
+                            Matrix { data: packed_values, depth: far },
                             &rows,
                             sums.as_mut_ptr().cast(),
                         )
                     };
-                    product.run::<S>();
+                    product.run_of::<S, F>();
                 }
                 for (i, share) in shares.iter().enumerate().take(count) {
                     let out = head.out.add(place(start + i) * head.steps[3]);
@@ -324,6 +386,16 @@ impl Kernel for Work<'_> {
                 }
             }
         }
+    }
+}
+
+/// One number of each lane, or two, as products read them.
+#[inline(always)]
+unsafe fn factor<S: Simd>(rows: &[S::V]) -> S::V {
+    // SAFETY: the caller runs on a processor with `S`.
+    match *rows {
+        [first, second] => unsafe { join::<S>(first, second) },
+        _ => rows[0],
     }
 }
 

@@ -179,6 +179,7 @@ impl Compiler {
                     reach: how.reach,
                     scale: how.scale,
                     distances,
+                    pairs: self.in_pairs,
                 };
                 let from = node.inputs.iter().map(|id| self.value(*id)).collect();
                 (at, Action::TextAttention(attention), from)
@@ -218,6 +219,7 @@ impl Compiler {
                     groups: bias.as_ref().map_or(Groups::All, |bias| {
                         Groups::pairs(self.graph.tensor(*bias), places[0] * heads, places[1])
                     }),
+                    pairs: self.in_pairs,
                 };
                 (at, Action::Attention(attention), node.inputs.iter().map(|id| self.value(*id)).collect())
             }
@@ -230,6 +232,7 @@ impl Compiler {
                     places: (size.0 * size.1, size.0 * size.1),
                     at: self.graph.keys_and_values(at),
                     groups: Groups::windows(&windows, *heads, table),
+                    pairs: self.in_pairs,
                 };
                 (at, Action::Attention(attention), vec![input(self)])
             }

@@ -70,6 +70,9 @@ pub(crate) fn tile_rows(isa: Isa) -> usize {
 
 /// What is multiplied: numbers, or [pairs](super::pairs) of them in a number's place.
 pub(crate) trait Factors {
+    /// Numbers in a number's place.
+    const COUNT: usize;
+
     /// sum + x · w.
     ///
     /// # Safety
@@ -78,9 +81,11 @@ pub(crate) trait Factors {
 }
 
 /// Numbers.
-struct Singles;
+pub(crate) struct Singles;
 
 impl Factors for Singles {
+    const COUNT: usize = 1;
+
     #[inline(always)]
     unsafe fn add<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V {
         // SAFETY: the caller's promise.

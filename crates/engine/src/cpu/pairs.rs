@@ -26,9 +26,12 @@ impl Kernel for OfPairs<'_> {
     }
 }
 
-struct Pairs;
+/// Pairs of bf16.
+pub(crate) struct Pairs;
 
 impl Factors for Pairs {
+    const COUNT: usize = 2;
+
     #[inline(always)]
     unsafe fn add<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V {
         // SAFETY: the caller's promise.
@@ -60,10 +63,53 @@ pub(crate) fn biases(mut biases: Vec<Lane>) -> Vec<Lane> {
 
 /// A matrix of (outputs, depth) pairs.
 pub(crate) fn packed(outputs: usize, depth: usize, at: impl Fn(usize, usize) -> [f32; 2] + Sync) -> Packed {
-    Packed::new(outputs, depth, |output, k| {
-        let [first, second] = at(output, k).map(|x| u32::from(narrow(x)));
-        f32::from_bits(first | second << 16)
-    })
+    Packed::new(outputs, depth, |output, k| pair(at(output, k)))
+}
+
+/// Two numbers in the place of one.
+#[inline(always)]
+fn pair(numbers: [f32; 2]) -> f32 {
+    let [first, second] = numbers.map(|x| u32::from(narrow(x)));
+    f32::from_bits(first | second << 16)
+}
+
+/// Each lane's two numbers as a pair.
+///
+/// # Safety
+/// The processor has `S`.
+#[inline(always)]
+pub(crate) unsafe fn join<S: Simd>(first: S::V, second: S::V) -> S::V {
+    let mut lanes = [[0.0_f32; LANES]; 2];
+    // SAFETY: the caller's promise, and the arrays are that long.
+    unsafe {
+        S::store(lanes[0].as_mut_ptr(), first);
+        S::store(lanes[1].as_mut_ptr(), second);
+        let [mut pairs, seconds] = lanes;
+        for (first, second) in pairs.iter_mut().zip(seconds) {
+            *first = pair([*first, second]);
+        }
+        S::load(pairs.as_ptr())
+    }
+}
+
+/// Blocks of a row in pairs, half as long. They may begin where the numbers do.
+///
+/// # Safety
+/// The processor has `S`; there are so many blocks at `from`, and half as many at `to`.
+#[inline(always)]
+pub(crate) unsafe fn narrow_row<S: Simd>(from: *const f32, to: *mut f32, blocks: usize) {
+    for block in 0..blocks {
+        let mut numbers = [0.0_f32; LANES];
+        // SAFETY: the caller's promise; what is written lies before what is read next.
+        unsafe {
+            S::store(numbers.as_mut_ptr(), S::load(from.add(block * LANES)));
+            let mut pairs = [0_u16; LANES];
+            for (to, x) in pairs.iter_mut().zip(numbers) {
+                *to = narrow(x);
+            }
+            to.cast::<[u16; LANES]>().add(block).write_unaligned(pairs);
+        }
+    }
 }
 
 thread_local! {

@@ -25,6 +25,8 @@ pub(crate) struct TextAttention {
     /// What scores are multiplied by.
     pub(crate) scale: Option<f32>,
     pub(crate) distances: Option<DistanceTable>,
+    /// Whether products are of pairs of numbers.
+    pub(crate) pairs: bool,
 }
 
 /// A number of each head for how far apart two tokens are.
@@ -95,6 +97,7 @@ impl TextAttention {
                 out: unsafe { out.get().add(span.start * made + firsts[0]) },
                 steps: [steps[0], steps[1], steps[2], made],
                 padding: if head == 0 { d..made } else { 0..0 },
+                pairs: self.pairs,
             };
             // SAFETY: as above; every task has a head and tokens of `out` of its own.
             unsafe { work.run(isa) }

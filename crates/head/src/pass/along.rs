@@ -83,7 +83,8 @@ impl Pass<'_> {
     /// The step along `line`, which is the one at `place` of those that were asked.
     fn step(&self, line: &Line<'_>, place: usize, asked: &[Asked<'_>]) -> Option<f64> {
         let loss = |step: f64| {
-            let block = |asked: &Asked<'_>| Arch::new().dispatch(Slope { pass: self, line, place, asked, step });
+            let block =
+                |asked: &Asked<'_>| Arch::new().dispatch(Slope { pass: self, line, place, asked, step });
             let parts: Vec<(f64, usize)> = asked.par_iter().map(block).collect();
             parts.iter().fold((0.0, 0), |(sum, rows), part| (sum + part.0, rows + part.1))
         };
