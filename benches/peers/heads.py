@@ -176,9 +176,11 @@ def as_low(folder, objective, l2, goal, seconds, args):
         found = ours(folder, args.threads, "--l2", l2, "--no-calibrate", "--tolerance", 1e-9, "--max-iterations", iterations)
         return found[0], objective.of_head(folder / "x.head", l2) <= goal
 
-    low, high = 0, 64
-    if not run(high)[1]:
-        return f"not after {high}"
+    low, high = 0, 8
+    while not run(high)[1]:
+        low, high = high, 2 * high
+        if high > 256:
+            return f"not after {low}"
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if run(middle)[1] else (middle, high)

@@ -19,6 +19,16 @@ pub trait Rows: Sync {
     /// Where there are not so many.
     fn read(&self, first: usize, out: &mut [f32]);
 
+    /// Copies these rows, ascending, into `out`, (k, d) row-major.
+    ///
+    /// # Panics
+    /// As [`Rows::read`].
+    fn read_some(&self, rows: &[usize], out: &mut [f32]) {
+        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.dim())) {
+            self.read(row, out);
+        }
+    }
+
     /// Whether there is no row.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -85,6 +95,8 @@ impl Rows for Matrix<'_> {
     }
 }
 
+/// Rows that are read one by one before their pages are given back.
+const TOGETHER: usize = 16;
 /// Numbers that [`Selection::blocks`] holds at a time.
 const HELD: usize = 1 << 20;
 
@@ -188,6 +200,19 @@ impl Rows for Selection<'_> {
         }
         if let [first, .., last] = *rows {
             self.features.release(first as usize..last as usize + 1);
+        }
+    }
+
+    fn read_some(&self, rows: &[usize], out: &mut [f32]) {
+        let dim = self.dim();
+        // Rows that lie far apart bring much between them along.
+        for (rows, out) in rows.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER * dim)) {
+            for (&row, out) in rows.iter().zip(out.chunks_exact_mut(dim)) {
+                self.features.copy_row(self.row(row), out);
+            }
+            if let [first, .., last] = *rows {
+                self.features.release(self.row(first)..self.row(last) + 1);
+            }
         }
     }
 }

@@ -159,7 +159,8 @@ impl<'a> LinearProblem<'a> {
         LinearProblem { watch: Some(watch), ..self }
     }
 
-    /// Fits at penalty `l2`, from `start` if given (the fit at a neighbouring penalty), else from zero.
+    /// Fits at penalty `l2`, from `start` if given (the fit at a neighbouring penalty), else from zero. Of many rows a quarter is
+    /// fitted first, roughly, by iterations of its own.
     ///
     /// # Errors
     /// A penalty that is negative or not finite.

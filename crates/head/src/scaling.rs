@@ -57,6 +57,12 @@ impl Scaling {
         Arch::new().dispatch(Scale { by: self, rows: out });
     }
 
+    /// Reads these rows, ascending, into `out`, (k, d), scaled.
+    pub(crate) fn read_some(&self, rows: &dyn Rows, which: &[usize], out: &mut [f32]) {
+        rows.read_some(which, out);
+        Arch::new().dispatch(Scale { by: self, rows: out });
+    }
+
     /// The layer that does to raw features what `weight` (outputs, d) and `bias` (outputs,) do to
     /// scaled ones.
     ///

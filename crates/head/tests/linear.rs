@@ -130,6 +130,16 @@ fn many_rows_in_order_of_their_class_end_where_shuffled_ones_do_on_any_number_of
 }
 
 #[test]
+fn weights_of_many_separable_rows_grow_no_more_than_the_tolerance_asks_for() {
+    let n = 10_000;
+    let x: Vec<f32> = (0..n).map(|row| if row % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    let labels: Vec<u32> = (0..n).map(|row| (row % 2) as u32).collect();
+    let fit = fit(&examples(&x, &labels, 1, 2), &LinearSettings::default(), 0.0);
+    assert!(fit.converged, "{fit:?}");
+    assert!(fit.layer.weight.iter().all(|weight| (1.0..20.0).contains(&weight.abs())), "{fit:?}");
+}
+
+#[test]
 fn a_warm_start_ends_where_a_cold_one_does_and_sooner() {
     let (x, labels) = data(400, 12, 3);
     let rows = examples(&x, &labels, 12, 3);

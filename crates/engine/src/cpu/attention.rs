@@ -298,19 +298,20 @@ impl Work<'_> {
                     S::store(packed_values[block * far + slot].0.as_mut_ptr(), value);
                 }
             }
+            let narrowed = narrowed.as_mut_ptr().cast::<f32>();
             let mut pointers = Vec::with_capacity(together);
             let mut rows = Vec::with_capacity(together);
             for start in (0..queries).step_by(together) {
                 let count = together.min(queries - start);
                 let padded = count.next_multiple_of(tile);
                 pointers.clear();
-                for i in 0..padded {
-                    let query = head.queries.add(place(start + i.min(count - 1)) * head.steps[0]);
-                    if F::COUNT == 1 || i >= count {
-                        pointers.push(if F::COUNT == 1 { query } else { pointers[count - 1] });
+                for i in 0..count {
+                    let query = head.queries.add(place(start + i) * head.steps[0]);
+                    if F::COUNT == 1 {
+                        pointers.push(query);
                         continue;
                     }
-                    let to = narrowed.as_mut_ptr().add(i * wide).cast::<f32>();
+                    let to = narrowed.add(i * wide * LANES);
                     for block in 0..wide {
                         let mut lane = Lane::default();
                         let numbers = LANES.min(depth - block * LANES);
@@ -319,6 +320,7 @@ impl Work<'_> {
                     }
                     pointers.push(to.cast_const());
                 }
+                pointers.resize(padded, pointers[count - 1]);
                 rows.clear();
                 rows.extend((0..count).map(|i| i * width * LANES));
                 // Of these queries all together.

@@ -92,7 +92,7 @@ pub(crate) unsafe fn join<S: Simd>(first: S::V, second: S::V) -> S::V {
     }
 }
 
-/// Blocks of a row in pairs, half as long. They may begin where the numbers do.
+/// Blocks of a row in pairs, half as long. They may begin where the numbers do, or before.
 ///
 /// # Safety
 /// The processor has `S`; there are so many blocks at `from`, and half as many at `to`.

@@ -70,6 +70,9 @@ impl Curvature {
         }
         let rows = starts.iter().map(|&start| count(start)).sum::<usize>() as f32;
         gram.iter_mut().for_each(|sum| *sum /= rows);
+        if gram.iter().any(|value| !value.is_finite()) {
+            return None;
+        }
         let eigen = MatRef::from_row_major_slice(&gram, dim, dim).self_adjoint_eigen(Side::Lower).ok()?;
         let values = eigen.S().column_vector().iter().map(|value| value.max(0.0)).collect();
         let vectors = (0..dim * dim).map(|at| eigen.U()[(at / dim, at % dim)]).collect();

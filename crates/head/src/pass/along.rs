@@ -10,14 +10,16 @@ use crate::{examples::BLOCK, vector::dot};
 const ONE_OF: usize = 8;
 /// where that makes so many rows. Of fewer it saves a fifth of the passes, which is what it takes (600 rows).
 const LEAST_ROWS: usize = 1024;
-/// Scores that are kept, of all lines: fewer rows are asked where there are many outputs.
+/// Scores that are kept, of all lines: fewer rows are asked where there are many outputs. Affects bits.
 const MOST_SCORES: usize = 1 << 24;
 /// How many times the sample's slope that of all rows may be.
 const ALIKE: f64 = 2.0;
 /// How far from the best step a search may end. One that ends early, by its slope, costs whole passes: far from the minimum the
-/// loss falls like exp(−step) (50,000 rows of 2,048 features, 100 classes: 25 passes to half of what 10 come to).
+/// loss falls like exp(−step).
 const CLOSE: f64 = 0.01;
-/// Steps beyond which no search goes: there losses vanish with growing weights.
+/// The part of the first slope that counts as none, where the loss falls for ever: rows that are told apart, and no penalty.
+const VANISHED: f64 = 1e-6;
+/// Steps beyond which no search goes.
 const LONGEST: f64 = 1e6;
 
 /// A direction of descent, and what is known of it.
@@ -53,7 +55,9 @@ impl Pass<'_> {
         if self.features.len() < ONE_OF * LEAST_ROWS {
             return vec![None; lines.len()];
         }
-        let together = (MOST_WEIGHTS / (2 * self.outputs * self.features.dim())).max(1);
+        let width = 2 * self.outputs;
+        let together =
+            (MOST_WEIGHTS / (width * self.features.dim())).min(MOST_SCORES / (width * LEAST_ROWS)).max(1);
         lines.chunks(together).flat_map(|lines| self.steps_together(lines)).collect()
     }
 
@@ -64,7 +68,10 @@ impl Pass<'_> {
             both.map(|(parameters, held_out)| Member { parameters, held_out }).collect();
         let stack = Stack::of(&members, classes, dim);
         let n = self.features.len();
-        let rows = sample(n, (n / ONE_OF).min(MOST_SCORES / stack.bias.len()));
+        let rows = sample(n, n.div_ceil(ONE_OF).min(MOST_SCORES / stack.bias.len()));
+        if rows.len() < LEAST_ROWS {
+            return vec![None; lines.len()];
+        }
         let ask = |rows| self.ask(&stack, rows);
         let asked: Vec<Asked<'_>> = rows.par_chunks(BLOCK).map(ask).collect();
         lines.par_iter().enumerate().map(|(at, line)| self.step(line, at, &asked)).collect()
@@ -73,9 +80,7 @@ impl Pass<'_> {
     fn ask<'a>(&self, stack: &Stack<'_>, rows: &'a [usize]) -> Asked<'a> {
         let dim = self.features.dim();
         let (mut x, mut scores) = (vec![0.0; rows.len() * dim], vec![0.0; rows.len() * stack.bias.len()]);
-        for (x, &row) in x.chunks_exact_mut(dim).zip(rows) {
-            self.scaling.read(self.features, row, x);
-        }
+        self.scaling.read_some(self.features, rows, &mut x);
         stack.scores(&x, &mut scores);
         Asked { rows, scores }
     }
@@ -116,10 +121,13 @@ pub(crate) fn sample(n: usize, most: usize) -> Vec<usize> {
 }
 
 /// Where `slope`, which is `start` < 0 at 0 and grows, is zero, to 1 %: Ridders' method (1979), which goes straight to the zero
-/// of exponentials. `None` where a slope is no number.
+/// of exponentials. Where it only comes near zero, a step that brings it there. `None` where it says nothing.
 fn root(start: f64, slope: impl Fn(f64) -> f64) -> Option<f64> {
+    if start.is_nan() || start >= 0.0 {
+        return None;
+    }
     let (mut low, mut high) = ((0.0, start), (1.0, slope(1.0)));
-    while high.1 < 0.0 && high.0 < LONGEST {
+    while high.1 < VANISHED * start && high.0 < LONGEST {
         low = high;
         high = (4.0 * low.0, slope(4.0 * low.0));
     }
@@ -203,6 +211,8 @@ mod tests {
             });
         }
         assert_eq!(root(-1.0, |_| f64::NAN), None);
+        assert_eq!(root(0.0, |step| step), None);
+        near(root(-1.0, |step| -(-step).exp()), 16.0);
         assert!(root(-1.0, |_| -1.0) >= Some(LONGEST));
         near(root(-1.0, |step| if step < 0.01 { 100.0 * step - 1.0 } else { f64::INFINITY }), 0.01);
     }
