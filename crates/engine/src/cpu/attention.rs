@@ -394,8 +394,8 @@ impl Work<'_> {
 /// One number of each lane, or two, as products read them.
 #[inline(always)]
 unsafe fn factor<S: Simd>(rows: &[S::V]) -> S::V {
-    // SAFETY: the caller runs on a processor with `S`.
     match *rows {
+        // SAFETY: the caller runs on a processor with `S`.
         [first, second] => unsafe { join::<S>(first, second) },
         _ => rows[0],
     }
