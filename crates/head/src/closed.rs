@@ -180,7 +180,7 @@ impl<'a> ClosedProblem<'a> {
             coordinates: self.basis.as_ref().map(|basis| Coordinates { dim: basis.rank(), of: &coordinates }),
             gram: self.form != ClosedForm::Prototype,
         };
-        summed.of(&summed.starts(), keep)
+        summed.of(keep)
     }
 
     fn models(&self, strengths: &[f64], sums: Sums) -> Result<Models, HeadFitError> {

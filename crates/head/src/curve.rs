@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use features::Rows;
 use sample::targets::{Task, Truth};
 
 use crate::{
     Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, HeadFitError, HeldOut, LinearProblem,
     LinearSettings, Quality, TargetScaler,
     random::{Purpose, Random},
+    subset::Subset,
 };
 
 /// Heads that were fitted on a part of the rows.
@@ -26,12 +26,6 @@ pub struct CurvePoint {
     pub held_out: Quality,
     /// Number of those.
     pub held_out_rows: usize,
-}
-
-/// Some rows of others.
-struct Subset<'a> {
-    rows: &'a dyn Rows,
-    kept: Vec<u32>,
 }
 
 /// One split into rows to fit and rows to judge by.
@@ -142,8 +136,7 @@ impl Round<'_> {
         let Whole { examples, scaler, .. } = whole;
         let samples = whole.part(&self.order, fraction);
         let kept: Vec<u32> = samples.iter().flat_map(|&first| examples.rows_of(first)).collect();
-        let truth = truth_of(examples, &kept);
-        let rows = Subset { rows: examples.features(), kept };
+        let (rows, truth) = Subset::of(examples, kept);
         let part = Examples::new(&rows, &truth, examples.outputs())?;
         let judges = Examples::new(&self.judges.0, &self.judges.1, examples.outputs())?;
         let held_out = HeldOut::Rows(judges);
@@ -160,10 +153,6 @@ impl Round<'_> {
     }
 }
 
-fn truth_of(examples: &Examples<'_>, rows: &[u32]) -> Truth {
-    examples.truth().select(rows.iter().map(|&row| row as usize), examples.outputs())
-}
-
 /// One round for val rows, one for each fold.
 fn rounds<'a>(examples: &Examples<'a>, held_out: HeldOut<'a>, seed: u64) -> Vec<Round<'a>> {
     let mut order = examples.samples();
@@ -171,17 +160,15 @@ fn rounds<'a>(examples: &Examples<'a>, held_out: HeldOut<'a>, seed: u64) -> Vec<
     match held_out {
         HeldOut::Rows(judges) => {
             let all = (0..judges.rows() as u32).collect();
-            let rows = Subset { rows: judges.features(), kept: all };
-            vec![Round { order, judges: (rows, judges.truth().clone()) }]
+            vec![Round { order, judges: Subset::of(&judges, all) }]
         }
         HeldOut::Folds(folds) => (0..folds.count())
             .map(|fold| {
                 let is_held_out = |row: &u32| folds.of(*row as usize) == Some(fold);
                 let is_judge = |row: &u32| folds.judged_by(*row as usize) == Some(fold);
                 let kept: Vec<u32> = (0..examples.rows() as u32).filter(is_judge).collect();
-                let truth = truth_of(examples, &kept);
                 let order = order.iter().copied().filter(|row| !is_held_out(row)).collect();
-                Round { order, judges: (Subset { rows: examples.features(), kept }, truth) }
+                Round { order, judges: Subset::of(examples, kept) }
             })
             .collect(),
     }
@@ -213,22 +200,6 @@ fn best(fraction: f64, found: &[Found]) -> CurvePoint {
             accuracy: mean(at, true, |candidate| candidate.held_out.accuracy),
         },
         held_out_rows,
-    }
-}
-
-impl Rows for Subset<'_> {
-    fn len(&self) -> usize {
-        self.kept.len()
-    }
-
-    fn dim(&self) -> usize {
-        self.rows.dim()
-    }
-
-    fn read(&self, first: usize, out: &mut [f32]) {
-        for (&row, out) in self.kept[first..].iter().zip(out.chunks_exact_mut(self.rows.dim())) {
-            self.rows.read(row as usize, out);
-        }
     }
 }
 

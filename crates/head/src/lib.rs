@@ -37,6 +37,7 @@ mod random;
 mod scaling;
 mod scores;
 mod spectrum;
+mod subset;
 mod sums;
 mod sweep;
 mod target_scaler;

@@ -54,7 +54,7 @@ pub fn fit_novelty(
         coordinates: None,
         gram: true,
     };
-    let all = summed.of(&summed.starts(), |_| true);
+    let all = summed.of(|_| true);
     let novelty = normal(all.clone(), &scaling)?;
     let mut distances = match held_out {
         HeldOut::Rows(rows) => distances(&novelty, &rows, |_| true),
@@ -62,7 +62,7 @@ pub fn fit_novelty(
             let mut distances = Vec::new();
             for fold in 0..folds.count() {
                 let own = |row: usize| folds.of(row) == Some(fold);
-                let without = all.without(&summed.of(&summed.starts(), own));
+                let without = all.without(&summed.of(own));
                 let judges = |row: usize| folds.judged_by(row) == Some(fold);
                 distances.extend(self::distances(&normal(without, &scaling)?, examples, judges));
             }

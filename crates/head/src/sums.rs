@@ -60,16 +60,12 @@ struct Rows {
 }
 
 impl Summed<'_> {
-    /// The first rows of all blocks.
-    pub(crate) fn starts(&self) -> Vec<usize> {
-        (0..self.examples.rows()).step_by(BLOCK).collect()
-    }
-
-    /// The sums of those rows that `keep` picks, of the blocks that begin at `starts`.
+    /// The sums of those rows that `keep` picks.
     ///
     /// Every number is one chain of sums in the rows' order, taken by one thread: the same bits, however many there are.
-    pub(crate) fn of(&self, starts: &[usize], keep: impl Fn(usize) -> bool + Sync) -> Sums {
+    pub(crate) fn of(&self, keep: impl Fn(usize) -> bool + Sync) -> Sums {
         let dim = self.dim();
+        let starts: Vec<usize> = (0..self.examples.rows()).step_by(BLOCK).collect();
         let (classes, outputs) = match self.examples.task() {
             Task::Class => (self.examples.outputs(), 0),
             Task::Labels | Task::Numbers => (1, self.scaler.map_or(0, |_| self.examples.outputs())),
@@ -202,8 +198,7 @@ mod tests {
             coordinates: None,
             gram: true,
         };
-        let (all, part) =
-            (summed.of(&summed.starts(), |_| true), summed.of(&summed.starts(), |row| row % 5 == 0));
+        let (all, part) = (summed.of(|_| true), summed.of(|row| row % 5 == 0));
         let rest = all.without(&part);
         let expected = |keep: &dyn Fn(usize) -> bool, i: usize, j: usize| -> f64 {
             let rows = (0..n).filter(|&row| keep(row));
@@ -219,7 +214,7 @@ mod tests {
         assert_eq!((all.counts, rest.counts), (vec![234, 233, 233], vec![187, 187, 186]));
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert_eq!(pool.install(|| summed.of(&summed.starts(), |row| row % 5 == 0)), part);
+            assert_eq!(pool.install(|| summed.of(|row| row % 5 == 0)), part);
         }
     }
 }
