@@ -2,9 +2,10 @@
 //! values that it weighs. Only some queries' scores exist at a time.
 
 use super::{
+    form::{Form, Out},
     functions::exp2,
     gemm::{Factors, Lane, Matrix, Product, Singles, blocks, tile_rows},
-    pairs::{Pairs, join, narrow_row},
+    pairs::{Pairs, narrow_row},
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
@@ -91,18 +92,26 @@ thread_local! {
 }
 
 impl Attention {
-    /// queries: n maps; keys: n maps of keys and values (the same as the queries, or others); out: n maps of d.
-    pub(crate) fn run(&self, isa: Isa, n: usize, queries: &[Lane], keys: &[Lane], out: &mut [Lane]) {
+    /// queries: n maps; keys: n maps of keys and values (the same as the queries, or others); out: n maps of d, in that form.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        n: usize,
+        queries: &[Lane],
+        keys: &[Lane],
+        out: &mut [Lane],
+        form: Form,
+    ) {
         let counts = self.places;
-        let widths =
-            (queries.len() / (n * counts.0), keys.len() / (n * counts.1), out.len() / (n * counts.0));
+        let held = form.holds(out.len());
+        let widths = (queries.len() / (n * counts.0), keys.len() / (n * counts.1), held / (n * counts.0));
         let d = self.heads * self.depth;
         assert!(widths.0 * LANES >= d && widths.1 * LANES >= self.at.1 + d && widths.2 * LANES >= d);
         let groups = match &self.groups {
             Groups::All | Groups::Pairs(_) => 1,
             Groups::Windows { places, .. } => places.len(),
         };
-        let (queries, keys, out) = (Shared::reading(queries), Shared::reading(keys), Shared::writing(out));
+        let (queries, keys, out) = (Shared::reading(queries), Shared::reading(keys), Out::of(out, form));
         let work = counts.0 * counts.1 / (groups * groups) * self.depth / 32;
         each_line(n * groups * self.heads, work, |task| {
             let (picture, group, head) =
@@ -135,7 +144,7 @@ impl Attention {
                     queries: queries.get().add(picture * counts.0 * widths.0 * LANES + first),
                     keys: keys.add(self.at.0),
                     values: keys.add(self.at.1),
-                    out: out.get().add(picture * counts.0 * widths.2 * LANES + first),
+                    out: out.skip(picture * counts.0 * widths.2 * LANES + first),
                     steps: [widths.0, widths.1, widths.1, widths.2].map(|blocks| blocks * LANES),
                     padding: if head == 0 { d..widths.2 * LANES } else { 0..0 },
                     pairs: self.pairs,
@@ -192,7 +201,7 @@ pub(super) struct Head<'a> {
     pub(super) queries: *const f32,
     pub(super) keys: *const f32,
     pub(super) values: *const f32,
-    pub(super) out: *mut f32,
+    pub(super) out: Out,
     /// Numbers from one place to the next: of queries, keys, values, `out`.
     pub(super) steps: [usize; 4],
     /// Numbers of a place of `out`, counted from the head's, that belong to no head and are made zero.
@@ -370,21 +379,18 @@ impl Work<'_> {
                     product.run_of::<S, F>();
                 }
                 for (i, share) in shares.iter().enumerate().take(count) {
-                    let out = head.out.add(place(start + i) * head.steps[3]);
+                    let out = head.out.skip(place(start + i) * head.steps[3]);
                     let share = S::splat(*share);
                     for block in 0..wide {
                         let sum = S::mul(S::load(sums.as_ptr().add(i * wide + block).cast()), share);
                         let count = LANES.min(depth - block * LANES);
-                        let to = out.add(block * LANES);
                         if count == LANES {
-                            S::store(to, sum);
+                            out.put::<S>(block * LANES, sum);
                         } else {
-                            let mut lane = Lane::default();
-                            S::store(lane.0.as_mut_ptr(), sum);
-                            (0..count).for_each(|i| *to.add(i) = lane.0[i]);
+                            out.put_some::<S>(block * LANES, sum, count);
                         }
                     }
-                    padding.clone().for_each(|i| *out.add(i) = 0.0);
+                    padding.clone().for_each(|i| out.put_some::<S>(i, S::splat(0.0), 1));
                 }
             }
         }
@@ -396,7 +402,7 @@ impl Work<'_> {
 unsafe fn factor<S: Simd>(rows: &[S::V]) -> S::V {
     match *rows {
         // SAFETY: the caller runs on a processor with `S`.
-        [first, second] => unsafe { join::<S>(first, second) },
+        [first, second] => unsafe { S::join(first, second) },
         _ => rows[0],
     }
 }

@@ -4,10 +4,11 @@
 //! **Invariant:** a number's bits do not depend on which strip it was made in, so chains change no results.
 
 use super::{
+    form::{Form, Out},
     gemm::Lane,
     lines::Maps,
     maps,
-    memory::Memory,
+    memory::{Memory, Value},
     parallel::{Shared, each, threads},
     plan::{Action, Plan, Step},
     simd::{Isa, LANES},
@@ -38,6 +39,7 @@ pub(crate) struct Chain {
 #[derive(Debug)]
 struct Between {
     height: usize,
+    form: Form,
     /// Blocks of a line.
     line: usize,
     /// Lines that are kept at a time, at most.
@@ -69,7 +71,7 @@ pub(crate) fn find(plan: &Plan, alone: usize, uses: &[usize]) -> Vec<Chain> {
             let follows = next.from.split_first().is_some_and(|(input, others)| {
                 *input == before.to && uses[before.to] == 1 && others.iter().all(|value| made_before(*value))
             });
-            let large = plan.value_size(before.to).2 >= SMALL;
+            let large = plan.value_at(before.to).lanes >= SMALL;
             if !(follows && large && goes_by_lines(before) && goes_by_lines(next)) {
                 break;
             }
@@ -114,8 +116,8 @@ fn sees(step: &Step, lines: Range<usize>) -> Range<usize> {
 
 /// Whether so many lines of a step's result are enough to make at a time.
 fn is_worth(plan: &Plan, step: &Step, lines: usize) -> bool {
-    let (height, blocks, lanes) = plan.value_size(step.to);
-    let width = lanes / height / blocks;
+    let value = plan.value_at(step.to);
+    let width = value.pixels / value.height;
     match step.action {
         Action::Winograd(_) => lines / winograd::OUT * width.div_ceil(winograd::OUT) >= TILES,
         Action::Conv(_) => lines * width >= PLACES,
@@ -128,11 +130,11 @@ impl Chain {
         let all = &plan.steps_in_order()[steps.clone()];
         let grain = |step: &Step| if matches!(step.action, Action::Winograd(_)) { winograd::OUT } else { 1 };
         let between = |step: &Step| {
-            let (height, _, lanes) = plan.value_size(step.to);
-            Between { height, line: lanes / height, lines: 0, made: 0, grain: grain(step) }
+            let Value { height, lanes, form, .. } = plan.value_at(step.to);
+            Between { height, form, line: lanes / height, lines: 0, made: 0, grain: grain(step) }
         };
         let (last, firsts) = all.split_last()?;
-        let (height, grain) = (plan.value_size(last.to).0, grain(last));
+        let (height, grain) = (plan.value_at(last.to).height, grain(last));
         let mut chain = Chain { steps, lines: 0, between: firsts.iter().map(between).collect() };
         // The fewest lines at a time that are worth it.
         while chain.lines < height {
@@ -185,7 +187,7 @@ impl Chain {
     ) {
         let (steps, memory) = (&plan.steps_in_order()[self.steps.clone()], &*memory);
         let [first, .., last] = steps else { unreachable!("chains have two steps or more") };
-        let height = plan.value_size(last.to).0;
+        let height = plan.value_at(last.to).height;
         let input = Shared::reading(plan.read(first.from[0], memory));
         let out = plan.place(last.to, memory);
         let strips = height.div_ceil(self.lines);
@@ -213,13 +215,13 @@ impl Chain {
                 for (at, (map, needed)) in self.between.iter().zip(needed).enumerate() {
                     let (strip, there) = &mut held[at];
                     let made = keep(strip, map.line, there, needed.clone());
-                    let to = origin(strip, map.line, needed.start);
+                    let to = Out::at(origin(strip, map.line, needed.start), map.form);
                     time(self.steps.start + at, &mut || {
                         // SAFETY: `made` is the part of `needed` that is not there yet, and what it sees of the map before is
                         // there, as that holds what this step sees for all of `needed`; `measure` saw every strip.
                         unsafe { run_lines(plan, isa, memory, &steps[at], (from, to), made.clone()) }
                     });
-                    from = to;
+                    from = Shared::at(to.place(0));
                 }
                 time(self.steps.end - 1, &mut || {
                     // SAFETY: as above; no other strip has these lines of the result.
@@ -258,7 +260,7 @@ unsafe fn run_lines(
     isa: Isa,
     memory: &Memory<'_>,
     step: &Step,
-    (input, out): (Shared, Shared),
+    (input, out): (Shared, Out),
     lines: Range<usize>,
 ) {
     if lines.is_empty() {
@@ -266,8 +268,8 @@ unsafe fn run_lines(
     }
     let other = step.from.get(1).map(|value| plan.read(*value, memory));
     let maps = Maps { input, residual: other.map_or(Shared::NULL, Shared::reading), out };
-    let (height, blocks, lanes) = plan.value_size(step.to);
-    let line = lanes / height;
+    let Value { height, pixels, blocks, lanes, form, .. } = plan.value_at(step.to);
+    let line = pixels / height * blocks;
     // SAFETY: the caller's promise; a step that sees only the place at hand has lines as long as its result's.
     unsafe {
         match &step.action {
@@ -276,16 +278,17 @@ unsafe fn run_lines(
             Action::Depthwise(conv) => conv.run_lines(isa, maps, lines),
             Action::Pool(pooling) => pooling.run_lines(isa, blocks, maps, lines),
             action => {
-                let part = |map: Shared| map.get().wrapping_add(lines.start * line * LANES).cast::<Lane>();
-                let length = lines.len() * line;
-                let from = std::slice::from_raw_parts(part(input).cast_const(), length);
-                let to = std::slice::from_raw_parts_mut(part(out), length);
+                let first = lines.start * line * LANES;
+                let from = input.get().wrapping_add(first).cast::<Lane>().cast_const();
+                let from = std::slice::from_raw_parts(from, lines.len() * line);
+                let to = out.place(first).cast::<Lane>();
+                let to = std::slice::from_raw_parts_mut(to, lines.len() * (lanes / height));
                 match action {
-                    Action::Affine(affine) => affine.run(isa, from, to),
+                    Action::Affine(affine) => affine.run(isa, from, to, form),
                     Action::Activate(after) => maps::activate(isa, *after, from, to),
-                    Action::LayerNorm(norm) => norm.run(isa, from, to),
+                    Action::LayerNorm(norm) => norm.run(isa, from, to, form),
                     Action::Gate(after) => {
-                        maps::gate(isa, *after, 1, from, other.unwrap_or_default(), to);
+                        maps::gate(isa, *after, 1, from, other.unwrap_or_default(), (to, form));
                     }
                     _ => unreachable!("see `goes_by_lines`"),
                 }

@@ -5,6 +5,7 @@ use super::{
     attention::{Attention, Groups},
     conv::Conv,
     depthwise::Depthwise,
+    form::Form,
     functions::After,
     gemm::{Lane, Packed, blocks},
     maps::{Affine, Pooling},
@@ -329,6 +330,7 @@ impl Compiler {
             let line = kernel.x * channels;
             Action::Conv(Conv {
                 pairs: false,
+                lies: Form::Numbers,
                 input: (padding.top + input.0 + padding.bottom, padding.left + input.1 + padding.right),
                 pixel: channels,
                 output,
@@ -383,6 +385,7 @@ impl Compiler {
             let (pixel, taps) = (channels.next_multiple_of(LANES) / together, taps.collect());
             Action::Conv(Conv {
                 pairs: in_pairs,
+                lies: Form::Numbers,
                 input,
                 pixel,
                 output,

@@ -2,6 +2,7 @@
 //! sees, read in place through pointers.
 
 use super::{
+    form::{Form, Out},
     functions::After,
     gemm::{Lane, Packed, Product, tile_rows},
     lines::{Maps, window},
@@ -24,6 +25,8 @@ const INPUT: usize = 1 << 16;
 pub(crate) struct Conv {
     /// Whether factors are [pairs](super::pairs) of numbers: they are then what is counted of a pixel, and of a run.
     pub(crate) pairs: bool,
+    /// How the input lies. Where factors are pairs and it is of numbers, these are narrowed first.
+    pub(crate) lies: Form,
     /// Rows and columns of the input.
     pub(crate) input: (usize, usize),
     /// Numbers from one pixel of the input to the next.
@@ -58,7 +61,7 @@ struct Cut {
 }
 
 impl Conv {
-    /// input: n maps; out: n maps of whole blocks; residual: as out.
+    /// input: n maps; out: n maps of whole blocks, in that form; residual: n of numbers.
     pub(crate) fn run(
         &self,
         isa: Isa,
@@ -66,13 +69,15 @@ impl Conv {
         input: &[Lane],
         residual: Option<&[Lane]>,
         out: &mut [Lane],
+        form: Form,
     ) {
         let isa = self.isa(isa);
         let blocks = self.weights.blocks();
         let pixels = self.output.0 * self.output.1;
         let total = n * pixels;
-        let read = if self.pairs { 2 * n * self.image() } else { n * self.image() };
-        assert!(input.len() * LANES >= read && out.len() >= total * blocks && self.bias.len() == blocks);
+        let read = if self.narrows() { 2 * n * self.image() } else { n * self.image() };
+        assert!(input.len() * LANES >= read && self.bias.len() == blocks);
+        assert!(form.holds(out.len()) >= total * blocks && (form == Form::Numbers || self.is_one_part()));
         assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
         let (threads, tile) = (threads(), tile_rows(isa));
         // Few rows (dense layers, small maps): threads share out the outputs.
@@ -93,8 +98,8 @@ impl Conv {
                 unsafe { self.rows(isa, &cut, maps, rows, columns) }
             });
         };
-        let maps = Maps::new(input, residual, out);
-        if self.pairs {
+        let maps = Maps::new(input, residual, Out::of(out, form));
+        if self.narrows() {
             with_pairs(isa, input, |pairs| run(Maps { input: Shared::reading(pairs), ..maps }));
         } else {
             run(maps);
@@ -115,7 +120,7 @@ impl Conv {
                 unsafe { self.rows(isa, &cut, maps, row..end.min(row + together), 0..self.weights.blocks()) }
             }
         };
-        if self.pairs {
+        if self.narrows() {
             let (seen, line) = (self.sees(lines), self.input.1 * self.pixel);
             let from = maps.input.get().wrapping_add(seen.start * 2 * line).cast::<Lane>();
             // SAFETY: these lines are there, as the caller promises.
@@ -161,7 +166,7 @@ impl Conv {
                 resume: i > 0,
                 finish: i + 1 == cut.parts.len(),
                 rows: &places,
-                out: maps.out.get(),
+                out: maps.out,
                 residual: maps.residual.get(),
                 after: self.after,
             };
@@ -175,6 +180,16 @@ impl Conv {
                 }
             }
         }
+    }
+
+    /// Whether the input is narrowed before it is read.
+    fn narrows(&self) -> bool {
+        self.pairs && self.lies == Form::Numbers
+    }
+
+    /// Whether no sums wait in the result.
+    pub(crate) fn is_one_part(&self) -> bool {
+        self.taps.len() * self.depth <= DEPTH
     }
 
     /// The instruction set for its factors.

@@ -6,10 +6,11 @@
 )]
 
 use super::{
+    form::{Form, Out},
     functions::After,
     gemm::Lane,
     lines::{Maps, window},
-    parallel::{Shared, each_of, threads},
+    parallel::{each_of, threads},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::{Axis, Window};
@@ -36,13 +37,13 @@ pub(crate) struct Depthwise {
 }
 
 impl Depthwise {
-    /// input: n maps; out: n maps.
-    pub(crate) fn run(&self, isa: Isa, n: usize, input: &[Lane], out: &mut [Lane]) {
+    /// input: n maps; out: n maps, in that form.
+    pub(crate) fn run(&self, isa: Isa, n: usize, input: &[Lane], out: &mut [Lane], form: Form) {
         let blocks = self.bias.len();
         let (pixels_in, pixels_out) = (self.input.0 * self.input.1, self.output.0 * self.output.1);
-        assert!(input.len() >= n * pixels_in * blocks && out.len() >= n * pixels_out * blocks);
+        assert!(input.len() >= n * pixels_in * blocks && form.holds(out.len()) >= n * pixels_out * blocks);
         assert!(self.weights.len() == self.window.kernel.y * self.window.kernel.x * blocks);
-        let out = Shared::writing(out);
+        let out = Out::of(out, form);
         // Whole maps where there are enough of them for all threads.
         let (height, threads) = (self.output.0, threads());
         let strips = if threads == 1 { 1 } else { (4 * threads).div_ceil(n).min(height) };
@@ -55,8 +56,7 @@ impl Depthwise {
                 // SAFETY: within `input`, whose length was checked above.
                 input: unsafe { input.as_ptr().cast::<f32>().add(picture * pixels_in * blocks * LANES) },
                 lines: first..height.min(first + lines),
-                // SAFETY: within `out`, whose length was checked above.
-                out: unsafe { out.get().add(picture * pixels_out * blocks * LANES) },
+                out: out.skip(picture * pixels_out * blocks * LANES),
             };
             // SAFETY: as above; every task has lines of `out` of its own.
             unsafe { isa.run(strip) }
@@ -68,7 +68,7 @@ impl Depthwise {
     /// # Safety
     /// As [`Maps`] says; nobody else uses these lines of the result.
     pub(crate) unsafe fn run_lines(&self, isa: Isa, maps: Maps, lines: Range<usize>) {
-        let strip = Strip { layer: self, input: maps.input.get(), lines, out: maps.out.get() };
+        let strip = Strip { layer: self, input: maps.input.get(), lines, out: maps.out };
         // SAFETY: the caller's promise.
         unsafe { isa.run(strip) }
     }
@@ -92,7 +92,7 @@ struct Strip<'a> {
     layer: &'a Depthwise,
     input: *const f32,
     lines: Range<usize>,
-    out: *mut f32,
+    out: Out,
 }
 
 impl Kernel for Strip<'_> {
@@ -127,7 +127,7 @@ impl Strip<'_> {
         let blocks = self.layer.bias.len();
         // SAFETY: as promised to `run`.
         unsafe {
-            let out = self.out.wrapping_add(block * LANES);
+            let out = self.out.skip(block * LANES);
             // The kernel's columns and their step, of windows that see neighbours across.
             let tiled = if across.dilation == 1 { (across.kernel, across.stride) } else { (0, 0) };
             for y in lines.clone() {
@@ -139,7 +139,7 @@ impl Strip<'_> {
                     rows: inside(top, down, height),
                     apart: down.dilation,
                     tiled,
-                    out: out.wrapping_add(y * output.1 * blocks * LANES),
+                    out: out.skip(y * output.1 * blocks * LANES),
                     block,
                 };
                 if columns.len() < TOGETHER {
@@ -163,7 +163,7 @@ impl Strip<'_> {
             if !after.is_clamp() {
                 for y in lines {
                     for x in columns.clone() {
-                        after.finish::<S>(out.wrapping_add((y * output.1 + x) * blocks * LANES), P);
+                        after.finish::<S>(out.place((y * output.1 + x) * blocks * LANES), P);
                     }
                 }
             }
@@ -185,7 +185,7 @@ struct Line<'a, const P: usize> {
     /// Columns of the kernel and their step, where tiles may be made.
     tiled: (usize, usize),
     /// The first block of the line's first pixel.
-    out: *mut f32,
+    out: Out,
     block: usize,
 }
 
@@ -258,7 +258,7 @@ impl<const P: usize> Line<'_, P> {
             for i in 0..TOGETHER {
                 for p in 0..P {
                     let at = ((x + i) * blocks + p) * LANES;
-                    S::store(self.out.wrapping_add(at), layer.after.clamp::<S>(sums[i][p]));
+                    self.out.put::<S>(at, layer.after.clamp::<S>(sums[i][p]));
                 }
             }
         }
@@ -284,7 +284,7 @@ impl<const P: usize> Line<'_, P> {
                         sum = S::fma(number, S::load(layer.weights.as_ptr().add(weight).cast()), sum);
                     }
                 }
-                S::store(self.out.wrapping_add((x * blocks + p) * LANES), layer.after.clamp::<S>(sum));
+                self.out.put::<S>((x * blocks + p) * LANES, layer.after.clamp::<S>(sum));
             }
         }
     }

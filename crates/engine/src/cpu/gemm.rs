@@ -10,6 +10,7 @@
 )]
 
 use super::{
+    form::{Form, Out},
     functions::After,
     lanes::Lanes,
     simd::{Isa, Kernel, LANES, Simd},
@@ -115,13 +116,13 @@ pub(crate) struct Product<'a> {
     pub(crate) blocks: std::ops::Range<usize>,
     /// Where sums begin, one number an output; empty for zeros. Not read where `resume`.
     pub(crate) bias: &'a [Lane],
-    /// Whether sums were begun by an earlier part, and wait in the result.
+    /// Whether sums were begun by an earlier part, and wait in the result: as numbers.
     pub(crate) resume: bool,
     /// Whether this is the last part, after which the residual is added and the function applied.
     pub(crate) finish: bool,
     /// Where each row goes, counted in numbers from `out`; as many as there are rows.
     pub(crate) rows: &'a [usize],
-    pub(crate) out: *mut f32,
+    pub(crate) out: Out,
     /// Added to the sums: laid out as the result is. Null for nothing.
     pub(crate) residual: *const f32,
     pub(crate) after: After,
@@ -149,7 +150,7 @@ impl<'a> Product<'a> {
             resume: false,
             finish: false,
             rows,
-            out,
+            out: Out::numbers(out),
             residual: std::ptr::null(),
             after: After::NONE,
         }
@@ -269,7 +270,7 @@ impl Product<'_> {
             if self.resume {
                 each_row!(r in R => if let Some(row) = rows.get(r) {
                     for p in 0..P {
-                        sums[r][p] = S::load(self.out.wrapping_add(row + (block + p) * LANES));
+                        sums[r][p] = S::load(self.out.place(row + (block + p) * LANES));
                     }
                 });
             } else if !self.bias.is_empty() {
@@ -310,12 +311,32 @@ impl Product<'_> {
                             sum = self.after.clamp::<S>(sum);
                         }
                     }
-                    S::store(self.out.wrapping_add(at), sum);
+                    sums[r][p] = sum;
                 }
             });
-            if self.finish && !self.after.is_clamp() {
+            let function = self.finish && !self.after.is_clamp();
+            if function && self.out.form == Form::Pairs {
+                // Functions are of numbers.
+                let mut lanes = [[Lane::default(); P]; R];
+                each_row!(r in R => for p in 0..P {
+                    S::store(lanes[r][p].0.as_mut_ptr(), sums[r][p]);
+                });
+                for (lanes, row) in lanes.iter_mut().zip(rows) {
+                    self.after.finish::<S>(lanes.as_mut_ptr().cast(), P);
+                    for (p, lane) in lanes.iter().enumerate() {
+                        self.out.put::<S>(row + (block + p) * LANES, S::load(lane.0.as_ptr()));
+                    }
+                }
+                return;
+            }
+            each_row!(r in R => if let Some(row) = rows.get(r) {
+                for p in 0..P {
+                    self.out.put::<S>(row + (block + p) * LANES, sums[r][p]);
+                }
+            });
+            if function {
                 for row in rows {
-                    self.after.finish::<S>(self.out.wrapping_add(row + block * LANES), P);
+                    self.after.finish::<S>(self.out.place(row + block * LANES), P);
                 }
             }
         }

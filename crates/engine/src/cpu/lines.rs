@@ -1,6 +1,6 @@
 //! Some lines of a map at a time.
 
-use super::{gemm::Lane, parallel::Shared};
+use super::{form::Out, gemm::Lane, parallel::Shared};
 use std::ops::Range;
 
 /// Where kernels read and write maps: pointers to where each map begins.
@@ -13,17 +13,13 @@ pub(crate) struct Maps {
     pub(crate) input: Shared,
     /// Null for none.
     pub(crate) residual: Shared,
-    pub(crate) out: Shared,
+    pub(crate) out: Out,
 }
 
 impl Maps {
     /// Whole maps.
-    pub(crate) fn new(input: &[Lane], residual: Option<&[Lane]>, out: &mut [Lane]) -> Maps {
-        Maps {
-            input: Shared::reading(input),
-            residual: residual.map_or(Shared::NULL, Shared::reading),
-            out: Shared::writing(out),
-        }
+    pub(crate) fn new(input: &[Lane], residual: Option<&[Lane]>, out: Out) -> Maps {
+        Maps { input: Shared::reading(input), residual: residual.map_or(Shared::NULL, Shared::reading), out }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is done to maps without a product: pooling, sums, scales. All are a small part of a network's time.
 
 use super::{
+    form::{Form, Out},
     functions::After,
     gemm::Lane,
     lines::Maps,
-    parallel::{Shared, each_line, each_of},
+    parallel::{each_line, each_of},
     simd::{Isa, Kernel, LANES, Simd},
 };
 use network::{Axis, Pool};
@@ -96,11 +97,11 @@ impl Pooling {
         }
     }
 
-    /// from: n maps of `blocks`; to: n maps of `blocks`.
-    pub(crate) fn run(&self, isa: Isa, n: usize, blocks: usize, from: &[Lane], to: &mut [Lane]) {
+    /// from: n maps of `blocks`; to: n maps of `blocks`, in that form.
+    pub(crate) fn run(&self, isa: Isa, n: usize, blocks: usize, from: &[Lane], to: &mut [Lane], form: Form) {
         let (map_in, line_out) = (self.input.0 * self.input.1 * blocks, self.columns.len() * blocks);
-        assert!(from.len() >= n * map_in && to.len() >= n * self.rows.len() * line_out);
-        let to = Shared::writing(to);
+        assert!(from.len() >= n * map_in && form.holds(to.len()) >= n * self.rows.len() * line_out);
+        let to = Out::of(to, form);
         each_line(n * self.rows.len(), line_out * LANES, |task| {
             let (picture, row) = (task / self.rows.len(), task % self.rows.len());
             let line = PooledLine {
@@ -108,8 +109,7 @@ impl Pooling {
                 rows: &self.rows[row],
                 blocks,
                 from: from[picture * map_in..].as_ptr().cast(),
-                // SAFETY: within `to`, whose length was checked above.
-                to: unsafe { to.get().add(task * line_out * LANES) },
+                to: to.skip(task * line_out * LANES),
             };
             // SAFETY: windows lie within the map; every task has a line of `to` of its own.
             unsafe { isa.run(line) }
@@ -127,7 +127,7 @@ impl Pooling {
                 rows: &self.rows[row],
                 blocks,
                 from: maps.input.get(),
-                to: maps.out.get().wrapping_add(row * self.columns.len() * blocks * LANES),
+                to: maps.out.skip(row * self.columns.len() * blocks * LANES),
             };
             // SAFETY: the caller's promise.
             unsafe { isa.run(line) }
@@ -150,7 +150,7 @@ struct PooledLine<'a> {
     rows: &'a Seen,
     blocks: usize,
     from: *const f32,
-    to: *mut f32,
+    to: Out,
 }
 
 impl Kernel for PooledLine<'_> {
@@ -185,7 +185,7 @@ impl Kernel for PooledLine<'_> {
                     if self.pooling.reduce == Reduce::Mean {
                         value = S::mul(value, share);
                     }
-                    S::store(self.to.add((x * self.blocks + block) * LANES), value);
+                    self.to.put::<S>((x * self.blocks + block) * LANES, value);
                 }
             }
         }
@@ -201,34 +201,41 @@ pub(crate) struct Affine {
 }
 
 impl Affine {
-    /// from, to: n maps of as many blocks as the scale has.
-    pub(crate) fn run(&self, isa: Isa, from: &[Lane], to: &mut [Lane]) {
+    /// from, to: n maps of as many blocks as the scale has, `to` in that form.
+    pub(crate) fn run(&self, isa: Isa, from: &[Lane], to: &mut [Lane], form: Form) {
         let scaled = Lanewise::Affine { scale: &self.scale, shift: &self.shift };
-        lanewise(isa, self.scale.len(), scaled, self.after, from, to);
+        lanewise(isa, self.scale.len(), scaled, self.after, from, (to, form));
     }
 }
 
 /// A function alone.
 pub(crate) fn activate(isa: Isa, after: After, from: &[Lane], to: &mut [Lane]) {
-    lanewise(isa, 1, Lanewise::Same, after, from, to);
+    lanewise(isa, 1, Lanewise::Same, after, from, (to, Form::Numbers));
 }
 
 /// The sum of two maps, then a function.
-pub(crate) fn add(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane]) {
+pub(crate) fn add(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane], form: Form) {
     assert_eq!(a.len(), b.len());
-    lanewise(isa, 1, Lanewise::Add(b), after, a, to);
+    lanewise(isa, 1, Lanewise::Add(b), after, a, (to, form));
 }
 
 /// The product of two maps, then a function.
-pub(crate) fn multiply(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane]) {
+pub(crate) fn multiply(isa: Isa, after: After, a: &[Lane], b: &[Lane], to: &mut [Lane], form: Form) {
     assert_eq!(a.len(), b.len());
-    lanewise(isa, 1, Lanewise::Multiply(b), after, a, to);
+    lanewise(isa, 1, Lanewise::Multiply(b), after, a, (to, form));
 }
 
 /// Every place of n maps times the map's own gates: n vectors.
-pub(crate) fn gate(isa: Isa, after: After, n: usize, from: &[Lane], gates: &[Lane], to: &mut [Lane]) {
+pub(crate) fn gate(
+    isa: Isa,
+    after: After,
+    n: usize,
+    from: &[Lane],
+    gates: &[Lane],
+    (to, form): (&mut [Lane], Form),
+) {
     let shift = vec![Lane::default(); gates.len() / n];
-    scale_maps(isa, after, n, from, (gates, &shift), to);
+    scale_maps(isa, after, n, from, (gates, &shift), (to, form));
 }
 
 /// Every place of n maps times the map's own numbers, n vectors, plus one vector.
@@ -238,19 +245,18 @@ pub(crate) fn scale_maps(
     n: usize,
     from: &[Lane],
     (scales, shift): (&[Lane], &[Lane]),
-    to: &mut [Lane],
+    (to, form): (&mut [Lane], Form),
 ) {
-    assert!(from.len() == to.len() && n > 0);
+    assert!(from.len() == form.holds(to.len()) && n > 0);
     let (map, blocks) = (from.len() / n, scales.len() / n);
     assert_eq!(shift.len(), blocks);
     let grain = GRAIN.next_multiple_of(blocks);
     let tasks = map.div_ceil(grain);
-    let out = Shared::writing(to);
+    let out = Out::of(to, form);
     each_of(n * tasks, grain.min(map) * LANES, |task| {
         let (picture, first) = (task / tasks, task % tasks * grain);
         let run = picture * map + first..picture * map + map.min(first + grain);
-        // SAFETY: within `to`, which is as long as `from`.
-        let to = unsafe { out.get().add(run.start * LANES) };
+        let to = out.skip(run.start * LANES);
         let op = Lanewise::Affine { scale: &scales[picture * blocks..][..blocks], shift };
         let part = LanewisePart { op, after, from: &from[run], to };
         // SAFETY: every task has a run of `to` of its own.
@@ -267,10 +273,17 @@ enum Lanewise<'a> {
 }
 
 /// Works on block after block; `period` blocks make a pixel.
-fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, after: After, from: &[Lane], to: &mut [Lane]) {
-    assert_eq!(from.len(), to.len());
+fn lanewise(
+    isa: Isa,
+    period: usize,
+    op: Lanewise<'_>,
+    after: After,
+    from: &[Lane],
+    (to, form): (&mut [Lane], Form),
+) {
+    assert_eq!(from.len(), form.holds(to.len()));
     let grain = GRAIN.next_multiple_of(period);
-    let out = Shared::writing(to);
+    let out = Out::of(to, form);
     each_of(from.len().div_ceil(grain), grain.min(from.len()) * LANES, |task| {
         let run = task * grain..from.len().min((task + 1) * grain);
         let op = match op {
@@ -278,8 +291,7 @@ fn lanewise(isa: Isa, period: usize, op: Lanewise<'_>, after: After, from: &[Lan
             Lanewise::Multiply(other) => Lanewise::Multiply(&other[run.clone()]),
             other => other,
         };
-        // SAFETY: within `to`, which is as long as `from`.
-        let to = unsafe { out.get().add(run.start * LANES) };
+        let to = out.skip(run.start * LANES);
         let part = LanewisePart { op, after, from: &from[run], to };
         // SAFETY: every task has a run of `to` of its own.
         unsafe { isa.run(part) }
@@ -290,7 +302,7 @@ struct LanewisePart<'a> {
     op: Lanewise<'a>,
     after: After,
     from: &'a [Lane],
-    to: *mut f32,
+    to: Out,
 }
 
 impl Kernel for LanewisePart<'_> {
@@ -304,7 +316,7 @@ impl Kernel for LanewisePart<'_> {
                 _ => SAME,
             };
             for (i, part) in self.from.chunks(period).enumerate() {
-                let to = self.to.add(i * period * LANES);
+                let to = self.to.skip(i * period * LANES);
                 for (block, x) in part.iter().enumerate() {
                     let x = S::load(x.0.as_ptr());
                     let x = match self.op {
@@ -320,9 +332,9 @@ impl Kernel for LanewisePart<'_> {
                             S::fma(x, scale, S::load(shift.as_ptr().add(block).cast()))
                         }
                     };
-                    S::store(to.add(block * LANES), self.after.clamp::<S>(x));
+                    to.put::<S>(block * LANES, self.after.clamp::<S>(x));
                 }
-                self.after.finish::<S>(to, part.len());
+                self.after.finish::<S>(to.place(0), part.len());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Where the values of a plan lie: buffers that several of them share, one after the other.
 
-use super::{gemm::Lane, parallel::Shared};
+use super::{form::Form, gemm::Lane, parallel::Shared};
 use crate::texts::Texts;
 use std::{marker::PhantomData, ops::Range};
 
@@ -19,7 +19,8 @@ pub(crate) struct Value {
     pub(crate) height: usize,
     pub(crate) pixels: usize,
     pub(crate) blocks: usize,
-    /// Blocks of one picture, or token.
+    pub(crate) form: Form,
+    /// Blocks of memory of one picture, or token.
     pub(crate) lanes: usize,
     pub(crate) each: Each,
     pub(crate) home: Home,

@@ -14,6 +14,7 @@ mod conv;
 mod crew;
 mod depthwise;
 mod engine;
+mod form;
 mod functions;
 mod gemm;
 mod lanes;

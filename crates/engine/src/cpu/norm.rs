@@ -6,8 +6,9 @@
 )]
 
 use super::{
+    form::{Form, Out},
     gemm::Lane,
-    parallel::{Shared, each_line},
+    parallel::each_line,
     simd::{Isa, Kernel, LANES, Simd},
 };
 
@@ -28,19 +29,18 @@ const TOGETHER: usize = 4;
 const GRAIN: usize = 32;
 
 impl LayerNorm {
-    /// from, to: places of as many blocks as the weight has.
-    pub(crate) fn run(&self, isa: Isa, from: &[Lane], to: &mut [Lane]) {
-        assert!(from.len() == to.len() && self.weight.len() == self.bias.len());
+    /// from, to: places of as many blocks as the weight has, `to` in that form.
+    pub(crate) fn run(&self, isa: Isa, from: &[Lane], to: &mut [Lane], form: Form) {
+        assert!(from.len() == form.holds(to.len()) && self.weight.len() == self.bias.len());
         let blocks = self.weight.len();
         let places = from.len() / blocks;
-        let out = Shared::writing(to);
+        let out = Out::of(to, form);
         each_line(places.div_ceil(GRAIN), GRAIN * blocks * LANES, |task| {
             let run = task * GRAIN..places.min((task + 1) * GRAIN);
             let places = Places {
                 layer: self,
                 from: &from[run.start * blocks..run.end * blocks],
-                // SAFETY: within `to`, which is as long as `from`.
-                to: unsafe { out.get().add(run.start * blocks * LANES) },
+                to: out.skip(run.start * blocks * LANES),
             };
             // SAFETY: every task has places of `to` of its own.
             unsafe { isa.run(places) }
@@ -51,7 +51,7 @@ impl LayerNorm {
 struct Places<'a> {
     layer: &'a LayerNorm,
     from: &'a [Lane],
-    to: *mut f32,
+    to: Out,
 }
 
 impl Kernel for Places<'_> {
@@ -83,7 +83,7 @@ impl Places<'_> {
         unsafe {
             let inside = S::load(inside.as_ptr());
             let first = place * blocks * LANES;
-            let (from, to) = (self.from.as_ptr().cast::<f32>().add(first), self.to.add(first));
+            let (from, to) = (self.from.as_ptr().cast::<f32>().add(first), self.to.skip(first));
             let mut sums = [S::splat(0.0); N];
             for block in 0..if *centred { blocks } else { 0 } {
                 for i in 0..N {
@@ -121,7 +121,7 @@ impl Places<'_> {
                     if block + 1 == blocks {
                         x = S::mul(x, inside);
                     }
-                    S::store(to.add(at), S::fma(S::mul(S::sub(x, means[i]), shares[i]), weight, bias));
+                    to.put::<S>(at, S::fma(S::mul(S::sub(x, means[i]), shares[i]), weight, bias));
                 }
             }
         }

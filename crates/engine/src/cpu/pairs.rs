@@ -40,13 +40,13 @@ impl Factors for Pairs {
 }
 
 /// The bits of 2⁻⁵⁰.
-const LEAST: u32 = (127 - 50) << 23;
+pub(super) const LEAST: u32 = (127 - 50) << 23;
 /// 2⁻⁹⁰.
 const LEAST_BIAS: f32 = f32::from_bits((127 - 90) << 23);
 
 /// The nearest bf16, ties to even; zero for what is small.
 #[inline(always)]
-fn narrow(x: f32) -> u16 {
+pub(super) fn narrow(x: f32) -> u16 {
     let bits = x.to_bits();
     let size = bits & 0x7fff_ffff;
     let nearest = (bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16) as u16;
@@ -68,28 +68,9 @@ pub(crate) fn packed(outputs: usize, depth: usize, at: impl Fn(usize, usize) -> 
 
 /// Two numbers in the place of one.
 #[inline(always)]
-fn pair(numbers: [f32; 2]) -> f32 {
+pub(super) fn pair(numbers: [f32; 2]) -> f32 {
     let [first, second] = numbers.map(|x| u32::from(narrow(x)));
     f32::from_bits(first | second << 16)
-}
-
-/// Each lane's two numbers as a pair.
-///
-/// # Safety
-/// The processor has `S`.
-#[inline(always)]
-pub(crate) unsafe fn join<S: Simd>(first: S::V, second: S::V) -> S::V {
-    let mut lanes = [[0.0_f32; LANES]; 2];
-    // SAFETY: the caller's promise, and the arrays are that long.
-    unsafe {
-        S::store(lanes[0].as_mut_ptr(), first);
-        S::store(lanes[1].as_mut_ptr(), second);
-        let [mut pairs, seconds] = lanes;
-        for (first, second) in pairs.iter_mut().zip(seconds) {
-            *first = pair([*first, second]);
-        }
-        S::load(pairs.as_ptr())
-    }
 }
 
 /// Blocks of a row in pairs, half as long. They may begin where the numbers do, or before.
@@ -99,16 +80,8 @@ pub(crate) unsafe fn join<S: Simd>(first: S::V, second: S::V) -> S::V {
 #[inline(always)]
 pub(crate) unsafe fn narrow_row<S: Simd>(from: *const f32, to: *mut f32, blocks: usize) {
     for block in 0..blocks {
-        let mut numbers = [0.0_f32; LANES];
         // SAFETY: the caller's promise; what is written lies before what is read next.
-        unsafe {
-            S::store(numbers.as_mut_ptr(), S::load(from.add(block * LANES)));
-            let mut pairs = [0_u16; LANES];
-            for (to, x) in pairs.iter_mut().zip(numbers) {
-                *to = narrow(x);
-            }
-            to.cast::<[u16; LANES]>().add(block).write_unaligned(pairs);
-        }
+        unsafe { S::narrow(to.cast::<u16>().add(block * LANES), S::load(from.add(block * LANES))) }
     }
 }
 
@@ -134,8 +107,7 @@ pub(crate) fn with_pairs<R>(isa: Isa, numbers: &[Lane], work: impl FnOnce(&[Lane
         let from = &numbers[task * GRAIN..numbers.len().min((task + 1) * GRAIN)];
         // SAFETY: `pairs` is half as long as `numbers`, rounded up; each task writes half of what it reads, of its own.
         unsafe {
-            let to = to.get().add(task * GRAIN * LANES / 2).cast::<u16>();
-            isa.run(Narrow { from, to: std::slice::from_raw_parts_mut(to, from.len() * LANES) });
+            isa.run(Narrow { from, to: to.get().add(task * GRAIN * LANES / 2) });
         }
     });
     let result = work(pairs);
@@ -145,17 +117,15 @@ pub(crate) fn with_pairs<R>(isa: Isa, numbers: &[Lane], work: impl FnOnce(&[Lane
 
 struct Narrow<'a> {
     from: &'a [Lane],
-    to: &'a mut [u16],
+    /// Half as long.
+    to: *mut f32,
 }
 
 impl Kernel for Narrow<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        for (to, from) in self.to.as_chunks_mut::<LANES>().0.iter_mut().zip(self.from) {
-            for (to, x) in to.iter_mut().zip(from.0) {
-                *to = narrow(x);
-            }
-        }
+        // SAFETY: as promised by the caller of `Isa::run`.
+        unsafe { narrow_row::<S>(self.from.as_ptr().cast(), self.to, self.from.len()) }
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     chain::{self, Chain},
     conv::Conv,
     depthwise::Depthwise,
+    form::{Form, Out},
     functions::After,
     gemm::{Lane, blocks},
     maps::{self, Affine, Pooling},
@@ -96,7 +97,32 @@ pub(crate) struct Plan {
     own: Vec<usize>,
 }
 
+impl Step {
+    /// Whether it reads a value as pairs alone.
+    fn takes_pairs(&self, value: usize) -> bool {
+        let Action::Conv(conv) = &self.action else { return false };
+        conv.pairs
+            && self
+                .from
+                .split_first()
+                .is_some_and(|(from, others)| *from == value && !others.contains(&value))
+    }
+}
+
 impl Action {
+    /// Whether it can write its result as pairs.
+    fn gives_pairs(&self) -> bool {
+        match self {
+            Action::Conv(conv) => conv.is_one_part(),
+            Action::Winograd(conv) => conv.after.is_clamp(),
+            Action::Depthwise(conv) => conv.after.is_clamp(),
+            Action::Affine(affine) => affine.after.is_clamp(),
+            Action::Add(after) | Action::Multiply(after) | Action::Gate(after) => after.is_clamp(),
+            Action::Pool(_) | Action::LayerNorm(_) | Action::Attention(_) | Action::TextAttention(_) => true,
+            _ => false,
+        }
+    }
+
     /// Blocks of weights that are read for every run.
     fn weights(&self) -> usize {
         match self {
@@ -121,7 +147,7 @@ impl Plan {
     pub(crate) fn value(&mut self, (height, width): (usize, usize), channels: usize) -> usize {
         let (pixels, blocks) = (height * width, blocks(channels));
         let (lanes, each, home) = (pixels * blocks, Each::Sample, Home::Nowhere);
-        self.values.push(Value { height, pixels, blocks, lanes, each, home });
+        self.values.push(Value { height, pixels, blocks, form: Form::Numbers, lanes, each, home });
         self.values.len() - 1
     }
 
@@ -157,6 +183,7 @@ impl Plan {
             step.from.iter().chain([&step.to]).for_each(|value| last[*value] = at);
         }
         outputs.iter().for_each(|(value, _)| last[*value] = usize::MAX);
+        self.narrow(|value| last[value] == usize::MAX);
         // Layers of texts have no large maps.
         let has_tokens = self.values.iter().any(|value| value.each == Each::Token);
         let alone = if has_tokens { 0 } else { self.best_split() };
@@ -209,6 +236,28 @@ impl Plan {
         self
     }
 
+    /// What nobody reads but products of pairs is written as such: half as much memory is written, and read.
+    fn narrow(&mut self, is_output: impl Fn(usize) -> bool) {
+        for at in 0..self.steps.len() {
+            let value = self.steps[at].to;
+            let Value { height, pixels, blocks, .. } = self.values[value];
+            let readers = self.steps.iter().filter(|step| step.from.contains(&value));
+            // Lines are whole blocks of memory.
+            let may = (pixels / height * blocks).is_multiple_of(2)
+                && !is_output(value)
+                && self.steps[at].action.gives_pairs()
+                && readers.clone().all(|step| step.takes_pairs(value));
+            if may {
+                (self.values[value].form, self.values[value].lanes) = (Form::Pairs, pixels * blocks / 2);
+                for step in self.steps.iter_mut().filter(|step| step.from.contains(&value)) {
+                    if let Action::Conv(conv) = &mut step.action {
+                        conv.lies = Form::Pairs;
+                    }
+                }
+            }
+        }
+    }
+
     /// How many steps to run picture by picture: each reads its weights anew for every picture, where those that come
     /// after read and write maps that no near cache has kept.
     fn best_split(&self) -> usize {
@@ -246,10 +295,8 @@ impl Plan {
         &self.chains
     }
 
-    /// Lines of a value, blocks of a pixel, blocks of one picture.
-    pub(crate) fn value_size(&self, value: usize) -> (usize, usize, usize) {
-        let Value { height, blocks, lanes, .. } = self.values[value];
-        (height, blocks, lanes)
+    pub(crate) fn value_at(&self, value: usize) -> Value {
+        self.values[value]
     }
 
     /// Steps that are run picture by picture, and those that are run for many together.
@@ -307,8 +354,9 @@ impl Plan {
     }
 
     /// Where a value lies, for a chain that makes it strip by strip.
-    pub(crate) fn place(&self, value: usize, memory: &Memory<'_>) -> Shared {
-        Shared::at(memory.place(self.values[value]).0.cast())
+    pub(crate) fn place(&self, value: usize, memory: &Memory<'_>) -> Out {
+        let value = self.values[value];
+        Out::at(Shared::at(memory.place(value).0.cast()), value.form)
     }
 
     /// Runs the steps that are run picture by picture, for the memory's one. `time(step, work)` runs `work`, which is that
@@ -334,6 +382,7 @@ impl Plan {
     /// Runs one step over the pictures of the memory.
     pub(crate) fn run(&self, step: &Step, isa: Isa, memory: &mut Memory<'_>) {
         let value = self.values[step.to];
+        let form = value.form;
         let n = memory.count_of(value.each);
         let texts = memory.texts();
         let places = step.from.first().map_or(0, |from| self.values[*from].pixels);
@@ -341,20 +390,20 @@ impl Plan {
         let read = |i: usize| from[i];
         let residual = (from.len() > 1).then(|| read(from.len() - 1));
         match &step.action {
-            Action::Conv(conv) => conv.run(isa, n, read(0), residual, to),
-            Action::Winograd(conv) => conv.run(isa, n, read(0), residual, to),
-            Action::Depthwise(conv) => conv.run(isa, n, read(0), to),
-            Action::Pool(pooling) => pooling.run(isa, n, value.blocks, read(0), to),
-            Action::Affine(affine) => affine.run(isa, read(0), to),
+            Action::Conv(conv) => conv.run(isa, n, read(0), residual, to, form),
+            Action::Winograd(conv) => conv.run(isa, n, read(0), residual, to, form),
+            Action::Depthwise(conv) => conv.run(isa, n, read(0), to, form),
+            Action::Pool(pooling) => pooling.run(isa, n, value.blocks, read(0), to, form),
+            Action::Affine(affine) => affine.run(isa, read(0), to, form),
             Action::Activate(after) => maps::activate(isa, *after, read(0), to),
-            Action::Add(after) => maps::add(isa, *after, read(0), read(1), to),
-            Action::Multiply(after) => maps::multiply(isa, *after, read(0), read(1), to),
+            Action::Add(after) => maps::add(isa, *after, read(0), read(1), to, form),
+            Action::Multiply(after) => maps::multiply(isa, *after, read(0), read(1), to, form),
             Action::Rearrange(rearrange) => rearrange.run(n, places, &from, to),
-            Action::LayerNorm(norm) => norm.run(isa, read(0), to),
+            Action::LayerNorm(norm) => norm.run(isa, read(0), to, form),
             Action::ResponseNorm(norm) => norm.run(isa, n, read(0), to),
-            Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), to),
-            Action::Attention(attention) => attention.run(isa, n, read(0), read(from.len() - 1), to),
-            Action::TextAttention(attention) => attention.run(isa, &texts, &from, to),
+            Action::Gate(after) => maps::gate(isa, *after, n, read(0), read(1), (to, form)),
+            Action::Attention(attention) => attention.run(isa, n, read(0), read(from.len() - 1), to, form),
+            Action::TextAttention(attention) => attention.run(isa, &texts, &from, to, form),
             Action::Rotary(rotary) => rotary.run(&texts, read(0), to),
             Action::RmsOfParts { weight, eps, width } => {
                 text_attention::rms_of_parts(weight, *eps, *width, read(0), to);

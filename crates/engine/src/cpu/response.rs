@@ -1,6 +1,7 @@
 //! Global response normalisation: every channel of a map by how strong it is among all.
 
 use super::{
+    form::Form,
     functions::After,
     gemm::Lane,
     maps,
@@ -40,7 +41,7 @@ impl ResponseNorm {
             unsafe { isa.run(squares) }
         });
         scales.chunks_exact_mut(blocks).for_each(|squares| self.scale(squares));
-        maps::scale_maps(isa, After::of(None), n, from, (&scales, &self.bias), to);
+        maps::scale_maps(isa, After::of(None), n, from, (&scales, &self.bias), (to, Form::Numbers));
     }
 
     /// A picture's sums of squares become what its channels are multiplied with.

@@ -58,6 +58,30 @@ pub(crate) trait Simd: Copy {
         }
     }
 
+    /// Puts the nearest bf16 of each lane, as products of [pairs](super::pairs) take them, one after the other.
+    #[inline(always)]
+    unsafe fn narrow(to: *mut u16, v: Self::V) {
+        let mut lanes = [0.0_f32; LANES];
+        // SAFETY: the trait's condition, and the array is that long.
+        unsafe {
+            Self::store(lanes.as_mut_ptr(), v);
+            to.cast::<[u16; LANES]>().write_unaligned(lanes.map(super::pairs::narrow));
+        }
+    }
+
+    /// Each lane's two numbers as a pair.
+    #[inline(always)]
+    unsafe fn join(first: Self::V, second: Self::V) -> Self::V {
+        let mut lanes = [[0.0_f32; LANES]; 2];
+        // SAFETY: the trait's condition, and the arrays are that long.
+        unsafe {
+            Self::store(lanes[0].as_mut_ptr(), first);
+            Self::store(lanes[1].as_mut_ptr(), second);
+            let joint: [f32; LANES] = std::array::from_fn(|i| super::pairs::pair([lanes[0][i], lanes[1][i]]));
+            Self::load(joint.as_ptr())
+        }
+    }
+
     /// Asks for the cache line at an address, which may be any, to be brought near. Does nothing by default.
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}

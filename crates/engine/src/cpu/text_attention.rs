@@ -2,6 +2,7 @@
 
 use super::{
     attention::{Bias, Head},
+    form::{Form, Out},
     gemm::Lane,
     parallel::{Shared, each_line, each_piece},
     simd::{Isa, LANES},
@@ -55,8 +56,8 @@ impl DistanceTable {
 }
 
 impl TextAttention {
-    /// from: queries, keys and values of every token, in one value or in three; to: what each query comes to.
-    pub(crate) fn run(&self, isa: Isa, texts: &Texts<'_>, from: &[&[Lane]], to: &mut [Lane]) {
+    /// from: queries, keys and values of every token, in one value or in three; to: what each query comes to, in that form.
+    pub(crate) fn run(&self, isa: Isa, texts: &Texts<'_>, from: &[&[Lane]], to: &mut [Lane], form: Form) {
         let tokens = texts.tokens().len().max(1);
         let (d, keys) = (self.heads * self.depth, self.key_heads * self.depth);
         // Where queries, keys and values begin in a token, and how long it is.
@@ -64,11 +65,11 @@ impl TextAttention {
             [joint] => ([0, d, d + keys], [joint.len() / tokens * LANES; 3]),
             from => ([0; 3], std::array::from_fn(|i| from[i].len() / tokens * LANES)),
         };
-        let made = to.len() / tokens * LANES;
+        let made = form.holds(to.len()) / tokens * LANES;
         let widths = [d, keys, keys];
         assert!(made >= d && (0..3).all(|i| steps[i] >= starts[i] + widths[i]));
         let parts: [Shared; 3] = std::array::from_fn(|i| Shared::reading(from[i.min(from.len() - 1)]));
-        let out = Shared::writing(to);
+        let out = Out::of(to, form);
         let spans: Vec<_> = texts.spans().collect();
         let work = spans.iter().map(|span| span.len().pow(2)).sum::<usize>() / spans.len().max(1);
         let scale = self.scale.map_or_else(|| LOG2_E / (self.depth as f32).sqrt(), |scale| LOG2_E * scale);
@@ -93,8 +94,7 @@ impl TextAttention {
                 queries: at(0),
                 keys: at(1),
                 values: at(2),
-                // SAFETY: as above.
-                out: unsafe { out.get().add(span.start * made + firsts[0]) },
+                out: out.skip(span.start * made + firsts[0]),
                 steps: [steps[0], steps[1], steps[2], made],
                 padding: if head == 0 { d..made } else { 0..0 },
                 pairs: self.pairs,

@@ -9,6 +9,7 @@
 mod transforms;
 
 use super::{
+    form::{Form, Out},
     functions::After,
     gemm::{Lane, Matrix, Product, blocks, tile_rows},
     lanes::Lanes,
@@ -46,7 +47,7 @@ pub(crate) struct Winograd {
     channels: usize,
     weights: Weights,
     bias: Vec<Lane>,
-    after: After,
+    pub(crate) after: After,
 }
 
 /// Kernels as they were trained.
@@ -131,7 +132,7 @@ impl Winograd {
         }
     }
 
-    /// input: n maps; out: n maps of whole blocks; residual: as out.
+    /// input: n maps; out: n maps of whole blocks, in that form; residual: n of numbers.
     pub(crate) fn run(
         &self,
         isa: Isa,
@@ -139,14 +140,15 @@ impl Winograd {
         input: &[Lane],
         residual: Option<&[Lane]>,
         out: &mut [Lane],
+        form: Form,
     ) {
         let pixels = self.size.0 * self.size.1;
         let (from, to) = self.widths();
-        assert!(input.len() >= n * pixels * from && out.len() >= n * pixels * to);
+        assert!(input.len() >= n * pixels * from && form.holds(out.len()) >= n * pixels * to);
         assert!(residual.is_none_or(|residual| residual.len() >= n * pixels * to));
         let (down, across) = self.tiles();
         // SAFETY: the maps are as long as was just checked.
-        unsafe { self.run_tiles(isa, Maps::new(input, residual, out), 0..n * down * across) }
+        unsafe { self.run_tiles(isa, Maps::new(input, residual, Out::of(out, form)), 0..n * down * across) }
     }
 
     /// Some lines of one picture. `lines` begins with a tile, and ends with one or with the map.
@@ -371,7 +373,7 @@ impl Job<'_> {
             bias: &self.layer.bias,
             residual: self.maps.residual.get(),
             after: self.layer.after,
-            out: self.maps.out.get(),
+            out: self.maps.out,
         };
         // SAFETY: the results of tiles are there, as promised to `run_tiles`; no other task has these tiles.
         unsafe { self.isa.run(back) }

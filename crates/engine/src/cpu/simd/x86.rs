@@ -1,6 +1,6 @@
 //! AVX2 and AVX-512.
 
-use super::{Kernel, Simd};
+use super::{super::pairs::LEAST, Kernel, Simd};
 use std::arch::x86_64::*;
 
 #[target_feature(enable = "avx2,fma")]
@@ -180,6 +180,19 @@ impl Simd for Avx512 {
             _mm512_dpbf16_ps(sum, x, w)
         }
     }
+    #[inline(always)]
+    unsafe fn narrow(to: *mut u16, v: __m512) {
+        // SAFETY: the trait's condition.
+        unsafe { _mm256_storeu_si256(to.cast(), _mm512_cvtepi32_epi16(nearest(v))) }
+    }
+    #[inline(always)]
+    unsafe fn join(first: __m512, second: __m512) -> __m512 {
+        // SAFETY: the trait's condition.
+        unsafe {
+            let second = _mm512_slli_epi32::<16>(nearest(second));
+            _mm512_castsi512_ps(_mm512_or_si512(nearest(first), second))
+        }
+    }
     one! {
         splat = _mm512_set1_ps(x: f32) -> __m512;
         load = _mm512_loadu_ps(from: *const f32) -> __m512;
@@ -191,5 +204,23 @@ impl Simd for Avx512 {
         fma = _mm512_fmadd_ps(a: __m512, b: __m512, c: __m512) -> __m512;
         max = _mm512_max_ps(a: __m512, b: __m512) -> __m512;
         min = _mm512_min_ps(a: __m512, b: __m512) -> __m512;
+    }
+}
+
+/// [`narrow`](super::super::pairs::narrow) of each lane.
+#[inline(always)]
+unsafe fn nearest(v: __m512) -> __m512i {
+    // SAFETY: the caller runs on a processor with AVX-512F.
+    unsafe {
+        let bits = _mm512_castps_si512(v);
+        let high = _mm512_srli_epi32::<16>(bits);
+        let odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+        let half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+        let nearest = _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, half));
+        let size = _mm512_and_si512(bits, _mm512_set1_epi32(0x7fff_ffff));
+        let enough = _mm512_cmpge_epu32_mask(size, _mm512_set1_epi32(LEAST as i32));
+        let none = _mm512_cmpgt_epu32_mask(size, _mm512_set1_epi32(0x7f80_0000));
+        let number = _mm512_maskz_mov_epi32(enough, nearest);
+        _mm512_mask_or_epi32(number, none, high, _mm512_set1_epi32(0x40))
     }
 }

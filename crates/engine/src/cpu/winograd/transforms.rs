@@ -7,6 +7,7 @@
 
 use super::{IN, OUT};
 use crate::cpu::{
+    form::Out,
     functions::After,
     gemm::Lane,
     simd::{Kernel, LANES, Simd},
@@ -112,7 +113,7 @@ pub(super) struct Back<'a> {
     pub(super) bias: &'a [Lane],
     pub(super) residual: *const f32,
     pub(super) after: After,
-    pub(super) out: *mut f32,
+    pub(super) out: Out,
 }
 
 impl Kernel for Back<'_> {
@@ -147,11 +148,11 @@ impl Kernel for Back<'_> {
                             if !self.residual.is_null() {
                                 v = S::add(v, S::load(self.residual.add(at)));
                             }
-                            S::store(self.out.wrapping_add(at), self.after.clamp::<S>(v));
+                            self.out.put::<S>(at, self.after.clamp::<S>(v));
                         }
                         if !self.after.is_clamp() {
                             for column in 0..OUT.min(width - x) {
-                                let to = self.out.wrapping_add(at + column * self.width * LANES);
+                                let to = self.out.place(at + column * self.width * LANES);
                                 self.after.finish::<S>(to, 1);
                             }
                         }
