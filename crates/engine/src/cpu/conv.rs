@@ -77,7 +77,10 @@ impl Conv {
         let total = n * pixels;
         let read = if self.narrows() { 2 * n * self.image() } else { n * self.image() };
         assert!(input.len() * LANES >= read && self.bias.len() == blocks);
-        assert!(form.holds(out.len()) >= total * blocks && (form == Form::Numbers || self.is_one_part()));
+        assert!(
+            form.holds(out.len()) >= total * blocks
+                && (form == Form::Numbers || self.pairs && self.is_one_part())
+        );
         assert!(residual.is_none_or(|residual| residual.len() >= total * blocks));
         let (threads, tile) = (threads(), tile_rows(isa));
         // Few rows (dense layers, small maps): threads share out the outputs.

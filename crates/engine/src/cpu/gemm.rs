@@ -16,6 +16,7 @@ use super::{
     simd::{Isa, Kernel, LANES, Simd},
 };
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Sixteen numbers on a cache line's boundary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -122,6 +123,7 @@ pub(crate) struct Product<'a> {
     pub(crate) finish: bool,
     /// Where each row goes, counted in numbers from `out`; as many as there are rows.
     pub(crate) rows: &'a [usize],
+    /// As pairs only where factors are.
     pub(crate) out: Out,
     /// Added to the sums: laid out as the result is. Null for nothing.
     pub(crate) residual: *const f32,
@@ -266,11 +268,12 @@ impl Product<'_> {
                     }
                 }
             }
+            let out = self.out.place(0);
             let mut sums = [[S::splat(0.0); P]; R];
             if self.resume {
                 each_row!(r in R => if let Some(row) = rows.get(r) {
                     for p in 0..P {
-                        sums[r][p] = S::load(self.out.place(row + (block + p) * LANES));
+                        sums[r][p] = S::load(out.wrapping_add(row + (block + p) * LANES));
                     }
                 });
             } else if !self.bias.is_empty() {
@@ -299,6 +302,8 @@ impl Product<'_> {
                     *weights = weights.add(self.depth * LANES);
                 }
             }
+            let pairs = F::COUNT == 2 && self.out.form == Form::Pairs;
+            let mut waiting = [[const { MaybeUninit::<Lane>::uninit() }; P]; R];
             each_row!(r in R => if let Some(row) = rows.get(r) {
                 for p in 0..P {
                     let at = row + (block + p) * LANES;
@@ -311,32 +316,20 @@ impl Product<'_> {
                             sum = self.after.clamp::<S>(sum);
                         }
                     }
-                    sums[r][p] = sum;
+                    let to = if pairs { waiting[r][p].as_mut_ptr().cast() } else { out.wrapping_add(at) };
+                    S::store(to, sum);
                 }
             });
-            let function = self.finish && !self.after.is_clamp();
-            if function && self.out.form == Form::Pairs {
-                // Functions are of numbers.
-                let mut lanes = [[Lane::default(); P]; R];
-                each_row!(r in R => for p in 0..P {
-                    S::store(lanes[r][p].0.as_mut_ptr(), sums[r][p]);
-                });
-                for (lanes, row) in lanes.iter_mut().zip(rows) {
-                    self.after.finish::<S>(lanes.as_mut_ptr().cast(), P);
-                    for (p, lane) in lanes.iter().enumerate() {
-                        self.out.put::<S>(row + (block + p) * LANES, S::load(lane.0.as_ptr()));
+            // Functions are of numbers.
+            for (row, waiting) in rows.iter().zip(&mut waiting) {
+                if pairs {
+                    let numbers = waiting.as_mut_ptr().cast::<f32>();
+                    self.after.finish::<S>(numbers, P);
+                    for p in 0..P {
+                        self.out.put::<S>(row + (block + p) * LANES, S::load(numbers.add(p * LANES)));
                     }
-                }
-                return;
-            }
-            each_row!(r in R => if let Some(row) = rows.get(r) {
-                for p in 0..P {
-                    self.out.put::<S>(row + (block + p) * LANES, sums[r][p]);
-                }
-            });
-            if function {
-                for row in rows {
-                    self.after.finish::<S>(self.out.place(row + block * LANES), P);
+                } else if self.finish && !self.after.is_clamp() {
+                    self.after.finish::<S>(out.wrapping_add(row + block * LANES), P);
                 }
             }
         }

@@ -113,7 +113,7 @@ impl Action {
     /// Whether it can write its result as pairs.
     fn gives_pairs(&self) -> bool {
         match self {
-            Action::Conv(conv) => conv.is_one_part(),
+            Action::Conv(conv) => conv.pairs && conv.is_one_part(),
             Action::Winograd(conv) => conv.after.is_clamp(),
             Action::Depthwise(conv) => conv.after.is_clamp(),
             Action::Affine(affine) => affine.after.is_clamp(),
