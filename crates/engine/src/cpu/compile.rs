@@ -24,7 +24,7 @@ use crate::{
     fuse::{Fused, Graph, narrow},
     windows::Windows,
 };
-use network::{NodeId, Op, Padding, ParamId, Pool, Shape, Window};
+use network::{Activation, NodeId, Op, Padding, ParamId, Pool, Shape, Window};
 use std::sync::Arc;
 use weights::Bound;
 
@@ -131,7 +131,7 @@ impl Compiler {
                 )
             }
             Op::Activation { function } => {
-                (at, Action::Activate(After::of(Some(*function))), vec![input(self)])
+                (at, Action::Activate(self.after(Some(*function))), vec![input(self)])
             }
             Op::Add => {
                 let (end, after) = self.function_after(at);
@@ -315,7 +315,7 @@ impl Compiler {
         let Fused { outputs, depth, window, groups, end, .. } = fused;
         let Window { kernel, stride, padding, dilation } = window;
         let bias = lanes(fused.bias.iter().copied().map(narrow));
-        let (residual, after) = (fused.residual.map(|node| self.value(node)), After::of(fused.activation));
+        let (residual, after) = (fused.residual.map(|node| self.value(node)), self.after(fused.activation));
         let output = self.graph.sides(end);
         let number = |output, channel, y, x| fused.number(output, channel, y, x);
         let read = if fused.sees_picture {
@@ -328,23 +328,25 @@ impl Compiler {
             let together = if dilation.x == 1 { kernel.x } else { 1 };
             let starts = (0..kernel.x).step_by(together).map(|x| x * dilation.x);
             let line = kernel.x * channels;
-            Action::Conv(Conv {
+            let at = |output: usize, y: usize, k: usize| number(output, k % channels, y, k / channels);
+            let taps = (0..kernel.y).flat_map(|y| starts.clone().map(move |x| (y * dilation.y, x))).collect();
+            let conv = Conv {
                 pairs: false,
                 lies: Form::Numbers,
                 input: (padding.top + input.0 + padding.bottom, padding.left + input.1 + padding.right),
                 pixel: channels,
+                image: self.plan.value_at(read).lanes * LANES,
                 output,
                 stride,
                 padding: Padding::NONE,
-                taps: (0..kernel.y).flat_map(|y| starts.clone().map(move |x| (y * dilation.y, x))).collect(),
+                taps,
                 offsets: Vec::new(),
                 depth: together * channels,
-                weights: Packed::new(outputs, kernel.y * line, |output, k| {
-                    number(output, k % channels, k / line, k % line / channels)
-                }),
+                weights: Packed::new(outputs, kernel.y * line, |output, k| at(output, k / line, k % line)),
                 bias,
                 after,
-            })
+            };
+            Action::Conv(if self.in_pairs { conv.of_pairs_along(outputs, at) } else { conv })
         } else if self.graph.is_depthwise(at) {
             let weights = (0..kernel.y * kernel.x).flat_map(|tap| {
                 lanes((0..channels).map(|channel| number(channel, 0, tap / kernel.x, tap % kernel.x)))
@@ -383,11 +385,13 @@ impl Compiler {
             let bias = if in_pairs { pairs::biases(bias) } else { bias };
             let taps = (0..places).map(|tap| (tap / kernel.x * dilation.y, tap % kernel.x * dilation.x));
             let (pixel, taps) = (channels.next_multiple_of(LANES) / together, taps.collect());
+            let image = input.0 * input.1 * pixel;
             Action::Conv(Conv {
                 pairs: in_pairs,
                 lies: Form::Numbers,
                 input,
                 pixel,
+                image,
                 output,
                 stride,
                 padding,
@@ -416,7 +420,12 @@ impl Compiler {
     /// The activation that is all that reads a node, if there is one, and where it ends.
     fn function_after(&self, at: usize) -> (usize, After) {
         let (end, activation) = self.graph.function_after(at);
-        (end, After::of(activation))
+        (end, self.after(activation))
+    }
+
+    fn after(&self, activation: Option<Activation>) -> After {
+        let after = After::of(activation);
+        if self.in_pairs { after.coarse() } else { after }
     }
 
     fn lanes(&self, id: ParamId) -> Vec<Lane> {

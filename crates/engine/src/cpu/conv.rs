@@ -6,7 +6,7 @@ use super::{
     functions::After,
     gemm::{Lane, Packed, Product, tile_rows},
     lines::{Maps, window},
-    pairs::{OfPairs, with_pairs},
+    pairs::{self, OfPairs, with_pairs},
     parallel::{Shared, each_of, threads},
     simd::{Isa, LANES},
 };
@@ -29,8 +29,9 @@ pub(crate) struct Conv {
     pub(crate) lies: Form,
     /// Rows and columns of the input.
     pub(crate) input: (usize, usize),
-    /// Numbers from one pixel of the input to the next.
+    /// Numbers from one pixel of the input to the next, and from one picture to the next.
     pub(crate) pixel: usize,
+    pub(crate) image: usize,
     /// Rows and columns of the result.
     pub(crate) output: (usize, usize),
     pub(crate) stride: Pair,
@@ -61,6 +62,35 @@ struct Cut {
 }
 
 impl Conv {
+    /// The same of pairs of neighbouring numbers, where a line is one run and begins with a pair wherever the window stands: a
+    /// pixel is then a pair. at(output, tap, k): the weight of a run's number.
+    pub(crate) fn of_pairs_along(
+        self,
+        outputs: usize,
+        at: impl Fn(usize, usize, usize) -> f32 + Sync,
+    ) -> Conv {
+        let Conv { input: (height, width), pixel, stride: Pair { y, x }, depth, .. } = self;
+        let is_even = |numbers: usize| numbers.is_multiple_of(2);
+        if !(self.taps.iter().all(|(_, dx)| *dx == 0) && is_even(width * pixel) && is_even(x * pixel)) {
+            return self;
+        }
+        let run = depth.div_ceil(2);
+        let number = |output, tap, k| if k < depth { at(output, tap, k) } else { 0.0 };
+        Conv {
+            pairs: true,
+            input: (height, width * pixel / 2),
+            stride: Pair { y, x: x * pixel / 2 },
+            pixel: 1,
+            image: self.image / 2,
+            depth: run,
+            weights: pairs::packed(outputs, self.taps.len() * run, |output, k| {
+                [0, 1].map(|i| number(output, k / run, 2 * (k % run) + i))
+            }),
+            bias: pairs::biases(self.bias),
+            ..self
+        }
+    }
+
     /// input: n maps; out: n maps of whole blocks, in that form; residual: n of numbers.
     pub(crate) fn run(
         &self,
@@ -75,7 +105,7 @@ impl Conv {
         let blocks = self.weights.blocks();
         let pixels = self.output.0 * self.output.1;
         let total = n * pixels;
-        let read = if self.narrows() { 2 * n * self.image() } else { n * self.image() };
+        let read = if self.narrows() { 2 * n * self.image } else { n * self.image };
         assert!(input.len() * LANES >= read && self.bias.len() == blocks);
         assert!(
             form.holds(out.len()) >= total * blocks
@@ -124,12 +154,15 @@ impl Conv {
             }
         };
         if self.narrows() {
-            let (seen, line) = (self.sees(lines), self.input.1 * self.pixel);
-            let from = maps.input.get().wrapping_add(seen.start * 2 * line).cast::<Lane>();
-            // SAFETY: these lines are there, as the caller promises.
-            let numbers = unsafe { std::slice::from_raw_parts(from, seen.len() * 2 * line / LANES) };
+            let (seen, line) = (self.sees(lines), self.input.1 * 2 * self.pixel);
+            // Whole blocks. A run of an odd count ends with a number more, that is multiplied by zero.
+            let (start, end) = (seen.start * line / LANES, (seen.end * line + 1).div_ceil(LANES));
+            let end = end.min(2 * self.image / LANES);
+            let from = maps.input.get().wrapping_add(start * LANES).cast::<Lane>();
+            // SAFETY: these lines are there, as the caller promises, in whole blocks.
+            let numbers = unsafe { std::slice::from_raw_parts(from, end - start) };
             with_pairs(isa, numbers, |pairs| {
-                let first = Shared::reading(pairs).get().wrapping_sub(seen.start * line);
+                let first = Shared::reading(pairs).get().wrapping_sub(start * LANES / 2);
                 run(Maps { input: Shared::at(first), ..maps });
             });
         } else {
@@ -206,12 +239,6 @@ impl Conv {
         window(lines, (reach, self.stride.y, self.padding.top), self.input.0)
     }
 
-    /// Numbers, or pairs, from one picture to the next. Pictures are whole blocks of numbers.
-    fn image(&self) -> usize {
-        let all = self.input.0 * self.input.1 * self.pixel;
-        if self.pairs { all } else { all.next_multiple_of(LANES) }
-    }
-
     /// Rows whose inputs a task may read.
     fn fitting(&self, tile: usize) -> usize {
         let reads = self.pixel.min(DEPTH) * self.stride.y.min(2) * self.stride.x.min(2);
@@ -234,7 +261,7 @@ impl Conv {
         let mut x = rows.start % self.output.1;
         let line = rows.start / self.output.1;
         let mut y = line % self.output.0;
-        let mut picture = line / self.output.0 * self.image();
+        let mut picture = line / self.output.0 * self.image;
         let mut place = |row: usize| {
             let (top, left) = (y * self.stride.y, x * self.stride.x);
             let place = (picture + (top * width + left) * self.pixel, top, left);
@@ -243,7 +270,7 @@ impl Conv {
                 if x == self.output.1 {
                     (x, y) = (0, y + 1);
                     if y == self.output.0 {
-                        (y, picture) = (0, picture + self.image());
+                        (y, picture) = (0, picture + self.image);
                     }
                 }
             }
