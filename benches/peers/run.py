@@ -6,8 +6,8 @@
 The peers' own programs are ../shared/bench/peers.py; without it (or without a peer's package) they say 'skipped'. Each
 peer compiles its model once, in a process of its own, and waits; every round then times ours and each peer once, a few
 passes each. Figures are images/s, medians over the rounds, and the ratio is ours over the best peer's. All compute in
-f32: OpenVINO is told so, as it takes bf16 by itself where the processor has it (--bf16 leaves it its way, --precision bf16
-is ours).
+f32: OpenVINO is told so, as it takes bf16 by itself where the processor has it. --bf16 leaves it its way, has ncnn store bf16,
+and allows the peers torch_bf16 and torch_bf16_compiled; --precision bf16 is ours.
 """
 
 import argparse
@@ -34,6 +34,10 @@ sys.argv = [path]
 peers = importlib.util.module_from_spec(spec)
 peers.__dict__["__name__"] = "peers"
 source = open(path).read()
+if bf16 == "1":
+    # What it runs on a card runs here; ncnn stores bf16.
+    source = source.replace("= o.use_bf16_storage = False", "= False; o.use_bf16_storage = True")
+    source = source.replace("peer in GPU_PEERS", "False")
 exec(compile(source[: source.rindex("\\nmain()")], path, "exec"), peers.__dict__)
 def serve(infer, rounds, sync=lambda: None):
     infer(); infer(); sync()

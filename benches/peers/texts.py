@@ -3,8 +3,8 @@
 
     .venv/bin/python benches/peers/texts.py TABLE.csv FOLDER [FOLDER…] [--rounds 3] [--threads 2]
 
-TABLE has a column `text`. FOLDER is as on the Hugging Face hub; the mean of the last layer is what all compute. All run f32, on as
-many threads, in turn. Peers sort by length and take 32 together, as sentence-transformers does; tokenisation is included.
+TABLE has a column `text`. FOLDER is as on the Hugging Face hub; the mean of the last layer is what all compute. All run f32 (--bf16: ours
+and OpenVINO in bf16, PyTorch by autocast), on as many threads, in turn. Peers sort by length and take 32 together, as sentence-transformers does; tokenisation is included.
 ONNX Runtime gets PyTorch's own export, and the same after its own optimiser of transformers, which fastembed ships. What is loaded
 and compiled is not timed; of ours, the time from a table of half the rows is taken off that from all of them, so that starting,
 reading weights and asking probes is not counted either. Figures are sentences a second, medians over the rounds.
@@ -84,15 +84,17 @@ def onnx_runtime(path, threads):
     return lambda given: session.run(None, given)[0]
 
 
-def openvino(path, threads):
+def openvino(path, threads, bf16):
     import openvino as ov
 
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    if not bf16:
+        settings["INFERENCE_PRECISION_HINT"] = "f32"
     request = ov.Core().compile_model(str(path), "CPU", settings).create_infer_request()
     return lambda given: request.infer(given)[request.model_outputs[0]]
 
 
-def peers(folder, scratch, threads):
+def peers(folder, scratch, threads, bf16):
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     plain, fused = scratch / "plain.onnx", scratch / "fused.onnx"
     config, names = exported(folder, plain)
@@ -103,7 +105,12 @@ def peers(folder, scratch, threads):
         transformer = models.Transformer(str(folder), max_seq_length=MOST)
         pooling = models.Pooling(transformer.get_word_embedding_dimension())
         whole = SentenceTransformer(modules=[transformer, pooling], device="cpu")
-        found["sentence-transformers"] = lambda texts: whole.encode(texts, batch_size=BATCH)
+
+        def encode(texts):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                return whole.encode(texts, batch_size=BATCH)
+
+        found["sentence-transformers"] = encode
     except ImportError:
         print("skipped: no sentence-transformers")
     found["ONNX Runtime"] = lambda texts, run=onnx_runtime(plain, threads): over(texts, tokenizer, names, run)
@@ -112,16 +119,17 @@ def peers(folder, scratch, threads):
     optimizer.optimize_model(str(plain), "bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size).save_model_to_file(str(fused))
     found["ONNX Runtime, fused"] = lambda texts, run=onnx_runtime(fused, threads): over(texts, tokenizer, names, run)
     try:
-        found["OpenVINO"] = lambda texts, run=openvino(plain, threads): over(texts, tokenizer, names, run)
+        found["OpenVINO"] = lambda texts, run=openvino(plain, threads, bf16): over(texts, tokenizer, names, run)
     except ImportError:
         print("skipped: no openvino")
     return found
 
 
-def ours(folder, table, scratch, threads):
+def ours(folder, table, scratch, threads, bf16):
     out = scratch / "x.features"
     command = [str(ROOT / "target/release/extract"), str(table), "-o", str(out), "--weights", str(folder), "--tap", "mean"]
     command += ["--text-column", "text", "--max-tokens", str(MOST), "--threads", str(threads), "--force", "--quiet"]
+    command += ["--precision", "bf16"] if bf16 else []
     start = time.perf_counter()
     subprocess.run(command, check=True)
     return time.perf_counter() - start
@@ -133,6 +141,7 @@ def main():
     parser.add_argument("folders", type=pathlib.Path, nargs="+")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--bf16", action="store_true", help="ours in bf16, OpenVINO as it comes, PyTorch by autocast")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     with open(arguments.table, newline="", encoding="utf-8") as file:
@@ -147,7 +156,7 @@ def main():
             with open(tables[-1], "w", newline="", encoding="utf-8") as file:
                 csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["text"], *([text] for text in part)])
         for folder in arguments.folders:
-            found = peers(folder, scratch, arguments.threads)
+            found = peers(folder, scratch, arguments.threads, arguments.bf16)
             rates, rows = {name: [] for name in [*found, "Headstart", "Headstart, whole command"]}, {}
             for name, run in found.items():
                 rows[name] = np.asarray(run(texts[:200]))
@@ -157,7 +166,7 @@ def main():
                     start = time.perf_counter()
                     run(texts)
                     rates[name].append(len(texts) / (time.perf_counter() - start))
-                half, whole = (ours(folder, table, scratch, arguments.threads) for table in tables)
+                half, whole = (ours(folder, table, scratch, arguments.threads, arguments.bf16) for table in tables)
                 rates["Headstart"].append((len(texts) - len(texts) // 2) / (whole - half))
                 rates["Headstart, whole command"].append(len(texts) / whole)
             middle = {name: statistics.median(each) for name, each in rates.items()}

@@ -2,12 +2,11 @@
 
 use crate::endpoint_args::EndpointArgs;
 use clap::{Parser, ValueEnum};
-use engine::Precision;
 use input::{
     Augment,
     image::{Channels, Decode, Filter, Grey16},
 };
-use pipeline::DeviceName;
+use pipeline::{DeviceName, PrecisionName};
 use std::path::PathBuf;
 use store::Dtype;
 
@@ -248,8 +247,11 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are: f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: f32 on the CPU; on a card f16, or
-    /// bf16 where the made-up pictures show that the network's numbers are too large for it]
+    /// What numbers are: auto, f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: f32 on the CPU; on a card f16,
+    /// or bf16 where the made-up pictures show that the network's numbers are too large for it]
+    ///
+    /// auto: On CPUs with AVX-512 BF16 it is bf16, or f32 where the made-up pictures come out too far from f32; on other CPUs
+    /// f32. On a card it is the default. So machines differ.
     ///
     /// tf32: Numbers are rounded to 10 bits before they are multiplied.
     ///
@@ -260,7 +262,7 @@ pub struct Args {
     ///
     /// Features say which they were made in.
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
-    pub precision: Option<Precision>,
+    pub precision: Option<PrecisionName>,
 
     /// Images that are prepared, and go through the network, together; changes memory and speed, never a feature
     /// [default: 32 on the CPU; on a card as many as keep it busy and fit into its memory]

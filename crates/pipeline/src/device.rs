@@ -14,6 +14,15 @@ pub enum DeviceName {
     Cards(Vec<usize>),
 }
 
+/// What `--precision` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrecisionName {
+    /// The fastest that gives what f32 gives, to its tolerance.
+    Auto,
+    /// One of them.
+    Given(Precision),
+}
+
 /// Flags that do not go together, or not with this build.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -24,7 +33,7 @@ pub struct DeviceRequest {
     /// `--device`.
     pub name: DeviceName,
     /// `--precision`.
-    pub precision: Option<Precision>,
+    pub precision: Option<PrecisionName>,
     /// `--isa`.
     pub isa: Option<Isa>,
 }
@@ -32,8 +41,9 @@ pub struct DeviceRequest {
 /// What runs the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// The processor, by one of its instruction sets; in f32 or bf16.
-    Cpu(Isa, Precision),
+    /// The processor, by one of its instruction sets; in f32 or bf16. Without a precision: bf16 where it holds the network's
+    /// numbers.
+    Cpu(Isa, Option<Precision>),
     /// Cards by their numbers. Without a precision: the most exact of 16 bits that holds the network's numbers.
     Cards(Vec<usize>, Option<Precision>),
 }
@@ -78,19 +88,30 @@ impl DeviceRequest {
             DeviceName::Cards(_) if isa.is_some() => {
                 usage("--isa goes with the CPU; give --device cpu, or leave --isa out".to_owned())
             }
-            DeviceName::Cards(cards) => Ok((Device::Cards(cards, precision), without)),
-            DeviceName::Auto | DeviceName::Cpu => match precision {
-                None | Some(Precision::F32 | Precision::Bf16) => {
-                    let isa = isa.unwrap_or_else(Isa::best);
-                    Ok((Device::Cpu(isa, precision.unwrap_or(Precision::F32)), without))
-                }
-                Some(precision) => {
-                    let why = without.map(|why| format!(" ({why})")).unwrap_or_default();
-                    usage(format!(
-                        "the CPU runs in f32 or bf16, not in {precision}{why}; give one of them, or --device cuda"
-                    ))
-                }
-            },
+            DeviceName::Cards(cards) => {
+                let given = match precision {
+                    Some(PrecisionName::Given(precision)) => Some(precision),
+                    None | Some(PrecisionName::Auto) => None,
+                };
+                Ok((Device::Cards(cards, given), without))
+            }
+            DeviceName::Auto | DeviceName::Cpu => {
+                let isa = isa.unwrap_or_else(Isa::best);
+                let precision = match precision {
+                    Some(PrecisionName::Auto) if isa.has_bf16() => None,
+                    None | Some(PrecisionName::Auto) => Some(Precision::F32),
+                    Some(PrecisionName::Given(precision @ (Precision::F32 | Precision::Bf16))) => {
+                        Some(precision)
+                    }
+                    Some(PrecisionName::Given(precision)) => {
+                        let why = without.map(|why| format!(" ({why})")).unwrap_or_default();
+                        return usage(format!(
+                            "the CPU runs in f32 or bf16, not in {precision}{why}; give one of them, or --device cuda"
+                        ));
+                    }
+                };
+                Ok((Device::Cpu(isa, precision), without))
+            }
         }
     }
 }
@@ -123,12 +144,28 @@ impl FromStr for DeviceName {
     }
 }
 
+impl FromStr for PrecisionName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PrecisionName, String> {
+        if text == "auto" {
+            return Ok(PrecisionName::Auto);
+        }
+        let given = text.parse().map(PrecisionName::Given);
+        given.map_err(|_| "expected auto, f32, tf32, bf16 or f16".to_owned())
+    }
+}
+
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Device::Cpu(isa, precision) => {
                 write!(f, "the CPU ({})", format!("{isa:?}").to_lowercase())?;
-                if *precision == Precision::F32 { Ok(()) } else { write!(f, " in {precision}") }
+                match precision {
+                    Some(Precision::F32) => Ok(()),
+                    Some(precision) => write!(f, " in {precision}"),
+                    None => f.write_str(" in bf16, or f32"),
+                }
             }
             Device::Cards(cards, precision) => {
                 let cards = cards.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
@@ -178,7 +215,8 @@ mod tests {
         let card = |text: &str| Ok(text.to_owned());
         let no_cuda = || Err("this build has no CUDA; build it with `make cuda`");
         let isa = Isa::best();
-        let in_bf16 = || Ok(Device::Cpu(isa, Precision::Bf16).to_string());
+        let in_bf16 = || Ok(Device::Cpu(isa, Some(Precision::Bf16)).to_string());
+        let fastest = || Ok(Device::Cpu(isa, (!isa.has_bf16()).then_some(Precision::F32)).to_string());
         // What is given; what a build has; what that comes to.
         for (device, precision, isa, found, expected) in [
             ("auto", None, None, None, cpu()),
@@ -195,6 +233,9 @@ mod tests {
             ("auto", None, Some(isa), Some(found(None)), cpu()),
             ("auto", Some("f32"), None, None, cpu()),
             ("auto", Some("bf16"), None, None, in_bf16()),
+            ("auto", Some("auto"), None, None, fastest()),
+            ("cpu", Some("auto"), Some(Isa::Portable), None, Ok("the CPU (portable)".to_owned())),
+            ("cuda", Some("auto"), None, Some(found(Some(()))), card("cuda:0")),
             ("auto", Some("bf16"), Some(isa), Some(found(Some(()))), in_bf16()),
             ("auto", Some("f16"), None, Some(found(None)), Err("not in f16 (no card: no NVIDIA driver")),
             ("cpu", None, None, Some(found(Some(()))), cpu()),

@@ -9,7 +9,8 @@ pub use processor::Processor;
 
 use crate::{Device, times};
 use anyhow::Result;
-use engine::{Cpu, Executor as _, Precision};
+use check::Unlike;
+use engine::{Cpu, Executor as _, Isa, Precision};
 use input::Recipe;
 use std::{any::Any, ops::DerefMut};
 use weights::Bound;
@@ -33,25 +34,31 @@ pub struct Plan<'a> {
 /// Where the network does not work for such inputs; where a card is not there; where features are too far from the CPU's in f32.
 pub fn open(bound: Bound, device: &Device, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
     match device {
-        Device::Cpu(isa, precision) => {
-            let probes = plan.recipe.probes();
-            let expected = match precision {
-                Precision::F32 => None,
-                _ => Some(Cpu::with_isa(bound.clone(), plan.recipe, *isa)?.run(probes.batch())?),
-            };
-            let mut executor = Cpu::with(bound, plan.recipe, *isa, *precision)?;
-            if let Some(expected) = expected {
-                let got = executor.run(probes.batch())?;
-                let engine = (&*format!("the CPU in {precision}"), "--precision f32");
-                check::check_probes(engine, plan.taps, &expected, &got, *precision)?;
-            }
-            Ok(Box::new(Processor::new(executor, plan.recipe, plan.batch)))
-        }
+        Device::Cpu(isa, Some(precision)) => processor(bound, *isa, *precision, plan),
+        Device::Cpu(isa, None) => match processor(bound.clone(), *isa, Precision::Bf16, plan) {
+            Err(error) if error.is::<Unlike>() => processor(bound, *isa, Precision::F32, plan),
+            opened => opened,
+        },
         #[cfg(feature = "cuda")]
         Device::Cards(numbers, precision) => cards::open(&bound, numbers, *precision, plan),
         #[cfg(not(feature = "cuda"))]
         Device::Cards(..) => unreachable!("`DeviceRequest::settle` refuses cards in a build without CUDA"),
     }
+}
+
+fn processor(bound: Bound, isa: Isa, precision: Precision, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
+    let probes = plan.recipe.probes();
+    let expected = match precision {
+        Precision::F32 => None,
+        _ => Some(Cpu::with_isa(bound.clone(), plan.recipe, isa)?.run(probes.batch())?),
+    };
+    let mut executor = Cpu::with(bound, plan.recipe, isa, precision)?;
+    if let Some(expected) = expected {
+        let got = executor.run(probes.batch())?;
+        let engine = (&*format!("the CPU in {precision}"), "--precision f32");
+        check::check_probes(engine, plan.taps, &expected, &got, precision)?;
+    }
+    Ok(Box::new(Processor::new(executor, plan.recipe, plan.batch)))
 }
 
 /// A network, whose outputs are the taps, and what runs it. Batches are given to it, and collected in the same order.
@@ -131,7 +138,6 @@ impl<T: DerefMut<Target = [u8]> + Any + Send> Buffer for T {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::Isa;
     use input::image::{Preprocessing, Resize};
     use network::{Builder, Conv};
     use weights::Tensor;
@@ -155,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bf16_does_not_hold_is_refused() {
+    fn what_bf16_does_not_hold_is_refused_or_left_to_f32() {
         let how = Preprocessing { resize: Resize::Exact(8, 8), crop: None, ..Preprocessing::imagenet() };
         let recipe = Recipe::from(how);
         let plan = Plan { recipe: &recipe, taps: &["mean"], batch: None, views: 1 };
@@ -163,9 +169,13 @@ mod tests {
             open(difference(factor), &Device::Cpu(Isa::best(), precision), plan)
                 .map(|embedder| embedder.revision().to_owned())
         };
-        assert_eq!(opened(3.0, Precision::Bf16).unwrap(), format!("{}-bf16", engine::REVISION));
-        assert_eq!(opened(1.000_1, Precision::F32).unwrap(), engine::REVISION);
-        let message = opened(1.000_1, Precision::Bf16).unwrap_err().to_string();
+        let (f32, bf16) = (Some(Precision::F32), Some(Precision::Bf16));
+        assert_eq!(opened(3.0, bf16).unwrap(), format!("{}-bf16", engine::REVISION));
+        assert_eq!(opened(1.000_1, f32).unwrap(), engine::REVISION);
+        // Without a precision f32 is what is left.
+        assert_eq!(opened(3.0, None).unwrap(), format!("{}-bf16", engine::REVISION));
+        assert_eq!(opened(1.000_1, None).unwrap(), engine::REVISION);
+        let message = opened(1.000_1, bf16).unwrap_err().to_string();
         let (start, end) = (
             "the CPU in bf16 does not give the CPU's f32 features for the probes: at `mean` the relative L2 difference is ",
             ", with bf16 at most 5e-2 passes; use --precision f32",

@@ -16,7 +16,7 @@ mod run;
 mod times;
 
 pub use assignment::Assignment;
-pub use device::{Device, DeviceError, DeviceName, DeviceRequest, LOOK, Look};
+pub use device::{Device, DeviceError, DeviceName, DeviceRequest, LOOK, Look, PrecisionName};
 pub use embedder::{Ahead, Buffer, Embedded, Embedder, Plan, Processor, open};
 pub use job::{Job, Known, Reason, Seen};
 pub use remarks::{Remarks, Words};

@@ -1,8 +1,7 @@
 //! The command line.
 
 use clap::{Parser, ValueEnum};
-use engine::Precision;
-use pipeline::DeviceName;
+use pipeline::{DeviceName, PrecisionName};
 use std::path::PathBuf;
 
 /// Say what a head makes of new samples: their class, labels or numbers.
@@ -74,9 +73,9 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are: f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: as extract]
+    /// What numbers are: auto, f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: as extract]
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
-    pub precision: Option<Precision>,
+    pub precision: Option<PrecisionName>,
 
     /// Pictures that go through the network together; changes memory and speed, never a prediction [default: as extract]
     #[arg(long, value_name = "N", help_heading = "Device")]

@@ -2,9 +2,8 @@
 
 use crate::args::{Args, OnError};
 use cli::UsageError;
-use engine::Precision;
 use input::Recipe;
-use pipeline::{Device, DeviceName, DeviceRequest, LOOK};
+use pipeline::{Device, DeviceName, DeviceRequest, LOOK, PrecisionName};
 use sample::{Inputs, TextColumns};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,7 @@ pub(crate) struct Config {
     device: Device,
     /// Whether that was not said.
     finds_device: bool,
-    precision: Option<Precision>,
+    precision: Option<PrecisionName>,
     /// Of texts, and of the second of pairs.
     text_columns: [Option<String>; 2],
     /// Why that is no card, where one was looked for in vain.

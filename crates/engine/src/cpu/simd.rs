@@ -201,6 +201,11 @@ impl Isa {
         Isa::available()[0]
     }
 
+    /// Whether it multiplies bf16 faster than f32.
+    pub fn has_bf16(self) -> bool {
+        self == Isa::Avx512 && self.for_pairs() == self
+    }
+
     /// The fastest of these, up to this one, that this processor multiplies pairs of bf16 by.
     pub(crate) fn for_pairs(self) -> Isa {
         #[cfg(target_arch = "x86_64")]
