@@ -21,7 +21,7 @@ fn pixels(side: usize, n: usize) -> Vec<u8> {
 }
 
 /// Networks, taps and sides that are no multiple of anything, so that every kind of remainder is met.
-const CASES: [(&str, &[&str], u32); 8] = [
+const CASES: [(&str, &[&str], u32); 9] = [
     ("headstart_tiny", &["pooled", "layer2"], 64),
     ("resnet18", &["pooled"], 97),
     ("resnet50", &["layer2"], 75),
@@ -31,6 +31,8 @@ const CASES: [(&str, &[&str], u32); 8] = [
     // Large maps, which are taken in strips.
     ("mobilenet_v2", &["features.3"], 203),
     ("vgg11_bn", &["features.0", "input"], 45),
+    // The picture's lines are pairs of numbers, and strips see some of them.
+    ("resnet18", &["layer1.0.conv1"], 224),
 ];
 
 fn network(name: &str, taps: &[&str]) -> weights::Bound {

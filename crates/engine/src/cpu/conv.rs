@@ -155,11 +155,11 @@ impl Conv {
         };
         if self.narrows() {
             let (seen, line) = (self.sees(lines), self.input.1 * 2 * self.pixel);
-            // Whole blocks. A run of an odd count ends with a number more, that is multiplied by zero.
-            let (start, end) = (seen.start * line / LANES, (seen.end * line + 1).div_ceil(LANES));
-            let end = end.min(2 * self.image / LANES);
+            // Lines of a picture lie without gaps, and a run of an odd count ends with a number more, that is multiplied by zero.
+            let more = usize::from(self.pixel == 1);
+            let (start, end) = (seen.start * line / LANES, (seen.end * line + more).div_ceil(LANES));
             let from = maps.input.get().wrapping_add(start * LANES).cast::<Lane>();
-            // SAFETY: these lines are there, as the caller promises, in whole blocks.
+            // SAFETY: these lines are there, as the caller promises; a picture is so in whole blocks, and ends with a number more.
             let numbers = unsafe { std::slice::from_raw_parts(from, end - start) };
             with_pairs(isa, numbers, |pairs| {
                 let first = Shared::reading(pairs).get().wrapping_sub(start * LANES / 2);

@@ -13,7 +13,7 @@ fn devices_that_make_no_sense() {
         (&["--device", "cuda:"], "expected auto, cpu, cuda"),
         (&["--device", "cuda:0,x"], "expected auto, cpu, cuda"),
         (&["--device", "cuda:1,2,1"], "card 1 is named twice"),
-        (&["--precision", "f64"], "expected f32, tf32, bf16 or f16"),
+        (&["--precision", "f64"], "expected auto, f32, tf32, bf16 or f16"),
         (
             &["--device", "cpu", "--precision", "tf32"],
             "the CPU runs in f32 or bf16, not in tf32; give one of them, or --device cuda",
@@ -55,6 +55,14 @@ fn the_cpu_in_bf16() {
     assert_eq!(engine("x.features"), "cpu-2-bf16");
     extract(&room, &["data", "-o", "z.features"]).fine();
     assert_eq!(engine("z.features"), "cpu-2");
+    // What is fastest here is one of them; plain Rust has no 16 bits.
+    let auto = |name: &str, flags: &[&str]| {
+        extract(&room, &[&["data", "-o", name, "--precision", "auto"], flags].concat()).fine();
+        room.bytes(name)
+    };
+    assert_eq!(auto("w.features", &["--isa", "portable"]), room.bytes("z.features"));
+    let fastest = auto("v.features", &[]);
+    assert!([room.bytes("x.features"), room.bytes("z.features")].contains(&fastest));
     // The features of one precision are not taken for those of another.
     let told = extract(&room, &flags("z.features", &["--update"])).fine().stderr();
     assert!(told.contains("(reused 0, new 8, removed 8)"), "{told}");
