@@ -36,8 +36,9 @@ peers.__dict__["__name__"] = "peers"
 source = open(path).read()
 if bf16 == "1":
     # What it runs on a card runs here; ncnn stores bf16.
-    source = source.replace("= o.use_bf16_storage = False", "= False; o.use_bf16_storage = True")
-    source = source.replace("peer in GPU_PEERS", "False")
+    for old, new in [("= o.use_bf16_storage = False", "= False; o.use_bf16_storage = True"), ("peer in GPU_PEERS", "False")]:
+        assert old in source, "the peers' script has changed: " + old
+        source = source.replace(old, new)
 exec(compile(source[: source.rindex("\\nmain()")], path, "exec"), peers.__dict__)
 def serve(infer, rounds, sync=lambda: None):
     infer(); infer(); sync()
@@ -116,7 +117,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passes", type=int, default=3, help="timed passes of each in a round")
-    parser.add_argument("--bf16", action="store_true", help="let OpenVINO round to bf16")
+    parser.add_argument("--bf16", action="store_true", help="peers in bf16, see above")
     parser.add_argument("--precision", default="f32", help="ours: f32 or bf16")
     args = parser.parse_args()
     names = args.peers.split(",") if PEERS.exists() else []

@@ -3,8 +3,9 @@
 
     .venv/bin/python benches/peers/texts.py TABLE.csv FOLDER [FOLDER…] [--rounds 3] [--threads 2]
 
-TABLE has a column `text`. FOLDER is as on the Hugging Face hub; the mean of the last layer is what all compute. All run f32 (--bf16: ours
-and OpenVINO in bf16, PyTorch by autocast), on as many threads, in turn. Peers sort by length and take 32 together, as sentence-transformers does; tokenisation is included.
+TABLE has a column `text`. FOLDER is as on the Hugging Face hub; the mean of the last layer is what all compute. All run f32, on as
+many threads, in turn. With --bf16 ours and OpenVINO are in bf16, PyTorch autocasts, and ONNX Runtime stays f32. Peers sort by length
+and take 32 together, as sentence-transformers does; tokenisation is included.
 ONNX Runtime gets PyTorch's own export, and the same after its own optimiser of transformers, which fastembed ships. What is loaded
 and compiled is not timed; of ours, the time from a table of half the rows is taken off that from all of them, so that starting,
 reading weights and asking probes is not counted either. Figures are sentences a second, medians over the rounds.

@@ -247,11 +247,11 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are: auto, f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: f32 on the CPU; on a card f16,
+    /// What numbers are: auto; f32 or bf16 on the CPU; f32, tf32, f16 or bf16 on a card [default: f32 on the CPU; on a card f16,
     /// or bf16 where the made-up pictures show that the network's numbers are too large for it]
     ///
-    /// auto: On CPUs with AVX-512 BF16 it is bf16, or f32 where the made-up pictures come out too far from f32; on other CPUs
-    /// f32. On a card it is the default. So machines differ.
+    /// auto: On CPUs with AVX-512 BF16 it is bf16, or f32 where the made-up pictures come out too far from f32 at any tap; on
+    /// other CPUs f32. On a card it is the default. So features differ from machine to machine.
     ///
     /// tf32: Numbers are rounded to 10 bits before they are multiplied.
     ///

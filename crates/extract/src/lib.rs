@@ -146,7 +146,7 @@ fn load(config: &Config, session: &Session) -> Result<Extractor> {
     let extractor = Extractor::load(config)?;
     session.detail(format!(
         "extract: the network runs on {}, {} {}s at a time",
-        config.device(),
+        config.device().opened(extractor.embedder().revision()),
         count(extractor.embedder().batch() as u64),
         config.recipe().noun()
     ));

@@ -116,6 +116,18 @@ impl DeviceRequest {
     }
 }
 
+impl Device {
+    /// With the precision that it was opened in. revision: the name of the engine.
+    #[must_use]
+    pub fn opened(&self, revision: &str) -> Device {
+        let made = Precision::of_engine(revision);
+        match self {
+            Device::Cpu(isa, _) => Device::Cpu(*isa, Some(made.unwrap_or(Precision::F32))),
+            Device::Cards(cards, _) => Device::Cards(cards.clone(), made),
+        }
+    }
+}
+
 impl FromStr for DeviceName {
     type Err = String;
 
@@ -216,6 +228,7 @@ mod tests {
         let no_cuda = || Err("this build has no CUDA; build it with `make cuda`");
         let isa = Isa::best();
         let in_bf16 = || Ok(Device::Cpu(isa, Some(Precision::Bf16)).to_string());
+        let in_f32 = |isa| Ok(Device::Cpu(isa, Some(Precision::F32)).to_string() + "!");
         let fastest = || Ok(Device::Cpu(isa, (!isa.has_bf16()).then_some(Precision::F32)).to_string());
         // What is given; what a build has; what that comes to.
         for (device, precision, isa, found, expected) in [
@@ -234,7 +247,7 @@ mod tests {
             ("auto", Some("f32"), None, None, cpu()),
             ("auto", Some("bf16"), None, None, in_bf16()),
             ("auto", Some("auto"), None, None, fastest()),
-            ("cpu", Some("auto"), Some(Isa::Portable), None, Ok("the CPU (portable)".to_owned())),
+            ("cpu", Some("auto"), Some(Isa::Portable), None, in_f32(Isa::Portable)),
             ("cuda", Some("auto"), None, Some(found(Some(()))), card("cuda:0")),
             ("auto", Some("bf16"), Some(isa), Some(found(Some(()))), in_bf16()),
             ("auto", Some("f16"), None, Some(found(None)), Err("not in f16 (no card: no NVIDIA driver")),
@@ -261,7 +274,7 @@ mod tests {
             match (request.settle(found.map(|found| || found)), expected) {
                 (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{told}: {error}"),
                 (Ok((device, without)), Ok(expected)) => {
-                    let got = without.map_or(device.to_string(), |why| format!("the CPU; {why}"));
+                    let got = without.map_or(format!("{device}!"), |why| format!("the CPU; {why}"));
                     assert!(got.starts_with(&expected), "{told}: {got}");
                 }
                 (got, expected) => panic!("{told}: got {got:?}, expected {expected:?}"),

@@ -31,7 +31,8 @@ pub struct Plan<'a> {
 /// Gets a network ready, whose outputs are the taps. What is not the CPU in f32 is held against that by the probes.
 ///
 /// # Errors
-/// Where the network does not work for such inputs; where a card is not there; where features are too far from the CPU's in f32.
+/// Where the network does not work for such inputs; where a card is not there; where features are too far from the CPU's in f32, and a precision was
+/// asked for.
 pub fn open(bound: Bound, device: &Device, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
     match device {
         Device::Cpu(isa, Some(precision)) => processor(bound, *isa, *precision, plan),

@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto", help_heading = "Device")]
     pub device: DeviceName,
 
-    /// What numbers are: auto, f32 or bf16 on the CPU, f32, tf32, f16 or bf16 on a card [default: as extract]
+    /// What numbers are: auto; f32 or bf16 on the CPU; f32, tf32, f16 or bf16 on a card; see extract --help [default: as extract]
     #[arg(long, value_name = "PRECISION", help_heading = "Device")]
     pub precision: Option<PrecisionName>,
 

@@ -52,7 +52,8 @@ impl Runner {
         let networks = towers.into_iter().map(open).collect::<Result<Vec<_>>>()?;
         for Running { embedder, recipe, device } in &networks {
             session.detail(format!(
-                "predict: the network runs on {device}, {} {}s at a time",
+                "predict: the network runs on {}, {} {}s at a time",
+                device.opened(embedder.revision()),
                 count(embedder.batch() as u64),
                 recipe.noun()
             ));

@@ -62,8 +62,9 @@ struct Cut {
 }
 
 impl Conv {
-    /// The same of pairs of neighbouring numbers, where a line is one run and begins with a pair wherever the window stands: a
-    /// pixel is then a pair. at(output, tap, k): the weight of a run's number.
+    /// The same of pairs of neighbouring numbers, where a window's line is one run that begins with a pair wherever it stands. A
+    /// pixel is then a pair. A run of an odd count takes a number more of the line, times zero. at(output, tap, k): the weight of a
+    /// run's number.
     pub(crate) fn of_pairs_along(
         self,
         outputs: usize,
@@ -155,11 +156,10 @@ impl Conv {
         };
         if self.narrows() {
             let (seen, line) = (self.sees(lines), self.input.1 * 2 * self.pixel);
-            // Lines of a picture lie without gaps, and a run of an odd count ends with a number more, that is multiplied by zero.
-            let more = usize::from(self.pixel == 1);
-            let (start, end) = (seen.start * line / LANES, (seen.end * line + more).div_ceil(LANES));
+            // Lines of a picture lie without gaps, and are no whole blocks.
+            let (start, end) = (seen.start * line / LANES, (seen.end * line).div_ceil(LANES));
             let from = maps.input.get().wrapping_add(start * LANES).cast::<Lane>();
-            // SAFETY: these lines are there, as the caller promises; a picture is so in whole blocks, and ends with a number more.
+            // SAFETY: these lines are there, as the caller promises, in whole blocks.
             let numbers = unsafe { std::slice::from_raw_parts(from, end - start) };
             with_pairs(isa, numbers, |pairs| {
                 let first = Shared::reading(pairs).get().wrapping_sub(start * LANES / 2);

@@ -361,14 +361,6 @@ impl Cpu {
                 if (top..top + height).contains(&row) {
                     fill(picture, row - top, pixel, &mut out[left * pixel..][..width * pixel]);
                 }
-                if row + 1 == rows {
-                    // SAFETY: as above; what lies behind the last line is this task's, too.
-                    let rest = unsafe {
-                        let first = to.get().add(picture * length + rows * line);
-                        std::slice::from_raw_parts_mut(first, length - rows * line)
-                    };
-                    rest.fill(0.0);
-                }
             });
         }
     }

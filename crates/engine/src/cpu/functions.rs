@@ -30,7 +30,7 @@ impl After {
         }
     }
 
-    /// The same, where results are as far from exact as bf16 is: to 6e-4 of the larger of a result and 1.
+    /// The same, where results are as far from exact as bf16 is: to 3e-4 of the larger of a result and 1.
     pub(crate) fn coarse(self) -> After {
         After { coarse: true, ..self }
     }
@@ -123,7 +123,7 @@ unsafe fn activate<S: Simd>(function: Activation, coarse: bool, x: S::V) -> S::V
                 S::mul(x, sigmoid::<S>(u))
             }
             Activation::QuickGelu => S::mul(x, sigmoid::<S>(S::mul(x, S::splat(1.702)))),
-            Activation::Silu if coarse => tailed::<S>(x, 10.0, &COARSE_SILU),
+            Activation::Silu if coarse => tailed::<S>(x, 11.0, &COARSE_SILU),
             Activation::Silu => S::mul(x, sigmoid::<S>(x)),
             Activation::Sigmoid => sigmoid::<S>(x),
             Activation::HardSigmoid => S::div(hard::<S>(x), S::splat(6.0)),
@@ -277,29 +277,29 @@ const GELU: [f32; 17] = [
     -2.813_678_4e-2,
     3.466_982_9e-3,
 ];
-/// The same, to 1.3e-4: the largest |x| · error is as small as can be.
+/// The same, to 2.1e-4: the largest (|x| + 1/4) · error is as small as can be, and nothing is left beyond 4.
 const COARSE_GELU: [f32; 8] = [
-    6.235_58e-3,
-    -4.850_433e-2,
-    6.576_906e-2,
-    5.611_834e-2,
-    -2.119_588e-1,
-    2.180_134e-1,
-    -1.083_841e-1,
-    2.271_186e-2,
+    1.163_818_2e-3,
+    -4.282_721_5e-2,
+    7.040_003e-2,
+    5.040_234_3e-2,
+    -2.127_242e-1,
+    2.193_223_8e-1,
+    -1.084_104_7e-1,
+    2.267_330_7e-2,
 ];
-/// The logistic function's, likewise to 1.1e-4, and to 6e-4 beyond 10.
+/// The logistic function's, likewise to 2.9e-4, and beyond 11.
 const COARSE_SILU: [f32; 10] = [
-    4.963_47e-2,
-    -1.129_415e-1,
-    3.206_395e-2,
-    1.202_476e-1,
-    -1.696_479e-1,
-    1.531_465e-1,
-    -1.277_008e-1,
-    8.203_313e-2,
-    -3.347_62e-2,
-    6.695_854e-3,
+    7.287_775e-2,
+    -1.472_360_8e-1,
+    -3.927_751_4e-3,
+    2.031_598_4e-1,
+    -1.969_202_2e-1,
+    1.282_984_5e-1,
+    -9.940_462e-2,
+    6.192_988e-2,
+    -2.283_833_2e-2,
+    4.061_084_7e-3,
 ];
 
 #[cfg(test)]
@@ -401,7 +401,7 @@ mod tests {
                     (f64::from(*y) - exact).abs() / exact.abs().max(1.0)
                 });
                 let worst = worst.fold(0.0, f64::max);
-                assert!(worst < 6e-4, "{function:?} on {isa:?}: {worst:e}");
+                assert!(worst < 3e-4, "{function:?} on {isa:?}: {worst:e}");
                 let same = best
                     .as_ref()
                     .is_none_or(|best| best.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
@@ -424,11 +424,13 @@ mod tests {
             Activation::Tanh,
             Activation::LeakyRelu { slope: 0.0 },
         ] {
-            for isa in Isa::available() {
+            for (isa, coarse) in Isa::available().into_iter().flat_map(|isa| [(isa, false), (isa, true)]) {
+                let after = After::of(Some(function));
+                let after = if coarse { after.coarse() } else { after };
                 let mut x = [0.0; LANES];
                 (x[0], x[1], x[2]) = (f32::NAN, 1e30, -1e30);
                 // SAFETY: one of those available.
-                unsafe { isa.run(Run(After::of(Some(function)), &mut x)) };
+                unsafe { isa.run(Run(after, &mut x)) };
                 assert!(x[0].is_nan(), "{function:?} on {isa:?}");
                 let (limit, low) = match function {
                     Activation::Sigmoid => (1.0, 0.0),

@@ -166,9 +166,7 @@ impl Plan {
         let value = self.value((height, width), 3);
         if let Picture::Rimmed(rim) = layout {
             let Padding { top, left, bottom, right } = rim;
-            // And one number more, which products of pairs may read.
-            let numbers = (top + height + bottom) * (left + width + right) * 3 + 1;
-            self.values[value].lanes = numbers.div_ceil(LANES);
+            self.values[value].lanes = ((top + height + bottom) * (left + width + right) * 3).div_ceil(LANES);
         }
         self.pictures.push((layout, value));
         value

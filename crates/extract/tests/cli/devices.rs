@@ -55,14 +55,14 @@ fn the_cpu_in_bf16() {
     assert_eq!(engine("x.features"), "cpu-2-bf16");
     extract(&room, &["data", "-o", "z.features"]).fine();
     assert_eq!(engine("z.features"), "cpu-2");
-    // What is fastest here is one of them; plain Rust has no 16 bits.
+    // What is fastest here; plain Rust is slower in 16 bits.
     let auto = |name: &str, flags: &[&str]| {
         extract(&room, &[&["data", "-o", name, "--precision", "auto"], flags].concat()).fine();
         room.bytes(name)
     };
     assert_eq!(auto("w.features", &["--isa", "portable"]), room.bytes("z.features"));
-    let fastest = auto("v.features", &[]);
-    assert!([room.bytes("x.features"), room.bytes("z.features")].contains(&fastest));
+    let fastest = if engine::Isa::best().has_bf16() { "x.features" } else { "z.features" };
+    assert_eq!(auto("v.features", &[]), room.bytes(fastest));
     // The features of one precision are not taken for those of another.
     let told = extract(&room, &flags("z.features", &["--update"])).fine().stderr();
     assert!(told.contains("(reused 0, new 8, removed 8)"), "{told}");
