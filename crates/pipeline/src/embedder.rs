@@ -9,7 +9,6 @@ pub use processor::Processor;
 
 use crate::{Device, times};
 use anyhow::Result;
-use check::Unlike;
 use engine::{Cpu, Executor as _, Isa, Precision};
 use input::Recipe;
 use std::{any::Any, ops::DerefMut};
@@ -35,11 +34,10 @@ pub struct Plan<'a> {
 /// asked for.
 pub fn open(bound: Bound, device: &Device, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
     match device {
-        Device::Cpu(isa, Some(precision)) => processor(bound, *isa, *precision, plan),
-        Device::Cpu(isa, None) => match processor(bound.clone(), *isa, Precision::Bf16, plan) {
-            Err(error) if error.is::<Unlike>() => processor(bound, *isa, Precision::F32, plan),
-            opened => opened,
-        },
+        Device::Cpu(isa, precision) => {
+            let executor = processor(bound, *isa, *precision, plan)?;
+            Ok(Box::new(Processor::new(executor, plan.recipe, plan.batch)))
+        }
         #[cfg(feature = "cuda")]
         Device::Cards(numbers, precision) => cards::open(&bound, numbers, *precision, plan),
         #[cfg(not(feature = "cuda"))]
@@ -47,19 +45,25 @@ pub fn open(bound: Bound, device: &Device, plan: Plan<'_>) -> Result<Box<dyn Emb
     }
 }
 
-fn processor(bound: Bound, isa: Isa, precision: Precision, plan: Plan<'_>) -> Result<Box<dyn Embedder>> {
-    let probes = plan.recipe.probes();
-    let expected = match precision {
-        Precision::F32 => None,
-        _ => Some(Cpu::with_isa(bound.clone(), plan.recipe, isa)?.run(probes.batch())?),
-    };
-    let mut executor = Cpu::with(bound, plan.recipe, isa, precision)?;
-    if let Some(expected) = expected {
-        let got = executor.run(probes.batch())?;
-        let engine = (&*format!("the CPU in {precision}"), "--precision f32");
-        check::check_probes(engine, plan.taps, &expected, &got, precision)?;
+/// Without a precision: in bf16, or in f32 where that is too far from it.
+fn processor(bound: Bound, isa: Isa, precision: Option<Precision>, plan: Plan<'_>) -> Result<Cpu> {
+    let wanted = precision.unwrap_or(Precision::Bf16);
+    if wanted == Precision::F32 {
+        return Ok(Cpu::with_isa(bound, plan.recipe, isa)?);
     }
-    Ok(Box::new(Processor::new(executor, plan.recipe, plan.batch)))
+    let probes = plan.recipe.probes();
+    let mut exact = Cpu::with_isa(bound.clone(), plan.recipe, isa)?;
+    let expected = exact.run(probes.batch())?;
+    // Memory for both is taken only where either may be used.
+    let exact = precision.is_none().then_some(exact);
+    let mut executor = Cpu::with(bound, plan.recipe, isa, wanted)?;
+    let got = executor.run(probes.batch())?;
+    let engine = (&*format!("the CPU in {wanted}"), "--precision f32");
+    match (check::check_probes(engine, plan.taps, &expected, &got, wanted), exact) {
+        (Ok(()), _) => Ok(executor),
+        (Err(_), Some(exact)) => Ok(exact),
+        (Err(unlike), None) => Err(unlike.into()),
+    }
 }
 
 /// A network, whose outputs are the taps, and what runs it. Batches are given to it, and collected in the same order.

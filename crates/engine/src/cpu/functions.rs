@@ -363,51 +363,39 @@ mod tests {
         }
     }
 
+    /// How far a function is from exact, over the larger of a result and `least`, on every instruction set.
+    fn check(function: Activation, after: After, least: f64, limit: f64) {
+        let numbers: Vec<f32> = (-160_000..160_000).map(|i| i as f32 / 8000.0).collect();
+        let mut best: Option<Vec<f32>> = None;
+        for isa in Isa::available() {
+            let mut got = numbers.clone();
+            // SAFETY: one of those available.
+            unsafe { isa.run(Run(after, &mut got)) };
+            let worst = numbers.iter().zip(&got).map(|(x, y)| {
+                let exact = exact(function, f64::from(*x));
+                (f64::from(*y) - exact).abs() / exact.abs().max(least)
+            });
+            let worst = worst.fold(0.0, f64::max);
+            assert!(worst < limit, "{function:?} on {isa:?}: {worst:e}");
+            let same = best
+                .as_ref()
+                .is_none_or(|best| best.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
+            assert!(same, "{function:?}: {isa:?} gives other bits");
+            best = Some(got);
+        }
+    }
+
     #[test]
     fn functions_are_what_they_are_called_to_the_last_digits() {
         for function in Activation::ALL {
-            let numbers: Vec<f32> = (-160_000..160_000).map(|i| i as f32 / 8000.0).collect();
-            let mut best: Option<Vec<f32>> = None;
-            for isa in Isa::available() {
-                let mut got = numbers.clone();
-                // SAFETY: one of those available.
-                unsafe { isa.run(Run(After::of(Some(function)), &mut got)) };
-                let worst = numbers.iter().zip(&got).map(|(x, y)| {
-                    let exact = exact(function, f64::from(*x));
-                    (f64::from(*y) - exact).abs() / exact.abs().max(0.5)
-                });
-                let worst = worst.fold(0.0, f64::max);
-                assert!(worst < 4e-7, "{function:?} on {isa:?}: {worst:e}");
-                let same = best
-                    .as_ref()
-                    .is_none_or(|best| best.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
-                assert!(same, "{function:?}: {isa:?} gives other bits");
-                best = Some(got);
-            }
+            check(function, After::of(Some(function)), 0.5, 4e-7);
         }
     }
 
     #[test]
     fn coarse_functions_are_as_near_as_bf16_is() {
         for function in Activation::ALL {
-            let numbers: Vec<f32> = (-160_000..160_000).map(|i| i as f32 / 8000.0).collect();
-            let mut best: Option<Vec<f32>> = None;
-            for isa in Isa::available() {
-                let mut got = numbers.clone();
-                // SAFETY: one of those available.
-                unsafe { isa.run(Run(After::of(Some(function)).coarse(), &mut got)) };
-                let worst = numbers.iter().zip(&got).map(|(x, y)| {
-                    let exact = exact(function, f64::from(*x));
-                    (f64::from(*y) - exact).abs() / exact.abs().max(1.0)
-                });
-                let worst = worst.fold(0.0, f64::max);
-                assert!(worst < 3e-4, "{function:?} on {isa:?}: {worst:e}");
-                let same = best
-                    .as_ref()
-                    .is_none_or(|best| best.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()));
-                assert!(same, "{function:?}: {isa:?} gives other bits");
-                best = Some(got);
-            }
+            check(function, After::of(Some(function)).coarse(), 1.0, 3e-4);
         }
     }
 
