@@ -26,6 +26,8 @@ pub use executor::Executor;
 pub use oracle::{Interpreter, Reference};
 pub use precision::Precision;
 
-/// Goes into every artefact, with the precision where that is not f32; changes whenever an engine's bits do, or those of prepared
-/// pictures.
+/// Goes into every artefact; changes whenever an engine's bits in f32 do, or those of prepared pictures.
 pub const REVISION: &str = "cpu-2";
+
+/// The same of a processor's bits in precisions other than f32.
+pub const COARSE_REVISION: &str = "cpu-3";

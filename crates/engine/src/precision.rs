@@ -1,7 +1,7 @@
 //! What a network's numbers are.
 
 use crate::{
-    REVISION,
+    COARSE_REVISION, REVISION,
     cuda::{self, Unit},
 };
 use std::{fmt, str::FromStr};
@@ -45,7 +45,7 @@ impl Precision {
 
     /// The same of a processor: bits are those of any.
     pub(crate) fn processor(self) -> String {
-        if self == Precision::F32 { REVISION.to_owned() } else { format!("{REVISION}-{self}") }
+        if self == Precision::F32 { REVISION.to_owned() } else { format!("{COARSE_REVISION}-{self}") }
     }
 
     /// The precision of features by the name of their engine, as [`Executor::revision`](crate::Executor::revision) gives it, in

@@ -35,7 +35,7 @@ pub struct NetworkSource {
     pub recipe: Recipe,
     /// How features are stored.
     pub dtype: Dtype,
-    /// The engine and its revision, such as `cpu-2`; with the precision where that is not f32, `cpu-2-bf16`; of a card's also the
+    /// The engine and its revision, such as `cpu-2`; with the precision where that is not f32, `cpu-3-bf16`; of a card's also the
     /// architecture, `cuda-1-f16-sm90a`.
     pub engine: String,
 }

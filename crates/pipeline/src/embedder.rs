@@ -175,10 +175,10 @@ mod tests {
                 .map(|embedder| embedder.revision().to_owned())
         };
         let (f32, bf16) = (Some(Precision::F32), Some(Precision::Bf16));
-        assert_eq!(opened(3.0, bf16).unwrap(), format!("{}-bf16", engine::REVISION));
+        assert_eq!(opened(3.0, bf16).unwrap(), format!("{}-bf16", engine::COARSE_REVISION));
         assert_eq!(opened(1.000_1, f32).unwrap(), engine::REVISION);
         // Without a precision f32 is what is left.
-        assert_eq!(opened(3.0, None).unwrap(), format!("{}-bf16", engine::REVISION));
+        assert_eq!(opened(3.0, None).unwrap(), format!("{}-bf16", engine::COARSE_REVISION));
         assert_eq!(opened(1.000_1, None).unwrap(), engine::REVISION);
         let message = opened(1.000_1, bf16).unwrap_err().to_string();
         let (start, end) = (

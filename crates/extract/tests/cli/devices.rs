@@ -52,7 +52,7 @@ fn the_cpu_in_bf16() {
     extract(&room, &flags("y.features", &["--isa", "portable", "--batch", "1", "--threads", "1"])).fine();
     assert_eq!(room.bytes("x.features"), room.bytes("y.features"));
     let engine = |name: &str| open(&room, name).index().source.engine().unwrap().to_owned();
-    assert_eq!(engine("x.features"), "cpu-2-bf16");
+    assert_eq!(engine("x.features"), "cpu-3-bf16");
     extract(&room, &["data", "-o", "z.features"]).fine();
     assert_eq!(engine("z.features"), "cpu-2");
     // What is fastest here; plain Rust is slower in 16 bits.
