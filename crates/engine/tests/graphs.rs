@@ -197,6 +197,16 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let z = net.global_average_pool("z", z);
         net.add("sum", y, z)
     }),
+    ("the largest of a map, and of tokens with others before them", 24, |net, x| {
+        let y = net.global_max_pool("y", x);
+        let prefix = [("class", 1), ("registers", 3)];
+        let z = net.tokens("tokens", x, &prefix, ("positions", (5, 9), true), Interpolation::Antialiased);
+        let z = net.global_max_pool("z", z);
+        let t = net.tokens("places", x, &[], ("more", (6, 7), false), Interpolation::Offset);
+        let t = net.global_max_pool("t", t);
+        let sum = net.add("sum", y, z);
+        net.concat("cat", &[sum, t])
+    }),
     ("channels cut and shuffled, as ShuffleNet does", 46, |net, x| {
         let (one, two) = (net.channels("one", x, (0, 23)), net.channels("two", x, (23, 46)));
         let two = net.conv("a", two, Conv::new(23, 3).groups(23));

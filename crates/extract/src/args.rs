@@ -91,6 +91,8 @@ pub struct Args {
     ///
     /// Nodes are named as layer3 or features.12 are, and average-pooled. Several taps take one pass.
     ///
+    /// Pooled otherwise: layer3:max, layer3:mean+max for both side by side, layer3:flat for every number of the map.
+    ///
     /// Of texts: sentence, mean, cls, max, last, or layer:3 and the like, whose tokens are averaged.
     #[arg(short, long = "tap", value_name = "TAP", help_heading = "Network")]
     pub taps: Vec<String>,

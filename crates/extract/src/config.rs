@@ -65,7 +65,7 @@ impl Config {
             return usage("a --tap is given twice".to_owned());
         }
         for tap in &taps {
-            backbone.network.resolve(tap).map_err(|error| UsageError(error.to_string()))?;
+            backbone.network.for_taps(&[tap]).map_err(|error| UsageError(error.to_string()))?;
         }
         let outputs = name_outputs(&output, &taps)?;
         // Texts were run on an emulated card alone so far: whoever wants a card for them says so.

@@ -157,6 +157,10 @@ impl Raising<'_> {
                 Some(false) => Op::GlobalAveragePool,
                 None => return Err(unknown(layer)),
             },
+            ("GlobalMaxPooling2D", _) => match layer.config.get("keepdims").and_then(Value::as_bool) {
+                Some(false) => Op::GlobalMaxPool,
+                _ => return Err(unknown(layer)),
+            },
             ("Add", _) => Op::Add,
             ("Multiply", _) => match inputs.as_slice() {
                 [a, b] if self.net.shape(*a) != self.net.shape(*b) => Op::Gate,

@@ -72,6 +72,17 @@ impl Builder {
         Builder::begin(FEATURES, Op::Given { shape: Shape::Vector(width) }, Width::Vector(width))
     }
 
+    /// A head that reads a map or tokens, which another network gives.
+    pub fn given(shape: Shape) -> Builder {
+        let width = match shape {
+            Shape::Map { channels, height, width } => Width::Cells(channels, height * width),
+            Shape::Vector(d) => Width::Vector(d),
+            Shape::Tokens { width, .. } => Width::Tokens(width),
+            Shape::Sequence { width } => Width::Sequence(width),
+        };
+        Builder::begin(FEATURES, Op::Given { shape }, width)
+    }
+
     fn begin(name: &str, op: Op, width: Width) -> Builder {
         let mut net = Builder {
             nodes: Vec::new(),
@@ -193,10 +204,16 @@ impl Builder {
 
     /// A map of a known number of places as one vector.
     pub fn flatten(&mut self, name: &str, x: NodeId) -> NodeId {
-        let Width::Cells(channels, cells) = self.widths[x.0] else {
+        let Width::Cells(_, cells) = self.widths[x.0] else {
             panic!("{name}: flattening a map of unknown size");
         };
-        self.push(name, Op::Flatten, &[x], Width::Vector(channels * cells))
+        self.flatten_places(name, x, cells)
+    }
+
+    /// A map or tokens of that many places as one vector.
+    pub fn flatten_places(&mut self, name: &str, x: NodeId, places: usize) -> NodeId {
+        let width = Width::Vector(self.width(x) * places);
+        self.push(name, Op::Flatten, &[x], width)
     }
 
     /// A dense layer with a bias, over a vector or over every place or token.
@@ -267,7 +284,7 @@ impl Builder {
         self.push(name, Op::Lookup { table, by }, &[text], Width::Sequence(d))
     }
 
-    /// The largest of each channel over all tokens of a text.
+    /// The largest of each channel over all places, or over all tokens of a text.
     pub fn global_max_pool(&mut self, name: &str, x: NodeId) -> NodeId {
         let d = self.width(x);
         self.push(name, Op::GlobalMaxPool, &[x], Width::Vector(d))

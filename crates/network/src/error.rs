@@ -17,6 +17,16 @@ pub enum NetworkError {
         /// The name of some node.
         example: String,
     },
+    /// A way to pool what has no places.
+    #[error(
+        "`{tap}` of {network} is a vector already, which is not pooled; give its name alone, or a map such as layer3"
+    )]
+    VectorTap {
+        /// The network's name.
+        network: String,
+        /// The node.
+        tap: String,
+    },
     /// An empty list of taps.
     #[error("no tap was asked of {network}; give at least one")]
     NoTap {

@@ -156,15 +156,18 @@ impl At<'_> {
                 Ok(Shape::Map { channels, height, width })
             }
             (
-                Op::GlobalAveragePool,
+                Op::GlobalAveragePool | Op::GlobalMaxPool,
                 &[input @ (Shape::Map { .. } | Shape::Tokens { places: 1.., .. } | Shape::Sequence { .. })],
             ) => Ok(Shape::Vector(input.width())),
             (Op::Normalize, &[vector @ Shape::Vector(_)]) => Ok(vector),
             (Op::Normalize, inputs) => Err(self.mismatch("a vector", &Shown(inputs))),
-            (Op::GlobalAveragePool, inputs) => {
+            (Op::GlobalAveragePool | Op::GlobalMaxPool, inputs) => {
                 Err(self.mismatch("a map, or tokens that are places of a picture", &Shown(inputs)))
             }
-            (Op::Flatten, &[map @ Shape::Map { .. }]) => Ok(Shape::Vector(map.len())),
+            (Op::Flatten, &[input @ (Shape::Map { .. } | Shape::Tokens { .. })]) => {
+                Ok(Shape::Vector(input.len()))
+            }
+            (Op::Flatten, inputs) => Err(self.mismatch("a map, or tokens of a picture", &Shown(inputs))),
             (Op::Linear { weight, bias }, &[input]) => match *self.network.param(*weight).shape {
                 [out, inputs] if inputs == input.width() => {
                     self.check_lengths([*bias], out).map(|()| input.with_width(out))
@@ -198,7 +201,6 @@ impl At<'_> {
                 | Op::Attention { .. }
                 | Op::WindowAttention { .. }
                 | Op::Lookup { .. }
-                | Op::GlobalMaxPool
                 | Op::RmsNorm { .. }
                 | Op::Rotary(_)
                 | Op::TextAttention(_)
@@ -248,7 +250,7 @@ impl At<'_> {
                     ref shape => needs(&format!("a table (rows, d), not {shape:?}")),
                 }
             }
-            (Op::Token { index: 0 } | Op::LastToken | Op::GlobalMaxPool, &[Shape::Sequence { width }]) => {
+            (Op::Token { index: 0 } | Op::LastToken, &[Shape::Sequence { width }]) => {
                 Ok(Shape::Vector(width))
             }
             (&Op::RmsNorm { weight, .. }, &[text @ Shape::Sequence { width }]) => {
@@ -307,9 +309,7 @@ impl At<'_> {
             (Op::Attention { heads, .. } | Op::WindowAttention { heads, .. }, _) => {
                 needs(&format!("queries, keys and values in {heads} heads"))
             }
-            (Op::Lookup { .. } | Op::LastToken | Op::GlobalMaxPool | Op::RmsNorm { .. }, _) => {
-                needs("the tokens of a text")
-            }
+            (Op::Lookup { .. } | Op::LastToken | Op::RmsNorm { .. }, _) => needs("the tokens of a text"),
             (Op::Token { index }, _) => needs(&format!("more than {index} tokens")),
             _ => needs("a map"),
         }

@@ -75,13 +75,13 @@ pub enum Op {
     /// The mean over all places of a map, (c, h, w) to (c,), or over all tokens that are places, (n, d) to (d,). All tokens of
     /// a text are.
     GlobalAveragePool,
-    /// The largest of each channel over all tokens of a text, (n, d) to (d,).
+    /// The largest of each channel over what [`Op::GlobalAveragePool`] takes the mean of.
     GlobalMaxPool,
     /// The last token of a text, as a vector.
     LastToken,
     /// A vector divided by its length, or by 1e-12 where it is shorter.
     Normalize,
-    /// (c, h, w) to (c·h·w,), row-major.
+    /// (c, h, w) to (c·h·w,), or tokens (n, d) to (n·d,), row-major.
     Flatten,
     /// weight · x + bias, for a vector (d,), every token of (n, d) or every place of a map (d, h, w).
     Linear {

@@ -63,6 +63,15 @@ impl Shape {
         }
     }
 
+    /// Its sides: (channels, height, width), (d,), or (n, d). Of a text those of one token.
+    pub fn sides(self) -> Vec<usize> {
+        match self {
+            Shape::Map { channels, height, width } => vec![channels, height, width],
+            Shape::Vector(d) | Shape::Sequence { width: d } => vec![d],
+            Shape::Tokens { prefix, places, width } => vec![prefix + places, width],
+        }
+    }
+
     /// The same with another number of channels.
     pub(crate) fn with_width(self, d: usize) -> Shape {
         match self {

@@ -1,6 +1,58 @@
 //! Finding taps by name, and cutting a network down to what its taps need.
+//!
+//! A tap is a name, and perhaps how a map or tokens become a vector: `layer3`, `layer3:max`, `layer3:mean+max`.
 
-use crate::{Network, NetworkError, Node, NodeId, Op, Param, ParamId, Tap, error::nearest};
+use crate::{Network, NetworkError, Node, NodeId, Op, Param, ParamId, Shape, Tap, error::nearest};
+
+/// What stands behind a name and a colon, and what a map or tokens become then, one after the other.
+const POOLS: [(&str, &[Pooled]); 4] = [
+    ("mean", &[Pooled::Mean]),
+    ("max", &[Pooled::Max]),
+    ("mean+max", &[Pooled::Mean, Pooled::Max]),
+    ("flat", &[Pooled::Flat]),
+];
+
+/// What becomes of a map, or of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pooled {
+    /// The mean over all places.
+    Mean,
+    /// The largest over all places.
+    Max,
+    /// All numbers of a map, channel by channel, or of tokens, one after the other.
+    Flat,
+}
+
+/// A tap that was found.
+struct Found {
+    node: NodeId,
+    /// How it is called as it was asked for.
+    suffix: &'static str,
+    /// Of a vector nothing.
+    pools: &'static [Pooled],
+}
+
+impl Pooled {
+    /// In the order in which nodes are appended.
+    const ALL: [Pooled; 3] = [Pooled::Mean, Pooled::Max, Pooled::Flat];
+
+    fn op(self) -> Op {
+        match self {
+            Pooled::Mean => Op::GlobalAveragePool,
+            Pooled::Max => Op::GlobalMaxPool,
+            Pooled::Flat => Op::Flatten,
+        }
+    }
+
+    /// What its node is called, after the node that it reads.
+    fn suffix(self) -> &'static str {
+        match self {
+            Pooled::Mean => "mean",
+            Pooled::Max => "max",
+            Pooled::Flat => "flat",
+        }
+    }
+}
 
 impl Network {
     /// The node that a tap, a node or a module of that name stands for.
@@ -16,20 +68,38 @@ impl Network {
     }
 
     /// The part of the network that the taps need. Its [`outputs`](Network::outputs) are the taps, in the order asked,
-    /// each a vector (d,): a tap that is a map, or tokens, gets a global average pool appended.
+    /// each a vector (d,): a tap that is a map, or tokens, is pooled. `NAME:mean`, `NAME:max`, `NAME:mean+max` and `NAME:flat` say
+    /// how; without that it is the mean over all places.
     ///
     /// # Errors
-    /// [`NetworkError::UnknownTap`], or [`NetworkError::NoTap`] for an empty list.
+    /// [`NetworkError::UnknownTap`], [`NetworkError::VectorTap`], or [`NetworkError::NoTap`] for an empty list.
     pub fn for_taps(&self, taps: &[&str]) -> Result<Network, NetworkError> {
         if taps.is_empty() {
             return Err(NetworkError::NoTap { network: self.name.clone() });
         }
+        let found = taps.iter().map(|tap| self.tapped(tap)).collect::<Result<Vec<_>, _>>()?;
         let mut whole = self.clone();
-        whole.outputs = taps
-            .iter()
-            .map(|tap| self.resolve(tap).map(|node| whole.pooled(node)))
-            .collect::<Result<_, _>>()?;
+        // One way after the other: nodes stand in the same order, whichever taps are asked for together.
+        for pooled in Pooled::ALL {
+            for tap in found.iter().filter(|tap| tap.pools.contains(&pooled)) {
+                whole.appended(pooled.suffix(), &pooled.op(), tap.node, &[tap.node]);
+            }
+        }
+        whole.outputs = found.iter().map(|tap| whole.vector(tap)).collect();
         Ok(whole.pruned())
+    }
+
+    /// What each output is of before it is flattened, for an input of that many pixels: a map or tokens. `None` of one that is not.
+    ///
+    /// # Errors
+    /// As [`Network::shapes`].
+    pub fn unflattened(&self, height: usize, width: usize) -> Result<Vec<Option<Shape>>, NetworkError> {
+        let shapes = self.shapes(height, width)?;
+        let before = |output: &NodeId| {
+            let node = self.node(*output);
+            (node.op == Op::Flatten).then(|| shapes[node.inputs[0].0])
+        };
+        Ok(self.outputs.iter().map(before).collect())
     }
 
     /// The same network with another number of `logits`, where a dense layer gives them: classifiers are often replaced.
@@ -78,17 +148,45 @@ impl Network {
         all.all(|eps| eps == first).then_some(first)
     }
 
-    /// The node itself where it is a vector; else its mean over all places, appended unless it is there already.
-    fn pooled(&mut self, id: NodeId) -> NodeId {
-        if self.is_vector(id) {
-            return id;
+    /// What is called so as a whole; else what is called so before the last colon, pooled as is said behind it.
+    fn tapped(&self, tap: &str) -> Result<Found, NetworkError> {
+        let error = match self.resolve(tap) {
+            Ok(node) if self.is_vector(node) => return Ok(Found { node, suffix: "", pools: &[] }),
+            Ok(node) => return Ok(Found { node, suffix: "mean", pools: &[Pooled::Mean] }),
+            Err(error) => error,
+        };
+        let said = tap.rsplit_once(':').and_then(|(name, said)| {
+            POOLS.into_iter().find(|(known, _)| *known == said).map(|(suffix, pools)| (name, suffix, pools))
+        });
+        let (name, suffix, pools) = said.ok_or(error)?;
+        let node = self.resolve(name)?;
+        if self.is_vector(node) {
+            return Err(NetworkError::VectorTap { network: self.name.clone(), tap: name.to_owned() });
         }
-        let is_mean = |node: &Node| node.op == Op::GlobalAveragePool && node.inputs == [id];
-        if let Some(at) = self.nodes.iter().position(is_mean) {
+        Ok(Found { node, suffix, pools })
+    }
+
+    /// The node that makes a vector of a tap.
+    fn vector(&mut self, tap: &Found) -> NodeId {
+        let each: Vec<NodeId> = tap
+            .pools
+            .iter()
+            .map(|pooled| self.appended(pooled.suffix(), &pooled.op(), tap.node, &[tap.node]))
+            .collect();
+        match each[..] {
+            [] => tap.node,
+            [only] => only,
+            _ => self.appended(tap.suffix, &Op::Concat, tap.node, &each),
+        }
+    }
+
+    /// A node called after `of` that reads `inputs`, unless it is there already.
+    fn appended(&mut self, suffix: &str, op: &Op, of: NodeId, inputs: &[NodeId]) -> NodeId {
+        if let Some(at) = self.nodes.iter().position(|node| node.op == *op && node.inputs == inputs) {
             return NodeId(at);
         }
-        let name = format!("{}.mean", self.node(id).name);
-        self.nodes.push(Node { name, op: Op::GlobalAveragePool, inputs: vec![id] });
+        let name = format!("{}.{suffix}", self.node(of).name);
+        self.nodes.push(Node { name, op: op.clone(), inputs: inputs.to_vec() });
         NodeId(self.nodes.len() - 1)
     }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_network::{Network, NetworkError, zoo};
+use headstart_network::{Network, NetworkError, Shape, zoo};
 
 fn build(name: &str) -> Network {
     zoo::find(name).unwrap().network()
@@ -316,6 +316,42 @@ fn one_tap_is_one_network_whatever_it_is_called_and_asked_with() {
     // Cutting twice is cutting once.
     let wide = full.for_taps(&["layer3", "pooled"]).unwrap();
     assert_eq!(wide.for_taps(&["layer3"]).unwrap().fingerprint(), print(&["layer3"]));
+    // A mean need not be asked for, and what stands side by side is the same in whatever order it was asked for.
+    assert_eq!(print(&["layer3:mean"]), print(&["layer3"]));
+    for taps in [["layer3:max", "layer3:mean+max"], ["layer3:mean+max", "layer3"]] {
+        let wide = full.for_taps(&taps).unwrap();
+        for tap in taps {
+            assert_eq!(wide.for_taps(&[tap]).unwrap().fingerprint(), print(&[tap]), "{tap} of {taps:?}");
+        }
+    }
+}
+
+#[test]
+fn maps_become_vectors_as_is_said_behind_a_colon() {
+    let full = build("resnet18");
+    let widths = |taps: &[&str]| full.for_taps(taps).and_then(|part| part.widths(64, 96));
+    assert_eq!(
+        widths(&["layer3:mean", "layer3:max", "layer3:mean+max", "layer3:flat", "layer4:max"]).unwrap(),
+        [256, 256, 512, 256 * 4 * 6, 512]
+    );
+    for (tap, expected) in [
+        ("pooled:max", "`pooled` of resnet18 is a vector already, which is not pooled"),
+        ("layer3:median", "resnet18 has no tap `layer3:median`"),
+        ("layer9:max", "resnet18 has no tap `layer9`"),
+        ("layer3:", "resnet18 has no tap `layer3:`"),
+    ] {
+        let message = widths(&[tap]).unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+    }
+    // Tokens: those that are places.
+    let vit = build("vit_tiny_patch16_224");
+    let block = "blocks.3";
+    let part = vit.for_taps(&[&format!("{block}:mean+max")]).unwrap();
+    assert_eq!(part.widths(224, 224).unwrap(), [384]);
+    let flat = vit.for_taps(&[&format!("{block}:flat"), "pooled"]).unwrap();
+    assert_eq!(flat.widths(224, 224).unwrap(), [197 * 192, 192]);
+    let tokens = Shape::Tokens { prefix: 1, places: 196, width: 192 };
+    assert_eq!(flat.unflattened(224, 224).unwrap(), [Some(tokens), None]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     form::Form,
     functions::After,
     gemm::{Lane, Packed, blocks},
-    maps::{Affine, Pooling},
+    maps::{Affine, Pooling, Reduce},
     norm::LayerNorm,
     pairs,
     plan::{Action, Picture, Plan, Step},
@@ -107,12 +107,15 @@ impl Compiler {
                 }
                 (at, Action::Lookup(Lookup { table, by: *by }), Vec::new())
             }
-            Op::GlobalMaxPool => (at, Action::Gather(Gather::Max), vec![input(self)]),
             Op::LastToken => (at, Action::Gather(Gather::Last), vec![input(self)]),
-            Op::Token { .. } | Op::GlobalAveragePool
+            Op::Token { .. } | Op::GlobalAveragePool | Op::GlobalMaxPool
                 if matches!(self.graph.shape(node.inputs[0].index()), Shape::Sequence { .. }) =>
             {
-                let gather = if node.op == Op::GlobalAveragePool { Gather::Mean } else { Gather::First };
+                let gather = match node.op {
+                    Op::GlobalAveragePool => Gather::Mean,
+                    Op::GlobalMaxPool => Gather::Max,
+                    _ => Gather::First,
+                };
                 (at, Action::Gather(gather), vec![input(self)])
             }
             Op::Normalize => (at, Action::Normalize(self.graph.channels(at)), vec![input(self)]),
@@ -258,12 +261,18 @@ impl Compiler {
                     Pooling::average(*pool, self.graph.sides(node.inputs[0].index()), self.graph.sides(at));
                 (at, Action::Pool(pooling), vec![input(self)])
             }
-            Op::AdaptiveAveragePool { .. } | Op::GlobalAveragePool => {
-                let pooling = match self.graph.shape(node.inputs[0].index()) {
-                    Shape::Tokens { prefix, places, .. } => {
-                        Pooling::line(prefix + places, prefix..prefix + places)
+            Op::AdaptiveAveragePool { .. } => {
+                let pooling = Pooling::mean(self.graph.sides(node.inputs[0].index()), self.graph.sides(at));
+                (at, Action::Pool(pooling), vec![input(self)])
+            }
+            Op::GlobalAveragePool | Op::GlobalMaxPool => {
+                let reduce = if node.op == Op::GlobalMaxPool { Reduce::Max } else { Reduce::Mean };
+                let from = node.inputs[0].index();
+                let pooling = match (self.graph.shape(from), self.graph.sides(from)) {
+                    (Shape::Tokens { prefix, places, .. }, _) => {
+                        Pooling::whole((1, prefix + places), prefix..prefix + places, reduce)
                     }
-                    _ => Pooling::mean(self.graph.sides(node.inputs[0].index()), self.graph.sides(at)),
+                    (_, sides) => Pooling::whole(sides, 0..sides.1, reduce),
                 };
                 (at, Action::Pool(pooling), vec![input(self)])
             }
@@ -288,8 +297,13 @@ impl Compiler {
                 )
             }
             Op::Flatten => {
-                let channels = self.graph.channels(node.inputs[0].index());
-                (at, Action::Rearrange(Rearrange::Flatten { channels }), vec![input(self)])
+                let from = node.inputs[0].index();
+                let channels = self.graph.channels(from);
+                let rearrange = match self.graph.shape(from) {
+                    Shape::Tokens { .. } => Rearrange::Rows { channels },
+                    _ => Rearrange::Flatten { channels },
+                };
+                (at, Action::Rearrange(rearrange), vec![input(self)])
             }
         };
         self.push(at, end, action, from);

@@ -16,7 +16,7 @@ const GRAIN: usize = 1 << 10;
 
 /// What becomes of the numbers in a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Reduce {
+pub(crate) enum Reduce {
     Max,
     Mean,
 }
@@ -56,14 +56,9 @@ impl Pooling {
         Pooling::windows(pool, input, output, Reduce::Mean)
     }
 
-    /// The mean of some of the places of a line.
-    pub(crate) fn line(length: usize, seen: Range<usize>) -> Pooling {
-        Pooling {
-            input: (1, length),
-            rows: vec![Seen::all(0..1)],
-            columns: vec![Seen::all(seen)],
-            reduce: Reduce::Mean,
-        }
+    /// What becomes of all lines of a map, of these columns alone.
+    pub(crate) fn whole(input: (usize, usize), columns: Range<usize>, reduce: Reduce) -> Pooling {
+        Pooling { input, rows: vec![Seen::all(0..input.0)], columns: vec![Seen::all(columns)], reduce }
     }
 
     fn windows(pool: Pool, input: (usize, usize), output: (usize, usize), reduce: Reduce) -> Pooling {

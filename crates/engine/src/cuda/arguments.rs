@@ -256,7 +256,7 @@ pub struct Select {
     pub out_stride: i32,
 }
 
-/// Channels first.
+/// Channels first, or places first.
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 #[repr(C)]
 #[expect(missing_docs, reason = "as in arguments.h")]
@@ -270,7 +270,7 @@ pub struct Flatten {
     pub out_stride: i32,
     pub in_f32: i32,
     pub out_f32: i32,
-    pub unused: i32,
+    pub by_place: i32,
 }
 
 /// Bytes to numbers.

@@ -145,13 +145,12 @@ impl Compiler {
         let (end, work, from) = match &node.op {
             Op::Text
             | Op::Lookup { .. }
-            | Op::GlobalMaxPool
             | Op::LastToken
             | Op::RmsNorm { .. }
             | Op::Rotary(_)
             | Op::TextAttention(_)
             | Op::Normalize => return self.text(at),
-            Op::Token { .. } | Op::GlobalAveragePool
+            Op::Token { .. } | Op::GlobalAveragePool | Op::GlobalMaxPool
                 if matches!(self.graph.shape(node.inputs[0].index()), Shape::Sequence { .. }) =>
             {
                 return self.text(at);
@@ -258,6 +257,10 @@ impl Compiler {
             }
             Op::MaxPool(pool) => (at, self.pool(at, *pool, false), input(self)),
             Op::AveragePool(pool) => (at, self.pool(at, *pool, true), input(self)),
+            Op::GlobalMaxPool => {
+                self.largest(at);
+                return Ok(());
+            }
             Op::AdaptiveAveragePool { .. } | Op::GlobalAveragePool => {
                 let from = from.unwrap_or(0);
                 let (skip, size) = match self.graph.shape(from) {
@@ -286,6 +289,7 @@ impl Compiler {
                     channels: whole(self.graph.channels(from)),
                     in_stride: whole(self.stride(from)),
                     out_stride: whole(self.stride(at)),
+                    by_place: i32::from(matches!(self.graph.shape(from), Shape::Tokens { .. })),
                     ..Default::default()
                 };
                 (at, Work::Flatten(arguments), input(self))

@@ -60,7 +60,11 @@ pub(super) fn apply(op: &Op, inputs: &[Tensor], around: &Around<'_>) -> Result<T
             Some(Shape::Sequence { .. }) => mean_of_places(x, 0),
             _ => x.apply_op1_no_bwd(&loops::GlobalAveragePool),
         },
-        Op::GlobalMaxPool => x.max(1),
+        Op::GlobalMaxPool => match around.seen {
+            Some(Shape::Tokens { prefix, places, .. }) => x.narrow(1, prefix, places)?.max(1),
+            Some(Shape::Sequence { .. }) => x.max(1),
+            _ => x.flatten_from(2)?.max(2),
+        },
         Op::LastToken => x.narrow(1, x.dim(1)? - 1, 1)?.squeeze(1)?.contiguous(),
         Op::Normalize => {
             let wide = x.to_dtype(DType::F64)?;

@@ -28,6 +28,7 @@ fn the_embedded_network_in_every_precision() {
 #[test]
 fn residual_networks() {
     check_zoo(open, "resnet18", &["pooled", "layer3"], 48, ALL);
+    check_zoo(open, "resnet18", &["layer2:max", "layer3:mean+max", "layer3:flat"], 48, ALL);
     check_zoo(open, "resnet50", &["layer2"], 48, BOTH);
     check_zoo(open, "resnext50_32x4d", &["layer2"], 32, BOTH);
     check_zoo(open, "resnet26d", &["layer2"], 33, BOTH);
@@ -63,6 +64,7 @@ fn transformers() {
     check_network(open, &small.build("small"), &["patch_mean"], 112, &[Precision::Tf32, Precision::Bf16]);
     let dino = Vit { width: 192, depth: 2, heads: 3, ..Vit::small(14).dinov2() };
     check_network(open, &dino.build("dino"), &["cls"], 70, BOTH);
+    check_network(open, &dino.build("dino"), &["blocks.0:max", "blocks.1:mean+max"], 70, BOTH);
     // 145 places and one before them: three tiles of keys.
     check_network(open, &Vit { depth: 1, ..small }.build("more"), &["cls"], 192, BOTH);
 }

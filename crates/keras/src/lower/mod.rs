@@ -98,6 +98,9 @@ impl Lowering<'_> {
             Op::GlobalAveragePool => {
                 Ok(self.shaped("GlobalAveragePooling2D", &name, mean(false), &x, last_axis(shape)))
             }
+            Op::GlobalMaxPool => {
+                Ok(self.shaped("GlobalMaxPooling2D", &name, mean(false), &x, last_axis(shape)))
+            }
             Op::Flatten => Ok(self.flatten(&name, first, &x)),
             Op::Linear { weight, bias } => self.linear(node, *weight, *bias, &x),
             Op::Add => Ok(self.merged("Add", node, json!({}), x.shape)),

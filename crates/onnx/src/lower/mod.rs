@@ -212,11 +212,9 @@ impl Lowering<'_, '_, '_> {
             Op::RmsNorm { weight, eps } => self.rms_norm(*weight, *eps),
             Op::Rotary(how) => self.rotary(how),
             Op::TextAttention(how) => self.text_attention(how),
-            Op::GlobalMaxPool => self.largest_token(),
             Op::LastToken => self.last_token(),
             Op::Normalize => self.normalize(),
-            // Features, which have one layout.
-            Op::Given { .. } => Laid::both(self.graph.input.clone()),
+            Op::Given { shape } => self.given(*shape),
             Op::Conv { weight, bias, stride, padding, groups, dilation } => {
                 let mut inputs = vec![self.first(0), self.param(*weight)];
                 inputs.extend(bias.map(|bias| self.param(bias)));
@@ -270,7 +268,10 @@ impl Lowering<'_, '_, '_> {
                 if let Shape::Vector(_) = self.shape() { Laid::both(value) } else { Laid::first(value) }
             }
             Op::Flatten => {
-                let x = self.first(0);
+                let x = match self.input_shape(0) {
+                    Shape::Tokens { .. } => self.last(0),
+                    _ => self.first(0),
+                };
                 Laid::both(self.whole(&Operator::Flatten, vec![x]))
             }
             Op::MaxPool(pool) => {
@@ -283,6 +284,7 @@ impl Lowering<'_, '_, '_> {
             }
             Op::AdaptiveAveragePool { height, width } => self.adaptive((*height, *width)),
             Op::GlobalAveragePool => self.mean(),
+            Op::GlobalMaxPool => self.largest(),
             Op::Tokens { prefix, positions, grid, interpolation } => {
                 self.tokens(prefix, *positions, *grid, *interpolation)
             }
@@ -299,6 +301,21 @@ impl Lowering<'_, '_, '_> {
             Op::MergePatches => self.merge_patches(),
             Op::Channels { start, end } => self.channels(*start, *end),
             Op::Shuffle { groups } => self.shuffle(*groups),
+        }
+    }
+
+    /// Features: a vector, or what was flattened.
+    fn given(&mut self, shape: Shape) -> Laid {
+        let features = self.graph.input.clone();
+        match shape {
+            Shape::Map { channels, height, width } => {
+                let shape = vec![0, channels, height, width];
+                Laid::first(self.whole(&Operator::Reshape { shape }, vec![features]))
+            }
+            Shape::Tokens { prefix, places, width } => Laid::both(
+                self.whole(&Operator::Reshape { shape: vec![0, prefix + places, width] }, vec![features]),
+            ),
+            Shape::Vector(_) | Shape::Sequence { .. } => Laid::both(features),
         }
     }
 

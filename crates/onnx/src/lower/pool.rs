@@ -62,12 +62,35 @@ impl Lowering<'_, '_, '_> {
             let map = self.part("map", &Operator::GlobalAveragePool, vec![x]);
             return Laid::both(self.whole(&Operator::Flatten, vec![map]));
         };
-        let mut x = self.last(0);
-        if prefix > 0 {
-            let slice = Operator::Slice { axis: 1, start: prefix, end: prefix + places };
-            x = self.part("places", &slice, vec![x]);
-        }
+        let x = self.places(prefix, places);
         Laid::both(self.whole(&Operator::ReduceMean { axis: 1, keeps: false }, vec![x]))
+    }
+
+    /// The largest of each channel over the same.
+    pub(super) fn largest(&mut self) -> Laid {
+        match self.input_shape(0) {
+            Shape::Sequence { .. } => self.largest_token(),
+            Shape::Tokens { prefix, places, .. } => {
+                let x = self.places(prefix, places);
+                Laid::both(self.whole(&Operator::ReduceMaxOf { axis: 1 }, vec![x]))
+            }
+            map => {
+                let x = self.first(0);
+                let window = Window { kernel: sides(map), pads: [0; 4], strides: [1, 1] };
+                let map = self.part("map", &Operator::MaxPool(window), vec![x]);
+                Laid::both(self.whole(&Operator::Flatten, vec![map]))
+            }
+        }
+    }
+
+    /// The tokens that are places of a picture.
+    fn places(&mut self, prefix: usize, places: usize) -> String {
+        let x = self.last(0);
+        if prefix == 0 {
+            return x;
+        }
+        let slice = Operator::Slice { axis: 1, start: prefix, end: prefix + places };
+        self.part("places", &slice, vec![x])
     }
 }
 

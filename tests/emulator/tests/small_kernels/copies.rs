@@ -157,14 +157,18 @@ fn neighbours_are_merged() {
 }
 
 #[test]
-fn places_are_flattened_channels_first() {
+fn places_are_flattened_channels_first_or_places_first() {
     let pictures = 3;
     for (kind, channels) in
         Kind::ALL.into_iter().flat_map(|kind| [3, 8, 20, 96].map(|channels| (kind, channels)))
     {
-        for (places, in_f32, out_f32) in
-            [(1, false, false), (35, false, false), (49, true, false), (36, false, true)]
-        {
+        for (places, in_f32, out_f32, by_place) in [
+            (1, false, false, false),
+            (35, false, false, false),
+            (49, true, false, false),
+            (36, false, true, false),
+            (35, false, true, true),
+        ] {
             let (read, stored) =
                 (if in_f32 { Kind::F32 } else { kind }, if out_f32 { Kind::F32 } else { kind });
             let map = Rows::random(read, pictures * places, channels, 1);
@@ -182,10 +186,11 @@ fn places_are_flattened_channels_first() {
                 out_stride: int(stride),
                 in_f32: in_f32.into(),
                 out_f32: out_f32.into(),
-                unused: 0,
+                by_place: by_place.into(),
             });
-            check("flatten", stored, &got, (stride, channels * places), |picture, number| {
-                map.at(picture * places + number % places, number / places)
+            check("flatten", stored, &got, (stride, channels * places), |picture, number| match by_place {
+                true => map.at(picture * places + number / channels, number % channels),
+                false => map.at(picture * places + number % places, number / places),
             });
         }
     }

@@ -10,7 +10,7 @@ use crate::{
         work::{Second, Work},
     },
 };
-use network::{Activation, Pool};
+use network::{Activation, Pool, Shape};
 
 impl Compiler {
     pub(super) fn map(
@@ -30,7 +30,38 @@ impl Compiler {
     }
 
     pub(super) fn pool(&self, at: usize, pool: Pool, average: bool) -> Work {
-        let from = self.graph.sides(self.graph.node(at).inputs[0].index());
+        self.pool_of(at, self.graph.sides(self.graph.node(at).inputs[0].index()), pool, average)
+    }
+
+    /// The largest of each channel over all places: those of a map, or the tokens that are places.
+    pub(super) fn largest(&mut self, at: usize) {
+        let input = self.graph.node(at).inputs[0];
+        let (mut from, mut sides) = (self.value(input), self.graph.sides(input.index()));
+        if let Shape::Tokens { prefix, places, .. } = self.graph.shape(input.index()) {
+            sides = (1, places);
+            if prefix > 0 {
+                let stride = self.plan.values[from].stride;
+                let kept = self.plan.value(places, stride, self.precision.bytes(), false);
+                let arguments = arguments::Copy {
+                    rows: whole(places),
+                    in_rows: whole(prefix + places),
+                    from: whole(prefix),
+                    in_stride: whole(stride),
+                    out_rows: whole(places),
+                    fill: 1,
+                    ..self.rows_into(at)
+                };
+                let (name, work) = (self.graph.node(at).name.clone(), Work::Copy { arguments, table: None });
+                self.plan.steps.push(Step { name, work, from: vec![from], to: To::Value(kept) });
+                from = kept;
+            }
+        }
+        let work = self.pool_of(at, sides, Pool::new(sides, 1), false);
+        self.push(at, at, work, vec![from]);
+    }
+
+    /// Of a map of `from` rows and columns.
+    fn pool_of(&self, at: usize, from: (usize, usize), pool: Pool, average: bool) -> Work {
         let out = self.graph.sides(at);
         Work::Pool(arguments::Pool {
             in_height: whole(from.0),

@@ -147,12 +147,13 @@ struct Select {
     int32_t rows, channels, first, groups, in_stride, out_stride;
 };
 
-// (places, channels) to one row, channels first: out[picture][c * places + p] = in[picture][p][c].
+// (places, channels) to one row, channels first: out[picture][c * places + p] = in[picture][p][c]; or, with `by_place`, places
+// first: out[picture][p * channels + c].
 struct Flatten {
     Address in, out;
     int32_t pictures, places, channels, in_stride, out_stride;
     int32_t in_f32, out_f32;
-    int32_t unused;
+    int32_t by_place;
 };
 
 // (height, width, 3) bytes to the network's numbers, by a table.

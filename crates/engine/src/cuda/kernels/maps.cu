@@ -194,15 +194,18 @@ template <class E> DEVICE void select(const Select& a) {
 
 template <class E> DEVICE void flatten(const Flatten& a) {
     uint32_t rest = item();
-    int number = 8 * coordinate(rest, a.out_stride / 8), channel = number / a.places, place = number % a.places;
+    // What stands outside changes slowly, what stands inside fast.
+    int inside = a.by_place ? a.channels : a.places, outside = a.by_place ? a.places : a.channels;
+    int number = 8 * coordinate(rest, a.out_stride / 8), slow = number / inside, fast = number % inside;
     if (rest >= uint32_t(a.pictures)) return;
     float x[8];
 #pragma unroll
     for (int i = 0; i < 8; i++) {
         x[i] = 0.f;
-        if (channel < a.channels)
+        int place = a.by_place ? slow : fast, channel = a.by_place ? fast : slow;
+        if (slow < outside)
             x[i] = load1<E>(a.in, (size_t(rest) * a.places + place) * a.in_stride + channel, a.in_f32 != 0);
-        if (++place == a.places) place = 0, channel++;
+        if (++fast == inside) fast = 0, slow++;
     }
     store8<E>(x, a.out, size_t(rest) * a.out_stride + number, a.out_f32 != 0);
 }

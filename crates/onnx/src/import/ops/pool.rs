@@ -260,12 +260,13 @@ impl Importer<'_> {
             Shape::Map { .. } => {
                 Op::MaxPool(Pool::new((view.length(Axis::Row), view.length(Axis::Column)), 1))
             }
-            Shape::Tokens { prefix, places, .. } if is_mean => {
+            Shape::Tokens { prefix, places, .. } => {
                 let seen: usize = walked.iter().map(|at| view.shape()[*at]).product();
                 if view.start(Axis::Token) != prefix || seen != places {
-                    return Err(Stop::Unknown("is a mean over other tokens than those that are places"));
+                    return Err(Stop::Unknown("is over other tokens than those that are places"));
                 }
-                let node = self.push(Op::GlobalAveragePool, &[view.node])?;
+                let op = if is_mean { Op::GlobalAveragePool } else { Op::GlobalMaxPool };
+                let node = self.push(op, &[view.node])?;
                 return Ok(live(view.without_places(node, kept)));
             }
             _ => return Err(Stop::Unknown("is over something else than the places of a map")),
