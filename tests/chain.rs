@@ -281,6 +281,53 @@ fn an_mlp_goes_the_same_way() {
 }
 
 #[test]
+fn attention_over_a_map_goes_the_same_way() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    let run = |tool: &str, arguments: &[&str]| own.tool(tool, arguments);
+    let sample = room.path("demo/sample");
+    let taps = ["--tap", "layer3:flat", "--tap", "layer3:mean+max", "--dtype", "f16"];
+    run("extract", &[&[sample.to_str().unwrap(), "-o", "x.features"], &taps[..]].concat()).fine();
+    let (flat, both) = ("x.layer3:flat.features", "x.layer3:mean+max.features");
+    let features = Features::open(&own.path(flat)).unwrap();
+    let source = features.index().source.network().unwrap().clone();
+    assert_eq!((source.shape.len(), source.shape.iter().product::<usize>()), (3, features.dim()));
+    run("fit-head", &[both, "-o", "both.head"]).fine();
+
+    let fit = ["-o", "x.head", "--head", "attention:4", "--learning-rate", "0.01", "--threads"];
+    run("fit-head", &[&[flat], &fit[..], &["1"]].concat()).fine();
+    let one = fs::read(own.path("x.head")).unwrap();
+    run("fit-head", &[&[flat], &fit[..], &["2", "--force"]].concat()).fine();
+    assert_eq!(fs::read(own.path("x.head")).unwrap(), one);
+    let head = Head::read(&own.path("x.head")).unwrap();
+    assert_eq!(head.pool.as_ref().unwrap().count(), 4);
+    run("evaluate", &[flat, "x.head", "-o", "m.csv", "--predictions", "p.csv"]).fine();
+    let metrics = table::read(&own.path("m.csv")).unwrap();
+    let accuracy: f64 = text(&metrics, "value")[0].parse().unwrap();
+    assert!(accuracy > 0.5, "{accuracy}");
+
+    // Each is run again on the probes before it takes its place.
+    run("export", &["x.head", "-o", "x.onnx"]).fine();
+    run("export", &["both.head", "-o", "both.onnx"]).fine();
+    run("export", &["both.head", "-o", "both"]).fine();
+    run("export", &["x.head", "-o", "x.hst", "--to", "bundle"]).fine();
+    let of_model = |model: &str| run("predict", &[model, flat, "-o", "q.csv", "--force"]).fine();
+    of_model("x.hst");
+    run("export", &["x.head", "-o", "model"]).failed(
+        1,
+        &["`x.head` pools by attention, which a folder cannot hold yet; give --to onnx or bundle"],
+    );
+
+    let pooled = room.path("demo/sample.features");
+    let pooled = pooled.to_str().unwrap();
+    let refused =
+        ["rows that were pooled already, and --head attention takes all places; rerun extract with --tap"];
+    run("fit-head", &[pooled, "-o", "y.head", "--head", "attention:4"]).failed(1, &refused);
+    run("fit-head", &[flat, both, "-o", "y.head", "--head", "attention:4", "--concat"])
+        .failed(1, &["--head attention takes the features of one tap, got 2"]);
+}
+
+#[test]
 fn columns_of_a_manifest_go_along() {
     let room = Room::new();
     room.pictures("data", 3, 12);

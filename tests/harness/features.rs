@@ -55,6 +55,7 @@ pub(crate) fn write(path: &Path, made: &Made) {
     let source = NetworkSource {
         backbone: "resnet18".into(),
         tap: made.tap.into(),
+        shape: [].into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
         recipe: Preprocessing::imagenet().into(),

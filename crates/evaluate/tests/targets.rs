@@ -32,6 +32,7 @@ fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])]
         kind: HeadKind::Linear,
         classes: outputs.iter().map(|(name, _)| (*name).to_owned()).collect(),
         targets: TargetSpec { task, from },
+        pool: None,
         layers: vec![Dense { inputs, outputs: outputs.len(), weight, bias }],
         novelty: None,
         sources: vec![features.index().source.clone()],

@@ -108,6 +108,12 @@ fn with_layers(config: &Config) -> Result<Head> {
             "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
         );
     }
+    if head.pool.is_some() {
+        let input = config.input().display();
+        bail!(
+            "`{input}` pools by attention, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
+        );
+    }
     Ok(head)
 }
 

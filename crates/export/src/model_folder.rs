@@ -83,7 +83,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
         Ok(fs::write(folder.join(CONFIG), text).map_err(|error| place.failed(error))?)
     };
     put(&description)?;
-    let model = bound.join(weights::head_graph(&head.layers)?)?;
+    let model = bound.join(weights::head_graph(head.pool.as_ref(), &head.layers)?)?;
     write_tensors(&folder.join(WEIGHTS), &model)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     // safetensors makes a file that its owner alone may read, whatever the umask says.

@@ -92,7 +92,11 @@ pub(crate) fn write(
 
 fn write_model(out: &mut impl Write, job: &OnnxJob, head: &Head, towers: &[Tower]) -> Result<()> {
     let metadata = metadata(job, head, towers)?;
-    let layers = if head.memory.is_none() { Some(weights::head_graph(&head.layers)?) } else { None };
+    let layers = if head.memory.is_none() {
+        Some(weights::head_graph(head.pool.as_ref(), &head.layers)?)
+    } else {
+        None
+    };
     let sizes = towers.iter().map(towers::size).collect::<Result<Vec<_>>>()?;
     let towers: Vec<onnx::Tower<'_>> = towers
         .iter()

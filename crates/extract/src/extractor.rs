@@ -3,6 +3,7 @@
 use crate::config::Config;
 use anyhow::{Context, Result};
 use features::NetworkSource;
+use network::Shape;
 use pipeline::{Embedder, Job, Plan, Take, Times};
 
 /// A frozen network, ready to run.
@@ -24,10 +25,14 @@ impl Extractor {
         let bound = found.bind(&taps)?;
         let source = |&tap: &&str| {
             let alone = found.network.for_taps(&[tap])?;
+            let size = config.recipe().picture_size();
+            let shape =
+                size.map(|(height, width)| alone.unflattened(height as usize, width as usize)).transpose()?;
             let weights = bound.digest_of(&alone).context("one tap's graph is part of all taps' graph")?;
             Ok(NetworkSource {
                 backbone: found.name.clone(),
                 tap: tap.to_owned(),
+                shape: shape.and_then(|each| each[0]).map_or_else(Vec::new, Shape::sides).into(),
                 network: alone.fingerprint(),
                 weights,
                 recipe: config.recipe().clone(),

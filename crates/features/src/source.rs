@@ -26,6 +26,10 @@ pub struct NetworkSource {
     pub backbone: String,
     /// The place in the network where features were read.
     pub tap: String,
+    /// What a row is of, where that was flattened: the channels, rows and columns of a map, or how many tokens and the numbers of
+    /// each. Else nothing.
+    #[serde(skip_serializing_if = "<[usize]>::is_empty")]
+    pub shape: Box<[usize]>,
     /// Identifies the graph up to the tap.
     pub network: Digest,
     /// Identifies the weights that the graph up to the tap uses.
@@ -74,6 +78,7 @@ struct Fields {
     probes: Option<Digest>,
     backbone: Option<String>,
     tap: Option<String>,
+    shape: Option<Box<[usize]>>,
     network: Option<Digest>,
     weights: Option<Digest>,
     preprocessing: Option<Recipe>,
@@ -95,6 +100,7 @@ impl TryFrom<Fields> for Source {
             probes,
             backbone,
             tap,
+            shape,
             network,
             weights,
             preprocessing,
@@ -106,6 +112,7 @@ impl TryFrom<Fields> for Source {
             return Ok(Source::Network(NetworkSource {
                 backbone: needed("backbone", backbone)?,
                 tap: needed("tap", tap)?,
+                shape: shape.unwrap_or_default(),
                 network: needed("network", network)?,
                 weights: needed("weights", weights)?,
                 recipe: needed("preprocessing", preprocessing)?,
@@ -113,7 +120,8 @@ impl TryFrom<Fields> for Source {
                 engine: needed("engine", engine)?,
             }));
         }
-        let is_network = backbone.or(tap).or(engine).is_some() || network.or(weights).is_some();
+        let is_network =
+            backbone.or(tap).or(engine).is_some() || network.or(weights).is_some() || shape.is_some();
         if is_network || preprocessing.is_some() {
             let what = if is_endpoint { "an endpoint" } else { "given rows" };
             return Err(format!("a source of {what} and of a network at once"));

@@ -17,6 +17,7 @@ pub(super) fn plan(dim: usize, dtype: Dtype, shard_bytes: usize) -> NewFeatures 
     let source = NetworkSource {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
+        shape: [].into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
         recipe: Preprocessing::imagenet().into(),

@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME.head")]
     pub output: PathBuf,
 
-    /// What to fit: `auto`, `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS` or `knn:K`
+    /// What to fit: `auto`, `linear`, `ridge`, `lda`, `prototype`, `mlp:UNITS`, `attention:QUERIES` or `knn:K`
     ///
     /// `auto`: `linear`, or `lda` where its held-out log loss is less by more than one standard error. Labels take `linear`,
     /// numbers `ridge`. A flag that only one of them takes chooses that one. So does --no-calibrate: it chooses `linear`.
@@ -63,9 +63,13 @@ pub struct Args {
     ///
     /// `mlp:UNITS`: One hidden layer of so many rectified units.
     ///
+    /// `attention:QUERIES`: So many learnt queries weigh the places of a map, or tokens, before one layer reads them. It takes
+    /// features of a tap such as `layer3:flat`.
+    ///
     /// `knn:K`: Votes of the K train rows of highest cosine, each counting exp(cosine / 0.07). The head keeps all train rows.
     ///
-    /// Of several, separated by commas, the one of least held-out loss is kept. MLPs and knn are compared on a val split only.
+    /// Of several, separated by commas, the one of least held-out loss is kept. MLPs, attention and knn are compared on a val split
+    /// only.
     #[arg(long, value_name = "KIND[,KIND…]", default_value = "auto")]
     pub head: HeadChoices,
 
@@ -108,9 +112,9 @@ pub struct Args {
     #[arg(long)]
     pub no_standardize: bool,
 
-    /// Seed of folds and rows set aside, and of all that MLPs draw
+    /// Seed of folds and rows set aside, and of all that MLPs and attention draw
     ///
-    /// MLPs draw initial weights, order of rows, dropout and mixing.
+    /// They draw initial weights, order of rows, dropout and mixing.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
@@ -159,7 +163,7 @@ pub struct Args {
 pub struct ChoiceArgs {
     /// Hold out K folds of the train rows instead of the val rows [default: 5 where there are no val rows]
     ///
-    /// Each class is spread evenly over them. MLPs take no folds.
+    /// Each class is spread evenly over them. MLPs and attention take no folds.
     #[arg(long, value_name = "K")]
     pub folds: Option<usize>,
 
@@ -242,9 +246,9 @@ pub struct LinearArgs {
 }
 
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "With --head mlp:UNITS")]
+#[command(next_help_heading = "With --head mlp:UNITS and attention:QUERIES")]
 pub struct MlpArgs {
-    /// Passes over the train rows [default: 10]
+    /// Passes over the train rows [default: 10; of attention 30]
     ///
     /// The weights of the last one are kept, unless --patience is given.
     #[arg(long, value_name = "N")]
@@ -254,7 +258,7 @@ pub struct MlpArgs {
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
 
-    /// How gradients become steps [default: adam]
+    /// How gradients become steps [default: adam; of attention adamw]
     #[arg(long, value_name = "HOW", value_enum)]
     pub optimizer: Option<OptimizerChoice>,
 
@@ -262,7 +266,7 @@ pub struct MlpArgs {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
 
-    /// How the step size changes [default: constant]
+    /// How the step size changes [default: constant; of attention cosine]
     #[arg(long, value_name = "HOW", value_enum)]
     pub schedule: Option<ScheduleChoice>,
 
@@ -270,7 +274,7 @@ pub struct MlpArgs {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
 
-    /// Part of the hidden units zeroed in training, from 0 to below 1 [default: 0]
+    /// Part of the hidden units, or of what queries give, zeroed in training, from 0 to below 1 [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub dropout: Option<f64>,
 

@@ -290,13 +290,13 @@ mod tests {
             ),
             (
                 &["--head", "auto", "--calibrate"],
-                "--calibrate goes with --head mlp:UNITS; --head auto, the default, stands for linear and lda",
+                "--calibrate goes with --head mlp:UNITS or attention:QUERIES; --head auto, the default, stands for linear and lda",
             ),
             (&["--head", "lda", "--shrinkage", "2"], "--shrinkage: expected a number from 0 to 1, got 2"),
             (&["--head", "prototype", "--class-weight", "balanced"], "this head is prototype"),
             (
                 &["--head", "ridge", "--calibrate"],
-                "--calibrate goes with --head mlp:UNITS; this head is ridge",
+                "--calibrate goes with --head mlp:UNITS or attention:QUERIES; this head is ridge",
             ),
             (&["--head", "mlp:4", "--no-calibrate"], "this head is mlp"),
             (
@@ -306,7 +306,10 @@ mod tests {
             (&["--head", "mlp:4", "--mixup", "-1"], "--mixup: expected a number of 0 or more, got -1"),
             (&["--head", "mlp:4", "--label-smoothing", "1"], "--label-smoothing: expected a number from 0"),
             (&["--head", "mlp:4", "--patience", "0"], "--patience: expected a number of 1 or more, got 0"),
-            (&["--patience", "3"], "--patience goes with --head mlp:UNITS; --head auto, the"),
+            (
+                &["--patience", "3"],
+                "--patience goes with --head mlp:UNITS or attention:QUERIES; --head auto, the",
+            ),
             (
                 &["--head", "mlp:4", "--group-column", "patient", "--manifest", "m.csv"],
                 "give --patience or --calibrate",
@@ -317,7 +320,10 @@ mod tests {
                 &["--class-weight", "some"],
                 "expected `none`, `balanced`, or a .csv or .parquet table; got `some`",
             ),
-            (&["--epochs", "3"], "--epochs goes with --head mlp:UNITS; --head auto, the"),
+            (
+                &["--epochs", "3"],
+                "--epochs goes with --head mlp:UNITS or attention:QUERIES; --head auto, the",
+            ),
             (
                 &["--head", "mlp:4", "--folds", "3"],
                 "--folds goes with --head linear, ridge, lda or prototype; this head is mlp",
@@ -335,11 +341,11 @@ mod tests {
             (&["--table", "epochs.txt"], "expected .parquet, .csv or .json"),
             (
                 &["--target", "number", "--head", "linear"],
-                "goes with --head ridge, mlp:UNITS or knn:K; this head is linear: logistic regression tells what is so from",
+                "goes with --head ridge, mlp:UNITS, attention:QUERIES or knn:K; this head is linear: logistic regression tells what is so from",
             ),
             (
                 &["--target", "labels", "--head", "lda"],
-                "--head linear, ridge, mlp:UNITS or knn:K; this head is lda: it takes each row to be of one class",
+                "--head linear, ridge, mlp:UNITS, attention:QUERIES or knn:K; this head is lda: it takes each row to be of one class",
             ),
             (&["--target", "number", "--head", "linear,prototype"], "these heads are linear and prototype"),
             (

@@ -6,7 +6,7 @@ use head::{Candidate, Examples, HeadKind, Memory, Quality, Scorer, TargetScaler,
 use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use sample::targets::Task;
 use serde_json::{Value, json};
-use weights::Dense;
+use weights::{AttentionPool, Dense};
 
 use crate::{job::Job, methods::SweepOutcome, record::Record, reject::Reject};
 
@@ -40,7 +40,8 @@ pub(crate) struct Fit {
 
 /// What a head is made of.
 pub(crate) enum Model {
-    Layers(Vec<Dense>),
+    /// Perhaps after an attention pool.
+    Layers(Option<AttentionPool>, Vec<Dense>),
     Memory(Memory),
 }
 
@@ -131,7 +132,7 @@ impl Fit {
             held_out: Some(held_out),
         };
         self.tried = sweep.candidates.iter().map(tried).collect();
-        if let (Some(temperature), Model::Layers(layers)) = (judged.temperature, &mut self.model)
+        if let (Some(temperature), Model::Layers(_, layers)) = (judged.temperature, &mut self.model)
             && let Some(layer) = layers.last_mut()
         {
             layer.scale(1.0 / temperature.value);
@@ -143,12 +144,13 @@ impl Fit {
     /// that were fitted.
     pub(crate) fn finish(mut self, train: &Examples<'_>, job: &Job<'_>) -> anyhow::Result<Fit> {
         self.standardize = job.standardize;
-        if let Model::Layers(layers) = &mut self.model {
+        if let Model::Layers(pool, layers) = &mut self.model {
             if let Some(tau) = job.logit_adjustment {
                 job.adjust(tau, layers, train);
                 self.ending.push(("logit_adjustment", tau.into()));
             }
-            self.train = Some(quality(&Scorer::of_layers(layers), train, &TargetScaler::of(train)));
+            self.train =
+                Some(quality(&Scorer::of_pooled(pool.as_ref(), layers), train, &TargetScaler::of(train)));
         }
         Ok(self)
     }
@@ -156,8 +158,9 @@ impl Fit {
     pub(crate) fn kind(&self) -> HeadKind {
         match &self.model {
             Model::Memory(_) => HeadKind::Knn,
-            Model::Layers(layers) if layers.len() > 1 => HeadKind::Mlp,
-            Model::Layers(_) => HeadKind::Linear,
+            Model::Layers(Some(_), _) => HeadKind::Attention,
+            Model::Layers(None, layers) if layers.len() > 1 => HeadKind::Mlp,
+            Model::Layers(None, _) => HeadKind::Linear,
         }
     }
 

@@ -94,14 +94,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         config.output().display()
     );
     let kind = fit.kind();
-    let (layers, memory) = match fit.model {
-        Model::Layers(layers) => (layers, None),
-        Model::Memory(memory) => (Vec::new(), Some(memory)),
+    let (pool, layers, memory) = match fit.model {
+        Model::Layers(pool, layers) => (pool, layers, None),
+        Model::Memory(memory) => (None, Vec::new(), Some(memory)),
     };
     let head = Head {
         kind,
         classes: read.names.clone(),
         targets: read.spec.clone(),
+        pool,
         layers,
         memory,
         novelty: novelty.map(|(novelty, _)| novelty),

@@ -69,6 +69,7 @@ fn write(path: &Path, rows: usize) {
     let source = NetworkSource {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
+        shape: [].into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
         recipe: Preprocessing::imagenet().into(),

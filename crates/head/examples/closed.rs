@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = NetworkSource {
         backbone: String::new(),
         tap: String::new(),
+        shape: [].into(),
         network: nothing,
         weights: nothing,
         recipe: Preprocessing::imagenet().into(),
@@ -62,6 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         kind: if memory.is_some() { HeadKind::Knn } else { HeadKind::Linear },
         classes: (0..examples.outputs()).map(|class| class.to_string()).collect(),
         targets: Default::default(),
+        pool: None,
         layers,
         memory,
         novelty: None,

@@ -16,6 +16,14 @@ pub enum HeadFitError {
         /// Number of labels.
         labels: usize,
     },
+    /// Rows are not of the places that they are said to be of.
+    #[error("rows of {got} features, but places with {expected} in all")]
+    Places {
+        /// Of all places.
+        expected: usize,
+        /// Of a row.
+        got: usize,
+    },
     /// Views do not describe the same rows.
     #[error("{rows} rows of features, but {views} views, the first of which should be view 0")]
     Views {

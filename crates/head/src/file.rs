@@ -1,7 +1,7 @@
 //! `NAME.head`: one safetensors file, which any safetensors reader opens.
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
-//! with a ReLU between them; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
+//! with a ReLU between them; before them `queries` (m, channels), f32, where rows are pooled by attention first; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
 //! `probes` (4, d), the features of the synthetic probes, unless some of its features were there already; `seen` (n,), u64, the first eight
 //! bytes of the content key of each sample that it was fitted on, ascending, where that is known. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
@@ -9,12 +9,14 @@
 //! layers, 2 with a memory, 3 with several sources, a novelty (`novelty.…`, how far features are from those that were
 //! fitted) or outputs that are no classes.
 
+mod attention;
 mod error;
 mod memory;
 mod novelty;
 mod seen;
 mod tensors;
 
+use attention::Flattened;
 use features::Source;
 use input::PROBES;
 use memory::Votes;
@@ -25,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, io::Write as _, path::Path};
 use store::{Digest, MappedFile, Ours, Place, brief::told, check_header, seal};
 use tensors::{Named, digest, floats};
-use weights::Dense;
+use weights::{AttentionPool, Dense};
 
 pub use error::HeadError;
 pub use memory::Memory;
@@ -51,6 +53,8 @@ pub struct Head {
     pub classes: Vec<String>,
     /// What its outputs say, and where the truth of that stands.
     pub targets: TargetSpec,
+    /// What rows are pooled by before the layers read them, where they are flattened maps or tokens.
+    pub pool: Option<AttentionPool>,
     /// The layers, first to last; none of a head of nearest neighbours.
     pub layers: Vec<Dense>,
     /// What a head of nearest neighbours remembers; others have none.
@@ -78,6 +82,8 @@ pub enum HeadKind {
     Linear,
     /// One hidden layer.
     Mlp,
+    /// Attention over the places of a row, then one layer.
+    Attention,
     /// Nearest neighbours: a memory instead of layers.
     Knn,
 }
@@ -92,6 +98,9 @@ struct Header {
     source: Sources,
     fit: serde_json::Value,
     features: Digest,
+    /// What rows are of, where they are pooled by attention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pool: Option<Flattened>,
     /// How the memory is used, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memory: Option<Votes>,
@@ -163,9 +172,10 @@ impl Head {
 
     /// d, the length of the feature rows that it takes.
     pub fn dim(&self) -> usize {
-        match &self.memory {
-            Some(memory) => memory.dim,
-            None => self.layers.first().map_or(0, |layer| layer.inputs),
+        match (&self.memory, &self.pool) {
+            (Some(memory), _) => memory.dim,
+            (None, Some(pool)) => pool.of.len(),
+            (None, None) => self.layers.first().map_or(0, |layer| layer.inputs),
         }
     }
 
@@ -203,8 +213,14 @@ impl Head {
         let mut truth = self.memory.iter().flat_map(|memory| memory.truth.values());
         let truth_is_finite = truth.all(|value| (*value as f32).is_finite());
         let novelty = self.novelty.iter().flat_map(Novelty::numbers);
+        let queries = self.pool.iter().flat_map(|pool| &pool.queries);
         truth_is_finite
-            && layers.chain(memory).chain(novelty).chain(&self.probes).all(|value| value.is_finite())
+            && layers
+                .chain(queries)
+                .chain(memory)
+                .chain(novelty)
+                .chain(&self.probes)
+                .all(|value| value.is_finite())
     }
 
     /// The bytes of its file. The same head gives the same bytes.
@@ -220,6 +236,7 @@ impl Head {
             },
             fit: self.fit.clone(),
             features: self.features,
+            pool: self.pool.as_ref().map(Flattened::of),
             memory: self.memory.as_ref().map(Memory::votes),
             novelty: self.novelty.as_ref().map(Novelty::limit),
             targets: self.targets.clone(),
@@ -251,6 +268,7 @@ impl Head {
             tensors.push(Named::floats(&format!("layers.{n}.weight"), vec![*outputs, *inputs], weight));
             tensors.push(Named::floats(&format!("layers.{n}.bias"), vec![*outputs], bias));
         }
+        tensors.extend(self.pool.iter().map(attention::tensor));
         tensors.extend(self.memory.iter().flat_map(Memory::tensors));
         tensors.extend(self.novelty.iter().flat_map(Novelty::tensors));
         tensors.extend(self.seen.iter().map(SeenSamples::tensor));
@@ -302,7 +320,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         return Err("classes that stand in a column each".to_owned());
     }
     let depth = match header.kind {
-        HeadKind::Linear => 1,
+        HeadKind::Linear | HeadKind::Attention => 1,
         HeadKind::Mlp => 2,
         HeadKind::Knn => 0,
     };
@@ -314,9 +332,26 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         (HeadKind::Knn, None) => return Err("it does not say how its memory votes".to_owned()),
         _ => None,
     };
-    let dim = match &memory {
-        Some(memory) => memory.dim,
-        None => inputs_of(&layers, header.classes.len())?,
+    let pool = match (header.kind, &header.pool) {
+        (HeadKind::Attention, Some(of)) => Some(of.read(tensors)?),
+        (HeadKind::Attention, None) => return Err("it does not say what its rows are of".to_owned()),
+        _ => None,
+    };
+    let dim = match (&memory, &pool) {
+        (Some(memory), _) => memory.dim,
+        (None, pool) => {
+            let inputs = inputs_of(&layers, header.classes.len())?;
+            match pool {
+                Some(pool) if pool.outputs() != inputs => {
+                    return Err(format!(
+                        "a layer of {inputs} numbers after a pool that gives {}",
+                        pool.outputs()
+                    ));
+                }
+                Some(pool) => pool.of.len(),
+                None => inputs,
+            }
+        }
     };
     let novelty = header.novelty.as_ref();
     // What is not of one class lies around one mean.
@@ -335,7 +370,8 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         return Err(reason);
     }
     let seen = SeenSamples::read(tensors)?;
-    let head = Head { kind, classes, targets, layers, memory, novelty, sources, probes, fit, features, seen };
+    let head =
+        Head { kind, classes, targets, pool, layers, memory, novelty, sources, probes, fit, features, seen };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 

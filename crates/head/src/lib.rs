@@ -13,6 +13,7 @@
 //! bytes a row.
 #![forbid(unsafe_code)]
 
+mod attention;
 mod belonging;
 mod class_weights;
 mod closed;
@@ -57,7 +58,7 @@ pub use held_out::HeldOut;
 pub use knn::fit_knn;
 pub use linear::{LinearFit, LinearProblem, LinearSettings, Step, Watch, default_penalties};
 pub use logits::{logits, sigmoid, softmax};
-pub use mlp::{Epoch, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
+pub use mlp::{Epoch, Front, MlpFit, MlpSettings, Optimizer, Schedule, fit_mlp};
 pub use mteb::fit_mteb;
 pub use novelty::{Distances, MOST_NOVELTY_COLUMNS, fit_novelty};
 pub use quality::{Quality, quality};

@@ -132,7 +132,7 @@ impl WithSimd for Softmax<'_> {
 /// 2ᵏ · exp(r) with k = round(x / ln 2): r is taken off in two parts (Cody and Waite, 1980), so that it keeps its digits,
 /// and exp(r) is its Taylor series to r¹³ on |r| ≤ ln 2 / 2.
 #[inline(always)]
-fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     const LOG2_E: f64 = std::f64::consts::LOG2_E;
     const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;

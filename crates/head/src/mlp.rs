@@ -1,4 +1,4 @@
-//! One hidden layer of rectified units, trained step by step.
+//! One hidden layer of rectified units, or attention over the places of a row, trained step by step.
 
 mod batch;
 mod net;
@@ -6,7 +6,7 @@ mod optimizer;
 
 use std::ops::ControlFlow;
 
-use weights::Dense;
+use weights::{AttentionPool, Dense, Places};
 
 use crate::{
     ClassWeights, Examples, HeadFitError, Quality, Scorer, TargetScaler, quality,
@@ -17,11 +17,20 @@ use batch::Batches;
 use net::Net;
 pub use optimizer::{Optimizer, Schedule};
 
+/// What stands before the last layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// A hidden layer of so many rectified units.
+    Hidden(usize),
+    /// So many queries over the places of flattened rows.
+    Attention(usize, Places),
+}
+
 /// How to train. The defaults are those of the Keras transfer-learning tutorials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpSettings {
-    /// Units of the hidden layer.
-    pub hidden: usize,
+    /// What stands before the last layer.
+    pub front: Front,
     /// Passes over the training rows, at most.
     pub epochs: usize,
     /// Rows a step; the last step of an epoch takes what is left.
@@ -53,7 +62,7 @@ pub struct MlpSettings {
 impl Default for MlpSettings {
     fn default() -> Self {
         MlpSettings {
-            hidden: 512,
+            front: Front::Hidden(512),
             epochs: 10,
             batch_size: 32,
             optimizer: Optimizer::Adam,
@@ -86,7 +95,9 @@ pub struct Epoch {
 /// A trained head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpFit {
-    /// (d → hidden), ReLU, (hidden → C); logits of raw features.
+    /// The queries, of raw features, where they were learnt.
+    pub pool: Option<AttentionPool>,
+    /// (d → hidden), ReLU, (hidden → C); or the last alone, which reads what the queries give. Logits of raw features.
     pub layers: Vec<Dense>,
     /// Every epoch, in order.
     pub epochs: Vec<Epoch>,
@@ -100,7 +111,7 @@ pub struct MlpFit {
 /// part that is spread evenly (`label_smoothing`) goes to either side; the squared error of numbers as [`TargetScaler::of`]
 /// has them. The latter two are averaged over a row's outputs too, and class weights do not matter.
 ///
-/// Glorot-uniform weights and zero biases, as Keras' `Dense`; rows shuffled anew every epoch; inverted dropout on the hidden
+/// Glorot-uniform weights and zero biases, as Keras' `Dense`; queries near zero, so that attention begins as the mean over all places; rows shuffled anew every epoch; inverted dropout on the hidden
 /// units. The weights of the last epoch are kept; with patience, those of the epoch of least loss on `val`. All f32. The last
 /// layer gives logits of classes and labels, or numbers as they were.
 ///
@@ -116,19 +127,22 @@ pub fn fit_mlp(
     train.check_trainable()?;
     let class_weights = settings.class_weights.of(train)?.iter().map(|&w| w as f32).collect();
     let scaler = &TargetScaler::of(train);
-    check(settings)?;
+    check(settings, train.dim())?;
     if settings.patience.is_some() && val.is_none() {
         return Err(HeadFitError::NothingHeldOut);
     }
-    let scaling =
-        if settings.standardize { Scaling::of(train.features()) } else { Scaling::identity(train.dim()) };
+    let scaling = match settings.front {
+        _ if !settings.standardize => Scaling::identity(train.dim()),
+        Front::Hidden(_) => Scaling::of(train.features()),
+        Front::Attention(_, of) => Scaling::of_channels(train.features(), of),
+    };
     let mut net = Net::new(train.dim(), train.outputs(), settings)?;
     let fold = |net: &Net| {
-        let mut layers = net.fold(&scaling)?;
+        let (pool, mut layers) = net.fold(&scaling)?;
         if let Some(last) = layers.pop() {
             layers.push(scaler.unscale(last).map_err(|_| HeadFitError::Unbounded)?);
         }
-        Ok::<_, HeadFitError>(layers)
+        Ok::<_, HeadFitError>((pool, layers))
     };
     let mut batches = Batches::new(train, &scaling, class_weights, scaler, settings);
     let mut shuffle = Random::new(settings.seed, Purpose::Shuffle);
@@ -136,7 +150,7 @@ pub fn fit_mlp(
     let steps_an_epoch = train.rows().div_ceil(settings.batch_size);
     let steps = settings.epochs * steps_an_epoch;
     let mut epochs: Vec<Epoch> = Vec::with_capacity(settings.epochs);
-    let mut best: Option<(usize, f64, Vec<Dense>)> = None;
+    let mut best: Option<(usize, f64, Parts)> = None;
     for epoch in 1..=settings.epochs {
         shuffle.shuffle(&mut order);
         let mut sum = Quality { loss: 0.0, accuracy: 0.0 };
@@ -154,13 +168,13 @@ pub fn fit_mlp(
         }
         let mut held_out = None;
         if let Some(val) = val {
-            let layers = fold(&net)?;
-            let found = quality(&Scorer::of_layers(&layers), val, scaler);
+            let parts = fold(&net)?;
+            let found = quality(&Scorer::of_pooled(parts.0.as_ref(), &parts.1), val, scaler);
             held_out = Some(found);
             let better =
                 found.loss.is_finite() && best.as_ref().is_none_or(|(_, least, _)| found.loss < *least);
             if settings.patience.is_some() && better {
-                best = Some((epoch, found.loss, layers));
+                best = Some((epoch, found.loss, parts));
             }
         }
         epochs.push(Epoch { epoch, train: fitted, val: held_out });
@@ -170,20 +184,31 @@ pub fn fit_mlp(
             break;
         }
     }
-    match best {
-        Some((kept, _, layers)) => Ok(MlpFit { layers, epochs, kept }),
-        None => Ok(MlpFit { layers: fold(&net)?, kept: epochs.len(), epochs }),
-    }
+    let ((pool, layers), kept) = match best {
+        Some((kept, _, parts)) => (parts, kept),
+        None => (fold(&net)?, epochs.len()),
+    };
+    Ok(MlpFit { pool, layers, epochs, kept })
 }
 
-fn check(settings: &MlpSettings) -> Result<(), HeadFitError> {
-    let &MlpSettings { hidden, epochs, batch_size, learning_rate, dropout, .. } = settings;
+/// What a fit is made of: a pool, perhaps, and layers.
+type Parts = (Option<AttentionPool>, Vec<Dense>);
+
+fn check(settings: &MlpSettings, dim: usize) -> Result<(), HeadFitError> {
+    let (name, units) = match settings.front {
+        Front::Hidden(units) => ("hidden units", units),
+        Front::Attention(_, of) if of.len() != dim => {
+            return Err(HeadFitError::Places { expected: of.len(), got: dim });
+        }
+        Front::Attention(queries, _) => ("queries", queries),
+    };
+    let &MlpSettings { epochs, batch_size, learning_rate, dropout, .. } = settings;
     let &MlpSettings { weight_decay, label_smoothing, mixup, patience, .. } = settings;
     let not_negative = |value: f64| value >= 0.0 && value.is_finite();
     let part = |value: f64| (0.0..1.0).contains(&value);
     let patience = patience.unwrap_or(1);
     let checks = [
-        ("hidden units", "of 1 or more", hidden as f64, hidden >= 1),
+        (name, "of 1 or more", units as f64, units >= 1),
         ("epochs", "of 1 or more", epochs as f64, epochs >= 1),
         ("batch size", "of 1 or more", batch_size as f64, batch_size >= 1),
         ("learning rate", "above 0", learning_rate, learning_rate > 0.0 && learning_rate.is_finite()),

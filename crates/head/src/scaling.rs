@@ -3,7 +3,7 @@
 use features::Rows;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use weights::Dense;
+use weights::{Dense, Places};
 
 use crate::{HeadFitError, examples::BLOCK};
 
@@ -43,12 +43,43 @@ impl Scaling {
         let inverse = mean.iter().zip(squares).map(|(mean, squares)| {
             let variance = squares / n;
             // scikit-learn's `_is_constant_feature`.
-            let rounding = n * f64::EPSILON * variance + (n * mean * f64::EPSILON).powi(2);
-            // Below f32's smallest normal number a column says nothing, and a weight divided by it would overflow.
-            let tiny = variance.sqrt() < f64::from(f32::MIN_POSITIVE);
-            if variance <= rounding || tiny { 1.0 } else { variance.sqrt().recip() as f32 }
+            inverse_of(variance, n * f64::EPSILON * variance + (n * mean * f64::EPSILON).powi(2))
         });
         Scaling { inverse: inverse.collect(), mean: mean.iter().map(|&mean| mean as f32).collect() }
+    }
+
+    /// The same of every channel of flattened rows: the mean and standard deviation over all places of all rows, repeated as rows lie.
+    pub(crate) fn of_channels(rows: &dyn Rows, of: Places) -> Scaling {
+        let Moments { rows: n, mean, squares } = Moments::of(rows);
+        let Places { channels, places, .. } = of;
+        let (mut scaling, p) = (Scaling::identity(of.len()), places as f64);
+        for channel in 0..channels {
+            let each = || (0..places).map(|place| of.at(place, channel));
+            let whole = each().map(|at| mean[at]).sum::<f64>() / p;
+            let variance = each().map(|at| squares[at] / n + (mean[at] - whole).powi(2)).sum::<f64>() / p;
+            let rounding = n * p * f64::EPSILON * variance + (n * p * whole * f64::EPSILON).powi(2);
+            let inverse = inverse_of(variance, rounding);
+            for at in each() {
+                (scaling.mean[at], scaling.inverse[at]) = (whole as f32, inverse);
+            }
+        }
+        scaling
+    }
+
+    /// Of the first place's channels, (c,), so many times: what a pool of these rows has.
+    pub(crate) fn pooled(&self, of: Places, times: usize) -> Scaling {
+        let pick = |values: &[f32]| {
+            let channels: Vec<f32> = (0..of.channels).map(|channel| values[of.at(0, channel)]).collect();
+            channels.repeat(times)
+        };
+        Scaling { mean: pick(&self.mean), inverse: pick(&self.inverse) }
+    }
+
+    /// `values` times what numbers are scaled by, (k, d) both.
+    pub(crate) fn scale_weights(&self, values: &mut [f32]) {
+        for (value, inverse) in values.iter_mut().zip(self.inverse.iter().cycle()) {
+            *value *= inverse;
+        }
     }
 
     /// Reads the rows from `first` on into `out`, (k, d), scaled.
@@ -88,6 +119,13 @@ impl Scaling {
         let finite = folded.weight.iter().chain(&folded.bias).all(|value| value.is_finite());
         if finite { Ok(folded) } else { Err(HeadFitError::OutOfRange) }
     }
+}
+
+/// 1 / standard deviation; 1 of what varies no more than by its `rounding`.
+fn inverse_of(variance: f64, rounding: f64) -> f32 {
+    // Below f32's smallest normal number a column says nothing, and a weight divided by it would overflow.
+    let tiny = variance.sqrt() < f64::from(f32::MIN_POSITIVE);
+    if variance <= rounding || tiny { 1.0 } else { variance.sqrt().recip() as f32 }
 }
 
 /// Some rows to scale, in the shape that `pulp` calls, so that it is compiled for several instruction sets.

@@ -1,9 +1,9 @@
 //! Applying a head of any kind.
 
 use crate::{Head, Memory};
-use weights::Dense;
+use weights::{AttentionPool, Dense};
 
-use crate::{knn::Voters, logits::Logits};
+use crate::{attention::Pooling, knn::Voters, logits::Logits};
 
 /// A head made ready to be applied to block after block of rows.
 pub struct Scorer {
@@ -12,7 +12,7 @@ pub struct Scorer {
 }
 
 enum Kind {
-    Layers(Logits),
+    Layers(Option<Pooling>, Logits),
     Neighbours(Voters),
 }
 
@@ -21,14 +21,19 @@ impl Scorer {
     pub fn of(head: &Head) -> Scorer {
         match &head.memory {
             Some(memory) => Scorer::of_memory(memory, head.classes.len()),
-            None => Scorer::of_layers(&head.layers),
+            None => Scorer::of_pooled(head.pool.as_ref(), &head.layers),
         }
     }
 
     /// The same of layers.
     pub fn of_layers(layers: &[Dense]) -> Scorer {
+        Scorer::of_pooled(None, layers)
+    }
+
+    /// The same of layers that read what an attention pool gives, where there is one.
+    pub fn of_pooled(pool: Option<&AttentionPool>, layers: &[Dense]) -> Scorer {
         let outputs = layers.last().map_or(0, |layer| layer.outputs);
-        Scorer { kind: Kind::Layers(Logits::of(layers)), outputs }
+        Scorer { kind: Kind::Layers(pool.map(Pooling::of), Logits::of(layers)), outputs }
     }
 
     /// The same of a memory of so many outputs.
@@ -48,7 +53,8 @@ impl Scorer {
     /// Where `x` is not a whole number of rows of the head's features.
     pub fn of_rows(&self, x: &[f32]) -> Vec<f32> {
         match &self.kind {
-            Kind::Layers(layers) => layers.of_rows(x),
+            Kind::Layers(None, layers) => layers.of_rows(x),
+            Kind::Layers(Some(pool), layers) => layers.of_rows(&pool.of_rows(x)),
             Kind::Neighbours(voters) => voters.of_rows(x),
         }
     }

@@ -2,7 +2,7 @@
 
 use features::Matrix;
 use headstart_head::{
-    ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut, LinearProblem,
+    ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, Front, HeadFitError, HeldOut, LinearProblem,
     LinearSettings, MlpSettings, Scorer, TargetScaler, fit_knn, fit_mlp, fit_novelty, logits, quality,
 };
 use sample::targets::Truth;
@@ -153,7 +153,7 @@ fn neighbours_networks_and_novelty() {
                 Err(error) => assert!(error.to_string().len() <= 500, "{name}: {error}"),
             }
             if rows < 600 {
-                let settings = MlpSettings { hidden: 4, epochs: 3, ..MlpSettings::default() };
+                let settings = MlpSettings { front: Front::Hidden(4), epochs: 3, ..MlpSettings::default() };
                 let fitted =
                     fit_mlp(&examples, Some(&examples), &settings, |_| std::ops::ControlFlow::Continue(()));
                 check(&format!("mlp, {name}"), fitted.map(|fit| fit.layers), None);
@@ -186,7 +186,8 @@ fn labels_and_numbers() {
                     }
                 }
                 if rows < 600 {
-                    let settings = MlpSettings { hidden: 4, epochs: 3, ..MlpSettings::default() };
+                    let settings =
+                        MlpSettings { front: Front::Hidden(4), epochs: 3, ..MlpSettings::default() };
                     let go_on = |_: &_| std::ops::ControlFlow::Continue(());
                     let fitted = fit_mlp(&targets, Some(&targets), &settings, go_on);
                     check(&format!("mlp, numbers × {scale}, {name}"), fitted.map(|fit| fit.layers), None);

@@ -3,12 +3,12 @@
 
 use features::Matrix;
 use headstart_head::{
-    ClassWeights, Epoch, Examples, HeadFitError, MlpFit, MlpSettings, Optimizer, Quality, Schedule, Scorer,
-    TargetScaler, Temperature, fit_mlp,
+    ClassWeights, Epoch, Examples, Front, HeadFitError, MlpFit, MlpSettings, Optimizer, Quality, Schedule,
+    Scorer, TargetScaler, Temperature, fit_mlp,
 };
 use sample::targets::Truth;
 use std::ops::ControlFlow;
-use weights::Dense;
+use weights::{Dense, Places};
 
 /// Examples of a matrix that lives as long as the test.
 fn examples(x: &[f32], labels: &[u32], dim: usize, classes: usize) -> Examples<'static> {
@@ -33,7 +33,7 @@ fn rings(rows: usize) -> (Vec<f32>, Vec<u32>) {
 }
 
 const SMALL: MlpSettings = MlpSettings {
-    hidden: 24,
+    front: Front::Hidden(24),
     epochs: 30,
     batch_size: 16,
     optimizer: Optimizer::Adam,
@@ -96,7 +96,7 @@ fn wide_layers_give_the_same_bits_on_any_number_of_threads() {
     let x: Vec<f32> = (0..rows * dim).map(|i| ((i * 7919) % 1009) as f32 / 500.0 - 1.0).collect();
     let labels: Vec<u32> = (0..rows).map(|row| (row % 3) as u32).collect();
     let rows = examples(&x, &labels, dim, 3);
-    let settings = MlpSettings { hidden: 512, epochs: 2, batch_size: 64, ..SMALL };
+    let settings = MlpSettings { front: Front::Hidden(512), epochs: 2, batch_size: 64, ..SMALL };
     let run = || fit_mlp(&rows, None, &settings, |_| ControlFlow::Continue(())).unwrap();
     let one = run();
     for threads in [1, 2, 3] {
@@ -111,7 +111,13 @@ fn class_weights_pull_towards_the_rare_class() {
     let x = [1.0f32; 80];
     let labels: Vec<u32> = (0..80).map(|row| u32::from(row % 8 == 0)).collect();
     let rows = examples(&x, &labels, 1, 2);
-    let settings = MlpSettings { hidden: 4, epochs: 200, learning_rate: 0.02, standardize: false, ..SMALL };
+    let settings = MlpSettings {
+        front: Front::Hidden(4),
+        epochs: 200,
+        learning_rate: 0.02,
+        standardize: false,
+        ..SMALL
+    };
     let gap = |class_weights| {
         let fit = fit_mlp(&rows, None, &MlpSettings { class_weights, ..settings.clone() }, |_| {
             ControlFlow::Continue(())
@@ -123,6 +129,69 @@ fn class_weights_pull_towards_the_rare_class() {
     // ln(10 / 70) without weights, none with.
     assert!((gap(ClassWeights::None) + 1.946).abs() < 0.2, "{}", gap(ClassWeights::None));
     assert!(gap(ClassWeights::Balanced).abs() < 0.2, "{}", gap(ClassWeights::Balanced));
+}
+
+/// One of nine places has a mark, which says the class beside it; all others say classes that do not count.
+fn marked(rows: usize, channels_first: bool) -> (Vec<f32>, Vec<u32>) {
+    let (mut x, mut labels) = (vec![0.0; rows * 9 * 3], Vec::new());
+    for row in 0..rows {
+        let number = |salt: usize| (row * 7919 + salt * 104_729) % 1009;
+        let (marked, class) = (number(1) % 9, number(2) % 2);
+        for place in 0..9 {
+            let said = if place == marked { class } else { number(place + 3) % 2 };
+            let values =
+                [f32::from(u8::from(place == marked)), said as f32, 5.0 + number(place + 20) as f32 / 1009.0];
+            for (channel, value) in values.into_iter().enumerate() {
+                let at = if channels_first { channel * 9 + place } else { place * 3 + channel };
+                x[row * 27 + at] = value;
+            }
+        }
+        labels.push(class as u32);
+    }
+    (x, labels)
+}
+
+#[test]
+fn attention_finds_what_a_mean_loses() {
+    for channels_first in [true, false] {
+        let (x, labels) = marked(400, channels_first);
+        let rows = examples(&x, &labels, 27, 2);
+        let of = Places { channels: 3, places: 9, channels_first };
+        let settings =
+            MlpSettings { front: Front::Attention(1, of), epochs: 80, learning_rate: 0.05, ..SMALL };
+        let run = |settings: &MlpSettings| {
+            fit_mlp(&rows, Some(&rows), settings, |_| ControlFlow::Continue(())).unwrap()
+        };
+        let fit = run(&settings);
+        let end = fit.epochs.last().unwrap().val.unwrap();
+        assert!(end.accuracy > 0.98, "{end:?}");
+        // The mean of nine places, eight of which say anything.
+        let mean: Vec<f32> = x
+            .chunks_exact(27)
+            .flat_map(|row| {
+                (0..3).map(|channel| (0..9).map(|place| row[of.at(place, channel)]).sum::<f32>() / 9.0)
+            })
+            .collect();
+        let of_mean = fit_mlp(&examples(&mean, &labels, 3, 2), None, &SMALL, |_| ControlFlow::Continue(()));
+        let of_mean = of_mean.unwrap().epochs.last().unwrap().train;
+        assert!(of_mean.accuracy < 0.8, "{of_mean:?}");
+        // What the head says of raw rows is what training saw.
+        let scorer = Scorer::of_pooled(fit.pool.as_ref(), &fit.layers);
+        let again = headstart_head::quality(&scorer, &rows, &TargetScaler::of(&rows));
+        assert!((again.loss - end.loss).abs() < 1e-9, "{again:?} {end:?}");
+        let short = MlpSettings { epochs: 2, ..settings };
+        let one = run(&short);
+        let plain = run(&MlpSettings { standardize: false, ..short.clone() });
+        assert!(plain != one && plain.epochs[1].train.loss.is_finite());
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| run(&short)), one, "{threads} threads");
+        }
+        let wrong = Front::Attention(1, Places { places: 8, ..of });
+        let error =
+            fit_mlp(&rows, None, &MlpSettings { front: wrong, ..short }, |_| ControlFlow::Continue(()));
+        assert_eq!(error.unwrap_err().to_string(), "rows of 27 features, but places with 24 in all");
+    }
 }
 
 /// Everything that is off by default.
@@ -186,7 +255,13 @@ fn patience_keeps_the_best_epoch_and_a_request_ends_the_run() {
     (0..60).step_by(5).for_each(|row| wrong[row] = 1 - wrong[row]);
     let (other_x, other_labels) = rings(301);
     let (rows, val) = (examples(&x, &wrong, 2, 2), examples(&other_x, &other_labels, 2, 2));
-    let settings = MlpSettings { epochs: 400, learning_rate: 0.02, hidden: 64, patience: Some(7), ..SMALL };
+    let settings = MlpSettings {
+        epochs: 400,
+        learning_rate: 0.02,
+        front: Front::Hidden(64),
+        patience: Some(7),
+        ..SMALL
+    };
     let fit = fit_mlp(&rows, Some(&val), &settings, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(fit.epochs.len(), fit.kept + 7);
     let losses: Vec<f64> = fit.epochs.iter().map(|epoch| epoch.val.unwrap().loss).collect();
@@ -213,7 +288,7 @@ fn settings_out_of_range_are_refused() {
     let (x, labels) = rings(20);
     let rows = examples(&x, &labels, 2, 2);
     for (name, settings) in [
-        ("hidden units", MlpSettings { hidden: 0, ..SMALL }),
+        ("hidden units", MlpSettings { front: Front::Hidden(0), ..SMALL }),
         ("epochs", MlpSettings { epochs: 0, ..SMALL }),
         ("batch size", MlpSettings { batch_size: 0, ..SMALL }),
         ("learning rate", MlpSettings { learning_rate: 0.0, ..SMALL }),

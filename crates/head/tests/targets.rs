@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use features::Matrix;
 use headstart_head::{
-    Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, HeadFitError, HeldOut,
+    Candidate, ClassWeights, ClosedForm, ClosedProblem, Examples, Folds, Front, HeadFitError, HeldOut,
     LinearProblem, LinearSettings, MlpSettings, Quality, Scorer, TargetScaler, Temperature, fit_mlp, logits,
 };
 use sample::targets::Truth;
@@ -267,7 +267,7 @@ fn mlps_learn_labels_and_numbers_that_no_plane_fits() {
     let values: Vec<f64> =
         x.chunks_exact(2).flat_map(|row| [1000.0 + 20.0 * product(row), f64::from(row[0].abs())]).collect();
     let settings = MlpSettings {
-        hidden: 32,
+        front: Front::Hidden(32),
         epochs: 150,
         batch_size: 16,
         learning_rate: 5e-3,

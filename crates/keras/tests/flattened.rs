@@ -31,7 +31,7 @@ fn numbers_lie_as_keras_flattens() {
     let how = Preprocessing { resize: Resize::Exact(7, 7), crop: None, ..Preprocessing::keras_caffe() };
     let bytes = Preprocessing { channels: input::image::Channels::Rgb, mean: [0.0; 3], ..how.clone() };
     let weight = (0..18).map(|at| at as f32 / 9.0 - 1.0).collect();
-    let head = head_graph(&[Dense { inputs: 6, outputs: 3, weight, bias: vec![0.5; 3] }]).unwrap();
+    let head = head_graph(None, &[Dense { inputs: 6, outputs: 3, weight, bias: vec![0.5; 3] }]).unwrap();
     let joined = formula(small()).join(head).unwrap();
     let dir = tempfile::tempdir().unwrap();
     // Where nobody says that it is so kept, axes are turned before the map is flattened.

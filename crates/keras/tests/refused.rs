@@ -14,7 +14,7 @@ fn written(pool: impl Fn(&mut Builder, NodeId) -> NodeId) -> Result<(), String> 
     let bound = Bound::from_tensors(net.finish("pools", x), "the test", |param| {
         Some(Tensor { shape: param.shape.clone(), data: vec![0.5; param.len()] })
     });
-    let head = head_graph(&[Dense { inputs: 4, outputs: 2, weight: vec![1.0; 8], bias: vec![0.0; 2] }]);
+    let head = head_graph(None, &[Dense { inputs: 4, outputs: 2, weight: vec![1.0; 8], bias: vec![0.0; 2] }]);
     let exported = Exported {
         bound: &bound.unwrap().join(head.unwrap()).unwrap(),
         size: (31, 31),

@@ -22,6 +22,7 @@ fn head() -> Head {
         let source = NetworkSource {
             backbone: found.name.clone(),
             tap: (*tap).to_owned(),
+            shape: [].into(),
             network: bound.network().fingerprint(),
             weights: bound.digest(),
             recipe: recipe.clone(),
@@ -38,6 +39,7 @@ fn head() -> Head {
         kind: HeadKind::Linear,
         classes: vec!["cat".to_owned(), "dog \"x\"".to_owned()],
         targets: Default::default(),
+        pool: None,
         layers: vec![Dense {
             inputs,
             outputs: 2,

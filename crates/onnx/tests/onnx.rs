@@ -31,7 +31,7 @@ fn dense(inputs: usize, outputs: usize) -> Dense {
 fn written(bound: &Bound, size: (usize, usize), head: &[Dense]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let metadata = [("headstart.tap".to_owned(), "pooled".to_owned()), ("a".to_owned(), "ä".to_owned())];
-    let layers = (!head.is_empty()).then(|| head_graph(head).unwrap());
+    let layers = (!head.is_empty()).then(|| head_graph(None, head).unwrap());
     let head = layers.as_ref().map(classes);
     let towers = [Tower::alone(bound, size)];
     let exported = Exported { towers: &towers, head, halves: false, metadata: &metadata };
@@ -176,13 +176,13 @@ fn heads_that_do_not_fit_are_refused() {
         let exported = Exported { towers: &towers, head, halves: false, metadata: &[] };
         headstart_onnx::write_model(&mut Vec::new(), &exported).unwrap_err()
     };
-    let wide = head_graph(&[dense(512, 5)]).unwrap();
+    let wide = head_graph(None, &[dense(512, 5)]).unwrap();
     assert_eq!(write(&bound, &wide).to_string(), "the head takes 512 features, the backbone gives 224");
     assert!(matches!(write(&wide, &wide), OnnxError::NoPicture));
     assert!(matches!(write(&bound, &bound), OnnxError::NoOutput));
-    let error = head_graph(&[dense(224, 5), dense(6, 2)]).unwrap_err().to_string();
+    let error = head_graph(None, &[dense(224, 5), dense(6, 2)]).unwrap_err().to_string();
     assert!(error.contains("`head.1.weight` should have the shape [2, 5]"), "{error}");
-    assert!(head_graph(&[Dense { bias: vec![], ..dense(224, 5) }]).is_err());
+    assert!(head_graph(None, &[Dense { bias: vec![], ..dense(224, 5) }]).is_err());
     let network = zoo::find("headstart_tiny").unwrap().network();
     let two = network.for_taps(&["pooled", "layer1"]).unwrap();
     let two = Bound::from_tensors(two, "test", |param| {

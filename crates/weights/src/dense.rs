@@ -1,6 +1,6 @@
 //! A dense layer by itself, as heads have them.
 
-use crate::{Bound, Tensor, WeightError};
+use crate::{AttentionPool, Bound, Tensor, WeightError};
 use network::Builder;
 
 /// `y = W x + b`.
@@ -25,16 +25,23 @@ impl Dense {
     }
 }
 
-/// The graph of dense layers with a ReLU between them, called `head.0`, `head.1` …: what reads the features of a backbone.
+/// The graph of a head, perhaps of an attention pool, then of dense layers with a ReLU between them, called `head.0`, `head.1` …: what
+/// reads the features of a backbone.
 ///
 /// # Errors
 /// Where the layers do not fit one another, their numbers are not as many as their sides say, or one is not finite.
 ///
 /// # Panics
 /// Where there is no layer.
-pub fn head_graph(layers: &[Dense]) -> Result<Bound, WeightError> {
-    let mut net = Builder::features(layers[0].inputs);
-    let mut x = net.input();
+pub fn head_graph(pool: Option<&AttentionPool>, layers: &[Dense]) -> Result<Bound, WeightError> {
+    let (mut net, mut x) = match pool {
+        Some(pool) => pool.graph(),
+        None => {
+            let net = Builder::features(layers[0].inputs);
+            let x = net.input();
+            (net, x)
+        }
+    };
     for (n, layer) in layers.iter().enumerate() {
         if n > 0 {
             x = net.relu(&format!("head.{}/relu", n - 1), x);
@@ -45,7 +52,8 @@ pub fn head_graph(layers: &[Dense]) -> Result<Bound, WeightError> {
         let Dense { inputs, outputs, weight, bias } = layer;
         [(vec![*outputs, *inputs], weight), (vec![*outputs], bias)]
     });
-    Bound::from_tensors(net.finish("head", x), "the head", |_| {
-        values.next().map(|(shape, data)| Tensor { shape, data: data.clone() })
+    Bound::from_tensors(net.finish("head", x), "the head", |param| {
+        let of_pool = pool.and_then(|pool| pool.tensor(&param.name));
+        of_pool.or_else(|| values.next().map(|(shape, data)| Tensor { shape, data: data.clone() }))
     })
 }

@@ -6,6 +6,7 @@
 //! variance in it is negative.
 #![forbid(unsafe_code)]
 
+mod attention;
 mod bound;
 mod compare;
 mod dense;
@@ -18,6 +19,7 @@ mod slot;
 mod tensors;
 mod turn;
 
+pub use attention::{AttentionPool, Places};
 pub use bound::Bound;
 pub use compare::{Comparison, compare, copies, dialect};
 pub use dense::{Dense, head_graph};

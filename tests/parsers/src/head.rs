@@ -81,6 +81,7 @@ mod tests {
             kind: HeadKind::Linear,
             classes: vec!["a".into(), "b".into()],
             targets: Default::default(),
+            pool: None,
             layers: vec![Dense { inputs: 1, outputs: 2, weight: vec![0.5; 2], bias: vec![0.0; 2] }],
             memory: None,
             novelty: None,

@@ -9,6 +9,7 @@ pub fn source() -> Source {
     NetworkSource {
         backbone: "resnet18".into(),
         tap: "pooled".into(),
+        shape: [].into(),
         network: Digest::of(b"network"),
         weights: Digest::of(b"weights"),
         recipe: Preprocessing::imagenet().into(),

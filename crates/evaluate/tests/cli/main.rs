@@ -40,6 +40,7 @@ fn head(room: &Room, features: &str) -> Head {
         kind: HeadKind::Linear,
         classes: features.column("label").unwrap().words().to_vec(),
         targets: Default::default(),
+        pool: None,
         layers: vec![Dense { inputs, outputs, bias: bias.collect(), weight }],
         novelty: None,
         sources: vec![features.index().source.clone()],

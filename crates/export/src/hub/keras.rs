@@ -29,7 +29,7 @@ pub(super) fn write_and_run(
     decoded_plainly(how)?;
     let path = place.temporary().join(MODEL);
     let exported = Exported {
-        bound: &backbone.join(head_graph(&model.head.layers)?)?,
+        bound: &backbone.join(head_graph(None, &model.head.layers)?)?,
         size: pictures.size,
         image: Image::of(how.channels == Channels::Bgr, how.divisor, how.mean, how.std),
         link: link(model.head.task()),

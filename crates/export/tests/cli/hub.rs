@@ -70,6 +70,7 @@ pub(super) fn behind(
         let source = NetworkSource {
             backbone: network.to_owned(),
             tap: (*tap).to_owned(),
+            shape: [].into(),
             network: fingerprint,
             weights: bound.digest(),
             recipe: recipe.clone(),

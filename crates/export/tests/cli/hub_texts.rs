@@ -54,6 +54,7 @@ fn fit_on(room: &Room, taps: &[&str], kind: HeadKind, most: usize, change: impl 
         let source = NetworkSource {
             backbone: found.name.clone(),
             tap: (*tap).to_owned(),
+            shape: [].into(),
             network: part.fingerprint(),
             weights: found.bind(&[tap]).unwrap().digest(),
             recipe: recipe.clone(),

@@ -38,7 +38,7 @@ fn head(kind: HeadKind) -> Head {
     let mut engine = engine::Cpu::new(bound, &recipe).unwrap();
     let probes = engine.run(recipe.probes().batch()).unwrap().remove(0);
     let layers = match kind {
-        HeadKind::Linear => vec![dense(DIM, 3)],
+        HeadKind::Linear | HeadKind::Attention => vec![dense(DIM, 3)],
         HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],
         HeadKind::Knn => Vec::new(),
     };
@@ -54,12 +54,14 @@ fn head(kind: HeadKind) -> Head {
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),
         targets: Default::default(),
+        pool: None,
         layers,
         novelty: None,
         sources: vec![
             NetworkSource {
                 backbone: entry.name.to_owned(),
                 tap: "pooled".to_owned(),
+                shape: [].into(),
                 network: pruned.fingerprint(),
                 weights,
                 recipe,

@@ -96,7 +96,7 @@ impl Method for Closed {
         let strength = choice.as_ref().map_or(path[0], |choice| choice.sweep.chosen().strength);
         let layer = along.problem.fit(strength)?;
         let (strength_name, loss) = (strength_name(self.form), loss(job.task()));
-        let mut fit = Fit::new(name, Model::Layers(vec![layer]), loss, Told::Choice(strength_name));
+        let mut fit = Fit::new(name, Model::Layers(None, vec![layer]), loss, Told::Choice(strength_name));
         fit.words = name.to_owned();
         if let Some(strength_name) = strength_name {
             fit.settings.push((strength_name, strength.into()));

@@ -108,7 +108,12 @@ impl Method for Linear {
                 column("converged", all.iter().map(|one| one.2).collect::<Vec<bool>>()),
             ],
             words: format!("l2 {}, {iterations} iterations, {convergence}", round(l2)),
-            ..Fit::new("linear", Model::Layers(vec![layer]), LossKind::Likelihood, Told::Choice(Some("l2")))
+            ..Fit::new(
+                "linear",
+                Model::Layers(None, vec![layer]),
+                LossKind::Likelihood,
+                Told::Choice(Some("l2")),
+            )
         };
         fit.chosen_by(choice).finish(&train, job)
     }

@@ -1,15 +1,18 @@
-//! `--head mlp:UNITS`: one training run, told epoch by epoch.
+//! `--head mlp:UNITS` and `--head attention:QUERIES`: one training run, told epoch by epoch.
 
 use std::ops::ControlFlow;
 
+use anyhow::bail;
 use cli::{UsageError, count};
-use head::{Epoch, Examples, MlpFit, MlpSettings, Optimizer, Schedule, Scorer, Temperature, fit_mlp};
+use features::FeatureSet;
+use head::{Epoch, Examples, Front, MlpFit, MlpSettings, Optimizer, Schedule, Scorer, Temperature, fit_mlp};
 use sample::targets::Task;
 use serde_json::Value;
+use weights::Places;
 
-use super::{ComparedOn, Kind, Method, require};
+use super::{ComparedOn, Kind, Method, MethodResult, require};
 use crate::{
-    args::{Args, MlpArgs, OptimizerChoice},
+    args::{Args, MlpArgs},
     fit::{Fit, HeldOutQuality, LossKind, Model, Told, Tried, column},
     job::Job,
     rows::Part,
@@ -20,54 +23,124 @@ pub(super) static MLP: Kind = Kind {
     number: Some("UNITS"),
     tasks: &[Task::Class, Task::Labels, Task::Numbers],
     why_not: "",
-    flags: &[
-        "--class-weight",
-        "--logit-adjustment",
-        "--no-standardize",
-        "--group-column",
-        "--calibrate",
-        "--epochs",
-        "--batch-size",
-        "--learning-rate",
-        "--dropout",
-        "--optimizer",
-        "--weight-decay",
-        "--schedule",
-        "--label-smoothing",
-        "--mixup",
-        "--patience",
-    ],
+    flags: FLAGS,
     compared_on: ComparedOn::RowsSetAside,
     auto: &[],
-    method: |args, units| Ok(Box::new(Mlp(settings(args, units)?))),
+    method: |args, units| trained(args, Wanted::Hidden(units)),
 };
+
+pub(super) static ATTENTION: Kind = Kind {
+    name: "attention",
+    number: Some("QUERIES"),
+    method: |args, queries| trained(args, Wanted::Attention(queries)),
+    ..MLP
+};
+
+/// Those of both.
+const FLAGS: &[&str] = &[
+    "--class-weight",
+    "--logit-adjustment",
+    "--no-standardize",
+    "--group-column",
+    "--calibrate",
+    "--epochs",
+    "--batch-size",
+    "--learning-rate",
+    "--dropout",
+    "--optimizer",
+    "--weight-decay",
+    "--schedule",
+    "--label-smoothing",
+    "--mixup",
+    "--patience",
+];
 
 /// One in so many train rows is set aside where rows are needed and there are no val rows.
 const ASIDE: usize = 10;
 
-/// One hidden layer.
+/// What is trained step by step.
 #[derive(Debug)]
-struct Mlp(MlpSettings);
+struct Trained {
+    front: Wanted,
+    settings: MlpSettings,
+}
 
-fn settings(args: &Args, units: usize) -> Result<MlpSettings, UsageError> {
-    let default = MlpSettings::default();
+/// What stands before the last layer, as it is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    Hidden(usize),
+    Attention(usize),
+}
+
+impl Wanted {
+    /// As `--head` names it.
+    fn name(self) -> String {
+        match self {
+            Wanted::Hidden(units) => format!("mlp:{units}"),
+            Wanted::Attention(queries) => format!("attention:{queries}"),
+        }
+    }
+
+    /// What is not said otherwise: of a hidden layer the tutorials', of queries those of published probes.
+    fn defaults(self) -> MlpSettings {
+        match self {
+            Wanted::Hidden(_) => MlpSettings::default(),
+            Wanted::Attention(_) => MlpSettings {
+                epochs: 30,
+                optimizer: Optimizer::AdamW,
+                schedule: Schedule::Cosine,
+                ..MlpSettings::default()
+            },
+        }
+    }
+
+    /// For the rows of these features.
+    fn of(self, features: &FeatureSet) -> anyhow::Result<Front> {
+        match self {
+            Wanted::Hidden(units) => Ok(Front::Hidden(units)),
+            Wanted::Attention(queries) => Ok(Front::Attention(queries, places(features)?)),
+        }
+    }
+}
+
+/// What flattened rows are of.
+fn places(features: &FeatureSet) -> anyhow::Result<Places> {
+    let sources = features.sources();
+    let [source] = &sources[..] else {
+        bail!("--head attention takes the features of one tap, got {}", sources.len());
+    };
+    let shape = source.network().map_or(&[][..], |network| &*network.shape);
+    match Places::of_sides(shape) {
+        Some(of) if of.len() == features.dim() => Ok(of),
+        _ => bail!(
+            "`{}` has rows that were pooled already, and --head attention takes all places; rerun extract with --tap NAME:flat, such as layer3:flat",
+            features.names()
+        ),
+    }
+}
+
+fn trained(args: &Args, front: Wanted) -> MethodResult {
+    Ok(Box::new(Trained { front, settings: settings(args, front.defaults())? }))
+}
+
+fn settings(args: &Args, default: MlpSettings) -> Result<MlpSettings, UsageError> {
     let MlpArgs { optimizer, schedule, patience, .. } = args.mlp;
-    let optimizer = optimizer.unwrap_or(OptimizerChoice::Adam);
+    let optimizer = optimizer.map_or(default.optimizer, Into::into);
     // PyTorch's defaults of AdamW; SGD's steps are of the size of the gradient, and want to be longer.
     let (learning_rate, weight_decay) = match optimizer {
-        OptimizerChoice::Adam => (default.learning_rate, 0.0),
-        OptimizerChoice::Adamw => (default.learning_rate, 0.01),
-        OptimizerChoice::Sgd => (0.01, 0.0),
+        Optimizer::Adam => (default.learning_rate, 0.0),
+        Optimizer::AdamW => (default.learning_rate, 0.01),
+        Optimizer::Sgd => (0.01, 0.0),
     };
-    if optimizer == OptimizerChoice::Adam && args.mlp.weight_decay.is_some() {
+    if optimizer == Optimizer::Adam && args.mlp.weight_decay.is_some() {
         let adam = "--weight-decay goes with --optimizer adamw or sgd; this one is adam";
         return Err(UsageError(adam.to_owned()));
     }
     let settings = MlpSettings {
-        hidden: units,
+        front: default.front,
         epochs: args.mlp.epochs.unwrap_or(default.epochs),
         batch_size: args.mlp.batch_size.unwrap_or(default.batch_size),
-        optimizer: optimizer.into(),
+        optimizer,
         learning_rate: args.mlp.learning_rate.unwrap_or(learning_rate),
         schedule: schedule.map_or(default.schedule, Into::into),
         weight_decay: args.mlp.weight_decay.unwrap_or(weight_decay),
@@ -93,23 +166,25 @@ fn settings(args: &Args, units: usize) -> Result<MlpSettings, UsageError> {
     Ok(settings)
 }
 
-impl Method for Mlp {
+impl Method for Trained {
     /// Trains; the weights of the last epoch are kept, with patience those of the best. With --keep-best a signal ends the
     /// run after the epoch.
     fn fit(&self, job: &Job<'_>) -> anyhow::Result<Fit> {
-        let settings = &MlpSettings { class_weights: job.class_weights.clone(), ..self.0.clone() };
+        let front = self.front.of(job.features)?;
+        let settings =
+            &MlpSettings { front, class_weights: job.class_weights.clone(), ..self.settings.clone() };
         let aside = set_aside(settings, job)?;
         let (train, val, held) = match &aside {
             Some((train, val)) => (train, Some(val), "train rows set aside"),
             None => (&job.rows.train, job.rows.val.as_ref(), "val"),
         };
         let (train, val) = (train.examples()?, val.map(Part::examples).transpose()?);
-        let MlpFit { mut layers, epochs, kept } = run(settings, &train, val.as_ref(), held, job)?;
+        let MlpFit { pool, mut layers, epochs, kept } = run(settings, &train, val.as_ref(), held, job)?;
 
         let found = epochs.get(kept.wrapping_sub(1)).and_then(|epoch| epoch.val);
         let mut judged = found.map(|quality| HeldOutQuality::of(held, quality));
         if let (true, Some(val), Some(judged)) = (job.choice.calibrate, &val, &mut judged) {
-            let temperature = Temperature::of(&Scorer::of_layers(&layers), val);
+            let temperature = Temperature::of(&Scorer::of_pooled(pool.as_ref(), &layers), val);
             if let Some(layer) = layers.last_mut() {
                 layer.scale(1.0 / temperature.value);
             }
@@ -138,8 +213,8 @@ impl Method for Mlp {
             judged,
             words,
             ..Fit::new(
-                &format!("mlp:{}", settings.hidden),
-                Model::Layers(layers),
+                &self.front.name(),
+                Model::Layers(pool, layers),
                 LossKind::of_outputs(job),
                 Told::Epochs { aside: aside.is_some() },
             )
@@ -226,13 +301,13 @@ mod tests {
     fn defaults_are_those_the_help_states() {
         let settings = |flags: &[&str]| {
             let args = [&["fit-head", "x.features", "-o", "x.head", "--head", "mlp:7"], flags].concat();
-            super::settings(&Args::try_parse_from(args).unwrap(), 7).unwrap()
+            super::settings(&Args::try_parse_from(args).unwrap(), MlpSettings::default()).unwrap()
         };
         let plain = settings(&[]);
-        assert_eq!((plain.hidden, plain.epochs, plain.batch_size), (7, 10, 32));
+        assert_eq!((plain.epochs, plain.batch_size), (10, 32));
         assert_eq!((plain.learning_rate, plain.dropout, plain.seed), (1e-3, 0.0, 0));
         assert!(plain.standardize);
-        assert_eq!(plain, MlpSettings { hidden: 7, ..MlpSettings::default() });
+        assert_eq!(plain, MlpSettings::default());
         let sgd = settings(&["--optimizer", "sgd"]);
         assert_eq!((sgd.learning_rate, sgd.weight_decay), (0.01, 0.0));
     }

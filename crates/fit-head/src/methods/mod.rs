@@ -17,8 +17,15 @@ use crate::{
 };
 
 /// All kinds, in the order that the help names them in.
-pub(crate) static KINDS: [&Kind; 6] =
-    [&linear::LINEAR, &closed::RIDGE, &closed::LDA, &closed::PROTOTYPE, &mlp::MLP, &knn::KNN];
+pub(crate) static KINDS: [&Kind; 7] = [
+    &linear::LINEAR,
+    &closed::RIDGE,
+    &closed::LDA,
+    &closed::PROTOTYPE,
+    &mlp::MLP,
+    &mlp::ATTENTION,
+    &knn::KNN,
+];
 
 /// A kind of head: all that `--head` and other flags need to know of it.
 #[derive(Debug)]

@@ -67,7 +67,7 @@ fn of_several_kinds_the_one_of_least_held_out_loss_is_kept() {
         ),
         (
             &["--head", "auto", "--epochs", "2"],
-            "--epochs goes with --head mlp:UNITS; --head auto, the default, stands for linear and lda",
+            "--epochs goes with --head mlp:UNITS or attention:QUERIES; --head auto, the default, stands for linear and lda",
         ),
         (&["--head", "lda,lda"], "got `lda` twice"),
         (&["--head", "lda,"], "separated by commas; got ``"),

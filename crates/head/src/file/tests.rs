@@ -4,12 +4,14 @@ use input::image::Preprocessing;
 use sample::targets::{TargetsFrom, Task, Truth};
 use std::fs;
 use store::PlaceError;
+use weights::Places;
 
 fn head() -> Head {
     Head {
         kind: HeadKind::Mlp,
         classes: vec!["cat".into(), "dog".into()],
         targets: TargetSpec::default(),
+        pool: None,
         layers: vec![
             Dense {
                 inputs: 3,
@@ -23,6 +25,7 @@ fn head() -> Head {
             NetworkSource {
                 backbone: "resnet18".into(),
                 tap: "pooled".into(),
+                shape: [].into(),
                 network: Digest::of(b"network"),
                 weights: Digest::of(b"weights"),
                 recipe: Preprocessing::imagenet().into(),
@@ -178,6 +181,36 @@ fn memories_and_novelties_of_labels_and_numbers_survive_their_file() {
     }
     let unbounded = of(Truth::Numbers(vec![1e39; 6]));
     assert!(matches!(unbounded.write(&path, true), Err(HeadError::NotFinite(_))));
+}
+
+#[test]
+fn an_attention_pool_survives_its_file_and_one_that_does_not_fit_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("a.head");
+    let of = |channels: usize, places: usize| {
+        let of = Places { channels, places, channels_first: true };
+        let pool = Some(AttentionPool { of, queries: vec![0.5; 2 * channels] });
+        let layer = Dense { inputs: 6, outputs: 2, weight: vec![1.0; 12], bias: vec![0.0; 2] };
+        let probes = vec![1.0; PROBES * channels * places];
+        Head { kind: HeadKind::Attention, pool, layers: vec![layer], probes, ..head() }
+    };
+    let own = of(3, 4);
+    assert_eq!(own.dim(), 12);
+    own.write(&path, false).unwrap();
+    assert_eq!(Head::read(&path).unwrap(), own);
+    let unsaid = Head { pool: None, probes: vec![1.0; PROBES * 6], ..own.clone() };
+    let mut endless = own.clone();
+    endless.pool.iter_mut().for_each(|pool| pool.queries[0] = f32::NAN);
+    for (wrong, expected) in [
+        (of(4, 3), "a layer of 6 numbers after a pool that gives 8"),
+        (of(3, 0), "rows of 0 places with 3 channels"),
+        (unsaid, "it does not say what its rows are of"),
+        (endless, "not finite"),
+    ] {
+        fs::write(&path, wrong.to_bytes()).unwrap();
+        let message = Head::read(&path).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

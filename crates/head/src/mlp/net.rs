@@ -3,10 +3,10 @@
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Linear, Module};
 use sample::targets::Truth;
-use weights::Dense;
+use weights::{AttentionPool, Dense, Places};
 
 use super::{
-    MlpSettings,
+    Front, MlpSettings, Parts,
     batch::{Batch, Targets},
     optimizer::Descent,
 };
@@ -18,10 +18,23 @@ use crate::{
     scaling::Scaling,
 };
 
+/// How far from zero queries begin, at most.
+const NEAR_ZERO: f32 = 0.02;
+
+/// Weight (outputs, inputs) and bias (outputs,).
+type Layer = (Var, Var);
+
+/// What stands before the last layer.
+enum First {
+    Hidden(Layer),
+    /// Queries (m, c).
+    Attention(Var, Places),
+}
+
 /// The network in training.
 pub(super) struct Net {
-    /// Weight (outputs, inputs) and bias (outputs,) of the hidden and of the last layer.
-    layers: [(Var, Var); 2],
+    first: First,
+    last: Layer,
     descent: Descent,
     dropout: f64,
     drops: Random,
@@ -36,14 +49,26 @@ impl Net {
             let bias = Var::zeros(outputs, DType::F32, &Device::Cpu)?;
             Ok::<_, candle_core::Error>((Var::from_vec(weight, (outputs, inputs), &Device::Cpu)?, bias))
         };
-        let layers = [dense(dim, settings.hidden)?, dense(settings.hidden, classes)?];
-        let [weights, biases] = [0, 1].map(|which| {
-            let of = |(weight, bias): &(Var, Var)| if which == 0 { weight.clone() } else { bias.clone() };
-            layers.iter().map(of).collect::<Vec<_>>()
-        });
+        let (first, last) = match settings.front {
+            Front::Hidden(units) => (First::Hidden(dense(dim, units)?), dense(units, classes)?),
+            Front::Attention(count, of) => {
+                let last = dense(count * of.channels, classes)?;
+                let queries =
+                    (0..count * of.channels).map(|_| (2.0 * random.unit() - 1.0) * NEAR_ZERO).collect();
+                let queries = Var::from_vec(queries, (count, of.channels), &Device::Cpu)?;
+                (First::Attention(queries, of), last)
+            }
+        };
+        let (weights, biases) = match &first {
+            First::Hidden((weight, bias)) => {
+                (vec![weight.clone(), last.0.clone()], vec![bias.clone(), last.1.clone()])
+            }
+            First::Attention(queries, _) => (vec![queries.clone(), last.0.clone()], vec![last.1.clone()]),
+        };
         Ok(Net {
             descent: Descent::new(weights, biases, settings)?,
-            layers,
+            first,
+            last,
             dropout: settings.dropout,
             drops: Random::new(settings.seed, Purpose::Dropout),
         })
@@ -52,15 +77,17 @@ impl Net {
     /// One step of this size; gives the batch's loss and accuracy before it.
     pub(super) fn step(&mut self, batch: &Batch, learning_rate: f64) -> candle_core::Result<Quality> {
         let rows = batch.x.dim(0)?;
-        let [hidden, last] = &self.layers;
-        let mut units = linear(hidden).forward(&batch.x)?.relu()?;
+        let mut units = match &self.first {
+            First::Hidden(hidden) => linear(hidden).forward(&batch.x)?.relu()?,
+            First::Attention(queries, of) => attend(queries, *of, &batch.x)?,
+        };
         if self.dropout > 0.0 {
             let keep = 1.0 / (1.0 - self.dropout) as f32;
             let draw = |_| if f64::from(self.drops.unit()) < self.dropout { 0.0 } else { keep };
             let mask: Vec<f32> = (0..units.elem_count()).map(draw).collect();
             units = (&units * Tensor::from_vec(mask, units.shape(), &Device::Cpu)?)?;
         }
-        let logits = linear(last).forward(&units)?;
+        let logits = linear(&self.last).forward(&units)?;
         if let Targets::Values(truth) = &batch.targets {
             return self.step_values(truth, &logits, learning_rate);
         }
@@ -105,20 +132,52 @@ impl Net {
         Ok(tally.quality())
     }
 
-    /// The layers for raw features.
-    pub(super) fn fold(&self, scaling: &Scaling) -> Result<Vec<Dense>, HeadFitError> {
-        let first = export(&self.layers[0])?;
-        let widen = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
-        let first = scaling.fold(&widen(&first.weight), &widen(&first.bias));
-        Ok(vec![first.map_err(|_| HeadFitError::Unbounded)?, export(&self.layers[1])?])
+    /// What raw features go through.
+    pub(super) fn fold(&self, scaling: &Scaling) -> Result<Parts, HeadFitError> {
+        let last = export(&self.last)?;
+        let folded = |layer: &Dense, scaling: &Scaling| {
+            let widen = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+            let layer = scaling.fold(&widen(&layer.weight), &widen(&layer.bias));
+            layer.map_err(|_| HeadFitError::Unbounded)
+        };
+        match &self.first {
+            First::Hidden(hidden) => Ok((None, vec![folded(&export(hidden)?, scaling)?, last])),
+            First::Attention(queries, of) => {
+                let (count, _) = queries.dims2()?;
+                let mut queries: Vec<f32> = queries.flatten_all()?.to_vec1()?;
+                // What is taken off every place takes the same off every score, which no share feels.
+                scaling.pooled(*of, 1).scale_weights(&mut queries);
+                let last = folded(&last, &scaling.pooled(*of, count))?;
+                Ok((Some(AttentionPool { of: *of, queries }), vec![last]))
+            }
+        }
     }
 }
 
-fn linear((weight, bias): &(Var, Var)) -> Linear {
+/// What `queries` (m, c) make of rows (b, p·c): (b, m·c).
+fn attend(queries: &Var, of: Places, x: &Tensor) -> candle_core::Result<Tensor> {
+    let (rows, Places { channels, places, channels_first }) = (x.dim(0)?, of);
+    // (b, c, p) and (b, p, c).
+    let (by_channel, by_place) = match channels_first {
+        true => {
+            let x = x.reshape((rows, channels, places))?;
+            (x.clone(), x.transpose(1, 2)?)
+        }
+        false => {
+            let x = x.reshape((rows, places, channels))?;
+            (x.transpose(1, 2)?, x)
+        }
+    };
+    let scores = (queries.broadcast_matmul(&by_channel)? * (channels as f64).sqrt().recip())?;
+    let shares = candle_nn::ops::softmax(&scores, 2)?;
+    shares.matmul(&by_place)?.flatten_from(1)
+}
+
+fn linear((weight, bias): &Layer) -> Linear {
     Linear::new(weight.as_tensor().clone(), Some(bias.as_tensor().clone()))
 }
 
-fn export((weight, bias): &(Var, Var)) -> candle_core::Result<Dense> {
+fn export((weight, bias): &Layer) -> candle_core::Result<Dense> {
     let (outputs, inputs) = weight.dims2()?;
     Ok(Dense { inputs, outputs, weight: weight.flatten_all()?.to_vec1()?, bias: bias.to_vec1()? })
 }

@@ -8,7 +8,7 @@ use parsers::source;
 use sample::Split;
 use std::fs;
 use store::{Digest, Place};
-use weights::{Bound, Dense, Tensor};
+use weights::{AttentionPool, Bound, Dense, Places, Tensor};
 
 const DIM: usize = 3;
 
@@ -71,6 +71,7 @@ fn bundles(write: &dyn Fn(&str, &str, &[u8])) {
             fit: serde_json::json!({}),
             features: Digest::of(b"features"),
             seen: None,
+            pool: None,
             layers: vec![Dense { inputs: 2, outputs: 2, weight: vec![0.5; 4], bias: vec![0.0; 2] }],
             memory: None,
             novelty: None,
@@ -94,11 +95,14 @@ fn heads(write: &dyn Fn(&str, &str, &[u8])) {
         weight: vec![0.5; inputs * outputs],
         bias: vec![0.1; outputs],
     };
+    let of = Places { channels: DIM, places: 1, channels_first: true };
+    let pool = AttentionPool { of, queries: vec![0.5; DIM] };
     let kinds = [
-        ("linear", HeadKind::Linear, vec![dense(DIM, 2)]),
-        ("mlp", HeadKind::Mlp, vec![dense(DIM, 4), dense(4, 2)]),
+        ("linear", HeadKind::Linear, None, vec![dense(DIM, 2)]),
+        ("mlp", HeadKind::Mlp, None, vec![dense(DIM, 4), dense(4, 2)]),
+        ("attention", HeadKind::Attention, Some(pool), vec![dense(DIM, 2)]),
     ];
-    for (name, kind, layers) in kinds {
+    for (name, kind, pool, layers) in kinds {
         let head = Head {
             kind,
             classes: vec!["a".into(), "b".into()],
@@ -106,6 +110,7 @@ fn heads(write: &dyn Fn(&str, &str, &[u8])) {
             fit: serde_json::json!({"l2": 1.0, "reject_threshold": 0.5}),
             features: Digest::of(b"features"),
             seen: None,
+            pool,
             layers,
             memory: None,
             novelty: None,

@@ -29,7 +29,7 @@ pub(crate) fn write(write: &dyn Fn(&str, &str, &[u8])) {
     };
     let bound = Bound::from_tensors(network, "ones", ones).unwrap();
     let head = [Dense { inputs: 2, outputs: 2, weight: vec![0.5; 4], bias: vec![0.0; 2] }];
-    let layers = weights::head_graph(&head).unwrap();
+    let layers = weights::head_graph(None, &head).unwrap();
     let how = input::image::Preprocessing {
         resize: input::image::Resize::ShorterSide(9),
         crop: Some((8, 8)),

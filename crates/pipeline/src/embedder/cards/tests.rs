@@ -378,6 +378,7 @@ fn what_is_known_is_neither_decoded_nor_run() {
         let source = NetworkSource {
             backbone: "headstart_tiny".into(),
             tap: (*name).into(),
+            shape: [].into(),
             network: Digest::of(b"network"),
             weights: Digest::of(b"weights"),
             recipe: recipe.clone(),
