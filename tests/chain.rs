@@ -288,7 +288,7 @@ fn attention_over_a_map_goes_the_same_way() {
     let sample = room.path("demo/sample");
     let taps = ["--tap", "layer3:flat", "--tap", "layer3:mean+max", "--dtype", "f16"];
     run("extract", &[&[sample.to_str().unwrap(), "-o", "x.features"], &taps[..]].concat()).fine();
-    let (flat, both) = ("x.layer3:flat.features", "x.layer3:mean+max.features");
+    let (flat, both) = ("x.layer3.flat.features", "x.layer3.mean+max.features");
     let features = Features::open(&own.path(flat)).unwrap();
     let source = features.index().source.network().unwrap().clone();
     assert_eq!((source.shape.len(), source.shape.iter().product::<usize>()), (3, features.dim()));

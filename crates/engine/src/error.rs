@@ -43,6 +43,12 @@ pub enum EngineError {
         /// The network.
         network: String,
     },
+    /// The other way round.
+    #[error("{network} does not read one map, one vector or one picture's tokens that another network gives")]
+    NotGiven {
+        /// The network.
+        network: String,
+    },
     /// A model is for pictures of another size.
     #[error(
         "the model takes pictures {expected:?} (channels, height, width), its preprocessing gives {got:?}"

@@ -138,8 +138,12 @@ impl Graph {
     /// Where in a place an attention's first key stands, and its first value.
     pub(crate) fn keys_and_values(&self, at: usize) -> (usize, usize) {
         let d = self.channels(at);
-        // Behind the queries, or in a value of their own.
-        if self.node(at).inputs.len() == 2 { (0, d) } else { (d, 2 * d) }
+        // Behind the queries, or in a value of their own, where keys may be the values.
+        match self.node(at).inputs[..] {
+            [_, both] if self.channels(both.index()) == d => (0, 0),
+            [_, _] => (0, d),
+            _ => (d, 2 * d),
+        }
     }
 
     pub(crate) fn tensor(&self, id: ParamId) -> &[f32] {

@@ -18,7 +18,6 @@ mod fuse;
 mod oracle;
 mod precision;
 mod texts;
-mod windows;
 
 pub use cpu::{Cpu, Isa};
 pub use error::EngineError;

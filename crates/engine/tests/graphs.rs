@@ -15,7 +15,7 @@ use input::{
     Recipe,
     image::{Preprocessing, Resize},
 };
-use network::{Activation, Builder, Conv, Interpolation, Network, NodeId, Pool};
+use network::{Activation, Builder, Conv, Interpolation, Network, NodeId, Pool, Shape};
 use weights::Bound;
 
 /// A graph after a first convolution to so many channels.
@@ -302,6 +302,18 @@ const GRAPHS: &[(&str, usize, Graph)] = &[
         let x = net.token("second", x, 1);
         net.linear("head", x, 5)
     }),
+    ("queries whose keys are the values, among tokens", 24, |net, x| {
+        let x = net.tokens("tokens", x, &[("class", 1)], ("positions", (4, 4), true), Interpolation::Bicubic);
+        let queries = net.constant("queries", "queries", (3, 24));
+        let pooled = net.cross_attention("attention", queries, x, 1);
+        let flat = net.flatten_places("flat", pooled, 3);
+        net.linear("head", flat, 7)
+    }),
+    ("queries whose keys are the values, among places, and all tokens as one vector", 17, |net, x| {
+        let queries = net.constant("queries", "queries", (5, 17));
+        let pooled = net.cross_attention("attention", queries, x, 1);
+        net.flatten_places("flat", pooled, 5)
+    }),
     ("responses", 19, |net, x| {
         let y = net.response_norm("grn", x, 1e-6);
         net.add("sum", x, y)
@@ -383,6 +395,52 @@ fn both_engines_agree_on_every_kind_of_graph() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_given_is_read_as_it_would_have_been_made() {
+    // What the upper part of a network makes of what the lower part gives is what the whole makes, to the bit.
+    let (how, threads) = (exactly((64, 40)), [1, 2, 3]);
+    let pixels: Vec<u8> =
+        (0..19 * 64 * 40 * 3).map(|i| (common::uniform("pixels", i) * 256.0) as u8).collect();
+    let mut whole =
+        vec![("resnet18", "layer2"), ("efficientnet_b0", "features.4"), ("convnext_tiny", "features.3")];
+    whole.push(("vgg11", "features.10"));
+    for (name, at) in whole {
+        let network = network::zoo::find(name).unwrap().network().for_taps(&["gap"]);
+        let network = network.or_else(|_| network::zoo::find(name).unwrap().network().for_taps(&["pooled"]));
+        let network = network.unwrap();
+        let all = common::filled(network.clone());
+        let (lower, upper) = network.cut(&[at], 64, 40).unwrap();
+        let expected = Cpu::new(all.clone(), &how).unwrap().run_alike(&pixels, 19).unwrap();
+        let lower = all.part(lower, "the whole").unwrap();
+        let given = Cpu::new(lower, &how).unwrap().run_alike(&pixels, 19).unwrap().swap_remove(0);
+        let upper = all.part(upper, "the whole").unwrap();
+        for isa in Isa::available() {
+            let engine = Cpu::given(upper.clone(), isa).unwrap();
+            for threads in threads {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let got = pool.install(|| engine.run_rows(&given)).unwrap();
+                let same = got[0].iter().zip(&expected[0]).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same && got[0].len() == expected[0].len(), "{name}: {isa:?}, {threads} threads");
+            }
+            assert!(engine.run_rows(&given[1..]).is_err());
+        }
+        // Neither reads what the other does.
+        assert!(Cpu::new(upper, &how).is_err());
+        assert!(Cpu::given(all, Isa::best()).is_err());
+    }
+    // A vector, and tokens, which lie place by place.
+    let tokens = Shape::Tokens { prefix: 1, places: 6, width: 20 };
+    let mut net = Builder::given(tokens);
+    let x = net.input();
+    let x = attention(&mut net, x, 2);
+    let x = net.token("token", x, 0);
+    let bound = common::filled(net.finish("tokens", x));
+    let rows: Vec<f32> = (0..3 * 140).map(|i| common::uniform("rows", i) as f32).collect();
+    let engine = Cpu::given(bound, Isa::best()).unwrap();
+    let (all, last) = (engine.run_rows(&rows).unwrap(), engine.run_rows(&rows[280..]).unwrap());
+    assert_eq!(all[0][40..], last[0]);
 }
 
 #[test]

@@ -252,7 +252,8 @@ pub(crate) fn name_outputs(output: &Path, taps: &[String]) -> Result<Vec<PathBuf
         return Ok(vec![output.to_owned()]);
     }
     let place = |tap: &String| {
-        let tap = tap.trim_start_matches('/').replace('/', ".");
+        // A colon ends a target's name in a Makefile, and a machine's in scp.
+        let tap = tap.trim_start_matches('/').replace(['/', ':'], ".");
         output.with_file_name(format!("{stem}.{tap}.features"))
     };
     let places: Vec<PathBuf> = taps.iter().map(place).collect();

@@ -1,7 +1,8 @@
 //! `NAME.head`: one safetensors file, which any safetensors reader opens.
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
-//! with a ReLU between them; before them `queries` (m, channels), f32, where rows are pooled by attention first; or `memory` (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
+//! with a ReLU between them; before them `queries` (m, channels), f32, where rows are pooled by attention first; or `memory`
+//! (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
 //! `probes` (4, d), the features of the synthetic probes, unless some of its features were there already; `seen` (n,), u64, the first eight
 //! bytes of the content key of each sample that it was fitted on, ascending, where that is known. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!

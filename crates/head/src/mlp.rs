@@ -43,7 +43,7 @@ pub struct MlpSettings {
     pub schedule: Schedule,
     /// Decay of the weights; that of biases is none.
     pub weight_decay: f64,
-    /// Part of the hidden units that is zeroed while training, within [0, 1).
+    /// Part of the hidden units, or of what queries give, that is zeroed while training, within [0, 1).
     pub dropout: f64,
     /// Part of each row's target that is spread evenly over all classes, within [0, 1).
     pub label_smoothing: f64,
@@ -55,7 +55,7 @@ pub struct MlpSettings {
     pub seed: u64,
     /// How much a row counts, by its class.
     pub class_weights: ClassWeights,
-    /// Whether features are standardised inside (and the scaling folded into the first layer).
+    /// Whether features are standardised inside, and the scaling folded into the first layer, or into queries and layer.
     pub standardize: bool,
 }
 
@@ -111,8 +111,8 @@ pub struct MlpFit {
 /// part that is spread evenly (`label_smoothing`) goes to either side; the squared error of numbers as [`TargetScaler::of`]
 /// has them. The latter two are averaged over a row's outputs too, and class weights do not matter.
 ///
-/// Glorot-uniform weights and zero biases, as Keras' `Dense`; queries near zero, so that attention begins as the mean over all places; rows shuffled anew every epoch; inverted dropout on the hidden
-/// units. The weights of the last epoch are kept; with patience, those of the epoch of least loss on `val`. All f32. The last
+/// Glorot-uniform weights and zero biases, as Keras' `Dense`; queries near zero, so that attention begins as the mean over all
+/// places; rows shuffled anew every epoch; inverted dropout on the hidden units. The weights of the last epoch are kept; with patience, those of the epoch of least loss on `val`. All f32. The last
 /// layer gives logits of classes and labels, or numbers as they were.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use headstart_head::{
     LinearSettings, MlpSettings, Scorer, TargetScaler, fit_knn, fit_mlp, fit_novelty, logits, quality,
 };
 use sample::targets::Truth;
-use weights::Dense;
+use weights::{Dense, Places};
 
 const CLASSES: usize = 3;
 
@@ -157,6 +157,11 @@ fn neighbours_networks_and_novelty() {
                 let fitted =
                     fit_mlp(&examples, Some(&examples), &settings, |_| std::ops::ControlFlow::Continue(()));
                 check(&format!("mlp, {name}"), fitted.map(|fit| fit.layers), None);
+                let of = Places { channels: 1, places: dim, channels_first: true };
+                let settings = MlpSettings { front: Front::Attention(2, of), ..settings };
+                let fitted =
+                    fit_mlp(&examples, Some(&examples), &settings, |_| std::ops::ControlFlow::Continue(()));
+                check(&format!("attention, {name}"), fitted.map(|fit| fit.layers), None);
             }
         });
     }

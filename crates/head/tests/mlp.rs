@@ -175,10 +175,11 @@ fn attention_finds_what_a_mean_loses() {
         let of_mean = fit_mlp(&examples(&mean, &labels, 3, 2), None, &SMALL, |_| ControlFlow::Continue(()));
         let of_mean = of_mean.unwrap().epochs.last().unwrap().train;
         assert!(of_mean.accuracy < 0.8, "{of_mean:?}");
-        // What the head says of raw rows is what training saw.
-        let scorer = Scorer::of_pooled(fit.pool.as_ref(), &fit.layers);
-        let again = headstart_head::quality(&scorer, &rows, &TargetScaler::of(&rows));
-        assert!((again.loss - end.loss).abs() < 1e-9, "{again:?} {end:?}");
+        // What the head says of raw rows is what training saw of scaled ones: in one step that changes nothing.
+        let still = MlpSettings { epochs: 1, batch_size: 400, learning_rate: 1e-30, ..settings.clone() };
+        let [still] = run(&still).epochs[..] else { panic!("one epoch") };
+        let (train, val) = (still.train.loss, still.val.unwrap().loss);
+        assert!((train - val).abs() < 1e-6, "{train} {val}");
         let short = MlpSettings { epochs: 2, ..settings };
         let one = run(&short);
         let plain = run(&MlpSettings { standardize: false, ..short.clone() });
@@ -281,6 +282,35 @@ fn patience_keeps_the_best_epoch_and_a_request_ends_the_run() {
     assert_eq!(fit_mlp(&rows, None, &MlpSettings { epochs: 3, ..SMALL }, until(9)).unwrap(), stopped);
     let error = fit_mlp(&rows, None, &settings, until(9)).unwrap_err();
     assert!(matches!(error, HeadFitError::NothingHeldOut));
+}
+
+#[test]
+fn attention_says_labels_and_numbers_and_takes_patience() {
+    let (x, classes) = marked(300, true);
+    let matrix = Matrix::new(&x, 27).unwrap();
+    let front = Front::Attention(2, Places { channels: 3, places: 9, channels_first: true });
+    let settings = MlpSettings { front, epochs: 60, learning_rate: 0.05, patience: Some(20), ..SMALL };
+    let go_on = |_: &Epoch| ControlFlow::Continue(());
+    let values =
+        |scale: f64| classes.iter().flat_map(|class| [scale * f64::from(*class), 0.0, 1.0]).collect();
+    let mut labels: Vec<f64> = values(1.0);
+    // Of each label some.
+    labels[1] = 1.0;
+    labels[2] = 0.0;
+    for (truth, most) in [(Truth::Labels(labels), 0.2), (Truth::Numbers(values(1e6)), 0.3)] {
+        let rows = Examples::new(&matrix, &truth, 3).unwrap();
+        let fit = fit_mlp(&rows, Some(&rows), &settings, go_on).unwrap();
+        let best = fit.epochs[fit.kept - 1].val.unwrap();
+        assert!(best.loss < most, "{:?}: {best:?}", rows.task());
+        assert!(fit.epochs.iter().all(|epoch| epoch.val.unwrap().loss >= best.loss));
+    }
+    // A channel so narrow that queries of raw features leave the range of numbers.
+    let narrow: Vec<f32> = x.iter().map(|value| value * 1e-38).collect();
+    let wild = MlpSettings { learning_rate: 3.0, epochs: 3, ..settings };
+    match fit_mlp(&examples(&narrow, &classes, 27, 2), None, &MlpSettings { patience: None, ..wild }, go_on) {
+        Ok(fit) => assert!(fit.pool.unwrap().queries.iter().all(|query| query.is_finite())),
+        Err(error) => assert!(matches!(error, HeadFitError::Unbounded), "{error}"),
+    }
 }
 
 #[test]

@@ -337,7 +337,7 @@ impl Builder {
         self.push(name, Op::RmsNorm { weight, eps }, &[x], self.widths[x.0])
     }
 
-    /// Attention of queries (m, d) to keys and values (n, 2d), to (m, d).
+    /// Attention of queries (m, d) to keys and values (n, 2d), or to keys that are the values (n, d); to (m, d).
     pub fn cross_attention(&mut self, name: &str, q: NodeId, kv: NodeId, heads: usize) -> NodeId {
         self.push(name, Op::Attention { heads, bias: None }, &[q, kv], self.widths[q.0])
     }

@@ -27,6 +27,16 @@ pub enum NetworkError {
         /// The node.
         tap: String,
     },
+    /// All tokens of texts, which have as many as they have.
+    #[error(
+        "`{tap}` of {network} has a row for each token, and texts have different numbers of them; pool them, as `{tap}:mean`"
+    )]
+    RaggedTap {
+        /// The network's name.
+        network: String,
+        /// The node.
+        tap: String,
+    },
     /// An empty list of taps.
     #[error("no tap was asked of {network}; give at least one")]
     NoTap {

@@ -279,7 +279,7 @@ impl At<'_> {
                     q @ (Shape::Tokens { .. } | Shape::Map { .. }),
                     kv @ (Shape::Tokens { .. } | Shape::Map { .. }),
                 ],
-            ) if q.width() % heads == 0 && kv.width() == 2 * q.width() => {
+            ) if q.width() % heads == 0 && [1, 2].map(|parts| parts * q.width()).contains(&kv.width()) => {
                 self.check_pairs(bias, heads, [q, kv])?;
                 Ok(q)
             }

@@ -71,7 +71,7 @@ impl Network {
                 Node { name: node.name.clone(), op: Op::Given { shape: shapes[end.0] }, inputs: Vec::new() };
         }
         let upper = upper.pruned();
-        if let Some(input) = upper.nodes.iter().find(|node| matches!(node.op, Op::Input { .. })) {
+        if let Some(input) = upper.nodes.iter().find(|node| matches!(node.op, Op::Input { .. } | Op::Text)) {
             return Err(self.malformed(&input.name, "is needed beyond the cut as well"));
         }
         // In the order in which they were asked for, which is that of the lower part's outputs.

@@ -25,6 +25,7 @@ pub mod positions;
 mod shape;
 mod taps;
 mod window;
+mod windows;
 pub mod zoo;
 
 pub use assembly::Assembly;
@@ -35,4 +36,6 @@ pub use error::{NetworkError, nearest};
 pub use graph::{Network, Node, NodeId, Param, ParamId, Tap, as_written};
 pub use op::{Activation, By, Conv, Interpolation, Op};
 pub use shape::Shape;
+pub use taps::without_pooling;
 pub use window::{Axis, Padding, Pair, Pool, Window};
+pub use windows::Windows;

@@ -159,7 +159,8 @@ pub enum Op {
         index: usize,
     },
     /// Scaled dot-product attention, softmax(q·kᵀ / sqrt(d / heads)) · v in each head (Vaswani et al., 2017, equation 1).
-    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d). The places of a map are tokens, row by row.
+    /// Reads q, k and v as (n, 3d); or q as (m, d) and k and v as (n, 2d), or as (n, d) where keys are the values. The places of a
+    /// map are tokens, row by row.
     Attention {
         /// Heads that d is split into.
         heads: usize,

@@ -23,6 +23,17 @@ enum Pooled {
     Flat,
 }
 
+/// The name of a node, and how what it gives becomes a vector: what stands behind the last colon, where that says so.
+fn said(tap: &str) -> Option<(&str, (&'static str, &'static [Pooled]))> {
+    let (name, said) = tap.rsplit_once(':')?;
+    Some((name, POOLS.into_iter().find(|(known, _)| *known == said)?))
+}
+
+/// The name of a tap without what says how a map or tokens become a vector: `layer3` of `layer3:max`.
+pub fn without_pooling(tap: &str) -> &str {
+    said(tap).map_or(tap, |(name, _)| name)
+}
+
 /// A tap that was found.
 struct Found {
     node: NodeId,
@@ -89,7 +100,8 @@ impl Network {
         Ok(whole.pruned())
     }
 
-    /// What each output is of before it is flattened, for an input of that many pixels: a map or tokens. `None` of one that is not.
+    /// What each output is of before it is flattened, for an input of that many pixels: a map or tokens. `None` of one that is not,
+    /// or of one place.
     ///
     /// # Errors
     /// As [`Network::shapes`].
@@ -97,7 +109,8 @@ impl Network {
         let shapes = self.shapes(height, width)?;
         let before = |output: &NodeId| {
             let node = self.node(*output);
-            (node.op == Op::Flatten).then(|| shapes[node.inputs[0].0])
+            let flattened = (node.op == Op::Flatten).then(|| shapes[node.inputs[0].0]);
+            flattened.filter(|shape| shape.places() > 1)
         };
         Ok(self.outputs.iter().map(before).collect())
     }
@@ -155,13 +168,13 @@ impl Network {
             Ok(node) => return Ok(Found { node, suffix: "mean", pools: &[Pooled::Mean] }),
             Err(error) => error,
         };
-        let said = tap.rsplit_once(':').and_then(|(name, said)| {
-            POOLS.into_iter().find(|(known, _)| *known == said).map(|(suffix, pools)| (name, suffix, pools))
-        });
-        let (name, suffix, pools) = said.ok_or(error)?;
+        let (name, (suffix, pools)) = said(tap).ok_or(error)?;
         let node = self.resolve(name)?;
         if self.is_vector(node) {
             return Err(NetworkError::VectorTap { network: self.name.clone(), tap: name.to_owned() });
+        }
+        if self.reads_texts() && pools.contains(&Pooled::Flat) {
+            return Err(NetworkError::RaggedTap { network: self.name.clone(), tap: name.to_owned() });
         }
         Ok(Found { node, suffix, pools })
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use headstart_network::{Network, NetworkError, Shape, zoo};
+use headstart_network::{Builder, By, Network, NetworkError, Shape, zoo};
 
 fn build(name: &str) -> Network {
     zoo::find(name).unwrap().network()
@@ -352,6 +352,26 @@ fn maps_become_vectors_as_is_said_behind_a_colon() {
     assert_eq!(flat.widths(224, 224).unwrap(), [197 * 192, 192]);
     let tokens = Shape::Tokens { prefix: 1, places: 196, width: 192 };
     assert_eq!(flat.unflattened(224, 224).unwrap(), [Some(tokens), None]);
+    // One place was pooled before.
+    let small = build("mobilenetv4_conv_small").for_taps(&["pooled"]).unwrap();
+    assert_eq!(small.unflattened(224, 224).unwrap(), [None]);
+    // Tokens of texts are as many as there are.
+    let mut net = Builder::text();
+    let x = net.lookup("words", By::Token, (10, 4));
+    let text = net.finish("texts", x);
+    assert!(text.for_taps(&["words:max"]).is_ok());
+    let message = text.for_taps(&["words:flat"]).unwrap_err().to_string();
+    assert!(message.starts_with("`words` of texts has a row for each token"), "{message}");
+    // And what they are looked up in is below every cut.
+    let mut net = Builder::text();
+    let words = net.lookup("words", By::Token, (10, 4));
+    let places = net.lookup("places", By::Place { first: 0, padding: None }, (10, 4));
+    let x = net.add("sum", words, places);
+    let x = net.linear("linear", x, 4);
+    let text = net.finish("texts", x);
+    assert!(text.cut(&["sum"], 1, 1).is_ok());
+    let message = text.cut(&["words"], 1, 1).unwrap_err().to_string();
+    assert!(message.contains("is needed beyond the cut as well"), "{message}");
 }
 
 #[test]

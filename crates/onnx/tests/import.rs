@@ -304,6 +304,19 @@ fn what_is_not_known_is_named_and_what_comes_before_it_can_be_tapped() {
     let imported = file.import(Options { tap: Some("Relu_2"), size: None }).unwrap();
     assert_eq!(imported.default_tap, "Relu_2");
     assert_eq!(operations(&imported), "Input Conv Activation");
+    // What stands behind a colon says how it becomes a vector, unless a value is called so as a whole.
+    for (tap, op) in [("Relu_2:max", Op::GlobalMaxPool), ("Relu_2:flat", Op::Flatten)] {
+        let imported = file.import(Options { tap: Some(tap), size: None }).unwrap();
+        assert_eq!(imported.default_tap, tap);
+        let network = imported.bound.network().for_taps(&[tap]).unwrap();
+        assert_eq!(network.node(network.outputs()[0]).op, op);
+    }
+    let said = file.import(Options { tap: Some("nowhere:max"), size: None }).unwrap_err().to_string();
+    assert!(said.contains("no tap `nowhere`"), "{said}");
+    let whole = classifier().import(Options { tap: Some("logits"), size: None }).unwrap();
+    for tap in ["pooled", "logits"] {
+        assert!(whole.bound.network().for_taps(&[tap]).is_ok());
+    }
     let said = file.import(Options { tap: Some("end"), size: None }).unwrap_err().to_string();
     assert!(said.contains("`Einsum_6`"), "{said}");
     let said = file.import(Options { tap: Some("nowhere"), size: None }).unwrap_err().to_string();

@@ -79,26 +79,18 @@ impl AttentionPool {
         let mut net = Builder::given(self.of.shape());
         let queries = net.constant(&format!("{NAME}.queries"), QUERIES, (self.count(), self.of.channels));
         // Every place is its own key and its own value.
-        let twice = net.linear_without_bias(TWICE, net.input(), 2 * self.of.channels);
-        let pooled = net.cross_attention(NAME, queries, twice, 1);
+        let places = net.input();
+        let pooled = net.cross_attention(NAME, queries, places, 1);
         let flat = net.flatten_places(&format!("{NAME}/flat"), pooled, self.count());
         (net, flat)
     }
 
     /// A parameter of that graph; `None` of another name.
     pub(crate) fn tensor(&self, name: &str) -> Option<Tensor> {
-        let c = self.of.channels;
-        if name == QUERIES {
-            return Some(Tensor { shape: vec![1, self.count(), c], data: self.queries.clone() });
-        }
-        (name == format!("{TWICE}.weight")).then(|| {
-            let mut data = vec![0.0; 2 * c * c];
-            (0..2 * c).for_each(|row| data[row * c + row % c] = 1.0);
-            Tensor { shape: vec![2 * c, c], data }
-        })
+        let shape = vec![1, self.count(), self.of.channels];
+        (name == QUERIES).then(|| Tensor { shape, data: self.queries.clone() })
     }
 }
 
 const NAME: &str = "head.attention";
 const QUERIES: &str = "head.attention.queries";
-const TWICE: &str = "head.attention.twice";

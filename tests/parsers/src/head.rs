@@ -23,7 +23,15 @@ fn read(bytes: &[u8]) {
                 assert_eq!(layer.weight.len(), layer.inputs * layer.outputs);
                 assert_eq!(layer.bias.len(), layer.outputs);
             }
+            if let Some(pool) = &head.pool {
+                assert_eq!(pool.queries.len(), pool.count() * pool.of.channels);
+                assert_eq!(head.layers[0].inputs, pool.outputs());
+            }
             assert!(head.dim() > 0 && !head.classes.is_empty());
+            if head.dim() < 1 << 16 {
+                let scores = head::Scorer::of(&head).of_rows(&vec![1.0; head.dim()]);
+                assert_eq!(scores.len(), head.classes.len());
+            }
             // What was read can be written, and is then the same.
             head.digest();
         }

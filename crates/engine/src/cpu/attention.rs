@@ -9,8 +9,7 @@ use super::{
     parallel::{Shared, each_line},
     simd::{Isa, Kernel, LANES, Simd},
 };
-use crate::windows::Windows;
-use network::Reach;
+use network::{Reach, Windows};
 use std::{cell::RefCell, f32::consts::LOG2_E, ops::Range};
 
 /// Attention, compiled for one number of places.

@@ -22,9 +22,8 @@ use super::{
 use crate::{
     EngineError, Precision,
     fuse::{Fused, Graph, narrow},
-    windows::Windows,
 };
-use network::{Activation, NodeId, Op, Padding, ParamId, Pool, Shape, Window};
+use network::{Activation, NodeId, Op, Padding, ParamId, Pool, Shape, Window, Windows};
 use std::sync::Arc;
 use weights::Bound;
 
@@ -96,7 +95,7 @@ impl Compiler {
         let node = &self.graph.node(at).clone();
         let input = |this: &Self| this.value(node.inputs[0]);
         let (end, action, from) = match &node.op {
-            Op::Input { .. } => return self.picture(at),
+            Op::Input { .. } | Op::Given { .. } => return self.picture(at),
             Op::Text => return self.graph.made(at),
             Op::Lookup { table, by } => {
                 let d = self.graph.channels(at);
@@ -119,7 +118,6 @@ impl Compiler {
                 (at, Action::Gather(gather), vec![input(self)])
             }
             Op::Normalize => (at, Action::Normalize(self.graph.channels(at)), vec![input(self)]),
-            Op::Given { .. } => unreachable!("check_channels refuses it"),
             Op::Conv { .. } | Op::Linear { .. } => {
                 return self.graph.products(at).into_iter().for_each(|norm| self.product(at, norm));
             }
@@ -310,13 +308,14 @@ impl Compiler {
     }
 
     /// Pictures are laid out for who reads them: a convolution without groups reads the bytes of its window's lines as
-    /// they lie, from a picture with a rim; anybody else blocks of sixteen channels.
+    /// they lie, from a picture with a rim; anybody else blocks of sixteen channels, as what is given.
     fn picture(&mut self, at: usize) {
         self.graph.made(at);
         if self.graph.is_output(at)
+            || matches!(self.graph.node(at).op, Op::Given { .. })
             || !self.graph.readers(at).iter().all(|reader| self.graph.sees_pixels(*reader))
         {
-            let value = self.plan.picture(Picture::Lanes, self.size);
+            let value = self.plan.picture(Picture::Lanes, self.size, self.graph.channels(at));
             self.values[at] = Some(value);
         }
     }
@@ -333,7 +332,7 @@ impl Compiler {
         let output = self.graph.sides(end);
         let number = |output, channel, y, x| fused.number(output, channel, y, x);
         let read = if fused.sees_picture {
-            self.plan.picture(Picture::Rimmed(padding), self.size)
+            self.plan.picture(Picture::Rimmed(padding), self.size, channels)
         } else {
             self.value(from)
         };

@@ -15,7 +15,7 @@ use crate::{
     texts::{Texts, joined, texts_of, tokens_of},
 };
 use input::{Batch, Recipe, text};
-use network::{Network, Padding};
+use network::{Network, Op, Padding, Shape};
 use rayon::prelude::*;
 use std::{
     ops::Range,
@@ -66,6 +66,8 @@ enum Reads {
     Pictures(Box<Normalisation>),
     /// What says which tokens there are: the network, without its weights.
     Texts(Box<Network>),
+    /// What another network gives.
+    Given(Shape),
 }
 
 /// Buffers that are not in use.
@@ -105,7 +107,6 @@ impl Cpu {
     /// # Panics
     /// As [`Cpu::with_isa`], and in other precisions.
     pub fn with(bound: Bound, recipe: &Recipe, isa: Isa, precision: Precision) -> Result<Cpu, EngineError> {
-        assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
         let (reads, size) = match texts_of(bound.network(), recipe)? {
             true => (Reads::Texts(Box::new(bound.network().clone())), (1, 1)),
             false => {
@@ -114,6 +115,44 @@ impl Cpu {
             }
         };
         check_channels(bound.network())?;
+        Cpu::compiled(bound, reads, size, isa, precision)
+    }
+
+    /// Compiles a network that reads one map, one vector or one picture's tokens, which another network gives: a head, or what
+    /// [`Network::cut`] left above. In f32.
+    ///
+    /// # Errors
+    /// Where the network reads something else.
+    ///
+    /// # Panics
+    /// As [`Cpu::with_isa`].
+    pub fn given(bound: Bound, isa: Isa) -> Result<Cpu, EngineError> {
+        let mut given = bound.network().nodes().iter().filter_map(|node| match node.op {
+            Op::Input { .. } | Op::Text => Some(None),
+            Op::Given { shape: Shape::Sequence { .. } } => Some(None),
+            Op::Given { shape } => Some(Some(shape)),
+            _ => None,
+        });
+        let (Some(Some(shape)), None) = (given.next(), given.next()) else {
+            return Err(EngineError::NotGiven { network: bound.network().name().to_owned() });
+        };
+        let size = match shape {
+            Shape::Map { height, width, .. } => (height, width),
+            _ => (1, shape.places()),
+        };
+        let mut compiled = Cpu::compiled(bound, Reads::Given(shape), size, isa, Precision::F32)?;
+        compiled.plan.settle();
+        Ok(compiled)
+    }
+
+    fn compiled(
+        bound: Bound,
+        reads: Reads,
+        size: (usize, usize),
+        isa: Isa,
+        precision: Precision,
+    ) -> Result<Cpu, EngineError> {
+        assert!(Isa::available().contains(&isa), "this processor has no {isa:?}");
         Ok(Cpu {
             name: bound.network().name().to_owned(),
             widths: bound.network().widths(size.0, size.1)?,
@@ -125,6 +164,30 @@ impl Cpu {
             buffers: Mutex::default(),
             seen: 0,
         })
+    }
+
+    /// rows: (n, d) of what the network is given, maps channel by channel. Gives one (n, d) matrix for every output. Threads take
+    /// some rows each and wait for no other, so tasks of the pool may call it.
+    ///
+    /// # Errors
+    /// Where the network reads something else, `rows` is no whole number of rows, or memory is short.
+    pub fn run_rows(&self, rows: &[f32]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let Reads::Given(shape) = self.reads else {
+            return Err(EngineError::NotGiven { network: self.name.clone() });
+        };
+        check_length(rows.len() / shape.len(), [shape.len(), 1, 1], rows.len())?;
+        let some = |rows: &[f32]| {
+            let line = |sample: usize, y: usize, pixel: usize, out: &mut [f32]| {
+                put_line(shape, &rows[sample * shape.len()..][..shape.len()], y, pixel, out);
+            };
+            alone(|| self.run_all(rows.len() / shape.len(), line, &Times::default()))
+        };
+        let made: Vec<_> = rows.par_chunks(TOGETHER * shape.len()).map(some).collect::<Result<_, _>>()?;
+        let mut all = self.no_rows(rows.len() / shape.len());
+        for made in made {
+            all.iter_mut().zip(made).for_each(|(rows, made)| rows.extend(made));
+        }
+        Ok(all)
     }
 
     /// input: (n, 3, h, w) f32, already normalised, of the size that this was compiled for. For tests and benchmarks:
@@ -344,7 +407,7 @@ impl Cpu {
             let to = self.plan.out(value, memory);
             let (rim, pixel) = match layout {
                 Picture::Rimmed(rim) => (rim, 3),
-                Picture::Lanes => (Padding::NONE, LANES),
+                Picture::Lanes => (Padding::NONE, self.plan.value_at(value).blocks * LANES),
             };
             let Padding { top, left, bottom, right } = rim;
             let (rows, line) = (top + height + bottom, (left + width + right) * pixel);
@@ -383,6 +446,7 @@ impl Executor for Cpu {
                 let (tokens, ends) = tokens_of(network, batch)?;
                 return Ok(joined(batch, self.run_texts(&tokens, &ends)?, &self.widths));
             }
+            Reads::Given(_) => return Err(EngineError::Given { network: self.name.clone() }),
         };
         let ((h, w), pixels) = (self.size, pixels_of(batch, self.size)?);
         let line = |picture: usize, y: usize, pixel: usize, out: &mut [f32]| {
@@ -392,6 +456,19 @@ impl Executor for Cpu {
             }
         };
         self.run_pictures(batch.len(), line, |_, _| {})
+    }
+}
+
+/// Puts a line of what is given, (d,), `pixel` numbers a place.
+fn put_line(shape: Shape, row: &[f32], y: usize, pixel: usize, out: &mut [f32]) {
+    for (x, out) in out.chunks_exact_mut(pixel).enumerate() {
+        match shape {
+            Shape::Map { height, width, .. } => {
+                let channels = row[y * width + x..].iter().step_by(height * width);
+                out.iter_mut().zip(channels).for_each(|(out, value)| *out = *value);
+            }
+            _ => out[..shape.width()].copy_from_slice(&row[x * shape.width()..][..shape.width()]),
+        }
     }
 }
 

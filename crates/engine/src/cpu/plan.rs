@@ -26,7 +26,7 @@ use network::Padding;
 pub(crate) enum Picture {
     /// Three numbers a pixel, and so many pixels of zeros around.
     Rimmed(Padding),
-    /// A block of sixteen numbers a pixel, thirteen of them zero.
+    /// Blocks of sixteen numbers a pixel, those beyond its channels zero.
     Lanes,
 }
 
@@ -158,15 +158,21 @@ impl Plan {
         value
     }
 
-    /// The value of the pictures in that layout.
-    pub(crate) fn picture(&mut self, layout: Picture, (height, width): (usize, usize)) -> usize {
+    /// The value of the pictures, or of what is given, in that layout.
+    pub(crate) fn picture(
+        &mut self,
+        layout: Picture,
+        (height, width): (usize, usize),
+        channels: usize,
+    ) -> usize {
         if let Some((_, value)) = self.pictures.iter().find(|(known, _)| *known == layout) {
             return *value;
         }
-        let value = self.value((height, width), 3);
+        let value = self.value((height, width), channels);
         if let Picture::Rimmed(rim) = layout {
             let Padding { top, left, bottom, right } = rim;
-            self.values[value].lanes = ((top + height + bottom) * (left + width + right) * 3).div_ceil(LANES);
+            let pixels = (top + height + bottom) * (left + width + right);
+            self.values[value].lanes = (pixels * channels).div_ceil(LANES);
         }
         self.pictures.push((layout, value));
         value

@@ -167,10 +167,11 @@ fn merge(size: (usize, usize), channels: usize, from: &[Lane], to: &mut [Lane]) 
 fn rows(places: usize, channels: usize, from: &[Lane], to: &mut [Lane]) {
     let width = blocks(channels);
     each_piece(to, blocks(channels * places), |picture, to| {
-        let to: &mut [f32] = bytemuck::cast_slice_mut(to);
-        let from = from[picture * places * width..].chunks_exact(width).take(places);
-        for (to, from) in to.chunks_mut(channels).zip(from) {
-            to.copy_from_slice(&bytemuck::cast_slice::<Lane, f32>(from)[..to.len()]);
+        let (to, rest) = bytemuck::cast_slice_mut::<Lane, f32>(to).split_at_mut(channels * places);
+        let from = from[picture * places * width..].chunks_exact(width);
+        for (to, from) in to.chunks_exact_mut(channels).zip(from) {
+            to.copy_from_slice(&bytemuck::cast_slice::<Lane, f32>(from)[..channels]);
         }
+        rest.fill(0.0);
     });
 }

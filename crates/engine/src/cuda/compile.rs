@@ -15,10 +15,9 @@ use super::{
 use crate::{
     EngineError, Precision,
     fuse::{Graph, narrow},
-    windows,
 };
 use input::image::{Channels, Preprocessing};
-use network::{Activation, NodeId, Op, Shape};
+use network::{Activation, NodeId, Op, Shape, Windows};
 use texts::Told;
 use weights::Bound;
 
@@ -237,7 +236,7 @@ impl Compiler {
                 (at, work, inputs(self))
             }
             Op::WindowAttention { heads, window, shift, bias } => {
-                let windows = windows::Windows::new(self.graph.sides(at), *window, *shift);
+                let windows = Windows::new(self.graph.sides(at), *window, *shift);
                 let table = self.graph.tensor(*bias).to_vec();
                 let work = self.attention(at, *heads, Some((&windows, &table)), None)?;
                 (at, work, inputs(self))
@@ -304,7 +303,7 @@ impl Compiler {
     fn push(&mut self, at: usize, end: usize, work: Work, from: Vec<usize>) {
         self.graph.made(end);
         let is_read = !self.graph.readers(end).is_empty();
-        let exact = self.precision.bytes() != size_of::<f32>() && self.graph.is_output(end);
+        let exact = self.is_exact(end) || self.graph.readers(end).iter().any(|reader| self.joins(*reader));
         if let Some(work) = Some(&work).filter(|_| exact).and_then(Work::in_f32) {
             let value = self.append(at, end, work, from.clone(), size_of::<f32>());
             self.features[end] = Some(value);
@@ -312,6 +311,16 @@ impl Compiler {
         if is_read || self.features[end].is_none() {
             self.values[end] = Some(self.append(at, end, work, from, self.precision.bytes()));
         }
+    }
+
+    /// Whether a node's numbers become features in more digits than others have.
+    fn is_exact(&self, at: usize) -> bool {
+        self.precision.bytes() != size_of::<f32>() && self.graph.is_output(at)
+    }
+
+    /// Whether a node puts features together.
+    fn joins(&self, at: usize) -> bool {
+        self.is_exact(at) && self.graph.node(at).op == Op::Concat
     }
 
     fn append(&mut self, at: usize, end: usize, work: Work, from: Vec<usize>, bytes: usize) -> usize {

@@ -3,9 +3,8 @@
 //! Tokens are (1, n, d), maps (1, c, h, w), vectors (1, d). Means and variances are taken in f64.
 
 use super::{convolution::convolve, loops, texts};
-use crate::windows::Windows;
 use candle_core::{D, DType, Device, Result, Tensor, bail};
-use network::{Activation, Op, ParamId, Shape, Window};
+use network::{Activation, Op, ParamId, Shape, Window, Windows};
 
 /// What an operation needs besides what it reads.
 pub(super) struct Around<'a> {
@@ -229,7 +228,7 @@ fn mean_of_places(x: &Tensor, prefix: usize) -> Result<Tensor> {
     x.narrow(1, prefix, count - prefix)?.to_dtype(DType::F64)?.mean(1)?.to_dtype(DType::F32)
 }
 
-/// qkv (1, n, 3d); or q (1, m, d) with kv (1, n, 2d).
+/// qkv (1, n, 3d); or q (1, m, d) with kv (1, n, 2d), or (1, n, d).
 fn attention(inputs: &[Tensor], heads: usize, bias: Option<&Tensor>) -> Result<Tensor> {
     let [q, k, v] = match inputs {
         [qkv] => {
@@ -238,7 +237,8 @@ fn attention(inputs: &[Tensor], heads: usize, bias: Option<&Tensor>) -> Result<T
         }
         [q, kv] => {
             let d = q.dim(2)?;
-            [q.clone(), kv.narrow(2, 0, d)?, kv.narrow(2, d, d)?]
+            // Keys may be the values.
+            [q.clone(), kv.narrow(2, 0, d)?, kv.narrow(2, kv.dim(2)? - d, d)?]
         }
         _ => bail!("attention reads one value or two"),
     };

@@ -112,8 +112,13 @@ fn places(features: &FeatureSet) -> anyhow::Result<Places> {
     let shape = source.network().map_or(&[][..], |network| &*network.shape);
     match Places::of_sides(shape) {
         Some(of) if of.len() == features.dim() => Ok(of),
+        _ if source.network().is_none() => bail!(
+            "--head attention takes maps or tokens that extract has read itself, and nothing is known of the rows in `{}`",
+            features.names()
+        ),
         _ => bail!(
-            "`{}` has rows that were pooled already, and --head attention takes all places; rerun extract with --tap NAME:flat, such as layer3:flat",
+            "`{}` has rows that were pooled already, and --head attention takes all places; \
+                rerun extract with --tap NAME:flat, such as layer3:flat",
             features.names()
         ),
     }
@@ -199,7 +204,7 @@ impl Method for Trained {
             ending.extend([("best_epoch", kept.into()), ("held_out", held.into())]);
             words += &format!(", the best of them {kept}");
         }
-        let mut told = recorded(settings);
+        let mut told = recorded(settings, self.front.defaults().schedule);
         if let Some((train, val)) = &aside {
             told.extend([("train_rows", train.rows.len().into()), ("rows_set_aside", val.rows.len().into())]);
         }
@@ -261,7 +266,7 @@ fn run(
 }
 
 /// What is not said is as the defaults have it.
-fn recorded(settings: &MlpSettings) -> Vec<(&'static str, Value)> {
+fn recorded(settings: &MlpSettings, usual: Schedule) -> Vec<(&'static str, Value)> {
     let &MlpSettings { optimizer, schedule, weight_decay, label_smoothing, mixup, patience, .. } = settings;
     let optimizer_name = match optimizer {
         Optimizer::Adam => "adam",
@@ -277,7 +282,8 @@ fn recorded(settings: &MlpSettings) -> Vec<(&'static str, Value)> {
         ("seed", settings.seed.into()),
     ];
     match schedule {
-        Schedule::Constant => (),
+        Schedule::Constant if usual == Schedule::Constant => (),
+        Schedule::Constant => recorded.push(("schedule", "constant".into())),
         Schedule::Cosine => recorded.push(("schedule", "cosine".into())),
         Schedule::OneCycle => recorded.push(("schedule", "one-cycle".into())),
     }
@@ -299,10 +305,11 @@ mod tests {
 
     #[test]
     fn defaults_are_those_the_help_states() {
-        let settings = |flags: &[&str]| {
-            let args = [&["fit-head", "x.features", "-o", "x.head", "--head", "mlp:7"], flags].concat();
-            super::settings(&Args::try_parse_from(args).unwrap(), MlpSettings::default()).unwrap()
+        let of = |head: &str, front: Wanted, flags: &[&str]| {
+            let args = [&["fit-head", "x.features", "-o", "x.head", "--head", head], flags].concat();
+            super::settings(&Args::try_parse_from(args).unwrap(), front.defaults()).unwrap()
         };
+        let settings = |flags: &[&str]| of("mlp:7", Wanted::Hidden(7), flags);
         let plain = settings(&[]);
         assert_eq!((plain.epochs, plain.batch_size), (10, 32));
         assert_eq!((plain.learning_rate, plain.dropout, plain.seed), (1e-3, 0.0, 0));
@@ -310,5 +317,8 @@ mod tests {
         assert_eq!(plain, MlpSettings::default());
         let sgd = settings(&["--optimizer", "sgd"]);
         assert_eq!((sgd.learning_rate, sgd.weight_decay), (0.01, 0.0));
+        let attention = of("attention:2", Wanted::Attention(2), &[]);
+        assert_eq!((attention.epochs, attention.optimizer), (30, Optimizer::AdamW));
+        assert_eq!((attention.schedule, attention.weight_decay), (Schedule::Cosine, 0.01));
     }
 }

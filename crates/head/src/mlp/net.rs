@@ -147,6 +147,9 @@ impl Net {
                 let mut queries: Vec<f32> = queries.flatten_all()?.to_vec1()?;
                 // What is taken off every place takes the same off every score, which no share feels.
                 scaling.pooled(*of, 1).scale_weights(&mut queries);
+                if !queries.iter().all(|query| query.is_finite()) {
+                    return Err(HeadFitError::Unbounded);
+                }
                 let last = folded(&last, &scaling.pooled(*of, count))?;
                 Ok((Some(AttentionPool { of: *of, queries }), vec![last]))
             }

@@ -5,7 +5,7 @@ use super::{
     importer::{Importer, Stop},
     value::{Live, Pending, Unknown, Value},
 };
-use network::{Assembly, NodeId, Op, ParamId, Shape, Tap};
+use network::{Assembly, NodeId, Op, ParamId, Shape, Tap, without_pooling};
 use std::{
     collections::{BTreeMap, HashMap},
     rc::Rc,
@@ -45,7 +45,8 @@ pub(super) fn finish(
             }
         }
     }
-    let asked = tap.filter(|tap| ![LOGITS, POOLED, OUTPUT].contains(tap));
+    let of_model = |tap: &&str| ![LOGITS, POOLED, OUTPUT].contains(&without_pooling(tap));
+    let asked = tap.filter(of_model).map(|tap| named(&importer, tap));
     let tapped = asked.map(|tap| tapped(&mut importer, tap)).transpose()?;
     let stopped = |unknown: Option<Rc<Unknown>>| match unknown {
         Some(unknown) => ImportError::Operation {
@@ -78,7 +79,7 @@ pub(super) fn finish(
     if let (Some(tap), Some(node)) = (asked, tapped) {
         taps.push(Tap { name: tap.to_owned(), node: at[&node] });
     }
-    let default_tap = asked.map(str::to_owned).or_else(|| taps.first().map(|tap| tap.name.clone()));
+    let default_tap = asked.and(tap).map(str::to_owned).or_else(|| taps.first().map(|tap| tap.name.clone()));
     let default_tap = default_tap.ok_or(ImportError::NoOutput)?;
     let network = net.finish(vec![end], taps)?;
     let name = network.name().to_owned();
@@ -103,12 +104,23 @@ fn output_node(importer: &mut Importer<'_>, name: &str) -> Result<NodeId, Stop> 
     Ok(importer.given(&view)?.node)
 }
 
+/// A tap, without what says how it becomes a vector, unless something is called so as a whole.
+fn named<'a>(importer: &Importer<'_>, tap: &'a str) -> &'a str {
+    if value(importer, tap).is_some() { tap } else { without_pooling(tap) }
+}
+
+/// The value of that name, or that of the node of that name.
+fn value<'a>(importer: &'a Importer<'_>, tap: &str) -> Option<&'a str> {
+    let by_name = importer.titles.get_key_value(tap).map(|(name, _)| name.as_str());
+    let is_titled = |name: &&String| importer.titles.get(*name).is_some_and(|title| title == tap);
+    by_name.or_else(|| importer.order.iter().find(is_titled).map(String::as_str))
+}
+
 /// The node of a value, by its name or that of the node which gives it.
 fn tapped(importer: &mut Importer<'_>, tap: &str) -> Result<NodeId, ImportError> {
-    let by_title =
-        || importer.order.iter().find(|name| importer.titles.get(*name).is_some_and(|title| title == tap));
-    let name = if importer.titles.contains_key(tap) { Some(tap) } else { by_title().map(String::as_str) };
-    let Some(name) = name.map(str::to_owned) else { return Err(ImportError::Tap { tap: tap.to_owned() }) };
+    let Some(name) = value(importer, tap).map(str::to_owned) else {
+        return Err(ImportError::Tap { tap: tap.to_owned() });
+    };
     let of = |unknown: &Unknown| ImportError::Operation {
         node: unknown.node.clone(),
         op: unknown.op.clone(),

@@ -4,7 +4,7 @@ use super::{Laid, Lowering, Operator, Shape};
 use network::ParamId;
 
 impl Lowering<'_, '_, '_> {
-    /// Of (n, tokens, 3d) to itself, or of (n, others, d) to (n, tokens, 2d).
+    /// Of (n, tokens, 3d) to itself, or of (n, others, d) to (n, tokens, 2d), or to keys that are the values, (n, tokens, d).
     pub(super) fn attention(&mut self, heads: usize, bias: Option<ParamId>) -> Laid {
         let d = self.shape().width();
         let x = self.rows(0, "q");
@@ -12,7 +12,8 @@ impl Lowering<'_, '_, '_> {
             self.cut(["q", "k", "v"], &x, 2, d)
         } else {
             let kv = self.rows(1, "kv");
-            let [k, v] = self.cut(["k", "v"], &kv, 2, d);
+            let is_one = self.graph.shapes[self.node.inputs[1].index()].width() == d;
+            let [k, v] = if is_one { [kv.clone(), kv] } else { self.cut(["k", "v"], &kv, 2, d) };
             [x, k, v]
         };
         let added: Vec<String> = bias.into_iter().map(|bias| self.param(bias)).collect();

@@ -10,8 +10,8 @@ use crate::{
         work::{ShiftedWindows, Work},
     },
     fuse::narrow,
-    windows,
 };
+use network::Windows;
 
 /// Of a head.
 const MOST_DEPTH: usize = 128;
@@ -21,7 +21,7 @@ impl Compiler {
         &mut self,
         at: usize,
         heads: usize,
-        within: Option<(&windows::Windows, &[f32])>,
+        within: Option<(&Windows, &[f32])>,
         bias: Option<Constant>,
     ) -> Result<Work, EngineError> {
         let node = self.graph.node(at).clone();
@@ -61,7 +61,7 @@ impl Compiler {
         Ok(Work::Attention { arguments, key, value, windows, bias })
     }
 
-    fn windows(&mut self, windows: &windows::Windows, table: &[f32], heads: usize) -> ShiftedWindows {
+    fn windows(&mut self, windows: &Windows, table: &[f32], heads: usize) -> ShiftedWindows {
         let places: Vec<i32> =
             (0..windows.count()).flat_map(|window| windows.places(window)).map(whole).collect();
         let kinds: Vec<i32> = (0..windows.count()).map(|window| whole(windows.kind(window))).collect();

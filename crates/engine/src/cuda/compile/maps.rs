@@ -125,27 +125,43 @@ impl Compiler {
         Ok(())
     }
 
+    /// As [`Compiler::push`]: features are joined as they were before they were rounded.
     pub(super) fn concat(&mut self, at: usize) -> Result<(), EngineError> {
+        if self.is_exact(at) {
+            self.features[at] = Some(self.concat_as(at, size_of::<f32>()));
+        }
+        if self.features[at].is_none() || !self.graph.readers(at).is_empty() {
+            self.values[at] = Some(self.concat_as(at, self.precision.bytes()));
+        }
+        self.graph.made(at);
+        Ok(())
+    }
+
+    fn concat_as(&mut self, at: usize, bytes: usize) -> usize {
         let node = self.graph.node(at).clone();
-        let to = self.value_of(at, self.precision.bytes());
+        let to = self.value_of(at, bytes);
+        let is_f32 =
+            |this: &Self, value: usize| i32::from(this.plan.values[value].is_f32(this.precision.bytes()));
         let mut first = 0;
         for (i, input) in node.inputs.iter().enumerate() {
-            let (from, channels) = (self.value(*input), self.graph.channels(input.index()));
+            let exact = self.features[input.index()].filter(|_| is_f32(self, to) != 0);
+            let from = exact.unwrap_or_else(|| self.value(*input));
+            let channels = self.graph.channels(input.index());
             let arguments = arguments::Copy {
                 channels: whole(channels),
                 in_rows: whole(self.places(at)),
                 in_stride: whole(self.plan.values[from].stride),
                 out_first: whole(first),
                 fill: i32::from(i + 1 == node.inputs.len()),
+                in_f32: is_f32(self, from),
+                out_f32: is_f32(self, to),
                 ..self.rows_into(at)
             };
             let work = Work::Copy { arguments, table: None };
             self.plan.steps.push(Step { name: node.name.clone(), work, from: vec![from], to: To::Value(to) });
             first += channels;
         }
-        self.values[at] = Some(to);
-        self.graph.made(at);
-        Ok(())
+        to
     }
 
     /// A copy to all rows and channels of a node's value.

@@ -94,16 +94,19 @@ impl Importer<'_> {
         Ok(view.with_channels(node, out, last))
     }
 
-    /// A map as a vector, and weights in the order of that.
+    /// A map or tokens as a vector, and weights in the order of that.
     fn flattened(&mut self, view: &View, last: usize, weight: &mut Constant) -> Result<View, Stop> {
-        let Shape::Map { channels, height, width } = self.net.shape(view.node) else {
-            return Err(Stop::Unknown("reads all tokens as one vector"));
-        };
         if view.moved(Axis::Row) + view.moved(Axis::Column) > 0 {
             return Err(Stop::Unknown("reads a map that was moved as one vector"));
         }
-        let axes = [Axis::Channel, Axis::Row, Axis::Column];
-        let steps = [height * width, width, 1];
+        let shape = self.net.shape(view.node);
+        let (axes, steps): (&[Axis], &[usize]) = match shape {
+            Shape::Map { height, width, .. } => {
+                (&[Axis::Channel, Axis::Row, Axis::Column], &[height * width, width, 1])
+            }
+            Shape::Tokens { width, .. } => (&[Axis::Token, Axis::Channel], &[width, 1]),
+            _ => return Err(Stop::Unknown("reads more than one vector as one")),
+        };
         let mut order = vec![0_usize];
         for stride in view.side(last) {
             let at = axes.iter().position(|axis| *axis == stride.axis);
@@ -121,7 +124,7 @@ impl Importer<'_> {
             }
             weight.data = Data::Floats(Rc::new(sorted));
         }
-        let length = channels * height * width;
+        let length = shape.len();
         let vector = View::of(node, Shape::Vector(length));
         let shape = (0..view.rank()).map(|at| if at == last { length } else { 1 }).collect::<Vec<_>>();
         vector.reshaped(&shape).ok_or(Stop::Unknown("reads a map as no vector"))

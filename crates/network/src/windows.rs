@@ -2,7 +2,7 @@
 
 /// The windows of a map, shifted or not.
 #[derive(Clone, Debug)]
-pub(crate) struct Windows {
+pub struct Windows {
     /// Rows and columns of the map, both multiples of `side`.
     map: (usize, usize),
     side: usize,
@@ -11,18 +11,19 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(crate) fn new(map: (usize, usize), side: usize, shift: usize) -> Windows {
+    /// Of a map of so many rows and columns, both multiples of `side`, moved by `shift` where more than one fits.
+    pub fn new(map: (usize, usize), side: usize, shift: usize) -> Windows {
         let moved = |length| if length <= side { 0 } else { shift };
         Windows { map, side, shift: (moved(map.0), moved(map.1)) }
     }
 
     /// How many there are.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.map.0 * self.map.1 / (self.side * self.side)
     }
 
     /// The places of a window, row by row: counted through the map, row by row.
-    pub(crate) fn places(&self, window: usize) -> Vec<usize> {
+    pub fn places(&self, window: usize) -> Vec<usize> {
         self.inside(window)
             .map(|(y, x)| {
                 self.wrapped(y, self.shift.0, self.map.0) * self.map.1
@@ -33,7 +34,7 @@ impl Windows {
 
     /// Which windows a shift has left in parts: bit 0 for those cut across, bit 1 for those cut down. Windows of one
     /// kind are masked alike.
-    pub(crate) fn kind(&self, window: usize) -> usize {
+    pub fn kind(&self, window: usize) -> usize {
         let across = self.map.1 / self.side;
         let cut = |at: usize, count: usize, shift: usize| usize::from(shift > 0 && at + 1 == count);
         cut(window / across, self.map.0 / self.side, self.shift.0)
@@ -49,7 +50,7 @@ impl Windows {
     }
 
     /// The row of the bias table for a query and a key of a window.
-    fn relative(&self, query: usize, key: usize) -> usize {
+    pub fn relative(&self, query: usize, key: usize) -> usize {
         let apart = |q: usize, k: usize| q + self.side - 1 - k;
         apart(query / self.side, key / self.side) * (2 * self.side - 1)
             + apart(query % self.side, key % self.side)
@@ -57,7 +58,7 @@ impl Windows {
 
     /// (heads, places, places): what is added to the scores of a window of that kind. Minus infinity hides a key. table:
     /// ((2·side − 1)², heads), by relative position.
-    pub(crate) fn biases(&self, kind: usize, heads: usize, table: &[f32]) -> Vec<f32> {
+    pub fn biases(&self, kind: usize, heads: usize, table: &[f32]) -> Vec<f32> {
         let count = self.side * self.side;
         let bias = |at: usize| {
             let (head, query, key) = (at / (count * count), at / count % count, at % count);
