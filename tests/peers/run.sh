@@ -19,6 +19,7 @@ light)
 torch)
     cargo build --quiet --release --workspace --examples
     $PYTHON tests/peers/attention.py
+    $PYTHON tests/peers/gradients.py
     $PYTHON tests/peers/checkpoints.py
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py
