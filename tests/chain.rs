@@ -3,10 +3,11 @@
 
 use features::Features;
 use harness::{Room, picture, program};
-use head::Head;
+use head::{Head, HeadKind};
 use polars::prelude::DataFrame;
 use sample::Split;
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -325,6 +326,77 @@ fn attention_over_a_map_goes_the_same_way() {
     run("fit-head", &[pooled, "-o", "y.head", "--head", "attention:4"]).failed(1, &refused);
     run("fit-head", &[flat, both, "-o", "y.head", "--head", "attention:4", "--concat"])
         .failed(1, &["--head attention takes the features of one tap, got 2"]);
+}
+
+#[test]
+fn a_head_may_be_the_upper_part_of_a_network() {
+    let Demo { room, .. } = demo();
+    let own = Room::new();
+    let run = |tool: &str, arguments: &[&str]| own.tool(tool, arguments);
+    let sample = room.path("demo/sample");
+    let sample = sample.to_str().unwrap();
+    run("extract", &[sample, "-o", "x.features", "--tap", "layer3:flat", "--tap", "pooled"]).fine();
+    let (flat, pooled) = ("x.layer3.flat.features", "x.pooled.features");
+    run("fit-head", &[pooled, "-o", "p.head", "--novelty-at", "0.9"]).fine();
+    let small = Head::read(&own.path("p.head")).unwrap();
+
+    // What stands between the map and the head goes into the head.
+    let tower = model::towers_of(&small, &[]).unwrap().remove(0);
+    let (height, width) = tower.size().unwrap();
+    let (_, upper) = tower.bound.network().cut(&["layer3"], height, width).unwrap();
+    let upper = tower.bound.part(upper, "the network").unwrap();
+    let whole = upper.join(small.network().unwrap().unwrap()).unwrap();
+    let last = whole.network().outputs().len() - 1;
+    let features = Features::open(&own.path(flat)).unwrap();
+    let head = Head {
+        kind: HeadKind::Network,
+        graph: Some(whole.of_output(last)),
+        layers: Vec::new(),
+        novelty: None,
+        sources: vec![features.index().source.clone()],
+        probes: features.probes().to_vec(),
+        features: features.digest(),
+        ..small
+    };
+    head.write(&own.path("x.head"), false).unwrap();
+    assert_eq!(Head::read(&own.path("x.head")).unwrap(), head);
+
+    // It says what the other says.
+    let said = |features: &str, head: &str, table: &str| {
+        let outputs = ["-o", "m.csv", "--predictions", table, "--force", "--split", "all"];
+        run("evaluate", &[&[features, head], &outputs[..]].concat()).fine();
+        let table = table::read(&own.path(table)).unwrap();
+        (text(&table, "predicted"), text(&table, "confidence"))
+    };
+    let (one, other) = (said(flat, "x.head", "x.csv"), said(pooled, "p.head", "p.csv"));
+    assert_eq!(one.0, other.0);
+    for (a, b) in one.1.iter().zip(&other.1) {
+        let [a, b] = [a, b].map(|confidence| confidence.parse::<f64>().unwrap());
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+    }
+
+    // Each is run again on the probes before it takes its place.
+    run("export", &["x.head", "-o", "x.onnx"]).fine();
+    run("export", &["x.head", "-o", "x.hst", "--to", "bundle"]).fine();
+    for threads in ["1", "2"] {
+        let arguments = ["x.hst", sample, "-o", "q.csv", "--force", "--threads", threads];
+        run("predict", &arguments).fine();
+        fs::rename(own.path("q.csv"), own.path(&format!("q{threads}.csv"))).unwrap();
+    }
+    assert_eq!(fs::read(own.path("q1.csv")).unwrap(), fs::read(own.path("q2.csv")).unwrap());
+    let of_pictures = text(&table::read(&own.path("q1.csv")).unwrap(), "predicted");
+    assert_eq!(of_pictures.len(), one.0.len());
+    run("predict", &["x.hst", flat, "-o", "q.csv"]).fine();
+    let by_id = |table: &str| {
+        let table = table::read(&own.path(table)).unwrap();
+        text(&table, "id").into_iter().zip(text(&table, "predicted")).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(by_id("q.csv"), by_id("x.csv"));
+    run("export", &["x.head", "-o", "model"])
+        .failed(1, &["`x.head` ends a network, which a folder cannot hold yet; give --to onnx or bundle"]);
+    run("evaluate", &[pooled, "x.head", "-o", "m.csv", "--force"]).failed(1, &["x.head"]);
+    let inspected = run("headstart", &["inspect", "x.head"]).fine();
+    assert!(inspected.stdout().contains("network"), "{}", inspected.stdout());
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(crate) fn write(
     table: &Table,
 ) -> anyhow::Result<()> {
     let classes = head.classes.len();
-    let scorer = Scorer::of(head);
+    let scorer = Scorer::of(head)?;
     let mut held = Vec::new();
     let most = held_of(table.format);
     let places: Vec<Vec<RowPlace>> = scores.iter().map(SplitScores::places).collect();

@@ -100,7 +100,7 @@ pub(crate) fn measure(
     features: &FeatureSet,
     truth: Truth,
 ) -> anyhow::Result<TaskOutcomes> {
-    let scorer = Scorer::of(head);
+    let scorer = Scorer::of(head)?;
     Ok(match truth {
         Truth::Class(labels) => {
             let mut outcomes = ClassRows::new(scorer.outputs());
@@ -137,7 +137,7 @@ fn ranked(measured: TaskOutcomes, head: &Head, rows: &Selection<'_>) -> anyhow::
 
 fn of_classes(outcomes: ClassOutcomes, head: &Head, rows: &Selection<'_>) -> anyhow::Result<ClassOutcomes> {
     let mut ranks = OneVsRest::new(outcomes.each());
-    probabilities(&Scorer::of(head), rows, |_, p| ranks.push(p))?;
+    probabilities(&Scorer::of(head)?, rows, |_, p| ranks.push(p))?;
     let rankings = ranks.finish()?;
     Ok(outcomes.ranked(rankings).rejecting(head.reject_threshold()))
 }

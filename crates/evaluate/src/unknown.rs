@@ -73,7 +73,7 @@ impl<'a> Unknown<'a> {
         head: &Head,
         features: &FeatureSet,
     ) -> anyhow::Result<Unknown<'a>> {
-        let scorer = Scorer::of(head);
+        let scorer = Scorer::of(head)?;
         // Whatever stands for their classes: only what is said counts.
         let mut said = ClassRows::new(scorer.outputs());
         let push = |_, p: &[f64]| said.push(&vec![0; p.len() / scorer.outputs()], p);

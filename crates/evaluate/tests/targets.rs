@@ -28,6 +28,7 @@ fn head(room: &Room, task: Task, from: TargetsFrom, outputs: &[(&str, &[usize])]
         weight.extend(row);
     }
     Head {
+        graph: None,
         memory: None,
         kind: HeadKind::Linear,
         classes: outputs.iter().map(|(name, _)| (*name).to_owned()).collect(),

@@ -27,8 +27,8 @@ pub(crate) fn write(config: &Config, head: &Head) -> Result<Parity> {
     // Everything from the file from here on.
     let Model { head, towers } = Model::open(place.temporary(), &[])?;
     let features = features_of_probes(&head, towers)?;
-    let scores = head::Scorer::of(&head).of_rows(&features);
-    let parity = Parity::of(config, &head, &features, &scores, parity::TOLERANCE).gate()?;
+    let scores = head::Scorer::of(&head)?.of_rows(&features);
+    let parity = Parity::of(config, &head, &features, &scores, parity::TOLERANCE)?.gate()?;
     model::write_bundle(&model, tool, Some(parity.figures()), &place)?;
     // The same networks, and the disk still holds what was written.
     Model::open_head(place.temporary())?;

@@ -108,10 +108,11 @@ fn with_layers(config: &Config) -> Result<Head> {
             "`{input}` is a head of nearest neighbours, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
         );
     }
-    if head.pool.is_some() {
+    let is_more = [(head.pool.is_some(), "pools by attention"), (head.graph.is_some(), "ends a network")];
+    if let Some((_, what)) = is_more.into_iter().find(|(is, _)| *is) {
         let input = config.input().display();
         bail!(
-            "`{input}` pools by attention, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
+            "`{input}` {what}, which a folder cannot hold yet; give --to onnx or bundle, or fit another kind, such as --head linear"
         );
     }
     Ok(head)

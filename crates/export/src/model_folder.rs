@@ -83,7 +83,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
         Ok(fs::write(folder.join(CONFIG), text).map_err(|error| place.failed(error))?)
     };
     put(&description)?;
-    let model = bound.join(weights::head_graph(head.pool.as_ref(), &head.layers)?)?;
+    let model = bound.join(weights::head_graph(None, &head.layers)?)?;
     write_tensors(&folder.join(WEIGHTS), &model)
         .with_context(|| format!("cannot write `{}`", config.output().display()))?;
     // safetensors makes a file that its owner alone may read, whatever the umask says.
@@ -92,7 +92,7 @@ pub(crate) fn write(config: &Config, head: &Head, bound: Bound) -> Result<Parity
         .map_err(|error| place.failed(error))?;
     drop(model);
     let (features, logits) = read_and_run(folder)?;
-    let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
+    let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE)?.gate()?;
     description.verified = Some(parity.figures());
     put(&description)?;
     cli::finishing();

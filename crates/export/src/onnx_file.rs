@@ -63,7 +63,7 @@ pub(crate) fn write(
     let (Some(features), Some(logits)) = (output("features"), output(scores)) else {
         bail!("the model has other outputs than were to be written");
     };
-    let mut parity = Parity::of(config, head, features, logits, least);
+    let mut parity = Parity::of(config, head, features, logits, least)?;
     if let Some(probabilities) = output("probabilities") {
         parity = parity.with_probabilities(probabilities, logits, head);
     }
@@ -92,11 +92,7 @@ pub(crate) fn write(
 
 fn write_model(out: &mut impl Write, job: &OnnxJob, head: &Head, towers: &[Tower]) -> Result<()> {
     let metadata = metadata(job, head, towers)?;
-    let layers = if head.memory.is_none() {
-        Some(weights::head_graph(head.pool.as_ref(), &head.layers)?)
-    } else {
-        None
-    };
+    let layers = head.network()?;
     let sizes = towers.iter().map(towers::size).collect::<Result<Vec<_>>>()?;
     let towers: Vec<onnx::Tower<'_>> = towers
         .iter()

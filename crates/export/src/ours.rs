@@ -21,7 +21,7 @@ impl Ours {
         let layout = Layout::new(head, &towers)?;
         let ready = |Tower { bound, recipe, .. }| Ok((Cpu::new(bound, &recipe)?, recipe));
         let towers = towers.into_iter().map(ready).collect::<Result<_>>()?;
-        Ok(Ours { towers, layout, scorer: Scorer::of(head) })
+        Ok(Ours { towers, layout, scorer: Scorer::of(head)? })
     }
 
     /// The scores of a decoded picture.

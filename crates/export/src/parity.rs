@@ -39,14 +39,23 @@ pub(crate) struct Parity {
 impl Parity {
     /// Compares what an exported model makes of the probes, (4, d) features and (4, classes) logits, with the cache. What
     /// passes has a tolerance of `least` or more, unless told otherwise.
-    pub(crate) fn of(config: &Config, head: &Head, features: &[f32], logits: &[f32], least: f64) -> Parity {
+    ///
+    /// # Errors
+    /// Where the head's graph cannot be run.
+    pub(crate) fn of(
+        config: &Config,
+        head: &Head,
+        features: &[f32],
+        logits: &[f32],
+        least: f64,
+    ) -> Result<Parity> {
         let made = head.sources.iter().filter_map(|source| Precision::of_engine(source.engine()?));
         let made = made.max_by(|a, b| a.tolerance().total_cmp(&b.tolerance()));
         // A cache that was rounded more on the way is that much further from what the model gives.
         let usual = made.map_or(least, |precision| precision.tolerance().max(least));
-        Parity {
+        Ok(Parity {
             features: Distance::between(features, &head.probes),
-            logits: Distance::between(logits, &Scorer::of(head).of_rows(&head.probes)),
+            logits: Distance::between(logits, &Scorer::of(head)?.of_rows(&head.probes)),
             outputs: match head.task() {
                 Task::Numbers => "values",
                 _ => "logits",
@@ -56,7 +65,7 @@ impl Parity {
             tolerance: config.tolerance().unwrap_or(usual),
             strict: config.tolerance().unwrap_or(TOLERANCE),
             made,
-        }
+        })
     }
 
     /// Compares the probabilities that a model gives, (4, classes), with the logits that it gives besides.

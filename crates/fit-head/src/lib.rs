@@ -104,6 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         targets: read.spec.clone(),
         pool,
         layers,
+        graph: None,
         memory,
         novelty: novelty.map(|(novelty, _)| novelty),
         sources: features.sources(),

@@ -60,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     .into();
     let head = Head {
+        graph: None,
         kind: if memory.is_some() { HeadKind::Knn } else { HeadKind::Linear },
         classes: (0..examples.outputs()).map(|class| class.to_string()).collect(),
         targets: Default::default(),
@@ -78,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{{\"seconds\": {seconds}, \"weight\": {:?}, \"bias\": {:?}, \"scores\": {:?}}}",
         layer.map_or(&[][..], |layer| &layer.weight),
         layer.map_or(&[][..], |layer| &layer.bias),
-        Scorer::of(&head).of_rows(&queries)
+        Scorer::of(&head)?.of_rows(&queries)
     );
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Tensors: `layers.N.weight` (outputs, inputs) and `layers.N.bias` (outputs,), f32, applied in turn to raw features
 //! with a ReLU between them; before them `queries` (m, channels), f32, where rows are pooled by attention first; or `memory`
-//! (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32;
+//! (n, d), f32, and `memory_labels` (n,), u32, or `memory_targets` (n, outputs), f32; or `graph.NAME` for each parameter of a graph;
 //! `probes` (4, d), the features of the synthetic probes, unless some of its features were there already; `seen` (n,), u64, the first eight
 //! bytes of the content key of each sample that it was fitted on, ascending, where that is known. `__metadata__` has one key, `headstart`, whose value is the JSON of everything else.
 //!
@@ -12,6 +12,7 @@
 
 mod attention;
 mod error;
+mod graph;
 mod memory;
 mod novelty;
 mod seen;
@@ -21,6 +22,7 @@ use attention::Flattened;
 use features::Source;
 use input::PROBES;
 use memory::Votes;
+use network::Network;
 use novelty::Limit;
 use safetensors::{SafeTensors, tensor::TensorView};
 use sample::targets::{TargetSpec, TargetsFrom, Task};
@@ -28,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, io::Write as _, path::Path};
 use store::{Digest, MappedFile, Ours, Place, brief::told, check_header, seal};
 use tensors::{Named, digest, floats};
-use weights::{AttentionPool, Dense};
+use weights::{AttentionPool, Bound, Dense, WeightError, head_graph};
 
 pub use error::HeadError;
 pub use memory::Memory;
@@ -44,8 +46,8 @@ const METADATA_KEY: &str = "headstart";
 /// How heads of any format begin.
 pub const HEAD_FILE: Ours = Ours::file("a head", &[br#"{"__metadata__":{"headstart":"{\"format\":"#]);
 
-/// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, or the
-/// rows themselves.
+/// What was fitted on features: dense layers with ReLU between them, in which standardisation is folded already, a graph, or
+/// the rows themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// What kind of fit it was.
@@ -56,8 +58,10 @@ pub struct Head {
     pub targets: TargetSpec,
     /// What rows are pooled by before the layers read them, where they are flattened maps or tokens.
     pub pool: Option<AttentionPool>,
-    /// The layers, first to last; none of a head of nearest neighbours.
+    /// The layers, first to last; none of a head of nearest neighbours, or of a graph.
     pub layers: Vec<Dense>,
+    /// The upper part of a network, which reads what the lower part gives, flattened, and ends in the outputs; others have none.
+    pub graph: Option<Bound>,
     /// What a head of nearest neighbours remembers; others have none.
     pub memory: Option<Memory>,
     /// How far features are from those that it was fitted on, where that was asked for.
@@ -87,6 +91,8 @@ pub enum HeadKind {
     Attention,
     /// Nearest neighbours: a memory instead of layers.
     Knn,
+    /// The upper part of a network, whatever it is.
+    Network,
 }
 
 /// Everything in the JSON header.
@@ -102,6 +108,9 @@ struct Header {
     /// What rows are of, where they are pooled by attention.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pool: Option<Flattened>,
+    /// What is computed, where that is a graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    graph: Option<Network>,
     /// How the memory is used, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memory: Option<Votes>,
@@ -173,10 +182,24 @@ impl Head {
 
     /// d, the length of the feature rows that it takes.
     pub fn dim(&self) -> usize {
-        match (&self.memory, &self.pool) {
-            (Some(memory), _) => memory.dim,
-            (None, Some(pool)) => pool.of.len(),
-            (None, None) => self.layers.first().map_or(0, |layer| layer.inputs),
+        let graph = self.graph.as_ref().and_then(|graph| graph::given(graph.network()));
+        match (&self.memory, &self.pool, graph) {
+            (Some(memory), ..) => memory.dim,
+            (None, Some(pool), _) => pool.of.len(),
+            (None, None, Some(given)) => given.len(),
+            (None, None, None) => self.layers.first().map_or(0, |layer| layer.inputs),
+        }
+    }
+
+    /// What it computes, as a network that reads features; `None` of nearest neighbours.
+    ///
+    /// # Errors
+    /// As [`head_graph`].
+    pub fn network(&self) -> Result<Option<Bound>, WeightError> {
+        match (&self.graph, &self.memory) {
+            (Some(graph), _) => Ok(Some(graph.clone())),
+            (None, Some(_)) => Ok(None),
+            (None, None) => head_graph(self.pool.as_ref(), &self.layers).map(Some),
         }
     }
 
@@ -238,6 +261,7 @@ impl Head {
             fit: self.fit.clone(),
             features: self.features,
             pool: self.pool.as_ref().map(Flattened::of),
+            graph: self.graph.as_ref().map(|graph| graph.network().clone()),
             memory: self.memory.as_ref().map(Memory::votes),
             novelty: self.novelty.as_ref().map(Novelty::limit),
             targets: self.targets.clone(),
@@ -270,6 +294,7 @@ impl Head {
             tensors.push(Named::floats(&format!("layers.{n}.bias"), vec![*outputs], bias));
         }
         tensors.extend(self.pool.iter().map(attention::tensor));
+        tensors.extend(self.graph.iter().flat_map(graph::tensors));
         tensors.extend(self.memory.iter().flat_map(Memory::tensors));
         tensors.extend(self.novelty.iter().flat_map(Novelty::tensors));
         tensors.extend(self.seen.iter().map(SeenSamples::tensor));
@@ -323,7 +348,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
     let depth = match header.kind {
         HeadKind::Linear | HeadKind::Attention => 1,
         HeadKind::Mlp => 2,
-        HeadKind::Knn => 0,
+        HeadKind::Knn | HeadKind::Network => 0,
     };
     let layers = (0..depth).map(|n| dense(tensors, n)).collect::<Result<Vec<_>, _>>()?;
     let memory = match (header.kind, &header.memory) {
@@ -338,9 +363,16 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         (HeadKind::Attention, None) => return Err("it does not say what its rows are of".to_owned()),
         _ => None,
     };
-    let dim = match (&memory, &pool) {
-        (Some(memory), _) => memory.dim,
-        (None, pool) => {
+    let of_graph = match (header.kind, header.graph) {
+        (HeadKind::Network, Some(network)) => Some(graph::read(network, tensors, header.classes.len())?),
+        (HeadKind::Network, None) => return Err("it does not say what it computes".to_owned()),
+        _ => None,
+    };
+    let given = of_graph.as_ref().and_then(|bound| graph::given(bound.network()));
+    let dim = match (&memory, &pool, given) {
+        (Some(memory), ..) => memory.dim,
+        (None, _, Some(given)) => given.len(),
+        (None, pool, None) => {
             let inputs = inputs_of(&layers, header.classes.len())?;
             match pool {
                 Some(pool) if pool.outputs() != inputs => {
@@ -371,8 +403,21 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         return Err(reason);
     }
     let seen = SeenSamples::read(tensors)?;
-    let head =
-        Head { kind, classes, targets, pool, layers, memory, novelty, sources, probes, fit, features, seen };
+    let head = Head {
+        kind,
+        classes,
+        targets,
+        pool,
+        layers,
+        graph: of_graph,
+        memory,
+        novelty,
+        sources,
+        probes,
+        fit,
+        features,
+        seen,
+    };
     if head.is_finite() { Ok(head) } else { Err("it holds numbers that are not finite".to_owned()) }
 }
 

@@ -54,7 +54,7 @@ impl Classifier {
         }
         let networks = networks.into_iter();
         Ok(Classifier {
-            judge: Judge::of(&head),
+            judge: Judge::of(&head).map_err(model::ModelError::from)?,
             names: head.classes.into(),
             layout,
             networks: networks

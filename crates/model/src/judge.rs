@@ -1,6 +1,6 @@
 //! What a head says of rows.
 
-use head::{Distances, Head, Scorer, sigmoid, softmax};
+use head::{Distances, Head, HeadError, Scorer, sigmoid, softmax};
 use metrics::{LABEL_THRESHOLD, argmax};
 use sample::targets::Task;
 
@@ -55,15 +55,18 @@ pub enum Answer {
 
 impl Judge {
     /// Lays the head's numbers out anew.
-    pub fn of(head: &Head) -> Judge {
+    ///
+    /// # Errors
+    /// Where the head's graph cannot be run.
+    pub fn of(head: &Head) -> Result<Judge, HeadError> {
         let novelty = head.novelty.as_ref();
-        Judge {
+        Ok(Judge {
             task: head.task(),
-            scorer: Scorer::of(head),
+            scorer: Scorer::of(head)?,
             distances: novelty.map(|novelty| (Distances::of(novelty), novelty.threshold)),
             reject: head.reject_threshold(),
             label_thresholds: head.label_thresholds(),
-        }
+        })
     }
 
     /// x: (n, d) → n verdicts. `None` of a row whose scores are no numbers: features too large for the head.

@@ -36,6 +36,7 @@ fn head() -> Head {
     let inputs = sources.iter().map(|(_, width)| width).sum::<usize>();
     let number = |at: usize| (at * 7919 % 1013) as f32 / 506.5 - 1.0;
     Head {
+        graph: None,
         kind: HeadKind::Linear,
         classes: vec!["cat".to_owned(), "dog \"x\"".to_owned()],
         targets: Default::default(),

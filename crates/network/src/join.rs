@@ -86,6 +86,15 @@ impl Network {
         Ok((lower, upper))
     }
 
+    /// The part that one of the outputs needs, which is then the only one.
+    ///
+    /// # Panics
+    /// Where there are fewer outputs.
+    #[must_use]
+    pub fn of_output(&self, output: usize) -> Network {
+        Network { outputs: vec![self.outputs[output]], ..self.clone() }.pruned()
+    }
+
     /// The places of the nodes that another network gives.
     fn given(&self) -> impl Iterator<Item = usize> {
         let is_given = |(at, node): (usize, &Node)| matches!(node.op, Op::Given { .. }).then_some(at);

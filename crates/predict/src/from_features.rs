@@ -18,7 +18,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     let given = FeatureSet::open(&config.inputs)?;
     let features = head::choose(&given, head, &config.model)?;
-    let (rows, judge) = (Selection::of(&features, |_| true), Judge::of(head));
+    let (rows, judge) = (Selection::of(&features, |_| true), Judge::of(head)?);
     for (first, x) in rows.blocks(head.classes.len()) {
         let said = judge.of_rows(&x).into_iter().zip(first..).map(|(verdict, at)| Row {
             id: features.id(rows.row(at)).to_owned(),

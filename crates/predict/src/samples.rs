@@ -59,7 +59,7 @@ impl Runner {
             ));
         }
         session.detail(format!("predict: {} samples", count(data.samples.len() as u64)));
-        Ok(Runner { judge: Judge::of(&head), head, layout, networks, data, remarks: Remarks::default() })
+        Ok(Runner { judge: Judge::of(&head)?, head, layout, networks, data, remarks: Remarks::default() })
     }
 
     pub(crate) fn head(&self) -> &Head {

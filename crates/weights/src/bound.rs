@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use store::{Digest, DigestBuilder};
 
 /// A network with its weights: one finite tensor of the right shape for every parameter, no variance negative.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     network: Network,
     tensors: Vec<Tensor>,
@@ -119,6 +119,21 @@ impl Bound {
         let network = self.network.join(&upper.network)?;
         let tensors = self.tensors.into_iter().chain(upper.tensors).collect();
         Ok(Bound { network, tensors })
+    }
+
+    /// The part that one of the outputs needs, which is then the only one.
+    ///
+    /// # Panics
+    /// Where there are fewer outputs.
+    #[must_use]
+    pub fn of_output(&self, output: usize) -> Bound {
+        let network = self.network.of_output(output);
+        let kept = |param: &Param| {
+            let at = self.network.params().iter().position(|own| own.name == param.name);
+            self.tensors[at.expect("a part has no parameters of its own")].clone()
+        };
+        let tensors = network.params().iter().map(kept).collect();
+        Bound { network, tensors }
     }
 
     /// Refuses a negative variance, in whatever batch norm. `name`: what the file calls a parameter.

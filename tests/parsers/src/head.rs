@@ -29,8 +29,11 @@ fn read(bytes: &[u8]) {
             }
             assert!(head.dim() > 0 && !head.classes.is_empty());
             if head.dim() < 1 << 16 {
-                let scores = head::Scorer::of(&head).of_rows(&vec![1.0; head.dim()]);
-                assert_eq!(scores.len(), head.classes.len());
+                // A graph may ask for more memory than there is.
+                let scores = head::Scorer::of(&head).map(|scorer| scorer.of_rows(&vec![1.0; head.dim()]));
+                assert!(
+                    scores.is_ok_and(|scores| scores.len() == head.classes.len()) || head.graph.is_some()
+                );
             }
             // What was read can be written, and is then the same.
             head.digest();
@@ -86,6 +89,7 @@ mod tests {
     fn a_forged_head_is_believed() {
         let source = crate::source();
         let head = Head {
+            graph: None,
             kind: HeadKind::Linear,
             classes: vec!["a".into(), "b".into()],
             targets: Default::default(),

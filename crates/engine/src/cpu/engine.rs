@@ -166,6 +166,11 @@ impl Cpu {
         })
     }
 
+    /// d, the numbers of a row of [`Cpu::run_rows`]; none where the network reads something else.
+    pub fn given_width(&self) -> usize {
+        if let Reads::Given(shape) = self.reads { shape.len() } else { 0 }
+    }
+
     /// rows: (n, d) of what the network is given, maps channel by channel. Gives one (n, d) matrix for every output. Threads take
     /// some rows each and wait for no other, so tasks of the pool may call it.
     ///

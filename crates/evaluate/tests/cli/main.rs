@@ -36,6 +36,7 @@ fn head(room: &Room, features: &str) -> Head {
     let bias =
         weight.chunks(inputs).map(|row| -row.iter().enumerate().map(|(i, w)| i as f32 * w).sum::<f32>());
     Head {
+        graph: None,
         memory: None,
         kind: HeadKind::Linear,
         classes: features.column("label").unwrap().words().to_vec(),

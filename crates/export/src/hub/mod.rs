@@ -164,7 +164,7 @@ pub(crate) fn write(session: &Session, config: &Config, of: Of, head: &Head, tow
             texts.read_back(folder, &recipe, bound.network())?
         }
     };
-    let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE).gate()?;
+    let parity = Parity::of(config, head, &features, &logits, parity::TOLERANCE)?.gate()?;
     description[OWN]["parity"] = parity.figures();
     if let Some((python, own)) = hub.verify_with().zip(own) {
         let passes = (parity.tolerance, config.tolerance());

@@ -40,7 +40,7 @@ fn head(kind: HeadKind) -> Head {
     let layers = match kind {
         HeadKind::Linear | HeadKind::Attention => vec![dense(DIM, 3)],
         HeadKind::Mlp => vec![dense(DIM, 5), dense(5, 3)],
-        HeadKind::Knn => Vec::new(),
+        HeadKind::Knn | HeadKind::Network => Vec::new(),
     };
     let memory = Memory {
         neighbours: 1,
@@ -50,6 +50,7 @@ fn head(kind: HeadKind) -> Head {
         truth: sample::targets::Truth::Class(vec![2]),
     };
     Head {
+        graph: None,
         memory: (kind == HeadKind::Knn).then_some(memory),
         kind,
         classes: ["daisy", "roses", "tulips"].map(str::to_owned).to_vec(),

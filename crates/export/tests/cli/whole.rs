@@ -144,7 +144,7 @@ fn neighbours_vote_and_distances_are_measured() {
         });
         export(&room, &["x.head", "-o", "x.onnx", "--with-preprocessing"]).fine();
         let read = Head::read(&room.path("x.head")).unwrap();
-        let scores = Scorer::of(&read).of_rows(&read.probes);
+        let scores = Scorer::of(&read).unwrap().of_rows(&read.probes);
         let name = if task == Task::Numbers { "values" } else { "logits" };
         near(&of_probes(model(&room), name), &scores, 1e-3);
         near(&of_probes(model(&room), "distance"), &expected, 1e-4);
@@ -191,7 +191,7 @@ fn two_backbones_are_one_model() {
         made.layers = vec![super::dense(width + DIM, 3)];
     });
     let expected = Head::read(&room.path("x.head")).unwrap();
-    let scores = Scorer::of(&expected).of_rows(&expected.probes);
+    let scores = Scorer::of(&expected).unwrap().of_rows(&expected.probes);
     export(&room, &["x.head", "-o", "x.onnx"]).fine();
     let made = model(&room);
     let [Input::Pixels { name, sides }, Input::Pixels { name: second, .. }] = &made.inputs[..] else {

@@ -1,5 +1,6 @@
 //! Why a head cannot be read or written.
 
+use engine::EngineError;
 use std::path::PathBuf;
 use store::{MapError, PlaceError};
 
@@ -45,6 +46,9 @@ pub enum HeadError {
         /// How much it is.
         reason: String,
     },
+    /// Its graph cannot be run.
+    #[error("the head cannot be run: {0}")]
+    Engine(#[from] EngineError),
     /// Its place could not be made or taken.
     #[error(transparent)]
     Place(#[from] PlaceError),

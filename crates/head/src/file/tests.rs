@@ -8,6 +8,7 @@ use weights::Places;
 
 fn head() -> Head {
     Head {
+        graph: None,
         kind: HeadKind::Mlp,
         classes: vec!["cat".into(), "dog".into()],
         targets: TargetSpec::default(),
@@ -181,6 +182,61 @@ fn memories_and_novelties_of_labels_and_numbers_survive_their_file() {
     }
     let unbounded = of(Truth::Numbers(vec![1e39; 6]));
     assert!(matches!(unbounded.write(&path, true), Err(HeadError::NotFinite(_))));
+}
+
+#[test]
+fn a_graph_survives_its_file_and_one_that_does_not_fit_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("g.head");
+    let of = |shape: network::Shape, outputs: usize| {
+        let mut net = network::Builder::given(shape);
+        let x = net.input();
+        let x = if let network::Shape::Map { .. } = shape {
+            let x = net.conv("block.conv", x, network::Conv::new(4, 3));
+            let x = net.batch_norm("block.norm", x);
+            net.global_average_pool("mean", x)
+        } else {
+            net.linear("block", x, 4)
+        };
+        let x = net.linear("head.0", x, outputs);
+        let graph = Bound::from_tensors(net.finish("tuned", x), "a formula", |param| {
+            let data = (0..param.len()).map(|at| 0.5 + (at % 7) as f32 / 8.0).collect();
+            Some(weights::Tensor { shape: param.shape.clone(), data })
+        });
+        let probes = vec![0.25; PROBES * shape.len()];
+        Head { kind: HeadKind::Network, graph: Some(graph.unwrap()), layers: Vec::new(), probes, ..head() }
+    };
+    let map = network::Shape::Map { channels: 2, height: 3, width: 5 };
+    let own = of(map, 2);
+    own.write(&path, false).unwrap();
+    let read = Head::read(&path).unwrap();
+    assert_eq!(read, own);
+    assert_eq!((read.dim(), read.digest()), (30, Digest::of(&fs::read(&path).unwrap())));
+    // Rows do not depend on one another, nor on the threads.
+    let x: Vec<f32> = (0..40 * 30).map(|at| (at as f32 * 0.37).sin()).collect();
+    let scorer = crate::Scorer::of(&read).unwrap();
+    let scores = scorer.of_rows(&x);
+    assert_eq!((scores.len(), scorer.outputs()), (80, 2));
+    assert_eq!(scorer.of_rows(&x[39 * 30..]), scores[78..]);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    assert_eq!(pool.install(|| scorer.of_rows(&x)), scores);
+
+    let refused = |head: Head| {
+        head.write(&path, true).unwrap();
+        Head::read(&path).unwrap_err().to_string()
+    };
+    let text = network::Shape::Sequence { width: 3 };
+    for (head, expected) in [
+        (of(map, 3), "its graph gives a vector (3,), expected 2 numbers"),
+        (Head { graph: None, probes: Vec::new(), ..own.clone() }, "it does not say what it computes"),
+        (
+            Head { probes: Vec::new(), ..of(text, 2) },
+            "its graph reads something else than one row of features",
+        ),
+    ] {
+        let said = refused(head);
+        assert!(said.contains(expected), "{said}");
+    }
 }
 
 #[test]

@@ -107,6 +107,7 @@ fn of_head(head: &Head) -> Result<Facts> {
         ("outputs", json!(head.classes)),
         ("truth", json!(head.targets)),
         ("layers", json!(head.layers.iter().map(|layer| [layer.outputs, layer.inputs]).collect::<Vec<_>>())),
+        ("graph", json!(head.graph.as_ref().map(|graph| graph.network().fingerprint()))),
         ("queries", json!(head.pool.as_ref().map(weights::AttentionPool::count))),
         ("remembers", json!(head.memory.as_ref().map(|memory| memory.rows.len() / memory.dim.max(1)))),
         ("reject_threshold", json!(head.reject_threshold())),

@@ -65,6 +65,7 @@ fn bundles(write: &dyn Fn(&str, &str, &[u8])) {
     let recipe = source.recipe.clone();
     for (name, count) in [("one", 1), ("two", 2)] {
         let head = Head {
+            graph: None,
             kind: HeadKind::Linear,
             classes: vec!["a".into(), "b".into()],
             sources: vec![source.clone().into(); count],
@@ -97,13 +98,16 @@ fn heads(write: &dyn Fn(&str, &str, &[u8])) {
     };
     let of = Places { channels: DIM, places: 1, channels_first: true };
     let pool = AttentionPool { of, queries: vec![0.5; DIM] };
+    let graph = weights::head_graph(None, &[dense(DIM, 4), dense(4, 2)]).unwrap();
     let kinds = [
-        ("linear", HeadKind::Linear, None, vec![dense(DIM, 2)]),
-        ("mlp", HeadKind::Mlp, None, vec![dense(DIM, 4), dense(4, 2)]),
-        ("attention", HeadKind::Attention, Some(pool), vec![dense(DIM, 2)]),
+        ("linear", HeadKind::Linear, None, None, vec![dense(DIM, 2)]),
+        ("mlp", HeadKind::Mlp, None, None, vec![dense(DIM, 4), dense(4, 2)]),
+        ("attention", HeadKind::Attention, None, Some(pool), vec![dense(DIM, 2)]),
+        ("network", HeadKind::Network, Some(graph), None, Vec::new()),
     ];
-    for (name, kind, pool, layers) in kinds {
+    for (name, kind, graph, pool, layers) in kinds {
         let head = Head {
+            graph,
             kind,
             classes: vec!["a".into(), "b".into()],
             sources: vec![source()],
