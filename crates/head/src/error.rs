@@ -1,6 +1,8 @@
 //! Why a head cannot be fitted.
 
+use engine::EngineError;
 use sample::targets::Task;
+use train::TrainError;
 
 /// Why a head cannot be fitted.
 #[derive(Debug, thiserror::Error)]
@@ -149,7 +151,35 @@ pub enum HeadFitError {
     /// The same of what was fitted by steps, which may have been too large.
     #[error("the fitted weights are not finite; lower the learning rate, or scale the features")]
     Unbounded,
+    /// A network that is to be trained gives something else.
+    #[error("{network} gives {got:?} numbers, expected [{expected}]")]
+    Outputs {
+        /// What it is called.
+        network: String,
+        /// How many are wanted.
+        expected: usize,
+        /// Of each of its outputs.
+        got: Vec<usize>,
+    },
+    /// The network does not take such rows, or looks something up.
+    #[error(transparent)]
+    Train(Box<TrainError>),
+    /// The processor's engine cannot run the network.
+    #[error(transparent)]
+    Engine(Box<EngineError>),
     /// candle refused an operation: memory, or a fault of ours.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<TrainError> for HeadFitError {
+    fn from(error: TrainError) -> HeadFitError {
+        HeadFitError::Train(Box::new(error))
+    }
+}
+
+impl From<EngineError> for HeadFitError {
+    fn from(error: EngineError) -> HeadFitError {
+        HeadFitError::Engine(Box::new(error))
+    }
 }

@@ -43,6 +43,7 @@ mod sums;
 mod sweep;
 mod target_scaler;
 mod temperature;
+mod tune;
 mod vector;
 
 pub use belonging::{Difference, Stranger, choose};
@@ -66,3 +67,4 @@ pub use scores::Scorer;
 pub use sweep::{Candidate, Sweep};
 pub use target_scaler::TargetScaler;
 pub use temperature::Temperature;
+pub use tune::{TuneFit, TuneSettings, tune};

@@ -219,13 +219,13 @@ impl Learner {
         Ok(all)
     }
 
-    /// The network with the weights that it has now; `origin` stands for them in errors.
+    /// The network with the weights that it has now, which are copied.
     ///
     /// # Errors
     /// Where a number is not finite.
-    pub fn into_bound(mut self, origin: &str) -> Result<Bound, weights::WeightError> {
-        let mut tensors = std::mem::take(&mut self.params).into_iter();
-        Bound::from_tensors(self.network.clone(), origin, |_| tensors.next())
+    pub fn bound(&self) -> Result<Bound, weights::WeightError> {
+        let mut tensors = self.params.iter().cloned();
+        Bound::from_tensors(self.network.clone(), "what was learnt", |_| tensors.next())
     }
 
     /// `None` where a value is there no more.

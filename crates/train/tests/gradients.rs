@@ -193,7 +193,7 @@ fn only_what_learns_has_a_gradient_and_new_weights_are_used() {
         param.data.iter_mut().zip(gradient).for_each(|(x, slope)| *x -= 1e-3 * slope);
     }
     assert!(batch.value(case, &learner, &batch.given) < before);
-    let moved = learner.into_bound("the learner").unwrap();
+    let moved = learner.bound().unwrap();
     let original = filled(case.network.clone());
     for ((param, now), (_, then)) in moved.tensors().zip(original.tensors()) {
         assert_eq!(now != then, param.name.starts_with("qkv"), "{}", param.name);

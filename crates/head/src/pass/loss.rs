@@ -36,6 +36,14 @@ impl<'a> Loss<'a> {
         }
     }
 
+    /// How targets are scaled, where they are.
+    pub(crate) fn scaler(&self) -> Option<&'a TargetScaler> {
+        match self {
+            Loss::Classes { .. } | Loss::Labels(_) => None,
+            Loss::Squares { scaler, .. } => Some(scaler),
+        }
+    }
+
     /// How much row `at` counts.
     #[inline(always)]
     pub(crate) fn weight(&self, at: usize) -> f64 {
