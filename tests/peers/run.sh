@@ -20,6 +20,7 @@ torch)
     cargo build --quiet --release --workspace --examples
     $PYTHON tests/peers/attention.py
     $PYTHON tests/peers/gradients.py
+    $PYTHON tests/peers/tune.py
     $PYTHON tests/peers/checkpoints.py
     $PYTHON tests/peers/accuracy.py
     $PYTHON tests/peers/fast.py

@@ -37,6 +37,7 @@ struct Group<'a> {
 }
 
 /// What is the same for all groups.
+#[derive(Clone, Copy)]
 struct Heads<'a> {
     heads: usize,
     key_heads: usize,
@@ -218,6 +219,12 @@ impl<'a> Samples<'a> {
         Samples { step, heads, key_heads, depth: step.made.width() / heads }
     }
 
+    /// All alike, with scores over the root of a head's length.
+    fn heads<'b>(&self, bias: Option<&'b AddBias<'b>>) -> Heads<'b> {
+        let &Samples { heads, key_heads, depth, .. } = self;
+        Heads { heads, key_heads, depth, scale: root(depth), bias }
+    }
+
     fn span(&self, input: usize, sample: usize) -> Range<usize> {
         self.step.extent.span(self.step.seen[input], sample)
     }
@@ -287,14 +294,8 @@ fn row_of(head: usize, query: usize, m: usize, n: usize) -> Range<usize> {
 pub(super) fn attention(step: &Step<'_>, heads: usize, bias: Option<ParamId>) -> Vec<f32> {
     let samples = Samples::of(step, heads, heads);
     let (m, n) = sides(step);
-    let bias = bias.map(|bias| step.param(bias));
-    let add = |At { head, query, .. }: At, scores: &mut [f32]| {
-        let bias = &bias.unwrap_or_default()[row_of(head, query, m, n)];
-        scores.iter_mut().zip(bias).for_each(|(score, bias)| *score += bias);
-    };
-    let depth = samples.depth;
-    let how = Heads { heads, key_heads: heads, depth, scale: root(depth), bias: bias.map(|_| &add as _) };
-    samples.values(&how)
+    let add = add_pairs(step, bias, (m, n));
+    samples.values(&samples.heads(bias.map(|_| &add as _)))
 }
 
 pub(super) fn attention_back(
@@ -306,19 +307,26 @@ pub(super) fn attention_back(
 ) {
     let samples = Samples::of(step, heads, heads);
     let (m, n) = sides(step);
-    let values = bias.map(|bias| step.param(bias));
-    let add = |At { head, query, .. }: At, scores: &mut [f32]| {
-        let bias = &values.unwrap_or_default()[row_of(head, query, m, n)];
-        scores.iter_mut().zip(bias).for_each(|(score, bias)| *score += bias);
-    };
-    let depth = samples.depth;
-    let how = Heads { heads, key_heads: heads, depth, scale: root(depth), bias: values.map(|_| &add as _) };
+    let add = add_pairs(step, bias, (m, n));
     let back = |At { head, query, .. }: At, slopes: &[f32], to: &mut [f64]| {
         let to = &mut to[row_of(head, query, m, n)];
         to.iter_mut().zip(slopes).for_each(|(to, slope)| *to += f64::from(*slope));
     };
     let of_bias = bias.map(|id| (id, BiasSlope { length: heads * m * n, add: &back }));
-    samples.back(&how, slopes, dy, of_bias);
+    samples.back(&samples.heads(bias.map(|_| &add as _)), slopes, dy, of_bias);
+}
+
+/// Adds a number for every pair of places, (heads, m, n), where there are some.
+fn add_pairs<'a>(
+    step: &Step<'a>,
+    bias: Option<ParamId>,
+    (m, n): (usize, usize),
+) -> impl Fn(At, &mut [f32]) + Sync + use<'a> {
+    let bias = bias.map_or(&[][..], |bias| step.param(bias));
+    move |At { head, query, .. }, scores| {
+        let bias = &bias[row_of(head, query, m, n)];
+        scores.iter_mut().zip(bias).for_each(|(score, bias)| *score += bias);
+    }
 }
 
 /// Queries and keys of a picture.
@@ -329,7 +337,7 @@ fn sides(step: &Step<'_>) -> (usize, usize) {
 pub(super) fn text_attention(step: &Step<'_>, how: &TextAttention) -> Vec<f32> {
     let samples = Samples::of(step, how.heads, how.key_heads);
     let add = |at: At, scores: &mut [f32]| add_reach(step, how, at, scores);
-    samples.values(&heads_of(how, samples.depth, &add))
+    samples.values(&reaching(how, samples.heads(None), &add))
 }
 
 pub(super) fn text_attention_back(step: &Step<'_>, slopes: &mut Slopes<'_>, how: &TextAttention, dy: &[f32]) {
@@ -346,13 +354,13 @@ pub(super) fn text_attention_back(step: &Step<'_>, slopes: &mut Slopes<'_>, how:
     let of_bias = how.distances.map(|distances| {
         (distances.table, BiasSlope { length: step.param(distances.table).len(), add: &back })
     });
-    samples.back(&heads_of(how, samples.depth, &add), slopes, dy, of_bias);
+    samples.back(&reaching(how, samples.heads(None), &add), slopes, dy, of_bias);
 }
 
-fn heads_of<'a>(how: &TextAttention, depth: usize, add: &'a AddBias<'a>) -> Heads<'a> {
+/// With what a text's attention is told besides.
+fn reaching<'a>(how: &TextAttention, heads: Heads<'a>, add: &'a AddBias<'a>) -> Heads<'a> {
     let bias = (!how.reach.is_all() || how.distances.is_some()).then_some(add);
-    let scale = how.scale.unwrap_or_else(|| root(depth));
-    Heads { heads: how.heads, key_heads: how.key_heads, depth, scale, bias }
+    Heads { scale: how.scale.unwrap_or(heads.scale), bias, ..heads }
 }
 
 /// What distances add, and that tokens out of reach are not seen.
