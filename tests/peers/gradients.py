@@ -345,6 +345,8 @@ def compare(path):
                 found.append((param["name"], error(ours, theirs)))
             else:
                 found.append((param["name"], float(ours.norm()) / scale))
+        elif "running_" not in param["name"]:
+            found.append((f"no gradient of {param['name']}", math.inf))
     for at, x in enumerate(inputs):
         gradients += 1
         found.append((f"input {at}", error(tensors[f"input_gradient.{at}"], x.grad)))

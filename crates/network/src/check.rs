@@ -2,6 +2,7 @@
 
 use crate::{Axis, By, Network, NetworkError, Node, NodeId, Op, Param, Tap, Window};
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// What a file says before anybody has looked at it.
 #[derive(Deserialize)]
@@ -124,10 +125,13 @@ impl Network {
         }
     }
 
-    /// Refuses parameters whose bytes, all of them together, cannot be counted.
+    /// Refuses parameters whose bytes, all of them together, cannot be counted, and two of one name.
     fn check_params(&self) -> Result<(), NetworkError> {
-        let mut total = 0_usize;
+        let (mut total, mut names) = (0_usize, HashSet::new());
         for param in &self.params {
+            if !names.insert(param.name.as_str()) {
+                return Err(self.malformed(&param.name, "is the name of two parameters"));
+            }
             let bytes = param.shape.iter().try_fold(size_of::<f32>(), |bytes, side| bytes.checked_mul(*side));
             total = bytes
                 .and_then(|bytes| total.checked_add(bytes))

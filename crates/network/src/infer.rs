@@ -9,7 +9,10 @@ impl Network {
     /// # Errors
     /// One clear error where the input is too small or too large for the network.
     pub fn shapes(&self, height: usize, width: usize) -> Result<Vec<Shape>, NetworkError> {
+        // What reads no picture has no other sizes to look for.
+        let reads_pictures = self.nodes.iter().any(|node| matches!(node.op, Op::Input { .. }));
         self.infer(height, width).map_err(|error| match error {
+            error if !reads_pictures => error,
             NetworkError::InputTooSmall { network, height, width, node, .. } => {
                 let minimum = (1..=1024).find(|&side| self.infer(side, side).is_ok());
                 NetworkError::InputTooSmall { network, height, width, node, minimum }

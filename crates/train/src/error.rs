@@ -28,6 +28,12 @@ pub enum TrainError {
         /// Numbers.
         got: usize,
     },
+    /// There is nothing to run.
+    #[error("{network} was given no sample")]
+    Empty {
+        /// What the zoo calls it.
+        network: String,
+    },
     /// Texts do not end where they should.
     #[error(
         "{network} reads texts one after the other: where they end must ascend, with one end for each of {samples}"

@@ -33,8 +33,8 @@ pub struct Inputs<'a> {
     pub samples: usize,
     /// Of texts: where the tokens of each end; empty of pictures.
     pub ends: &'a [usize],
-    /// Of each of the network's inputs, in their order: maps (n, c, h, w), vectors (n, d), tokens (n, t, d), or the tokens of
-    /// all texts, one after the other.
+    /// Of each input of the network, in their order. Maps are (n, c, h, w), vectors (n, d), tokens (n, t, d); of texts all tokens
+    /// stand one after the other.
     pub given: &'a [&'a [f32]],
 }
 
@@ -59,8 +59,8 @@ pub struct Gradients {
 }
 
 impl Learner {
-    /// A network whose parameters are frozen, for inputs of so many rows and columns; of texts, and of what another network gives,
-    /// these do not matter.
+    /// A network whose parameters are frozen, for pictures of so many rows and columns. Where another network gives the inputs, these
+    /// do not matter.
     ///
     /// # Errors
     /// Where the network does not take that size, or looks tokens up.
@@ -131,6 +131,9 @@ impl Learner {
         let nodes = self.network.nodes();
         let reads = nodes.iter().filter(|node| is_given(node)).count();
         self.check_count("inputs", reads, inputs.given.len())?;
+        if inputs.samples == 0 {
+            return Err(TrainError::Empty { network: self.network.name().to_owned() });
+        }
         let starts = std::iter::once(&0).chain(inputs.ends);
         let ascend = starts.zip(inputs.ends).all(|(start, end)| start < end);
         let reads_texts = self.shapes.iter().any(|shape| matches!(shape, Shape::Sequence { .. }));

@@ -6,8 +6,8 @@
 //! Values lie place by place here: of a map, of tokens and of a text, a row for every place. So a 1×1 convolution, a dense layer
 //! and a layer norm are one loop for all of them.
 //!
-//! **Invariant:** the bits of values and gradients do not depend on the number of threads. What is summed over samples is summed
-//! in parts of fixed size, which are added in order.
+//! **Invariant:** the bits of values and gradients do not depend on the number of threads. Parts have fixed sizes, and what they
+//! come to is added in order.
 
 #![forbid(unsafe_code)]
 

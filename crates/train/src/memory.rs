@@ -15,12 +15,12 @@ pub(crate) fn room(length: usize) -> Vec<f32> {
         return vec![0.0; length];
     }
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    let fits = |(_, buffer): &(usize, &Vec<f32>)| (length..=2 * length).contains(&buffer.len());
-    let best = free.iter().enumerate().filter(fits).min_by_key(|(_, buffer)| buffer.len());
+    let fits = |(_, buffer): &(usize, &Vec<f32>)| (length..=2 * length).contains(&buffer.capacity());
+    let best = free.iter().enumerate().filter(fits).min_by_key(|(_, buffer)| buffer.capacity());
     let found = best.map(|(at, _)| at).map(|at| free.swap_remove(at));
     drop(free);
     let Some(mut buffer) = found else { return vec![0.0; length] };
-    buffer.truncate(length);
+    buffer.resize(length, 0.0);
     buffer
 }
 
@@ -53,11 +53,15 @@ pub(crate) fn concat(parts: Vec<Vec<f32>>) -> Vec<f32> {
 
 /// A buffer that is needed no more.
 pub(crate) fn give_back(buffer: Vec<f32>) {
-    if buffer.len() >= LITTLE {
-        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < MANY {
-            free.push(buffer);
-        }
+    if buffer.capacity() < LITTLE {
+        return;
+    }
+    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    free.push(buffer);
+    if free.len() > MANY {
+        let least = free.iter().enumerate().min_by_key(|(_, buffer)| buffer.capacity());
+        let least = least.map_or(0, |(at, _)| at);
+        free.swap_remove(least);
     }
 }
 

@@ -155,6 +155,7 @@ fn what_does_not_fit_is_an_error() {
             "conv reads 420 numbers at `features` for such a batch, got 419",
         ),
         (said(case("conv"), 2, &[], &[]), "conv has 1 inputs, got 0"),
+        (said(case("conv"), 0, &[], &[0]), "conv was given no sample"),
         (said(case("rms_norm"), 2, &[4], &[48]), text),
         (said(case("rms_norm"), 2, &[4, 4], &[48]), text),
         (said(case("rms_norm"), 2, &[0, 4], &[48]), text),
@@ -197,5 +198,22 @@ fn only_what_learns_has_a_gradient_and_new_weights_are_used() {
     let original = filled(case.network.clone());
     for ((param, now), (_, then)) in moved.tensors().zip(original.tensors()) {
         assert_eq!(now != then, param.name.starts_with("qkv"), "{}", param.name);
+    }
+}
+
+#[test]
+fn values_are_the_engines() {
+    for case in operations().iter().chain(&families()).filter(|case| case.ends.is_empty()) {
+        let bound = filled(case.network.clone());
+        let learner = learner(case);
+        let batch = Batch::of(case, &learner);
+        let [given] = &batch.given[..] else { panic!("{}: one input", case.name) };
+        let run = learner.run(&Inputs { samples: case.samples, ends: &[], given: &[given] }).unwrap();
+        let expected = engine::Cpu::given(bound, engine::Isa::best()).unwrap().run_rows(given).unwrap();
+        for (got, expected) in run.outputs().iter().zip(&expected) {
+            let apart: Vec<f32> = got.iter().zip(expected).map(|(a, b)| a - b).collect();
+            assert_eq!(got.len(), expected.len(), "{}", case.name);
+            assert!(length(&apart) <= 1e-5 * length(expected), "{}: {}", case.name, length(&apart));
+        }
     }
 }

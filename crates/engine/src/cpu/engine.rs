@@ -5,7 +5,7 @@ use super::{
     crew::awake,
     gemm::{Lane, tile_rows},
     memory::{Buffers, Memory},
-    parallel::{Shared, alone, each, each_line},
+    parallel::{Shared, alone, each, each_line, threads},
     plan::{Picture, Plan},
     simd::{Isa, LANES},
 };
@@ -54,8 +54,8 @@ pub struct Cpu {
     /// Of a picture; of a token (1, 1).
     size: (usize, usize),
     widths: Vec<usize>,
-    /// Kept from one batch to the next.
-    buffers: Mutex<Pool>,
+    /// Kept from one batch to the next, one for each that is run at the same time.
+    buffers: Mutex<Vec<Pool>>,
     /// How many pictures it has seen.
     seen: usize,
 }
@@ -181,14 +181,16 @@ impl Cpu {
             return Err(EngineError::NotGiven { network: self.name.clone() });
         };
         check_length(rows.len() / shape.len(), [shape.len(), 1, 1], rows.len())?;
+        let n = rows.len() / shape.len();
+        // A task of the pool must not wait for others, of which one may end in this same function.
+        if n <= TOGETHER && rayon::current_thread_index().is_none() {
+            return self.run_pictures(n, lines(shape, rows), |_, _| {});
+        }
         let some = |rows: &[f32]| {
-            let line = |sample: usize, y: usize, pixel: usize, out: &mut [f32]| {
-                put_line(shape, &rows[sample * shape.len()..][..shape.len()], y, pixel, out);
-            };
-            alone(|| self.run_all(rows.len() / shape.len(), line, &Times::default()))
+            alone(|| self.run_all(rows.len() / shape.len(), lines(shape, rows), &Times::default()))
         };
         let made: Vec<_> = rows.par_chunks(TOGETHER * shape.len()).map(some).collect::<Result<_, _>>()?;
-        let mut all = self.no_rows(rows.len() / shape.len());
+        let mut all = self.no_rows(n);
         for made in made {
             all.iter_mut().zip(made).for_each(|(rows, made)| rows.extend(made));
         }
@@ -230,14 +232,14 @@ impl Cpu {
 
     /// Texts in groups of some tokens: each on a thread of its own, or on all threads where they are too few for that.
     fn run_texts(&self, tokens: &[text::Token], ends: &[usize]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let mut buffers = std::mem::take(&mut *locked(&self.buffers));
+        let mut buffers = locked(&self.buffers).pop().unwrap_or_default();
         let all = Texts::new(tokens, ends);
         let rows = match self.run_apart(all, &buffers.own) {
             Some(rows) => Ok(rows),
             None if tokens.len() <= TOKENS => awake(|| self.run_together(all, &mut buffers.shared)),
             None => rayon::scope(|_| self.run_together(all, &mut buffers.shared)),
         };
-        *locked(&self.buffers) = buffers;
+        locked(&self.buffers).push(buffers);
         rows
     }
 
@@ -335,8 +337,10 @@ impl Cpu {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let mut rows = self.no_rows(n);
         // Taken, not held: another thread may begin a run meanwhile, and makes buffers of its own.
-        let mut buffers = std::mem::take(&mut *locked(&self.buffers));
-        let mut together = (VALUES / self.plan.lanes().max(1)).clamp(1, TOGETHER);
+        let mut buffers = locked(&self.buffers).pop().unwrap_or_default();
+        // Where each thread works alone, each has some.
+        let shares = rayon::current_num_threads() / threads();
+        let mut together = (VALUES / shares.max(1) / self.plan.lanes().max(1)).clamp(1, TOGETHER);
         let mut first = 0;
         while first < n {
             let count = together.min(n - first);
@@ -385,7 +389,7 @@ impl Cpu {
             self.plan.collect(&memory, &mut rows);
             first += count;
         }
-        *locked(&self.buffers) = buffers;
+        locked(&self.buffers).push(buffers);
         Ok(rows)
     }
 
@@ -464,15 +468,18 @@ impl Executor for Cpu {
     }
 }
 
-/// Puts a line of what is given, (d,), `pixel` numbers a place.
-fn put_line(shape: Shape, row: &[f32], y: usize, pixel: usize, out: &mut [f32]) {
-    for (x, out) in out.chunks_exact_mut(pixel).enumerate() {
-        match shape {
-            Shape::Map { height, width, .. } => {
-                let channels = row[y * width + x..].iter().step_by(height * width);
-                out.iter_mut().zip(channels).for_each(|(out, value)| *out = *value);
+/// What puts a line of what is given, rows (n, d), for a sample: so many numbers a place.
+fn lines(shape: Shape, rows: &[f32]) -> impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync {
+    move |sample, y, pixel, out| {
+        let row = &rows[sample * shape.len()..][..shape.len()];
+        for (x, out) in out.chunks_exact_mut(pixel).enumerate() {
+            match shape {
+                Shape::Map { height, width, .. } => {
+                    let channels = row[y * width + x..].iter().step_by(height * width);
+                    out.iter_mut().zip(channels).for_each(|(out, value)| *out = *value);
+                }
+                _ => out[..shape.width()].copy_from_slice(&row[x * shape.width()..][..shape.width()]),
             }
-            _ => out[..shape.width()].copy_from_slice(&row[x * shape.width()..][..shape.width()]),
         }
     }
 }

@@ -226,7 +226,21 @@ fn a_graph_survives_its_file_and_one_that_does_not_fit_is_refused() {
         Head::read(&path).unwrap_err().to_string()
     };
     let text = network::Shape::Sequence { width: 3 };
+    let with_json = |change: &dyn Fn(&str) -> String| {
+        let json = serde_json::to_string(own.graph.as_ref().unwrap().network()).unwrap();
+        serde_json::from_str::<Network>(&change(&json)).map_err(|error| error.to_string())
+    };
+    // Two outputs.
+    let two = with_json(&|json| json.replace("\"outputs\":[4]", "\"outputs\":[4,4]")).unwrap();
+    assert_eq!(two.outputs().len(), 2);
+    let twice = with_json(&|json| json.replace("block.norm.bias", "block.norm.weight")).unwrap_err();
+    assert!(twice.contains("is the name of two parameters"), "{twice}");
+    let tensors: Vec<weights::Tensor> =
+        own.graph.as_ref().unwrap().tensors().map(|(_, tensor)| tensor.clone()).collect();
+    let mut filled = tensors.into_iter();
+    let two = Bound::from_tensors(two, "two", |_| filled.next()).unwrap();
     for (head, expected) in [
+        (Head { graph: Some(two), ..own.clone() }, "its graph has 2 outputs"),
         (of(map, 3), "its graph gives a vector (3,), expected 2 numbers"),
         (Head { graph: None, probes: Vec::new(), ..own.clone() }, "it does not say what it computes"),
         (

@@ -129,6 +129,7 @@ impl Heads<'_> {
                     numbers.for_each(|(share, slope)| *share *= slope - along);
                 }
             });
+            memory::give_back(slopes);
             if let Some((how, to)) = &mut bias {
                 for (query, slopes) in shares.chunks_exact(n).enumerate() {
                     (how.add)(At { group: at, head, query }, slopes, to);
@@ -268,7 +269,11 @@ impl<'a> Samples<'a> {
         let are_one = self.step.seen[self.step.seen.len() - 1].width() == keys;
         let lay = |Back { q, k, v }: Back| match self.step.inputs.len() {
             1 => vec![joined([(q, wide), (k, keys), (v, keys)])],
-            2 if are_one => vec![q, sums::map_both(&k, &v, |k, v| k + v)],
+            2 if are_one => {
+                let both = sums::map_both(&k, &v, |k, v| k + v);
+                [k, v].into_iter().for_each(memory::give_back);
+                vec![q, both]
+            }
             2 => vec![q, joined([(k, keys), (v, keys)])],
             _ => vec![q, k, v],
         };
@@ -473,7 +478,7 @@ impl<'a> Windowed<'a> {
         if let Some(of_bias) = of_bias {
             slopes.param(self.table, || of_bias);
         }
-        slopes.input(0, || self.scatter(&by_window.concat(), 3 * d));
+        slopes.input(0, || self.scatter(&memory::concat(by_window), 3 * d));
     }
 }
 

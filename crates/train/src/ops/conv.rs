@@ -56,7 +56,8 @@ impl Conv {
                 places.push(y.zip(x).map_or(OUTSIDE, |(y, x)| (y * width + x) as u32));
             }
         }
-        let plain = taps == 1 && places.iter().enumerate().all(|(at, place)| at as u32 == *place);
+        let is_whole = places.len() == seen && taps == 1;
+        let plain = is_whole && places.iter().enumerate().all(|(at, place)| at as u32 == *place);
         let of_group = channels / groups;
         Some(Conv { weight, bias, groups, channels, of_group, out, taps, seen, places, plain })
     }

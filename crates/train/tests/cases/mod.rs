@@ -86,6 +86,11 @@ pub(crate) fn operations() -> Vec<Case> {
     ] {
         case(name, MAP, &|net, x| net.conv("conv", x, conv));
     }
+    // The places that are made are the first of those that are read, and not all.
+    for (name, height, width) in [("conv_first_place", 2, 2), ("conv_first_of_a_line", 1, 2)] {
+        let shape = Shape::Map { channels: 6, height, width };
+        case(name, shape, &|net, x| net.conv("conv", x, Conv::new(4, 1).stride(2)));
+    }
     for (name, shape) in [("map", MAP), ("tokens", TOKENS), ("vector", Shape::Vector(9))] {
         case(&format!("batch_norm_{name}"), shape, &|net, x| net.batch_norm("norm", x));
         case(&format!("layer_norm_{name}"), shape, &|net, x| net.layer_norm("norm", x, 1e-5));
