@@ -346,11 +346,11 @@ fn a_head_may_be_the_upper_part_of_a_network() {
     let (_, upper) = tower.bound.network().cut(&["layer3"], height, width).unwrap();
     let upper = tower.bound.part(upper, "the network").unwrap();
     let whole = upper.join(small.network().unwrap().unwrap()).unwrap();
-    let last = whole.network().outputs().len() - 1;
+    let scores = whole.network().of_output(whole.network().outputs().len() - 1);
     let features = Features::open(&own.path(flat)).unwrap();
     let head = Head {
         kind: HeadKind::Network,
-        graph: Some(whole.of_output(last)),
+        graph: Some(whole.part(scores, "the whole").unwrap()),
         layers: Vec::new(),
         novelty: None,
         sources: vec![features.index().source.clone()],

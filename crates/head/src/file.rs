@@ -182,7 +182,7 @@ impl Head {
 
     /// d, the length of the feature rows that it takes.
     pub fn dim(&self) -> usize {
-        let graph = self.graph.as_ref().and_then(|graph| graph::given(graph.network()));
+        let graph = self.graph.as_ref().and_then(|graph| graph.network().given_row());
         match (&self.memory, &self.pool, graph) {
             (Some(memory), ..) => memory.dim,
             (None, Some(pool), _) => pool.of.len(),
@@ -368,7 +368,7 @@ fn assemble(header: Header, tensors: &SafeTensors<'_>) -> Result<Head, String> {
         (HeadKind::Network, None) => return Err("it does not say what it computes".to_owned()),
         _ => None,
     };
-    let given = of_graph.as_ref().and_then(|bound| graph::given(bound.network()));
+    let given = of_graph.as_ref().and_then(|bound| bound.network().given_row());
     let dim = match (&memory, &pool, given) {
         (Some(memory), ..) => memory.dim,
         (None, _, Some(given)) => given.len(),

@@ -1,6 +1,6 @@
 //! One network after another, and one network in two.
 
-use crate::{Network, NetworkError, Node, NodeId, Op, ParamId, Tap, builder::FEATURES};
+use crate::{Network, NetworkError, Node, NodeId, Op, ParamId, Shape, Tap, builder::FEATURES};
 use std::collections::BTreeSet;
 
 impl Network {
@@ -93,6 +93,17 @@ impl Network {
     #[must_use]
     pub fn of_output(&self, output: usize) -> Network {
         Network { outputs: vec![self.outputs[output]], ..self.clone() }.pruned()
+    }
+
+    /// What it is given by another network, where that is one map, one vector or one picture's tokens, and all that it reads.
+    pub fn given_row(&self) -> Option<Shape> {
+        let mut reads = self.nodes.iter().filter_map(|node| match node.op {
+            Op::Given { shape } => Some(Some(shape)),
+            Op::Input { .. } | Op::Text => Some(None),
+            _ => None,
+        });
+        let first = reads.next().flatten()?;
+        (reads.next().is_none() && !matches!(first, Shape::Sequence { .. })).then_some(first)
     }
 
     /// The places of the nodes that another network gives.

@@ -121,21 +121,6 @@ impl Bound {
         Ok(Bound { network, tensors })
     }
 
-    /// The part that one of the outputs needs, which is then the only one.
-    ///
-    /// # Panics
-    /// Where there are fewer outputs.
-    #[must_use]
-    pub fn of_output(&self, output: usize) -> Bound {
-        let network = self.network.of_output(output);
-        let kept = |param: &Param| {
-            let at = self.network.params().iter().position(|own| own.name == param.name);
-            self.tensors[at.expect("a part has no parameters of its own")].clone()
-        };
-        let tensors = network.params().iter().map(kept).collect();
-        Bound { network, tensors }
-    }
-
     /// Refuses a negative variance, in whatever batch norm. `name`: what the file calls a parameter.
     fn with_variances_checked(
         self,

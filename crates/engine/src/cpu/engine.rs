@@ -15,7 +15,7 @@ use crate::{
     texts::{Texts, joined, texts_of, tokens_of},
 };
 use input::{Batch, Recipe, text};
-use network::{Network, Op, Padding, Shape};
+use network::{Network, Padding, Shape};
 use rayon::prelude::*;
 use std::{
     ops::Range,
@@ -127,13 +127,7 @@ impl Cpu {
     /// # Panics
     /// As [`Cpu::with_isa`].
     pub fn given(bound: Bound, isa: Isa) -> Result<Cpu, EngineError> {
-        let mut given = bound.network().nodes().iter().filter_map(|node| match node.op {
-            Op::Input { .. } | Op::Text => Some(None),
-            Op::Given { shape: Shape::Sequence { .. } } => Some(None),
-            Op::Given { shape } => Some(Some(shape)),
-            _ => None,
-        });
-        let (Some(Some(shape)), None) = (given.next(), given.next()) else {
+        let Some(shape) = bound.network().given_row() else {
             return Err(EngineError::NotGiven { network: bound.network().name().to_owned() });
         };
         let size = match shape {

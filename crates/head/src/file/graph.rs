@@ -9,20 +9,9 @@ const PREFIX: &str = "graph.";
 /// Numbers that all steps may give for one row: 4 GiB of them.
 const MOST_NUMBERS: usize = 1 << 30;
 
-/// What a graph reads: one map, one vector, or one picture's tokens. `None` where it reads something else.
-pub(super) fn given(network: &Network) -> Option<Shape> {
-    let mut reads = network.nodes().iter().filter_map(|node| match node.op {
-        Op::Given { shape } => Some(Some(shape)),
-        Op::Input { .. } | Op::Text => Some(None),
-        _ => None,
-    });
-    let first = reads.next().flatten()?;
-    (reads.next().is_none() && !matches!(first, Shape::Sequence { .. })).then_some(first)
-}
-
 /// A graph that gives so many outputs, with its weights.
 pub(super) fn read(network: Network, tensors: &SafeTensors<'_>, outputs: usize) -> Result<Bound, String> {
-    given(&network).ok_or("its graph reads something else than one row of features")?;
+    network.given_row().ok_or("its graph reads something else than one row of features")?;
     let shapes = network.shapes(1, 1).map_err(|error| error.to_string())?;
     let numbers = shapes.iter().fold(0_usize, |sum, shape| sum.saturating_add(shape.len()));
     let pairs = network.nodes().iter().map(|node| match node.op {
